@@ -1,0 +1,1 @@
+"""What every Stockbuddy service stands on, and that knows no service (a microservice chassis)."""

@@ -1,0 +1,56 @@
+"""A connection that is made when it is needed, declares the topology first, and is made anew after a failure."""
+
+import asyncio
+
+import aio_pika
+from aio_pika.abc import AbstractConnection
+from aio_pika.exceptions import AMQPError
+
+from stockbuddy.chassis.bus import BusAway
+from stockbuddy.chassis.bus.amqp.topology import declare_topology
+
+HEARTBEAT_SECONDS = 10
+CONNECT_SECONDS = 10
+
+AWAY = (AMQPError, OSError, TimeoutError, RuntimeError)
+"""What aio_pika raises when the broker is not there or leaves; RuntimeError for use of a closed channel."""
+
+
+class Connection:
+    def __init__(self, url: str, *, name: str) -> None:
+        self._url = url
+        self._name = name
+        self._connection: AbstractConnection | None = None
+        self._lock = asyncio.Lock()
+
+    async def ensure(self) -> AbstractConnection:
+        """The open connection, with the topology in place. Raises BusAway."""
+        async with self._lock:
+            if self._connection is not None and self.is_open:
+                return self._connection
+            try:
+                async with asyncio.timeout(CONNECT_SECONDS):
+                    connection = await aio_pika.connect(
+                        self._url,
+                        heartbeat=HEARTBEAT_SECONDS,
+                        timeout=CONNECT_SECONDS,
+                        client_properties={"connection_name": self._name},
+                    )
+                    await declare_topology(connection)
+            except AWAY as error:
+                raise BusAway(f"no connection to the broker: {error!r}") from error
+            self._connection = connection
+            return connection
+
+    @property
+    def is_open(self) -> bool:
+        return self._connection is not None and not self._connection.is_closed
+
+    async def close(self) -> None:
+        if self._connection is not None:
+            try:
+                async with asyncio.timeout(CONNECT_SECONDS):
+                    await self._connection.close()
+            except AWAY:
+                pass  # It was gone already.
+            self._connection = None

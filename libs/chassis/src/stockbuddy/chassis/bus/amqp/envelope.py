@@ -1,0 +1,37 @@
+"""CloudEvents in AMQP, binary mode: attributes as headers `cloudEvents_<name>`, the data as the body."""
+
+from aio_pika import DeliveryMode
+from aio_pika import Message as AmqpMessage
+from aio_pika.abc import AbstractIncomingMessage
+
+from stockbuddy.chassis.bus import Message
+
+PREFIX = "cloudEvents_"
+
+
+def to_amqp(message: Message) -> AmqpMessage:
+    return AmqpMessage(
+        message.body,
+        message_id=message.id,
+        type=message.type,
+        content_type="application/json",
+        delivery_mode=DeliveryMode.PERSISTENT,
+        headers={PREFIX + name: value for name, value in message.headers.items() if name != "datacontenttype"},
+    )
+
+
+def from_amqp(incoming: AbstractIncomingMessage) -> Message:
+    """Raises ValueError for what is no event of ours."""
+    headers = {
+        name.removeprefix(PREFIX): str(value) for name, value in incoming.headers.items() if name.startswith(PREFIX)
+    }
+    if not headers.get("id") or not headers.get("type"):
+        raise ValueError("no CloudEvents attributes")
+    deliveries = incoming.headers.get("x-delivery-count", 0)
+    return Message(
+        id=headers["id"],
+        type=headers["type"],
+        headers={**headers, "datacontenttype": incoming.content_type or "application/json"},
+        body=incoming.body,
+        deliveries=deliveries if isinstance(deliveries, int) else 0,
+    )

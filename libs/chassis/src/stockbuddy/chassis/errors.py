@@ -1,0 +1,193 @@
+"""What can go wrong, as RFC 9457 problems: one tree, one handler.
+
+Problem
+├── BadRequest 400
+├── Unauthenticated 401
+├── Forbidden 403
+├── NotFound 404
+├── Conflict 409
+├── PreconditionFailed 412
+├── TooLarge 413
+├── Unprocessable 422
+├── TooManyRequests 429
+└── Unavailable 503
+
+A service derives its own in its `errors.py`: the class docstring is the message, `code` is what clients switch on.
+"""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from stockbuddy.chassis.origin import current_origin
+
+log = structlog.get_logger(__name__)
+
+PROBLEM_JSON = "application/problem+json"
+
+
+class Problem(Exception):
+    """Something went wrong."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal_error"
+
+    def __init__(self, detail: str | None = None, *, headers: Mapping[str, str] | None = None, **extra: Any) -> None:
+        self.detail = detail or (type(self).__doc__ or "").strip().splitlines()[0]
+        self.headers = dict(headers or {})
+        self.extra = extra
+        super().__init__(self.detail)
+
+    def body(self) -> dict[str, Any]:
+        """The problem document; `extra` adds members such as `shortages`."""
+        return problem_body(self.status, self.code, self.detail, **self.extra)
+
+
+class BadRequest(Problem):
+    """The request can't be understood."""
+
+    status = 400
+    code = "bad_request"
+
+
+class Unauthenticated(Problem):
+    """Valid credentials are needed."""
+
+    status = 401
+    code = "unauthenticated"
+
+    def __init__(self, detail: str | None = None, **extra: Any) -> None:
+        super().__init__(detail, headers={"WWW-Authenticate": "Bearer"}, **extra)
+
+
+class Forbidden(Problem):
+    """The caller is known, but not allowed to do this."""
+
+    status = 403
+    code = "forbidden"
+
+
+class NotFound(Problem):
+    """There is no such thing here."""
+
+    status = 404
+    code = "not_found"
+
+
+class Conflict(Problem):
+    """The request does not fit the present state."""
+
+    status = 409
+    code = "conflict"
+
+
+class PreconditionFailed(Problem):
+    """The resource has changed since it was read (If-Match)."""
+
+    status = 412
+    code = "stale_etag"
+
+
+class TooLarge(Problem):
+    """The body is larger than is accepted here."""
+
+    status = 413
+    code = "body_too_large"
+
+
+class Unprocessable(Problem):
+    """The request is well formed, but its content is not valid."""
+
+    status = 422
+    code = "validation_error"
+
+    def __init__(
+        self, detail: str | None = None, *, errors: Sequence[Mapping[str, str]] = (), **extra: Any
+    ) -> None:
+        super().__init__(detail, errors=[dict(error) for error in errors], **extra)
+
+    @classmethod
+    def field(cls, field: str, message: str) -> "Unprocessable":
+        """One field is at fault; `field` is its path in the body, as `lines.0.quantity`."""
+        return cls(f"{field}: {message}", errors=[{"field": field, "message": message}])
+
+
+class TooManyRequests(Problem):
+    """Too many requests; wait before the next one."""
+
+    status = 429
+    code = "rate_limited"
+
+
+class Unavailable(Problem):
+    """This part of the system can't be reached at the moment."""
+
+    status = 503
+    code = "service_unavailable"
+
+    def __init__(self, detail: str | None = None, *, retry_after_seconds: int = 1, **extra: Any) -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after_seconds)}, **extra)
+
+
+def problem_body(status: int, code: str, detail: str, **extra: Any) -> dict[str, Any]:
+    return {
+        "type": f"urn:stockbuddy:problem:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "request_id": current_origin().request_id,
+        **extra,
+    }
+
+
+def problem_response(problem: Problem) -> JSONResponse:
+    return JSONResponse(problem.body(), problem.status, headers=problem.headers, media_type=PROBLEM_JSON)
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    """Every error of `app` leaves as problem+json, without stack traces, SQL or internal addresses."""
+    app.add_exception_handler(Problem, _on_problem)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(Exception, _on_unexpected)
+
+
+async def _on_problem(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return problem_response(error)
+
+
+async def _on_invalid_request(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    errors = [{"field": _field_path(e["loc"]), "message": e["msg"]} for e in error.errors()]
+    if any(e["type"] == "json_invalid" for e in error.errors()):
+        return problem_response(BadRequest("The body is not valid JSON.", errors=errors))
+    return problem_response(Unprocessable("The request is not valid; see errors.", errors=errors))
+
+
+def _field_path(location: Sequence[str | int]) -> str:
+    """`("body", "lines", 0, "quantity")` → `lines.0.quantity`; a query or path parameter → its name."""
+    return ".".join(str(part) for part in location[1:]) or str(location[0] if location else "body")
+
+
+_CODES = {401: "unauthenticated", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
+
+
+async def _on_http_exception(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = _CODES.get(error.status_code, "bad_request" if error.status_code < 500 else "internal_error")
+    body = problem_body(error.status_code, code, str(error.detail))
+    return JSONResponse(body, error.status_code, headers=error.headers, media_type=PROBLEM_JSON)
+
+
+async def _on_unexpected(request: Request, error: Exception) -> Response:
+    log.error("request.failed", method=request.method, path=request.url.path, exc_info=error)
+    return problem_response(Problem("Something went wrong on our side; the request id helps to find it."))

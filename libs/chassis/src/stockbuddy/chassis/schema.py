@@ -1,0 +1,73 @@
+"""The chassis' own tables in a service's schema, called from the service's first migration.
+
+A change to them is a new function here, called from a new migration of each service.
+"""
+
+from alembic import op
+
+VERSION_1 = """
+CREATE TABLE outbox_shard (shard smallint PRIMARY KEY);
+INSERT INTO outbox_shard SELECT generate_series(0, 3);
+
+CREATE TABLE outbox (
+    shard smallint NOT NULL,
+    id bigint GENERATED ALWAYS AS IDENTITY,
+    event_id uuid NOT NULL,
+    routing_key text NOT NULL,
+    headers json NOT NULL,
+    payload json NOT NULL,
+    partition_key text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (shard, id)
+) WITH (autovacuum_vacuum_threshold = 500, autovacuum_vacuum_scale_factor = 0,
+        autovacuum_vacuum_cost_delay = 0, autovacuum_analyze_scale_factor = 0.5);
+
+CREATE TABLE outbox_archive (
+    shard smallint NOT NULL,
+    id bigint NOT NULL,
+    event_id uuid NOT NULL,
+    routing_key text NOT NULL,
+    headers json NOT NULL,
+    payload json NOT NULL,
+    partition_key text NOT NULL,
+    created_at timestamptz NOT NULL,
+    archived_at timestamptz NOT NULL DEFAULT now()
+) PARTITION BY RANGE (archived_at);
+CREATE TABLE outbox_archive_default PARTITION OF outbox_archive DEFAULT;
+CREATE INDEX ON outbox_archive (archived_at);
+
+CREATE TABLE inbox (
+    consumer text NOT NULL,
+    event_id uuid NOT NULL,
+    status text NOT NULL CHECK (status IN ('done', 'retry', 'parked', 'dead')),
+    partition_key text NOT NULL,
+    attempts integer NOT NULL DEFAULT 0,
+    next_attempt_at timestamptz,
+    last_error text,
+    message text,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (consumer, event_id)
+);
+CREATE INDEX inbox_due ON inbox (consumer, next_attempt_at) WHERE status IN ('retry', 'parked');
+CREATE INDEX inbox_parked ON inbox (consumer, partition_key) WHERE status = 'parked';
+CREATE INDEX inbox_done_by_age ON inbox (created_at) WHERE status = 'done';
+
+CREATE TABLE idempotency_key (
+    caller text NOT NULL,
+    key text NOT NULL,
+    fingerprint bytea NOT NULL,
+    status smallint,
+    body text,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (caller, key)
+);
+CREATE INDEX idempotency_key_by_age ON idempotency_key (created_at);
+"""
+
+
+def create_chassis_tables() -> None:
+    """Outbox, archive, inbox and idempotency keys, as of version 1."""
+    for statement in VERSION_1.split(";"):
+        if statement.strip():
+            op.execute(statement)

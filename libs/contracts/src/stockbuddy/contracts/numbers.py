@@ -1,0 +1,35 @@
+"""Exact money and quantities, as every API body and event spells them."""
+
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import Field, PlainSerializer
+
+MONEY_PLACES = 4
+QUANTITY_PLACES = 3
+
+
+def money_text(amount: Decimal) -> str:
+    """At least two places, at most four, never an exponent: `19.9` → `"19.90"`."""
+    whole, _, fraction = format(amount.normalize(), "f").partition(".")
+    return f"{whole}.{fraction.ljust(2, '0')}"
+
+
+def quantity_number(quantity: Decimal) -> int | float:
+    """A JSON number that reads back as the same decimal: 15 significant digits survive a double exactly."""
+    return int(quantity) if quantity == quantity.to_integral_value() else float(quantity)
+
+
+Money = Annotated[
+    Decimal,
+    Field(max_digits=18, decimal_places=MONEY_PLACES, allow_inf_nan=False),
+    PlainSerializer(money_text, return_type=str),
+]
+"""A decimal string with at most 4 places."""
+
+Quantity = Annotated[
+    Decimal,
+    Field(max_digits=15, decimal_places=QUANTITY_PLACES, allow_inf_nan=False),
+    PlainSerializer(quantity_number, return_type=int | float),
+]
+"""A JSON number with at most 3 places."""

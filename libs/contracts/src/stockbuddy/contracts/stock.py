@@ -1,0 +1,113 @@
+"""Events of the stock: every change of a level and every document that caused one."""
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from stockbuddy.contracts.event import Event
+from stockbuddy.contracts.numbers import Money, Quantity
+
+
+class MovementPosted(Event):
+    """A line of the ledger as the API shows it, with the balance before it."""
+
+    type: ClassVar[str] = "stock.movement.posted"
+    about: ClassVar[str] = "product/{product_id}"
+
+    id: int
+    product_id: int
+    sku: str
+    warehouse_id: int
+    lot: int = 0
+    movement_type: str
+    quantity: Quantity
+    before: Quantity
+    balance: Quantity
+    unit_cost: Money | None = None
+    reference_number: str | None = None
+    notes: str | None = None
+    performed_by: int | None = None
+    went_negative: bool = False
+    occurred_at: datetime
+    recorded_at: datetime
+
+
+class LevelState(Event):
+    """A level after a change. `version` grows by one per level (product, warehouse and lot); `delta` is the
+    change of `on_hand`, `reason` the movement type or the document that changed it."""
+
+    about: ClassVar[str] = "product/{product_id}"
+    sequence_field: ClassVar[str | None] = "version"
+
+    product_id: int
+    sku: str
+    warehouse_id: int
+    lot: int = 0
+    version: int
+    before: Quantity
+    delta: Quantity
+    on_hand: Quantity
+    reserved: Quantity
+    average_cost: Money | None = None
+    reason: str
+    changed_at: datetime
+
+
+class LevelChanged(LevelState):
+    type: ClassVar[str] = "stock.level.changed"
+
+
+class WarehouseState(Event):
+    """A warehouse as it stands after the change; `version` grows by one with each."""
+
+    about: ClassVar[str] = "warehouse/{warehouse_id}"
+    sequence_field: ClassVar[str | None] = "version"
+
+    warehouse_id: int
+    version: int
+    code: str
+    name: str
+    kind: str
+    is_default: bool
+    deleted: bool = False
+
+
+class WarehouseCreated(WarehouseState):
+    type: ClassVar[str] = "stock.warehouse.created"
+
+
+class WarehouseUpdated(WarehouseState):
+    type: ClassVar[str] = "stock.warehouse.updated"
+
+
+class WarehouseDeleted(WarehouseState):
+    type: ClassVar[str] = "stock.warehouse.deleted"
+
+
+class SaleState(Event):
+    """A sale as the API shows it after the change."""
+
+    about: ClassVar[str] = "sale/{id}"
+    sequence_field: ClassVar[str | None] = "version"
+
+    id: int
+    version: int
+    number: str
+    status: str
+    warehouse_id: int
+    customer_id: int | None = None
+    total: Money
+    sold_by: int | None = None
+    occurred_at: datetime
+    lines: list[dict[str, Any]]
+
+
+class SaleCompleted(SaleState):
+    type: ClassVar[str] = "stock.sale.completed"
+
+
+class SaleReturned(SaleState):
+    """`returned` holds the lines of this return alone."""
+
+    type: ClassVar[str] = "stock.sale.returned"
+
+    returned: list[dict[str, Any]]

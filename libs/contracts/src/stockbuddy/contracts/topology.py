@@ -1,0 +1,46 @@
+"""The one manifest of exchanges and queues: who hears what. Every service declares all of it before it speaks,
+so that nothing said before a consumer's first start is lost.
+
+Arguments of a queue can't be changed later, hence the version in its name.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+
+EVENTS_EXCHANGE = "stockbuddy.events"
+UNROUTED_EXCHANGE = "stockbuddy.unrouted"
+UNROUTED_QUEUE = "stockbuddy.unrouted.v1"
+UNROUTED_MAX_LENGTH = 10_000
+DEAD_EXCHANGE = "stockbuddy.dead"
+DELIVERY_LIMIT = 50
+
+CONSUMER_GROUPS: Mapping[str, tuple[str, ...]] = {
+    "catalog.stock.v1": ("stock.level.changed", "stock.warehouse.*"),
+    "stock.catalog.v1": ("catalog.product.*", "catalog.supplier.*"),
+    "stock.settings.v1": ("auth.settings.changed",),
+    "notifications.log.v1": ("#",),
+}
+"""Queue → the event types it hears, as AMQP topic patterns."""
+
+
+def dead_queue(queue: str) -> str:
+    return f"{queue}.dead"
+
+
+@lru_cache(maxsize=1024)
+def matches(pattern: str, event_type: str) -> bool:
+    """AMQP 0-9-1 topic matching: `*` is one word, `#` any number of words."""
+    expression = "".join(
+        r"(\.?[^.]+)*" if word == "#" else (r"\.?[^.]+" if word == "*" else r"\.?" + re.escape(word))
+        for word in pattern.split(".")
+    )
+    return re.fullmatch(expression, event_type) is not None
+
+
+def groups_hearing(event_type: str) -> list[str]:
+    return [
+        group
+        for group, patterns in CONSUMER_GROUPS.items()
+        if any(matches(pattern, event_type) for pattern in patterns)
+    ]
