@@ -1,0 +1,3 @@
+"""Loads the workspace's fixtures, after the installed plugins so that ours win over anyio's."""
+
+pytest_plugins = ["stockbuddy.chassis.testing.plugin"]

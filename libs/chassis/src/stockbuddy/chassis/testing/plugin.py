@@ -1,0 +1,100 @@
+"""The pytest fixtures of the whole workspace; the root's conftest.py loads it.
+
+A service's conftest.py says only which migrations its database needs:
+
+    @pytest.fixture(scope="session")
+    def migrations() -> list[Migrate]:
+        return [ServiceMigrations("stock", Path(__file__).parents[1] / "migrations")]
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+
+from stockbuddy.chassis.local_postgres import LocalPostgres
+from stockbuddy.chassis.testing import postgres as postgres_servers
+from stockbuddy.chassis.testing import rabbitmq as rabbitmq_servers
+from stockbuddy.chassis.testing.postgres import PostgresServer
+from stockbuddy.chassis.testing.rabbitmq import PrivateRabbitMQ
+from stockbuddy.chassis.testing.templates import Migrate, TemplateDatabases
+from stockbuddy.chassis.testing.virtual_hosts import VirtualHosts
+
+NewDatabase = Callable[..., Awaitable[str]]
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> tuple[str, dict[str, Any]]:
+    """The loop that async tests and fixtures share."""
+    return "asyncio", {"use_uvloop": False}
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    with postgres_servers.postgres_server() as server:
+        yield server
+
+
+@pytest.fixture
+def private_postgres() -> Iterator[LocalPostgres]:
+    """A server for one test, which may stop, kill and restart it."""
+    with postgres_servers.private_postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+async def databases(postgres_server: PostgresServer) -> AsyncIterator[TemplateDatabases]:
+    databases = TemplateDatabases(postgres_server.url)
+    await databases.drop_stale()
+    yield databases
+    await databases.drop_templates()
+
+
+@pytest.fixture(scope="session")
+def migrations() -> Sequence[Migrate]:
+    """What `database_url` has run on it; a conftest.py says."""
+    return []
+
+
+@pytest.fixture
+async def database_url(databases: TemplateDatabases, migrations: Sequence[Migrate]) -> AsyncIterator[str]:
+    """A fresh database, migrated, as its superuser sees it."""
+    async with databases.clone(migrations) as url:
+        yield url
+
+
+@pytest.fixture
+async def new_database(databases: TemplateDatabases) -> AsyncIterator[NewDatabase]:
+    """For tests of several services: `await new_database(stock_migrations, catalog_migrations)`, as often as needed."""
+    async with AsyncExitStack() as stack:
+
+        async def clone(*migrations: Migrate) -> str:
+            return await stack.enter_async_context(databases.clone(migrations))
+
+        yield clone
+
+
+@pytest.fixture(scope="session")
+def rabbitmq() -> Iterator[VirtualHosts]:
+    """The shared broker; it starts when the first test asks for it."""
+    with rabbitmq_servers.rabbitmq_server() as virtual_hosts:
+        virtual_hosts.delete_stale()
+        yield virtual_hosts
+
+
+@pytest.fixture
+def bus_url(rabbitmq: VirtualHosts) -> Iterator[str]:
+    """The address of a virtual host of this test's own."""
+    url = rabbitmq.create()
+    yield url
+    rabbitmq.delete(url)
+
+
+@pytest.fixture
+def private_rabbitmq() -> Iterator[PrivateRabbitMQ]:
+    """A broker for one test, which may stop, kill and start it."""
+    with rabbitmq_servers.private_rabbitmq_server() as broker:
+        yield broker

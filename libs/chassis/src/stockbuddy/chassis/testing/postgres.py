@@ -1,0 +1,59 @@
+"""The PostgreSQL that tests use: the one they are told of, else a container, else a private server."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from testcontainers.community.postgres import PostgresContainer
+
+from stockbuddy.chassis.local_postgres import LocalPostgres
+from stockbuddy.chassis.testing.docker_engine import docker_answers
+
+IMAGE = "postgres:18"
+# A test's data need not survive a power cut.
+FAST_SETTINGS = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "max_connections": "300",
+    "max_wal_size": "4GB",
+    "checkpoint_timeout": "1h",
+}
+
+
+@dataclass(frozen=True)
+class PostgresServer:
+    url: str  # of its superuser
+
+
+@contextmanager
+def postgres_server() -> Iterator[PostgresServer]:
+    if url := os.environ.get("STOCKBUDDY_TEST_DATABASE_URL"):
+        yield PostgresServer(url)
+    elif docker_answers():
+        with _container() as container:
+            yield PostgresServer(container.get_connection_url(driver=None))
+    else:
+        with private_postgres_server() as server:
+            yield PostgresServer(server.url)
+
+
+@contextmanager
+def private_postgres_server() -> Iterator[LocalPostgres]:
+    """A server that a test may stop, kill and restart."""
+    with (
+        tempfile.TemporaryDirectory(prefix="stockbuddy-test-") as directory,
+        LocalPostgres.start(Path(directory), settings=FAST_SETTINGS) as server,
+    ):
+        yield server
+
+
+def _container() -> PostgresContainer:
+    settings = [word for name, value in FAST_SETTINGS.items() for word in ("-c", f"{name}={value}")]
+    return PostgresContainer(IMAGE, username="postgres", password="postgres", dbname="postgres").with_command(
+        ["postgres", *settings]
+    )

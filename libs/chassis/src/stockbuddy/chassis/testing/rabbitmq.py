@@ -1,0 +1,67 @@
+"""The RabbitMQ that tests use: the one they are told of, else a container, else a private node."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from stockbuddy.chassis.testing.docker_engine import docker_answers
+from stockbuddy.chassis.testing.rabbitmq_container import ContainedRabbitMQ
+from stockbuddy.chassis.testing.rabbitmq_node import LocalRabbitMQ
+from stockbuddy.chassis.testing.virtual_hosts import VirtualHosts
+
+MANAGEMENT_PORT = 15672
+
+
+class PrivateRabbitMQ(Protocol):
+    """A broker of our own: a test may stop it, kill it and start it again, on the same port with the same data."""
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def virtual_hosts(self) -> VirtualHosts: ...
+
+    def start(self) -> None:
+        """Returns once clients can connect."""
+
+    def stop(self) -> None:
+        """In good order, as an administrator would."""
+
+    def kill(self) -> None:
+        """With SIGKILL, as a power cut would."""
+
+    def close(self) -> None:
+        """For good."""
+
+
+@contextmanager
+def rabbitmq_server() -> Iterator[VirtualHosts]:
+    """The broker that all tests of a session share."""
+    if url := os.environ.get("STOCKBUDDY_TEST_BUS_URL"):
+        yield VirtualHosts(url, os.environ.get("STOCKBUDDY_TEST_BUS_MANAGEMENT_URL") or _usual_management_url(url))
+    else:
+        with private_rabbitmq_server() as broker:
+            yield broker.virtual_hosts
+
+
+@contextmanager
+def private_rabbitmq_server() -> Iterator[PrivateRabbitMQ]:
+    with tempfile.TemporaryDirectory(prefix="stockbuddy-test-") as directory:
+        broker: PrivateRabbitMQ = ContainedRabbitMQ() if docker_answers() else LocalRabbitMQ(Path(directory))
+        try:
+            broker.start()
+            yield broker
+        finally:
+            broker.close()
+
+
+def _usual_management_url(bus_url: str) -> str:
+    parts = urlsplit(bus_url)
+    credentials = parts.netloc.rpartition("@")[0] or "guest:guest"
+    return f"http://{credentials}@{parts.hostname}:{MANAGEMENT_PORT}"

@@ -1,0 +1,57 @@
+"""A private RabbitMQ in a container, where a Docker engine answers."""
+
+from __future__ import annotations
+
+import time
+
+from testcontainers.core.container import DockerContainer
+
+from stockbuddy.chassis.testing.ports import free_port
+from stockbuddy.chassis.testing.virtual_hosts import VirtualHosts
+
+IMAGE = "rabbitmq:4-management"
+START_SECONDS = 300.0  # the first time, the image is fetched
+POLL_SECONDS = 0.1
+
+
+class ContainedRabbitMQ:
+    """One container from `start` to `close`: stopping or killing it keeps its data, and its ports are fixed."""
+
+    def __init__(self) -> None:
+        self._port, self._management_port = free_port(), free_port()
+        self._container = DockerContainer(IMAGE, hostname="stockbuddy-test")
+        self._container.with_bind_ports(5672, self._port).with_bind_ports(15672, self._management_port)
+        self._container.with_env("RABBITMQ_DEFAULT_USER", "test").with_env("RABBITMQ_DEFAULT_PASS", "test")
+        self._created = False
+
+    @property
+    def url(self) -> str:
+        return f"amqp://test:test@{self._container.get_container_host_ip()}:{self._port}/"
+
+    @property
+    def virtual_hosts(self) -> VirtualHosts:
+        host = self._container.get_container_host_ip()
+        return VirtualHosts(self.url, f"http://test:test@{host}:{self._management_port}")
+
+    def start(self) -> None:
+        if self._created:
+            self._container.get_wrapped_container().start()
+        else:
+            self._container.start()
+            self._created = True
+        deadline = time.monotonic() + START_SECONDS
+        while not self.virtual_hosts.answers():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"RabbitMQ did not start:\n{self._container.get_logs()}")
+            time.sleep(POLL_SECONDS)
+
+    def stop(self) -> None:
+        self._container.get_wrapped_container().stop(timeout=60)
+
+    def kill(self) -> None:
+        self._container.get_wrapped_container().kill(signal="SIGKILL")
+
+    def close(self) -> None:
+        if self._created:
+            self._container.stop()
+            self._created = False

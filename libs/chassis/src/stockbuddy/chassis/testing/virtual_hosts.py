@@ -1,0 +1,72 @@
+"""Virtual hosts on a RabbitMQ, through its management API: one for each test is what keeps tests apart."""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+import time
+from contextlib import closing
+from http.client import HTTPConnection, HTTPException
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+PREFIX = "stockbuddy-test"
+STALE_SECONDS = 3 * 3600  # longer than any session; what a killed session left on a shared broker goes then
+ANSWER_SECONDS = 30.0
+
+
+class ManagementError(OSError):
+    """The management API answered with an error."""
+
+
+class VirtualHosts:
+    """`management_url` and `bus_url` carry the user and password of the same administrator."""
+
+    def __init__(self, bus_url: str, management_url: str) -> None:
+        self._bus_url = urlsplit(bus_url)
+        self._management_url = urlsplit(management_url)
+
+    def create(self) -> str:
+        """Returns the bus address of a fresh virtual host."""
+        name = f"{PREFIX}-{int(time.time())}-{secrets.token_hex(4)}"
+        self._call("PUT", f"/api/vhosts/{name}")
+        user = quote(unquote(self._bus_url.username or "guest"), safe="")
+        everything = {"configure": ".*", "write": ".*", "read": ".*"}
+        self._call("PUT", f"/api/permissions/{name}/{user}", everything)
+        return self._bus_url._replace(path=f"/{name}").geturl()
+
+    def delete(self, url: str) -> None:
+        """Also ends the connections to it."""
+        self._call("DELETE", f"/api/vhosts/{urlsplit(url).path.removeprefix('/')}")
+
+    def delete_stale(self) -> None:
+        for host in self._call("GET", "/api/vhosts?columns=name"):
+            name = host["name"]
+            if name.startswith(PREFIX) and int(name.split("-")[2]) < time.time() - STALE_SECONDS:
+                self._call("DELETE", f"/api/vhosts/{name}")
+
+    def answers(self) -> bool:
+        """Whether the broker serves both its management API and its AMQP port."""
+        try:
+            self._call("GET", "/api/health/checks/virtual-hosts")
+            self._call("GET", "/api/health/checks/protocol-listener/amqp")
+        except (OSError, HTTPException):
+            return False
+        return True
+
+    def _call(self, method: str, path: str, body: dict[str, str] | None = None) -> Any:
+        target = self._management_url
+        credentials = f"{unquote(target.username or 'guest')}:{unquote(target.password or 'guest')}"
+        headers = {
+            "Authorization": "Basic " + base64.b64encode(credentials.encode()).decode(),
+            "Content-Type": "application/json",
+        }
+        connection = HTTPConnection(target.hostname or "localhost", target.port or 15672, timeout=ANSWER_SECONDS)
+        with closing(connection):
+            connection.request(method, path, None if method != "PUT" else json.dumps(body or {}), headers)
+            answer = connection.getresponse()
+            content = answer.read()
+        if answer.status >= 300:
+            raise ManagementError(f"{method} {path}: {answer.status} {content.decode(errors='replace')}")
+        return json.loads(content) if content else None
