@@ -38,9 +38,9 @@ def matches(pattern: str, event_type: str) -> bool:
     return re.fullmatch(expression, event_type) is not None
 
 
-def groups_hearing(event_type: str) -> list[str]:
+def groups_hearing(event_type: str, groups: Mapping[str, tuple[str, ...]] = CONSUMER_GROUPS) -> list[str]:
     return [
         group
-        for group, patterns in CONSUMER_GROUPS.items()
+        for group, patterns in groups.items()
         if any(matches(pattern, event_type) for pattern in patterns)
     ]

@@ -2,10 +2,10 @@
 every group that hears it has committed it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from stockbuddy.chassis.bus import BusAway, Message, ReceiverAway, Subscription
-from stockbuddy.contracts.topology import groups_hearing
+from stockbuddy.contracts.topology import CONSUMER_GROUPS, groups_hearing
 
 
 class InProcessBus:
@@ -14,20 +14,29 @@ class InProcessBus:
     A group of an expected service that has not subscribed yet makes `publish` fail, so that its messages wait.
     """
 
-    def __init__(self, expected_services: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        expected_services: frozenset[str] = frozenset(),
+        groups: Mapping[str, tuple[str, ...]] = CONSUMER_GROUPS,
+    ) -> None:
         self._expected = expected_services
+        self._groups = groups
         self._subscriptions: dict[str, Subscription] = {}
         self._lanes: dict[str, asyncio.Lock] = {}
         self._closed = False
 
     async def publish(self, messages: Sequence[Message]) -> None:
-        for group in dict.fromkeys(group for message in messages for group in groups_hearing(message.type)):
+        heard = {message.type: groups_hearing(message.type, self._groups) for message in messages}
+        for group in self._groups:
+            heard_by_group = [message for message in messages if group in heard[message.type]]
+            if not heard_by_group:
+                continue
             subscription = self._subscriptions.get(group)
             if subscription is None:
                 if group.partition(".")[0] in self._expected:
                     raise BusAway(f"{group} has not subscribed yet")
                 continue
-            await self._deliver(subscription, [m for m in messages if group in groups_hearing(m.type)])
+            await self._deliver(subscription, heard_by_group)
 
     async def _deliver(self, subscription: Subscription, messages: Sequence[Message]) -> None:
         # One delivery per group at a time: relays of several services publish at once, and a group's handlers

@@ -4,20 +4,28 @@ Two connections, because a broker's memory alarm stops reading a connection that
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from stockbuddy.chassis.bus import Message, Subscription
 from stockbuddy.chassis.bus.amqp.connection import Connection
 from stockbuddy.chassis.bus.amqp.consumer import consume_forever
 from stockbuddy.chassis.bus.amqp.publisher import Publisher
+from stockbuddy.contracts.topology import CONSUMER_GROUPS
 
 
 class AmqpBus:
     """One process's place on the broker at `url`; `name` shows in the broker's list of connections."""
 
-    def __init__(self, url: str, *, name: str, shutdown_seconds: float = 20) -> None:
-        self._publisher = Publisher(Connection(url, name=f"{name} publishes"))
-        self._consuming = Connection(url, name=f"{name} consumes")
+    def __init__(
+        self,
+        url: str,
+        *,
+        name: str,
+        shutdown_seconds: float = 20,
+        groups: Mapping[str, tuple[str, ...]] = CONSUMER_GROUPS,
+    ) -> None:
+        self._publisher = Publisher(Connection(url, name=f"{name} publishes", groups=groups))
+        self._consuming = Connection(url, name=f"{name} consumes", groups=groups)
         self._shutdown_seconds = shutdown_seconds
         self._closing = asyncio.Event()
         self._consumers: list[asyncio.Task[None]] = []

@@ -1,6 +1,7 @@
 """A connection that is made when it is needed, declares the topology first, and is made anew after a failure."""
 
 import asyncio
+from collections.abc import Mapping
 
 import aio_pika
 from aio_pika.abc import AbstractConnection
@@ -17,9 +18,10 @@ AWAY = (AMQPError, OSError, TimeoutError, RuntimeError)
 
 
 class Connection:
-    def __init__(self, url: str, *, name: str) -> None:
+    def __init__(self, url: str, *, name: str, groups: Mapping[str, tuple[str, ...]]) -> None:
         self._url = url
         self._name = name
+        self._groups = groups
         self._connection: AbstractConnection | None = None
         self._lock = asyncio.Lock()
 
@@ -36,11 +38,17 @@ class Connection:
                         timeout=CONNECT_SECONDS,
                         client_properties={"connection_name": self._name},
                     )
-                    await declare_topology(connection)
+                    await declare_topology(connection, self._groups)
             except AWAY as error:
                 raise BusAway(f"no connection to the broker: {error!r}") from error
             self._connection = connection
             return connection
+
+    async def declare(self) -> AbstractConnection:
+        """Like `ensure`, and the topology is declared again: an operator may have deleted a queue meanwhile."""
+        connection = await self.ensure()
+        await declare_topology(connection, self._groups)
+        return connection
 
     @property
     def is_open(self) -> bool:

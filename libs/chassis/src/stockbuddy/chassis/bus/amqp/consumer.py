@@ -18,7 +18,6 @@ from aiormq.exceptions import AMQPException
 from stockbuddy.chassis.bus import BusAway, Message, ReceiverAway, Subscription
 from stockbuddy.chassis.bus.amqp.connection import AWAY, Connection
 from stockbuddy.chassis.bus.amqp.envelope import from_amqp
-from stockbuddy.chassis.bus.amqp.topology import declare_topology
 
 log = structlog.get_logger(__name__)
 
@@ -63,9 +62,7 @@ class _Session:
     async def run(self, connection: Connection) -> None:
         """Raises ReceiverAway, or what the broker's leaving raises; returns on closing."""
         async with asyncio.timeout(OPEN_SECONDS):
-            opened = await connection.ensure()
-            await declare_topology(opened)  # An operator may have deleted the queue since the connection was made.
-            channel = await opened.channel()
+            channel = await (await connection.declare()).channel()
         workers = [asyncio.create_task(self._work(lane)) for lane in self._lanes]
         try:
             await self._consume(channel, workers)

@@ -1,5 +1,6 @@
 """Declares the manifest of `stockbuddy.contracts.topology` on a broker. Safe to repeat; every service does."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from aio_pika import ExchangeType
@@ -8,12 +9,12 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange
 from stockbuddy.contracts import topology
 
 
-async def declare_topology(connection: AbstractConnection) -> None:
+async def declare_topology(connection: AbstractConnection, groups: Mapping[str, tuple[str, ...]]) -> None:
     async with connection.channel() as channel:
         await _declare_unrouted(channel)
         dead = await channel.declare_exchange(topology.DEAD_EXCHANGE, ExchangeType.DIRECT, durable=True)
         events = await declare_events_exchange(channel)
-        for group, patterns in topology.CONSUMER_GROUPS.items():
+        for group, patterns in groups.items():
             await _declare_group(channel, events, dead, group, patterns)
 
 

@@ -1,0 +1,36 @@
+"""The smallest service there is, to try the chassis with: it says `ProbeChanged` and notes what it hears."""
+
+from typing import ClassVar
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from stockbuddy.chassis.database import Database
+from stockbuddy.contracts.event import Event
+
+EFFECTS_GROUP = "probe.effects.v1"
+EVERYTHING_GROUP = "probe.everything.v1"
+GROUPS = {EFFECTS_GROUP: ("probe.thing.*",), EVERYTHING_GROUP: ("#",)}
+
+
+class ProbeChanged(Event):
+    type: ClassVar[str] = "probe.thing.changed"
+    about: ClassVar[str] = "thing/{thing}"
+
+    thing: int
+    number: int
+
+
+async def note(session: AsyncSession, event: ProbeChanged) -> None:
+    """The effect that tests count."""
+    await session.execute(
+        text("INSERT INTO effect (subject, number) VALUES (:subject, :number)"),
+        {"subject": event.subject(), "number": event.number},
+    )
+
+
+async def effects(database: Database) -> list[tuple[str, int]]:
+    """The effects so far, in the order in which they were made."""
+    async with database.reading() as session:
+        rows = await session.execute(text("SELECT subject, number FROM effect ORDER BY id"))
+        return [(row.subject, row.number) for row in rows]

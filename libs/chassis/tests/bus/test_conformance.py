@@ -1,0 +1,159 @@
+"""One promise, two buses: whatever holds for one must hold for the other."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+
+import aio_pika
+import pytest
+import uuid_utils
+
+from stockbuddy.chassis.bus import Bus, Message, ReceiverAway, Subscription
+from stockbuddy.chassis.bus.amqp import AmqpBus
+from stockbuddy.chassis.bus.inprocess import InProcessBus
+from stockbuddy.chassis.testing.probe import EFFECTS_GROUP, EVERYTHING_GROUP, GROUPS
+
+DEADLINE_SECONDS = 20
+
+
+@pytest.fixture(params=["inprocess", "amqp"])
+async def bus(request: pytest.FixtureRequest) -> AsyncIterator[Bus]:
+    if request.param == "inprocess":
+        bus: Bus = InProcessBus(groups=GROUPS)
+    else:
+        bus = AmqpBus(request.getfixturevalue("bus_url"), name="probe", groups=GROUPS)
+    yield bus
+    await bus.close()
+
+
+class Recorder:
+    """A receiver that remembers what it took, and is away as often as it is told."""
+
+    def __init__(self, *, away_times: int = 0) -> None:
+        self.received: list[Message] = []
+        self._away_times = away_times
+        self._changed = asyncio.Event()
+
+    async def receive(self, messages: Sequence[Message]) -> None:
+        if self._away_times:
+            self._away_times -= 1
+            raise ReceiverAway("not now")
+        await asyncio.sleep(0)  # Gives another lane its chance to overtake.
+        self.received.extend(messages)
+        self._changed.set()
+
+    async def has(self, count: int) -> list[Message]:
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while len(self.received) < count:
+                self._changed.clear()
+                await self._changed.wait()
+        return self.received
+
+    def subscription(self, group: str) -> Subscription:
+        return Subscription(group, self.receive, wait_until_able=_at_once, lanes=3, batch_size=7)
+
+
+async def _at_once() -> None:
+    return None
+
+
+def message(number: int, *, key: str = "thing/1", event_type: str = "probe.thing.changed") -> Message:
+    event_id = str(uuid_utils.uuid7())
+    headers = {"id": event_id, "type": event_type, "subject": key, "partitionkey": key, "source": "/services/probe"}
+    return Message(event_id, event_type, headers, json.dumps({"number": number}).encode())
+
+
+async def publish_until_taken(bus: Bus, messages: Sequence[Message]) -> None:
+    """As the relay does: what the bus did not take is sent again."""
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while True:
+            try:
+                return await bus.publish(messages)
+            except Exception:
+                await asyncio.sleep(0.05)
+
+
+def numbers(messages: Sequence[Message], key: str) -> list[int]:
+    return [json.loads(m.body)["number"] for m in messages if m.partition_key == key]
+
+
+async def test_a_message_reaches_every_group_that_hears_its_type_and_no_other(bus: Bus) -> None:
+    effects, everything = Recorder(), Recorder()
+    await bus.subscribe(effects.subscription(EFFECTS_GROUP))
+    await bus.subscribe(everything.subscription(EVERYTHING_GROUP))
+    wanted, other = message(1), message(2, event_type="probe.other.happened")
+    await bus.publish([other, wanted])
+    assert {m.id for m in await everything.has(2)} == {other.id, wanted.id}
+    assert [m.id for m in await effects.has(1)] == [wanted.id]
+
+
+async def test_a_message_arrives_as_it_was_sent(bus: Bus) -> None:
+    recorder = Recorder()
+    await bus.subscribe(recorder.subscription(EFFECTS_GROUP))
+    sent = message(1)
+    await bus.publish([sent])
+    [arrived] = await recorder.has(1)
+    assert (arrived.id, arrived.type, arrived.body) == (sent.id, sent.type, sent.body)
+    assert arrived.headers.items() >= sent.headers.items()
+
+
+async def test_order_is_kept_per_partition_key(bus: Bus) -> None:
+    recorder = Recorder()
+    await bus.subscribe(recorder.subscription(EFFECTS_GROUP))
+    keys = [f"thing/{number}" for number in range(5)]
+    for start in range(0, 100, 20):
+        await bus.publish([message(n, key=key) for n in range(start, start + 20) for key in keys])
+    received = await recorder.has(500)
+    for key in keys:
+        assert numbers(received, key) == list(range(100))
+
+
+async def test_a_receiver_that_is_away_gets_its_messages_later(bus: Bus) -> None:
+    recorder = Recorder(away_times=2)
+    await bus.subscribe(recorder.subscription(EFFECTS_GROUP))
+    sent = [message(n) for n in range(10)]
+    await publish_until_taken(bus, sent)
+    assert {m.id for m in await recorder.has(10)} == {m.id for m in sent}
+
+
+async def test_a_message_that_nobody_hears_does_not_stop_the_sender(bus: Bus) -> None:
+    await bus.publish([message(1, event_type="nobody.hears.this")])
+
+
+async def test_the_bus_says_when_it_is_ready(bus: Bus) -> None:
+    await bus.subscribe(Recorder().subscription(EFFECTS_GROUP))
+    await bus.publish([message(1)])
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while not bus.is_ready:
+            await asyncio.sleep(0.01)
+
+
+async def test_in_process_messages_wait_for_a_group_that_has_not_subscribed_yet() -> None:
+    bus = InProcessBus(expected_services=frozenset({"probe"}), groups=GROUPS)
+    recorder = Recorder()
+    await bus.subscribe(Recorder().subscription(EVERYTHING_GROUP))
+    publishing = asyncio.create_task(publish_until_taken(bus, [message(1)]))
+    await asyncio.sleep(0)
+    assert not publishing.done()
+    await bus.subscribe(recorder.subscription(EFFECTS_GROUP))
+    await publishing
+    assert len(recorder.received) == 1
+
+
+async def test_what_is_no_event_goes_to_the_dead_queue(bus_url: str) -> None:
+    bus = AmqpBus(bus_url, name="probe", groups=GROUPS)
+    recorder = Recorder()
+    await bus.subscribe(recorder.subscription(EFFECTS_GROUP))
+    await bus.publish([message(1)])
+    await recorder.has(1)
+    async with await aio_pika.connect(bus_url) as connection, connection.channel() as channel:
+        exchange = await channel.get_exchange("stockbuddy.events")
+        await exchange.publish(aio_pika.Message(b"garbage"), "probe.thing.changed")
+        dead = await channel.get_queue(f"{EFFECTS_GROUP}.dead")
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while (buried := await dead.get(fail=False)) is None:
+                await asyncio.sleep(0.05)
+        assert buried.body == b"garbage"
+    await bus.close()
+
+

@@ -1,0 +1,21 @@
+"""A database with the tables of the probe service."""
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from stockbuddy.chassis.database import Database
+from stockbuddy.chassis.testing.templates import Migrate, ServiceMigrations
+
+
+@pytest.fixture(scope="session")
+def migrations() -> Sequence[Migrate]:
+    return [ServiceMigrations("probe", Path(__file__).parent / "probe" / "migrations")]
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = Database(database_url, "probe", pool_size=5)
+    yield database
+    await database.close()

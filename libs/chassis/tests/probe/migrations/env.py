@@ -1,0 +1,3 @@
+from stockbuddy.chassis.migrations import run_environment
+
+run_environment()

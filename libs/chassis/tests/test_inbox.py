@@ -1,0 +1,58 @@
+"""What the inbox does with deliveries that a broker repeats."""
+
+import json
+
+import uuid_utils
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from stockbuddy.chassis.bus import Message
+from stockbuddy.chassis.database import Database
+from stockbuddy.chassis.inbox import ATTEMPTS_IN_ALL, Consumer, Inbox, each
+from stockbuddy.chassis.testing.probe import EFFECTS_GROUP, ProbeChanged, effects, note
+
+
+def message(number: int, *, deliveries: int = 0, event_id: str | None = None) -> Message:
+    event_id = event_id or str(uuid_utils.uuid7())
+    body = json.dumps({"thing": 1, "number": number}).encode()
+    return Message(event_id, ProbeChanged.type, {"id": event_id, "partitionkey": "thing/1"}, body, deliveries)
+
+
+async def test_duplicates_in_one_batch_and_in_another_have_one_effect(database: Database) -> None:
+    inbox = Inbox(database, Consumer(EFFECTS_GROUP, {ProbeChanged.type: each(ProbeChanged, note)}))
+    first, second = message(1), message(2)
+    await inbox.receive([first, second, first])
+    await inbox.receive([second, first])
+    assert await effects(database) == [("thing/1", 1), ("thing/1", 2)]
+
+
+async def test_a_message_that_kills_its_process_is_buried_and_its_neighbours_live(database: Database) -> None:
+    class Killed(BaseException):
+        """Ends the process, as far as the inbox can tell: nothing catches it."""
+
+    async def die_on_two(session: AsyncSession, event: ProbeChanged) -> None:
+        if event.number == 2:
+            raise Killed
+        await note(session, event)
+
+    inbox = Inbox(database, Consumer(EFFECTS_GROUP, {ProbeChanged.type: each(ProbeChanged, die_on_two)}))
+    neighbour, killer = message(1), message(2)
+    for deliveries in range(ATTEMPTS_IN_ALL + 5):
+        try:
+            await inbox.receive([message(n, deliveries=deliveries, event_id=m.id) for n, m in ((1, neighbour), (2, killer))])
+        except Killed:
+            continue
+        break
+    assert await effects(database) == [("thing/1", 1)]
+    async with database.reading() as session:
+        row = (await session.execute(text("SELECT event_id::text, attempts FROM inbox WHERE status = 'dead'"))).one()
+    assert row.event_id == killer.id
+    assert row.attempts == ATTEMPTS_IN_ALL + 1
+
+
+async def test_a_malformed_body_is_dead_at_once(database: Database) -> None:
+    inbox = Inbox(database, Consumer(EFFECTS_GROUP, {ProbeChanged.type: each(ProbeChanged, note)}))
+    broken = Message(str(uuid_utils.uuid7()), ProbeChanged.type, {"partitionkey": "k"}, b"{}")
+    await inbox.receive([broken])
+    async with database.reading() as session:
+        assert await session.scalar(text("SELECT status FROM inbox")) == "dead"
