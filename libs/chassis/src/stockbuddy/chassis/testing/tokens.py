@@ -1,0 +1,62 @@
+"""An issuer of access tokens for tests of services: a key pair of its own, its JWK set, and tokens for anybody."""
+
+import json
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+from uuid import uuid4
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from jwt.algorithms import OKPAlgorithm
+
+from stockbuddy.chassis.identity import TOKEN_ALGORITHMS, TOKEN_TYPE, Role
+
+
+class TestIssuer:
+    """Give `fetch_keys` to `create_app`; then its tokens are valid there."""
+
+    __test__: ClassVar[bool] = False
+
+    def __init__(self, *, issuer: str = "stockbuddy", audience: str = "stockbuddy") -> None:
+        self._key = Ed25519PrivateKey.generate()
+        self._kid = uuid4().hex
+        self._issuer = issuer
+        self._audience = audience
+
+    async def fetch_keys(self) -> Mapping[str, Any]:
+        public = json.loads(OKPAlgorithm.to_jwk(self._key.public_key()))
+        return {"keys": [{**public, "kid": self._kid, "use": "sig", "alg": TOKEN_ALGORITHMS[0]}]}
+
+    def token(
+        self,
+        user_id: int = 1,
+        role: Role | str = Role.ADMIN,
+        *,
+        username: str | None = None,
+        session_id: str | None = None,
+        warehouse_ids: Iterable[int] | None = None,
+        lifetime_seconds: float = 900,
+        **claims: Any,
+    ) -> str:
+        """A signed token; `claims` add to what it says or replace it."""
+        now = int(time.time())
+        said = {
+            "iss": self._issuer,
+            "aud": self._audience,
+            "iat": now,
+            "exp": int(now + lifetime_seconds),
+            "jti": uuid4().hex,
+            "sub": str(user_id),
+            "sid": session_id or uuid4().hex,
+            "role": str(role),
+            "username": username or f"user{user_id}",
+            "warehouse_ids": None if warehouse_ids is None else sorted(warehouse_ids),
+            **claims,
+        }
+        headers = {"kid": self._kid, "typ": TOKEN_TYPE}
+        return jwt.encode(said, self._key, algorithm=TOKEN_ALGORITHMS[0], headers=headers)
+
+    def headers(self, user_id: int = 1, role: Role | str = Role.ADMIN, **details: Any) -> dict[str, str]:
+        """The same, as the headers of a request."""
+        return {"Authorization": f"Bearer {self.token(user_id, role, **details)}"}
