@@ -23,10 +23,12 @@ class MovementPosted(Event):
     before: Quantity
     balance: Quantity
     unit_cost: Money | None = None
+    average_cost: Money | None = None
     reference_number: str | None = None
     notes: str | None = None
     performed_by: int | None = None
     went_negative: bool = False
+    reverses_id: int | None = None
     occurred_at: datetime
     recorded_at: datetime
 
@@ -56,6 +58,31 @@ class LevelChanged(LevelState):
     type: ClassVar[str] = "stock.level.changed"
 
 
+class LevelCrossing(LevelState):
+    """A level whose `on_hand` crossed a limit; said once each way, however many changes stay on one side.
+    `threshold` is the product's `low_stock_threshold`, or the settings' default."""
+
+    threshold: Quantity
+
+
+class LevelLow(LevelCrossing):
+    """`on_hand` came down to the threshold or below."""
+
+    type: ClassVar[str] = "stock.level.low"
+
+
+class LevelDepleted(LevelCrossing):
+    """`on_hand` came down to zero or below; `stock.level.low` was said too, then or before."""
+
+    type: ClassVar[str] = "stock.level.depleted"
+
+
+class LevelRecovered(LevelCrossing):
+    """`on_hand` rose above the threshold again."""
+
+    type: ClassVar[str] = "stock.level.recovered"
+
+
 class WarehouseState(Event):
     """A warehouse as it stands after the change; `version` grows by one with each."""
 
@@ -66,7 +93,9 @@ class WarehouseState(Event):
     version: int
     code: str
     name: str
+    address: str | None = None
     kind: str
+    negative_stock: str | None = None
     is_default: bool
     deleted: bool = False
 

@@ -31,11 +31,9 @@ def dead_queue(queue: str) -> str:
 @lru_cache(maxsize=1024)
 def matches(pattern: str, event_type: str) -> bool:
     """AMQP 0-9-1 topic matching: `*` is one word, `#` any number of words."""
-    expression = "".join(
-        r"(\.?[^.]+)*" if word == "#" else (r"\.?[^.]+" if word == "*" else r"\.?" + re.escape(word))
-        for word in pattern.split(".")
-    )
-    return re.fullmatch(expression, event_type) is not None
+    wildcards = {"#": r"(\.[^.]+)*", "*": r"\.[^.]+"}
+    expression = "".join(wildcards.get(word, r"\." + re.escape(word)) for word in pattern.split("."))
+    return re.fullmatch(expression, f".{event_type}") is not None
 
 
 def groups_hearing(event_type: str, groups: Mapping[str, tuple[str, ...]] = CONSUMER_GROUPS) -> list[str]:

@@ -1,0 +1,30 @@
+"""Who hears what follows AMQP 0-9-1's rules for topic patterns."""
+
+import pytest
+
+from stockbuddy.contracts.topology import groups_hearing, matches
+
+
+@pytest.mark.parametrize(
+    ("pattern", "event_type", "heard"),
+    [
+        ("stock.level.changed", "stock.level.changed", True),
+        ("stock.level.changed", "stock.level.changed.v2", False),
+        ("stock.*", "stock.level.changed", False),
+        ("stock.*.changed", "stock.level.changed", True),
+        ("stock.#", "stock.level.changed", True),
+        ("stock.#", "stock", True),
+        ("stock.#", "stockings.level", False),
+        ("#", "anything.at.all", True),
+        ("#.changed", "stock.level.changed", True),
+        ("#.changed", "stock.level.low", False),
+    ],
+)
+def test_patterns_match_as_on_a_broker(pattern: str, event_type: str, heard: bool) -> None:
+    assert matches(pattern, event_type) is heard
+
+
+def test_groups_hear_what_their_patterns_name() -> None:
+    groups = {"a.v1": ("stock.level.*",), "b.v1": ("#",), "c.v1": ("auth.#", "stock.#")}
+    assert groups_hearing("stock.level.low", groups) == ["a.v1", "b.v1", "c.v1"]
+    assert groups_hearing("catalog.product.created", groups) == ["b.v1"]
