@@ -155,8 +155,10 @@ async def test_an_orphan_without_a_guardian_is_stopped(directory: Path, starter:
     starter.kill()
     starter.wait()
     assert Path(f"/proc/{orphan}/cwd").exists()
+    began = time.monotonic()
     with LocalPostgres.start(directory, settings=FAST) as server:
         assert not Path(f"/proc/{orphan}/cwd").exists()
+        assert time.monotonic() - began < 30  # rather than after the minute in which it notices by itself
         assert await execute(server.url, "SELECT 1") == [(1,)]
 
 
@@ -167,12 +169,14 @@ async def test_a_process_that_was_given_the_old_id_is_left_alone(directory: Path
     owner = lock_file.stat()
     credentials = {"user": owner.st_uid, "group": owner.st_gid} if os.geteuid() == 0 else {}
     with subprocess.Popen(["/bin/sleep", "600"], **credentials) as bystander:
-        for path in (lock_file, lock_file.with_name(".s.PGSQL.5432.lock")):
-            path.write_text("\n".join([str(bystander.pid), *path.read_text().splitlines()[1:], ""]))
-        with LocalPostgres.start(directory, settings=FAST) as started:
-            assert await execute(started.url, "SELECT 1") == [(1,)]
-            assert bystander.poll() is None
-        bystander.kill()
+        try:
+            for path in (lock_file, lock_file.with_name(".s.PGSQL.5432.lock")):
+                path.write_text("\n".join([str(bystander.pid), *path.read_text().splitlines()[1:], ""]))
+            with LocalPostgres.start(directory, settings=FAST) as started:
+                assert await execute(started.url, "SELECT 1") == [(1,)]
+                assert bystander.poll() is None
+        finally:
+            bystander.kill()
 
 
 async def test_an_interrupted_first_start_is_begun_again(directory: Path) -> None:

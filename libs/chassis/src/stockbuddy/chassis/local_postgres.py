@@ -30,6 +30,8 @@ from stockbuddy.chassis.local_postgres_programs import (
     find_programs,
 )
 
+__all__ = ["LocalPostgres", "LocalPostgresError"]
+
 MAJOR_VERSION = "18"
 PORT = 5432
 SOCKET_PATH_BYTES = 103  # sockaddr_un: 104 with its NUL on macOS, 108 on Linux
@@ -50,7 +52,7 @@ _DEFAULTS = {
 
 
 class LocalPostgres:
-    """Made by `start`; `url` is the superuser's address, the same at every start in the same directory."""
+    """Made by `start`. `url` is the superuser's address, the same at every start in the same directory."""
 
     def __init__(self, data_directory: Path, settings: Mapping[str, str]) -> None:
         self._directory = data_directory.absolute()
@@ -109,6 +111,8 @@ class LocalPostgres:
             self._make_cluster()
             self._end_orphan()
             self._socket_directory = self._choose_socket_directory()
+            for left_over in self._socket_directory.glob(f".s.PGSQL.{PORT}*"):
+                left_over.unlink()
             self._launch()
         except BaseException:
             os.close(self._lock)
@@ -150,7 +154,7 @@ class LocalPostgres:
         os.fsync(self._lock)
 
     def _end_orphan(self) -> None:
-        """Stop the server of a start that was killed, and free a lock file whose process id has a new bearer.
+        """Stop the server of a start that was killed, and free its lock file if its process id has a new bearer.
 
         We hold the directory's lock, so whoever started that server is dead.
         """
@@ -173,6 +177,7 @@ class LocalPostgres:
         if length <= SOCKET_PATH_BYTES and re.fullmatch(r"[A-Za-z0-9/._+@-]+", path):
             return self._cluster
         digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
+        # Not the temporary directory of our environment, which may be long itself, or closed to the server's account.
         directory = Path(f"/tmp/stockbuddy-{self._account.user_id}-{digest}")
         with contextlib.suppress(FileExistsError):
             directory.mkdir(mode=0o700)
