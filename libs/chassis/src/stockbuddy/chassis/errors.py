@@ -19,7 +19,6 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, ClassVar
 
-import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -27,8 +26,6 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from stockbuddy.chassis.origin import current_origin
-
-log = structlog.get_logger(__name__)
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -153,11 +150,10 @@ def problem_response(problem: Problem) -> JSONResponse:
 
 
 def install_problem_handlers(app: FastAPI) -> None:
-    """Every error of `app` leaves as problem+json, without stack traces, SQL or internal addresses."""
+    """Every refusal of `app` leaves as problem+json; its failures are `RequestContext`'s to answer."""
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_exception)
-    app.add_exception_handler(Exception, _on_unexpected)
 
 
 async def _on_problem(_: Request, error: Exception) -> Response:
@@ -186,8 +182,3 @@ async def _on_http_exception(_: Request, error: Exception) -> Response:
     code = _CODES.get(error.status_code, "bad_request" if error.status_code < 500 else "internal_error")
     body = problem_body(error.status_code, code, str(error.detail))
     return JSONResponse(body, error.status_code, headers=error.headers, media_type=PROBLEM_JSON)
-
-
-async def _on_unexpected(request: Request, error: Exception) -> Response:
-    log.error("request.failed", method=request.method, path=request.url.path, exc_info=error)
-    return problem_response(Problem("Something went wrong on our side; the request id helps to find it."))

@@ -1,4 +1,5 @@
-"""What surrounds every request to a service: its origin, its measures and its line in the log (pure ASGI)."""
+"""What surrounds every request to a service (pure ASGI): its origin, its measures, its line in the log, and, where the
+service fails, an answer without stack traces, SQL or internal addresses."""
 
 import re
 import time
@@ -9,10 +10,12 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stockbuddy.chassis import metrics
+from stockbuddy.chassis.errors import Problem, problem_response
 from stockbuddy.chassis.origin import Origin, originating
 
 log = structlog.get_logger(__name__)
 
+FAILURE = "Something went wrong on our side; the request id helps to find it."
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 
 
@@ -41,7 +44,7 @@ class RequestContext:
             traceparent=headers.get("traceparent"),
         )
         started = time.perf_counter()
-        status = 500
+        status = 0
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
@@ -53,6 +56,11 @@ class RequestContext:
         with originating(origin):
             try:
                 await self._app(scope, receive, send_with_id)
+            except Exception:
+                log.exception("request.failed", method=scope["method"], path=scope["path"])
+                if status:
+                    raise  # Half an answer has left already; cutting it off is the only way to say so.
+                await problem_response(Problem(FAILURE))(scope, receive, send_with_id)
             finally:
                 self._measure(scope, status, time.perf_counter() - started)
 

@@ -54,8 +54,12 @@ class TestIssuer:
             "warehouse_ids": None if warehouse_ids is None else sorted(warehouse_ids),
             **claims,
         }
-        headers = {"kid": self._kid, "typ": TOKEN_TYPE}
-        return jwt.encode(said, self._key, algorithm=TOKEN_ALGORITHMS[0], headers=headers)
+        return self.sign(said)
+
+    def sign(self, claims: Mapping[str, Any], *, token_type: str = TOKEN_TYPE) -> str:
+        """A token that says exactly this."""
+        headers = {"kid": self._kid, "typ": token_type}
+        return jwt.encode(dict(claims), self._key, algorithm=TOKEN_ALGORITHMS[0], headers=headers)
 
     def headers(self, user_id: int = 1, role: Role | str = Role.ADMIN, **details: Any) -> dict[str, str]:
         """The same, as the headers of a request."""

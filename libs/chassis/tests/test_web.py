@@ -1,0 +1,266 @@
+"""What every service keeps by standing on the chassis: retry safety, problems, tokens, request ids, conditional reads."""
+
+import asyncio
+import base64
+import json
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx2 as httpx
+import jwt
+import pytest
+from asgi_lifespan import LifespanManager
+from cryptography.hazmat.primitives import serialization
+from fastapi import APIRouter, FastAPI
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import text
+
+from stockbuddy.chassis.database import Database, ReadSession, Session
+from stockbuddy.chassis.errors import Conflict
+from stockbuddy.chassis.etags import CachedRoute
+from stockbuddy.chassis.identity import PUBLIC, Admin, Caller, Manager, Role
+from stockbuddy.chassis.settings import ServiceSettings
+from stockbuddy.chassis.testing.probe import effects
+from stockbuddy.chassis.testing.tokens import TestIssuer
+from stockbuddy.chassis.web import Service, create_app
+
+router = APIRouter(prefix="/api/v1/effects", route_class=CachedRoute)
+
+
+class NewEffect(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    number: int
+    refuse: bool = False
+
+
+@router.post("", status_code=201)
+async def add_effect(body: NewEffect, caller: Caller, session: Session) -> dict[str, Any]:
+    added = await session.scalar(
+        text("INSERT INTO effect (subject, number) VALUES (:who, :number) RETURNING id"),
+        {"who": caller.username, "number": body.number},
+    )
+    if body.refuse:
+        raise Conflict("refused", because="asked")
+    return {"id": added, "number": body.number}
+
+
+@router.get("")
+async def list_effects(caller: Caller, session: ReadSession) -> list[int]:
+    return list(await session.scalars(text("SELECT number FROM effect ORDER BY id")))
+
+
+@router.get("/admin")
+async def admins_only(caller: Admin) -> str:
+    return caller.username
+
+
+@router.get("/manager")
+async def managers_only(caller: Manager) -> str:
+    return caller.username
+
+
+@router.get("/broken", dependencies=[PUBLIC])
+async def broken() -> None:
+    raise RuntimeError("SELECT secret FROM table at 10.0.0.1")
+
+
+@pytest.fixture
+def issuer() -> TestIssuer:
+    return TestIssuer()
+
+
+@pytest.fixture
+async def app(database_url: str, issuer: TestIssuer) -> AsyncIterator[FastAPI]:
+    settings = ServiceSettings(env="development", database_url=database_url)
+    app = create_app(Service("probe", "Probe", [router]), settings, fetch_keys=issuer.fetch_keys)
+    async with LifespanManager(app):
+        yield app
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://probe") as client:
+        yield client
+
+
+def as_user(issuer: TestIssuer, key: str | None = None, **details: Any) -> dict[str, str]:
+    return {**issuer.headers(**details), **({"Idempotency-Key": key} if key else {})}
+
+
+async def test_fifty_equal_calls_at_once_have_one_effect_and_fifty_equal_answers(
+    client: httpx.AsyncClient, issuer: TestIssuer, database: Database
+) -> None:
+    headers = as_user(issuer, "k-1")
+    calls = [client.post("/api/v1/effects", json={"number": 5}, headers=headers) for _ in range(50)]
+    answers = await asyncio.gather(*calls)
+    assert {(a.status_code, a.text) for a in answers} == {(201, answers[0].text)}
+    assert sum(a.headers.get("Idempotent-Replayed") == "true" for a in answers) == 49
+    assert await effects(database) == [("user1", 5)]
+
+
+async def test_equal_json_is_the_same_body_however_it_is_written(
+    client: httpx.AsyncClient, issuer: TestIssuer, database: Database
+) -> None:
+    headers = as_user(issuer, "k-1") | {"Content-Type": "application/json"}
+    await client.post("/api/v1/effects", content=b'{"number": 5, "refuse": false}', headers=headers)
+    again = await client.post("/api/v1/effects", content=b'{ "refuse":false,\n"number":5}', headers=headers)
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert len(await effects(database)) == 1
+
+
+async def test_the_same_key_with_another_body_is_refused(client: httpx.AsyncClient, issuer: TestIssuer) -> None:
+    headers = as_user(issuer, "k-1")
+    await client.post("/api/v1/effects", json={"number": 5}, headers=headers)
+    other = await client.post("/api/v1/effects", json={"number": 6}, headers=headers)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+
+
+async def test_keys_belong_to_their_callers(client: httpx.AsyncClient, issuer: TestIssuer, database: Database) -> None:
+    for user_id in (1, 2):
+        await client.post("/api/v1/effects", json={"number": 5}, headers=as_user(issuer, "k-1", user_id=user_id))
+    assert await effects(database) == [("user1", 5), ("user2", 5)]
+
+
+async def test_a_refusal_is_not_remembered_and_leaves_nothing(
+    client: httpx.AsyncClient, issuer: TestIssuer, database: Database
+) -> None:
+    headers = as_user(issuer, "k-1")
+    refused = await client.post("/api/v1/effects", json={"number": 5, "refuse": True}, headers=headers)
+    assert (refused.status_code, refused.json()["because"]) == (409, "asked")
+    assert await effects(database) == []
+    accepted = await client.post("/api/v1/effects", json={"number": 5}, headers=headers)
+    assert accepted.status_code == 201
+
+
+async def test_an_unknown_field_is_an_error_that_names_it(client: httpx.AsyncClient, issuer: TestIssuer) -> None:
+    answer = await client.post("/api/v1/effects", json={"number": 5, "nubmer": 6}, headers=as_user(issuer))
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert [error["field"] for error in answer.json()["errors"]] == ["nubmer"]
+
+
+async def test_what_is_not_json_is_a_bad_request(client: httpx.AsyncClient, issuer: TestIssuer) -> None:
+    headers = as_user(issuer) | {"Content-Type": "application/json"}
+    answer = await client.post("/api/v1/effects", content=b"{", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+
+
+async def test_a_failure_of_ours_tells_nothing_but_its_request_id(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/api/v1/effects/broken", headers={"X-Request-ID": "r-42"})
+    assert answer.status_code == 500
+    assert answer.json()["request_id"] == "r-42"
+    assert "secret" not in answer.text
+    assert "10.0.0.1" not in answer.text
+
+
+async def test_a_request_id_is_kept_or_made(client: httpx.AsyncClient) -> None:
+    kept = await client.get("/health/live", headers={"X-Request-ID": "r-42"})
+    made = await client.get("/health/live", headers={"X-Request-ID": "not one\tof ours"})
+    assert kept.headers["X-Request-ID"] == "r-42"
+    assert len(made.headers["X-Request-ID"]) == 36
+
+
+async def test_roles(client: httpx.AsyncClient, issuer: TestIssuer) -> None:
+    async def statuses(role: Role) -> tuple[int, int]:
+        headers = as_user(issuer, role=role)
+        paths = ("/api/v1/effects/manager", "/api/v1/effects/admin")
+        manager, admin = [(await client.get(path, headers=headers)).status_code for path in paths]
+        return manager, admin
+
+    assert await statuses(Role.SALESPERSON) == (403, 403)
+    assert await statuses(Role.MANAGER) == (200, 403)
+    assert await statuses(Role.ADMIN) == (200, 200)
+
+
+def test_a_route_that_declares_no_permission_does_not_start() -> None:
+    open_router = APIRouter()
+    open_router.add_api_route("/open", broken)
+    with pytest.raises(TypeError, match="/open"):
+        create_app(Service("probe", "Probe", [open_router]), ServiceSettings(env="development"))
+
+
+async def test_what_the_client_has_is_not_sent_again(client: httpx.AsyncClient, issuer: TestIssuer) -> None:
+    headers = as_user(issuer)
+    first = await client.get("/api/v1/effects", headers=headers)
+    again = await client.get("/api/v1/effects", headers=headers | {"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    await client.post("/api/v1/effects", json={"number": 5}, headers=headers)
+    changed = await client.get("/api/v1/effects", headers=headers | {"If-None-Match": first.headers["ETag"]})
+    assert (changed.status_code, changed.json()) == (200, [5])
+
+
+def unsigned(token: str) -> str:
+    claims = token.split(".")[1]
+    header = base64.urlsafe_b64encode(json.dumps({"alg": "none", "typ": "at+jwt"}).encode()).rstrip(b"=").decode()
+    return f"{header}.{claims}."
+
+
+async def signed_with_the_public_key(issuer: TestIssuer) -> str:
+    """HS256 with the published key as its secret, as careless verifiers accept it."""
+    [key] = (await issuer.fetch_keys())["keys"]
+    public = jwt.PyJWK(key).key.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    claims = jwt.decode(issuer.token(), options={"verify_signature": False})
+    return jwt.encode(claims, public, algorithm="HS256", headers={"kid": key["kid"], "typ": "at+jwt"})
+
+
+def without(issuer: TestIssuer, claim: str) -> str:
+    claims = jwt.decode(issuer.token(), options={"verify_signature": False})
+    del claims[claim]
+    return issuer.sign(claims)
+
+
+async def test_every_forged_or_stale_token_is_refused(client: httpx.AsyncClient, issuer: TestIssuer) -> None:
+    good = issuer.token()
+    header, claims, signature = good.split(".")
+    tampered = claims[:-4] + ("AAAA" if claims[-4:] != "AAAA" else "BBBB")
+    forged = {
+        "unsigned": unsigned(good),
+        "public key as secret": await signed_with_the_public_key(issuer),
+        "another key": TestIssuer().token(),
+        "wrong issuer": issuer.token(iss="elsewhere"),
+        "wrong audience": issuer.token(aud="elsewhere"),
+        "expired": issuer.token(exp=int(time.time()) - 1),
+        "not yet": issuer.token(nbf=int(time.time()) + 600),
+        "wrong type": issuer.sign(jwt.decode(good, options={"verify_signature": False}), token_type="JWT"),
+        "unknown role": issuer.token(role="root"),
+        "subject is no number": issuer.token(sub="admin"),
+        "tampered claims": f"{header}.{tampered}.{signature}",
+        "no signature": f"{header}.{claims}.",
+        "garbage": "garbage",
+        "empty": "",
+        **{f"without {claim}": without(issuer, claim) for claim in ("exp", "iat", "iss", "aud", "sub", "sid", "jti", "role")},
+    }
+    for name, token in forged.items():
+        answer = await client.get("/api/v1/effects", headers={"Authorization": f"Bearer {token}"})
+        assert answer.status_code == 401, name
+        assert answer.headers["WWW-Authenticate"] == "Bearer", name
+    assert (await client.get("/api/v1/effects", headers={"Authorization": f"Bearer {good}"})).status_code == 200
+
+
+async def test_a_token_that_expires_is_refused_although_it_was_verified_before(
+    client: httpx.AsyncClient, issuer: TestIssuer
+) -> None:
+    headers = as_user(issuer, lifetime_seconds=2)
+    assert (await client.get("/api/v1/effects", headers=headers)).status_code == 200
+    async with asyncio.timeout(10):
+        while (await client.get("/api/v1/effects", headers=headers)).status_code == 200:
+            await asyncio.sleep(0.1)
+    assert (await client.get("/api/v1/effects", headers=headers)).status_code == 401
+
+
+async def test_readiness_names_the_part_that_is_away(database_url: str, issuer: TestIssuer) -> None:
+    settings = ServiceSettings(env="development", database_url="postgresql://nobody@127.0.0.1:1/none")
+    app = create_app(Service("probe", "Probe", [router]), settings, fetch_keys=issuer.fetch_keys)
+    async with LifespanManager(app), httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://p") as client:
+        answer = await client.get("/health/ready")
+    assert (answer.status_code, answer.json()["parts"]) == (503, {"database": "unavailable", "bus": "ok"})
+
+
+async def test_the_document_says_who_may_call_what(client: httpx.AsyncClient) -> None:
+    paths = (await client.get("/openapi.json")).json()["paths"]
+    assert paths["/api/v1/effects"]["get"]["x-permission"] == "user"
+    assert paths["/api/v1/effects/admin"]["get"]["x-permission"] == "admin"
+    assert paths["/api/v1/effects/broken"]["get"]["x-permission"] == "public"
