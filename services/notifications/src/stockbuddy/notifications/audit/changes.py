@@ -1,0 +1,50 @@
+"""What an event changed: its data against the state that the event before it of the same thing left.
+
+Events carry whole states. Contracts tell which types describe the same thing: those that share the class that holds
+its fields. A fact without an earlier state (a movement, a failed login) changed nothing into what it says.
+"""
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from stockbuddy.contracts import auth, catalog, notifications, stock  # noqa: F401 - fills EVENTS
+from stockbuddy.contracts.event import EVENTS, Event
+from stockbuddy.notifications.audit.schemas import Change
+
+_BOOKKEEPING = frozenset({"version", "updated_at", "changes"})
+"""Fields that say that something changed, not what."""
+
+
+@lru_cache(maxsize=1024)
+def types_of_same_state(event_type: str) -> tuple[str, ...]:
+    """The types whose events carry the state of the same thing; none when the type carries no state."""
+    event_class = EVENTS.get(event_type)
+    state = _state_class(event_class) if event_class else None
+    if state is None:
+        return ()
+    return tuple(sorted(name for name, other in EVENTS.items() if issubclass(other, state)))
+
+
+def _state_class(event_class: type[Event]) -> type[Event] | None:
+    """The class between `Event` and this one that names what states are counted by."""
+    for ancestor in reversed(event_class.__mro__):
+        if issubclass(ancestor, Event) and ancestor.sequence_field is not None:
+            return ancestor
+    return None
+
+
+def changes_between(before: str | None, after: str) -> dict[str, Change]:
+    """Field by field, from JSON texts; a field that only one of them has counts as null in the other."""
+    old, new = _fields(before), _fields(after)
+    return {
+        name: Change(before=old.get(name), after=new.get(name))
+        for name in [*new, *(name for name in old if name not in new)]
+        if name not in _BOOKKEEPING and old.get(name) != new.get(name)
+    }
+
+
+def _fields(document: str | None) -> Mapping[str, Any]:
+    content = json.loads(document) if document else {}
+    return content if isinstance(content, dict) else {"data": content}

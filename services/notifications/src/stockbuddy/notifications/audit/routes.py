@@ -1,0 +1,85 @@
+"""GET /audit-logs and its proof, for admins."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from pydantic import AwareDatetime, StringConstraints
+from stockbuddy.chassis.database import ReadSession
+from stockbuddy.chassis.errors import Unprocessable
+from stockbuddy.chassis.etags import CachedRoute
+from stockbuddy.chassis.identity import Admin
+from stockbuddy.chassis.paging import Page, PagingParameters, cursor_for
+from stockbuddy.notifications.audit import queries
+from stockbuddy.notifications.audit.changes import changes_between
+from stockbuddy.notifications.audit.queries import AuditFilter, AuditRow
+from stockbuddy.notifications.audit.schemas import AuditEntry, AuditVerdict
+from stockbuddy.notifications.audit.verification import Noted, verify_chain
+
+router = APIRouter(prefix="/api/v1/audit-logs", tags=["audit"], route_class=CachedRoute)
+
+NEWEST_FIRST = "id_desc"
+
+
+@router.get("")
+async def list_audit_logs(
+    _: Admin,
+    session: ReadSession,
+    paging: PagingParameters,
+    type: Annotated[str | None, Query(max_length=500, description="Patterns such as `auth.*`, by commas.")] = None,
+    actor_id: int | None = None,
+    subject: Annotated[str | None, Query(max_length=300)] = None,
+    since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
+    until: Annotated[AwareDatetime | None, Query(alias="to", description="Exclusive.")] = None,
+    request_id: Annotated[str | None, Query(max_length=128)] = None,
+    search: Annotated[str | None, Query(max_length=200, description="Words or their beginnings.")] = None,
+) -> Page[AuditEntry]:
+    narrowed = AuditFilter(
+        types=tuple(part.strip() for part in type.split(",")) if type else None,
+        actor_id=actor_id,
+        subject=subject,
+        since=since,
+        until=until,
+        request_id=request_id,
+        search=search if search and search.strip() else None,
+    )
+    key = paging.after(NEWEST_FIRST)
+    rows = await queries.list_entries(
+        session, narrowed, before=int(key[0]) if key else None, offset=paging.offset, limit=paging.page_size + 1
+    )
+    shown = rows[: paging.page_size]
+    return Page(
+        items=[_entry(row) for row in shown],
+        page=paging.page,
+        page_size=paging.page_size,
+        total=await queries.count_entries(session, narrowed),
+        next_cursor=cursor_for(NEWEST_FIRST, [shown[-1].position]) if len(rows) > len(shown) else None,
+    )
+
+
+@router.get("/verify")
+async def verify_audit_logs(
+    request: Request,
+    _: Admin,
+    known_id: Annotated[int | None, Query(ge=1, description="An earlier `last_id`.")] = None,
+    known_hash: Annotated[str | None, StringConstraints(pattern="^[0-9a-f]{64}$"), Query()] = None,
+) -> AuditVerdict:
+    if (known_id is None) != (known_hash is None):
+        raise Unprocessable.field("known_id", "comes with known_hash")
+    noted = Noted(known_id, bytes.fromhex(known_hash)) if known_id and known_hash else None
+    return await verify_chain(request.app.state.database, noted)
+
+
+def _entry(row: AuditRow) -> AuditEntry:
+    return AuditEntry(
+        id=row.position,
+        at=row.at,
+        type=row.type,
+        action=row.type.rpartition(".")[2],
+        actor_id=row.actor_id,
+        actor=row.actor,
+        ip_address=row.client_ip,
+        subject=row.subject,
+        changes=changes_between(row.earlier_data, row.data),
+        request_id=row.request_id,
+        hash=row.hash.hex(),
+    )

@@ -1,0 +1,12 @@
+"""Hears everything and writes it down."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from stockbuddy.chassis.bus import Message
+from stockbuddy.notifications.event_log import ledger, signals
+
+
+async def record_events(session: AsyncSession, messages: Sequence[Message]) -> None:
+    await ledger.append(session, messages)
+    signals.announce_after_commit(session)

@@ -1,0 +1,80 @@
+"""Reads of the log: its head, and what comes after a position."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+from stockbuddy.notifications.event_log.cloudevents import LoggedEvent
+from stockbuddy.notifications.event_log.patterns import ANY_TYPE, expression_of
+from stockbuddy.notifications.event_log.visibility import (
+    ADDRESSED_EXPRESSION,
+    Visibility,
+)
+
+_EVENT = """
+    e.position, e.type, e.subject, e.client_ip, CAST(e.attributes AS text) AS attributes, CAST(e.data AS text) AS data
+"""
+_HEAD = text("SELECT position FROM event_log_head")
+_AFTER = text(f"SELECT {_EVENT} FROM event_log e WHERE e.position > :after ORDER BY e.position LIMIT :limit")
+
+_ADDRESSED_TO = "(e.type !~ :addressed OR e.subject = ANY(:addresses))"
+_AFTER_OF_ANY_TYPE = text(f"""
+    SELECT {_EVENT} FROM event_log e
+    WHERE e.position > :after AND e.position <= :until AND {_ADDRESSED_TO}
+    ORDER BY e.position LIMIT :limit
+""")
+
+# A rare type must not cost a walk over all the others, nor a common one a sort: the distinct types are found by
+# leaps through the index, and each gives at most `limit` positions.
+_AFTER_OF_TYPES = text(f"""
+    WITH RECURSIVE types AS (
+        (SELECT type FROM event_log ORDER BY type LIMIT 1)
+        UNION ALL
+        SELECT (SELECT e.type FROM event_log e WHERE e.type > t.type ORDER BY e.type LIMIT 1)
+        FROM types t WHERE t.type IS NOT NULL
+    ), wanted AS (
+        SELECT found.position
+        FROM types t CROSS JOIN LATERAL (
+            SELECT e.position FROM event_log e
+            WHERE e.type = t.type AND e.position > :after AND e.position <= :until
+              AND {_ADDRESSED_TO}
+            ORDER BY e.position LIMIT :limit) found
+        WHERE t.type ~ :wanted AND t.type ~ :visible
+        ORDER BY found.position LIMIT :limit)
+    SELECT {_EVENT} FROM event_log e JOIN wanted USING (position) ORDER BY e.position
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What a reader gets: some events, and the position that it has then read up to."""
+
+    events: Sequence[LoggedEvent]
+    position: int
+
+
+async def head_position(session: AsyncSession) -> int:
+    return await session.scalar(_HEAD) or 0
+
+
+async def read_after(session: AsyncSession, after: int, limit: int) -> list[LoggedEvent]:
+    """All events behind a position, whoever may see them."""
+    rows = await session.execute(_AFTER, {"after": after, "limit": limit})
+    return [LoggedEvent(*row) for row in rows]
+
+
+async def read_visible(
+    session: AsyncSession, visibility: Visibility, types: tuple[str, ...], after: int, limit: int
+) -> Stretch:
+    """At most `limit` events behind `after` that match a pattern of `types` and that the reader may see."""
+    until = await head_position(session)
+    window = {"after": after, "until": until, "limit": limit}
+    addresses = {"addressed": ADDRESSED_EXPRESSION, "addresses": sorted(visibility.addresses)}
+    if types == visibility.types == ANY_TYPE:
+        rows = await session.execute(_AFTER_OF_ANY_TYPE, window | addresses)
+    else:
+        expressions = {"wanted": expression_of(types), "visible": expression_of(visibility.types)}
+        rows = await session.execute(_AFTER_OF_TYPES, window | addresses | expressions)
+    events = [LoggedEvent(*row) for row in rows]
+    return Stretch(events, events[-1].position if len(events) == limit else max(after, until))

@@ -1,0 +1,136 @@
+"""GET /audit-logs: who did what, when, from where, with what change."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from httpx2 import AsyncClient
+from stockbuddy.chassis.identity import Role
+from stockbuddy.chassis.origin import Origin
+from stockbuddy.chassis.testing.tokens import TestIssuer
+from stockbuddy.contracts.auth import LoginFailed, UserLoggedIn
+from stockbuddy.contracts.catalog import ProductDeleted, ProductUpdated
+
+BOB = Origin(actor_id=8, actor_name="bob", client_ip="198.51.100.4", request_id="req-2")
+NOBODY = Origin(client_ip="192.0.2.66", request_id="req-3")
+
+
+async def read(client: AsyncClient, **query: Any) -> Mapping[str, Any]:
+    response = await client.get("/audit-logs", params=query)
+    assert response.status_code == 200, response.text
+    page: Mapping[str, Any] = response.json()
+    return page
+
+
+async def test_an_entry_says_who_what_when_and_from_where(admin: AsyncClient, service: Any, samples: Any) -> None:
+    await service.say(samples.movement())
+    [entry] = (await read(admin))["items"]
+    assert entry["type"] == "stock.movement.posted"
+    assert entry["action"] == "posted"
+    assert (entry["actor_id"], entry["actor"]) == (7, "alice")
+    assert entry["ip_address"] == "203.0.113.9"
+    assert entry["subject"] == "product/42"
+    assert entry["request_id"] == "req-1"
+    assert entry["at"].endswith("Z")
+    assert len(entry["hash"]) == 64
+    assert entry["changes"]["balance"] == {"before": None, "after": 8}
+
+
+async def test_a_change_shows_each_field_before_and_after(admin: AsyncClient, service: Any, samples: Any) -> None:
+    await service.say(samples.product(), samples.movement())
+    await service.say(samples.product(ProductUpdated, version=2, unit_price="21.00", changes=["unit_price"]))
+    await service.say(samples.product(ProductDeleted, version=3, unit_price="21.00", deleted=True))
+    deleted, updated, _, created = (await read(admin))["items"]
+    assert created["changes"]["name"] == {"before": None, "after": "Teapot"}
+    assert updated["changes"] == {"unit_price": {"before": "19.90", "after": "21.00"}}
+    assert deleted["changes"] == {"deleted": {"before": False, "after": True}}
+
+
+async def test_a_change_is_against_the_same_thing(admin: AsyncClient, service: Any, samples: Any) -> None:
+    await service.say(samples.product(product_id=1, name="Cup"), samples.product(product_id=2, name="Pot"))
+    await service.say(samples.product(ProductUpdated, product_id=1, name="Mug", version=2))
+    entry = (await read(admin))["items"][0]
+    assert entry["changes"] == {"name": {"before": "Cup", "after": "Mug"}}
+
+
+async def test_derived_facts_are_in_the_log_but_not_in_the_trail(
+    admin: AsyncClient, service: Any, samples: Any
+) -> None:
+    await service.say(samples.movement(), samples.level())
+    page = await read(admin)
+    assert [entry["type"] for entry in page["items"]] == ["stock.movement.posted"]
+    assert page["total"] == 1
+    assert len((await admin.get("/events")).json()["items"]) == 2
+
+
+async def test_failed_logins_are_in_the_trail(admin: AsyncClient, service: Any) -> None:
+    await service.say(LoginFailed(login="mallory", reason="unknown\0user"), origin=NOBODY)
+    [entry] = (await read(admin))["items"]
+    assert (entry["actor_id"], entry["actor"], entry["ip_address"]) == (None, None, "192.0.2.66")
+    assert entry["changes"]["reason"]["after"] == "unknown\ufffduser"
+
+
+async def test_whoever_logs_in_is_the_actor_of_it(admin: AsyncClient, service: Any) -> None:
+    await service.say(UserLoggedIn(user_id=8, username="bob", session_id="s"), origin=NOBODY)
+    [entry] = (await read(admin))["items"]
+    assert (entry["actor_id"], entry["actor"]) == (8, "bob")
+
+
+@pytest.fixture
+async def trail(service: Any, samples: Any) -> None:
+    await service.say(samples.product(name="Blue teapot"))
+    await service.say(samples.movement(reference_number="INV-77"), origin=BOB)
+    await service.say(LoginFailed(login="mallory@example.com", reason="unknown_user"), origin=NOBODY)
+    await service.say(samples.product(ProductUpdated, product_id=43, version=2))
+
+
+@pytest.mark.usefixtures("trail")
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"type": "stock.*"}, [2]),
+        ({"type": "auth.user.login_failed,catalog.product.created"}, [3, 1]),
+        ({"type": "nothing.*"}, []),
+        ({"actor_id": 7}, [4, 1]),
+        ({"subject": "product/42"}, [2, 1]),
+        ({"request_id": "req-3"}, [3]),
+        ({"search": "teapot"}, [4, 1]),
+        ({"search": "blue teap"}, [1]),
+        ({"search": "inv-77"}, [2]),
+        ({"search": "mallory"}, [3]),
+        ({"search": "198.51.100.4"}, [2]),
+        ({"search": "bob"}, [2]),
+        ({"search": "product/43"}, [4]),
+        ({"search": "O'Brien & \\ :* !"}, []),
+        ({"actor_id": 7, "search": "blue", "type": "catalog.*"}, [1]),
+    ],
+)
+async def test_filters(admin: AsyncClient, query: dict[str, Any], expected: list[int]) -> None:
+    page = await read(admin, **query)
+    assert [entry["id"] for entry in page["items"]] == expected
+    assert page["total"] == len(expected)
+
+
+@pytest.mark.usefixtures("trail")
+async def test_time_is_half_open(admin: AsyncClient) -> None:
+    times = {entry["id"]: entry["at"] for entry in (await read(admin))["items"]}
+    page = await read(admin, **{"from": times[2], "to": times[4]})
+    assert [entry["id"] for entry in page["items"]] == [3, 2]
+
+
+@pytest.mark.usefixtures("trail")
+async def test_pages_by_number_and_by_cursor(admin: AsyncClient) -> None:
+    second = await read(admin, page=2, page_size=3)
+    assert [entry["id"] for entry in second["items"]] == [1]
+    assert (second["total"], second["next_cursor"]) == (4, None)
+    first = await read(admin, page_size=2)
+    rest = await read(admin, page_size=2, cursor=first["next_cursor"])
+    assert [entry["id"] for entry in first["items"] + rest["items"]] == [4, 3, 2, 1]
+
+
+@pytest.mark.parametrize("role", [Role.SALESPERSON, Role.MANAGER])
+@pytest.mark.parametrize("path", ["/audit-logs", "/audit-logs/verify"])
+async def test_the_trail_is_for_admins(client: AsyncClient, issuer: TestIssuer, role: Role, path: str) -> None:
+    response = await client.get(path, headers=issuer.headers(2, role))
+    assert response.status_code == 403
+    assert response.json()["code"] == "forbidden"

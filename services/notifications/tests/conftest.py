@@ -1,0 +1,160 @@
+"""The service as it runs: on a real database, with the bus inside the process, and callers with real tokens."""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from asgi_lifespan import LifespanManager
+from fastapi import FastAPI
+from httpx2 import ASGITransport, AsyncClient
+from stockbuddy.chassis import outbox
+from stockbuddy.chassis.bus import Message
+from stockbuddy.chassis.bus.inprocess import InProcessBus
+from stockbuddy.chassis.identity import Role
+from stockbuddy.chassis.origin import Origin
+from stockbuddy.chassis.testing.templates import Migrate, ServiceMigrations
+from stockbuddy.chassis.testing.tokens import TestIssuer
+from stockbuddy.chassis.web import create_app
+from stockbuddy.contracts.catalog import ProductCreated, ProductState
+from stockbuddy.contracts.event import Event
+from stockbuddy.contracts.stock import LevelChanged, MovementPosted
+from stockbuddy.notifications.app import SERVICE, NotificationsSettings
+
+ALICE = Origin(actor_id=7, actor_name="alice", client_ip="203.0.113.9", request_id="req-1", traceparent="00-ab-cd-01")
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+ProductEvent = TypeVar("ProductEvent", bound=ProductState)
+
+
+@pytest.fixture(scope="session")
+def migrations() -> list[Migrate]:
+    return [ServiceMigrations("notifications", Path(__file__).parents[1] / "migrations")]
+
+
+@pytest.fixture(scope="session")
+def issuer() -> TestIssuer:
+    return TestIssuer()
+
+
+@pytest.fixture
+def settings(database_url: str) -> NotificationsSettings:
+    return NotificationsSettings(env="development", database_url=database_url)
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """One running process of the service, with the bus that it hears."""
+
+    app: FastAPI
+    bus: InProcessBus
+
+    async def say(self, *events: Event, origin: Origin = ALICE) -> list[Message]:
+        """Publish events as caused by `origin`; returns when whoever hears them here has committed."""
+        messages = [message_of(event, origin) for event in events]
+        await self.bus.publish(messages)
+        return messages
+
+    def client(self, **headers: str) -> AsyncClient:
+        return AsyncClient(
+            transport=ASGITransport(self.app), base_url="http://notifications/api/v1", headers=headers or None
+        )
+
+
+@pytest.fixture
+async def start(settings: NotificationsSettings, issuer: TestIssuer) -> AsyncIterator[Callable[[], Awaitable[Replica]]]:
+    """Starts replicas, all on one database."""
+    async with AsyncExitStack() as stack:
+
+        async def start_replica() -> Replica:
+            bus = InProcessBus(frozenset({"notifications"}))
+            app = create_app(SERVICE, settings, bus=bus, fetch_keys=issuer.fetch_keys)
+            stack.push_async_callback(bus.close)
+            await stack.enter_async_context(LifespanManager(app))
+            return Replica(app, bus)
+
+        yield start_replica
+
+
+@pytest.fixture
+async def service(start: Callable[[], Awaitable[Replica]]) -> Replica:
+    return await start()
+
+
+@pytest.fixture
+async def client(service: Replica) -> AsyncIterator[AsyncClient]:
+    """Without credentials."""
+    async with service.client() as client:
+        yield client
+
+
+@pytest.fixture
+async def admin(service: Replica, issuer: TestIssuer) -> AsyncIterator[AsyncClient]:
+    async with service.client(**issuer.headers(1, Role.ADMIN, username="root")) as client:
+        yield client
+
+
+def message_of(event: Event, origin: Origin = ALICE) -> Message:
+    """The event as its service's relay would send it."""
+    row = outbox.row(event, origin)
+    return Message(row.event_id, row.routing_key, json.loads(row.headers), row.payload.encode())
+
+
+class Samples:
+    """Events as the other services say them."""
+
+    @staticmethod
+    def movement(product_id: int = 42, **fields: Any) -> MovementPosted:
+        values = {
+            "id": 1,
+            "product_id": product_id,
+            "sku": f"SKU-{product_id}",
+            "warehouse_id": 1,
+            "movement_type": "sale",
+            "quantity": -2,
+            "before": 10,
+            "balance": 8,
+            "reference_number": "INV-7",
+            "occurred_at": NOON,
+            "recorded_at": NOON,
+        }
+        return MovementPosted.model_validate(values | fields)
+
+    @staticmethod
+    def level(product_id: int = 42, **fields: Any) -> LevelChanged:
+        values = {
+            "product_id": product_id,
+            "sku": f"SKU-{product_id}",
+            "warehouse_id": 1,
+            "version": 3,
+            "before": 10,
+            "delta": -2,
+            "on_hand": 8,
+            "reserved": 0,
+            "reason": "sale",
+            "changed_at": NOON,
+        }
+        return LevelChanged.model_validate(values | fields)
+
+    @staticmethod
+    def product(kind: type[ProductEvent] = ProductCreated, product_id: int = 42, **fields: Any) -> ProductEvent:
+        values = {
+            "product_id": product_id,
+            "version": 1,
+            "sku": f"SKU-{product_id}",
+            "name": "Teapot",
+            "unit_price": "19.90",
+            "is_active": True,
+            "created_at": NOON,
+            "updated_at": NOON,
+        }
+        return kind.model_validate(values | fields)
+
+
+@pytest.fixture
+def samples() -> Samples:
+    return Samples()
