@@ -1,0 +1,61 @@
+# One screen of what there is to do; `make` alone lists it.
+PORT ?= 8000
+BUS_URL ?=
+DATABASE_URL ?=
+VENV := .venv/bin
+INSTALLED := .venv/installed
+MEMBERS := libs/contracts libs/chassis services/auth services/catalog services/stock services/notifications gateway deploy/embedded
+COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
+# What is not given must be absent, not empty.
+ENVIRONMENT = ENV=development PORT=$(PORT) $(if $(BUS_URL),BUS_URL='$(BUS_URL)') $(if $(DATABASE_URL),DATABASE_URL='$(DATABASE_URL)')
+unexport BUS_URL DATABASE_URL
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup run demo replay test check bench lock up down
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(INSTALLED) ## install everything into .venv (needs Python 3.11 or newer, and nothing else)
+	@:
+
+$(INSTALLED): requirements.lock deploy/setup $(MEMBERS:%=%/pyproject.toml)
+	@deploy/setup
+
+run: setup ## start it all on PORT=8000; with BUS_URL=amqp://… a process per service; DATABASE_URL=… for your PostgreSQL
+	@$(ENVIRONMENT) $(VENV)/python -m stockbuddy.embedded $(if $(BUS_URL),--processes)
+
+demo: setup ## fill a running system with a small made-up shop
+	@$(ENVIRONMENT) $(VENV)/python -m stockbuddy.embedded.demo
+
+replay: setup ## load FILE=invoices.csv[.gz], a retailer's history, into a running system
+	$(if $(FILE),,$(error Say which file: make replay FILE=invoices.csv.gz))
+	@$(ENVIRONMENT) $(VENV)/python -m stockbuddy.embedded.replay '$(FILE)' $(if $(COLUMNS),--columns '$(COLUMNS)')
+
+test: setup ## the checks, then every test on real servers
+	@deploy/install-rabbitmq
+	@$(MAKE) --no-print-directory check
+	@$(VENV)/pytest
+
+check: setup ## style, types, import rules, declared dependencies
+	$(VENV)/ruff check
+	$(VENV)/ruff format --check
+	$(VENV)/mypy
+	$(VENV)/lint-imports
+	@for member in $(MEMBERS); do (cd $$member && echo "deptry $$member" && $(CURDIR)/$(VENV)/deptry src); done
+
+bench: setup ## the benchmarks, each printing ratios measured in one run
+	@set -e; for script in bench/*.py; do echo "== $$script"; $(VENV)/python $$script; done
+
+lock: setup ## write requirements.lock anew, with the newest versions that the pyproject.toml files allow
+	$(VENV)/uv lock --upgrade
+	@echo '# Every dependency of the workspace, pinned and hashed. Made by `make lock`.' > requirements.lock.new
+	$(VENV)/uv export --quiet --frozen --all-packages --no-emit-workspace --no-header --no-annotate >> requirements.lock.new
+	@mv requirements.lock.new requirements.lock
+
+up: ## start it all with docker compose
+	$(COMPOSE) up --build --detach
+
+down: ## stop what `make up` started; the data stay
+	$(COMPOSE) down
