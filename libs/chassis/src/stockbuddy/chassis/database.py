@@ -57,11 +57,15 @@ class Database:
     @asynccontextmanager
     async def raw(self) -> AsyncIterator[asyncpg.Connection]:
         """The driver's own connection, for the few paths where the ORM's share of the time matters.
-        The block manages its transactions itself and must leave none open."""
+        The block manages its transactions itself; a connection that it leaves lost or in one is thrown away."""
         async with self.engine.connect() as connection:
             proxied = await connection.get_raw_connection()
             driver: asyncpg.Connection = proxied.driver_connection
-            yield driver
+            try:
+                yield driver
+            finally:
+                if driver.is_closed() or driver.is_in_transaction():
+                    await connection.invalidate()
 
     async def ping(self) -> None:
         """Raises when the database does not answer."""

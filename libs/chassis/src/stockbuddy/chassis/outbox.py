@@ -88,6 +88,11 @@ def add(session: AsyncSession, *events: Event) -> None:
     session.info.setdefault("outbox", []).extend(row(event) for event in events)
 
 
+def note_written(session: AsyncSession) -> None:
+    """Rows were written past `add`, by the driver itself: wake the relay when `session` commits."""
+    session.info["outbox_written"] = True
+
+
 _INSERT_ONE = text(
     "INSERT INTO outbox (shard, event_id, routing_key, headers, payload, partition_key)"
     " VALUES (:shard, :event_id, :routing_key, CAST(:headers AS json), CAST(:payload AS json), :partition_key)"
@@ -97,8 +102,9 @@ _INSERT_ONE = text(
 async def write(session: AsyncSession) -> bool:
     """Write what was added to the session; true if there was anything. `Database.transaction` calls it before its commit."""
     rows: list[OutboxRow] = session.info.pop("outbox", [])
+    written: bool = session.info.pop("outbox_written", False)
     if not rows:
-        return False
+        return written
     await session.execute(
         _INSERT_ONE,
         [
