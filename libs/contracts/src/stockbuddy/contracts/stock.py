@@ -8,7 +8,8 @@ from stockbuddy.contracts.numbers import Money, Quantity
 
 
 class MovementPosted(Event):
-    """A line of the ledger as the API shows it, with the balance before it."""
+    """A line of the ledger as the API shows it, with the balance before it. `document` is what it belongs to
+    (`sale/17`), `average_cost` what a unit of the level costs after it."""
 
     type: ClassVar[str] = "stock.movement.posted"
     about: ClassVar[str] = "product/{product_id}"
@@ -26,6 +27,7 @@ class MovementPosted(Event):
     average_cost: Money | None = None
     reference_number: str | None = None
     notes: str | None = None
+    document: str | None = None
     performed_by: int | None = None
     went_negative: bool = False
     reverses_id: int | None = None
