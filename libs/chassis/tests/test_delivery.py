@@ -5,11 +5,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import aio_pika
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis import outbox
+from stockbuddy.chassis.archive import Archive
 from stockbuddy.chassis.bus import Bus
 from stockbuddy.chassis.bus.amqp import AmqpBus
 from stockbuddy.chassis.bus.inprocess import InProcessBus
@@ -38,6 +40,7 @@ class System:
     @asynccontextmanager
     async def running(self, handle: Handle = note) -> AsyncIterator[None]:
         bus = self.make_bus()
+        await bus.start()
         inbox = Inbox(self.database, Consumer(EFFECTS_GROUP, {ProbeChanged.type: each(ProbeChanged, handle)}))
         await bus.subscribe(inbox.subscription())
         relay = Relay(self.database, bus)
@@ -183,3 +186,43 @@ async def test_an_effect_is_caused_by_whoever_caused_the_event(system: System) -
             await say(system.database, 1)
         await system.until_effects(1)
     assert origins == [cause]
+
+
+async def test_a_queue_that_is_lost_with_its_messages_is_filled_again_from_the_archive(
+    database: Database, bus_url: str
+) -> None:
+    def make_bus(*, archive: Archive | None = None) -> AmqpBus:
+        return AmqpBus(bus_url, name="stock", groups=GROUPS, archive=archive)
+
+    system = System(database, lambda: make_bus(archive=Archive(database)))
+    async with system.running():
+        await say(database, 1)
+        await system.until_effects(1)
+    # Said and confirmed while the group is away; then an operator deletes its queue, messages and all.
+    bus = make_bus()
+    relay = Relay(database, bus)
+    relaying = asyncio.create_task(relay.run())
+    await say(database, 2, 3)
+    await system.until("SELECT count(*) FROM outbox_archive", 3)
+    relay.stop()
+    await relaying
+    await bus.close()
+    async with await aio_pika.connect(bus_url) as connection, connection.channel() as channel:
+        await channel.queue_delete(EFFECTS_GROUP)
+    async with system.running():
+        assert sorted(await system.until_effects(3)) == [("thing/1", n) for n in (1, 2, 3)]
+
+
+async def test_a_queue_deleted_under_its_consumer_comes_back_with_what_was_said_meanwhile(
+    database: Database, bus_url: str
+) -> None:
+    system = System(database, lambda: AmqpBus(bus_url, name="stock", groups=GROUPS, archive=Archive(database)))
+    async with system.running():
+        await say(database, 1)
+        await system.until_effects(1)
+        async with await aio_pika.connect(bus_url) as connection, connection.channel() as channel:
+            await channel.queue_delete(EFFECTS_GROUP)
+        for number in range(2, 30):
+            await say(database, number)
+        done = await system.until_effects(29)
+    assert sorted(done) == [("thing/1", n) for n in range(1, 30)]

@@ -16,6 +16,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
 from stockbuddy.chassis import metrics
+from stockbuddy.chassis.archive import Archive
 from stockbuddy.chassis.bus import Bus
 from stockbuddy.chassis.bus.amqp import AmqpBus
 from stockbuddy.chassis.bus.inprocess import InProcessBus
@@ -120,7 +121,7 @@ async def _running(
 ) -> AsyncIterator[None]:
     """Database, bus, relay, consumers and background work: started in this order, ended in the other."""
     database = Database(settings.database_url, service.name, pool_size=settings.database_pool_size)
-    bus = shared_bus or _own_bus(service, settings)
+    bus = shared_bus or _own_bus(service, settings, database)
     app.state.database, app.state.bus = database, bus
     relay = Relay(database, bus)
     inboxes = [Inbox(database, consumer) for consumer in service.consumers]
@@ -130,6 +131,8 @@ async def _running(
             await stack.enter_async_context(service.lifespan(app))
         if shared_bus is None:
             stack.push_async_callback(bus.close)
+        if shared_bus is None:
+            await bus.start()
         for inbox in inboxes:
             await bus.subscribe(inbox.subscription())
         await stack.enter_async_context(_relaying(relay, settings.shutdown_seconds))
@@ -143,10 +146,12 @@ async def _running(
     log.info("service.stopped", service=service.name)
 
 
-def _own_bus(service: Service, settings: ServiceSettings) -> Bus:
+def _own_bus(service: Service, settings: ServiceSettings, database: Database) -> Bus:
     if settings.bus_url is None:
         return InProcessBus()
-    return AmqpBus(settings.bus_url, name=service.name, shutdown_seconds=settings.shutdown_seconds)
+    return AmqpBus(
+        settings.bus_url, name=service.name, shutdown_seconds=settings.shutdown_seconds, archive=Archive(database)
+    )
 
 
 @contextlib.asynccontextmanager

@@ -1,6 +1,7 @@
 """Events of identity: who came, who may do what, and what was refused."""
 
-from typing import ClassVar
+from datetime import datetime
+from typing import Any, ClassVar
 
 from stockbuddy.contracts.event import Event
 
@@ -25,13 +26,24 @@ class UserRegistered(UserState):
     type: ClassVar[str] = "auth.user.registered"
 
 
+class UserUpdated(UserState):
+    """`changes` is `{field: {"from": …, "to": …}}`, as in every event that has them."""
+
+    type: ClassVar[str] = "auth.user.updated"
+
+    changes: dict[str, Any] = {}
+
+
 class UserLoggedIn(Event):
+    """`method` is what they proved themselves by."""
+
     type: ClassVar[str] = "auth.user.logged_in"
     about: ClassVar[str] = "user/{user_id}"
 
     user_id: int
     username: str
     session_id: str
+    method: str = "password"
 
 
 class LoginFailed(Event):
@@ -45,6 +57,14 @@ class LoginFailed(Event):
     reason: str
 
 
+class SessionRefreshed(Event):
+    type: ClassVar[str] = "auth.session.refreshed"
+    about: ClassVar[str] = "session/{session_id}"
+
+    session_id: str
+    user_id: int
+
+
 class SessionRevoked(Event):
     type: ClassVar[str] = "auth.session.revoked"
     about: ClassVar[str] = "session/{session_id}"
@@ -52,3 +72,13 @@ class SessionRevoked(Event):
     session_id: str
     user_id: int
     reason: str
+
+
+class SigningKeyRotated(Event):
+    """`kid` is the new key, published now; the older ones stay published while their tokens live."""
+
+    type: ClassVar[str] = "auth.signing_key.rotated"
+    about: ClassVar[str] = "signing-key/{kid}"
+
+    kid: str
+    signs_from: datetime

@@ -13,7 +13,12 @@ UNROUTED_EXCHANGE = "stockbuddy.unrouted"
 UNROUTED_QUEUE = "stockbuddy.unrouted.v1"
 UNROUTED_MAX_LENGTH = 10_000
 DEAD_EXCHANGE = "stockbuddy.dead"
+REPLAY_EXCHANGE = "stockbuddy.replay"
+REPLAY_REQUESTED = "stockbuddy.replay.requested"
 DELIVERY_LIMIT = 50
+
+PRODUCERS = ("auth", "catalog", "stock", "notifications")
+"""The services that say something; each answers requests for a replay from its archive."""
 
 CONSUMER_GROUPS: Mapping[str, tuple[str, ...]] = {
     "catalog.stock.v1": ("stock.level.changed", "stock.warehouse.*"),
@@ -26,6 +31,10 @@ CONSUMER_GROUPS: Mapping[str, tuple[str, ...]] = {
 
 def dead_queue(queue: str) -> str:
     return f"{queue}.dead"
+
+
+def replay_queue(producer: str) -> str:
+    return f"{producer}.replay.v1"
 
 
 @lru_cache(maxsize=1024)

@@ -54,6 +54,9 @@ class Subscription:
 
 
 class Bus(Protocol):
+    async def start(self) -> None:
+        """Begin to connect, and stay connected until `close`; returns at once."""
+
     async def publish(self, messages: Sequence[Message]) -> None:
         """Returns when every message is safe with each group that hears it. Raises BusAway otherwise;
         some may then have been delivered, and will be again."""

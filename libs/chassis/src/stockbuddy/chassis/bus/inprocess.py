@@ -25,6 +25,9 @@ class InProcessBus:
         self._lanes: dict[str, asyncio.Lock] = {}
         self._closed = False
 
+    async def start(self) -> None:
+        """There is nothing to connect to."""
+
     async def publish(self, messages: Sequence[Message]) -> None:
         heard = {message.type: groups_hearing(message.type, self._groups) for message in messages}
         for group in self._groups:

@@ -4,17 +4,23 @@ Two connections, because a broker's memory alarm stops reading a connection that
 """
 
 import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 
-from stockbuddy.chassis.bus import Message, Subscription
+from stockbuddy.chassis.archive import Archive
+from stockbuddy.chassis.bus import BusAway, Message, Subscription
 from stockbuddy.chassis.bus.amqp.connection import Connection
 from stockbuddy.chassis.bus.amqp.consumer import consume_forever
 from stockbuddy.chassis.bus.amqp.publisher import Publisher
+from stockbuddy.chassis.bus.amqp.replay import Replayer
 from stockbuddy.contracts.topology import CONSUMER_GROUPS
+
+RECONNECT_SECONDS = 1.0
 
 
 class AmqpBus:
-    """One process's place on the broker at `url`; `name` shows in the broker's list of connections."""
+    """One process's place on the broker at `url`; `name` is the service's. With an `archive` it answers requests for
+    a replay of what the service has said."""
 
     def __init__(
         self,
@@ -23,35 +29,49 @@ class AmqpBus:
         name: str,
         shutdown_seconds: float = 20,
         groups: Mapping[str, tuple[str, ...]] = CONSUMER_GROUPS,
+        archive: Archive | None = None,
     ) -> None:
-        self._publisher = Publisher(Connection(url, name=f"{name} publishes", groups=groups))
+        publishing = Connection(url, name=f"{name} publishes", groups=groups)
+        self._publisher = Publisher(publishing)
+        self._replayer = Replayer(Publisher(publishing), archive, producer=name) if archive else None
         self._consuming = Connection(url, name=f"{name} consumes", groups=groups)
         self._shutdown_seconds = shutdown_seconds
         self._closing = asyncio.Event()
-        self._consumers: list[asyncio.Task[None]] = []
-
-    async def connect(self) -> None:
-        """Connect both ways now instead of with the first message. Raises BusAway."""
-        await self._publisher.connect()
-        await self._consuming.ensure()
+        self._subscribed = 0
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def publish(self, messages: Sequence[Message]) -> None:
         await self._publisher.publish(messages)
 
+    async def start(self) -> None:
+        self._tasks.append(asyncio.create_task(self._stay_connected(), name="stay connected"))
+        if self._replayer is not None:
+            await self.subscribe(self._replayer.subscription())
+
+    async def _stay_connected(self) -> None:
+        """So that readiness tells of the broker, not of whether there was something to say lately."""
+        while not self._closing.is_set():
+            with contextlib.suppress(BusAway):
+                await self._publisher.connect()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(RECONNECT_SECONDS):
+                    await self._closing.wait()
+
     async def subscribe(self, subscription: Subscription) -> None:
+        self._subscribed += 1
         task = asyncio.create_task(
             consume_forever(self._consuming, subscription, self._closing), name=f"consume {subscription.group}"
         )
-        self._consumers.append(task)
+        self._tasks.append(task)
 
     @property
     def is_ready(self) -> bool:
-        return self._publisher.is_connected and (not self._consumers or self._consuming.is_open)
+        return self._publisher.is_connected and (self._subscribed == 0 or self._consuming.is_open)
 
     async def close(self) -> None:
         self._closing.set()
-        if self._consumers:
-            _, unfinished = await asyncio.wait(self._consumers, timeout=self._shutdown_seconds)
+        if self._tasks:
+            _, unfinished = await asyncio.wait(self._tasks, timeout=self._shutdown_seconds)
             for task in unfinished:
                 task.cancel()
         await self._publisher.close()

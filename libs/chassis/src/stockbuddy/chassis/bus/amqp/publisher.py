@@ -20,18 +20,23 @@ class Publisher:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._channel: AbstractChannel | None = None
-        self._exchange: AbstractExchange | None = None
+        self._events: AbstractExchange | None = None
         self._lock = asyncio.Lock()
 
     async def connect(self) -> None:
+        """Open what `publish` needs. Raises BusAway."""
         async with self._lock:
             await self._open()
 
-    async def publish(self, messages: Sequence[Message]) -> None:
-        """Returns when the broker has every message on disk in every queue. Raises BusAway."""
+    async def publish(self, messages: Sequence[Message], *, queue: str | None = None) -> None:
+        """Returns when the broker has every message on disk in every queue that is bound to its type, or in `queue`
+        alone. Raises BusAway."""
         async with self._lock:
-            exchange = await self._open()
-            confirms = (exchange.publish(to_amqp(m), m.type, mandatory=True) for m in messages)
+            events, to_one_queue = await self._open()
+            if queue is None:
+                confirms = [events.publish(to_amqp(m), m.type, mandatory=True) for m in messages]
+            else:
+                confirms = [to_one_queue.publish(to_amqp(m), queue, mandatory=True) for m in messages]
             try:
                 async with asyncio.timeout(CONFIRM_SECONDS):
                     outcomes = await asyncio.gather(*confirms, return_exceptions=True)
@@ -45,20 +50,21 @@ class Publisher:
                 await self._close_channel()
                 raise BusAway(f"not confirmed: {failures[0]!r}") from failures[0]
 
-    async def _open(self) -> AbstractExchange:
-        if self._exchange is None or self._channel is None or self._channel.is_closed:
+    async def _open(self) -> tuple[AbstractExchange, AbstractExchange]:
+        """The exchange of events, and the default one, which routes by a queue's name."""
+        if self._events is None or self._channel is None or self._channel.is_closed:
             connection = await self._connection.ensure()
             try:
                 async with asyncio.timeout(CONFIRM_SECONDS):
                     self._channel = await connection.channel(on_return_raises=True)
-                    self._exchange = await declare_events_exchange(self._channel)
+                    self._events = await declare_events_exchange(self._channel)
             except (*AWAY, AMQPException) as error:
                 await self._close_channel()
                 raise BusAway(f"no channel: {error!r}") from error
-        return self._exchange
+        return self._events, self._channel.default_exchange
 
     async def _close_channel(self) -> None:
-        channel, self._channel, self._exchange = self._channel, None, None
+        channel, self._channel, self._events = self._channel, None, None
         if channel is not None and not channel.is_closed:
             try:
                 async with asyncio.timeout(CONFIRM_SECONDS):
