@@ -6,12 +6,13 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from asgi_lifespan import LifespanManager
 from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient
+
 from stockbuddy.chassis import outbox
 from stockbuddy.chassis.bus import Message
 from stockbuddy.chassis.bus.inprocess import InProcessBus
@@ -28,7 +29,6 @@ from stockbuddy.notifications.app import SERVICE, NotificationsSettings
 ALICE = Origin(actor_id=7, actor_name="alice", client_ip="203.0.113.9", request_id="req-1", traceparent="00-ab-cd-01")
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-ProductEvent = TypeVar("ProductEvent", bound=ProductState)
 
 
 @pytest.fixture(scope="session")
@@ -141,7 +141,7 @@ class Samples:
         return LevelChanged.model_validate(values | fields)
 
     @staticmethod
-    def product(kind: type[ProductEvent] = ProductCreated, product_id: int = 42, **fields: Any) -> ProductEvent:
+    def product(kind: type[ProductState] = ProductCreated, product_id: int = 42, **fields: Any) -> ProductState:
         values = {
             "product_id": product_id,
             "version": 1,

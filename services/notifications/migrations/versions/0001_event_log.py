@@ -1,6 +1,7 @@
 """The event log: one append-only table whose rows are chained by hash, and its head."""
 
 from alembic import op
+
 from stockbuddy.chassis.schema import create_chassis_tables
 
 revision = "0001"

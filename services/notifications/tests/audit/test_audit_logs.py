@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 from httpx2 import AsyncClient
+
 from stockbuddy.chassis.identity import Role
 from stockbuddy.chassis.origin import Origin
 from stockbuddy.chassis.testing.tokens import TestIssuer
-from stockbuddy.contracts.auth import LoginFailed, UserLoggedIn
+from stockbuddy.contracts.auth import LoginFailed, UserLoggedIn, UserUpdated
 from stockbuddy.contracts.catalog import ProductDeleted, ProductUpdated
 
 BOB = Origin(actor_id=8, actor_name="bob", client_ip="198.51.100.4", request_id="req-2")
@@ -33,7 +34,7 @@ async def test_an_entry_says_who_what_when_and_from_where(admin: AsyncClient, se
     assert entry["request_id"] == "req-1"
     assert entry["at"].endswith("Z")
     assert len(entry["hash"]) == 64
-    assert entry["changes"]["balance"] == {"before": None, "after": 8}
+    assert entry["changes"]["balance"] == {"from": None, "to": 8}
 
 
 async def test_a_change_shows_each_field_before_and_after(admin: AsyncClient, service: Any, samples: Any) -> None:
@@ -41,16 +42,23 @@ async def test_a_change_shows_each_field_before_and_after(admin: AsyncClient, se
     await service.say(samples.product(ProductUpdated, version=2, unit_price="21.00", changes=["unit_price"]))
     await service.say(samples.product(ProductDeleted, version=3, unit_price="21.00", deleted=True))
     deleted, updated, _, created = (await read(admin))["items"]
-    assert created["changes"]["name"] == {"before": None, "after": "Teapot"}
-    assert updated["changes"] == {"unit_price": {"before": "19.90", "after": "21.00"}}
-    assert deleted["changes"] == {"deleted": {"before": False, "after": True}}
+    assert created["changes"]["name"] == {"from": None, "to": "Teapot"}
+    assert updated["changes"] == {"unit_price": {"from": "19.90", "to": "21.00"}}
+    assert deleted["changes"] == {"deleted": {"from": False, "to": True}}
+
+
+async def test_changes_that_an_event_spells_out_are_taken_as_they_are(admin: AsyncClient, service: Any) -> None:
+    said = {"role": {"from": "salesperson", "to": "manager"}}
+    user = {"user_id": 9, "username": "carol", "email": "carol@example.com"}
+    await service.say(UserUpdated(**user, version=7, role="manager", changes=said))
+    assert (await read(admin))["items"][0]["changes"] == said
 
 
 async def test_a_change_is_against_the_same_thing(admin: AsyncClient, service: Any, samples: Any) -> None:
     await service.say(samples.product(product_id=1, name="Cup"), samples.product(product_id=2, name="Pot"))
     await service.say(samples.product(ProductUpdated, product_id=1, name="Mug", version=2))
     entry = (await read(admin))["items"][0]
-    assert entry["changes"] == {"name": {"before": "Cup", "after": "Mug"}}
+    assert entry["changes"] == {"name": {"from": "Cup", "to": "Mug"}}
 
 
 async def test_derived_facts_are_in_the_log_but_not_in_the_trail(
@@ -67,7 +75,7 @@ async def test_failed_logins_are_in_the_trail(admin: AsyncClient, service: Any) 
     await service.say(LoginFailed(login="mallory", reason="unknown\0user"), origin=NOBODY)
     [entry] = (await read(admin))["items"]
     assert (entry["actor_id"], entry["actor"], entry["ip_address"]) == (None, None, "192.0.2.66")
-    assert entry["changes"]["reason"]["after"] == "unknown\ufffduser"
+    assert entry["changes"]["reason"]["to"] == "unknown\ufffduser"
 
 
 async def test_whoever_logs_in_is_the_actor_of_it(admin: AsyncClient, service: Any) -> None:

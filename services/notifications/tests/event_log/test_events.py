@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 from httpx2 import AsyncClient
+
 from stockbuddy.chassis.bus import Message
 from stockbuddy.chassis.identity import Role
 from stockbuddy.chassis.testing.tokens import TestIssuer

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+
 from stockbuddy.chassis.migrations import migrations_of
 from stockbuddy.chassis.web import Service
 from stockbuddy.notifications.audit.routes import router as audit

@@ -1,4 +1,4 @@
-"""What an event changed: its data against the state that the event before it of the same thing left.
+"""What an event changed: what it says itself, or its data against the state that the event before it left.
 
 Events carry whole states. Contracts tell which types describe the same thing: those that share the class that holds
 its fields. A fact without an earlier state (a movement, a failed login) changed nothing into what it says.
@@ -38,11 +38,20 @@ def _state_class(event_class: type[Event]) -> type[Event] | None:
 def changes_between(before: str | None, after: str) -> dict[str, Change]:
     """Field by field, from JSON texts; a field that only one of them has counts as null in the other."""
     old, new = _fields(before), _fields(after)
+    if said := _said(new.get("changes")):
+        return said
     return {
         name: Change(before=old.get(name), after=new.get(name))
         for name in [*new, *(name for name in old if name not in new)]
         if name not in _BOOKKEEPING and old.get(name) != new.get(name)
     }
+
+
+def _said(changes: Any) -> dict[str, Change]:
+    """The changes that an event spells out itself: `{field: {"from": …, "to": …}}`."""
+    if not isinstance(changes, dict) or not all(isinstance(c, dict) and "to" in c for c in changes.values()):
+        return {}
+    return {name: Change(before=change.get("from"), after=change["to"]) for name, change in changes.items()}
 
 
 def _fields(document: str | None) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
+
 from stockbuddy.notifications.audit.changes import types_of_same_state
 from stockbuddy.notifications.event_log.patterns import expression_of
 
@@ -51,7 +52,7 @@ _TYPES = text("""
 """)
 _TOTAL = text("SELECT audited FROM event_log_head")
 _EARLIER = text("""
-    SELECT q.position, CAST(e.data AS text)
+    SELECT q.position, CAST(e.data AS text) AS data
     FROM unnest(CAST(:positions AS bigint[]), CAST(:subjects AS text[]), CAST(:types AS text[]))
              AS q(position, subject, types)
     CROSS JOIN LATERAL (
@@ -128,7 +129,7 @@ async def _with_earlier(session: AsyncSession, rows: Sequence[AuditRow]) -> list
             "types": [",".join(types_of_same_state(row.type)) for row in states],
         },
     )
-    earlier: dict[int, str] = {position: data for position, data in found}
+    earlier: dict[int, str] = {row.position: row.data for row in found}
     return [replace(row, earlier_data=earlier.get(row.position)) for row in rows]
 
 

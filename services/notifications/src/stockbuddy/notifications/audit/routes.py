@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, StringConstraints
+
 from stockbuddy.chassis.database import ReadSession
 from stockbuddy.chassis.errors import Unprocessable
 from stockbuddy.chassis.etags import CachedRoute

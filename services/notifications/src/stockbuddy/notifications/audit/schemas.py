@@ -3,14 +3,16 @@
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Change(BaseModel):
     """A field's value before and after; null where there was or is none."""
 
-    before: Any
-    after: Any
+    model_config = ConfigDict(populate_by_name=True)
+
+    before: Any = Field(alias="from")
+    after: Any = Field(alias="to")
 
 
 class AuditEntry(BaseModel):

@@ -7,6 +7,7 @@ See docs/adr/0005-audit-chain.md for what this proves and what it can't.
 from dataclasses import dataclass
 
 import asyncpg
+
 from stockbuddy.chassis.database import Database
 from stockbuddy.notifications.audit.queries import CHAIN_BEHIND_HEAD, CHAIN_HEAD, CHAIN_PIECE
 from stockbuddy.notifications.audit.schemas import AuditVerdict

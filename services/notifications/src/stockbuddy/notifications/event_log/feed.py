@@ -7,6 +7,7 @@ import asyncio
 from typing import Self
 
 import structlog
+
 from stockbuddy.chassis.database import Database, is_database_away
 from stockbuddy.notifications.event_log import queries, signals
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
+
 from stockbuddy.chassis.bus import Message
 from stockbuddy.notifications.event_log import ledger, signals
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
+
 from stockbuddy.notifications.event_log.cloudevents import LoggedEvent
 from stockbuddy.notifications.event_log.patterns import ANY_TYPE, expression_of
 from stockbuddy.notifications.event_log.visibility import (

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import StringConstraints
+
 from stockbuddy.chassis.database import Database
 from stockbuddy.chassis.etags import CachedRoute
 from stockbuddy.chassis.identity import Caller
