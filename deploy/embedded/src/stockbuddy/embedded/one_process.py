@@ -14,7 +14,7 @@ GRACE_SECONDS = 10
 
 async def run(settings: EmbeddedSettings) -> int:
     with database(settings) as url:
-        system = System(url)
+        system = System(url, env=settings.env)
         async with system.running():
             server = uvicorn.Server(
                 uvicorn.Config(

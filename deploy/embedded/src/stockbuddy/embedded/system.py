@@ -3,7 +3,7 @@
 import contextlib
 import json
 from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import FastAPI
 
@@ -20,20 +20,19 @@ JWKS_PATH = "/.well-known/jwks.json"
 class System:
     """`gateway` is the ASGI app to serve; it and the services run while `running` does."""
 
-    def __init__(self, database_url: str) -> None:
+    def __init__(self, database_url: str, *, env: Literal["development", "production"]) -> None:
         self._database_url = database_url
-        bus = InProcessBus(expected_services=frozenset(deployable.service.name for deployable in SERVICES))
-        self.bus = bus
+        self._bus = InProcessBus(expected_services=frozenset(deployable.service.name for deployable in SERVICES))
         self.services: dict[str, FastAPI] = {
             deployable.service.name: create_app(
                 deployable.service,
-                deployable.settings(database_url=database_url),
-                bus=bus,
+                deployable.settings(database_url=database_url, env=env),
+                bus=self._bus,
                 fetch_keys=self._fetch_keys,
             )
             for deployable in SERVICES
         }
-        self.gateway = create_gateway(GatewaySettings(), self.services)
+        self.gateway = create_gateway(GatewaySettings(env=env), self.services)
 
     async def _fetch_keys(self) -> Mapping[str, Any]:
         keys: Mapping[str, Any] = json.loads(await get(self.services["auth"], JWKS_PATH))
@@ -46,5 +45,5 @@ class System:
         async with contextlib.AsyncExitStack() as stack:
             for app in self.services.values():
                 await stack.enter_async_context(app.router.lifespan_context(app))
-            stack.push_async_callback(self.bus.close)
+            stack.push_async_callback(self._bus.close)
             yield

@@ -1,0 +1,79 @@
+"""For tests that go through the front door: an app served on a socket, and users who call it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2 as httpx
+import uvicorn
+from starlette.types import ASGIApp
+
+PASSWORD = "correct-Horse-7-staple"  # noqa: S105 - of users who live for one test
+DEADLINE_SECONDS = 20
+
+
+@contextlib.asynccontextmanager
+async def serving(app: ASGIApp) -> AsyncIterator[str]:
+    """Serve `app` on a free port of the loopback address; its base URL."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", log_config=None, access_log=False))
+    task = asyncio.create_task(server.serve())
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while not server.started:
+            await asyncio.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await task
+
+
+@dataclass
+class User:
+    """A caller of the API with a token; paths are relative to `/api/v1`."""
+
+    http: httpx.AsyncClient
+    username: str
+    tokens: dict[str, Any] = field(default_factory=dict)
+
+    async def call(self, method: str, path: str, *, key: str | None = None, **options: Any) -> httpx.Response:
+        headers = {**options.pop("headers", {}), "Authorization": f"Bearer {self.tokens['access_token']}"}
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        return await self.http.request(method, f"/api/v1{path}", headers=headers, **options)
+
+    async def get(self, path: str, **params: Any) -> Any:
+        """The body of a GET that must succeed."""
+        answer = await self.call("GET", path, params=params)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def post(self, path: str, body: dict[str, Any] | None = None, *, key: str | None = None) -> Any:
+        """The body of a POST that must succeed."""
+        answer = await self.call("POST", path, json=body, key=key)
+        assert answer.status_code < 300, answer.text
+        return answer.json() if answer.content else None
+
+    async def until(self, path: str, wanted: Callable[[Any], bool], **params: Any) -> Any:
+        """Read until `wanted(body)` holds: how a client waits for what one service hears from another."""
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while not wanted(body := await self.get(path, **params)):
+                await asyncio.sleep(0.02)
+        return body
+
+
+async def log_in(http: httpx.AsyncClient, username: str, password: str = PASSWORD) -> User:
+    answer = await http.post("/api/v1/auth/login", json={"username": username, "password": password})
+    assert answer.status_code == 200, answer.text
+    return User(http, username, answer.json())
+
+
+async def register(http: httpx.AsyncClient, username: str, *, path: str = "/auth/register") -> User:
+    """A new user of that name, logged in."""
+    body = {"username": username, "email": f"{username}@example.com", "password": PASSWORD}
+    answer = await http.post(f"/api/v1{path}", json=body)
+    assert answer.status_code == 201, answer.text
+    return await log_in(http, username)

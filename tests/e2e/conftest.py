@@ -1,0 +1,46 @@
+"""The whole system behind its gateway, served on a socket."""
+
+from collections.abc import AsyncIterator, Sequence
+
+import httpx2 as httpx
+import pytest
+
+from stockbuddy.chassis.testing.clients import User, register, serving
+from stockbuddy.chassis.testing.templates import Migrate, ServiceMigrations
+from stockbuddy.embedded.services import SERVICES
+from stockbuddy.embedded.system import System
+
+
+@pytest.fixture(scope="session")
+def migrations() -> Sequence[Migrate]:
+    return [ServiceMigrations(deployable.service.name, deployable.migrations) for deployable in SERVICES]
+
+
+@pytest.fixture
+async def system(database_url: str) -> AsyncIterator[System]:
+    system = System(database_url, env="development")
+    async with system.running():
+        yield system
+
+
+@pytest.fixture
+async def base_url(system: System) -> AsyncIterator[str]:
+    async with serving(system.gateway) as url:
+        yield url
+
+
+@pytest.fixture
+async def http(base_url: str) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=base_url, timeout=30) as client:
+        yield client
+
+
+@pytest.fixture
+async def admin(http: httpx.AsyncClient) -> User:
+    return await register(http, "ada", path="/auth/admin/register")
+
+
+@pytest.fixture
+async def salesperson(http: httpx.AsyncClient, admin: User) -> User:
+    """Registered after the first admin, as everybody is."""
+    return await register(http, "sam")
