@@ -20,15 +20,11 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType, TracebackType
+from typing import Self
 from urllib.parse import quote
 
 from stockbuddy.chassis.guardian import Guardian
-from stockbuddy.chassis.local_postgres_programs import (
-    Account,
-    LocalPostgresError,
-    account_for,
-    find_programs,
-)
+from stockbuddy.chassis.local_postgres_programs import LocalPostgresError, account_for, find_programs
 
 __all__ = ["LocalPostgres", "LocalPostgresError"]
 
@@ -73,7 +69,7 @@ class LocalPostgres:
     def url(self) -> str:
         return f"postgresql://postgres@/postgres?host={quote(str(self._socket_directory), safe='/')}&port={PORT}"
 
-    def __enter__(self) -> LocalPostgres:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -146,6 +142,7 @@ class LocalPostgres:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
+            check=False,
             **self._account.credentials,
         )
         if made.returncode != 0:
@@ -178,7 +175,7 @@ class LocalPostgres:
             return self._cluster
         digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
         # Not the temporary directory of our environment, which may be long itself, or closed to the server's account.
-        directory = Path(f"/tmp/stockbuddy-{self._account.user_id}-{digest}")
+        directory = Path(f"/tmp/stockbuddy-{self._account.user_id}-{digest}")  # noqa: S108 (whose it is, is checked below)
         with contextlib.suppress(FileExistsError):
             directory.mkdir(mode=0o700)
             self._account.own(directory)
@@ -200,7 +197,7 @@ class LocalPostgres:
     def _try_launch(self, deadline: float) -> bool:
         inside = "." if self._socket_directory == self._cluster else str(self._socket_directory)
         settings = {**self._settings, "unix_socket_directories": inside}
-        command = [self._programs / "postgres", "-D", self._account.path_of_own_folder(self._cluster)]
+        command = [str(self._programs / "postgres"), "-D", self._account.path_of_own_folder(self._cluster)]
         with self._log_path.open("ab") as log:
             self._process = subprocess.Popen(
                 [*command, *(word for name, value in settings.items() for word in ("-c", f"{name}={value}"))],
@@ -274,11 +271,11 @@ def _runs_in(process_id: int, cluster: Path) -> bool:
     """Whether that process is a server working in this folder, rather than one that was given its old id."""
     if Path("/proc/self/cwd").exists():
         try:
-            return os.path.samefile(f"/proc/{process_id}/cwd", cluster)
+            return cluster.samefile(f"/proc/{process_id}/cwd")
         except OSError:
             return False
     shown = subprocess.run(
-        ["ps", "-p", str(process_id), "-o", "command="], capture_output=True, text=True, check=False
+        ["/bin/ps", "-p", str(process_id), "-o", "command="], capture_output=True, text=True, check=False
     )
     return str(cluster) in shown.stdout
 

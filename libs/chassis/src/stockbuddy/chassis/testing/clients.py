@@ -12,7 +12,7 @@ import httpx2 as httpx
 import uvicorn
 from starlette.types import ASGIApp
 
-PASSWORD = "correct-Horse-7-staple"  # noqa: S105 - of users who live for one test
+PASSWORD = "correct-Horse-7-staple"
 DEADLINE_SECONDS = 20
 
 

@@ -97,4 +97,3 @@ class TemplateDatabases:
 def with_database(server_url: str, name: str) -> str:
     """The same server's address with another database in it."""
     return urlsplit(server_url)._replace(path=f"/{name}").geturl()
-
