@@ -182,6 +182,13 @@ def test_a_route_that_declares_no_permission_does_not_start() -> None:
         create_app(Service("probe", "Probe", [open_router]), ServiceSettings(env="development"))
 
 
+def test_nor_does_a_websocket_that_declares_none() -> None:
+    open_router = APIRouter()
+    open_router.add_api_websocket_route("/open", broken)
+    with pytest.raises(TypeError, match="/open"):
+        create_app(Service("probe", "Probe", [open_router]), ServiceSettings(env="development"))
+
+
 async def test_what_the_client_has_is_not_sent_again(client: httpx.AsyncClient, issuer: TestIssuer) -> None:
     headers = as_user(issuer)
     first = await client.get("/api/v1/effects", headers=headers)

@@ -14,7 +14,8 @@ from typing import Annotated, Any
 import aiohttp
 import jwt
 import structlog
-from fastapi import Depends, Request
+from fastapi import Depends
+from starlette.requests import HTTPConnection
 
 from stockbuddy.chassis.errors import Forbidden, Unauthenticated, Unavailable
 from stockbuddy.chassis.origin import set_actor
@@ -175,8 +176,9 @@ def bearer_token(authorization: str | None) -> str:
     return token.strip()
 
 
-async def authenticate(request: Request) -> Principal:
-    """FastAPI dependency: the verified caller; also names the actor of whatever the request changes."""
+async def authenticate(request: HTTPConnection) -> Principal:
+    """FastAPI dependency of requests and WebSockets: the verified caller; also names the actor of whatever the
+    request changes."""
     principal: Principal | None = getattr(request.state, "principal", None)
     if principal is None:
         verifier: TokenVerifier = request.app.state.verifier

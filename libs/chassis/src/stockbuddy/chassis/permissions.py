@@ -5,7 +5,7 @@ A route that declares nothing is an error when the service starts, not a hole th
 
 from fastapi import APIRouter
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, APIWebSocketRoute
 
 from stockbuddy.chassis.identity import anyone, authenticate, require_admin, require_manager
 
@@ -13,7 +13,7 @@ _PERMISSIONS = {require_admin: "admin", require_manager: "manager", authenticate
 """From the narrowest: a route that needs an admin also authenticates."""
 
 
-def permission_of(route: APIRoute) -> str | None:
+def permission_of(route: APIRoute | APIWebSocketRoute) -> str | None:
     calls = set(_calls(route.dependant))
     return next((permission for call, permission in _PERMISSIONS.items() if call in calls), None)
 
@@ -25,9 +25,10 @@ def _calls(dependant: Dependant) -> list[object]:
 def declare_permissions(router: APIRouter) -> None:
     """Before the router is included anywhere. Raises TypeError for a route without a declared permission."""
     for route in router.routes:
-        if not isinstance(route, APIRoute):
+        if not isinstance(route, (APIRoute, APIWebSocketRoute)):
             raise TypeError(f"{route!r} is included twice; give the service its routers flat")
         permission = permission_of(route)
         if permission is None:
             raise TypeError(f"{route.path} says neither who may call it nor that anyone may (identity.PUBLIC)")
-        route.openapi_extra = {**(route.openapi_extra or {}), "x-permission": permission}
+        if isinstance(route, APIRoute):
+            route.openapi_extra = {**(route.openapi_extra or {}), "x-permission": permission}
