@@ -1,0 +1,9 @@
+"""`python -m stockbuddy.gateway` serves the gateway in front of services across the network."""
+
+from stockbuddy.gateway.app import create_gateway
+from stockbuddy.gateway.server import serve
+from stockbuddy.gateway.settings import GatewaySettings
+
+if __name__ == "__main__":
+    settings = GatewaySettings()
+    serve(create_gateway(settings), settings)

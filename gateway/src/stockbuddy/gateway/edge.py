@@ -1,0 +1,172 @@
+"""The way of a request through the gateway: found, admitted, passed on, answered.
+
+Pure ASGI and few steps, because every request of the system comes this way.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+import structlog
+from starlette.types import Receive, Scope, Send
+
+from stockbuddy.chassis.errors import Problem, Unauthenticated
+from stockbuddy.gateway.admission.bodies import CountedBody, refuse_declared_size
+from stockbuddy.gateway.admission.client_address import ClientAddresses
+from stockbuddy.gateway.admission.credentials import Caller, Credentials
+from stockbuddy.gateway.admission.incoming import Incoming
+from stockbuddy.gateway.answer import Answer
+from stockbuddy.gateway.conversation import Conversation
+from stockbuddy.gateway.documents.catalogue import Catalogue
+from stockbuddy.gateway.errors import UnknownPath
+from stockbuddy.gateway.live_streams import LiveStreams
+from stockbuddy.gateway.paths import BASE, canonical_path
+from stockbuddy.gateway.routes import KEY_SET, KEY_SET_PATH, Route, Who, find_route
+from stockbuddy.gateway.upstream.port import ClientLeft, Interrupted, Upstream
+from stockbuddy.gateway.usage import Usage
+
+log = structlog.get_logger(__name__)
+
+COOKIES_GO_TO = "auth"
+"""The one service that sets cookies."""
+UNEXPECTED = "Something went wrong on our side; the request id helps to find it."
+
+
+@dataclass(slots=True)
+class Passage:
+    """A request on its way, and what is known of it by now. `path` is canonical and still percent-encoded."""
+
+    incoming: Incoming
+    address: str
+    scheme: str
+    path: str = ""
+    route: Route | None = None
+    caller: Caller | None = None
+
+
+class Edge:
+    def __init__(
+        self,
+        upstreams: Mapping[str, Upstream],
+        *,
+        credentials: Credentials,
+        addresses: ClientAddresses,
+        catalogue: Catalogue,
+        streams: LiveStreams,
+        usage: Usage,
+    ) -> None:
+        self._upstreams = upstreams
+        self._credentials = credentials
+        self._addresses = addresses
+        self._catalogue = catalogue
+        self._streams = streams
+        self._usage = usage
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self._serve_websocket(scope, receive, send)
+        else:
+            await self._serve_http(scope, receive, send)
+
+    async def _serve_http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began_at = time.perf_counter()
+        passage = self._begin(scope)
+        answer = Answer(send, passage.incoming.request_id)
+        try:
+            route = await self._admit(passage, scope["method"], scope)
+            await self._pass_on(route, passage, scope, receive, answer)
+        except Problem as problem:
+            await answer.refuse(problem, scope, receive)
+        except ClientLeft:
+            pass
+        except Interrupted as error:
+            # Neither an end nor an error may be pretended: returning now makes the server cut the connection.
+            log.warning("answer.interrupted", path=scope["path"], cause=repr(error.__cause__))
+        except Exception as error:
+            log.error("request.failed", path=scope["path"], exc_info=error)
+            await answer.refuse(Problem(UNEXPECTED), scope, receive)
+        seconds = (answer.started_at or time.perf_counter()) - began_at
+        self._usage.count(passage.route, passage.caller, scope["method"], answer.status, seconds)
+
+    async def _serve_websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        passage = self._begin(scope)
+        conversation = Conversation(send, passage.incoming.request_id)
+        try:
+            route = await self._admit(passage, "GET", scope)
+            self._usage.count(route, passage.caller, "WEBSOCKET", 101, 0)
+            await self._pass_on(route, passage, scope, receive, conversation)
+        except Problem as problem:
+            await conversation.refuse(problem, scope, receive)
+        except Exception as error:
+            log.error("conversation.failed", path=scope["path"], exc_info=error)
+            await conversation.refuse(Problem(UNEXPECTED), scope, receive)
+
+    def _begin(self, scope: Scope) -> Passage:
+        incoming = Incoming.read(scope)
+        noted = incoming.noted
+        address, scheme = self._addresses.of(scope, noted.get(b"x-forwarded-for"), noted.get(b"x-forwarded-proto"))
+        return Passage(incoming, address, scheme)
+
+    async def _admit(self, passage: Passage, method: str, scope: Scope) -> Route:
+        """Raises a Problem for whatever may not pass."""
+        passage.path, route = _locate(method, scope["raw_path"].decode("latin-1"))
+        passage.route = route
+        refuse_declared_size(passage.incoming.noted.get(b"content-length"), route.body_bytes)
+        if route.who is not Who.ANYONE:
+            passage.caller = await self._caller(route, passage)
+        return route
+
+    async def _caller(self, route: Route, passage: Passage) -> Caller | None:
+        try:
+            caller = await self._credentials.caller(passage.incoming)
+            if caller is None and route.who is Who.CALLERS:
+                raise Unauthenticated("Credentials are needed: a bearer token or an API key.")
+        except Unauthenticated:
+            if not route.endless and not self._catalogue.may_exist(route.service, passage.path):
+                raise UnknownPath from None
+            raise
+        return caller
+
+    async def _pass_on(
+        self, route: Route, passage: Passage, scope: Scope, receive: Receive, answer: Answer | Conversation
+    ) -> None:
+        if passage.incoming.has_body:
+            receive = CountedBody(receive, most_bytes=route.body_bytes, seconds=route.body_seconds)
+        onward = _onward(route, passage, scope)
+        upstream = self._upstreams[route.service]
+        if route.endless and passage.caller is not None:
+            if not await self._streams.run(passage.caller.principal, upstream(onward, receive, answer)):
+                await answer.end()
+        else:
+            await upstream(onward, receive, answer)
+
+
+def _locate(method: str, raw_path: str) -> tuple[str, Route]:
+    """The canonical path, with its base, and its row in the table. Raises UnknownPath."""
+    path = canonical_path(method, raw_path)
+    if path is not None:
+        route = find_route(method, path)
+        if route is not None:
+            return BASE + path, route
+    elif raw_path == KEY_SET_PATH:
+        return KEY_SET_PATH, KEY_SET
+    raise UnknownPath
+
+
+def _onward(route: Route, passage: Passage, scope: Scope) -> Scope:
+    """The request as the service gets it."""
+    incoming, caller, path = passage.incoming, passage.caller, passage.path
+    onward = dict(scope)
+    onward["path"] = unquote(path) if "%" in path else path
+    onward["raw_path"] = path.encode("latin-1")
+    onward["root_path"] = ""
+    onward["client"] = (passage.address, 0)
+    onward["state"] = {}
+    onward["headers"] = incoming.onward(
+        address=passage.address,
+        scheme=passage.scheme,
+        authorization=caller.authorization if caller else incoming.noted.get(b"authorization"),
+        cookies=route.service == COOKIES_GO_TO,
+    )
+    return onward

@@ -1,0 +1,37 @@
+"""What can go wrong at the door, beyond what the chassis names."""
+
+from stockbuddy.chassis.errors import Problem
+
+
+class UnknownPath(Problem):
+    """There is nothing at this path."""
+
+    status = 404
+    code = "not_found"
+
+
+class MethodNotAllowed(Problem):
+    """This path does not take this method."""
+
+    status = 405
+    code = "method_not_allowed"
+
+    def __init__(self, allowed: str) -> None:
+        super().__init__(headers={"Allow": allowed})
+
+
+class SlowBody(Problem):
+    """The body of the request did not arrive in time."""
+
+    status = 408
+    code = "body_too_slow"
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Connection": "close"})
+
+
+class ServiceTimeout(Problem):
+    """The service did not answer in time; whether the request took effect is unknown."""
+
+    status = 504
+    code = "service_timeout"

@@ -1,0 +1,138 @@
+"""The HTTP server at the public port: uvicorn, made strict with clients that are slow, oversized or malformed."""
+
+import asyncio
+import os
+from typing import Any
+
+import structlog
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from stockbuddy.chassis.errors import PROBLEM_JSON, BadRequest, Problem, problem_response
+from stockbuddy.chassis.logs import configure_logs
+from stockbuddy.chassis.origin import Origin, originating
+from stockbuddy.gateway.settings import GatewaySettings
+from stockbuddy.gateway.upstream.websocket import MESSAGE_BYTES
+
+log = structlog.get_logger(__name__)
+
+MOST_HEADER_BYTES = 64 * 1024
+"""Of one request's head; the parser itself sets no limit."""
+REQUEST_SECONDS = 600.0
+"""From the first byte to the last of a request, whatever becomes of it; routes are stricter."""
+
+
+class HeadTooLarge(Problem):
+    """The head of the request is larger than is accepted here."""
+
+    status = 431
+    code = "head_too_large"
+
+
+class StrictProtocol(HttpToolsProtocol):
+    """Closes connections on which no whole head, or no whole request, arrives in time (slow clients hold connections,
+    not memory), refuses heads without end, and answers what is not HTTP with a problem document."""
+
+    header_seconds = 10.0
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._head_bytes = 0
+        self._receiving = False
+        self._patience: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._wait_at_most(self.header_seconds)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._wait_no_more()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._head_bytes:
+            # Still inside a head: what has come of it counts, also the part that the parser has not named yet.
+            self._head_bytes += len(data)
+            if self._head_bytes > MOST_HEADER_BYTES:
+                self._answer_and_close(HeadTooLarge())
+            elif self._patience is None:
+                self._wait_at_most(self.header_seconds)
+        elif self._receiving and self._patience is None:
+            self._wait_at_most(REQUEST_SECONDS)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._receiving = True
+        self._head_bytes = 1
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if len(self.headers) >= 200:
+            raise ValueError("too many headers")
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._head_bytes = 0
+        self._wait_no_more()
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._receiving = False
+        self._wait_no_more()
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        self._answer_and_close(BadRequest("This is not an HTTP request."))
+
+    def _answer_and_close(self, problem: Problem) -> None:
+        if self.transport.is_closing():
+            return
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.write(_on_the_wire(problem))
+        self.transport.close()
+
+    def _wait_at_most(self, seconds: float) -> None:
+        self._patience = self.loop.call_later(seconds, self._out_of_patience)
+
+    def _wait_no_more(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def _out_of_patience(self) -> None:
+        self._patience = None
+        if not self.transport.is_closing():
+            self.transport.close()
+
+
+def _on_the_wire(problem: Problem) -> bytes:
+    with originating(Origin(request_id=os.urandom(16).hex())):
+        body = bytes(problem_response(problem).body)
+    head = STATUS_LINE[problem.status] + b"content-type: %b\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
+    return head % (PROBLEM_JSON.encode(), len(body)) + body
+
+
+def server_config(app: ASGIApp, settings: GatewaySettings) -> uvicorn.Config:
+    """How a gateway is served, also by whoever runs it in one process with the services."""
+    protocol = type("Protocol", (StrictProtocol,), {"header_seconds": settings.header_seconds})
+    return uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        http=protocol,
+        log_config=None,
+        access_log=False,
+        # The gateway itself decides which proxies it believes.
+        proxy_headers=False,
+        server_header=False,
+        ws_max_size=MESSAGE_BYTES,
+        timeout_keep_alive=settings.keep_alive_seconds,
+        timeout_graceful_shutdown=int(settings.shutdown_seconds),
+    )
+
+
+def serve(app: ASGIApp, settings: GatewaySettings) -> None:
+    """Serve until SIGTERM or SIGINT; requests at work are finished first."""
+    configure_logs(level=settings.log_level, output="console" if settings.env == "development" else "json")
+    uvicorn.Server(server_config(app, settings)).run()

@@ -1,0 +1,63 @@
+"""The gateway's environment: where the services are, whom it trusts, and how much it lets in."""
+
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Annotated
+
+from pydantic import BeforeValidator, PositiveFloat, PositiveInt
+from pydantic_settings import NoDecode
+
+from stockbuddy.chassis.settings import ServiceSettings
+
+Network = IPv4Network | IPv6Network
+
+
+def _comma_separated(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+def _networks(value: object) -> object:
+    parts = _comma_separated(value)
+    return tuple(ip_network(part) for part in parts) if isinstance(parts, tuple) else value
+
+
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)]
+Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
+
+
+class GatewaySettings(ServiceSettings):
+    """A service's URL may list several replicas, separated by commas; a name with several addresses counts as several.
+
+    `trusted_proxies` are the networks of load balancers whose `X-Forwarded-For` and `-Proto` are believed.
+    `access_token_seconds` is auth's setting too: how long a revoked session must be remembered.
+    """
+
+    auth_url: Words = ("http://127.0.0.1:8001",)
+    catalog_url: Words = ("http://127.0.0.1:8002",)
+    stock_url: Words = ("http://127.0.0.1:8003",)
+    notifications_url: Words = ("http://127.0.0.1:8004",)
+
+    trusted_proxies: Networks = ()
+    access_token_seconds: PositiveInt = 900
+
+    connect_seconds: PositiveFloat = 1
+    response_seconds: PositiveFloat = 30
+    """From the request to the start of its answer."""
+    idle_stream_seconds: PositiveFloat = 60
+    """Between two pieces of an answer; streams send a comment every 15 s."""
+    upstream_connections: PositiveInt = 2000
+    """At most so many at once to one replica."""
+
+    header_seconds: PositiveFloat = 10
+    """A client must have sent the head of its request by then."""
+    keep_alive_seconds: PositiveInt = 75
+
+    def urls(self) -> dict[str, tuple[str, ...]]:
+        """Where each service is, by its name in the table of routes."""
+        return {
+            "auth": self.auth_url,
+            "catalog": self.catalog_url,
+            "stock": self.stock_url,
+            "notifications": self.notifications_url,
+        }

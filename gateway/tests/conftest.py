@@ -1,0 +1,381 @@
+"""A gateway at a real port, in front of small real services: across loopback, or in its own process."""
+
+import asyncio
+import base64
+import contextlib
+import hashlib
+import json
+import socket
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import jwt
+import pytest
+import uvicorn
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from stockbuddy.gateway.app import create_gateway
+from stockbuddy.gateway.server import server_config
+from stockbuddy.gateway.settings import GatewaySettings
+
+SERVICES = ("auth", "catalog", "stock", "notifications")
+
+
+async def eventually(holds: Callable[[], Awaitable[bool]], *, seconds: float = 5) -> None:
+    """Asks until it holds; fails when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not await holds():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        await asyncio.sleep(0.01)
+
+
+# Servers
+
+
+class QuietServer(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield  # signals are pytest's
+
+
+class Listening:
+    """An ASGI app at a port of loopback, which may stop and come back at the same one."""
+
+    def __init__(self, config: Callable[[int], uvicorn.Config], *, host: str = "127.0.0.1") -> None:
+        self._config = config
+        self._host = host
+        self._server: QuietServer | None = None
+        self._task: asyncio.Task[None] | None = None
+        self.port = 0
+
+    async def start(self) -> None:
+        # asyncio turns off Nagle only for sockets that say they are TCP.
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((self._host, self.port))
+        self.port = listener.getsockname()[1]
+        self._server = QuietServer(self._config(self.port))
+        self._task = asyncio.create_task(self._server.serve(sockets=[listener]))
+        while not self._server.started:
+            assert not self._task.done(), self._task
+            await asyncio.sleep(0.002)
+
+    async def stop(self) -> None:
+        """At once: what is at work is cut off."""
+        if self._server is None or self._task is None:
+            return
+        self._server.should_exit = self._server.force_exit = True
+        await self._task
+        for connection in list(self._server.server_state.connections):
+            connection.transport.abort()  # type: ignore[union-attr]
+        self._server = None
+
+    @property
+    def url(self) -> str:
+        return f"http://{self._host}:{self.port}"
+
+
+def plain_config(app: ASGIApp) -> Callable[[int], uvicorn.Config]:
+    return lambda _: uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", proxy_headers=False)
+
+
+# Services
+
+
+@dataclass
+class Seen:
+    """A request as a service got it."""
+
+    method: str
+    path: str
+    raw_path: str
+    query: str
+    headers: list[tuple[str, str]]
+    body: bytes
+    client: str | None
+
+    def values(self, name: str) -> list[str]:
+        return [value for header, value in self.headers if header == name]
+
+    def value(self, name: str) -> str:
+        (value,) = self.values(name)
+        return value
+
+
+class MadeUpService:
+    """Answers with what it got; `plays` are its other behaviours, by path."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.seen: list[Seen] = []
+        self.plays: dict[str, ASGIApp] = {}
+        self.documents: dict[str, Any] = {"/health/ready": {"status": "ok"}}
+        self.document: dict[str, Any] = {"openapi": "3.1.0", "info": {"title": name}, "paths": {}, "components": {}}
+
+    @property
+    def last(self) -> Seen:
+        return self.seen[-1]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        if path in self.plays:
+            await self.plays[path](scope, receive, send)
+        elif path == "/openapi.json":
+            await answer_json(send, self.document)
+        elif path in self.documents:
+            await answer_json(send, self.documents[path])
+        elif path.startswith("/internal/"):
+            await self.answer_internal(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._echo(scope, receive, send)
+
+    async def answer_internal(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await answer_json(send, {}, status=404)
+
+    async def _echo(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = await read_body(receive)
+        if body is None:
+            return
+        seen = Seen(
+            scope["method"],
+            scope["path"],
+            scope["raw_path"].decode(),
+            scope["query_string"].decode(),
+            [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]],
+            body,
+            scope["client"][0] if scope["client"] else None,
+        )
+        self.seen.append(seen)
+        digest = hashlib.sha256(body).hexdigest()
+        await answer_json(
+            send, {"service": self.name, "method": seen.method, "path": seen.path, "bytes": len(body), "sha256": digest}
+        )
+
+
+async def read_body(receive: Receive) -> bytes | None:
+    """None when the client left."""
+    body = b""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        body += message.get("body", b"")
+        if not message.get("more_body", False):
+            return body
+
+
+async def answer_json(send: Send, document: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
+    body = json.dumps(document).encode()
+    given = {"content-type": "application/json", "content-length": str(len(body)), **(headers or {})}
+    raw = [(name.encode(), value.encode()) for name, value in given.items()]
+    await send({"type": "http.response.start", "status": status, "headers": raw})
+    await send({"type": "http.response.body", "body": body})
+
+
+class MadeUpAuth(MadeUpService):
+    """Signs tokens, publishes its key, and tells which sessions have ended."""
+
+    def __init__(self) -> None:
+        super().__init__("auth")
+        self.key = Ed25519PrivateKey.generate()
+        self.key_id = "key-1"
+        self.ended: list[str] = []
+        self.polls: list[str] = []
+        self.exchangeable: dict[tuple[str, str], str] = {}
+        """(`api_key` or `session_cookie`, its value) → the session id of the token to give."""
+        self.exchanges: list[dict[str, Any]] = []
+        self.token_seconds = 900
+
+    @property
+    def public_key(self) -> dict[str, str]:
+        raw = self.key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        x = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+        return {"kty": "OKP", "crv": "Ed25519", "x": x, "kid": self.key_id, "use": "sig", "alg": "EdDSA"}
+
+    def claims(self, **changes: Any) -> dict[str, Any]:
+        now = int(time.time())
+        claims = {
+            "iss": "stockbuddy",
+            "aud": "stockbuddy",
+            "sub": "7",
+            "sid": uuid.uuid4().hex,
+            "jti": uuid.uuid4().hex,
+            "iat": now,
+            "exp": now + self.token_seconds,
+            "role": "manager",
+            "username": "ann",
+            **changes,
+        }
+        return {name: value for name, value in claims.items() if value is not None}
+
+    def token(self, **changes: Any) -> str:
+        headers = {"kid": self.key_id, "typ": "at+jwt"}
+        return jwt.encode(self.claims(**changes), self.key, algorithm="EdDSA", headers=headers)
+
+    def bearer(self, **changes: Any) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token(**changes)}"}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/.well-known/jwks.json":
+            await answer_json(send, {"keys": [self.public_key]})
+        else:
+            await super().__call__(scope, receive, send)
+
+    async def answer_internal(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/internal/revoked-sessions":
+            after = scope["query_string"].decode().removeprefix("after=")
+            self.polls.append(after)
+            ids = self.ended[int(after or 0) :]
+            await answer_json(send, {"session_ids": ids, "cursor": str(len(self.ended))})
+        elif scope["path"] == "/internal/token-exchange" and scope["method"] == "POST":
+            await self._exchange(receive, send)
+        else:
+            await super().answer_internal(scope, receive, send)
+
+    async def _exchange(self, receive: Receive, send: Send) -> None:
+        shown = json.loads(await read_body(receive) or b"{}")
+        self.exchanges.append(shown)
+        session_id = self.exchangeable.get(next(iter(shown.items())))
+        if session_id is None:
+            await answer_json(send, {"code": "unauthenticated"}, status=401)
+        else:
+            token = self.token(sid=session_id)
+            await answer_json(send, {"access_token": token, "expires_in": self.token_seconds})
+
+
+# The system
+
+
+@dataclass
+class System:
+    """The gateway at `url`, and what is behind it."""
+
+    auth: MadeUpAuth
+    services: dict[str, MadeUpService]
+    listening: dict[str, Listening] = field(default_factory=dict)
+    """The services' servers, when they are across loopback."""
+    url: str = ""
+    gateway: Listening | None = None
+    client: aiohttp.ClientSession = field(init=False)
+
+    @property
+    def catalog(self) -> MadeUpService:
+        return self.services["catalog"]
+
+    @property
+    def stock(self) -> MadeUpService:
+        return self.services["stock"]
+
+    @property
+    def notifications(self) -> MadeUpService:
+        return self.services["notifications"]
+
+    async def call(self, method: str, path: str, **options: Any) -> "Got":
+        """As a manager, unless headers say otherwise; `headers={}` is a call without credentials."""
+        headers = options.pop("headers", None)
+        if headers is None:
+            headers = self.auth.bearer()
+        async with self.client.request(
+            method, self.url + path, headers=headers, allow_redirects=False, **options
+        ) as response:
+            return Got(response.status, response.headers.copy(), await response.read())
+
+    async def get(self, path: str, **options: Any) -> "Got":
+        return await self.call("GET", path, **options)
+
+
+@dataclass
+class Got:
+    status: int
+    headers: Any
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    def is_problem(self, status: int, code: str) -> bool:
+        """Every refusal has the one shape (RFC 9457)."""
+        assert self.headers["Content-Type"] == "application/problem+json", self
+        problem = self.json
+        assert problem["request_id"] == self.headers["X-Request-ID"]
+        assert problem["status"] == self.status
+        assert {"type", "title", "detail"} <= set(problem)
+        return (self.status, problem["code"]) == (status, code)
+
+
+StartSystem = Callable[..., Awaitable[System]]
+
+
+@pytest.fixture(params=["http", "direct"])
+def mode(request: pytest.FixtureRequest) -> str:
+    """Both implementations of the upstream port."""
+    return str(request.param)
+
+
+@pytest.fixture
+async def start_system() -> AsyncIterator[StartSystem]:
+    """`await start_system("http" | "direct", setting=value…)`."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def start(
+            mode: str = "http", prepare: Callable[[System], None] | None = None, **settings: Any
+        ) -> System:
+            return await stack.enter_async_context(_running(mode, settings, prepare))
+
+        yield start
+
+
+@pytest.fixture
+async def system(mode: str, start_system: StartSystem) -> System:
+    return await start_system(mode)
+
+
+@contextlib.asynccontextmanager
+async def _running(
+    mode: str, chosen: dict[str, Any], prepare: Callable[[System], None] | None
+) -> AsyncIterator[System]:
+    auth = MadeUpAuth()
+    services: dict[str, MadeUpService] = {name: MadeUpService(name) for name in SERVICES[1:]} | {"auth": auth}
+    system = System(auth, services)
+    if prepare is not None:
+        prepare(system)
+    if mode == "http":
+        system.listening = {name: Listening(plain_config(services[name])) for name in SERVICES}
+        await asyncio.gather(*(listening.start() for listening in system.listening.values()))
+        chosen = {f"{name}_url": listening.url for name, listening in system.listening.items()} | chosen
+    settings = GatewaySettings(**{"env": "development", **chosen})
+    app = create_gateway(settings, services if mode == "direct" else None)
+    system.gateway = Listening(lambda _: server_config(app, settings))
+    await system.gateway.start()
+    system.url = system.gateway.url
+    try:
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as system.client:
+            await eventually(lambda: _knows_sessions(system))
+            yield system
+    finally:
+        await asyncio.gather(*(listening.stop() for listening in [system.gateway, *system.listening.values()]))
+
+
+async def _knows_sessions(system: System) -> bool:
+    return bool(system.auth.polls) and (await system.get("/api/v1/sales")).status == 200
+
+
+async def never(scope: Scope, receive: Receive, send: Send) -> None:
+    """A play that does not answer until its client leaves."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def answering(*messages: Message) -> ASGIApp:
+    async def play(_: Scope, __: Receive, send: Send) -> None:
+        for message in messages:
+            await send(message)
+
+    return play
