@@ -1,0 +1,54 @@
+"""Test brokers: a virtual host for each test, and a private broker that can be killed."""
+
+from __future__ import annotations
+
+import asyncio
+
+import aio_pika
+import pytest
+
+from stockbuddy.chassis.testing.rabbitmq import PrivateRabbitMQ
+from stockbuddy.chassis.testing.virtual_hosts import ManagementError, VirtualHosts
+
+
+async def put(url: str, text: str) -> None:
+    async with await aio_pika.connect(url) as connection:
+        channel = await connection.channel()
+        await channel.declare_queue("letters", durable=True, arguments={"x-queue-type": "quorum"})
+        message = aio_pika.Message(text.encode(), delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
+        await channel.default_exchange.publish(message, "letters")
+
+
+async def take(url: str) -> str:
+    async with await aio_pika.connect(url) as connection:
+        channel = await connection.channel()
+        queue = await channel.declare_queue("letters", durable=True, arguments={"x-queue-type": "quorum"})
+        message = await queue.get(timeout=10)
+        assert message is not None
+        await message.ack()
+        return message.body.decode()
+
+
+async def test_each_test_has_a_virtual_host_of_its_own(rabbitmq: VirtualHosts, bus_url: str) -> None:
+    other_url = rabbitmq.create()
+    await put(bus_url, "mine")
+    await put(other_url, "theirs")
+    assert await take(bus_url) == "mine"
+    rabbitmq.delete(other_url)
+    with pytest.raises(aio_pika.exceptions.AMQPError):
+        await aio_pika.connect(other_url)
+
+
+def test_an_error_of_the_management_api_is_raised(rabbitmq: VirtualHosts) -> None:
+    with pytest.raises(ManagementError, match="404"):
+        rabbitmq.delete("amqp://127.0.0.1/no-such-host")
+
+
+async def test_a_killed_private_broker_comes_back_at_the_same_address(private_rabbitmq: PrivateRabbitMQ) -> None:
+    url = private_rabbitmq.virtual_hosts.create()
+    private_rabbitmq.kill()
+    with pytest.raises((OSError, aio_pika.exceptions.AMQPError)):
+        await aio_pika.connect(url)
+    await asyncio.to_thread(private_rabbitmq.start)
+    await put(url, "hello")
+    assert await take(url) == "hello"
