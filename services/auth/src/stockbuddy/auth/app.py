@@ -1,0 +1,80 @@
+"""The auth service, put together."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+import structlog
+from fastapi import FastAPI
+
+from stockbuddy.auth.first_admin import routes as first_admin
+from stockbuddy.auth.first_admin.commands import make_setup_token
+from stockbuddy.auth.hashing import PasswordHasher
+from stockbuddy.auth.logins import routes as logins
+from stockbuddy.auth.logins.doorkeeper import Doorkeeper
+from stockbuddy.auth.secrecy import Seal
+from stockbuddy.auth.sessions import routes as sessions
+from stockbuddy.auth.settings import AuthSettings
+from stockbuddy.auth.signing import routes as signing
+from stockbuddy.auth.signing.keys import SigningKeys
+from stockbuddy.auth.upkeep import forget_outdated
+from stockbuddy.auth.users import routes as users
+from stockbuddy.chassis.database import Database
+from stockbuddy.chassis.identity import Keyring, TokenVerifier
+from stockbuddy.chassis.migrations import migrations_of
+from stockbuddy.chassis.web import Service
+
+__all__ = ["MIGRATIONS", "SERVICE", "AuthSettings"]
+
+log = structlog.get_logger(__name__)
+
+MIGRATIONS = migrations_of(__file__)
+
+
+@contextlib.asynccontextmanager
+async def _open_parts(app: FastAPI) -> AsyncIterator[None]:
+    settings: AuthSettings = app.state.settings
+    database: Database = app.state.database
+    seal = Seal(settings.secret_key)
+    hasher = PasswordHasher(threads=settings.hashing_threads, queue=settings.hashing_queue)
+    keys = SigningKeys(database, seal, settings)
+    await keys.start()
+    app.state.seal, app.state.hasher, app.state.signing_keys = seal, hasher, keys
+    app.state.doorkeeper = Doorkeeper(database, hasher)
+    # Auth knows its own keys without asking itself over the network.
+    app.state.verifier = TokenVerifier(
+        Keyring(keys.document), issuer=settings.token_issuer, audience=settings.token_audience
+    )
+    if settings.env != "development":
+        await _print_setup_token(database)
+    try:
+        yield
+    finally:
+        hasher.close()
+
+
+async def _print_setup_token(database: Database) -> None:
+    """Once, with the first start: it is stored as a digest only."""
+    async with database.transaction() as session:
+        token = await make_setup_token(session)
+    if token:
+        log.warning("setup.first_admin_needed", call="POST /api/v1/auth/admin/register", setup_token=token)
+
+
+async def follow_signing_keys(app: FastAPI) -> None:
+    await app.state.signing_keys.run()
+
+
+SERVICE = Service(
+    name="auth",
+    title="Stockbuddy auth",
+    routers=[
+        logins.router,
+        first_admin.router,
+        sessions.router,
+        sessions.internal_router,
+        users.router,
+        signing.router,
+    ],
+    background=[follow_signing_keys, forget_outdated],
+    lifespan=_open_parts,
+)

@@ -1,0 +1,1 @@
+"""The first admin: who may make one while there is none."""

@@ -1,0 +1,1 @@
+"""Sessions: what a login opens, a refresh token prolongs and a logout ends."""

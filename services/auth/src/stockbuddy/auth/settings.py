@@ -1,0 +1,31 @@
+"""What an operator may set for auth alone."""
+
+import os
+from typing import Annotated
+
+from fastapi import Depends, Request
+from pydantic import Field, PositiveInt
+
+from stockbuddy.chassis.settings import ServiceSettings
+
+
+class AuthSettings(ServiceSettings):
+    """`secret_key` seals what the database keeps but must not tell (docs/adr/0004-signing-keys.md).
+    At most `hashing_threads` passwords are hashed at once, and `hashing_queue` more wait."""
+
+    port: int = Field(default=8001, ge=0, le=65535)
+    secret_key: str = Field(default="development-key-that-protects-nothing", min_length=32, repr=False)
+    access_token_seconds: PositiveInt = 900
+    session_days: PositiveInt = 30
+    hashing_threads: PositiveInt = max(1, (os.cpu_count() or 2) // 2)
+    hashing_queue: PositiveInt = 100
+    signing_key_ahead_seconds: PositiveInt = 120
+    signing_key_days: PositiveInt = 90
+
+
+def settings_of(request: Request) -> AuthSettings:
+    settings: AuthSettings = request.app.state.settings
+    return settings
+
+
+Settings = Annotated[AuthSettings, Depends(settings_of)]

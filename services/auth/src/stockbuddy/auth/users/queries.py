@@ -1,0 +1,36 @@
+"""Finds users."""
+
+from sqlalchemy import exists, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from stockbuddy.auth.users.model import User
+from stockbuddy.chassis.identity import Role
+
+
+async def user_by_id(session: AsyncSession, user_id: int) -> User | None:
+    return await session.get(User, user_id)
+
+
+async def user_by_login(session: AsyncSession, login: str) -> User | None:
+    """By username or e-mail address; the two never coincide, as usernames hold no @."""
+    wanted = login.lower()
+    return await session.scalar(
+        select(User).where(or_(func.lower(User.username) == wanted, func.lower(User.email) == wanted))
+    )
+
+
+async def lock_user(session: AsyncSession, user_id: int) -> User | None:
+    """The user as they stand, and nobody else changes them until the transaction ends."""
+    return await session.get(User, user_id, with_for_update=True, populate_existing=True)
+
+
+async def is_username_taken(session: AsyncSession, username: str) -> bool:
+    return bool(await session.scalar(select(exists().where(func.lower(User.username) == username.lower()))))
+
+
+async def is_email_taken(session: AsyncSession, email: str) -> bool:
+    return bool(await session.scalar(select(exists().where(func.lower(User.email) == email.lower()))))
+
+
+async def is_any_admin(session: AsyncSession) -> bool:
+    return bool(await session.scalar(select(exists().where(User.role == Role.ADMIN))))

@@ -1,0 +1,106 @@
+"""A running auth on a database of its own, called as the gateway calls it."""
+
+import itertools
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+from asgi_lifespan import LifespanManager
+from fastapi import FastAPI
+
+from stockbuddy.auth.app import MIGRATIONS, SERVICE, AuthSettings
+from stockbuddy.chassis.bus import Message
+from stockbuddy.chassis.bus.inprocess import InProcessBus
+from stockbuddy.chassis.testing.templates import Migrate, ServiceMigrations
+from stockbuddy.chassis.web import create_app
+
+PASSWORD = "violet-Harbour-71"
+SECRET_KEY = "a-key-of-an-operator-who-reads-manuals"
+
+
+@pytest.fixture(scope="session")
+def migrations() -> list[Migrate]:
+    return [ServiceMigrations("auth", MIGRATIONS)]
+
+
+class RecordingBus(InProcessBus):
+    """The in-process bus, which also remembers what it was given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.published: list[Message] = []
+
+    async def publish(self, messages: Sequence[Message]) -> None:
+        self.published.extend(messages)
+        await super().publish(messages)
+
+
+@dataclass
+class Auth:
+    """One replica of the service, and a client that stands where the gateway stands."""
+
+    app: FastAPI
+    client: httpx.AsyncClient
+    bus: RecordingBus
+    _numbers: Any = field(default_factory=lambda: itertools.count(1))
+
+    async def post(self, path: str, body: Any = None, *, token: str | None = None, **more: Any) -> httpx.Response:
+        return await self.call("POST", path, token=token, json=body, **more)
+
+    async def get(self, path: str, *, token: str | None = None, **more: Any) -> httpx.Response:
+        return await self.call("GET", path, token=token, **more)
+
+    async def call(self, method: str, path: str, *, token: str | None = None, **more: Any) -> httpx.Response:
+        headers = {**more.pop("headers", {}), **({"Authorization": f"Bearer {token}"} if token else {})}
+        path = path if path.startswith(("/internal", "/.well-known", "/health")) else f"/api/v1{path}"
+        return await self.client.request(method, path, headers=headers, **more)
+
+    async def register(self, **fields: Any) -> dict[str, Any]:
+        number = next(self._numbers)
+        body = {"username": f"user{number}", "email": f"user{number}@example.com", "password": PASSWORD, **fields}
+        response = await self.post("/auth/register", body)
+        assert response.status_code == 201, response.text
+        user: dict[str, Any] = response.json()
+        return user
+
+    async def register_admin(self, username: str = "boss", **more: Any) -> dict[str, Any]:
+        body = {"username": username, "email": f"{username}@example.com", "password": PASSWORD}
+        response = await self.post("/auth/admin/register", body, **more)
+        assert response.status_code == 201, response.text
+        user: dict[str, Any] = response.json()
+        return user
+
+    async def log_in(self, username: str, password: str = PASSWORD, **more: Any) -> dict[str, Any]:
+        response = await self.post("/auth/login", {"username": username, "password": password}, **more)
+        assert response.status_code == 200, response.text
+        tokens: dict[str, Any] = response.json()
+        return tokens
+
+    async def admin_token(self) -> str:
+        await self.register_admin()
+        token: str = (await self.log_in("boss"))["access_token"]
+        return token
+
+    async def member(self) -> dict[str, Any]:
+        """The tokens of a new salesperson."""
+        return await self.log_in((await self.register())["username"])
+
+
+@asynccontextmanager
+async def running_auth(database_url: str, **settings: Any) -> AsyncIterator[Auth]:
+    values = {"env": "development", "secret_key": SECRET_KEY, "database_url": database_url, **settings}
+    bus = RecordingBus()
+    app = create_app(SERVICE, AuthSettings(**values), bus=bus)
+    async with LifespanManager(app):
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=("203.0.113.9", 40000))
+        async with httpx.AsyncClient(transport=transport, base_url="http://auth") as client:
+            yield Auth(app, client, bus)
+
+
+@pytest.fixture
+async def auth(database_url: str) -> AsyncIterator[Auth]:
+    async with running_auth(database_url) as running:
+        yield running
