@@ -27,14 +27,6 @@ from stockbuddy.gateway.settings import GatewaySettings
 SERVICES = ("auth", "catalog", "stock", "notifications")
 
 
-async def eventually(holds: Callable[[], Awaitable[bool]], *, seconds: float = 5) -> None:
-    """Asks until it holds; fails when it does not in time."""
-    deadline = time.monotonic() + seconds
-    while not await holds():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        await asyncio.sleep(0.01)
-
-
 # Servers
 
 
@@ -73,7 +65,7 @@ class Listening:
         self._server.should_exit = self._server.force_exit = True
         await self._task
         for connection in list(self._server.server_state.connections):
-            connection.transport.abort()  # type: ignore[union-attr]
+            connection.transport.abort()
         self._server = None
 
     @property
@@ -116,7 +108,8 @@ class MadeUpService:
         self.seen: list[Seen] = []
         self.plays: dict[str, ASGIApp] = {}
         self.documents: dict[str, Any] = {"/health/ready": {"status": "ok"}}
-        self.document: dict[str, Any] = {"openapi": "3.1.0", "info": {"title": name}, "paths": {}, "components": {}}
+        self.document: dict[str, Any] | None = None
+        """Its OpenAPI document, if it has one."""
 
     @property
     def last(self) -> Seen:
@@ -127,7 +120,7 @@ class MadeUpService:
         if path in self.plays:
             await self.plays[path](scope, receive, send)
         elif path == "/openapi.json":
-            await answer_json(send, self.document)
+            await answer_json(send, self.document, status=200 if self.document else 404)
         elif path in self.documents:
             await answer_json(send, self.documents[path])
         elif path.startswith("/internal/"):
@@ -165,7 +158,7 @@ async def read_body(receive: Receive) -> bytes | None:
         message = await receive()
         if message["type"] == "http.disconnect":
             return None
-        body += message.get("body", b"")
+        body += bytes(message.get("body", b""))
         if not message.get("more_body", False):
             return body
 
@@ -289,6 +282,16 @@ class System:
     async def get(self, path: str, **options: Any) -> "Got":
         return await self.call("GET", path, **options)
 
+    async def eventually(self, holds: Callable[[], Awaitable[bool] | bool], *, seconds: float = 5) -> None:
+        """Asks until it holds; fails when it does not in time."""
+        deadline = time.monotonic() + seconds
+        while True:
+            answer = holds()
+            if answer if isinstance(answer, bool) else await answer:
+                return
+            assert time.monotonic() < deadline, "it did not come true in time"
+            await asyncio.sleep(0.01)
+
 
 @dataclass
 class Got:
@@ -357,7 +360,7 @@ async def _running(
     system.url = system.gateway.url
     try:
         async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as system.client:
-            await eventually(lambda: _knows_sessions(system))
+            await system.eventually(lambda: _knows_sessions(system))
             yield system
     finally:
         await asyncio.gather(*(listening.stop() for listening in [system.gateway, *system.listening.values()]))

@@ -1,11 +1,13 @@
 """Which service gets what, under one canonical path; what is in no row of the table does not exist."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
 from yarl import URL
 
 if TYPE_CHECKING:
-    from conftest import StartSystem, System
+    from gateway.tests.conftest import StartSystem, System
 
 PREFIXES = {
     "auth": ["/auth/profile", "/users", "/users/3", "/system-settings"],
@@ -53,20 +55,20 @@ LEADING_OUT = [
 ]
 
 
-async def test_each_prefix_goes_to_its_service(system: "System") -> None:
+async def test_each_prefix_goes_to_its_service(system: System) -> None:
     for service, paths in PREFIXES.items():
         for path in paths:
             got = await system.get(f"/api/v1{path}")
             assert (got.status, got.json["service"], got.json["path"]) == (200, service, f"/api/v1{path}")
 
 
-async def test_other_spellings_reach_the_same_resource_without_a_redirect(system: "System") -> None:
+async def test_other_spellings_reach_the_same_resource_without_a_redirect(system: System) -> None:
     for method, asked, served in OTHER_SPELLINGS:
         got = await system.call(method, asked)
         assert (got.status, got.json["method"], got.json["path"]) == (200, method, served), asked
 
 
-async def test_unknown_paths_are_404_whoever_asks(system: "System") -> None:
+async def test_unknown_paths_are_404_whoever_asks(system: System) -> None:
     for path in UNKNOWN:
         for headers in ({}, system.auth.bearer(), {"Authorization": "Bearer forged"}):
             got = await system.get(path, headers=headers)
@@ -74,7 +76,7 @@ async def test_unknown_paths_are_404_whoever_asks(system: "System") -> None:
     assert all(seen.path not in UNKNOWN for service in system.services.values() for seen in service.seen)
 
 
-async def test_dot_segments_do_not_lead_out_of_the_table(system: "System") -> None:
+async def test_dot_segments_do_not_lead_out_of_the_table(system: System) -> None:
     for path in LEADING_OUT:
         url = URL(system.url + path, encoded=True)
         async with system.client.get(url, headers=system.auth.bearer()) as response:
@@ -82,7 +84,7 @@ async def test_dot_segments_do_not_lead_out_of_the_table(system: "System") -> No
     assert system.auth.seen == []
 
 
-async def test_path_and_query_arrive_as_they_were_sent(system: "System") -> None:
+async def test_path_and_query_arrive_as_they_were_sent(system: System) -> None:
     url = URL(f"{system.url}/api/v1/products/by-sku/A%2FB%20%C3%A9?search=a%20b&x=%26&x=", encoded=True)
     async with system.client.get(url, headers=system.auth.bearer()) as response:
         assert response.status == 200
@@ -92,10 +94,10 @@ async def test_path_and_query_arrive_as_they_were_sent(system: "System") -> None
 
 
 async def test_a_path_that_its_service_does_not_offer_is_404_even_without_credentials(
-    mode: str, start_system: "StartSystem"
+    mode: str, start_system: StartSystem
 ) -> None:
-    def offer_products(system: "System") -> None:
-        system.catalog.document["paths"] = {"/api/v1/products/{product_id}": {"get": {}}}
+    def offer_products(system: System) -> None:
+        system.catalog.document = {"paths": {"/api/v1/products/{product_id}": {"get": {}}}}
 
     system = await start_system(mode, offer_products)
     await system.get("/openapi.json")
