@@ -1,19 +1,27 @@
 """A running auth on a database of its own, called as the gateway calls it."""
 
+import asyncio
 import itertools
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+import json
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import asyncpg
 import httpx2 as httpx
+import jwt
 import pytest
 from asgi_lifespan import LifespanManager
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
 
 from stockbuddy.auth.app import MIGRATIONS, SERVICE, AuthSettings
+from stockbuddy.auth.secrecy import Seal
 from stockbuddy.chassis.bus import Message
 from stockbuddy.chassis.bus.inprocess import InProcessBus
+from stockbuddy.chassis.identity import TOKEN_TYPE
 from stockbuddy.chassis.testing.templates import Migrate, ServiceMigrations
 from stockbuddy.chassis.web import create_app
 
@@ -84,6 +92,34 @@ class Auth:
         token: str = (await self.log_in("boss"))["access_token"]
         return token
 
+    def claims(self, tokens: dict[str, Any]) -> dict[str, Any]:
+        said: dict[str, Any] = jwt.decode(tokens["access_token"], options={"verify_signature": False})
+        return said
+
+    async def signed(self, claims: dict[str, Any], *, token_type: str | None = TOKEN_TYPE) -> str:
+        """A token that says exactly this, signed with the service's own key: only an insider could make it."""
+        connection = await asyncpg.connect(self.app.state.settings.database_url)
+        try:
+            row = await connection.fetchrow("SELECT kid, sealed_private_key FROM auth.signing_key")
+        finally:
+            await connection.close()
+        key = Ed25519PrivateKey.from_private_bytes(Seal(SECRET_KEY).open(row["sealed_private_key"]))
+        return jwt.encode(claims, key, algorithm="EdDSA", headers={"kid": row["kid"], "typ": token_type})
+
+    async def events(self, event_type: str, *, at_least: int = 1) -> list[dict[str, Any]]:
+        """The events of that type, once there are so many."""
+        deadline = time.monotonic() + 10
+        while True:
+            said = [json.loads(message.body) for message in self.bus.published if message.type == event_type]
+            if len(said) >= at_least:
+                return said
+            assert time.monotonic() < deadline, f"{len(said)} of {at_least} {event_type} were said"
+            await asyncio.sleep(0.02)
+
+    async def event(self, event_type: str) -> dict[str, Any]:
+        (said,) = await self.events(event_type)
+        return said
+
     async def member(self) -> dict[str, Any]:
         """The tokens of a new salesperson."""
         return await self.log_in((await self.register())["username"])
@@ -104,3 +140,13 @@ async def running_auth(database_url: str, **settings: Any) -> AsyncIterator[Auth
 async def auth(database_url: str) -> AsyncIterator[Auth]:
     async with running_auth(database_url) as running:
         yield running
+
+
+@pytest.fixture
+def another_auth(database_url: str) -> Callable[..., AbstractAsyncContextManager[Auth]]:
+    """A further replica, or the service as it starts again: on the same database, with settings of its own."""
+
+    def start(**settings: Any) -> AbstractAsyncContextManager[Auth]:
+        return running_auth(database_url, **settings)
+
+    return start

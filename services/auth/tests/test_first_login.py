@@ -102,7 +102,8 @@ async def test_the_profile_changes_and_keeps_its_version(auth: Any) -> None:
     tokens = await auth.member()
     token = tokens["access_token"]
     before = await auth.get("/auth/profile", token=token)
-    changed = await auth.call("PATCH", "/auth/profile", token=token, json={"full_name": "Ada", "email": "ada@shop.local"})
+    new = {"full_name": "Ada", "email": "ada@shop.local"}
+    changed = await auth.call("PATCH", "/auth/profile", token=token, json=new)
     assert (changed.json()["full_name"], changed.json()["email"]) == ("Ada", "ada@shop.local")
     after = await auth.get("/auth/profile", token=token)
     assert after.json() == changed.json()

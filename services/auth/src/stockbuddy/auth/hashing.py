@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, Request
+from prometheus_client import Counter
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
@@ -17,6 +18,8 @@ Result = TypeVar("Result")
 MEMORY_KIBIBYTES = 19 * 1024
 ITERATIONS = 2
 LANES = 1
+
+HASHED = Counter("stockbuddy_auth_hashing_total", "Pieces of work done in the hashing threads.")
 
 
 class PasswordHasher:
@@ -51,6 +54,7 @@ class PasswordHasher:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         finally:
             self._taken -= 1
+            HASHED.inc()
 
     def close(self) -> None:
         self._threads.shutdown(wait=True, cancel_futures=True)

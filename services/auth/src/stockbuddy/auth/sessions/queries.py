@@ -56,8 +56,9 @@ _ALL_REVOCATIONS = text(f"""
 """)
 _REVOCATIONS_AFTER = text(f"""
     SELECT ({_CURSOR}) AS cursor,
-           COALESCE((SELECT array_agg(sid) FROM revocation WHERE xid >= CAST(:after AS xid8)), '{{}}') AS sids,
-           CAST(:after AS xid8) <= pg_snapshot_xmax(pg_current_snapshot()) AS is_ours
+           COALESCE((SELECT array_agg(sid) FROM revocation
+                     WHERE xid >= CAST(CAST(:after AS text) AS xid8)), '{{}}') AS sids,
+           CAST(CAST(:after AS text) AS xid8) <= pg_snapshot_xmax(pg_current_snapshot()) AS is_ours
 """)
 
 

@@ -5,6 +5,7 @@ A key is published before it signs, and stays published while a token that it si
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Protocol, TypeVar
 
 CLOCK_MARGIN = timedelta(seconds=60)
@@ -31,7 +32,7 @@ def outlived_keys(keys: Sequence[Key], now: datetime, token_lifetime: timedelta)
     """Those whose last token has expired: a later key has signed for longer than a token lives."""
     return [
         key
-        for key, successor in zip(keys, keys[1:], strict=False)
+        for key, successor in pairwise(keys)
         if successor.signs_from + token_lifetime + CLOCK_MARGIN < now
     ]
 

@@ -1,0 +1,62 @@
+"""The first admin: anybody in development, who holds the setup token in production, and only one."""
+
+import asyncio
+import re
+from collections import Counter
+from typing import Any
+
+import pytest
+
+PASSWORD = "violet-Harbour-71"
+BOSS = {"username": "boss", "email": "boss@example.com", "password": PASSWORD}
+
+
+async def test_in_development_the_first_admin_needs_no_token(auth: Any) -> None:
+    response = await auth.post("/auth/admin/register", BOSS)
+    assert response.status_code == 201
+    assert response.json()["role"] == "admin"
+
+
+async def test_later_admins_are_made_by_admins_alone(auth: Any) -> None:
+    admin = await auth.admin_token()
+    second = {**BOSS, "username": "second", "email": "second@example.com"}
+    assert (await auth.post("/auth/admin/register", second)).status_code == 401
+    member = (await auth.member())["access_token"]
+    assert (await auth.post("/auth/admin/register", second, token=member)).status_code == 403
+    made = await auth.post("/auth/admin/register", second, token=admin)
+    assert (made.status_code, made.json()["role"]) == (201, "admin")
+
+
+async def test_of_many_first_admins_at_once_one_is_made(auth: Any) -> None:
+    bodies = [{**BOSS, "username": f"boss{n}", "email": f"boss{n}@example.com"} for n in range(6)]
+    answers = await asyncio.gather(*(auth.post("/auth/admin/register", body) for body in bodies))
+    assert Counter(answer.status_code for answer in answers) == {201: 1, 401: 5}
+
+
+async def test_production_prints_a_setup_token_once(another_auth: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    async with another_auth(env="production") as production:
+        printed = capsys.readouterr()
+        (token,) = re.findall(r"setup_token=([\w-]{43})", printed.out + printed.err)
+        for wrong in (None, "", "x" * 43, token[:-1]):
+            response = await production.post("/auth/admin/register", {**BOSS, "setup_token": wrong})
+            assert (response.status_code, response.json()["code"]) == (403, "setup_token_invalid")
+    async with another_auth(env="production") as production:
+        printed = capsys.readouterr()
+        assert "setup_token=" not in printed.out + printed.err
+        response = await production.post("/auth/admin/register", {**BOSS, "setup_token": token})
+        assert response.status_code == 201, response.text
+        second = {**BOSS, "username": "second", "email": "second@example.com", "setup_token": token}
+        assert (await production.post("/auth/admin/register", second)).status_code == 401
+
+
+async def test_the_admins_door_lets_only_admins_in(auth: Any) -> None:
+    await auth.register_admin()
+    user = await auth.register()
+    admin = await auth.post("/auth/admin/login", {"username": "boss", "password": PASSWORD})
+    assert (admin.status_code, admin.json()["user"]["role"]) == (200, "admin")
+    form = await auth.call("POST", "/auth/admin/login", data={"username": "boss@example.com", "password": PASSWORD})
+    assert form.status_code == 200
+    other = await auth.post("/auth/admin/login", {"username": user["username"], "password": PASSWORD})
+    assert (other.status_code, other.json()["code"]) == (403, "admins_only")
+    wrong = await auth.post("/auth/admin/login", {"username": user["username"], "password": "wrong"})
+    assert (wrong.status_code, wrong.json()["code"]) == (401, "invalid_credentials")

@@ -1,0 +1,138 @@
+"""Access tokens: what they say, that keys survive a restart and rotate unnoticed, and that no forgery passes."""
+
+import base64
+import json
+import time
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from jwt.algorithms import OKPAlgorithm
+
+from stockbuddy.chassis.identity import REQUIRED_CLAIMS, Keyring, TokenVerifier
+
+
+async def test_a_token_says_who_and_what(auth: Any) -> None:
+    user = await auth.register()
+    tokens = await auth.log_in(user["username"])
+    header, claims = jwt.get_unverified_header(tokens["access_token"]), auth.claims(tokens)
+    assert (header["alg"], header["typ"]) == ("EdDSA", "at+jwt")
+    assert set(REQUIRED_CLAIMS) <= set(claims)
+    assert (claims["sub"], claims["username"], claims["role"]) == (str(user["id"]), user["username"], "salesperson")
+    assert claims["warehouse_ids"] is None
+    assert claims["exp"] - claims["iat"] == 900
+
+
+async def test_any_verifier_of_the_system_accepts_it_with_the_published_keys(auth: Any) -> None:
+    tokens = await auth.member()
+    published = await auth.get("/.well-known/jwks.json")
+    assert "max-age" in published.headers["Cache-Control"]
+    assert all("d" not in key for key in published.json()["keys"])
+
+    async def fetch() -> Any:
+        return published.json()
+
+    verifier = TokenVerifier(Keyring(fetch), issuer="stockbuddy", audience="stockbuddy")
+    principal = await verifier.verify(tokens["access_token"])
+    assert principal.user_id == tokens["user"]["id"]
+
+
+async def test_keys_survive_a_restart_and_are_the_same_in_every_replica(auth: Any, another_auth: Any) -> None:
+    tokens = await auth.member()
+    async with another_auth() as replica:
+        keys = [(await each.get("/.well-known/jwks.json")).json() for each in (auth, replica)]
+        assert keys[0] == keys[1]
+        assert (await replica.get("/auth/profile", token=tokens["access_token"])).status_code == 200
+        there = await replica.log_in(tokens["user"]["username"])
+    assert (await auth.get("/auth/profile", token=there["access_token"])).status_code == 200
+
+
+def unsigned(header: dict[str, Any], claims: dict[str, Any], signature: bytes = b"") -> str:
+    parts = [json.dumps(header).encode(), json.dumps(claims).encode(), signature]
+    return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
+
+
+async def test_no_forged_token_passes(auth: Any) -> None:
+    tokens = await auth.member()
+    genuine, claims = tokens["access_token"], auth.claims(tokens)
+    jwk = (await auth.get("/.well-known/jwks.json")).json()["keys"][0]
+    header = {"alg": "EdDSA", "typ": "at+jwt", "kid": jwk["kid"]}
+    own_key = Ed25519PrivateKey.generate()
+    public = base64.urlsafe_b64decode(jwk["x"] + "=")
+    admin = {**claims, "role": "admin"}
+
+    def by_stranger(said: dict[str, Any], **headers: Any) -> str:
+        return jwt.encode(said, own_key, algorithm="EdDSA", headers={**header, **headers})
+
+    head, body, signature = genuine.split(".")
+    forged = {
+        "alg none": unsigned({**header, "alg": "none"}, admin),
+        "alg None": unsigned({**header, "alg": "None"}, admin),
+        "no alg": unsigned({"typ": "at+jwt", "kid": jwk["kid"]}, admin),
+        "HS256 with the public key": jwt.encode(admin, public, algorithm="HS256", headers=header | {"alg": "HS256"}),
+        "HS256 with the published text": jwt.encode(
+            admin, jwk["x"].encode() + b"=" * 8, algorithm="HS256", headers=header | {"alg": "HS256"}
+        ),
+        "a stranger's key": by_stranger(admin),
+        "a stranger's key and kid": by_stranger(admin, kid="stranger"),
+        "a key in the header": by_stranger(admin, jwk=json.loads(OKPAlgorithm.to_jwk(own_key.public_key()))),
+        "other claims under the signature": unsigned(header, admin, base64.urlsafe_b64decode(signature + "==")),
+        "no signature": f"{head}.{body}.",
+        "a cut signature": genuine[:-4],
+        "two parts": f"{head}.{body}",
+        "garbage": "garbage",
+        "garbage in three parts": "a.b.c",
+        "a number": "1",
+        "not ascii": "ü.ü.ü",
+        "very long": "a" * 10_000,
+        "a refresh token": tokens["refresh_token"],
+    }
+    for what, token in forged.items():
+        response = await auth.get("/auth/profile", headers={"Authorization": b"Bearer " + token.encode()})
+        assert response.status_code == 401, what
+        assert response.headers["WWW-Authenticate"] == "Bearer", what
+        assert response.headers["Content-Type"] == "application/problem+json", what
+    assert (await auth.get("/auth/profile", token=genuine)).status_code == 200
+
+
+@pytest.mark.parametrize("missing", [*REQUIRED_CLAIMS])
+async def test_a_signed_token_without_a_claim_is_refused(auth: Any, missing: str) -> None:
+    claims = auth.claims(await auth.member())
+    del claims[missing]
+    assert (await auth.get("/auth/profile", token=await auth.signed(claims))).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"iss": "somebody"},
+        {"aud": "elsewhere"},
+        {"aud": ["elsewhere"]},
+        {"exp": int(time.time()) - 1},
+        {"exp": "never"},
+        {"iat": int(time.time()) + 3600},
+        {"nbf": int(time.time()) + 3600},
+        {"role": "owner"},
+        {"role": None},
+        {"sub": "admin"},
+        {"warehouse_ids": "all"},
+    ],
+)
+async def test_a_signed_token_that_says_something_wrong_is_refused(auth: Any, change: dict[str, Any]) -> None:
+    claims = auth.claims(await auth.member()) | change
+    assert (await auth.get("/auth/profile", token=await auth.signed(claims))).status_code == 401
+
+
+@pytest.mark.parametrize("token_type", ["JWT", "rt+jwt", None])
+async def test_a_signed_token_of_another_type_is_refused(auth: Any, token_type: str | None) -> None:
+    claims = auth.claims(await auth.member())
+    assert (await auth.get("/auth/profile", token=await auth.signed(claims))).status_code == 200
+    token = await auth.signed(claims, token_type=token_type)
+    assert (await auth.get("/auth/profile", token=token)).status_code == 401
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic YTpi", "Token x", "bearer"])
+async def test_no_bearer_token_is_no_credentials(auth: Any, header: str) -> None:
+    response = await auth.get("/auth/profile", headers={"Authorization": header})
+    assert (response.status_code, response.json()["code"]) == (401, "unauthenticated")
