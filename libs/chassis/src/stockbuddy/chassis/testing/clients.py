@@ -18,8 +18,8 @@ DEADLINE_SECONDS = 20
 
 @contextlib.asynccontextmanager
 async def serving(app: ASGIApp) -> AsyncIterator[str]:
-    """Serve `app` on a free port of the loopback address; its base URL."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", log_config=None, access_log=False))
+    """Serve `app`, its lifespan included, on a free port of the loopback address; its base URL."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False))
     task = asyncio.create_task(server.serve())
     async with asyncio.timeout(DEADLINE_SECONDS):
         while not server.started:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from stockbuddy.chassis.local_postgres import LocalPostgres
+from stockbuddy.chassis.logs import configure_logs
 from stockbuddy.chassis.testing import postgres as postgres_servers
 from stockbuddy.chassis.testing import rabbitmq as rabbitmq_servers
 from stockbuddy.chassis.testing.postgres import PostgresServer
@@ -24,6 +25,10 @@ from stockbuddy.chassis.testing.templates import Migrate, TemplateDatabases
 from stockbuddy.chassis.testing.virtual_hosts import VirtualHosts
 
 NewDatabase = Callable[..., Awaitable[str]]
+
+
+def pytest_configure() -> None:
+    configure_logs(level="warning", output="console")
 
 
 @pytest.fixture(scope="session")
