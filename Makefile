@@ -16,10 +16,10 @@ unexport BUS_URL DATABASE_URL
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo replay test check bench lock up down
+.PHONY: help setup run demo replay test check contracts bench lock up down
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(INSTALLED) ## install everything into .venv (needs Python 3.11 or newer, and nothing else)
 	@:
@@ -48,6 +48,9 @@ check: setup ## style, types, import rules, declared dependencies
 	$(VENV)/mypy
 	$(VENV)/lint-imports
 	@set -e; for member in $(MEMBERS); do echo "deptry $$member"; (cd $$member && $(DEPTRY) $$(ls -d src migrations 2>/dev/null)); done
+
+contracts: setup ## write the events' schemas and pages anew from libs/contracts
+	@$(VENV)/python -m stockbuddy.contracts.snapshots
 
 bench: setup ## the benchmarks, each printing ratios measured in one run
 	@set -e; for script in bench/*.py; do echo "== $$script"; $(VENV)/python $$script; done
