@@ -1,0 +1,23 @@
+"""The stock service, put together."""
+
+from stockbuddy.chassis.migrations import migrations_of
+from stockbuddy.chassis.web import Service
+from stockbuddy.stock.desk import opened
+from stockbuddy.stock.integrity.routes import router as integrity
+from stockbuddy.stock.levels.routes import router as levels
+from stockbuddy.stock.movements.routes import router as movements
+from stockbuddy.stock.sales.routes import router as sales
+from stockbuddy.stock.settings import StockSettings
+from stockbuddy.stock.subscriptions import CONSUMERS
+from stockbuddy.stock.warehouses.routes import router as warehouses
+
+SERVICE = Service(
+    name="stock",
+    title="Stockbuddy stock",
+    routers=[warehouses, movements, levels, sales, integrity],
+    consumers=CONSUMERS,
+    lifespan=opened,
+)
+MIGRATIONS = migrations_of(__file__)
+
+__all__ = ["MIGRATIONS", "SERVICE", "StockSettings"]

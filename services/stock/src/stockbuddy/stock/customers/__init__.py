@@ -1,0 +1,1 @@
+"""Customers: to whom was sold."""

@@ -1,0 +1,59 @@
+"""Where a request that moves stock is served: who asks, under which key, and what its document is looked up in."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, FastAPI, Request, Response
+
+from stockbuddy.chassis.database import Database
+from stockbuddy.chassis.idempotency import IdempotencyKey
+from stockbuddy.chassis.identity import Caller, Principal
+from stockbuddy.stock.answers import answered
+from stockbuddy.stock.ledger import Committer, Ledger, Posting
+from stockbuddy.stock.products.lookup import ProductLookup
+from stockbuddy.stock.warehouses.commands import open_default_warehouse
+from stockbuddy.stock.warehouses.directory import KnownWarehouse, WarehouseDirectory, WarehouseReference
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """`key` is the request's idempotency key, if it came with one."""
+
+    caller: Principal
+    key: IdempotencyKey | None
+    database: Database
+    ledger: Ledger
+    products: ProductLookup
+    warehouses: WarehouseDirectory
+
+    async def warehouse(self, reference: WarehouseReference | None) -> KnownWarehouse:
+        """The warehouse in which the caller wants to change stock; None is the default one.
+        Raises UnknownWarehouse, NotYourWarehouse."""
+        return await self.warehouses.find_for_writing(reference, self.caller)
+
+    async def submit(self, decide: Callable[[], Awaitable[Posting]]) -> Response:
+        """The answer to what `decide` makes of the present state (see `Ledger.submit`)."""
+        return answered(await self.ledger.submit(self.key, decide))
+
+
+@asynccontextmanager
+async def opened(app: FastAPI) -> AsyncIterator[None]:
+    """The service's lifespan."""
+    database: Database = app.state.database
+    await open_default_warehouse(database)
+    app.state.products = ProductLookup(database)
+    app.state.warehouses = WarehouseDirectory(database)
+    async with Committer(database).running() as committer:
+        app.state.ledger = Ledger(database, committer)
+        yield
+
+
+async def _come_to_desk(request: Request, caller: Caller) -> Desk:
+    state = request.app.state
+    key: IdempotencyKey | None = getattr(request.state, "idempotency_key", None)
+    return Desk(caller, key, state.database, state.ledger, state.products, state.warehouses)
+
+
+AtDesk = Annotated[Desk, Depends(_come_to_desk)]

@@ -1,0 +1,109 @@
+"""What can go wrong here: the glossary of the stock service's refusals."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from stockbuddy.chassis.errors import Conflict, Forbidden, NotFound, Unprocessable
+
+
+class InsufficientStock(Conflict):
+    """There is not enough stock; nothing was changed."""
+
+    code = "insufficient_stock"
+
+    def __init__(self, shortages: Sequence[dict[str, Any]]) -> None:
+        super().__init__(shortages=list(shortages))
+
+
+class StaleQuantity(Conflict):
+    """The level no longer holds the expected quantity."""
+
+    code = "stale_quantity"
+
+    def __init__(self, current: Any) -> None:
+        super().__init__(current=current)
+
+
+class QuantityOutOfRange(Unprocessable):
+    """The level would grow beyond what can be recorded."""
+
+    code = "quantity_out_of_range"
+
+
+class UnknownProduct(NotFound):
+    """There is no such product."""
+
+    code = "unknown_product"
+
+    def __init__(self, references: Sequence[int | str]) -> None:
+        names = ", ".join(str(reference) for reference in references)
+        super().__init__(f"There is no such product: {names}.", products=list(references))
+
+
+class UnknownWarehouse(NotFound):
+    """There is no such warehouse."""
+
+    code = "unknown_warehouse"
+
+
+class UnknownCustomer(NotFound):
+    """There is no such customer."""
+
+    code = "unknown_customer"
+
+
+class NotYourWarehouse(Forbidden):
+    """You may not change the stock of this warehouse."""
+
+    code = "warehouse_forbidden"
+
+
+class NotYourProduct(Forbidden):
+    """You may move stock of your own products only."""
+
+    code = "not_owner"
+
+
+class WarehouseCodeTaken(Conflict):
+    """Another warehouse has this code."""
+
+    code = "duplicate_code"
+
+
+class WarehouseInUse(Conflict):
+    """The warehouse still holds stock."""
+
+    code = "warehouse_in_use"
+
+
+class DefaultWarehouseNeeded(Conflict):
+    """There must be a default warehouse; make another one the default instead."""
+
+    code = "default_warehouse_needed"
+
+
+class ReturnExceedsSale(Conflict):
+    """More would be returned than was sold and not returned yet."""
+
+    code = "return_exceeds_sale"
+
+    def __init__(self, excesses: Sequence[dict[str, Any]]) -> None:
+        super().__init__(lines=list(excesses))
+
+
+class SaleNotReturnable(Conflict):
+    """Nothing of this sale can be returned any more."""
+
+    code = "sale_not_returnable"
+
+
+class NotInSale(Unprocessable):
+    """The sale has no such line."""
+
+    code = "not_in_sale"
+
+
+class Overtaken(Conflict):
+    """The document changed too often while this was being decided; try again."""
+
+    code = "overtaken"

@@ -1,0 +1,46 @@
+"""The fields that request bodies and queries are made of: what each may hold, once for all documents."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from stockbuddy.contracts.numbers import Money, Quantity
+
+LARGEST_ID = 2**63 - 1
+CLOCK_SKEW = timedelta(minutes=5)
+# PostgreSQL's text can hold every character but NUL.
+_TEXT = r"^[^\x00]*$"
+
+
+class Body(BaseModel):
+    """A request body: a misspelt field is an error, not silence."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def _in_utc(moment: datetime) -> datetime:
+    if not 1970 <= moment.year <= 9000:
+        raise ValueError("is not a date of this epoch")
+    return moment.astimezone(UTC)
+
+
+def _not_in_future(moment: datetime) -> datetime:
+    if moment > datetime.now(UTC) + CLOCK_SKEW:
+        raise ValueError("lies in the future")
+    return moment
+
+
+Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
+Lot = Annotated[int, Field(ge=0, le=LARGEST_ID)]
+Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50, pattern=_TEXT)]
+Sku = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=_TEXT)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_TEXT)]
+Reference = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_TEXT)]
+Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000, pattern=_TEXT)]
+Search = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, pattern=_TEXT)]
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+PastMoment = Annotated[AwareDatetime, AfterValidator(_in_utc), AfterValidator(_not_in_future)]
+PositiveQuantity = Annotated[Quantity, Field(gt=0)]
+QuantityNotNegative = Annotated[Quantity, Field(ge=0)]
+Price = Annotated[Money, Field(ge=0)]

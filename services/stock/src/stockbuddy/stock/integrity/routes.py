@@ -1,0 +1,17 @@
+"""The proof over HTTP."""
+
+from fastapi import APIRouter
+
+from stockbuddy.chassis.database import ReadSession
+from stockbuddy.chassis.identity import Admin
+from stockbuddy.stock.integrity.queries import find_differences
+from stockbuddy.stock.integrity.schemas import IntegrityView
+
+router = APIRouter(prefix="/api/v1/stock", tags=["stock levels"])
+
+
+@router.get("/integrity")
+async def check_integrity(session: ReadSession, _: Admin) -> IntegrityView:
+    """Whether every level equals the sum of its movements, and every movement follows from the one before."""
+    differences = await find_differences(session)
+    return IntegrityView(ok=not differences, differences=differences)

@@ -1,0 +1,89 @@
+"""The levels as a transaction has locked them, and their arithmetic: whether an entry fits, and what it leaves."""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import dataclass
+from decimal import Decimal
+
+from stockbuddy.stock.ledger.costing import average_after, average_without
+from stockbuddy.stock.ledger.postings import ZERO, Entry, LevelKey
+
+LIMIT = Decimal(10) ** 15
+"""numeric(18, 3) ends here."""
+
+
+@dataclass(slots=True)
+class Level:
+    """A locked level. `allows_negative` is the policy of its warehouse as it stands now that the lock is held,
+    `is_open` false when the warehouse has been deleted."""
+
+    key: LevelKey
+    sku: str
+    threshold: Decimal
+    cost_price: Decimal | None
+    on_hand: Decimal
+    reserved: Decimal
+    version: int
+    average_cost: Decimal | None
+    is_low: bool
+    is_depleted: bool
+    allows_negative: bool = False
+    is_open: bool = True
+
+    def copy(self) -> Level:
+        return copy(self)
+
+    @property
+    def available(self) -> Decimal:
+        return self.on_hand - self.reserved
+
+    @property
+    def overdrawn(self) -> bool:
+        return self.on_hand < self.reserved
+
+    def change_of(self, entry: Entry) -> Decimal:
+        """What `entry` changes `on_hand` by."""
+        return entry.on_hand if entry.set_to is None else entry.set_to - self.on_hand
+
+    def can_give(self, on_hand_change: Decimal, reserved_change: Decimal) -> bool:
+        """Nothing that takes may leave less than nothing, or less than is reserved; what gives always may."""
+        if self.allows_negative:
+            return True
+        if on_hand_change < 0 and self.on_hand + on_hand_change < 0:
+            return False
+        takes_availability = on_hand_change < reserved_change
+        return not takes_availability or self.available + on_hand_change - reserved_change >= 0
+
+    def cost_of(self, entry: Entry) -> Decimal | None:
+        """What a unit of the entry costs: as told, or the average, or the product's own cost price."""
+        if entry.unit_cost is not None:
+            return entry.unit_cost
+        return self.average_cost if self.average_cost is not None else self.cost_price
+
+    def take_in(self, entry: Entry, change: Decimal, unit_cost: Decimal | None) -> None:
+        """The level after the entry."""
+        if change < 0 and entry.reverses_id is not None and entry.unit_cost is not None:
+            self.average_cost = average_without(self.on_hand, self.average_cost, -change, entry.unit_cost)
+        else:
+            self.average_cost = average_after(self.on_hand, self.average_cost, change, unit_cost)
+        self.on_hand += change
+        self.reserved += entry.reserved
+        self.version += 1
+
+    @property
+    def is_recordable(self) -> bool:
+        return abs(self.on_hand) < LIMIT and self.reserved < LIMIT
+
+    def crossings(self) -> list[str]:
+        """Which limits `on_hand` has crossed since it was last asked: `low`, `depleted`, `recovered`."""
+        crossed = []
+        is_low, is_depleted = self.on_hand <= self.threshold, self.on_hand <= ZERO
+        if is_low and not self.is_low:
+            crossed.append("low")
+        if is_depleted and not self.is_depleted:
+            crossed.append("depleted")
+        if self.is_low and not is_low:
+            crossed.append("recovered")
+        self.is_low, self.is_depleted = is_low, is_depleted
+        return crossed

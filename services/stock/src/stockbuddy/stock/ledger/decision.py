@@ -1,0 +1,274 @@
+"""Decides postings in arrival order against locked levels, in memory, and collects what is to be written.
+
+Each posting sees the effect of the accepted ones before it; a refused one leaves no trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from stockbuddy.chassis import outbox
+from stockbuddy.chassis.errors import Problem
+from stockbuddy.chassis.idempotency import Answer, IdempotencyKey, IdempotencyKeyReused
+from stockbuddy.chassis.outbox import OutboxRow
+from stockbuddy.contracts.numbers import quantity_number
+from stockbuddy.contracts.stock import LevelChanged, LevelDepleted, LevelLow, LevelRecovered, MovementPosted
+from stockbuddy.stock.errors import QuantityOutOfRange, StaleQuantity, UnknownWarehouse
+from stockbuddy.stock.ledger.books import Level
+from stockbuddy.stock.ledger.postings import (
+    ZERO,
+    Accepted,
+    Change,
+    Conclusion,
+    Effect,
+    Entry,
+    Failed,
+    LevelKey,
+    Outcome,
+    Posting,
+    Refused,
+    Replayed,
+    Row,
+    Shortage,
+    Stale,
+)
+from stockbuddy.stock.ledger.shortages import insufficient_stock
+
+CROSSINGS = {"low": LevelLow, "depleted": LevelDepleted, "recovered": LevelRecovered}
+
+
+class StoredAnswer(NamedTuple):
+    """What an idempotency key holds."""
+
+    fingerprint: bytes
+    answer: Answer
+
+
+@dataclass(slots=True)
+class Plan:
+    """Everything that the accepted postings of a group write."""
+
+    levels: dict[LevelKey, Level] = field(default_factory=dict)
+    movements: list[tuple[Any, ...]] = field(default_factory=list)
+    events: list[OutboxRow] = field(default_factory=list)
+    answers: list[tuple[IdempotencyKey, Answer]] = field(default_factory=list)
+    inserts: dict[str, list[Row]] = field(default_factory=dict)
+    updates: dict[str, list[Row]] = field(default_factory=dict)
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.levels or self.events or self.answers or self.inserts or self.updates)
+
+
+@dataclass(slots=True)
+class Decider:
+    """One transaction's decisions. `movement_ids` and `ids` were drawn while the locks were held."""
+
+    levels: dict[LevelKey, Level]
+    documents: dict[tuple[str, int], int]
+    """The version of each guarded document that exists."""
+    stored: dict[tuple[str, str], StoredAnswer]
+    movement_ids: Iterator[int]
+    ids: Mapping[str, Iterator[int]]
+    now: datetime
+    plan: Plan = field(default_factory=Plan)
+
+    def decide(self, posting: Posting) -> Outcome:
+        try:
+            return self._replay(posting) or self._stale(posting) or self._accept(posting)
+        except Problem as problem:
+            return Refused(problem)
+        except Exception as error:
+            return Failed(error)
+
+    def _replay(self, posting: Posting) -> Replayed | None:
+        if posting.key is None:
+            return None
+        stored = self.stored.get((posting.key.caller, posting.key.key))
+        if stored is None:
+            return None
+        if stored.fingerprint != posting.key.fingerprint:
+            raise IdempotencyKeyReused()
+        return Replayed(stored.answer)
+
+    def _stale(self, posting: Posting) -> Stale | None:
+        fresh = all(self.documents.get((guard.table, guard.id)) == guard.version for guard in posting.guards)
+        return None if fresh else Stale()
+
+    def _accept(self, posting: Posting) -> Accepted:
+        draft = _Draft(self, posting)
+        effect = draft.make()
+        conclusion = posting.conclude(effect)
+        draft.commit(conclusion)
+        return Accepted(conclusion.answer)
+
+
+class _Draft:
+    """One posting on copies of the levels, until it is known that it stands."""
+
+    def __init__(self, decider: Decider, posting: Posting) -> None:
+        self._decider = decider
+        self._posting = posting
+        self._ids = {
+            table: [next(decider.ids[table]) for _ in range(count)] for table, count in posting.new_ids.items()
+        }
+        self._document = posting.document_of(self._ids)
+        self._levels: dict[LevelKey, Level] = {}
+        self._reasons: dict[LevelKey, str] = {}
+        self._movements: list[tuple[Any, ...]] = []
+        self._events: list[OutboxRow] = []
+
+    def make(self) -> Effect:
+        """Apply the entries. Raises InsufficientStock with every shortage."""
+        outcomes: list[Change | Shortage] = []
+        for entry in self._posting.entries:
+            level = self._level(entry.level)
+            change = level.change_of(entry)
+            self._check(level, entry)
+            if level.can_give(change, entry.reserved):
+                outcomes.append(self._post(level, entry, change))
+            else:
+                outcomes.append(self._shortage(level, entry))
+        if not self._posting.partial and any(isinstance(outcome, Shortage) for outcome in outcomes):
+            raise insufficient_stock(self._posting.entries, self._decider.levels)
+        return Effect(self._decider.now, outcomes, self._ids)
+
+    def _level(self, key: LevelKey) -> Level:
+        level = self._levels.get(key)
+        if level is None:
+            level = self._levels[key] = self._decider.levels[key].copy()
+        return level
+
+    def _check(self, level: Level, entry: Entry) -> None:
+        if not level.is_open:
+            raise UnknownWarehouse()
+        if entry.expected is not None and level.on_hand != entry.expected:
+            raise StaleQuantity(quantity_number(level.on_hand))
+
+    def _shortage(self, level: Level, entry: Entry) -> Shortage:
+        requested = max(-level.change_of(entry), entry.reserved)
+        return Shortage(entry.level, level.sku, requested, level.available)
+
+    def _post(self, level: Level, entry: Entry, quantity: Decimal) -> Change:
+        before, unit_cost = level.on_hand, level.cost_of(entry)
+        level.take_in(entry, quantity, unit_cost)
+        if not level.is_recordable:
+            raise QuantityOutOfRange()
+        movement_id, movement = None, None
+        if quantity != ZERO:
+            movement_id, movement = self._move(level, entry, quantity, before, unit_cost)
+        if quantity != ZERO or entry.reserved != ZERO:
+            self._reasons[entry.level] = (entry.movement_type or entry.reason) if quantity != ZERO else entry.reason
+        return Change(
+            entry, level.sku, quantity, before, level.on_hand, level.reserved, level.version,
+            unit_cost, level.average_cost, movement_id, movement,
+        )  # fmt: skip
+
+    def _move(
+        self, level: Level, entry: Entry, quantity: Decimal, before: Decimal, unit_cost: Decimal | None
+    ) -> tuple[int, str]:
+        """Write a line of the ledger; returns its id and itself as JSON."""
+        if entry.movement_type is None:
+            raise ValueError(f"an entry that moves stock needs a movement type: {entry}")
+        movement_id = next(self._decider.movement_ids)
+        now, performed_by = self._decider.now, self._posting.origin.actor_id
+        went_negative = quantity < 0 and level.on_hand < 0
+        occurred_at = entry.occurred_at or now
+        self._movements.append((
+            movement_id, *entry.level, level.version, entry.movement_type.value, quantity, before, level.on_hand,
+            unit_cost, level.average_cost, went_negative, entry.reference_number, entry.notes, self._document,
+            entry.reverses_id, performed_by, occurred_at, now,
+        ))  # fmt: skip
+        event = MovementPosted.model_construct(
+            id=movement_id,
+            product_id=entry.level.product_id,
+            sku=level.sku,
+            warehouse_id=entry.level.warehouse_id,
+            lot=entry.level.lot,
+            movement_type=entry.movement_type.value,
+            quantity=quantity,
+            before=before,
+            balance=level.on_hand,
+            unit_cost=unit_cost,
+            average_cost=level.average_cost,
+            reference_number=entry.reference_number,
+            notes=entry.notes,
+            document=self._document,
+            performed_by=performed_by,
+            went_negative=went_negative,
+            reverses_id=entry.reverses_id,
+            occurred_at=occurred_at,
+            recorded_at=now,
+        )
+        row = outbox.row(event, self._posting.origin)
+        self._events.append(row)
+        return movement_id, row.payload
+
+    def commit(self, conclusion: Conclusion) -> None:
+        """The posting stands: its levels become the ones that the next posting sees."""
+        decider, plan, posting = self._decider, self._decider.plan, self._posting
+        plan.movements += self._movements
+        plan.events += self._events
+        for key, reason in self._reasons.items():
+            plan.events += self._level_events(decider.levels[key], self._levels[key], reason)
+            decider.levels[key] = plan.levels[key] = self._levels[key]
+        plan.events += [outbox.row(event, posting.origin) for event in conclusion.events]
+        for table, rows in conclusion.inserts.items():
+            plan.inserts.setdefault(table, []).extend(rows)
+        for table, rows in self._updates(conclusion).items():
+            plan.updates.setdefault(table, []).extend(rows)
+        for guard in posting.guards:
+            decider.documents[guard.table, guard.id] = guard.version + 1
+        if posting.key is not None and conclusion.remembered:
+            plan.answers.append((posting.key, conclusion.answer))
+            stored = StoredAnswer(posting.key.fingerprint, conclusion.answer)
+            decider.stored[posting.key.caller, posting.key.key] = stored
+
+    def _updates(self, conclusion: Conclusion) -> Mapping[str, Sequence[Row]]:
+        """The conclusion's updates, with the next version of every guarded document among them."""
+        rows = {(table, row["id"]): row for table, rows in conclusion.updates.items() for row in rows}
+        for table, document_id, version in self._posting.guards:
+            row = rows.get((table, document_id), {"id": document_id})
+            rows[table, document_id] = {**row, "version": version + 1}
+        updates: dict[str, list[Row]] = {}
+        for (table, _), row in rows.items():
+            updates.setdefault(table, []).append(row)
+        return updates
+
+    def _level_events(self, old: Level, new: Level, reason: str) -> Sequence[OutboxRow]:
+        state: dict[str, Any] = {
+            "product_id": new.key.product_id,
+            "sku": new.sku,
+            "warehouse_id": new.key.warehouse_id,
+            "lot": new.key.lot,
+            "version": new.version,
+            "before": old.on_hand,
+            "delta": new.on_hand - old.on_hand,
+            "on_hand": new.on_hand,
+            "reserved": new.reserved,
+            "average_cost": new.average_cost,
+            "reason": str(reason),
+            "changed_at": self._decider.now,
+        }
+        events = [outbox.row(LevelChanged.model_construct(**state), self._posting.origin)]
+        if new.on_hand != old.on_hand:
+            for crossing in new.crossings():
+                event = CROSSINGS[crossing].model_construct(**state, threshold=new.threshold)
+                events.append(outbox.row(event, self._posting.origin))
+        return events
+
+
+def guards_of(postings: Sequence[Posting]) -> dict[str, list[int]]:
+    """The documents to lock, by table, everything in one order for everybody."""
+    wanted: dict[str, set[int]] = {}
+    for guard in (guard for posting in postings for guard in posting.guards):
+        wanted.setdefault(guard.table, set()).add(guard.id)
+    return {table: sorted(ids) for table, ids in sorted(wanted.items())}
+
+
+def keys_of(postings: Sequence[Posting]) -> list[LevelKey]:
+    return sorted({entry.level for posting in postings for entry in posting.entries})

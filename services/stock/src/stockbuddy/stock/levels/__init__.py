@@ -1,0 +1,1 @@
+"""Levels: how much there is, and where."""

@@ -1,0 +1,85 @@
+"""What is read of levels."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, Numeric, Row, Select, column, func, literal, select, table
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from stockbuddy.chassis.paging import Paging
+from stockbuddy.stock.levels.model import Level
+from stockbuddy.stock.levels.schemas import LevelView
+from stockbuddy.stock.listing import Listed, Sort, fetch_listed
+from stockbuddy.stock.products.model import Product
+from stockbuddy.stock.warehouses.model import Warehouse
+
+BY_PRODUCT = Sort("product_asc", (Level.product_id, Level.warehouse_id, Level.lot))
+
+_setting = table("setting", column("default_low_stock_threshold", Numeric(18, 3)))
+_default_threshold = select(_setting.c.default_low_stock_threshold).scalar_subquery()
+THRESHOLD = func.coalesce(Product.low_stock_threshold, _default_threshold)
+
+
+@dataclass(frozen=True, slots=True)
+class LevelFilter:
+    """Every field narrows the list."""
+
+    product_id: int | None = None
+    sku: str | None = None
+    warehouse_id: int | None = None
+    lot: int | None = None
+    category: str | None = None
+    price_min: Decimal | None = None
+    price_max: Decimal | None = None
+    low_stock: bool | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        conditions: list[ColumnElement[bool]] = []
+        chosen = [(Level.product_id, self.product_id), (Level.warehouse_id, self.warehouse_id), (Level.lot, self.lot)]
+        conditions += [column == value for column, value in chosen if value is not None]
+        if self.sku is not None:
+            conditions.append(func.lower(Product.sku) == func.lower(self.sku))
+        if self.category is not None:
+            conditions.append(func.lower(Product.category) == func.lower(self.category))
+        if self.price_min is not None:
+            conditions.append(Product.unit_price >= self.price_min)
+        if self.price_max is not None:
+            conditions.append(Product.unit_price <= self.price_max)
+        if self.low_stock is not None:
+            is_low = Level.on_hand <= THRESHOLD
+            conditions.append(is_low if self.low_stock else ~is_low)
+        return conditions
+
+
+def _levels() -> Select[*tuple[Any, ...]]:
+    """Levels that anything ever happened to, of products that are still traded."""
+    return (
+        select(
+            Level.product_id,
+            Product.sku,
+            Product.name,
+            Product.category,
+            Level.warehouse_id,
+            Warehouse.code.label("warehouse_code"),
+            Level.lot,
+            Level.on_hand,
+            Level.reserved,
+            (Level.on_hand - Level.reserved).label("available"),
+            literal(Decimal(0)).label("incoming"),
+            THRESHOLD.label("low_stock_threshold"),
+            Level.average_cost,
+            Level.updated_at,
+        )
+        .join(Product, Product.id == Level.product_id)
+        .join(Warehouse, Warehouse.id == Level.warehouse_id)
+        .where(Level.version > 0, ~Product.deleted)
+    )
+
+
+async def list_levels(session: AsyncSession, chosen: LevelFilter, paging: Paging) -> Listed:
+    return await fetch_listed(session, _levels().where(*chosen.conditions()), BY_PRODUCT, paging)
+
+
+def as_view(row: Row[Any]) -> LevelView:
+    return LevelView.model_construct(**row._mapping)

@@ -1,0 +1,35 @@
+"""Levels over HTTP."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from stockbuddy.chassis.database import ReadSession
+from stockbuddy.chassis.etags import CachedRoute
+from stockbuddy.chassis.identity import Caller
+from stockbuddy.chassis.paging import Page, PagingParameters
+from stockbuddy.stock.answers import shown
+from stockbuddy.stock.fields import Id, Lot, Name, Price, Sku
+from stockbuddy.stock.levels import queries
+from stockbuddy.stock.levels.schemas import LevelView
+
+router = APIRouter(prefix="/api/v1/stock-levels", tags=["stock levels"], route_class=CachedRoute)
+
+
+@router.get("", response_model=Page[LevelView])
+async def list_levels(
+    session: ReadSession,
+    _: Caller,
+    paging: PagingParameters,
+    product_id: Annotated[Id | None, Query()] = None,
+    sku: Annotated[Sku | None, Query()] = None,
+    warehouse_id: Annotated[Id | None, Query()] = None,
+    lot: Annotated[Lot | None, Query()] = None,
+    category: Annotated[Name | None, Query()] = None,
+    price_min: Annotated[Price | None, Query()] = None,
+    price_max: Annotated[Price | None, Query()] = None,
+    low_stock: Annotated[bool | None, Query()] = None,
+) -> Response:
+    chosen = queries.LevelFilter(product_id, sku, warehouse_id, lot, category, price_min, price_max, low_stock)
+    listed = await queries.list_levels(session, chosen, paging)
+    return shown(listed.page(paging, queries.as_view))

@@ -1,0 +1,90 @@
+"""Lists in a stable order: by page number, or from a cursor that holds the last row's sort key."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+from sqlalchemy import Select, func, literal, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
+
+from stockbuddy.chassis.errors import Unprocessable
+from stockbuddy.chassis.paging import Page, Paging, cursor_for
+
+Shape = TypeVar("Shape", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """An order by columns of which the last is unique; all of them ascend or descend. None of them is ever null."""
+
+    name: str
+    columns: tuple[InstrumentedAttribute[Any], ...]
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The rows of one page (mapped objects, or rows whose labels are the sort's column names) and where it ends."""
+
+    rows: Sequence[Any]
+    total: int
+    next_cursor: str | None
+
+    def page(self, paging: Paging, shape: Callable[[Any], Shape]) -> Page[Shape]:
+        return Page(
+            items=[shape(row) for row in self.rows],
+            page=paging.page,
+            page_size=paging.page_size,
+            total=self.total,
+            next_cursor=self.next_cursor,
+        )
+
+
+async def fetch_listed(
+    session: AsyncSession, query: Select[Any], sort: Sort, paging: Paging, *, total: int | None = None
+) -> Listed:
+    """One page of `query`, which has no order of its own. `total` is given when it is known already."""
+    if total is None:
+        total = await session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
+    after = paging.after(sort.name)
+    query = query.order_by(*(column.desc() if sort.descending else column.asc() for column in sort.columns))
+    if after is None:
+        query = query.offset(paging.offset)
+    else:
+        key, last = tuple_(*sort.columns), tuple_(*_literals(sort, after))
+        query = query.where(key < last if sort.descending else key > last)
+    result = await session.execute(query.limit(paging.page_size + 1))
+    rows: Sequence[Any] = result.scalars().all() if _is_one_entity(query) else result.all()
+    has_more, rows = len(rows) > paging.page_size, rows[: paging.page_size]
+    return Listed(rows, total, _cursor(sort, rows[-1]) if has_more else None)
+
+
+def _is_one_entity(query: Select[Any]) -> bool:
+    return len(query.column_descriptions) == 1
+
+
+def _cursor(sort: Sort, row: Any) -> str:
+    return cursor_for(sort.name, [getattr(row, column.key) for column in sort.columns])
+
+
+def _literals(sort: Sort, key: Sequence[Any]) -> list[Any]:
+    """The cursor's values as their columns hold them. Raises Unprocessable when they are not."""
+    try:
+        return [
+            literal(_PARSERS[column.type.python_type](value), column.type)
+            for column, value in zip(sort.columns, key, strict=True)
+        ]
+    except (ValueError, TypeError, InvalidOperation) as error:
+        raise Unprocessable.field("cursor", "is not a cursor of this list") from error
+
+
+_PARSERS: dict[type, Callable[[Any], Any]] = {
+    int: int,
+    str: str,
+    Decimal: lambda value: Decimal(str(value)),
+    datetime: datetime.fromisoformat,
+}

@@ -1,0 +1,1 @@
+"""The copy of the catalogue: kept by events, asked by every document."""

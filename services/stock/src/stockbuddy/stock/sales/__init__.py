@@ -1,0 +1,1 @@
+"""Sales and what comes back of them."""

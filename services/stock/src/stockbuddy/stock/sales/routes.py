@@ -1,0 +1,70 @@
+"""Sales and returns over HTTP."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query, Response
+
+from stockbuddy.chassis.database import ReadSession
+from stockbuddy.chassis.errors import NotFound
+from stockbuddy.chassis.etags import CachedRoute, version_etag
+from stockbuddy.chassis.identity import Caller
+from stockbuddy.chassis.paging import Page, PagingParameters
+from stockbuddy.stock.answers import shown
+from stockbuddy.stock.desk import AtDesk
+from stockbuddy.stock.fields import Id, Moment, Search
+from stockbuddy.stock.sales import queries
+from stockbuddy.stock.sales.returning import draft_return
+from stockbuddy.stock.sales.schemas import NewReturn, NewSale, ReturnView, SaleView
+from stockbuddy.stock.sales.selling import draft_sale
+
+router = APIRouter(prefix="/api/v1/sales", tags=["sales"], route_class=CachedRoute)
+
+SaleId = Annotated[Id, Path()]
+Status = Literal["completed", "partially_returned", "returned", "voided"]
+SortBy = Literal["occurred_desc", "occurred_asc", "total_desc", "total_asc"]
+
+
+@router.post("", response_model=SaleView, status_code=201)
+async def sell(desk: AtDesk, body: NewSale) -> Response:
+    return await desk.submit(lambda: draft_sale(desk, body))
+
+
+@router.get("", response_model=Page[SaleView])
+async def list_sales(
+    session: ReadSession,
+    _: Caller,
+    paging: PagingParameters,
+    customer_id: Annotated[Id | None, Query()] = None,
+    product_id: Annotated[Id | None, Query()] = None,
+    sold_by: Annotated[Id | None, Query()] = None,
+    warehouse_id: Annotated[Id | None, Query()] = None,
+    status: Annotated[Status | None, Query()] = None,
+    search: Annotated[Search | None, Query()] = None,
+    since: Annotated[Moment | None, Query(alias="from")] = None,
+    until: Annotated[Moment | None, Query(alias="to")] = None,
+    sort_by: Annotated[SortBy, Query()] = "occurred_desc",
+) -> Response:
+    chosen = queries.SaleFilter(customer_id, product_id, sold_by, warehouse_id, status, search, since, until)
+    listed, sales = await queries.list_sales(session, chosen, queries.SORTS[sort_by], paging)
+    views = iter(sales)
+    return shown(listed.page(paging, lambda _: next(views)))
+
+
+@router.get("/{sale_id}", response_model=SaleView)
+async def show_sale(session: ReadSession, _: Caller, sale_id: SaleId) -> Response:
+    sale = await queries.find_sale(session, sale_id)
+    if sale is None:
+        raise NotFound()
+    return shown(sale, etag=version_etag(sale.version))
+
+
+@router.post("/{sale_id}/returns", response_model=ReturnView, status_code=201)
+async def return_sale(desk: AtDesk, sale_id: SaleId, body: NewReturn) -> Response:
+    return await desk.submit(lambda: draft_return(desk, sale_id, body))
+
+
+@router.get("/{sale_id}/returns")
+async def list_returns(session: ReadSession, _: Caller, sale_id: SaleId) -> list[ReturnView]:
+    if await queries.find_sale(session, sale_id) is None:
+        raise NotFound()
+    return await queries.list_returns(session, sale_id)

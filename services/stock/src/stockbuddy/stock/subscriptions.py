@@ -1,0 +1,17 @@
+"""What the stock service hears, and what it does about it."""
+
+from stockbuddy.chassis.inbox import Consumer, batch
+from stockbuddy.contracts.catalog import ProductCreated, ProductDeleted, ProductRestored, ProductUpdated
+from stockbuddy.stock.products import handlers as products
+
+CONSUMERS = [
+    Consumer(
+        "stock.catalog.v1",
+        {
+            ProductCreated.type: products.copy_created,
+            ProductUpdated.type: batch(ProductUpdated, products.copy_states),
+            ProductDeleted.type: batch(ProductDeleted, products.copy_states),
+            ProductRestored.type: batch(ProductRestored, products.copy_states),
+        },
+    ),
+]

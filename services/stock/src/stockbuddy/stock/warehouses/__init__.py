@@ -1,0 +1,1 @@
+"""Warehouses and stores: where stock lies, and what may happen there."""

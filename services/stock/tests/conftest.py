@@ -1,0 +1,204 @@
+"""The service as it runs: on a real database, with callers with real tokens, and a catalogue that says events."""
+
+import asyncio
+import itertools
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import asyncpg
+import pytest
+from asgi_lifespan import LifespanManager
+from fastapi import FastAPI
+from httpx2 import ASGITransport, AsyncClient, Response
+
+from stockbuddy.chassis import outbox
+from stockbuddy.chassis.bus import Message
+from stockbuddy.chassis.bus.inprocess import InProcessBus
+from stockbuddy.chassis.identity import Role
+from stockbuddy.chassis.origin import Origin
+from stockbuddy.chassis.testing.templates import Migrate, ServiceMigrations
+from stockbuddy.chassis.testing.tokens import TestIssuer
+from stockbuddy.chassis.web import create_app
+from stockbuddy.contracts.catalog import ProductCreated
+from stockbuddy.contracts.event import Event
+from stockbuddy.stock.app import MIGRATIONS, SERVICE, StockSettings
+
+MORNING = datetime(2026, 3, 1, 8, tzinfo=UTC)
+DEADLINE_SECONDS = 20
+
+
+@pytest.fixture(scope="session")
+def migrations() -> list[Migrate]:
+    return [ServiceMigrations("stock", MIGRATIONS)]
+
+
+@pytest.fixture(scope="session")
+def issuer() -> TestIssuer:
+    return TestIssuer()
+
+
+class RecordingBus(InProcessBus):
+    """The in-process bus, which also remembers what it was given, in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.published: list[Message] = []
+
+    async def publish(self, messages: Sequence[Message]) -> None:
+        await super().publish(messages)
+        self.published.extend(messages)
+
+    def events(self, *types: str) -> list[dict[str, Any]]:
+        """The bodies of the events of these types."""
+        return [json.loads(message.body) for message in self.published if message.type in types]
+
+
+@dataclass
+class Caller:
+    """A user at the service's door; paths are relative to `/api/v1`."""
+
+    http: AsyncClient
+    headers: dict[str, str]
+
+    async def call(self, method: str, path: str, *, key: str | None = None, **options: Any) -> Response:
+        headers = self.headers | options.pop("headers", {}) | ({"Idempotency-Key": key} if key else {})
+        return await self.http.request(method, f"/api/v1{path}", headers=headers, **options)
+
+    async def get(self, path: str, **parameters: Any) -> Any:
+        answer = await self.call("GET", path, params=parameters)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def post(self, path: str, body: Any = None, *, key: str | None = None) -> Any:
+        answer = await self.call("POST", path, json=body, key=key)
+        assert answer.status_code < 300, answer.text
+        return answer.json()
+
+    async def refused(self, status: int, path: str, body: Any = None, *, method: str = "POST") -> Any:
+        """The problem with which it is refused."""
+        answer = await self.call(method, path, json=body)
+        assert answer.status_code == status, answer.text
+        assert answer.headers["content-type"] == "application/problem+json"
+        return answer.json()
+
+
+@dataclass
+class Shop:
+    """A replica of the service. What the catalogue and the settings say reaches it through `say`."""
+
+    app: FastAPI
+    bus: RecordingBus
+    http: AsyncClient
+    issuer: TestIssuer
+    _numbers: Any = field(default_factory=lambda: itertools.count(1))
+
+    @property
+    def admin(self) -> Caller:
+        return self.caller(1, Role.ADMIN)
+
+    def caller(self, user_id: int, role: Role = Role.SALESPERSON, **details: Any) -> Caller:
+        return Caller(self.http, self.issuer.headers(user_id, role, **details))
+
+    async def say(self, *events: Event, actor_id: int = 1) -> None:
+        """Deliver events as their relay would; returns once they are handled."""
+        rows = [outbox.row(event, Origin(actor_id=actor_id)) for event in events]
+        await self.bus.publish(
+            [Message(row.event_id, row.routing_key, json.loads(row.headers), row.payload.encode()) for row in rows]
+        )
+
+    async def product(self, quantity: float | None = None, **values: Any) -> int:
+        """A new product of the catalogue, with `quantity` opened in the default warehouse."""
+        event = product_created(next(self._numbers), opening_quantity=quantity, **values)
+        await self.say(event)
+        return event.product_id
+
+    async def on_hand(self, product_id: int, warehouse_id: int | None = None) -> Decimal:
+        levels = (await self.admin.get("/stock-levels", product_id=product_id))["items"]
+        found = [level for level in levels if warehouse_id in (None, level["warehouse_id"])]
+        return sum((Decimal(str(level["on_hand"])) for level in found), Decimal(0))
+
+    async def level(self, product_id: int, warehouse_code: str = "MAIN") -> dict[str, Any]:
+        levels = (await self.admin.get("/stock-levels", product_id=product_id))["items"]
+        found: dict[str, Any] = next(level for level in levels if level["warehouse_code"] == warehouse_code)
+        return found
+
+    async def warehouse(self, code: str, **values: Any) -> int:
+        opened = await self.admin.post("/warehouses", {"name": code.title(), "code": code, **values})
+        warehouse_id: int = opened["id"]
+        return warehouse_id
+
+    async def said(self, count: int, *types: str) -> list[dict[str, Any]]:
+        """At least `count` events of these types, once they have been published."""
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while len(events := self.bus.events(*types)) < count:
+                await asyncio.sleep(0.01)
+        return events
+
+    async def quiet(self) -> None:
+        """Everything that is committed has been published."""
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while await self._unpublished():
+                await asyncio.sleep(0.01)
+
+    async def _unpublished(self) -> bool:
+        async with self.app.state.database.raw() as connection:
+            return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM outbox)"))
+
+    async def proves_right(self) -> None:
+        """The service's own proof that its books are right."""
+        assert await self.admin.get("/stock/integrity") == {"ok": True, "differences": []}
+
+
+def product_created(number: int, **values: Any) -> ProductCreated:
+    given = {
+        "product_id": number,
+        "version": 1,
+        "sku": f"SKU-{number}",
+        "name": f"Product {number}",
+        "owner_id": 1,
+        "unit_price": "10.00",
+        "low_stock_threshold": 0,
+        "is_active": True,
+        "created_at": MORNING,
+        "updated_at": MORNING,
+    }
+    return ProductCreated.model_validate(given | values)
+
+
+@asynccontextmanager
+async def running_shop(database_url: str, issuer: TestIssuer, **settings: Any) -> AsyncIterator[Shop]:
+    bus = RecordingBus()
+    values = StockSettings(env="development", database_url=database_url, **settings)
+    app = create_app(SERVICE, values, bus=bus, fetch_keys=issuer.fetch_keys)
+    async with LifespanManager(app, startup_timeout=30, shutdown_timeout=30):
+        transport = ASGITransport(app, raise_app_exceptions=False, client=("203.0.113.9", 40000))
+        async with AsyncClient(transport=transport, base_url="http://stock", timeout=60) as http:
+            yield Shop(app, bus, http, issuer)
+
+
+StartShop = Callable[[], Awaitable[Shop]]
+
+
+@pytest.fixture
+async def start_shop(database_url: str, issuer: TestIssuer) -> AsyncIterator[StartShop]:
+    """Starts replicas, all on one database."""
+    async with AsyncExitStack() as stack:
+        yield lambda: stack.enter_async_context(running_shop(database_url, issuer))
+
+
+@pytest.fixture
+async def shop(start_shop: StartShop) -> Shop:
+    return await start_shop()
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection of an operator, past the service."""
+    connection = await asyncpg.connect(database_url, server_settings={"search_path": "stock"})
+    yield connection
+    await connection.close()

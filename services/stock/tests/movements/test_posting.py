@@ -1,0 +1,210 @@
+"""Movements posted by hand: signs, balances, refusals, and what is told of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from stockbuddy.chassis.identity import Role
+
+if TYPE_CHECKING:
+    from services.stock.tests.conftest import Shop
+
+TAKING = ["sale", "damaged", "transfer_out", "out"]
+ADDING = ["purchase", "return", "transfer_in", "in"]
+
+
+def movement(product_id: int, movement_type: str, quantity: float | str, **values: Any) -> dict[str, Any]:
+    return {"product_id": product_id, "movement_type": movement_type, "quantity": quantity, **values}
+
+
+@pytest.mark.parametrize("movement_type", TAKING)
+async def test_what_takes_away_is_negative_whatever_sign_it_is_given(shop: Shop, movement_type: str) -> None:
+    product_id = await shop.product(10)
+    first = await shop.admin.post("/stock-movements", movement(product_id, movement_type, 4))
+    second = await shop.admin.post("/stock-movements", movement(product_id, movement_type, -3))
+    assert (first["quantity"], first["before"], first["balance"]) == (-4, 10, 6)
+    assert (second["quantity"], second["before"], second["balance"]) == (-3, 6, 3)
+
+
+@pytest.mark.parametrize("movement_type", ADDING)
+async def test_what_adds_is_positive_and_refuses_another_sign(shop: Shop, movement_type: str) -> None:
+    product_id = await shop.product()
+    posted = await shop.admin.post("/stock-movements", movement(product_id, movement_type, 2.5))
+    assert (posted["quantity"], posted["balance"]) == (2.5, 2.5)
+    problem = await shop.admin.refused(422, "/stock-movements", movement(product_id, movement_type, -1))
+    assert problem["code"] == "validation_error"
+    assert await shop.on_hand(product_id) == 2.5
+
+
+async def test_an_adjustment_is_what_it_says(shop: Shop) -> None:
+    product_id = await shop.product(10)
+    await shop.admin.post("/stock-movements", movement(product_id, "adjustment", -4))
+    await shop.admin.post("/stock-movements", movement(product_id, "adjustment", 1.125))
+    await shop.admin.refused(422, "/stock-movements", movement(product_id, "adjustment", 0))
+    assert (await shop.level(product_id))["on_hand"] == 7.125
+
+
+async def test_the_answer_holds_the_whole_line(shop: Shop) -> None:
+    product_id = await shop.product(sku="TEA-1")
+    answer = await shop.admin.call(
+        "POST",
+        "/stock-movements",
+        json={
+            "sku": "tea-1",
+            "warehouse_code": "main",
+            "movement_type": "PURCHASE",
+            "quantity": "12.5",
+            "unit_cost": 3,
+            "reference_number": "PO-7",
+            "notes": "two crates",
+            "occurred_at": "2026-02-01T10:00:00+02:00",
+        },
+    )
+    assert answer.status_code == 201
+    posted = answer.json()
+    level = await shop.level(product_id)
+    assert posted.pop("id") > 0
+    assert posted.pop("recorded_at") > "2026-02-02"
+    assert posted == {
+        "product_id": product_id,
+        "sku": "TEA-1",
+        "warehouse_id": level["warehouse_id"],
+        "lot": 0,
+        "movement_type": "purchase",
+        "quantity": 12.5,
+        "before": 0,
+        "balance": 12.5,
+        "unit_cost": "3.00",
+        "average_cost": "3.00",
+        "reference_number": "PO-7",
+        "notes": "two crates",
+        "document": None,
+        "performed_by": 1,
+        "went_negative": False,
+        "reverses_id": None,
+        "occurred_at": "2026-02-01T08:00:00Z",
+    }
+
+
+async def test_too_much_is_refused_with_what_there_is(shop: Shop) -> None:
+    product_id = await shop.product(3, sku="TEA-1")
+    problem = await shop.admin.refused(409, "/stock-movements", movement(product_id, "sale", 5))
+    assert problem["code"] == "insufficient_stock"
+    [shortage] = problem["shortages"]
+    assert shortage["product_id"] == product_id
+    assert (shortage["sku"], shortage["requested"], shortage["available"]) == ("TEA-1", 5, 3)
+    assert await shop.on_hand(product_id) == 3
+    assert (await shop.admin.get("/stock-movements", product_id=product_id))["total"] == 1
+
+
+async def test_what_was_never_there_can_not_be_taken(shop: Shop) -> None:
+    product_id = await shop.product()
+    await shop.admin.refused(409, "/stock-movements", movement(product_id, "out", 1))
+    assert (await shop.admin.get("/stock-levels", product_id=product_id))["items"] == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"quantity": "1.0001"},
+        {"quantity": "Infinity"},
+        {"quantity": True},
+        {"quantity": None},
+        {"unit_cost": -1},
+        {"movement_type": "gift"},
+        {"product": 1, "sku": "both"},
+        {"quantty": 3},
+        {"occurred_at": "2026-02-01T10:00:00"},
+        {"occurred_at": "2999-01-01T00:00:00Z"},
+        {"notes": "nul\x00"},
+        {"lot": -1},
+    ],
+)
+async def test_a_malformed_movement_is_refused(shop: Shop, wrong: dict[str, Any]) -> None:
+    product_id = await shop.product(10)
+    problem = await shop.admin.refused(422, "/stock-movements", movement(product_id, "sale", 1) | wrong)
+    assert problem["errors"]
+    assert await shop.on_hand(product_id) == 10
+
+
+async def test_unknown_things_are_404(shop: Shop) -> None:
+    product_id = await shop.product(10)
+    problem = await shop.admin.refused(404, "/stock-movements", movement(product_id, "sale", 1, warehouse_id=99))
+    assert problem["code"] == "unknown_warehouse"
+    problem = await shop.admin.refused(404, "/stock-movements", movement(999, "sale", 1))
+    assert (problem["code"], problem["products"]) == ("unknown_product", [999])
+
+
+async def test_a_salesperson_moves_only_their_own_products(shop: Shop) -> None:
+    own, foreign = await shop.product(5, owner_id=7), await shop.product(5, owner_id=8)
+    salesperson = shop.caller(7)
+    posted = await salesperson.post("/stock-movements", movement(own, "damaged", 1))
+    assert posted["performed_by"] == 7
+    problem = await salesperson.refused(403, "/stock-movements", movement(foreign, "damaged", 1))
+    assert problem["code"] == "not_owner"
+    await shop.caller(9, Role.MANAGER).post("/stock-movements", movement(foreign, "damaged", 1))
+
+
+async def test_a_caller_keeps_to_their_warehouses(shop: Shop) -> None:
+    product_id, annex = await shop.product(5), await shop.warehouse("ANNEX")
+    manager = shop.caller(2, Role.MANAGER, warehouse_ids=[annex])
+    await manager.post("/stock-movements", movement(product_id, "in", 5, warehouse_id=annex))
+    problem = await manager.refused(403, "/stock-movements", movement(product_id, "in", 5))
+    assert problem["code"] == "warehouse_forbidden"
+
+
+async def test_nobody_moves_stock_without_credentials(shop: Shop) -> None:
+    answer = await shop.http.post("/api/v1/stock-movements", json=movement(1, "in", 5))
+    assert answer.status_code == 401
+
+
+async def test_negative_stock_is_flagged_where_it_is_allowed(shop: Shop) -> None:
+    product_id = await shop.product()
+    outlet = await shop.warehouse("OUTLET", negative_stock="allow")
+    taken = await shop.admin.post("/stock-movements", movement(product_id, "sale", 2, warehouse_id=outlet))
+    assert (taken["balance"], taken["went_negative"]) == (-2, True)
+    added = await shop.admin.post("/stock-movements", movement(product_id, "in", 1, warehouse_id=outlet))
+    assert (added["balance"], added["went_negative"]) == (-1, False)
+    # Once it is forbidden again nothing more goes out, but what comes in is welcome.
+    await shop.admin.call("PATCH", f"/warehouses/{outlet}", json={"negative_stock": "reject"})
+    await shop.admin.refused(409, "/stock-movements", movement(product_id, "sale", 1, warehouse_id=outlet))
+    await shop.admin.post("/stock-movements", movement(product_id, "in", 0.5, warehouse_id=outlet))
+    assert await shop.on_hand(product_id) == -0.5
+    await shop.proves_right()
+
+
+async def test_every_movement_and_every_level_is_an_event(shop: Shop) -> None:
+    product_id = await shop.product(10, sku="TEA-1")
+    posted = await shop.caller(5, Role.MANAGER).post("/stock-movements", movement(product_id, "sale", 4))
+    [_, said] = await shop.said(2, "stock.movement.posted")
+    assert said == posted
+    [_, changed] = await shop.said(2, "stock.level.changed")
+    assert changed == {
+        "product_id": product_id,
+        "sku": "TEA-1",
+        "warehouse_id": posted["warehouse_id"],
+        "lot": 0,
+        "version": 2,
+        "before": 10,
+        "delta": -4,
+        "on_hand": 6,
+        "reserved": 0,
+        "average_cost": None,
+        "reason": "sale",
+        "changed_at": posted["recorded_at"],
+    }
+    message = next(m for m in reversed(shop.bus.published) if m.type == "stock.movement.posted")
+    assert message.headers["actorid"] == "5"
+    assert message.headers["subject"] == f"product/{product_id}"
+
+
+async def test_lots_are_levels_of_their_own(shop: Shop) -> None:
+    product_id = await shop.product(5)
+    await shop.admin.post("/stock-movements", movement(product_id, "in", 3, lot=42))
+    problem = await shop.admin.refused(409, "/stock-movements", movement(product_id, "sale", 4, lot=42))
+    assert problem["shortages"][0]["lot"] == 42
+    await shop.admin.post("/stock-movements", movement(product_id, "sale", 3, lot=42))
+    levels = (await shop.admin.get("/stock-levels", product_id=product_id))["items"]
+    assert [(level["lot"], level["on_hand"]) for level in levels] == [(0, 5), (42, 0)]
