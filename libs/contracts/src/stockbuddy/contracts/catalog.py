@@ -55,6 +55,34 @@ class ProductRestored(ProductState):
     type: ClassVar[str] = "catalog.product.restored"
 
 
+class CategoryState(Event):
+    """A category as it stands after the change; `version` grows by one with each."""
+
+    about: ClassVar[str] = "category/{category_id}"
+    sequence_field: ClassVar[str | None] = "version"
+
+    category_id: int
+    version: int
+    name: str
+    parent_id: int | None = None
+    owner_id: int | None = None
+    deleted: bool = False
+
+
+class CategoryCreated(CategoryState):
+    type: ClassVar[str] = "catalog.category.created"
+
+
+class CategoryUpdated(CategoryState):
+    """Products carry the name of their category: a reader of products that shows it takes it over from here."""
+
+    type: ClassVar[str] = "catalog.category.updated"
+
+
+class CategoryDeleted(CategoryState):
+    type: ClassVar[str] = "catalog.category.deleted"
+
+
 class SupplierState(Event):
     """A supplier as it stands after the change; `version` grows by one with each."""
 

@@ -1,0 +1,32 @@
+"""The composition root: every part of the service on one screen."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from stockbuddy.catalog.listing.pages import Totals
+from stockbuddy.catalog.products.routes import router as products
+from stockbuddy.catalog.settings import CatalogSettings
+from stockbuddy.catalog.subscriptions import CONSUMERS
+from stockbuddy.chassis.migrations import migrations_of
+from stockbuddy.chassis.web import Service
+
+__all__ = ["MIGRATIONS", "SERVICE", "CatalogSettings"]
+
+MIGRATIONS = migrations_of(__file__)
+
+
+@asynccontextmanager
+async def open_catalogue(app: FastAPI) -> AsyncIterator[None]:
+    app.state.totals = Totals()
+    yield
+
+
+SERVICE = Service(
+    name="catalog",
+    title="Stockbuddy catalogue",
+    routers=[products],
+    consumers=CONSUMERS,
+    lifespan=open_catalogue,
+)

@@ -1,0 +1,1 @@
+"""Categories: where a product belongs; they nest."""

@@ -1,0 +1,73 @@
+"""Puts a page of products together: rows of ready JSON, the cursor behind them, and a total that is always right.
+
+The total of all products comes from the tally. Any other is counted once and remembered until something changes that
+could change it: products, or stock where the filters look at it.
+"""
+
+from collections import OrderedDict
+from decimal import Decimal
+
+import asyncpg
+
+from stockbuddy.catalog.listing import queries
+from stockbuddy.catalog.listing.schemas import ProductListing
+from stockbuddy.chassis.paging import Paging, cursor_for
+
+REMEMBERED_TOTALS = 10_000
+
+
+class Totals:
+    """Totals by the filters that they belong to, each with the state of the catalogue it was counted in."""
+
+    def __init__(self) -> None:
+        self._counted: OrderedDict[str, tuple[tuple[int, int], int]] = OrderedDict()
+
+    def get(self, filters: str, state: tuple[int, int]) -> int | None:
+        counted = self._counted.get(filters)
+        return counted[1] if counted is not None and counted[0] == state else None
+
+    def remember(self, filters: str, state: tuple[int, int], total: int) -> None:
+        self._counted[filters] = (state, total)
+        self._counted.move_to_end(filters)
+        if len(self._counted) > REMEMBERED_TOTALS:
+            self._counted.popitem(last=False)
+
+
+async def product_page(
+    connection: asyncpg.Connection, listing: ProductListing, default_threshold: Decimal, totals: Totals
+) -> bytes:
+    paging = Paging(listing.page, listing.page_size, listing.cursor)
+    statement = queries.page_statement(listing, paging, default_threshold)
+    rows = await connection.fetch(statement.text, *statement.arguments)
+    tally = rows[0][3:6] if rows else tuple(await connection.fetchrow(queries.TALLY))
+    total = await _total(connection, listing, default_threshold, totals, tally)
+    cursor = "null"
+    if len(rows) > listing.page_size:
+        rows.pop()
+        cursor = f'"{cursor_for(listing.sort, list(rows[-1][1:3]))}"'
+    items = ",".join([row[0] for row in rows])
+    return (
+        f'{{"items":[{items}],"page":{listing.page},"page_size":{listing.page_size},'
+        f'"total":{total},"next_cursor":{cursor}}}'
+    ).encode()
+
+
+async def _total(
+    connection: asyncpg.Connection,
+    listing: ProductListing,
+    default_threshold: Decimal,
+    totals: Totals,
+    tally: tuple[int, int, int],
+) -> int:
+    living, product_changes, stock_changes = tally
+    filters = listing.model_dump_json(exclude={"sort_by", "page", "page_size", "cursor"}, exclude_defaults=True)
+    if filters == "{}":
+        return living
+    state = (product_changes, stock_changes if listing.looks_at_stock else 0)
+    total = totals.get(filters, state)
+    if total is None:
+        # Counted after the tally was read: never older than the state it is remembered under.
+        statement = queries.count_statement(listing, default_threshold)
+        total = int(await connection.fetchval(statement.text, *statement.arguments))
+        totals.remember(filters, state, total)
+    return total

@@ -1,0 +1,148 @@
+"""The statements of lists and searches: which products stand on a page, and their ready JSON.
+
+A page is found on narrow rows by an index in the order of the list, one row more than shown to know whether there is
+a next one; only then are the cards joined. Every statement also reads the tally: how many products live, and the
+numbers that grow with every change.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from stockbuddy.catalog.listing.conditions import Arguments, select_products
+from stockbuddy.catalog.listing.schemas import ProductListing
+from stockbuddy.chassis.errors import Unprocessable
+from stockbuddy.chassis.paging import Paging
+
+RANKED_CANDIDATES = 200
+"""So many of a search's matches are ranked; those beyond follow, newest first. Bounds the cost of a search for `a`."""
+
+TALLY = "SELECT sum(living)::bigint, sum(product_changes)::bigint, sum(stock_changes)::bigint FROM tally"
+
+_SORTS = {
+    "name": ("p", '(lower(p.name) COLLATE "C")', "text"),
+    "created": ("p", "p.created_at", "timestamptz"),
+    "price": ("p", "p.unit_price", "numeric"),
+    "stock": ("s", "s.on_hand", "numeric"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """SQL and its arguments. A page's rows are: item, two parts of its sort key, three numbers of the tally."""
+
+    text: str
+    arguments: Arguments
+
+
+def count_statement(listing: ProductListing, default_threshold: Decimal) -> Statement:
+    arguments = Arguments()
+    selection = select_products(listing, default_threshold, arguments)
+    return Statement(f"SELECT count(*) FROM {selection.source} WHERE {selection.where}", arguments)
+
+
+def page_statement(listing: ProductListing, paging: Paging, default_threshold: Decimal) -> Statement:
+    arguments = Arguments()
+    threshold = arguments.add(default_threshold, "numeric")
+    if listing.sort == "relevance":
+        found = _ranked(listing, paging, default_threshold, arguments)
+    else:
+        found = _sorted(listing, paging, default_threshold, arguments)
+    return Statement(
+        f"""
+        WITH {found}
+        SELECT '{{' || k.document || ',"quantity_in_stock":' || trim_scale(s.on_hand)
+                || ',"available":' || trim_scale(s.on_hand - s.reserved)
+                || ',"low_stock_threshold":' || trim_scale(coalesce(s.threshold, {threshold})) || '}}',
+            found.first_key, found.second_key, t.*
+        FROM (SELECT row_number() OVER () AS place, * FROM page) found
+        JOIN product_card k ON k.product_id = found.product_id
+        JOIN product_stock s ON s.product_id = found.product_id
+        CROSS JOIN ({TALLY}) t
+        ORDER BY found.place
+        """,
+        arguments,
+    )
+
+
+def _sorted(listing: ProductListing, paging: Paging, default_threshold: Decimal, arguments: Arguments) -> str:
+    column, _, direction = listing.sort.rpartition("_")
+    table, expression, type_name = _SORTS[column]
+    selection = select_products(listing, default_threshold, arguments, sorted_by=table)
+    where = selection.where
+    after = paging.after(listing.sort)
+    if after is not None:
+        value, last_id = _cursor_key(after)
+        # As text first: the driver takes numbers and dates only as its own types.
+        last = f"{arguments.add(value, f'text::{type_name}')}, {arguments.add(last_id, 'bigint')}"
+        where += f" AND ({expression}, {selection.product_id}) {'>' if direction == 'asc' else '<'} ({last})"
+    return f"""
+        page AS MATERIALIZED (
+            SELECT {selection.product_id} AS product_id, ({expression})::text AS first_key,
+                {selection.product_id} AS second_key
+            FROM {selection.source} WHERE {where}
+            ORDER BY {expression} {direction}, {selection.product_id} {direction}
+            LIMIT {paging.page_size + 1} {_offset(paging, after)}
+        )
+    """
+
+
+def _offset(paging: Paging, after: object) -> str:
+    return "" if after is not None or paging.page == 1 else f"OFFSET {paging.offset}"
+
+
+def _cursor_key(after: list[object]) -> tuple[str, int]:
+    if len(after) == 2 and isinstance(after[0], str) and isinstance(after[1], int):
+        return after[0], after[1]
+    raise Unprocessable.field("cursor", "is not a cursor of this list")
+
+
+def _ranked(listing: ProductListing, paging: Paging, default_threshold: Decimal, arguments: Arguments) -> str:
+    """The best matches first: by SKU or barcode, then by whole words of the name, then by any word or prefix.
+    When there are more matches than candidates, the rest follows by id."""
+    selection = select_products(listing, default_threshold, arguments, sorted_by="k")
+    product_id = selection.product_id
+    words = arguments.add(listing.search, "text")
+    matches = f"SELECT {product_id} AS product_id FROM {selection.source} WHERE {selection.where}"
+    before, before_rest = _ranked_after(paging, product_id, arguments)
+    limit, offset = paging.page_size + 1, 0 if paging.cursor else paging.offset
+    return f"""
+        coded AS MATERIALIZED ({matches} AND {product_id} IN (
+            SELECT id FROM product WHERE lower(sku) = lower(btrim({words})) AND deleted_at IS NULL
+            UNION ALL SELECT product_id FROM barcode WHERE code = btrim({words}))),
+        named AS MATERIALIZED ({matches} AND k.search @@ (SELECT name_query({words})) LIMIT {RANKED_CANDIDATES}),
+        others AS MATERIALIZED ({matches} LIMIT {RANKED_CANDIDATES}),
+        best AS MATERIALIZED (
+            SELECT c.product_id, CASE WHEN c.product_id IN (TABLE coded) THEN 2
+                WHEN c.product_id IN (TABLE named) THEN 1 ELSE 0 END
+                + ts_rank('{{0.1, 0.2, 0.6, 1.0}}', k.search, (SELECT search_query({words})), 1) AS rank
+            FROM (TABLE coded UNION TABLE named UNION TABLE others) c
+            JOIN product_card k ON k.product_id = c.product_id
+        ),
+        ranked AS MATERIALIZED (
+            SELECT product_id, rank FROM best WHERE {before}
+            ORDER BY rank DESC, product_id DESC LIMIT {limit} OFFSET {offset}
+        ),
+        page AS MATERIALIZED (
+            SELECT product_id, rank::text AS first_key, product_id AS second_key FROM (
+                SELECT product_id, rank FROM ranked
+                UNION ALL (
+                    SELECT {product_id}, -1::real FROM {selection.source} WHERE {selection.where}
+                    AND {product_id} <> ALL (ARRAY(SELECT b.product_id FROM best b)) AND {before_rest}
+                    AND (SELECT count(*) FROM others) = {RANKED_CANDIDATES} AND (SELECT count(*) FROM ranked) < {limit}
+                    ORDER BY {product_id} DESC LIMIT {limit}
+                    OFFSET greatest({offset} - (SELECT count(*) FROM best), 0)
+                )
+            ) parts
+            ORDER BY rank DESC, product_id DESC LIMIT {limit}
+        )
+    """
+
+
+def _ranked_after(paging: Paging, product_id: str, arguments: Arguments) -> tuple[str, str]:
+    """The conditions of what stands behind the cursor: on the ranked, and on the rest (whose rank is -1)."""
+    after = paging.after("relevance")
+    if after is None:
+        return "true", "true"
+    key = _cursor_key(after)
+    rank, last = arguments.add(key[0], "text::real"), arguments.add(key[1], "bigint")
+    return f"(rank, product_id) < ({rank}, {last})", f"({rank} >= 0 OR {product_id} < {last})"

@@ -1,0 +1,69 @@
+"""Reads of single products: mapped ones to change, and ready JSON to show."""
+
+from typing import Any
+
+import asyncpg
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from stockbuddy.catalog.products.model import Product
+
+_STOCK = """
+    coalesce((SELECT json_agg(row_to_json(w))::text FROM (
+        SELECT l.warehouse_id, min(h.name) AS warehouse, min(h.code) AS warehouse_code,
+            trim_scale(sum(l.on_hand)) AS on_hand, trim_scale(sum(l.reserved)) AS reserved,
+            trim_scale(sum(l.on_hand) - sum(l.reserved)) AS available
+        FROM stock_level l LEFT JOIN warehouse h ON h.id = l.warehouse_id
+        WHERE l.product_id = s.product_id GROUP BY l.warehouse_id ORDER BY l.warehouse_id) w), '[]')
+"""
+_SHOWN = f"""
+    SELECT p.version, '{{' || k.document || ',"quantity_in_stock":' || trim_scale(s.on_hand)
+        || ',"available":' || trim_scale(s.on_hand - s.reserved)
+        || ',"low_stock_threshold":' || trim_scale(coalesce(s.threshold, $2))
+        || ',"stock":' || {_STOCK} || '}}' AS body
+    FROM product p
+    JOIN product_card k ON k.product_id = p.id
+    JOIN product_stock s ON s.product_id = p.id
+"""
+BY_ID = f"{_SHOWN} WHERE p.id = $1 AND p.deleted_at IS NULL"
+BY_ID_EVEN_DELETED = f"{_SHOWN} WHERE p.id = $1"
+BY_SKU = f"{_SHOWN} WHERE lower(p.sku) = lower($1) AND p.deleted_at IS NULL"
+BY_BARCODE = f"{_SHOWN} WHERE p.id = (SELECT product_id FROM barcode WHERE code = $1)"
+
+
+async def shown(connection: asyncpg.Connection, statement: str, *arguments: Any) -> tuple[int, bytes] | None:
+    """Version and JSON of the product that one of the statements above finds."""
+    row = await connection.fetchrow(statement, *arguments)
+    return None if row is None else (row[0], row[1].encode())
+
+
+async def driver_of(session: AsyncSession) -> asyncpg.Connection:
+    """The driver's connection of the session's transaction, for the statements above."""
+    connection = await session.connection()
+    proxied = await connection.get_raw_connection()
+    driver: asyncpg.Connection = proxied.driver_connection
+    return driver
+
+
+async def product_to_change(session: AsyncSession, product_id: int) -> Product | None:
+    """The product, deleted or not, locked until the end of the transaction."""
+    return await session.scalar(select(Product).where(Product.id == product_id).with_for_update())
+
+
+_CATEGORY_NAME = text("SELECT name FROM category WHERE id = :id")
+_SUPPLIER_LIVES = text("SELECT true FROM supplier WHERE id = :id AND deleted_at IS NULL FOR KEY SHARE")
+_CATEGORY_LIVES = text("SELECT true FROM category WHERE id = :id AND deleted_at IS NULL FOR KEY SHARE")
+
+
+async def category_name(session: AsyncSession, category_id: int | None) -> str | None:
+    return None if category_id is None else await session.scalar(_CATEGORY_NAME, {"id": category_id})
+
+
+async def category_lives(session: AsyncSession, category_id: int) -> bool:
+    """Once true, it stays so until the end of the transaction: the category is locked against deletion."""
+    return bool(await session.scalar(_CATEGORY_LIVES, {"id": category_id}))
+
+
+async def supplier_lives(session: AsyncSession, supplier_id: int) -> bool:
+    """Once true, it stays so until the end of the transaction: the supplier is locked against deletion."""
+    return bool(await session.scalar(_SUPPLIER_LIVES, {"id": supplier_id}))

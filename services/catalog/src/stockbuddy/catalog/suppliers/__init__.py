@@ -1,0 +1,1 @@
+"""Suppliers: who a product comes from."""

@@ -1,0 +1,37 @@
+"""Which text is taken from clients: trimmed, bounded, and free of characters that no database or label can hold."""
+
+import unicodedata
+from typing import Annotated
+
+from fastapi import Path
+from pydantic import AfterValidator, StringConstraints
+
+LARGEST_ID = 2**63 - 1
+
+Id = Annotated[int, Path(ge=1, le=LARGEST_ID)]
+"""An id in a path."""
+
+
+def _one_line(text: str) -> str:
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
+        raise ValueError("holds control characters")
+    return text
+
+
+def _prose(text: str) -> str:
+    if any(unicodedata.category(character) in ("Cc", "Cs") and character not in "\n\r\t" for character in text):
+        raise ValueError("holds control characters")
+    return text
+
+
+def _unspaced(text: str) -> str:
+    if any(character.isspace() for character in text):
+        raise ValueError("holds spaces")
+    return text
+
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255), AfterValidator(_one_line)]
+ShortLine = Annotated[Line, StringConstraints(max_length=100)]
+Prose = Annotated[str, StringConstraints(strip_whitespace=True, max_length=20_000), AfterValidator(_prose)]
+Code = Annotated[ShortLine, AfterValidator(_unspaced)]
+"""A barcode as a scanner reads it."""

@@ -1,0 +1,172 @@
+"""The catalogue as it runs: on a real database, with the bus inside the process, and callers with real tokens."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asgi_lifespan import LifespanManager
+from fastapi import FastAPI
+from httpx2 import ASGITransport, AsyncClient
+
+from stockbuddy.catalog.app import SERVICE, CatalogSettings
+from stockbuddy.chassis import outbox
+from stockbuddy.chassis.bus import Message, Subscription
+from stockbuddy.chassis.bus.inprocess import InProcessBus
+from stockbuddy.chassis.identity import Role
+from stockbuddy.chassis.testing.templates import Migrate, ServiceMigrations
+from stockbuddy.chassis.testing.tokens import TestIssuer
+from stockbuddy.chassis.web import create_app
+from stockbuddy.contracts.event import Event
+from stockbuddy.contracts.stock import LevelChanged, WarehouseCreated
+from stockbuddy.contracts.topology import CONSUMER_GROUPS
+
+RECORDER = "recorder.everything.v1"
+PATIENCE_SECONDS = 10
+
+
+@pytest.fixture(scope="session")
+def migrations() -> list[Migrate]:
+    return [ServiceMigrations("catalog", Path(__file__).parents[1] / "migrations")]
+
+
+@pytest.fixture(scope="session")
+def issuer() -> TestIssuer:
+    return TestIssuer()
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> CatalogSettings:
+    return CatalogSettings(env="development", database_url=database_url)
+
+
+@dataclass(slots=True)
+class Heard:
+    """Every event that was published, in order."""
+
+    messages: list[Message] = field(default_factory=list)
+    more: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def receive(self, messages: Sequence[Message]) -> None:
+        async with self.more:
+            self.messages.extend(messages)
+            self.more.notify_all()
+
+    async def of(self, event_type: str, count: int = 1) -> list[dict[str, Any]]:
+        """The data of the events of a type, as soon as there are that many."""
+        async with asyncio.timeout(PATIENCE_SECONDS), self.more:
+            await self.more.wait_for(lambda: len(self._of(event_type)) >= count)
+            return self._of(event_type)
+
+    def _of(self, event_type: str) -> list[dict[str, Any]]:
+        return [json.loads(message.body) for message in self.messages if message.type == event_type]
+
+
+async def _able() -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """One running process of the service, the bus that it hears, and what it says."""
+
+    app: FastAPI
+    bus: InProcessBus
+    issuer: TestIssuer
+    heard: Heard
+
+    async def say(self, *events: Event) -> list[Message]:
+        """Publish events; returns when the service has committed what follows from them."""
+        rows = [outbox.row(event) for event in events]
+        messages = [Message(r.event_id, r.routing_key, json.loads(r.headers), r.payload.encode()) for r in rows]
+        await self.bus.publish(messages)
+        return messages
+
+    def client(self, user_id: int | None = None, role: Role = Role.SALESPERSON) -> AsyncClient:
+        headers = None if user_id is None else self.issuer.headers(user_id, role)
+        return AsyncClient(transport=ASGITransport(self.app), base_url="http://catalog/api/v1", headers=headers)
+
+
+Start = Callable[[], Awaitable[Replica]]
+
+
+@pytest.fixture
+async def start(settings: CatalogSettings, issuer: TestIssuer) -> AsyncIterator[Start]:
+    """Starts replicas, all on one database."""
+    async with AsyncExitStack() as stack:
+
+        async def start_replica() -> Replica:
+            bus = InProcessBus(groups={**CONSUMER_GROUPS, RECORDER: ("#",)})
+            heard = Heard()
+            await bus.subscribe(Subscription(RECORDER, heard.receive, _able))
+            app = create_app(SERVICE, settings, bus=bus, fetch_keys=issuer.fetch_keys)
+            stack.push_async_callback(bus.close)
+            await stack.enter_async_context(LifespanManager(app))
+            return Replica(app, bus, issuer, heard)
+
+        yield start_replica
+
+
+@pytest.fixture
+async def service(start: Start) -> Replica:
+    return await start()
+
+
+@pytest.fixture
+async def seller(service: Replica) -> AsyncIterator[AsyncClient]:
+    async with service.client(5) as client:
+        yield client
+
+
+@pytest.fixture
+async def manager(service: Replica) -> AsyncIterator[AsyncClient]:
+    async with service.client(2, Role.MANAGER) as client:
+        yield client
+
+
+@pytest.fixture
+async def admin(service: Replica) -> AsyncIterator[AsyncClient]:
+    async with service.client(1, Role.ADMIN) as client:
+        yield client
+
+
+class Samples:
+    """Events as the stock service says them."""
+
+    @staticmethod
+    def level(product_id: int, on_hand: float | str, version: int = 1, **fields: Any) -> LevelChanged:
+        values = {
+            "product_id": product_id,
+            "sku": f"SKU-{product_id}",
+            "warehouse_id": 1,
+            "version": version,
+            "before": 0,
+            "delta": on_hand,
+            "on_hand": on_hand,
+            "reserved": 0,
+            "reason": "purchase",
+            "changed_at": datetime(2026, 3, 1, 12, tzinfo=UTC),
+        }
+        return LevelChanged.model_validate(values | fields)
+
+    @staticmethod
+    def warehouse(warehouse_id: int, name: str = "Main", **fields: Any) -> WarehouseCreated:
+        values = {
+            "warehouse_id": warehouse_id,
+            "version": 1,
+            "code": name.upper(),
+            "name": name,
+            "kind": "warehouse",
+            "is_default": warehouse_id == 1,
+        }
+        return WarehouseCreated.model_validate(values | fields)
+
+
+@pytest.fixture
+def samples() -> Samples:
+    return Samples()

@@ -1,0 +1,140 @@
+"""Search over words and prefixes of name, SKU, description, category and barcode, best matches first."""
+
+from typing import Any
+
+import pytest
+from httpx2 import AsyncClient
+
+
+async def make(client: AsyncClient, sku: str, name: str, **fields: Any) -> int:
+    answer = await client.post("/products", json={"name": name, "sku": sku, "unit_price": 1} | fields)
+    assert answer.status_code == 201, answer.text
+    product_id: int = answer.json()["id"]
+    return product_id
+
+
+async def found(client: AsyncClient, search: str, **params: Any) -> list[str]:
+    answer = await client.get("/products", params={"search": search, **params})
+    assert answer.status_code == 200, answer.text
+    skus = [item["sku"] for item in answer.json()["items"]]
+    assert answer.json()["total"] == len(skus)
+    return skus
+
+
+@pytest.mark.parametrize(
+    "search",
+    [
+        "lantern",
+        "LANTERN",
+        "lant",
+        "metal lantern",
+        "lantern, white!",
+        "whi met lan",
+        "café",
+        "cafe",
+        "WL-77",
+        "wl 77",
+        "wl77",
+        "wl-77/b",
+        "5012345678900",
+        "50123456",
+        "garden",
+        "gard lantern",
+        "candles",
+        "0.5",
+        "größe",
+    ],
+)
+async def test_every_field_is_searched_by_words_and_prefixes(seller: AsyncClient, search: str) -> None:
+    await make(
+        seller,
+        "WL-77/B",
+        "White metal Lantern",
+        description="For two candles at the Café; 0.5 l, Größe XL",
+        category="Garden & Patio",
+        barcodes=["5012345678900"],
+    )
+    await make(seller, "OTHER", "Red kettle", category="Kitchen")
+
+
+@pytest.mark.parametrize(
+    "search", ["antern", "lantern kettle", "!!!", "", "x' | y:*", "lantern & !white", "\\", "a\0b"]
+)
+async def test_what_does_not_match_is_not_found(seller: AsyncClient, search: str) -> None:
+    await make(seller, "A", "White metal lantern")
+    await make(seller, "B", "Red kettle")
+
+    if search == "lantern & !white":
+        # Operators mean nothing here: these are two words.
+        assert await found(seller, search) == ["A"]
+    else:
+        assert await found(seller, search) == []
+
+
+async def test_best_matches_come_first(seller: AsyncClient) -> None:
+    await make(seller, "D", "Wall hook", description="Holds a lamp")
+    await make(seller, "C", "Lampshade")
+    await make(seller, "B", "Lamp with a very long name that says many other things as well")
+    await make(seller, "A", "Lamp")
+    await make(seller, "LAMP", "Torch")
+
+    assert await found(seller, "lamp") == ["LAMP", "A", "B", "C", "D"]
+    assert await found(seller, "lamp", sort_by="name_asc") == ["A", "B", "C", "LAMP", "D"]
+
+
+async def test_search_follows_changes_at_once(seller: AsyncClient) -> None:
+    product_id = await make(seller, "A", "Lamp", category="Light")
+    path = f"/products/{product_id}"
+
+    await seller.patch(path, json={"name": "Torch"})
+    assert (await found(seller, "lamp"), await found(seller, "torch"), await found(seller, "light")) == (
+        [],
+        ["A"],
+        ["A"],
+    )
+    await seller.patch(path, json={"category": "Camping"})
+    assert (await found(seller, "light"), await found(seller, "camp")) == ([], ["A"])
+    await seller.delete(path)
+    assert await found(seller, "torch") == []
+    await seller.post(f"{path}/restore")
+    assert await found(seller, "torch") == ["A"]
+
+
+async def test_search_combines_with_filters(service: Any, seller: AsyncClient, samples: Any) -> None:
+    first = await make(seller, "A", "Lamp", category="Light", unit_price=5)
+    await make(seller, "B", "Lamp", category="Dark", unit_price=9)
+    await service.say(samples.level(first, 3))
+
+    assert await found(seller, "lamp", category="light") == ["A"]
+    assert await found(seller, "lamp", price_min=6) == ["B"]
+    assert await found(seller, "lamp", in_stock=True) == ["A"]
+    assert await found(seller, "lamp", low_stock=True, sort_by="price_desc") == ["B", "A"]
+
+
+async def test_ranked_pages_reach_every_match_once(seller: AsyncClient, service: Any) -> None:
+    names = {}
+    for number in range(230):
+        sku = f"S{number:03}"
+        names[sku] = "Lamp" if number % 7 == 0 else f"Lampshade {number}"
+        await make(seller, sku, names[sku])
+
+    by_page = [
+        item["sku"]
+        for page in range(1, 9)
+        for item in (await seller.get("/products", params={"search": "lamp", "page": page, "page_size": 30})).json()[
+            "items"
+        ]
+    ]
+    by_cursor: list[str] = []
+    params: dict[str, Any] = {"search": "lamp", "page_size": 30}
+    while True:
+        answer = (await seller.get("/products", params=params)).json()
+        assert answer["total"] == 230
+        by_cursor += [item["sku"] for item in answer["items"]]
+        if answer["next_cursor"] is None:
+            break
+        params["cursor"] = answer["next_cursor"]
+
+    assert sorted(by_page) == sorted(names)
+    assert by_cursor == by_page
+    assert {names[sku] for sku in by_page[:33]} == {"Lamp"}
