@@ -72,6 +72,7 @@ class Gateway:
             catalogue=self._catalogue,
             streams=streams,
             usage=Usage(),
+            body_seconds=settings.body_seconds,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

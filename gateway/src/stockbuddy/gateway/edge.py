@@ -22,7 +22,7 @@ from stockbuddy.gateway.documents.catalogue import Catalogue
 from stockbuddy.gateway.errors import UnknownPath
 from stockbuddy.gateway.live_streams import LiveStreams
 from stockbuddy.gateway.paths import BASE, canonical_path
-from stockbuddy.gateway.routes import KEY_SET, KEY_SET_PATH, Route, Who, find_route
+from stockbuddy.gateway.routes import KEY_SET, KEY_SET_PATH, MEBIBYTE, Route, Who, find_route
 from stockbuddy.gateway.upstream.port import ClientLeft, Interrupted, Upstream
 from stockbuddy.gateway.usage import Usage
 
@@ -55,6 +55,7 @@ class Edge:
         catalogue: Catalogue,
         streams: LiveStreams,
         usage: Usage,
+        body_seconds: float,
     ) -> None:
         self._upstreams = upstreams
         self._credentials = credentials
@@ -62,6 +63,7 @@ class Edge:
         self._catalogue = catalogue
         self._streams = streams
         self._usage = usage
+        self._body_seconds = body_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -132,7 +134,8 @@ class Edge:
         self, route: Route, passage: Passage, scope: Scope, receive: Receive, answer: Answer | Conversation
     ) -> None:
         if passage.incoming.has_body:
-            receive = CountedBody(receive, most_bytes=route.body_bytes, seconds=route.body_seconds)
+            seconds = self._body_seconds * route.body_bytes / MEBIBYTE
+            receive = CountedBody(receive, most_bytes=route.body_bytes, seconds=seconds)
         onward = _onward(route, passage, scope)
         upstream = self._upstreams[route.service]
         if route.endless and passage.caller is not None:

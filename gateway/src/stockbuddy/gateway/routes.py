@@ -21,15 +21,13 @@ class Who(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`body_seconds` is the time in which the whole body must have arrived; `login`: guessing passwords is slowed;
-    `endless`: an answer that lasts until the client leaves or its session ends."""
+    """`login`: guessing passwords is slowed; `endless`: answers last until the client leaves or its session ends."""
 
     path: str
     service: str
     who: Who = Who.CALLERS
     method: str | None = None
     body_bytes: int = MEBIBYTE
-    body_seconds: float = 30
     login: bool = False
     endless: bool = False
 
@@ -40,7 +38,7 @@ def _public(path: str, *, login: bool = False, who: Who = Who.ANYONE) -> Route:
 
 
 def _upload(method: str, path: str) -> Route:
-    return Route(path, "catalog", method=method, body_bytes=10 * MEBIBYTE, body_seconds=300)
+    return Route(path, "catalog", method=method, body_bytes=10 * MEBIBYTE)
 
 
 ROUTES = (

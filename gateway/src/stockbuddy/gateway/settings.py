@@ -51,6 +51,8 @@ class GatewaySettings(ServiceSettings):
 
     header_seconds: PositiveFloat = 10
     """A client must have sent the head of its request by then."""
+    body_seconds: PositiveFloat = 30
+    """And the whole body by then, for each mebibyte that its route allows."""
     keep_alive_seconds: PositiveInt = 75
 
     def urls(self) -> dict[str, tuple[str, ...]]:
