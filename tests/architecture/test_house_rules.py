@@ -11,7 +11,12 @@ from stockbuddy.contracts.topology import CONSUMER_GROUPS, matches
 from stockbuddy.embedded.services import SERVICES
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-MEMBERS = [*REPOSITORY.glob("libs/*"), *REPOSITORY.glob("services/*"), REPOSITORY / "gateway", REPOSITORY / "deploy/embedded"]
+MEMBERS = [
+    *REPOSITORY.glob("libs/*"),
+    *REPOSITORY.glob("services/*"),
+    REPOSITORY / "gateway",
+    REPOSITORY / "deploy/embedded",
+]
 LONGEST_MODULE_LINES = 400
 EMPTY_NAMES = {"service", "services", "util", "utils", "helper", "helpers", "common", "base", "manager", "misc"}
 EMPTY_SUFFIXES = ("Manager", "Helper", "Util", "Utils", "Impl")

@@ -17,7 +17,7 @@ async def product(user: User, sku: str, quantity: int = 0, **fields: Any) -> dic
 
 
 def on_hand(page: dict[str, Any]) -> float:
-    return sum(level["on_hand"] for level in page["items"])
+    return float(sum(level["on_hand"] for level in page["items"]))
 
 
 async def test_a_sale_is_refused_as_a_whole_with_every_shortage(admin: User) -> None:
@@ -76,7 +76,12 @@ async def test_every_act_is_in_the_event_log_and_the_audit_trail(admin: User) ->
 
     def told(page: dict[str, Any]) -> bool:
         types = {event["type"] for event in page["items"]}
-        return {"auth.user.registered", "catalog.product.created", "stock.movement.posted", "stock.sale.completed"} <= types
+        return {
+            "auth.user.registered",
+            "catalog.product.created",
+            "stock.movement.posted",
+            "stock.sale.completed",
+        } <= types
 
     events = await admin.until("/events", told, limit=100)
     assert len({event["id"] for event in events["items"]}) == len(events["items"])

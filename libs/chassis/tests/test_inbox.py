@@ -39,7 +39,9 @@ async def test_a_message_that_kills_its_process_is_buried_and_its_neighbours_liv
     neighbour, killer = message(1), message(2)
     for deliveries in range(ATTEMPTS_IN_ALL + 5):
         try:
-            await inbox.receive([message(n, deliveries=deliveries, event_id=m.id) for n, m in ((1, neighbour), (2, killer))])
+            await inbox.receive(
+                [message(n, deliveries=deliveries, event_id=m.id) for n, m in ((1, neighbour), (2, killer))]
+            )
         except Killed:
             continue
         break

@@ -1,4 +1,4 @@
-"""What every service keeps by standing on the chassis: retry safety, problems, tokens, request ids, conditional reads."""
+"""What every service keeps by standing on the chassis: retry safety, problems, tokens, request ids, caching."""
 
 import asyncio
 import base64
@@ -238,7 +238,10 @@ async def test_every_forged_or_stale_token_is_refused(client: httpx.AsyncClient,
         "no signature": f"{header}.{claims}.",
         "garbage": "garbage",
         "empty": "",
-        **{f"without {claim}": without(issuer, claim) for claim in ("exp", "iat", "iss", "aud", "sub", "sid", "jti", "role")},
+        **{
+            f"without {claim}": without(issuer, claim)
+            for claim in ("exp", "iat", "iss", "aud", "sub", "sid", "jti", "role")
+        },
     }
     for name, token in forged.items():
         answer = await client.get("/api/v1/effects", headers={"Authorization": f"Bearer {token}"})
@@ -261,7 +264,10 @@ async def test_a_token_that_expires_is_refused_although_it_was_verified_before(
 async def test_readiness_names_the_part_that_is_away(database_url: str, issuer: TestIssuer) -> None:
     settings = ServiceSettings(env="development", database_url="postgresql://nobody@127.0.0.1:1/none")
     app = create_app(Service("probe", "Probe", [router]), settings, fetch_keys=issuer.fetch_keys)
-    async with LifespanManager(app), httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://p") as client:
+    async with (
+        LifespanManager(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://p") as client,
+    ):
         answer = await client.get("/health/ready")
     assert (answer.status_code, answer.json()["parts"]) == (503, {"database": "unavailable", "bus": "ok"})
 

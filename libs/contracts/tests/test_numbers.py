@@ -27,10 +27,15 @@ def test_what_is_written_reads_back_the_same(price: Decimal, quantity: Decimal) 
 def test_money_is_a_string_with_two_to_four_places_and_a_quantity_a_number() -> None:
     line = Line.model_validate_json('{"price": 19.9, "quantity": 5.0}')
     assert line.model_dump_json() == '{"price":"19.90","quantity":5}'
-    assert Line(price=Decimal("0.1234"), quantity=Decimal("0.125")).model_dump_json() == '{"price":"0.1234","quantity":0.125}'
+    assert (
+        Line(price=Decimal("0.1234"), quantity=Decimal("0.125")).model_dump_json()
+        == '{"price":"0.1234","quantity":0.125}'
+    )
 
 
-@pytest.mark.parametrize("body", ['{"price": 0.00001, "quantity": 1}', '{"price": 1, "quantity": 0.0001}', '{"price": "NaN", "quantity": 1}'])
+@pytest.mark.parametrize(
+    "body", ['{"price": 0.00001, "quantity": 1}', '{"price": 1, "quantity": 0.0001}', '{"price": "NaN", "quantity": 1}']
+)
 def test_more_places_than_there_are_is_an_error_not_a_rounding(body: str) -> None:
     with pytest.raises(ValidationError):
         Line.model_validate_json(body)

@@ -155,5 +155,3 @@ async def test_what_is_no_event_goes_to_the_dead_queue(bus_url: str) -> None:
                 await asyncio.sleep(0.05)
         assert buried.body == b"garbage"
     await bus.close()
-
-

@@ -19,6 +19,8 @@ def main() -> int:
     run = processes.run if arguments.processes else one_process.run
     try:
         return asyncio.run(run(settings))
+    except KeyboardInterrupt:
+        return 0  # Everything has stopped in order; the signal is raised again for whoever may wait for it.
     except LocalPostgresError as error:
         print(error, file=sys.stderr)
         return 1

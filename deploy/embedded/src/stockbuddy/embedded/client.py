@@ -1,4 +1,4 @@
-"""A client of the public API, as a patient till would write it: it retries until it is answered, with idempotency keys."""
+"""A client of the public API, as a patient till would be: it asks until it is answered, with idempotency keys."""
 
 import os
 import secrets

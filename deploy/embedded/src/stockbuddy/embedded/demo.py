@@ -1,4 +1,4 @@
-"""`python -m stockbuddy.embedded.demo`: a small made-up shop with a month of sales, for those who have no file of their own.
+"""`python -m stockbuddy.embedded.demo`: a small made-up shop with a month of sales, for those who have no file.
 
 The same shop every time: keys and numbers follow from a fixed seed, so that running it again changes nothing.
 """
@@ -17,10 +17,25 @@ DAYS = 30
 SALES_A_DAY = 12
 OPENING_QUANTITY = 400
 GOODS: dict[str, list[tuple[str, str]]] = {
-    "Kitchen": [("Mug, white", "7.50"), ("Teapot, cast iron", "39.00"), ("Bread knife", "24.90"), ("Tea towel", "6.20")],
-    "Garden": [("Watering can, 5 l", "14.95"), ("Twine, green", "3.10"), ("Seed box", "18.00"), ("Gloves, leather", "12.40")],
+    "Kitchen": [
+        ("Mug, white", "7.50"),
+        ("Teapot, cast iron", "39.00"),
+        ("Bread knife", "24.90"),
+        ("Tea towel", "6.20"),
+    ],
+    "Garden": [
+        ("Watering can, 5 l", "14.95"),
+        ("Twine, green", "3.10"),
+        ("Seed box", "18.00"),
+        ("Gloves, leather", "12.40"),
+    ],
     "Paper": [("Notebook, A5", "4.80"), ("Wrapping paper", "2.60"), ("Pencil, HB", "0.90"), ("Postcard", "1.20")],
-    "Light": [("Candle, beeswax", "8.30"), ("Lantern, zinc", "27.50"), ("Match holder", "9.90"), ("Fairy lights", "16.00")],
+    "Light": [
+        ("Candle, beeswax", "8.30"),
+        ("Lantern, zinc", "27.50"),
+        ("Match holder", "9.90"),
+        ("Fairy lights", "16.00"),
+    ],
 }
 
 
@@ -81,7 +96,9 @@ async def _demo() -> None:
         shop = Shop(client)
         await shop.open()
         await shop.sell()
-        print(f"{sum(map(len, GOODS.values()))} products, {shop.sales} sales in {DAYS} days, {shop.revenue:,.2f} revenue.")
+        print(
+            f"{sum(map(len, GOODS.values()))} products, {shop.sales} sales in {DAYS} days, {shop.revenue:,.2f} revenue."
+        )
 
 
 def main() -> int:

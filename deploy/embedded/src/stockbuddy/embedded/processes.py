@@ -59,7 +59,8 @@ def programs(settings: EmbeddedSettings, database_url: str) -> list[Program]:
         "JWKS_URL": f"http://127.0.0.1:{ports['auth']}/.well-known/jwks.json",
     }
     services = [
-        Program(f"stockbuddy.{name}", {**shared, "HOST": "127.0.0.1", "PORT": str(port)}) for name, port in ports.items()
+        Program(f"stockbuddy.{name}", {**shared, "HOST": "127.0.0.1", "PORT": str(port)})
+        for name, port in ports.items()
     ]
     gateway = {**shared, **urls, "HOST": settings.host, "PORT": str(settings.port)}
     return [*services, Program("stockbuddy.gateway", gateway)]

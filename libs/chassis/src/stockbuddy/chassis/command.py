@@ -9,9 +9,7 @@ from stockbuddy.chassis.settings import ServiceSettings
 from stockbuddy.chassis.web import Service, create_app, serve
 
 
-def main(
-    service: Service, settings: ServiceSettings, migrations: Path, arguments: Sequence[str] | None = None
-) -> None:
+def main(service: Service, settings: ServiceSettings, migrations: Path, arguments: Sequence[str] | None = None) -> None:
     arguments = sys.argv[1:] if arguments is None else arguments
     if list(arguments) == ["migrate"]:
         run_command(settings.database_url, service.name, migrations)

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 
 import asyncpg
 from fastapi import Depends, Request
-from sqlalchemy import make_url, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy import event, make_url, text
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
@@ -82,7 +82,7 @@ def driver_url(url: str) -> Any:
 
 
 def _engine(url: str, schema: str, pool_size: int) -> AsyncEngine:
-    return create_async_engine(
+    engine = create_async_engine(
         driver_url(url),
         pool_size=pool_size,
         max_overflow=pool_size,
@@ -95,6 +95,14 @@ def _engine(url: str, schema: str, pool_size: int) -> AsyncEngine:
             "server_settings": {"search_path": schema, "timezone": "UTC", "jit": "off", "application_name": schema},
         },
     )
+    event.listen(engine.sync_engine, "checkout", _refuse_lost_connection)
+    return engine
+
+
+def _refuse_lost_connection(_: Any, record: Any, __: Any) -> None:
+    """What the server has ended is noticed here, without a round trip; whatever else waits in the pool is as old."""
+    if record.driver_connection.is_closed():
+        raise InvalidatePoolError()
 
 
 def is_database_away(error: BaseException) -> bool:

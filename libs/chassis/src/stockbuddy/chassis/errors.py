@@ -105,9 +105,7 @@ class Unprocessable(Problem):
     status = 422
     code = "validation_error"
 
-    def __init__(
-        self, detail: str | None = None, *, errors: Sequence[Mapping[str, str]] = (), **extra: Any
-    ) -> None:
+    def __init__(self, detail: str | None = None, *, errors: Sequence[Mapping[str, str]] = (), **extra: Any) -> None:
         super().__init__(detail, errors=[dict(error) for error in errors], **extra)
 
     @classmethod

@@ -27,7 +27,7 @@ def _any_matches(header: str, current: str) -> bool:
 
 
 class CachedRoute(IdempotentRoute):
-    """GETs carry an entity tag (that of the handler, or a digest of the body) and answer 304 to a client that has it."""
+    """GETs carry an entity tag (the handler's, or a digest of the body) and answer 304 to a client that has it."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()

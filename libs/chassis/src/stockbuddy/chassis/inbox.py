@@ -72,7 +72,7 @@ def decode(event_type: type[E_], message: Message) -> E_:
     try:
         return event_type.model_validate_json(message.body)
     except ValidationError as error:
-        raise Hopeless(f"not a {event_type.type}: {error}") from error
+        raise Hopeless(f"not a {message.type}: {error}") from error
 
 
 def origin_of(message: Message) -> Origin:
@@ -88,7 +88,7 @@ def origin_of(message: Message) -> Origin:
 
 @dataclass(frozen=True, slots=True)
 class Consumer:
-    """A row of a service's table of subscriptions: the queue of `group` and what handles each type (or pattern) in it."""
+    """A row of a service's table of subscriptions: the queue of `group`, and what handles each type (or pattern)."""
 
     group: str
     handlers: Mapping[str, Handler]
@@ -212,9 +212,10 @@ class Inbox:
                 },
             )
         metrics.EVENTS_CONSUMED.labels(self._consumer.group, status).inc()
-        log.log(
-            40 if status == "dead" else 30,
-            f"inbox.{status}",
+        say = log.error if status == "dead" else log.warning
+        say(
+            "inbox.set_aside",
+            status=status,
             group=self._consumer.group,
             event_id=message.id,
             event_type=message.type,
@@ -237,9 +238,7 @@ class Inbox:
 
     async def _retry_due(self) -> int:
         async with self._database.transaction() as session:
-            rows = (
-                await session.execute(_TAKE_DUE, {"consumer": self._consumer.group, "batch": RETRY_BATCH})
-            ).all()
+            rows = (await session.execute(_TAKE_DUE, {"consumer": self._consumer.group, "batch": RETRY_BATCH})).all()
         for row in rows:
             await self._handle_alone(_message(row.message))
         return len(rows)

@@ -28,7 +28,9 @@ async def migrate(url: str, schema: str, migrations: Path) -> None:
     )
     try:
         async with engine.begin() as connection:
-            await connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": f"migrate {schema}"})
+            await connection.execute(
+                text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": f"migrate {schema}"}
+            )
             exists = await connection.scalar(text("SELECT to_regnamespace(:name) IS NOT NULL"), {"name": f'"{schema}"'})
             if not exists:
                 await connection.execute(text(f'CREATE SCHEMA "{schema}"'))

@@ -62,9 +62,7 @@ def row(event: Event, origin: Origin | None = None) -> OutboxRow:
         "traceparent": origin.traceparent,
     }
     headers = {name: str(value) for name, value in attributes.items() if value is not None}
-    return OutboxRow(
-        shard_of(subject), event_id, event.type, json.dumps(headers), event.model_dump_json(), subject
-    )
+    return OutboxRow(shard_of(subject), event_id, event.type, json.dumps(headers), event.model_dump_json(), subject)
 
 
 def shard_of(partition_key: str) -> int:
@@ -100,7 +98,7 @@ _INSERT_ONE = text(
 
 
 async def write(session: AsyncSession) -> bool:
-    """Write what was added to the session; true if there was anything. `Database.transaction` calls it before its commit."""
+    """Write what was added to the session; true if there was anything. `Database.transaction` does it last."""
     rows: list[OutboxRow] = session.info.pop("outbox", [])
     written: bool = session.info.pop("outbox_written", False)
     if not rows:

@@ -72,7 +72,9 @@ class Relay:
             retry=retry_if_exception(lambda error: not self._stopping and _may_pass(error)),
             wait=wait_random_exponential(multiplier=0.1, max=LONGEST_PAUSE_SECONDS),
             before_sleep=lambda state: log.warning(
-                "relay.waiting", schema=self._database.schema, error=repr(state.outcome.exception() if state.outcome else None)
+                "relay.waiting",
+                schema=self._database.schema,
+                error=repr(state.outcome.exception() if state.outcome else None),
             ),
         ):
             with attempt:

@@ -46,8 +46,4 @@ def matches(pattern: str, event_type: str) -> bool:
 
 
 def groups_hearing(event_type: str, groups: Mapping[str, tuple[str, ...]] = CONSUMER_GROUPS) -> list[str]:
-    return [
-        group
-        for group, patterns in groups.items()
-        if any(matches(pattern, event_type) for pattern in patterns)
-    ]
+    return [group for group, patterns in groups.items() if any(matches(pattern, event_type) for pattern in patterns)]

@@ -55,7 +55,8 @@ def _take(line: Line, sold: list[_Sold]) -> Iterable[ReturnedLine]:
     if sum((s.left for s in sold), Decimal()) < line.quantity:
         return
     wanted = line.quantity
-    for candidate in sorted(reversed(sold), key=lambda s: s.unit_price != line.unit_price):
+    newest_first = list(reversed(sold))
+    for candidate in sorted(newest_first, key=lambda s: s.unit_price != line.unit_price):
         taken = min(wanted, candidate.left)
         if taken:
             candidate.left -= taken

@@ -141,9 +141,13 @@ def _decimal(text: str, what: str) -> Decimal:
     return number
 
 
+def _spreadsheet_time(text: str) -> datetime:
+    return datetime.strptime(f"{text} +0000", "%m/%d/%Y %H:%M %z")
+
+
 def _time(text: str) -> datetime:
     """ISO 8601, or the `M/D/YYYY H:MM` of spreadsheets; without an offset it is taken as UTC."""
-    for parse in (datetime.fromisoformat, lambda t: datetime.strptime(t, "%m/%d/%Y %H:%M")):
+    for parse in (datetime.fromisoformat, _spreadsheet_time):
         try:
             moment = parse(text)
         except ValueError:

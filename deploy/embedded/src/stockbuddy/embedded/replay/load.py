@@ -1,4 +1,4 @@
-"""The calls of a replay, in order: products, opening stock, then each invoice as one sale, each cancellation as returns.
+"""The calls of a replay, in order: products, opening stock, each invoice as one sale, each cancellation as returns.
 
 Every call's idempotency key follows from the file's content, so that a run that was interrupted is simply run again.
 """
@@ -110,7 +110,7 @@ class Replay:
             return
         self._sales[invoice.number] = answer.body
         self.outcome.posted += len(invoice.lines)
-        self.outcome.file.add(_units(invoice.lines), sum((l.quantity * l.unit_price for l in invoice.lines), Decimal()))
+        self.outcome.file.add(_units(invoice.lines), _revenue(invoice.lines))
         sold = sum((Decimal(str(line["quantity"])) for line in answer.body["lines"]), Decimal())
         self.outcome.answers.add(sold, Decimal(answer.body["total"]))
 
@@ -130,7 +130,7 @@ class Replay:
         if sale is None:
             return {part.line.number: "the sale that it cancels was refused" for part in parts}
         body = {
-            "reference": invoice.number,
+            "reason": f"cancellation {invoice.number}",
             "occurred_at": parts[0].line.occurred_at.isoformat(),
             "restock": True,
             "lines": [
@@ -164,6 +164,10 @@ class Replay:
 
 def _chunks(products: Sequence[Product], size: int) -> list[Sequence[Product]]:
     return [products[start : start + size] for start in range(0, len(products), size)]
+
+
+def _revenue(lines: Iterable[Line]) -> Decimal:
+    return sum((line.quantity * line.unit_price for line in lines), Decimal())
 
 
 def _units(lines: Iterable[Line]) -> Decimal:
