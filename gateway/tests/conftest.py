@@ -8,7 +8,7 @@ import json
 import socket
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,8 @@ import pytest
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from stockbuddy.gateway.app import create_gateway
 from stockbuddy.gateway.server import server_config
@@ -73,8 +74,18 @@ class Listening:
         return f"http://{self._host}:{self.port}"
 
 
+class Cuttable(HttpToolsProtocol):
+    """Lets a made-up service cut its connection, as a process does that is killed."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["transport"] = self.transport  # type: ignore[typeddict-unknown-key]
+
+
 def plain_config(app: ASGIApp) -> Callable[[int], uvicorn.Config]:
-    return lambda _: uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", proxy_headers=False)
+    return lambda _: uvicorn.Config(
+        app, http=Cuttable, log_config=None, access_log=False, lifespan="off", proxy_headers=False
+    )
 
 
 # Services
@@ -124,12 +135,9 @@ class MadeUpService:
         elif path in self.documents:
             await answer_json(send, self.documents[path])
         elif path.startswith("/internal/"):
-            await self.answer_internal(scope, receive, send)
+            await answer_json(send, {}, status=404)
         elif scope["type"] == "http":
             await self._echo(scope, receive, send)
-
-    async def answer_internal(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await answer_json(send, {}, status=404)
 
     async def _echo(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await read_body(receive)
@@ -163,11 +171,10 @@ async def read_body(receive: Receive) -> bytes | None:
             return body
 
 
-async def answer_json(send: Send, document: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
+async def answer_json(send: Send, document: Any, *, status: int = 200) -> None:
     body = json.dumps(document).encode()
-    given = {"content-type": "application/json", "content-length": str(len(body)), **(headers or {})}
-    raw = [(name.encode(), value.encode()) for name, value in given.items()]
-    await send({"type": "http.response.start", "status": status, "headers": raw})
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
@@ -217,19 +224,17 @@ class MadeUpAuth(MadeUpService):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] == "/.well-known/jwks.json":
             await answer_json(send, {"keys": [self.public_key]})
-        else:
-            await super().__call__(scope, receive, send)
-
-    async def answer_internal(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] == "/internal/revoked-sessions":
-            after = scope["query_string"].decode().removeprefix("after=")
-            self.polls.append(after)
-            ids = self.ended[int(after or 0) :]
-            await answer_json(send, {"session_ids": ids, "cursor": str(len(self.ended))})
+        elif scope["path"] == "/internal/revoked-sessions":
+            await self._tell_ended_sessions(scope, send)
         elif scope["path"] == "/internal/token-exchange" and scope["method"] == "POST":
             await self._exchange(receive, send)
         else:
-            await super().answer_internal(scope, receive, send)
+            await super().__call__(scope, receive, send)
+
+    async def _tell_ended_sessions(self, scope: Scope, send: Send) -> None:
+        after = scope["query_string"].decode().removeprefix("after=")
+        self.polls.append(after)
+        await answer_json(send, {"session_ids": self.ended[int(after or 0) :], "cursor": str(len(self.ended))})
 
     async def _exchange(self, receive: Receive, send: Send) -> None:
         shown = json.loads(await read_body(receive) or b"{}")
@@ -327,9 +332,7 @@ async def start_system() -> AsyncIterator[StartSystem]:
     """`await start_system("http" | "direct", setting=value…)`."""
     async with contextlib.AsyncExitStack() as stack:
 
-        async def start(
-            mode: str = "http", prepare: Callable[[System], None] | None = None, **settings: Any
-        ) -> System:
+        async def start(mode: str = "http", prepare: Callable[[System], None] | None = None, **settings: Any) -> System:
             return await stack.enter_async_context(_running(mode, settings, prepare))
 
         yield start
@@ -370,15 +373,21 @@ async def _knows_sessions(system: System) -> bool:
     return bool(system.auth.polls) and (await system.get("/api/v1/sales")).status == 200
 
 
-async def never(scope: Scope, receive: Receive, send: Send) -> None:
-    """A play that does not answer until its client leaves."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
+@dataclass
+class Replica:
+    service: MadeUpService
+    listening: Listening
+
+    @property
+    def url(self) -> str:
+        return self.listening.url
 
 
-def answering(*messages: Message) -> ASGIApp:
-    async def play(_: Scope, __: Receive, send: Send) -> None:
-        for message in messages:
-            await send(message)
-
-    return play
+@pytest.fixture
+async def replicas() -> AsyncIterator[list[Replica]]:
+    """Three of the catalog, for a system to be started with."""
+    services = [MadeUpService("catalog") for _ in range(3)]
+    replicas = [Replica(service, Listening(plain_config(service))) for service in services]
+    await asyncio.gather(*(replica.listening.start() for replica in replicas))
+    yield replicas
+    await asyncio.gather(*(replica.listening.stop() for replica in replicas))

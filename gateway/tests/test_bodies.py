@@ -55,7 +55,8 @@ async def test_an_oversized_body_is_refused_before_credentials_are_looked_at_and
     system: System,
 ) -> None:
     reader, writer = await open_raw(system)
-    writer.write(b"POST /api/v1/products HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\nExpect: 100-continue\r\n\r\n")
+    writer.write(b"POST /api/v1/products HTTP/1.1\r\nHost: x\r\n")
+    writer.write(b"Content-Length: 99999999999\r\nExpect: 100-continue\r\n\r\n")
     assert (await reader.readline()).startswith(b"HTTP/1.1 413")
     writer.close()
 

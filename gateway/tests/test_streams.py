@@ -162,7 +162,7 @@ def conversation(service: MadeUpService) -> dict[str, Any]:
 
 async def test_a_conversation_passes_both_ways_with_its_identity(system: System) -> None:
     noted = conversation(system.notifications)
-    headers = {**system.auth.bearer(), **{"X-Forwarded-For": "1.2.3.4"}}
+    headers = {**system.auth.bearer(), "X-Forwarded-For": "1.2.3.4"}
     async with system.client.ws_connect(
         system.url + "/api/ws/?after=9", headers=headers, protocols=("events.v1",)
     ) as socket:
@@ -201,6 +201,7 @@ async def test_nobody_talks_without_credentials_or_at_unknown_paths(system: Syst
         with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
             await system.client.ws_connect(system.url + path, headers=headers)
         assert refusal.value.status == status
+        assert refusal.value.headers is not None
         assert refusal.value.headers["Content-Type"] == "application/problem+json"
 
 

@@ -32,7 +32,6 @@ class Route:
     endless: bool = False
 
 
-
 def _public(path: str, *, login: bool = False, who: Who = Who.ANYONE) -> Route:
     return Route(path, "auth", who, "POST", login=login)
 

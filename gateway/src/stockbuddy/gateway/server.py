@@ -19,6 +19,7 @@ log = structlog.get_logger(__name__)
 
 MOST_HEADER_BYTES = 64 * 1024
 """Of one request's head; the parser itself sets no limit."""
+LINGER_SECONDS = 1.0
 REQUEST_SECONDS = 600.0
 """From the first byte to the last of a request, whatever becomes of it; routes are stricter."""
 
@@ -40,6 +41,7 @@ class StrictProtocol(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self._head_bytes = 0
         self._receiving = False
+        self._refused = False
         self._patience: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -51,6 +53,8 @@ class StrictProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._refused:
+            return
         super().data_received(data)
         if self._head_bytes:
             # Still inside a head: what has come of it counts, also the part that the parser has not named yet.
@@ -82,15 +86,22 @@ class StrictProtocol(HttpToolsProtocol):
         self._wait_no_more()
         super().on_message_complete()
 
-    def send_400_response(self, msg: str) -> None:
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - the server's word for it
         self._answer_and_close(BadRequest("This is not an HTTP request."))
 
     def _answer_and_close(self, problem: Problem) -> None:
-        if self.transport.is_closing():
-            return
-        if self.cycle is None or self.cycle.response_complete:
+        """Closing while the client still sends would reset the connection and so take the answer back
+        (RFC 9112 §9.6): what else it says is ignored for a moment."""
+        self._refused = True
+        self._receiving = False
+        self._head_bytes = 0
+        self._wait_no_more()
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.transport.close()  # in the middle of an exchange there is nothing left to say
+        elif not self.transport.is_closing():
             self.transport.write(_on_the_wire(problem))
-        self.transport.close()
+            self.transport.write_eof()
+            self._wait_at_most(LINGER_SECONDS)
 
     def _wait_at_most(self, seconds: float) -> None:
         self._patience = self.loop.call_later(seconds, self._out_of_patience)

@@ -1,7 +1,7 @@
 """One kept-alive HTTP/1.1 connection to a replica, one request at a time (RFC 9112).
 
 Written on the bare transport because this is the gateway's hot path: with the same parser as the server's, a proxied
-request costs a third of what it does through a full client library (docs/adr/0004).
+request costs a third of what it does through a full client library (docs/adr/0006).
 """
 
 import asyncio

@@ -113,9 +113,7 @@ class Origin:
 
 
 class Replicas:
-    def __init__(
-        self, service: str, urls: Sequence[str], *, connect_seconds: float, most_connections: int
-    ) -> None:
+    def __init__(self, service: str, urls: Sequence[str], *, connect_seconds: float, most_connections: int) -> None:
         self._service = service
         self._origins = [Origin(url) for url in urls]
         self._connect_seconds = connect_seconds
@@ -176,6 +174,4 @@ class Replicas:
         self._replicas = kept
 
     def _replica(self, origin: Origin, address: str) -> Replica:
-        return Replica(
-            origin, address, connect_seconds=self._connect_seconds, most_connections=self._most_connections
-        )
+        return Replica(origin, address, connect_seconds=self._connect_seconds, most_connections=self._most_connections)

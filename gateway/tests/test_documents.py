@@ -1,0 +1,133 @@
+"""One description of the API for all services, and pages that show it without internet access."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gateway.tests.conftest import StartSystem, System
+
+
+def document(title: str, paths: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    return {"openapi": "3.1.0", "info": {"title": title}, "paths": paths, "components": {"schemas": schemas}}
+
+
+def operation(name: str, schema: str, **more: Any) -> dict[str, Any]:
+    reference = {"$ref": f"#/components/schemas/{schema}"}
+    content = {"application/json": {"schema": reference}}
+    return {"operationId": name, "responses": {"200": {"description": "", "content": content}}, **more}
+
+
+ERROR = {"type": "object", "properties": {"code": {"type": "string"}}}
+
+
+def describe(system: System) -> None:
+    system.auth.document = document(
+        "Users",
+        {
+            "/api/v1/auth/login": {"post": operation("login", "Page", security=[{"other": []}])},
+            "/api/v1/users": {"get": operation("list_all", "Page")},
+            "/.well-known/jwks.json": {"get": operation("keys", "Problem")},
+            "/internal/token-exchange": {"post": operation("exchange", "Problem")},
+            "/health/live": {"get": operation("live", "Problem")},
+        },
+        {"Page": {"type": "object", "title": "of users"}, "Problem": ERROR},
+    )
+    system.catalog.document = document(
+        "Products",
+        {"/api/v1/products": {"get": operation("list_all", "Page", tags=["products"], **{"x-permission": "user"})}},
+        {"Page": {"type": "object", "properties": {"items": {"$ref": "#/components/schemas/Item"}}},
+         "Item": {"type": "object"}, "Problem": ERROR},
+    )  # fmt: skip
+
+
+def references(part: Any) -> set[str]:
+    if isinstance(part, dict):
+        here = {part["$ref"]} if isinstance(part.get("$ref"), str) else set()
+        return here.union(*map(references, part.values()))
+    return set().union(*map(references, part)) if isinstance(part, list) else set()
+
+
+async def test_one_document_for_all_services(mode: str, start_system: StartSystem) -> None:
+    system = await start_system(mode, describe)
+    got = await system.get("/openapi.json", headers={})
+    merged = got.json
+    assert set(merged["paths"]) == {
+        "/api/v1/auth/login", "/api/v1/users", "/api/v1/products", "/.well-known/jwks.json",
+    }  # fmt: skip
+    schemas = merged["components"]["schemas"]
+    assert set(schemas) == {"AuthPage", "CatalogPage", "Item", "Problem"}
+    for reference in references(merged):
+        assert reference.removeprefix("#/components/schemas/") in schemas
+    listing = merged["paths"]["/api/v1/products"]["get"]
+    assert references(listing) == {"#/components/schemas/CatalogPage"}
+    assert listing["x-permission"] == "user"
+    assert listing["tags"] == ["products"]
+    assert merged["paths"]["/api/v1/users"]["get"]["tags"] == ["auth"]
+
+
+async def test_names_of_operations_are_unique(start_system: StartSystem) -> None:
+    system = await start_system("direct", describe)
+    merged = (await system.get("/openapi.json")).json
+    names = [item["operationId"] for methods in merged["paths"].values() for item in methods.values()]
+    assert len(names) == len(set(names))
+
+
+async def test_it_says_how_to_show_who_one_is_and_where_that_is_not_needed(start_system: StartSystem) -> None:
+    system = await start_system("direct", describe)
+    merged = (await system.get("/openapi.json")).json
+    schemes = merged["components"]["securitySchemes"]
+    assert schemes["bearer"]["scheme"] == "bearer"
+    assert (schemes["apiKey"]["in"], schemes["apiKey"]["name"]) == ("header", "X-API-Key")
+    assert merged["security"] == [{"bearer": []}, {"apiKey": []}]
+    assert merged["paths"]["/api/v1/auth/login"]["post"]["security"] == []
+    assert merged["paths"]["/.well-known/jwks.json"]["get"]["security"] == []
+    assert "security" not in merged["paths"]["/api/v1/products"]["get"]
+
+
+async def test_a_service_that_is_down_is_missed_only_until_it_has_been_seen_once(start_system: StartSystem) -> None:
+    system = await start_system("http", describe)
+    await system.listening["catalog"].stop()
+    assert "/api/v1/products" in (await system.get("/openapi.json")).json["paths"]
+    other = await start_system("http", describe, catalog_url=system.listening["catalog"].url)
+    assert set((await other.get("/openapi.json")).json["paths"]) >= {"/api/v1/users"}
+    assert "/api/v1/products" not in (await other.get("/openapi.json")).json["paths"]
+    await system.listening["catalog"].start()
+
+    async def complete() -> bool:
+        return "/api/v1/products" in (await other.get("/openapi.json")).json["paths"]
+
+    await other.eventually(complete)
+
+
+async def test_the_document_may_be_kept(start_system: StartSystem) -> None:
+    system = await start_system("direct", describe)
+    got = await system.get("/openapi.json")
+    again = await system.get("/openapi.json", headers={"If-None-Match": got.headers["ETag"]})
+    assert (again.status, again.body) == (304, b"")
+
+
+async def test_the_pages_load_nothing_from_elsewhere(system: System) -> None:
+    for path in ("/docs", "/docs/", "/redoc", "/redoc/"):
+        page = await system.get(path, headers={})
+        assert page.status == 200
+        html = page.body.decode()
+        loaded = re.findall(r'(?:src|href)="([^"]+)"', html)
+        assert loaded
+        for url in loaded:
+            assert url.startswith("/docs/assets/")
+            asset = await system.get(url, headers={})
+            assert (asset.status, len(asset.body) > 1000) == (200, True)
+        assert "/openapi.json" in html
+        policy = page.headers["Content-Security-Policy"]
+        assert "http" not in policy
+        assert policy.count("'sha256-") == len(re.findall(r"<script>", html))
+
+
+async def test_own_pages_are_for_reading(system: System) -> None:
+    for path in ("/docs", "/openapi.json", "/health/live"):
+        got = await system.call("POST", path)
+        assert got.is_problem(405, "method_not_allowed")
+        assert got.headers["Allow"] == "GET, HEAD"
+        assert (await system.call("HEAD", path)).status == 200

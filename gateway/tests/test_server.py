@@ -1,0 +1,130 @@
+"""The public port itself: clients that do not speak HTTP properly, or not fast enough."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gateway.tests.conftest import StartSystem, System
+
+
+class Raw:
+    """A connection on which anything may be said."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def to(cls, system: System) -> Raw:
+        assert system.gateway is not None
+        return cls(*await asyncio.open_connection("127.0.0.1", system.gateway.port))
+
+    async def says(self, data: bytes) -> bytes:
+        """What comes back until the other side hangs up."""
+        self._writer.write(data)
+        return await self.hears()
+
+    async def hears(self) -> bytes:
+        try:
+            return await asyncio.wait_for(self._reader.read(), 5)
+        except ConnectionResetError:
+            return b""
+        finally:
+            self._writer.close()
+
+
+MALFORMED = [
+    b"hello\r\n\r\n",
+    b"GET / HTTP/9.9\r\n\r\n",
+    b"GET /api/v1/products HTTP/1.1\r\nbad header\r\n\r\n",
+    b"GET /api/v1/products HTTP/1.1\r\nHost: x\r\nX : y\r\n\r\n",
+    b"POST /api/v1/products HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+    b"POST /api/v1/products HTTP/1.1\r\nHost: x\r\nContent-Length: 3, 4\r\n\r\nabc",
+    b"POST /api/v1/products HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
+    b"POST /api/v1/products HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    b"POST /api/v1/products HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+    b"GET /\x00 HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /api/v1/products HTTP/1.1\r\nHost: x\r\nX-A: a\x00b\r\n\r\n",
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+]
+
+
+async def test_what_is_not_http_is_400_and_a_problem(start_system: StartSystem) -> None:
+    system = await start_system("direct")
+    seen = sum(len(service.seen) for service in system.services.values())
+    for data in MALFORMED:
+        answer = await (await Raw.to(system)).says(data)
+        head, _, body = answer.partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 400"), (data, answer)
+        assert b"application/problem+json" in head
+        assert json.loads(body)["code"] == "bad_request"
+    assert sum(len(service.seen) for service in system.services.values()) == seen
+
+
+async def test_a_malformed_chunk_in_the_middle_of_a_body_ends_the_request(system: System) -> None:
+    raw = await Raw.to(system)
+    authorization = system.auth.bearer()["Authorization"].encode()
+    head = b"POST /api/v1/products HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nAuthorization: " + authorization
+    await raw.says(head + b"\r\n\r\n5\r\nabcde\r\nzz\r\n")
+    assert all(seen.method != "POST" for seen in system.catalog.seen)
+    assert (await system.get("/api/v1/products")).status == 200
+
+
+async def test_heads_without_end_are_431(start_system: StartSystem) -> None:
+    system = await start_system("direct")
+    for data in (
+        b"GET /api/v1/products HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 100_000,
+        b"GET /api/v1/products HTTP/1.1\r\nHost: x\r\n" + b"X-A: b\r\n" * 20_000,
+        b"GET /" + b"a" * 100_000,
+    ):
+        answer = await (await Raw.to(system)).says(data)
+        assert answer.startswith((b"HTTP/1.1 431", b"HTTP/1.1 400")), answer[:100]
+
+
+async def test_who_says_nothing_or_no_whole_head_is_hung_up_on(start_system: StartSystem) -> None:
+    system = await start_system("direct", header_seconds=0.3)
+    for data in (b"", b"GET /api/v1/products HTTP/1.1\r\nHost: x\r\n", b"G"):
+        began_at = time.monotonic()
+        assert await (await Raw.to(system)).says(data) == b""
+        assert 0.2 < time.monotonic() - began_at < 3
+
+
+async def test_dripping_headers_do_not_win_time(start_system: StartSystem) -> None:
+    system = await start_system("direct", header_seconds=0.3)
+    assert system.gateway is not None
+    reader, writer = await asyncio.open_connection("127.0.0.1", system.gateway.port)
+    writer.write(b"GET /api/v1/products HTTP/1.1\r\n")
+    hung_up = asyncio.create_task(reader.read())
+    began_at = time.monotonic()
+    while not hung_up.done():
+        assert time.monotonic() - began_at < 3
+        writer.write(b"X-Drip: 1\r\n")
+        await asyncio.wait([hung_up], timeout=0.05)
+    writer.close()
+
+
+async def test_an_idle_connection_is_kept_longer_than_a_head_may_take(start_system: StartSystem) -> None:
+    system = await start_system("direct", header_seconds=0.2)
+    assert system.gateway is not None
+    reader, writer = await asyncio.open_connection("127.0.0.1", system.gateway.port)
+    for _ in range(2):
+        writer.write(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+        assert head.startswith(b"HTTP/1.1 200")
+        await asyncio.wait_for(reader.readexactly(len(b'{"status":"ok"}')), 5)
+        await asyncio.sleep(0.4)
+    writer.close()
+
+
+async def test_pipelined_requests_are_answered_in_order(system: System) -> None:
+    authorization = system.auth.bearer()["Authorization"].encode()
+    ask = b"GET /api/v1/products/%d HTTP/1.1\r\nHost: x\r\nAuthorization: " + authorization
+    last = b"\r\nConnection: close\r\n\r\n"
+    answer = await (await Raw.to(system)).says(ask % 1 + b"\r\n\r\n" + ask % 2 + b"\r\n\r\n" + ask % 3 + last)
+    assert answer.count(b"HTTP/1.1 200") == 3
+    positions = [answer.index(b"/api/v1/products/%d" % number) for number in (1, 2, 3)]
+    assert positions == sorted(positions)
