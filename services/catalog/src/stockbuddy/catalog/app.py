@@ -5,10 +5,12 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from stockbuddy.catalog.categories.routes import router as categories
 from stockbuddy.catalog.listing.pages import Totals
 from stockbuddy.catalog.products.routes import router as products
 from stockbuddy.catalog.settings import CatalogSettings
 from stockbuddy.catalog.subscriptions import CONSUMERS
+from stockbuddy.catalog.suppliers.routes import router as suppliers
 from stockbuddy.chassis.migrations import migrations_of
 from stockbuddy.chassis.web import Service
 
@@ -26,7 +28,7 @@ async def open_catalogue(app: FastAPI) -> AsyncIterator[None]:
 SERVICE = Service(
     name="catalog",
     title="Stockbuddy catalogue",
-    routers=[products],
+    routers=[products, categories, suppliers],
     consumers=CONSUMERS,
     lifespan=open_catalogue,
 )

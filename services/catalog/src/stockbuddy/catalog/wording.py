@@ -4,12 +4,14 @@ import unicodedata
 from typing import Annotated
 
 from fastapi import Path
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 LARGEST_ID = 2**63 - 1
 
 Id = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 """An id in a path."""
+Reference = Annotated[int, Field(ge=1, le=LARGEST_ID)]
+"""An id in a body or a query."""
 
 
 def _one_line(text: str) -> str:
@@ -29,6 +31,15 @@ def _unspaced(text: str) -> str:
         raise ValueError("holds spaces")
     return text
 
+
+def _without_nul(text: str) -> str:
+    return text.replace("\0", " ")
+
+
+MOST_SEARCHED_CHARACTERS = 200
+
+Words = Annotated[str, StringConstraints(max_length=MOST_SEARCHED_CHARACTERS), AfterValidator(_without_nul)]
+"""What is sought. PostgreSQL knows no NUL."""
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255), AfterValidator(_one_line)]
 ShortLine = Annotated[Line, StringConstraints(max_length=100)]

@@ -5,15 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
-from stockbuddy.catalog.wording import LARGEST_ID
+from stockbuddy.catalog.wording import Reference, Words
 from stockbuddy.chassis.paging import DEFAULT_PAGE_SIZE, LARGEST_PAGE_SIZE
 from stockbuddy.contracts.numbers import Money
-
-MOST_SEARCHED_CHARACTERS = 200
-
-
-def _without_nul(text: str) -> str:
-    return text.replace("\0", " ")
 
 
 def _moment(given: date | datetime) -> datetime:
@@ -22,8 +16,6 @@ def _moment(given: date | datetime) -> datetime:
     return given if given.tzinfo is not None else given.replace(tzinfo=UTC)
 
 
-Words = Annotated[str, Field(max_length=MOST_SEARCHED_CHARACTERS), AfterValidator(_without_nul)]
-Number = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 Moment = Annotated[date | datetime, AfterValidator(_moment)]
 Sort = Literal[
     "relevance",
@@ -44,9 +36,9 @@ class ProductListing(BaseModel):
 
     search: Words | None = None
     category: Words | None = None
-    category_id: Number | None = None
-    supplier_id: Number | None = None
-    owner_id: Number | None = None
+    category_id: Reference | None = None
+    supplier_id: Reference | None = None
+    owner_id: Reference | None = None
     price_min: Money | None = None
     price_max: Money | None = None
     low_stock: bool | None = None

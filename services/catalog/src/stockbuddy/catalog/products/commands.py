@@ -96,7 +96,7 @@ async def _with_references(session: AsyncSession, caller: Principal, fields: dic
     named = "category" in fields
     name = fields.pop("category", None)
     if name is not None:
-        fields["category_id"] = await find_or_create_category(session, caller, name)
+        fields["category_id"] = await find_or_create_category(session, caller.user_id, name)
     elif named:
         fields.setdefault("category_id", None)
     category_id = fields.get("category_id")

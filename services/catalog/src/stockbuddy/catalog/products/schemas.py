@@ -6,12 +6,11 @@ from typing import Annotated, Any
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from stockbuddy.catalog.wording import LARGEST_ID, Code, Line, Prose, ShortLine
+from stockbuddy.catalog.wording import Code, Line, Prose, Reference, ShortLine
 from stockbuddy.contracts.numbers import Money, Quantity
 
 Price = Annotated[Money, Field(ge=0)]
 Amount = Annotated[Quantity, Field(ge=0)]
-Reference = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 Barcodes = Annotated[list[Code], Field(max_length=20)]
 
 
