@@ -109,6 +109,14 @@ async def test_order_is_kept_per_partition_key(bus: Bus) -> None:
         assert numbers(received, key) == list(range(100))
 
 
+async def test_more_messages_than_a_batch_holds_all_arrive(bus: Bus) -> None:
+    """All of one key, so that they wait in one lane while the receiver is at work."""
+    recorder = Recorder()
+    await bus.subscribe(recorder.subscription(EFFECTS_GROUP))
+    await bus.publish([message(number) for number in range(200)])
+    assert numbers(await recorder.has(200), "thing/1") == list(range(200))
+
+
 async def test_a_receiver_that_is_away_gets_its_messages_later(bus: Bus) -> None:
     recorder = Recorder(away_times=2)
     await bus.subscribe(recorder.subscription(EFFECTS_GROUP))

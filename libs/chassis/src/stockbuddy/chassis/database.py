@@ -121,6 +121,7 @@ def is_database_away(error: BaseException) -> bool:
             PoolTimeout,
             asyncpg.PostgresConnectionError,
             asyncpg.InterfaceError,
+            asyncpg.InternalClientError,  # what a connection says between the server's farewell and its end
             asyncpg.OperatorInterventionError,
             asyncpg.InsufficientResourcesError,
         ),

@@ -106,20 +106,17 @@ class _Session:
 
     async def _work(self, lane: "Queue[Delivery | None]") -> None:
         """Receive what the lane holds, in order and in batches, until it is closed with None."""
-        while True:
-            batch: list[Delivery] = []
-            first = await lane.get()
-            while first is not None and len(batch) < self._subscription.batch_size:
-                batch.append(first)
-                if lane.empty():
-                    break
-                first = lane.get_nowait()
+        open_lane = True
+        while open_lane:
+            waiting = [await lane.get()]
+            while len(waiting) < self._subscription.batch_size and not lane.empty():
+                waiting.append(lane.get_nowait())
+            batch = [delivery for delivery in waiting if delivery is not None]
+            open_lane = len(batch) == len(waiting)
             if batch:
                 await self._subscription.receive([delivery.message for delivery in batch])
                 for delivery in batch:
                     await delivery.incoming.ack()
-            if first is None:
-                return
 
 
 async def _first(*awaitables: Coroutine[Any, Any, object] | asyncio.Task[Any]) -> set[asyncio.Task[object]]:
