@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -117,10 +117,10 @@ class Shop:
         await self.say(event)
         return event.product_id
 
-    async def on_hand(self, product_id: int, warehouse_id: int | None = None) -> Decimal:
+    async def on_hand(self, product_id: int, warehouse_id: int | None = None) -> float:
         levels = (await self.admin.get("/stock-levels", product_id=product_id))["items"]
         found = [level for level in levels if warehouse_id in (None, level["warehouse_id"])]
-        return sum((Decimal(str(level["on_hand"])) for level in found), Decimal(0))
+        return float(sum((Decimal(str(level["on_hand"])) for level in found), Decimal(0)))
 
     async def level(self, product_id: int, warehouse_code: str = "MAIN") -> dict[str, Any]:
         levels = (await self.admin.get("/stock-levels", product_id=product_id))["items"]
@@ -189,6 +189,12 @@ async def start_shop(database_url: str, issuer: TestIssuer) -> AsyncIterator[Sta
     """Starts replicas, all on one database."""
     async with AsyncExitStack() as stack:
         yield lambda: stack.enter_async_context(running_shop(database_url, issuer))
+
+
+@pytest.fixture
+def run_shop(issuer: TestIssuer) -> Callable[[str], AbstractAsyncContextManager[Shop]]:
+    """Runs a replica on a database of that address."""
+    return lambda url: running_shop(url, issuer)
 
 
 @pytest.fixture

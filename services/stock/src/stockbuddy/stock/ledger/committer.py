@@ -162,8 +162,10 @@ class Committer:
         await connection.execute("BEGIN")
         try:
             applied = await apply(connection, [waiting.posting for waiting in group])
-        except BaseException:
-            if not connection.is_closed():
+        except BaseException as error:
+            if is_database_away(error):
+                connection.terminate()
+            else:
                 await connection.execute("ROLLBACK")
             raise
         try:

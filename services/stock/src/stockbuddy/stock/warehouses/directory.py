@@ -4,6 +4,7 @@ A copy may be a second old where another replica changed something. That is safe
 and what it allows is read by the ledger itself, once it holds the locks.
 """
 
+import asyncio
 import time
 from dataclasses import dataclass
 
@@ -35,12 +36,16 @@ class WarehouseDirectory:
         self._known: dict[WarehouseReference, KnownWarehouse] = {}
         self._default: KnownWarehouse | None = None
         self._read_at = -FRESH_SECONDS
+        self._reading = asyncio.Lock()
 
     async def find(self, reference: WarehouseReference | None) -> KnownWarehouse:
         """The warehouse of that id or code, or the default one. Raises UnknownWarehouse."""
-        is_fresh = time.monotonic() - self._read_at < FRESH_SECONDS
-        if not is_fresh or (reference is not None and _key(reference) not in self._known):
-            await self._read()
+        asked_at = time.monotonic()
+        if not self._is_fresh(asked_at) or (reference is not None and _key(reference) not in self._known):
+            async with self._reading:
+                # Whoever waited for another's reading has been served by it, if that began after they asked.
+                if self._read_at < asked_at:
+                    await self._read()
         warehouse = self._default if reference is None else self._known.get(_key(reference))
         if warehouse is None:
             raise UnknownWarehouse()
@@ -52,6 +57,9 @@ class WarehouseDirectory:
         if not caller.may_write_stock_at(warehouse.id):
             raise NotYourWarehouse()
         return warehouse
+
+    def _is_fresh(self, now: float) -> bool:
+        return now - self._read_at < FRESH_SECONDS
 
     def forget_after_commit(self, session: AsyncSession) -> None:
         event.listen(session.sync_session, "after_commit", lambda _: self._forget(), once=True)

@@ -1,0 +1,104 @@
+"""Many at once: exactly as much is sold as there is, and nobody is told of a deadlock."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from httpx2 import Response
+
+    from services.stock.tests.conftest import Shop, StartShop
+
+
+def statuses(answers: list[Response]) -> Counter[int]:
+    return Counter(answer.status_code for answer in answers)
+
+
+async def sell_one_each(shops: list[Shop], product_id: int, times: int) -> list[Response]:
+    return await asyncio.gather(
+        *(
+            shops[n % len(shops)].admin.call("POST", "/sales", json={"product": product_id, "quantity": 1})
+            for n in range(times)
+        )
+    )
+
+
+async def test_the_last_hundred_units_are_sold_exactly(shop: Shop) -> None:
+    tea = await shop.product(100)
+    answers = await sell_one_each([shop], tea, 200)
+    assert statuses(answers) == {201: 100, 409: 100}
+    assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {"insufficient_stock"}
+    assert await shop.on_hand(tea) == 0
+    await shop.proves_right()
+
+
+async def test_the_last_hundred_units_are_sold_exactly_by_several_replicas(start_shop: StartShop) -> None:
+    shops = [await start_shop() for _ in range(3)]
+    tea = await shops[0].product(100)
+    answers = await sell_one_each(shops, tea, 300)
+    assert statuses(answers) == {201: 100, 409: 200}
+    assert await shops[1].on_hand(tea) == 0
+    await shops[2].proves_right()
+
+
+async def test_opposite_orders_of_locks_end_in_no_deadlock(start_shop: StartShop) -> None:
+    """Sales of many products in random order, over two replicas, while levels are made for the first time."""
+    shops = [await start_shop(), await start_shop()]
+    products = [await shops[0].product() for _ in range(8)]
+    chance = random.Random(7)
+
+    async def post(shop: Shop) -> Response:
+        chosen = chance.sample(products, 5)
+        movements = [{"product_id": product, "movement_type": "in", "quantity": 1} for product in chosen]
+        return await shop.admin.call("POST", "/stock-movements/batch", json={"movements": movements})
+
+    answers = await asyncio.gather(*(post(shops[n % 2]) for n in range(200)))
+    assert statuses(answers) == {200: 200}
+    assert sum([await shops[0].on_hand(product) for product in products]) == 1000
+    await shops[0].proves_right()
+
+
+async def test_a_refused_request_does_not_harm_its_neighbours(shop: Shop) -> None:
+    tea, cup = await shop.product(50), await shop.product(0.5)
+
+    async def sell(product_id: int) -> Response:
+        return await shop.admin.call("POST", "/sales", json={"product": product_id, "quantity": 1})
+
+    answers = await asyncio.gather(*(sell(product) for _ in range(50) for product in (tea, cup)))
+    assert statuses(answers) == {201: 50, 409: 50}
+    assert (await shop.on_hand(tea), await shop.on_hand(cup)) == (0, 0.5)
+
+
+async def test_each_sees_the_effect_of_those_before_it(shop: Shop) -> None:
+    tea = await shop.product(100)
+    answers = await asyncio.gather(
+        *(
+            shop.admin.post("/stock-movements", {"product_id": tea, "movement_type": "out", "quantity": 1})
+            for _ in range(100)
+        )
+    )
+    assert sorted(answer["balance"] for answer in answers) == list(range(100))
+    assert all(answer["before"] == answer["balance"] + 1 for answer in answers)
+    ordered: list[dict[str, Any]] = sorted(answers, key=lambda answer: answer["id"])
+    assert [answer["balance"] for answer in ordered] == list(range(99, -1, -1))
+
+
+async def test_who_goes_away_disturbs_nobody(shop: Shop) -> None:
+    tea = await shop.product(100)
+    selling = [
+        asyncio.create_task(shop.admin.call("POST", "/sales", json={"product": tea, "quantity": 1})) for _ in range(60)
+    ]
+    for n in range(0, 60, 3):
+        await asyncio.sleep(0)
+        selling[n].cancel()
+    answers = await asyncio.gather(*selling, return_exceptions=True)
+    done = [answer for answer in answers if not isinstance(answer, BaseException)]
+    assert len(done) >= 40
+    assert statuses(done) == {201: len(done)}
+    sales = (await shop.admin.get("/sales"))["total"]
+    assert len(done) <= sales <= 60
+    assert await shop.on_hand(tea) == 100 - sales
+    await shop.proves_right()

@@ -1,0 +1,77 @@
+"""Idempotency keys: one effect, and the first answer for everybody."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from services.stock.tests.conftest import Shop, StartShop
+
+
+async def test_fifty_equal_requests_at_once_have_one_effect(shop: Shop) -> None:
+    tea = await shop.product(100)
+    body = {"product": tea, "quantity": 1}
+    answers = await asyncio.gather(*(shop.admin.call("POST", "/sales", json=body, key="till-1") for _ in range(50)))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.content for answer in answers}) == 1
+    assert sum(answer.headers.get("Idempotent-Replayed") == "true" for answer in answers) == 49
+    assert await shop.on_hand(tea) == 99
+    assert (await shop.admin.get("/sales"))["total"] == 1
+
+
+async def test_equal_requests_to_several_replicas_have_one_effect(start_shop: StartShop) -> None:
+    shops = [await start_shop(), await start_shop()]
+    tea = await shops[0].product(100)
+    for key in ("a", "b", "c"):
+        body = {"product_id": tea, "movement_type": "out", "quantity": 1}
+        answers = await asyncio.gather(
+            *(shops[n % 2].admin.call("POST", "/stock-movements", json=body, key=key) for n in range(50))
+        )
+        assert {answer.status_code for answer in answers} == {201}
+        assert len({answer.content for answer in answers}) == 1
+    assert await shops[0].on_hand(tea) == 97
+
+
+async def test_the_key_of_another_request_is_refused(shop: Shop) -> None:
+    """Also when both arrive at once."""
+    tea = await shop.product(100)
+    bodies = [{"product": tea, "quantity": quantity} for quantity in (1, 2)] * 10
+    answers = await asyncio.gather(*(shop.admin.call("POST", "/sales", json=body, key="till-1") for body in bodies))
+    assert sorted(answer.status_code for answer in answers) == [201] * 10 + [422] * 10
+    assert {a.json()["code"] for a in answers if a.status_code == 422} == {"idempotency_key_reused"}
+    assert (await shop.admin.get("/sales"))["total"] == 1
+
+
+async def test_equal_json_is_the_same_body_however_it_is_written(shop: Shop) -> None:
+    tea = await shop.product(100)
+    json = {"content-type": "application/json"}
+    for body in (f'{{"product": {tea}, "quantity": 1}}', f'{{ "quantity":1,"product":{tea} }}'):
+        answer = await shop.admin.call("POST", "/sales", content=body, headers=json, key="till-1")
+        assert answer.status_code == 201
+    assert await shop.on_hand(tea) == 99
+
+
+async def test_keys_belong_to_their_caller(shop: Shop) -> None:
+    tea = await shop.product(100)
+    for user_id in (5, 6):
+        await shop.caller(user_id).post("/sales", {"product": tea, "quantity": 1}, key="till-1")
+    assert await shop.on_hand(tea) == 98
+
+
+async def test_a_refusal_is_not_remembered(shop: Shop) -> None:
+    tea = await shop.product()
+    body = {"product": tea, "quantity": 1}
+    assert (await shop.admin.call("POST", "/sales", json=body, key="till-1")).status_code == 409
+    await shop.admin.post("/stock-movements", {"product_id": tea, "movement_type": "in", "quantity": 1})
+    answer = await shop.admin.call("POST", "/sales", json=body, key="till-1")
+    assert answer.status_code == 201
+    assert "Idempotent-Replayed" not in answer.headers
+
+
+async def test_an_answer_outlives_what_it_was_about(shop: Shop) -> None:
+    tea = await shop.product(10)
+    body = {"product": tea, "quantity": 10}
+    first = await shop.admin.call("POST", "/sales", json=body, key="till-1")
+    again = await shop.admin.call("POST", "/sales", json=body, key="till-1")
+    assert (again.status_code, again.content) == (first.status_code, first.content)

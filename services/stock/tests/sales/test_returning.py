@@ -1,0 +1,117 @@
+"""Returns: never more than was sold, over any number of returns, and money that adds up."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from services.stock.tests.conftest import Shop
+
+
+async def sold(shop: Shop, product_id: int, quantity: float, **values: Any) -> dict[str, Any]:
+    sale: dict[str, Any] = await shop.admin.post("/sales", {"product": product_id, "quantity": quantity, **values})
+    return sale
+
+
+async def test_what_comes_back_is_back_in_stock(shop: Shop) -> None:
+    tea = await shop.product(10, unit_price="4.50", cost_price="2")
+    sale = await sold(shop, tea, 4)
+    body = {"lines": [{"product_id": tea, "quantity": 1}], "reason": "chipped"}
+    answer = await shop.caller(5).call("POST", f"/sales/{sale['id']}/returns", json=body)
+    assert answer.status_code == 201
+    made = answer.json()
+    assert (made["total"], made["restock"], made["performed_by"]) == ("4.50", True, 5)
+    [line] = made["lines"]
+    assert (line["line_id"], line["quantity"], line["amount"]) == (sale["lines"][0]["id"], 1, "4.50")
+    assert (made["sale"]["status"], made["sale"]["refunded"]) == ("partially_returned", "4.50")
+    assert await shop.on_hand(tea) == 7
+    movement = await shop.admin.get(f"/stock-movements/{line['movement_id']}")
+    assert (movement["movement_type"], movement["quantity"], movement["unit_cost"]) == ("return", 1, "2.00")
+    assert movement["document"] == f"sale_return/{made['id']}"
+    assert await shop.admin.get(f"/sales/{sale['id']}") == made["sale"]
+    [event] = await shop.said(1, "stock.sale.returned")
+    assert (event["return_id"], event["returned"], event["version"]) == (made["id"], made["lines"], 2)
+    [listed] = await shop.admin.get(f"/sales/{sale['id']}/returns")
+    assert listed["lines"] == made["lines"]
+
+
+async def test_never_more_than_was_sold_over_any_number_of_returns(shop: Shop) -> None:
+    tea = await shop.product(10)
+    sale = await sold(shop, tea, 4)
+    path = f"/sales/{sale['id']}/returns"
+    for _ in range(3):
+        await shop.admin.post(path, {"lines": [{"line_id": sale["lines"][0]["id"], "quantity": 1}]})
+    problem = await shop.admin.refused(409, path, {"lines": [{"product_id": tea, "quantity": 1.001}]})
+    assert problem["code"] == "return_exceeds_sale"
+    assert problem["lines"] == [{"product_id": tea, "requested": 1.001, "returnable": 1}]
+    assert await shop.on_hand(tea) == 9
+    await shop.admin.post(path, {})
+    assert (await shop.admin.get(f"/sales/{sale['id']}"))["status"] == "returned"
+    problem = await shop.admin.refused(409, path, {})
+    assert problem["code"] == "sale_not_returnable"
+    assert await shop.on_hand(tea) == 10
+
+
+async def test_concurrent_returns_of_one_sale_never_exceed_it(shop: Shop) -> None:
+    tea = await shop.product(10)
+    sale = await sold(shop, tea, 5)
+    body = {"lines": [{"product_id": tea, "quantity": 1}]}
+    answers = await asyncio.gather(
+        *(shop.admin.call("POST", f"/sales/{sale['id']}/returns", json=body) for _ in range(20))
+    )
+    assert sorted(answer.status_code for answer in answers) == [201] * 5 + [409] * 15
+    assert await shop.on_hand(tea) == 10
+    assert (await shop.admin.get(f"/sales/{sale['id']}"))["lines"][0]["returned"] == 5
+    await shop.proves_right()
+
+
+async def test_refunds_of_parts_add_up_to_the_line(shop: Shop) -> None:
+    tea = await shop.product(10, unit_price="10")
+    sale = await sold(shop, tea, 3, discount="0.01")
+    amounts = []
+    for _ in range(3):
+        body = {"lines": [{"product_id": tea, "quantity": 1}]}
+        amounts.append(Decimal((await shop.admin.post(f"/sales/{sale['id']}/returns", body))["total"]))
+    assert sum(amounts) == Decimal(sale["total"]) == Decimal("29.99")
+
+
+async def test_a_return_without_restocking_moves_nothing(shop: Shop) -> None:
+    tea = await shop.product(10)
+    sale = await sold(shop, tea, 4)
+    made = await shop.admin.post(f"/sales/{sale['id']}/returns", {"restock": False})
+    assert made["lines"][0]["movement_id"] is None
+    assert made["sale"]["status"] == "returned"
+    assert await shop.on_hand(tea) == 6
+
+
+async def test_a_product_on_several_lines_comes_back_line_by_line(shop: Shop) -> None:
+    tea = await shop.product(10)
+    lines = [
+        {"product_id": tea, "quantity": 2, "unit_price": "5"},
+        {"product_id": tea, "quantity": 2, "unit_price": "3"},
+    ]
+    sale = await shop.admin.post("/sales", {"lines": lines})
+    made = await shop.admin.post(f"/sales/{sale['id']}/returns", {"lines": [{"product_id": tea, "quantity": 3}]})
+    assert [(line["quantity"], line["amount"]) for line in made["lines"]] == [(2, "10.00"), (1, "3.00")]
+
+
+async def test_only_what_was_sold_can_come_back(shop: Shop) -> None:
+    tea, cup = await shop.product(10), await shop.product(10)
+    sale = await sold(shop, tea, 4)
+    path = f"/sales/{sale['id']}/returns"
+    problem = await shop.admin.refused(422, path, {"lines": [{"product_id": cup, "quantity": 1}]})
+    assert problem["code"] == "not_in_sale"
+    await shop.admin.refused(404, "/sales/99/returns", {})
+    await shop.admin.refused(422, path, {"lines": [{"quantity": 1}]})
+
+
+async def test_a_return_is_repeated_by_its_key_although_nothing_is_left(shop: Shop) -> None:
+    tea = await shop.product(10)
+    sale = await sold(shop, tea, 4)
+    first = await shop.admin.call("POST", f"/sales/{sale['id']}/returns", json={}, key="r-1")
+    again = await shop.admin.call("POST", f"/sales/{sale['id']}/returns", json={}, key="r-1")
+    assert again.json() == first.json()
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert await shop.on_hand(tea) == 10
