@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from stockbuddy.contracts import purchasing  # noqa: F401 - the rest of what the stock says
 from stockbuddy.contracts.event import Event
 from stockbuddy.contracts.numbers import Money, Quantity
 

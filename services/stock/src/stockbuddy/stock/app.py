@@ -6,6 +6,7 @@ from stockbuddy.stock.desk import opened
 from stockbuddy.stock.integrity.routes import router as integrity
 from stockbuddy.stock.levels.routes import router as levels
 from stockbuddy.stock.movements.routes import router as movements
+from stockbuddy.stock.purchase_orders.routes import router as purchase_orders
 from stockbuddy.stock.sales.routes import router as sales
 from stockbuddy.stock.settings import StockSettings
 from stockbuddy.stock.subscriptions import CONSUMERS
@@ -14,7 +15,7 @@ from stockbuddy.stock.warehouses.routes import router as warehouses
 SERVICE = Service(
     name="stock",
     title="Stockbuddy stock",
-    routers=[warehouses, movements, levels, sales, integrity],
+    routers=[warehouses, movements, levels, sales, purchase_orders, integrity],
     consumers=CONSUMERS,
     lifespan=opened,
 )

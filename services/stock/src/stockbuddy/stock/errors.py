@@ -107,3 +107,33 @@ class Overtaken(Conflict):
     """The document changed too often while this was being decided; try again."""
 
     code = "overtaken"
+
+
+class UnknownSupplier(NotFound):
+    """There is no such supplier."""
+
+    code = "unknown_supplier"
+
+
+class PurchaseOrderNotOpen(Conflict):
+    """The purchase order is in a state that does not allow this."""
+
+    code = "wrong_state"
+
+    def __init__(self, state: str) -> None:
+        super().__init__(state=state)
+
+
+class OverReceipt(Conflict):
+    """More would be received than was ordered and is still to come; `allow_over_receipt` takes it in all the same."""
+
+    code = "over_receipt"
+
+    def __init__(self, excesses: Sequence[dict[str, Any]]) -> None:
+        super().__init__(lines=list(excesses))
+
+
+class NotInPurchaseOrder(Unprocessable):
+    """The purchase order has no such line."""
+
+    code = "not_in_purchase_order"

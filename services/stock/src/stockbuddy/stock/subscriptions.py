@@ -1,8 +1,17 @@
 """What the stock service hears, and what it does about it."""
 
 from stockbuddy.chassis.inbox import Consumer, batch
-from stockbuddy.contracts.catalog import ProductCreated, ProductDeleted, ProductRestored, ProductUpdated
+from stockbuddy.contracts.catalog import (
+    ProductCreated,
+    ProductDeleted,
+    ProductRestored,
+    ProductUpdated,
+    SupplierCreated,
+    SupplierDeleted,
+    SupplierUpdated,
+)
 from stockbuddy.stock.products import handlers as products
+from stockbuddy.stock.suppliers import handlers as suppliers
 
 CONSUMERS = [
     Consumer(
@@ -12,6 +21,9 @@ CONSUMERS = [
             ProductUpdated.type: batch(ProductUpdated, products.copy_states),
             ProductDeleted.type: batch(ProductDeleted, products.copy_states),
             ProductRestored.type: batch(ProductRestored, products.copy_states),
+            SupplierCreated.type: batch(SupplierCreated, suppliers.copy_states),
+            SupplierUpdated.type: batch(SupplierUpdated, suppliers.copy_states),
+            SupplierDeleted.type: batch(SupplierDeleted, suppliers.copy_states),
         },
     ),
 ]

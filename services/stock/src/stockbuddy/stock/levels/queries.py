@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Numeric, Row, Select, column, func, literal, select, table
+from sqlalchemy import ColumnElement, Numeric, Row, Select, case, column, func, or_, select, table
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.paging import Paging
@@ -12,6 +12,7 @@ from stockbuddy.stock.levels.model import Level
 from stockbuddy.stock.levels.schemas import LevelView
 from stockbuddy.stock.listing import Listed, Sort, fetch_listed
 from stockbuddy.stock.products.model import Product
+from stockbuddy.stock.purchase_orders.model import PurchaseOrderLine
 from stockbuddy.stock.warehouses.model import Warehouse
 
 BY_PRODUCT = Sort("product_asc", (Level.product_id, Level.warehouse_id, Level.lot))
@@ -19,6 +20,17 @@ BY_PRODUCT = Sort("product_asc", (Level.product_id, Level.warehouse_id, Level.lo
 _setting = table("setting", column("default_low_stock_threshold", Numeric(18, 3)))
 _default_threshold = select(_setting.c.default_low_stock_threshold).scalar_subquery()
 THRESHOLD = func.coalesce(Product.low_stock_threshold, _default_threshold)
+_ordered = (
+    select(func.sum(PurchaseOrderLine.outstanding))
+    .where(
+        PurchaseOrderLine.product_id == Level.product_id,
+        PurchaseOrderLine.warehouse_id == Level.warehouse_id,
+        PurchaseOrderLine.outstanding > 0,
+    )
+    .scalar_subquery()
+)
+# What is ordered comes without a lot.
+INCOMING = case((Level.lot == 0, func.coalesce(_ordered, Decimal(0))), else_=Decimal(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +65,7 @@ class LevelFilter:
 
 
 def _levels() -> Select[*tuple[Any, ...]]:
-    """Levels that anything ever happened to, of products that are still traded."""
+    """Levels that anything ever happened to or is to come to, of products that are still traded."""
     return (
         select(
             Level.product_id,
@@ -66,14 +78,14 @@ def _levels() -> Select[*tuple[Any, ...]]:
             Level.on_hand,
             Level.reserved,
             (Level.on_hand - Level.reserved).label("available"),
-            literal(Decimal(0)).label("incoming"),
+            INCOMING.label("incoming"),
             THRESHOLD.label("low_stock_threshold"),
             Level.average_cost,
             Level.updated_at,
         )
         .join(Product, Product.id == Level.product_id)
         .join(Warehouse, Warehouse.id == Level.warehouse_id)
-        .where(Level.version > 0, ~Product.deleted)
+        .where(or_(Level.version > 0, INCOMING > 0), ~Product.deleted)
     )
 
 

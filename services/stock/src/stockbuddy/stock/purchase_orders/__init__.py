@@ -1,0 +1,1 @@
+"""Purchase orders: what is on its way, and what of it has arrived."""
