@@ -1,5 +1,6 @@
 """The service as it runs: on a real database, with the bus inside the process, and callers with real tokens."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -21,9 +22,10 @@ from stockbuddy.chassis.origin import Origin
 from stockbuddy.chassis.testing.templates import Migrate, ServiceMigrations
 from stockbuddy.chassis.testing.tokens import TestIssuer
 from stockbuddy.chassis.web import create_app
+from stockbuddy.contracts.auth import UserRegistered, UserState
 from stockbuddy.contracts.catalog import ProductCreated, ProductState
 from stockbuddy.contracts.event import Event
-from stockbuddy.contracts.stock import LevelChanged, MovementPosted
+from stockbuddy.contracts.stock import LevelChanged, LevelCrossing, MovementPosted
 from stockbuddy.notifications.app import SERVICE, NotificationsSettings
 
 ALICE = Origin(actor_id=7, actor_name="alice", client_ip="203.0.113.9", request_id="req-1", traceparent="00-ab-cd-01")
@@ -42,8 +44,14 @@ def issuer() -> TestIssuer:
 
 
 @pytest.fixture
-def settings(database_url: str) -> NotificationsSettings:
-    return NotificationsSettings(env="development", database_url=database_url)
+def options() -> dict[str, Any]:
+    """What a test module sets otherwise than the defaults."""
+    return {}
+
+
+@pytest.fixture
+def settings(database_url: str, options: dict[str, Any]) -> NotificationsSettings:
+    return NotificationsSettings(env="development", database_url=database_url, **options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +112,20 @@ def message_of(event: Event, origin: Origin = ALICE) -> Message:
     return Message(row.event_id, row.routing_key, json.loads(row.headers), row.payload.encode())
 
 
+async def until(look: Callable[[], Awaitable[Any]], seconds: float = 10) -> Any:
+    """What `look` returns, as soon as that is something."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not (found := await look()):
+        assert asyncio.get_running_loop().time() < deadline, "it did not happen in time"
+        await asyncio.sleep(0.02)
+    return found
+
+
+@pytest.fixture(name="until")
+def until_fixture() -> Callable[..., Awaitable[Any]]:
+    return until
+
+
 class Samples:
     """Events as the other services say them."""
 
@@ -139,6 +161,22 @@ class Samples:
             "changed_at": NOON,
         }
         return LevelChanged.model_validate(values | fields)
+
+    @staticmethod
+    def crossing(kind: type[LevelCrossing], product_id: int = 42, **fields: Any) -> LevelCrossing:
+        level = Samples.level(product_id).model_dump() | {"threshold": 5, "before": 6, "delta": -3, "on_hand": 3}
+        return kind.model_validate(level | fields)
+
+    @staticmethod
+    def user(user_id: int = 9, kind: type[UserState] = UserRegistered, **fields: Any) -> UserState:
+        values = {
+            "user_id": user_id,
+            "version": 1,
+            "username": f"user{user_id}",
+            "email": f"user{user_id}@example.com",
+            "role": "manager",
+        }
+        return kind.model_validate(values | fields)
 
     @staticmethod
     def product(kind: type[ProductState] = ProductCreated, product_id: int = 42, **fields: Any) -> ProductState:

@@ -25,6 +25,13 @@ CONSUMER_GROUPS: Mapping[str, tuple[str, ...]] = {
     "stock.catalog.v1": ("catalog.product.*", "catalog.supplier.*"),
     "stock.settings.v1": ("auth.settings.changed",),
     "notifications.log.v1": ("#",),
+    "notifications.people.v1": ("auth.user.*", "auth.settings.changed", "catalog.product.*", "stock.warehouse.*"),
+    "notifications.alerts.v1": (
+        "stock.level.low",
+        "stock.level.depleted",
+        "stock.level.recovered",
+        "notifications.webhook.disabled",
+    ),
 }
 """Queue → the event types it hears, as AMQP topic patterns."""
 

@@ -5,13 +5,21 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from stockbuddy.chassis.database import Database
 from stockbuddy.chassis.migrations import migrations_of
 from stockbuddy.chassis.web import Service
 from stockbuddy.notifications.audit.routes import router as audit
 from stockbuddy.notifications.event_log.feed import Feed
 from stockbuddy.notifications.event_log.routes import router as event_log
+from stockbuddy.notifications.inapp.routes import router as notifications
+from stockbuddy.notifications.mail.sending import MailSender
+from stockbuddy.notifications.preferences.routes import router as preferences
+from stockbuddy.notifications.retention.upkeep import run_upkeep
 from stockbuddy.notifications.settings import NotificationsSettings
+from stockbuddy.notifications.stream.routes import router as stream
 from stockbuddy.notifications.subscriptions import CONSUMERS
+from stockbuddy.notifications.webhooks.routes import router as webhooks
+from stockbuddy.notifications.webhooks.sending import WebhookSender
 
 __all__ = ["MIGRATIONS", "SERVICE", "NotificationsSettings"]
 
@@ -19,8 +27,12 @@ MIGRATIONS = migrations_of(__file__)
 
 
 @asynccontextmanager
-async def open_feed(app: FastAPI) -> AsyncIterator[None]:
-    with Feed(app.state.database) as app.state.feed:
+async def open_parts(app: FastAPI) -> AsyncIterator[None]:
+    """What works beside the requests, and what they ask it for."""
+    database: Database = app.state.database
+    settings: NotificationsSettings = app.state.settings
+    app.state.feed = Feed(database)
+    async with WebhookSender(database, settings) as app.state.webhook_sender:
         yield
 
 
@@ -28,11 +40,21 @@ async def read_feed(app: FastAPI) -> None:
     await app.state.feed.run()
 
 
+async def send_webhooks(app: FastAPI) -> None:
+    await app.state.webhook_sender.run()
+
+
+async def send_mails(app: FastAPI) -> None:
+    settings: NotificationsSettings = app.state.settings
+    if settings.smtp_url is not None:
+        await MailSender(app.state.database, settings.smtp_url, settings.mail_from).run()
+
+
 SERVICE = Service(
     name="notifications",
     title="Stockbuddy notifications",
-    routers=[event_log, audit],
+    routers=[event_log, audit, notifications, preferences, webhooks, stream],
     consumers=CONSUMERS,
-    background=[read_feed],
-    lifespan=open_feed,
+    background=[read_feed, send_webhooks, send_mails, run_upkeep],
+    lifespan=open_parts,
 )

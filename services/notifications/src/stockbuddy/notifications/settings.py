@@ -1,7 +1,36 @@
 """What the operator decides about notifications."""
 
+from typing import Annotated
+
+from pydantic import Field, PositiveFloat, field_validator
+from pydantic_settings import NoDecode
+
 from stockbuddy.chassis.settings import ServiceSettings
 
 
 class NotificationsSettings(ServiceSettings):
-    """The environment of the notifications service."""
+    """The environment of the notifications service.
+
+    Without `smtp_url` mails wait in their queue until there is one, for five days at most. `webhook_retry_seconds` are
+    the pauses after each failed attempt (together about three days); `webhook_disable_seconds` is for how long a
+    webhook may fail without a single success before it is switched off.
+    """
+
+    smtp_url: str | None = None
+    mail_from: str = "Stockbuddy <stockbuddy@localhost>"
+    webhook_allow_private: bool = False
+    webhook_retry_seconds: Annotated[tuple[PositiveFloat, ...], NoDecode] = (
+        *(5, 30, 120, 600, 3600),
+        *(7200, 14400, 28800, 43200, 57600, 86400),
+    )
+    webhook_timeout_seconds: PositiveFloat = 15
+    webhook_disable_seconds: PositiveFloat = 5 * 86400
+    webhook_rotation_seconds: Annotated[float, Field(ge=0)] = 86400
+    stream_keepalive_seconds: PositiveFloat = 15
+    stream_stalled_seconds: PositiveFloat = 30
+
+    @field_validator("webhook_retry_seconds", mode="before")
+    @classmethod
+    def split_by_commas(cls, value: object) -> object:
+        """`WEBHOOK_RETRY_SECONDS=5,30,120`."""
+        return tuple(part for part in value.replace(" ", "").split(",") if part) if isinstance(value, str) else value

@@ -15,6 +15,7 @@ from stockbuddy.notifications.audit.changes import changes_between
 from stockbuddy.notifications.audit.queries import AuditFilter, AuditRow
 from stockbuddy.notifications.audit.schemas import AuditEntry, AuditVerdict
 from stockbuddy.notifications.audit.verification import Noted, verify_chain
+from stockbuddy.notifications.identifiers import Id
 
 router = APIRouter(prefix="/api/v1/audit-logs", tags=["audit"], route_class=CachedRoute)
 
@@ -27,7 +28,7 @@ async def list_audit_logs(
     session: ReadSession,
     paging: PagingParameters,
     type: Annotated[str | None, Query(max_length=500, description="Patterns such as `auth.*`, by commas.")] = None,
-    actor_id: int | None = None,
+    actor_id: Id | None = None,
     subject: Annotated[str | None, Query(max_length=300)] = None,
     since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
     until: Annotated[AwareDatetime | None, Query(alias="to", description="Exclusive.")] = None,
@@ -61,7 +62,7 @@ async def list_audit_logs(
 async def verify_audit_logs(
     request: Request,
     _: Admin,
-    known_id: Annotated[int | None, Query(ge=1, description="An earlier `last_id`.")] = None,
+    known_id: Annotated[Id | None, Query(description="An earlier `last_id`.")] = None,
     known_hash: Annotated[str | None, StringConstraints(pattern="^[0-9a-f]{64}$"), Query()] = None,
 ) -> AuditVerdict:
     if (known_id is None) != (known_hash is None):

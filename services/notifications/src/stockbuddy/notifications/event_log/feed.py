@@ -1,75 +1,118 @@
-"""The live end of the log in one process: one reader for everybody here who waits for news.
+"""The live end of the log in one process: one reader for everybody here who waits for news, however many they are.
 
-It is woken by appends of this process, and otherwise looks for those of others as long as somebody waits.
+It is woken by appends of this process, and otherwise looks for those of others as long as somebody waits. The latest
+events are kept once for all; a listener that falls behind them reads from the log itself.
 """
 
 import asyncio
-from typing import Self
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 import structlog
 
 from stockbuddy.chassis.database import Database, is_database_away
-from stockbuddy.notifications.event_log import queries, signals
+from stockbuddy.chassis.identity import Principal
+from stockbuddy.notifications.event_log import queries
+from stockbuddy.notifications.event_log.live import LiveEvent
+from stockbuddy.notifications.news import on_news
 
 log = structlog.get_logger(__name__)
 
 LOOK_SECONDS = 0.05
 AWAY_SECONDS = 1.0
+READ_AT_ONCE = 500
+KEPT_EVENTS = 2000
+KEPT_ENDINGS = 10_000
 
 
 class Feed:
-    """Open it, run it beside the requests, and await `beyond`."""
+    """Run it beside the requests; `listen` to it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._position = 0
-        self._waiting = 0
+        self._listeners = 0
+        self._recent: list[LiveEvent] = []
+        self._endings: OrderedDict[str, int] = OrderedDict()
         self._wanted = asyncio.Event()
+        self._running = asyncio.Event()
         self._appended = asyncio.Event()
         self._advanced = asyncio.Event()
+        self.position = 0
+        on_news(database, self._appended.set)
 
-    def __enter__(self) -> Self:
-        signals.on_append(self._database.engine.sync_engine, self._appended.set)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._advanced.set()
-
-    async def beyond(self, position: int) -> None:
-        """Returns once the log goes beyond `position`."""
-        self._waiting += 1
+    @asynccontextmanager
+    async def listen(self) -> AsyncIterator[None]:
+        """While the block lasts, `position` follows the log."""
+        self._listeners += 1
         self._wanted.set()
         try:
-            while self._position <= position:
-                await self._advanced.wait()
+            await self._running.wait()
+            yield
         finally:
-            self._waiting -= 1
+            self._listeners -= 1
+
+    async def beyond(self, position: int) -> None:
+        """Returns once the log goes beyond `position`. For listeners."""
+        while self.position <= position:
+            await self._advanced.wait()
+
+    def after(self, position: int) -> Sequence[LiveEvent] | None:
+        """The events behind a position, or None if they are not all at hand."""
+        first = self.position - len(self._recent)
+        return self._recent[position - first :] if position >= first else None
+
+    def has_ended(self, caller: Principal, since: int) -> bool:
+        """True if the session is over, or the user is no longer what the token says, by an event behind `since`."""
+        endings = (f"session/{caller.session_id}", f"user/{caller.user_id}")
+        return any(self._endings.get(ending, 0) > since for ending in endings)
 
     async def run(self) -> None:
         """Until cancelled."""
         while True:
-            if not self._waiting:
-                self._wanted.clear()
-                await self._wanted.wait()
             try:
-                await self._look()
+                if not self._listeners:
+                    await self._rest()
+                await self._read()
             except Exception as error:
                 if not is_database_away(error):
                     raise
                 log.warning("feed.database_away", error=repr(error))
                 await asyncio.sleep(AWAY_SECONDS)
-                continue
+
+    async def _rest(self) -> None:
+        """Until somebody listens; then go on at the end of the log as it is then."""
+        self._running.clear()
+        self._wanted.clear()
+        await self._wanted.wait()
+        self._recent.clear()
+        async with self._database.reading() as session:
+            self.position = await queries.head_position(session)
+        self._running.set()
+
+    async def _read(self) -> None:
+        self._appended.clear()
+        async with self._database.reading() as session:
+            events = await queries.read_after(session, self.position, READ_AT_ONCE)
+        if events:
+            self._add([LiveEvent(event) for event in events])
+        if len(events) < READ_AT_ONCE:
             try:
                 async with asyncio.timeout(LOOK_SECONDS):
                     await self._appended.wait()
             except TimeoutError:
                 pass
 
-    async def _look(self) -> None:
-        self._appended.clear()
-        async with self._database.reading() as session:
-            position = await queries.head_position(session)
-        if position > self._position:
-            self._position = position
-            advanced, self._advanced = self._advanced, asyncio.Event()
-            advanced.set()
+    def _add(self, events: Sequence[LiveEvent]) -> None:
+        self._recent.extend(events)
+        if len(self._recent) > 2 * KEPT_EVENTS:
+            del self._recent[:-KEPT_EVENTS]
+        for event in events:
+            if (ending := event.ended) is not None:
+                self._endings[ending] = event.position
+                self._endings.move_to_end(ending)
+        while len(self._endings) > KEPT_ENDINGS:
+            self._endings.popitem(last=False)
+        self.position = events[-1].position
+        advanced, self._advanced = self._advanced, asyncio.Event()
+        advanced.set()

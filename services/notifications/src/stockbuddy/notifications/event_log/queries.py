@@ -19,7 +19,7 @@ _EVENT = """
 _HEAD = text("SELECT position FROM event_log_head")
 _AFTER = text(f"SELECT {_EVENT} FROM event_log e WHERE e.position > :after ORDER BY e.position LIMIT :limit")
 
-_ADDRESSED_TO = "(e.type !~ :addressed OR e.subject = ANY(:addresses))"
+_ADDRESSED_TO = "(e.type !~ :addressed OR e.subject = ANY(:audiences))"
 _AFTER_OF_ANY_TYPE = text(f"""
     SELECT {_EVENT} FROM event_log e
     WHERE e.position > :after AND e.position <= :until AND {_ADDRESSED_TO}
@@ -71,11 +71,11 @@ async def read_visible(
     """At most `limit` events behind `after` that match a pattern of `types` and that the reader may see."""
     until = await head_position(session)
     window = {"after": after, "until": until, "limit": limit}
-    addresses = {"addressed": ADDRESSED_EXPRESSION, "addresses": sorted(visibility.addresses)}
+    addressed = {"addressed": ADDRESSED_EXPRESSION, "audiences": sorted(visibility.audiences)}
     if types == visibility.types == ANY_TYPE:
-        rows = await session.execute(_AFTER_OF_ANY_TYPE, window | addresses)
+        rows = await session.execute(_AFTER_OF_ANY_TYPE, window | addressed)
     else:
         expressions = {"wanted": expression_of(types), "visible": expression_of(visibility.types)}
-        rows = await session.execute(_AFTER_OF_TYPES, window | addresses | expressions)
+        rows = await session.execute(_AFTER_OF_TYPES, window | addressed | expressions)
     events = [LoggedEvent(*row) for row in rows]
     return Stretch(events, events[-1].position if len(events) == limit else max(after, until))

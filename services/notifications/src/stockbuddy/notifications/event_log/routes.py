@@ -3,16 +3,15 @@
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import StringConstraints
+from fastapi import APIRouter, Query, Request, Response
 
 from stockbuddy.chassis.database import Database
 from stockbuddy.chassis.etags import CachedRoute
 from stockbuddy.chassis.identity import Caller
 from stockbuddy.notifications.event_log import queries
 from stockbuddy.notifications.event_log.feed import Feed
-from stockbuddy.notifications.event_log.patterns import ANY_TYPE, PATTERN
 from stockbuddy.notifications.event_log.queries import Stretch
+from stockbuddy.notifications.event_log.requested import Cursor, RequestedTypes
 from stockbuddy.notifications.event_log.schemas import EventFeed
 from stockbuddy.notifications.event_log.visibility import visibility_of
 
@@ -20,21 +19,6 @@ router = APIRouter(prefix="/api/v1", tags=["events"], route_class=CachedRoute)
 
 LARGEST_LIMIT = 1000
 LONGEST_WAIT_SECONDS = 30
-
-Patterns = Annotated[str, StringConstraints(pattern=rf"^\s*{PATTERN}(\s*,\s*{PATTERN})*\s*$", max_length=2000)]
-Cursor = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,18}$")]
-
-
-def requested_types(
-    types: Annotated[
-        tuple[Patterns, ...], Query(description="Patterns such as `stock.*`; repeated or by commas.")
-    ] = (),
-) -> tuple[str, ...]:
-    """The patterns asked for; none means all."""
-    return tuple(sorted({pattern.strip() for part in types for pattern in part.split(",")})) or ANY_TYPE
-
-
-RequestedTypes = Annotated[tuple[str, ...], Depends(requested_types)]
 
 
 @router.get("/events", response_model=EventFeed)
@@ -68,7 +52,8 @@ async def _news(feed: Feed, position: int, deadline: float) -> bool:
     """True as soon as the log goes beyond `position`, false when the deadline passes first."""
     try:
         async with asyncio.timeout_at(deadline):
-            await feed.beyond(position)
+            async with feed.listen():
+                await feed.beyond(position)
     except TimeoutError:
         return False
     return True

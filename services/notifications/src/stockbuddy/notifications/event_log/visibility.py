@@ -8,6 +8,7 @@ A notification is read by those it is addressed to, whoever they are.
 from dataclasses import dataclass
 
 from stockbuddy.chassis.identity import Principal
+from stockbuddy.notifications.audience import heard_by
 from stockbuddy.notifications.event_log.patterns import (
     ANY_TYPE,
     expression_of,
@@ -15,9 +16,7 @@ from stockbuddy.notifications.event_log.patterns import (
 )
 
 ADDRESSED = ("notifications.notification.*",)
-"""Events for some people only; their subject says for whom."""
-
-EVERYONE = "everyone"
+"""Events for some people only; their subject is the audience."""
 
 _SALESPERSON = (
     "catalog.product.*",
@@ -37,17 +36,17 @@ _SALESPERSON = (
 
 @dataclass(frozen=True, slots=True)
 class Visibility:
-    """What one caller sees: types by pattern, and of the addressed ones those with one of `addresses` as subject.
+    """What one caller sees: types by pattern, and of the addressed ones those with one of `audiences` as subject.
     Addresses of the network that changes came from are shown to admins only, as in the audit trail."""
 
     types: tuple[str, ...]
-    addresses: frozenset[str]
+    audiences: frozenset[str]
     with_client_ip: bool
 
     def includes(self, event_type: str, subject: str | None) -> bool:
         if not matches_any(self.types, event_type):
             return False
-        return not matches_any(ADDRESSED, event_type) or subject in self.addresses
+        return not matches_any(ADDRESSED, event_type) or subject in self.audiences
 
 
 ADDRESSED_EXPRESSION = expression_of(ADDRESSED)
@@ -56,6 +55,6 @@ ADDRESSED_EXPRESSION = expression_of(ADDRESSED)
 def visibility_of(caller: Principal) -> Visibility:
     return Visibility(
         types=ANY_TYPE if caller.is_manager else _SALESPERSON,
-        addresses=frozenset({EVERYONE, f"role/{caller.role}", f"user/{caller.user_id}"}),
+        audiences=heard_by(caller),
         with_client_ip=caller.is_admin,
     )

@@ -1,0 +1,43 @@
+"""Hears what somebody should know at once, and tells them, once."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from stockbuddy.chassis.bus import Message
+from stockbuddy.chassis.inbox import decode
+from stockbuddy.contracts.notifications import WebhookDisabled
+from stockbuddy.contracts.stock import LevelCrossing, LevelDepleted, LevelLow, LevelRecovered
+from stockbuddy.notifications.alerts import wording
+from stockbuddy.notifications.alerts.commands import raise_alert
+from stockbuddy.notifications.alerts.queries import Standing, note_standing
+from stockbuddy.notifications.people.queries import names_of
+
+_STANDINGS: dict[str, Standing] = {LevelLow.type: "low", LevelDepleted.type: "depleted", LevelRecovered.type: "well"}
+
+
+async def watch_levels(session: AsyncSession, messages: Sequence[Message]) -> None:
+    for message in messages:
+        level = decode(LevelCrossing, message)
+        standing = _STANDINGS[message.type]
+        if standing == "low" and level.on_hand <= 0:
+            standing = "depleted"
+        if await note_standing(session, level, standing):
+            await _tell_of(session, message, level, standing)
+
+
+async def _tell_of(session: AsyncSession, message: Message, level: LevelCrossing, standing: Standing) -> None:
+    names = await names_of(session, [wording.product_subject(level), wording.warehouse_subject(level)])
+    cause, about = UUID(message.id), wording.product_subject(level)
+    if standing == "low":
+        await raise_alert(session, cause, "low_stock", wording.low_stock(level, names), about)
+    else:
+        await raise_alert(session, cause, "out_of_stock", wording.out_of_stock(level, names), about)
+
+
+async def tell_of_disabled_webhook(session: AsyncSession, messages: Sequence[Message]) -> None:
+    for message in messages:
+        event = decode(WebhookDisabled, message)
+        content = wording.webhook_disabled(event)
+        await raise_alert(session, UUID(message.id), "webhook_disabled", content, event.subject())

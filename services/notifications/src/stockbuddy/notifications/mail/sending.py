@@ -1,0 +1,123 @@
+"""Sends what is queued, as long as there is a mail server; any number of replicas may.
+
+A mail leaves the queue when the server has answered for it. If the connection or this process dies between that answer
+and our commit, the mail goes out a second time: SMTP has no way to ask. It then bears the same Message-ID, by which
+many mailboxes drop it. Everything else sends a mail once.
+"""
+
+import asyncio
+from email.errors import MessageError
+from uuid import uuid4
+
+import structlog
+from aiosmtplib import SMTP
+from aiosmtplib.errors import (
+    SMTPException,
+    SMTPNotSupported,
+    SMTPRecipientsRefused,
+    SMTPResponseException,
+    SMTPSenderRefused,
+)
+
+from stockbuddy.chassis.database import Database, is_database_away
+from stockbuddy.notifications.mail import queries
+from stockbuddy.notifications.mail.message import compose
+from stockbuddy.notifications.mail.queries import QueuedMail
+from stockbuddy.notifications.mail.server import mail_server
+from stockbuddy.notifications.people.queries import company
+
+log = structlog.get_logger(__name__)
+
+LOOK_SECONDS = 1.0
+LEASE_SECONDS = 120
+MOST_IN_ONE = 50
+SERVICE_CLOSING = 421
+LONGEST_PAUSE_SECONDS = 3600
+
+
+class MailSender:
+    """`smtp_url` and `sender` are SMTP_URL and MAIL_FROM."""
+
+    def __init__(self, database: Database, smtp_url: str, sender: str) -> None:
+        self._database = database
+        self._smtp_url = smtp_url
+        self._sender = sender
+
+    async def run(self) -> None:
+        """Until cancelled. While the server is away, nothing is taken from the queue."""
+        failures = 0
+        while True:
+            try:
+                await self._send_due()
+                failures = 0
+            except (SMTPException, OSError, TimeoutError) as error:
+                failures += 1
+                log.warning("mail.server_away", error=repr(error), failures=failures)
+            except Exception as error:
+                if not is_database_away(error):
+                    raise
+                log.warning("mail.database_away", error=repr(error))
+            await asyncio.sleep(LOOK_SECONDS * min(2**failures, 60))
+
+    async def _send_due(self) -> None:
+        if not await self._anything_due():
+            return
+        async with mail_server(self._smtp_url) as server:
+            while (mail := await self._take()) is not None:
+                await self._send(server, mail)
+
+    async def _anything_due(self) -> bool:
+        async with self._database.reading() as session:
+            return await queries.anything_due(session)
+
+    async def _take(self) -> QueuedMail | None:
+        domain = self._sender.rpartition("@")[2].rstrip("> ") or "localhost"
+        async with self._database.transaction() as session:
+            return await queries.take_next(
+                session, message_id=f"<{uuid4()}@{domain}>", most=MOST_IN_ONE, lease_seconds=LEASE_SECONDS
+            )
+
+    async def _send(self, server: SMTP, mail: QueuedMail) -> None:
+        """Raises what means that the server is away, once the mail is back in the queue."""
+        async with self._database.reading() as session:
+            sender_name = (await company(session)).name
+        try:
+            await server.send_message(compose(mail, sender=self._sender, company=sender_name))
+        except (ValueError, MessageError) as error:
+            await self._give_up(mail, error)
+        except SMTPException as error:
+            await self._after_failure(mail, error)
+            if _is_away(error):
+                raise
+        else:
+            async with self._database.transaction() as session:
+                await queries.finish(session, mail.message_id, "sent")
+
+    async def _after_failure(self, mail: QueuedMail, error: SMTPException) -> None:
+        if _is_final(error):
+            await self._give_up(mail, error)
+            return
+        pause_seconds = min(5 * 4 ** (mail.attempts - 1), LONGEST_PAUSE_SECONDS)
+        async with self._database.transaction() as session:
+            await queries.postpone(session, mail.message_id, pause_seconds, repr(error))
+
+    async def _give_up(self, mail: QueuedMail, error: Exception) -> None:
+        log.error("mail.given_up", message_id=mail.message_id, kind=mail.kind, error=repr(error))
+        async with self._database.transaction() as session:
+            await queries.finish(session, mail.message_id, "failed", repr(error))
+
+
+def _is_final(error: SMTPException) -> bool:
+    """The server will never take this mail: 5xx (RFC 5321 §4.2.1), unless it is the sender that it dislikes, which
+    is for the operator to mend."""
+    if isinstance(error, SMTPRecipientsRefused):
+        return all(refusal.code >= 500 for refusal in error.recipients)
+    if isinstance(error, SMTPResponseException):
+        return error.code >= 500 and not isinstance(error, SMTPSenderRefused)
+    return isinstance(error, SMTPNotSupported)
+
+
+def _is_away(error: SMTPException) -> bool:
+    if isinstance(error, SMTPResponseException):
+        return error.code == SERVICE_CLOSING
+    return not isinstance(error, (SMTPRecipientsRefused, SMTPNotSupported))

@@ -1,0 +1,56 @@
+"""Keeps the read copies: whatever happens to a user, the settings, a product or a warehouse, its state arrives here."""
+
+from collections.abc import Sequence
+
+from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from stockbuddy.chassis.bus import Message
+from stockbuddy.chassis.inbox import Handler, decode
+from stockbuddy.contracts.auth import UserState
+from stockbuddy.contracts.catalog import ProductState
+from stockbuddy.contracts.event import EVENTS, Event
+from stockbuddy.contracts.stock import WarehouseState
+from stockbuddy.notifications.people import queries
+from stockbuddy.notifications.people.queries import Company, Person
+
+
+class _Settings(BaseModel):
+    """Of `auth.settings.changed`, what concerns us."""
+
+    version: int
+    company_name: str | None = None
+    alert_emails: list[str] = []
+
+
+async def copy_users(session: AsyncSession, messages: Sequence[Message]) -> None:
+    for message in messages:
+        user = decode(UserState, message)
+        person = Person(
+            user.user_id, user.version, user.username, user.email, user.full_name, user.role, user.is_active
+        )
+        await queries.copy_person(session, person)
+
+
+async def copy_settings(session: AsyncSession, messages: Sequence[Message]) -> None:
+    for message in messages:
+        settings = _Settings.model_validate_json(message.body)
+        company = Company(settings.company_name or Company().name, tuple(settings.alert_emails))
+        await queries.copy_company(session, settings.version, company)
+
+
+async def copy_products(session: AsyncSession, messages: Sequence[Message]) -> None:
+    for message in messages:
+        product = decode(ProductState, message)
+        await queries.copy_name(session, product.subject(), product.version, f"{product.name} ({product.sku})")
+
+
+async def copy_warehouses(session: AsyncSession, messages: Sequence[Message]) -> None:
+    for message in messages:
+        warehouse = decode(WarehouseState, message)
+        await queries.copy_name(session, warehouse.subject(), warehouse.version, warehouse.name)
+
+
+def states_of(state: type[Event], handle: Handler) -> dict[str, Handler]:
+    """`handle` for every type whose data is such a state."""
+    return {name: handle for name, event in EVENTS.items() if issubclass(event, state)}

@@ -1,0 +1,17 @@
+"""Signs what is sent, as Standard Webhooks says (https://www.standardwebhooks.com), with its own library."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from standardwebhooks import Webhook as Signer
+
+
+def signed_headers(message_id: str, body: str, secrets: Sequence[str]) -> dict[str, str]:
+    """The headers of one attempt, which happens now: one signature for each secret that is valid."""
+    now = datetime.now(UTC)
+    signatures = [Signer(secret).sign(message_id, now, body) for secret in secrets]
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": " ".join(signatures),
+    }

@@ -1,0 +1,87 @@
+"""A receiver of webhooks on a real socket, which answers as a test says."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from aiohttp import web
+from httpx2 import AsyncClient
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+Answer = Callable[[Received], Awaitable[web.StreamResponse]]
+
+
+async def accept(_: Received) -> web.StreamResponse:
+    return web.Response(text="thank you")
+
+
+@dataclass
+class Receiver:
+    """`received` is everything that came; `answer` decides what each is told."""
+
+    url: str = ""
+    answer: Answer = accept
+    received: list[Received] = field(default_factory=list)
+    _came: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        received = Received(request.path, dict(request.headers), await request.read())
+        self.received.append(received)
+        async with self._came:
+            self._came.notify_all()
+        return await self.answer(received)
+
+    async def wait_for(self, count: int, seconds: float = 10) -> list[Received]:
+        """What came, once it is `count`."""
+        async with asyncio.timeout(seconds), self._came:
+            await self._came.wait_for(lambda: len(self.received) >= count)
+        return self.received
+
+
+@pytest.fixture
+async def start_receiver() -> AsyncIterator[Callable[[], Awaitable[Receiver]]]:
+    runners: list[web.AppRunner] = []
+
+    async def start() -> Receiver:
+        receiver = Receiver()
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", receiver.handle)
+        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await runner.setup()
+        runners.append(runner)
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        port = runner.addresses[0][1]
+        receiver.url = f"http://127.0.0.1:{port}/hook"
+        return receiver
+
+    yield start
+    for runner in runners:
+        await runner.cleanup()
+
+
+@pytest.fixture
+async def receiver(start_receiver: Callable[[], Awaitable[Receiver]]) -> Receiver:
+    return await start_receiver()
+
+
+@pytest.fixture
+def register(admin: AsyncClient) -> Callable[..., Awaitable[dict[str, Any]]]:
+    """Creates a webhook; its secret is in the answer."""
+
+    async def create(receiver: Receiver, **fields: Any) -> dict[str, Any]:
+        response = await admin.post("/webhooks", json={"url": receiver.url, **fields})
+        assert response.status_code == 201, response.text
+        webhook: dict[str, Any] = response.json()
+        return webhook
+
+    return create

@@ -1,0 +1,303 @@
+"""What a receiver gets, and what becomes of it when the receiver does not want it."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+from aiohttp import web
+from httpx2 import AsyncClient
+from standardwebhooks import Webhook as Verifier
+
+from stockbuddy.chassis.testing.tokens import TestIssuer
+
+Register = Callable[..., Awaitable[dict[str, Any]]]
+
+
+@pytest.fixture
+def options() -> dict[str, Any]:
+    return {
+        "webhook_allow_private": True,
+        "webhook_retry_seconds": "0.05,0.05,0.05",
+        "webhook_timeout_seconds": 1,
+    }
+
+
+def status(*codes: int, headers: dict[str, str] | None = None, text: str = "") -> Any:
+    """Answers with each code in turn, and with the last one from then on."""
+    left = list(codes)
+
+    async def answer(_: Any) -> web.StreamResponse:
+        code = left.pop(0) if len(left) > 1 else left[0]
+        return web.Response(status=code, headers=headers, text=text)
+
+    return answer
+
+
+async def deliveries(admin: AsyncClient, webhook: dict[str, Any], **query: Any) -> list[dict[str, Any]]:
+    response = await admin.get(f"/webhooks/{webhook['id']}/deliveries", params=query)
+    assert response.status_code == 200, response.text
+    items: list[dict[str, Any]] = response.json()["items"]
+    return items
+
+
+async def test_an_event_arrives_signed_as_standard_webhooks(
+    admin: AsyncClient, service: Any, samples: Any, receiver: Any, register: Register
+) -> None:
+    webhook = await register(receiver, event_types=["stock.movement.*"])
+    [sent] = await service.say(samples.movement())
+    [received] = await receiver.wait_for(1)
+    body = Verifier(webhook["secret"]).verify(received.body, dict(received.headers))
+    assert body["id"] == sent.id == received.headers["webhook-id"]
+    assert body["type"] == "stock.movement.posted"
+    assert body["subject"] == "product/42"
+    assert body["data"] == json.loads(sent.body)
+    assert datetime.fromisoformat(body["timestamp"]).tzinfo is not None
+    assert received.headers["Content-Type"] == "application/json"
+    assert received.path == "/hook"
+
+
+async def test_only_what_matches_a_pattern_and_happened_since_is_sent(
+    service: Any, samples: Any, receiver: Any, register: Register
+) -> None:
+    await service.say(samples.movement(1))
+    await register(receiver, event_types=["stock.level.*", "catalog.product.created"])
+    await service.say(samples.movement(2), samples.level(3), samples.product(product_id=4))
+    received = await receiver.wait_for(2)
+    assert sorted(json.loads(r.body)["subject"] for r in received) == ["product/3", "product/4"]
+
+
+async def test_the_log_of_a_delivery_tells_status_duration_and_the_first_kilobyte(
+    admin: AsyncClient, service: Any, samples: Any, receiver: Any, register: Register, until: Any
+) -> None:
+    receiver.answer = status(200, text="x" * 5000)
+    webhook = await register(receiver, event_types=["stock.movement.*"])
+    await service.say(samples.movement())
+    [delivery] = await until(lambda: deliveries(admin, webhook, state="delivered"))
+    assert delivery["status_code"] == 200
+    assert delivery["duration_ms"] >= 0
+    assert delivery["answer"] == "x" * 1024
+    assert delivery["attempts"] == len(delivery["log"]) == 1
+    assert delivery["next_attempt_at"] is None
+    assert delivery["finished_at"] is not None
+    one = await admin.get(f"/webhooks/{webhook['id']}/deliveries/{delivery['id']}")
+    assert one.json() == delivery
+
+
+async def test_a_failed_delivery_is_tried_again_with_the_same_id_until_it_succeeds(
+    admin: AsyncClient, service: Any, samples: Any, receiver: Any, register: Register, until: Any
+) -> None:
+    receiver.answer = status(500, 503, 200)
+    webhook = await register(receiver, event_types=["stock.movement.*"])
+    await service.say(samples.movement())
+    received = await receiver.wait_for(3)
+    assert len({r.headers["webhook-id"] for r in received}) == 1
+    [delivery] = await until(lambda: deliveries(admin, webhook, state="delivered"))
+    assert [line["status_code"] for line in delivery["log"]] == [500, 503, 200]
+    assert (await admin.get(f"/webhooks/{webhook['id']}")).json()["failing_since"] is None
+
+
+async def test_after_the_last_pause_it_has_failed(
+    admin: AsyncClient, service: Any, samples: Any, receiver: Any, register: Register, until: Any
+) -> None:
+    receiver.answer = status(500)
+    webhook = await register(receiver, event_types=["stock.movement.*"])
+    await service.say(samples.movement())
+    [delivery] = await until(lambda: deliveries(admin, webhook, state="failed"))
+    assert delivery["attempts"] == 4
+    assert (await admin.get(f"/webhooks/{webhook['id']}")).json()["failing_since"] is not None
+
+
+@pytest.mark.parametrize("form", ["seconds", "date"])
+async def test_retry_after_is_respected(
+    admin: AsyncClient, service: Any, samples: Any, receiver: Any, register: Register, until: Any, form: str
+) -> None:
+    wish = "100" if form == "seconds" else format_datetime(datetime.now(UTC) + timedelta(seconds=100), usegmt=True)
+    receiver.answer = status(503, headers={"Retry-After": wish})
+    webhook = await register(receiver, event_types=["stock.movement.*"])
+    await service.say(samples.movement())
+
+    async def rested() -> list[dict[str, Any]]:
+        return [d for d in await deliveries(admin, webhook, state="pending") if d["log"]]
+
+    [delivery] = await until(rested)
+    pause = datetime.fromisoformat(delivery["next_attempt_at"]) - datetime.now(UTC)
+    assert timedelta(seconds=80) < pause < timedelta(seconds=101)
+
+
+async def test_redirects_are_not_followed(
+    admin: AsyncClient, service: Any, samples: Any, start_receiver: Any, register: Register, until: Any
+) -> None:
+    receiver, elsewhere = await start_receiver(), await start_receiver()
+    receiver.answer = status(307, headers={"Location": elsewhere.url})
+    webhook = await register(receiver, event_types=["stock.movement.*"])
+    await service.say(samples.movement())
+    [delivery] = await until(lambda: deliveries(admin, webhook, state="failed"))
+    assert delivery["status_code"] == 307
+    assert elsewhere.received == []
+
+
+async def test_gone_disables_at_once_and_says_so(
+    admin: AsyncClient, service: Any, samples: Any, receiver: Any, register: Register, until: Any
+) -> None:
+    receiver.answer = status(410)
+    webhook = await register(receiver, event_types=["stock.movement.*"])
+    await service.say(samples.movement())
+    await until(lambda: deliveries(admin, webhook, state="failed"))
+    shown = (await admin.get(f"/webhooks/{webhook['id']}")).json()
+    assert shown["is_active"] is False
+    assert "410" in shown["disabled_reason"]
+    feed = (await admin.get("/events", params={"types": "notifications.webhook.disabled", "wait": 10})).json()
+    assert feed["items"][0]["data"]["reason"] == shown["disabled_reason"]
+
+    async def told() -> Any:
+        return (await admin.get("/notifications", params={"kind": "webhook_disabled"})).json()["items"]
+
+    [notification] = await until(told)
+    assert notification["subject"] == f"webhook/{webhook['id']}"
+    await service.say(samples.movement())
+    assert len(await deliveries(admin, webhook)) == 1
+
+
+async def test_switched_on_again_it_gets_what_happens_from_then_on(
+    admin: AsyncClient, service: Any, samples: Any, receiver: Any, register: Register
+) -> None:
+    webhook = await register(receiver, event_types=["stock.movement.*"], is_active=False)
+    await service.say(samples.movement(1))
+    switched = await admin.patch(f"/webhooks/{webhook['id']}", json={"is_active": True})
+    assert switched.json()["is_active"] is True
+    await service.say(samples.movement(2))
+    [received] = await receiver.wait_for(1)
+    assert json.loads(received.body)["subject"] == "product/2"
+
+
+async def test_one_slow_receiver_does_not_delay_another(
+    admin: AsyncClient, service: Any, samples: Any, start_receiver: Any, register: Register
+) -> None:
+    slow, quick = await start_receiver(), await start_receiver()
+    release = asyncio.Event()
+
+    async def hang(_: Any) -> web.StreamResponse:
+        await release.wait()
+        return web.Response()
+
+    slow.answer = hang
+    await register(slow, event_types=["stock.movement.*"])
+    await register(quick, event_types=["stock.movement.*"])
+    await service.say(*(samples.movement(number) for number in range(100)))
+    await slow.wait_for(1)
+    await quick.wait_for(100, seconds=5)
+    assert len(slow.received) <= 8
+    release.set()
+
+
+async def test_no_answer_in_time_is_a_failure_that_says_so(
+    admin: AsyncClient, service: Any, samples: Any, receiver: Any, register: Register, until: Any
+) -> None:
+    async def hang(_: Any) -> web.StreamResponse:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    receiver.answer = hang
+    webhook = await register(receiver, event_types=["stock.movement.*"])
+    await service.say(samples.movement())
+
+    async def tried() -> list[dict[str, Any]]:
+        return [d for d in await deliveries(admin, webhook) if d["log"]]
+
+    [delivery] = await until(tried)
+    assert (delivery["status_code"], delivery["error"]) == (None, "no answer in time")
+
+
+async def test_nobody_listening_is_a_failure_that_says_so(
+    admin: AsyncClient, service: Any, samples: Any, receiver: Any, until: Any
+) -> None:
+    answer = await admin.post("/webhooks", json={"url": "http://127.0.0.1:9/", "event_types": ["stock.movement.*"]})
+    await service.say(samples.movement())
+    [delivery] = await until(lambda: deliveries(admin, answer.json(), state="failed"))
+    assert delivery["error"].startswith("no connection")
+
+
+async def test_a_delivery_can_be_asked_for_again(
+    admin: AsyncClient, service: Any, samples: Any, receiver: Any, register: Register, until: Any
+) -> None:
+    receiver.answer = status(500, 500, 500, 500, 200)
+    webhook = await register(receiver, event_types=["stock.movement.*"])
+    await service.say(samples.movement())
+    [failed] = await until(lambda: deliveries(admin, webhook, state="failed"))
+    again = await admin.post(f"/webhooks/{webhook['id']}/deliveries/{failed['id']}/redeliver")
+    assert (again.status_code, again.json()["state"]) == (202, "pending")
+    [delivered] = await until(lambda: deliveries(admin, webhook, state="delivered"))
+    assert delivered["id"] == failed["id"]
+    assert delivered["attempts"] == 5
+    assert len({r.headers["webhook-id"] for r in receiver.received}) == 1
+
+
+async def test_a_test_is_sent_to_that_webhook_alone_even_while_it_is_off(
+    admin: AsyncClient, service: Any, start_receiver: Any, register: Register, until: Any
+) -> None:
+    receiver, other = await start_receiver(), await start_receiver()
+    webhook = await register(receiver, event_types=["stock.*"], is_active=False)
+    await register(other, event_types=["*"])
+    asked = await admin.post(f"/webhooks/{webhook['id']}/test")
+    assert asked.status_code == 202
+    [received] = await receiver.wait_for(1)
+    body = Verifier(webhook["secret"]).verify(received.body, dict(received.headers))
+    assert body["type"] == "notifications.webhook.test"
+    assert body["id"] == asked.json()["event_id"]
+    await until(lambda: deliveries(admin, webhook, state="delivered"))
+    assert "notifications.webhook.test" not in [json.loads(r.body)["type"] for r in other.received]
+
+
+async def test_both_secrets_sign_during_the_overlap_of_a_rotation(
+    admin: AsyncClient, service: Any, samples: Any, receiver: Any, register: Register
+) -> None:
+    webhook = await register(receiver, event_types=["stock.movement.*"])
+    rotated = await admin.post(f"/webhooks/{webhook['id']}/rotate-secret")
+    assert rotated.status_code == 200
+    assert rotated.json()["secret"] != webhook["secret"]
+    await service.say(samples.movement())
+    [received] = await receiver.wait_for(1)
+    for secret in (webhook["secret"], rotated.json()["secret"]):
+        Verifier(secret).verify(received.body, dict(received.headers))
+
+
+async def test_without_overlap_the_old_secret_is_worthless_at_once(
+    admin: AsyncClient, service: Any, samples: Any, receiver: Any, register: Register
+) -> None:
+    webhook = await register(receiver, event_types=["stock.movement.*"])
+    rotated = await admin.post(f"/webhooks/{webhook['id']}/rotate-secret", json={"overlap_seconds": 0})
+    assert rotated.json()["previous_secret_until"] is None
+    await service.say(samples.movement())
+    [received] = await receiver.wait_for(1)
+    Verifier(rotated.json()["secret"]).verify(received.body, dict(received.headers))
+    assert len(received.headers["webhook-signature"].split()) == 1
+
+
+async def test_two_replicas_send_everything_once(
+    start: Any,
+    issuer: TestIssuer,
+    samples: Any,
+    receiver: Any,
+    register: Register,
+    service: Any,
+    admin: AsyncClient,
+    until: Any,
+) -> None:
+    other = await start()
+    webhook = await register(receiver, event_types=["stock.movement.*"])
+    await asyncio.gather(
+        *(replica.say(*(samples.movement(number) for number in range(40))) for replica in (service, other))
+    )
+    await receiver.wait_for(80)
+
+    async def all_done() -> bool:
+        response = await admin.get(f"/webhooks/{webhook['id']}/deliveries", params={"state": "delivered"})
+        return bool(response.json()["total"] == 80)
+
+    await until(all_done)
+    ids = [r.headers["webhook-id"] for r in receiver.received]
+    assert len(ids) == len(set(ids)) == 80

@@ -1,0 +1,151 @@
+"""CRUD of webhooks: for admins; secrets are shown once."""
+
+from typing import Any
+
+import pytest
+from httpx2 import AsyncClient
+
+from stockbuddy.chassis.identity import Role
+from stockbuddy.chassis.testing.tokens import TestIssuer
+
+NEW = {"url": "https://example.com/hook", "event_types": ["stock.*"], "description": "till"}
+
+
+async def create(admin: AsyncClient, **fields: Any) -> dict[str, Any]:
+    response = await admin.post("/webhooks", json=NEW | fields)
+    assert response.status_code == 201, response.text
+    webhook: dict[str, Any] = response.json()
+    return webhook
+
+
+async def test_the_secret_is_shown_once(admin: AsyncClient) -> None:
+    webhook = await create(admin)
+    assert webhook["secret"].startswith("whsec_")
+    shown = (await admin.get(f"/webhooks/{webhook['id']}")).json()
+    assert shown == {name: value for name, value in webhook.items() if name != "secret"}
+    listed = (await admin.get("/webhooks")).json()
+    assert listed["items"] == [shown]
+    assert listed["total"] == 1
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+async def test_a_change_touches_only_what_it_names(admin: AsyncClient, method: str) -> None:
+    webhook = await create(admin)
+    url = f"/webhooks/{webhook['id']}"
+    changed = await admin.request(method, url, json={"event_types": ["*"], "is_active": False})
+    assert changed.status_code == 200, changed.text
+    assert changed.json()["event_types"] == ["*"]
+    assert changed.json()["is_active"] is False
+    assert changed.json()["url"] == NEW["url"]
+    assert changed.headers["ETag"] == '"2"'
+    stale = await admin.request(method, url, json={"is_active": True}, headers={"If-Match": '"1"'})
+    assert stale.status_code == 412
+
+
+async def test_a_deleted_webhook_is_gone(admin: AsyncClient) -> None:
+    webhook = await create(admin)
+    url = f"/webhooks/{webhook['id']}"
+    assert (await admin.delete(url)).status_code == 204
+    for response in (await admin.get(url), await admin.delete(url), await admin.get(f"{url}/deliveries")):
+        assert (response.status_code, response.json()["code"]) == (404, "unknown_webhook")
+
+
+async def test_every_change_is_an_event_that_keeps_the_address_to_itself(admin: AsyncClient) -> None:
+    webhook = await create(admin, url="https://hooks.example.com/services/T0/B0/secret")
+    url = f"/webhooks/{webhook['id']}"
+    await admin.patch(url, json={"description": "other"})
+    await admin.post(f"{url}/rotate-secret")
+    await admin.delete(url)
+    types: list[str] = []
+    after = "0"
+    while len(types) < 4:
+        feed = (
+            await admin.get("/events", params={"types": "notifications.webhook.*", "after": after, "wait": 5})
+        ).json()
+        assert feed["items"], types
+        after = feed["next_cursor"]
+        types += [event["type"].rpartition(".")[2] for event in feed["items"]]
+        assert all(event["data"]["host"] == "hooks.example.com" for event in feed["items"])
+        assert "T0" not in str(feed)
+    assert types == ["created", "updated", "secret_rotated", "deleted"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("url", "ftp://example.com/"),
+        ("url", "https://user:pass@example.com/"),
+        ("url", "https://"),
+        ("url", "https://exa mple.com/"),
+        ("url", "javascript:alert(1)"),
+        ("event_types", []),
+        ("event_types", ["stock.*; drop"]),
+        ("event_types", "stock.*"),
+        ("colour", "red"),
+    ],
+)
+async def test_what_makes_no_sense_is_refused(admin: AsyncClient, field: str, value: Any) -> None:
+    response = await admin.post("/webhooks", json=NEW | {field: value})
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["field"].startswith(field)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "localhost",
+        "10.1.2.3",
+        "172.16.0.1",
+        "192.168.1.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "0.0.0.0",
+        "[::1]",
+        "[::]",
+        "[fe80::1]",
+        "[fc00::1]",
+        "[fec0::1]",
+        "[::ffff:127.0.0.1]",
+        "[::127.0.0.1]",
+        "[64:ff9b::7f00:1]",
+        "[2002:7f00:1::]",
+        "[ff02::1]",
+        "2130706433",
+        "127.1",
+    ],
+)
+async def test_addresses_that_lead_inside_are_refused(admin: AsyncClient, host: str) -> None:
+    response = await admin.post("/webhooks", json=NEW | {"url": f"http://{host}:8080/"})
+    assert (response.status_code, response.json()["code"]) == (422, "address_not_allowed")
+
+
+async def test_a_change_to_such_an_address_is_refused_too(admin: AsyncClient) -> None:
+    webhook = await create(admin)
+    response = await admin.patch(f"/webhooks/{webhook['id']}", json={"url": "http://192.168.1.1/"})
+    assert response.json()["code"] == "address_not_allowed"
+
+
+@pytest.mark.parametrize("role", [Role.SALESPERSON, Role.MANAGER])
+async def test_webhooks_are_for_admins(client: AsyncClient, issuer: TestIssuer, role: Role) -> None:
+    client.headers.update(issuer.headers(2, role))
+    for method, path in [
+        ("GET", ""),
+        ("POST", ""),
+        ("GET", "/1"),
+        ("PATCH", "/1"),
+        ("DELETE", "/1"),
+        ("POST", "/1/test"),
+        ("POST", "/1/rotate-secret"),
+        ("GET", "/1/deliveries"),
+        ("POST", "/1/deliveries/1/redeliver"),
+    ]:
+        response = await client.request(method, f"/webhooks{path}", json=NEW if method in {"POST", "PATCH"} else None)
+        assert response.status_code == 403, (method, path)
+
+
+async def test_a_repeated_creation_has_one_effect(admin: AsyncClient) -> None:
+    first = await admin.post("/webhooks", json=NEW, headers={"Idempotency-Key": "k"})
+    again = await admin.post("/webhooks", json=NEW, headers={"Idempotency-Key": "k"})
+    assert again.json() == first.json()
+    assert (await admin.get("/webhooks")).json()["total"] == 1
