@@ -42,7 +42,7 @@ def issuer() -> TestIssuer:
 
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> CatalogSettings:
-    return CatalogSettings(env="development", database_url=database_url)
+    return CatalogSettings(env="development", database_url=database_url, image_store=str(tmp_path / "images"))
 
 
 @dataclass(slots=True)

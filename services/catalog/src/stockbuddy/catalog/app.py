@@ -1,11 +1,15 @@
 """The composition root: every part of the service on one screen."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from stockbuddy.catalog.barcodes.routes import router as barcodes
 from stockbuddy.catalog.categories.routes import router as categories
+from stockbuddy.catalog.images.routes import router as images
+from stockbuddy.catalog.images.store import open_store
 from stockbuddy.catalog.listing.pages import Totals
 from stockbuddy.catalog.products.routes import router as products
 from stockbuddy.catalog.settings import CatalogSettings
@@ -22,13 +26,15 @@ MIGRATIONS = migrations_of(__file__)
 @asynccontextmanager
 async def open_catalogue(app: FastAPI) -> AsyncIterator[None]:
     app.state.totals = Totals()
+    app.state.store = open_store(app.state.settings)
+    app.state.decoding = asyncio.Semaphore(1)
     yield
 
 
 SERVICE = Service(
     name="catalog",
     title="Stockbuddy catalogue",
-    routers=[products, categories, suppliers],
+    routers=[products, barcodes, images, categories, suppliers],
     consumers=CONSUMERS,
     lifespan=open_catalogue,
 )

@@ -1,6 +1,6 @@
 """What can go wrong in the catalogue."""
 
-from stockbuddy.chassis.errors import Conflict, Forbidden, NotFound
+from stockbuddy.chassis.errors import Conflict, Forbidden, NotFound, Problem, Unavailable, Unprocessable
 
 
 class UnknownProduct(NotFound):
@@ -61,3 +61,32 @@ class CategoryCycle(Conflict):
     """A category can't stand below itself."""
 
     code = "category_cycle"
+
+
+class NoImage(NotFound):
+    """This product has no image."""
+
+    code = "no_image"
+
+
+class UnsupportedImage(Problem):
+    """An image is a PNG, a JPEG or a WebP file."""
+
+    status = 415
+    code = "unsupported_image"
+
+
+class BrokenImage(Unprocessable):
+    """The image can't be read to its end."""
+
+    code = "broken_image"
+
+
+class NoBarcode(NotFound):
+    """This product has no barcode that can be printed."""
+
+    code = "no_barcode"
+
+
+class StoreAway(Unavailable):
+    """The store of images can't be reached at the moment."""

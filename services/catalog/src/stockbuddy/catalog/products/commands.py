@@ -42,7 +42,7 @@ async def change_product(
     session: AsyncSession, caller: Principal, request: Request, product_id: int, change: ProductChange
 ) -> Product:
     """Raises PreconditionFailed when the request's `If-Match` names another version."""
-    product = await _product_of(session, caller, request, product_id)
+    product = await product_of(session, caller, request, product_id)
     fields = await _with_references(session, caller, change.given())
     if changes := product.change(fields, datetime.now(UTC)):
         await _flush(session)
@@ -52,7 +52,7 @@ async def change_product(
 
 
 async def delete_product(session: AsyncSession, caller: Principal, request: Request, product_id: int) -> None:
-    product = await _product_of(session, caller, request, product_id)
+    product = await product_of(session, caller, request, product_id)
     now = datetime.now(UTC)
     product.change({"deleted_at": now}, now)
     await _flush(session)
@@ -81,7 +81,15 @@ async def restore_product(session: AsyncSession, caller: Principal, product_id: 
     return product
 
 
-async def _product_of(session: AsyncSession, caller: Principal, request: Request, product_id: int) -> Product:
+async def change_image(session: AsyncSession, product: Product, digest: str | None) -> None:
+    """Note that the (locked) product has another image now, or none."""
+    product.change({"image_digest": digest}, datetime.now(UTC))
+    await session.flush()
+    category = await queries.category_name(session, product.category_id)
+    outbox.add(session, product.state(ProductUpdated, category, changes=["image"]))
+
+
+async def product_of(session: AsyncSession, caller: Principal, request: Request, product_id: int) -> Product:
     """A living product that the caller may change, locked."""
     product = await queries.product_to_change(session, product_id)
     if product is None or product.deleted_at is not None:

@@ -1,0 +1,1 @@
+"""Barcodes as pictures, to print."""

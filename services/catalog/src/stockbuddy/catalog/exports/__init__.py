@@ -1,0 +1,1 @@
+"""Exports: many products as one file."""

@@ -1,0 +1,1 @@
+"""Imports: many products from one file, as a job."""

@@ -1,0 +1,64 @@
+"""Barcodes as pictures."""
+
+import xml.etree.ElementTree as ET
+from typing import Any
+
+import pytest
+from httpx2 import AsyncClient
+
+from stockbuddy.catalog.barcodes.pictures import is_ean13
+
+
+async def make(client: AsyncClient, **fields: Any) -> str:
+    answer = await client.post("/products", json={"name": "Cup", "sku": "CUP-1", "price": 1} | fields)
+    assert answer.status_code == 201, answer.text
+    return f"/products/{answer.json()['id']}/barcode.svg"
+
+
+def bars(svg: bytes) -> int:
+    root = ET.fromstring(svg)  # noqa: S314
+    return len(root.findall(".//{http://www.w3.org/2000/svg}rect"))
+
+
+@pytest.mark.parametrize(
+    ("code", "valid"),
+    [("4006381333931", True), ("4006381333932", False), ("400638133393", False), ("\uff14006381333931", False)],
+)
+def test_ean13_has_a_check_digit(code: str, valid: bool) -> None:
+    assert is_ean13(code) is valid
+
+
+async def test_a_valid_ean13_is_drawn_as_one_and_anything_else_as_code_128(seller: AsyncClient) -> None:
+    path = await make(seller, barcodes=["4006381333931", "4006381333932"])
+
+    ean = await seller.get(path)
+    other = await seller.get(path, params={"code": "4006381333932"})
+
+    assert ean.headers["content-type"] == other.headers["content-type"] == "image/svg+xml"
+    assert b"4006381333931" in ean.content
+    assert b"4006381333932" in other.content
+    # An EAN-13 has 30 bars; a Code 128 of 13 digits has other numbers of them. One more is the background.
+    assert bars(ean.content) == 31
+    assert bars(other.content) != 31
+
+
+async def test_a_product_without_barcodes_shows_its_sku(seller: AsyncClient) -> None:
+    assert b"CUP-1" in (await seller.get(await make(seller))).content
+
+
+async def test_what_can_not_be_drawn_is_not_found(seller: AsyncClient) -> None:
+    unprintable = await make(seller, sku="\u0422\u0410\u0421\u0421")
+    for path, params, code in (
+        (unprintable, {}, "no_barcode"),
+        (unprintable, {"code": "other"}, "no_barcode"),
+        ("/products/999/barcode.svg", {}, "unknown_product"),
+    ):
+        answer = await seller.get(path, params=params)
+        assert (answer.status_code, answer.json()["code"]) == (404, code)
+
+
+async def test_a_code_is_drawn_as_text_and_not_as_markup(seller: AsyncClient) -> None:
+    svg = (await seller.get(await make(seller, barcodes=["<script>"]))).content
+
+    assert b"<script>" not in svg
+    assert "<script>" in "".join(ET.fromstring(svg).itertext())  # noqa: S314

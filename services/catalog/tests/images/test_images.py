@@ -1,0 +1,214 @@
+"""Images through the service's own door, in a directory and in an S3-compatible store."""
+
+import io
+import struct
+import subprocess
+import sys
+import time
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from httpx2 import AsyncClient
+from PIL import Image
+
+from stockbuddy.catalog.app import CatalogSettings
+from stockbuddy.chassis.testing.ports import free_port
+
+STARTING_SECONDS = 30
+
+
+@pytest.fixture(scope="module")
+def s3_url() -> Iterator[str]:
+    """A private S3-compatible server with a bucket `shop`."""
+    port = free_port()
+    server = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + STARTING_SECONDS
+        while True:
+            try:
+                httpx2.put(f"{url}/shop").raise_for_status()
+                break
+            except httpx2.TransportError:
+                assert time.monotonic() < deadline, "the S3 server does not start"
+                time.sleep(0.05)
+        yield url
+    finally:
+        server.terminate()
+        server.wait()
+
+
+@pytest.fixture(params=["directory", "s3"])
+def settings(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> CatalogSettings:
+    common = CatalogSettings(env="development", database_url=database_url, image_store=str(tmp_path / "images"))
+    if request.param == "directory":
+        return common
+    url = request.getfixturevalue("s3_url")
+    return common.model_copy(
+        update={
+            "image_store": "s3://shop/pictures",
+            "s3_endpoint_url": url,
+            "s3_access_key_id": "key",
+            "s3_secret_access_key": "secret",
+        }
+    )
+
+
+@pytest.fixture
+async def path(seller: AsyncClient) -> str:
+    answer = await seller.post("/products", json={"name": "Cup", "sku": "CUP", "price": 1})
+    return f"/products/{answer.json()['id']}"
+
+
+def picture(kind: str = "PNG", size: tuple[int, int] = (1200, 800), colour: str = "teal", **options: Any) -> bytes:
+    target = io.BytesIO()
+    Image.new("RGB", size, colour).save(target, kind, **options)
+    return target.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+async def test_an_image_is_kept_as_it_came_with_smaller_ones(seller: AsyncClient, path: str, kind: str) -> None:
+    content = picture(kind)
+
+    put = await seller.put(f"{path}/image", content=content, headers={"Content-Type": "application/octet-stream"})
+
+    assert put.status_code == 200, put.text
+    assert put.json() | {"image_url": "", "thumbnails": {}} == {
+        "image_url": "",
+        "thumbnails": {},
+        "content_type": f"image/{kind.lower()}",
+        "width": 1200,
+        "height": 800,
+        "size_bytes": len(content),
+    }
+    product = (await seller.get(path)).json()
+    assert (product["image_url"], product["version"]) == (put.json()["image_url"], 2)
+    shown = await seller.get(product["image_url"].removeprefix("/api/v1"))
+    assert (shown.content, shown.headers["content-type"]) == (content, f"image/{kind.lower()}")
+    for size, side in (("medium", 640), ("thumbnail", 160)):
+        small = await seller.get(put.json()["thumbnails"][size].removeprefix("/api/v1"))
+        assert small.headers["content-type"] == "image/webp"
+        assert max(Image.open(io.BytesIO(small.content)).size) == side
+
+
+async def test_an_image_may_come_as_a_form(seller: AsyncClient, path: str) -> None:
+    content = picture()
+
+    put = await seller.put(f"{path}/image", files={"file": ("cup.png", content, "image/png")})
+
+    assert put.status_code == 200
+    assert (await seller.get(f"{path}/image")).content == content
+    missing = await seller.put(f"{path}/image", files={"picture": ("cup.png", content, "image/png")})
+    assert (missing.status_code, missing.json()["errors"][0]["field"]) == (422, "file")
+
+
+async def test_an_image_is_replaced_and_removed(service: Any, seller: AsyncClient, path: str) -> None:
+    await seller.put(f"{path}/image", content=picture())
+    first = await seller.get(f"{path}/image")
+    known = {"If-None-Match": first.headers["etag"]}
+    assert (await seller.get(f"{path}/image", headers=known)).status_code == 304
+
+    await seller.put(f"{path}/image", content=picture(colour="red"))
+    second = await seller.get(f"{path}/image", headers=known)
+    assert (second.status_code, second.content) == (200, picture(colour="red"))
+
+    assert (await seller.delete(f"{path}/image")).status_code == 204
+    for answer in (await seller.get(f"{path}/image"), await seller.delete(f"{path}/image")):
+        assert (answer.status_code, answer.json()["code"]) == (404, "no_image")
+    assert (await seller.get(path)).json()["image_url"] is None
+    events = await service.heard.of("catalog.product.updated", 3)
+    assert [event["changes"] for event in events] == [["image"]] * 3
+
+
+async def test_the_same_image_again_changes_nothing(seller: AsyncClient, path: str) -> None:
+    for _ in range(2):
+        assert (await seller.put(f"{path}/image", content=picture())).status_code == 200
+
+    assert (await seller.get(path)).json()["version"] == 2
+    assert (await seller.get(f"{path}/image")).status_code == 200
+
+
+def claimed_png(width: int, height: int) -> bytes:
+    """A small file that claims to be a large picture."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 99)) + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "code"),
+    [
+        (b"hello", 415, "unsupported_image"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", 415, "unsupported_image"),
+        (picture("GIF"), 415, "unsupported_image"),
+        (picture("PNG")[:-200], 422, "broken_image"),
+        (picture("JPEG")[:-400], 422, "broken_image"),
+        (claimed_png(50_000, 50_000), 422, "broken_image"),
+        (claimed_png(6_000, 6_000), 422, "broken_image"),
+        (b"x" * (10 * 1024 * 1024 + 1), 413, "body_too_large"),
+        (b"", 422, "validation_error"),
+    ],
+    ids=["text", "svg", "gif", "cut png", "cut jpeg", "bomb", "claim", "too long", "empty"],
+)
+async def test_what_is_no_image_is_refused(
+    seller: AsyncClient, path: str, content: bytes, status: int, code: str
+) -> None:
+    answer = await seller.put(f"{path}/image", content=content, headers={"Content-Type": "image/png"})
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert (await seller.get(path)).json()["image_url"] is None
+
+
+async def test_photographs_stand_upright(seller: AsyncClient, path: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # lies on its side
+    await seller.put(f"{path}/image", content=picture("JPEG", (1000, 500), exif=exif))
+
+    small = await seller.get(f"{path}/image", params={"size": "thumbnail"})
+
+    assert Image.open(io.BytesIO(small.content)).size == (80, 160)
+
+
+async def test_only_those_who_may_change_a_product_change_its_image(
+    service: Any, seller: AsyncClient, path: str
+) -> None:
+    async with service.client(6) as other:
+        assert (await other.put(f"{path}/image", content=picture())).status_code == 403
+        assert (await other.delete(f"{path}/image")).status_code == 403
+    stale = await seller.put(f"{path}/image", content=picture(), headers={"If-Match": '"7"'})
+    assert stale.status_code == 412
+    assert (await seller.put("/products/99/image", content=picture())).status_code == 404
+
+
+class TestStoreAway:
+    """A store that does not answer."""
+
+    @pytest.fixture
+    def settings(self, database_url: str) -> CatalogSettings:
+        return CatalogSettings(
+            env="development",
+            database_url=database_url,
+            image_store="s3://shop/pictures",
+            s3_endpoint_url=f"http://127.0.0.1:{free_port()}",
+            s3_access_key_id="key",
+            s3_secret_access_key="secret",
+        )
+
+    async def test_nothing_is_changed_and_it_is_said(self, seller: AsyncClient, path: str) -> None:
+        answer = await seller.put(f"{path}/image", content=picture())
+
+        assert (answer.status_code, answer.json()["code"]) == (503, "service_unavailable")
+        assert (await seller.get(path)).json()["version"] == 1
