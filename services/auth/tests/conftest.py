@@ -3,8 +3,10 @@
 import asyncio
 import itertools
 import json
+import os
+import sys
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -150,3 +152,23 @@ def another_auth(database_url: str) -> Callable[..., AbstractAsyncContextManager
         return running_auth(database_url, **settings)
 
     return start
+
+
+@pytest.fixture
+def auth_command(database_url: str) -> Callable[..., Awaitable[str]]:
+    """`python -m stockbuddy.auth …` as an operator calls it: what it prints. It must succeed."""
+
+    async def call(*arguments: str, **environment: str) -> str:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "stockbuddy.auth",
+            *arguments,
+            env={**os.environ, "DATABASE_URL": database_url, "SECRET_KEY": SECRET_KEY, **environment},
+            stdout=asyncio.subprocess.PIPE,
+        )
+        printed, _ = await process.communicate()
+        assert process.returncode == 0
+        return printed.decode()
+
+    return call

@@ -1,11 +1,10 @@
 """The first admin: anybody in development, who holds the setup token in production, and only one."""
 
 import asyncio
-import re
 from collections import Counter
 from typing import Any
 
-import pytest
+from structlog.testing import capture_logs
 
 PASSWORD = "violet-Harbour-71"
 BOSS = {"username": "boss", "email": "boss@example.com", "password": PASSWORD}
@@ -33,20 +32,46 @@ async def test_of_many_first_admins_at_once_one_is_made(auth: Any) -> None:
     assert Counter(answer.status_code for answer in answers) == {201: 1, 401: 5}
 
 
-async def test_production_prints_a_setup_token_once(another_auth: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    async with another_auth(env="production") as production:
-        printed = capsys.readouterr()
-        (token,) = re.findall(r"setup_token=([\w-]{43})", printed.out + printed.err)
-        for wrong in (None, "", "x" * 43, token[:-1]):
-            response = await production.post("/auth/admin/register", {**BOSS, "setup_token": wrong})
-            assert (response.status_code, response.json()["code"]) == (403, "setup_token_invalid")
-    async with another_auth(env="production") as production:
-        printed = capsys.readouterr()
-        assert "setup_token=" not in printed.out + printed.err
-        response = await production.post("/auth/admin/register", {**BOSS, "setup_token": token})
-        assert response.status_code == 201, response.text
-        second = {**BOSS, "username": "second", "email": "second@example.com", "setup_token": token}
-        assert (await production.post("/auth/admin/register", second)).status_code == 401
+async def test_production_prints_a_setup_token_once(another_auth: Any) -> None:
+    with capture_logs() as logs:
+        async with another_auth(env="production") as production:
+            (token,) = printed_tokens(logs)
+            for wrong in (None, "", "x" * 43, token[:-1]):
+                response = await production.post("/auth/admin/register", {**BOSS, "setup_token": wrong})
+                assert (response.status_code, response.json()["code"]) == (403, "setup_token_invalid")
+    with capture_logs() as logs:
+        async with another_auth(env="production") as production:
+            assert printed_tokens(logs) == []
+            response = await production.post("/auth/admin/register", {**BOSS, "setup_token": token})
+            assert response.status_code == 201, response.text
+            second = {**BOSS, "username": "second", "email": "second@example.com", "setup_token": token}
+            assert (await production.post("/auth/admin/register", second)).status_code == 401
+
+
+def printed_tokens(logs: list[Any]) -> list[str]:
+    return [line["setup_token"] for line in logs if line["event"] == "setup.first_admin_needed"]
+
+
+async def test_an_operator_who_lost_the_setup_token_makes_another(another_auth: Any, auth_command: Any) -> None:
+    with capture_logs() as logs:
+        async with another_auth(env="production") as production:
+            (lost,) = printed_tokens(logs)
+            said = await auth_command("setup-token")
+            token = said.removeprefix("setup_token: ").strip()
+            old = await production.post("/auth/admin/register", {**BOSS, "setup_token": lost})
+            assert old.status_code == 403
+            new = await production.post("/auth/admin/register", {**BOSS, "setup_token": token})
+            assert new.status_code == 201, new.text
+            assert "There is an admin already" in await auth_command("setup-token")
+
+
+async def test_the_first_admin_is_made_once_per_idempotency_key_like_the_later_ones(auth: Any) -> None:
+    admin = await auth.admin_token()
+    second = {**BOSS, "username": "second", "email": "second@example.com"}
+    key = {"Idempotency-Key": "make-second"}
+    answers = [await auth.post("/auth/admin/register", second, token=admin, headers=key) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [201] * 3
+    assert len({answer.text for answer in answers}) == 1
 
 
 async def test_the_admins_door_lets_only_admins_in(auth: Any) -> None:

@@ -66,7 +66,7 @@ async def test_logout_ends_one_session_and_tells_the_gateway(auth: Any) -> None:
     assert (await auth.post("/auth/refresh", {"refresh_token": staying["refresh_token"]})).status_code == 200
     assert (await auth.post("/auth/logout", token=ending["access_token"])).status_code == 204
     later = (await auth.get("/internal/revoked-sessions", params={"after": news["cursor"]})).json()
-    assert later["session_ids"] == []
+    assert set(later["session_ids"]) <= {auth.claims(ending)["sid"]}, "at most a repetition"
 
 
 async def test_a_revocation_that_commits_late_is_not_skipped(auth: Any, database_url: str) -> None:

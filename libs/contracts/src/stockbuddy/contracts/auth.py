@@ -217,3 +217,13 @@ class AccessDenied(Event):
     path: str
     code: str
     user_id: int | None = None
+
+
+class ClientAuthenticated(Event):
+    """An API key was shown at the OAuth2 token endpoint, as a client's id and secret."""
+
+    type: ClassVar[str] = "auth.api_key.authenticated"
+    about: ClassVar[str] = "api-key/{api_key_id}"
+
+    api_key_id: int
+    owner_id: int

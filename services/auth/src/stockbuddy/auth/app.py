@@ -6,16 +6,25 @@ from collections.abc import AsyncIterator
 import structlog
 from fastapi import FastAPI
 
+from stockbuddy.auth.administration import routes as administration
+from stockbuddy.auth.api_keys import routes as api_keys
+from stockbuddy.auth.exchange import routes as exchange
 from stockbuddy.auth.first_admin import routes as first_admin
 from stockbuddy.auth.first_admin.commands import make_setup_token
 from stockbuddy.auth.hashing import PasswordHasher
+from stockbuddy.auth.invitations import routes as invitations
+from stockbuddy.auth.letters.sending import LetterSender
 from stockbuddy.auth.logins import routes as logins
 from stockbuddy.auth.logins.doorkeeper import Doorkeeper
+from stockbuddy.auth.mail.delivery import post_of
+from stockbuddy.auth.oauth import routes as oauth
+from stockbuddy.auth.passwords import routes as passwords
 from stockbuddy.auth.secrecy import Seal
 from stockbuddy.auth.sessions import routes as sessions
 from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.auth.signing import routes as signing
 from stockbuddy.auth.signing.keys import SigningKeys
+from stockbuddy.auth.system_settings import routes as system_settings
 from stockbuddy.auth.upkeep import forget_outdated
 from stockbuddy.auth.users import routes as users
 from stockbuddy.chassis.database import Database
@@ -40,6 +49,7 @@ async def _open_parts(app: FastAPI) -> AsyncIterator[None]:
     await keys.start()
     app.state.seal, app.state.hasher, app.state.signing_keys = seal, hasher, keys
     app.state.doorkeeper = Doorkeeper(database, hasher)
+    app.state.letters = LetterSender(database, post_of(settings.smtp_url, settings.mail_outbox), settings)
     # Auth knows its own keys without asking itself over the network.
     app.state.verifier = TokenVerifier(
         Keyring(keys.document), issuer=settings.token_issuer, audience=settings.token_audience
@@ -64,17 +74,33 @@ async def follow_signing_keys(app: FastAPI) -> None:
     await app.state.signing_keys.run()
 
 
+async def send_letters(app: FastAPI) -> None:
+    await app.state.letters.run()
+
+
 SERVICE = Service(
     name="auth",
     title="Stockbuddy auth",
     routers=[
         logins.router,
+        logins.leaving_router,
+        oauth.router,
         first_admin.router,
+        invitations.public_router,
+        invitations.creating_router,
+        invitations.router,
+        sessions.public_router,
         sessions.router,
-        sessions.internal_router,
+        passwords.router,
         users.router,
+        api_keys.creating_router,
+        api_keys.router,
+        administration.router,
+        system_settings.router,
         signing.router,
+        sessions.internal_router,
+        exchange.router,
     ],
-    background=[follow_signing_keys, forget_outdated],
+    background=[follow_signing_keys, send_letters, forget_outdated],
     lifespan=_open_parts,
 )

@@ -8,10 +8,12 @@ import base64
 import hashlib
 import hmac
 import secrets
+from typing import Annotated
 
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from fastapi import Depends, Request
 
 SECRET_BYTES = 32
 
@@ -62,3 +64,11 @@ def _derived(secret_key: str, purpose: bytes) -> bytes:
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=b"stockbuddy auth " + purpose).derive(
         secret_key.encode()
     )
+
+
+def seal_of(request: Request) -> Seal:
+    seal: Seal = request.app.state.seal
+    return seal
+
+
+Sealing = Annotated[Seal, Depends(seal_of)]

@@ -1,6 +1,7 @@
 """What an operator may set for auth alone."""
 
 import os
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -11,7 +12,10 @@ from stockbuddy.chassis.settings import ServiceSettings
 
 class AuthSettings(ServiceSettings):
     """`secret_key` seals what the database keeps but must not tell (docs/adr/0004-signing-keys.md).
-    At most `hashing_threads` passwords are hashed at once, and `hashing_queue` more wait."""
+    At most `hashing_threads` passwords are hashed at once, and `hashing_queue` more wait.
+    Letters go to the server `smtp_url`, or, without one, as files into the directory `mail_outbox`; their link for a
+    new password is `password_reset_url` with `{token}` in it. `exchanged_token_seconds` is how long a token lives
+    that the gateway gets for an API key or a cookie."""
 
     port: int = Field(default=8001, ge=0, le=65535)
     secret_key: str = Field(default="development-key-that-protects-nothing", min_length=32, repr=False)
@@ -21,6 +25,13 @@ class AuthSettings(ServiceSettings):
     hashing_queue: PositiveInt = 100
     signing_key_ahead_seconds: PositiveInt = 120
     signing_key_days: PositiveInt = 90
+    smtp_url: str | None = Field(default=None, repr=False)
+    mail_from: str = "Stockbuddy <stockbuddy@localhost>"
+    mail_outbox: Path = Path(".stockbuddy/outbox")
+    password_reset_url: str | None = None
+    password_reset_seconds: PositiveInt = 3600
+    invitation_days: PositiveInt = 7
+    exchanged_token_seconds: PositiveInt = 60
 
 
 def settings_of(request: Request) -> AuthSettings:

@@ -25,9 +25,11 @@ async def make_setup_token(session: AsyncSession, *, again: bool = False) -> str
 async def claim_setup(session: AsyncSession, setup_token: str | None, *, is_token_needed: bool) -> bool:
     """True while no admin exists, and for as long as the transaction lasts nobody else may claim it.
     Raises SetupTokenInvalid when it is claimed without the right token."""
-    setup = await lock_setup(session)
     if await is_any_admin(session):
         return False
+    setup = await lock_setup(session)
+    if await is_any_admin(session):
+        return False  # Somebody else was first meanwhile.
     if is_token_needed and not _is_right(setup_token, setup.token_digest):
         raise SetupTokenInvalid()
     setup.token_digest = None

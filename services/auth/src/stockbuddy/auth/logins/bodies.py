@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from stockbuddy.auth.errors import UnsupportedMediaType
-from stockbuddy.auth.users.schemas import LONGEST_EMAIL, NO_CONTROL_CHARACTERS
+from stockbuddy.auth.fields import LONGEST_EMAIL, NO_CONTROL_CHARACTERS
 from stockbuddy.chassis.errors import BadRequest
 
 Body = TypeVar("Body", bound=BaseModel)
@@ -18,9 +18,7 @@ LONGEST_TYPED_PASSWORD = 1000
 
 LoginName = Annotated[
     str,
-    StringConstraints(
-        strip_whitespace=True, min_length=1, max_length=LONGEST_EMAIL, pattern=NO_CONTROL_CHARACTERS
-    ),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_EMAIL, pattern=NO_CONTROL_CHARACTERS),
 ]
 TypedPassword = Annotated[str, Field(max_length=LONGEST_TYPED_PASSWORD)]
 

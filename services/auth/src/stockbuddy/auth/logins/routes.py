@@ -1,28 +1,41 @@
-"""HTTP of the doors: registration, logins, and one's own profile."""
+"""HTTP of the doors: registration, and logins for clients with tokens and for browsers."""
 
 from fastapi import APIRouter, Request, Response
 
-from stockbuddy.auth.errors import AdminsOnly
+from stockbuddy.auth.denials import PublicRoute, RecordingRoute
+from stockbuddy.auth.errors import AdminsOnly, RegistrationClosed
 from stockbuddy.auth.hashing import Hasher
-from stockbuddy.auth.logins.bodies import LOGIN_BODY, LoginBody
+from stockbuddy.auth.logins.bodies import LOGIN_BODY, LogIn, LoginBody
 from stockbuddy.auth.logins.doorkeeper import Door
-from stockbuddy.auth.sessions.commands import open_session
-from stockbuddy.auth.sessions.schemas import TokenPair
+from stockbuddy.auth.passwords.strength import hash_strong_password
+from stockbuddy.auth.sessions.commands import end_session, open_browser_session, open_session
+from stockbuddy.auth.sessions.cookies import csrf_token, delete_cookies, set_cookies
+from stockbuddy.auth.sessions.model import session_id_of
+from stockbuddy.auth.sessions.queries import lock_session
+from stockbuddy.auth.sessions.schemas import BrowserSession, TokenPair
 from stockbuddy.auth.sessions.tokens import forbid_caching, token_pair
 from stockbuddy.auth.settings import Settings
 from stockbuddy.auth.signing.keys import Keys
+from stockbuddy.auth.system_settings.queries import is_registration_open
 from stockbuddy.auth.users.commands import register_user
 from stockbuddy.auth.users.schemas import RegisterUser, UserView
-from stockbuddy.chassis.identity import PUBLIC, Role
+from stockbuddy.chassis.database import Database, Session
+from stockbuddy.chassis.identity import PUBLIC, Caller, Role
 
-router = APIRouter(prefix="/api/v1/auth", tags=["auth"])
+router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=PublicRoute)
+leaving_router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=RecordingRoute)
 
 
 @router.post("/register", status_code=201, dependencies=[PUBLIC])
 async def register(body: RegisterUser, request: Request, hasher: Hasher) -> UserView:
     """A new salesperson, who can log in at once."""
-    password_hash = await hasher.hash(body.password)
-    async with request.app.state.database.transaction() as session:
+    database: Database = request.app.state.database
+    async with database.reading() as session:
+        if not await is_registration_open(session):
+            raise RegistrationClosed()
+    personal = [body.username, body.email, body.full_name]
+    password_hash = await hash_strong_password(hasher, body.password, personal=personal)
+    async with database.transaction() as session:
         user = await register_user(
             session,
             username=body.username,
@@ -58,3 +71,28 @@ async def login_admin(
         opened = await open_session(session, user, settings, user_agent=user_agent)
     forbid_caching(response)
     return token_pair(opened, keys, settings)
+
+
+@router.post("/session", status_code=201, dependencies=[PUBLIC])
+async def open_cookie_session(
+    body: LogIn, request: Request, response: Response, door: Door, settings: Settings
+) -> BrowserSession:
+    """A session for a browser: its cookie stands in for a token. JSON alone, which no foreign page's form can send."""
+    user_agent = request.headers.get("user-agent")
+    async with door.admitting(body.username, body.password) as (session, user):
+        opened, cookie = await open_browser_session(session, user, settings, user_agent=user_agent)
+    set_cookies(response, cookie, settings)
+    forbid_caching(response)
+    return BrowserSession(
+        user=UserView.model_validate(user), csrf_token=csrf_token(cookie), expires_at=opened.expires_at
+    )
+
+
+@leaving_router.delete("/session", status_code=204)
+async def end_cookie_session(caller: Caller, session: Session, response: Response, settings: Settings) -> None:
+    """End the session and take its cookies away."""
+    session_id = session_id_of(caller.session_id)
+    ended = await lock_session(session, session_id) if session_id else None
+    if ended and ended.ended_at is None:
+        end_session(session, ended, settings, reason="logout")
+    delete_cookies(response, settings)

@@ -37,8 +37,25 @@ async def open_session(
     session: AsyncSession, user: User, settings: AuthSettings, *, user_agent: str | None, method: str = "password"
 ) -> OpenedSession:
     """A session for `user`, who has proven who they are by `method`."""
+    opened = await _begin(session, user, settings, user_agent=user_agent, method=method)
+    return OpenedSession(opened, user, _add_refresh_token(session, opened, opened.created_at))
+
+
+async def open_browser_session(
+    session: AsyncSession, user: User, settings: AuthSettings, *, user_agent: str | None
+) -> tuple[LoginSession, str]:
+    """The same for a browser; also the secret for its cookie, which is shown once."""
+    opened = await _begin(session, user, settings, user_agent=user_agent, method="browser")
+    cookie = make_secret()
+    opened.cookie_digest = digest(cookie)
+    return opened, cookie
+
+
+async def _begin(
+    session: AsyncSession, user: User, settings: AuthSettings, *, user_agent: str | None, method: str
+) -> LoginSession:
     now = datetime.now(UTC)
-    opened = LoginSession(
+    begun = LoginSession(
         id=uuid.uuid4(),
         user_id=user.id,
         generation=0,
@@ -48,18 +65,15 @@ async def open_session(
         last_used_at=now,
         expires_at=now + timedelta(days=settings.session_days),
     )
-    session.add(opened)
+    session.add(begun)
     await session.flush()
-    refresh_token = _add_refresh_token(session, opened, now)
     set_actor(user.id, user.username)
-    said = UserLoggedIn(user_id=user.id, username=user.username, session_id=str(opened.id), method=method)
+    said = UserLoggedIn(user_id=user.id, username=user.username, session_id=str(begun.id), method=method)
     outbox.add(session, said)
-    return OpenedSession(opened, user, refresh_token)
+    return begun
 
 
-async def refresh_session(
-    session: AsyncSession, refresh_token: str, settings: AuthSettings
-) -> OpenedSession | None:
+async def refresh_session(session: AsyncSession, refresh_token: str, settings: AuthSettings) -> OpenedSession | None:
     """The session prolonged with a new refresh token, or None for a token that is not valid.
     A token that was used before ends the session, since two parties hold it: let that be committed."""
     token_digest = digest(refresh_token)
@@ -90,11 +104,16 @@ def end_session(session: AsyncSession, ended: LoginSession, settings: AuthSettin
     outbox.add(session, SessionRevoked(session_id=str(ended.id), user_id=ended.user_id, reason=reason))
 
 
-def end_sessions(
-    session: AsyncSession, ended: Iterable[LoginSession], settings: AuthSettings, *, reason: str
-) -> None:
+def end_sessions(session: AsyncSession, ended: Iterable[LoginSession], settings: AuthSettings, *, reason: str) -> None:
     for one in ended:
         end_session(session, one, settings, reason=reason)
+
+
+def renew_sid(session: AsyncSession, renewed: LoginSession, settings: AuthSettings) -> None:
+    """The session goes on, but what its access tokens say of its user is no longer true: they are refused, and the
+    next refresh brings one that tells the truth. `renewed` is locked and alive."""
+    revoke_tokens(session, renewed.sid, settings)
+    renewed.generation += 1
 
 
 def revoke_tokens(session: AsyncSession, sid: str, settings: AuthSettings) -> None:

@@ -11,13 +11,15 @@ from stockbuddy.auth.record import Record
 
 class LoginSession(Record):
     """Opened by a login, alive until it is ended or not used for too long. `generation` grows when its access
-    tokens must be refused although it goes on, as after a change of role."""
+    tokens must be refused although it goes on, as after a change of role. A browser's has a cookie instead of
+    refresh tokens."""
 
     __tablename__ = "login_session"
 
     id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True, default=uuid.uuid4)
     user_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("user_account.id"))
     generation: Mapped[int] = mapped_column(Integer, default=0)
+    cookie_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
     user_agent: Mapped[str | None] = mapped_column(Text)
     ip_address: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import Select, delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.sessions.model import LoginSession, RefreshToken
@@ -38,6 +38,24 @@ async def lock_live_sessions(
     if besides is not None:
         wanted = wanted.where(LoginSession.id != besides)
     return (await session.scalars(wanted.order_by(LoginSession.id).with_for_update())).all()
+
+
+async def session_of_cookie(session: AsyncSession, digest: bytes, now: datetime) -> LoginSession | None:
+    wanted = select(LoginSession).where(
+        LoginSession.cookie_digest == digest, LoginSession.ended_at.is_(None), LoginSession.expires_at > now
+    )
+    return await session.scalar(wanted)
+
+
+async def note_use(session: AsyncSession, session_id: uuid.UUID, now: datetime) -> None:
+    await session.execute(update(LoginSession).where(LoginSession.id == session_id).values(last_used_at=now))
+
+
+def live_sessions_of(user_id: int, now: datetime) -> Select[LoginSession]:
+    """To be read page by page."""
+    return select(LoginSession).where(
+        LoginSession.user_id == user_id, LoginSession.ended_at.is_(None), LoginSession.expires_at > now
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +99,5 @@ async def delete_outdated(session: AsyncSession, *, ended_before: datetime) -> N
     """Forget revocations that matter no more, and sessions that ended or expired before then."""
     await session.execute(text("DELETE FROM revocation WHERE needed_until < now()"))
     await session.execute(
-        delete(LoginSession).where(
-            (LoginSession.ended_at < ended_before) | (LoginSession.expires_at < ended_before)
-        )
+        delete(LoginSession).where((LoginSession.ended_at < ended_before) | (LoginSession.expires_at < ended_before))
     )

@@ -1,24 +1,37 @@
-"""HTTP of sessions: refresh, logout, and what the gateway asks."""
+"""HTTP of sessions: refresh, logout, one's own list, and what the gateway asks."""
 
+from datetime import UTC, datetime
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
+from stockbuddy.auth.denials import PublicRoute, RecordingRoute
 from stockbuddy.auth.errors import InvalidRefreshToken
+from stockbuddy.auth.listing import Order, read_page
 from stockbuddy.auth.sessions import commands, queries
-from stockbuddy.auth.sessions.model import session_id_of
-from stockbuddy.auth.sessions.schemas import RefreshSession, RevokedSessions, TokenPair
+from stockbuddy.auth.sessions.model import LoginSession, session_id_of
+from stockbuddy.auth.sessions.schemas import RefreshSession, RevokedSessions, SessionView, TokenPair
 from stockbuddy.auth.sessions.tokens import forbid_caching, token_pair
 from stockbuddy.auth.settings import Settings
 from stockbuddy.auth.signing.keys import Keys
 from stockbuddy.chassis.database import ReadSession, Session
+from stockbuddy.chassis.errors import NotFound
 from stockbuddy.chassis.identity import PUBLIC, Caller
+from stockbuddy.chassis.paging import Page, PagingParameters
 
-router = APIRouter(prefix="/api/v1/auth", tags=["auth"])
+router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=RecordingRoute)
+public_router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=PublicRoute)
 internal_router = APIRouter(prefix="/internal", include_in_schema=False)
 
+NEWEST_FIRST = Order(
+    "created_desc",
+    [(LoginSession.created_at, datetime.fromisoformat), (LoginSession.id, UUID)],
+    newest_first=True,
+)
 
-@router.post("/refresh", dependencies=[PUBLIC])
+
+@public_router.post("/refresh", dependencies=[PUBLIC])
 async def refresh(
     body: RefreshSession, request: Request, response: Response, keys: Keys, settings: Settings
 ) -> TokenPair:
@@ -35,9 +48,27 @@ async def refresh(
 async def logout(caller: Caller, session: Session, settings: Settings) -> None:
     """End the session; the gateway refuses its access tokens within a second."""
     session_id = session_id_of(caller.session_id)
-    ended = session_id and await queries.lock_session(session, session_id)
+    ended = await queries.lock_session(session, session_id) if session_id else None
     if ended and ended.ended_at is None:
         commands.end_session(session, ended, settings, reason="logout")
+
+
+@router.get("/sessions")
+async def list_sessions(caller: Caller, session: ReadSession, paging: PagingParameters) -> Page[SessionView]:
+    """One's own sessions that are alive, the newest first."""
+    alive = queries.live_sessions_of(caller.user_id, datetime.now(UTC))
+    found = await read_page(session, alive, paging, NEWEST_FIRST)
+    current = session_id_of(caller.session_id)
+    return found.page(lambda row: SessionView.of(row, current=current))
+
+
+@router.delete("/sessions/{session_id}", status_code=204)
+async def end_session(session_id: UUID, caller: Caller, session: Session, settings: Settings) -> None:
+    """End one of one's own sessions, as that of a lost phone."""
+    ended = await queries.lock_session(session, session_id)
+    if ended is None or ended.user_id != caller.user_id or not ended.is_alive(datetime.now(UTC)):
+        raise NotFound("There is no such session.")
+    commands.end_session(session, ended, settings, reason="ended")
 
 
 @internal_router.get("/revoked-sessions", dependencies=[PUBLIC])

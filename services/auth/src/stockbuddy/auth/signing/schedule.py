@@ -30,11 +30,7 @@ def signing_key_at(keys: Sequence[Key], now: datetime) -> Key | None:
 
 def outlived_keys(keys: Sequence[Key], now: datetime, token_lifetime: timedelta) -> list[Key]:
     """Those whose last token has expired: a later key has signed for longer than a token lives."""
-    return [
-        key
-        for key, successor in pairwise(keys)
-        if successor.signs_from + token_lifetime + CLOCK_MARGIN < now
-    ]
+    return [key for key, successor in pairwise(keys) if successor.signs_from + token_lifetime + CLOCK_MARGIN < now]
 
 
 def is_rotation_due(keys: Sequence[Key], now: datetime, age: timedelta) -> bool:

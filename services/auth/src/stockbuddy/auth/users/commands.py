@@ -8,6 +8,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.errors import EmailTaken, UsernameTaken
+from stockbuddy.auth.mail.model import LetterKind
+from stockbuddy.auth.mail.queries import queue_letter
 from stockbuddy.auth.users import queries
 from stockbuddy.auth.users.model import User
 from stockbuddy.chassis import outbox
@@ -50,7 +52,8 @@ async def register_user(
 
 
 async def change_profile(session: AsyncSession, user: User, changes: Mapping[str, Any]) -> User:
-    """`user` is locked; `changes` are new values by field. Raises UsernameTaken or EmailTaken."""
+    """`user` is locked; `changes` are new values by field. An old e-mail address is told that it was replaced,
+    because whoever can read the new one can get a new password. Raises UsernameTaken or EmailTaken."""
     changed = {field: value for field, value in changes.items() if getattr(user, field) != value}
     if not changed:
         return user
@@ -59,6 +62,8 @@ async def change_profile(session: AsyncSession, user: User, changes: Mapping[str
         setattr(user, field, value)
     user.touch()
     await _flush(session)
+    if "email" in changed:
+        await queue_letter(session, LetterKind.EMAIL_CHANGED, before["email"], user.updated_at)
     told = {field: {"from": before[field], "to": value} for field, value in changed.items()}
     outbox.add(session, user.said_as(UserUpdated, changes=told))
     return user

@@ -34,3 +34,7 @@ async def is_email_taken(session: AsyncSession, email: str) -> bool:
 
 async def is_any_admin(session: AsyncSession) -> bool:
     return bool(await session.scalar(select(exists().where(User.role == Role.ADMIN))))
+
+
+async def user_by_email(session: AsyncSession, email: str) -> User | None:
+    return await session.scalar(select(User).where(func.lower(User.email) == email.lower()))

@@ -2,16 +2,18 @@
 
 from fastapi import APIRouter, Request, Response
 
+from stockbuddy.auth.denials import RecordingRoute
+from stockbuddy.auth.people import Person
 from stockbuddy.auth.users import queries
 from stockbuddy.auth.users.commands import change_profile
 from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.schemas import ChangeProfile, UserView
 from stockbuddy.chassis.database import ReadSession, Session
 from stockbuddy.chassis.errors import Unauthenticated
-from stockbuddy.chassis.etags import CachedRoute, require_match, version_etag
+from stockbuddy.chassis.etags import require_match, version_etag
 from stockbuddy.chassis.identity import Caller
 
-router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=CachedRoute)
+router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=RecordingRoute)
 
 
 @router.get("/profile")
@@ -23,7 +25,7 @@ async def get_profile(caller: Caller, session: ReadSession, response: Response) 
 
 @router.patch("/profile")
 async def patch_profile(
-    body: ChangeProfile, caller: Caller, session: Session, request: Request, response: Response
+    body: ChangeProfile, caller: Person, session: Session, request: Request, response: Response
 ) -> UserView:
     user = _existing(await queries.lock_user(session, caller.user_id))
     require_match(request, version_etag(user.version))

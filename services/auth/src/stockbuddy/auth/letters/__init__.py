@@ -1,0 +1,1 @@
+"""Letters to users: what they say, and the work of sending them."""

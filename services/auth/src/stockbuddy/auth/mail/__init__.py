@@ -1,0 +1,1 @@
+"""Mail: the queue of letters and the two ways that they leave."""

@@ -1,0 +1,16 @@
+"""Answers that hold a secret are kept for their idempotency key too, so that a retry gets the same one; but sealed."""
+
+from fastapi import Request
+
+from stockbuddy.auth.denials import RecordingRoute
+from stockbuddy.auth.secrecy import seal_of
+
+
+class SecretRoute(RecordingRoute):
+    """The route class of calls that answer with a secret which is shown once."""
+
+    def stored_answer(self, request: Request, body: str) -> str:
+        return seal_of(request).close(body.encode()).decode()
+
+    def told_answer(self, request: Request, stored: str) -> str:
+        return seal_of(request).open(stored.encode()).decode()

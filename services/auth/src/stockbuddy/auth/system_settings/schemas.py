@@ -1,0 +1,96 @@
+"""How the settings look in requests and answers."""
+
+from datetime import datetime
+from functools import cache
+from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
+
+from iso4217 import Currency
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic.json_schema import SkipJsonSchema
+
+from stockbuddy.auth.fields import NO_CONTROL_CHARACTERS, EmailAddress
+from stockbuddy.contracts.numbers import Quantity
+
+MOST_ALERT_EMAILS = 50
+READ_ONLY = ("version", "updated_at")
+
+
+def known_currency(code: str) -> str:
+    """An ISO 4217 code. Raises ValueError."""
+    try:
+        return str(Currency(code.upper()).code)
+    except ValueError as error:
+        raise ValueError("is not a currency code of ISO 4217") from error
+
+
+@cache
+def _timezones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def known_timezone(name: str) -> str:
+    """A name of the IANA time zone database. Raises ValueError."""
+    if name not in _timezones():
+        raise ValueError("is not a name of the IANA time zone database")
+    return name
+
+
+CompanyName = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=NO_CONTROL_CHARACTERS)
+]
+CurrencyCode = Annotated[str, StringConstraints(max_length=3), AfterValidator(known_currency)]
+TimezoneName = Annotated[str, StringConstraints(max_length=64), AfterValidator(known_timezone)]
+Threshold = Annotated[Quantity, Field(ge=0)]
+AlertEmails = Annotated[list[EmailAddress], Field(max_length=MOST_ALERT_EMAILS)]
+
+
+class SettingsView(BaseModel):
+    """`negative_stock` is what warehouses do that have no rule of their own; `version` is also the entity tag."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    company_name: str
+    currency: str
+    timezone: str
+    registration_open: bool
+    default_low_stock_threshold: Quantity
+    alert_emails: list[str]
+    negative_stock: Literal["reject", "allow"]
+    version: int
+    updated_at: datetime
+
+
+class ChangeSettings(BaseModel):
+    """What is left out stays as it is. A `version` must be the present one; so one may send back what one got."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    company_name: CompanyName | SkipJsonSchema[None] = None
+    currency: CurrencyCode | SkipJsonSchema[None] = None
+    timezone: TimezoneName | SkipJsonSchema[None] = None
+    registration_open: bool | SkipJsonSchema[None] = None
+    default_low_stock_threshold: Threshold | SkipJsonSchema[None] = None
+    alert_emails: AlertEmails | SkipJsonSchema[None] = None
+    negative_stock: Literal["reject", "allow"] | SkipJsonSchema[None] = None
+    version: int | None = None
+    updated_at: datetime | None = None
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def refuse_null(cls, value: Any, info: ValidationInfo) -> Any:
+        if value is None and info.field_name not in READ_ONLY:
+            raise ValueError("may be left out, but not be null")
+        return value
+
+    def changes(self) -> dict[str, Any]:
+        """New values by field."""
+        return self.model_dump(exclude_unset=True, exclude=set(READ_ONLY))
