@@ -113,7 +113,7 @@ class Shop:
 
     async def product(self, quantity: float | None = None, **values: Any) -> int:
         """A new product of the catalogue, with `quantity` opened in the default warehouse."""
-        event = product_created(next(self._numbers), opening_quantity=quantity, **values)
+        event = created_event(next(self._numbers), opening_quantity=quantity, **values)
         await self.say(event)
         return event.product_id
 
@@ -154,7 +154,7 @@ class Shop:
         assert await self.admin.get("/stock/integrity") == {"ok": True, "differences": []}
 
 
-def product_created(number: int, **values: Any) -> ProductCreated:
+def created_event(number: int, **values: Any) -> ProductCreated:
     given = {
         "product_id": number,
         "version": 1,
@@ -179,6 +179,15 @@ async def running_shop(database_url: str, issuer: TestIssuer, **settings: Any) -
         transport = ASGITransport(app, raise_app_exceptions=False, client=("203.0.113.9", 40000))
         async with AsyncClient(transport=transport, base_url="http://stock", timeout=60) as http:
             yield Shop(app, bus, http, issuer)
+
+
+ProductEvent = Callable[..., ProductCreated]
+
+
+@pytest.fixture
+def product_created() -> ProductEvent:
+    """The catalogue's word for a new product of that number."""
+    return created_event
 
 
 StartShop = Callable[[], Awaitable[Shop]]

@@ -1,6 +1,7 @@
 """What the stock service hears, and what it does about it."""
 
 from stockbuddy.chassis.inbox import Consumer, batch
+from stockbuddy.contracts.auth import SettingsChanged
 from stockbuddy.contracts.catalog import (
     ProductCreated,
     ProductDeleted,
@@ -12,6 +13,7 @@ from stockbuddy.contracts.catalog import (
 )
 from stockbuddy.stock.products import handlers as products
 from stockbuddy.stock.suppliers import handlers as suppliers
+from stockbuddy.stock.system_settings import handlers as system_settings
 
 CONSUMERS = [
     Consumer(
@@ -26,4 +28,5 @@ CONSUMERS = [
             SupplierDeleted.type: batch(SupplierDeleted, suppliers.copy_states),
         },
     ),
+    Consumer("stock.settings.v1", {SettingsChanged.type: batch(SettingsChanged, system_settings.copy_states)}),
 ]

@@ -22,7 +22,7 @@ from stockbuddy.chassis.database import Database, is_database_away
 from stockbuddy.chassis.errors import Unavailable
 from stockbuddy.stock.ledger import statements
 from stockbuddy.stock.ledger.application import Applied, MissingLevels, apply, create_levels
-from stockbuddy.stock.ledger.postings import Failed, Outcome, Posting, Refused
+from stockbuddy.stock.ledger.postings import Failed, Outcome, Posting, Refused, Stale
 
 log = structlog.get_logger(__name__)
 
@@ -151,8 +151,7 @@ class Committer:
                 error = failure
                 break
         if len(group) == 1:
-            log.error("ledger.posting_failed", exc_info=error)
-            return _settle_all(group, Failed(error or RuntimeError()))
+            return _settle_all(group, _outcome_of(error))
         half = len(group) // 2
         await self._settle(connection, group[:half])
         await self._settle(connection, group[half:])
@@ -204,6 +203,15 @@ class Committer:
                 return
             _lose_patience(unknown.group)
             await asyncio.sleep(STATUS_POLL_SECONDS)
+
+
+def _outcome_of(error: Exception | None) -> Outcome:
+    """What a posting that fails by itself is told."""
+    if isinstance(error, asyncpg.ForeignKeyViolationError):
+        # Something that it refers to (a customer, say) has been removed since it was read.
+        return Stale()
+    log.error("ledger.posting_failed", exc_info=error)
+    return Failed(error or RuntimeError("tried in vain"))
 
 
 def _unsettled(group: Sequence[_Waiting]) -> list[_Waiting]:

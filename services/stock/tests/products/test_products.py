@@ -1,0 +1,76 @@
+"""What the catalogue says: the product copy, opening stock, and patience with fresh products."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from stockbuddy.contracts.catalog import ProductDeleted, ProductUpdated
+
+if TYPE_CHECKING:
+    from services.stock.tests.conftest import ProductEvent, Shop, StartShop
+
+
+async def test_an_opening_quantity_is_posted_once(shop: Shop, product_created: ProductEvent) -> None:
+    event = product_created(1, opening_quantity=12.5, cost_price="3")
+    await shop.say(event, actor_id=7)
+    await shop.say(event, actor_id=7)
+    [movement] = (await shop.admin.get("/stock-movements"))["items"]
+    assert (movement["movement_type"], movement["quantity"], movement["unit_cost"]) == ("in", 12.5, "3.00")
+    assert (movement["performed_by"], movement["document"]) == (7, "opening/1")
+    assert (await shop.level(1))["average_cost"] == "3.00"
+    assert [event["on_hand"] for event in await shop.said(1, "stock.level.changed")] == [12.5]
+
+
+async def test_many_products_open_together(shop: Shop, product_created: ProductEvent) -> None:
+    await shop.say(*(product_created(number, opening_quantity=number) for number in range(1, 121)))
+    page = await shop.admin.get("/stock-levels", page_size=100, page=2)
+    assert page["total"] == 120
+    assert page["items"][-1]["on_hand"] == 120
+    await shop.proves_right()
+
+
+async def test_the_latest_state_wins_in_whatever_order_it_comes(shop: Shop, product_created: ProductEvent) -> None:
+    created = product_created(1, opening_quantity=10)
+    newer = ProductUpdated.model_validate(created.model_dump() | {"version": 3, "unit_price": "30"})
+    older = ProductUpdated.model_validate(created.model_dump() | {"version": 2, "unit_price": "20"})
+    await shop.say(newer)
+    await shop.say(created, older)
+    assert (await shop.admin.post("/sales", {"product": 1, "quantity": 1}))["total"] == "30.00"
+
+
+async def test_a_fresh_product_is_waited_for(shop: Shop, product_created: ProductEvent) -> None:
+    body = {"sku": "NEW", "movement_type": "in", "quantity": 5}
+    posting = asyncio.create_task(shop.admin.post("/stock-movements", body))
+    await asyncio.sleep(0.3)
+    assert not posting.done()
+    await shop.say(product_created(1, sku="NEW"))
+    assert (await posting)["balance"] == 5
+
+
+async def test_a_fresh_product_is_waited_for_wherever_its_event_went(
+    start_shop: StartShop, product_created: ProductEvent
+) -> None:
+    here, there = await start_shop(), await start_shop()
+    body = {"product_id": 1, "movement_type": "in", "quantity": 5}
+    posting = asyncio.create_task(here.admin.post("/stock-movements", body))
+    await asyncio.sleep(0.3)
+    await there.say(product_created(1))
+    assert (await posting)["balance"] == 5
+
+
+async def test_patience_ends_after_two_seconds(shop: Shop) -> None:
+    started = asyncio.get_running_loop().time()
+    problem = await shop.admin.refused(404, "/sales", {"product": "NOBODY", "quantity": 1})
+    assert problem["code"] == "unknown_product"
+    assert 1.9 < asyncio.get_running_loop().time() - started < 4
+
+
+async def test_a_deleted_product_is_not_traded_and_its_sku_is_free(shop: Shop, product_created: ProductEvent) -> None:
+    created = product_created(1, sku="TEA", opening_quantity=10)
+    await shop.say(created)
+    await shop.say(ProductDeleted.model_validate(created.model_dump() | {"version": 2, "deleted": True}))
+    problem: dict[str, Any] = await shop.admin.refused(404, "/sales", {"product": 1, "quantity": 1})
+    assert problem["code"] == "unknown_product"
+    await shop.say(product_created(2, sku="tea", opening_quantity=3))
+    assert (await shop.admin.post("/sales", {"product": "TEA", "quantity": 1}))["lines"][0]["product_id"] == 2

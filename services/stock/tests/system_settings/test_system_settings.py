@@ -1,0 +1,42 @@
+"""What the settings say applies where nothing closer says otherwise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from stockbuddy.contracts.auth import SettingsChanged
+
+if TYPE_CHECKING:
+    from services.stock.tests.conftest import Shop
+
+
+def settings(version: int, **values: Any) -> SettingsChanged:
+    given = {
+        "version": version,
+        "company_name": "Tea & Co",
+        "currency": "EUR",
+        "timezone": "Europe/Berlin",
+        "registration_open": True,
+        "default_low_stock_threshold": 10,
+        "alert_emails": [],
+        "negative_stock": "reject",
+    }
+    return SettingsChanged.model_validate(given | values)
+
+
+async def test_the_policy_of_the_settings_holds_where_a_warehouse_has_none(shop: Shop) -> None:
+    tea = await shop.product()
+    strict = await shop.warehouse("STRICT", negative_stock="reject")
+    await shop.say(settings(2, negative_stock="allow"), settings(1, negative_stock="reject"))
+    sold = await shop.admin.post("/sales", {"product": tea, "quantity": 2})
+    assert sold["status"] == "completed"
+    assert await shop.on_hand(tea) == -2
+    await shop.admin.refused(409, "/sales", {"product": tea, "quantity": 2, "warehouse_id": strict})
+
+
+async def test_the_default_threshold_is_that_of_the_settings(shop: Shop) -> None:
+    tea = await shop.product(50, low_stock_threshold=None)
+    await shop.say(settings(1, default_low_stock_threshold=49))
+    assert (await shop.level(tea))["low_stock_threshold"] == 49
+    await shop.admin.post("/sales", {"product": tea, "quantity": 1})
+    assert [event["threshold"] for event in await shop.said(1, "stock.level.low")] == [49]

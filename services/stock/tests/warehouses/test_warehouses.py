@@ -1,0 +1,120 @@
+"""Warehouses: opened, changed and closed, with exactly one default."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from services.stock.tests.conftest import Shop, StartShop
+
+from stockbuddy.chassis.identity import Role
+
+
+async def test_a_first_start_makes_the_default_warehouse_once(start_shop: StartShop) -> None:
+    shops = await asyncio.gather(*(start_shop() for _ in range(3)))
+    page = await shops[0].admin.get("/warehouses")
+    [main] = page["items"]
+    assert (main["code"], main["is_default"], main["kind"]) == ("MAIN", True, "warehouse")
+    for shop in shops:
+        await shop.quiet()
+    assert sum(len(shop.bus.events("stock.warehouse.created")) for shop in shops) == 1
+
+
+async def test_a_warehouse_through_its_life(shop: Shop) -> None:
+    manager = shop.caller(2, Role.MANAGER)
+    body = {"name": "Corner shop", "code": "corner", "kind": "store", "address": "1 High Street"}
+    opened = await manager.post("/warehouses", body)
+    path = f"/warehouses/{opened['id']}"
+    assert {name: opened[name] for name in body} == body
+    assert (opened["is_default"], opened["negative_stock"], opened["version"]) == (False, None, 1)
+    assert await manager.get(path) == opened
+
+    changed = await manager.call("PATCH", path, json={"name": "The corner shop"})
+    assert changed.json()["name"] == "The corner shop"
+    assert changed.json()["address"] == "1 High Street"
+    stale = await manager.call("PUT", path, json={"name": "x"}, headers={"If-Match": '"1"'})
+    assert stale.status_code == 412
+    fresh = await manager.call("PUT", path, json={"address": None}, headers={"If-Match": changed.headers["ETag"]})
+    assert fresh.json()["address"] is None
+
+    assert (await manager.call("DELETE", path)).status_code == 204
+    await manager.refused(404, path, method="GET")
+    assert [w["code"] for w in (await manager.get("/warehouses"))["items"]] == ["MAIN"]
+    await shop.quiet()
+    said = [
+        (event["version"], event["name"], event["deleted"])
+        for event in shop.bus.events("stock.warehouse.created", "stock.warehouse.updated", "stock.warehouse.deleted")
+        if event["warehouse_id"] == opened["id"]
+    ]
+    assert said == [
+        (1, "Corner shop", False),
+        (2, "The corner shop", False),
+        (3, "The corner shop", False),
+        (4, "The corner shop", True),
+    ]
+
+
+async def test_codes_are_unique_whatever_their_case_and_free_again_once_closed(shop: Shop) -> None:
+    first = await shop.warehouse("ANNEX")
+    problem = await shop.admin.refused(409, "/warehouses", {"name": "Other", "code": "annex"})
+    assert problem["code"] == "duplicate_code"
+    await shop.admin.call("DELETE", f"/warehouses/{first}")
+    assert await shop.warehouse("annex") != first
+
+
+async def test_a_new_default_takes_over_at_once(shop: Shop) -> None:
+    tea = await shop.product()
+    annex = await shop.warehouse("ANNEX", is_default=True)
+    posted = await shop.admin.post("/stock-movements", {"product_id": tea, "movement_type": "in", "quantity": 1})
+    assert posted["warehouse_id"] == annex
+    defaults = [w["code"] for w in (await shop.admin.get("/warehouses"))["items"] if w["is_default"]]
+    assert defaults == ["ANNEX"]
+    problem = await shop.admin.refused(409, f"/warehouses/{annex}", {"is_default": False}, method="PATCH")
+    assert problem["code"] == "default_warehouse_needed"
+    await shop.admin.refused(409, f"/warehouses/{annex}", method="DELETE")
+
+
+async def test_a_warehouse_with_stock_in_it_stays(shop: Shop) -> None:
+    tea, annex = await shop.product(), await shop.warehouse("ANNEX")
+    move = {"product_id": tea, "movement_type": "in", "quantity": 1, "warehouse_id": annex}
+    await shop.admin.post("/stock-movements", move)
+    problem = await shop.admin.refused(409, f"/warehouses/{annex}", method="DELETE")
+    assert problem["code"] == "warehouse_in_use"
+    await shop.admin.post("/stock-movements", move | {"movement_type": "out"})
+    assert (await shop.admin.call("DELETE", f"/warehouses/{annex}")).status_code == 204
+    await shop.admin.refused(404, "/stock-movements", move)
+    await shop.proves_right()
+
+
+async def test_closing_and_receiving_at_once_never_both_succeed(start_shop: StartShop) -> None:
+    shops = [await start_shop(), await start_shop()]
+    tea = await shops[0].product()
+    for number in range(10):
+        annex = await shops[0].warehouse(f"ANNEX-{number}")
+        move = {"product_id": tea, "movement_type": "in", "quantity": 1, "warehouse_id": annex}
+        received, closed = await asyncio.gather(
+            shops[1].admin.call("POST", "/stock-movements", json=move),
+            shops[0].admin.call("DELETE", f"/warehouses/{annex}"),
+        )
+        assert (received.status_code, closed.status_code) in {(201, 409), (404, 204)}
+
+
+async def test_only_managers_open_warehouses(shop: Shop) -> None:
+    body: dict[str, Any] = {"name": "Mine", "code": "MINE"}
+    await shop.caller(5).refused(403, "/warehouses", body)
+    assert len((await shop.caller(5).get("/warehouses"))["items"]) == 1
+    await shop.admin.refused(422, "/warehouses", body | {"kind": "garage"})
+    await shop.admin.refused(422, "/warehouses", {"name": "Nameless"})
+
+
+async def test_warehouses_are_found_by_name_code_and_kind(shop: Shop) -> None:
+    await shop.warehouse("NORTH", kind="store")
+    await shop.warehouse("SOUTH")
+
+    async def found(**chosen: Any) -> list[str]:
+        return [w["code"] for w in (await shop.admin.get("/warehouses", **chosen))["items"]]
+
+    assert await found(search="north") == ["NORTH"]
+    assert await found(kind="store") == ["NORTH"]
+    assert await found(search="sou") == ["SOUTH"]
