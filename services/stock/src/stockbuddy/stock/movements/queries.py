@@ -66,6 +66,11 @@ async def list_movements(session: AsyncSession, chosen: MovementFilter, sort: So
     return await fetch_listed(session, _lines().where(*conditions), sort, paging, total=total or 0)
 
 
+async def latest_movements(session: AsyncSession, count: int) -> list[MovementView]:
+    rows = await session.execute(_lines().order_by(Movement.id.desc()).limit(count))
+    return [as_view(row) for row in rows]
+
+
 async def find_movement(session: AsyncSession, movement_id: int) -> MovementView | None:
     row = (await session.execute(_lines().where(Movement.id == movement_id))).one_or_none()
     return None if row is None else as_view(row)

@@ -1,0 +1,44 @@
+"""The dashboard over HTTP."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from stockbuddy.chassis.database import ReadSession
+from stockbuddy.chassis.etags import CachedRoute
+from stockbuddy.chassis.identity import Caller
+from stockbuddy.stock.answers import shown
+from stockbuddy.stock.calendar_days import ZoneName, day_of, days_until, starts_of, zone_named
+from stockbuddy.stock.dashboard import queries
+from stockbuddy.stock.dashboard.schemas import DashboardView, Takings
+from stockbuddy.stock.movements.queries import latest_movements
+
+router = APIRouter(prefix="/api/v1/dashboard", tags=["dashboard"], route_class=CachedRoute)
+
+DAYS = 30
+TOP_PRODUCTS = 10
+RECENT_MOVEMENTS = 10
+
+
+@router.get("/stats", response_model=DashboardView)
+async def show_dashboard(session: ReadSession, _: Caller, tz: Annotated[ZoneName | None, Query()] = None) -> Response:
+    """Days begin and end in `tz`, or else in the shop's time zone."""
+    timezone, currency = await queries.fetch_place(session)
+    zone = zone_named(tz or timezone)
+    days = days_until(day_of(datetime.now(UTC), zone), DAYS)
+    starts = starts_of(days, zone)
+    stocks = await queries.fetch_stocks(session)
+    takings = await queries.fetch_takings(session, days, starts)
+    view = DashboardView(
+        **dict(stocks),
+        sales_today=Takings(count=takings[-1].count, revenue=takings[-1].revenue),
+        sales_by_day=takings,
+        top_products=await queries.fetch_top_products(session, starts[0], TOP_PRODUCTS),
+        recent_movements=await latest_movements(session, RECENT_MOVEMENTS),
+        pending_transfers=0,
+        open_purchase_orders=await queries.count_open_orders(session),
+        currency=currency,
+        timezone=zone.key,
+    )
+    return shown(view)
