@@ -4,6 +4,7 @@ from stockbuddy.chassis.migrations import migrations_of
 from stockbuddy.chassis.web import Service
 from stockbuddy.stock.dashboard.routes import router as dashboard
 from stockbuddy.stock.desk import opened
+from stockbuddy.stock.expenses.routes import router as expenses
 from stockbuddy.stock.integrity.routes import router as integrity
 from stockbuddy.stock.levels.routes import router as levels
 from stockbuddy.stock.movements.routes import router as movements
@@ -16,7 +17,7 @@ from stockbuddy.stock.warehouses.routes import router as warehouses
 SERVICE = Service(
     name="stock",
     title="Stockbuddy stock",
-    routers=[warehouses, movements, levels, sales, purchase_orders, dashboard, integrity],
+    routers=[warehouses, movements, levels, sales, purchase_orders, expenses, dashboard, integrity],
     consumers=CONSUMERS,
     lifespan=opened,
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
@@ -87,4 +87,5 @@ _PARSERS: dict[type, Callable[[Any], Any]] = {
     str: str,
     Decimal: lambda value: Decimal(str(value)),
     datetime: datetime.fromisoformat,
+    date: date.fromisoformat,
 }

@@ -1,0 +1,1 @@
+"""Expenses: what the shop spends on anything but goods."""
