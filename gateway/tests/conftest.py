@@ -191,6 +191,7 @@ class MadeUpAuth(MadeUpService):
         """(`api_key` or `session_cookie`, its value) → the session id of the token to give."""
         self.exchanges: list[dict[str, Any]] = []
         self.token_seconds = 900
+        self.csrf_token: str | None = None
 
     @property
     def public_key(self) -> dict[str, str]:
@@ -244,7 +245,8 @@ class MadeUpAuth(MadeUpService):
             await answer_json(send, {"code": "unauthenticated"}, status=401)
         else:
             token = self.token(sid=session_id)
-            await answer_json(send, {"access_token": token, "expires_in": self.token_seconds})
+            answer = {"access_token": token, "expires_in": self.token_seconds}
+            await answer_json(send, answer | ({"csrf_token": self.csrf_token} if self.csrf_token else {}))
 
 
 # The system
@@ -332,8 +334,17 @@ async def start_system() -> AsyncIterator[StartSystem]:
     """`await start_system("http" | "direct", setting=value…)`."""
     async with contextlib.AsyncExitStack() as stack:
 
-        async def start(mode: str = "http", prepare: Callable[[System], None] | None = None, **settings: Any) -> System:
-            return await stack.enter_async_context(_running(mode, settings, prepare))
+        async def start(
+            mode: str = "http",
+            prepare: Callable[[System], None] | None = None,
+            *,
+            wait_for_sessions: bool = True,
+            **settings: Any,
+        ) -> System:
+            system = await stack.enter_async_context(_running(mode, settings, prepare))
+            if wait_for_sessions:
+                await system.eventually(lambda: _knows_sessions(system))
+            return system
 
         yield start
 
@@ -363,7 +374,6 @@ async def _running(
     system.url = system.gateway.url
     try:
         async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as system.client:
-            await system.eventually(lambda: _knows_sessions(system))
             yield system
     finally:
         await asyncio.gather(*(listening.stop() for listening in [system.gateway, *system.listening.values()]))

@@ -6,6 +6,22 @@ from starlette.types import Message, Receive, Scope, Send
 
 from stockbuddy.chassis.errors import Problem, Unauthenticated, problem_response
 from stockbuddy.chassis.origin import Origin, originating
+from stockbuddy.gateway.admission.incoming import HeaderList
+
+CONTENT_SECURITY_POLICY = b"content-security-policy"
+CACHE_CONTROL = b"cache-control"
+CLOSES = (b"connection", b"close")
+
+GUARDS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-site"),
+)
+NO_CONTENT_RUNS = (CONTENT_SECURITY_POLICY, b"default-src 'none'; frame-ancestors 'none'")
+HTTPS_FROM_NOW_ON = (b"strict-transport-security", b"max-age=31536000")
+ASK_AGAIN = (CACHE_CONTROL, b"private, no-cache")
+"""What a service says nothing about may be kept by its client alone, and used when we say that it still holds."""
 
 _ENDS_HERE = frozenset(
     {
@@ -20,8 +36,10 @@ _ENDS_HERE = frozenset(
         # Said once, by the gateway.
         b"date",
         b"server",
+        b"strict-transport-security",
         b"x-powered-by",
         b"x-request-id",
+        *(name for name, _ in GUARDS),
     }
 )
 
@@ -29,26 +47,40 @@ _ENDS_HERE = frozenset(
 class Answer:
     """The `send` that a service (or the gateway itself) answers a request through."""
 
-    __slots__ = ("_request_id", "_send", "complete", "started_at", "status")
+    __slots__ = ("_own_headers", "_request_id", "_send", "complete", "started_at", "status")
 
-    def __init__(self, send: Send, request_id: bytes) -> None:
+    def __init__(self, send: Send, request_id: bytes, *, secure: bool) -> None:
         self._send = send
         self._request_id = request_id
+        self._own_headers: HeaderList = [(b"x-request-id", request_id), *GUARDS]
+        if secure:
+            self._own_headers.append(HTTPS_FROM_NOW_ON)
         self.status = 0
         """0 until the answer has begun."""
         self.started_at = 0.0
         self.complete = False
+
+    def add_headers(self, headers: HeaderList) -> None:
+        self._own_headers += headers
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             self.started_at = time.perf_counter()
             headers = [header for header in message["headers"] if header[0] not in _ENDS_HERE]
-            headers.append((b"x-request-id", self._request_id))
+            headers += self._own_headers
+            self._add_unless_said(headers)
             message = {"type": "http.response.start", "status": self.status, "headers": headers}
         elif not message.get("more_body", False):
             self.complete = True
         await self._send(message)
+
+    def _add_unless_said(self, headers: HeaderList) -> None:
+        said = {header[0] for header in headers}
+        if CONTENT_SECURITY_POLICY not in said:
+            headers.append(NO_CONTENT_RUNS)
+        if CACHE_CONTROL not in said:
+            headers.append(ASK_AGAIN)
 
     async def end(self) -> None:
         """The session is over, and so is its stream."""
@@ -61,9 +93,8 @@ class Answer:
         """Answer with a problem. Once an answer has begun it is too late for that: it is left broken off."""
         if self.status:
             return
-        request_id = self._request_id.decode()
-        with originating(Origin(request_id=request_id)):
+        if "Connection" in problem.headers:
+            self._own_headers.append(CLOSES)
+        with originating(Origin(request_id=self._request_id.decode())):
             response = problem_response(problem)
-        response.headers["X-Request-ID"] = request_id
-        self.status, self.started_at, self.complete = problem.status, time.perf_counter(), True
-        await response(scope, receive, self._send)
+        await response(scope, receive, self)

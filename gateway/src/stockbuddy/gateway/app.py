@@ -12,7 +12,13 @@ from stockbuddy.chassis.errors import Problem
 from stockbuddy.chassis.identity import FetchKeys, Keyring, TokenVerifier
 from stockbuddy.gateway.admission.client_address import ClientAddresses
 from stockbuddy.gateway.admission.credentials import Credentials
+from stockbuddy.gateway.admission.exchange import Exchange
+from stockbuddy.gateway.admission.rate_limits import RateLimits
 from stockbuddy.gateway.admission.revocations import Revocations
+from stockbuddy.gateway.admission.site import Site
+from stockbuddy.gateway.admission.windows import MemoryWindows, SharedWindows
+from stockbuddy.gateway.compression import Compression
+from stockbuddy.gateway.cors import with_cors
 from stockbuddy.gateway.documents.catalogue import Catalogue
 from stockbuddy.gateway.edge import Edge
 from stockbuddy.gateway.health import Health
@@ -37,7 +43,7 @@ def create_gateway(settings: GatewaySettings, services: Mapping[str, ASGIApp] | 
         upstreams = _across_the_network(settings)
     else:
         upstreams = {name: DirectUpstream(app) for name, app in services.items()}
-    return Gateway(settings, upstreams)
+    return with_cors(Compression(Gateway(settings, upstreams)), settings.cors_origins)
 
 
 def _across_the_network(settings: GatewaySettings) -> dict[str, Upstream]:
@@ -61,13 +67,29 @@ class Gateway:
             Keyring(_keys_from(upstreams["auth"])), issuer=settings.token_issuer, audience=settings.token_audience
         )
         streams = LiveStreams()
+        url = settings.rate_limit_url
+        self._windows = SharedWindows(url) if url else MemoryWindows()
+        limits = RateLimits(
+            self._windows,
+            caller=settings.rate_limit_caller,
+            address=settings.rate_limit_address,
+            login=settings.rate_limit_login,
+        )
         self._revocations = Revocations(upstreams["auth"], remember_seconds=settings.access_token_seconds)
         self._revocations.when_ended(streams.end)
         self._catalogue = Catalogue(upstreams)
         self._pages = Pages(self._catalogue, Health(upstreams), with_metrics=settings.env != "production")
         self._edge = Edge(
             upstreams,
-            credentials=Credentials(verifier, self._revocations),
+            credentials=Credentials(
+                verifier,
+                self._revocations,
+                Exchange(upstreams["auth"]),
+                limits,
+                allowed_origins=settings.cors_origins,
+            ),
+            limits=limits,
+            site=Site(settings.allowed_hosts, require_https=settings.require_https),
             addresses=ClientAddresses(settings.trusted_proxies),
             catalogue=self._catalogue,
             streams=streams,
@@ -97,6 +119,7 @@ class Gateway:
     @contextlib.asynccontextmanager
     async def _running(self) -> AsyncIterator[None]:
         async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(self._windows.close)
             for upstream in self._upstreams.values():
                 await upstream.open()
                 stack.push_async_callback(upstream.close)

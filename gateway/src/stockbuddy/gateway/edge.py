@@ -5,17 +5,20 @@ Pure ASGI and few steps, because every request of the system comes this way.
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 import structlog
 from starlette.types import Receive, Scope, Send
 
 from stockbuddy.chassis.errors import Problem, Unauthenticated
+from stockbuddy.gateway.admission.accounts import account_in, read_whole, replay
 from stockbuddy.gateway.admission.bodies import CountedBody, refuse_declared_size
 from stockbuddy.gateway.admission.client_address import ClientAddresses
-from stockbuddy.gateway.admission.credentials import Caller, Credentials
-from stockbuddy.gateway.admission.incoming import Incoming
+from stockbuddy.gateway.admission.credentials import WEBSOCKET, Caller, Credentials
+from stockbuddy.gateway.admission.incoming import HeaderList, Incoming
+from stockbuddy.gateway.admission.rate_limits import RateLimits
+from stockbuddy.gateway.admission.site import Site
 from stockbuddy.gateway.answer import Answer
 from stockbuddy.gateway.conversation import Conversation
 from stockbuddy.gateway.documents.catalogue import Catalogue
@@ -43,6 +46,8 @@ class Passage:
     path: str = ""
     route: Route | None = None
     caller: Caller | None = None
+    standing: HeaderList = field(default_factory=list)
+    """How far the caller is from a limit, as headers of the answer."""
 
 
 class Edge:
@@ -51,6 +56,8 @@ class Edge:
         upstreams: Mapping[str, Upstream],
         *,
         credentials: Credentials,
+        limits: RateLimits,
+        site: Site,
         addresses: ClientAddresses,
         catalogue: Catalogue,
         streams: LiveStreams,
@@ -59,6 +66,8 @@ class Edge:
     ) -> None:
         self._upstreams = upstreams
         self._credentials = credentials
+        self._limits = limits
+        self._site = site
         self._addresses = addresses
         self._catalogue = catalogue
         self._streams = streams
@@ -74,9 +83,12 @@ class Edge:
     async def _serve_http(self, scope: Scope, receive: Receive, send: Send) -> None:
         began_at = time.perf_counter()
         passage = self._begin(scope)
-        answer = Answer(send, passage.incoming.request_id)
+        answer = Answer(send, passage.incoming.request_id, secure=passage.scheme == "https")
         try:
             route = await self._admit(passage, scope["method"], scope)
+            if route.login and passage.incoming.has_body:
+                receive = await self._count_login(passage, self._counted(route, receive))
+            answer.add_headers(passage.standing)
             await self._pass_on(route, passage, scope, receive, answer)
         except Problem as problem:
             await answer.refuse(problem, scope, receive)
@@ -95,7 +107,7 @@ class Edge:
         passage = self._begin(scope)
         conversation = Conversation(send, passage.incoming.request_id)
         try:
-            route = await self._admit(passage, "GET", scope)
+            route = await self._admit(passage, WEBSOCKET, scope)
             self._usage.count(route, passage.caller, "WEBSOCKET", 101, 0)
             await self._pass_on(route, passage, scope, receive, conversation)
         except Problem as problem:
@@ -114,28 +126,48 @@ class Edge:
         """Raises a Problem for whatever may not pass."""
         passage.path, route = _locate(method, scope["raw_path"].decode("latin-1"))
         passage.route = route
-        refuse_declared_size(passage.incoming.noted.get(b"content-length"), route.body_bytes)
+        noted = passage.incoming.noted
+        self._site.refuse_others(noted.get(b"host", b""), passage.scheme)
+        refuse_declared_size(noted.get(b"content-length"), route.body_bytes)
         if route.who is not Who.ANYONE:
-            passage.caller = await self._caller(route, passage)
+            passage.caller = await self._caller(route, passage, method)
+        if passage.caller is not None:
+            passage.standing = await self._limits.count_caller(passage.caller.name)
+        else:
+            passage.standing = await self._limits.count_stranger(passage.address)
         return route
 
-    async def _caller(self, route: Route, passage: Passage) -> Caller | None:
+    async def _caller(self, route: Route, passage: Passage, method: str) -> Caller | None:
         try:
-            caller = await self._credentials.caller(passage.incoming)
+            caller = await self._credentials.caller(passage.incoming, method, passage.address)
             if caller is None and route.who is Who.CALLERS:
                 raise Unauthenticated("Credentials are needed: a bearer token or an API key.")
         except Unauthenticated:
+            await self._limits.count_stranger(passage.address)
             if not route.endless and not self._catalogue.may_exist(route.service, passage.path):
                 raise UnknownPath from None
             raise
         return caller
 
+    async def _count_login(self, passage: Passage, receive: Receive) -> Receive:
+        """Reads the body for the account it names. Raises TooManyRequests."""
+        noted = passage.incoming.noted
+        body = await read_whole(receive)
+        account = account_in(
+            body, content_type=noted.get(b"content-type", b""), authorization=noted.get(b"authorization", b"")
+        )
+        passage.standing = await self._limits.count_login(account, passage.address) or passage.standing
+        return replay(body, receive)
+
+    def _counted(self, route: Route, receive: Receive) -> Receive:
+        seconds = self._body_seconds * max(1.0, route.body_bytes / MEBIBYTE)
+        return CountedBody(receive, most_bytes=route.body_bytes, seconds=seconds)
+
     async def _pass_on(
         self, route: Route, passage: Passage, scope: Scope, receive: Receive, answer: Answer | Conversation
     ) -> None:
-        if passage.incoming.has_body:
-            seconds = self._body_seconds * route.body_bytes / MEBIBYTE
-            receive = CountedBody(receive, most_bytes=route.body_bytes, seconds=seconds)
+        if passage.incoming.has_body and not route.login:
+            receive = self._counted(route, receive)
         onward = _onward(route, passage, scope)
         upstream = self._upstreams[route.service]
         if route.endless and passage.caller is not None:

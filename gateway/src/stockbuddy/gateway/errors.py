@@ -35,3 +35,24 @@ class ServiceTimeout(Problem):
 
     status = 504
     code = "service_timeout"
+
+
+class ForeignPage(Problem):
+    """A browser's session may be used by our own pages only; the CSRF token is missing or wrong."""
+
+    status = 403
+    code = "csrf_failed"
+
+
+class HttpsRequired(Problem):
+    """This site speaks HTTPS only."""
+
+    status = 403
+    code = "https_required"
+
+
+class UnknownHost(Problem):
+    """This site does not go by that name."""
+
+    status = 400
+    code = "unknown_host"

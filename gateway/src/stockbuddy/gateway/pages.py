@@ -39,7 +39,7 @@ class Pages:
         return self._pages.get(path) or self._pages.get(path.removesuffix("/"))
 
     async def serve(self, page: Page, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = Answer(send, Incoming.read(scope).request_id)
+        answer = Answer(send, Incoming.read(scope).request_id, secure=scope["scheme"] == "https")
         try:
             if scope["method"] not in ("GET", "HEAD"):
                 raise MethodNotAllowed("GET, HEAD")

@@ -4,10 +4,11 @@ A row with a method stands for that one path; a row without one for everything a
 that fits wins. What is in no row does not exist. Paths here are without `/api/v1`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
-MEBIBYTE = 1024 * 1024
+KIBIBYTE = 1024
+MEBIBYTE = 1024 * KIBIBYTE
 
 
 class Who(Enum):
@@ -32,8 +33,12 @@ class Route:
     endless: bool = False
 
 
-def _public(path: str, *, login: bool = False, who: Who = Who.ANYONE) -> Route:
-    return Route(path, "auth", who, "POST", login=login)
+def _public(path: str, *, who: Who = Who.ANYONE) -> Route:
+    return Route(path, "auth", who, "POST", body_bytes=64 * KIBIBYTE)
+
+
+def _login(path: str) -> Route:
+    return replace(_public(path), login=True)
 
 
 def _upload(method: str, path: str) -> Route:
@@ -42,16 +47,16 @@ def _upload(method: str, path: str) -> Route:
 
 ROUTES = (
     _public("/auth/register"),
-    _public("/auth/login", login=True),
-    _public("/auth/login-json", login=True),
-    _public("/auth/token", login=True),
+    _login("/auth/login"),
+    _login("/auth/login-json"),
+    _login("/auth/token"),
     _public("/auth/refresh"),
-    _public("/auth/password/forgot", login=True),
+    _login("/auth/password/forgot"),
     _public("/auth/password/reset"),
     _public("/auth/admin/register", who=Who.ANYONE_KNOWN_OR_NOT),
-    _public("/auth/admin/login", login=True),
-    _public("/auth/salesperson", login=True),
-    _public("/auth/session", login=True),
+    _login("/auth/admin/login"),
+    _login("/auth/salesperson"),
+    _login("/auth/session"),
     Route("/auth", "auth"),
     Route("/users", "auth"),
     Route("/system-settings", "auth"),

@@ -138,6 +138,8 @@ def server_config(app: ASGIApp, settings: GatewaySettings) -> uvicorn.Config:
         proxy_headers=False,
         server_header=False,
         ws_max_size=MESSAGE_BYTES,
+        ssl_certfile=settings.tls_certificate_file,
+        ssl_keyfile=settings.tls_key_file,
         timeout_keep_alive=settings.keep_alive_seconds,
         timeout_graceful_shutdown=int(settings.shutdown_seconds),
     )

@@ -3,8 +3,9 @@
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated
 
+from limits import RateLimitItem, parse
 from pydantic import BeforeValidator, PositiveFloat, PositiveInt
-from pydantic_settings import NoDecode
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from stockbuddy.chassis.settings import ServiceSettings
 
@@ -22,16 +23,27 @@ def _networks(value: object) -> object:
     return tuple(ip_network(part) for part in parts) if isinstance(parts, tuple) else value
 
 
+def _rate(value: object) -> object:
+    """`10/minute` (the notation of the limits library), or `off`."""
+    if isinstance(value, str):
+        return None if value.strip().lower() == "off" else parse(value)
+    return value
+
+
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)]
 Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
+Rate = Annotated[RateLimitItem | None, NoDecode, BeforeValidator(_rate)]
 
 
 class GatewaySettings(ServiceSettings):
     """A service's URL may list several replicas, separated by commas; a name with several addresses counts as several.
 
     `trusted_proxies` are the networks of load balancers whose `X-Forwarded-For` and `-Proto` are believed.
+    `allowed_hosts` are the names the site goes by (`*.example.com` for all below one).
     `access_token_seconds` is auth's setting too: how long a revoked session must be remembered.
     """
+
+    model_config = SettingsConfigDict(arbitrary_types_allowed=True)
 
     auth_url: Words = ("http://127.0.0.1:8001",)
     catalog_url: Words = ("http://127.0.0.1:8002",)
@@ -39,6 +51,21 @@ class GatewaySettings(ServiceSettings):
     notifications_url: Words = ("http://127.0.0.1:8004",)
 
     trusted_proxies: Networks = ()
+    allowed_hosts: Words = ("*",)
+    require_https: bool = False
+    tls_certificate_file: str | None = None
+    tls_key_file: str | None = None
+    cors_origins: Words = ()
+    """Whose pages may call, as `https://shop.example`; `*` is any, but then without cookies."""
+
+    rate_limit_caller: Rate = parse("1000/second")
+    rate_limit_address: Rate = parse("50/second")
+    """For whoever is not known."""
+    rate_limit_login: Rate = parse("10/minute")
+    """Per account and address."""
+    rate_limit_url: str | None = None
+    """`redis://` or `valkey://`: replicas count together."""
+
     access_token_seconds: PositiveInt = 900
 
     connect_seconds: PositiveFloat = 1

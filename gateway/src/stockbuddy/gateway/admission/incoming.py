@@ -17,7 +17,9 @@ _NOTED = frozenset(
         b"authorization",
         b"connection",
         b"content-length",
+        b"content-type",
         b"cookie",
+        b"host",
         b"origin",
         b"traceparent",
         b"tracestate",
@@ -29,7 +31,7 @@ _NOTED = frozenset(
         b"x-request-id",
     }
 )
-_PASSED_ON_THOUGH_NOTED = frozenset({b"content-length", b"origin", b"transfer-encoding"})
+_PASSED_ON_THOUGH_NOTED = frozenset({b"content-length", b"content-type", b"host", b"origin", b"transfer-encoding"})
 _DROPPED = frozenset(
     {
         # Hop by hop, and what the server in front of us has dealt with.
@@ -93,7 +95,7 @@ class Incoming:
 
     def _drop_named_by_connection(self) -> None:
         options = {option.strip().lower() for option in self.noted[b"connection"].split(b",")}
-        options -= _PASSED_ON_THOUGH_NOTED | {b"host", b"close", b"keep-alive", b"upgrade", b""}
+        options -= _PASSED_ON_THOUGH_NOTED | {b"close", b"keep-alive", b"upgrade", b""}
         if options:
             self.passed_on = [header for header in self.passed_on if header[0] not in options]
 

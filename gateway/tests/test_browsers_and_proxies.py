@@ -1,0 +1,223 @@
+"""What browsers and proxies are told: CORS, security headers, compression, hosts and HTTPS."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import ssl
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import pytest
+import zstandard
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from gateway.tests.conftest import Got, StartSystem, System
+
+SHOP = "https://shop.example"
+
+
+async def preflight(system: System, origin: str, method: str = "PUT", wanted: str = "authorization") -> Got:
+    headers = {"Origin": origin, "Access-Control-Request-Method": method, "Access-Control-Request-Headers": wanted}
+    return await system.call("OPTIONS", "/api/v1/products/5", headers=headers)
+
+
+async def test_listed_pages_may_call_and_read(mode: str, start_system: StartSystem) -> None:
+    system = await start_system(mode, cors_origins=f"{SHOP}, http://localhost:3000")
+    for origin in (SHOP, "http://localhost:3000"):
+        asked = await preflight(system, origin, wanted="authorization,content-type,idempotency-key,x-csrf-token")
+        assert asked.status == 200
+        assert asked.headers["Access-Control-Allow-Origin"] == origin
+        assert asked.headers["Access-Control-Allow-Credentials"] == "true"
+        assert "PUT" in asked.headers["Access-Control-Allow-Methods"]
+        got = await system.get("/api/v1/products", headers={**system.auth.bearer(), "Origin": origin})
+        assert got.headers["Access-Control-Allow-Origin"] == origin
+        assert "X-Request-ID" in got.headers["Access-Control-Expose-Headers"]
+        assert "Origin" in got.headers["Vary"]
+
+
+async def test_refusals_can_be_read_by_pages_too(start_system: StartSystem) -> None:
+    system = await start_system("http", cors_origins=SHOP)
+    for path in ("/api/v1/products", "/api/v1/nothing"):
+        got = await system.get(path, headers={"Origin": SHOP})
+        assert got.status in (401, 404)
+        assert got.headers["Access-Control-Allow-Origin"] == SHOP
+
+
+async def test_other_pages_may_not(start_system: StartSystem) -> None:
+    system = await start_system("http", cors_origins=SHOP)
+    for origin in ("https://evil.example", "https://shop.example.evil.example", "null"):
+        asked = await preflight(system, origin)
+        assert asked.status == 400
+        assert "Access-Control-Allow-Origin" not in asked.headers
+        got = await system.get("/api/v1/products", headers={**system.auth.bearer(), "Origin": origin})
+        assert "Access-Control-Allow-Origin" not in got.headers
+    assert "Access-Control-Allow-Origin" not in (await preflight(await start_system("http"), SHOP)).headers
+
+
+async def test_any_page_may_when_so_told_but_not_with_cookies(start_system: StartSystem) -> None:
+    system = await start_system("http", cors_origins="*")
+    asked = await preflight(system, "https://any.example")
+    assert asked.headers["Access-Control-Allow-Origin"] == "*"
+    got = await system.get("/api/v1/products", headers={"Origin": "https://any.example", "Cookie": "session=x"})
+    assert "Access-Control-Allow-Credentials" not in got.headers
+
+
+async def test_every_answer_tells_browsers_to_be_careful(system: System) -> None:
+    for path, headers in (("/api/v1/products", None), ("/api/v1/products", {}), ("/nothing", {}), ("/docs", {})):
+        got = await system.get(path, headers=headers)
+        assert got.headers.getall("X-Content-Type-Options") == ["nosniff"]
+        assert got.headers.getall("X-Frame-Options") == ["DENY"]
+        assert got.headers.getall("Referrer-Policy") == ["no-referrer"]
+        (policy,) = got.headers.getall("Content-Security-Policy")
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "Strict-Transport-Security" not in got.headers  # nobody came by HTTPS
+        assert "Server" not in got.headers
+
+
+async def test_answers_are_private_unless_their_service_says_more(system: System) -> None:
+    async def play(_: Scope, __: Receive, send: Send) -> None:
+        headers = [(b"cache-control", b"private, max-age=60"), (b"content-length", b"0")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+    system.catalog.plays["/api/v1/products/5/image"] = play
+    got = await system.get("/api/v1/products/5/image")
+    assert got.headers.getall("Cache-Control") == ["private, max-age=60"]
+    assert (await system.get("/api/v1/products")).headers.getall("Cache-Control") == ["private, no-cache"]
+
+
+# Compression
+
+
+def saying(body: bytes, *headers: tuple[bytes, bytes], content_type: bytes = b"application/json") -> ASGIApp:
+    async def play(scope: Scope, __: Receive, send: Send) -> None:
+        assert not any(name == b"accept-encoding" for name, _ in scope["headers"])
+        given = [(b"content-type", content_type), (b"content-length", str(len(body)).encode()), *headers]
+        await send({"type": "http.response.start", "status": 200, "headers": given})
+        await send({"type": "http.response.body", "body": body})
+
+    return play
+
+
+async def uncompressed(system: System, path: str, accepts: str | None) -> Got:
+    async with (
+        aiohttp.ClientSession(auto_decompress=False, skip_auto_headers=["Accept-Encoding"]) as client,
+        client.get(
+            system.url + path,
+            headers={**system.auth.bearer(), **({} if accepts is None else {"Accept-Encoding": accepts})},
+        ) as response,
+    ):
+        from_conftest: Any = type(await system.get("/health/live"))
+        got: Got = from_conftest(response.status, response.headers.copy(), await response.read())
+        return got
+
+
+LARGE = json.dumps([{"id": number, "name": "product"} for number in range(1000)]).encode()
+
+
+async def test_large_answers_are_compressed_for_who_wants_it(system: System) -> None:
+    system.catalog.plays["/api/v1/products"] = saying(LARGE, (b"etag", b'"v1"'))
+    for accepts, encoding in [
+        ("gzip", "gzip"),
+        ("gzip, deflate", "gzip"),
+        ("gzip, deflate, br, zstd", "zstd"),
+        ("zstd;q=0, gzip", "gzip"),
+        ("br", None),
+        ("identity", None),
+        (None, None),
+    ]:
+        got = await uncompressed(system, "/api/v1/products", accepts)
+        assert got.headers.get("Content-Encoding") == encoding, accepts
+        body = got.body
+        if encoding == "gzip":
+            body = gzip.decompress(body)
+        elif encoding == "zstd":
+            body = zstandard.ZstdDecompressor().decompressobj().decompress(body)
+        assert body == LARGE
+        assert got.headers["ETag"] == '"v1"'
+        if accepts is not None:
+            assert "Accept-Encoding" in got.headers["Vary"]
+        if encoding:
+            assert len(got.body) < len(LARGE) / 5
+            assert int(got.headers["Content-Length"]) == len(got.body)
+
+
+async def test_what_is_small_or_compressed_already_is_left_as_it_is(system: System) -> None:
+    zipped = gzip.compress(LARGE * 20)
+    system.catalog.plays["/api/v1/products/5"] = saying(b'{"id": 5}')
+    system.catalog.plays["/api/v1/products/export"] = saying(zipped, (b"content-encoding", b"gzip"))
+    system.catalog.plays["/api/v1/products/5/image"] = saying(zipped, content_type=b"image/png")
+    for path in ("/api/v1/products/5", "/api/v1/products/5/image"):
+        assert "Content-Encoding" not in (await uncompressed(system, path, "gzip, zstd")).headers
+    got = await uncompressed(system, "/api/v1/products/export", "gzip, zstd")
+    assert (got.headers.getall("Content-Encoding"), got.body) == (["gzip"], zipped)
+
+
+async def test_events_are_never_compressed(system: System) -> None:
+    body = b"data: hello\n\n" * 1000
+    system.notifications.plays["/api/v1/stream"] = saying(body, content_type=b"text/event-stream")
+    got = await uncompressed(system, "/api/v1/stream", "gzip, zstd")
+    assert (got.headers.get("Content-Encoding"), got.body) == (None, body)
+
+
+# Hosts and HTTPS
+
+
+async def test_the_site_goes_by_its_own_names_only(mode: str, start_system: StartSystem) -> None:
+    system = await start_system(mode, allowed_hosts="127.0.0.1, api.shop.example, *.till.example")
+    for host in ("api.shop.example", "API.shop.example:8443", "a.till.example", "a.b.till.example"):
+        assert (await system.get("/api/v1/products", headers={**system.auth.bearer(), "Host": host})).status == 200
+    for host in ("evil.example", "shop.example", "till.example", "api.shop.example.evil.example", "[::1]:80"):
+        got = await system.get("/api/v1/products", headers={**system.auth.bearer(), "Host": host})
+        assert got.is_problem(400, "unknown_host"), host
+
+
+async def test_plain_http_may_be_refused(mode: str, start_system: StartSystem) -> None:
+    system = await start_system(mode, require_https=True, trusted_proxies="127.0.0.1", wait_for_sessions=False)
+    assert (await system.get("/api/v1/products")).is_problem(403, "https_required")
+    assert (await system.get("/health/live", headers={})).status == 200
+    behind_tls = {**system.auth.bearer(), "X-Forwarded-Proto": "https"}
+
+    async def let_in() -> bool:
+        got = await system.get("/api/v1/products", headers=behind_tls)
+        return got.status == 200 and got.headers["Strict-Transport-Security"].startswith("max-age=")
+
+    await system.eventually(let_in)
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[str, str]:
+    """Files of a certificate for loopback and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(now - timedelta(hours=1)).not_valid_after(now + timedelta(hours=1))
+    signed = builder.add_extension(address, critical=False).sign(key, hashes.SHA256())
+    certificate_file, key_file = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    certificate_file.write_bytes(signed.public_bytes(Encoding.PEM))
+    key_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return str(certificate_file), str(key_file)
+
+
+async def test_it_can_speak_tls_itself(start_system: StartSystem, certificate: tuple[str, str]) -> None:
+    files = {"tls_certificate_file": certificate[0], "tls_key_file": certificate[1]}
+    system = await start_system("direct", require_https=True, wait_for_sessions=False, **files)
+    trusted = ssl.create_default_context(cafile=certificate[0])
+    url = system.url.replace("http:", "https:") + "/health/live"
+    async with system.client.get(url, ssl=trusted) as response:
+        assert response.status == 200
+        assert response.headers["Strict-Transport-Security"] == "max-age=31536000"
