@@ -192,7 +192,7 @@ async def test_a_queue_that_is_lost_with_its_messages_is_filled_again_from_the_a
     database: Database, bus_url: str
 ) -> None:
     def make_bus(*, archive: Archive | None = None) -> AmqpBus:
-        return AmqpBus(bus_url, name="stock", groups=GROUPS, archive=archive)
+        return AmqpBus(bus_url, name="probe", groups=GROUPS, archive=archive)
 
     system = System(database, lambda: make_bus(archive=Archive(database)))
     async with system.running():
@@ -216,7 +216,7 @@ async def test_a_queue_that_is_lost_with_its_messages_is_filled_again_from_the_a
 async def test_a_queue_deleted_under_its_consumer_comes_back_with_what_was_said_meanwhile(
     database: Database, bus_url: str
 ) -> None:
-    system = System(database, lambda: AmqpBus(bus_url, name="stock", groups=GROUPS, archive=Archive(database)))
+    system = System(database, lambda: AmqpBus(bus_url, name="probe", groups=GROUPS, archive=Archive(database)))
     async with system.running():
         await say(database, 1)
         await system.until_effects(1)

@@ -1,5 +1,5 @@
-"""The one manifest of exchanges and queues: who hears what. Every service declares all of it before it speaks,
-so that nothing said before a consumer's first start is lost.
+"""The one manifest of exchanges and queues: who hears what. Every service declares what all share and its own queues
+before it speaks; a queue that is made later is filled from the archives of those who spoke before.
 
 Arguments of a queue can't be changed later, hence the version in its name.
 """
@@ -15,6 +15,7 @@ UNROUTED_MAX_LENGTH = 10_000
 DEAD_EXCHANGE = "stockbuddy.dead"
 REPLAY_EXCHANGE = "stockbuddy.replay"
 REPLAY_REQUESTED = "stockbuddy.replay.requested"
+REFILL_EXCHANGE = "stockbuddy.refill"
 DELIVERY_LIMIT = 50
 
 PRODUCERS = ("auth", "catalog", "stock", "notifications")
@@ -42,6 +43,16 @@ def dead_queue(queue: str) -> str:
 
 def replay_queue(producer: str) -> str:
     return f"{producer}.replay.v1"
+
+
+def refill_key(producer: str, queue: str) -> str:
+    """What routes a replayed event of `producer` to one queue alone."""
+    return f"{producer}.{queue}"
+
+
+def owner(queue: str) -> str:
+    """The service that a queue belongs to."""
+    return queue.partition(".")[0]
 
 
 @lru_cache(maxsize=1024)

@@ -38,7 +38,24 @@ class VirtualHosts:
 
     def delete(self, url: str) -> None:
         """Also ends the connections to it."""
-        self._call("DELETE", f"/api/vhosts/{urlsplit(url).path.removeprefix('/')}")
+        self._call("DELETE", f"/api/vhosts/{_host(url)}")
+
+    def create_user(self, name: str, *, password: str) -> None:
+        """One who may do nothing yet."""
+        self._call("PUT", f"/api/users/{name}", {"password": password, "tags": ""})
+
+    def delete_user(self, name: str) -> None:
+        self._call("DELETE", f"/api/users/{name}")
+
+    def permit(self, url: str, user: str, *, configure: str, write: str, read: str) -> None:
+        """Regular expressions on the names of the exchanges and queues in the virtual host at `url`."""
+        rights = {"configure": configure, "write": write, "read": read}
+        self._call("PUT", f"/api/permissions/{_host(url)}/{user}", rights)
+
+    def permit_topics(self, url: str, user: str, exchange: str, *, write: str, read: str) -> None:
+        """Regular expressions on the routing keys of a topic exchange."""
+        rights = {"exchange": exchange, "write": write, "read": read}
+        self._call("PUT", f"/api/topic-permissions/{_host(url)}/{user}", rights)
 
     def delete_stale(self) -> None:
         for host in self._call("GET", "/api/vhosts?columns=name"):
@@ -70,3 +87,7 @@ class VirtualHosts:
         if answer.status >= 300:
             raise ManagementError(f"{method} {path}: {answer.status} {content.decode(errors='replace')}")
         return json.loads(content) if content else None
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).path.removeprefix("/")

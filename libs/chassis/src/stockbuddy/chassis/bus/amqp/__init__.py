@@ -31,10 +31,10 @@ class AmqpBus:
         groups: Mapping[str, tuple[str, ...]] = CONSUMER_GROUPS,
         archive: Archive | None = None,
     ) -> None:
-        publishing = Connection(url, name=f"{name} publishes", groups=groups)
+        publishing = Connection(url, service=name, purpose="publishes", groups=groups)
         self._publisher = Publisher(publishing)
         self._replayer = Replayer(Publisher(publishing), archive, producer=name) if archive else None
-        self._consuming = Connection(url, name=f"{name} consumes", groups=groups)
+        self._consuming = Connection(url, service=name, purpose="consumes", groups=groups)
         self._shutdown_seconds = shutdown_seconds
         self._closing = asyncio.Event()
         self._subscribed = 0

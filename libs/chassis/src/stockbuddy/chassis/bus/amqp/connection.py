@@ -18,9 +18,10 @@ AWAY = (AMQPError, OSError, TimeoutError, RuntimeError)
 
 
 class Connection:
-    def __init__(self, url: str, *, name: str, groups: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(self, url: str, *, service: str, purpose: str, groups: Mapping[str, tuple[str, ...]]) -> None:
         self._url = url
-        self._name = name
+        self._service = service
+        self._name = f"{service} {purpose}"
         self._groups = groups
         self._connection: AbstractConnection | None = None
         self._lock = asyncio.Lock()
@@ -38,7 +39,7 @@ class Connection:
                         timeout=CONNECT_SECONDS,
                         client_properties={"connection_name": self._name},
                     )
-                    await declare_topology(connection, self._groups)
+                    await declare_topology(connection, self._groups, service=self._service)
             except AWAY as error:
                 raise BusAway(f"no connection to the broker: {error!r}") from error
             self._connection = connection
@@ -47,7 +48,7 @@ class Connection:
     async def declare(self) -> AbstractConnection:
         """Like `ensure`, and the topology is declared again: an operator may have deleted a queue meanwhile."""
         connection = await self.ensure()
-        await declare_topology(connection, self._groups)
+        await declare_topology(connection, self._groups, service=self._service)
         return connection
 
     @property

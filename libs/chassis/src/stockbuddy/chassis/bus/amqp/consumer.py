@@ -96,9 +96,14 @@ class _Session:
 
     async def _on_message(self, incoming: AbstractIncomingMessage) -> None:
         try:
-            message = from_amqp(incoming)
-        except ValueError:
-            log.error("consumer.not_an_event", group=self._subscription.group, routing_key=incoming.routing_key)
+            message = from_amqp(incoming, self._subscription.group)
+        except ValueError as error:
+            log.error(
+                "consumer.not_an_event",
+                group=self._subscription.group,
+                routing_key=incoming.routing_key,
+                error=str(error),
+            )
             await incoming.reject(requeue=False)
             return
         lane = zlib.crc32(message.partition_key.encode()) % len(self._lanes)

@@ -20,13 +20,15 @@ def to_amqp(message: Message) -> AmqpMessage:
     )
 
 
-def from_amqp(incoming: AbstractIncomingMessage) -> Message:
-    """Raises ValueError for what is no event of ours."""
+def from_amqp(incoming: AbstractIncomingMessage, queue: str) -> Message:
+    """Raises ValueError for what is no event of ours, and for one that its sender may not say."""
     headers = {
         name.removeprefix(PREFIX): str(value) for name, value in incoming.headers.items() if name.startswith(PREFIX)
     }
     if not headers.get("id") or not headers.get("type"):
         raise ValueError("no CloudEvents attributes")
+    if not _may_say(incoming.routing_key or "", headers["type"], queue):
+        raise ValueError("another service's event")
     deliveries = incoming.headers.get("x-delivery-count", 0)
     return Message(
         id=headers["id"],
@@ -35,3 +37,9 @@ def from_amqp(incoming: AbstractIncomingMessage) -> Message:
         body=incoming.body,
         deliveries=deliveries if isinstance(deliveries, int) else 0,
     )
+
+
+def _may_say(routing_key: str, event_type: str, queue: str) -> bool:
+    """A broker user may write keys of its own service alone, so the key proves whose event it is. An operator who
+    moves messages back from a dead queue writes to the queue itself."""
+    return routing_key == queue or routing_key.partition(".")[0] == event_type.partition(".")[0]

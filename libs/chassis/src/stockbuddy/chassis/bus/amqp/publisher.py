@@ -9,7 +9,7 @@ from aiormq.exceptions import AMQPException
 from stockbuddy.chassis.bus import BusAway, Message
 from stockbuddy.chassis.bus.amqp.connection import AWAY, Connection
 from stockbuddy.chassis.bus.amqp.envelope import to_amqp
-from stockbuddy.chassis.bus.amqp.topology import declare_events_exchange
+from stockbuddy.chassis.bus.amqp.topology import declare_events_exchange, declare_refill_exchange
 
 CONFIRM_SECONDS = 10
 
@@ -20,7 +20,7 @@ class Publisher:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._channel: AbstractChannel | None = None
-        self._events: AbstractExchange | None = None
+        self._exchanges: tuple[AbstractExchange, AbstractExchange] | None = None
         self._lock = asyncio.Lock()
 
     async def connect(self) -> None:
@@ -28,15 +28,15 @@ class Publisher:
         async with self._lock:
             await self._open()
 
-    async def publish(self, messages: Sequence[Message], *, queue: str | None = None) -> None:
-        """Returns when the broker has every message on disk in every queue that is bound to its type, or in `queue`
-        alone. Raises BusAway."""
+    async def publish(self, messages: Sequence[Message], *, refill_key: str | None = None) -> None:
+        """Returns when the broker has every message on disk in every queue that is bound to its type, or in the one
+        that `refill_key` names alone. Raises BusAway."""
         async with self._lock:
-            events, to_one_queue = await self._open()
-            if queue is None:
+            events, refill = await self._open()
+            if refill_key is None:
                 confirms = [events.publish(to_amqp(m), m.type, mandatory=True) for m in messages]
             else:
-                confirms = [to_one_queue.publish(to_amqp(m), queue, mandatory=True) for m in messages]
+                confirms = [refill.publish(to_amqp(m), refill_key, mandatory=True) for m in messages]
             try:
                 async with asyncio.timeout(CONFIRM_SECONDS):
                     outcomes = await asyncio.gather(*confirms, return_exceptions=True)
@@ -51,20 +51,21 @@ class Publisher:
                 raise BusAway(f"not confirmed: {failures[0]!r}") from failures[0]
 
     async def _open(self) -> tuple[AbstractExchange, AbstractExchange]:
-        """The exchange of events, and the default one, which routes by a queue's name."""
-        if self._events is None or self._channel is None or self._channel.is_closed:
+        """The exchange of events, and the one that fills a single queue."""
+        if self._exchanges is None or self._channel is None or self._channel.is_closed:
             connection = await self._connection.ensure()
             try:
                 async with asyncio.timeout(CONFIRM_SECONDS):
                     self._channel = await connection.channel(on_return_raises=True)
-                    self._events = await declare_events_exchange(self._channel)
+                    events = await declare_events_exchange(self._channel)
+                    self._exchanges = events, await declare_refill_exchange(self._channel)
             except (*AWAY, AMQPException) as error:
                 await self._close_channel()
                 raise BusAway(f"no channel: {error!r}") from error
-        return self._events, self._channel.default_exchange
+        return self._exchanges
 
     async def _close_channel(self) -> None:
-        channel, self._channel, self._events = self._channel, None, None
+        channel, self._channel, self._exchanges = self._channel, None, None
         if channel is not None and not channel.is_closed:
             try:
                 async with asyncio.timeout(CONFIRM_SECONDS):

@@ -12,7 +12,7 @@ from stockbuddy.chassis.archive import Archive
 from stockbuddy.chassis.bus import BusAway, Message, ReceiverAway, Subscription
 from stockbuddy.chassis.bus.amqp.publisher import Publisher
 from stockbuddy.chassis.database import is_database_away
-from stockbuddy.contracts.topology import replay_queue
+from stockbuddy.contracts.topology import refill_key, replay_queue
 
 log = structlog.get_logger(__name__)
 
@@ -37,10 +37,11 @@ class Replayer:
     async def _answer(self, requests: Sequence[Message]) -> None:
         for request in requests:
             wanted = json.loads(request.body)
+            key = refill_key(self._producer, wanted["queue"])
             sent = 0
             try:
                 async for messages in self._archive.read(wanted["patterns"]):
-                    await self._publisher.publish(messages, queue=wanted["queue"])
+                    await self._publisher.publish(messages, refill_key=key)
                     sent += len(messages)
             except BusAway as error:
                 raise ReceiverAway(str(error)) from error

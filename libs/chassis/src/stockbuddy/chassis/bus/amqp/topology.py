@@ -1,4 +1,8 @@
-"""Declares the manifest of `stockbuddy.contracts.topology` on a broker. Safe to repeat; every service does."""
+"""Declares the manifest of `stockbuddy.contracts.topology` on a broker. Safe to repeat; every service does.
+
+A service declares what all share, and its own queues. Those of others it leaves to them: making a queue needs the
+right to read it (docs/adr/0012-broker-rights.md).
+"""
 
 import json
 from collections.abc import Mapping
@@ -14,18 +18,31 @@ from stockbuddy.chassis.bus.amqp.envelope import to_amqp
 from stockbuddy.contracts import topology
 
 
-async def declare_topology(connection: AbstractConnection, groups: Mapping[str, tuple[str, ...]]) -> None:
+async def declare_topology(
+    connection: AbstractConnection, groups: Mapping[str, tuple[str, ...]], *, service: str
+) -> None:
     """A group's queue that is not there — the first start, an operator's mistake, a broker that lost its data — is
     asked for at every producer's archive before it is made: if we die in between, the next to come asks again."""
     async with connection.channel() as channel:
         await _declare_unrouted(channel)
-        replays = await _declare_replays(channel)
+        replays = await _declare_replays(channel, service)
         dead = await channel.declare_exchange(topology.DEAD_EXCHANGE, ExchangeType.DIRECT, durable=True)
         events = await declare_events_exchange(channel)
+        refill = await declare_refill_exchange(channel)
         for group, patterns in groups.items():
+            if _is_anothers(group, service):
+                continue
             if not await _exists(connection, group):
-                await replays.publish(to_amqp(replay_request(group, patterns)), "")
-            await _declare_group(channel, events, dead, group, patterns)
+                await replays.publish(to_amqp(replay_request(group, patterns)), topology.REPLAY_REQUESTED)
+            await _declare_dead_queue(channel, dead, group)
+            queue = await channel.declare_queue(group, durable=True, arguments=group_arguments(group))
+            await queue.bind(refill, routing_key=topology.refill_key("*", group))
+            for pattern in patterns:
+                await queue.bind(events, routing_key=pattern)
+
+
+def _is_anothers(group: str, service: str) -> bool:
+    return topology.owner(group) != service and topology.owner(group) in topology.PRODUCERS
 
 
 def replay_request(group: str, patterns: tuple[str, ...]) -> Message:
@@ -45,9 +62,10 @@ async def _exists(connection: AbstractConnection, queue: str) -> bool:
     return True
 
 
-async def _declare_replays(channel: AbstractChannel) -> AbstractExchange:
+async def _declare_replays(channel: AbstractChannel, service: str) -> AbstractExchange:
+    """Everybody's queue of requests, so that none is lost on a producer that is not there at the moment."""
     exchange = await channel.declare_exchange(topology.REPLAY_EXCHANGE, ExchangeType.FANOUT, durable=True)
-    for producer in topology.PRODUCERS:
+    for producer in dict.fromkeys((*topology.PRODUCERS, service)):
         queue = await channel.declare_queue(
             topology.replay_queue(producer), durable=True, arguments={"x-queue-type": "quorum"}
         )
@@ -62,6 +80,11 @@ async def declare_events_exchange(channel: AbstractChannel) -> AbstractExchange:
         durable=True,
         arguments={"alternate-exchange": topology.UNROUTED_EXCHANGE},
     )
+
+
+async def declare_refill_exchange(channel: AbstractChannel) -> AbstractExchange:
+    """Where replayed events go to one queue alone; the default exchange would let a service write to any queue."""
+    return await channel.declare_exchange(topology.REFILL_EXCHANGE, ExchangeType.TOPIC, durable=True)
 
 
 async def _declare_unrouted(channel: AbstractChannel) -> None:
@@ -79,20 +102,11 @@ async def _declare_unrouted(channel: AbstractChannel) -> None:
     await queue.bind(exchange)
 
 
-async def _declare_group(
-    channel: AbstractChannel,
-    events: AbstractExchange,
-    dead: AbstractExchange,
-    group: str,
-    patterns: tuple[str, ...],
-) -> None:
+async def _declare_dead_queue(channel: AbstractChannel, dead: AbstractExchange, group: str) -> None:
     dead_queue = await channel.declare_queue(
         topology.dead_queue(group), durable=True, arguments={"x-queue-type": "quorum"}
     )
     await dead_queue.bind(dead, routing_key=group)
-    queue = await channel.declare_queue(group, durable=True, arguments=group_arguments(group))
-    for pattern in patterns:
-        await queue.bind(events, routing_key=pattern)
 
 
 def group_arguments(group: str) -> dict[str, Any]:

@@ -1,0 +1,201 @@
+"""What each service's broker user may do, asked of a real broker: everything the bus needs, and nothing else."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from urllib.parse import urlsplit
+
+import aio_pika
+import pytest
+import uuid_utils
+from aiormq.exceptions import ChannelAccessRefused
+from sqlalchemy import text
+
+from stockbuddy.chassis.archive import Archive
+from stockbuddy.chassis.bus import Message, Subscription
+from stockbuddy.chassis.bus.amqp import AmqpBus
+from stockbuddy.chassis.bus.amqp.envelope import to_amqp
+from stockbuddy.chassis.bus.amqp.rights import rights, topic_rights
+from stockbuddy.chassis.database import Database
+from stockbuddy.chassis.relay import Relay
+from stockbuddy.chassis.testing.virtual_hosts import VirtualHosts
+from stockbuddy.contracts import topology
+
+DEADLINE_SECONDS = 20
+CATALOG_GROUP, LOG_GROUP = "catalog.stock.v1", "notifications.log.v1"
+SERVICES = topology.PRODUCERS
+UserUrl = Callable[[str], str]
+SAY = text("""
+    INSERT INTO outbox (shard, event_id, routing_key, headers, payload, partition_key)
+    SELECT 0, CAST(id AS uuid), type, json_build_object('id', id, 'type', type), '{}', 'thing/1'
+    FROM (SELECT CAST(:id AS text) AS id, CAST(:type AS text) AS type) AS said
+""")
+
+
+@pytest.fixture
+def user_url(rabbitmq: VirtualHosts, bus_url: str) -> Iterator[UserUrl]:
+    """The test's virtual host as a service's own user sees it, who has that service's rights and no more."""
+    address = urlsplit(bus_url)
+    names = {service: f"{address.path.removeprefix('/')}-{service}" for service in SERVICES}
+    for service, name in names.items():
+        rabbitmq.create_user(name, password="of-a-test")
+        rabbitmq.permit(bus_url, name, **asdict(rights(service)))
+        for exchange, (write, read) in topic_rights(service).items():
+            rabbitmq.permit_topics(bus_url, name, exchange, write=write, read=read)
+    yield lambda service: f"amqp://{names[service]}:of-a-test@{address.hostname}:{address.port}{address.path}"
+    for name in names.values():
+        rabbitmq.delete_user(name)
+
+
+class Recorder:
+    """A receiver that remembers what it took."""
+
+    def __init__(self) -> None:
+        self.types: list[str] = []
+
+    async def receive(self, messages: Sequence[Message]) -> None:
+        self.types += [message.type for message in messages]
+
+    def subscription(self, group: str) -> Subscription:
+        return Subscription(group, self.receive, asyncio.Event().wait)
+
+    async def until(self, wanted: list[str]) -> None:
+        """Poll for what arrives from another process."""
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while self.types != wanted:
+                await asyncio.sleep(0.02)
+
+
+def message(event_type: str) -> Message:
+    event_id = str(uuid_utils.uuid7())
+    return Message(event_id, event_type, {"id": event_id, "type": event_type, "subject": "thing/1"}, b"{}")
+
+
+async def publish(url: str, exchange: str, routing_key: str, sent: Message) -> None:
+    """Raises ChannelAccessRefused when the broker forbids it."""
+    async with await aio_pika.connect(url) as connection, connection.channel() as channel:
+        to = channel.default_exchange if not exchange else await channel.get_exchange(exchange, ensure=False)
+        await to.publish(to_amqp(sent), routing_key)
+
+
+async def until_ready(*buses: AmqpBus) -> None:
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while not all(bus.is_ready for bus in buses):
+            await asyncio.sleep(0.02)
+
+
+async def test_services_that_may_do_no_more_than_they_need_speak_and_hear_and_refill_each_other(
+    user_url: UserUrl, bus_url: str, database: Database
+) -> None:
+    """Stock speaks before those who hear it have queues: they get what they missed from its archive."""
+    missed = ["stock.level.changed", "stock.sale.completed"]
+    stock = AmqpBus(user_url("stock"), name="stock", archive=Archive(database))
+    await stock.start()
+    await until_ready(stock)
+    async with database.transaction() as session:
+        await session.execute(SAY, [{"id": str(uuid_utils.uuid7()), "type": said} for said in missed])
+    relay = Relay(database, stock)
+    relaying = asyncio.create_task(relay.run())
+    await _until_archived(database, len(missed))
+
+    levels, everything = Recorder(), Recorder()
+    catalog = AmqpBus(user_url("catalog"), name="catalog")
+    notifications = AmqpBus(user_url("notifications"), name="notifications")
+    await catalog.subscribe(levels.subscription(CATALOG_GROUP))
+    await notifications.subscribe(everything.subscription(LOG_GROUP))
+    await levels.until(["stock.level.changed"])
+    await everything.until(missed)
+
+    await stock.publish([message("stock.warehouse.created")])
+    await levels.until(["stock.level.changed", "stock.warehouse.created"])
+    relay.stop()
+    await relaying
+    for bus in (catalog, notifications, stock):
+        await bus.close()
+
+
+async def test_nobody_says_what_another_service_says(user_url: UserUrl) -> None:
+    notifications, catalog = await _started(user_url, "notifications", "catalog")
+    for exchange, key in [
+        (topology.EVENTS_EXCHANGE, "auth.user.registered"),
+        (topology.REFILL_EXCHANGE, f"auth.{LOG_GROUP}"),
+        ("", LOG_GROUP),
+    ]:
+        with pytest.raises(ChannelAccessRefused):
+            await publish(user_url("catalog"), exchange, key, message("auth.user.registered"))
+    await notifications.close()
+    await catalog.close()
+
+
+async def test_an_event_under_another_services_key_is_not_believed(user_url: UserUrl, bus_url: str) -> None:
+    [notifications] = await _started(user_url, "notifications")
+    recorder = Recorder()
+    await notifications.subscribe(recorder.subscription(LOG_GROUP))
+    await until_ready(notifications)
+    await publish(user_url("catalog"), topology.EVENTS_EXCHANGE, "catalog.made.up", message("auth.user.registered"))
+    await publish(user_url("catalog"), topology.EVENTS_EXCHANGE, "catalog.made.up", message("catalog.made.up"))
+    await recorder.until(["catalog.made.up"])
+    async with await aio_pika.connect(bus_url) as connection, connection.channel() as channel:
+        dead = await channel.get_queue(topology.dead_queue(LOG_GROUP))
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while (buried := await dead.get(fail=False)) is None:
+                await asyncio.sleep(0.02)
+    assert buried.type == "auth.user.registered"
+    await notifications.close()
+
+
+async def test_an_operator_may_put_a_dead_message_back(user_url: UserUrl, bus_url: str) -> None:
+    [notifications] = await _started(user_url, "notifications")
+    recorder = Recorder()
+    await notifications.subscribe(recorder.subscription(LOG_GROUP))
+    await until_ready(notifications)
+    await publish(bus_url, "", LOG_GROUP, message("auth.user.registered"))
+    await recorder.until(["auth.user.registered"])
+    await notifications.close()
+
+
+async def test_nobody_reads_anothers_queue(user_url: UserUrl) -> None:
+    buses = await _started(user_url, *SERVICES)
+    queues = [
+        name
+        for group in topology.CONSUMER_GROUPS
+        for name in (group, topology.dead_queue(group), topology.replay_queue(topology.owner(group)))
+    ]
+    for queue in [*queues, topology.UNROUTED_QUEUE]:
+        for service in SERVICES:
+            if service != topology.owner(queue):
+                with pytest.raises(ChannelAccessRefused):
+                    await _get(user_url(service), queue)
+    for bus in buses:
+        await bus.close()
+
+
+async def test_nobody_binds_a_queue_to_what_it_has_no_business_to_hear(user_url: UserUrl) -> None:
+    [catalog] = await _started(user_url, "catalog")
+    async with await aio_pika.connect(user_url("catalog")) as connection, connection.channel() as channel:
+        queue = await channel.get_queue(CATALOG_GROUP)
+        with pytest.raises(ChannelAccessRefused):
+            await queue.bind(topology.EVENTS_EXCHANGE, routing_key="#")
+    await catalog.close()
+
+
+async def _started(user_url: UserUrl, *services: str) -> list[AmqpBus]:
+    buses = [AmqpBus(user_url(service), name=service) for service in services]
+    for bus in buses:
+        await bus.start()
+    await until_ready(*buses)
+    return buses
+
+
+async def _until_archived(database: Database, wanted: int) -> None:
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while True:
+            async with database.reading() as session:
+                if await session.scalar(text("SELECT count(*) FROM outbox_archive")) == wanted:
+                    return
+            await asyncio.sleep(0.02)
+
+
+async def _get(url: str, queue: str) -> None:
+    async with await aio_pika.connect(url) as connection, connection.channel() as channel:
+        await (await channel.get_queue(queue, ensure=False)).get(fail=False)
