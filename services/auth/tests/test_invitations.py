@@ -1,0 +1,165 @@
+"""Invitations: made by admins, used once however many try, and the door of the sales staff."""
+
+import asyncio
+import re
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+
+PASSWORD = "violet-Harbour-71"
+
+
+async def invite(auth: Any, admin: str, **wish: Any) -> dict[str, Any]:
+    response = await auth.post("/auth/access-tokens", wish, token=admin)
+    assert response.status_code == 201, response.text
+    invitation: dict[str, Any] = response.json()
+    return invitation
+
+
+def entry(token: str | None, email: str = "ann.lee@example.com", **more: Any) -> dict[str, Any]:
+    return {"email": email, "password": PASSWORD, "access_token": token, **more}
+
+
+async def test_an_invitation_makes_one_account_with_its_rights(auth: Any) -> None:
+    admin = await auth.admin_token()
+    made = await invite(auth, admin, role="manager", warehouse_ids=[2, 1], note="the new branch")
+    assert re.fullmatch(r"[2-9A-HJ-NP-Z]{10}", made["token"])
+    assert made["is_used"] is False
+    response = await auth.post("/auth/salesperson", entry(made["token"].lower(), full_name="Ann Lee"))
+    assert response.status_code == 201, response.text
+    tokens = response.json()
+    user = tokens["user"]
+    assert (user["username"], user["email"], user["full_name"]) == ("ann.lee", "ann.lee@example.com", "Ann Lee")
+    assert (user["role"], user["warehouse_ids"]) == ("manager", [1, 2])
+    assert (await auth.get("/auth/profile", token=tokens["access_token"])).json() == user
+    used = await auth.event("auth.access_token.used")
+    assert (used["access_token_id"], used["used_by"]) == (made["id"], user["id"])
+    (listed,) = (await auth.get("/auth/access-tokens", token=admin)).json()["items"]
+    assert (listed["is_used"], listed["used_by"], listed["note"]) == (True, user["id"], "the new branch")
+    assert "token" not in listed
+    again = await auth.post("/auth/salesperson", entry(made["token"], email="other@example.com"))
+    assert (again.status_code, again.json()["code"]) == (401, "invalid_credentials")
+
+
+async def test_one_invitation_used_by_many_at_once_makes_one_account(auth: Any) -> None:
+    admin = await auth.admin_token()
+    made = await invite(auth, admin)
+    entries = [entry(made["token"], email=f"ann{number}@example.com") for number in range(12)]
+    answers = await asyncio.gather(*(auth.post("/auth/salesperson", each) for each in entries))
+    assert Counter(answer.status_code for answer in answers) == {201: 1, 401: 11}
+    assert (await auth.get("/users", token=admin, params={"search": "ann"})).json()["total"] == 1
+
+
+async def test_a_salesperson_logs_in_with_or_without_an_old_invitation(auth: Any) -> None:
+    admin = await auth.admin_token()
+    made = await invite(auth, admin)
+    fresh = await invite(auth, admin)
+    created = (await auth.post("/auth/salesperson", entry(made["token"]))).json()
+    for token in (None, made["token"], fresh["token"], "WRONG"):
+        response = await auth.post("/auth/salesperson", entry(token))
+        assert response.status_code == 200
+        assert response.json()["user"] == created["user"]
+    unused = await auth.post("/auth/salesperson", entry(fresh["token"], email="other@example.com"))
+    assert unused.status_code == 201, "logging in uses no invitation up"
+
+
+async def test_who_has_no_invitation_and_who_has_no_account_are_told_the_same(auth: Any) -> None:
+    admin = await auth.admin_token()
+    made = await invite(auth, admin)
+    await auth.post("/auth/salesperson", entry(made["token"]))
+    wrong = await auth.post("/auth/salesperson", entry(None) | {"password": "wrong-Harbour-71"})
+    unknown = await auth.post("/auth/salesperson", entry(None, email="nobody@example.com"))
+    guessed = await auth.post("/auth/salesperson", entry("2345678923", email="nobody@example.com"))
+    for answer in (wrong, unknown, guessed):
+        assert (answer.status_code, answer.json()["code"]) == (401, "invalid_credentials")
+        assert answer.json()["detail"] == wrong.json()["detail"]
+
+
+async def test_the_door_of_the_sales_staff_is_for_them(auth: Any) -> None:
+    await auth.register_admin()
+    response = await auth.post("/auth/salesperson", entry(None, email="boss@example.com"))
+    assert (response.status_code, response.json()["code"]) == (403, "salespeople_only")
+
+
+async def test_a_weak_password_uses_no_invitation_up(auth: Any) -> None:
+    made = await invite(auth, await auth.admin_token())
+    for weak in ("short", "password1", "x" * 129):
+        response = await auth.post("/auth/salesperson", entry(made["token"]) | {"password": weak})
+        assert response.status_code == 422, weak
+    assert (await auth.post("/auth/salesperson", entry(made["token"]))).status_code == 201
+
+
+async def test_names_from_addresses_are_made_unique(auth: Any) -> None:
+    admin = await auth.admin_token()
+    names = []
+    for number, local_part in enumerate(["ann", "ann", "x", "+", "o'neill"]):
+        made = await invite(auth, admin)
+        response = await auth.post(
+            "/auth/salesperson", entry(made["token"], email=f"{local_part}@{number}.example.com")
+        )
+        assert response.status_code == 201, response.text
+        names.append(response.json()["user"]["username"])
+    assert names[0] == "ann"
+    assert re.fullmatch(r"ann-\w{8}", names[1])
+    assert len({name.lower() for name in names}) == 5
+
+
+async def test_an_invitation_taken_back_or_outlived_is_worth_nothing(auth: Any, database_url: str) -> None:
+    admin = await auth.admin_token()
+    taken_back, outlived, used = [await invite(auth, admin) for _ in range(3)]
+    assert (await auth.call("DELETE", f"/auth/access-tokens/{taken_back['id']}", token=admin)).status_code == 204
+    assert (await auth.call("DELETE", f"/auth/access-tokens/{taken_back['id']}", token=admin)).status_code == 404
+    connection = await asyncpg.connect(database_url)
+    try:
+        await connection.execute("UPDATE auth.invitation SET expires_at = now() WHERE id = $1", outlived["id"])
+    finally:
+        await connection.close()
+    for dead in (taken_back, outlived):
+        assert (await auth.post("/auth/salesperson", entry(dead["token"]))).status_code == 401
+    assert (await auth.post("/auth/salesperson", entry(used["token"]))).status_code == 201
+    assert (await auth.call("DELETE", f"/auth/access-tokens/{used['id']}", token=admin)).status_code == 409
+    assert (await auth.event("auth.access_token.revoked"))["access_token_id"] == taken_back["id"]
+
+
+async def test_only_admins_invite(auth: Any) -> None:
+    member = (await auth.member())["access_token"]
+    for method, path in [("POST", ""), ("GET", ""), ("DELETE", "/1")]:
+        assert (await auth.call(method, f"/auth/access-tokens{path}", json={})).status_code == 401
+        assert (await auth.call(method, f"/auth/access-tokens{path}", token=member, json={})).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"role": "owner"},
+        {"warehouse_ids": ["MAIN"]},
+        {"expires_at": (datetime.now(UTC) - timedelta(seconds=1)).isoformat()},
+        {"expires_at": "2999-01-01T00:00:00"},
+        {"note": "x" * 501},
+        {"token": "CHOSEN2345"},
+    ],
+)
+async def test_refuses_wishes_that_can_not_be(auth: Any, wish: dict[str, Any]) -> None:
+    assert (await auth.post("/auth/access-tokens", wish, token=await auth.admin_token())).status_code == 422
+
+
+async def test_a_retry_with_its_key_gets_the_same_token_which_is_kept_sealed(auth: Any, database_url: str) -> None:
+    admin = await auth.admin_token()
+    key = {"Idempotency-Key": "invite-ann"}
+    answers = await asyncio.gather(
+        *(auth.post("/auth/access-tokens", {"note": "ann"}, token=admin, headers=key) for _ in range(5))
+    )
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.json()["token"] for answer in answers}) == 1
+    assert (await auth.get("/auth/access-tokens", token=admin)).json()["total"] == 1
+    token = answers[0].json()["token"]
+    connection = await asyncpg.connect(database_url)
+    try:
+        for table in ("idempotency_key", "invitation", "outbox", "outbox_archive"):
+            rows = await connection.fetch(f"SELECT CAST(t AS text) AS row FROM auth.{table} t")
+            assert not any(token in row["row"] for row in rows), table
+    finally:
+        await connection.close()

@@ -1,0 +1,262 @@
+"""Passwords: which are refused, how they are changed, and how they are reset by e-mail."""
+
+import asyncio
+import email
+import re
+import stat
+from collections import Counter
+from collections.abc import AsyncIterator
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+
+from stockbuddy.chassis.testing.ports import free_port
+
+PASSWORD = "violet-Harbour-71"
+NEW = "amber-Lantern-58"
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["password", "12345678", "password123", "qwertyuiop", "Passw0rd!", "iloveyou", "aaaaaaaaaaaa", "stockbuddy1"],
+)
+async def test_common_passwords_are_refused_with_a_reason(auth: Any, password: str) -> None:
+    body = {"username": "johndoe", "email": "john@example.com", "password": password}
+    response = await auth.post("/auth/register", body)
+    assert response.status_code == 422
+    (error,) = response.json()["errors"]
+    assert error["field"] == "password"
+    assert error["message"].startswith("is too easy to guess")
+
+
+@pytest.mark.parametrize("password", ["johndoe99", "JohnDoe-1", "maximilian", "john@example.com"])
+async def test_passwords_made_of_what_is_known_of_somebody_are_refused(auth: Any, password: str) -> None:
+    body = {"username": "johndoe", "email": "john@example.com", "password": password, "full_name": "Maximilian"}
+    assert (await auth.post("/auth/register", body)).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "password", ["securepassword123", PASSWORD, "correct horse battery staple", "pässwörter-mögen-wir" * 6]
+)
+async def test_good_passwords_are_taken_whatever_they_are_made_of(auth: Any, password: str) -> None:
+    user = await auth.register(password=password)
+    await auth.log_in(user["username"], password)
+
+
+async def test_a_change_ends_every_session_and_brings_a_new_pair(auth: Any) -> None:
+    user = await auth.register()
+    here, elsewhere = await auth.log_in(user["username"]), await auth.log_in(user["username"])
+    change = {"old_password": PASSWORD, "new_password": NEW, "confirm_password": NEW}
+    response = await auth.post("/auth/password/change", change, token=here["access_token"])
+    assert response.status_code == 200, response.text
+    tokens = response.json()
+    assert (await auth.get("/auth/profile", token=tokens["access_token"])).json() == user
+    revoked = (await auth.get("/internal/revoked-sessions")).json()["session_ids"]
+    assert sorted(revoked) == sorted([auth.claims(here)["sid"], auth.claims(elsewhere)["sid"]])
+    for old in (here, elsewhere):
+        assert (await auth.post("/auth/refresh", {"refresh_token": old["refresh_token"]})).status_code == 401
+    assert (await auth.post("/auth/refresh", {"refresh_token": tokens["refresh_token"]})).status_code == 200
+    assert (await auth.post("/auth/login", {"username": user["username"], "password": PASSWORD})).status_code == 401
+    await auth.log_in(user["username"], NEW)
+    changed = await auth.event("auth.user.password_changed")
+    assert (changed["user_id"], changed["method"]) == (user["id"], "change")
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "code", "field"),
+    [
+        ({"old_password": "wrong-Harbour-71"}, 400, "wrong_password", None),
+        ({"confirm_password": NEW + "x"}, 422, "validation_error", "confirm_password"),
+        ({"new_password": PASSWORD, "confirm_password": PASSWORD}, 422, "validation_error", "new_password"),
+        ({"new_password": "password1", "confirm_password": "password1"}, 422, "validation_error", "new_password"),
+        ({"new_password": "short", "confirm_password": "short"}, 422, "validation_error", "new_password"),
+    ],
+)
+async def test_a_change_that_is_not_right_changes_nothing(
+    auth: Any, change: dict[str, str], status: int, code: str, field: str | None
+) -> None:
+    tokens = await auth.member()
+    body = {"old_password": PASSWORD, "new_password": NEW, "confirm_password": NEW, **change}
+    response = await auth.post("/auth/password/change", body, token=tokens["access_token"])
+    assert (response.status_code, response.json()["code"]) == (status, code)
+    assert [error["field"] for error in response.json().get("errors", [])] == ([field] if field else [])
+    await auth.log_in(tokens["user"]["username"])
+    assert (await auth.post("/auth/refresh", {"refresh_token": tokens["refresh_token"]})).status_code == 200
+
+
+async def test_whoever_finds_an_open_till_can_not_guess_its_password(auth: Any) -> None:
+    token = (await auth.member())["access_token"]
+    body = {"old_password": "wrong", "new_password": NEW, "confirm_password": NEW}
+    answers = [await auth.post("/auth/password/change", body, token=token) for _ in range(7)]
+    assert [answer.status_code for answer in answers] == [400] * 5 + [429] * 2
+
+
+async def test_a_change_needs_a_caller(auth: Any) -> None:
+    body = {"old_password": PASSWORD, "new_password": NEW, "confirm_password": NEW}
+    assert (await auth.post("/auth/password/change", body)).status_code == 401
+
+
+@pytest.fixture
+async def forgetful(another_auth: Any, tmp_path: Path) -> AsyncIterator[Any]:
+    """Auth without a mail server: its letters are files in `letters`."""
+    async with another_auth(mail_outbox=tmp_path / "outbox") as running:
+        running.letters = tmp_path / "outbox"
+        yield running
+
+
+async def letter(directory: Path, subject: str) -> EmailMessage:
+    """The letter with that in its subject, once it is there; it is taken out."""
+    async with asyncio.timeout(10):
+        while True:
+            for path in directory.glob("*.eml"):
+                message = email.message_from_bytes(path.read_bytes(), policy=default)
+                if subject in str(message["Subject"]):
+                    path.unlink()
+                    return message
+            await asyncio.sleep(0.05)
+
+
+def token_in(message: EmailMessage) -> str:
+    found = re.search(r"^([\w-]{43})\r?$", message.get_content(), re.MULTILINE)
+    assert found, message.get_content()
+    return found[1]
+
+
+async def test_a_reset_by_letter_works_once_and_ends_every_session(forgetful: Any) -> None:
+    tokens = await forgetful.member()
+    user = tokens["user"]
+    asked = await forgetful.post("/auth/password/forgot", {"email": user["email"].upper()})
+    assert asked.status_code == 202
+    message = await letter(forgetful.letters, "a new password")
+    assert message["To"].lower() == user["email"]
+    reset = {"token": token_in(message), "new_password": NEW, "confirm_password": NEW}
+    weak = {**reset, "new_password": "password1", "confirm_password": "password1"}
+    assert (await forgetful.post("/auth/password/reset", weak)).status_code == 422
+    assert (await forgetful.post("/auth/password/reset", {**reset, "confirm_password": "x"})).status_code == 422
+    assert (await forgetful.post("/auth/password/reset", reset)).status_code == 204
+    again = await forgetful.post("/auth/password/reset", reset)
+    assert (again.status_code, again.json()["code"]) == (400, "invalid_reset_token")
+    assert (await forgetful.post("/auth/refresh", {"refresh_token": tokens["refresh_token"]})).status_code == 401
+    await forgetful.log_in(user["username"], NEW)
+    notice = await letter(forgetful.letters, "your password was changed")
+    assert notice["To"] == user["email"]
+    changed = await forgetful.event("auth.user.password_changed")
+    assert (changed["user_id"], changed["method"]) == (user["id"], "reset")
+
+
+async def test_one_token_used_many_times_at_once_changes_one_password(forgetful: Any) -> None:
+    user = await forgetful.register()
+    await forgetful.post("/auth/password/forgot", {"email": user["email"]})
+    token = token_in(await letter(forgetful.letters, "a new password"))
+    passwords = [f"{NEW}-{number}" for number in range(5)]
+    answers = await asyncio.gather(
+        *(
+            forgetful.post("/auth/password/reset", {"token": token, "new_password": each, "confirm_password": each})
+            for each in passwords
+        )
+    )
+    assert Counter(answer.status_code for answer in answers) == {204: 1, 400: 4}
+
+
+async def test_forgot_tells_nothing_and_writes_to_nobody_else(forgetful: Any) -> None:
+    user = await forgetful.register()
+    known = await forgetful.post("/auth/password/forgot", {"email": user["email"]})
+    unknown = await forgetful.post("/auth/password/forgot", {"email": "nobody@example.com"})
+    assert (known.status_code, known.json()) == (unknown.status_code, unknown.json())
+    await letter(forgetful.letters, "a new password")
+    await forgetful.events("auth.password_reset.requested", at_least=2)
+    # A later letter has left; so the one to nobody would have left before it.
+    await forgetful.call(
+        "PATCH",
+        "/auth/profile",
+        token=(await forgetful.log_in(user["username"]))["access_token"],
+        json={"email": "new@example.com"},
+    )
+    assert (await letter(forgetful.letters, "your address was changed"))["To"] == user["email"]
+    assert list(forgetful.letters.iterdir()) == []
+
+
+async def test_asking_again_and_again_floods_no_mailbox(forgetful: Any) -> None:
+    user = await forgetful.register()
+    for _ in range(5):
+        assert (await forgetful.post("/auth/password/forgot", {"email": user["email"]})).status_code == 202
+    await letter(forgetful.letters, "a new password")
+    for _ in range(5):
+        assert (await forgetful.post("/auth/password/forgot", {"email": user["email"]})).status_code == 202
+    token = (await forgetful.log_in(user["username"]))["access_token"]
+    await forgetful.call("PATCH", "/auth/profile", token=token, json={"email": "new@example.com"})
+    await letter(forgetful.letters, "your address was changed")
+    assert list(forgetful.letters.iterdir()) == []
+
+
+async def test_letters_are_for_the_operators_eyes_alone(forgetful: Any) -> None:
+    user = await forgetful.register()
+    await forgetful.post("/auth/password/forgot", {"email": user["email"]})
+    async with asyncio.timeout(10):
+        while not (found := list(forgetful.letters.glob("*.eml"))):
+            await asyncio.sleep(0.05)
+    assert stat.S_IMODE(found[0].stat().st_mode) == 0o600
+    assert stat.S_IMODE(forgetful.letters.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("token", ["x", "x" * 43, "\x00"])
+async def test_a_made_up_token_resets_nothing(auth: Any, token: str) -> None:
+    body = {"token": token, "new_password": NEW, "confirm_password": NEW}
+    response = await auth.post("/auth/password/reset", body)
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_reset_token")
+
+
+async def test_a_reset_lets_a_locked_out_user_in(forgetful: Any) -> None:
+    user = await forgetful.register()
+    for _ in range(5):
+        await forgetful.post("/auth/login", {"username": user["username"], "password": "wrong"})
+    locked = await forgetful.post("/auth/login", {"username": user["username"], "password": PASSWORD})
+    assert locked.status_code == 429
+    await forgetful.post("/auth/password/forgot", {"email": user["email"]})
+    token = token_in(await letter(forgetful.letters, "a new password"))
+    reset = {"token": token, "new_password": NEW, "confirm_password": NEW}
+    assert (await forgetful.post("/auth/password/reset", reset)).status_code == 204
+    await forgetful.log_in(user["username"], NEW)
+
+
+class Inbox:
+    """A mail server that takes every letter, once it has refused some."""
+
+    def __init__(self, refusals: int) -> None:
+        self.refusals = refusals
+        self.letters: list[EmailMessage] = []
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        if self.refusals:
+            self.refusals -= 1
+            return "451 come back later"
+        self.letters.append(email.message_from_bytes(envelope.content, policy=default))
+        return "250 taken"
+
+
+async def test_with_a_mail_server_letters_go_there(another_auth: Any) -> None:
+    inbox = Inbox(refusals=0)
+    controller = Controller(inbox, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    try:
+        settings = {
+            "smtp_url": f"smtp://127.0.0.1:{controller.port}",
+            "mail_from": "Shop <shop@example.com>",
+            "password_reset_url": "https://shop.example/reset?token={token}",
+        }
+        async with another_auth(**settings) as running:
+            user = await running.register(full_name="Ann Lee")
+            await running.post("/auth/password/forgot", {"email": user["email"]})
+            async with asyncio.timeout(10):
+                while not inbox.letters:
+                    await asyncio.sleep(0.05)
+    finally:
+        controller.stop()
+    (message,) = inbox.letters
+    assert (message["From"], message["To"]) == ("Shop <shop@example.com>", user["email"])
+    assert "Hello Ann Lee" in message.get_content()
+    assert re.search(r"https://shop\.example/reset\?token=[\w-]{43}\b", message.get_content())
