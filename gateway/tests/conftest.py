@@ -8,7 +8,7 @@ import json
 import socket
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,47 +31,48 @@ SERVICES = ("auth", "catalog", "stock", "notifications")
 # Servers
 
 
-class QuietServer(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield  # signals are pytest's
-
-
 class Listening:
-    """An ASGI app at a port of loopback, which may stop and come back at the same one."""
+    """An ASGI app at a port of loopback, which may stop and come back at the same one.
 
-    def __init__(self, config: Callable[[int], uvicorn.Config], *, host: str = "127.0.0.1") -> None:
+    Uvicorn's parts without its main loop, whose ticks would cost every test a quarter of a second.
+    """
+
+    def __init__(self, config: Callable[[], uvicorn.Config]) -> None:
         self._config = config
-        self._host = host
-        self._server: QuietServer | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._server: uvicorn.Server | None = None
         self.port = 0
 
     async def start(self) -> None:
         # asyncio turns off Nagle only for sockets that say they are TCP.
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((self._host, self.port))
+        listener.bind(("127.0.0.1", self.port))
         self.port = listener.getsockname()[1]
-        self._server = QuietServer(self._config(self.port))
-        self._task = asyncio.create_task(self._server.serve(sockets=[listener]))
-        while not self._server.started:
-            assert not self._task.done(), self._task
-            await asyncio.sleep(0.002)
+        config = self._config()
+        config.load()
+        self._server = uvicorn.Server(config)
+        self._server.lifespan = config.lifespan_class(config)
+        await self._server.startup(sockets=[listener])
+        assert self._server.started
+        await self._server.on_tick(0)  # makes the Date header
 
     async def stop(self) -> None:
         """At once: what is at work is cut off."""
-        if self._server is None or self._task is None:
+        if self._server is None:
             return
-        self._server.should_exit = self._server.force_exit = True
-        await self._task
-        for connection in list(self._server.server_state.connections):
+        server, self._server = self._server, None
+        for listener in server.servers:
+            listener.close()
+        for connection in list(server.server_state.connections):
             connection.transport.abort()
-        self._server = None
+        for task in server.server_state.tasks:
+            task.cancel()
+        await asyncio.gather(*server.server_state.tasks, return_exceptions=True)
+        await server.lifespan.shutdown()
 
     @property
     def url(self) -> str:
-        return f"http://{self._host}:{self.port}"
+        return f"http://127.0.0.1:{self.port}"
 
 
 class Cuttable(HttpToolsProtocol):
@@ -82,8 +83,8 @@ class Cuttable(HttpToolsProtocol):
         self.scope["transport"] = self.transport  # type: ignore[typeddict-unknown-key]
 
 
-def plain_config(app: ASGIApp) -> Callable[[int], uvicorn.Config]:
-    return lambda _: uvicorn.Config(
+def plain_config(app: ASGIApp) -> Callable[[], uvicorn.Config]:
+    return lambda: uvicorn.Config(
         app, http=Cuttable, log_config=None, access_log=False, lifespan="off", proxy_headers=False
     )
 
@@ -369,7 +370,7 @@ async def _running(
         chosen = {f"{name}_url": listening.url for name, listening in system.listening.items()} | chosen
     settings = GatewaySettings(**{"env": "development", **chosen})
     app = create_gateway(settings, services if mode == "direct" else None)
-    system.gateway = Listening(lambda _: server_config(app, settings))
+    system.gateway = Listening(lambda: server_config(app, settings))
     await system.gateway.start()
     system.url = system.gateway.url
     try:
