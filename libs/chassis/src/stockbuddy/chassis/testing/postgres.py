@@ -12,7 +12,8 @@ from pathlib import Path
 from testcontainers.community.postgres import PostgresContainer
 
 from stockbuddy.chassis.local_postgres import LocalPostgres
-from stockbuddy.chassis.testing.docker_engine import docker_answers
+from stockbuddy.chassis.testing.docker_engine import LOOPBACK, docker_runs, publish_on_loopback
+from stockbuddy.chassis.testing.ports import free_port
 
 IMAGE = "postgres:18"
 # A test's data need not survive a power cut.
@@ -34,9 +35,10 @@ class PostgresServer:
 def postgres_server() -> Iterator[PostgresServer]:
     if url := os.environ.get("STOCKBUDDY_TEST_DATABASE_URL"):
         yield PostgresServer(url)
-    elif docker_answers():
-        with _container() as container:
-            yield PostgresServer(container.get_connection_url(driver=None))
+    elif docker_runs(IMAGE):
+        port = free_port()
+        with _container(port):
+            yield PostgresServer(f"postgresql://postgres:postgres@{LOOPBACK}:{port}/postgres")
     else:
         with private_postgres_server() as server:
             yield PostgresServer(server.url)
@@ -52,8 +54,8 @@ def private_postgres_server() -> Iterator[LocalPostgres]:
         yield server
 
 
-def _container() -> PostgresContainer:
+def _container(port: int) -> PostgresContainer:
     settings = [word for name, value in FAST_SETTINGS.items() for word in ("-c", f"{name}={value}")]
-    return PostgresContainer(IMAGE, username="postgres", password="postgres", dbname="postgres").with_command(
-        ["postgres", *settings]
-    )
+    container = PostgresContainer(IMAGE, username="postgres", password="postgres", dbname="postgres")
+    publish_on_loopback(container, 5432, port)
+    return container.with_command(["postgres", *settings])

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from stockbuddy.chassis.testing.docker_engine import docker_answers
-from stockbuddy.chassis.testing.rabbitmq_container import ContainedRabbitMQ
+from stockbuddy.chassis.testing.docker_engine import docker_runs
+from stockbuddy.chassis.testing.rabbitmq_container import IMAGE, ContainedRabbitMQ
 from stockbuddy.chassis.testing.rabbitmq_node import LocalRabbitMQ
 from stockbuddy.chassis.testing.virtual_hosts import VirtualHosts
 
@@ -53,7 +53,7 @@ def rabbitmq_server() -> Iterator[VirtualHosts]:
 @contextmanager
 def private_rabbitmq_server() -> Iterator[PrivateRabbitMQ]:
     with tempfile.TemporaryDirectory(prefix="stockbuddy-test-") as directory:
-        broker: PrivateRabbitMQ = ContainedRabbitMQ() if docker_answers() else LocalRabbitMQ(Path(directory))
+        broker: PrivateRabbitMQ = ContainedRabbitMQ() if docker_runs(IMAGE) else LocalRabbitMQ(Path(directory))
         try:
             broker.start()
             yield broker

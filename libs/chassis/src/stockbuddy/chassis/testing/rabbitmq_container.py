@@ -6,6 +6,7 @@ import time
 
 from testcontainers.core.container import DockerContainer
 
+from stockbuddy.chassis.testing.docker_engine import LOOPBACK, publish_on_loopback
 from stockbuddy.chassis.testing.ports import free_port
 from stockbuddy.chassis.testing.virtual_hosts import VirtualHosts
 
@@ -20,18 +21,18 @@ class ContainedRabbitMQ:
     def __init__(self) -> None:
         self._port, self._management_port = free_port(), free_port()
         self._container = DockerContainer(IMAGE, hostname="stockbuddy-test")
-        self._container.with_bind_ports(5672, self._port).with_bind_ports(15672, self._management_port)
+        publish_on_loopback(self._container, 5672, self._port)
+        publish_on_loopback(self._container, 15672, self._management_port)
         self._container.with_env("RABBITMQ_DEFAULT_USER", "test").with_env("RABBITMQ_DEFAULT_PASS", "test")
         self._created = False
 
     @property
     def url(self) -> str:
-        return f"amqp://test:test@{self._container.get_container_host_ip()}:{self._port}/"
+        return f"amqp://test:test@{LOOPBACK}:{self._port}/"
 
     @property
     def virtual_hosts(self) -> VirtualHosts:
-        host = self._container.get_container_host_ip()
-        return VirtualHosts(self.url, f"http://test:test@{host}:{self._management_port}")
+        return VirtualHosts(self.url, f"http://test:test@{LOOPBACK}:{self._management_port}")
 
     def start(self) -> None:
         if self._created:
