@@ -8,29 +8,29 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from stockbuddy.chassis.bus import Message
 from stockbuddy.chassis.inbox import decode
 from stockbuddy.contracts.notifications import WebhookDisabled
-from stockbuddy.contracts.stock import LevelCrossing, LevelDepleted, LevelLow, LevelRecovered
+from stockbuddy.contracts.stock import LevelCrossing
 from stockbuddy.notifications.alerts import wording
 from stockbuddy.notifications.alerts.commands import raise_alert
-from stockbuddy.notifications.alerts.queries import Standing, note_standing
+from stockbuddy.notifications.alerts.queries import lock_standing, set_standing
+from stockbuddy.notifications.alerts.standing import Standing, standing_of
 from stockbuddy.notifications.people.queries import names_of
-
-_STANDINGS: dict[str, Standing] = {LevelLow.type: "low", LevelDepleted.type: "depleted", LevelRecovered.type: "well"}
 
 
 async def watch_levels(session: AsyncSession, messages: Sequence[Message]) -> None:
     for message in messages:
         level = decode(LevelCrossing, message)
-        standing = _STANDINGS[message.type]
-        if standing == "low" and level.on_hand <= 0:
-            standing = "depleted"
-        if await note_standing(session, level, standing):
-            await _tell_of(session, message, level, standing)
+        before = await lock_standing(session, level)
+        after = before.after(standing_of(message.type, level))
+        if after != before:
+            await set_standing(session, level, after)
+        if after.is_worse_than(before):
+            await _tell_of(session, message, level, after)
 
 
 async def _tell_of(session: AsyncSession, message: Message, level: LevelCrossing, standing: Standing) -> None:
     names = await names_of(session, [wording.product_subject(level), wording.warehouse_subject(level)])
     cause, about = UUID(message.id), wording.product_subject(level)
-    if standing == "low":
+    if standing.state == "low":
         await raise_alert(session, cause, "low_stock", wording.low_stock(level, names), about)
     else:
         await raise_alert(session, cause, "out_of_stock", wording.out_of_stock(level, names), about)

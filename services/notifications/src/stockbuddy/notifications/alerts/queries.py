@@ -1,38 +1,36 @@
-"""Where each level of stock stands in our eyes, so that a crossing is told once however often it is heard of."""
-
-from typing import Literal
+"""Remembers where each level of stock stands."""
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.contracts.stock import LevelState
+from stockbuddy.notifications.alerts.standing import UNHEARD_OF, Standing
 
-Standing = Literal["well", "low", "depleted"]
-
-# What was depleted and is now merely low has not recovered: it stays depleted. Low and depleted may be said
-# of one and the same change; then they bear one version, and the worse one holds.
-_NOTE = text("""
-    WITH known AS (
-        SELECT state FROM level_alert
-        WHERE product_id = :product_id AND warehouse_id = :warehouse_id AND lot = :lot FOR UPDATE)
-    INSERT INTO level_alert AS a (product_id, warehouse_id, lot, version, state)
-    VALUES (:product_id, :warehouse_id, :lot, :version, :state)
-    ON CONFLICT (product_id, warehouse_id, lot) DO UPDATE
-        SET version = excluded.version,
-            state = CASE WHEN a.state = 'depleted' AND excluded.state = 'low' THEN a.state ELSE excluded.state END
-        WHERE a.version < excluded.version OR (a.version = excluded.version AND excluded.state = 'depleted')
-    RETURNING coalesce((SELECT state FROM known), 'well') AS before, state AS after
+_KEY = "product_id = :product_id AND warehouse_id = :warehouse_id AND lot = :lot"
+_HEAR_OF = text("""
+    INSERT INTO level_alert (product_id, warehouse_id, lot, version, state)
+    VALUES (:product_id, :warehouse_id, :lot, :version, :state) ON CONFLICT DO NOTHING
 """)
+_LOCK = text(f"SELECT version, state FROM level_alert WHERE {_KEY} FOR UPDATE")
+_SET = text(f"UPDATE level_alert SET version = :version, state = :state WHERE {_KEY}")
 
 
-async def note_standing(session: AsyncSession, level: LevelState, standing: Standing) -> bool:
-    """Remember where the level stands now; true if it stands worse than before."""
-    values = {
+async def lock_standing(session: AsyncSession, level: LevelState) -> Standing:
+    """As it was; nobody else changes it until the transaction ends."""
+    await session.execute(_HEAR_OF, _values(level, UNHEARD_OF))
+    row = (await session.execute(_LOCK, _values(level, UNHEARD_OF))).one()
+    return Standing(row.version, row.state)
+
+
+async def set_standing(session: AsyncSession, level: LevelState, standing: Standing) -> None:
+    await session.execute(_SET, _values(level, standing))
+
+
+def _values(level: LevelState, standing: Standing) -> dict[str, object]:
+    return {
         "product_id": level.product_id,
         "warehouse_id": level.warehouse_id,
         "lot": level.lot,
-        "version": level.version,
-        "state": standing,
+        "version": standing.version,
+        "state": standing.state,
     }
-    row = (await session.execute(_NOTE, values)).one_or_none()
-    return row is not None and row.after not in {"well", row.before}

@@ -31,7 +31,7 @@ class Feed:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._listeners = 0
+        self.listeners = 0
         self._recent: list[LiveEvent] = []
         self._endings: OrderedDict[str, int] = OrderedDict()
         self._wanted = asyncio.Event()
@@ -44,13 +44,13 @@ class Feed:
     @asynccontextmanager
     async def listen(self) -> AsyncIterator[None]:
         """While the block lasts, `position` follows the log."""
-        self._listeners += 1
+        self.listeners += 1
         self._wanted.set()
         try:
             await self._running.wait()
             yield
         finally:
-            self._listeners -= 1
+            self.listeners -= 1
 
     async def beyond(self, position: int) -> None:
         """Returns once the log goes beyond `position`. For listeners."""
@@ -71,7 +71,7 @@ class Feed:
         """Until cancelled."""
         while True:
             try:
-                if not self._listeners:
+                if not self.listeners:
                     await self._rest()
                 await self._read()
             except Exception as error:

@@ -6,7 +6,9 @@ many mailboxes drop it. Everything else sends a mail once.
 """
 
 import asyncio
+from collections.abc import Coroutine
 from email.errors import MessageError
+from typing import Any
 from uuid import uuid4
 
 import structlog
@@ -31,6 +33,7 @@ log = structlog.get_logger(__name__)
 LOOK_SECONDS = 1.0
 LEASE_SECONDS = 120
 MOST_IN_ONE = 50
+LEAVE_SECONDS = 3
 SERVICE_CLOSING = 421
 LONGEST_PAUSE_SECONDS = 3600
 
@@ -62,9 +65,14 @@ class MailSender:
     async def _send_due(self) -> None:
         if not await self._anything_due():
             return
-        async with mail_server(self._smtp_url) as server:
+        server = mail_server(self._smtp_url)
+        await server.connect()
+        try:
             while (mail := await self._take()) is not None:
-                await self._send(server, mail)
+                await _finish_before_leaving(self._send(server, mail))
+            await server.quit()
+        finally:
+            server.close()
 
     async def _anything_due(self) -> bool:
         async with self._database.reading() as session:
@@ -105,6 +113,17 @@ class MailSender:
         log.error("mail.given_up", message_id=mail.message_id, kind=mail.kind, error=repr(error))
         async with self._database.transaction() as session:
             await queries.finish(session, mail.message_id, "failed", repr(error))
+
+
+async def _finish_before_leaving(sending: Coroutine[Any, Any, None]) -> None:
+    """A mail that is on its way when we are told to stop gets a little time to be answered for and noted."""
+    task = asyncio.create_task(sending)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task], timeout=LEAVE_SECONDS)
+        task.cancel()
+        raise
 
 
 def _is_final(error: SMTPException) -> bool:

@@ -30,6 +30,8 @@ DEALT_AT_ONCE = 500
 AT_ONCE_PER_WEBHOOK = 8
 TAKEN_AT_ONCE = 4 * AT_ONCE_PER_WEBHOOK
 AWAY_SECONDS = 1.0
+LEAVE_SECONDS = 2
+"""For what is on its way when we are told to stop."""
 
 
 class WebhookSender:
@@ -41,6 +43,7 @@ class WebhookSender:
         self._news = asyncio.Event()
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._woken: set[int] = set()
+        self._leaving = False
 
     async def __aenter__(self) -> Self:
         self.resolver = PatientResolver(MOST_WEBHOOKS)
@@ -61,10 +64,12 @@ class WebhookSender:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        self._leaving = True
+        if tasks := list(self._tasks.values()):
+            await asyncio.wait(tasks, timeout=LEAVE_SECONDS)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
         await self._client.close()
         await self.resolver.close()
 
@@ -107,7 +112,7 @@ class WebhookSender:
         try:
             while webhook_id in self._woken:
                 self._woken.discard(webhook_id)
-                while parcels := await self._take(webhook_id):
+                while not self._leaving and (parcels := await self._take(webhook_id)):
                     await self._send_round(webhook_id, parcels)
         except Exception as error:
             # Whatever is left behind is another's when its lease ends.

@@ -1,0 +1,80 @@
+"""Low stock is told once per crossing, not per sale, and again only after the stock recovered."""
+
+from typing import Any
+
+import pytest
+from httpx2 import AsyncClient
+
+from stockbuddy.chassis.identity import Role
+from stockbuddy.chassis.testing.tokens import TestIssuer
+from stockbuddy.contracts.notifications import WebhookDisabled
+from stockbuddy.contracts.stock import LevelDepleted, LevelLow, LevelRecovered, WarehouseCreated
+
+
+async def titles(client: AsyncClient, headers: dict[str, str] | None = None) -> list[str]:
+    items = (await client.get("/notifications", headers=headers)).json()["items"]
+    return [item["title"] for item in reversed(items)]
+
+
+async def test_an_alert_says_what_and_where_and_goes_to_managers_and_admins(
+    admin: AsyncClient, issuer: TestIssuer, service: Any, samples: Any
+) -> None:
+    warehouse = {"warehouse_id": 1, "version": 1, "code": "MAIN", "name": "Main Street", "kind": "store"}
+    await service.say(samples.product(), WarehouseCreated(**warehouse, is_default=True))
+    await service.say(samples.crossing(LevelLow, reserved=1))
+    [alert] = (await admin.get("/notifications")).json()["items"]
+    assert alert["kind"] == "low_stock"
+    assert alert["title"] == "Low stock: Teapot (SKU-42)"
+    assert alert["body"] == "3 left in Main Street, 1 of them reserved. The limit is 5."
+    assert (alert["subject"], alert["role"]) == ("product/42", "admin")
+    assert len(await titles(admin, issuer.headers(2, Role.MANAGER))) == 1
+    assert await titles(admin, issuer.headers(3, Role.SALESPERSON)) == []
+
+
+async def test_without_names_it_still_says_what(admin: AsyncClient, service: Any, samples: Any) -> None:
+    await service.say(samples.crossing(LevelLow))
+    [alert] = (await admin.get("/notifications")).json()["items"]
+    assert alert["title"] == "Low stock: SKU-42"
+    assert alert["body"] == "3 left in warehouse 1. The limit is 5."
+
+
+@pytest.mark.parametrize(
+    ("story", "expected"),
+    [
+        ([(LevelLow, 1, 3), (LevelLow, 2, 2), (LevelLow, 3, 1)], ["Low"]),
+        ([(LevelLow, 1, 3), (LevelRecovered, 2, 9), (LevelLow, 3, 3)], ["Low", "Low"]),
+        ([(LevelLow, 1, 3), (LevelDepleted, 2, 0)], ["Low", "Out of"]),
+        ([(LevelLow, 1, 0), (LevelDepleted, 1, 0)], ["Out of"]),
+        ([(LevelDepleted, 1, 0), (LevelLow, 1, 0)], ["Out of"]),
+        ([(LevelLow, 1, 0), (LevelLow, 2, 2), (LevelDepleted, 3, 0)], ["Out of"]),
+        ([(LevelDepleted, 1, 0), (LevelRecovered, 2, 9), (LevelDepleted, 3, 0)], ["Out of", "Out of"]),
+        ([(LevelRecovered, 5, 9), (LevelLow, 4, 3)], []),
+        ([(LevelLow, 4, 3), (LevelRecovered, 3, 9), (LevelLow, 5, 2)], ["Low"]),
+    ],
+)
+async def test_one_crossing_is_told_once(
+    admin: AsyncClient, service: Any, samples: Any, story: list[tuple[Any, int, int]], expected: list[str]
+) -> None:
+    for kind, version, on_hand in story:
+        await service.say(samples.crossing(kind, version=version, on_hand=on_hand))
+    assert [title.partition(" stock")[0] for title in await titles(admin)] == expected
+
+
+async def test_an_event_that_comes_again_is_not_told_again(admin: AsyncClient, service: Any, samples: Any) -> None:
+    sent = await service.say(samples.crossing(LevelLow))
+    await service.bus.publish(sent)
+    assert len(await titles(admin)) == 1
+
+
+async def test_each_warehouse_and_product_stands_for_itself(admin: AsyncClient, service: Any, samples: Any) -> None:
+    await service.say(
+        samples.crossing(LevelLow, 1), samples.crossing(LevelLow, 2), samples.crossing(LevelLow, 1, warehouse_id=2)
+    )
+    assert len(await titles(admin)) == 3
+
+
+async def test_a_disabled_webhook_is_told_to_admins(admin: AsyncClient, issuer: TestIssuer, service: Any) -> None:
+    state = {"webhook_id": 5, "version": 2, "host": "example.com", "event_types": ["*"], "is_active": False}
+    await service.say(WebhookDisabled(**state, reason="The receiver answered 410 Gone."))
+    assert await titles(admin) == ["Webhook to example.com switched off"]
+    assert await titles(admin, issuer.headers(2, Role.MANAGER)) == []

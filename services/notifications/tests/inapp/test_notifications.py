@@ -1,0 +1,156 @@
+"""Notifications in the app: for users, roles and everyone; read by each for themselves."""
+
+from typing import Any
+
+import pytest
+from httpx2 import AsyncClient
+
+from stockbuddy.chassis.identity import Role
+from stockbuddy.chassis.testing.tokens import TestIssuer
+
+
+async def make(admin: AsyncClient, **fields: Any) -> dict[str, Any]:
+    response = await admin.post("/notifications", json={"title": "Hello", **fields})
+    assert response.status_code == 201, response.text
+    notification: dict[str, Any] = response.json()
+    return notification
+
+
+async def read(client: AsyncClient, headers: dict[str, str] | None = None, **query: Any) -> dict[str, Any]:
+    response = await client.get("/notifications", params=query, headers=headers)
+    assert response.status_code == 200, response.text
+    page: dict[str, Any] = response.json()
+    return page
+
+
+def ids(page: dict[str, Any]) -> list[int]:
+    return [item["id"] for item in page["items"]]
+
+
+@pytest.fixture
+async def four(admin: AsyncClient, service: Any, samples: Any) -> dict[str, int]:
+    """One for user 9, one for managers, one for salespeople, one for everyone."""
+    await service.say(samples.user(9), samples.user(10))
+    return {
+        "user": (await make(admin, user_id=9, body="for you"))["id"],
+        "managers": (await make(admin, role="manager"))["id"],
+        "sales": (await make(admin, role="salesperson"))["id"],
+        "everyone": (await make(admin))["id"],
+    }
+
+
+async def test_each_sees_their_own_and_their_roles(
+    admin: AsyncClient, issuer: TestIssuer, four: dict[str, int]
+) -> None:
+    for user_id, role, expected in [
+        (9, Role.MANAGER, ["everyone", "managers", "user"]),
+        (10, Role.SALESPERSON, ["everyone", "sales"]),
+        (1, Role.ADMIN, ["everyone"]),
+    ]:
+        page = await read(admin, issuer.headers(user_id, role))
+        assert ids(page) == [four[name] for name in expected]
+        assert page["total"] == page["unread_count"] == len(expected)
+
+
+async def test_a_notification_says_whom_it_is_for(admin: AsyncClient, issuer: TestIssuer, four: dict[str, int]) -> None:
+    response = await admin.get(f"/notifications/{four['user']}", headers=issuer.headers(9, Role.MANAGER))
+    shown = response.json()
+    assert (shown["title"], shown["body"], shown["kind"]) == ("Hello", "for you", "announcement")
+    assert (shown["user_id"], shown["role"]) == (9, None)
+    assert (shown["is_read"], shown["read_at"]) == (False, None)
+
+
+async def test_what_is_read_is_read_for_its_reader_alone(
+    admin: AsyncClient, issuer: TestIssuer, four: dict[str, int]
+) -> None:
+    nine, ten = issuer.headers(9, Role.MANAGER), issuer.headers(10, Role.SALESPERSON)
+    answer = await admin.post(f"/notifications/{four['everyone']}/read", headers=nine)
+    assert answer.json()["is_read"] is True
+    assert ids(await read(admin, nine, unread=True)) == [four["managers"], four["user"]]
+    assert ids(await read(admin, nine, unread=False)) == [four["everyone"]]
+    assert (await read(admin, nine))["unread_count"] == 2
+    assert (await read(admin, ten))["unread_count"] == 2
+    again = await admin.post(f"/notifications/{four['everyone']}/read", headers=nine)
+    assert again.json()["read_at"] == answer.json()["read_at"]
+    back = await admin.post(f"/notifications/{four['everyone']}/unread", headers=nine)
+    assert back.json()["is_read"] is False
+    assert (await read(admin, nine))["unread_count"] == 3
+
+
+async def test_all_are_read_at_once(admin: AsyncClient, issuer: TestIssuer, four: dict[str, int]) -> None:
+    nine = issuer.headers(9, Role.MANAGER)
+    assert (await admin.post("/notifications/read-all", headers=nine)).json() == {"read": 3}
+    assert (await admin.post("/notifications/read-all", headers=nine)).json() == {"read": 0}
+    assert (await read(admin, nine))["unread_count"] == 0
+    assert (await read(admin, issuer.headers(10, Role.MANAGER)))["unread_count"] == 2
+
+
+async def test_others_mail_is_not_found(admin: AsyncClient, issuer: TestIssuer, four: dict[str, int]) -> None:
+    ten = issuer.headers(10, Role.MANAGER)
+    for method, path in [("GET", ""), ("POST", "/read"), ("POST", "/unread")]:
+        response = await admin.request(method, f"/notifications/{four['user']}{path}", headers=ten)
+        assert (response.status_code, response.json()["code"]) == (404, "unknown_notification")
+
+
+async def test_pages_and_kinds(admin: AsyncClient, service: Any) -> None:
+    made = [(await make(admin, kind="announcement" if n % 2 else "import_finished"))["id"] for n in range(5)]
+    first = await read(admin, page_size=2)
+    second = await read(admin, page_size=2, cursor=first["next_cursor"])
+    third = await read(admin, page_size=2, page=3)
+    assert ids(first) + ids(second) + ids(third) == made[::-1]
+    assert third["next_cursor"] is None
+    assert ids(await read(admin, kind="announcement")) == [made[3], made[1]]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"title": " "},
+        {"title": "x", "kind": "gossip"},
+        {"title": "x", "role": "king"},
+        {"title": "x", "user_id": 1, "role": "admin"},
+        {"title": "x", "color": "red"},
+        {"title": "x", "user_id": 2**70},
+    ],
+)
+async def test_what_makes_no_sense_is_refused(admin: AsyncClient, body: dict[str, Any]) -> None:
+    response = await admin.post("/notifications", json=body)
+    assert (response.status_code, response.json()["code"]) == (422, "validation_error")
+
+
+async def test_nobody_is_told_who_does_not_exist(admin: AsyncClient) -> None:
+    response = await admin.post("/notifications", json={"title": "x", "user_id": 404})
+    assert (response.status_code, response.json()["code"]) == (422, "unknown_user")
+
+
+async def test_only_admins_make_them(client: AsyncClient, issuer: TestIssuer) -> None:
+    for role in (Role.SALESPERSON, Role.MANAGER):
+        response = await client.post("/notifications", json={"title": "x"}, headers=issuer.headers(2, role))
+        assert response.status_code == 403
+
+
+async def test_making_and_reading_are_events(
+    admin: AsyncClient, issuer: TestIssuer, service: Any, samples: Any
+) -> None:
+    await service.say(samples.user(9))
+    made = await make(admin, user_id=9)
+    await admin.post("/notifications/read-all", headers=issuer.headers(9, Role.MANAGER))
+
+    async def seen_by(headers: dict[str, str], count: int) -> list[str]:
+        types: list[str] = []
+        after = "0"
+        while len(types) < count:
+            query: dict[str, str | int] = {"types": "notifications.*", "after": after, "wait": 5}
+            feed = (await admin.get("/events", params=query, headers=headers)).json()
+            assert feed["items"], types
+            types += [event["type"] for event in feed["items"]]
+            after = feed["next_cursor"]
+        return types
+
+    own = await seen_by(issuer.headers(9, Role.SALESPERSON), 2)
+    assert own == ["notifications.notification.created", "notifications.notification.read"]
+    assert await seen_by(issuer.headers(1, Role.ADMIN), 1) == ["notifications.announcement.made"]
+    trail = (await admin.get("/audit-logs")).json()["items"]
+    assert [entry["type"] for entry in trail if entry["actor"] == "root"] == ["notifications.announcement.made"]
+    assert made["user_id"] == 9

@@ -1,0 +1,51 @@
+"""How each user wants to hear of things."""
+
+from typing import Any
+
+import pytest
+from httpx2 import AsyncClient
+
+from stockbuddy.chassis.identity import Role
+from stockbuddy.chassis.testing.tokens import TestIssuer
+from stockbuddy.notifications.kinds import KINDS
+
+
+async def test_without_a_wish_the_habits_hold(admin: AsyncClient) -> None:
+    preferences = (await admin.get("/notification-preferences")).json()
+    assert set(preferences) == set(KINDS)
+    assert preferences["low_stock"] == {"in_app": True, "email": False}
+
+
+async def test_a_wish_changes_only_what_it_names_and_only_for_oneself(admin: AsyncClient, issuer: TestIssuer) -> None:
+    wish = {"low_stock": {"email": True}, "announcement": {"in_app": False}}
+    answer = await admin.put("/notification-preferences", json=wish)
+    assert answer.json()["low_stock"] == {"in_app": True, "email": True}
+    assert answer.json()["announcement"] == {"in_app": False, "email": False}
+    assert (await admin.get("/notification-preferences")).json() == answer.json()
+    other = await admin.get("/notification-preferences", headers=issuer.headers(2, Role.SALESPERSON))
+    assert other.json()["low_stock"] == {"in_app": True, "email": False}
+
+
+async def test_what_one_does_not_want_to_see_is_not_shown(admin: AsyncClient, issuer: TestIssuer) -> None:
+    await admin.post("/notifications", json={"title": "Hello"})
+    nine = issuer.headers(9, Role.MANAGER)
+    await admin.put("/notification-preferences", json={"announcement": {"in_app": False}}, headers=nine)
+    page = (await admin.get("/notifications", headers=nine)).json()
+    assert (page["items"], page["total"], page["unread_count"]) == ([], 0, 0)
+    assert (await admin.get("/notifications")).json()["total"] == 1
+
+
+async def test_a_change_is_an_event_with_what_it_changed(admin: AsyncClient) -> None:
+    await admin.put("/notification-preferences", json={"low_stock": {"email": True}})
+    await admin.put("/notification-preferences", json={"low_stock": {"email": True}})
+    types = "notifications.preferences.*"
+    feed = (await admin.get("/events", params={"types": types, "wait": 5})).json()
+    [event] = feed["items"]
+    assert event["data"]["changes"] == {"low_stock.email": {"from": False, "to": True}}
+    later = await admin.get("/events", params={"types": types, "after": feed["next_cursor"], "wait": 0.3})
+    assert later.json()["items"] == []
+
+
+@pytest.mark.parametrize("body", [{"gossip": {"email": True}}, {"low_stock": {"sms": True}}, {"low_stock": True}, []])
+async def test_what_makes_no_sense_is_refused(admin: AsyncClient, body: Any) -> None:
+    assert (await admin.put("/notification-preferences", json=body)).status_code == 422
