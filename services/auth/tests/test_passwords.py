@@ -230,7 +230,7 @@ class Inbox:
         self.refusals = refusals
         self.letters: list[EmailMessage] = []
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         if self.refusals:
             self.refusals -= 1
             return "451 come back later"

@@ -64,8 +64,8 @@ async def test_unknown_users_and_unknown_fields(auth: Any) -> None:
     for user_id in (999, 2**63 - 1):
         assert (await auth.get(f"/users/{user_id}", token=admin)).status_code == 404
         assert (await auth.call("PATCH", f"/users/{user_id}", token=admin, json={})).status_code == 404
-    for user_id in (0, -1, 2**63, "x"):
-        assert (await auth.get(f"/users/{user_id}", token=admin)).status_code == 422
+    for malformed in (0, -1, 2**63, "x"):
+        assert (await auth.get(f"/users/{malformed}", token=admin)).status_code == 422
     user = await auth.register()
     for body in ({"password": "x"}, {"role": "owner"}, {"role": None}, {"is_active": None}, {"warehouse_ids": [0]}):
         response = await auth.call("PATCH", f"/users/{user['id']}", token=admin, json=body)

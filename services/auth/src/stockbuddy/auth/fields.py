@@ -1,7 +1,7 @@
 """The texts that requests are made of: how long they may be, and what they may hold."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import email_validator
 from email_validator import EmailNotValidError, validate_email
@@ -57,3 +57,8 @@ def in_the_future(moment: datetime) -> datetime:
 
 
 FutureTime = Annotated[AwareDatetime, AfterValidator(in_the_future)]
+
+
+def left_out() -> Any:
+    """The default of what a partial body may leave out, but not set to null: only fields that were set are read."""
+    return None

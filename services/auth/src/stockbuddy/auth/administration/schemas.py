@@ -1,11 +1,8 @@
 """How admins change users."""
 
-from typing import Any
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from pydantic import BaseModel, ConfigDict, field_validator
-from pydantic.json_schema import SkipJsonSchema
-
-from stockbuddy.auth.fields import FullName, WarehouseIds
+from stockbuddy.auth.fields import FullName, WarehouseIds, left_out
 from stockbuddy.chassis.identity import Role
 
 
@@ -14,17 +11,10 @@ class ChangeUser(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    role: Role | SkipJsonSchema[None] = None
+    role: Role = Field(default_factory=left_out)
     warehouse_ids: WarehouseIds | None = None
-    is_active: bool | SkipJsonSchema[None] = None
+    is_active: bool = Field(default_factory=left_out)
     full_name: FullName | None = None
-
-    @field_validator("role", "is_active", mode="before")
-    @classmethod
-    def refuse_null(cls, value: Any) -> Any:
-        if value is None:
-            raise ValueError("may be left out, but not be null")
-        return value
 
     @field_validator("warehouse_ids")
     @classmethod

@@ -7,6 +7,7 @@ from typing import Annotated
 from urllib.parse import unquote_plus
 
 from fastapi import Depends, Request
+from starlette.exceptions import HTTPException
 
 from stockbuddy.auth.logins.bodies import FORM
 from stockbuddy.auth.oauth.errors import InvalidClient, InvalidRequest
@@ -32,8 +33,11 @@ class TokenRequest:
 async def read_token_request(request: Request) -> TokenRequest:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
         raise InvalidRequest(f"The body must be a form ({FORM}).")
-    async with request.form(max_fields=MOST_PARAMETERS, max_files=0) as form:
-        items = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+    try:
+        async with request.form(max_fields=MOST_PARAMETERS, max_files=0) as form:
+            items = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+    except HTTPException as error:
+        raise InvalidRequest(str(error.detail)) from error
     parameters = dict(items)
     if len(parameters) < len(items):
         raise InvalidRequest("A parameter occurs twice.")

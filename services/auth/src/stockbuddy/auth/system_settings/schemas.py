@@ -12,12 +12,9 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
-    ValidationInfo,
-    field_validator,
 )
-from pydantic.json_schema import SkipJsonSchema
 
-from stockbuddy.auth.fields import NO_CONTROL_CHARACTERS, EmailAddress
+from stockbuddy.auth.fields import NO_CONTROL_CHARACTERS, EmailAddress, left_out
 from stockbuddy.contracts.numbers import Quantity
 
 MOST_ALERT_EMAILS = 50
@@ -74,22 +71,15 @@ class ChangeSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    company_name: CompanyName | SkipJsonSchema[None] = None
-    currency: CurrencyCode | SkipJsonSchema[None] = None
-    timezone: TimezoneName | SkipJsonSchema[None] = None
-    registration_open: bool | SkipJsonSchema[None] = None
-    default_low_stock_threshold: Threshold | SkipJsonSchema[None] = None
-    alert_emails: AlertEmails | SkipJsonSchema[None] = None
-    negative_stock: Literal["reject", "allow"] | SkipJsonSchema[None] = None
+    company_name: CompanyName = Field(default_factory=left_out)
+    currency: CurrencyCode = Field(default_factory=left_out)
+    timezone: TimezoneName = Field(default_factory=left_out)
+    registration_open: bool = Field(default_factory=left_out)
+    default_low_stock_threshold: Threshold = Field(default_factory=left_out)
+    alert_emails: AlertEmails = Field(default_factory=left_out)
+    negative_stock: Literal["reject", "allow"] = Field(default_factory=left_out)
     version: int | None = None
     updated_at: datetime | None = None
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def refuse_null(cls, value: Any, info: ValidationInfo) -> Any:
-        if value is None and info.field_name not in READ_ONLY:
-            raise ValueError("may be left out, but not be null")
-        return value
 
     def changes(self) -> dict[str, Any]:
         """New values by field."""

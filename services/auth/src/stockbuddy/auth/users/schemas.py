@@ -1,12 +1,11 @@
 """How users look in requests and answers."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
-from pydantic.json_schema import SkipJsonSchema
+from pydantic import BaseModel, ConfigDict, Field
 
-from stockbuddy.auth.fields import EmailAddress, FullName, NewPassword, Username
+from stockbuddy.auth.fields import EmailAddress, FullName, NewPassword, Username, left_out
 from stockbuddy.chassis.identity import Role
 
 
@@ -46,13 +45,6 @@ class ChangeProfile(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    username: Username | SkipJsonSchema[None] = None
-    email: EmailAddress | SkipJsonSchema[None] = None
+    username: Username = Field(default_factory=left_out)
+    email: EmailAddress = Field(default_factory=left_out)
     full_name: FullName | None = None
-
-    @field_validator("username", "email", mode="before")
-    @classmethod
-    def refuse_null(cls, value: Any) -> Any:
-        if value is None:
-            raise ValueError("may be left out, but not be null")
-        return value

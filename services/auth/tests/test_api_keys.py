@@ -1,0 +1,181 @@
+"""API keys: never more than their maker may, shown once, exchanged by the gateway, and refused when taken back."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+
+PASSWORD = "violet-Harbour-71"
+
+
+async def make_key(auth: Any, token: str, **wish: Any) -> dict[str, Any]:
+    response = await auth.post("/auth/api-keys", {"name": "till 3", **wish}, token=token)
+    assert response.status_code == 201, response.text
+    key: dict[str, Any] = response.json()
+    return key
+
+
+async def exchange(auth: Any, **what: Any) -> Any:
+    return await auth.post("/internal/token-exchange", what)
+
+
+async def rights(auth: Any, key: dict[str, Any]) -> tuple[str, list[int] | None]:
+    claims = auth.claims((await exchange(auth, api_key=key["key"])).json())
+    return claims["role"], claims["warehouse_ids"]
+
+
+async def test_a_key_acts_for_its_owner_until_it_is_deleted(auth: Any) -> None:
+    tokens = await auth.member()
+    token = tokens["access_token"]
+    key = await make_key(auth, token)
+    exchanged = await exchange(auth, api_key=key["key"])
+    assert exchanged.status_code == 200
+    assert exchanged.headers["Cache-Control"] == "no-store"
+    assert 0 < exchanged.json()["expires_in"] <= 60
+    claims = auth.claims(exchanged.json())
+    assert (claims["sub"], claims["sid"]) == (str(tokens["user"]["id"]), f"key:{key['id']}")
+    acting = exchanged.json()["access_token"]
+    assert (await auth.get("/auth/profile", token=acting)).json() == tokens["user"]
+    assert (await auth.call("DELETE", f"/auth/api-keys/{key['id']}", token=token)).status_code == 204
+    refused = await exchange(auth, api_key=key["key"])
+    assert (refused.status_code, refused.json()["code"]) == (401, "invalid_api_key")
+    assert (await auth.get("/internal/revoked-sessions")).json()["session_ids"] == [f"key:{key['id']}"]
+    assert (await auth.call("DELETE", f"/auth/api-keys/{key['id']}", token=token)).status_code == 404
+    made, revoked = await auth.event("auth.api_key.created"), await auth.event("auth.api_key.revoked")
+    assert (made["api_key_id"], revoked["api_key_id"], revoked["reason"]) == (key["id"], key["id"], "deleted")
+
+
+async def test_the_secret_is_shown_once_and_stored_nowhere(auth: Any, database_url: str) -> None:
+    token = (await auth.member())["access_token"]
+    headers = {"Idempotency-Key": "till-3"}
+    response = await auth.post("/auth/api-keys", {"name": "till 3"}, token=token, headers=headers)
+    again = await auth.post("/auth/api-keys", {"name": "till 3"}, token=token, headers=headers)
+    assert again.json() == response.json()
+    assert again.headers["Idempotent-Replayed"] == "true"
+    key = response.json()
+    (listed,) = (await auth.get("/auth/api-keys", token=token)).json()["items"]
+    assert "key" not in listed
+    assert key["key"].endswith(listed["hint"])
+    assert len(listed["hint"]) == 4
+    connection = await asyncpg.connect(database_url)
+    try:
+        for table in ("idempotency_key", "api_key", "outbox", "outbox_archive"):
+            rows = await connection.fetch(f"SELECT CAST(t AS text) AS row FROM auth.{table} t")
+            assert not any(key["key"] in row["row"] for row in rows), table
+    finally:
+        await connection.close()
+
+
+async def test_a_key_is_within_its_makers_rights(auth: Any) -> None:
+    admin = await auth.admin_token()
+    user = await auth.register()
+    limits = {"role": "manager", "warehouse_ids": [1, 2]}
+    await auth.call("PATCH", f"/users/{user['id']}", token=admin, json=limits)
+    manager = (await auth.log_in(user["username"]))["access_token"]
+    wishes: list[tuple[dict[str, Any], str]] = [
+        ({"role": "admin"}, "role_too_high"),
+        ({"warehouse_ids": [1, 3]}, "warehouses_too_wide"),
+    ]
+    for wish, code in wishes:
+        refused = await auth.post("/auth/api-keys", {"name": "till", **wish}, token=manager)
+        assert (refused.status_code, refused.json()["code"]) == (403, code)
+    assert await rights(auth, await make_key(auth, manager)) == ("manager", [1, 2])
+    narrow = await make_key(auth, manager, role="salesperson", warehouse_ids=[2])
+    assert await rights(auth, narrow) == ("salesperson", [2])
+    assert await rights(auth, await make_key(auth, manager, warehouse_ids=[])) == ("manager", [])
+    assert await rights(auth, await make_key(auth, admin)) == ("admin", None)
+
+
+async def test_a_key_loses_what_its_owner_loses(auth: Any) -> None:
+    admin = await auth.admin_token()
+    user = await auth.register()
+    path = f"/users/{user['id']}"
+    await auth.call("PATCH", path, token=admin, json={"role": "manager"})
+    manager = (await auth.log_in(user["username"]))["access_token"]
+    higher = await make_key(auth, manager)
+    wide = await make_key(auth, manager, role="salesperson", warehouse_ids=[1, 2])
+    within = await make_key(auth, manager, role="salesperson", warehouse_ids=[1])
+    free = await make_key(auth, manager, role="salesperson")
+    before = auth.claims((await exchange(auth, api_key=free["key"])).json())["sid"]
+    await auth.call("PATCH", path, token=admin, json={"role": "salesperson", "warehouse_ids": [1]})
+    assert (await exchange(auth, api_key=higher["key"])).status_code == 401
+    assert (await exchange(auth, api_key=wide["key"])).status_code == 401
+    assert await rights(auth, within) == ("salesperson", [1])
+    assert await rights(auth, free) == ("salesperson", [1])
+    after = auth.claims((await exchange(auth, api_key=free["key"])).json())["sid"]
+    revoked = (await auth.get("/internal/revoked-sessions")).json()["session_ids"]
+    assert before in revoked
+    assert after not in revoked
+
+
+async def test_an_expired_key_is_refused_and_its_tokens_end_with_it(auth: Any, database_url: str) -> None:
+    token = (await auth.member())["access_token"]
+    soon = (datetime.now(UTC) + timedelta(seconds=30)).isoformat()
+    key = await make_key(auth, token, expires_at=soon)
+    assert (await exchange(auth, api_key=key["key"])).json()["expires_in"] <= 30
+    connection = await asyncpg.connect(database_url)
+    try:
+        await connection.execute("UPDATE auth.api_key SET expires_at = now()")
+    finally:
+        await connection.close()
+    assert (await exchange(auth, api_key=key["key"])).status_code == 401
+
+
+async def test_the_last_use_is_kept(auth: Any) -> None:
+    token = (await auth.member())["access_token"]
+    key = await make_key(auth, token)
+    assert key["last_used_at"] is None
+    await exchange(auth, api_key=key["key"])
+    (listed,) = (await auth.get("/auth/api-keys", token=token)).json()["items"]
+    assert datetime.fromisoformat(listed["last_used_at"]) > datetime.fromisoformat(key["created_at"])
+
+
+async def test_one_sees_and_deletes_ones_own_and_admins_everybodys(auth: Any) -> None:
+    admin = await auth.admin_token()
+    one, other = [(await auth.member())["access_token"] for _ in range(2)]
+    mine, theirs = await make_key(auth, one), await make_key(auth, other)
+
+    async def seen(token: str, **query: Any) -> list[int]:
+        answer = await auth.get("/auth/api-keys", token=token, params=query)
+        return [key["id"] for key in answer.json()["items"]]
+
+    assert await seen(one) == [mine["id"]]
+    assert await seen(admin) == []
+    assert await seen(admin, all="true") == [theirs["id"], mine["id"]]
+    assert (await auth.get("/auth/api-keys", token=one, params={"all": "true"})).status_code == 403
+    assert (await auth.call("DELETE", f"/auth/api-keys/{theirs['id']}", token=one)).status_code == 404
+    assert (await auth.call("DELETE", f"/auth/api-keys/{theirs['id']}", token=admin)).status_code == 204
+    assert await seen(other) == []
+
+
+async def test_a_key_makes_no_keys_and_changes_no_passwords(auth: Any) -> None:
+    key = await make_key(auth, (await auth.member())["access_token"])
+    acting = (await exchange(auth, api_key=key["key"])).json()["access_token"]
+    change = {"old_password": PASSWORD, "new_password": "amber-Lantern-58", "confirm_password": "amber-Lantern-58"}
+    for method, path, body in [
+        ("POST", "/auth/api-keys", {"name": "more"}),
+        ("POST", "/auth/password/change", change),
+        ("PATCH", "/auth/profile", {"email": "thief@example.com"}),
+    ]:
+        response = await auth.call(method, path, token=acting, json=body)
+        assert (response.status_code, response.json()["code"]) == (403, "people_only"), path
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"api_key": "sbk_unknown"}, 401),
+        ({"api_key": "\x00"}, 401),
+        ({"session_cookie": "unknown"}, 401),
+        ({}, 422),
+        ({"api_key": "a", "session_cookie": "b"}, 422),
+        ({"api_key": ""}, 422),
+        ({"api_key": "x" * 201}, 422),
+        ({"api_key": 1}, 422),
+    ],
+)
+async def test_what_is_no_key_is_exchanged_for_nothing(auth: Any, body: dict[str, Any], status: int) -> None:
+    response = await auth.post("/internal/token-exchange", body)
+    assert response.status_code == status
+    assert "access_token" not in response.json()

@@ -1,0 +1,119 @@
+"""Sessions with a cookie, and one's own list of sessions."""
+
+import json
+import uuid
+from http.cookies import SimpleCookie
+from typing import Any
+
+import pytest
+
+PASSWORD = "violet-Harbour-71"
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+IPHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+    "Version/18.0 Mobile/15E148 Safari/604.1"
+)
+
+
+def cookies(response: Any) -> SimpleCookie:
+    jar = SimpleCookie()
+    for header in response.headers.get_list("set-cookie"):
+        jar.load(header)
+    return jar
+
+
+@pytest.mark.parametrize("env", ["development", "production"])
+async def test_a_cookie_stands_in_for_a_token(another_auth: Any, env: str) -> None:
+    async with another_auth(env=env) as auth:
+        user = await auth.register()
+        response = await auth.post("/auth/session", {"username": user["username"], "password": PASSWORD})
+        assert response.status_code == 201
+        assert response.headers["Cache-Control"] == "no-store"
+        assert response.json()["user"] == user
+        set_cookies = cookies(response)
+        session, csrf = set_cookies["session"], set_cookies["csrf_token"]
+        for cookie in (session, csrf):
+            assert (cookie["samesite"], cookie["path"]) == ("lax", "/")
+            assert bool(cookie["secure"]) is (env == "production")
+        assert session["httponly"]
+        assert not csrf["httponly"]
+        assert csrf.value == response.json()["csrf_token"]
+        assert session.value not in response.text
+        exchanged = (await auth.post("/internal/token-exchange", {"session_cookie": session.value})).json()
+        assert exchanged["csrf_token"] == csrf.value
+        assert 0 < exchanged["expires_in"] <= 60
+        assert (await auth.get("/auth/profile", token=exchanged["access_token"])).json() == user
+        left = await auth.call("DELETE", "/auth/session", token=exchanged["access_token"])
+        assert left.status_code == 204
+        assert {cookie.value for cookie in cookies(left).values()} == {""}
+        gone = await auth.post("/internal/token-exchange", {"session_cookie": session.value})
+        assert (gone.status_code, gone.json()["code"]) == (401, "invalid_session")
+        revoked = (await auth.get("/internal/revoked-sessions")).json()["session_ids"]
+        assert revoked == [auth.claims(exchanged)["sid"]]
+
+
+async def test_no_form_of_a_foreign_page_opens_a_browser_session(auth: Any) -> None:
+    user = await auth.register()
+    body = {"username": user["username"], "password": PASSWORD}
+    assert (await auth.call("POST", "/auth/session", data=body)).status_code == 422
+    text = {"Content-Type": "text/plain"}
+    plain = await auth.call("POST", "/auth/session", content=json.dumps(body), headers=text)
+    assert plain.status_code == 422
+    assert not cookies(plain)
+
+
+async def test_a_wrong_password_sets_no_cookie(auth: Any) -> None:
+    response = await auth.post("/auth/session", {"username": "nobody", "password": PASSWORD})
+    assert (response.status_code, response.json()["code"]) == (401, "invalid_credentials")
+    assert not cookies(response)
+
+
+async def test_one_sees_ones_sessions_with_device_and_ends_that_of_a_lost_phone(auth: Any) -> None:
+    user = await auth.register()
+    laptop = await auth.log_in(user["username"], headers={"User-Agent": FIREFOX, "X-Forwarded-For": "192.0.2.1"})
+    phone = await auth.log_in(user["username"], headers={"User-Agent": IPHONE, "X-Forwarded-For": "192.0.2.2"})
+    till = await auth.log_in(user["username"], headers={"User-Agent": "till/3"})
+    token = laptop["access_token"]
+    listed = (await auth.get("/auth/sessions", token=token)).json()
+    assert [(each["device"], each["is_current"]) for each in listed["items"]] == [
+        ("till", False),
+        ("Mobile Safari on iPhone", False),
+        ("Firefox on Linux", True),
+    ]
+    assert [each["ip_address"] for each in listed["items"]] == ["203.0.113.9", "192.0.2.2", "192.0.2.1"]
+    lost = listed["items"][1]
+    assert (await auth.call("DELETE", f"/auth/sessions/{lost['id']}", token=token)).status_code == 204
+    assert (await auth.call("DELETE", f"/auth/sessions/{lost['id']}", token=token)).status_code == 404
+    assert (await auth.get("/internal/revoked-sessions")).json()["session_ids"] == [auth.claims(phone)["sid"]]
+    assert (await auth.post("/auth/refresh", {"refresh_token": phone["refresh_token"]})).status_code == 401
+    assert (await auth.post("/auth/refresh", {"refresh_token": till["refresh_token"]})).status_code == 200
+    after = (await auth.get("/auth/sessions", token=token)).json()
+    assert [each["device"] for each in after["items"]] == ["till", "Firefox on Linux"]
+    assert after["items"][0]["last_used_at"] > listed["items"][0]["last_used_at"]
+
+
+async def test_sessions_are_listed_page_by_page(auth: Any) -> None:
+    user = await auth.register()
+    for _ in range(5):
+        token = (await auth.log_in(user["username"]))["access_token"]
+    everything = (await auth.get("/auth/sessions", token=token)).json()["items"]
+    pages, cursor = [], None
+    while True:
+        query = {"page_size": 2, **({"cursor": cursor} if cursor else {})}
+        page = (await auth.get("/auth/sessions", token=token, params=query)).json()
+        assert page["total"] == 5
+        pages += page["items"]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert pages == everything
+
+
+async def test_others_sessions_are_none_of_ones_business(auth: Any) -> None:
+    one, other = await auth.member(), await auth.member()
+    (theirs,) = (await auth.get("/auth/sessions", token=other["access_token"])).json()["items"]
+    for session_id in (theirs["id"], uuid.uuid4()):
+        response = await auth.call("DELETE", f"/auth/sessions/{session_id}", token=one["access_token"])
+        assert response.status_code == 404
+    assert (await auth.call("DELETE", "/auth/sessions/x", token=one["access_token"])).status_code == 422
+    assert (await auth.post("/auth/refresh", {"refresh_token": other["refresh_token"]})).status_code == 200

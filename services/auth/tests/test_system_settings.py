@@ -1,0 +1,124 @@
+"""The system's settings: validated, versioned, told to every service, and obeyed here."""
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+import pytest
+
+DEFAULTS = {
+    "company_name": "Stockbuddy",
+    "currency": "USD",
+    "timezone": "UTC",
+    "registration_open": True,
+    "default_low_stock_threshold": 10,
+    "alert_emails": [],
+    "negative_stock": "reject",
+}
+
+
+def without_time(settings: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if name != "updated_at"}
+
+
+async def test_admins_read_and_change_them_and_everybody_hears_the_whole(auth: Any) -> None:
+    admin = await auth.admin_token()
+    before = await auth.get("/system-settings", token=admin)
+    assert without_time(before.json()) == {**DEFAULTS, "version": 1}
+    assert before.headers["ETag"] == '"1"'
+    change = {
+        "company_name": "Ann's Shop",
+        "currency": "eur",
+        "timezone": "Europe/Berlin",
+        "default_low_stock_threshold": 2.5,
+        "alert_emails": ["boss@shop.local"],
+        "negative_stock": "allow",
+    }
+    response = await auth.call("PATCH", "/system-settings", token=admin, json=change)
+    assert response.status_code == 200, response.text
+    wanted = {**DEFAULTS, **change, "currency": "EUR"}
+    assert without_time(response.json()) == {**wanted, "version": 2}
+    after = await auth.get("/system-settings", token=admin)
+    assert after.json() == response.json()
+    assert after.headers["ETag"] == response.headers["ETag"] == '"2"'
+    said = await auth.event("auth.settings.changed")
+    assert {name: value for name, value in said.items() if name != "changes"} == {**wanted, "version": 2}
+    assert said["changes"]["currency"] == {"from": "USD", "to": "EUR"}
+    assert set(said["changes"]) == set(change)
+
+
+async def test_what_one_got_may_be_sent_back(auth: Any) -> None:
+    admin = await auth.admin_token()
+    got = (await auth.get("/system-settings", token=admin)).json()
+    unchanged = await auth.call("PUT", "/system-settings", token=admin, json=got)
+    assert unchanged.json() == got, "nothing changed, so there is no new version"
+    changed = await auth.call("PUT", "/system-settings", token=admin, json={**got, "company_name": "Other"})
+    assert changed.json()["version"] == 2
+    stale = await auth.call("PUT", "/system-settings", token=admin, json={**got, "company_name": "Stale"})
+    assert (stale.status_code, stale.json()["code"]) == (412, "stale_etag")
+
+
+async def test_of_two_who_change_the_same_version_one_is_told_to_look_again(auth: Any) -> None:
+    admin = await auth.admin_token()
+    answers = await asyncio.gather(
+        *(
+            auth.call(
+                "PATCH",
+                "/system-settings",
+                token=admin,
+                json={"company_name": f"Shop {number}"},
+                headers={"If-Match": '"1"'},
+            )
+            for number in range(4)
+        )
+    )
+    assert Counter(answer.status_code for answer in answers) == {200: 1, 412: 3}
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"currency": "XYZ"}, "currency"),
+        ({"currency": "Dollar"}, "currency"),
+        ({"timezone": "Mars/Olympus"}, "timezone"),
+        ({"timezone": "../../etc/passwd"}, "timezone"),
+        ({"company_name": ""}, "company_name"),
+        ({"company_name": None}, "company_name"),
+        ({"company_name": "line\nbreak"}, "company_name"),
+        ({"registration_open": "perhaps"}, "registration_open"),
+        ({"default_low_stock_threshold": -1}, "default_low_stock_threshold"),
+        ({"default_low_stock_threshold": 0.0001}, "default_low_stock_threshold"),
+        ({"default_low_stock_threshold": "NaN"}, "default_low_stock_threshold"),
+        ({"alert_emails": ["boss"]}, "alert_emails.0"),
+        ({"alert_emails": ["boss@example.com"] * 51}, "alert_emails"),
+        ({"negative_stock": "maybe"}, "negative_stock"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+async def test_refuses_settings_that_can_not_be(auth: Any, change: dict[str, Any], field: str) -> None:
+    admin = await auth.admin_token()
+    response = await auth.call("PATCH", "/system-settings", token=admin, json=change)
+    assert response.status_code == 422
+    assert [error["field"] for error in response.json()["errors"]] == [field]
+    assert (await auth.get("/system-settings", token=admin)).json()["version"] == 1
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH"])
+async def test_settings_are_for_admins(auth: Any, method: str) -> None:
+    member = (await auth.member())["access_token"]
+    assert (await auth.call(method, "/system-settings", json={})).status_code == 401
+    assert (await auth.call(method, "/system-settings", json={}, token=member)).status_code == 403
+
+
+async def test_registration_closes_and_opens(auth: Any) -> None:
+    admin = await auth.admin_token()
+    body = {"username": "johndoe", "email": "john@example.com", "password": "violet-Harbour-71"}
+    await auth.call("PATCH", "/system-settings", token=admin, json={"registration_open": False})
+    refused = await auth.post("/auth/register", body)
+    assert (refused.status_code, refused.json()["code"]) == (403, "registration_closed")
+    assert (await auth.event("auth.access.denied"))["code"] == "registration_closed"
+    made = await auth.post("/auth/access-tokens", {}, token=admin)
+    entry = {"email": "ann@example.com", "password": "violet-Harbour-71", "access_token": made.json()["token"]}
+    assert (await auth.post("/auth/salesperson", entry)).status_code == 201, "who was invited may still come"
+    await auth.call("PATCH", "/system-settings", token=admin, json={"registration_open": True})
+    assert (await auth.post("/auth/register", body)).status_code == 201
