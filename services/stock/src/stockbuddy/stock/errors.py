@@ -30,6 +30,18 @@ class QuantityOutOfRange(Unprocessable):
     code = "quantity_out_of_range"
 
 
+class AlreadyReversed(Conflict):
+    """This movement has been reversed already."""
+
+    code = "already_reversed"
+
+
+class NotReversible(Conflict):
+    """This movement belongs to a document, or is a reversal itself; undo the document instead."""
+
+    code = "not_reversible"
+
+
 class UnknownProduct(NotFound):
     """There is no such product."""
 

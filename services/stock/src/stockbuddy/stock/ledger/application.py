@@ -101,7 +101,8 @@ async def _open_books(
         level.is_open, level.allows_negative = warehouses[key.warehouse_id]
     ids = {table: iter(sorted(drawn)) for table, drawn in json.loads(row["ids"]).items()}
     stored = await _stored_answers(connection, postings)
-    decider = Decider(levels, documents, stored, iter(row["movement_ids"]), ids, row["now"])
+    reversed_ids = await _reversed(connection, postings)
+    decider = Decider(levels, documents, stored, reversed_ids, iter(row["movement_ids"]), ids, row["now"])
     return decider, row["transaction_id"], row["backend_id"]
 
 
@@ -116,6 +117,12 @@ async def _stored_answers(
         (caller, key): StoredAnswer(fingerprint, Answer(status, body))
         for caller, key, fingerprint, status, body in rows
     }
+
+
+async def _reversed(connection: asyncpg.Connection, postings: Sequence[Posting]) -> set[int]:
+    """Which of the movements that are to be reversed have been already."""
+    wanted = [entry.reverses_id for posting in postings for entry in posting.entries if entry.reverses_id is not None]
+    return {row["reverses_id"] for row in await connection.fetch(statements.REVERSED, wanted)} if wanted else set()
 
 
 async def _write(connection: asyncpg.Connection, plan: Plan, now: datetime) -> None:

@@ -17,7 +17,7 @@ from stockbuddy.chassis.idempotency import Answer, IdempotencyKey, IdempotencyKe
 from stockbuddy.chassis.outbox import OutboxRow
 from stockbuddy.contracts.numbers import quantity_number
 from stockbuddy.contracts.stock import LevelChanged, LevelDepleted, LevelLow, LevelRecovered, MovementPosted
-from stockbuddy.stock.errors import QuantityOutOfRange, StaleQuantity, UnknownWarehouse
+from stockbuddy.stock.errors import AlreadyReversed, QuantityOutOfRange, StaleQuantity, UnknownWarehouse
 from stockbuddy.stock.ledger.books import Level
 from stockbuddy.stock.ledger.postings import (
     ZERO,
@@ -72,6 +72,7 @@ class Decider:
     documents: dict[tuple[str, int], int]
     """The version of each guarded document that exists."""
     stored: dict[tuple[str, str], StoredAnswer]
+    reversed_ids: set[int]
     movement_ids: Iterator[int]
     ids: Mapping[str, Iterator[int]]
     now: datetime
@@ -146,6 +147,8 @@ class _Draft:
     def _check(self, level: Level, entry: Entry) -> None:
         if not level.is_open:
             raise UnknownWarehouse()
+        if entry.reverses_id in self._decider.reversed_ids:
+            raise AlreadyReversed()
         if entry.expected is not None and level.on_hand != entry.expected:
             raise StaleQuantity(quantity_number(level.on_hand))
 
@@ -221,6 +224,7 @@ class _Draft:
             plan.inserts.setdefault(table, []).extend(rows)
         for table, rows in self._updates(conclusion).items():
             plan.updates.setdefault(table, []).extend(rows)
+        decider.reversed_ids.update(entry.reverses_id for entry in posting.entries if entry.reverses_id is not None)
         for guard in posting.guards:
             decider.documents[guard.table, guard.id] = guard.version + 1
         if posting.key is not None and conclusion.remembered:

@@ -41,6 +41,8 @@ STORED_ANSWERS = """
     FROM unnest($1::text[], $2::text[]) AS k(caller, key) JOIN idempotency_key i USING (caller, key)
 """
 
+REVERSED = "SELECT reverses_id FROM movement WHERE reverses_id = ANY($1::bigint[])"
+
 WRITE = """
     WITH changed AS (
         UPDATE level l

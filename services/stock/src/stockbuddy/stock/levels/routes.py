@@ -9,9 +9,11 @@ from stockbuddy.chassis.etags import CachedRoute
 from stockbuddy.chassis.identity import Caller
 from stockbuddy.chassis.paging import Page, PagingParameters
 from stockbuddy.stock.answers import shown
+from stockbuddy.stock.desk import AtDesk
 from stockbuddy.stock.fields import Id, Lot, Name, Price, Sku
 from stockbuddy.stock.levels import queries
-from stockbuddy.stock.levels.schemas import LevelView
+from stockbuddy.stock.levels.commands import draft_count
+from stockbuddy.stock.levels.schemas import LevelAfter, LevelView, NewCount
 
 router = APIRouter(prefix="/api/v1/stock-levels", tags=["stock levels"], route_class=CachedRoute)
 
@@ -33,3 +35,8 @@ async def list_levels(
     chosen = queries.LevelFilter(product_id, sku, warehouse_id, lot, category, price_min, price_max, low_stock)
     listed = await queries.list_levels(session, chosen, paging)
     return shown(listed.page(paging, queries.as_view))
+
+
+@router.put("", response_model=LevelAfter)
+async def set_level(desk: AtDesk, body: NewCount) -> Response:
+    return await desk.submit(lambda: draft_count(desk, body))

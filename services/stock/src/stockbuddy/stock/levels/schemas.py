@@ -5,6 +5,34 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from stockbuddy.contracts.numbers import Money, Quantity
+from stockbuddy.stock.fields import Lot, Note, QuantityNotNegative, Reference
+from stockbuddy.stock.references import NamesProduct, NamesWarehouse
+
+
+class NewCount(NamesProduct, NamesWarehouse):
+    """`expected_quantity` is what the level was believed to hold; null, on purpose, sets it whatever it holds."""
+
+    quantity: QuantityNotNegative
+    expected_quantity: Quantity | None
+    reason: Note | None = None
+    reference_number: Reference | None = None
+    lot: Lot = 0
+
+
+class LevelAfter(BaseModel):
+    """A level once it has been set; `movement_id` is null when it held that quantity already."""
+
+    product_id: int
+    sku: str
+    warehouse_id: int
+    lot: int
+    before: Quantity
+    on_hand: Quantity
+    reserved: Quantity
+    available: Quantity
+    average_cost: Money | None
+    movement_id: int | None
+    updated_at: datetime
 
 
 class LevelView(BaseModel):

@@ -13,7 +13,15 @@ from stockbuddy.stock.answers import shown
 from stockbuddy.stock.desk import AtDesk
 from stockbuddy.stock.fields import Id, Moment, Reference, Sku
 from stockbuddy.stock.movements import commands, queries
-from stockbuddy.stock.movements.schemas import BatchView, Kind, MovementView, NewMovement, NewMovements
+from stockbuddy.stock.movements.reversing import draft_reversal
+from stockbuddy.stock.movements.schemas import (
+    BatchView,
+    Kind,
+    MovementView,
+    NewMovement,
+    NewMovements,
+    NewReversal,
+)
 
 router = APIRouter(prefix="/api/v1/stock-movements", tags=["stock movements"], route_class=CachedRoute)
 
@@ -60,3 +68,10 @@ async def show_movement(session: ReadSession, _: Caller, movement_id: Annotated[
     if movement is None:
         raise NotFound()
     return shown(movement)
+
+
+@router.post("/{movement_id}/reverse", response_model=MovementView, status_code=201)
+async def reverse_movement(
+    desk: AtDesk, movement_id: Annotated[Id, Path()], body: NewReversal | None = None
+) -> Response:
+    return await desk.submit(lambda: draft_reversal(desk, movement_id, body or NewReversal()))

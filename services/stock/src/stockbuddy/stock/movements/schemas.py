@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
 from stockbuddy.contracts.numbers import Money, Quantity
 from stockbuddy.contracts.stock import MovementPosted
-from stockbuddy.stock.fields import Lot, Note, PastMoment, Price, Reference
+from stockbuddy.stock.fields import Body, Lot, Note, PastMoment, Price, Reference
 from stockbuddy.stock.ledger import MovementType, signed_quantity
 from stockbuddy.stock.references import NamesProduct, NamesWarehouse
 
@@ -48,6 +48,12 @@ class NewMovements(BaseModel):
 
     movements: Annotated[list[NewMovement], Field(min_length=1, max_length=LARGEST_BATCH)]
     on_error: Literal["abort", "continue"] = "abort"
+
+
+class NewReversal(Body):
+    """`notes` say why; by default, what is reversed."""
+
+    notes: Note | None = None
 
 
 class MovementView(BaseModel):

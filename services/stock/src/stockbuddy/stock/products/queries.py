@@ -94,3 +94,10 @@ _OPENED = text("SELECT document FROM movement WHERE document = ANY(:documents)")
 async def opened_already(session: AsyncSession, documents: Sequence[str]) -> set[str]:
     """Which of these opening documents are in the ledger."""
     return set(await session.scalars(_OPENED, {"documents": list(documents)}))
+
+
+_OWNERS = text("SELECT DISTINCT owner_id FROM product WHERE id = ANY(:product_ids)")
+
+
+async def owners_of(session: AsyncSession, product_ids: Sequence[int]) -> set[int | None]:
+    return set(await session.scalars(_OWNERS, {"product_ids": list(product_ids)}))

@@ -1,0 +1,79 @@
+"""Reversals: a mistake is undone by another movement, once."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from services.stock.tests.conftest import Shop, StartShop
+
+
+async def move(shop: Shop, product_id: int, movement_type: str, quantity: float, **values: Any) -> dict[str, Any]:
+    body = {"product_id": product_id, "movement_type": movement_type, "quantity": quantity, **values}
+    posted: dict[str, Any] = await shop.admin.post("/stock-movements", body)
+    return posted
+
+
+async def test_a_reversal_takes_back_what_was_posted_once(shop: Shop) -> None:
+    tea = await shop.product(10)
+    wrong = await move(shop, tea, "damaged", 4, reference_number="R-1")
+    path = f"/stock-movements/{wrong['id']}/reverse"
+    answer = await shop.admin.call("POST", path)
+    assert answer.status_code == 201
+    reversal = answer.json()
+    assert (reversal["movement_type"], reversal["quantity"], reversal["balance"]) == ("adjustment", 4, 10)
+    assert (reversal["reverses_id"], reversal["reference_number"]) == (wrong["id"], "R-1")
+    assert (await shop.admin.refused(409, path))["code"] == "already_reversed"
+    problem = await shop.admin.refused(409, f"/stock-movements/{reversal['id']}/reverse", {"notes": "no"})
+    assert problem["code"] == "not_reversible"
+    assert await shop.on_hand(tea) == 10
+    await shop.proves_right()
+
+
+async def test_many_reversals_at_once_make_one(start_shop: StartShop) -> None:
+    shops = [await start_shop(), await start_shop()]
+    tea = await shops[0].product(10)
+    wrong = await move(shops[0], tea, "out", 4)
+    path = f"/stock-movements/{wrong['id']}/reverse"
+    answers = await asyncio.gather(*(shops[n % 2].admin.call("POST", path) for n in range(10)))
+    assert sorted(answer.status_code for answer in answers) == [201] + [409] * 9
+    assert await shops[0].on_hand(tea) == 10
+
+
+async def test_what_has_been_sold_since_can_not_be_taken_back(shop: Shop) -> None:
+    tea = await shop.product()
+    received = await move(shop, tea, "purchase", 10)
+    await move(shop, tea, "sale", 8)
+    problem = await shop.admin.refused(409, f"/stock-movements/{received['id']}/reverse")
+    assert problem["shortages"][0]["available"] == 2
+
+
+async def test_a_reversed_receipt_leaves_the_average_as_if_it_had_never_come(shop: Shop) -> None:
+    tea = await shop.product()
+    await move(shop, tea, "purchase", 10, unit_cost="2")
+    wrong = await move(shop, tea, "purchase", 10, unit_cost="8")
+    assert wrong["average_cost"] == "5.00"
+    reversal = await shop.admin.post(f"/stock-movements/{wrong['id']}/reverse")
+    assert (reversal["average_cost"], reversal["unit_cost"]) == ("2.00", "8.00")
+
+
+async def test_the_movements_of_documents_are_undone_by_their_documents(shop: Shop) -> None:
+    tea = await shop.product(10)
+    sale = await shop.admin.post("/sales", {"product": tea, "quantity": 1})
+    problem = await shop.admin.refused(409, f"/stock-movements/{sale['lines'][0]['movement_id']}/reverse")
+    assert problem["code"] == "not_reversible"
+    [opening] = (await shop.admin.get("/stock-movements", movement_type="in"))["items"]
+    await shop.admin.refused(409, f"/stock-movements/{opening['id']}/reverse")
+    await shop.admin.post(f"/sales/{sale['id']}/returns", {})
+    await shop.admin.post(f"/stock-movements/{opening['id']}/reverse")
+    assert await shop.on_hand(tea) == 0
+
+
+async def test_only_owners_and_managers_reverse(shop: Shop) -> None:
+    tea = await shop.product(10, owner_id=7)
+    wrong = await move(shop, tea, "out", 4)
+    path = f"/stock-movements/{wrong['id']}/reverse"
+    assert (await shop.caller(8).refused(403, path))["code"] == "not_owner"
+    await shop.caller(7).post(path)
+    await shop.admin.refused(404, "/stock-movements/999999/reverse")
