@@ -3,23 +3,21 @@
 import asyncio
 import email
 import email.policy
-import json
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from email.message import EmailMessage
 from typing import Any
-from uuid import uuid4
 
 import asyncpg
 import pytest
 from aiosmtpd.smtp import SMTP
 from httpx2 import AsyncClient
 
-from stockbuddy.chassis.bus import Message
 from stockbuddy.chassis.identity import Role
 from stockbuddy.chassis.testing.tokens import TestIssuer
-from stockbuddy.contracts.auth import UserUpdated
+from stockbuddy.contracts.auth import SettingsChanged, UserUpdated
 from stockbuddy.contracts.stock import LevelLow
 
 
@@ -95,18 +93,19 @@ async def want_mail(client: AsyncClient, issuer: TestIssuer, user_id: int, role:
     assert answer.status_code == 200
 
 
-async def change_settings(service: Any, version: int = 1, **fields: Any) -> None:
-    event_id = str(uuid4())
-    attributes = {
-        "specversion": "1.0",
-        "id": event_id,
-        "type": "auth.settings.changed",
-        "source": "/services/auth",
-        "subject": "settings",
-        "time": "2026-03-01T12:00:00+00:00",
-    }
-    body = json.dumps({"version": version, **fields}).encode()
-    await service.bus.publish([Message(event_id, "auth.settings.changed", attributes, body)])
+async def change_settings(service: Any, alert_emails: list[str], company_name: str = "Corner Shop") -> None:
+    await service.say(
+        SettingsChanged(
+            version=1,
+            company_name=company_name,
+            currency="EUR",
+            timezone="UTC",
+            registration_open=True,
+            default_low_stock_threshold=Decimal(5),
+            alert_emails=alert_emails,
+            negative_stock="reject",
+        )
+    )
 
 
 def parts(message: EmailMessage) -> tuple[str, str]:
@@ -120,7 +119,7 @@ def parts(message: EmailMessage) -> tuple[str, str]:
 async def test_an_alert_goes_to_who_wants_mail_and_to_the_settings_addresses(
     client: AsyncClient, issuer: TestIssuer, service: Any, samples: Any, mail_server: MailServer
 ) -> None:
-    await change_settings(service, company_name="Corner Shop", alert_emails=["boss@example.com", "USER9@example.com"])
+    await change_settings(service, alert_emails=["boss@example.com", "USER9@example.com"])
     await service.say(samples.user(9), samples.user(10), samples.user(11, role="salesperson"))
     for user_id, role in [(9, Role.MANAGER), (11, Role.SALESPERSON)]:
         await want_mail(client, issuer, user_id, role)
@@ -148,8 +147,8 @@ async def test_one_event_is_mailed_once_however_often_it_comes(
     await service.say(samples.crossing(LevelLow, 2))
     messages = await mail_server.wait_for(2)
     assert [str(message["Subject"]) for message in messages] == [
-        "[Stockbuddy] Low stock: SKU-1",
-        "[Stockbuddy] Low stock: SKU-2",
+        "[Corner Shop] Low stock: SKU-1",
+        "[Corner Shop] Low stock: SKU-2",
     ]
 
 
@@ -181,7 +180,7 @@ async def test_what_waits_together_goes_together(service: Any, samples: Any, mai
     await service.say(*(samples.crossing(LevelLow, number) for number in range(1, 8)))
     await mail_server.start()
     [message] = await mail_server.wait_for(1)
-    assert message["Subject"] == "[Stockbuddy] Low stock: SKU-1 (and 6 more)"
+    assert message["Subject"] == "[Corner Shop] Low stock: SKU-1 (and 6 more)"
     text, html = parts(message)
     for number in range(1, 8):
         assert f"Low stock: SKU-{number}" in text

@@ -11,7 +11,7 @@ import pytest
 
 from stockbuddy.chassis.identity import Role
 from stockbuddy.chassis.testing.tokens import TestIssuer
-from stockbuddy.contracts.auth import SessionRevoked, UserUpdated
+from stockbuddy.contracts.auth import ApiKeyRevoked, SessionRevoked, UserUpdated
 
 
 @pytest.fixture
@@ -140,6 +140,14 @@ async def test_it_ends_when_the_session_is_revoked(stream: Any, service: Any, sa
             await mine.events(1)
         await service.say(samples.movement())
         assert len(await other.events(1)) == 1
+
+
+async def test_it_ends_when_the_api_key_is_revoked(stream: Any, service: Any, issuer: TestIssuer) -> None:
+    async with stream(issuer.headers(9, session_id="key:4.2")) as reader:
+        await reader.begin()
+        await service.say(ApiKeyRevoked(api_key_id=4, owner_id=9, name="till", role="salesperson", reason="deleted"))
+        with pytest.raises(EOFError):
+            await reader.events(1)
 
 
 async def test_it_ends_when_the_token_no_longer_says_what_the_user_is(

@@ -31,6 +31,7 @@ CONSUMER_GROUPS: Mapping[str, tuple[str, ...]] = {
         "stock.level.low",
         "stock.level.depleted",
         "stock.level.recovered",
+        "catalog.import.finished",
         "notifications.webhook.disabled",
     ),
 }

@@ -1,8 +1,8 @@
 """What this service hears, and what it does about it."""
 
 from stockbuddy.chassis.inbox import Consumer
-from stockbuddy.contracts.auth import UserState
-from stockbuddy.contracts.catalog import ProductState
+from stockbuddy.contracts.auth import SettingsChanged, UserState
+from stockbuddy.contracts.catalog import ImportFinished, ProductState
 from stockbuddy.contracts.notifications import WebhookDisabled
 from stockbuddy.contracts.stock import LevelDepleted, LevelLow, LevelRecovered, WarehouseState
 from stockbuddy.notifications.alerts import handlers as alerts
@@ -18,7 +18,7 @@ CONSUMERS = [
             **people.states_of(UserState, people.copy_users),
             **people.states_of(ProductState, people.copy_products),
             **people.states_of(WarehouseState, people.copy_warehouses),
-            "auth.settings.changed": people.copy_settings,
+            SettingsChanged.type: people.copy_settings,
         },
     ),
     Consumer(
@@ -27,6 +27,7 @@ CONSUMERS = [
             LevelLow.type: alerts.watch_levels,
             LevelDepleted.type: alerts.watch_levels,
             LevelRecovered.type: alerts.watch_levels,
+            ImportFinished.type: alerts.tell_of_finished_import,
             WebhookDisabled.type: alerts.tell_of_disabled_webhook,
         },
     ),

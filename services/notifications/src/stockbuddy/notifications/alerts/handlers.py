@@ -6,13 +6,15 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.bus import Message
-from stockbuddy.chassis.inbox import decode
+from stockbuddy.chassis.inbox import decode, origin_of
+from stockbuddy.contracts.catalog import ImportFinished
 from stockbuddy.contracts.notifications import WebhookDisabled
 from stockbuddy.contracts.stock import LevelCrossing
 from stockbuddy.notifications.alerts import wording
 from stockbuddy.notifications.alerts.commands import raise_alert
 from stockbuddy.notifications.alerts.queries import lock_standing, set_standing
 from stockbuddy.notifications.alerts.standing import Standing, standing_of
+from stockbuddy.notifications.audience import of_user
 from stockbuddy.notifications.people.queries import names_of
 
 
@@ -34,6 +36,15 @@ async def _tell_of(session: AsyncSession, message: Message, level: LevelCrossing
         await raise_alert(session, cause, "low_stock", wording.low_stock(level, names), about)
     else:
         await raise_alert(session, cause, "out_of_stock", wording.out_of_stock(level, names), about)
+
+
+async def tell_of_finished_import(session: AsyncSession, messages: Sequence[Message]) -> None:
+    for message in messages:
+        event = decode(ImportFinished, message)
+        importer = origin_of(message).actor_id
+        if importer is not None:
+            content, audience = wording.import_finished(event), of_user(importer)
+            await raise_alert(session, UUID(message.id), "import_finished", content, event.subject(), [audience])
 
 
 async def tell_of_disabled_webhook(session: AsyncSession, messages: Sequence[Message]) -> None:

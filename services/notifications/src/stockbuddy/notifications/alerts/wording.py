@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
+from stockbuddy.contracts.catalog import ImportFinished
 from stockbuddy.contracts.notifications import WebhookDisabled
 from stockbuddy.contracts.numbers import quantity_number
 from stockbuddy.contracts.stock import LevelCrossing
@@ -24,6 +25,14 @@ def low_stock(level: LevelCrossing, names: Mapping[str, str]) -> Content:
 
 def out_of_stock(level: LevelCrossing, names: Mapping[str, str]) -> Content:
     return Content(f"Out of stock: {_product(level, names)}", _what_is_left(level, names))
+
+
+def import_finished(event: ImportFinished) -> Content:
+    tried = "Trial import" if event.dry_run else "Import"
+    if event.state == "failed":
+        return Content(f"{tried} failed", event.problem or "Nothing of it was taken.")
+    rows = f"{event.created} created, {event.updated} updated, {event.unchanged} unchanged, {event.failed} refused."
+    return Content(f"{tried} finished", rows)
 
 
 def webhook_disabled(event: WebhookDisabled) -> Content:

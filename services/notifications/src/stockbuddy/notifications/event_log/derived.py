@@ -9,6 +9,8 @@ DERIVED = (
     "stock.level.*",  # what a movement or a document did to a level
     "stock.activity.unusual",  # an observation
     "notifications.notification.*",  # what others' doings made us tell somebody
+    "auth.session.refreshed",  # the login before it goes on
+    "auth.api_key.authenticated",  # likewise: whoever made the key let it in
 )
 
 

@@ -63,8 +63,10 @@ class Feed:
         return self._recent[position - first :] if position >= first else None
 
     def has_ended(self, caller: Principal, since: int) -> bool:
-        """True if the session is over, or the user is no longer what the token says, by an event behind `since`."""
-        endings = (f"session/{caller.session_id}", f"user/{caller.user_id}")
+        """True if the session is over, or the user is no longer what the token says, by an event behind `since`.
+        The session of an API key's tokens is called `key:5`, or `key:5.2` once its rights have changed."""
+        key = caller.session_id.removeprefix("key:").partition(".")[0]
+        endings = (f"session/{caller.session_id}", f"user/{caller.user_id}", f"key/{key}")
         return any(self._endings.get(ending, 0) > since for ending in endings)
 
     async def run(self) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from stockbuddy.contracts.auth import SessionRevoked, UserRegistered, UserState
+from stockbuddy.contracts.auth import ApiKeyRevoked, SessionRevoked, UserRegistered, UserState, UserUpdated
 from stockbuddy.contracts.event import EVENTS
 from stockbuddy.contracts.notifications import NotificationCreated, PreferencesChanged
 from stockbuddy.notifications.event_log.cloudevents import LoggedEvent
@@ -43,15 +43,17 @@ class LiveEvent:
 
     @property
     def ended(self) -> str | None:
-        """What is over with this event: a session, or what a user's tokens say of them."""
+        """What is over with this event: a session, an API key, or what a user's tokens say of them."""
         if self.type == SessionRevoked.type:
             return f"session/{self.data.get('session_id')}"
+        if self.type == ApiKeyRevoked.type:
+            return f"key/{self.data.get('api_key_id')}"
         said = EVENTS.get(self.type)
         if said is None or not issubclass(said, UserState) or said is UserRegistered:
             return None
-        changes = self.data.get("changes")
-        is_about_tokens = not isinstance(changes, dict) or not _IN_TOKENS.isdisjoint(changes)
-        return f"user/{self.data.get('user_id')}" if is_about_tokens else None
+        if said is UserUpdated and _IN_TOKENS.isdisjoint(self.data.get("changes") or ()):
+            return None
+        return f"user/{self.data.get('user_id')}"
 
     def sse(self, *, with_client_ip: bool) -> str:
         """As a server-sent event: its id is the cursor of the feed, its name the type."""

@@ -2,25 +2,16 @@
 
 from collections.abc import Sequence
 
-from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.bus import Message
 from stockbuddy.chassis.inbox import Handler, decode
-from stockbuddy.contracts.auth import UserState
+from stockbuddy.contracts.auth import SettingsChanged, UserState
 from stockbuddy.contracts.catalog import ProductState
 from stockbuddy.contracts.event import EVENTS, Event
 from stockbuddy.contracts.stock import WarehouseState
 from stockbuddy.notifications.people import queries
 from stockbuddy.notifications.people.queries import Company, Person
-
-
-class _Settings(BaseModel):
-    """Of `auth.settings.changed`, what concerns us."""
-
-    version: int
-    company_name: str | None = None
-    alert_emails: list[str] = []
 
 
 async def copy_users(session: AsyncSession, messages: Sequence[Message]) -> None:
@@ -34,8 +25,8 @@ async def copy_users(session: AsyncSession, messages: Sequence[Message]) -> None
 
 async def copy_settings(session: AsyncSession, messages: Sequence[Message]) -> None:
     for message in messages:
-        settings = _Settings.model_validate_json(message.body)
-        company = Company(settings.company_name or Company().name, tuple(settings.alert_emails))
+        settings = decode(SettingsChanged, message)
+        company = Company(settings.company_name, tuple(settings.alert_emails))
         await queries.copy_company(session, settings.version, company)
 
 

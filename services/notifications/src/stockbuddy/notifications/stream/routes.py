@@ -48,7 +48,7 @@ async def open_listener(
 OpenListener = Annotated[Listener, Depends(open_listener)]
 
 
-@router.get("/stream", response_class=EventStream)
+@router.get("/stream", response_class=EventStream, status_code=200)
 async def stream(connection: HTTPConnection, listener: OpenListener) -> EventStream:
     """Without `types`: notifications and `stock.*`. A comment keeps an idle stream open."""
     settings: NotificationsSettings = connection.app.state.settings

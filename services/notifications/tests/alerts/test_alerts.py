@@ -7,6 +7,7 @@ from httpx2 import AsyncClient
 
 from stockbuddy.chassis.identity import Role
 from stockbuddy.chassis.testing.tokens import TestIssuer
+from stockbuddy.contracts.catalog import ImportFinished
 from stockbuddy.contracts.notifications import WebhookDisabled
 from stockbuddy.contracts.stock import LevelDepleted, LevelLow, LevelRecovered, WarehouseCreated
 
@@ -78,3 +79,11 @@ async def test_a_disabled_webhook_is_told_to_admins(admin: AsyncClient, issuer: 
     await service.say(WebhookDisabled(**state, reason="The receiver answered 410 Gone."))
     assert await titles(admin) == ["Webhook to example.com switched off"]
     assert await titles(admin, issuer.headers(2, Role.MANAGER)) == []
+
+
+async def test_an_import_is_told_to_whoever_made_it(admin: AsyncClient, issuer: TestIssuer, service: Any) -> None:
+    counts = {"created": 3, "updated": 2, "unchanged": 1, "failed": 4}
+    await service.say(ImportFinished(import_id=6, state="finished", dry_run=False, total=10, **counts))
+    alice = issuer.headers(7, Role.MANAGER)
+    assert await titles(admin, alice) == ["Import finished"]
+    assert await titles(admin) == []
