@@ -1,0 +1,51 @@
+"""Settings come from the environment and from files; production takes no secret that was made for development."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from stockbuddy.chassis.settings import ServiceSettings
+
+
+class SealedSettings(ServiceSettings):
+    secret_key: str = "development-key"
+
+
+def test_files_say_what_the_environment_does_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "database_url").write_text("postgresql://stock:one@db/stockbuddy\n")
+    (tmp_path / "bus_url").write_text("amqp://stock:one@mq/\n")
+    monkeypatch.setenv("BUS_URL", "amqp://stock:two@mq/")
+    settings = ServiceSettings(_secrets_dir=tmp_path)
+    assert settings.database_url == "postgresql://stock:one@db/stockbuddy"
+    assert settings.bus_url == "amqp://stock:two@mq/"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SECRET_KEY", "development-key-that-protects-nothing"),
+        ("DATABASE_URL", "postgresql://stock:development-secret@db/stockbuddy"),
+        ("BUS_URL", "amqp://stock:development-secret@mq/"),
+    ],
+)
+def test_production_refuses_secrets_made_for_development_and_does_not_tell_them(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET_KEY", "a-key-of-our-own")
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ValidationError, match=f"{name} still holds a development secret") as refusal:
+        SealedSettings(env="production")
+    assert value not in str(refusal.value)
+    SealedSettings(env="development")
+
+
+def test_a_host_that_is_called_development_is_no_secret() -> None:
+    url = "postgresql://stock:one@development-db/stockbuddy"
+    assert SealedSettings(env="production", secret_key="our-own", database_url=url).database_url == url
+
+
+def test_settings_do_not_show_passwords() -> None:
+    shown = repr(ServiceSettings(database_url="postgresql://stock:pass-one@db/", bus_url="amqp://stock:pass-two@mq/"))
+    assert "pass-one" not in shown
+    assert "pass-two" not in shown
