@@ -12,7 +12,7 @@ from stockbuddy.chassis.web import Service, create_app, serve
 def main(service: Service, settings: ServiceSettings, migrations: Path, arguments: Sequence[str] | None = None) -> None:
     arguments = sys.argv[1:] if arguments is None else arguments
     if list(arguments) == ["migrate"]:
-        run_command(settings.database_url, service.name, migrations)
+        run_command(settings.database_url, service.name, migrations, serving_role=settings.database_role)
     elif not arguments:
         serve(create_app(service, settings), settings)
     else:

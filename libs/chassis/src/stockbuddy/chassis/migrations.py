@@ -14,6 +14,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from stockbuddy.chassis.database import driver_url
+from stockbuddy.chassis.privileges import grant_serving
+from stockbuddy.chassis.schema import ROUTINES
 
 
 def migrations_of(package_file: str) -> Path:
@@ -21,8 +23,9 @@ def migrations_of(package_file: str) -> Path:
     return Path(package_file).resolve().parents[3] / "migrations"
 
 
-async def migrate(url: str, schema: str, migrations: Path) -> None:
-    """Create the schema if need be and upgrade it to the newest revision. Safe to run from every replica at once."""
+async def migrate(url: str, schema: str, migrations: Path, *, serving_role: str | None = None) -> None:
+    """Create the schema if need be and upgrade it to the newest revision. Safe to run from every replica at once.
+    Where another role than the owner serves, `serving_role` is granted what it needs."""
     engine = create_async_engine(
         driver_url(url), poolclass=NullPool, connect_args={"server_settings": {"search_path": schema}}
     )
@@ -35,6 +38,10 @@ async def migrate(url: str, schema: str, migrations: Path) -> None:
             if not exists:
                 await connection.execute(text(f'CREATE SCHEMA "{schema}"'))
             await connection.run_sync(_upgrade, schema, migrations)
+            for statement in ROUTINES:
+                await connection.execute(text(statement))
+            if serving_role is not None:
+                await grant_serving(connection, schema, serving_role)
     finally:
         await engine.dispose()
 
@@ -56,7 +63,7 @@ def run_environment() -> None:
     context.run_migrations()
 
 
-def run_command(url: str, schema: str, migrations: Path) -> None:
+def run_command(url: str, schema: str, migrations: Path, *, serving_role: str | None) -> None:
     """`python -m stockbuddy.<service> migrate`."""
-    asyncio.run(migrate(url, schema, migrations))
+    asyncio.run(migrate(url, schema, migrations, serving_role=serving_role))
     sys.stderr.write(f"{schema}: the schema is up to date\n")

@@ -1,6 +1,7 @@
 """The chassis' own tables in a service's schema, called from the service's first migration.
 
-A change to them is a new function here, called from a new migration of each service.
+A change to them is a new function here, called from a new migration of each service. What can be stated again without
+harm (routines, indexes) stands in ROUTINES instead, and is stated again after every migration.
 """
 
 from alembic import op
@@ -71,3 +72,43 @@ def create_chassis_tables() -> None:
     for statement in VERSION_1.split(";"):
         if statement.strip():
             op.execute(statement)
+
+
+ARCHIVE_DAYS = 7
+
+ROUTINES = (
+    "CREATE INDEX IF NOT EXISTS inbox_dead ON inbox (consumer) WHERE status = 'dead'",
+    # Runs with the rights of the schema's owner, so that the role that serves needs none to make or drop tables.
+    f"""
+    CREATE OR REPLACE FUNCTION keep_archive() RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$
+    DECLARE
+        today date := (now() AT TIME ZONE 'UTC')::date;
+        day date;
+        partition text;
+    BEGIN
+        -- One for tomorrow and one for the day after; today's rows may lie in the default partition already.
+        FOREACH day IN ARRAY ARRAY[today + 1, today + 2] LOOP
+            partition := 'outbox_archive_' || to_char(day, 'YYYYMMDD');
+            IF to_regclass(partition) IS NULL THEN
+                EXECUTE format('CREATE TABLE %I PARTITION OF outbox_archive FOR VALUES FROM (%L) TO (%L)',
+                    partition, day || ' 00:00:00+00', day + 1 || ' 00:00:00+00');
+            END IF;
+        END LOOP;
+        FOR partition IN
+            SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+            WHERE i.inhparent = to_regclass('outbox_archive') AND c.relname ~ '_[0-9]{{8}}$'
+                AND c.relname < 'outbox_archive_' || to_char(today - {ARCHIVE_DAYS}, 'YYYYMMDD')
+        LOOP
+            EXECUTE format('DROP TABLE %I', partition);
+        END LOOP;
+        DELETE FROM outbox_archive_default WHERE archived_at < now() - interval '{ARCHIVE_DAYS} days';
+    END $$
+    """,
+    # A function that runs with its owner's rights must not find other people's tables by the caller's search path.
+    """
+    DO $$ BEGIN
+        EXECUTE format('ALTER FUNCTION keep_archive() SET search_path = %I, pg_temp', current_schema());
+    END $$
+    """,
+    "REVOKE ALL ON FUNCTION keep_archive() FROM PUBLIC",
+)

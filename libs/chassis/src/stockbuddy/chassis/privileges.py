@@ -1,0 +1,35 @@
+"""What the role that serves may do in a schema that another role owns: read and write rows, and no more.
+
+A table that refuses an operation by a trigger refuses it to that role by privilege too: only the owner could drop the
+trigger, and the owner does not serve.
+"""
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+_GRANTS = """
+    GRANT USAGE ON SCHEMA {schema} TO {role};
+    GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role};
+    GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {role};
+    GRANT EXECUTE ON FUNCTION keep_archive() TO {role};
+    REVOKE INSERT, UPDATE, DELETE ON schema_version FROM {role}
+"""
+
+# `tgtype` is a set of bits (catalog/pg_trigger.h): 1 row, 2 before, 4 insert, 8 delete, 16 update, 32 truncate.
+_REFUSALS = text("""
+    SELECT quote_ident(c.relname) AS table_name, concat_ws(', ',
+        CASE WHEN t.tgtype & 4 > 0 THEN 'INSERT' END, CASE WHEN t.tgtype & 8 > 0 THEN 'DELETE' END,
+        CASE WHEN t.tgtype & 16 > 0 THEN 'UPDATE' END, CASE WHEN t.tgtype & 32 > 0 THEN 'TRUNCATE' END) AS operations
+    FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
+    WHERE c.relnamespace = to_regnamespace(quote_ident(:schema)) AND p.proname LIKE 'refuse%' AND t.tgtype & 3 = 2
+""")
+
+
+async def grant_serving(connection: AsyncConnection, schema: str, role: str) -> None:
+    """Idempotent; call it with `schema` as the search path, in the transaction that may have made new tables.
+    A trigger that refuses is one before the statement whose function's name begins with `refuse`."""
+    quote = connection.dialect.identifier_preparer.quote_identifier
+    for statement in _GRANTS.format(schema=quote(schema), role=quote(role)).split(";"):
+        await connection.execute(text(statement))
+    for refusal in await connection.execute(_REFUSALS, {"schema": schema}):
+        await connection.execute(text(f"REVOKE {refusal.operations} ON {refusal.table_name} FROM {quote(role)}"))

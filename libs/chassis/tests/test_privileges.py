@@ -1,0 +1,84 @@
+"""Whoever serves may do what serving needs and nothing else, when the schema belongs to another role."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+from sqlalchemy import text
+
+from stockbuddy.chassis import outbox
+from stockbuddy.chassis.bus.inprocess import InProcessBus
+from stockbuddy.chassis.database import Database
+from stockbuddy.chassis.local_postgres import LocalPostgres
+from stockbuddy.chassis.migrations import migrate
+from stockbuddy.chassis.relay import Relay
+from stockbuddy.chassis.testing.probe import ProbeChanged
+from stockbuddy.chassis.upkeep import tidy
+
+MIGRATIONS = Path(__file__).parent / "probe" / "migrations"
+GUARD = """
+    CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'never'; END$$;
+    CREATE TRIGGER effect_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON effect
+        FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+"""
+
+GETTING_AROUND = (
+    "UPDATE effect SET number = 2",
+    "DELETE FROM effect",
+    "TRUNCATE effect",
+    "DROP TRIGGER effect_is_append_only ON effect",
+    "ALTER TABLE effect DISABLE TRIGGER ALL",
+    "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN NULL; END$$",
+    "SET session_replication_role = replica",
+    "DROP TABLE effect",
+    "UPDATE schema_version SET version_num = '0'",
+    "CREATE TABLE probe.mine ()",
+    "CREATE TABLE public.mine ()",
+    "SET ROLE probe_owner",
+)
+
+
+def as_role(url: str, role: str) -> str:
+    return urlsplit(url)._replace(netloc=role + "@").geturl()
+
+
+@pytest.fixture
+async def url(private_postgres: LocalPostgres) -> str:
+    """The database as `probe` sees it, who serves; `probe_owner` owns what is in it."""
+    superuser = await asyncpg.connect(private_postgres.url)
+    await superuser.execute("CREATE ROLE probe LOGIN; CREATE ROLE probe_owner LOGIN")
+    await superuser.execute("CREATE SCHEMA probe AUTHORIZATION probe_owner")
+    await superuser.close()
+    owner_url = as_role(private_postgres.url, "probe_owner")
+    await migrate(owner_url, "probe", MIGRATIONS, serving_role="probe")
+    owner = await asyncpg.connect(owner_url, server_settings={"search_path": "probe"})
+    await owner.execute(GUARD)
+    await owner.close()
+    await migrate(owner_url, "probe", MIGRATIONS, serving_role="probe")
+    return as_role(private_postgres.url, "probe")
+
+
+async def test_the_role_that_serves_can_speak_relay_and_keep_house(url: str) -> None:
+    database = Database(url, "probe", pool_size=2)
+    async with database.transaction() as session:
+        outbox.add(session, ProbeChanged(thing=1, number=1))
+        await session.execute(text("INSERT INTO effect (subject, number) VALUES ('thing/1', 1)"))
+    assert await Relay(database, InProcessBus(groups={}))._send_batch() == 1
+    await tidy(database)
+    async with database.reading() as session:
+        partitions = await session.scalar(
+            text("SELECT count(*) FROM pg_inherits WHERE inhparent = CAST('outbox_archive' AS regclass)")
+        )
+        archived = await session.scalar(text("SELECT count(*) FROM outbox_archive"))
+    assert (partitions, archived) == (3, 1)
+    await database.close()
+
+
+async def test_the_role_that_serves_cannot_get_around_a_guard(url: str) -> None:
+    connection = await asyncpg.connect(url, server_settings={"search_path": "probe"})
+    await connection.execute("INSERT INTO effect (subject, number) VALUES ('thing/1', 1)")
+    for statement in GETTING_AROUND:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute(statement)
+    await connection.close()
