@@ -12,15 +12,17 @@ from typing import Any, Protocol
 
 import structlog
 import uvicorn
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.routing import APIRoute
 
 from stockbuddy.chassis import metrics
 from stockbuddy.chassis.archive import Archive
+from stockbuddy.chassis.backlog import measure
 from stockbuddy.chassis.bus import Bus
 from stockbuddy.chassis.bus.amqp import AmqpBus
 from stockbuddy.chassis.bus.inprocess import InProcessBus
 from stockbuddy.chassis.database import Database
+from stockbuddy.chassis.documents import PROBLEM_RESPONSES, DocumentedAPI
 from stockbuddy.chassis.errors import install_problem_handlers
 from stockbuddy.chassis.health import health_router
 from stockbuddy.chassis.identity import FetchKeys, Keyring, TokenVerifier, keys_over_http
@@ -76,8 +78,9 @@ def create_app(
         async with _running(app, service, settings, bus):
             yield
 
-    app = FastAPI(
+    app = DocumentedAPI(
         title=service.title,
+        responses=PROBLEM_RESPONSES,
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
@@ -98,12 +101,18 @@ def create_app(
         declare_permissions(router)
         app.include_router(router)
     app.include_router(health_router({"database": lambda: _ping(app), "bus": lambda: _bus_ready(app)}))
-    app.add_api_route("/metrics", metrics.metrics_page, include_in_schema=False)
+    app.state.groups = [consumer.group for consumer in service.consumers]
+    app.add_api_route("/metrics", _metrics, include_in_schema=False)
     return app
 
 
 def _operation_id(route: APIRoute) -> str:
     return route.name
+
+
+async def _metrics(request: Request) -> Response:
+    await measure(request.app.state.database, request.app.state.groups)
+    return await metrics.metrics_page()
 
 
 async def _ping(app: FastAPI) -> None:

@@ -1,0 +1,81 @@
+"""What an operator's monitoring reads of a service: what waits, what was given up, whether the database answers."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx2 as httpx
+from asgi_lifespan import LifespanManager
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from stockbuddy.chassis import outbox
+from stockbuddy.chassis.bus.inprocess import InProcessBus
+from stockbuddy.chassis.database import Database
+from stockbuddy.chassis.inbox import Consumer, Hopeless, Park, each
+from stockbuddy.chassis.local_postgres import LocalPostgres
+from stockbuddy.chassis.migrations import migrate
+from stockbuddy.chassis.settings import ServiceSettings
+from stockbuddy.chassis.testing.probe import EFFECTS_GROUP, GROUPS, ProbeChanged
+from stockbuddy.chassis.web import Service, create_app
+
+DEADLINE_SECONDS = 20
+
+
+async def set_aside(session: AsyncSession, event: ProbeChanged) -> None:
+    raise Park("waits") if event.number == 0 else Hopeless("never")
+
+
+@asynccontextmanager
+async def probe(url: str, *, bus: InProcessBus) -> AsyncIterator[httpx.AsyncClient]:
+    consumers = [Consumer(EFFECTS_GROUP, {ProbeChanged.type: each(ProbeChanged, set_aside)})]
+    app = create_app(
+        Service("probe", "Probe", [], consumers), ServiceSettings(env="development", database_url=url), bus=bus
+    )
+    async with (
+        LifespanManager(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://probe") as client,
+    ):
+        yield client
+
+
+async def metric(client: httpx.AsyncClient, name: str) -> float | None:
+    page = (await client.get("/metrics")).text
+    return next((float(line.rsplit(" ", 1)[1]) for line in page.splitlines() if line.startswith(name + " ")), None)
+
+
+async def until(client: httpx.AsyncClient, name: str, wanted: float) -> None:
+    """Poll until the gauge says so: it is only set when it is asked for."""
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while await metric(client, name) != wanted:
+            await asyncio.sleep(0.02)
+
+
+async def say(database: Database, *numbers: int) -> None:
+    async with database.transaction() as session:
+        outbox.add(session, *(ProbeChanged(thing=number, number=number) for number in numbers))
+
+
+async def test_messages_set_aside_are_counted_by_what_becomes_of_them(database: Database, database_url: str) -> None:
+    async with probe(database_url, bus=InProcessBus(groups=GROUPS)) as client:
+        await say(database, 0, 1, 2)
+        await until(client, f'stockbuddy_inbox_messages{{group="{EFFECTS_GROUP}",state="dead"}}', 2)
+        assert await metric(client, f'stockbuddy_inbox_messages{{group="{EFFECTS_GROUP}",state="parked"}}') == 1
+        assert await metric(client, f'stockbuddy_inbox_messages{{group="{EFFECTS_GROUP}",state="retry"}}') == 0
+        await until(client, 'stockbuddy_outbox_events{service="probe"}', 0)
+
+
+async def test_events_that_the_bus_does_not_take_are_counted_and_aged(database: Database, database_url: str) -> None:
+    waiting = InProcessBus(expected_services=frozenset({"probe"}), groups={"probe.never.v1": ("#",)})
+    async with probe(database_url, bus=waiting) as client:
+        await say(database, 1, 2)
+        await until(client, 'stockbuddy_outbox_events{service="probe"}', 2)
+        assert (await metric(client, 'stockbuddy_outbox_oldest_seconds{service="probe"}') or 0) > 0
+
+
+async def test_the_page_answers_while_the_database_does_not(private_postgres: LocalPostgres) -> None:
+    await migrate(private_postgres.url, "probe", Path(__file__).parent / "probe" / "migrations")
+    async with probe(private_postgres.url, bus=InProcessBus(groups=GROUPS)) as client:
+        assert await metric(client, 'stockbuddy_database_up{service="probe"}') == 1
+        private_postgres.stop()
+        assert await metric(client, 'stockbuddy_database_up{service="probe"}') == 0
