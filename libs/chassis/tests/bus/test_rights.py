@@ -57,13 +57,17 @@ class Recorder:
         self.types += [message.type for message in messages]
 
     def subscription(self, group: str) -> Subscription:
-        return Subscription(group, self.receive, asyncio.Event().wait)
+        return Subscription(group, self.receive, _never)
 
     async def until(self, wanted: list[str]) -> None:
         """Poll for what arrives from another process."""
         async with asyncio.timeout(DEADLINE_SECONDS):
             while self.types != wanted:
                 await asyncio.sleep(0.02)
+
+
+async def _never() -> None:
+    await asyncio.Event().wait()
 
 
 def message(event_type: str) -> Message:
