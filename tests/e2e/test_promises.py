@@ -4,6 +4,8 @@ import asyncio
 from collections import Counter
 from typing import Any
 
+import httpx2 as httpx
+
 from stockbuddy.chassis.testing.clients import User
 
 
@@ -97,3 +99,14 @@ async def test_logout_ends_the_access_token_within_a_second(salesperson: User) -
     async with asyncio.timeout(1):
         while (await salesperson.call("GET", "/products")).status_code != 401:
             await asyncio.sleep(0.05)
+
+
+async def test_one_document_describes_every_service(http: httpx.AsyncClient, admin: User) -> None:
+    paths = (await http.get("/openapi.json")).json()["paths"]
+    for path in ("/auth/login", "/products", "/sales", "/events"):
+        assert f"/api/v1{path}" in paths
+    assert not [path for path in paths if path.startswith("/internal")]
+    undeclared = [
+        f"{method} {path}" for path, item in paths.items() for method, call in item.items() if "x-permission" not in call
+    ]
+    assert not undeclared
