@@ -63,6 +63,9 @@ class Heard:
             await self.more.wait_for(lambda: len(self._of(event_type)) >= count)
             return self._of(event_type)
 
+    def count(self, event_type: str) -> int:
+        return len(self._of(event_type))
+
     def _of(self, event_type: str) -> list[dict[str, Any]]:
         return [json.loads(message.body) for message in self.messages if message.type == event_type]
 
@@ -79,6 +82,7 @@ class Replica:
     bus: InProcessBus
     issuer: TestIssuer
     heard: Heard
+    stop: Callable[[], Awaitable[None]]
 
     async def say(self, *events: Event) -> list[Message]:
         """Publish events; returns when the service has committed what follows from them."""
@@ -87,7 +91,7 @@ class Replica:
         await self.bus.publish(messages)
         return messages
 
-    def client(self, user_id: int | None = None, role: Role = Role.SALESPERSON) -> AsyncClient:
+    def client(self, user_id: int | None = None, role: Role | str = Role.SALESPERSON) -> AsyncClient:
         headers = None if user_id is None else self.issuer.headers(user_id, role)
         return AsyncClient(transport=ASGITransport(self.app), base_url="http://catalog/api/v1", headers=headers)
 
@@ -106,8 +110,10 @@ async def start(settings: CatalogSettings, issuer: TestIssuer) -> AsyncIterator[
             await bus.subscribe(Subscription(RECORDER, heard.receive, _able))
             app = create_app(SERVICE, settings, bus=bus, fetch_keys=issuer.fetch_keys)
             stack.push_async_callback(bus.close)
-            await stack.enter_async_context(LifespanManager(app))
-            return Replica(app, bus, issuer, heard)
+            running = AsyncExitStack()
+            await running.enter_async_context(LifespanManager(app))
+            stack.push_async_callback(running.aclose)
+            return Replica(app, bus, issuer, heard, running.aclose)
 
         yield start_replica
 

@@ -8,8 +8,11 @@ from fastapi import FastAPI
 
 from stockbuddy.catalog.barcodes.routes import router as barcodes
 from stockbuddy.catalog.categories.routes import router as categories
+from stockbuddy.catalog.exports.routes import router as exports
 from stockbuddy.catalog.images.routes import router as images
 from stockbuddy.catalog.images.store import open_store
+from stockbuddy.catalog.imports.routes import router as imports
+from stockbuddy.catalog.imports.runner import run_imports
 from stockbuddy.catalog.listing.pages import Totals
 from stockbuddy.catalog.products.routes import router as products
 from stockbuddy.catalog.settings import CatalogSettings
@@ -27,6 +30,7 @@ MIGRATIONS = migrations_of(__file__)
 async def open_catalogue(app: FastAPI) -> AsyncIterator[None]:
     app.state.totals = Totals()
     app.state.store = open_store(app.state.settings)
+    app.state.import_queued = asyncio.Event()
     app.state.decoding = asyncio.Semaphore(1)
     yield
 
@@ -34,7 +38,8 @@ async def open_catalogue(app: FastAPI) -> AsyncIterator[None]:
 SERVICE = Service(
     name="catalog",
     title="Stockbuddy catalogue",
-    routers=[products, barcodes, images, categories, suppliers],
+    routers=[exports, imports, products, barcodes, images, categories, suppliers],
     consumers=CONSUMERS,
+    background=[run_imports],
     lifespan=open_catalogue,
 )

@@ -90,3 +90,15 @@ class NoBarcode(NotFound):
 
 class StoreAway(Unavailable):
     """The store of images can't be reached at the moment."""
+
+
+class UnreadableFile(Unprocessable):
+    """The file can't be read as a table of products."""
+
+    code = "unreadable_file"
+
+
+class UnknownImport(NotFound):
+    """There is no such import."""
+
+    code = "unknown_import"

@@ -23,7 +23,7 @@ def _one_line(text: str) -> str:
 def _prose(text: str) -> str:
     if any(unicodedata.category(character) in ("Cc", "Cs") and character not in "\n\r\t" for character in text):
         raise ValueError("holds control characters")
-    return text
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _unspaced(text: str) -> str:

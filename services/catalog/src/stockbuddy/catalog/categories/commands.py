@@ -18,16 +18,22 @@ from stockbuddy.chassis.identity import Principal
 from stockbuddy.contracts.catalog import CategoryCreated, CategoryDeleted, CategoryUpdated
 
 
-async def find_or_create_category(session: AsyncSession, caller_id: int, name: str) -> int:
-    """The id of the category of that name, made by the caller when it is new."""
+async def ensure_category(session: AsyncSession, caller_id: int, name: str) -> tuple[int, CategoryCreated | None]:
+    """The id of the category of that name; made by the caller when it is new, with the event to say then."""
     while True:
         found = await queries.category_named(session, name)
         if found is not None:
-            return found
+            return found, None
         added = await queries.add_category_named(session, name, caller_id)
         if added is not None:
-            outbox.add(session, CategoryCreated(category_id=added, version=1, name=name, owner_id=caller_id))
-            return added
+            return added, CategoryCreated(category_id=added, version=1, name=name, owner_id=caller_id)
+
+
+async def find_or_create_category(session: AsyncSession, caller_id: int, name: str) -> int:
+    category_id, created = await ensure_category(session, caller_id, name)
+    if created is not None:
+        outbox.add(session, created)
+    return category_id
 
 
 async def create_category(session: AsyncSession, caller: Principal, new: NewCategory) -> Category:

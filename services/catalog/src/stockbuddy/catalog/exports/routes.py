@@ -1,0 +1,50 @@
+"""HTTP of exports: the list's filters, answered with a file."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import StreamingResponse
+
+from stockbuddy.catalog.exports.queries import exported_rows
+from stockbuddy.catalog.listing.schemas import ProductListing
+from stockbuddy.catalog.sheets.cells import COLUMNS
+from stockbuddy.catalog.sheets.reading import Format
+from stockbuddy.catalog.sheets.writing import CONTENT_TYPES, written
+from stockbuddy.chassis.errors import Forbidden
+from stockbuddy.chassis.etags import CachedRoute
+from stockbuddy.chassis.identity import Caller
+
+router = APIRouter(prefix="/api/v1/products", tags=["exports"], route_class=CachedRoute)
+
+FILE_CONTENT: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {
+            "text/csv": {"schema": {"type": "string"}},
+            CONTENT_TYPES["xlsx"]: {"schema": {"type": "string", "format": "binary"}},
+        }
+    }
+}
+
+
+class ExportQuery(ProductListing):
+    """The filters of the list; sorts and pages mean nothing here."""
+
+    format: Format = "csv"
+
+
+@router.get("/export", response_class=StreamingResponse, responses=FILE_CONTENT)
+async def export_products(
+    request: Request, caller: Caller, query: Annotated[ExportQuery, Query()]
+) -> StreamingResponse:
+    """As CSV or XLSX, in a form that imports again unchanged."""
+    if query.include_deleted and not caller.is_manager:
+        raise Forbidden("Only managers and admins see deleted products.")
+    state = request.app.state
+    rows = exported_rows(state.database, query, state.settings.default_low_stock_threshold)
+    name = f"products-{datetime.now(UTC):%Y-%m-%d}.{query.format}"
+    return StreamingResponse(
+        written(query.format, COLUMNS, rows),
+        media_type=CONTENT_TYPES[query.format],
+        headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"},
+    )

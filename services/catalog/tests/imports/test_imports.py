@@ -1,0 +1,380 @@
+"""Imports and exports through the service's own door: files in, files out, and what happens when a runner dies."""
+
+import asyncio
+import csv
+import io
+import time
+from typing import Any
+
+import pytest
+from httpx2 import AsyncClient
+from openpyxl import Workbook, load_workbook
+
+PATIENCE_SECONDS = 60
+
+
+def csv_file(*rows: dict[str, Any]) -> bytes:
+    target = io.StringIO()
+    writer = csv.DictWriter(target, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    return target.getvalue().encode()
+
+
+def xlsx_file(*rows: list[Any]) -> bytes:
+    workbook = Workbook()
+    for row in rows:
+        workbook.worksheets[0].append(row)
+    target = io.BytesIO()
+    workbook.save(target)
+    return target.getvalue()
+
+
+async def start(client: AsyncClient, content: bytes, name: str = "products.csv", **params: Any) -> str:
+    answer = await client.post("/products/import", files={"file": (name, content)}, params=params)
+    assert answer.status_code == 202, answer.text
+    assert answer.headers["location"] == f"/api/v1/imports/{answer.json()['id']}"
+    return f"/imports/{answer.json()['id']}"
+
+
+async def finished(client: AsyncClient, path: str) -> dict[str, Any]:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        job: dict[str, Any] = (await client.get(path)).json()
+        if job["state"] in ("finished", "failed"):
+            return job
+        assert time.monotonic() < deadline, job
+        await asyncio.sleep(0.02)
+
+
+async def run(client: AsyncClient, content: bytes, **params: Any) -> dict[str, Any]:
+    return await finished(client, await start(client, content, **params))
+
+
+def counts(job: dict[str, Any]) -> dict[str, Any]:
+    names = ("state", "total", "done", "created", "updated", "unchanged", "failed")
+    return {name: job[name] for name in names}
+
+
+async def table(client: AsyncClient, path: str, **params: Any) -> list[dict[str, str]]:
+    answer = await client.get(path, params=params)
+    assert answer.status_code == 200, answer.text
+    return list(csv.DictReader(io.StringIO(answer.text, newline="")))
+
+
+TEAPOT = {"sku": "TEA-1", "name": "Teapot", "unit_price": "19.90"}
+
+
+async def test_products_are_made_and_changed_by_sku(service: Any, manager: AsyncClient, seller: AsyncClient) -> None:
+    await seller.post("/suppliers", json={"name": "Acme"})
+    old = (await seller.post("/products", json={"sku": "OLD", "name": "Old", "price": 1, "description": "kept"})).json()
+
+    job = await run(
+        manager,
+        csv_file(
+            TEAPOT | {"category": "Tea", "supplier": "acme", "barcodes": "111 222", "quantity": "7", "cost_price": "5"},
+            {"sku": "old", "name": "New", "unit_price": "2.5", "category": "tea", "quantity": "9"},
+        ),
+    )
+
+    assert counts(job) == {
+        "state": "finished",
+        "total": 2,
+        "done": 2,
+        "created": 1,
+        "updated": 1,
+        "unchanged": 0,
+        "failed": 0,
+    }
+    assert (job["errors_url"], job["problem"]) == (None, None)
+    made = (await manager.get("/products/by-sku/TEA-1")).json()
+    assert (made["unit_price"], made["cost_price"], made["barcodes"]) == ("19.90", "5.00", ["111", "222"])
+    assert (made["category"], made["supplier"]["name"], made["owner_id"]) == ("Tea", "Acme", 2)
+    changed = (await manager.get(f"/products/{old['id']}")).json()
+    assert (changed["name"], changed["sku"], changed["unit_price"], changed["category"]) == (
+        "New",
+        "old",
+        "2.50",
+        "Tea",
+    )
+    assert (changed["description"], changed["version"], changed["owner_id"]) == ("kept", 2, 5)
+    created = [event for event in await service.heard.of("catalog.product.created", 2) if event["sku"] == "TEA-1"]
+    assert [(event["opening_quantity"], event["category"]) for event in created] == [(7, "Tea")]
+    assert [event["sku"] for event in await service.heard.of("catalog.product.updated")] == ["old"]
+    [event] = await service.heard.of("catalog.import.finished")
+    assert (event["import_id"], event["state"], event["created"], event["updated"]) == (job["id"], "finished", 1, 1)
+
+
+async def test_rows_that_fail_come_back_to_be_mended(manager: AsyncClient) -> None:
+    await manager.post("/products", json={"sku": "TAKEN", "name": "x", "price": 1, "barcodes": ["999"]})
+    rows = [
+        TEAPOT | {"barcodes": "", "supplier": ""},
+        {"sku": "A", "name": "", "unit_price": "1"},
+        {"sku": "B", "name": "=SUM(A1)", "unit_price": "cheap"},
+        {"sku": "tea-1", "name": "Twice", "unit_price": "1"},
+        {"sku": "C", "name": "C", "unit_price": "1", "barcodes": "999"},
+        {"sku": "D", "name": "D", "unit_price": "1", "supplier": "Nobody"},
+        {"sku": "E", "name": "E", "unit_price": "1", "barcodes": "5 5"},
+        {"sku": "F", "name": "F", "unit_price": "1", "barcodes": "777"},
+        {"sku": "G", "name": "G", "unit_price": "1", "barcodes": "777"},
+    ]
+
+    job = await run(manager, csv_file(*rows))
+
+    assert counts(job) | {"failed": 7, "created": 2, "done": 9} == counts(job)
+    errors = await table(manager, job["errors_url"].removeprefix("/api/v1"))
+    assert [(row["row"], row["sku"], row["problem"].partition(":")[0]) for row in errors] == [
+        ("3", "A", "name"),
+        ("4", "B", "unit_price"),
+        ("5", "tea-1", "sku"),
+        ("6", "C", "barcodes"),
+        ("7", "D", "supplier"),
+        ("8", "E", "barcodes"),
+        ("10", "G", "barcodes"),
+    ]
+    assert errors[1]["name"] == "'=SUM(A1)"
+
+    await manager.post("/suppliers", json={"name": "Nobody"})
+    mends = [
+        {"name": "A"},
+        {"unit_price": "1"},
+        {"sku": "T2"},
+        {"barcodes": "998"},
+        {},
+        {"barcodes": "5"},
+        {"barcodes": ""},
+    ]
+    mended = await run(manager, csv_file(*(row | mend for row, mend in zip(errors, mends, strict=True))))
+
+    assert counts(mended) | {"created": 7, "failed": 0} == counts(mended)
+    assert (await manager.get("/products/by-sku/B")).json()["name"] == "=SUM(A1)"
+
+
+async def test_a_dry_run_finds_the_same_and_changes_nothing(service: Any, manager: AsyncClient) -> None:
+    await manager.post("/products", json={"sku": "OLD", "name": "Old", "price": 1})
+    content = csv_file(
+        *({"sku": f"N{number}", "name": "New", "unit_price": 1, "category": f"C{number % 3}"} for number in range(700)),
+        {"sku": "OLD", "name": "Changed", "unit_price": 1, "category": ""},
+        {"sku": "n5", "name": "Again", "unit_price": 1, "category": ""},
+        {"sku": "BAD", "name": "", "unit_price": 1, "category": ""},
+    )
+
+    dry = await run(manager, content, dry_run=True)
+
+    assert counts(dry) == {
+        "state": "finished",
+        "total": 703,
+        "done": 703,
+        "created": 700,
+        "updated": 1,
+        "unchanged": 0,
+        "failed": 2,
+    }
+    assert (await manager.get("/products")).json()["total"] == 1
+    assert (await manager.get("/categories")).json()["total"] == 0
+    assert (await manager.get("/products/by-sku/OLD")).json()["version"] == 1
+    [event] = await service.heard.of("catalog.import.finished")
+    assert event["dry_run"] is True
+    wet = await run(manager, content)
+    assert counts(wet) == counts(dry)
+    assert len(await service.heard.of("catalog.product.created", 701)) == 701
+
+
+NASTY = [
+    "=cmd|' /C calc'!A0",
+    "+49 30 1234",
+    "-5% today",
+    "@home",
+    "'quoted",
+    "'=double",
+    'say "hi", they; said\nand left',
+    "Größe Ⅻ 茶 🫖",
+    "007",
+    "1e5",
+    "TRUE",
+    "2026-01-31",
+    "_x000D_",
+    "<b>&amp;",
+]
+
+
+@pytest.mark.parametrize("file_format", ["csv", "xlsx"])
+async def test_an_export_imports_again_unchanged(manager: AsyncClient, file_format: str) -> None:
+    suppliers = [
+        (await manager.post("/suppliers", json={"name": name})).json()["id"] for name in ("Acme", "acme", "#7", "Bolt")
+    ]
+    for number, text in enumerate(NASTY):
+        fields = {
+            "sku": f"{text.replace(chr(10), ' ')}-{number}"[:100],
+            "name": text.replace("\n", " "),
+            "description": text if number % 2 else None,
+            "category": text.replace("\n", " ") if number % 3 else None,
+            "unit_of_measure": text.replace("\n", " ") if number % 3 else None,
+            "unit_price": "12345678901234.5678" if number == 0 else f"{number}.9",
+            "cost_price": None if number % 2 else "0.0001",
+            "low_stock_threshold": None if number % 2 else 2.5,
+            "barcodes": [f"+{number}", f"00{number}"] if number % 2 else [],
+            "supplier_id": suppliers[number % 4] if number % 5 else None,
+            "is_active": bool(number % 2),
+        }
+        answer = await manager.post("/products", json=fields)
+        assert answer.status_code == 201, answer.text
+    before = (await manager.get("/products", params={"page_size": 100})).json()
+
+    exported = await manager.get("/products/export", params={"format": file_format})
+    job = await run(manager, exported.content, name=f"x.{file_format}")
+
+    assert counts(job) | {"unchanged": len(NASTY), "created": 0, "updated": 0, "failed": 0} == counts(job)
+    assert (await manager.get("/products", params={"page_size": 100})).json() == before
+    # And into an empty catalogue: the same products.
+    for item in before["items"]:
+        await manager.delete(f"/products/{item['id']}")
+    job = await run(manager, exported.content)
+    assert counts(job) | {"created": len(NASTY), "failed": 0} == counts(job)
+    after = (await manager.get("/products", params={"page_size": 100})).json()["items"]
+    own = {"id", "owner_id", "version", "created_at", "updated_at"}
+    assert [{k: v for k, v in item.items() if k not in own} for item in sorted(after, key=lambda i: i["sku"])] == [
+        {k: v for k, v in item.items() if k not in own} for item in sorted(before["items"], key=lambda i: i["sku"])
+    ]
+
+
+@pytest.mark.parametrize("file_format", ["csv", "xlsx"])
+async def test_no_cell_of_an_export_is_a_formula(manager: AsyncClient, file_format: str) -> None:
+    for number, text in enumerate(NASTY):
+        await manager.post("/products", json={"sku": f"S{number}", "name": text.replace("\n", " "), "price": 1})
+
+    answer = await manager.get("/products/export", params={"format": file_format})
+
+    assert f'.{file_format}"' in answer.headers["content-disposition"]
+    if file_format == "csv":
+        cells = [cell for row in csv.reader(io.StringIO(answer.text, newline="")) for cell in row]
+        assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
+    else:
+        sheet = load_workbook(io.BytesIO(answer.content)).worksheets[0]
+        assert "f" not in {cell.data_type for row in sheet.iter_rows() for cell in row}
+        assert not [
+            c.value for row in sheet.iter_rows() for c in row if str(c.value or "").startswith(("=", "+", "-", "@"))
+        ]
+
+
+async def test_an_export_has_the_filters_of_the_list(manager: AsyncClient) -> None:
+    for sku, category in (("A", "Tea"), ("B", "Coffee"), ("C", "Tea")):
+        await manager.post("/products", json={"sku": sku, "name": f"Name {sku}", "price": 1, "category": category})
+
+    assert [row["sku"] for row in await table(manager, "/products/export", category="tea")] == ["A", "C"]
+    assert [row["sku"] for row in await table(manager, "/products/export", search="name b")] == ["B"]
+    assert (await manager.get("/products/export", params={"format": "pdf"})).status_code == 422
+
+
+async def test_spreadsheets_of_other_people(manager: AsyncClient) -> None:
+    content = xlsx_file(
+        ["SKU", "Name", "Price", "Barcodes", "is active", "quantity"],
+        [4711, "Number as SKU", 3.5, 5012345678900, True, 2],
+        [None, None, None, None, None, None],
+        ["T-1", "Formula", "=1+1", None, None, None],
+        ["T-2", "Text", "2,50", None, "maybe", None],
+    )
+
+    job = await run(manager, content)
+
+    assert counts(job) | {"total": 3, "created": 1, "failed": 2} == counts(job)
+    made = (await manager.get("/products/by-sku/4711")).json()
+    assert (made["unit_price"], made["barcodes"]) == ("3.50", ["5012345678900"])
+    report = await manager.get(job["errors_url"].removeprefix("/api/v1"))
+    rows = list(load_workbook(io.BytesIO(report.content)).worksheets[0].iter_rows(values_only=True))
+    assert rows[0][-2:] == ("row", "problem")
+    assert [row[-2] for row in rows[1:]] == ["4", "5"]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+async def test_csv_of_other_countries(manager: AsyncClient, delimiter: str) -> None:
+    lines = [["sku", "name", "unit_price"], ["A", '"Tea; with, both"', "1"]]
+    content = "\ufeff" + "\r\n".join(delimiter.join(line) for line in lines)
+
+    job = await run(manager, content.encode())
+
+    assert counts(job) | {"created": 1} == counts(job)
+    assert (await manager.get("/products/by-sku/A")).json()["name"] == "Tea; with, both"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"name,unit_price\nx,1\n",
+        b"sku,name,colour\nx,y,z\n",
+        b"sku,sku\nx,y\n",
+        b"PK\x03\x04 broken",
+        b"\xff\xfes\x00k\x00u\x00",
+        b"",
+    ],
+    ids=["no sku", "unknown column", "twice", "broken xlsx", "utf-16", "empty"],
+)
+async def test_what_is_no_table_of_products_is_refused_at_once(manager: AsyncClient, content: bytes) -> None:
+    answer = await manager.post("/products/import", files={"file": ("x.csv", content)})
+
+    assert answer.status_code == 422
+    assert (await manager.get("/imports")).json()["total"] == 0
+
+
+async def test_a_file_that_breaks_half_way_changes_nothing(manager: AsyncClient) -> None:
+    content = (
+        csv_file(*({"sku": f"S{n}", "name": "x", "unit_price": 1} for n in range(5000))) + b'BAD,"never closed,1\n'
+    )
+
+    job = await run(manager, content)
+
+    assert (job["state"], job["done"], job["created"]) == ("failed", 0, 0)
+    assert "CSV" in job["problem"]
+    assert (await manager.get("/products")).json()["total"] == 0
+
+
+async def test_imports_are_for_managers(service: Any, seller: AsyncClient, manager: AsyncClient) -> None:
+    refused = await seller.post("/products/import", files={"file": ("x.csv", csv_file(TEAPOT))})
+    assert refused.status_code == 403
+    path = await start(manager, csv_file(TEAPOT))
+    for private in (path, "/imports", f"{path}/errors"):
+        assert (await seller.get(private)).status_code == 403
+    assert (await manager.get("/imports/999")).json()["code"] == "unknown_import"
+    assert (await manager.get("/imports/999/errors")).status_code == 404
+
+
+async def test_an_import_too_large_is_refused(manager: AsyncClient) -> None:
+    answer = await manager.post("/products/import", files={"file": ("x.csv", b"x" * (10 * 1024 * 1024 + 1))})
+
+    assert answer.status_code == 413
+
+
+async def test_two_replicas_share_the_work_without_doing_it_twice(start: Any) -> None:
+    replicas = [await start(), await start()]
+    async with replicas[0].client(2, "manager") as manager:
+        paths = []
+        for job in range(4):
+            rows = ({"sku": f"J{job}-{n}", "name": "x", "unit_price": 1} for n in range(600))
+            answer = await manager.post("/products/import", files={"file": ("x.csv", csv_file(*rows))})
+            paths.append(f"/imports/{answer.json()['id']}")
+
+        jobs = [await finished(manager, path) for path in paths]
+
+        assert [(job["state"], job["created"]) for job in jobs] == [("finished", 600)] * 4
+        assert (await manager.get("/products")).json()["total"] == 2400
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while (said := sum(replica.heard.count("catalog.product.created") for replica in replicas)) < 2400:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)
+    assert said == 2400
+
+
+async def test_a_replica_that_stops_hands_its_import_on(start: Any, issuer: Any) -> None:
+    first = await start()
+    content = csv_file(*({"sku": f"S{n}", "name": "x", "unit_price": 1} for n in range(4000)))
+    async with first.client(2, "manager") as manager:
+        answer = await manager.post("/products/import", files={"file": ("x.csv", content)})
+        path = f"/imports/{answer.json()['id']}"
+        while not 0 < (await manager.get(path)).json()["done"] < 4000:
+            await asyncio.sleep(0.005)
+        await first.stop()
+    second = await start()
+    async with second.client(2, "manager") as manager:
+        job = await finished(manager, path)
+        assert counts(job) | {"state": "finished", "done": 4000, "created": 4000, "updated": 0} == counts(job)
+        assert (await manager.get("/products")).json()["total"] == 4000

@@ -1,0 +1,106 @@
+"""An import whose process is killed half-way is finished by another one, and every row takes effect once."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+import httpx2
+from fastapi import FastAPI
+
+from stockbuddy.catalog.app import CatalogSettings
+from stockbuddy.chassis.testing.clients import serving
+from stockbuddy.chassis.testing.ports import free_port
+from stockbuddy.chassis.testing.tokens import TestIssuer
+
+ROWS = 6000
+PATIENCE_SECONDS = 60
+
+
+@asynccontextmanager
+async def catalogue(settings: CatalogSettings, issuer: TestIssuer) -> AsyncIterator[tuple[int, httpx2.AsyncClient]]:
+    """The service as a process of its own: its id, and a manager's client."""
+    keys = FastAPI()
+    keys.add_api_route("/jwks.json", issuer.fetch_keys)
+    port = free_port()
+    async with serving(keys) as keys_url:
+        environment = {
+            "ENV": "development",
+            "DATABASE_URL": settings.database_url,
+            "IMAGE_STORE": settings.image_store,
+            "IMPORT_LEASE_SECONDS": "1",
+            "JWKS_URL": f"{keys_url}/jwks.json",
+            "PORT": str(port),
+        }
+        process = subprocess.Popen(
+            [sys.executable, "-m", "stockbuddy.catalog"],
+            env=os.environ | environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            headers = issuer.headers(2, "manager")
+            async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}/api/v1", headers=headers) as client:
+                await until_it_answers(client)
+                yield process.pid, client
+        finally:
+            process.terminate()
+            process.wait()
+
+
+async def until_it_answers(client: httpx2.AsyncClient) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            answer = await client.get("/imports")
+        except httpx2.TransportError:
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.05)
+        else:
+            answer.raise_for_status()
+            return
+
+
+async def progress(client: httpx2.AsyncClient, path: str) -> dict[str, Any]:
+    job: dict[str, Any] = (await client.get(path)).json()
+    return job
+
+
+async def test_a_killed_import_is_finished_by_another_process(settings: CatalogSettings, issuer: TestIssuer) -> None:
+    rows = "".join(f"S{n},Name {n},{n % 90}.5,B{n},Category {n % 7}\n" for n in range(ROWS))
+    content = ("sku,name,unit_price,barcodes,category\n" + rows).encode()
+    async with catalogue(settings, issuer) as (process_id, client):
+        answer = await client.post("/products/import", files={"file": ("x.csv", content)})
+        path = f"/imports/{answer.json()['id']}"
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not 0 < (await progress(client, path))["done"] < ROWS:
+            assert time.monotonic() < deadline
+        os.kill(process_id, signal.SIGKILL)
+
+    async with catalogue(settings, issuer) as (_, client):
+        left = await progress(client, path)
+        assert (left["state"], left["done"] < ROWS) == ("running", True)
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while (job := await progress(client, path))["state"] == "running":
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.05)
+
+        assert (job["state"], job["total"], job["done"]) == ("finished", ROWS, ROWS)
+        assert (job["created"], job["updated"], job["failed"]) == (ROWS, 0, 0)
+        assert (await client.get("/products")).json()["total"] == ROWS
+    connection = await asyncpg.connect(settings.database_url)
+    try:
+        said = await connection.fetchval("""
+            SELECT count(*) FROM (SELECT routing_key FROM catalog.outbox
+                UNION ALL SELECT routing_key FROM catalog.outbox_archive) e
+            WHERE routing_key = 'catalog.product.created'
+        """)
+    finally:
+        await connection.close()
+    assert said == ROWS
