@@ -29,6 +29,11 @@ def _any_matches(header: str, current: str) -> bool:
 class CachedRoute(IdempotentRoute):
     """GETs carry an entity tag (the handler's, or a digest of the body) and answer 304 to a client that has it."""
 
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        if "GET" in (options.get("methods") or ()):
+            options["responses"] = {304: {"description": "Not Modified"}, **(options.get("responses") or {})}
+        super().__init__(path, endpoint, **options)
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
         if not self.methods or "GET" not in self.methods:

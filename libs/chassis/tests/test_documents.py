@@ -1,0 +1,46 @@
+"""What a service's document promises of its answers."""
+
+from typing import Any
+
+import pytest
+from fastapi import APIRouter
+
+from stockbuddy.chassis.documents import PROBLEM_RESPONSES
+from stockbuddy.chassis.errors import PROBLEM_JSON
+from stockbuddy.chassis.etags import CachedRoute
+from stockbuddy.chassis.identity import PUBLIC
+from stockbuddy.chassis.settings import ServiceSettings
+from stockbuddy.chassis.web import Service, create_app
+
+router = APIRouter(prefix="/api/v1/notes", route_class=CachedRoute)
+
+
+@router.get("/{number}", dependencies=[PUBLIC])
+async def read_note(number: int) -> int:
+    return number
+
+
+@router.post("", dependencies=[PUBLIC], responses={202: {"description": "Later"}})
+async def take_note(number: int) -> int:
+    return number
+
+
+@pytest.fixture
+def document() -> dict[str, Any]:
+    return create_app(Service("probe", "Probe", [router]), ServiceSettings(env="development")).openapi()
+
+
+def test_every_operation_documents_its_problems_and_no_other_validation_error(document: dict[str, Any]) -> None:
+    get, post = document["paths"]["/api/v1/notes/{number}"]["get"], document["paths"]["/api/v1/notes"]["post"]
+    assert set(get["responses"]) == {"200", "304", "4XX", "5XX"}
+    assert set(post["responses"]) == {"200", "202", "4XX", "5XX"}
+    for status in PROBLEM_RESPONSES:
+        assert get["responses"][status]["content"] == {
+            PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}
+        }
+    assert set(document["components"]["schemas"]) == {"Problem", "InvalidField"}
+
+
+def test_the_problem_schema_names_what_every_problem_has(document: dict[str, Any]) -> None:
+    schema = document["components"]["schemas"]["Problem"]
+    assert set(schema["required"]) == {"type", "title", "status", "detail", "code", "request_id"}
