@@ -9,19 +9,24 @@ import aiohttp
 import pytest
 import uvicorn
 
+from stockbuddy.chassis.stopping import PoliteServer
+
 
 @pytest.fixture
-async def address(service: Any) -> AsyncIterator[str]:
-    config = uvicorn.Config(
-        service.app, port=0, lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=1
-    )
-    server = uvicorn.Server(config)
+async def server(service: Any) -> AsyncIterator[PoliteServer]:
+    config = uvicorn.Config(service.app, port=0, lifespan="off", log_config=None, access_log=False)
+    server = PoliteServer(config)
     serving = asyncio.create_task(server.serve())
     while not server.started:
         await asyncio.sleep(0.01)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/api/v1"
+    yield server
     server.should_exit = True
     await serving
+
+
+@pytest.fixture
+def address(server: PoliteServer) -> str:
+    return f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/api/v1"
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from stockbuddy.chassis.identity import Role
+from stockbuddy.chassis.stopping import PoliteServer
 from stockbuddy.chassis.testing.tokens import TestIssuer
 from stockbuddy.contracts.auth import ApiKeyRevoked, SessionRevoked, UserUpdated
 
@@ -166,6 +167,14 @@ async def test_it_ends_when_the_token_no_longer_says_what_the_user_is(
 
 async def test_it_ends_when_the_token_expires(stream: Any, issuer: TestIssuer) -> None:
     async with stream(issuer.headers(9, lifetime_seconds=2)) as reader:
+        with pytest.raises(EOFError):
+            await reader.events(1)
+
+
+async def test_it_ends_when_the_process_is_told_to_stop(stream: Any, server: PoliteServer, issuer: TestIssuer) -> None:
+    async with stream(issuer.headers()) as reader:
+        await reader.begin()
+        server.should_exit = True
         with pytest.raises(EOFError):
             await reader.events(1)
 

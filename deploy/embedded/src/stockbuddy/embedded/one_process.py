@@ -4,6 +4,7 @@ import asyncio
 
 import uvicorn
 
+from stockbuddy.chassis.stopping import PoliteServer
 from stockbuddy.embedded.database import database
 from stockbuddy.embedded.settings import EmbeddedSettings
 from stockbuddy.embedded.system import System
@@ -16,7 +17,7 @@ async def run(settings: EmbeddedSettings) -> int:
     with database(settings) as url:
         system = System(url, env=settings.env)
         async with system.running():
-            server = uvicorn.Server(
+            server = PoliteServer(
                 uvicorn.Config(
                     system.gateway,
                     host=settings.host,

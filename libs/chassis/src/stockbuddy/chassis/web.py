@@ -32,6 +32,7 @@ from stockbuddy.chassis.permissions import declare_permissions
 from stockbuddy.chassis.relay import Relay
 from stockbuddy.chassis.requests import RequestContext
 from stockbuddy.chassis.settings import ServiceSettings
+from stockbuddy.chassis.stopping import PoliteServer
 from stockbuddy.chassis.upkeep import run_upkeep
 
 log = structlog.get_logger(__name__)
@@ -199,7 +200,7 @@ async def _supervised(name: str, work: Callable[[], Awaitable[None]]) -> None:
 def serve(app: Any, settings: ServiceSettings) -> None:
     """Serve over HTTP until SIGTERM or SIGINT; requests at work are finished first."""
     configure_logs(level=settings.log_level, output="console" if settings.env == "development" else "json")
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
@@ -210,3 +211,4 @@ def serve(app: Any, settings: ServiceSettings) -> None:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=int(settings.shutdown_seconds),
     )
+    PoliteServer(config).run()

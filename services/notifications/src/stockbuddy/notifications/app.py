@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from stockbuddy.chassis.database import Database
 from stockbuddy.chassis.migrations import migrations_of
+from stockbuddy.chassis.stopping import told_to_stop
 from stockbuddy.chassis.web import Service
 from stockbuddy.notifications.audit.routes import router as audit
 from stockbuddy.notifications.event_log.feed import Feed
@@ -31,9 +32,10 @@ async def open_parts(app: FastAPI) -> AsyncIterator[None]:
     """What works beside the requests, and what they ask it for."""
     database: Database = app.state.database
     settings: NotificationsSettings = app.state.settings
-    app.state.feed = Feed(database)
-    async with WebhookSender(database, settings) as app.state.webhook_sender:
-        yield
+    app.state.feed = feed = Feed(database)
+    with told_to_stop(feed.close):
+        async with WebhookSender(database, settings) as app.state.webhook_sender:
+            yield
 
 
 async def read_feed(app: FastAPI) -> None:

@@ -39,6 +39,7 @@ class Feed:
         self._appended = asyncio.Event()
         self._advanced = asyncio.Event()
         self.position = 0
+        self.is_closed = False
         on_news(database, self._appended.set)
 
     @asynccontextmanager
@@ -53,14 +54,19 @@ class Feed:
             self.listeners -= 1
 
     async def beyond(self, position: int) -> None:
-        """Returns once the log goes beyond `position`. For listeners."""
-        while self.position <= position:
+        """Returns once the log goes beyond `position`, or the feed is closed. For listeners."""
+        while self.position <= position and not self.is_closed:
             await self._advanced.wait()
 
     def after(self, position: int) -> Sequence[LiveEvent] | None:
         """The events behind a position, or None if they are not all at hand."""
         first = self.position - len(self._recent)
         return self._recent[position - first :] if position >= first else None
+
+    def close(self) -> None:
+        """The process is about to end, and so is whoever listens."""
+        self.is_closed = True
+        self._advanced.set()
 
     def has_ended(self, caller: Principal, since: int) -> bool:
         """True if the session is over, or the user is no longer what the token says, by an event behind `since`.

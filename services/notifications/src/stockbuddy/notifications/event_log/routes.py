@@ -56,7 +56,7 @@ async def _news(feed: Feed, position: int, deadline: float) -> bool:
                 await feed.beyond(position)
     except TimeoutError:
         return False
-    return True
+    return not feed.is_closed
 
 
 def _answer(stretch: Stretch, *, with_client_ip: bool) -> Response:

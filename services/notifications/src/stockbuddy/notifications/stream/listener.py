@@ -57,7 +57,8 @@ class Listener:
                     yield step
 
     def _is_over(self, since: int) -> bool:
-        return self._caller.expires_at <= time.time() or self._feed.has_ended(self._caller, since)
+        has_expired = self._caller.expires_at <= time.time()
+        return has_expired or self._feed.is_closed or self._feed.has_ended(self._caller, since)
 
     async def _wait(self, position: int, pause_seconds: float) -> bool:
         """True as soon as there is something behind `position`, false when the pause is over."""
