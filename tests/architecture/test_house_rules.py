@@ -20,7 +20,7 @@ MEMBERS = [
 LONGEST_MODULE_LINES = 400
 EMPTY_NAMES = {"service", "services", "util", "utils", "helper", "helpers", "common", "base", "manager", "misc"}
 EMPTY_SUFFIXES = ("Manager", "Helper", "Util", "Utils", "Impl")
-SQL_MODULES = {"queries", "locks", "model"}
+SQL_MODULES = {"queries", "locks", "ledger", "model"}
 SQL_FOLDERS = {"ledger"}
 SQL = re.compile(r"^\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH)\s", re.IGNORECASE)
 
