@@ -9,6 +9,7 @@ from stockbuddy.stock.integrity.routes import router as integrity
 from stockbuddy.stock.levels.routes import router as levels
 from stockbuddy.stock.movements.routes import router as movements
 from stockbuddy.stock.purchase_orders.routes import router as purchase_orders
+from stockbuddy.stock.reports.routes import router as reports
 from stockbuddy.stock.sales.routes import router as sales
 from stockbuddy.stock.settings import StockSettings
 from stockbuddy.stock.subscriptions import CONSUMERS
@@ -17,7 +18,7 @@ from stockbuddy.stock.warehouses.routes import router as warehouses
 SERVICE = Service(
     name="stock",
     title="Stockbuddy stock",
-    routers=[warehouses, movements, levels, sales, purchase_orders, expenses, dashboard, integrity],
+    routers=[warehouses, movements, levels, sales, purchase_orders, expenses, reports, dashboard, integrity],
     consumers=CONSUMERS,
     lifespan=opened,
 )

@@ -55,7 +55,10 @@ _TOP = text("""
     ORDER BY revenue DESC, p.id LIMIT :most
 """)
 
-_OPEN_ORDERS = text("SELECT count(*) FROM purchase_order WHERE status IN ('ordered', 'partially_received')")
+_WAITING = text("""
+    SELECT (SELECT count(*) FROM stock_transfer WHERE status = 'pending') AS transfers,
+           (SELECT count(*) FROM purchase_order WHERE status IN ('ordered', 'partially_received')) AS orders
+""")
 
 
 async def fetch_place(session: AsyncSession) -> tuple[str, str | None]:
@@ -85,5 +88,7 @@ async def fetch_top_products(session: AsyncSession, since: datetime, most: int) 
     return [TopProduct.model_validate(row) for row in rows]
 
 
-async def count_open_orders(session: AsyncSession) -> int:
-    return await session.scalar(_OPEN_ORDERS) or 0
+async def count_waiting(session: AsyncSession) -> tuple[int, int]:
+    """Transfers that have not been shipped, and purchase orders of which something is still to come."""
+    row = (await session.execute(_WAITING)).one()
+    return row.transfers, row.orders

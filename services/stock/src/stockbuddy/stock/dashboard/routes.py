@@ -30,14 +30,15 @@ async def show_dashboard(session: ReadSession, _: Caller, tz: Annotated[ZoneName
     starts = starts_of(days, zone)
     stocks = await queries.fetch_stocks(session)
     takings = await queries.fetch_takings(session, days, starts)
+    transfers, orders = await queries.count_waiting(session)
     view = DashboardView(
         **dict(stocks),
         sales_today=Takings(count=takings[-1].count, revenue=takings[-1].revenue),
         sales_by_day=takings,
         top_products=await queries.fetch_top_products(session, starts[0], TOP_PRODUCTS),
         recent_movements=await latest_movements(session, RECENT_MOVEMENTS),
-        pending_transfers=0,
-        open_purchase_orders=await queries.count_open_orders(session),
+        pending_transfers=transfers,
+        open_purchase_orders=orders,
         currency=currency,
         timezone=zone.key,
     )

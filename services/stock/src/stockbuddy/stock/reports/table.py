@@ -1,0 +1,52 @@
+"""What every report is: columns with a kind, rows, and totals of the columns that can be summed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+Kind = Literal["text", "integer", "quantity", "money", "ratio", "date", "moment"]
+Value = str | int | Decimal | date | datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    name: str
+    kind: Kind = "text"
+    is_summed: bool = False
+
+
+def money(name: str) -> Column:
+    return Column(name, "money", is_summed=True)
+
+
+def quantity(name: str) -> Column:
+    return Column(name, "quantity", is_summed=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """`parameters` say what was asked, so that a file on a disk still does."""
+
+    name: str
+    parameters: Mapping[str, Any]
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Value]]
+    totals: Mapping[str, Decimal | None] = field(default_factory=dict)
+
+
+def table(
+    name: str, parameters: Mapping[str, Any], columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]
+) -> Table:
+    """The rows' values by column, with totals."""
+    values = [[row[column.name] for column in columns] for row in rows]
+    totals = {
+        column.name: sum((row[index] for row in values if row[index] is not None), Decimal(0))
+        for index, column in enumerate(columns)
+        if column.is_summed
+    }
+    shown = {name: value for name, value in parameters.items() if value is not None}
+    return Table(name, shown, columns, values, totals)

@@ -1,0 +1,66 @@
+"""Files: exact figures, texts that stay texts in a spreadsheet, and a name to save them under."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+import pytest
+from openpyxl import load_workbook
+
+if TYPE_CHECKING:
+    from services.stock.tests.conftest import Shop
+
+EVIL = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "＝1"]  # noqa: RUF001
+
+
+async def fetched(shop: Shop, wanted: str) -> tuple[bytes, str]:
+    answer = await shop.caller(5).call("GET", "/reports/inventory-valuation", params={"format": wanted})
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-disposition"] == f'attachment; filename="inventory-valuation.{wanted}"'
+    return answer.content, answer.headers["content-type"]
+
+
+async def test_csv_holds_exact_amounts(shop: Shop) -> None:
+    await shop.product(2.5, sku="TEA", name='Tea, "green"', cost_price="1.2345")
+    content, media_type = await fetched(shop, "csv")
+    assert media_type == "text/csv; charset=utf-8"
+    assert content.decode().splitlines()[0].startswith("product_id,sku,name,category,warehouse,quantity,")
+    [row] = csv.DictReader(io.StringIO(content.decode()))
+    assert (row["name"], row["category"], row["quantity"]) == ('Tea, "green"', "", "2.5")
+    assert (row["unit_cost"], row["value"]) == ("1.2345", "3.0863")
+
+
+async def test_xlsx_holds_numbers_as_numbers_and_says_what_was_asked(shop: Shop) -> None:
+    await shop.product(2.5, sku="TEA", name="Tea\x07", cost_price="1.2345")
+    content, media_type = await fetched(shop, "xlsx")
+    assert media_type == "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    book = load_workbook(io.BytesIO(content))
+    sheet = book["inventory-valuation"]
+    header, row = ([cell.value for cell in cells] for cells in sheet.iter_rows())
+    values = dict(zip(header, row, strict=True))
+    assert (values["name"], values["quantity"], values["unit_cost"], values["value"]) == ("Tea", 2.5, 1.2345, 3.0863)
+    about = list(book["about"].iter_rows(values_only=True))
+    assert about == [("method", "average"), ("total quantity", 2.5), ("total value", 3.0863)]
+
+
+@pytest.mark.parametrize("name", EVIL)
+async def test_no_text_becomes_a_formula(shop: Shop, name: str) -> None:
+    await shop.product(1, sku=f"{name.strip()}SKU", name=name, category=name, cost_price="1")
+    [row] = csv.DictReader(io.StringIO((await fetched(shop, "csv"))[0].decode()))
+    book = load_workbook(io.BytesIO((await fetched(shop, "xlsx"))[0]))
+    cells = book["inventory-valuation"][2]
+    for text, cell in ((row["sku"], cells[1]), (row["name"], cells[2]), (row["category"], cells[3])):
+        assert text.startswith("'")
+        assert cell.value == text
+        assert cell.data_type == "s"
+
+
+async def test_an_unchanged_report_is_not_sent_again(shop: Shop) -> None:
+    await shop.product(1, cost_price="1")
+    first = await shop.admin.call("GET", "/reports/inventory-valuation")
+    again = await shop.admin.call(
+        "GET", "/reports/inventory-valuation", headers={"If-None-Match": first.headers["etag"]}
+    )
+    assert again.status_code == 304
