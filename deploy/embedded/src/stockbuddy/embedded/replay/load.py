@@ -61,9 +61,12 @@ class Replay:
                 await call(item)
                 self._progress(step, 1)
 
-        async with asyncio.TaskGroup() as workers:
-            for _ in range(CONNECTIONS):
-                workers.create_task(work())
+        try:
+            async with asyncio.TaskGroup() as workers:
+                for _ in range(CONNECTIONS):
+                    workers.create_task(work())
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None  # The others failed at the same time, for the same reason.
 
     async def _post(self, path: str, body: dict[str, Any], key: str) -> Answer:
         answer = await self._client.post(path, body, key=f"replay:{self._name}:{key}")
