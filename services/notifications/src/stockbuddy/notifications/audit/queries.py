@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.notifications.audit.changes import types_of_same_state
 from stockbuddy.notifications.event_log.patterns import expression_of
+from stockbuddy.notifications.listing import Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +28,10 @@ class AuditFilter:
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """An audited event; `data` and `earlier_data` (what the same thing was like before) are JSON texts."""
+    """An audited event; `id` is its position in the log, `data` and `earlier_data` (what the same thing was like
+    before) are JSON texts."""
 
-    position: int
+    id: int
     at: datetime
     type: str
     actor_id: int | None
@@ -76,20 +78,14 @@ _CONDITIONS = {
 }
 
 
-async def list_entries(
-    session: AsyncSession, narrowed: AuditFilter, *, before: int | None, offset: int, limit: int
-) -> list[AuditRow]:
-    """Newest first; with `before`, from the entry below that id on instead of from the top."""
+async def list_entries(session: AsyncSession, narrowed: AuditFilter, window: Window) -> list[AuditRow]:
+    """Newest first."""
     conditions, values = await _conditions(session, narrowed)
-    if before is not None:
-        conditions.append("position < :before")
-        values["before"], offset = before, 0
     rows = await session.execute(
         text(f"""
             SELECT position, at, type, actor_id, actor, client_ip, subject, request_id, hash, CAST(data AS text)
-            FROM event_log WHERE {" AND ".join(conditions)}
-            ORDER BY position DESC LIMIT :limit OFFSET :offset"""),
-        values | {"limit": limit, "offset": offset},
+            FROM event_log WHERE {" AND ".join(conditions)} {window.clause("position")}"""),
+        values | window.values,
     )
     return await _with_earlier(session, [AuditRow(*row) for row in rows])
 
@@ -124,13 +120,13 @@ async def _with_earlier(session: AsyncSession, rows: Sequence[AuditRow]) -> list
     found = await session.execute(
         _EARLIER,
         {
-            "positions": [row.position for row in states],
+            "positions": [row.id for row in states],
             "subjects": [row.subject for row in states],
             "types": [",".join(types_of_same_state(row.type)) for row in states],
         },
     )
     earlier: dict[int, str] = {row.position: row.data for row in found}
-    return [replace(row, earlier_data=earlier.get(row.position)) for row in rows]
+    return [replace(row, earlier_data=earlier.get(row.id)) for row in rows]
 
 
 # For the driver itself: millions of rows pass through here.

@@ -9,17 +9,16 @@ from stockbuddy.chassis.database import ReadSession
 from stockbuddy.chassis.errors import Unprocessable
 from stockbuddy.chassis.etags import CachedRoute
 from stockbuddy.chassis.identity import Admin
-from stockbuddy.chassis.paging import Page, PagingParameters, cursor_for
+from stockbuddy.chassis.paging import Page, PagingParameters
 from stockbuddy.notifications.audit import queries
 from stockbuddy.notifications.audit.changes import changes_between
 from stockbuddy.notifications.audit.queries import AuditFilter, AuditRow
 from stockbuddy.notifications.audit.schemas import AuditEntry, AuditVerdict
 from stockbuddy.notifications.audit.verification import Noted, verify_chain
 from stockbuddy.notifications.identifiers import Id
+from stockbuddy.notifications.listing import window_of
 
 router = APIRouter(prefix="/api/v1/audit-logs", tags=["audit"], route_class=CachedRoute)
-
-NEWEST_FIRST = "id_desc"
 
 
 @router.get("")
@@ -44,17 +43,14 @@ async def list_audit_logs(
         request_id=request_id,
         search=search if search and search.strip() else None,
     )
-    key = paging.after(NEWEST_FIRST)
-    rows = await queries.list_entries(
-        session, narrowed, before=int(key[0]) if key else None, offset=paging.offset, limit=paging.page_size + 1
-    )
-    shown = rows[: paging.page_size]
+    window = window_of(paging)
+    rows = await queries.list_entries(session, narrowed, window)
     return Page(
-        items=[_entry(row) for row in shown],
+        items=[_entry(row) for row in window.shown(rows)],
         page=paging.page,
         page_size=paging.page_size,
         total=await queries.count_entries(session, narrowed),
-        next_cursor=cursor_for(NEWEST_FIRST, [shown[-1].position]) if len(rows) > len(shown) else None,
+        next_cursor=window.next_cursor(rows),
     )
 
 
@@ -73,7 +69,7 @@ async def verify_audit_logs(
 
 def _entry(row: AuditRow) -> AuditEntry:
     return AuditEntry(
-        id=row.position,
+        id=row.id,
         at=row.at,
         type=row.type,
         action=row.type.rpartition(".")[2],

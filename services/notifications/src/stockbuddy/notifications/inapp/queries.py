@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.notifications.kinds import Kind
+from stockbuddy.notifications.listing import Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +66,13 @@ async def add_notification(
 
 
 async def list_notifications(
-    session: AsyncSession,
-    reader: Reader,
-    *,
-    unread: bool | None,
-    kind: Kind | None,
-    before: int | None,
-    offset: int,
-    limit: int,
+    session: AsyncSession, reader: Reader, window: Window, *, unread: bool | None, kind: Kind | None
 ) -> list[Notification]:
-    """Newest first; with `before`, those below that id."""
+    """Newest first."""
     conditions, values = _narrowed(reader, unread, kind)
-    if before is not None:
-        conditions += " AND n.id < :before"
-        values["before"], offset = before, 0
-    statement = text(f"SELECT {_COLUMNS} {conditions} ORDER BY n.id DESC LIMIT :limit OFFSET :offset")
-    rows = await session.execute(statement, values | {"limit": limit, "offset": offset})
+    rows = await session.execute(
+        text(f"SELECT {_COLUMNS} {conditions} {window.clause('n.id')}"), values | window.values
+    )
     return [Notification(*row) for row in rows]
 
 

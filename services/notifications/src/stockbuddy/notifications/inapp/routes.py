@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from stockbuddy.chassis.database import ReadSession, Session
 from stockbuddy.chassis.etags import CachedRoute
 from stockbuddy.chassis.identity import Admin, Caller, Principal, Role
-from stockbuddy.chassis.paging import PagingParameters, cursor_for
+from stockbuddy.chassis.paging import PagingParameters
 from stockbuddy.notifications.audience import heard_by, role_of, user_of
 from stockbuddy.notifications.errors import UnknownNotification
 from stockbuddy.notifications.identifiers import PathId
@@ -17,11 +17,10 @@ from stockbuddy.notifications.inapp.commands import announce, put_back, read_not
 from stockbuddy.notifications.inapp.queries import Notification, Reader
 from stockbuddy.notifications.inapp.schemas import MakeNotification, NotificationPage, NotificationView, ReadAll
 from stockbuddy.notifications.kinds import Kind
+from stockbuddy.notifications.listing import window_of
 from stockbuddy.notifications.preferences.queries import muted_kinds
 
 router = APIRouter(prefix="/api/v1/notifications", tags=["notifications"], route_class=CachedRoute)
-
-NEWEST_FIRST = "id_desc"
 
 
 @router.get("")
@@ -33,23 +32,14 @@ async def list_notifications(
     kind: Kind | None = None,
 ) -> NotificationPage:
     reader = await _reader(session, caller)
-    key = paging.after(NEWEST_FIRST)
-    found = await queries.list_notifications(
-        session,
-        reader,
-        unread=unread,
-        kind=kind,
-        before=int(key[0]) if key else None,
-        offset=paging.offset,
-        limit=paging.page_size + 1,
-    )
-    shown = found[: paging.page_size]
+    window = window_of(paging)
+    found = await queries.list_notifications(session, reader, window, unread=unread, kind=kind)
     return NotificationPage(
-        items=[_view(notification) for notification in shown],
+        items=[_view(notification) for notification in window.shown(found)],
         page=paging.page,
         page_size=paging.page_size,
         total=await queries.count_notifications(session, reader, unread=unread, kind=kind),
-        next_cursor=cursor_for(NEWEST_FIRST, [shown[-1].id]) if len(found) > len(shown) else None,
+        next_cursor=window.next_cursor(found),
         unread_count=await queries.count_notifications(session, reader, unread=True),
     )
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from stockbuddy.notifications.listing import Window
 from stockbuddy.notifications.webhooks.model import Webhook
 
 KEPT_ATTEMPTS = 50
@@ -76,21 +77,12 @@ async def lock_webhook(session: AsyncSession, webhook_id: int) -> Webhook | None
 
 
 async def list_deliveries(
-    session: AsyncSession,
-    webhook_id: int,
-    *,
-    state: DeliveryState | None,
-    before: int | None,
-    offset: int,
-    limit: int,
+    session: AsyncSession, webhook_id: int, window: Window, state: DeliveryState | None
 ) -> list[Delivery]:
-    """Newest first; with `before`, those below that id."""
+    """Newest first."""
     conditions, values = _narrowed(webhook_id, state)
-    if before is not None:
-        conditions += " AND d.id < :before"
-        values["before"], offset = before, 0
-    statement = text(f"SELECT {_DELIVERY} {conditions} ORDER BY d.id DESC LIMIT :limit OFFSET :offset")
-    rows = await session.execute(statement, values | {"limit": limit, "offset": offset})
+    statement = text(f"SELECT {_DELIVERY} {conditions} {window.clause('d.id')}")
+    rows = await session.execute(statement, values | window.values)
     return [Delivery(*row) for row in rows]
 
 

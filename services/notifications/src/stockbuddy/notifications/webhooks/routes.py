@@ -10,9 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from stockbuddy.chassis.database import ReadSession, Session
 from stockbuddy.chassis.etags import CachedRoute, require_match, version_etag
 from stockbuddy.chassis.identity import Admin
-from stockbuddy.chassis.paging import Page, PagingParameters, cursor_for
+from stockbuddy.chassis.paging import Page, PagingParameters
 from stockbuddy.notifications.errors import UnknownDelivery, UnknownWebhook
 from stockbuddy.notifications.identifiers import PathId
+from stockbuddy.notifications.listing import window_of
 from stockbuddy.notifications.settings import NotificationsSettings
 from stockbuddy.notifications.webhooks import commands, queries
 from stockbuddy.notifications.webhooks.addresses import refuse_inside
@@ -31,7 +32,6 @@ from stockbuddy.notifications.webhooks.schemas import (
 
 router = APIRouter(prefix="/api/v1/webhooks", tags=["webhooks"], route_class=CachedRoute)
 
-NEWEST_FIRST = "id_desc"
 _attempts = TypeAdapter(list[AttemptView])
 
 
@@ -101,22 +101,14 @@ async def list_webhook_deliveries(
     state: Annotated[DeliveryState | None, Query()] = None,
 ) -> Page[DeliveryView]:
     _existing(await queries.find_webhook(session, webhook_id))
-    key = paging.after(NEWEST_FIRST)
-    found = await queries.list_deliveries(
-        session,
-        webhook_id,
-        state=state,
-        before=int(key[0]) if key else None,
-        offset=paging.offset,
-        limit=paging.page_size + 1,
-    )
-    shown = found[: paging.page_size]
+    window = window_of(paging)
+    found = await queries.list_deliveries(session, webhook_id, window, state)
     return Page(
-        items=[_delivery_view(delivery) for delivery in shown],
+        items=[_delivery_view(delivery) for delivery in window.shown(found)],
         page=paging.page,
         page_size=paging.page_size,
         total=await queries.count_deliveries(session, webhook_id, state),
-        next_cursor=cursor_for(NEWEST_FIRST, [shown[-1].id]) if len(found) > len(shown) else None,
+        next_cursor=window.next_cursor(found),
     )
 
 
