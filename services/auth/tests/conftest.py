@@ -118,6 +118,21 @@ class Auth:
             assert time.monotonic() < deadline, f"{len(said)} of {at_least} {event_type} were said"
             await asyncio.sleep(0.02)
 
+    async def event_of_database(self, event_type: str) -> dict[str, Any]:
+        """The one event of that type that any process has said on this database."""
+        connection = await asyncpg.connect(self.app.state.settings.database_url)
+        try:
+            query = "SELECT payload FROM auth.outbox_archive WHERE routing_key = $1"
+            deadline = time.monotonic() + 10
+            while not (rows := await connection.fetch(query, event_type)):
+                assert time.monotonic() < deadline, f"no {event_type} was said"
+                await asyncio.sleep(0.02)
+        finally:
+            await connection.close()
+        (row,) = rows
+        said: dict[str, Any] = json.loads(row["payload"])
+        return said
+
     async def event(self, event_type: str) -> dict[str, Any]:
         (said,) = await self.events(event_type)
         return said
@@ -129,7 +144,13 @@ class Auth:
 
 @asynccontextmanager
 async def running_auth(database_url: str, **settings: Any) -> AsyncIterator[Auth]:
-    values = {"env": "development", "secret_key": SECRET_KEY, "database_url": database_url, **settings}
+    values = {
+        "env": "development",
+        "secret_key": SECRET_KEY,
+        "database_url": database_url,
+        "signing_key_reread_seconds": 0.5,
+        **settings,
+    }
     bus = RecordingBus()
     app = create_app(SERVICE, AuthSettings(**values), bus=bus)
     async with LifespanManager(app):

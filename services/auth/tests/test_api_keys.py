@@ -162,9 +162,8 @@ async def test_a_key_makes_no_keys_and_changes_no_passwords(auth: Any) -> None:
         assert (response.status_code, response.json()["code"]) == (403, "people_only"), path
 
 
-@pytest.mark.parametrize(
-    ("body", "status"),
-    [
+async def test_what_is_no_key_is_exchanged_for_nothing(auth: Any, subtests: pytest.Subtests) -> None:
+    for body, status in [
         ({"api_key": "sbk_unknown"}, 401),
         ({"api_key": "\x00"}, 401),
         ({"session_cookie": "unknown"}, 401),
@@ -173,9 +172,8 @@ async def test_a_key_makes_no_keys_and_changes_no_passwords(auth: Any) -> None:
         ({"api_key": ""}, 422),
         ({"api_key": "x" * 201}, 422),
         ({"api_key": 1}, 422),
-    ],
-)
-async def test_what_is_no_key_is_exchanged_for_nothing(auth: Any, body: dict[str, Any], status: int) -> None:
-    response = await auth.post("/internal/token-exchange", body)
-    assert response.status_code == status
-    assert "access_token" not in response.json()
+    ]:
+        with subtests.test(body=body, status=status):
+            response = await auth.post("/internal/token-exchange", body)
+            assert response.status_code == status
+            assert "access_token" not in response.json()

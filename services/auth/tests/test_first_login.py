@@ -16,19 +16,20 @@ async def test_a_registered_user_is_a_salesperson_without_secrets(auth: Any) -> 
     assert not any("password" in name for name in user)
 
 
-@pytest.mark.parametrize("path", ["/auth/login", "/auth/login-json"])
-@pytest.mark.parametrize("login", ["JohnDoe", "johndoe", "JOHN@example.com"])
-@pytest.mark.parametrize("form", [False, True])
-async def test_logs_in_by_name_or_address_in_json_or_form(auth: Any, path: str, login: str, form: bool) -> None:
+async def test_logs_in_by_name_or_address_in_json_or_form(auth: Any, subtests: pytest.Subtests) -> None:
     user = await auth.register(username="JohnDoe", email="john@example.com")
-    body = {"username": login, "password": PASSWORD}
-    response = await auth.call("POST", path, **({"data": body} if form else {"json": body}))
-    assert response.status_code == 200
-    tokens = response.json()
-    assert (tokens["token_type"], tokens["expires_in"], tokens["user"]) == ("bearer", 900, user)
-    assert response.headers["Cache-Control"] == "no-store"
-    profile = await auth.get("/auth/profile", token=tokens["access_token"])
-    assert profile.json() == user
+    for form in [False, True]:
+        for login in ["JohnDoe", "johndoe", "JOHN@example.com"]:
+            for path in ["/auth/login", "/auth/login-json"]:
+                with subtests.test(form=form, login=login, path=path):
+                    body = {"username": login, "password": PASSWORD}
+                    response = await auth.call("POST", path, **({"data": body} if form else {"json": body}))
+                    assert response.status_code == 200
+                    tokens = response.json()
+                    assert (tokens["token_type"], tokens["expires_in"], tokens["user"]) == ("bearer", 900, user)
+                    assert response.headers["Cache-Control"] == "no-store"
+                    profile = await auth.get("/auth/profile", token=tokens["access_token"])
+                    assert profile.json() == user
 
 
 async def test_an_oauth2_form_client_may_send_its_other_fields(auth: Any) -> None:
@@ -37,22 +38,19 @@ async def test_an_oauth2_form_client_may_send_its_other_fields(auth: Any) -> Non
     assert (await auth.call("POST", "/auth/login", data=form)).status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("body", "taken"),
-    [
+async def test_names_and_addresses_are_unique_without_regard_to_case(auth: Any, subtests: pytest.Subtests) -> None:
+    await auth.register(username="johndoe", email="john@example.com")
+    for body, taken in [
         ({"username": "JOHNDOE", "email": "other@example.com"}, "username_taken"),
         ({"username": "other", "email": "John@Example.com"}, "email_taken"),
-    ],
-)
-async def test_names_and_addresses_are_unique_without_regard_to_case(auth: Any, body: Any, taken: str) -> None:
-    await auth.register(username="johndoe", email="john@example.com")
-    response = await auth.post("/auth/register", {**body, "password": PASSWORD})
-    assert (response.status_code, response.json()["code"]) == (409, taken)
+    ]:
+        with subtests.test(body=body, taken=taken):
+            response = await auth.post("/auth/register", {**body, "password": PASSWORD})
+            assert (response.status_code, response.json()["code"]) == (409, taken)
 
 
-@pytest.mark.parametrize(
-    ("change", "field"),
-    [
+async def test_refuses_what_it_does_not_understand(auth: Any, subtests: pytest.Subtests) -> None:
+    for change, field in [
         ({"username": "with@sign"}, "username"),
         ({"username": "x" * 65}, "username"),
         ({"username": "nul\x00byte"}, "username"),
@@ -62,19 +60,16 @@ async def test_names_and_addresses_are_unique_without_regard_to_case(auth: Any, 
         ({"full_name": "bell\x07"}, "full_name"),
         ({"pasword": "misspelt"}, "pasword"),
         ({"role": "admin"}, "role"),
-    ],
-)
-async def test_refuses_what_it_does_not_understand(auth: Any, change: dict[str, str], field: str) -> None:
-    body = {"username": "johndoe", "email": "john@example.com", "password": PASSWORD, **change}
-    response = await auth.post("/auth/register", body)
-    assert response.status_code == 422
-    assert [error["field"] for error in response.json()["errors"]] == [field]
+    ]:
+        with subtests.test(change=change, field=field):
+            body = {"username": "johndoe", "email": "john@example.com", "password": PASSWORD, **change}
+            response = await auth.post("/auth/register", body)
+            assert response.status_code == 422
+            assert [error["field"] for error in response.json()["errors"]] == [field]
 
 
-@pytest.mark.parametrize("path", ["/auth/login", "/auth/admin/login"])
-@pytest.mark.parametrize(
-    ("content", "content_type", "status"),
-    [
+async def test_malformed_logins_are_told_what_is_wrong(auth: Any, subtests: pytest.Subtests) -> None:
+    for content, content_type, status in [
         (b"{", "application/json", 400),
         (b"\xff\xfe", "application/json", 400),
         (b"[" * 100_000, "application/json", 400),
@@ -88,14 +83,12 @@ async def test_refuses_what_it_does_not_understand(auth: Any, change: dict[str, 
         (b"username=a&password=b&admin=true", "application/x-www-form-urlencoded", 422),
         (b"<login/>", "text/xml", 415),
         (b"", "", 415),
-    ],
-)
-async def test_malformed_logins_are_told_what_is_wrong(
-    auth: Any, path: str, content: bytes, content_type: str, status: int
-) -> None:
-    response = await auth.call("POST", path, content=content, headers={"Content-Type": content_type})
-    assert response.status_code == status, response.text
-    assert response.headers["Content-Type"] == "application/problem+json"
+    ]:
+        for path in ["/auth/login", "/auth/admin/login"]:
+            with subtests.test(content=content, content_type=content_type, status=status, path=path):
+                response = await auth.call("POST", path, content=content, headers={"Content-Type": content_type})
+                assert response.status_code == status, response.text
+                assert response.headers["Content-Type"] == "application/problem+json"
 
 
 async def test_the_profile_changes_and_keeps_its_version(auth: Any) -> None:
@@ -115,20 +108,18 @@ async def test_the_profile_changes_and_keeps_its_version(auth: Any) -> None:
     assert (late.status_code, late.json()["code"]) == (412, "stale_etag")
 
 
-@pytest.mark.parametrize(
-    ("body", "status"),
-    [
+async def test_the_profile_does_not_take_what_is_not_its_owners(auth: Any, subtests: pytest.Subtests) -> None:
+    await auth.register(username="johndoe", email="john@example.com")
+    tokens = await auth.member()
+    for body, status in [
         ({"role": "admin"}, 422),
         ({"is_active": True}, 422),
         ({"email": None}, 422),
         ({"username": None}, 422),
         ({"username": "johndoe"}, 409),
         ({"email": "JOHN@example.com"}, 409),
-    ],
-)
-async def test_the_profile_does_not_take_what_is_not_its_owners(auth: Any, body: Any, status: int) -> None:
-    await auth.register(username="johndoe", email="john@example.com")
-    tokens = await auth.member()
-    response = await auth.call("PATCH", "/auth/profile", token=tokens["access_token"], json=body)
-    assert response.status_code == status, response.text
-    assert (await auth.get("/auth/profile", token=tokens["access_token"])).json() == tokens["user"]
+    ]:
+        with subtests.test(body=body, status=status):
+            response = await auth.call("PATCH", "/auth/profile", token=tokens["access_token"], json=body)
+            assert response.status_code == status, response.text
+            assert (await auth.get("/auth/profile", token=tokens["access_token"])).json() == tokens["user"]

@@ -25,14 +25,15 @@ async def hashed(auth: Any) -> float:
     return float(re.search(r"^stockbuddy_auth_hashing_total ([\d.]+)$", metrics, re.MULTILINE)[1])  # type: ignore[index]
 
 
-@pytest.mark.parametrize("path", DOORS)
-async def test_an_unknown_user_and_a_wrong_password_are_told_the_same(auth: Any, path: str) -> None:
+async def test_an_unknown_user_and_a_wrong_password_are_told_the_same(auth: Any, subtests: pytest.Subtests) -> None:
     user = await auth.register()
-    wrong = await auth.post(path, {"username": user["username"], "password": "wrong-Harbour-71"})
-    unknown = await auth.post(path, {"username": "nobody", "password": "wrong-Harbour-71"})
-    assert told(wrong) == told(unknown)
-    assert (wrong.status_code, wrong.json()["code"]) == (401, "invalid_credentials")
-    assert wrong.headers["WWW-Authenticate"] == "Bearer"
+    for path in DOORS:
+        with subtests.test(path=path):
+            wrong = await auth.post(path, {"username": user["username"], "password": "wrong-Harbour-71"})
+            unknown = await auth.post(path, {"username": "nobody", "password": "wrong-Harbour-71"})
+            assert told(wrong) == told(unknown)
+            assert (wrong.status_code, wrong.json()["code"]) == (401, "invalid_credentials")
+            assert wrong.headers["WWW-Authenticate"] == "Bearer"
 
 
 async def test_an_unknown_user_costs_a_hash_too(auth: Any) -> None:

@@ -20,31 +20,38 @@ PASSWORD = "violet-Harbour-71"
 NEW = "amber-Lantern-58"
 
 
-@pytest.mark.parametrize(
-    "password",
-    ["password", "12345678", "password123", "qwertyuiop", "Passw0rd!", "iloveyou", "aaaaaaaaaaaa", "stockbuddy1"],
-)
-async def test_common_passwords_are_refused_with_a_reason(auth: Any, password: str) -> None:
-    body = {"username": "johndoe", "email": "john@example.com", "password": password}
-    response = await auth.post("/auth/register", body)
-    assert response.status_code == 422
-    (error,) = response.json()["errors"]
-    assert error["field"] == "password"
-    assert error["message"].startswith("is too easy to guess")
+async def test_common_passwords_are_refused_with_a_reason(auth: Any, subtests: pytest.Subtests) -> None:
+    for password in [
+        "password",
+        "12345678",
+        "password123",
+        "qwertyuiop",
+        "Passw0rd!",
+        "iloveyou",
+        "aaaaaaaaaaaa",
+        "stockbuddy1",
+    ]:
+        with subtests.test(password=password):
+            body = {"username": "johndoe", "email": "john@example.com", "password": password}
+            response = await auth.post("/auth/register", body)
+            assert response.status_code == 422
+            (error,) = response.json()["errors"]
+            assert error["field"] == "password"
+            assert error["message"].startswith("is too easy to guess")
 
 
-@pytest.mark.parametrize("password", ["johndoe99", "JohnDoe-1", "maximilian", "john@example.com"])
-async def test_passwords_made_of_what_is_known_of_somebody_are_refused(auth: Any, password: str) -> None:
-    body = {"username": "johndoe", "email": "john@example.com", "password": password, "full_name": "Maximilian"}
-    assert (await auth.post("/auth/register", body)).status_code == 422
+async def test_passwords_made_of_what_is_known_of_somebody_are_refused(auth: Any, subtests: pytest.Subtests) -> None:
+    for password in ["johndoe99", "JohnDoe-1", "maximilian", "john@example.com"]:
+        with subtests.test(password=password):
+            body = {"username": "johndoe", "email": "john@example.com", "password": password, "full_name": "Maximilian"}
+            assert (await auth.post("/auth/register", body)).status_code == 422
 
 
-@pytest.mark.parametrize(
-    "password", ["securepassword123", PASSWORD, "correct horse battery staple", "pässwörter-mögen-wir" * 6]
-)
-async def test_good_passwords_are_taken_whatever_they_are_made_of(auth: Any, password: str) -> None:
-    user = await auth.register(password=password)
-    await auth.log_in(user["username"], password)
+async def test_good_passwords_are_taken_whatever_they_are_made_of(auth: Any, subtests: pytest.Subtests) -> None:
+    for password in ["securepassword123", PASSWORD, "correct horse battery staple", "pässwörter-mögen-wir" * 6]:
+        with subtests.test(password=password):
+            user = await auth.register(password=password)
+            await auth.log_in(user["username"], password)
 
 
 async def test_a_change_ends_every_session_and_brings_a_new_pair(auth: Any) -> None:
@@ -66,24 +73,20 @@ async def test_a_change_ends_every_session_and_brings_a_new_pair(auth: Any) -> N
     assert (changed["user_id"], changed["method"]) == (user["id"], "change")
 
 
-@pytest.mark.parametrize(
-    ("change", "status", "code", "field"),
-    [
+async def test_a_change_that_is_not_right_changes_nothing(auth: Any, subtests: pytest.Subtests) -> None:
+    tokens = await auth.member()
+    for change, status, code, field in [
         ({"old_password": "wrong-Harbour-71"}, 400, "wrong_password", None),
         ({"confirm_password": NEW + "x"}, 422, "validation_error", "confirm_password"),
         ({"new_password": PASSWORD, "confirm_password": PASSWORD}, 422, "validation_error", "new_password"),
         ({"new_password": "password1", "confirm_password": "password1"}, 422, "validation_error", "new_password"),
         ({"new_password": "short", "confirm_password": "short"}, 422, "validation_error", "new_password"),
-    ],
-)
-async def test_a_change_that_is_not_right_changes_nothing(
-    auth: Any, change: dict[str, str], status: int, code: str, field: str | None
-) -> None:
-    tokens = await auth.member()
-    body = {"old_password": PASSWORD, "new_password": NEW, "confirm_password": NEW, **change}
-    response = await auth.post("/auth/password/change", body, token=tokens["access_token"])
-    assert (response.status_code, response.json()["code"]) == (status, code)
-    assert [error["field"] for error in response.json().get("errors", [])] == ([field] if field else [])
+    ]:
+        with subtests.test(change=change, status=status, code=code, field=field):
+            body = {"old_password": PASSWORD, "new_password": NEW, "confirm_password": NEW, **change}
+            response = await auth.post("/auth/password/change", body, token=tokens["access_token"])
+            assert (response.status_code, response.json()["code"]) == (status, code)
+            assert [error["field"] for error in response.json().get("errors", [])] == ([field] if field else [])
     await auth.log_in(tokens["user"]["username"])
     assert (await auth.post("/auth/refresh", {"refresh_token": tokens["refresh_token"]})).status_code == 200
 
@@ -203,11 +206,12 @@ async def test_letters_are_for_the_operators_eyes_alone(forgetful: Any) -> None:
     assert stat.S_IMODE(forgetful.letters.stat().st_mode) == 0o700
 
 
-@pytest.mark.parametrize("token", ["x", "x" * 43, "\x00"])
-async def test_a_made_up_token_resets_nothing(auth: Any, token: str) -> None:
-    body = {"token": token, "new_password": NEW, "confirm_password": NEW}
-    response = await auth.post("/auth/password/reset", body)
-    assert (response.status_code, response.json()["code"]) == (400, "invalid_reset_token")
+async def test_a_made_up_token_resets_nothing(auth: Any, subtests: pytest.Subtests) -> None:
+    for token in ["x", "x" * 43, "\x00"]:
+        with subtests.test(token=token):
+            body = {"token": token, "new_password": NEW, "confirm_password": NEW}
+            response = await auth.post("/auth/password/reset", body)
+            assert (response.status_code, response.json()["code"]) == (400, "invalid_reset_token")
 
 
 async def test_a_reset_lets_a_locked_out_user_in(forgetful: Any) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 from fastapi import Depends, Request
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt
 
 from stockbuddy.chassis.settings import ServiceSettings
 
@@ -23,6 +23,7 @@ class AuthSettings(ServiceSettings):
     session_days: PositiveInt = 30
     hashing_threads: PositiveInt = max(1, (os.cpu_count() or 2) // 2)
     hashing_queue: PositiveInt = 100
+    signing_key_reread_seconds: PositiveFloat = 5
     signing_key_ahead_seconds: PositiveInt = 120
     signing_key_days: PositiveInt = 90
     smtp_url: str | None = Field(default=None, repr=False)

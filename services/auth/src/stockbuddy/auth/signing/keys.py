@@ -25,8 +25,6 @@ from stockbuddy.chassis.identity import TOKEN_ALGORITHMS, TOKEN_TYPE, Principal
 
 log = structlog.get_logger(__name__)
 
-REREAD_SECONDS = 5
-
 
 class NoSigningKey(RuntimeError):
     """No stored signing key opens with this SECRET_KEY. Set the one it was made with, or make a new signing key
@@ -79,7 +77,7 @@ class SigningKeys:
                 if not is_database_away(error):
                     raise
                 log.warning("signing.database_away")
-            await asyncio.sleep(REREAD_SECONDS)
+            await asyncio.sleep(settings.signing_key_reread_seconds)
 
     async def document(self) -> dict[str, Any]:
         """The JWK set (RFC 7517) of every published key."""
