@@ -18,6 +18,10 @@ from stockbuddy.chassis.privileges import grant_serving
 from stockbuddy.chassis.schema import ROUTINES
 
 
+class UnusableDatabase(Exception):
+    """The database can't hold what the services keep."""
+
+
 def migrations_of(package_file: str) -> Path:
     """The migrations beside the `src` folder that `package_file` (a module's `__file__`) lives in."""
     return Path(package_file).resolve().parents[3] / "migrations"
@@ -34,6 +38,8 @@ async def migrate(url: str, schema: str, migrations: Path, *, serving_role: str 
             await connection.execute(
                 text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": f"migrate {schema}"}
             )
+            if await connection.scalar(text("SHOW server_encoding")) != "UTF8":
+                raise UnusableDatabase("the database must be made with ENCODING 'UTF8'")
             exists = await connection.scalar(text("SELECT to_regnamespace(:name) IS NOT NULL"), {"name": f'"{schema}"'})
             if not exists:
                 await connection.execute(text(f'CREATE SCHEMA "{schema}"'))

@@ -72,7 +72,10 @@ class TemplateDatabases:
         key = tuple(migrations)
         if key not in self._templates:
             name = self._next_name()
-            await self._administer(f'CREATE DATABASE "{name}" STRATEGY file_copy')
+            # Said, because a server's own default may be an encoding in which text search can't normalize.
+            await self._administer(
+                f"""CREATE DATABASE "{name}" TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C' STRATEGY file_copy"""
+            )
             self._templates[key] = name
             try:
                 for bring_up_to_date in migrations:

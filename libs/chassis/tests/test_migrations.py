@@ -1,0 +1,32 @@
+"""How a schema comes to be, whoever starts first and on whatever database."""
+
+import asyncio
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from stockbuddy.chassis.migrations import UnusableDatabase, migrate
+from stockbuddy.chassis.testing.plugin import NewDatabase
+from stockbuddy.chassis.testing.templates import with_database
+
+MIGRATIONS = Path(__file__).parent / "probe" / "migrations"
+
+
+async def test_replicas_that_start_together_migrate_once(new_database: NewDatabase) -> None:
+    url = await new_database()
+    await asyncio.gather(*(migrate(url, "probe", MIGRATIONS) for _ in range(5)))
+    connection = await asyncpg.connect(url)
+    assert await connection.fetchval("SELECT count(*) FROM probe.outbox_shard") == 4
+    await connection.close()
+
+
+async def test_a_database_of_another_encoding_is_refused_with_a_reason(new_database: NewDatabase) -> None:
+    url = await new_database()
+    connection = await asyncpg.connect(url)
+    name = f"{await connection.fetchval('SELECT current_database()')}_ascii"
+    await connection.execute(f"""CREATE DATABASE "{name}" TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'""")
+    with pytest.raises(UnusableDatabase, match="UTF8"):
+        await migrate(with_database(url, name), "probe", MIGRATIONS)
+    await connection.execute(f'DROP DATABASE "{name}"')
+    await connection.close()
