@@ -9,8 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.stock.dashboard.schemas import DayTakings, Stocks, TopProduct
 
-_PLACE = text("SELECT timezone, currency FROM setting")
-
 _STOCKS = text("""
     WITH held AS (
         SELECT l.product_id, sum(l.on_hand) AS units,
@@ -59,12 +57,6 @@ _WAITING = text("""
     SELECT (SELECT count(*) FROM stock_transfer WHERE status = 'pending') AS transfers,
            (SELECT count(*) FROM purchase_order WHERE status IN ('ordered', 'partially_received')) AS orders
 """)
-
-
-async def fetch_place(session: AsyncSession) -> tuple[str, str | None]:
-    """The shop's time zone and currency."""
-    row = (await session.execute(_PLACE)).one()
-    return row.timezone, row.currency
 
 
 async def fetch_stocks(session: AsyncSession) -> Stocks:

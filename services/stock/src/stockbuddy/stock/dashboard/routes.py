@@ -1,18 +1,19 @@
 """The dashboard over HTTP."""
 
 from datetime import UTC, datetime
-from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 
 from stockbuddy.chassis.database import ReadSession
 from stockbuddy.chassis.etags import CachedRoute
 from stockbuddy.chassis.identity import Caller
 from stockbuddy.stock.answers import shown
-from stockbuddy.stock.calendar_days import ZoneName, day_of, days_until, starts_of, zone_named
+from stockbuddy.stock.calendar_days import day_of, days_until, starts_of
 from stockbuddy.stock.dashboard import queries
 from stockbuddy.stock.dashboard.schemas import DashboardView, Takings
 from stockbuddy.stock.movements.queries import latest_movements
+from stockbuddy.stock.system_settings.queries import fetch_place
+from stockbuddy.stock.system_settings.zone import PlaceZone
 
 router = APIRouter(prefix="/api/v1/dashboard", tags=["dashboard"], route_class=CachedRoute)
 
@@ -22,10 +23,8 @@ RECENT_MOVEMENTS = 10
 
 
 @router.get("/stats", response_model=DashboardView)
-async def show_dashboard(session: ReadSession, _: Caller, tz: Annotated[ZoneName | None, Query()] = None) -> Response:
+async def show_dashboard(session: ReadSession, _: Caller, zone: PlaceZone) -> Response:
     """Days begin and end in `tz`, or else in the shop's time zone."""
-    timezone, currency = await queries.fetch_place(session)
-    zone = zone_named(tz or timezone)
     days = days_until(day_of(datetime.now(UTC), zone), DAYS)
     starts = starts_of(days, zone)
     stocks = await queries.fetch_stocks(session)
@@ -39,7 +38,7 @@ async def show_dashboard(session: ReadSession, _: Caller, tz: Annotated[ZoneName
         recent_movements=await latest_movements(session, RECENT_MOVEMENTS),
         pending_transfers=transfers,
         open_purchase_orders=orders,
-        currency=currency,
+        currency=(await fetch_place(session)).currency,
         timezone=zone.key,
     )
     return shown(view)

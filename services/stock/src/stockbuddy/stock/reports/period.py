@@ -10,11 +10,10 @@ from zoneinfo import ZoneInfo
 from fastapi import Depends, Query
 from pydantic import TypeAdapter, ValidationError
 
-from stockbuddy.chassis.database import ReadSession
 from stockbuddy.chassis.errors import Unprocessable
-from stockbuddy.stock.calendar_days import Span, ZoneName, day_of, periods, start_of, starts_of, zone_named
+from stockbuddy.stock.calendar_days import Span, day_of, periods, start_of, starts_of
 from stockbuddy.stock.fields import Moment
-from stockbuddy.stock.reports.queries import fetch_timezone
+from stockbuddy.stock.system_settings.zone import PlaceZone
 
 DEFAULT_DAYS = 30
 _MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
@@ -57,15 +56,8 @@ class Period:
 Bound = Annotated[str | None, Query(max_length=40, description="a day (2026-03-01) or a moment (2026-03-01T08:00:00Z)")]
 
 
-async def _zone(session: ReadSession, tz: Annotated[ZoneName | None, Query()] = None) -> ZoneInfo:
-    return zone_named(tz or await fetch_timezone(session))
-
-
-Zone = Annotated[ZoneInfo, Depends(_zone)]
-
-
 async def _period(
-    zone: Zone,
+    zone: PlaceZone,
     since: Annotated[Bound, Query(alias="from")] = None,
     until: Annotated[Bound, Query(alias="to")] = None,
 ) -> Period:
@@ -80,7 +72,7 @@ async def _period(
 AskedPeriod = Annotated[Period, Depends(_period)]
 
 
-async def _as_of(zone: Zone, as_of: Bound = None) -> datetime | None:
+async def _as_of(zone: PlaceZone, as_of: Bound = None) -> datetime | None:
     """A moment, itself included, or the end of a day; None is now."""
     if as_of is None:
         return None

@@ -10,11 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 Rows = list[dict[str, Any]]
 
 
-async def fetch_timezone(session: AsyncSession) -> str:
-    timezone: str = (await session.execute(text("SELECT timezone FROM setting"))).scalar_one()
-    return timezone
-
-
 async def _rows(session: AsyncSession, statement: str, **values: Any) -> Rows:
     wanted = {name: value for name, value in values.items() if f":{name}" in statement}
     return [dict(row) for row in (await session.execute(text(statement), wanted)).mappings()]

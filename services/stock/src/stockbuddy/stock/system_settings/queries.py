@@ -1,5 +1,7 @@
 """What is written and read of the settings' copy."""
 
+from typing import NamedTuple
+
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -25,3 +27,17 @@ async def copy_settings(session: AsyncSession, settings: SettingsChanged) -> Non
             "default_low_stock_threshold": settings.default_low_stock_threshold,
         },
     )
+
+
+_PLACE = text("SELECT timezone, currency FROM setting")
+
+
+class Place(NamedTuple):
+    """Where the shop's days begin and end, and what it counts its money in."""
+
+    timezone: str
+    currency: str | None
+
+
+async def fetch_place(session: AsyncSession) -> Place:
+    return Place(*(await session.execute(_PLACE)).one())

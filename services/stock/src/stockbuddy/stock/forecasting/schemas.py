@@ -1,0 +1,47 @@
+"""Forecasts on the wire."""
+
+from datetime import date
+
+from pydantic import BaseModel
+
+from stockbuddy.contracts.numbers import Quantity
+
+
+class Interval(BaseModel):
+    """With probability `level` the demand lies between `low` and `high`."""
+
+    level: float
+    low: Quantity
+    high: Quantity
+
+
+class DayForecast(BaseModel):
+    date: date
+    expected: Quantity
+    interval: Interval
+
+
+class DemandHistory(BaseModel):
+    """What the forecast rests on: days that have ended, from the first on which the product was known here."""
+
+    since: date
+    days: int
+    days_with_demand: int
+    units: Quantity
+
+
+class ForecastView(BaseModel):
+    """`demand_per_day` is that of an average day of the week; `days` tell weekdays apart as far as the whole shop's
+    demand does. `total` is that of all `days`."""
+
+    product_id: int
+    sku: str
+    warehouse_id: int | None
+    method: str
+    history: DemandHistory
+    demand_per_day: Quantity
+    interval: Interval
+    total: Quantity
+    total_interval: Interval
+    days: list[DayForecast]
+    timezone: str

@@ -1,0 +1,90 @@
+"""Forecasts from the ledger: what counts as demand, over which days, and where."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from services.stock.tests.conftest import Shop
+
+
+def noon(days_ago: int) -> str:
+    today = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
+    return (today - timedelta(days=days_ago)).isoformat()
+
+
+async def move(shop: Shop, product_id: int, kind: str, quantity: float, days_ago: int, **more: Any) -> int:
+    body = {"product_id": product_id, "movement_type": kind, "quantity": quantity, "occurred_at": noon(days_ago)}
+    posted = await shop.admin.post("/stock-movements", body | more)
+    movement_id: int = posted["id"]
+    return movement_id
+
+
+async def forecast(shop: Shop, product_id: int, **parameters: Any) -> dict[str, Any]:
+    answer: dict[str, Any] = await shop.caller(5).get(f"/forecasts/{product_id}", **parameters)
+    return answer
+
+
+async def test_demand_is_what_was_sold_or_taken_out_and_stood(shop: Shop) -> None:
+    tea = await shop.product(sku="TEA")
+    await move(shop, tea, "in", 1000, 10)
+    for days_ago in range(1, 11):
+        await move(shop, tea, "out" if days_ago % 2 else "sale", 4, days_ago)
+    await move(shop, tea, "damaged", 100, 3)
+    wrong = await move(shop, tea, "out", 300, 3)
+    await shop.admin.post(f"/stock-movements/{wrong}/reverse")
+    told = await forecast(shop, tea)
+    since = (datetime.now(UTC) - timedelta(days=10)).date().isoformat()
+    assert told["history"] == {"since": since, "days": 10, "days_with_demand": 10, "units": 40}
+    assert (told["method"], told["sku"], told["demand_per_day"]) == ("tsb", "TEA", 4)
+    assert told["interval"] == {"level": 0.8, "low": 4, "high": 4}
+    assert len(told["days"]) == 14
+    assert told["days"][0]["date"] == datetime.now(UTC).date().isoformat()
+    assert (told["total"], told["total_interval"]["low"]) == (56, 56)
+
+
+async def test_rare_sales_are_spread_over_the_days_between(shop: Shop) -> None:
+    tea = await shop.product()
+    await move(shop, tea, "in", 1000, 60)
+    for days_ago in range(5, 61, 5):
+        await move(shop, tea, "out", 10, days_ago)
+    told = await forecast(shop, tea, horizon_days=30)
+    assert told["history"]["days_with_demand"] == 12
+    assert 1 < told["demand_per_day"] < 3
+    assert told["interval"]["low"] == 0
+    assert told["total_interval"]["low"] < told["total"] < told["total_interval"]["high"]
+    assert sum(day["expected"] for day in told["days"]) == pytest.approx(told["total"], abs=0.05)
+
+
+async def test_a_warehouse_and_a_stretch_of_history_can_be_chosen(shop: Shop) -> None:
+    north = await shop.warehouse("NORTH")
+    tea = await shop.product()
+    await move(shop, tea, "in", 1000, 30)
+    await move(shop, tea, "in", 1000, 30, warehouse_id=north)
+    for days_ago in range(1, 31):
+        await move(shop, tea, "out", 1, days_ago)
+        await move(shop, tea, "out", 2, days_ago, warehouse_id=north)
+    assert (await forecast(shop, tea))["demand_per_day"] == 3
+    there = await forecast(shop, tea, warehouse_id=north, history_days=10)
+    assert (there["demand_per_day"], there["history"]["days"], there["warehouse_id"]) == (2, 10, north)
+
+
+async def test_new_products_have_a_forecast_too(shop: Shop) -> None:
+    fresh, unstocked = await shop.product(50), await shop.product()
+    await shop.admin.post("/sales", {"product": fresh, "quantity": 5})
+    told = await forecast(shop, fresh)
+    assert (told["history"]["days"], told["demand_per_day"]) == (1, 5)
+    assert (await forecast(shop, unstocked))["demand_per_day"] == 0
+
+
+async def test_what_can_not_be_forecast_is_refused(shop: Shop) -> None:
+    tea = await shop.product()
+    assert (await shop.admin.refused(404, "/forecasts/999", method="GET"))["code"] == "unknown_product"
+    assert (await shop.admin.refused(404, f"/forecasts/{tea}?warehouse_id=999", method="GET"))[
+        "code"
+    ] == "unknown_warehouse"
+    for query in ("horizon_days=0", "horizon_days=91", "history_days=1", "tz=Moon"):
+        await shop.admin.refused(422, f"/forecasts/{tea}?{query}", method="GET")
