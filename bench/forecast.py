@@ -1,0 +1,102 @@
+"""How well demand is forecast, in a real shop: the last week is held out and forecast from the days before it.
+
+    python bench/forecast.py invoices.csv.gz        (or make bench FILE=invoices.csv.gz; columns as for make replay)
+
+Ours (TSB with bulk orders tamed, weekdays from the whole shop) against two naive forecasts: that each day will be as
+the same weekday a week before, and that it will be as the day before. Errors are per product and day, over all
+products that sold before the week held out.
+"""
+
+import csv
+import gzip
+import os
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+from math import sqrt
+from pathlib import Path
+
+from stockbuddy.stock.forecasting.tsb import LEVEL, expect_day, expect_days, fit, weekday_factors
+
+HELD_OUT_DAYS = 7
+
+Forecast = Callable[[Sequence[float]], Sequence[float]]
+
+
+def daily_demand(file: Path) -> tuple[dict[str, list[float]], date]:
+    """Units sold per product and day, without cancellations, over all days of the file; and its first day."""
+    sold: dict[str, Counter[date]] = defaultdict(Counter)
+    with gzip.open(file, "rt") if file.suffix == ".gz" else file.open() as lines:
+        for line in csv.DictReader(lines):
+            quantity = float(line["Quantity"])
+            if quantity > 0 and not line["InvoiceNo"].startswith("C"):
+                sold[line["StockCode"]][date.fromisoformat(line["InvoiceDate"][:10])] += quantity
+    days = sorted({day for by_day in sold.values() for day in by_day})
+    every_day = [days[0] + timedelta(days=n) for n in range((days[-1] - days[0]).days + 1)]
+    return {product: [by_day[day] for day in every_day] for product, by_day in sold.items()}, days[0]
+
+
+def main() -> int:
+    named = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("FILE")
+    if named is None:
+        print("Nothing measured: name a file of invoices, as FILE=invoices.csv.gz")
+        return 0
+    demand, first = daily_demand(Path(named))
+    known = {product: (days[:-HELD_OUT_DAYS], days[-HELD_OUT_DAYS:]) for product, days in demand.items()}
+    known = {product: halves for product, halves in known.items() if any(halves[0])}
+    factors = factors_ahead([before for before, _ in known.values()], first)
+    print(f"{len(known)} products, {sum(map(sold_days, known.values()))} product days with sales, "
+          f"{HELD_OUT_DAYS} of {len(next(iter(demand.values())))} days held out")  # fmt: skip
+    forecasts: dict[str, Forecast] = {
+        "ours": lambda before: [expect_day(fit(before), factor).mean for factor in factors],
+        "naive, a week before": lambda before: before[-7:],
+        "naive, the day before": lambda before: [before[-1]] * HELD_OUT_DAYS,
+    }
+    print(f"{'':<22} {'MAE':>8} {'RMSE':>8} {'MAE of the week':>16}")
+    errors = {name: error_of(forecast, list(known.values())) for name, forecast in forecasts.items()}
+    for name, (mean, root, week) in errors.items():
+        print(f"{name:<22} {mean:>8.3f} {root:>8.3f} {week:>16.2f}")
+    ratios = [ours / naive for ours, naive in zip(errors["ours"], errors["naive, a week before"], strict=True)]
+    print(f"{'ours / a week before':<22} {ratios[0]:>8.2f} {ratios[1]:>8.2f} {ratios[2]:>16.2f}")
+    print_coverage(list(known.values()), factors)
+    return 0
+
+
+def factors_ahead(histories: Sequence[Sequence[float]], first: date) -> list[float]:
+    """The weekday factor of each day held out, learnt from the days before."""
+    totals = [sum(day) for day in zip(*histories, strict=True)]
+    factors = weekday_factors(totals, first.weekday())
+    return [factors[(first.weekday() + len(totals) + ahead) % 7] for ahead in range(HELD_OUT_DAYS)]
+
+
+def error_of(forecast: Forecast, known: Sequence[tuple[list[float], list[float]]]) -> tuple[float, float, float]:
+    """Mean absolute and root mean square error of the days, and mean absolute error of the whole week."""
+    misses: list[float] = []
+    weeks: list[float] = []
+    for before, after in known:
+        expected = forecast(before)
+        misses += [guess - actual for guess, actual in zip(expected, after, strict=True)]
+        weeks.append(abs(sum(expected) - sum(after)))
+    root = sqrt(sum(miss * miss for miss in misses) / len(misses))
+    return sum(map(abs, misses)) / len(misses), root, sum(weeks) / len(weeks)
+
+
+def print_coverage(known: Sequence[tuple[list[float], list[float]]], factors: Sequence[float]) -> None:
+    days = weeks = 0
+    for before, after in known:
+        demand = fit(before)
+        bounds = [expect_day(demand, factor) for factor in factors]
+        days += sum(bound.low <= actual <= bound.high for bound, actual in zip(bounds, after, strict=True))
+        week = expect_days(demand, factors)
+        weeks += week.low <= sum(after) <= week.high
+    print(f"within the bounds of {LEVEL:.0%}: {days / len(known) / HELD_OUT_DAYS:.0%} of days, "
+          f"{weeks / len(known):.0%} of weeks")  # fmt: skip
+
+
+def sold_days(halves: tuple[list[float], list[float]]) -> int:
+    return sum(quantity > 0 for half in halves for quantity in half)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
