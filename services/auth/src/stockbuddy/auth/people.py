@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Depends
 
 from stockbuddy.auth.errors import PeopleOnly
-from stockbuddy.auth.sessions.model import session_id_of
+from stockbuddy.auth.sids import session_id_of
 from stockbuddy.chassis.identity import Caller, Principal
 
 

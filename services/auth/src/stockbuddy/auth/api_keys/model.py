@@ -7,6 +7,7 @@ from sqlalchemy import ARRAY, BigInteger, DateTime, ForeignKey, Identity, Intege
 from sqlalchemy.orm import Mapped, mapped_column
 
 from stockbuddy.auth.record import Record
+from stockbuddy.auth.sids import key_sid
 from stockbuddy.auth.users.model import role_column
 from stockbuddy.chassis.identity import Role
 
@@ -35,7 +36,7 @@ class ApiKey(Record):
     @property
     def sid(self) -> str:
         """What its access tokens carry as `sid`."""
-        return f"key:{self.id}.{self.generation}" if self.generation else f"key:{self.id}"
+        return key_sid(self.id, self.generation)
 
     def exceeds(self, role: Role, warehouse_ids: Collection[int] | None) -> bool:
         """True when its own rights are not within those."""

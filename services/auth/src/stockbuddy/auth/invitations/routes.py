@@ -19,7 +19,6 @@ from stockbuddy.auth.invitations.schemas import (
 )
 from stockbuddy.auth.listing import Order, read_page
 from stockbuddy.auth.logins.doorkeeper import Door
-from stockbuddy.auth.passwords.strength import hash_strong_password
 from stockbuddy.auth.secrecy import Sealing
 from stockbuddy.auth.secret_answers import SecretRoute
 from stockbuddy.auth.sessions.commands import open_session
@@ -27,6 +26,7 @@ from stockbuddy.auth.sessions.schemas import TokenPair
 from stockbuddy.auth.sessions.tokens import forbid_caching, token_pair
 from stockbuddy.auth.settings import Settings
 from stockbuddy.auth.signing.keys import Keys
+from stockbuddy.auth.strength import hash_strong_password
 from stockbuddy.auth.users.queries import user_by_email
 from stockbuddy.chassis.database import Database, ReadSession, Session
 from stockbuddy.chassis.errors import Conflict, NotFound

@@ -10,13 +10,13 @@ from stockbuddy.auth.hashing import Hasher
 from stockbuddy.auth.logins.doorkeeper import Door, current_address
 from stockbuddy.auth.passwords import commands, queries
 from stockbuddy.auth.passwords.schemas import ChangePassword, ForgotPassword, ResetPassword, Told
-from stockbuddy.auth.passwords.strength import hash_strong_password
 from stockbuddy.auth.people import Person
 from stockbuddy.auth.secrecy import digest
 from stockbuddy.auth.sessions.schemas import TokenPair
 from stockbuddy.auth.sessions.tokens import forbid_caching, token_pair
 from stockbuddy.auth.settings import Settings
 from stockbuddy.auth.signing.keys import Keys
+from stockbuddy.auth.strength import hash_strong_password
 from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.queries import user_by_id
 from stockbuddy.chassis.database import Database

@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, DateTime, ForeignKey, Identity, Integer, Larg
 from sqlalchemy.orm import Mapped, mapped_column
 
 from stockbuddy.auth.record import Record
+from stockbuddy.auth.sids import session_sid
 
 
 class LoginSession(Record):
@@ -56,15 +57,3 @@ class Revocation(Record):
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     sid: Mapped[str] = mapped_column(Text)
     needed_until: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-
-
-def session_sid(session_id: uuid.UUID, generation: int) -> str:
-    return f"{session_id}.{generation}" if generation else str(session_id)
-
-
-def session_id_of(sid: str) -> uuid.UUID | None:
-    """The session behind a token's `sid`; None for the token of an API key."""
-    try:
-        return uuid.UUID(sid.partition(".")[0])
-    except ValueError:
-        return None

@@ -10,10 +10,11 @@ from stockbuddy.auth.denials import PublicRoute, RecordingRoute
 from stockbuddy.auth.errors import InvalidRefreshToken
 from stockbuddy.auth.listing import Order, read_page
 from stockbuddy.auth.sessions import commands, queries
-from stockbuddy.auth.sessions.model import LoginSession, session_id_of
+from stockbuddy.auth.sessions.model import LoginSession
 from stockbuddy.auth.sessions.schemas import RefreshSession, RevokedSessions, SessionView, TokenPair
 from stockbuddy.auth.sessions.tokens import forbid_caching, token_pair
 from stockbuddy.auth.settings import Settings
+from stockbuddy.auth.sids import session_id_of
 from stockbuddy.auth.signing.keys import Keys
 from stockbuddy.chassis.database import ReadSession, Session
 from stockbuddy.chassis.errors import NotFound
