@@ -11,7 +11,7 @@ import csv
 import gzip
 import os
 import sys
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from math import sqrt
@@ -26,7 +26,7 @@ Forecast = Callable[[Sequence[float]], Sequence[float]]
 
 def daily_demand(file: Path) -> tuple[dict[str, list[float]], date]:
     """Units sold per product and day, without cancellations, over all days of the file; and its first day."""
-    sold: dict[str, Counter[date]] = defaultdict(Counter)
+    sold: dict[str, dict[date, float]] = defaultdict(lambda: defaultdict(float))
     with gzip.open(file, "rt") if file.suffix == ".gz" else file.open() as lines:
         for line in csv.DictReader(lines):
             quantity = float(line["Quantity"])
