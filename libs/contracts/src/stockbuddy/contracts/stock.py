@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from stockbuddy.contracts import purchasing  # noqa: F401 - the rest of what the stock says
+from stockbuddy.contracts import documents, purchasing  # noqa: F401 - the rest of what the stock says
 from stockbuddy.contracts.event import Event
 from stockbuddy.contracts.numbers import Money, Quantity
 
@@ -192,3 +192,30 @@ class SaleReturned(SaleState):
     return_id: int
     restock: bool
     returned: list[ReturnedLine]
+
+
+class SaleVoided(SaleState):
+    """The whole sale was undone: its stock is back, its money is owed."""
+
+    type: ClassVar[str] = "stock.sale.voided"
+
+
+class ActivityUnusual(Event):
+    """A movement far outside the habit of its level: `usual` is the typical size of such movements there,
+    `times` how many times as large this one was."""
+
+    type: ClassVar[str] = "stock.activity.unusual"
+    about: ClassVar[str] = "product/{product_id}"
+
+    movement_id: int
+    product_id: int
+    sku: str
+    warehouse_id: int
+    lot: int = 0
+    movement_type: str
+    quantity: Quantity
+    usual: Quantity
+    times: float
+    performed_by: int | None = None
+    document: str | None = None
+    recorded_at: datetime

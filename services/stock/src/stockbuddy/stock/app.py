@@ -3,24 +3,48 @@
 from stockbuddy.chassis.migrations import migrations_of
 from stockbuddy.chassis.web import Service
 from stockbuddy.stock.dashboard.routes import router as dashboard
-from stockbuddy.stock.desk import opened
+from stockbuddy.stock.desk import opening
 from stockbuddy.stock.expenses.routes import router as expenses
+from stockbuddy.stock.forecasting.routes import router as forecasts
 from stockbuddy.stock.integrity.routes import router as integrity
 from stockbuddy.stock.levels.routes import router as levels
 from stockbuddy.stock.movements.routes import router as movements
 from stockbuddy.stock.purchase_orders.routes import router as purchase_orders
+from stockbuddy.stock.reordering.routes import rules as reorder_rules
+from stockbuddy.stock.reordering.routes import suggestions as reorder_suggestions
 from stockbuddy.stock.reports.routes import router as reports
+from stockbuddy.stock.reservations.expiry import reclaim_overdue, sweep_overdue
+from stockbuddy.stock.reservations.routes import router as reservations
+from stockbuddy.stock.sales.reservation_routes import router as commitments
 from stockbuddy.stock.sales.routes import router as sales
 from stockbuddy.stock.settings import StockSettings
 from stockbuddy.stock.subscriptions import CONSUMERS
+from stockbuddy.stock.transfers.routes import router as transfers
 from stockbuddy.stock.warehouses.routes import router as warehouses
 
 SERVICE = Service(
     name="stock",
     title="Stockbuddy stock",
-    routers=[warehouses, movements, levels, sales, purchase_orders, expenses, reports, dashboard, integrity],
+    routers=[
+        warehouses,
+        movements,
+        levels,
+        transfers,
+        reservations,
+        commitments,
+        sales,
+        purchase_orders,
+        expenses,
+        forecasts,
+        reorder_rules,
+        reorder_suggestions,
+        reports,
+        dashboard,
+        integrity,
+    ],
     consumers=CONSUMERS,
-    lifespan=opened,
+    background=[sweep_overdue],
+    lifespan=opening(reclaim_overdue),
 )
 MIGRATIONS = migrations_of(__file__)
 

@@ -10,8 +10,9 @@ from fastapi import Depends, FastAPI, Request, Response
 from stockbuddy.chassis.database import Database
 from stockbuddy.chassis.idempotency import IdempotencyKey
 from stockbuddy.chassis.identity import Caller, Principal
+from stockbuddy.chassis.web import Lifespan
 from stockbuddy.stock.answers import answered
-from stockbuddy.stock.ledger import Committer, Ledger, Posting
+from stockbuddy.stock.ledger import Committer, Ledger, Posting, Reclaim
 from stockbuddy.stock.products.lookup import ProductLookup
 from stockbuddy.stock.warehouses.commands import open_default_warehouse
 from stockbuddy.stock.warehouses.directory import KnownWarehouse, WarehouseDirectory, WarehouseReference
@@ -38,16 +39,20 @@ class Desk:
         return answered(await self.ledger.submit(self.key, decide))
 
 
-@asynccontextmanager
-async def opened(app: FastAPI) -> AsyncIterator[None]:
-    """The service's lifespan."""
-    database: Database = app.state.database
-    await open_default_warehouse(database)
-    app.state.products = ProductLookup(database)
-    app.state.warehouses = WarehouseDirectory(database)
-    async with Committer(database).running() as committer:
-        app.state.ledger = Ledger(database, committer)
-        yield
+def opening(reclaim: Reclaim) -> Lifespan:
+    """The service's lifespan. `reclaim` gives back stock that is promised to nobody any more."""
+
+    @asynccontextmanager
+    async def opened(app: FastAPI) -> AsyncIterator[None]:
+        database: Database = app.state.database
+        await open_default_warehouse(database)
+        app.state.products = ProductLookup(database)
+        app.state.warehouses = WarehouseDirectory(database)
+        async with Committer(database, reclaim).running() as committer:
+            app.state.ledger = Ledger(database, committer)
+            yield
+
+    return opened
 
 
 async def _come_to_desk(request: Request, caller: Caller) -> Desk:

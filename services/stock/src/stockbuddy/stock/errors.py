@@ -76,6 +76,42 @@ class NotYourProduct(Forbidden):
     code = "not_owner"
 
 
+class WrongState(Conflict):
+    """The document is no longer, or not yet, in a state for this."""
+
+    code = "wrong_state"
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"This can't be done to what is {state.replace('_', ' ')}.", state=state)
+
+
+class HoldExpired(Conflict):
+    """The reservation's time is up; it holds nothing any more."""
+
+    code = "reservation_expired"
+
+
+class SeveralWarehouses(Unprocessable):
+    """A sale is made in one warehouse, and this reservation holds stock in several."""
+
+    code = "several_warehouses"
+
+
+class TransferExceeded(Conflict):
+    """More would arrive than is in transit."""
+
+    code = "exceeds_in_transit"
+
+    def __init__(self, excesses: Sequence[dict[str, Any]]) -> None:
+        super().__init__(lines=list(excesses))
+
+
+class NotInTransfer(Unprocessable):
+    """The transfer has no such line."""
+
+    code = "not_in_transfer"
+
+
 class WarehouseCodeTaken(Conflict):
     """Another warehouse has this code."""
 
@@ -149,3 +185,9 @@ class NotInPurchaseOrder(Unprocessable):
     """The purchase order has no such line."""
 
     code = "not_in_purchase_order"
+
+
+class ReorderRuleExists(Conflict):
+    """The product has a reorder rule for this warehouse already."""
+
+    code = "duplicate_rule"

@@ -23,7 +23,7 @@ existing document that the decision rests on. And one call:
 - Holds are entries with `reserved`; who takes what was held gives both changes in one entry.
 """
 
-from stockbuddy.stock.ledger.committer import Committer
+from stockbuddy.stock.ledger.committer import Committer, Reclaim
 from stockbuddy.stock.ledger.movement_types import ADDING, TAKING, MovementType, signed_quantity
 from stockbuddy.stock.ledger.postings import (
     ZERO,
@@ -36,6 +36,7 @@ from stockbuddy.stock.ledger.postings import (
     Posting,
     Row,
     Shortage,
+    row_of,
 )
 from stockbuddy.stock.ledger.submission import Ledger
 
@@ -53,7 +54,9 @@ __all__ = [
     "LevelKey",
     "MovementType",
     "Posting",
+    "Reclaim",
     "Row",
     "Shortage",
+    "row_of",
     "signed_quantity",
 ]

@@ -29,11 +29,13 @@ class MissingLevels(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What became of each posting, in their order; `wrote` is false when there is nothing to commit.
-    `transaction_id` and `backend_id` are PostgreSQL's names for who did it."""
+    """What became of each posting, in their order; `wrote` is false when there is nothing to commit, and `short`
+    are the levels of which there was not enough for everybody. `transaction_id` and `backend_id` are PostgreSQL's
+    names for who did it."""
 
     outcomes: Sequence[Outcome]
     wrote: bool
+    short: Sequence[LevelKey]
     transaction_id: int
     backend_id: int
 
@@ -49,7 +51,7 @@ async def apply(connection: asyncpg.Connection, postings: Sequence[Posting]) -> 
     outcomes = [decider.decide(posting) for posting in postings]
     if not decider.plan.is_empty:
         await _write(connection, decider.plan, decider.now)
-    return Applied(outcomes, not decider.plan.is_empty, transaction_id, backend_id)
+    return Applied(outcomes, not decider.plan.is_empty, sorted(decider.short), transaction_id, backend_id)
 
 
 async def create_levels(connection: asyncpg.Connection, keys: Sequence[LevelKey]) -> None:

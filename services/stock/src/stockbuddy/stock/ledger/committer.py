@@ -11,7 +11,7 @@ import asyncio
 import random
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -22,7 +22,7 @@ from stockbuddy.chassis.database import Database, is_database_away
 from stockbuddy.chassis.errors import Unavailable
 from stockbuddy.stock.ledger import statements
 from stockbuddy.stock.ledger.application import Applied, MissingLevels, apply, create_levels
-from stockbuddy.stock.ledger.postings import Failed, Outcome, Posting, Refused, Stale
+from stockbuddy.stock.ledger.postings import Failed, LevelKey, Outcome, Posting, Refused, Stale
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +31,7 @@ LONGEST_QUEUE = 10_000
 PATIENCE_SECONDS = 15.0
 """How long a request waits for a database that is away."""
 ATTEMPTS_TOGETHER = 5
+RECLAIMS = 10
 LONGEST_PAUSE_SECONDS = 0.5
 STATUS_POLL_SECONDS = 0.02
 
@@ -61,11 +62,24 @@ class _CommitUnknown(Exception):
         super().__init__()
 
 
+Reclaim = Callable[[asyncpg.Connection, Sequence[LevelKey]], Awaitable[Sequence[Posting]]]
+"""Postings that make stock of these levels available that is promised to nobody any more, if there is any."""
+
+
+class _Reclaimable(Exception):
+    """Somebody is short of stock that these postings would give back."""
+
+    def __init__(self, postings: Sequence[Posting]) -> None:
+        self.postings = postings
+        super().__init__()
+
+
 class Committer:
     """One per process. `post` may be called by any number of requests at once."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, reclaim: Reclaim) -> None:
         self._database = database
+        self._reclaim = reclaim
         self._queue: deque[_Waiting] = deque()
         self._arrived = asyncio.Event()
         self._closing = False
@@ -86,7 +100,7 @@ class Committer:
         caller is cancelled. Raises Unavailable when nothing is taken any more, or the database stays away."""
         if self._closing or len(self._queue) >= LONGEST_QUEUE:
             raise Unavailable()
-        waiting = _Waiting(posting, asyncio.get_running_loop().create_future())
+        waiting = _waiting(posting)
         self._queue.append(waiting)
         self._arrived.set()
         return await waiting.outcome
@@ -135,12 +149,15 @@ class Committer:
     async def _settle(self, connection: asyncpg.Connection, group: Sequence[_Waiting]) -> None:
         """Apply the group; what is at fault in itself is found by halving. Raises when the database is away."""
         error: Exception | None = None
-        attempt = 0
+        attempt, reclaimed = 0, 0
         while attempt < ATTEMPTS_TOGETHER:
             try:
-                return await self._attempt(connection, group)
+                return await self._attempt(connection, group, may_reclaim=reclaimed < RECLAIMS)
             except MissingLevels as missing:
                 await create_levels(connection, missing.keys)
+            except _Reclaimable as reclaimable:
+                reclaimed += 1
+                await self._settle(connection, [_waiting(posting) for posting in reclaimable.postings])
             except _PASSING as passing:
                 error, attempt = passing, attempt + 1
                 log.info("ledger.tried_again", error=repr(passing), postings=len(group))
@@ -156,11 +173,13 @@ class Committer:
         await self._settle(connection, group[:half])
         await self._settle(connection, group[half:])
 
-    async def _attempt(self, connection: asyncpg.Connection, group: Sequence[_Waiting]) -> None:
+    async def _attempt(self, connection: asyncpg.Connection, group: Sequence[_Waiting], *, may_reclaim: bool) -> None:
         """One transaction; when it raises, nothing of it remains, unless it raises _CommitUnknown."""
         await connection.execute("BEGIN")
         try:
             applied = await apply(connection, [waiting.posting for waiting in group])
+            if applied.short and may_reclaim and (postings := await self._reclaim(connection, applied.short)):
+                raise _Reclaimable(postings)
         except BaseException as error:
             if is_database_away(error):
                 connection.terminate()
@@ -203,6 +222,10 @@ class Committer:
                 return
             _lose_patience(unknown.group)
             await asyncio.sleep(STATUS_POLL_SECONDS)
+
+
+def _waiting(posting: Posting) -> _Waiting:
+    return _Waiting(posting, asyncio.get_running_loop().create_future())
 
 
 def _outcome_of(error: Exception | None) -> Outcome:

@@ -77,6 +77,8 @@ class Decider:
     ids: Mapping[str, Iterator[int]]
     now: datetime
     plan: Plan = field(default_factory=Plan)
+    short: set[LevelKey] = field(default_factory=set)
+    """Levels that could not give what somebody wanted of them."""
 
     def decide(self, posting: Posting) -> Outcome:
         try:
@@ -131,8 +133,10 @@ class _Draft:
             change = level.change_of(entry)
             self._check(level, entry)
             if level.can_give(change, entry.reserved):
-                outcomes.append(self._post(level, entry, change))
+                cost = level.cost_of(entry) if entry.cost_from is None else _cost(outcomes[entry.cost_from])
+                outcomes.append(self._post(level, entry, change, cost))
             else:
+                self._decider.short.add(entry.level)
                 outcomes.append(self._shortage(level, entry))
         if not self._posting.partial and any(isinstance(outcome, Shortage) for outcome in outcomes):
             raise insufficient_stock(self._posting.entries, self._decider.levels)
@@ -156,8 +160,8 @@ class _Draft:
         requested = max(-level.change_of(entry), entry.reserved)
         return Shortage(entry.level, level.sku, requested, level.available)
 
-    def _post(self, level: Level, entry: Entry, quantity: Decimal) -> Change:
-        before, unit_cost = level.on_hand, level.cost_of(entry)
+    def _post(self, level: Level, entry: Entry, quantity: Decimal, unit_cost: Decimal | None) -> Change:
+        before = level.on_hand
         level.take_in(entry, quantity, unit_cost)
         if not level.is_recordable:
             raise QuantityOutOfRange()
@@ -264,6 +268,10 @@ class _Draft:
                 event = CROSSINGS[crossing].model_construct(**state, threshold=new.threshold)
                 events.append(outbox.row(event, self._posting.origin))
         return events
+
+
+def _cost(outcome: Change | Shortage) -> Decimal | None:
+    return outcome.unit_cost if isinstance(outcome, Change) else None
 
 
 def guards_of(postings: Sequence[Posting]) -> dict[str, list[int]]:

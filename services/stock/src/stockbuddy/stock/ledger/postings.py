@@ -30,8 +30,9 @@ class Entry:
     """One line of a posting: a change of `on_hand` (which makes a movement), of `reserved`, or of both at once.
 
     `set_to` in place of `on_hand` sets the level to a count; `expected` is then what the level must hold.
-    `unit_cost` of what comes in moves the average; None stands for the average itself. `reason` tells the event
-    of a level why it changed where there is no movement to tell.
+    `unit_cost` of what comes in moves the average; None stands for the average itself, and `cost_from` (the index of
+    an earlier entry of the posting) for what a unit of that one cost. `reason` tells the event of a level why it
+    changed where there is no movement to tell.
     """
 
     level: LevelKey
@@ -39,6 +40,7 @@ class Entry:
     reserved: Decimal = ZERO
     movement_type: MovementType | None = None
     unit_cost: Decimal | None = None
+    cost_from: int | None = None
     reference_number: str | None = None
     notes: str | None = None
     occurred_at: datetime | None = None
@@ -91,6 +93,11 @@ class Effect:
 
 Row = Mapping[str, Any]
 """A document's row by column; Decimals and datetimes as they are. One that is updated holds its `id`."""
+
+
+def row_of(state: object, *columns: str) -> Row:
+    """The row that holds these attributes of `state`."""
+    return {column: getattr(state, column) for column in columns}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from stockbuddy.stock.levels.schemas import LevelView
 from stockbuddy.stock.listing import Listed, Sort, fetch_listed
 from stockbuddy.stock.products.model import Product
 from stockbuddy.stock.purchase_orders.model import PurchaseOrderLine
+from stockbuddy.stock.reservations.queries import overdue_quantity
+from stockbuddy.stock.transfers.model import Transfer, TransferLine
 from stockbuddy.stock.warehouses.model import Warehouse
 
 BY_PRODUCT = Sort("product_asc", (Level.product_id, Level.warehouse_id, Level.lot))
@@ -29,8 +31,23 @@ _ordered = (
     )
     .scalar_subquery()
 )
+_in_transit = (
+    select(func.sum(TransferLine.in_transit))
+    .join(Transfer, Transfer.id == TransferLine.transfer_id)
+    .where(
+        TransferLine.product_id == Level.product_id,
+        TransferLine.lot == Level.lot,
+        TransferLine.in_transit > 0,
+        Transfer.to_warehouse_id == Level.warehouse_id,
+    )
+    .scalar_subquery()
+)
 # What is ordered comes without a lot.
-INCOMING = case((Level.lot == 0, func.coalesce(_ordered, Decimal(0))), else_=Decimal(0))
+_due = case((Level.lot == 0, func.coalesce(_ordered, Decimal(0))), else_=Decimal(0))
+INCOMING = _due + func.coalesce(_in_transit, Decimal(0))
+_overdue = overdue_quantity(Level.product_id, Level.warehouse_id, Level.lot)
+# An expired hold no longer counts, though it still lies on the level for a moment.
+RESERVED = case((Level.reserved > 0, Level.reserved - _overdue), else_=Level.reserved)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +93,8 @@ def _levels() -> Select[*tuple[Any, ...]]:
             Warehouse.code.label("warehouse_code"),
             Level.lot,
             Level.on_hand,
-            Level.reserved,
-            (Level.on_hand - Level.reserved).label("available"),
+            RESERVED.label("reserved"),
+            (Level.on_hand - RESERVED).label("available"),
             INCOMING.label("incoming"),
             THRESHOLD.label("low_stock_threshold"),
             Level.average_cost,

@@ -1,7 +1,7 @@
 """Sales and returns on the wire."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
@@ -9,6 +9,7 @@ from stockbuddy.contracts.numbers import Money
 from stockbuddy.contracts.stock import ReturnedLine, SaleState
 from stockbuddy.stock.fields import Body, Id, Lot, Name, Note, PastMoment, PositiveQuantity, Price, Reference, Sku
 from stockbuddy.stock.references import NamesProduct, NamesWarehouse, ProductIdOrSku
+from stockbuddy.stock.reservations.schemas import ReservationView
 
 LONGEST_SALE = 1000
 
@@ -23,7 +24,8 @@ class NewSaleLine(NamesProduct):
 
 
 class NewSale(NamesWarehouse):
-    """Either `lines`, or the short form: one product and its quantity. `customer` is an id or a name."""
+    """Either `lines`, or the short form: one product and its quantity. `customer` is an id or a name.
+    A sale may take up a reservation: what that held is free for it, and for nobody before it."""
 
     lines: Annotated[list[NewSaleLine] | None, Field(min_length=1, max_length=LONGEST_SALE)] = None
     product: ProductIdOrSku | None = None
@@ -37,6 +39,7 @@ class NewSale(NamesWarehouse):
     payment_method: Reference | None = None
     reference: Reference | None = None
     notes: Note | None = None
+    reservation_id: Id | None = None
     occurred_at: PastMoment | None = None
 
     @model_validator(mode="after")
@@ -82,6 +85,23 @@ class NewSale(NamesWarehouse):
 
 class SaleView(SaleState):
     """A sale with its lines."""
+
+
+class Commitment(Body):
+    """What a reservation becomes: a sale at the products' prices, or goods that simply go out."""
+
+    as_: Annotated[Literal["sale", "out"], Field(alias="as")] = "out"
+    customer_id: Id | None = None
+    customer: Annotated[Id | Name | None, Field(union_mode="smart")] = None
+    payment_method: Reference | None = None
+    reference: Reference | None = None
+    notes: Note | None = None
+
+
+class CommittedView(ReservationView):
+    """A reservation that was taken, and the sale that it became, if it did."""
+
+    sale: SaleView | None = None
 
 
 class NewReturnLine(Body):

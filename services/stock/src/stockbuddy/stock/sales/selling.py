@@ -1,17 +1,20 @@
 """Sells: every line of a sale or none of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from stockbuddy.chassis.errors import Unprocessable
 from stockbuddy.chassis.idempotency import Answer
+from stockbuddy.contracts.documents import ReservationCommitted
 from stockbuddy.contracts.stock import SaleCompleted, SaleLine
 from stockbuddy.stock.customers.queries import find_customer
 from stockbuddy.stock.desk import Desk
 from stockbuddy.stock.errors import UnknownCustomer
 from stockbuddy.stock.ledger import ZERO, Change, Conclusion, Effect, Entry, LevelKey, MovementType, Posting, Row
 from stockbuddy.stock.products.queries import KnownProduct
+from stockbuddy.stock.reservations.ending import ended, guard_of, hold_at_hand, letting_go, require_live, row_after
+from stockbuddy.stock.reservations.schemas import ReservationView
 from stockbuddy.stock.sales.pricing import line_total
 from stockbuddy.stock.sales.schemas import NewSale, NewSaleLine
 from stockbuddy.stock.warehouses.directory import KnownWarehouse
@@ -29,27 +32,57 @@ class PricedLine:
     total: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class Selling:
+    """Everything that is known of a sale before its stock is known to be there. `hold` is the reservation that it
+    takes up."""
+
+    desk: Desk
+    sale: NewSale
+    warehouse: KnownWarehouse
+    customer_id: int | None
+    lines: Sequence[PricedLine]
+    hold: ReservationView | None = None
+
+
 async def draft_sale(desk: Desk, sale: NewSale) -> Posting:
-    """Raises UnknownProduct, UnknownWarehouse, UnknownCustomer, NotYourWarehouse."""
+    """Raises UnknownProduct, UnknownWarehouse, UnknownCustomer, NotYourWarehouse; with a reservation, what
+    `hold_at_hand` does."""
+    hold = None if sale.reservation_id is None else await hold_at_hand(desk, sale.reservation_id)
+    return posting_of(await prepare_sale(desk, sale, hold), lambda sold, _: sold.model_dump_json())
+
+
+async def prepare_sale(desk: Desk, sale: NewSale, hold: ReservationView | None) -> Selling:
     sold = sale.sold
     warehouse = await desk.warehouse(sale.warehouse_reference)
     known = await desk.products.find([line.product_reference for line in sold])
     lines = [price_line(position, line, known[line.product_reference]) for position, line in enumerate(sold)]
-    customer_id = await _customer_id(desk, sale)
+    return Selling(desk, sale, warehouse, await _customer_id(desk, sale), lines, hold)
+
+
+Telling = Callable[[SaleCompleted, ReservationView | None], str]
+"""The answer to a sale, given also the reservation as it is now."""
+
+
+def posting_of(selling: Selling, tell: Telling, *, status: int = 201) -> Posting:
+    sale, hold = selling.sale, selling.hold
+    entries = [] if hold is None else letting_go(hold)
+    entries += [
+        Entry(
+            LevelKey(line.product.id, selling.warehouse.id, line.lot),
+            on_hand=-line.quantity,
+            movement_type=MovementType.SALE,
+            reference_number=sale.reference,
+            occurred_at=sale.occurred_at,
+        )
+        for line in selling.lines
+    ]
     return Posting(
-        [
-            Entry(
-                LevelKey(line.product.id, warehouse.id, line.lot),
-                on_hand=-line.quantity,
-                movement_type=MovementType.SALE,
-                reference_number=sale.reference,
-                occurred_at=sale.occurred_at,
-            )
-            for line in lines
-        ],
-        lambda effect: conclude_sale(effect, desk, sale, warehouse, customer_id, lines),
-        desk.key,
-        new_ids={"sale": 1, "sale_line": len(lines)},
+        entries,
+        lambda effect: _conclude(effect, selling, tell, status),
+        selling.desk.key,
+        guards=[] if hold is None else [guard_of(hold)],
+        new_ids={"sale": 1, "sale_line": len(selling.lines)},
         document="sale",
     )
 
@@ -74,29 +107,40 @@ async def _customer_id(desk: Desk, sale: NewSale) -> int | None:
     return customer.id
 
 
-def conclude_sale(
-    effect: Effect,
-    desk: Desk,
-    sale: NewSale,
-    warehouse: KnownWarehouse,
-    customer_id: int | None,
-    lines: Sequence[PricedLine],
-) -> Conclusion:
+def _conclude(effect: Effect, selling: Selling, tell: Telling, status: int) -> Conclusion:
+    sold = _completed(effect, selling)
+    inserts = {"sale": [_sale_row(sold)], "sale_line": _line_rows(sold)}
+    if selling.hold is None:
+        return Conclusion(Answer(status, tell(sold, None)), inserts, events=[sold])
+    require_live(selling.hold, effect.recorded_at)
+    hold = ended(selling.hold, "committed", effect.recorded_at, sale_id=sold.id)
+    return Conclusion(
+        Answer(status, tell(sold, hold)),
+        inserts,
+        updates={"reservation": [row_after(hold)]},
+        events=[sold, ReservationCommitted(**dict(hold))],
+    )
+
+
+def _completed(effect: Effect, selling: Selling) -> SaleCompleted:
+    sale, caller = selling.sale, selling.desk.caller
+    # The entries that let the hold go come first.
+    changes = effect.made()[-len(selling.lines) :]
     sold = [
         _sold_line(line_id, line, change)
-        for line_id, line, change in zip(effect.ids["sale_line"], lines, effect.made(), strict=True)
+        for line_id, line, change in zip(effect.ids["sale_line"], selling.lines, changes, strict=True)
     ]
     sale_id = effect.ids["sale"][0]
     total = sum((line.total for line in sold), ZERO)
     cost = _cost(sold)
-    event = SaleCompleted.model_construct(
+    return SaleCompleted.model_construct(
         id=sale_id,
         version=1,
         number=f"S-{sale_id:06d}",
         status="completed",
-        warehouse_id=warehouse.id,
-        customer_id=customer_id,
-        reservation_id=None,
+        warehouse_id=selling.warehouse.id,
+        customer_id=selling.customer_id,
+        reservation_id=None if selling.hold is None else selling.hold.id,
         payment_method=sale.payment_method,
         reference=sale.reference,
         notes=sale.notes,
@@ -105,16 +149,11 @@ def conclude_sale(
         refunded=ZERO,
         cost=cost,
         profit=None if cost is None else total - cost,
-        sold_by=desk.caller.user_id,
-        seller=desk.caller.username,
+        sold_by=caller.user_id,
+        seller=caller.username,
         occurred_at=sale.occurred_at or effect.recorded_at,
         recorded_at=effect.recorded_at,
         lines=sold,
-    )
-    return Conclusion(
-        Answer(201, event.model_dump_json()),
-        inserts={"sale": [_sale_row(event)], "sale_line": _line_rows(event)},
-        events=[event],
     )
 
 

@@ -1,0 +1,20 @@
+"""What becomes of reservations, over HTTP."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
+
+from stockbuddy.chassis.etags import CachedRoute
+from stockbuddy.stock.desk import AtDesk
+from stockbuddy.stock.fields import Id
+from stockbuddy.stock.sales.committing import commit_reservation
+from stockbuddy.stock.sales.schemas import Commitment, CommittedView
+
+router = APIRouter(prefix="/api/v1/reservations", tags=["reservations"], route_class=CachedRoute)
+
+
+@router.post("/{reservation_id}/commit", response_model=CommittedView)
+async def commit_held_stock(
+    desk: AtDesk, reservation_id: Annotated[Id, Path()], body: Commitment | None = None
+) -> Response:
+    return await desk.submit(lambda: commit_reservation(desk, reservation_id, body or Commitment()))

@@ -1,0 +1,1 @@
+"""Transfers: from one warehouse to another, and in between belonging to neither."""
