@@ -277,3 +277,9 @@ async def test_the_document_says_who_may_call_what(client: httpx.AsyncClient) ->
     assert paths["/api/v1/effects"]["get"]["x-permission"] == "user"
     assert paths["/api/v1/effects/admin"]["get"]["x-permission"] == "admin"
     assert paths["/api/v1/effects/broken"]["get"]["x-permission"] == "public"
+
+
+async def test_a_method_that_a_path_does_not_take_is_refused_with_all_that_it_takes(client: httpx.AsyncClient) -> None:
+    refused = await client.patch("/api/v1/effects")
+    assert (refused.status_code, refused.json()["code"]) == (405, "method_not_allowed")
+    assert refused.headers["Allow"] == "GET, POST"

@@ -24,6 +24,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Match
 
 from stockbuddy.chassis.origin import current_origin
 
@@ -147,8 +148,9 @@ def problem_response(problem: Problem) -> JSONResponse:
     return JSONResponse(problem.body(), problem.status, headers=problem.headers, media_type=PROBLEM_JSON)
 
 
-def install_problem_handlers(app: FastAPI) -> None:
+def install_problem_handlers(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
     """Every refusal of `app` leaves as problem+json; its failures are `RequestContext`'s to answer."""
+    app.state.routes = routes
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_exception)
@@ -175,8 +177,16 @@ def _field_path(location: Sequence[str | int]) -> str:
 _CODES = {401: "unauthenticated", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
 
 
-async def _on_http_exception(_: Request, error: Exception) -> Response:
+async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = _CODES.get(error.status_code, "bad_request" if error.status_code < 500 else "internal_error")
     body = problem_body(error.status_code, code, str(error.detail))
-    return JSONResponse(body, error.status_code, headers=error.headers, media_type=PROBLEM_JSON)
+    headers = {"Allow": _methods_at(request)} if error.status_code == 405 else error.headers
+    return JSONResponse(body, error.status_code, headers=headers, media_type=PROBLEM_JSON)
+
+
+def _methods_at(request: Request) -> str:
+    """What `Allow` names (RFC 9110 §10.2.1): Starlette knows only the methods of the first route with the path."""
+    routes: Sequence[BaseRoute] = request.app.state.routes
+    fitting = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return ", ".join(sorted({method for route in fitting for method in getattr(route, "methods", ())}))

@@ -97,7 +97,7 @@ def create_app(
         audience=settings.token_audience,
     )
     app.add_middleware(RequestContext, service=service.name)
-    install_problem_handlers(app)
+    install_problem_handlers(app, [route for router in service.routers for route in router.routes])
     for router in service.routers:
         declare_permissions(router)
         app.include_router(router)
