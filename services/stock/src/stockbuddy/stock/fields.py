@@ -3,8 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from stockbuddy.chassis import moments
 from stockbuddy.contracts.numbers import Money, Quantity
 
 LARGEST_ID = 2**63 - 1
@@ -39,8 +40,8 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Reference = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_TEXT)]
 Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000, pattern=_TEXT)]
 Search = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, pattern=_TEXT)]
-Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
-PastMoment = Annotated[AwareDatetime, AfterValidator(_in_utc), AfterValidator(_not_in_future)]
+Moment = Annotated[moments.Moment, AfterValidator(_in_utc)]
+PastMoment = Annotated[Moment, AfterValidator(_not_in_future)]
 PositiveQuantity = Annotated[Quantity, Field(gt=0)]
 QuantityNotNegative = Annotated[Quantity, Field(ge=0)]
 Price = Annotated[Money, Field(ge=0)]

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from stockbuddy.catalog.wording import Reference, Words
+from stockbuddy.chassis.moments import WRITTEN_OUT
 from stockbuddy.chassis.paging import DEFAULT_PAGE_SIZE, LARGEST_PAGE_SIZE
 from stockbuddy.contracts.numbers import Money
 
@@ -16,7 +17,7 @@ def _moment(given: date | datetime) -> datetime:
     return given if given.tzinfo is not None else given.replace(tzinfo=UTC)
 
 
-Moment = Annotated[date | datetime, AfterValidator(_moment)]
+Moment = Annotated[date | datetime, WRITTEN_OUT, AfterValidator(_moment)]
 Sort = Literal[
     "relevance",
     "name_asc",

@@ -3,12 +3,13 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from pydantic import AwareDatetime, StringConstraints
+from pydantic import StringConstraints
 
 from stockbuddy.chassis.database import ReadSession
 from stockbuddy.chassis.errors import Unprocessable
 from stockbuddy.chassis.etags import CachedRoute
 from stockbuddy.chassis.identity import Admin
+from stockbuddy.chassis.moments import Moment
 from stockbuddy.chassis.paging import Page, PagingParameters
 from stockbuddy.notifications.audit import queries
 from stockbuddy.notifications.audit.changes import changes_between
@@ -29,8 +30,8 @@ async def list_audit_logs(
     type: Annotated[str | None, Query(max_length=500, description="Patterns such as `auth.*`, by commas.")] = None,
     actor_id: Id | None = None,
     subject: Annotated[str | None, Query(max_length=300)] = None,
-    since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
-    until: Annotated[AwareDatetime | None, Query(alias="to", description="Exclusive.")] = None,
+    since: Annotated[Moment | None, Query(alias="from")] = None,
+    until: Annotated[Moment | None, Query(alias="to", description="Exclusive.")] = None,
     request_id: Annotated[str | None, Query(max_length=128)] = None,
     search: Annotated[str | None, Query(max_length=200, description="Words or their beginnings.")] = None,
 ) -> Page[AuditEntry]:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from stockbuddy.chassis.moments import WRITTEN_OUT
 from stockbuddy.contracts.numbers import Money
 from stockbuddy.stock.fields import Name, Note
 from stockbuddy.stock.references import NamesWarehouse
@@ -16,7 +17,7 @@ def _of_this_epoch(day: date) -> date:
     return day
 
 
-Day = Annotated[date, AfterValidator(_of_this_epoch)]
+Day = Annotated[date, WRITTEN_OUT, AfterValidator(_of_this_epoch)]
 Amount = Annotated[Money, Field(gt=0)]
 
 
