@@ -74,8 +74,8 @@ def test_a_cancellation_finds_the_newest_sale_to_the_customer_at_its_price(tmp_p
         f"C5,10001,MUG,-4,{WHEN},1.00,7",
     )
     returns = match_cancellations(history)
-    assert [(part.sale.number, part.quantity) for part in returns["C4"]] == [("1", 3)]
-    assert [(part.sale.number, part.quantity) for part in returns["C5"]] == [("1", 2), ("2", 2)]
+    assert [(part.sale.number, part.quantity) for part in returns["C4"]] == [("1", Decimal(3))]
+    assert [(part.sale.number, part.quantity) for part in returns["C5"]] == [("1", Decimal(2)), ("2", Decimal(2))]
 
 
 def test_what_was_never_sold_is_not_returned(tmp_path: Path) -> None:
@@ -93,4 +93,9 @@ def test_the_shop_opens_with_its_deepest_shortfall(tmp_path: Path) -> None:
         f"4,10001,MUG RED,3,{WHEN},1.50,7",
     )
     [product] = products_of(history, match_cancellations(history))
-    assert (product.sku, product.name, product.unit_price, product.opening) == ("10001", "MUG", Decimal("1.00"), 7)
+    assert (product.sku, product.name, product.unit_price, product.opening) == (
+        "10001",
+        "MUG",
+        Decimal("1.00"),
+        Decimal(7),
+    )
