@@ -22,9 +22,10 @@ class KnownProduct:
     unit_price: Decimal
     cost_price: Decimal | None
     deleted: bool
+    supplier_id: int | None
 
 
-_COLUMNS = "p.id, p.sku, p.name, p.owner_id, p.unit_price, p.cost_price, p.deleted"
+_COLUMNS = "p.id, p.sku, p.name, p.owner_id, p.unit_price, p.cost_price, p.deleted, p.supplier_id"
 _BY_ID = f"SELECT {_COLUMNS} FROM product p WHERE id = ANY($1::bigint[])"
 _BY_SKU = f"""
     SELECT k.sku AS reference, {_COLUMNS}

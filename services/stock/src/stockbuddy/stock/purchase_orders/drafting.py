@@ -60,21 +60,25 @@ def posting_of_draft(
 async def cost_lines(desk: Desk, lines: Sequence[NewPurchaseLine]) -> list[CostedLine]:
     """Raises UnknownProduct, Unprocessable."""
     known = await desk.products.find([line.product_reference for line in lines])
-    costed = [_cost_line(position, line, known[line.product_reference]) for position, line in enumerate(lines)]
+    costed = [
+        cost_line(position, known[line.product_reference], line.quantity, line.unit_cost)
+        for position, line in enumerate(lines)
+    ]
     if sum((line.total for line in costed), ZERO) >= LARGEST_AMOUNT:
         raise Unprocessable.field("lines", "come to more than can be recorded")
     return costed
 
 
-def _cost_line(position: int, line: NewPurchaseLine, product: KnownProduct) -> CostedLine:
-    unit_cost = product.cost_price if line.unit_cost is None else line.unit_cost
+def cost_line(position: int, product: KnownProduct, quantity: Decimal, unit_cost: Decimal | None) -> CostedLine:
+    """At `unit_cost`, or else at the product's cost price. Raises Unprocessable."""
+    unit_cost = product.cost_price if unit_cost is None else unit_cost
     if unit_cost is None:
         raise Unprocessable.field(f"lines.{position}.unit_cost", "is needed: the product has no cost price")
     try:
-        total = line_amount(line.quantity, unit_cost)
+        total = line_amount(quantity, unit_cost)
     except ValueError as error:
         raise Unprocessable.field(f"lines.{position}.unit_cost", str(error)) from error
-    return CostedLine(product, line.quantity, unit_cost, total)
+    return CostedLine(product, quantity, unit_cost, total)
 
 
 def drafted(

@@ -1,0 +1,225 @@
+"""Suggestions: what they follow from, how they react, and the orders that they become."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from stockbuddy.chassis.identity import Role
+from stockbuddy.contracts.catalog import SupplierCreated
+
+if TYPE_CHECKING:
+    from services.stock.tests.conftest import Shop
+
+
+@pytest.fixture
+async def suppliers(shop: Shop) -> None:
+    """7 delivers in four days, 8 does not say."""
+    await shop.say(SupplierCreated(supplier_id=7, version=1, name="Leaf & Co", lead_time_days=4))
+    await shop.say(SupplierCreated(supplier_id=8, version=1, name="Mugs Ltd"))
+
+
+async def sell_daily(shop: Shop, product_id: int, quantity: float, days: int = 20, opening: int = 1000) -> None:
+    """The same on each of the days before today, of what came a day earlier."""
+    noon = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
+
+    def movement(kind: str, units: float, days_ago: int) -> dict[str, Any]:
+        at = (noon - timedelta(days=days_ago)).isoformat()
+        return {"product_id": product_id, "movement_type": kind, "quantity": units, "occurred_at": at}
+
+    sold = [movement("sale", quantity, days_ago) for days_ago in range(1, days + 1)]
+    await shop.admin.post("/stock-movements/batch", {"movements": [movement("in", opening, days), *sold]})
+
+
+async def suggested(shop: Shop, **parameters: Any) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = (await shop.caller(5).get("/reorder-suggestions", **parameters))["items"]
+    return items
+
+
+async def test_a_suggestion_shows_what_it_follows_from(shop: Shop, suppliers: None) -> None:
+    tea = await shop.product(sku="TEA", supplier_id=7, cost_price="1.50")
+    await sell_daily(shop, tea, 5, opening=120)
+    [suggestion] = await suggested(shop)
+    assert (suggestion["sku"], suggestion["supplier"], suggestion["warehouse_code"]) == ("TEA", "Leaf & Co", "MAIN")
+    # 20 are left and 5 go each day, always as many: 4 days of lead time, no safety needed, 14 days to cover.
+    assert (suggestion["quantity"], suggestion["unit_cost"], suggestion["days_left"]) == (70, "1.50", 4)
+    assert suggestion["inputs"] == {
+        "demand_units": 100,
+        "history_days": 20,
+        "demand_per_day": 5,
+        "deviation_per_day": 0,
+        "lead_time_days": 4,
+        "cover_days": 14,
+        "service_level": 0.95,
+        "safety_stock": 0,
+        "low_stock_threshold": 0,
+        "on_hand": 20,
+        "reserved": 0,
+        "incoming": 0,
+        "position": 20,
+        "reorder_point": 20,
+        "order_up_to": 90,
+        "minimum_quantity": None,
+        "pack_size": None,
+        "rule_id": None,
+    }
+
+
+async def test_what_is_on_its_way_is_not_suggested_again(shop: Shop, suppliers: None) -> None:
+    tea = await shop.product(supplier_id=7, cost_price="1.50")
+    await sell_daily(shop, tea, 5, opening=110)
+    ordered = await shop.admin.post("/reorder-suggestions/order", {"lines": [{"product_id": tea}]})
+    [draft] = ordered["purchase_orders"]
+    assert [(line["quantity"], line["unit_cost"]) for line in draft["lines"]] == [(80, "1.50")]
+    assert len(await suggested(shop)) == 1
+    await shop.admin.post(f"/purchase-orders/{draft['id']}/order")
+    assert await suggested(shop) == []
+    await shop.admin.post(f"/purchase-orders/{draft['id']}/cancel")
+    assert len(await suggested(shop)) == 1
+
+
+async def test_products_at_their_threshold_are_suggested_without_demand(shop: Shop, suppliers: None) -> None:
+    low = await shop.product(3, low_stock_threshold=10)
+    never = await shop.product(low_stock_threshold=5)
+    await shop.product(11, low_stock_threshold=10)
+    found = {item["product_id"]: (item["quantity"], item["days_left"]) for item in await suggested(shop)}
+    assert found == {low: (7, None), never: (5, None)}
+    assert [item["product_id"] for item in await suggested(shop)] == [never, low]
+
+
+async def test_deviation_asks_for_safety_stock(shop: Shop, suppliers: None) -> None:
+    tea = await shop.product(supplier_id=7)
+    noon = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
+    movements = [
+        {
+            "product_id": tea,
+            "movement_type": "in",
+            "quantity": 40,
+            "occurred_at": (noon - timedelta(days=10)).isoformat(),
+        }
+    ]
+    for days_ago in range(2, 11, 2):
+        at = (noon - timedelta(days=days_ago)).isoformat()
+        movements.append({"product_id": tea, "movement_type": "out", "quantity": 6, "occurred_at": at})
+    await shop.admin.post("/stock-movements/batch", {"movements": movements})
+    [suggestion] = await suggested(shop)
+    inputs = suggestion["inputs"]
+    assert (inputs["demand_per_day"], inputs["deviation_per_day"]) == (3, 3)
+    assert (inputs["safety_stock"], inputs["reorder_point"]) == (9.87, 21.87)
+
+
+async def test_rules_decide_for_their_product_and_place(shop: Shop, suppliers: None) -> None:
+    tea = await shop.product(100, supplier_id=7)
+    body = {"product_id": tea, "reorder_point": 200, "cover_days": 0, "pack_size": 24, "supplier_id": 8}
+    rule = await shop.admin.post("/reorder-rules", body)
+    [suggestion] = await suggested(shop, supplier_id=8)
+    assert (suggestion["quantity"], suggestion["supplier"], suggestion["inputs"]["rule_id"]) == (
+        120,
+        "Mugs Ltd",
+        rule["id"],
+    )
+    assert await suggested(shop, supplier_id=7) == []
+    answer = await shop.admin.call(
+        "PATCH", f"/reorder-rules/{rule['id']}", json={"is_active": False}, headers={"If-Match": '"1"'}
+    )
+    assert (answer.status_code, answer.headers["etag"]) == (200, '"2"')
+    assert await suggested(shop) == []
+    north = await shop.warehouse("NORTH")
+    await shop.admin.post("/reorder-rules", {"sku": f"SKU-{tea}", "warehouse_code": "north", "reorder_point": 4})
+    assert [(item["warehouse_id"], item["quantity"]) for item in await suggested(shop, warehouse_id=north)] == [
+        (north, 4)
+    ]
+
+
+async def test_rules_are_kept_by_managers_one_for_each_place(shop: Shop, suppliers: None) -> None:
+    tea = await shop.product()
+    body = {"product_id": tea, "safety_stock": "2.5", "lead_time_days": 3}
+    rules = await asyncio.gather(*(shop.admin.post("/reorder-rules", body, key="rule") for _ in range(3)))
+    assert all(rule == rules[0] for rule in rules)
+    path = f"/reorder-rules/{rules[0]['id']}"
+    assert (await shop.admin.refused(409, "/reorder-rules", body))["code"] == "duplicate_rule"
+    assert (await shop.admin.get("/reorder-rules", product_id=tea))["items"] == [await shop.admin.get(path)]
+    changed = (await shop.admin.call("PUT", path, json={"safety_stock": None, "cover_days": 9})).json()
+    assert (changed["safety_stock"], changed["cover_days"], changed["lead_time_days"]) == (None, 9, 3)
+    for wrong in ({"pack_size": 0}, {"lead_time_days": -1}, {"supplier_id": None, "x": 1}):
+        await shop.admin.refused(422, path, wrong, method="PATCH")
+    await shop.admin.refused(404, path, {"supplier_id": 99}, method="PATCH")
+    seller, manager = shop.caller(5), shop.caller(6, Role.MANAGER, warehouse_ids=[999])
+    await seller.refused(403, "/reorder-rules", body)
+    await seller.refused(403, path, method="GET")
+    await manager.refused(403, path, {"cover_days": 1}, method="PATCH")
+    await manager.refused(403, path, method="DELETE")
+    assert (await shop.admin.call("DELETE", path, headers={"If-Match": '"1"'})).status_code == 412
+    assert (await shop.admin.call("DELETE", path)).status_code == 204
+    await shop.admin.refused(404, path, method="GET")
+    kinds = ("stock.reorder_rule.created", "stock.reorder_rule.updated", "stock.reorder_rule.deleted")
+    assert [event["version"] for event in await shop.said(3, *kinds)] == [1, 2, 3]
+
+
+async def test_suggestions_become_one_draft_for_each_supplier_and_warehouse(shop: Shop, suppliers: None) -> None:
+    north = await shop.warehouse("NORTH")
+    tea = await shop.product(1, sku="TEA", supplier_id=7, cost_price="2", low_stock_threshold=10)
+    pot = await shop.product(2, sku="POT", supplier_id=7, cost_price="3", low_stock_threshold=10)
+    cup = await shop.product(3, sku="CUP", cost_price="4", low_stock_threshold=10)
+    body = {
+        "lines": [
+            {"product_id": tea},
+            {"sku": "cup", "supplier_id": 8, "quantity": 50},
+            {"product_id": pot, "unit_cost": "2.75"},
+            {"product_id": tea, "warehouse_id": north, "quantity": 1},
+        ],
+        "reference": "week 9",
+    }
+    ordered = await asyncio.gather(*(shop.admin.post("/reorder-suggestions/order", body, key="w9") for _ in range(3)))
+    assert ordered[0] == ordered[1] == ordered[2]
+    orders = ordered[0]["purchase_orders"]
+    assert [
+        (order["supplier_id"], order["warehouse_id"] == north, order["total"], order["status"], order["reference"])
+        for order in orders
+    ] == [
+        (7, False, "40.00", "draft", "week 9"),
+        (8, False, "200.00", "draft", "week 9"),
+        (7, True, "2.00", "draft", "week 9"),
+    ]
+    assert [(line["sku"], line["quantity"]) for line in orders[0]["lines"]] == [("TEA", 9), ("POT", 8)]
+    for order in orders:
+        assert await shop.admin.get(f"/purchase-orders/{order['id']}") == order
+    assert (await shop.admin.get("/purchase-orders"))["total"] == 3
+    await shop.quiet()
+    assert len(shop.bus.events("stock.purchase.drafted")) == 3
+    assert cup in {line["product_id"] for line in orders[1]["lines"]}
+
+
+async def test_what_can_not_be_ordered_is_refused_whole(shop: Shop, suppliers: None) -> None:
+    tea = await shop.product(1, supplier_id=7, cost_price="2", low_stock_threshold=10)
+    cup = await shop.product(1, cost_price="2", low_stock_threshold=10)
+    full = await shop.product(100, supplier_id=7, cost_price="2")
+
+    async def refusal(line: dict[str, Any]) -> str:
+        problem = await shop.admin.refused(422, "/reorder-suggestions/order", {"lines": [{"product_id": tea}, line]})
+        field: str = problem["errors"][0]["field"]
+        return field
+
+    assert await refusal({"product_id": cup}) == "lines.1.supplier_id"
+    assert await refusal({"product_id": full}) == "lines.1.quantity"
+    await shop.admin.refused(422, "/reorder-suggestions/order", {"lines": []})
+    await shop.caller(5).refused(403, "/reorder-suggestions/order", {"lines": [{"product_id": tea}]})
+    assert (await shop.admin.get("/purchase-orders"))["total"] == 0
+
+
+async def test_suggestions_are_paged_without_loss(shop: Shop) -> None:
+    products = [await shop.product(number % 5, low_stock_threshold=10) for number in range(25)]
+    first = await shop.admin.get("/reorder-suggestions", page_size=10)
+    seen = [item["product_id"] for item in first["items"]]
+    cursor = first["next_cursor"]
+    while cursor:
+        page = await shop.admin.get("/reorder-suggestions", page_size=10, cursor=cursor)
+        seen += [item["product_id"] for item in page["items"]]
+        cursor = page["next_cursor"]
+    assert (first["total"], sorted(seen)) == (25, products)
+    second = await shop.admin.get("/reorder-suggestions", page_size=10, page=2)
+    assert [item["product_id"] for item in second["items"]] == seen[10:20]
+    await shop.admin.refused(422, "/reorder-suggestions?cursor=nonsense", method="GET")
