@@ -161,9 +161,13 @@ async def _on_problem(_: Request, error: Exception) -> Response:
     return problem_response(error)
 
 
+OUR_OWN = "Value error, "
+"""Pydantic's mark on the messages of our own validators."""
+
+
 async def _on_invalid_request(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    errors = [{"field": _field_path(e["loc"]), "message": e["msg"]} for e in error.errors()]
+    errors = [{"field": _field_path(e["loc"]), "message": e["msg"].removeprefix(OUR_OWN)} for e in error.errors()]
     if any(e["type"] == "json_invalid" for e in error.errors()):
         return problem_response(BadRequest("The body is not valid JSON.", errors=errors))
     return problem_response(Unprocessable("The request is not valid; see errors.", errors=errors))
