@@ -47,6 +47,13 @@ async def test_admins_read_and_change_them_and_everybody_hears_the_whole(auth: A
     assert set(said["changes"]) == set(change)
 
 
+async def test_a_refusal_says_in_plain_words_what_is_wrong(auth: Any) -> None:
+    admin = await auth.admin_token()
+    response = await auth.call("PATCH", "/system-settings", token=admin, json={"timezone": "Mars/Olympus"})
+    told = {"field": "timezone", "message": "is not a name of the IANA time zone database"}
+    assert response.json()["errors"] == [told]
+
+
 async def test_what_one_got_may_be_sent_back(auth: Any) -> None:
     admin = await auth.admin_token()
     got = (await auth.get("/system-settings", token=admin)).json()

@@ -32,7 +32,10 @@ Username = Annotated[
 """Letters, digits and `. _ + -`; no @, so that no username looks like somebody's address."""
 
 EmailAddress = Annotated[
-    str, StringConstraints(strip_whitespace=True, max_length=LONGEST_EMAIL), AfterValidator(valid_email)
+    str,
+    StringConstraints(strip_whitespace=True, max_length=LONGEST_EMAIL),
+    AfterValidator(valid_email),
+    Field(json_schema_extra={"format": "email"}),
 ]
 FullName = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=NO_CONTROL_CHARACTERS)

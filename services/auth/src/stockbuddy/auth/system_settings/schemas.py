@@ -44,7 +44,7 @@ def known_timezone(name: str) -> str:
 CompanyName = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=NO_CONTROL_CHARACTERS)
 ]
-CurrencyCode = Annotated[str, StringConstraints(max_length=3), AfterValidator(known_currency)]
+CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{3}$"), AfterValidator(known_currency)]
 TimezoneName = Annotated[str, StringConstraints(max_length=64), AfterValidator(known_timezone)]
 Threshold = Annotated[Quantity, Field(ge=0)]
 AlertEmails = Annotated[list[EmailAddress], Field(max_length=MOST_ALERT_EMAILS)]
