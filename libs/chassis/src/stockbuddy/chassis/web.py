@@ -38,6 +38,7 @@ from stockbuddy.chassis.upkeep import run_upkeep
 log = structlog.get_logger(__name__)
 
 RESTART_SECONDS = 1.0
+CANCEL_SECONDS = 3.0
 
 
 class Background(Protocol):
@@ -183,8 +184,10 @@ async def _beside(name: str, work: Callable[[], Awaitable[None]]) -> AsyncIterat
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        # Once may not be enough: `wait_for` of Python 3.11 loses a cancellation that comes together with its result.
+        while not task.done():
+            task.cancel()
+            await asyncio.wait([task], timeout=CANCEL_SECONDS)
 
 
 async def _supervised(name: str, work: Callable[[], Awaitable[None]]) -> None:
