@@ -199,6 +199,8 @@ class SaleVoided(SaleState):
 
     type: ClassVar[str] = "stock.sale.voided"
 
+    reason: str | None = None
+
 
 class ActivityUnusual(Event):
     """A movement far outside the habit of its level: `usual` is the typical size of such movements there,

@@ -2,6 +2,7 @@
 
 from stockbuddy.chassis.migrations import migrations_of
 from stockbuddy.chassis.web import Service
+from stockbuddy.stock.customers.routes import router as customers
 from stockbuddy.stock.dashboard.routes import router as dashboard
 from stockbuddy.stock.desk import opening
 from stockbuddy.stock.expenses.routes import router as expenses
@@ -15,6 +16,7 @@ from stockbuddy.stock.reordering.routes import suggestions as reorder_suggestion
 from stockbuddy.stock.reports.routes import router as reports
 from stockbuddy.stock.reservations.expiry import reclaim_overdue, sweep_overdue
 from stockbuddy.stock.reservations.routes import router as reservations
+from stockbuddy.stock.sales.customer_routes import router as customer_sales
 from stockbuddy.stock.sales.reservation_routes import router as commitments
 from stockbuddy.stock.sales.routes import router as sales
 from stockbuddy.stock.settings import StockSettings
@@ -33,6 +35,8 @@ SERVICE = Service(
         reservations,
         commitments,
         sales,
+        customers,
+        customer_sales,
         purchase_orders,
         expenses,
         forecasts,

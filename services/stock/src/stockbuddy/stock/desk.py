@@ -2,8 +2,8 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Annotated
+from dataclasses import dataclass, replace
+from typing import Annotated, Self
 
 from fastapi import Depends, FastAPI, Request, Response
 
@@ -33,6 +33,10 @@ class Desk:
         """The warehouse in which the caller wants to change stock; None is the default one.
         Raises UnknownWarehouse, NotYourWarehouse."""
         return await self.warehouses.find_for_writing(reference, self.caller)
+
+    def with_key(self, key: IdempotencyKey | None) -> Self:
+        """For one of several documents in a request."""
+        return replace(self, key=key)
 
     async def submit(self, decide: Callable[[], Awaitable[Posting]]) -> Response:
         """The answer to what `decide` makes of the present state (see `Ledger.submit`)."""

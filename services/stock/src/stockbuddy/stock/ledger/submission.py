@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from stockbuddy.chassis.database import Database, is_database_away
 from stockbuddy.chassis.errors import Problem, Unavailable
@@ -11,7 +11,7 @@ from stockbuddy.chassis.idempotency import Answer, AnsweredBefore, IdempotencyKe
 from stockbuddy.stock.errors import Overtaken
 from stockbuddy.stock.ledger import statements
 from stockbuddy.stock.ledger.committer import LONGEST_PAUSE_SECONDS, PATIENCE_SECONDS, Committer
-from stockbuddy.stock.ledger.postings import Accepted, Failed, Posting, Refused, Replayed
+from stockbuddy.stock.ledger.postings import Accepted, Failed, Outcome, Posting, Refused, Replayed, Stale
 
 DECISIONS = 200
 """Of each group at least one posting on the same document goes through, so this many others can be overtaken."""
@@ -36,6 +36,50 @@ class Ledger:
             if key is not None and (answer := await self._stored_answer(key)) is not None:
                 raise AnsweredBefore(answer) from None
             raise
+
+    async def submit_in_order(
+        self, requests: Sequence[tuple[IdempotencyKey | None, Callable[[], Awaitable[Posting]]]]
+    ) -> list[Answer | AnsweredBefore | Problem]:
+        """Many at once, applied in this order, each accepted or refused for itself."""
+        drafts = await asyncio.gather(*(_decide(decide) for _, decide in requests), return_exceptions=True)
+        posted = iter(
+            await asyncio.gather(*(self._committer.post(draft) for draft in drafts if isinstance(draft, Posting)))
+        )
+        results: list[Answer | AnsweredBefore | Problem] = []
+        for (key, decide), draft in zip(requests, drafts, strict=True):
+            if isinstance(draft, BaseException):
+                results.append(await self._refusal(key, draft))
+            else:
+                results.append(await self._result(key, decide, next(posted)))
+        return results
+
+    async def _result(
+        self, key: IdempotencyKey | None, decide: Callable[[], Awaitable[Posting]], outcome: Outcome
+    ) -> Answer | AnsweredBefore | Problem:
+        match outcome:
+            case Accepted(answer):
+                return answer
+            case Replayed(answer):
+                return AnsweredBefore(answer)
+            case Refused(problem):
+                return await self._refusal(key, problem)
+            case Failed(error):
+                raise error
+            case Stale():
+                try:
+                    return await self.submit(key, decide)
+                except (Problem, AnsweredBefore) as result:
+                    return result
+
+    async def _refusal(self, key: IdempotencyKey | None, error: BaseException) -> AnsweredBefore | Problem:
+        """A refusal, unless the same was accepted before."""
+        if not isinstance(error, Problem):
+            raise error
+        try:
+            answer = None if key is None else await self._stored_answer(key)
+        except Problem as reused:
+            return reused
+        return error if answer is None else AnsweredBefore(answer)
 
     async def _post(self, decide: Callable[[], Awaitable[Posting]]) -> Answer:
         for _ in range(DECISIONS):

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from stockbuddy.chassis.database import ReadSession
 from stockbuddy.chassis.errors import NotFound
@@ -13,9 +13,11 @@ from stockbuddy.stock.answers import shown
 from stockbuddy.stock.desk import AtDesk
 from stockbuddy.stock.fields import Id, Moment, Search
 from stockbuddy.stock.sales import queries
+from stockbuddy.stock.sales.batching import sell_batch
 from stockbuddy.stock.sales.returning import draft_return
-from stockbuddy.stock.sales.schemas import NewReturn, NewSale, ReturnView, SaleView
+from stockbuddy.stock.sales.schemas import NewReturn, NewSale, NewSales, NewVoid, ReturnView, SalesView, SaleView
 from stockbuddy.stock.sales.selling import draft_sale
+from stockbuddy.stock.sales.voiding import draft_void
 
 router = APIRouter(prefix="/api/v1/sales", tags=["sales"], route_class=CachedRoute)
 
@@ -27,6 +29,12 @@ SortBy = Literal["occurred_desc", "occurred_asc", "total_desc", "total_asc"]
 @router.post("", response_model=SaleView, status_code=201)
 async def sell(desk: AtDesk, body: NewSale) -> Response:
     return await desk.submit(lambda: draft_sale(desk, body))
+
+
+@router.post("/batch", response_model=SalesView)
+async def sell_offline_sales(request: Request, desk: AtDesk, body: NewSales) -> Response:
+    originals = (await request.json())["sales"]
+    return await sell_batch(desk, body.sales, originals)
 
 
 @router.get("", response_model=Page[SaleView])
@@ -61,6 +69,11 @@ async def show_sale(session: ReadSession, _: Caller, sale_id: SaleId) -> Respons
 @router.post("/{sale_id}/returns", response_model=ReturnView, status_code=201)
 async def return_sale(desk: AtDesk, sale_id: SaleId, body: NewReturn) -> Response:
     return await desk.submit(lambda: draft_return(desk, sale_id, body))
+
+
+@router.post("/{sale_id}/void", response_model=SaleView)
+async def void_sale(desk: AtDesk, sale_id: SaleId, body: NewVoid | None = None) -> Response:
+    return await desk.submit(lambda: draft_void(desk, sale_id, body or NewVoid()))
 
 
 @router.get("/{sale_id}/returns")

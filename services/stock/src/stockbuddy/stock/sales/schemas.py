@@ -1,10 +1,11 @@
 """Sales and returns on the wire."""
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
+from stockbuddy.chassis.idempotency import LONGEST_KEY
 from stockbuddy.contracts.numbers import Money
 from stockbuddy.contracts.stock import ReturnedLine, SaleState
 from stockbuddy.stock.fields import Body, Id, Lot, Name, Note, PastMoment, PositiveQuantity, Price, Reference, Sku
@@ -12,6 +13,9 @@ from stockbuddy.stock.references import NamesProduct, NamesWarehouse, ProductIdO
 from stockbuddy.stock.reservations.schemas import ReservationView
 
 LONGEST_SALE = 1000
+LARGEST_BATCH = 500
+
+IdempotencyName = Annotated[str, Field(min_length=1, max_length=LONGEST_KEY, pattern=r"^[^\x00]*$")]
 
 
 class NewSaleLine(NamesProduct):
@@ -83,8 +87,38 @@ class NewSale(NamesWarehouse):
         return self.customer_id if self.customer_id is not None else self.customer
 
 
+class BatchedSale(NewSale):
+    """A sale of a till that was offline; `occurred_at` says when it was made."""
+
+    idempotency_key: IdempotencyName | None = None
+
+
+class NewSales(Body):
+    sales: Annotated[list[BatchedSale], Field(min_length=1, max_length=LARGEST_BATCH)]
+
+
 class SaleView(SaleState):
     """A sale with its lines."""
+
+
+class SaleResult(BaseModel):
+    """What became of one sale of a batch: `sale` when posted (now or, `replayed`, before), `problem` when not."""
+
+    index: int
+    status: Literal["posted", "rejected"]
+    replayed: bool
+    sale: SaleView | None = None
+    problem: dict[str, Any] | None = None
+
+
+class SalesView(BaseModel):
+    posted: int
+    rejected: int
+    results: list[SaleResult]
+
+
+class NewVoid(Body):
+    reason: Note | None = None
 
 
 class Commitment(Body):

@@ -1,0 +1,71 @@
+"""Customers: kept, found, sold to, and forgotten without their sales."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from services.stock.tests.conftest import Shop
+
+
+async def test_a_customer_through_their_life(shop: Shop) -> None:
+    clerk = shop.caller(5)
+    body = {"name": "Ada", "email": "ada@example.com", "phone": "+44 1", "address": "1 High Street", "notes": "VIP"}
+    added = await clerk.post("/customers", body)
+    path = f"/customers/{added['id']}"
+    assert {name: added[name] for name in body} == body
+    assert await clerk.get(path) == added
+    changed = await clerk.call("PATCH", path, json={"phone": None, "name": "Ada L."})
+    assert (changed.json()["phone"], changed.json()["name"], changed.json()["notes"]) == (None, "Ada L.", "VIP")
+    stale = await clerk.call("PUT", path, json={"notes": "x"}, headers={"If-Match": '"1"'})
+    assert stale.status_code == 412
+    assert (await clerk.call("DELETE", path)).status_code == 204
+    await clerk.refused(404, path, method="GET")
+    await shop.quiet()
+    kinds = ("stock.customer.created", "stock.customer.updated", "stock.customer.deleted")
+    assert [event["version"] for event in shop.bus.events(*kinds)] == [1, 2, 3]
+
+
+async def test_sales_outlive_their_customer(shop: Shop) -> None:
+    tea = await shop.product(10)
+    ada = await shop.admin.post("/customers", {"name": "Ada"})
+    bob = await shop.admin.post("/customers", {"name": "Bob"})
+    by_id = await shop.admin.post("/sales", {"product": tea, "quantity": 1, "customer": ada["id"]})
+    by_name = await shop.admin.post("/sales", {"product": tea, "quantity": 1, "customer": "ada"})
+    await shop.admin.post("/sales", {"product": tea, "quantity": 1, "customer_id": bob["id"]})
+    page = await shop.admin.get(f"/customers/{ada['id']}/sales")
+    assert [sale["id"] for sale in page["items"]] == [by_name["id"], by_id["id"]]
+    assert {sale["customer_id"] for sale in page["items"]} == {ada["id"]}
+    found = await shop.admin.get("/sales", customer_id=ada["id"])
+    assert found["total"] == 2
+    assert (await shop.admin.get("/sales", search="Bob"))["total"] == 1
+    await shop.admin.call("DELETE", f"/customers/{ada['id']}")
+    kept = await shop.admin.get(f"/sales/{by_id['id']}")
+    assert (kept["customer_id"], kept["total"]) == (None, by_id["total"])
+    await shop.admin.refused(404, f"/customers/{ada['id']}/sales", method="GET")
+    await shop.admin.post(f"/sales/{by_id['id']}/returns", {})
+
+
+async def test_customers_are_found_by_what_is_known_of_them(shop: Shop) -> None:
+    for name, email in (("Cleo", "c@example.com"), ("Ada", None), ("Bob", "b@tea.org")):
+        await shop.admin.post("/customers", {"name": name, "email": email})
+
+    async def found(**chosen: Any) -> list[str]:
+        return [customer["name"] for customer in (await shop.admin.get("/customers", **chosen))["items"]]
+
+    assert await found() == ["Ada", "Bob", "Cleo"]
+    assert await found(sort_by="created_desc") == ["Bob", "Ada", "Cleo"]
+    assert await found(search="tea.org") == ["Bob"]
+    assert await found(search="l") == ["Cleo"]
+
+
+async def test_a_malformed_customer_is_refused(shop: Shop) -> None:
+    await shop.admin.refused(422, "/customers", {"name": " "})
+    await shop.admin.refused(422, "/customers", {"name": "Ada", "email": "nowhere"})
+    await shop.admin.refused(422, "/customers", {"email": "a@example.com"})
+
+
+async def test_a_customer_is_added_once_per_key(shop: Shop) -> None:
+    first = await shop.admin.post("/customers", {"name": "Ada"}, key="c-1")
+    assert await shop.admin.post("/customers", {"name": "Ada"}, key="c-1") == first
+    assert (await shop.admin.get("/customers"))["total"] == 1

@@ -1,0 +1,83 @@
+"""POST /sales/batch: the sales of a till that was offline."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from services.stock.tests.conftest import Shop
+
+
+def sold(product_id: int, quantity: float, **values: Any) -> dict[str, Any]:
+    return {"product": product_id, "quantity": quantity, **values}
+
+
+async def test_each_sale_stands_for_itself_in_their_order(shop: Shop) -> None:
+    tea = await shop.product(10)
+    sales = [sold(tea, 6), sold(tea, 5), sold(999, 1), sold(tea, 4), sold(tea, 1)]
+    sales[0]["occurred_at"] = "2026-02-01T10:00:00Z"
+    answer = await shop.admin.post("/sales/batch", {"sales": sales})
+    assert (answer["posted"], answer["rejected"]) == (2, 3)
+    assert [result["status"] for result in answer["results"]] == [
+        "posted", "rejected", "rejected", "posted", "rejected",
+    ]  # fmt: skip
+    assert [result["index"] for result in answer["results"]] == [0, 1, 2, 3, 4]
+    assert answer["results"][0]["sale"]["occurred_at"] == "2026-02-01T10:00:00Z"
+    assert answer["results"][1]["problem"]["shortages"][0]["available"] == 4
+    assert answer["results"][2]["problem"]["code"] == "unknown_product"
+    assert await shop.on_hand(tea) == 0
+    await shop.proves_right()
+
+
+async def test_sales_that_were_taken_in_before_are_not_taken_twice(shop: Shop) -> None:
+    """Whether alone or in a batch, in this order or another."""
+    tea = await shop.product(10)
+    alone = await shop.admin.post("/sales", sold(tea, 1), key="till-1/1")
+    sales = [sold(tea, 1, idempotency_key="till-1/1"), sold(tea, 2, idempotency_key="till-1/2")]
+    first = await shop.admin.post("/sales/batch", {"sales": sales})
+    assert [result["replayed"] for result in first["results"]] == [True, False]
+    assert first["results"][0]["sale"] == alone
+    again = await shop.admin.call("POST", "/sales/batch", json={"sales": [*reversed(sales), sold(tea, 3)]})
+    results = again.json()["results"]
+    assert [result["replayed"] for result in results] == [True, True, False]
+    assert results[0]["sale"] == first["results"][1]["sale"]
+    assert await shop.on_hand(tea) == 4
+    reused = await shop.admin.post("/sales/batch", {"sales": [sold(tea, 4, idempotency_key="till-1/1")]})
+    assert reused["results"][0]["problem"]["code"] == "idempotency_key_reused"
+
+
+async def test_a_key_twice_in_a_batch_is_one_sale(shop: Shop) -> None:
+    tea = await shop.product(10)
+    sales = [sold(tea, 1, idempotency_key="k")] * 3
+    answer = await shop.admin.post("/sales/batch", {"sales": sales})
+    assert [result["replayed"] for result in answer["results"]] == [False, True, True]
+    assert await shop.on_hand(tea) == 9
+
+
+async def test_the_key_of_a_batch_protects_its_sales(shop: Shop) -> None:
+    tea = await shop.product(10)
+    body = {"sales": [sold(tea, 1), sold(tea, 20), sold(tea, 2)]}
+    first = await shop.admin.post("/sales/batch", body, key="b-1")
+    again = await shop.admin.call("POST", "/sales/batch", json=body, key="b-1")
+    assert [r.get("sale") for r in again.json()["results"]] == [r.get("sale") for r in first["results"]]
+    assert await shop.on_hand(tea) == 7
+    whole = {"sales": [sold(tea, 1)]}
+    await shop.admin.post("/sales/batch", whole, key="b-2")
+    replay = await shop.admin.call("POST", "/sales/batch", json=whole, key="b-2")
+    assert replay.headers["Idempotent-Replayed"] == "true"
+
+
+async def test_a_sale_that_sold_out_is_still_answered_again(shop: Shop) -> None:
+    tea = await shop.product(10)
+    sales = [sold(tea, 10, idempotency_key="all")]
+    first = await shop.admin.post("/sales/batch", {"sales": sales})
+    again = await shop.admin.post("/sales/batch", {"sales": sales})
+    assert again["results"][0]["sale"] == first["results"][0]["sale"]
+
+
+async def test_a_malformed_batch_is_refused(shop: Shop) -> None:
+    tea = await shop.product(10)
+    await shop.admin.refused(422, "/sales/batch", {"sales": []})
+    problem = await shop.admin.refused(422, "/sales/batch", {"sales": [sold(tea, 1), sold(tea, -1)]})
+    assert problem["errors"][0]["field"].startswith("sales.1")
+    assert await shop.on_hand(tea) == 10
