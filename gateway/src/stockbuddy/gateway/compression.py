@@ -25,7 +25,9 @@ class Compression:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and any(name == b"accept-encoding" for name, _ in scope["headers"]):
-            await self._compressing(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
+        if scope["type"] == "http":
+            for name, _ in scope["headers"]:
+                if name == b"accept-encoding":
+                    await self._compressing(scope, receive, send)
+                    return
+        await self._app(scope, receive, send)

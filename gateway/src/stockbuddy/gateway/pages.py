@@ -34,6 +34,8 @@ class Pages:
 
     def page(self, path: str) -> Page | None:
         """The page at this path, if it is one of the gateway's own."""
+        if path.startswith("/api/"):
+            return None
         if path.startswith(ASSETS_PATH):
             return _asset
         return self._pages.get(path) or self._pages.get(path.removesuffix("/"))

@@ -1,8 +1,8 @@
 """The HTTP server at the public port: uvicorn, made strict with clients that are slow, oversized or malformed."""
 
 import asyncio
-import os
-from typing import Any
+import gc
+from typing import Any, cast
 
 import structlog
 import uvicorn
@@ -12,6 +12,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from stockbuddy.chassis.errors import PROBLEM_JSON, BadRequest, Problem, problem_response
 from stockbuddy.chassis.logs import configure_logs
 from stockbuddy.chassis.origin import Origin, originating
+from stockbuddy.gateway.admission.incoming import new_request_id
 from stockbuddy.gateway.settings import GatewaySettings
 from stockbuddy.gateway.upstream.websocket import MESSAGE_BYTES
 
@@ -22,6 +23,42 @@ MOST_HEADER_BYTES = 64 * 1024
 LINGER_SECONDS = 1.0
 REQUEST_SECONDS = 600.0
 """From the first byte to the last of a request, whatever becomes of it; routes are stricter."""
+
+
+class JoinedWrites:
+    """A transport that sends the head of an answer together with what follows at once: one packet instead of two,
+    and one wake-up of the client."""
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._head: bytes | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        if self._head is not None:
+            data = self._head + data
+            self._head = None
+        elif data.startswith(b"HTTP/1.1 "):
+            self._head = data
+            self._loop.call_soon(self._send_head)
+            return
+        self._transport.write(data)
+
+    def _send_head(self) -> None:
+        if self._head is not None:
+            head, self._head = self._head, None
+            self._transport.write(head)
+
+    def close(self) -> None:
+        self._send_head()
+        self._transport.close()
+
+    def write_eof(self) -> None:
+        self._send_head()
+        self._transport.write_eof()
 
 
 class HeadTooLarge(Problem):
@@ -45,7 +82,7 @@ class StrictProtocol(HttpToolsProtocol):
         self._patience: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        super().connection_made(cast("asyncio.Transport", JoinedWrites(transport, self.loop)))
         self._wait_at_most(self.header_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -118,7 +155,7 @@ class StrictProtocol(HttpToolsProtocol):
 
 
 def _on_the_wire(problem: Problem) -> bytes:
-    with originating(Origin(request_id=os.urandom(16).hex())):
+    with originating(Origin(request_id=new_request_id().decode())):
         body = bytes(problem_response(problem).body)
     head = STATUS_LINE[problem.status] + b"content-type: %b\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
     return head % (PROBLEM_JSON.encode(), len(body)) + body
@@ -148,4 +185,13 @@ def server_config(app: ASGIApp, settings: GatewaySettings) -> uvicorn.Config:
 def serve(app: ASGIApp, settings: GatewaySettings) -> None:
     """Serve until SIGTERM or SIGINT; requests at work are finished first."""
     configure_logs(level=settings.log_level, output="console" if settings.env == "development" else "json")
+    _spare_the_collector()
     uvicorn.Server(server_config(app, settings)).run()
+
+
+def _spare_the_collector() -> None:
+    """What is loaded by now stays for good; a request leaves no cycles. Looking for garbage in it took a tenth of the
+    time of a busy gateway."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)

@@ -3,6 +3,7 @@
 Whatever it was, a service gets a bearer token, and verifies it again.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,22 +20,25 @@ from stockbuddy.gateway.admission.incoming import Incoming
 from stockbuddy.gateway.admission.rate_limits import RateLimits
 from stockbuddy.gateway.admission.revocations import Revocations
 
+MOST_KNOWN = 10_000
 WEBSOCKET = "WEBSOCKET"
 """Stands where a method does."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Caller:
-    """`authorization` is the header's value for the service."""
+    """`name` is who is counted and limited: a user, or a machine by its key. `authorization` is the header's value
+    for the service."""
 
     principal: Principal
+    name: str
     authorization: bytes
 
-    @property
-    def name(self) -> str:
-        """Who is counted and limited: a user, or a machine by its key."""
-        session_id = self.principal.session_id
-        return session_id if session_id.startswith("key:") else f"user:{self.principal.user_id}"
+    @classmethod
+    def by_token(cls, principal: Principal, token: str) -> "Caller":
+        session_id = principal.session_id
+        name = session_id if session_id.startswith("key:") else f"user:{principal.user_id}"
+        return cls(principal, name, f"Bearer {token}".encode("latin-1"))
 
 
 class Credentials:
@@ -52,13 +56,18 @@ class Credentials:
         self._exchange = exchange
         self._limits = limits
         self._allowed_origins = frozenset(allowed_origins)
+        self._known: dict[bytes, Caller] = {}
+        """By the header as it came: most requests show what an earlier one has shown."""
 
     async def caller(self, incoming: Incoming, method: str, address: str) -> Caller | None:
         """None when the request shows no credentials. Raises Unauthenticated for bad ones, ForeignPage, Unavailable,
         TooManyRequests for one who guesses keys."""
         noted = incoming.noted
         if (authorization := noted.get(b"authorization")) is not None:
-            return await self._by_token(bearer_token(authorization.decode("latin-1")))
+            known = self._known.get(authorization)
+            if known is not None and self._is_still_good(known):
+                return known
+            return self._know(authorization, await self._by_token(bearer_token(authorization.decode("latin-1"))))
         if (api_key := noted.get(b"x-api-key")) is not None:
             exchanged = await self._exchanged("api_key", api_key.decode("latin-1"), address)
             return await self._by_token(exchanged.access_token)
@@ -66,12 +75,22 @@ class Credentials:
             return await self._by_cookie(incoming, cookies, method, address)
         return None
 
+    def _is_still_good(self, caller: Caller) -> bool:
+        principal = caller.principal
+        return principal.expires_at > time.time() and not self._revocations.has_ended(principal.session_id)
+
+    def _know(self, authorization: bytes, caller: Caller) -> Caller:
+        if len(self._known) >= MOST_KNOWN:
+            self._known.clear()
+        self._known[authorization] = caller
+        return caller
+
     async def _by_token(self, token: str) -> Caller:
         principal = await self._verifier.verify(token)
         self._revocations.refuse_if_unknown()
         if self._revocations.has_ended(principal.session_id):
             raise Unauthenticated("The session has ended.")
-        return Caller(principal, f"Bearer {token}".encode("latin-1"))
+        return Caller.by_token(principal, token)
 
     async def _by_cookie(self, incoming: Incoming, cookies: dict[str, str], method: str, address: str) -> Caller:
         exchanged = await self._exchanged("session_cookie", cookies[SESSION_COOKIE], address)

@@ -74,7 +74,7 @@ class Exchange:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 reply = await ask(self._auth, "POST", PATH, document={kind: secret})
-            if reply.status == 401:
+            if reply.status in (400, 401, 422):
                 _remember(self._refused_until, digest, time.monotonic() + REFUSAL_SECONDS)
                 return None
             if reply.status != 200:

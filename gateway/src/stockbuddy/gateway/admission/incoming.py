@@ -4,7 +4,7 @@ What identifies a caller, an address, a request or a trace is taken out of every
 once: a service may believe it. Hop-by-hop headers end here (RFC 9110 §7.6.1).
 """
 
-import os
+import random
 import re
 from dataclasses import dataclass, field
 
@@ -90,7 +90,7 @@ class Incoming:
         if b"connection" in noted:
             incoming._drop_named_by_connection()
         given = noted.get(b"x-request-id", b"")
-        incoming.request_id = given if _REQUEST_ID.fullmatch(given) else os.urandom(16).hex().encode()
+        incoming.request_id = given if _REQUEST_ID.fullmatch(given) else new_request_id()
         return incoming
 
     def _drop_named_by_connection(self) -> None:
@@ -123,7 +123,11 @@ class Incoming:
         return headers
 
 
+def new_request_id() -> bytes:
+    """Unique, not secret: the system's random source would cost as much as the rest of reading a request."""
+    return b"%032x" % random.getrandbits(128)
+
+
 def _new_trace() -> bytes:
     """W3C Trace Context, version 00, sampled."""
-    ids = os.urandom(24).hex()
-    return f"00-{ids[:32]}-{ids[32:]}-01".encode()
+    return b"00-%032x-%016x-01" % (random.getrandbits(128) or 1, random.getrandbits(64) or 1)

@@ -44,11 +44,18 @@ class RateLimits:
     async def _count(self, limit: RateLimitItem | None, key: str) -> HeaderList:
         if limit is None:
             return []
-        most = limit.amount
         count, seconds_left = await self._windows.hit(key, limit.get_expiry())
-        reset = max(1, math.ceil(seconds_left))
-        standing = {"RateLimit-Limit": most, "RateLimit-Remaining": max(0, most - count), "RateLimit-Reset": reset}
-        if count > most:
-            headers = {name: str(value) for name, value in standing.items()}
-            raise TooManyRequests(headers={**headers, "Retry-After": str(reset)})
-        return [(name.lower().encode(), b"%d" % value) for name, value in standing.items()]
+        reset = math.ceil(seconds_left) or 1
+        if count > limit.amount:
+            raise _too_many(limit.amount, reset)
+        return [
+            (b"ratelimit-limit", b"%d" % limit.amount),
+            (b"ratelimit-remaining", b"%d" % (limit.amount - count)),
+            (b"ratelimit-reset", b"%d" % reset),
+        ]
+
+
+def _too_many(most: int, reset_seconds: int) -> TooManyRequests:
+    reset = str(reset_seconds)
+    standing = {"RateLimit-Limit": str(most), "RateLimit-Remaining": "0", "RateLimit-Reset": reset}
+    return TooManyRequests(headers={**standing, "Retry-After": reset})

@@ -3,7 +3,7 @@
 import random
 
 FIRST_PAUSE_SECONDS = 0.25
-LONGEST_PAUSE_SECONDS = 5.0
+LONGEST_PAUSE_SECONDS = 1.0
 TOLERATED_FAILURES = 5
 """So many requests in a row may break or time out; a refused connection counts as being away at once."""
 
@@ -31,9 +31,12 @@ class Circuit:
         self._failures = self._pauses = 0
         self._open_until = 0.0
 
-    def failed(self, now: float, *, unreachable: bool) -> None:
+    def failed(self, now: float, *, unreachable: bool) -> bool:
+        """True when it has just become known that the replica is away."""
         self._failures += 1
-        if unreachable or self._pauses or self._failures >= TOLERATED_FAILURES:
-            pause = min(FIRST_PAUSE_SECONDS * 2**self._pauses, LONGEST_PAUSE_SECONDS)
-            self._open_until = now + pause * random.uniform(0.8, 1.2)
-            self._pauses = min(self._pauses + 1, 10)
+        if not (unreachable or self._pauses or self._failures >= TOLERATED_FAILURES):
+            return False
+        pause = min(FIRST_PAUSE_SECONDS * 2**self._pauses, LONGEST_PAUSE_SECONDS)
+        self._open_until = now + pause * random.uniform(0.8, 1.2)
+        self._pauses = min(self._pauses + 1, 10)
+        return self._pauses == 1

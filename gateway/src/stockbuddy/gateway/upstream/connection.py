@@ -38,9 +38,12 @@ class Connection(asyncio.Protocol):
         self.was_used = False
         self.idle_since = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._patience_seconds = 0.0
+        self._waiting_since = 0.0
+        self._head_only = False
         self.complete = False
         self._expect_answer(head_only=False)
-        self._parser = None
+        self._parser = None  # nothing is expected yet
 
     # What the upstream calls.
 
@@ -64,6 +67,7 @@ class Connection(asyncio.Protocol):
             raise ConnectionBroken
         self._transport.write(piece)
         self._request_sent = last
+        self._waiting_since = self._loop.time()
         if self._writable is not None:
             try:
                 await asyncio.wait_for(asyncio.shield(self._writable), seconds)
@@ -102,28 +106,40 @@ class Connection(asyncio.Protocol):
             raise AnswerLate
         if not self.is_open:
             raise ConnectionBroken
+        self._patience_seconds = seconds
+        self._waiting_since = self._loop.time()
+        if self._timer is None:
+            self._timer = self._loop.call_later(seconds, self._look_at_the_clock)
         self._waiter = self._loop.create_future()
-        self._timer = self._loop.call_later(seconds, self._give_up, seconds)
         try:
             await self._waiter
         finally:
-            if self._timer is not None:
-                self._timer.cancel()
             self._waiter = None
 
-    def _give_up(self, seconds: float) -> None:
-        if self._request_sent:
+    def _look_at_the_clock(self) -> None:
+        """The timer is left running from one wait to the next, because setting one for each would cost more than all
+        else here; so it comes early, and finds out how long there is still to wait."""
+        self._timer = None
+        if self._waiter is None:
+            return
+        now = self._loop.time()
+        if not self._request_sent:
+            self._waiting_since = now  # the clock for the answer runs from the end of the request
+        left = self._waiting_since + self._patience_seconds - now
+        if left > 0:
+            self._timer = self._loop.call_later(left, self._look_at_the_clock)
+        else:
             self._late = True
             self._wake()
-        else:
-            self._timer = self._loop.call_later(seconds, self._give_up, seconds)
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
     def _expect_answer(self, *, head_only: bool) -> None:
-        self._parser = httptools.HttpResponseParser(self)
+        if self._parser is None or self._head_only:
+            # A parser can be used for the next answer too, unless it waits for a body that HEAD does not get.
+            self._parser = httptools.HttpResponseParser(self)
         self._head_only = head_only
         self._keep_alive = False
         self._request_sent = True
@@ -151,6 +167,9 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         if self._ends_with_connection and exc is None:
             self.complete = True
         self.resume_writing()

@@ -67,8 +67,8 @@ class Replica:
             async with asyncio.timeout(self._connect_seconds):
                 _, connection = await connecting
         except (OSError, TimeoutError) as error:
-            self.circuit.failed(time.monotonic(), unreachable=True)
-            log.warning("upstream.unreachable", host=origin.host, port=origin.port, error=repr(error))
+            if self.circuit.failed(time.monotonic(), unreachable=True):
+                log.warning("upstream.away", host=origin.host, port=origin.port, error=repr(error))
             raise Unreachable from error
         return connection
 
