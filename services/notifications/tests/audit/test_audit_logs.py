@@ -92,31 +92,30 @@ async def trail(service: Any, samples: Any) -> None:
     await service.say(samples.product(ProductUpdated, product_id=43, version=2))
 
 
+FILTERS: list[tuple[dict[str, Any], list[int]]] = [
+    ({"type": "stock.*"}, [2]),
+    ({"type": "auth.user.login_failed,catalog.product.created"}, [3, 1]),
+    ({"type": "nothing.*"}, []),
+    ({"actor_id": 7}, [4, 1]),
+    ({"subject": "product/42"}, [2, 1]),
+    ({"request_id": "req-3"}, [3]),
+    ({"search": "teapot"}, [4, 1]),
+    ({"search": "blue teap"}, [1]),
+    ({"search": "inv-77"}, [2]),
+    ({"search": "mallory"}, [3]),
+    ({"search": "198.51.100.4"}, [2]),
+    ({"search": "bob"}, [2]),
+    ({"search": "product/43"}, [4]),
+    ({"search": "O'Brien & \\ :* !"}, []),
+    ({"actor_id": 7, "search": "blue", "type": "catalog.*"}, [1]),
+]
+
+
 @pytest.mark.usefixtures("trail")
-@pytest.mark.parametrize(
-    ("query", "expected"),
-    [
-        ({"type": "stock.*"}, [2]),
-        ({"type": "auth.user.login_failed,catalog.product.created"}, [3, 1]),
-        ({"type": "nothing.*"}, []),
-        ({"actor_id": 7}, [4, 1]),
-        ({"subject": "product/42"}, [2, 1]),
-        ({"request_id": "req-3"}, [3]),
-        ({"search": "teapot"}, [4, 1]),
-        ({"search": "blue teap"}, [1]),
-        ({"search": "inv-77"}, [2]),
-        ({"search": "mallory"}, [3]),
-        ({"search": "198.51.100.4"}, [2]),
-        ({"search": "bob"}, [2]),
-        ({"search": "product/43"}, [4]),
-        ({"search": "O'Brien & \\ :* !"}, []),
-        ({"actor_id": 7, "search": "blue", "type": "catalog.*"}, [1]),
-    ],
-)
-async def test_filters(admin: AsyncClient, query: dict[str, Any], expected: list[int]) -> None:
-    page = await read(admin, **query)
-    assert [entry["id"] for entry in page["items"]] == expected
-    assert page["total"] == len(expected)
+async def test_filters(admin: AsyncClient) -> None:
+    for query, expected in FILTERS:
+        page = await read(admin, **query)
+        assert ([entry["id"] for entry in page["items"]], page["total"]) == (expected, len(expected)), query
 
 
 @pytest.mark.usefixtures("trail")
@@ -136,9 +135,8 @@ async def test_pages_by_number_and_by_cursor(admin: AsyncClient) -> None:
     assert [entry["id"] for entry in first["items"] + rest["items"]] == [4, 3, 2, 1]
 
 
-@pytest.mark.parametrize("role", [Role.SALESPERSON, Role.MANAGER])
-@pytest.mark.parametrize("path", ["/audit-logs", "/audit-logs/verify"])
-async def test_the_trail_is_for_admins(client: AsyncClient, issuer: TestIssuer, role: Role, path: str) -> None:
-    response = await client.get(path, headers=issuer.headers(2, role))
-    assert response.status_code == 403
-    assert response.json()["code"] == "forbidden"
+async def test_the_trail_is_for_admins(client: AsyncClient, issuer: TestIssuer) -> None:
+    for role in (Role.SALESPERSON, Role.MANAGER):
+        for path in ("/audit-logs", "/audit-logs/verify"):
+            response = await client.get(path, headers=issuer.headers(2, role))
+            assert (response.status_code, response.json()["code"]) == (403, "forbidden")

@@ -102,21 +102,21 @@ async def test_pages_and_kinds(admin: AsyncClient, service: Any) -> None:
     assert ids(await read(admin, kind="announcement")) == [made[3], made[1]]
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {},
-        {"title": " "},
-        {"title": "x", "kind": "gossip"},
-        {"title": "x", "role": "king"},
-        {"title": "x", "user_id": 1, "role": "admin"},
-        {"title": "x", "color": "red"},
-        {"title": "x", "user_id": 2**70},
-    ],
-)
-async def test_what_makes_no_sense_is_refused(admin: AsyncClient, body: dict[str, Any]) -> None:
-    response = await admin.post("/notifications", json=body)
-    assert (response.status_code, response.json()["code"]) == (422, "validation_error")
+NONSENSE: list[dict[str, Any]] = [
+    {},
+    {"title": " "},
+    {"title": "x", "kind": "gossip"},
+    {"title": "x", "role": "king"},
+    {"title": "x", "user_id": 1, "role": "admin"},
+    {"title": "x", "color": "red"},
+    {"title": "x", "user_id": 2**70},
+]
+
+
+async def test_what_makes_no_sense_is_refused(admin: AsyncClient) -> None:
+    for body in NONSENSE:
+        response = await admin.post("/notifications", json=body)
+        assert (response.status_code, response.json()["code"]) == (422, "validation_error"), body
 
 
 async def test_nobody_is_told_who_does_not_exist(admin: AsyncClient) -> None:

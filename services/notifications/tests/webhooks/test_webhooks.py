@@ -70,54 +70,54 @@ async def test_every_change_is_an_event_that_keeps_the_address_to_itself(admin: 
     assert types == ["created", "updated", "secret_rotated", "deleted"]
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("url", "ftp://example.com/"),
-        ("url", "https://user:pass@example.com/"),
-        ("url", "https://"),
-        ("url", "https://exa mple.com/"),
-        ("url", "javascript:alert(1)"),
-        ("event_types", []),
-        ("event_types", ["stock.*; drop"]),
-        ("event_types", "stock.*"),
-        ("colour", "red"),
-    ],
-)
-async def test_what_makes_no_sense_is_refused(admin: AsyncClient, field: str, value: Any) -> None:
-    response = await admin.post("/webhooks", json=NEW | {field: value})
-    assert response.status_code == 422
-    assert response.json()["errors"][0]["field"].startswith(field)
+NONSENSE: list[tuple[str, Any]] = [
+    ("url", "ftp://example.com/"),
+    ("url", "https://user:pass@example.com/"),
+    ("url", "https://"),
+    ("url", "https://exa mple.com/"),
+    ("url", "javascript:alert(1)"),
+    ("event_types", []),
+    ("event_types", ["stock.*; drop"]),
+    ("event_types", "stock.*"),
+    ("colour", "red"),
+]
 
 
-@pytest.mark.parametrize(
-    "host",
-    [
-        "127.0.0.1",
-        "localhost",
-        "10.1.2.3",
-        "172.16.0.1",
-        "192.168.1.1",
-        "169.254.169.254",
-        "100.64.0.1",
-        "0.0.0.0",
-        "[::1]",
-        "[::]",
-        "[fe80::1]",
-        "[fc00::1]",
-        "[fec0::1]",
-        "[::ffff:127.0.0.1]",
-        "[::127.0.0.1]",
-        "[64:ff9b::7f00:1]",
-        "[2002:7f00:1::]",
-        "[ff02::1]",
-        "2130706433",
-        "127.1",
-    ],
-)
-async def test_addresses_that_lead_inside_are_refused(admin: AsyncClient, host: str) -> None:
-    response = await admin.post("/webhooks", json=NEW | {"url": f"http://{host}:8080/"})
-    assert (response.status_code, response.json()["code"]) == (422, "address_not_allowed")
+async def test_what_makes_no_sense_is_refused(admin: AsyncClient) -> None:
+    for field, value in NONSENSE:
+        response = await admin.post("/webhooks", json=NEW | {field: value})
+        assert response.status_code == 422, (field, value)
+        assert response.json()["errors"][0]["field"].startswith(field)
+
+
+INSIDE = [
+    "127.0.0.1",
+    "localhost",
+    "10.1.2.3",
+    "172.16.0.1",
+    "192.168.1.1",
+    "169.254.169.254",
+    "100.64.0.1",
+    "0.0.0.0",
+    "[::1]",
+    "[::]",
+    "[fe80::1]",
+    "[fc00::1]",
+    "[fec0::1]",
+    "[::ffff:127.0.0.1]",
+    "[::127.0.0.1]",
+    "[64:ff9b::7f00:1]",
+    "[2002:7f00:1::]",
+    "[ff02::1]",
+    "2130706433",
+    "127.1",
+]
+
+
+async def test_addresses_that_lead_inside_are_refused(admin: AsyncClient) -> None:
+    for host in INSIDE:
+        response = await admin.post("/webhooks", json=NEW | {"url": f"http://{host}:8080/"})
+        assert (response.status_code, response.json()["code"]) == (422, "address_not_allowed"), host
 
 
 async def test_a_change_to_such_an_address_is_refused_too(admin: AsyncClient) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from stockbuddy.notifications.kinds import HABITS, Kind
 from stockbuddy.notifications.mail import queries
 from stockbuddy.notifications.mail.content import Content
+from stockbuddy.notifications.news import announce_after_commit
 
 
 async def queue_mails(
@@ -25,3 +26,4 @@ async def queue_mails(
         by_habit=habit.email,
         to_alert_emails=habit.by_alert_emails,
     )
+    announce_after_commit(session)

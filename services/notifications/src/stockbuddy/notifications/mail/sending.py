@@ -26,6 +26,7 @@ from stockbuddy.notifications.mail import queries
 from stockbuddy.notifications.mail.message import compose
 from stockbuddy.notifications.mail.queries import QueuedMail
 from stockbuddy.notifications.mail.server import mail_server
+from stockbuddy.notifications.news import on_news
 from stockbuddy.notifications.people.queries import company
 
 log = structlog.get_logger(__name__)
@@ -33,7 +34,7 @@ log = structlog.get_logger(__name__)
 LOOK_SECONDS = 1.0
 LEASE_SECONDS = 120
 MOST_IN_ONE = 50
-LEAVE_SECONDS = 3
+LEAVE_SECONDS = 2
 SERVICE_CLOSING = 421
 LONGEST_PAUSE_SECONDS = 3600
 
@@ -45,11 +46,14 @@ class MailSender:
         self._database = database
         self._smtp_url = smtp_url
         self._sender = sender
+        self._news = asyncio.Event()
+        on_news(database, self._news.set)
 
     async def run(self) -> None:
         """Until cancelled. While the server is away, nothing is taken from the queue."""
         failures = 0
         while True:
+            self._news.clear()
             try:
                 await self._send_due()
                 failures = 0
@@ -60,7 +64,18 @@ class MailSender:
                 if not is_database_away(error):
                     raise
                 log.warning("mail.database_away", error=repr(error))
+            await self._rest(failures)
+
+    async def _rest(self, failures: int) -> None:
+        """Until there is news, or something may have become due; longer while the server is away."""
+        if failures:
             await asyncio.sleep(LOOK_SECONDS * min(2**failures, 60))
+            return
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                await self._news.wait()
+        except TimeoutError:
+            pass
 
     async def _send_due(self) -> None:
         if not await self._anything_due():
@@ -122,8 +137,9 @@ async def _finish_before_leaving(sending: Coroutine[Any, Any, None]) -> None:
         await asyncio.shield(task)
     except asyncio.CancelledError:
         await asyncio.wait([task], timeout=LEAVE_SECONDS)
-        task.cancel()
         raise
+    finally:
+        task.cancel()
 
 
 def _is_final(error: SMTPException) -> bool:

@@ -124,6 +124,9 @@ class WebhookSender:
         slots = asyncio.Semaphore(AT_ONCE_PER_WEBHOOK)
         verdicts = await asyncio.gather(*(self._send(parcel, slots) for parcel in parcels))
         await self._record(webhook_id, parcels, verdicts)
+        pauses = [verdict.pause_seconds for verdict in verdicts if verdict.pause_seconds is not None]
+        if pauses and min(pauses) < LOOK_SECONDS:
+            asyncio.get_running_loop().call_later(min(pauses), self._news.set)
 
     async def _take(self, webhook_id: int) -> list[Parcel]:
         # All of it may have to wait for the slowest of the round before.
