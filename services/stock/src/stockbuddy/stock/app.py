@@ -2,6 +2,7 @@
 
 from stockbuddy.chassis.migrations import migrations_of
 from stockbuddy.chassis.web import Service
+from stockbuddy.stock.counts.routes import router as counts
 from stockbuddy.stock.customers.routes import router as customers
 from stockbuddy.stock.dashboard.routes import router as dashboard
 from stockbuddy.stock.desk import opening
@@ -32,6 +33,7 @@ SERVICE = Service(
         movements,
         levels,
         transfers,
+        counts,
         reservations,
         commitments,
         sales,

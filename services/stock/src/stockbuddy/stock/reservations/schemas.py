@@ -8,7 +8,7 @@ from stockbuddy.contracts.documents import ReservationState
 from stockbuddy.stock.fields import Body, Lot, Note, PositiveQuantity, Reference
 from stockbuddy.stock.references import NamesProduct, NamesWarehouse
 
-LONGEST_RESERVATION = 1000
+LONGEST_RESERVATION = 500
 DEFAULT_SECONDS = 900
 LONGEST_SECONDS = 366 * 24 * 3600
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, StrictBool, model_validator
 
 from stockbuddy.chassis.idempotency import LONGEST_KEY
 from stockbuddy.contracts.numbers import Money
@@ -12,7 +12,7 @@ from stockbuddy.stock.fields import Body, Id, Lot, Name, Note, PastMoment, Posit
 from stockbuddy.stock.references import NamesProduct, NamesWarehouse, ProductIdOrSku
 from stockbuddy.stock.reservations.schemas import ReservationView
 
-LONGEST_SALE = 1000
+LONGEST_SALE = 500
 LARGEST_BATCH = 500
 
 IdempotencyName = Annotated[str, Field(min_length=1, max_length=LONGEST_KEY, pattern=r"^[^\x00]*$")]
@@ -157,7 +157,7 @@ class NewReturn(Body):
     """Without `lines`, whatever is left of the sale. With `restock` false nothing goes back to stock."""
 
     lines: Annotated[list[NewReturnLine] | None, Field(min_length=1, max_length=LONGEST_SALE)] = None
-    restock: bool = True
+    restock: StrictBool = True
     reason: Note | None = None
     occurred_at: PastMoment | None = None
 

@@ -10,7 +10,7 @@ from stockbuddy.stock.fields import Body, Code, Id, Lot, Note, PositiveQuantity,
 from stockbuddy.stock.references import NamesProduct, ProductIdOrSku
 from stockbuddy.stock.warehouses.directory import WarehouseReference
 
-LONGEST_TRANSFER = 1000
+LONGEST_TRANSFER = 500
 
 Status = Literal["pending", "in_transit", "completed", "cancelled"]
 Disposition = Literal["return", "write_off"]

@@ -1,0 +1,158 @@
+"""Stock counts: frozen, entered, approved; and what moves meanwhile is respected."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from services.stock.tests.conftest import Caller, Shop
+
+
+async def enter(caller: Caller, count: dict[str, Any], *lines: dict[str, Any]) -> dict[str, Any]:
+    answer = await caller.call("PUT", f"/stock-counts/{count['id']}/lines", json={"lines": lines})
+    assert answer.status_code == 200, answer.text
+    entered: dict[str, Any] = answer.json()
+    return entered
+
+
+async def move(shop: Shop, product_id: int, quantity: float, **values: Any) -> None:
+    body = {"product_id": product_id, "movement_type": "adjustment", "quantity": quantity, **values}
+    await shop.admin.post("/stock-movements", body)
+
+
+async def test_a_count_through_its_life(shop: Shop) -> None:
+    tea, cup, pot = await shop.product(10), await shop.product(5), await shop.product(3)
+    count = await shop.admin.post("/stock-counts", {"notes": "year's end"})
+    assert (count["status"], count["notes"], count["created_by"]) == ("open", "year's end", 1)
+    assert [(line["product_id"], line["expected"], line["counted"]) for line in count["lines"]] == [
+        (tea, 10, None),
+        (cup, 5, None),
+        (pot, 3, None),
+    ]
+    await enter(shop.caller(1), count, {"product_id": tea, "counted": 8}, {"product_id": cup, "counted": 5})
+    approved = await shop.admin.post(f"/stock-counts/{count['id']}/approve")
+    lines = {line["product_id"]: line for line in approved["lines"]}
+    assert approved["status"] == "approved"
+    assert [lines[product]["difference"] for product in (tea, cup, pot)] == [-2, 0, None]
+    assert [await shop.on_hand(product) for product in (tea, cup, pot)] == [8, 5, 3]
+    [movement] = (await shop.admin.get("/stock-movements", document=f"stock_count/{count['id']}"))["items"]
+    assert (movement["id"], movement["movement_type"]) == (lines[tea]["movement_id"], "adjustment")
+    assert movement["reference_number"] == count["number"]
+    assert await shop.admin.get(f"/stock-counts/{count['id']}") == approved
+    await shop.proves_right()
+    [event] = await shop.said(1, "stock.count.approved")
+    assert [(line["product_id"], line["difference"]) for line in event["lines"]] == [(tea, -2)]
+
+
+async def test_movements_made_meanwhile_are_respected(shop: Shop) -> None:
+    """The difference is to what was frozen; what happened since stays."""
+    tea = await shop.product(10)
+    count = await shop.admin.post("/stock-counts", {"product_ids": [tea]})
+    await move(shop, tea, -3)
+    await enter(shop.admin, count, {"product_id": tea, "counted": 9})
+    await move(shop, tea, +5)
+    await shop.admin.post(f"/stock-counts/{count['id']}/approve")
+    assert await shop.on_hand(tea) == 10 - 3 + 5 - 1
+    await shop.proves_right()
+
+
+async def test_what_the_counter_saw_happen_is_not_counted_twice(shop: Shop) -> None:
+    tea = await shop.product(10)
+    count = await shop.admin.post("/stock-counts", {"products": [tea]})
+    await move(shop, tea, -3)
+    seen_at = datetime.now(UTC).isoformat()
+    await move(shop, tea, -1)
+    entered = await enter(shop.admin, count, {"product_id": tea, "counted": 7, "counted_at": seen_at})
+    assert entered["lines"][0]["expected"] == 7
+    again = await enter(shop.admin, count, {"product_id": tea, "counted": 6, "counted_at": seen_at})
+    assert again["lines"][0]["expected"] == 7
+    await shop.admin.post(f"/stock-counts/{count['id']}/approve")
+    assert await shop.on_hand(tea) == 10 - 3 - 1 - 1
+
+
+async def test_what_was_not_expected_can_be_found(shop: Shop) -> None:
+    tea, found = await shop.product(10), await shop.product(sku="LOST")
+    count = await shop.admin.post("/stock-counts", {})
+    entered = await enter(shop.admin, count, {"sku": "lost", "counted": 4}, {"product_id": tea, "counted": 2, "lot": 7})
+    assert [(line["product_id"], line["lot"], line["expected"]) for line in entered["lines"]] == [
+        (found, 0, 0), (tea, 0, 10), (tea, 7, 0),
+    ]  # fmt: skip
+    await shop.admin.post(f"/stock-counts/{count['id']}/approve")
+    assert (await shop.on_hand(found), await shop.on_hand(tea)) == (4, 12)
+
+
+async def test_an_entry_can_be_taken_back(shop: Shop) -> None:
+    tea = await shop.product(10)
+    count = await shop.admin.post("/stock-counts", {})
+    await enter(shop.admin, count, {"product_id": tea, "counted": 1})
+    taken_back = await enter(shop.admin, count, {"product_id": tea, "counted": None})
+    assert (taken_back["lines"][0]["counted"], taken_back["lines"][0]["counted_by"]) == (None, None)
+    await shop.admin.post(f"/stock-counts/{count['id']}/approve")
+    assert await shop.on_hand(tea) == 10
+
+
+async def test_a_difference_that_is_gone_is_refused_whole(shop: Shop) -> None:
+    tea, cup = await shop.product(10), await shop.product(5)
+    count = await shop.admin.post("/stock-counts", {})
+    await enter(shop.admin, count, {"product_id": tea, "counted": 2}, {"product_id": cup, "counted": 6})
+    await move(shop, tea, -5)
+    problem = await shop.admin.refused(409, f"/stock-counts/{count['id']}/approve")
+    assert problem["shortages"][0]["requested"] == 8
+    assert await shop.on_hand(cup) == 5
+    assert (await shop.admin.get(f"/stock-counts/{count['id']}"))["status"] == "open"
+
+
+async def test_a_count_is_approved_once_however_many_ask(shop: Shop) -> None:
+    tea = await shop.product(10)
+    count = await shop.admin.post("/stock-counts", {})
+    await enter(shop.admin, count, {"product_id": tea, "counted": 9})
+    path = f"/stock-counts/{count['id']}/approve"
+    answers = await asyncio.gather(*(shop.admin.call("POST", path) for _ in range(8)))
+    assert sorted(answer.status_code for answer in answers) == [200] + [409] * 7
+    assert await shop.on_hand(tea) == 9
+    await shop.admin.refused(409, f"/stock-counts/{count['id']}/cancel")
+    body = {"lines": [{"product_id": tea, "counted": 1}]}
+    problem = await shop.admin.refused(409, f"/stock-counts/{count['id']}/lines", body, method="PUT")
+    assert problem["state"] == "approved"
+
+
+async def test_a_count_can_be_called_off(shop: Shop) -> None:
+    tea = await shop.product(10)
+    count = await shop.admin.post("/stock-counts", {})
+    await enter(shop.admin, count, {"product_id": tea, "counted": 1})
+    cancelled = await shop.admin.post(f"/stock-counts/{count['id']}/cancel")
+    assert cancelled["status"] == "cancelled"
+    await shop.admin.refused(409, f"/stock-counts/{count['id']}/approve")
+    assert await shop.on_hand(tea) == 10
+
+
+async def test_a_salesperson_counts_their_own_products(shop: Shop) -> None:
+    own, foreign = await shop.product(5, owner_id=7, category="Tea"), await shop.product(5, owner_id=8, category="Tea")
+    count = await shop.caller(7).post("/stock-counts", {"category": "tea"})
+    assert [line["product_id"] for line in count["lines"]] == [own]
+    problem = await shop.caller(7).refused(403, "/stock-counts", {"product_ids": [foreign]})
+    assert problem["code"] == "not_owner"
+    await enter(shop.caller(7), count, {"product_id": own, "counted": 4})
+    body = {"lines": [{"product_id": foreign, "counted": 4}]}
+    await shop.caller(7).refused(403, f"/stock-counts/{count['id']}/lines", body, method="PUT")
+    await shop.caller(8).refused(403, f"/stock-counts/{count['id']}/approve")
+    await shop.caller(7).post(f"/stock-counts/{count['id']}/approve")
+    assert await shop.on_hand(own) == 4
+
+
+async def test_counts_are_found(shop: Shop) -> None:
+    tea, annex = await shop.product(10), await shop.warehouse("ANNEX")
+    first = await shop.admin.post("/stock-counts", {})
+    second = await shop.admin.post("/stock-counts", {"warehouse_id": annex})
+    assert second["lines"] == []
+
+    async def found(**chosen: Any) -> list[int]:
+        return [count["id"] for count in (await shop.admin.get("/stock-counts", **chosen))["items"]]
+
+    assert await found() == [second["id"], first["id"]]
+    assert await found(warehouse_id=annex) == [second["id"]]
+    assert await found(product_id=tea) == [first["id"]]
+    assert await found(status="approved") == []
+    await shop.admin.refused(404, "/stock-counts/999", method="GET")
