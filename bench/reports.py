@@ -1,0 +1,178 @@
+"""What the dashboard, each report, a forecast and the reorder suggestions cost over a million movements.
+
+    python bench/reports.py              starts PostgreSQL, fills a shop of two years, and asks for everything in turn
+
+Each level gets a receipt and then nine sold lines, over and over; three products go into one sale. Every figure is
+the median of ROUNDS calls of the service itself, without a network, next to one pass over the same ledger by
+PostgreSQL alone (`SELECT sum(quantity) FROM movement`): read the ratios, the milliseconds belong to the machine.
+"""
+
+import asyncio
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import asyncpg
+from asgi_lifespan import LifespanManager
+from httpx2 import ASGITransport, AsyncClient
+
+from stockbuddy.chassis.bus.inprocess import InProcessBus
+from stockbuddy.chassis.local_postgres import LocalPostgres
+from stockbuddy.chassis.logs import configure_logs
+from stockbuddy.chassis.migrations import migrate
+from stockbuddy.chassis.testing.tokens import TestIssuer
+from stockbuddy.chassis.web import create_app
+from stockbuddy.stock.app import MIGRATIONS, SERVICE, StockSettings
+
+PRODUCTS = int(os.environ.get("PRODUCTS", "5001"))
+WAREHOUSES = 2
+MOVEMENTS_EACH = int(os.environ.get("MOVEMENTS_EACH", "100"))
+ROUNDS = int(os.environ.get("ROUNDS", "5"))
+DAYS = 730
+
+# $1 products, $2 warehouses, $3 movements of each level, $4 days
+FILL = (
+    """
+    INSERT INTO product (id, version, sku, name, category, owner_id, unit_price, cost_price, low_stock_threshold,
+                         deleted, created_at)
+    SELECT n, 1, 'SKU-' || n, 'Product ' || n, 'Category ' || n % 20, 1, 5 + n % 7, 2 + n % 5, n % 40, false, now()
+    FROM generate_series(1, {products}) n
+    """,
+    """
+    INSERT INTO warehouse (code, name, kind) SELECT 'W' || n, 'Warehouse ' || n, 'store'
+    FROM generate_series(2, {warehouses}) n
+    """,
+    """
+    CREATE UNLOGGED TABLE filling AS
+    SELECT row_number() OVER (ORDER BY k, w.id, p.id) AS id, p.id AS product_id, w.id AS warehouse_id, k AS version,
+           CASE WHEN k % 10 = 1 THEN 'purchase' ELSE 'sale' END AS movement_type,
+           CASE WHEN k % 10 = 1 THEN 30 ELSE -3 END AS quantity,
+           p.cost_price + (k % 4) * 0.25 AS unit_cost, p.unit_price,
+           now() - make_interval(secs => ({each} - k + (p.id / 3 % 997) / 997.0) * {days} * 86400 / {each}) AS at,
+           (k * {warehouses} + w.id) * {products} + (p.id - 1) / 3 AS sale_id
+    FROM generate_series(1, {each}) k, warehouse w, product p
+    """,
+    """
+    INSERT INTO level (product_id, warehouse_id, lot, on_hand, version, average_cost)
+    SELECT product_id, warehouse_id, 0, sum(quantity), max(version), 2.5 FROM filling GROUP BY 1, 2
+    """,
+    """
+    INSERT INTO movement (id, product_id, warehouse_id, lot, version, movement_type, quantity, before, balance,
+                          unit_cost, average_cost, went_negative, document, performed_by, occurred_at, recorded_at)
+    SELECT id, product_id, warehouse_id, 0, version, movement_type, quantity, balance - quantity, balance,
+           unit_cost, 2.5, false, CASE WHEN quantity < 0 THEN 'sale/' || sale_id END, 1, at, at
+    FROM (SELECT *, sum(quantity) OVER (PARTITION BY product_id, warehouse_id ORDER BY version) AS balance
+          FROM filling) f
+    ORDER BY id
+    """,
+    """
+    INSERT INTO sale (id, version, number, status, warehouse_id, discount, total, refunded, cost, profit, sold_by,
+                      seller, occurred_at, recorded_at)
+    SELECT sale_id, 1, 'S-' || sale_id, 'completed', min(warehouse_id), 0, sum(-quantity * unit_price), 0,
+           sum(-quantity * unit_cost), sum(-quantity * (unit_price - unit_cost)), sale_id % 9, 'seller', min(at),
+           min(at)
+    FROM filling WHERE quantity < 0 GROUP BY sale_id ORDER BY sale_id
+    """,
+    """
+    INSERT INTO sale_line (sale_id, position, product_id, sku, name, quantity, unit_price, discount, total, unit_cost,
+                           returned, refunded, movement_id)
+    SELECT sale_id, (product_id - 1) % 3, product_id, 'SKU-' || product_id, 'Product ' || product_id, -quantity,
+           unit_price, 0, -quantity * unit_price, unit_cost, 0, 0, id
+    FROM filling WHERE quantity < 0 ORDER BY id
+    """,
+    "DROP TABLE filling",
+    "SELECT setval('movement_id_seq', (SELECT max(id) FROM movement))",
+    "VACUUM ANALYZE",
+)
+
+
+async def main() -> None:
+    configure_logs(level="warning", output="console")
+    with tempfile.TemporaryDirectory() as folder, LocalPostgres.start(Path(folder) / "data") as postgres:
+        await migrate(postgres.url, "stock", MIGRATIONS)
+        issuer = TestIssuer()
+        settings = StockSettings(env="development", database_url=postgres.url)
+        app = create_app(SERVICE, settings, bus=InProcessBus(), fetch_keys=issuer.fetch_keys)
+        async with LifespanManager(app, startup_timeout=60, shutdown_timeout=60):
+            connection = await asyncpg.connect(postgres.url, server_settings={"search_path": "stock", "jit": "off"})
+            await fill(connection)
+            transport = ASGITransport(app)
+            headers = issuer.headers(1)
+            async with AsyncClient(transport=transport, base_url="http://stock", headers=headers, timeout=60) as http:
+                await measure(http, connection)
+            await connection.close()
+
+
+async def fill(connection: asyncpg.Connection) -> None:
+    began_at = time.perf_counter()
+    figures = {"products": PRODUCTS, "warehouses": WAREHOUSES, "each": MOVEMENTS_EACH, "days": DAYS}
+    for statement in FILL:
+        await connection.execute(statement.format(**figures))
+    movements = await connection.fetchval("SELECT count(*) FROM movement")
+    sales = await connection.fetchval("SELECT count(*) FROM sale")
+    print(f"{movements:,} movements and {sales:,} sales, filled in {time.perf_counter() - began_at:.0f} s\n")
+
+
+async def measure(http: AsyncClient, connection: asyncpg.Connection) -> None:
+    async def one_pass() -> int:
+        await connection.fetchval("SELECT sum(quantity) FROM movement")
+        return 0
+
+    base, _ = await median_milliseconds(one_pass)
+    print(f"{'':<60} {'ms':>8} {'passes':>7} {'KiB':>7}")
+    print(f"{'one pass over the ledger':<60} {base:>8.0f} {1:>7.2f}")
+    for path in paths():
+        milliseconds, size = await median_milliseconds(partial(fetch, http, path))
+        print(f"{path:<60} {milliseconds:>8.0f} {milliseconds / base:>7.2f} {size / 1024:>7.0f}")
+
+
+def paths() -> list[str]:
+    year_ago = (datetime.now(UTC) - timedelta(days=365)).date()
+    return [
+        "/dashboard/stats",
+        "/reports/inventory-valuation",
+        f"/reports/inventory-valuation?as_of={year_ago}",
+        "/reports/inventory-valuation?method=fifo",
+        f"/reports/inventory-valuation?method=fifo&as_of={year_ago}",
+        "/reports/sales?group_by=day",
+        "/reports/sales?group_by=product",
+        f"/reports/sales?group_by=month&from={year_ago}",
+        f"/reports/sales?group_by=product&from={year_ago}",
+        f"/reports/profit?group_by=month&from={year_ago}",
+        "/reports/turnover",
+        "/reports/stock-aging",
+        "/reports/movements",
+        "/reports/dead-stock",
+        "/reports/sales?group_by=product&format=csv",
+        "/reports/sales?group_by=product&format=xlsx",
+        "/forecasts/17",
+        "/reorder-suggestions",
+        "/stock-levels?page_size=100",
+    ]
+
+
+async def fetch(http: AsyncClient, path: str) -> int:
+    answer = await http.get(f"/api/v1{path}")
+    if answer.status_code != 200:
+        raise RuntimeError(f"{path} answered {answer.status_code}: {answer.text}")
+    return len(answer.content)
+
+
+async def median_milliseconds(call: Callable[[], Awaitable[int]]) -> tuple[float, int]:
+    """Of ROUNDS calls after one to warm up; and the size of the last answer."""
+    size = await call()
+    latencies = []
+    for _ in range(ROUNDS):
+        began_at = time.perf_counter()
+        size = await call()
+        latencies.append((time.perf_counter() - began_at) * 1000)
+    return statistics.median(latencies), size
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
