@@ -74,6 +74,16 @@ async def test_strangers_are_limited_by_address(mode: str, start_system: StartSy
     assert (await system.get("/api/v1/products", headers=known)).status == 200
 
 
+async def test_an_ipv6_network_is_one_stranger(start_system: StartSystem) -> None:
+    system = await start_system("direct", rate_limit_address="2/minute", trusted_proxies="127.0.0.1")
+
+    async def status_for(address: str) -> int:
+        return (await system.get("/api/v1/products", headers={"X-Forwarded-For": address})).status
+
+    assert [await status_for(f"2001:db8::{host}") for host in (1, 2, 3)] == [401, 401, 429]
+    assert await status_for("2001:db8:0:1::1") == 401
+
+
 LOGINS: list[tuple[str, dict[str, Any]]] = [
     ("/auth/login", {"json": {"username": "ann", "password": "x"}}),
     ("/auth/login", {"json": {"username": " ANN ", "password": "x"}}),

@@ -84,6 +84,11 @@ async def test_dot_segments_do_not_lead_out_of_the_table(system: System) -> None
     assert system.auth.seen == []
 
 
+async def test_the_signing_keys_are_at_the_root(system: System) -> None:
+    for path in ("/.well-known/jwks.json", "/.well-known/jwks.json/"):
+        assert (await system.get(path, headers={})).json == {"keys": [system.auth.public_key]}
+
+
 async def test_path_and_query_arrive_as_they_were_sent(system: System) -> None:
     url = URL(f"{system.url}/api/v1/products/by-sku/A%2FB%20%C3%A9?search=a%20b&x=%26&x=", encoded=True)
     async with system.client.get(url, headers=system.auth.bearer()) as response:

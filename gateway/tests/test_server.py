@@ -8,6 +8,8 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
     from gateway.tests.conftest import StartSystem, System
 
 
@@ -128,3 +130,29 @@ async def test_pipelined_requests_are_answered_in_order(system: System) -> None:
     assert answer.count(b"HTTP/1.1 200") == 3
     positions = [answer.index(b"/api/v1/products/%d" % number) for number in (1, 2, 3)]
     assert positions == sorted(positions)
+
+
+async def test_who_does_not_take_in_his_answer_is_hung_up_on(start_system: StartSystem) -> None:
+    system = await start_system("http", reading_seconds=0.3)
+    left = asyncio.Event()
+
+    async def play(_: Scope, receive: Receive, send: Send) -> None:
+        async def notice() -> None:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            left.set()
+
+        noticing = asyncio.create_task(notice())
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while not left.is_set():
+            await send({"type": "http.response.body", "body": bytes(100_000), "more_body": True})
+            await asyncio.sleep(0)
+        noticing.cancel()
+
+    system.catalog.plays["/api/v1/products/export"] = play
+    assert system.gateway is not None
+    _, writer = await asyncio.open_connection("127.0.0.1", system.gateway.port, limit=1000)
+    authorization = system.auth.bearer()["Authorization"].encode()
+    writer.write(b"GET /api/v1/products/export HTTP/1.1\r\nHost: x\r\nAuthorization: " + authorization + b"\r\n\r\n")
+    await asyncio.wait_for(left.wait(), 10)
+    writer.close()

@@ -33,6 +33,8 @@ log = structlog.get_logger(__name__)
 
 COOKIES_GO_TO = "auth"
 """The one service that sets cookies."""
+ENDLESS = "stockbuddy.endless"
+"""Set in the scope of a stream, which must not hold up the server when it stops."""
 UNEXPECTED = "Something went wrong on our side; the request id helps to find it."
 
 
@@ -96,12 +98,19 @@ class Edge:
             pass
         except Interrupted as error:
             # Neither an end nor an error may be pretended: returning now makes the server cut the connection.
-            log.warning("answer.interrupted", path=scope["path"], cause=repr(error.__cause__))
+            log.warning("answer.interrupted", **_of(passage), cause=repr(error.__cause__))
         except Exception as error:
-            log.error("request.failed", path=scope["path"], exc_info=error)
+            log.error("request.failed", **_of(passage), exc_info=error)
             await answer.refuse(Problem(UNEXPECTED), scope, receive)
         seconds = (answer.started_at or time.perf_counter()) - began_at
         self._usage.count(passage.route, passage.caller, scope["method"], answer.status, seconds)
+        log.debug(
+            "request.answered",
+            **_of(passage),
+            method=scope["method"],
+            status=answer.status,
+            milliseconds=round(seconds * 1000, 2),
+        )
 
     async def _serve_websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         passage = self._begin(scope)
@@ -113,7 +122,7 @@ class Edge:
         except Problem as problem:
             await conversation.refuse(problem, scope, receive)
         except Exception as error:
-            log.error("conversation.failed", path=scope["path"], exc_info=error)
+            log.error("conversation.failed", **_of(passage), exc_info=error)
             await conversation.refuse(Problem(UNEXPECTED), scope, receive)
 
     def _begin(self, scope: Scope) -> Passage:
@@ -171,6 +180,7 @@ class Edge:
         onward = _onward(route, passage, scope)
         upstream = self._upstreams[route.service]
         if route.endless and passage.caller is not None:
+            scope[ENDLESS] = True
             if not await self._streams.run(passage.caller.principal, upstream(onward, receive, answer)):
                 await answer.end()
         else:
@@ -184,9 +194,14 @@ def _locate(method: str, raw_path: str) -> tuple[str, Route]:
         route = find_route(method, path)
         if route is not None:
             return BASE + path, route
-    elif raw_path == KEY_SET_PATH:
+    elif raw_path.removesuffix("/") == KEY_SET_PATH:
         return KEY_SET_PATH, KEY_SET
     raise UnknownPath
+
+
+def _of(passage: Passage) -> dict[str, str]:
+    """What a line in the log says of a request."""
+    return {"request_id": passage.incoming.request_id.decode(), "path": passage.path}
 
 
 def _onward(route: Route, passage: Passage, scope: Scope) -> Scope:

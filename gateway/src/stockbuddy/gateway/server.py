@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import structlog
 import uvicorn
+from prometheus_client import start_http_server
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
@@ -13,6 +14,7 @@ from stockbuddy.chassis.errors import PROBLEM_JSON, BadRequest, Problem, problem
 from stockbuddy.chassis.logs import configure_logs
 from stockbuddy.chassis.origin import Origin, originating
 from stockbuddy.gateway.admission.incoming import new_request_id
+from stockbuddy.gateway.edge import ENDLESS
 from stockbuddy.gateway.settings import GatewaySettings
 from stockbuddy.gateway.upstream.websocket import MESSAGE_BYTES
 
@@ -73,6 +75,7 @@ class StrictProtocol(HttpToolsProtocol):
     not memory), refuses heads without end, and answers what is not HTTP with a problem document."""
 
     header_seconds = 10.0
+    reading_seconds = 60.0
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -80,6 +83,7 @@ class StrictProtocol(HttpToolsProtocol):
         self._receiving = False
         self._refused = False
         self._patience: asyncio.TimerHandle | None = None
+        self._reader_patience: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(cast("asyncio.Transport", JoinedWrites(transport, self.loop)))
@@ -87,6 +91,7 @@ class StrictProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._wait_no_more()
+        self.resume_writing()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -122,6 +127,22 @@ class StrictProtocol(HttpToolsProtocol):
         self._receiving = False
         self._wait_no_more()
         super().on_message_complete()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._reader_patience = self.loop.call_later(self.reading_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        if self._reader_patience is not None:
+            self._reader_patience.cancel()
+            self._reader_patience = None
+        super().resume_writing()
+
+    def shutdown(self) -> None:
+        """Streams would go on until their clients leave; these come back by themselves, to another replica."""
+        if self.cycle is not None and ENDLESS in self.cycle.scope:
+            self.transport.close()
+        super().shutdown()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - the server's word for it
         self._answer_and_close(BadRequest("This is not an HTTP request."))
@@ -163,7 +184,8 @@ def _on_the_wire(problem: Problem) -> bytes:
 
 def server_config(app: ASGIApp, settings: GatewaySettings) -> uvicorn.Config:
     """How a gateway is served, also by whoever runs it in one process with the services."""
-    protocol = type("Protocol", (StrictProtocol,), {"header_seconds": settings.header_seconds})
+    patience = {"header_seconds": settings.header_seconds, "reading_seconds": settings.reading_seconds}
+    protocol = type("Protocol", (StrictProtocol,), patience)
     return uvicorn.Config(
         app,
         host=settings.host,
@@ -185,6 +207,8 @@ def server_config(app: ASGIApp, settings: GatewaySettings) -> uvicorn.Config:
 def serve(app: ASGIApp, settings: GatewaySettings) -> None:
     """Serve until SIGTERM or SIGINT; requests at work are finished first."""
     configure_logs(level=settings.log_level, output="console" if settings.env == "development" else "json")
+    if settings.metrics_port:
+        start_http_server(settings.metrics_port, addr=settings.host)
     _spare_the_collector()
     uvicorn.Server(server_config(app, settings)).run()
 

@@ -4,7 +4,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated
 
 from limits import RateLimitItem, parse
-from pydantic import BeforeValidator, PositiveFloat, PositiveInt
+from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from stockbuddy.chassis.settings import ServiceSettings
@@ -63,7 +63,7 @@ class GatewaySettings(ServiceSettings):
     """For whoever is not known."""
     rate_limit_login: Rate = parse("10/minute")
     """Per account and address."""
-    rate_limit_url: str | None = None
+    rate_limit_url: str | None = Field(default=None, repr=False)
     """`redis://` or `valkey://`: replicas count together."""
 
     access_token_seconds: PositiveInt = 900
@@ -81,6 +81,11 @@ class GatewaySettings(ServiceSettings):
     body_seconds: PositiveFloat = 30
     """And the whole body by then, for each mebibyte that its route allows."""
     keep_alive_seconds: PositiveInt = 75
+    reading_seconds: PositiveFloat = 60
+    """In which a client must take in something of an answer that waits for it."""
+
+    metrics_port: int | None = Field(default=None, ge=1, le=65535)
+    """Where `/metrics` is in production: not at the public port."""
 
     def urls(self) -> dict[str, tuple[str, ...]]:
         """Where each service is, by its name in the table of routes."""

@@ -6,6 +6,7 @@ come back.
 
 import hashlib
 import math
+from ipaddress import ip_network
 
 from limits import RateLimitItem
 
@@ -35,11 +36,11 @@ class RateLimits:
         return await self._count(self._caller, f"caller:{name}")
 
     async def count_stranger(self, address: str) -> HeaderList:
-        return await self._count(self._address, f"address:{address}")
+        return await self._count(self._address, f"address:{_neighbourhood(address)}")
 
     async def count_login(self, account: str, address: str) -> HeaderList:
         digest = hashlib.sha256(account.encode()).hexdigest()[:32]
-        return await self._count(self._login, f"login:{digest}:{address}")
+        return await self._count(self._login, f"login:{digest}:{_neighbourhood(address)}")
 
     async def _count(self, limit: RateLimitItem | None, key: str) -> HeaderList:
         if limit is None:
@@ -53,6 +54,11 @@ class RateLimits:
             (b"ratelimit-remaining", b"%d" % (limit.amount - count)),
             (b"ratelimit-reset", b"%d" % reset),
         ]
+
+
+def _neighbourhood(address: str) -> str:
+    """Whoever has one IPv6 address has the 2⁶⁴ of its network."""
+    return str(ip_network(f"{address}/64", strict=False)) if ":" in address else address
 
 
 def _too_many(most: int, reset_seconds: int) -> TooManyRequests:

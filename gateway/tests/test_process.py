@@ -1,0 +1,123 @@
+"""`python -m stockbuddy.gateway`: one real process, as deployments run it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import aiohttp
+import pytest
+
+from stockbuddy.chassis.testing.ports import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.types import Receive, Scope, Send
+
+    from gateway.tests.conftest import StartSystem, System
+
+
+@asynccontextmanager
+async def gateway_process(system: System, **environment: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+    """In front of the services of `system`."""
+    port = free_port()
+    services = {f"{name.upper()}_URL": listening.url for name, listening in system.listening.items()}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "stockbuddy.gateway",
+        env={**os.environ, "ENV": "production", "PORT": str(port), **services, **environment},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    url = f"http://127.0.0.1:{port}"
+
+    async def answers() -> bool:
+        assert process.returncode is None, await process.stderr.read() if process.stderr else ""
+        try:
+            async with system.client.get(url + "/api/v1/sales", headers=system.auth.bearer()) as response:
+                return response.status == 200
+        except aiohttp.ClientConnectionError:
+            return False
+
+    try:
+        await system.eventually(answers, seconds=20)
+        yield process, url
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def test_it_serves_stops_when_asked_and_lets_streams_go(start_system: StartSystem) -> None:
+    system = await start_system("http")
+    left = asyncio.Event()
+
+    async def play(_: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
+        await send({"type": "http.response.body", "body": b": hello\n\n", "more_body": True})
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        left.set()
+
+    system.notifications.plays["/api/v1/stream"] = play
+    async with gateway_process(system) as (process, url):
+        async with system.client.get(url + "/api/v1/stream", headers=system.auth.bearer()) as response:
+            await response.content.readuntil(b"\n\n")
+            began_at = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            with pytest.raises(aiohttp.ClientPayloadError):
+                await response.content.read()
+        await asyncio.wait_for(process.wait(), 10)
+        assert time.monotonic() - began_at < 5
+        assert process.returncode in (0, -signal.SIGTERM)
+    await asyncio.wait_for(left.wait(), 5)
+
+
+async def test_a_request_at_work_is_finished_first(start_system: StartSystem) -> None:
+    system = await start_system("http")
+    arrived, release = asyncio.Event(), asyncio.Event()
+
+    async def play(_: Scope, __: Receive, send: Send) -> None:
+        arrived.set()
+        await release.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"4")]})
+        await send({"type": "http.response.body", "body": b"done"})
+
+    system.stock.plays["/api/v1/reports/sales"] = play
+
+    async def report(url: str) -> bytes:
+        async with system.client.get(url + "/api/v1/reports/sales", headers=system.auth.bearer()) as response:
+            return await response.read()
+
+    async with gateway_process(system) as (process, url):
+        reporting = asyncio.create_task(report(url))
+        await arrived.wait()
+        process.send_signal(signal.SIGTERM)
+
+        async def refuses_newcomers() -> bool:
+            try:
+                await system.client.get(url + "/health/live")
+            except aiohttp.ClientConnectionError:
+                return True
+            return False
+
+        await system.eventually(refuses_newcomers)
+        release.set()
+        assert await reporting == b"done"
+        await asyncio.wait_for(process.wait(), 10)
+
+
+async def test_metrics_have_a_port_of_their_own(start_system: StartSystem) -> None:
+    system = await start_system("http")
+    port = free_port()
+    async with gateway_process(system, METRICS_PORT=str(port)) as (_, url):
+        async with system.client.get(f"http://127.0.0.1:{port}/metrics") as response:
+            assert "stockbuddy_gateway_caller_requests_total" in await response.text()
+        async with system.client.get(url + "/metrics") as response:
+            assert response.status == 404
