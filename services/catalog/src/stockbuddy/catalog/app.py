@@ -15,6 +15,7 @@ from stockbuddy.catalog.imports.routes import router as imports
 from stockbuddy.catalog.imports.runner import run_imports
 from stockbuddy.catalog.listing.pages import Totals
 from stockbuddy.catalog.products.routes import router as products
+from stockbuddy.catalog.readers import Readers
 from stockbuddy.catalog.settings import CatalogSettings
 from stockbuddy.catalog.subscriptions import CONSUMERS
 from stockbuddy.catalog.suppliers.routes import router as suppliers
@@ -32,13 +33,17 @@ async def open_catalogue(app: FastAPI) -> AsyncIterator[None]:
     app.state.store = open_store(app.state.settings)
     app.state.import_queued = asyncio.Event()
     app.state.decoding = asyncio.Semaphore(1)
-    yield
+    app.state.readers = Readers(app.state.settings.database_url, SERVICE.name, size=app.state.settings.reader_pool_size)
+    try:
+        yield
+    finally:
+        await app.state.readers.close()
 
 
 SERVICE = Service(
     name="catalog",
     title="Stockbuddy catalogue",
-    routers=[exports, imports, products, barcodes, images, categories, suppliers],
+    routers=[products, exports, imports, barcodes, images, categories, suppliers],
     consumers=CONSUMERS,
     background=[run_imports],
     lifespan=open_catalogue,

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from pydantic import Field, PositiveFloat
+from pydantic import Field, PositiveFloat, PositiveInt
 
 from stockbuddy.chassis.settings import ServiceSettings
 
@@ -11,7 +11,8 @@ class CatalogSettings(ServiceSettings):
     """`default_low_stock_threshold` is that of products without one of their own. `image_store` is a directory or
     `s3://bucket/prefix`; `s3_endpoint_url` names a store other than Amazon's, and without keys those of the
     environment or the machine's role are taken. A directory serves one machine; replicas on several need S3.
-    An import whose runner was silent for `import_lease_seconds` is taken over by another."""
+    `reader_pool_size` connections, beside the shared ones, serve lists and look-ups. An import whose runner was silent
+    for `import_lease_seconds` is taken over by another."""
 
     default_low_stock_threshold: Decimal = Field(default=Decimal(10), ge=0)
     image_store: str = ".stockbuddy/images"
@@ -20,3 +21,4 @@ class CatalogSettings(ServiceSettings):
     s3_access_key_id: str | None = None
     s3_secret_access_key: str | None = None
     import_lease_seconds: PositiveFloat = 30
+    reader_pool_size: PositiveInt = 8

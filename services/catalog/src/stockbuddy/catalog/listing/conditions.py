@@ -38,13 +38,19 @@ class Selection:
 
 
 def select_products(
-    listing: ProductListing, default_threshold: Decimal, arguments: Arguments, *, sorted_by: str | None = None
+    listing: ProductListing,
+    default_threshold: Decimal,
+    arguments: Arguments,
+    *,
+    sorted_by: str | None = None,
+    search: str | None = None,
 ) -> Selection:
-    """The fewest tables that the filters need, and `sorted_by`, the one that the order comes from."""
+    """The fewest tables that the filters need, and `sorted_by`, the one that the order comes from. `search` is the
+    SQL of what is sought where the statement has it already."""
     conditions = {
         "p": _product_conditions(listing, arguments),
         "s": _stock_conditions(listing, default_threshold, arguments),
-        "k": _search_conditions(listing, arguments),
+        "k": _search_conditions(listing, arguments, search),
     }
     tables = [table for table in _TABLES if conditions[table] or table == sorted_by] or ["p"]
     first = f"{tables[0]}.{_TABLES[tables[0]][1]}"
@@ -93,7 +99,8 @@ def _stock_conditions(listing: ProductListing, default_threshold: Decimal, argum
     return conditions
 
 
-def _search_conditions(listing: ProductListing, arguments: Arguments) -> list[str]:
+def _search_conditions(listing: ProductListing, arguments: Arguments, search: str | None) -> list[str]:
     if listing.search is None:
         return []
-    return [f"k.search @@ (SELECT search_query({arguments.add(listing.search, 'text')}))"]
+    sought = search or f"(SELECT search_query({arguments.add(listing.search, 'text')}))"
+    return [f"k.search @@ {sought}"]

@@ -7,13 +7,13 @@ could change it: products, or stock where the filters look at it.
 from collections import OrderedDict
 from decimal import Decimal
 
-import asyncpg
-
 from stockbuddy.catalog.listing import queries
 from stockbuddy.catalog.listing.schemas import ProductListing
+from stockbuddy.catalog.readers import Readers
 from stockbuddy.chassis.paging import Paging, cursor_for
 
 REMEMBERED_TOTALS = 10_000
+_NOT_FILTERS = {"sort_by", "page", "page_size", "cursor"}
 
 
 class Totals:
@@ -33,14 +33,12 @@ class Totals:
             self._counted.popitem(last=False)
 
 
-async def product_page(
-    connection: asyncpg.Connection, listing: ProductListing, default_threshold: Decimal, totals: Totals
-) -> bytes:
+async def product_page(readers: Readers, listing: ProductListing, default_threshold: Decimal, totals: Totals) -> bytes:
     paging = Paging(listing.page, listing.page_size, listing.cursor)
     statement = queries.page_statement(listing, paging, default_threshold)
-    rows = await connection.fetch(statement.text, *statement.arguments)
-    tally = rows[0][3:6] if rows else tuple(await connection.fetchrow(queries.TALLY))
-    total = await _total(connection, listing, default_threshold, totals, tally)
+    rows = await readers.fetch(statement.text, *statement.arguments)
+    tally = rows[0][3:6] if rows else (await readers.fetch(queries.TALLY))[0]
+    total = await _total(readers, listing, default_threshold, totals, tally)
     cursor = "null"
     if len(rows) > listing.page_size:
         rows.pop()
@@ -53,21 +51,21 @@ async def product_page(
 
 
 async def _total(
-    connection: asyncpg.Connection,
+    readers: Readers,
     listing: ProductListing,
     default_threshold: Decimal,
     totals: Totals,
     tally: tuple[int, int, int],
 ) -> int:
     living, product_changes, stock_changes = tally
-    filters = listing.model_dump_json(exclude={"sort_by", "page", "page_size", "cursor"}, exclude_defaults=True)
-    if filters == "{}":
+    if listing.model_fields_set <= _NOT_FILTERS:
         return living
+    filters = listing.model_dump_json(exclude=_NOT_FILTERS, exclude_defaults=True)
     state = (product_changes, stock_changes if listing.looks_at_stock else 0)
     total = totals.get(filters, state)
     if total is None:
         # Counted after the tally was read: never older than the state it is remembered under.
         statement = queries.count_statement(listing, default_threshold)
-        total = int(await connection.fetchval(statement.text, *statement.arguments))
+        total = int((await readers.fetch(statement.text, *statement.arguments))[0][0])
         totals.remember(filters, state, total)
     return total

@@ -99,24 +99,34 @@ def _cursor_key(after: list[object]) -> tuple[str, int]:
 def _ranked(listing: ProductListing, paging: Paging, default_threshold: Decimal, arguments: Arguments) -> str:
     """The best matches first: by SKU or barcode, then by whole words of the name, then by any word or prefix.
     When there are more matches than candidates, the rest follows by id."""
-    selection = select_products(listing, default_threshold, arguments, sorted_by="k")
-    product_id = selection.product_id
+    selection = select_products(listing, default_threshold, arguments, sorted_by="k", search="(TABLE sought)")
+    product_id, matches = selection.product_id, f"FROM {selection.source} WHERE {selection.where}"
     words = arguments.add(listing.search, "text")
-    matches = f"SELECT {product_id} AS product_id FROM {selection.source} WHERE {selection.where}"
     before, before_rest = _ranked_after(paging, product_id, arguments)
     limit, offset = paging.page_size + 1, 0 if paging.cursor else paging.offset
+    more = f"(SELECT count(*) FROM others) = {RANKED_CANDIDATES}"
     return f"""
-        coded AS MATERIALIZED ({matches} AND {product_id} IN (
+        sought AS MATERIALIZED (SELECT search_query({words})),
+        coded AS MATERIALIZED (
             SELECT id FROM product WHERE lower(sku) = lower(btrim({words})) AND deleted_at IS NULL
-            UNION ALL SELECT product_id FROM barcode WHERE code = btrim({words}))),
-        named AS MATERIALIZED ({matches} AND k.search @@ (SELECT name_query({words})) LIMIT {RANKED_CANDIDATES}),
-        others AS MATERIALIZED ({matches} LIMIT {RANKED_CANDIDATES}),
+            UNION ALL SELECT product_id FROM barcode WHERE code = btrim({words})
+        ),
+        others AS MATERIALIZED (SELECT {product_id} AS product_id, k.search {matches} LIMIT {RANKED_CANDIDATES}),
+        candidates AS (
+            SELECT product_id, search FROM others
+            UNION ALL (
+                SELECT {product_id}, k.search {matches} AND {more} AND k.search @@ (SELECT name_query({words}))
+                AND {product_id} <> ALL (ARRAY(SELECT product_id FROM others)) LIMIT {RANKED_CANDIDATES})
+            UNION ALL (
+                SELECT {product_id}, k.search {matches} AND {more} AND {product_id} IN (TABLE coded)
+                AND {product_id} <> ALL (ARRAY(SELECT product_id FROM others))
+                AND NOT k.search @@ (SELECT name_query({words})))
+        ),
         best AS MATERIALIZED (
-            SELECT c.product_id, CASE WHEN c.product_id IN (TABLE coded) THEN 2
-                WHEN c.product_id IN (TABLE named) THEN 1 ELSE 0 END
-                + ts_rank('{{0.1, 0.2, 0.6, 1.0}}', k.search, (SELECT search_query({words})), 1) AS rank
-            FROM (TABLE coded UNION TABLE named UNION TABLE others) c
-            JOIN product_card k ON k.product_id = c.product_id
+            SELECT product_id, CASE WHEN product_id IN (TABLE coded) THEN 2
+                WHEN search @@ (SELECT name_query({words})) THEN 1 ELSE 0 END
+                + ts_rank('{{0.1, 0.2, 0.6, 1.0}}', search, (TABLE sought), 1) AS rank
+            FROM candidates
         ),
         ranked AS MATERIALIZED (
             SELECT product_id, rank FROM best WHERE {before}
@@ -126,10 +136,12 @@ def _ranked(listing: ProductListing, paging: Paging, default_threshold: Decimal,
             SELECT product_id, rank::text AS first_key, product_id AS second_key FROM (
                 SELECT product_id, rank FROM ranked
                 UNION ALL (
-                    SELECT {product_id}, -1::real FROM {selection.source} WHERE {selection.where}
-                    AND {product_id} <> ALL (ARRAY(SELECT b.product_id FROM best b)) AND {before_rest}
-                    AND (SELECT count(*) FROM others) = {RANKED_CANDIDATES} AND (SELECT count(*) FROM ranked) < {limit}
-                    ORDER BY {product_id} DESC LIMIT {limit}
+                    SELECT product_id, -1::real FROM (
+                        SELECT {product_id} AS product_id {matches} AND {more} AND {before_rest}
+                        AND (SELECT count(*) FROM ranked) < {limit}
+                        AND {product_id} <> ALL (ARRAY(SELECT b.product_id FROM best b)) OFFSET 0
+                    ) rest
+                    ORDER BY product_id DESC LIMIT {limit}
                     OFFSET greatest({offset} - (SELECT count(*) FROM best), 0)
                 )
             ) parts

@@ -1,6 +1,5 @@
 """Reads of single products: mapped ones to change, and ready JSON to show."""
 
-from typing import Any
 
 import asyncpg
 from sqlalchemy import select, text
@@ -29,12 +28,6 @@ BY_ID = f"{_SHOWN} WHERE p.id = $1 AND p.deleted_at IS NULL"
 BY_ID_EVEN_DELETED = f"{_SHOWN} WHERE p.id = $1"
 BY_SKU = f"{_SHOWN} WHERE lower(p.sku) = lower($1) AND p.deleted_at IS NULL"
 BY_BARCODE = f"{_SHOWN} WHERE p.id = (SELECT product_id FROM barcode WHERE code = $1)"
-
-
-async def shown(connection: asyncpg.Connection, statement: str, *arguments: Any) -> tuple[int, bytes] | None:
-    """Version and JSON of the product that one of the statements above finds."""
-    row = await connection.fetchrow(statement, *arguments)
-    return None if row is None else (row[0], row[1].encode())
 
 
 async def driver_of(session: AsyncSession) -> asyncpg.Connection:

@@ -2,9 +2,11 @@
 
 from typing import Annotated
 
+import asyncpg
 from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from stockbuddy.catalog.direct import DirectRoute
 from stockbuddy.catalog.errors import UnknownProduct
 from stockbuddy.catalog.listing.pages import product_page
 from stockbuddy.catalog.listing.schemas import ProductListing
@@ -14,13 +16,12 @@ from stockbuddy.catalog.versions import etag_of
 from stockbuddy.catalog.wording import Id
 from stockbuddy.chassis.database import Session
 from stockbuddy.chassis.errors import Forbidden
-from stockbuddy.chassis.etags import CachedRoute
 from stockbuddy.chassis.identity import Caller, authenticate
 from stockbuddy.chassis.paging import Page
 
 AUTHENTICATED = Depends(authenticate)
 
-router = APIRouter(prefix="/api/v1/products", tags=["products"], route_class=CachedRoute)
+router = APIRouter(prefix="/api/v1/products", tags=["products"], route_class=DirectRoute)
 
 
 @router.get("", response_model=Page[ListedProduct])
@@ -28,8 +29,7 @@ async def list_products(request: Request, caller: Caller, listing: Annotated[Pro
     if listing.include_deleted and not caller.is_manager:
         raise Forbidden("Only managers and admins see deleted products.")
     state = request.app.state
-    async with state.database.raw() as connection:
-        body = await product_page(connection, listing, state.settings.default_low_stock_threshold, state.totals)
+    body = await product_page(state.readers, listing, state.settings.default_low_stock_threshold, state.totals)
     return Response(body, media_type="application/json")
 
 
@@ -49,14 +49,14 @@ async def get_product_by_barcode(request: Request, code: str) -> Response:
     return await _shown(request, queries.BY_BARCODE, code)
 
 
-@router.get("/{product_id}", response_model=ShownProduct)
+@router.get("/{product_id:int}", response_model=ShownProduct)
 async def get_product(request: Request, caller: Caller, product_id: Id, include_deleted: bool = False) -> Response:
     if include_deleted and not caller.is_manager:
         raise Forbidden("Only managers and admins see deleted products.")
     return await _shown(request, queries.BY_ID_EVEN_DELETED if include_deleted else queries.BY_ID, product_id)
 
 
-@router.put("/{product_id}", response_model=ShownProduct)
+@router.put("/{product_id:int}", response_model=ShownProduct)
 async def put_product(
     request: Request, session: Session, caller: Caller, product_id: Id, change: ProductChange
 ) -> Response:
@@ -65,7 +65,7 @@ async def put_product(
     return await _changed(request, session, product_id, 200)
 
 
-@router.patch("/{product_id}", response_model=ShownProduct)
+@router.patch("/{product_id:int}", response_model=ShownProduct)
 async def patch_product(
     request: Request, session: Session, caller: Caller, product_id: Id, change: ProductChange
 ) -> Response:
@@ -73,7 +73,7 @@ async def patch_product(
     return await _changed(request, session, product_id, 200)
 
 
-@router.delete("/{product_id}", status_code=204)
+@router.delete("/{product_id:int}", status_code=204)
 async def delete_product(request: Request, session: Session, caller: Caller, product_id: Id) -> None:
     """Gone from lists, history kept; `restore` undoes it."""
     await commands.delete_product(session, caller, request, product_id)
@@ -89,22 +89,20 @@ async def _shown(request: Request, statement: str, key: int | str) -> Response:
     if isinstance(key, str) and "\0" in key:
         raise UnknownProduct()
     state = request.app.state
-    async with state.database.raw() as connection:
-        found = await queries.shown(connection, statement, key, state.settings.default_low_stock_threshold)
-    if found is None:
-        raise UnknownProduct()
-    return _answer(*found, 200)
+    return _answer(await state.readers.fetch(statement, key, state.settings.default_low_stock_threshold), 200)
 
 
 async def _changed(request: Request, session: AsyncSession, product_id: int, status: int) -> Response:
     """The product as this transaction leaves it."""
     threshold = request.app.state.settings.default_low_stock_threshold
     driver = await queries.driver_of(session)
-    found = await queries.shown(driver, queries.BY_ID, product_id, threshold)
-    if found is None:
+    return _answer(await driver.fetch(queries.BY_ID, product_id, threshold), status)
+
+
+def _answer(rows: list[asyncpg.Record], status: int) -> Response:
+    """Raises UnknownProduct when there is no row; the one there is holds the version and the JSON."""
+    if not rows:
         raise UnknownProduct()
-    return _answer(*found, status)
-
-
-def _answer(version: int, body: bytes, status: int) -> Response:
+    version, text = rows[0]
+    body = text.encode()
     return Response(body, status, {"ETag": etag_of(version, body)}, media_type="application/json")

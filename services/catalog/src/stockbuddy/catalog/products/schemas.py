@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, StrictBool, field_validator, model_validator
 
 from stockbuddy.catalog.wording import Code, Line, Prose, Reference, ShortLine
 from stockbuddy.contracts.numbers import Money, Quantity
@@ -54,7 +54,7 @@ class NewProduct(_Fields):
     sku: ShortLine
     unit_price: Price = Field(validation_alias=AliasChoices("unit_price", "price"))
     barcodes: Barcodes = []
-    is_active: bool = True
+    is_active: StrictBool = True
     quantity: Amount | None = None
 
     _barcodes_differ = field_validator("barcodes")(_without_repetition)
@@ -67,7 +67,7 @@ class ProductChange(_Fields):
     sku: ShortLine = ""
     unit_price: Price = Field(default=Decimal(0), validation_alias=AliasChoices("unit_price", "price"))
     barcodes: Barcodes = []
-    is_active: bool = True
+    is_active: StrictBool = True
 
     _barcodes_differ = field_validator("barcodes")(_without_repetition)
 

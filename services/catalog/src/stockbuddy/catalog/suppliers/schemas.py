@@ -14,8 +14,8 @@ Email = Annotated[Line, StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@
 class _Fields(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    contact_email: Email | None = None
-    phone_number: ShortLine | None = None
+    contact_email: Email | Literal[""] | None = None
+    phone_number: ShortLine | Literal[""] | None = None
     address: Prose | None = None
     lead_time_days: Annotated[int, Field(ge=0, le=3650)] | None = None
 
