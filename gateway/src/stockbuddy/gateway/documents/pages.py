@@ -3,15 +3,15 @@
 import base64
 import hashlib
 import re
-from importlib.resources import files
 from pathlib import Path
 
+import fastapi_offline
 from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
 from starlette.responses import FileResponse, HTMLResponse, Response
 
 ASSETS_PATH = "/docs/assets/"
 ASSETS = frozenset({"favicon.png", "redoc.standalone.js", "swagger-ui-bundle.js", "swagger-ui.css"})
-_DIRECTORY = Path(str(files("fastapi_offline") / "static"))
+_DIRECTORY = Path(fastapi_offline.__file__).parent / "static"
 _INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 
 
