@@ -1,6 +1,6 @@
 """How admins change users."""
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, field_validator
 
 from stockbuddy.auth.fields import FullName, WarehouseIds, left_out
 from stockbuddy.chassis.identity import Role
@@ -13,7 +13,7 @@ class ChangeUser(BaseModel):
 
     role: Role = Field(default_factory=left_out)
     warehouse_ids: WarehouseIds | None = None
-    is_active: bool = Field(default_factory=left_out)
+    is_active: StrictBool = Field(default_factory=left_out)
     full_name: FullName | None = None
 
     @field_validator("warehouse_ids")

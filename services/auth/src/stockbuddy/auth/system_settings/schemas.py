@@ -11,6 +11,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    StrictBool,
     StringConstraints,
 )
 
@@ -74,7 +75,7 @@ class ChangeSettings(BaseModel):
     company_name: CompanyName = Field(default_factory=left_out)
     currency: CurrencyCode = Field(default_factory=left_out)
     timezone: TimezoneName = Field(default_factory=left_out)
-    registration_open: bool = Field(default_factory=left_out)
+    registration_open: StrictBool = Field(default_factory=left_out)
     default_low_stock_threshold: Threshold = Field(default_factory=left_out)
     alert_emails: AlertEmails = Field(default_factory=left_out)
     negative_stock: Literal["reject", "allow"] = Field(default_factory=left_out)

@@ -1,6 +1,6 @@
 """Preferences as clients see and send them: an object with a member for each kind."""
 
-from pydantic import BaseModel, ConfigDict, RootModel
+from pydantic import BaseModel, ConfigDict, RootModel, StrictBool
 
 from stockbuddy.notifications.kinds import Kind
 
@@ -21,8 +21,8 @@ class ChangePreference(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    in_app: bool | None = None
-    email: bool | None = None
+    in_app: StrictBool | None = None
+    email: StrictBool | None = None
 
 
 class ChangePreferences(RootModel[dict[Kind, ChangePreference]]):

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StringConstraints
 
 from stockbuddy.notifications.event_log.patterns import PATTERN
 from stockbuddy.notifications.webhooks.queries import DeliveryState
@@ -40,7 +40,7 @@ class CreateWebhook(BaseModel):
     url: Url
     event_types: EventTypes = ["*"]
     description: Description | None = None
-    is_active: bool = True
+    is_active: StrictBool = True
 
 
 class ChangeWebhook(BaseModel):
@@ -51,7 +51,7 @@ class ChangeWebhook(BaseModel):
     url: Url = ""
     event_types: EventTypes = []
     description: Description | None = None
-    is_active: bool = True
+    is_active: StrictBool = True
 
 
 class WebhookView(BaseModel):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, StrictBool, model_validator
 
 from stockbuddy.contracts.purchasing import PurchaseState, ReceivedLine
 from stockbuddy.stock.fields import Body, Id, Moment, Note, PastMoment, PositiveQuantity, Price, Reference, Sku
@@ -67,7 +67,7 @@ class NewReceipt(Body):
     """Without `lines`, everything that is still to come."""
 
     lines: Annotated[list[NewReceiptLine] | None, Field(min_length=1, max_length=LONGEST_ORDER)] = None
-    allow_over_receipt: bool = False
+    allow_over_receipt: StrictBool = False
     reference: Reference | None = None
     notes: Note | None = None
     occurred_at: PastMoment | None = None

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, StrictBool
 
 from stockbuddy.stock.fields import Body, Code, Name, Note
 
@@ -17,7 +17,7 @@ class NewWarehouse(Body):
     address: Note | None = None
     kind: Kind = "warehouse"
     negative_stock: NegativeStock | None = None
-    is_default: bool = False
+    is_default: StrictBool = False
 
 
 class WarehouseChanges(Body):
@@ -28,7 +28,7 @@ class WarehouseChanges(Body):
     address: Note | None = None
     kind: Kind | None = None
     negative_stock: NegativeStock | None = None
-    is_default: bool | None = None
+    is_default: StrictBool | None = None
 
 
 class WarehouseView(BaseModel):
