@@ -109,6 +109,17 @@ async def test_a_key_loses_what_its_owner_loses(auth: Any) -> None:
     assert after not in revoked
 
 
+async def test_a_key_never_exceeds_its_owner_whoever_changed_them(auth: Any, database_url: str) -> None:
+    key = await make_key(auth, await auth.admin_token(), warehouse_ids=[1, 2])
+    assert await rights(auth, key) == ("admin", [1, 2])
+    connection = await asyncpg.connect(database_url)
+    try:
+        await connection.execute("UPDATE auth.user_account SET role = 'salesperson', warehouse_ids = '{2, 3}'")
+    finally:
+        await connection.close()
+    assert await rights(auth, key) == ("salesperson", [2])
+
+
 async def test_an_expired_key_is_refused_and_its_tokens_end_with_it(auth: Any, database_url: str) -> None:
     token = (await auth.member())["access_token"]
     soon = (datetime.now(UTC) + timedelta(seconds=30)).isoformat()

@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 PASSWORD = "violet-Harbour-71"
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
 async def invite(auth: Any, admin: str, **wish: Any) -> dict[str, Any]:
@@ -44,11 +45,23 @@ async def test_an_invitation_makes_one_account_with_its_rights(auth: Any) -> Non
     assert (again.status_code, again.json()["code"]) == (401, "invalid_credentials")
 
 
-async def test_one_invitation_used_by_many_at_once_makes_one_account(auth: Any) -> None:
+async def test_one_invitation_used_by_many_at_once_makes_one_account(auth: Any, database_url: str) -> None:
+    """All of them are held at the invitation until all are there; then they go for it together."""
     admin = await auth.admin_token()
     made = await invite(auth, admin)
     entries = [entry(made["token"], email=f"ann{number}@example.com") for number in range(12)]
-    answers = await asyncio.gather(*(auth.post("/auth/salesperson", each) for each in entries))
+    barrier, observer = await asyncpg.connect(database_url), await asyncpg.connect(database_url)
+    try:
+        async with barrier.transaction():
+            await barrier.execute("SELECT FROM auth.invitation FOR UPDATE")
+            attempts = [asyncio.create_task(auth.post("/auth/salesperson", each)) for each in entries]
+            async with asyncio.timeout(20):
+                while await observer.fetchval(WAITING) < len(entries):
+                    await asyncio.sleep(0.05)
+    finally:
+        await barrier.close()
+        await observer.close()
+    answers = await asyncio.gather(*attempts)
     assert Counter(answer.status_code for answer in answers) == {201: 1, 401: 11}
     assert (await auth.get("/users", token=admin, params={"search": "ann"})).json()["total"] == 1
 
