@@ -36,7 +36,8 @@ DELIVERIES_BEFORE_ALONE = 2
 
 E_ = TypeVar("E_", bound=Event)
 Handler = Callable[[AsyncSession, Sequence[Message]], Awaitable[None]]
-"""Makes the effect of some messages of one type, in order, within the session's transaction."""
+"""Makes the effect of some messages, in order, within the session's transaction. They are of one type unless the
+handler is registered for several."""
 
 
 class Park(Exception):
@@ -160,8 +161,8 @@ class Inbox:
         return True
 
     async def _run_handlers(self, session: AsyncSession, messages: Sequence[Message]) -> None:
-        for event_type, run in groupby(messages, key=lambda message: message.type):
-            handler = self._consumer.handler_for(event_type)
+        # By handler, not by type: one that hears many types is to get large batches, however the types alternate.
+        for handler, run in groupby(messages, key=lambda message: self._consumer.handler_for(message.type)):
             if handler is not None:
                 await handler(session, list(run))
 
