@@ -70,7 +70,8 @@ def hand_out(administration: Path) -> None:
         write(own / "bus_url", f"amqp://{service}:{passwords[f'{service}-bus']}@rabbitmq:5672/", owner=SERVICE_USER)
         owners = database_url(f"{service}_owner", passwords[f"{service}-owner"])
         write(VOLUMES / f"{service}-owner" / "database_url", owners, owner=SERVICE_USER)
-    write(VOLUMES / "auth" / "secret_key", passwords["secret_key"], owner=SERVICE_USER)
+    for reader in ("auth", "auth-owner"):  # Auth does not start without, not even to migrate.
+        write(VOLUMES / reader / "secret_key", passwords["secret_key"], owner=SERVICE_USER)
     # Hashes alone, and nobody but the broker has this volume; as whom it runs is its image's affair.
     broker = json.dumps(definitions(read_passwords(administration)))
     write(VOLUMES / "rabbitmq" / "definitions.json", broker, owner=0, mode=0o444)
