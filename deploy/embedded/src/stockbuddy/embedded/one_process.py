@@ -2,13 +2,13 @@
 
 import asyncio
 
-import uvicorn
-
 from stockbuddy.chassis.stopping import PoliteServer
 from stockbuddy.embedded.database import database
 from stockbuddy.embedded.settings import EmbeddedSettings
 from stockbuddy.embedded.system import System
 from stockbuddy.embedded.welcome import welcome
+from stockbuddy.gateway.server import server_config
+from stockbuddy.gateway.settings import GatewaySettings
 
 GRACE_SECONDS = 10
 
@@ -17,17 +17,10 @@ async def run(settings: EmbeddedSettings) -> int:
     with database(settings) as url:
         system = System(url, env=settings.env)
         async with system.running():
-            server = PoliteServer(
-                uvicorn.Config(
-                    system.gateway,
-                    host=settings.host,
-                    port=settings.port,
-                    log_config=None,
-                    access_log=False,
-                    server_header=False,
-                    timeout_graceful_shutdown=GRACE_SECONDS,
-                )
+            door = GatewaySettings(
+                env=settings.env, host=settings.host, port=settings.port, shutdown_seconds=GRACE_SECONDS
             )
+            server = PoliteServer(server_config(system.gateway, door))
             greeting = asyncio.create_task(welcome(settings, server))
             await server.serve()
             greeting.cancel()
