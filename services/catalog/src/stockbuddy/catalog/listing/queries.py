@@ -13,8 +13,10 @@ from stockbuddy.catalog.listing.schemas import ProductListing
 from stockbuddy.chassis.errors import Unprocessable
 from stockbuddy.chassis.paging import Paging
 
-RANKED_CANDIDATES = 200
+RANKED_CANDIDATES = 100
 """So many of a search's matches are ranked; those beyond follow, newest first. Bounds the cost of a search for `a`."""
+_WEIGHTS = "'{0.1, 0.2, 0.6, 1.0}'"
+"""Of a word in the description, the category, the codes and the name."""
 
 TALLY = "SELECT sum(living)::bigint, sum(product_changes)::bigint, sum(stock_changes)::bigint FROM tally"
 
@@ -99,34 +101,37 @@ def _cursor_key(after: list[object]) -> tuple[str, int]:
 def _ranked(listing: ProductListing, paging: Paging, default_threshold: Decimal, arguments: Arguments) -> str:
     """The best matches first: by SKU or barcode, then by whole words of the name, then by any word or prefix.
     When there are more matches than candidates, the rest follows by id."""
-    selection = select_products(listing, default_threshold, arguments, sorted_by="k", search="(TABLE sought)")
-    product_id, matches = selection.product_id, f"FROM {selection.source} WHERE {selection.where}"
     words = arguments.add(listing.search, "text")
+    named = select_products(listing, default_threshold, arguments, sorted_by="k", search="(TABLE name_words)")
+    others = select_products(listing, default_threshold, arguments, sorted_by="k", search="(TABLE sought)")
+    product_id = others.product_id
     before, before_rest = _ranked_after(paging, product_id, arguments)
     limit, offset = paging.page_size + 1, 0 if paging.cursor else paging.offset
-    more = f"(SELECT count(*) FROM others) = {RANKED_CANDIDATES}"
     return f"""
         sought AS MATERIALIZED (SELECT search_query({words})),
+        name_words AS MATERIALIZED (SELECT name_query({words})),
         coded AS MATERIALIZED (
             SELECT id FROM product WHERE lower(sku) = lower(btrim({words})) AND deleted_at IS NULL
             UNION ALL SELECT product_id FROM barcode WHERE code = btrim({words})
         ),
-        others AS MATERIALIZED (SELECT {product_id} AS product_id, k.search {matches} LIMIT {RANKED_CANDIDATES}),
-        candidates AS (
-            SELECT product_id, search FROM others
-            UNION ALL (
-                SELECT {product_id}, k.search {matches} AND {more} AND k.search @@ (SELECT name_query({words}))
-                AND {product_id} <> ALL (ARRAY(SELECT product_id FROM others)) LIMIT {RANKED_CANDIDATES})
-            UNION ALL (
-                SELECT {product_id}, k.search {matches} AND {more} AND {product_id} IN (TABLE coded)
-                AND {product_id} <> ALL (ARRAY(SELECT product_id FROM others))
-                AND NOT k.search @@ (SELECT name_query({words})))
+        named AS MATERIALIZED (
+            SELECT {product_id} AS product_id, k.search FROM {named.source} WHERE {named.where}
+            LIMIT {RANKED_CANDIDATES}
+        ),
+        others AS MATERIALIZED (
+            SELECT {product_id} AS product_id, k.search FROM {others.source} WHERE {others.where}
+            AND (SELECT count(*) FROM named) < {RANKED_CANDIDATES}
+            AND {product_id} NOT IN (SELECT n.product_id FROM named n) LIMIT {RANKED_CANDIDATES}
         ),
         best AS MATERIALIZED (
-            SELECT product_id, CASE WHEN product_id IN (TABLE coded) THEN 2
-                WHEN search @@ (SELECT name_query({words})) THEN 1 ELSE 0 END
-                + ts_rank('{{0.1, 0.2, 0.6, 1.0}}', search, (TABLE sought), 1) AS rank
-            FROM candidates
+            SELECT product_id, 1 + ts_rank({_WEIGHTS}, search, (TABLE sought), 1) AS rank FROM named
+            WHERE product_id NOT IN (TABLE coded)
+            UNION ALL
+            SELECT product_id, ts_rank({_WEIGHTS}, search, (TABLE sought), 1) FROM others
+            WHERE product_id NOT IN (TABLE coded)
+            UNION ALL
+            SELECT {product_id}, 2 + ts_rank({_WEIGHTS}, k.search, (TABLE sought), 1)
+            FROM {others.source} WHERE {others.where} AND {product_id} IN (TABLE coded)
         ),
         ranked AS MATERIALIZED (
             SELECT product_id, rank FROM best WHERE {before}
@@ -137,9 +142,10 @@ def _ranked(listing: ProductListing, paging: Paging, default_threshold: Decimal,
                 SELECT product_id, rank FROM ranked
                 UNION ALL (
                     SELECT product_id, -1::real FROM (
-                        SELECT {product_id} AS product_id {matches} AND {more} AND {before_rest}
+                        SELECT {product_id} AS product_id FROM {others.source} WHERE {others.where} AND {before_rest}
+                        AND (SELECT count(*) FROM best) >= {RANKED_CANDIDATES}
                         AND (SELECT count(*) FROM ranked) < {limit}
-                        AND {product_id} <> ALL (ARRAY(SELECT b.product_id FROM best b)) OFFSET 0
+                        AND {product_id} NOT IN (SELECT b.product_id FROM best b) OFFSET 0
                     ) rest
                     ORDER BY product_id DESC LIMIT {limit}
                     OFFSET greatest({offset} - (SELECT count(*) FROM best), 0)

@@ -1,6 +1,5 @@
 """Reads of single products: mapped ones to change, and ready JSON to show."""
 
-
 import asyncpg
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
