@@ -15,20 +15,25 @@ async def _rows(session: AsyncSession, statement: str, **values: Any) -> Rows:
     return [dict(row) for row in (await session.execute(text(statement), wanted)).mappings()]
 
 
-# What there was of each level, and the movement that says what a unit of it cost.
-_HELD_THEN = """
-    SELECT m.product_id, m.warehouse_id, m.lot, sum(m.quantity) AS on_hand, max(m.version) AS version
-    FROM movement m WHERE m.occurred_at <= :as_of GROUP BY m.product_id, m.warehouse_id, m.lot
+# What there was of each level: what there is, less what came later; and what a unit of it cost by then. The present is
+# where it starts from because most questions are about what was lately.
+_COSTED_AT = """
+    SELECT l.product_id, l.warehouse_id, l.lot, l.on_hand - coalesce(a.quantity, 0) AS on_hand,
+           CASE WHEN a.quantity IS NULL THEN l.average_cost ELSE (
+               SELECT m.average_cost FROM movement m
+               WHERE (m.product_id, m.warehouse_id, m.lot) = (l.product_id, l.warehouse_id, l.lot)
+                   AND NOT m.occurred_at {later}
+               ORDER BY m.version DESC LIMIT 1
+           ) END AS average_cost
+    FROM level l LEFT JOIN (
+        SELECT product_id, warehouse_id, lot, sum(quantity) AS quantity FROM movement
+        WHERE occurred_at {later} GROUP BY product_id, warehouse_id, lot
+    ) AS a USING (product_id, warehouse_id, lot)
+    WHERE l.version > 0
 """
 _COSTED = {
-    "now": """
-        SELECT l.product_id, l.warehouse_id, l.lot, l.on_hand, l.average_cost FROM level l WHERE l.version > 0
-    """,
-    "then": f"""
-        SELECT h.product_id, h.warehouse_id, h.lot, h.on_hand, m.average_cost FROM ({_HELD_THEN}) AS h
-        JOIN movement m ON (m.product_id, m.warehouse_id, m.lot, m.version)
-            = (h.product_id, h.warehouse_id, h.lot, h.version)
-    """,
+    "now": "SELECT product_id, warehouse_id, lot, on_hand, average_cost FROM level WHERE version > 0",
+    "then": _COSTED_AT.format(later="> :as_of"),
 }
 _CHOSEN = """
     NOT p.deleted
@@ -256,19 +261,16 @@ async def fetch_expenses(
     return {row["part"]: row["expenses"] for row in found}
 
 
-_THEN = """
-    SELECT h.product_id, sum(round(h.on_hand * coalesce(m.average_cost, p.cost_price, 0), 4)) AS value FROM (
-        SELECT m.product_id, m.warehouse_id, m.lot, sum(m.quantity) AS on_hand, max(m.version) AS version
-        FROM movement m WHERE m.occurred_at < :{moment} GROUP BY m.product_id, m.warehouse_id, m.lot
-    ) AS h
-    JOIN movement m ON (m.product_id, m.warehouse_id, m.lot, m.version)
-        = (h.product_id, h.warehouse_id, h.lot, h.version)
-    JOIN product p ON p.id = h.product_id
-    WHERE CAST(:warehouse_id AS bigint) IS NULL OR h.warehouse_id = CAST(:warehouse_id AS bigint)
+_WORTH = """
+    SELECT h.product_id, sum(round(h.on_hand * coalesce(h.average_cost, p.cost_price, 0), 4)) AS value
+    FROM ({costed}) AS h JOIN product p ON p.id = h.product_id
+    WHERE h.on_hand <> 0 AND (CAST(:warehouse_id AS bigint) IS NULL OR h.warehouse_id = CAST(:warehouse_id AS bigint))
     GROUP BY h.product_id
 """
+_OPENING_WORTH = _WORTH.format(costed=_COSTED_AT.format(later=">= :since"))
+_CLOSING_WORTH = _WORTH.format(costed=_COSTED_AT.format(later=">= :until"))
 _TURNOVER = f"""
-    WITH opened AS ({_THEN.format(moment="since")}), closed AS ({_THEN.format(moment="until")}), sold AS (
+    WITH opened AS ({_OPENING_WORTH}), closed AS ({_CLOSING_WORTH}), sold AS (
         SELECT h.product_id, sum(h.sold - h.returned) AS sold, round(coalesce(sum(h.cost), 0), 4) AS cost
         FROM ({_TRADED}) AS h
         WHERE CAST(:warehouse_id AS bigint) IS NULL OR h.warehouse_id = CAST(:warehouse_id AS bigint)
