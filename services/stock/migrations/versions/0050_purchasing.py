@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0050"
-down_revision = "0002"
+down_revision = "0003"
 
 STATEMENTS = (
     """

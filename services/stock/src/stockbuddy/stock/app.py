@@ -8,6 +8,7 @@ from stockbuddy.stock.dashboard.routes import router as dashboard
 from stockbuddy.stock.desk import opening
 from stockbuddy.stock.expenses.routes import router as expenses
 from stockbuddy.stock.forecasting.routes import router as forecasts
+from stockbuddy.stock.history.closing import keep_closing
 from stockbuddy.stock.integrity.routes import router as integrity
 from stockbuddy.stock.levels.routes import router as levels
 from stockbuddy.stock.movements.routes import router as movements
@@ -49,7 +50,7 @@ SERVICE = Service(
         integrity,
     ],
     consumers=CONSUMERS,
-    background=[sweep_overdue],
+    background=[sweep_overdue, keep_closing],
     lifespan=opening(reclaim_overdue),
 )
 MIGRATIONS = migrations_of(__file__)

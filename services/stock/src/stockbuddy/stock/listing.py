@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 from sqlalchemy import Select, func, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute
 
 from stockbuddy.chassis.errors import Unprocessable
 from stockbuddy.chassis.paging import Page, Paging, cursor_for
@@ -22,7 +21,7 @@ class Sort:
     """An order by columns of which the last is unique; all of them ascend or descend. None of them is ever null."""
 
     name: str
-    columns: tuple[InstrumentedAttribute[Any], ...]
+    columns: tuple[Any, ...]
     descending: bool = False
 
 

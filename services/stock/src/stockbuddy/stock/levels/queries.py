@@ -1,13 +1,15 @@
 """What is read of levels."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Numeric, Row, Select, case, column, func, or_, select, table
+from sqlalchemy import ColumnElement, Numeric, Row, Select, case, column, func, null, or_, select, table
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.paging import Paging
+from stockbuddy.stock.history.queries import levels_at
 from stockbuddy.stock.levels.model import Level
 from stockbuddy.stock.levels.schemas import LevelView
 from stockbuddy.stock.listing import Listed, Sort, fetch_listed
@@ -63,9 +65,10 @@ class LevelFilter:
     price_max: Decimal | None = None
     low_stock: bool | None = None
 
-    def conditions(self) -> list[ColumnElement[bool]]:
+    def conditions(self, level: Any = Level) -> list[ColumnElement[bool]]:
+        """On the levels as they are, or on the columns of what they were."""
         conditions: list[ColumnElement[bool]] = []
-        chosen = [(Level.product_id, self.product_id), (Level.warehouse_id, self.warehouse_id), (Level.lot, self.lot)]
+        chosen = [(level.product_id, self.product_id), (level.warehouse_id, self.warehouse_id), (level.lot, self.lot)]
         conditions += [column == value for column, value in chosen if value is not None]
         if self.sku is not None:
             conditions.append(func.lower(Product.sku) == func.lower(self.sku))
@@ -76,7 +79,7 @@ class LevelFilter:
         if self.price_max is not None:
             conditions.append(Product.unit_price <= self.price_max)
         if self.low_stock is not None:
-            is_low = Level.on_hand <= THRESHOLD
+            is_low = level.on_hand <= THRESHOLD
             conditions.append(is_low if self.low_stock else ~is_low)
         return conditions
 
@@ -108,6 +111,34 @@ def _levels() -> Select[*tuple[Any, ...]]:
 
 async def list_levels(session: AsyncSession, chosen: LevelFilter, paging: Paging) -> Listed:
     return await fetch_listed(session, _levels().where(*chosen.conditions()), BY_PRODUCT, paging)
+
+
+async def list_levels_at(session: AsyncSession, moment: datetime, chosen: LevelFilter, paging: Paging) -> Listed:
+    """As they were at `moment`, inclusive; what was reserved or on its way then is not on record."""
+    then = levels_at(moment).c
+    query = (
+        select(
+            then.product_id,
+            Product.sku,
+            Product.name,
+            Product.category,
+            then.warehouse_id,
+            Warehouse.code.label("warehouse_code"),
+            then.lot,
+            then.on_hand,
+            null().label("reserved"),
+            null().label("available"),
+            null().label("incoming"),
+            THRESHOLD.label("low_stock_threshold"),
+            then.average_cost,
+            then.updated_at,
+        )
+        .join(Product, Product.id == then.product_id)
+        .join(Warehouse, Warehouse.id == then.warehouse_id)
+        .where(*chosen.conditions(then))
+    )
+    by_product = Sort("product_asc", (then.product_id, then.warehouse_id, then.lot))
+    return await fetch_listed(session, query, by_product, paging)
 
 
 def as_view(row: Row[Any]) -> LevelView:

@@ -10,7 +10,7 @@ from stockbuddy.chassis.identity import Caller
 from stockbuddy.chassis.paging import Page, PagingParameters
 from stockbuddy.stock.answers import shown
 from stockbuddy.stock.desk import AtDesk
-from stockbuddy.stock.fields import Id, Lot, Name, Price, Sku
+from stockbuddy.stock.fields import Id, Lot, Moment, Name, Price, Sku
 from stockbuddy.stock.levels import queries
 from stockbuddy.stock.levels.commands import draft_count
 from stockbuddy.stock.levels.schemas import LevelAfter, LevelView, NewCount
@@ -31,9 +31,13 @@ async def list_levels(
     price_min: Annotated[Price | None, Query()] = None,
     price_max: Annotated[Price | None, Query()] = None,
     low_stock: Annotated[bool | None, Query()] = None,
+    as_of: Annotated[Moment | None, Query()] = None,
 ) -> Response:
     chosen = queries.LevelFilter(product_id, sku, warehouse_id, lot, category, price_min, price_max, low_stock)
-    listed = await queries.list_levels(session, chosen, paging)
+    if as_of is None:
+        listed = await queries.list_levels(session, chosen, paging)
+    else:
+        listed = await queries.list_levels_at(session, as_of, chosen, paging)
     return shown(listed.page(paging, queries.as_view))
 
 

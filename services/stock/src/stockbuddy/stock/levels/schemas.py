@@ -36,7 +36,8 @@ class LevelAfter(BaseModel):
 
 
 class LevelView(BaseModel):
-    """`available` is what may be sold or promised: on hand and not reserved."""
+    """`available` is what may be sold or promised: on hand and not reserved. Of a past moment (`as_of`) only what was
+    on hand is known, and what it cost."""
 
     product_id: int
     sku: str
@@ -46,9 +47,9 @@ class LevelView(BaseModel):
     warehouse_code: str
     lot: int
     on_hand: Quantity
-    reserved: Quantity
-    available: Quantity
-    incoming: Quantity
+    reserved: Quantity | None
+    available: Quantity | None
+    incoming: Quantity | None
     low_stock_threshold: Quantity
     average_cost: Money | None
     updated_at: datetime

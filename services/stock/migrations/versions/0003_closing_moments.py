@@ -1,0 +1,10 @@
+"""When the last movement of a closed day happened: a late one may come before it."""
+
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    op.execute("ALTER TABLE closing_balance ADD COLUMN last_occurred_at timestamptz NOT NULL DEFAULT '-infinity'")

@@ -1,0 +1,33 @@
+"""Keeps the closing balances up to date, beside the requests."""
+
+import asyncio
+
+import structlog
+from fastapi import FastAPI
+
+from stockbuddy.chassis.database import Database, is_database_away
+from stockbuddy.stock.history.queries import close_levels
+
+log = structlog.get_logger(__name__)
+
+INTERVAL_SECONDS = 15.0
+LEVELS_AT_ONCE = 500
+
+
+async def keep_closing(app: FastAPI) -> None:
+    """Until cancelled: now and then take what has moved into the closing balances. Replicas take turns."""
+    database: Database = app.state.database
+    while True:
+        try:
+            while await _close(database) == LEVELS_AT_ONCE:
+                pass
+        except Exception as error:
+            if not is_database_away(error):
+                raise
+            log.warning("closing.database_away")
+        await asyncio.sleep(INTERVAL_SECONDS)
+
+
+async def _close(database: Database) -> int:
+    async with database.transaction() as session:
+        return await close_levels(session, LEVELS_AT_ONCE)
