@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 
 import structlog
@@ -35,18 +35,24 @@ class Catalogue:
 
     async def run(self) -> None:
         while True:
-            await self.refresh()
-            await asyncio.sleep(REFRESH_SECONDS if self._is_complete else MISSING_SECONDS)
+            await self._refresh(self._upstreams)
+            asked_at = asyncio.get_running_loop().time()
+            while asyncio.get_running_loop().time() - asked_at < REFRESH_SECONDS:
+                await asyncio.sleep(MISSING_SECONDS)
+                await self._refresh(self._missing)
 
     @property
-    def _is_complete(self) -> bool:
-        return len(self._documents) == len(self._upstreams)
+    def _missing(self) -> list[str]:
+        return [service for service in self._upstreams if service not in self._documents]
 
-    async def refresh(self) -> None:
-        """Ask every service; one that does not answer keeps the document it gave last."""
+    async def _refresh(self, services: Iterable[str]) -> None:
+        """Ask these services; one that does not answer keeps the document it gave last."""
+        asked = list(services)
+        if not asked:
+            return
         async with self._refreshing:
-            found = await asyncio.gather(*map(self._fetch, self._upstreams))
-            fresh = {service: document for service, document in zip(self._upstreams, found, strict=True) if document}
+            found = await asyncio.gather(*map(self._fetch, asked))
+            fresh = {service: document for service, document in zip(asked, found, strict=True) if document}
             if all(self._documents.get(service) == document for service, document in fresh.items()) and self._merged:
                 return
             known = {**self._documents, **fresh}
@@ -68,8 +74,7 @@ class Catalogue:
 
     async def document(self) -> tuple[bytes, str]:
         """The merged document as JSON and its entity tag; of a service that never answered it knows nothing."""
-        if not self._is_complete:
-            await self.refresh()
+        await self._refresh(self._missing)
         return self._merged, f'"{hashlib.sha256(self._merged).hexdigest()[:32]}"'
 
     def may_exist(self, service: str, path: str) -> bool:
