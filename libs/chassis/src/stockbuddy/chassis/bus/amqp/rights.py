@@ -1,4 +1,4 @@
-"""What the broker lets each service's user do: no more than the bus asks of it (docs/adr/0012-broker-rights.md).
+"""What the broker lets each service's user do: no more than the bus asks of it (docs/adr/0007-broker-rights.md).
 
 Regular expressions on names, as RabbitMQ's permissions are; topic permissions are on routing keys.
 """

@@ -1,7 +1,7 @@
 """Declares the manifest of `stockbuddy.contracts.topology` on a broker. Safe to repeat; every service does.
 
 A service declares what all share, and its own queues. Those of others it leaves to them: making a queue needs the
-right to read it (docs/adr/0012-broker-rights.md).
+right to read it (docs/adr/0007-broker-rights.md).
 """
 
 import json
