@@ -16,6 +16,7 @@ from stockbuddy.chassis.idempotency import Answer
 from stockbuddy.stock.ledger import statements
 from stockbuddy.stock.ledger.books import Level
 from stockbuddy.stock.ledger.decision import Decider, Plan, StoredAnswer, guards_of, keys_of
+from stockbuddy.stock.ledger.habits import Habit
 from stockbuddy.stock.ledger.postings import LevelKey, Outcome, Posting, Row
 
 
@@ -72,9 +73,9 @@ async def _lock_documents(
 async def _lock_levels(connection: asyncpg.Connection, keys: Sequence[LevelKey]) -> dict[LevelKey, Level]:
     rows = await connection.fetch(statements.LOCK_LEVELS, *_transposed(keys, 3)) if keys else []
     levels: dict[LevelKey, Level] = {}
-    for product_id, warehouse_id, lot, *rest in rows:
+    for product_id, warehouse_id, lot, *state, habits in rows:
         key = LevelKey(product_id, warehouse_id, lot)
-        levels[key] = Level(key, *rest)
+        levels[key] = Level(key, *state, taken=Habit(*habits[:3]), added=Habit(*habits[3:]))
     if len(levels) < len(keys):
         raise MissingLevels([key for key in keys if key not in levels])
     return levels
@@ -130,16 +131,16 @@ async def _reversed(connection: asyncpg.Connection, postings: Sequence[Posting])
 async def _write(connection: asyncpg.Connection, plan: Plan, now: datetime) -> None:
     levels = [
         (*level.key, level.on_hand, level.reserved, level.version, level.average_cost, level.overdrawn,
-         level.is_low, level.is_depleted)
+         level.is_low, level.is_depleted, *level.taken, *level.added)
         for level in plan.levels.values()
     ]  # fmt: skip
     # In one order for everybody: two groups may be about to store the same keys.
     answers = sorted((k.caller, k.key, k.fingerprint, answer.status, answer.body) for k, answer in plan.answers)
     changed = await connection.fetchval(
         statements.WRITE,
-        *_transposed(levels, 10),
-        *_transposed(plan.movements, 19),
-        *_transposed(answers, 5),
+        *_transposed(levels, len(statements.LEVEL_COLUMNS)),
+        *_transposed(plan.movements, len(statements.MOVEMENT_COLUMNS)),
+        *_transposed(answers, len(statements.ANSWER_COLUMNS)),
         *outbox.columns(plan.events),
         now,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from stockbuddy.stock.ledger.costing import average_after, average_without
+from stockbuddy.stock.ledger.habits import Habit
 from stockbuddy.stock.ledger.postings import ZERO, Entry, LevelKey
 
 LIMIT = Decimal(10) ** 15
@@ -28,6 +29,8 @@ class Level:
     average_cost: Decimal | None
     is_low: bool
     is_depleted: bool
+    taken: Habit
+    added: Habit
     allows_negative: bool = False
     is_open: bool = True
 
@@ -70,6 +73,15 @@ class Level:
         self.on_hand += change
         self.reserved += entry.reserved
         self.version += 1
+
+    def habit_of(self, change: Decimal) -> Habit:
+        return self.taken if change < 0 else self.added
+
+    def get_used_to(self, change: Decimal) -> None:
+        if change < 0:
+            self.taken = self.taken.after(change)
+        else:
+            self.added = self.added.after(change)
 
     @property
     def is_recordable(self) -> bool:

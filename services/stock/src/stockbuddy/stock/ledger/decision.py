@@ -16,8 +16,8 @@ from stockbuddy.chassis.errors import Problem
 from stockbuddy.chassis.idempotency import Answer, IdempotencyKey, IdempotencyKeyReused
 from stockbuddy.chassis.outbox import OutboxRow
 from stockbuddy.contracts.numbers import quantity_number
-from stockbuddy.contracts.stock import LevelChanged, LevelDepleted, LevelLow, LevelRecovered, MovementPosted
 from stockbuddy.stock.errors import AlreadyReversed, QuantityOutOfRange, StaleQuantity, UnknownWarehouse
+from stockbuddy.stock.ledger.announcements import activity_unusual, level_changed, movement_posted
 from stockbuddy.stock.ledger.books import Level
 from stockbuddy.stock.ledger.postings import (
     ZERO,
@@ -37,8 +37,6 @@ from stockbuddy.stock.ledger.postings import (
     Stale,
 )
 from stockbuddy.stock.ledger.shortages import insufficient_stock
-
-CROSSINGS = {"low": LevelLow, "depleted": LevelDepleted, "recovered": LevelRecovered}
 
 
 class StoredAnswer(NamedTuple):
@@ -182,37 +180,24 @@ class _Draft:
         if entry.movement_type is None:
             raise ValueError(f"an entry that moves stock needs a movement type: {entry}")
         movement_id = next(self._decider.movement_ids)
-        now, performed_by = self._decider.now, self._posting.origin.actor_id
+        now, origin = self._decider.now, self._posting.origin
         went_negative = quantity < 0 and level.on_hand < 0
-        occurred_at = entry.occurred_at or now
         self._movements.append((
             movement_id, *entry.level, level.version, entry.movement_type.value, quantity, before, level.on_hand,
             unit_cost, level.average_cost, went_negative, entry.reference_number, entry.notes, self._document,
-            entry.reverses_id, performed_by, occurred_at, now,
+            entry.reverses_id, origin.actor_id, entry.occurred_at or now, now,
         ))  # fmt: skip
-        event = MovementPosted.model_construct(
-            id=movement_id,
-            product_id=entry.level.product_id,
-            sku=level.sku,
-            warehouse_id=entry.level.warehouse_id,
-            lot=entry.level.lot,
-            movement_type=entry.movement_type.value,
-            quantity=quantity,
-            before=before,
-            balance=level.on_hand,
-            unit_cost=unit_cost,
-            average_cost=level.average_cost,
-            reference_number=entry.reference_number,
-            notes=entry.notes,
-            document=self._document,
-            performed_by=performed_by,
-            went_negative=went_negative,
-            reverses_id=entry.reverses_id,
-            occurred_at=occurred_at,
-            recorded_at=now,
-        )
-        row = outbox.row(event, self._posting.origin)
+        row = movement_posted(
+            movement_id, entry, level, quantity=quantity, before=before, unit_cost=unit_cost,
+            went_negative=went_negative, document=self._document, now=now, origin=origin,
+        )  # fmt: skip
         self._events.append(row)
+        if (times := level.habit_of(quantity).times_above(quantity)) is not None:
+            self._events.append(activity_unusual(
+                movement_id, entry, level, quantity=quantity, times=times, document=self._document, now=now,
+                origin=origin,
+            ))  # fmt: skip
+        level.get_used_to(quantity)
         return movement_id, row.payload
 
     def commit(self, conclusion: Conclusion) -> None:
@@ -221,7 +206,7 @@ class _Draft:
         plan.movements += self._movements
         plan.events += self._events
         for key, reason in self._reasons.items():
-            plan.events += self._level_events(decider.levels[key], self._levels[key], reason)
+            plan.events += level_changed(decider.levels[key], self._levels[key], reason, decider.now, posting.origin)
             decider.levels[key] = plan.levels[key] = self._levels[key]
         plan.events += [outbox.row(event, posting.origin) for event in conclusion.events]
         for table, rows in conclusion.inserts.items():
@@ -246,28 +231,6 @@ class _Draft:
         for (table, _), row in rows.items():
             updates.setdefault(table, []).append(row)
         return updates
-
-    def _level_events(self, old: Level, new: Level, reason: str) -> Sequence[OutboxRow]:
-        state: dict[str, Any] = {
-            "product_id": new.key.product_id,
-            "sku": new.sku,
-            "warehouse_id": new.key.warehouse_id,
-            "lot": new.key.lot,
-            "version": new.version,
-            "before": old.on_hand,
-            "delta": new.on_hand - old.on_hand,
-            "on_hand": new.on_hand,
-            "reserved": new.reserved,
-            "average_cost": new.average_cost,
-            "reason": str(reason),
-            "changed_at": self._decider.now,
-        }
-        events = [outbox.row(LevelChanged.model_construct(**state), self._posting.origin)]
-        if new.on_hand != old.on_hand:
-            for crossing in new.crossings():
-                event = CROSSINGS[crossing].model_construct(**state, threshold=new.threshold)
-                events.append(outbox.row(event, self._posting.origin))
-        return events
 
 
 def _cost(outcome: Change | Shortage) -> Decimal | None:

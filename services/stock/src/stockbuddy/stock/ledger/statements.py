@@ -1,6 +1,7 @@
 """The ledger's SQL. Everything is set-based: one statement for a group of postings, whatever its size."""
 
 from collections.abc import Sequence
+from itertools import count
 
 CREATE_LEVELS = """
     INSERT INTO level (product_id, warehouse_id, lot)
@@ -13,7 +14,8 @@ CREATE_LEVELS = """
 LOCK_LEVELS = """
     SELECT l.product_id, l.warehouse_id, l.lot, p.sku,
            coalesce(p.low_stock_threshold, s.default_low_stock_threshold) AS threshold, p.cost_price,
-           l.on_hand, l.reserved, l.version, l.average_cost, l.is_low, l.is_depleted
+           l.on_hand, l.reserved, l.version, l.average_cost, l.is_low, l.is_depleted,
+           ROW(l.taken_count, l.taken_mean, l.taken_spread, l.added_count, l.added_mean, l.added_spread) AS habits
     FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS k(product_id, warehouse_id, lot)
     JOIN level l USING (product_id, warehouse_id, lot)
     JOIN product p ON p.id = l.product_id
@@ -43,35 +45,83 @@ STORED_ANSWERS = """
 
 REVERSED = "SELECT reverses_id FROM movement WHERE reverses_id = ANY($1::bigint[])"
 
-WRITE = """
-    WITH changed AS (
-        UPDATE level l
-        SET on_hand = n.on_hand, reserved = n.reserved, version = n.version, average_cost = n.average_cost,
-            overdrawn = n.overdrawn, is_low = n.is_low, is_depleted = n.is_depleted, updated_at = $41
-        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::numeric[], $5::numeric[], $6::bigint[],
-                    $7::numeric[], $8::boolean[], $9::boolean[], $10::boolean[])
-            AS n(product_id, warehouse_id, lot, on_hand, reserved, version, average_cost, overdrawn, is_low,
-                 is_depleted)
-        WHERE (l.product_id, l.warehouse_id, l.lot) = (n.product_id, n.warehouse_id, n.lot)
-        RETURNING 1
-    ), moved AS (
-        INSERT INTO movement (
-            id, product_id, warehouse_id, lot, version, movement_type, quantity, before, balance, unit_cost,
-            average_cost, went_negative, reference_number, notes, document, reverses_id, performed_by, occurred_at,
-            recorded_at)
-        SELECT * FROM unnest(
-            $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::text[], $17::numeric[],
-            $18::numeric[], $19::numeric[], $20::numeric[], $21::numeric[], $22::boolean[], $23::text[], $24::text[],
-            $25::text[], $26::bigint[], $27::bigint[], $28::timestamptz[], $29::timestamptz[])
-    ), remembered AS (
-        INSERT INTO idempotency_key (caller, key, fingerprint, status, body)
-        SELECT * FROM unnest($30::text[], $31::text[], $32::bytea[], $33::smallint[], $34::text[])
-    ), said AS (
-        INSERT INTO outbox (shard, event_id, routing_key, headers, payload, partition_key)
-        SELECT * FROM unnest($35::smallint[], $36::uuid[], $37::text[], $38::json[], $39::json[], $40::text[])
+LEVEL_COLUMNS = {
+    "product_id": "bigint",
+    "warehouse_id": "bigint",
+    "lot": "bigint",
+    "on_hand": "numeric",
+    "reserved": "numeric",
+    "version": "bigint",
+    "average_cost": "numeric",
+    "overdrawn": "boolean",
+    "is_low": "boolean",
+    "is_depleted": "boolean",
+    "taken_count": "integer",
+    "taken_mean": "float8",
+    "taken_spread": "float8",
+    "added_count": "integer",
+    "added_mean": "float8",
+    "added_spread": "float8",
+}
+MOVEMENT_COLUMNS = {
+    "id": "bigint",
+    "product_id": "bigint",
+    "warehouse_id": "bigint",
+    "lot": "bigint",
+    "version": "bigint",
+    "movement_type": "text",
+    "quantity": "numeric",
+    "before": "numeric",
+    "balance": "numeric",
+    "unit_cost": "numeric",
+    "average_cost": "numeric",
+    "went_negative": "boolean",
+    "reference_number": "text",
+    "notes": "text",
+    "document": "text",
+    "reverses_id": "bigint",
+    "performed_by": "bigint",
+    "occurred_at": "timestamptz",
+    "recorded_at": "timestamptz",
+}
+ANSWER_COLUMNS = {"caller": "text", "key": "text", "fingerprint": "bytea", "status": "smallint", "body": "text"}
+EVENT_COLUMNS = {
+    "shard": "smallint",
+    "event_id": "uuid",
+    "routing_key": "text",
+    "headers": "json",
+    "payload": "json",
+    "partition_key": "text",
+}
+
+
+def _write() -> str:
+    """One statement for everything but the documents; its arguments are the columns of the four tables, in order,
+    and the time."""
+    tables = (LEVEL_COLUMNS, MOVEMENT_COLUMNS, ANSWER_COLUMNS, EVENT_COLUMNS)
+    numbers = count(1)
+    levels, movements, answers, events = (
+        ", ".join(f"${next(numbers)}::{kind}[]" for kind in columns.values()) for columns in tables
     )
-    SELECT count(*) FROM changed
-"""
+    changes = ", ".join(f"{name} = n.{name}" for name in list(LEVEL_COLUMNS)[3:])
+    return f"""
+        WITH changed AS (
+            UPDATE level l SET {changes}, updated_at = ${next(numbers)}
+            FROM unnest({levels}) AS n({", ".join(LEVEL_COLUMNS)})
+            WHERE (l.product_id, l.warehouse_id, l.lot) = (n.product_id, n.warehouse_id, n.lot)
+            RETURNING 1
+        ), moved AS (
+            INSERT INTO movement ({", ".join(MOVEMENT_COLUMNS)}) SELECT * FROM unnest({movements})
+        ), remembered AS (
+            INSERT INTO idempotency_key ({", ".join(ANSWER_COLUMNS)}) SELECT * FROM unnest({answers})
+        ), said AS (
+            INSERT INTO outbox ({", ".join(EVENT_COLUMNS)}) SELECT * FROM unnest({events})
+        )
+        SELECT count(*) FROM changed
+    """
+
+
+WRITE = _write()
 
 TRANSACTION_STATUS = "SELECT pg_xact_status(CAST(CAST($1::bigint AS text) AS xid8))"
 END_TRANSACTION = """

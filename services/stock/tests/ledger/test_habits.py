@@ -1,0 +1,63 @@
+"""Unusual activity: a movement far outside the habit of its level, and nothing else."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from services.stock.tests.conftest import Shop
+
+
+async def take(shop: Shop, product_id: int, *quantities: float) -> None:
+    movements = [{"product_id": product_id, "movement_type": "out", "quantity": quantity} for quantity in quantities]
+    await shop.admin.post("/stock-movements/batch", {"movements": movements})
+
+
+async def unusual(shop: Shop) -> list[float]:
+    await shop.quiet()
+    return [event["quantity"] for event in shop.bus.events("stock.activity.unusual")]
+
+
+async def test_what_is_far_outside_the_habit_is_said(shop: Shop) -> None:
+    tea = await shop.product(10_000, sku="TEA")
+    chance = random.Random(5)
+    await take(shop, tea, *(chance.randint(1, 4) for _ in range(100)))
+    assert await unusual(shop) == []
+    posted = await shop.caller(1).post(
+        "/stock-movements", {"product_id": tea, "movement_type": "damaged", "quantity": 500}
+    )
+    [event] = await shop.said(1, "stock.activity.unusual")
+    assert (event["movement_id"], event["sku"], event["performed_by"]) == (posted["id"], "TEA", 1)
+    assert 1 < event["usual"] < 4
+    assert event["times"] > 100
+
+
+async def test_without_a_habit_nothing_is_unusual(shop: Shop) -> None:
+    tea = await shop.product(10_000)
+    await take(shop, tea, *([1] * 10), 5000)
+    assert await unusual(shop) == []
+
+
+async def test_even_the_most_regular_product_may_sell_a_few_more(shop: Shop) -> None:
+    tea = await shop.product(10_000)
+    await take(shop, tea, *([2] * 50), 8)
+    assert await unusual(shop) == []
+    await take(shop, tea, 12)
+    assert await unusual(shop) == [-12]
+
+
+async def test_habits_change(shop: Shop) -> None:
+    tea = await shop.product(100_000)
+    await take(shop, tea, *([1] * 50), *([60] * 60))
+    said = len(await unusual(shop))
+    assert 0 < said < 20
+    await take(shop, tea, *([60] * 60))
+    assert len(await unusual(shop)) == said
+
+
+async def test_what_comes_in_has_a_habit_of_its_own(shop: Shop) -> None:
+    tea = await shop.product(10_000)
+    await take(shop, tea, *([1] * 50))
+    await shop.admin.post("/stock-movements", {"product_id": tea, "movement_type": "in", "quantity": 5000})
+    assert await unusual(shop) == []
