@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from stockbuddy.chassis.identity import Role
 from stockbuddy.chassis.testing.templates import Migrate, ServiceMigrations
 from stockbuddy.chassis.testing.tokens import TestIssuer
 from stockbuddy.chassis.web import create_app
+from stockbuddy.contracts.auth import SettingsChanged
 from stockbuddy.contracts.event import Event
 from stockbuddy.contracts.stock import LevelChanged, WarehouseCreated
 from stockbuddy.contracts.topology import CONSUMER_GROUPS
@@ -171,6 +173,19 @@ class Samples:
             "is_default": warehouse_id == 1,
         }
         return WarehouseCreated.model_validate(values | fields)
+
+    @staticmethod
+    def settings(version: int, default_low_stock_threshold: float) -> SettingsChanged:
+        return SettingsChanged(
+            version=version,
+            company_name="Corner shop",
+            currency="EUR",
+            timezone="UTC",
+            registration_open=True,
+            default_low_stock_threshold=Decimal(str(default_low_stock_threshold)),
+            alert_emails=[],
+            negative_stock="reject",
+        )
 
 
 @pytest.fixture

@@ -119,3 +119,18 @@ async def test_two_replicas_agree_on_the_total_of_one_product(start: Any, issuer
         shown = (await seller.get(f"/products/{product_id}")).json()
     assert len(shown["stock"]) == 40
     assert shown["quantity_in_stock"] == 40
+
+
+async def test_the_default_threshold_is_the_systems(service: Any, seller: AsyncClient, samples: Any) -> None:
+    product_id = await make(seller)
+    await service.say(samples.level(product_id, 12))
+
+    async def low() -> tuple[int, int]:
+        listed = (await seller.get("/products", params={"low_stock": True})).json()
+        return listed["total"], (await seller.get(f"/products/{product_id}")).json()["low_stock_threshold"]
+
+    assert await low() == (0, 10)
+    await service.say(samples.settings(2, 12))
+    assert await low() == (1, 12)
+    await service.say(samples.settings(1, 5))
+    assert await low() == (1, 12)

@@ -1,20 +1,16 @@
 """The catalogue's own settings, beside those that every service shares."""
 
-from decimal import Decimal
-
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import PositiveFloat, PositiveInt
 
 from stockbuddy.chassis.settings import ServiceSettings
 
 
 class CatalogSettings(ServiceSettings):
-    """`default_low_stock_threshold` is that of products without one of their own. `image_store` is a directory or
-    `s3://bucket/prefix`; `s3_endpoint_url` names a store other than Amazon's, and without keys those of the
-    environment or the machine's role are taken. A directory serves one machine; replicas on several need S3.
-    `reader_pool_size` connections, beside the shared ones, serve lists and look-ups. An import whose runner was silent
-    for `import_lease_seconds` is taken over by another."""
+    """`image_store` is a directory or `s3://bucket/prefix`; `s3_endpoint_url` names a store other than Amazon's, and
+    without keys those of the environment or the machine's role are taken. A directory serves one machine; replicas on
+    several need S3. `reader_pool_size` connections, beside the shared ones, serve lists and look-ups. An import whose
+    runner was silent for `import_lease_seconds` is taken over by another."""
 
-    default_low_stock_threshold: Decimal = Field(default=Decimal(10), ge=0)
     image_store: str = ".stockbuddy/images"
     s3_endpoint_url: str | None = None
     s3_region: str = "us-east-1"

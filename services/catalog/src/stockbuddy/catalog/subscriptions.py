@@ -1,7 +1,9 @@
 """What the catalogue hears, and which handler takes it."""
 
 from stockbuddy.catalog.levels.handlers import project_levels, project_warehouses
-from stockbuddy.chassis.inbox import Consumer, batch
+from stockbuddy.catalog.system_settings.handlers import project_settings
+from stockbuddy.chassis.inbox import Consumer, batch, each
+from stockbuddy.contracts.auth import SettingsChanged
 from stockbuddy.contracts.stock import LevelChanged, WarehouseCreated, WarehouseDeleted, WarehouseUpdated
 
 CONSUMERS = [
@@ -13,5 +15,6 @@ CONSUMERS = [
             WarehouseUpdated.type: batch(WarehouseUpdated, project_warehouses),
             WarehouseDeleted.type: batch(WarehouseDeleted, project_warehouses),
         },
-    )
+    ),
+    Consumer("catalog.settings.v1", {SettingsChanged.type: each(SettingsChanged, project_settings)}),
 ]

@@ -27,12 +27,10 @@ _ROWS = """
 """
 
 
-async def exported_rows(
-    database: Database, listing: ProductListing, default_threshold: Decimal
-) -> AsyncIterator[Sequence[Sequence[Cell]]]:
+async def exported_rows(database: Database, listing: ProductListing) -> AsyncIterator[Sequence[Sequence[Cell]]]:
     """The cells of every product that the filters find, in the order of `sheets.cells.COLUMNS`."""
     arguments = Arguments([0])
-    selection = select_products(listing, default_threshold, arguments, sorted_by="p")
+    selection = select_products(listing, arguments, sorted_by="p")
     statement = _ROWS.format(
         product_id=selection.product_id, source=selection.source, where=selection.where, limit=ROWS_AT_A_TIME
     )

@@ -40,8 +40,7 @@ async def export_products(
     """As CSV or XLSX, in a form that imports again unchanged."""
     if query.include_deleted and not caller.is_manager:
         raise Forbidden("Only managers and admins see deleted products.")
-    state = request.app.state
-    rows = exported_rows(state.database, query, state.settings.default_low_stock_threshold)
+    rows = exported_rows(request.app.state.database, query)
     name = f"products-{datetime.now(UTC):%Y-%m-%d}.{query.format}"
     return StreamingResponse(
         written(query.format, COLUMNS, rows),

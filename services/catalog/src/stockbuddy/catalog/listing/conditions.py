@@ -1,10 +1,10 @@
 """Turns what a list is asked for into FROM and WHERE over `p` (product), `s` (its stock) and `k` (its card)."""
 
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from stockbuddy.catalog.listing.schemas import ProductListing
+from stockbuddy.catalog.system_settings.queries import DEFAULT_THRESHOLD
 
 _TABLES = {"p": ("product", "id"), "s": ("product_stock", "product_id"), "k": ("product_card", "product_id")}
 _LIVING = {"p": "p.deleted_at IS NULL", "s": "s.living", "k": "k.search IS NOT NULL"}
@@ -39,7 +39,6 @@ class Selection:
 
 def select_products(
     listing: ProductListing,
-    default_threshold: Decimal,
     arguments: Arguments,
     *,
     sorted_by: str | None = None,
@@ -49,7 +48,7 @@ def select_products(
     SQL of what is sought where the statement has it already."""
     conditions = {
         "p": _product_conditions(listing, arguments),
-        "s": _stock_conditions(listing, default_threshold, arguments),
+        "s": _stock_conditions(listing),
         "k": _search_conditions(listing, arguments, search),
     }
     tables = [table for table in _TABLES if conditions[table] or table == sorted_by] or ["p"]
@@ -85,17 +84,15 @@ def _product_conditions(listing: ProductListing, arguments: Arguments) -> list[s
     return conditions
 
 
-def _stock_conditions(listing: ProductListing, default_threshold: Decimal, arguments: Arguments) -> list[str]:
+def _stock_conditions(listing: ProductListing) -> list[str]:
     conditions = []
     if listing.in_stock is not None:
         conditions.append("s.on_hand > 0" if listing.in_stock else "s.on_hand <= 0")
     if listing.low_stock is not None:
-        default = arguments.add(default_threshold, "numeric")
         # Two halves, so that each has an index of its own.
-        low = (
-            f"(s.threshold IS NOT NULL AND s.on_hand <= s.threshold OR s.threshold IS NULL AND s.on_hand <= {default})"
-        )
-        conditions.append(low if listing.low_stock else f"s.on_hand > coalesce(s.threshold, {default})")
+        own = "s.threshold IS NOT NULL AND s.on_hand <= s.threshold"
+        low = f"({own} OR s.threshold IS NULL AND s.on_hand <= {DEFAULT_THRESHOLD})"
+        conditions.append(low if listing.low_stock else f"s.on_hand > coalesce(s.threshold, {DEFAULT_THRESHOLD})")
     return conditions
 
 

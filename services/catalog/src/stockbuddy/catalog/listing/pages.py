@@ -5,7 +5,6 @@ could change it: products, or stock where the filters look at it.
 """
 
 from collections import OrderedDict
-from decimal import Decimal
 
 from stockbuddy.catalog.listing import queries
 from stockbuddy.catalog.listing.schemas import ProductListing
@@ -33,12 +32,12 @@ class Totals:
             self._counted.popitem(last=False)
 
 
-async def product_page(readers: Readers, listing: ProductListing, default_threshold: Decimal, totals: Totals) -> bytes:
+async def product_page(readers: Readers, listing: ProductListing, totals: Totals) -> bytes:
     paging = Paging(listing.page, listing.page_size, listing.cursor)
-    statement = queries.page_statement(listing, paging, default_threshold)
+    statement = queries.page_statement(listing, paging)
     rows = await readers.fetch(statement.text, *statement.arguments)
     tally = rows[0][3:6] if rows else (await readers.fetch(queries.TALLY))[0]
-    total = await _total(readers, listing, default_threshold, totals, tally)
+    total = await _total(readers, listing, totals, tally)
     cursor = "null"
     if len(rows) > listing.page_size:
         rows.pop()
@@ -53,7 +52,6 @@ async def product_page(readers: Readers, listing: ProductListing, default_thresh
 async def _total(
     readers: Readers,
     listing: ProductListing,
-    default_threshold: Decimal,
     totals: Totals,
     tally: tuple[int, int, int],
 ) -> int:
@@ -65,7 +63,7 @@ async def _total(
     total = totals.get(filters, state)
     if total is None:
         # Counted after the tally was read: never older than the state it is remembered under.
-        statement = queries.count_statement(listing, default_threshold)
+        statement = queries.count_statement(listing)
         total = int((await readers.fetch(statement.text, *statement.arguments))[0][0])
         totals.remember(filters, state, total)
     return total

@@ -6,10 +6,10 @@ numbers that grow with every change.
 """
 
 from dataclasses import dataclass
-from decimal import Decimal
 
 from stockbuddy.catalog.listing.conditions import Arguments, select_products
 from stockbuddy.catalog.listing.schemas import ProductListing
+from stockbuddy.catalog.system_settings.queries import DEFAULT_THRESHOLD
 from stockbuddy.chassis.errors import Unprocessable
 from stockbuddy.chassis.paging import Paging
 
@@ -36,25 +36,22 @@ class Statement:
     arguments: Arguments
 
 
-def count_statement(listing: ProductListing, default_threshold: Decimal) -> Statement:
+def count_statement(listing: ProductListing) -> Statement:
     arguments = Arguments()
-    selection = select_products(listing, default_threshold, arguments)
+    selection = select_products(listing, arguments)
     return Statement(f"SELECT count(*) FROM {selection.source} WHERE {selection.where}", arguments)
 
 
-def page_statement(listing: ProductListing, paging: Paging, default_threshold: Decimal) -> Statement:
+def page_statement(listing: ProductListing, paging: Paging) -> Statement:
     arguments = Arguments()
-    threshold = arguments.add(default_threshold, "numeric")
-    if listing.sort == "relevance":
-        found = _ranked(listing, paging, default_threshold, arguments)
-    else:
-        found = _sorted(listing, paging, default_threshold, arguments)
+    find = _ranked if listing.sort == "relevance" else _sorted
+    found = find(listing, paging, arguments)
     return Statement(
         f"""
         WITH {found}
         SELECT '{{' || k.document || ',"quantity_in_stock":' || trim_scale(s.on_hand)
                 || ',"available":' || trim_scale(s.on_hand - s.reserved)
-                || ',"low_stock_threshold":' || trim_scale(coalesce(s.threshold, {threshold})) || '}}',
+                || ',"low_stock_threshold":' || trim_scale(coalesce(s.threshold, {DEFAULT_THRESHOLD})) || '}}',
             found.first_key, found.second_key, t.*
         FROM (SELECT row_number() OVER () AS place, * FROM page) found
         JOIN product_card k ON k.product_id = found.product_id
@@ -66,10 +63,10 @@ def page_statement(listing: ProductListing, paging: Paging, default_threshold: D
     )
 
 
-def _sorted(listing: ProductListing, paging: Paging, default_threshold: Decimal, arguments: Arguments) -> str:
+def _sorted(listing: ProductListing, paging: Paging, arguments: Arguments) -> str:
     column, _, direction = listing.sort.rpartition("_")
     table, expression, type_name = _SORTS[column]
-    selection = select_products(listing, default_threshold, arguments, sorted_by=table)
+    selection = select_products(listing, arguments, sorted_by=table)
     where = selection.where
     after = paging.after(listing.sort)
     if after is not None:
@@ -98,12 +95,12 @@ def _cursor_key(after: list[object]) -> tuple[str, int]:
     raise Unprocessable.field("cursor", "is not a cursor of this list")
 
 
-def _ranked(listing: ProductListing, paging: Paging, default_threshold: Decimal, arguments: Arguments) -> str:
+def _ranked(listing: ProductListing, paging: Paging, arguments: Arguments) -> str:
     """The best matches first: by SKU or barcode, then by whole words of the name, then by any word or prefix.
     When there are more matches than candidates, the rest follows by id."""
     words = arguments.add(listing.search, "text")
-    named = select_products(listing, default_threshold, arguments, sorted_by="k", search="(TABLE name_words)")
-    others = select_products(listing, default_threshold, arguments, sorted_by="k", search="(TABLE sought)")
+    named = select_products(listing, arguments, sorted_by="k", search="(TABLE name_words)")
+    others = select_products(listing, arguments, sorted_by="k", search="(TABLE sought)")
     product_id = others.product_id
     before, before_rest = _ranked_after(paging, product_id, arguments)
     limit, offset = paging.page_size + 1, 0 if paging.cursor else paging.offset

@@ -5,6 +5,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.catalog.products.model import Product
+from stockbuddy.catalog.system_settings.queries import DEFAULT_THRESHOLD
 
 _STOCK = """
     coalesce((SELECT json_agg(row_to_json(w))::text FROM (
@@ -17,7 +18,7 @@ _STOCK = """
 _SHOWN = f"""
     SELECT p.version, '{{' || k.document || ',"quantity_in_stock":' || trim_scale(s.on_hand)
         || ',"available":' || trim_scale(s.on_hand - s.reserved)
-        || ',"low_stock_threshold":' || trim_scale(coalesce(s.threshold, $2))
+        || ',"low_stock_threshold":' || trim_scale(coalesce(s.threshold, {DEFAULT_THRESHOLD}))
         || ',"stock":' || {_STOCK} || '}}' AS body
     FROM product p
     JOIN product_card k ON k.product_id = p.id

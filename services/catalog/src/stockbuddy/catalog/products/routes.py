@@ -29,14 +29,14 @@ async def list_products(request: Request, caller: Caller, listing: Annotated[Pro
     if listing.include_deleted and not caller.is_manager:
         raise Forbidden("Only managers and admins see deleted products.")
     state = request.app.state
-    body = await product_page(state.readers, listing, state.settings.default_low_stock_threshold, state.totals)
+    body = await product_page(state.readers, listing, state.totals)
     return Response(body, media_type="application/json")
 
 
 @router.post("", status_code=201, response_model=ShownProduct)
-async def create_product(request: Request, session: Session, caller: Caller, new: NewProduct) -> Response:
+async def create_product(session: Session, caller: Caller, new: NewProduct) -> Response:
     product = await commands.create_product(session, caller, new)
-    return await _changed(request, session, product.id, 201)
+    return await _changed(session, product.id, 201)
 
 
 @router.get("/by-sku/{sku:path}", response_model=ShownProduct, dependencies=[AUTHENTICATED])
@@ -62,7 +62,7 @@ async def put_product(
 ) -> Response:
     """The same as PATCH: what is left out stays as it is."""
     await commands.change_product(session, caller, request, product_id, change)
-    return await _changed(request, session, product_id, 200)
+    return await _changed(session, product_id, 200)
 
 
 @router.patch("/{product_id:int}", response_model=ShownProduct)
@@ -70,7 +70,7 @@ async def patch_product(
     request: Request, session: Session, caller: Caller, product_id: Id, change: ProductChange
 ) -> Response:
     await commands.change_product(session, caller, request, product_id, change)
-    return await _changed(request, session, product_id, 200)
+    return await _changed(session, product_id, 200)
 
 
 @router.delete("/{product_id:int}", status_code=204)
@@ -80,23 +80,21 @@ async def delete_product(request: Request, session: Session, caller: Caller, pro
 
 
 @router.post("/{product_id}/restore", response_model=ShownProduct)
-async def restore_product(request: Request, session: Session, caller: Caller, product_id: Id) -> Response:
+async def restore_product(session: Session, caller: Caller, product_id: Id) -> Response:
     await commands.restore_product(session, caller, product_id)
-    return await _changed(request, session, product_id, 200)
+    return await _changed(session, product_id, 200)
 
 
 async def _shown(request: Request, statement: str, key: int | str) -> Response:
     if isinstance(key, str) and "\0" in key:
         raise UnknownProduct()
-    state = request.app.state
-    return _answer(await state.readers.fetch(statement, key, state.settings.default_low_stock_threshold), 200)
+    return _answer(await request.app.state.readers.fetch(statement, key), 200)
 
 
-async def _changed(request: Request, session: AsyncSession, product_id: int, status: int) -> Response:
+async def _changed(session: AsyncSession, product_id: int, status: int) -> Response:
     """The product as this transaction leaves it."""
-    threshold = request.app.state.settings.default_low_stock_threshold
     driver = await queries.driver_of(session)
-    return _answer(await driver.fetch(queries.BY_ID, product_id, threshold), status)
+    return _answer(await driver.fetch(queries.BY_ID, product_id), status)
 
 
 def _answer(rows: list[asyncpg.Record], status: int) -> Response:

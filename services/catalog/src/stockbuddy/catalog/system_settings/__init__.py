@@ -1,0 +1,1 @@
+"""The read copy of the system's settings."""
