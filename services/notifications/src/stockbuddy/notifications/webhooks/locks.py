@@ -1,6 +1,7 @@
 """What the senders of all replicas take turns at: dealing the log out to webhooks, and taking deliveries that are due.
 
-Whatever is taken is another's only when its lease has ended; nobody waits for anybody.
+Whatever is taken is another's only when its lease has ended; nobody waits for anybody. None of these transactions waits
+for the disk either: what a crash of the database undoes of them is dealt out, taken or sent once more, as promised.
 """
 
 import json
@@ -33,7 +34,8 @@ _DEAL_OUT = text("""
         RETURNING webhook_id
     ), moved AS (
         UPDATE webhook_progress SET position = (SELECT max(position) FROM fresh) WHERE EXISTS (SELECT FROM fresh))
-    SELECT (SELECT count(*) FROM fresh) AS seen, ARRAY(SELECT DISTINCT webhook_id FROM dealt) AS webhook_ids
+    SELECT (SELECT count(*) FROM fresh) AS seen, ARRAY(SELECT DISTINCT webhook_id FROM dealt) AS webhook_ids,
+           set_config('synchronous_commit', 'off', true)
 """)
 _WITH_DUE = text("""
     SELECT w.id FROM webhook w
@@ -56,18 +58,20 @@ _TAKE_DUE = text("""
         RETURNING d.id, d.position, d.event_id, d.event_type, d.tries, d.created_at, d.sample,
                   due.url, due.secret, due.previous_secret)
     SELECT t.id, CAST(t.event_id AS text) AS event_id, t.event_type, t.tries, t.created_at, t.url, t.secret,
-           t.previous_secret, e.subject, e.at, CAST(e.data AS text) AS data, CAST(t.sample AS text) AS sample
+           t.previous_secret, e.subject, e.at, CAST(e.data AS text) AS data, CAST(t.sample AS text) AS sample,
+           set_config('synchronous_commit', 'off', true)
     FROM taken t LEFT JOIN event_log e ON e.position = t.position
     ORDER BY t.id
 """)
 _RECORD = text("""
+    WITH settings AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
     UPDATE webhook_delivery d
     SET state = o.state,
         next_attempt_at = now() + make_interval(secs => coalesce(o.pause_seconds, 0)),
         finished_at = CASE WHEN o.state <> 'pending' THEN now() END,
         log = (d.log || o.entry)[greatest(1, cardinality(d.log) + 2 - :kept):]
     FROM unnest(CAST(:ids AS bigint[]), CAST(:states AS text[]), CAST(:pauses AS double precision[]),
-                CAST(:entries AS json[])) AS o(id, state, pause_seconds, entry)
+                CAST(:entries AS json[])) AS o(id, state, pause_seconds, entry), settings
     WHERE d.id = o.id
 """)
 _WELL = text("UPDATE webhook SET failing_since = NULL WHERE id = :id AND failing_since IS NOT NULL")

@@ -44,6 +44,7 @@ class WebhookSender:
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._woken: set[int] = set()
         self._leaving = False
+        self._looked_at = 0.0
 
     async def __aenter__(self) -> Self:
         self.resolver = PatientResolver(MOST_WEBHOOKS)
@@ -92,14 +93,18 @@ class WebhookSender:
                 pass  # Retries become due without news, and other replicas' events come without any.
 
     async def _deal_and_look(self) -> None:
+        """Deal out what is new; look for what else is due when nothing is, and now and then."""
         while True:
             async with self._database.transaction() as session:
                 deal = await locks.deal_out(session, DEALT_AT_ONCE)
             self._wake(deal.webhook_ids)
             if deal.seen < DEALT_AT_ONCE:
                 break
-        async with self._database.reading() as session:
-            self._wake(await locks.webhooks_with_due(session))
+        now = asyncio.get_running_loop().time()
+        if not deal.seen or now - self._looked_at > LOOK_SECONDS:
+            self._looked_at = now
+            async with self._database.reading() as session:
+                self._wake(await locks.webhooks_with_due(session))
 
     def _wake(self, webhook_ids: Sequence[int]) -> None:
         self._woken.update(webhook_ids)
@@ -110,9 +115,11 @@ class WebhookSender:
     async def _serve(self, webhook_id: int) -> None:
         """Send to one webhook until nothing is due for it."""
         try:
-            while webhook_id in self._woken:
+            while webhook_id in self._woken and not self._leaving:
                 self._woken.discard(webhook_id)
-                while not self._leaving and (parcels := await self._take(webhook_id)):
+                if parcels := await self._take(webhook_id):
+                    if len(parcels) == TAKEN_AT_ONCE:
+                        self._woken.add(webhook_id)
                     await self._send_round(webhook_id, parcels)
         except Exception as error:
             # Whatever is left behind is another's when its lease ends.
