@@ -28,6 +28,8 @@ from stockbuddy.chassis.testing.templates import Migrate, ServiceMigrations
 from stockbuddy.chassis.web import create_app
 
 PASSWORD = "violet-Harbour-71"
+FIRST_PAUSE_SECONDS = 60
+"""Longer than a busy machine takes for a few requests."""
 SECRET_KEY = "a-key-of-an-operator-who-reads-manuals"
 
 
@@ -149,6 +151,7 @@ async def running_auth(database_url: str, **settings: Any) -> AsyncIterator[Auth
         "secret_key": SECRET_KEY,
         "database_url": database_url,
         "signing_key_reread_seconds": 0.5,
+        "login_pause_seconds": FIRST_PAUSE_SECONDS,
         **settings,
     }
     bus = RecordingBus()

@@ -110,4 +110,4 @@ async def test_wrong_passwords_are_throttled_here_too(auth: Any) -> None:
     form = {"grant_type": "password", "username": "nobody", "password": "wrong"}
     answers = [await ask(auth, form) for _ in range(6)]
     assert [answer.status_code for answer in answers] == [400] * 5 + [429]
-    assert answers[-1].headers["Retry-After"] == "5"
+    assert int(answers[-1].headers["Retry-After"]) > 0

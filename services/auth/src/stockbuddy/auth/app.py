@@ -48,7 +48,7 @@ async def _open_parts(app: FastAPI) -> AsyncIterator[None]:
     keys = SigningKeys(database, seal, settings)
     await keys.start()
     app.state.seal, app.state.hasher, app.state.signing_keys = seal, hasher, keys
-    app.state.doorkeeper = Doorkeeper(database, hasher)
+    app.state.doorkeeper = Doorkeeper(database, hasher, first_pause_seconds=settings.login_pause_seconds)
     app.state.letters = LetterSender(database, post_of(settings.smtp_url, settings.mail_outbox), settings)
     # Auth knows its own keys without asking itself over the network.
     app.state.verifier = TokenVerifier(

@@ -13,6 +13,7 @@ from stockbuddy.chassis.settings import ServiceSettings
 class AuthSettings(ServiceSettings):
     """`secret_key` seals what the database keeps but must not tell (docs/adr/0004-signing-keys.md).
     At most `hashing_threads` passwords are hashed at once, and `hashing_queue` more wait.
+    `login_pause_seconds` is the first pause after too many failed logins; each further one doubles it.
     Letters go to the server `smtp_url`, or, without one, as files into the directory `mail_outbox`; their link for a
     new password is `password_reset_url` with `{token}` in it. `exchanged_token_seconds` is how long a token lives
     that the gateway gets for an API key or a cookie."""
@@ -23,6 +24,7 @@ class AuthSettings(ServiceSettings):
     session_days: PositiveInt = 30
     hashing_threads: PositiveInt = max(1, (os.cpu_count() or 2) // 2)
     hashing_queue: PositiveInt = 100
+    login_pause_seconds: PositiveInt = 5
     signing_key_reread_seconds: PositiveFloat = 5
     signing_key_ahead_seconds: PositiveInt = 120
     signing_key_days: PositiveInt = 90

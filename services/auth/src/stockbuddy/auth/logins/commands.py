@@ -22,7 +22,9 @@ async def require_no_pause(session: AsyncSession, attempt: Attempt) -> None:
         raise TooManyAttempts(seconds_until(until, now))
 
 
-async def count_failure(session: AsyncSession, attempt: Attempt, user_id: int | None, *, reason: str) -> None:
+async def count_failure(
+    session: AsyncSession, attempt: Attempt, user_id: int | None, *, reason: str, first_pause_seconds: int
+) -> None:
     """Raises TooManyAttempts instead when others have failed so often meanwhile that this attempt came too late:
     then it must not tell what it found out."""
     scopes = attempt.keys()
@@ -33,7 +35,7 @@ async def count_failure(session: AsyncSession, attempt: Attempt, user_id: int | 
     outbox.add(session, LoginFailed(login=login, user_id=user_id, reason=reason))
     for count in counts:
         scope = scopes[count.key]
-        if seconds := _count(count, scope, now):
+        if seconds := _count(count, scope, now, first_pause_seconds):
             said = UserLockedOut(
                 login=login, user_id=user_id, scope=scope.name, failures=count.failures, seconds=seconds
             )
@@ -56,11 +58,11 @@ async def forgive_everything(session: AsyncSession, attempt: Attempt, user_id: i
     await queries.remember_address(session, user_id, attempt.address, datetime.now(UTC))
 
 
-def _count(count: LoginThrottle, scope: Scope, now: datetime) -> int:
+def _count(count: LoginThrottle, scope: Scope, now: datetime, first_pause_seconds: int) -> int:
     """One failure more; the seconds to wait for it."""
     count.failures = scope.remaining(count.failures, now - count.counted_at) + 1
     count.counted_at = now
-    seconds = scope.pause_seconds(count.failures)
+    seconds = scope.pause_seconds(count.failures, first_pause_seconds)
     count.blocked_until = now + timedelta(seconds=seconds) if seconds else None
     return seconds
 

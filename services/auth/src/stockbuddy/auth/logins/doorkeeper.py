@@ -24,9 +24,10 @@ UNKNOWN_ADDRESS = "unknown"
 
 
 class Doorkeeper:
-    def __init__(self, database: Database, hasher: PasswordHasher) -> None:
+    def __init__(self, database: Database, hasher: PasswordHasher, *, first_pause_seconds: int) -> None:
         self._database = database
         self._hasher = hasher
+        self._first_pause_seconds = first_pause_seconds
 
     @asynccontextmanager
     async def admitting(self, login: str, password: str) -> AsyncIterator[tuple[AsyncSession, User]]:
@@ -63,7 +64,13 @@ class Doorkeeper:
     async def _refuse(self, attempt: Attempt, found: User | None, *, matches: bool) -> None:
         reason = "unknown_user" if found is None else "deactivated" if matches else "wrong_password"
         async with self._database.transaction() as session:
-            await count_failure(session, attempt, found.id if found else None, reason=reason)
+            await count_failure(
+                session,
+                attempt,
+                found.id if found else None,
+                reason=reason,
+                first_pause_seconds=self._first_pause_seconds,
+            )
 
 
 async def _attempt(session: AsyncSession, login: str, found: User | None) -> Attempt:

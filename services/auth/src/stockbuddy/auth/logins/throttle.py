@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-FIRST_PAUSE_SECONDS = 5
 LONGEST_PAUSE_SECONDS = 900
 
 
@@ -27,12 +26,12 @@ class Scope:
         """What is left of `failures` after that time without another."""
         return max(0, failures - int(since.total_seconds() / self.forgiven_seconds))
 
-    def pause_seconds(self, failures: int) -> int:
+    def pause_seconds(self, failures: int, first_pause_seconds: int) -> int:
         """How long to wait after that many failures."""
         if failures < self.free:
             return 0
         doublings = min(failures - self.free, 16)
-        return min(FIRST_PAUSE_SECONDS << doublings, LONGEST_PAUSE_SECONDS)
+        return min(first_pause_seconds << doublings, LONGEST_PAUSE_SECONDS)
 
 
 LOGIN_AT_ADDRESS = Scope("login_at_address", free=5, forgiven_seconds=900)
