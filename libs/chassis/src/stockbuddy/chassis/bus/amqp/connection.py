@@ -53,7 +53,8 @@ class Connection:
 
     @property
     def is_open(self) -> bool:
-        return self._connection is not None and not self._connection.is_closed
+        # aio_pika's `is_closed` tells of our own `close` alone, not of a connection that broke.
+        return self._connection is not None and self._connection.connected.is_set()
 
     async def close(self) -> None:
         if self._connection is not None:
