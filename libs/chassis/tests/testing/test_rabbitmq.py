@@ -52,3 +52,15 @@ async def test_a_killed_private_broker_comes_back_at_the_same_address(private_ra
     await asyncio.to_thread(private_rabbitmq.start)
     await put(url, "hello")
     assert await take(url) == "hello"
+
+
+async def test_a_private_broker_may_lose_its_data_and_obeys_its_administrator(
+    private_rabbitmq: PrivateRabbitMQ,
+) -> None:
+    await put(private_rabbitmq.url, "forgotten")
+    private_rabbitmq.control("add_vhost", "forgotten")
+    private_rabbitmq.lose_data()
+    await asyncio.to_thread(private_rabbitmq.start)
+    private_rabbitmq.control("add_vhost", "forgotten")
+    await put(private_rabbitmq.url, "hello")
+    assert await take(private_rabbitmq.url) == "hello"

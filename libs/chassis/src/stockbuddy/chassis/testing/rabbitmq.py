@@ -36,6 +36,12 @@ class PrivateRabbitMQ(Protocol):
     def kill(self) -> None:
         """With SIGKILL. RabbitMQ 3 forgets a quorum queue that was declared less than a second before."""
 
+    def lose_data(self) -> None:
+        """Like `kill`, and its disk is gone: after the next start it is as new."""
+
+    def control(self, *arguments: str) -> None:
+        """`rabbitmqctl` with these arguments."""
+
     def close(self) -> None:
         """For good."""
 

@@ -52,6 +52,14 @@ class ContainedRabbitMQ:
     def kill(self) -> None:
         self._container.get_wrapped_container().kill(signal="SIGKILL")
 
+    def lose_data(self) -> None:
+        self.close()
+
+    def control(self, *arguments: str) -> None:
+        outcome = self._container.exec(["rabbitmqctl", *arguments])
+        if outcome.exit_code != 0:
+            raise RuntimeError(f"rabbitmqctl {' '.join(arguments)}: {outcome.output.decode(errors='replace')}")
+
     def close(self) -> None:
         if self._created:
             self._container.stop()

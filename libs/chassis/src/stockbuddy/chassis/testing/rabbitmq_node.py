@@ -47,6 +47,7 @@ class LocalRabbitMQ:
         self._directory = directory
         self._port, self._management_port = free_port(), free_port()
         self._epmd_port, self._distribution_port = free_port(), free_port()
+        self._node_name = f"stockbuddy-{self._port}@localhost"
         self._output = directory / "output.log"
         self._node: subprocess.Popen[bytes] | None = None
         self._epmd: subprocess.Popen[bytes] | None = None
@@ -100,6 +101,18 @@ class LocalRabbitMQ:
         self._node = None
         self._watch()
 
+    def lose_data(self) -> None:
+        self.kill()
+        shutil.rmtree(self._directory / "data")
+
+    def control(self, *arguments: str) -> None:
+        command = [_find("rabbitmqctl"), "--node", self._node_name, *arguments]
+        done = subprocess.run(
+            command, cwd=self._directory, env=self._environment(), capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            raise LocalRabbitMQError(f"rabbitmqctl {' '.join(arguments)}: {done.stdout}{done.stderr}")
+
     def close(self) -> None:
         self.kill()
         if self._guardian is not None:
@@ -152,7 +165,7 @@ class LocalRabbitMQ:
             "RUNNING_UNDER_SYSTEMD": "true",  # the script then becomes the node instead of waiting for it
             "ERL_EPMD_PORT": str(self._epmd_port),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
-            "RABBITMQ_NODENAME": f"stockbuddy-{self._port}@localhost",
+            "RABBITMQ_NODENAME": self._node_name,
             "RABBITMQ_DIST_PORT": str(self._distribution_port),
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
             "RABBITMQ_CONF_ENV_FILE": str(here / "no-environment.conf"),
