@@ -23,6 +23,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
@@ -109,6 +110,10 @@ class Target:
             body: bytes = response.read()
         return body
 
+    def put(self, path: str, body: bytes) -> None:
+        url = f"http://{self.host}:{self.port}{path}"
+        urllib.request.urlopen(urllib.request.Request(url, body, method="PUT")).close()
+
 
 async def call_for(target: Target, paths: Sequence[str], *, connections: int, seconds: float) -> tuple[float, float]:
     """Calls per second, and the median milliseconds of one."""
@@ -171,7 +176,18 @@ def products(size: int) -> Iterator[tuple[Any, ...]]:
         )
 
 
-COLUMNS = "sku name description category_id supplier_id owner_id unit_price cost_price unit_of_measure barcodes".split()
+COLUMNS = [
+    "sku",
+    "name",
+    "description",
+    "category_id",
+    "supplier_id",
+    "owner_id",
+    "unit_price",
+    "cost_price",
+    "unit_of_measure",
+    "barcodes",
+]
 BATCH = 50_000
 
 
@@ -256,8 +272,7 @@ async def measure(target: Target, bare: Target) -> list[Measure]:
     measures = []
     for number, (name, paths) in enumerate(scenarios(target).items()):
         typical = sorted((target.get(path) for path in paths[:20]), key=len)[len(paths[:20]) // 2]
-        put = urllib.request.Request(f"http://{bare.host}:{bare.port}/{number}", typical, method="PUT")
-        urllib.request.urlopen(put).close()
+        bare.put(f"/{number}", typical)
         sides = {"ours": (target, paths), "bare": (bare, [f"/{number}"])}
         for side in sides.values():
             await call_for(*side, connections=8, seconds=WARM_UP_SECONDS)
@@ -373,13 +388,13 @@ def run_sizes() -> None:
         server = stack.enter_context(LocalPostgres.start(Path(directory)))
         bare = stack.enter_context(bare_server())
         for size in SIZES:
-            url = asyncio.run(new_database(server.url, f"catalog_{size}"))
+            url = new_database(server.url, f"catalog_{size}")
             began_at = time.perf_counter()
             asyncio.run(load(url, size))
             print(f"\n{size:,} products, loaded in {time.perf_counter() - began_at:.0f} s", flush=True)
             with catalogue(url, TestIssuer()) as target:
                 found[size] = uvloop.run(measure(target, bare))
-    for small, large in zip(SIZES, SIZES[1:], strict=False):
+    for small, large in pairwise(SIZES):
         print(f"from {small:,} to {large:,}")
         for before, after in zip(found[small], found[large], strict=True):
             aim = AIM_GROWTH.get(before.name.split(",")[0], AIM_OTHER_GROWTH)
@@ -388,12 +403,13 @@ def run_sizes() -> None:
     print(f"aim for the ratio: {AIM_RATIO}")
 
 
-async def new_database(server_url: str, name: str) -> str:
-    connection = await asyncpg.connect(server_url)
-    try:
+def new_database(server_url: str, name: str) -> str:
+    async def create() -> None:
+        connection = await asyncpg.connect(server_url)
         await connection.execute(f'CREATE DATABASE "{name}"')
-    finally:
         await connection.close()
+
+    asyncio.run(create())
     url = urllib.parse.urlsplit(server_url)._replace(path=f"/{name}").geturl()
     environment = {**os.environ, "DATABASE_URL": url}
     subprocess.run([sys.executable, "-m", "stockbuddy.catalog", "migrate"], env=environment, check=True)
