@@ -283,3 +283,17 @@ async def test_a_method_that_a_path_does_not_take_is_refused_with_all_that_it_ta
     refused = await client.patch("/api/v1/effects")
     assert (refused.status_code, refused.json()["code"]) == (405, "method_not_allowed")
     assert refused.headers["Allow"] == "GET, POST"
+
+
+async def test_every_denial_is_an_event(client: httpx.AsyncClient, issuer: TestIssuer, database: Database) -> None:
+    await client.get("/api/v1/effects/admin", headers=as_user(issuer, user_id=7, role=Role.MANAGER))
+    async with database.reading() as session:
+        said = (await session.execute(text("SELECT headers->>'actorid', payload FROM outbox"))).one()
+    assert said[0] == "7"
+    assert said[1] == {
+        "service": "probe",
+        "method": "GET",
+        "path": "/api/v1/effects/admin",
+        "code": "forbidden",
+        "user_id": 7,
+    }

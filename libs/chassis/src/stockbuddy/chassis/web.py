@@ -22,8 +22,9 @@ from stockbuddy.chassis.bus import Bus
 from stockbuddy.chassis.bus.amqp import AmqpBus
 from stockbuddy.chassis.bus.inprocess import InProcessBus
 from stockbuddy.chassis.database import Database
+from stockbuddy.chassis.denials import answer_forbidden
 from stockbuddy.chassis.documents import PROBLEM_RESPONSES, DocumentedAPI
-from stockbuddy.chassis.errors import install_problem_handlers
+from stockbuddy.chassis.errors import Forbidden, install_problem_handlers
 from stockbuddy.chassis.health import health_router
 from stockbuddy.chassis.identity import FetchKeys, Keyring, TokenVerifier, keys_over_http
 from stockbuddy.chassis.inbox import Consumer, Inbox
@@ -99,6 +100,7 @@ def create_app(
     )
     app.add_middleware(RequestContext, service=service.name)
     install_problem_handlers(app, [route for router in service.routers for route in router.routes])
+    app.add_exception_handler(Forbidden, answer_forbidden)
     for router in service.routers:
         declare_permissions(router)
         app.include_router(router)

@@ -2,11 +2,11 @@
 
 from fastapi import Request
 
-from stockbuddy.auth.denials import RecordingRoute
 from stockbuddy.auth.secrecy import seal_of
+from stockbuddy.chassis.etags import CachedRoute
 
 
-class SecretRoute(RecordingRoute):
+class SecretRoute(CachedRoute):
     """The route class of calls that answer with a secret which is shown once."""
 
     def stored_answer(self, request: Request, body: str) -> str:

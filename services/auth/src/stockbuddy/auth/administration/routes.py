@@ -7,7 +7,6 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from stockbuddy.auth.administration import commands
 from stockbuddy.auth.administration.queries import users_matching
 from stockbuddy.auth.administration.schemas import ChangeUser
-from stockbuddy.auth.denials import RecordingRoute
 from stockbuddy.auth.fields import LARGEST_ID, NO_CONTROL_CHARACTERS
 from stockbuddy.auth.listing import Order, read_page
 from stockbuddy.auth.settings import Settings
@@ -16,11 +15,11 @@ from stockbuddy.auth.users.queries import user_by_id
 from stockbuddy.auth.users.schemas import UserView
 from stockbuddy.chassis.database import ReadSession, Session
 from stockbuddy.chassis.errors import NotFound
-from stockbuddy.chassis.etags import require_match, version_etag
+from stockbuddy.chassis.etags import CachedRoute, require_match, version_etag
 from stockbuddy.chassis.identity import Admin, Role
 from stockbuddy.chassis.paging import Page, PagingParameters
 
-router = APIRouter(prefix="/api/v1/users", tags=["users"], route_class=RecordingRoute)
+router = APIRouter(prefix="/api/v1/users", tags=["users"], route_class=CachedRoute)
 
 OLDEST_FIRST = Order("id_asc", [(User.id, int)], newest_first=False)
 

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Path, Query
 from stockbuddy.auth.api_keys import commands, queries
 from stockbuddy.auth.api_keys.model import ApiKey
 from stockbuddy.auth.api_keys.schemas import ApiKeyView, CreateApiKey, CreatedApiKey
-from stockbuddy.auth.denials import RecordingRoute
 from stockbuddy.auth.fields import LARGEST_ID
 from stockbuddy.auth.listing import Order, read_page
 from stockbuddy.auth.people import Person
@@ -15,10 +14,11 @@ from stockbuddy.auth.secret_answers import SecretRoute
 from stockbuddy.auth.settings import Settings
 from stockbuddy.chassis.database import ReadSession, Session
 from stockbuddy.chassis.errors import Forbidden, NotFound
+from stockbuddy.chassis.etags import CachedRoute
 from stockbuddy.chassis.identity import Caller
 from stockbuddy.chassis.paging import Page, PagingParameters
 
-router = APIRouter(prefix="/api/v1/auth/api-keys", tags=["API keys"], route_class=RecordingRoute)
+router = APIRouter(prefix="/api/v1/auth/api-keys", tags=["API keys"], route_class=CachedRoute)
 creating_router = APIRouter(prefix="/api/v1/auth/api-keys", tags=["API keys"], route_class=SecretRoute)
 
 NEWEST_FIRST = Order("id_desc", [(ApiKey.id, int)], newest_first=True)

@@ -2,7 +2,6 @@
 
 from fastapi import APIRouter, Request
 
-from stockbuddy.auth.denials import RecordingRoute
 from stockbuddy.auth.first_admin.commands import claim_setup
 from stockbuddy.auth.hashing import Hasher
 from stockbuddy.auth.settings import Settings
@@ -10,9 +9,10 @@ from stockbuddy.auth.strength import hash_strong_password
 from stockbuddy.auth.users.commands import register_user
 from stockbuddy.auth.users.schemas import RegisterAdmin, UserView
 from stockbuddy.chassis.database import Session
+from stockbuddy.chassis.etags import CachedRoute
 from stockbuddy.chassis.identity import PUBLIC, Role, authenticate, require_admin
 
-router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=RecordingRoute)
+router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=CachedRoute)
 
 
 @router.post("/admin/register", status_code=201, dependencies=[PUBLIC])

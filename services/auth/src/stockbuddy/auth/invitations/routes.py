@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
+from fastapi.routing import APIRoute
 
-from stockbuddy.auth.denials import PublicRoute, RecordingRoute
 from stockbuddy.auth.errors import SalespeopleOnly
 from stockbuddy.auth.fields import LARGEST_ID
 from stockbuddy.auth.hashing import Hasher
@@ -30,11 +30,12 @@ from stockbuddy.auth.strength import hash_strong_password
 from stockbuddy.auth.users.queries import user_by_email
 from stockbuddy.chassis.database import Database, ReadSession, Session
 from stockbuddy.chassis.errors import Conflict, NotFound
+from stockbuddy.chassis.etags import CachedRoute
 from stockbuddy.chassis.identity import PUBLIC, Admin, Role
 from stockbuddy.chassis.paging import Page, PagingParameters
 
-router = APIRouter(prefix="/api/v1/auth", tags=["invitations"], route_class=RecordingRoute)
-public_router = APIRouter(prefix="/api/v1/auth", tags=["invitations"], route_class=PublicRoute)
+router = APIRouter(prefix="/api/v1/auth", tags=["invitations"], route_class=CachedRoute)
+public_router = APIRouter(prefix="/api/v1/auth", tags=["invitations"], route_class=APIRoute)
 creating_router = APIRouter(prefix="/api/v1/auth", tags=["invitations"], route_class=SecretRoute)
 
 NEWEST_FIRST = Order("id_desc", [(Invitation.id, int)], newest_first=True)

@@ -1,8 +1,8 @@
 """HTTP of the doors: registration, and logins for clients with tokens and for browsers."""
 
 from fastapi import APIRouter, Request, Response
+from fastapi.routing import APIRoute
 
-from stockbuddy.auth.denials import PublicRoute, RecordingRoute
 from stockbuddy.auth.errors import AdminsOnly, RegistrationClosed
 from stockbuddy.auth.hashing import Hasher
 from stockbuddy.auth.logins.bodies import LOGIN_BODY, LogIn, LoginBody
@@ -20,10 +20,11 @@ from stockbuddy.auth.system_settings.queries import is_registration_open
 from stockbuddy.auth.users.commands import register_user
 from stockbuddy.auth.users.schemas import RegisterUser, UserView
 from stockbuddy.chassis.database import Database, Session
+from stockbuddy.chassis.etags import CachedRoute
 from stockbuddy.chassis.identity import PUBLIC, Caller, Role
 
-router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=PublicRoute)
-leaving_router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=RecordingRoute)
+router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=APIRoute)
+leaving_router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=CachedRoute)
 
 
 @router.post("/register", status_code=201, dependencies=[PUBLIC])

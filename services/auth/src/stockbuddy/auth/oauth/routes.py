@@ -3,9 +3,9 @@
 from typing import Any, Literal
 
 from fastapi import APIRouter, Request, Response
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from stockbuddy.auth.denials import PublicRoute
 from stockbuddy.auth.errors import InvalidApiKey, InvalidCredentials
 from stockbuddy.auth.exchange.commands import exchange_api_key
 from stockbuddy.auth.fields import LARGEST_ID, LONGEST_EMAIL
@@ -24,7 +24,7 @@ from stockbuddy.chassis.identity import PUBLIC
 from stockbuddy.chassis.origin import set_actor
 from stockbuddy.contracts.auth import ClientAuthenticated
 
-router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=PublicRoute)
+router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=APIRoute)
 
 GRANTS = ("password", "refresh_token", "client_credentials")
 

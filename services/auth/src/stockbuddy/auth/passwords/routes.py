@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request, Response
+from fastapi.routing import APIRoute
 
-from stockbuddy.auth.denials import PublicRoute
 from stockbuddy.auth.errors import InvalidResetToken
 from stockbuddy.auth.hashing import Hasher
 from stockbuddy.auth.logins.doorkeeper import Door, current_address
@@ -23,7 +23,7 @@ from stockbuddy.chassis.database import Database
 from stockbuddy.chassis.errors import Unauthenticated, Unprocessable
 from stockbuddy.chassis.identity import PUBLIC
 
-router = APIRouter(prefix="/api/v1/auth/password", tags=["auth"], route_class=PublicRoute)
+router = APIRouter(prefix="/api/v1/auth/password", tags=["auth"], route_class=APIRoute)
 
 FORGOT_TOLD = "If the address belongs to a user, a letter with a reset token is on its way to it."
 

@@ -5,8 +5,8 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.routing import APIRoute
 
-from stockbuddy.auth.denials import PublicRoute, RecordingRoute
 from stockbuddy.auth.errors import InvalidRefreshToken
 from stockbuddy.auth.listing import Order, read_page
 from stockbuddy.auth.sessions import commands, queries
@@ -18,11 +18,12 @@ from stockbuddy.auth.sids import session_id_of
 from stockbuddy.auth.signing.keys import Keys
 from stockbuddy.chassis.database import ReadSession, Session
 from stockbuddy.chassis.errors import NotFound
+from stockbuddy.chassis.etags import CachedRoute
 from stockbuddy.chassis.identity import PUBLIC, Caller
 from stockbuddy.chassis.paging import Page, PagingParameters
 
-router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=RecordingRoute)
-public_router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=PublicRoute)
+router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=CachedRoute)
+public_router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=APIRoute)
 internal_router = APIRouter(prefix="/internal", include_in_schema=False)
 
 NEWEST_FIRST = Order(

@@ -2,16 +2,15 @@
 
 from fastapi import APIRouter, Request, Response
 
-from stockbuddy.auth.denials import RecordingRoute
 from stockbuddy.auth.system_settings import queries
 from stockbuddy.auth.system_settings.commands import change_settings
 from stockbuddy.auth.system_settings.schemas import ChangeSettings, SettingsView
 from stockbuddy.chassis.database import ReadSession, Session
 from stockbuddy.chassis.errors import PreconditionFailed
-from stockbuddy.chassis.etags import require_match, version_etag
+from stockbuddy.chassis.etags import CachedRoute, require_match, version_etag
 from stockbuddy.chassis.identity import Admin
 
-router = APIRouter(prefix="/api/v1/system-settings", tags=["settings"], route_class=RecordingRoute)
+router = APIRouter(prefix="/api/v1/system-settings", tags=["settings"], route_class=CachedRoute)
 
 
 @router.get("")

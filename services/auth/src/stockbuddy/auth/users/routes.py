@@ -2,7 +2,6 @@
 
 from fastapi import APIRouter, Request, Response
 
-from stockbuddy.auth.denials import RecordingRoute
 from stockbuddy.auth.people import Person
 from stockbuddy.auth.users import queries
 from stockbuddy.auth.users.commands import change_profile
@@ -10,10 +9,10 @@ from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.schemas import ChangeProfile, UserView
 from stockbuddy.chassis.database import ReadSession, Session
 from stockbuddy.chassis.errors import Unauthenticated
-from stockbuddy.chassis.etags import require_match, version_etag
+from stockbuddy.chassis.etags import CachedRoute, require_match, version_etag
 from stockbuddy.chassis.identity import Caller
 
-router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=RecordingRoute)
+router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=CachedRoute)
 
 
 @router.get("/profile")

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from stockbuddy.contracts import topology
+from stockbuddy.contracts.auth import AccessDenied
 
 NOTHING = "^$"
 _SHARED_EXCHANGES = (
@@ -40,7 +41,7 @@ def topic_rights(
     service: str, groups: Mapping[str, tuple[str, ...]] = topology.CONSUMER_GROUPS
 ) -> Mapping[str, tuple[str, str]]:
     """By topic exchange, which keys it may write, and to which patterns it may bind its queues."""
-    own_keys = f"^{service}\\."
+    own_keys = f"^({service}\\.|{re.escape(AccessDenied.type)}$)"  # every service tells whom it has turned away
     own_groups = [group for group in groups if topology.owner(group) == service]
     heard = sorted({pattern for group in own_groups for pattern in groups[group]})
     refilled = [topology.refill_key("*", group) for group in own_groups]
