@@ -140,3 +140,20 @@ async def test_the_trail_is_for_admins(client: AsyncClient, issuer: TestIssuer) 
         for path in ("/audit-logs", "/audit-logs/verify"):
             response = await client.get(path, headers=issuer.headers(2, role))
             assert (response.status_code, response.json()["code"]) == (403, "forbidden")
+
+
+async def test_what_makes_no_sense_is_refused(admin: AsyncClient) -> None:
+    for query in (
+        {"type": "stock.*;"},
+        {"actor_id": "x"},
+        {"actor_id": 2**70},
+        {"subject": "\0"},
+        {"request_id": "\0"},
+        {"search": "a\0"},
+        {"from": "2026"},
+        {"from": "0001-01-01T00:00:00+14:00"},
+        {"to": "9999-12-31T23:59:59-14:00"},
+        {"page_size": 101},
+        {"cursor": "abc"},
+    ):
+        assert (await admin.get("/audit-logs", params=query)).status_code == 422, query

@@ -105,6 +105,8 @@ async def test_pages_and_kinds(admin: AsyncClient, service: Any) -> None:
 NONSENSE: list[dict[str, Any]] = [
     {},
     {"title": " "},
+    {"title": "a\0"},
+    {"title": "x", "body": "a\0"},
     {"title": "x", "kind": "gossip"},
     {"title": "x", "role": "king"},
     {"title": "x", "user_id": 1, "role": "admin"},

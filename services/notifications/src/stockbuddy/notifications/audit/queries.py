@@ -110,7 +110,7 @@ async def _conditions(session: AsyncSession, narrowed: AuditFilter) -> tuple[lis
 
 def _prefixes(search: str) -> str:
     """Every word of the search, as the beginning of a word."""
-    words = search.replace("\0", " ").replace("\\", " ").replace("'", " ").replace("/", " ").split()
+    words = search.replace("\\", " ").replace("'", " ").replace("/", " ").split()
     return " & ".join(f"'{word}':*" for word in words)
 
 

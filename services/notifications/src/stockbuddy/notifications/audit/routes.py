@@ -9,14 +9,14 @@ from stockbuddy.chassis.database import ReadSession
 from stockbuddy.chassis.errors import Unprocessable
 from stockbuddy.chassis.etags import CachedRoute
 from stockbuddy.chassis.identity import Admin
-from stockbuddy.chassis.moments import Moment
 from stockbuddy.chassis.paging import Page, PagingParameters
 from stockbuddy.notifications.audit import queries
 from stockbuddy.notifications.audit.changes import changes_between
 from stockbuddy.notifications.audit.queries import AuditFilter, AuditRow
 from stockbuddy.notifications.audit.schemas import AuditEntry, AuditVerdict
 from stockbuddy.notifications.audit.verification import Noted, verify_chain
-from stockbuddy.notifications.identifiers import Id
+from stockbuddy.notifications.event_log.requested import Patterns
+from stockbuddy.notifications.fields import Id, Moment, Word
 from stockbuddy.notifications.listing import window_of
 
 router = APIRouter(prefix="/api/v1/audit-logs", tags=["audit"], route_class=CachedRoute)
@@ -27,13 +27,13 @@ async def list_audit_logs(
     _: Admin,
     session: ReadSession,
     paging: PagingParameters,
-    type: Annotated[str | None, Query(max_length=500, description="Patterns such as `auth.*`, by commas.")] = None,
+    type: Annotated[Patterns | None, Query(description="Patterns such as `auth.*`, by commas.")] = None,
     actor_id: Id | None = None,
-    subject: Annotated[str | None, Query(max_length=300)] = None,
+    subject: Word | None = None,
     since: Annotated[Moment | None, Query(alias="from")] = None,
     until: Annotated[Moment | None, Query(alias="to", description="Exclusive.")] = None,
-    request_id: Annotated[str | None, Query(max_length=128)] = None,
-    search: Annotated[str | None, Query(max_length=200, description="Words or their beginnings.")] = None,
+    request_id: Word | None = None,
+    search: Annotated[Word | None, Query(description="Words or their beginnings.")] = None,
 ) -> Page[AuditEntry]:
     narrowed = AuditFilter(
         types=tuple(part.strip() for part in type.split(",")) if type else None,

@@ -11,7 +11,7 @@ from stockbuddy.chassis.identity import Admin, Caller, Principal, Role
 from stockbuddy.chassis.paging import PagingParameters
 from stockbuddy.notifications.audience import heard_by, role_of, user_of
 from stockbuddy.notifications.errors import UnknownNotification
-from stockbuddy.notifications.identifiers import PathId
+from stockbuddy.notifications.fields import PathId
 from stockbuddy.notifications.inapp import queries
 from stockbuddy.notifications.inapp.commands import announce, put_back, read_notifications
 from stockbuddy.notifications.inapp.queries import Notification, Reader

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from stockbuddy.chassis.identity import Role
 from stockbuddy.chassis.paging import Page
 from stockbuddy.notifications.audience import EVERYONE, of_role, of_user
-from stockbuddy.notifications.identifiers import Id
+from stockbuddy.notifications.fields import TEXT, Id
 from stockbuddy.notifications.kinds import Kind
 
 
@@ -38,8 +38,8 @@ class MakeNotification(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-    body: Annotated[str, StringConstraints(strip_whitespace=True, max_length=5000)] = ""
+    title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=TEXT)]
+    body: Annotated[str, StringConstraints(strip_whitespace=True, max_length=5000, pattern=TEXT)] = ""
     kind: Kind = "announcement"
     user_id: Id | None = None
     role: Role | None = None

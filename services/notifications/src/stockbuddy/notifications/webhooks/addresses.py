@@ -82,7 +82,7 @@ async def refuse_inside(host: str, resolver: AbstractResolver) -> None:
     try:
         async with asyncio.timeout(RESOLVE_SECONDS):
             found = await resolver.resolve(host)
-    except (OSError, TimeoutError):
+    except (OSError, TimeoutError, UnicodeError):
         return
     if found and not any(is_public(result["host"]) for result in found):
         raise AddressNotAllowed()

@@ -12,7 +12,7 @@ from stockbuddy.chassis.etags import CachedRoute, require_match, version_etag
 from stockbuddy.chassis.identity import Admin
 from stockbuddy.chassis.paging import Page, PagingParameters
 from stockbuddy.notifications.errors import UnknownDelivery, UnknownWebhook
-from stockbuddy.notifications.identifiers import PathId
+from stockbuddy.notifications.fields import PathId
 from stockbuddy.notifications.listing import window_of
 from stockbuddy.notifications.settings import NotificationsSettings
 from stockbuddy.notifications.webhooks import commands, queries

@@ -1,13 +1,20 @@
 """Webhooks as clients see and send them."""
 
+import re
 from datetime import datetime
+from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StringConstraints
 
 from stockbuddy.notifications.event_log.patterns import PATTERN
+from stockbuddy.notifications.fields import TEXT
 from stockbuddy.notifications.webhooks.queries import DeliveryState
+
+_LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
+_HOST = re.compile(rf"(?=.{{1,253}}\.?$){_LABEL}(\.{_LABEL})*\.?", re.IGNORECASE)
+"""RFC 1035, and underscores, which do occur. Other alphabets are written in punycode."""
 
 
 def _check_url(url: str) -> str:
@@ -18,7 +25,17 @@ def _check_url(url: str) -> str:
         raise ValueError("must not hold credentials; verify the signature instead")
     if parts.port == 0:
         raise ValueError("must not name port 0")
+    if not (_HOST.fullmatch(parts.hostname) or _is_address(parts.hostname)):
+        raise ValueError("must name a host as DNS knows it, or an IP address")
     return url
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 Url = Annotated[
@@ -29,7 +46,7 @@ Url = Annotated[
 EventTypes = Annotated[
     list[Annotated[str, StringConstraints(pattern=f"^{PATTERN}$")]], Field(min_length=1, max_length=50)
 ]
-Description = Annotated[str, StringConstraints(max_length=200)]
+Description = Annotated[str, StringConstraints(max_length=200, pattern=TEXT)]
 
 
 class CreateWebhook(BaseModel):
