@@ -34,7 +34,8 @@ async def test_an_entry_says_who_what_when_and_from_where(admin: AsyncClient, se
     assert entry["request_id"] == "req-1"
     assert entry["at"].endswith("Z")
     assert len(entry["hash"]) == 64
-    assert entry["changes"]["balance"] == {"from": None, "to": 8}
+    assert entry["changes"]["balance"] == {"from": 10, "to": 8}
+    assert "before" not in entry["changes"]
 
 
 async def test_a_change_shows_each_field_before_and_after(admin: AsyncClient, service: Any, samples: Any) -> None:

@@ -38,6 +38,10 @@ def _state_class(event_class: type[Event]) -> type[Event] | None:
 def changes_between(before: str | None, after: str) -> dict[str, Change]:
     """Field by field, from JSON texts; a field that only one of them has counts as null in the other."""
     old, new = _fields(before), _fields(after)
+    for balance in ("balance", "on_hand"):
+        if "before" in new and balance in new:
+            # A movement says itself what was there before it.
+            old, new = {**old, balance: new["before"]}, {name: v for name, v in new.items() if name != "before"}
     if said := _said(new.get("changes")):
         return said
     return {
