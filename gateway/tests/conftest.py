@@ -265,17 +265,9 @@ class System:
     gateway: Listening | None = None
     client: aiohttp.ClientSession = field(init=False)
 
-    @property
-    def catalog(self) -> MadeUpService:
-        return self.services["catalog"]
-
-    @property
-    def stock(self) -> MadeUpService:
-        return self.services["stock"]
-
-    @property
-    def notifications(self) -> MadeUpService:
-        return self.services["notifications"]
+    catalog = property(lambda self: self.services["catalog"])
+    stock = property(lambda self: self.services["stock"])
+    notifications = property(lambda self: self.services["notifications"])
 
     async def call(self, method: str, path: str, **options: Any) -> "Got":
         """As a manager, unless headers say otherwise; `headers={}` is a call without credentials."""

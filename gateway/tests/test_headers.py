@@ -97,6 +97,14 @@ async def test_a_trace_is_continued_or_begun(system: System) -> None:
         assert system.catalog.last.values("tracestate") == []
 
 
+async def test_what_may_be_said_once_arrives_once(system: System) -> None:
+    twice = [("Content-Type", "text/plain"), ("Content-Type", "application/json"), ("Origin", "a"), ("Origin", "b")]
+    await system.call("POST", "/api/v1/products", headers=[*system.auth.bearer().items(), *twice], data=b"{}")
+    assert system.catalog.last.values("content-type") == ["application/json"]
+    assert system.catalog.last.values("origin") == ["b"]
+    assert system.catalog.last.values("host") == [system.url.removeprefix("http://")]
+
+
 async def test_hop_by_hop_headers_end_at_the_gateway(system: System) -> None:
     hop_by_hop = {
         "Connection": "keep-alive, X-Secret, X-Forwarded-For, X-Request-ID",

@@ -31,7 +31,8 @@ _NOTED = frozenset(
         b"x-request-id",
     }
 )
-_PASSED_ON_THOUGH_NOTED = frozenset({b"content-length", b"content-type", b"host", b"origin", b"transfer-encoding"})
+_PASSED_ON_ONCE = (b"content-length", b"content-type", b"host", b"origin", b"transfer-encoding")
+"""Said twice, they could mean one thing to the gateway and another to a service."""
 _DROPPED = frozenset(
     {
         # Hop by hop, and what the server in front of us has dealt with.
@@ -83,8 +84,6 @@ class Incoming:
             name = header[0]
             if name in _NOTED:
                 noted[name] = header[1]
-                if name in _PASSED_ON_THOUGH_NOTED:
-                    passed_on.append(header)
             elif name not in _DROPPED and not name.startswith(b"x-forwarded-"):
                 passed_on.append(header)
         if b"connection" in noted:
@@ -95,9 +94,7 @@ class Incoming:
 
     def _drop_named_by_connection(self) -> None:
         options = {option.strip().lower() for option in self.noted[b"connection"].split(b",")}
-        options -= _PASSED_ON_THOUGH_NOTED | {b"close", b"keep-alive", b"upgrade", b""}
-        if options:
-            self.passed_on = [header for header in self.passed_on if header[0] not in options]
+        self.passed_on = [header for header in self.passed_on if header[0] not in options]
 
     @property
     def has_body(self) -> bool:
@@ -105,19 +102,20 @@ class Incoming:
 
     def onward(self, *, address: str, scheme: str, authorization: bytes | None, cookies: bool) -> HeaderList:
         """The headers as a service gets them. `cookies` go only to the service that set them."""
-        headers = self.passed_on
+        headers, noted = self.passed_on, self.noted
+        headers += [(name, noted[name]) for name in _PASSED_ON_ONCE if name in noted]
         if authorization is not None:
             headers.append((b"authorization", authorization))
-        if cookies and b"cookie" in self.noted:
-            headers.append((b"cookie", self.noted[b"cookie"]))
+        if cookies and b"cookie" in noted:
+            headers.append((b"cookie", noted[b"cookie"]))
         headers.append((b"x-forwarded-for", address.encode()))
         headers.append((b"x-forwarded-proto", scheme.encode()))
         headers.append((b"x-request-id", self.request_id))
-        trace = self.noted.get(b"traceparent", b"")
+        trace = noted.get(b"traceparent", b"")
         if _TRACEPARENT.fullmatch(trace):
             headers.append((b"traceparent", trace))
-            if b"tracestate" in self.noted:
-                headers.append((b"tracestate", self.noted[b"tracestate"]))
+            if b"tracestate" in noted:
+                headers.append((b"tracestate", noted[b"tracestate"]))
         else:
             headers.append((b"traceparent", _new_trace()))
         return headers
