@@ -69,8 +69,8 @@ class Credentials:
                 return known
             return self._know(authorization, await self._by_token(bearer_token(authorization.decode("latin-1"))))
         if (api_key := noted.get(b"x-api-key")) is not None:
-            exchanged = await self._exchanged("api_key", api_key.decode("latin-1"), address)
-            return await self._by_token(exchanged.access_token)
+            _, caller = await self._by_secret("api_key", api_key.decode("latin-1"), address)
+            return caller
         if b"cookie" in noted and (cookies := cookies_of(incoming)).get(SESSION_COOKIE):
             return await self._by_cookie(incoming, cookies, method, address)
         return None
@@ -93,13 +93,22 @@ class Credentials:
         return Caller.by_token(principal, token)
 
     async def _by_cookie(self, incoming: Incoming, cookies: dict[str, str], method: str, address: str) -> Caller:
-        exchanged = await self._exchanged("session_cookie", cookies[SESSION_COOKIE], address)
-        caller = await self._by_token(exchanged.access_token)
+        exchanged, caller = await self._by_secret("session_cookie", cookies[SESSION_COOKIE], address)
         if method == WEBSOCKET:
             refuse_foreign_socket(incoming, self._allowed_origins)
         else:
             refuse_foreign_form(incoming, method, cookies, exchanged.csrf_token)
         return caller
+
+    async def _by_secret(self, kind: Kind, secret: str, address: str) -> tuple[Exchanged, Caller]:
+        exchanged = await self._exchanged(kind, secret, address)
+        try:
+            return exchanged, await self._by_token(exchanged.access_token)
+        except Unauthenticated:
+            # A change of rights ends the tokens made before it; a key or session that lives on gets a new one.
+            self._exchange.forget(kind, secret)
+        exchanged = await self._exchanged(kind, secret, address)
+        return exchanged, await self._by_token(exchanged.access_token)
 
     async def _exchanged(self, kind: Kind, secret: str, address: str) -> Exchanged:
         if not secret:

@@ -57,6 +57,10 @@ class Exchange:
             raise _refusal(kind)
         return None
 
+    def forget(self, kind: Kind, secret: str) -> None:
+        """The token for `secret` is no good any more, though it has not expired."""
+        self._tokens.pop(_digest(kind, secret), None)
+
     async def ask(self, kind: Kind, secret: str) -> Exchanged:
         """The token for `secret`, from auth; many who ask at once share one answer. Raises Unauthenticated,
         Unavailable."""

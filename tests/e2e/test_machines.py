@@ -1,0 +1,50 @@
+"""Machines at the gateway: API keys, and what becomes of them when rights change."""
+
+import asyncio
+import base64
+from typing import Any
+
+import httpx2 as httpx
+
+from stockbuddy.chassis.testing.clients import User
+
+
+async def call(http: httpx.AsyncClient, key: dict[str, Any], path: str) -> int:
+    return (await http.get(f"/api/v1{path}", headers={"X-API-Key": key["key"]})).status_code
+
+
+async def test_a_key_is_its_client_credentials(http: httpx.AsyncClient, admin: User) -> None:
+    key = await admin.post("/auth/api-keys", {"name": "till 1", "role": "salesperson"})
+    basic = base64.b64encode(f"{key['id']}:{key['key']}".encode()).decode()
+    for options in (
+        {"headers": {"Authorization": f"Basic {basic}"}, "data": {"grant_type": "client_credentials"}},
+        {"data": {"grant_type": "client_credentials", "client_id": key["id"], "client_secret": key["key"]}},
+    ):
+        answer = await http.post("/api/v1/auth/token", **options)
+        assert answer.status_code == 200, answer.text
+        bearer = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+        assert (await http.get("/api/v1/products", headers=bearer)).status_code == 200
+
+
+async def test_a_deleted_key_is_refused_within_two_seconds(http: httpx.AsyncClient, admin: User) -> None:
+    key = await admin.post("/auth/api-keys", {"name": "till 1"})
+    assert await call(http, key, "/products") == 200
+    assert (await admin.call("DELETE", f"/auth/api-keys/{key['id']}")).status_code < 300
+    async with asyncio.timeout(2):
+        while await call(http, key, "/products") != 401:
+            await asyncio.sleep(0.05)
+
+
+async def test_a_cookie_goes_on_with_its_owners_new_rights(
+    http: httpx.AsyncClient, admin: User, salesperson: User
+) -> None:
+    credentials = {"username": salesperson.username, "password": "correct-Horse-7-staple"}
+    session = await http.post("/api/v1/auth/session", json=credentials)
+    assert session.status_code == 201, session.text  # The client keeps the cookie.
+    assert (await http.get("/api/v1/expenses")).status_code == 403
+    me = salesperson.tokens["user"]["id"]
+    assert (await admin.call("PATCH", f"/users/{me}", json={"role": "manager"})).status_code == 200
+    async with asyncio.timeout(2):
+        while (status := (await http.get("/api/v1/expenses")).status_code) != 200:
+            assert status == 403, "no moment without a session"
+            await asyncio.sleep(0.05)
