@@ -5,6 +5,7 @@ import base64
 import json
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
@@ -297,3 +298,16 @@ async def test_every_denial_is_an_event(client: httpx.AsyncClient, issuer: TestI
         "code": "forbidden",
         "user_id": 7,
     }
+
+
+async def test_a_request_that_finds_no_database_may_be_sent_again(issuer: TestIssuer, tmp_path: Path) -> None:
+    url = f"postgresql://postgres@/postgres?host={tmp_path}"
+    app = create_app(
+        Service("probe", "Probe", [router]), ServiceSettings(database_url=url), fetch_keys=issuer.fetch_keys
+    )
+    async with LifespanManager(app):
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://probe") as client:
+            refused = await client.get("/api/v1/effects", headers=as_user(issuer))
+    assert (refused.status_code, refused.json()["code"]) == (503, "service_unavailable")
+    assert int(refused.headers["Retry-After"]) > 0

@@ -10,7 +10,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stockbuddy.chassis import metrics
-from stockbuddy.chassis.errors import Problem, problem_response
+from stockbuddy.chassis.database import is_database_away
+from stockbuddy.chassis.errors import Problem, Unavailable, problem_response
 from stockbuddy.chassis.origin import Origin, originating
 
 log = structlog.get_logger(__name__)
@@ -23,6 +24,11 @@ def request_id_from(headers: Headers) -> str:
     """The caller's request id if it is one that may stand in logs and headers, otherwise a new one."""
     given = headers.get("x-request-id", "")
     return given if REQUEST_ID.fullmatch(given) else str(uuid_utils.uuid7())
+
+
+def _problem_of(error: Exception) -> Problem:
+    """A request that lost its database may be sent again; whatever else happened is our fault."""
+    return Unavailable() if is_database_away(error) else Problem(FAILURE)
 
 
 class RequestContext:
@@ -56,11 +62,15 @@ class RequestContext:
         with originating(origin):
             try:
                 await self._app(scope, receive, send_with_id)
-            except Exception:
-                log.exception("request.failed", method=scope["method"], path=scope["path"])
+            except Exception as error:
+                problem = _problem_of(error)
+                if isinstance(problem, Unavailable):
+                    log.warning("request.database_away", path=scope["path"], error=repr(error))
+                else:
+                    log.exception("request.failed", method=scope["method"], path=scope["path"])
                 if status:
                     raise  # Half an answer has left already; cutting it off is the only way to say so.
-                await problem_response(Problem(FAILURE))(scope, receive, send_with_id)
+                await problem_response(problem)(scope, receive, send_with_id)
             finally:
                 self._measure(scope, status, time.perf_counter() - started)
 
