@@ -95,6 +95,7 @@ class Gateway:
             streams=streams,
             usage=Usage(),
             body_seconds=settings.body_seconds,
+            log_answers=settings.log_level == "debug",
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -65,6 +65,7 @@ class Edge:
         streams: LiveStreams,
         usage: Usage,
         body_seconds: float,
+        log_answers: bool,
     ) -> None:
         self._upstreams = upstreams
         self._credentials = credentials
@@ -75,6 +76,7 @@ class Edge:
         self._streams = streams
         self._usage = usage
         self._body_seconds = body_seconds
+        self._log_answers = log_answers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -104,13 +106,15 @@ class Edge:
             await answer.refuse(Problem(UNEXPECTED), scope, receive)
         seconds = (answer.started_at or time.perf_counter()) - began_at
         self._usage.count(passage.route, passage.caller, scope["method"], answer.status, seconds)
-        log.debug(
-            "request.answered",
-            **_of(passage),
-            method=scope["method"],
-            status=answer.status,
-            milliseconds=round(seconds * 1000, 2),
-        )
+        if self._log_answers:
+            milliseconds = round(seconds * 1000, 2)
+            log.debug(
+                "request.answered",
+                **_of(passage),
+                method=scope["method"],
+                status=answer.status,
+                milliseconds=milliseconds,
+            )
 
     async def _serve_websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         passage = self._begin(scope)
