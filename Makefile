@@ -16,7 +16,7 @@ unexport BUS_URL DATABASE_URL
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo replay test check contracts bench lock up down
+.PHONY: help setup run demo replay test faults fuzz check contracts bench lock up down
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,13 @@ test: setup ## the checks, then every test on real servers
 	@deploy/install-rabbitmq
 	@$(MAKE) --no-print-directory check
 	@$(VENV)/pytest
+
+faults: setup ## the faults that take minutes: what is killed, cut off, frozen or lost, and what is lost by it
+	@deploy/install-rabbitmq
+	@$(VENV)/pytest -m slow -s tests/faults
+
+fuzz: setup ## the whole API document tried out for FUZZ_SECONDS (600)
+	@$(VENV)/pytest -m slow -s tests/fuzz
 
 check: setup ## style, types, import rules, declared dependencies
 	$(VENV)/ruff check
