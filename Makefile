@@ -38,12 +38,12 @@ replay: setup ## load FILE=invoices.csv[.gz], a retailer's history, into a runni
 	@$(ENVIRONMENT) $(VENV)/python -m stockbuddy.embedded.replay '$(FILE)' $(if $(COLUMNS),--columns '$(COLUMNS)')
 
 test: setup ## the checks, then every test on real servers
-	@deploy/install-rabbitmq
+	@deploy/install-servers
 	@$(MAKE) --no-print-directory check
 	@$(VENV)/pytest
 
 faults: setup ## the faults that take minutes: what is killed, cut off, frozen or lost, and what is lost by it
-	@deploy/install-rabbitmq
+	@deploy/install-servers
 	@$(VENV)/pytest -m slow -s tests/faults
 
 fuzz: setup ## the whole API document tried out for FUZZ_SECONDS (600)

@@ -213,6 +213,7 @@ def serve(app: Any, settings: ServiceSettings) -> None:
         access_log=False,
         server_header=False,
         date_header=True,
+        proxy_headers=False,  # only RequestContext decides whom a request comes from
         timeout_keep_alive=75,
         timeout_graceful_shutdown=int(settings.shutdown_seconds),
     )
