@@ -15,9 +15,6 @@ from stockbuddy.chassis.bus.amqp.definitions import OPERATOR, definitions, read_
 from stockbuddy.chassis.settings import DEVELOPMENT_SECRET_MARK
 from stockbuddy.contracts.topology import PRODUCERS
 
-VOLUMES = Path("/secrets")
-SERVICE_USER = 10001
-"""Whom the images run as."""
 MARK = DEVELOPMENT_SECRET_MARK + "-"
 NAMES = (
     "superuser",
@@ -40,18 +37,20 @@ Start production as a project of its own (docker compose --project-name …), or
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="secrets", description="Make or check this system's secrets.")
     parser.add_argument("--make", action="store_true", help="make what is missing, in production too")
-    wants_all = parser.parse_args(arguments).make
+    parser.add_argument("--volumes", type=Path, default=Path("/secrets"), help="where they are mounted")
+    parser.add_argument("--reader", type=int, default=10001, help="whom the images run as")
+    options = parser.parse_args(arguments)
     is_production = os.environ.get("ENV", "production") == "production"
-    administration = VOLUMES / "administration"
+    administration = options.volumes / "administration"
     there = {name for name in NAMES if (administration / name).exists()}
     if is_production and any((administration / name).read_text().startswith(MARK) for name in there):
         return _refuse(FOR_DEVELOPMENT)
-    if is_production and len(there) < len(NAMES) and not wants_all:
+    if is_production and len(there) < len(NAMES) and not options.make:
         return _refuse(NONE_YET)
     for name in NAMES:
         if name not in there:
-            write(administration / name, ("" if is_production else MARK) + secrets.token_urlsafe(32), owner=0)
-    hand_out(administration)
+            write(administration / name, ("" if is_production else MARK) + secrets.token_urlsafe(32))
+    hand_out(options.volumes, reader=options.reader)
     sys.stderr.write(f"secrets: {len(NAMES) - len(there)} made, {len(there)} kept\n")
     return 0
 
@@ -61,34 +60,36 @@ def _refuse(why: str) -> int:
     return 1
 
 
-def hand_out(administration: Path) -> None:
+def hand_out(volumes: Path, *, reader: int) -> None:
     """Write what each container reads at /run/secrets; file names are those of settings."""
+    administration = volumes / "administration"
     passwords = {name: (administration / name).read_text() for name in NAMES}
     for service in PRODUCERS:
-        own = VOLUMES / service
-        write(own / "database_url", database_url(service, passwords[service]), owner=SERVICE_USER)
-        write(own / "bus_url", f"amqp://{service}:{passwords[f'{service}-bus']}@rabbitmq:5672/", owner=SERVICE_USER)
-        owners = database_url(f"{service}_owner", passwords[f"{service}-owner"])
-        write(VOLUMES / f"{service}-owner" / "database_url", owners, owner=SERVICE_USER)
-    for reader in ("auth", "auth-owner"):  # Auth does not start without, not even to migrate.
-        write(VOLUMES / reader / "secret_key", passwords["secret_key"], owner=SERVICE_USER)
+        bus_url = f"amqp://{service}:{passwords[f'{service}-bus']}@rabbitmq:5672/"
+        owners_url = database_url(f"{service}_owner", passwords[f"{service}-owner"])
+        write(volumes / service / "database_url", database_url(service, passwords[service]), owner=reader)
+        write(volumes / service / "bus_url", bus_url, owner=reader)
+        write(volumes / f"{service}-owner" / "database_url", owners_url, owner=reader)
+    for volume in ("auth", "auth-owner"):  # Auth does not start without, not even to migrate.
+        write(volumes / volume / "secret_key", passwords["secret_key"], owner=reader)
     # Hashes alone, and nobody but the broker has this volume; as whom it runs is its image's affair.
     broker = json.dumps(definitions(read_passwords(administration)))
-    write(VOLUMES / "rabbitmq" / "definitions.json", broker, owner=0, mode=0o444)
+    write(volumes / "rabbitmq" / "definitions.json", broker, mode=0o444)
 
 
 def database_url(role: str, password: str) -> str:
     return f"postgresql://{role}:{password}@postgres:5432/stockbuddy"
 
 
-def write(path: Path, content: str, *, owner: int, mode: int = 0o400) -> None:
-    """Whole or not at all."""
+def write(path: Path, content: str, *, owner: int | None = None, mode: int = 0o400) -> None:
+    """Whole or not at all; by default for us alone."""
     path.parent.mkdir(mode=0o755, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.new")
     unfinished.unlink(missing_ok=True)
     unfinished.touch(mode=0o600)
     unfinished.write_text(content)
-    os.chown(unfinished, owner, owner)
+    if owner is not None:
+        os.chown(unfinished, owner, -1)
     unfinished.chmod(mode)
     unfinished.rename(path)
 

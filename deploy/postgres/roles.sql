@@ -11,6 +11,11 @@ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \gexec
 ALTER ROLE :"owner" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD :'owner_password';
 ALTER ROLE :"service" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD :'password';
 
+-- What services also ask for when they connect; behind PgBouncer, which passes no such wishes on, it holds from here.
+ALTER ROLE :"service" SET search_path = :"service";
+ALTER ROLE :"service" SET timezone = 'UTC';
+ALTER ROLE :"service" SET jit = off;
+
 -- Nobody else gets in, and nobody leaves things where others look.
 REVOKE ALL ON DATABASE :"DBNAME" FROM PUBLIC;
 GRANT CONNECT ON DATABASE :"DBNAME" TO :"owner", :"service";
