@@ -68,8 +68,10 @@ lock: setup ## write requirements.lock anew, with the newest versions that the p
 	$(VENV)/uv export --quiet --frozen --all-packages --no-emit-workspace --no-header --no-annotate >> requirements.lock.new
 	@mv requirements.lock.new requirements.lock
 
-up: ## start it all with docker compose
-	$(COMPOSE) up --build --detach
+up: ## start it all in containers on PORT=8000, and wait until it answers
+	@PORT=$(PORT) $(COMPOSE) up --build --detach
+	@$(COMPOSE) exec -T gateway python /app/healthcheck.py /health/ready 180
+	@echo 'Stockbuddy is ready at http://127.0.0.1:$(PORT) (API documentation: http://127.0.0.1:$(PORT)/docs). make down stops it.'
 
 down: ## stop what `make up` started; the data stay
-	$(COMPOSE) down
+	@$(COMPOSE) down
