@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import asyncpg
 import pytest
 from httpx2 import AsyncClient
 
@@ -138,3 +139,26 @@ async def test_ranked_pages_reach_every_match_once(seller: AsyncClient, service:
     assert sorted(by_page) == sorted(names)
     assert by_cursor == by_page
     assert {names[sku] for sku in by_page[:33]} == {"Lamp"}
+
+
+async def test_common_words_are_found_as_well_as_rare_ones(start: Any, settings: Any) -> None:
+    first = await start()
+    async with first.client(5) as seller:
+        for number in range(150):
+            rare = " velvet" if number % 50 == 0 else ""
+            await make(seller, f"S{number:03}", f"Lamp{rare}" if number % 2 else f"Lampshade{rare}")
+        connection = await asyncpg.connect(settings.database_url)
+        await connection.execute("ANALYZE catalog.product_card")
+        await connection.close()
+    # A replica that starts now knows from the statistics which words are common.
+    second = await start()
+    async with second.client(5) as seller:
+        assert await found(seller, "lamp velvet") == ["S100", "S050", "S000"]
+        answer = (await seller.get("/products", params={"search": "lamp", "page_size": 100})).json()
+        rest = (await seller.get("/products", params={"search": "lamp", "page_size": 100, "page": 2})).json()
+
+    names = [item["name"] for item in answer["items"]]
+    assert answer["total"] == 150
+    assert names[0] == "Lamp"
+    assert names.index("Lampshade") >= 50
+    assert len({item["id"] for item in answer["items"] + rest["items"]}) == 150

@@ -1,5 +1,6 @@
 """Turns what a list is asked for into FROM and WHERE over `p` (product), `s` (its stock) and `k` (its card)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,11 +43,11 @@ def select_products(
     arguments: Arguments,
     *,
     sorted_by: str | None = None,
-    search: str | None = None,
+    search: tuple[str, ...] | None = None,
 ) -> Selection:
-    """The fewest tables that the filters need, and `sorted_by`, the one that the order comes from. `search` is the
-    SQL of what is sought where the statement has it already."""
-    conditions = {
+    """The fewest tables that the filters need, and `sorted_by`, the one that the order comes from. `search` are the
+    conditions that stand for what is sought, where the statement has its own."""
+    conditions: dict[str, Sequence[str]] = {
         "p": _product_conditions(listing, arguments),
         "s": _stock_conditions(listing),
         "k": _search_conditions(listing, arguments, search),
@@ -96,8 +97,9 @@ def _stock_conditions(listing: ProductListing) -> list[str]:
     return conditions
 
 
-def _search_conditions(listing: ProductListing, arguments: Arguments, search: str | None) -> list[str]:
+def _search_conditions(listing: ProductListing, arguments: Arguments, search: tuple[str, ...] | None) -> Sequence[str]:
     if listing.search is None:
         return []
-    sought = search or f"(SELECT search_query({arguments.add(listing.search, 'text')}))"
-    return [f"k.search @@ {sought}"]
+    if search is not None:
+        return search
+    return [f"k.search @@ (SELECT search_query({arguments.add(listing.search, 'text')}))"]

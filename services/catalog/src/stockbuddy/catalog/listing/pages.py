@@ -7,7 +7,9 @@ could change it: products, or stock where the filters look at it.
 from collections import OrderedDict
 
 from stockbuddy.catalog.listing import queries
+from stockbuddy.catalog.listing.commonness import Commonness
 from stockbuddy.catalog.listing.schemas import ProductListing
+from stockbuddy.catalog.listing.sought import Sought
 from stockbuddy.catalog.readers import Readers
 from stockbuddy.chassis.paging import Paging, cursor_for
 
@@ -19,6 +21,7 @@ class Totals:
     """Totals by the filters that they belong to, each with the state of the catalogue it was counted in."""
 
     def __init__(self) -> None:
+        self.commonness = Commonness()
         self._counted: OrderedDict[str, tuple[tuple[int, int], int]] = OrderedDict()
 
     def get(self, filters: str, state: tuple[int, int]) -> int | None:
@@ -34,10 +37,11 @@ class Totals:
 
 async def product_page(readers: Readers, listing: ProductListing, totals: Totals) -> bytes:
     paging = Paging(listing.page, listing.page_size, listing.cursor)
-    statement = queries.page_statement(listing, paging)
+    sought = None if listing.search is None else await totals.commonness.sought(readers, listing.search)
+    statement = queries.page_statement(listing, paging, sought)
     rows = await readers.fetch(statement.text, *statement.arguments)
     tally = rows[0][3:6] if rows else (await readers.fetch(queries.TALLY))[0]
-    total = await _total(readers, listing, totals, tally)
+    total = await _total(readers, listing, sought, totals, tally)
     cursor = "null"
     if len(rows) > listing.page_size:
         rows.pop()
@@ -52,6 +56,7 @@ async def product_page(readers: Readers, listing: ProductListing, totals: Totals
 async def _total(
     readers: Readers,
     listing: ProductListing,
+    sought: Sought | None,
     totals: Totals,
     tally: tuple[int, int, int],
 ) -> int:
@@ -63,7 +68,7 @@ async def _total(
     total = totals.get(filters, state)
     if total is None:
         # Counted after the tally was read: never older than the state it is remembered under.
-        statement = queries.count_statement(listing)
+        statement = queries.count_statement(listing, sought)
         total = int((await readers.fetch(statement.text, *statement.arguments))[0][0])
         totals.remember(filters, state, total)
     return total

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from stockbuddy.catalog.listing.conditions import Arguments, select_products
 from stockbuddy.catalog.listing.schemas import ProductListing
+from stockbuddy.catalog.listing.sought import Sought
 from stockbuddy.catalog.system_settings.queries import DEFAULT_THRESHOLD
 from stockbuddy.chassis.errors import Unprocessable
 from stockbuddy.chassis.paging import Paging
@@ -19,6 +20,14 @@ _WEIGHTS = "'{0.1, 0.2, 0.6, 1.0}'"
 """Of a word in the description, the category, the codes and the name."""
 
 TALLY = "SELECT sum(living)::bigint, sum(product_changes)::bigint, sum(stock_changes)::bigint FROM tally"
+
+# The planner's own statistics; marks such as '=word' and '#7' are left out.
+COMMON_WORDS = """
+    SELECT word, share
+    FROM pg_stats, unnest(most_common_elems::text::text[], most_common_elem_freqs) common(word, share)
+    WHERE schemaname = current_schema() AND tablename = 'product_card' AND attname = 'search'
+        AND word IS NOT NULL AND word ~ '^[[:alnum:]]'
+"""
 
 _SORTS = {
     "name": ("p", '(lower(p.name) COLLATE "C")', "text"),
@@ -36,16 +45,22 @@ class Statement:
     arguments: Arguments
 
 
-def count_statement(listing: ProductListing) -> Statement:
+def count_statement(listing: ProductListing, sought: Sought | None) -> Statement:
     arguments = Arguments()
-    selection = select_products(listing, arguments)
+    search = None
+    if sought is not None and sought.common:
+        words, common = arguments.add(sought.text, "text"), arguments.add(list(sought.common), "text[]")
+        search = _found_by(sought, f"(SELECT driving_query({words}, {common}))", f"(SELECT search_query({words}))")
+    selection = select_products(listing, arguments, search=search)
     return Statement(f"SELECT count(*) FROM {selection.source} WHERE {selection.where}", arguments)
 
 
-def page_statement(listing: ProductListing, paging: Paging) -> Statement:
+def page_statement(listing: ProductListing, paging: Paging, sought: Sought | None) -> Statement:
     arguments = Arguments()
-    find = _ranked if listing.sort == "relevance" else _sorted
-    found = find(listing, paging, arguments)
+    if sought is not None and listing.sort == "relevance":
+        found = _ranked(listing, paging, arguments, sought)
+    else:
+        found = _sorted(listing, paging, arguments)
     return Statement(
         f"""
         WITH {found}
@@ -76,11 +91,12 @@ def _sorted(listing: ProductListing, paging: Paging, arguments: Arguments) -> st
         where += f" AND ({expression}, {selection.product_id}) {'>' if direction == 'asc' else '<'} ({last})"
     return f"""
         page AS MATERIALIZED (
-            SELECT {selection.product_id} AS product_id, ({expression})::text AS first_key,
-                {selection.product_id} AS second_key
-            FROM {selection.source} WHERE {where}
-            ORDER BY {expression} {direction}, {selection.product_id} {direction}
-            LIMIT {paging.page_size + 1} {_offset(paging, after)}
+            SELECT product_id, sort_key::text AS first_key, product_id AS second_key FROM (
+                SELECT {selection.product_id} AS product_id, {expression} AS sort_key
+                FROM {selection.source} WHERE {where}
+                ORDER BY {expression} {direction}, {selection.product_id} {direction}
+                LIMIT {paging.page_size + 1} {_offset(paging, after)}
+            ) sorted
         )
     """
 
@@ -95,17 +111,34 @@ def _cursor_key(after: list[object]) -> tuple[str, int]:
     raise Unprocessable.field("cursor", "is not a cursor of this list")
 
 
-def _ranked(listing: ProductListing, paging: Paging, arguments: Arguments) -> str:
+def _found_by(sought: Sought, driving: str, whole: str) -> tuple[str, ...]:
+    """The conditions of a search: by the index over its rarer words, then by all of them."""
+    if not sought.common:
+        return (f"k.search @@ {whole}",)
+    return (f"k.search @@ {driving}", f"ts_match_vq(k.search, {whole})")
+
+
+def _ranked(listing: ProductListing, paging: Paging, arguments: Arguments, sought: Sought) -> str:
     """The best matches first: by SKU or barcode, then by whole words of the name, then by any word or prefix.
     When there are more matches than candidates, the rest follows by id."""
-    words = arguments.add(listing.search, "text")
-    named = select_products(listing, arguments, sorted_by="k", search="(TABLE name_words)")
-    others = select_products(listing, arguments, sorted_by="k", search="(TABLE sought)")
+    words, common = arguments.add(sought.text, "text"), arguments.add(list(sought.common), "text[]")
+    named = select_products(listing, arguments, sorted_by="k", search=("k.search @@ (TABLE name_words)",))
+    by_index = _found_by(sought, "(TABLE driving)", "(TABLE sought)")
+    others = select_products(listing, arguments, sorted_by="k", search=by_index)
+    # Where nearly everything matches, the newest products are looked through instead: the function, unlike the
+    # operator, takes no index.
+    first, order = others, ""
+    if sought.broad:
+        search = ("ts_match_vq(k.search, (TABLE sought))",)
+        first, order = select_products(listing, arguments, sorted_by="k", search=search), "ORDER BY k.product_id DESC"
     product_id = others.product_id
     before, before_rest = _ranked_after(paging, product_id, arguments)
     limit, offset = paging.page_size + 1, 0 if paging.cursor else paging.offset
+    # Where whole words of names fill the page, prefixes need not be looked for.
+    enough = RANKED_CANDIDATES if paging.cursor else min(RANKED_CANDIDATES, offset + limit)
     return f"""
         sought AS MATERIALIZED (SELECT search_query({words})),
+        driving AS MATERIALIZED (SELECT driving_query({words}, {common})),
         name_words AS MATERIALIZED (SELECT name_query({words})),
         coded AS MATERIALIZED (
             SELECT id FROM product WHERE lower(sku) = lower(btrim({words})) AND deleted_at IS NULL
@@ -113,18 +146,19 @@ def _ranked(listing: ProductListing, paging: Paging, arguments: Arguments) -> st
         ),
         named AS MATERIALIZED (
             SELECT {product_id} AS product_id, k.search FROM {named.source} WHERE {named.where}
-            LIMIT {RANKED_CANDIDATES}
+            AND {"false" if sought.broad else "true"} LIMIT {RANKED_CANDIDATES}
         ),
         others AS MATERIALIZED (
-            SELECT {product_id} AS product_id, k.search FROM {others.source} WHERE {others.where}
-            AND (SELECT count(*) FROM named) < {RANKED_CANDIDATES}
-            AND {product_id} NOT IN (SELECT n.product_id FROM named n) LIMIT {RANKED_CANDIDATES}
+            SELECT {product_id} AS product_id, k.search FROM {first.source} WHERE {first.where}
+            AND (SELECT count(*) FROM named) < {enough}
+            AND {product_id} NOT IN (SELECT n.product_id FROM named n) {order} LIMIT {RANKED_CANDIDATES}
         ),
         best AS MATERIALIZED (
             SELECT product_id, 1 + ts_rank({_WEIGHTS}, search, (TABLE sought), 1) AS rank FROM named
             WHERE product_id NOT IN (TABLE coded)
             UNION ALL
-            SELECT product_id, ts_rank({_WEIGHTS}, search, (TABLE sought), 1) FROM others
+            SELECT product_id, CASE WHEN search @@ (TABLE name_words) THEN 1 ELSE 0 END
+                + ts_rank({_WEIGHTS}, search, (TABLE sought), 1) FROM others
             WHERE product_id NOT IN (TABLE coded)
             UNION ALL
             SELECT {product_id}, 2 + ts_rank({_WEIGHTS}, k.search, (TABLE sought), 1)
