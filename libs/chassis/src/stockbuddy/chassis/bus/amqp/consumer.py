@@ -7,7 +7,7 @@ import asyncio
 import random
 import zlib
 from asyncio import Queue
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,8 +120,15 @@ class _Session:
             open_lane = len(batch) == len(waiting)
             if batch:
                 await self._subscription.receive([delivery.message for delivery in batch])
-                for delivery in batch:
-                    await delivery.incoming.ack()
+                await self._acknowledge(batch)
+
+    async def _acknowledge(self, batch: Sequence[Delivery]) -> None:
+        if len(self._lanes) == 1:
+            # All that came before the last has been received as well: one frame says so.
+            await batch[-1].incoming.ack(multiple=True)
+            return
+        for delivery in batch:
+            await delivery.incoming.ack()
 
 
 async def _first(*awaitables: Coroutine[Any, Any, object] | asyncio.Task[Any]) -> set[asyncio.Task[object]]:
