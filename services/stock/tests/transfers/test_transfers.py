@@ -39,7 +39,7 @@ async def test_a_transfer_through_its_life(shop: Shop) -> None:
 
     shipped = await step(shop, made, "ship")
     assert (shipped["status"], shipped["lines"][0]["in_transit"]) == ("in_transit", 4)
-    assert await levels(shop, tea) == {"MAIN": (6, 0, 0)}
+    assert await levels(shop, tea) == {"MAIN": (6, 0, 0), "SHOP": (0, 0, 4)}
 
     body = {"lines": [{"product_id": tea, "received": 1.5, "damaged": 0.5}]}
     partly = await step(shop, made, "receive", body)
@@ -119,6 +119,17 @@ async def test_what_is_in_transit_comes_back_or_is_lost(shop: Shop, disposition:
     assert (line["received"], line["returned"] + line["written_off"]) == (2, 2)
     assert await levels(shop, tea) == {"MAIN": (left, 0, 0), "SHOP": (2, 0, 0)}
     await shop.proves_right()
+
+
+async def test_a_warehouse_that_awaits_goods_stays(shop: Shop) -> None:
+    tea, corner = await shop.product(10), await shop.warehouse("SHOP")
+    made = await transfer(shop, tea, 4)
+    problem = await shop.admin.refused(409, f"/warehouses/{corner}", method="DELETE")
+    assert problem["code"] == "warehouse_in_use"
+    await step(shop, made, "ship")
+    await shop.admin.refused(409, f"/warehouses/{corner}", method="DELETE")
+    await step(shop, made, "cancel", {"disposition": "return"})
+    assert (await shop.admin.call("DELETE", f"/warehouses/{corner}")).status_code == 204
 
 
 async def test_a_step_in_the_wrong_state_is_refused(shop: Shop) -> None:

@@ -119,7 +119,7 @@ class WarehouseCodeTaken(Conflict):
 
 
 class WarehouseInUse(Conflict):
-    """The warehouse still holds stock."""
+    """The warehouse still holds stock, or some is on its way to it."""
 
     code = "warehouse_in_use"
 

@@ -73,9 +73,13 @@ async def _lock_documents(
 async def _lock_levels(connection: asyncpg.Connection, keys: Sequence[LevelKey]) -> dict[LevelKey, Level]:
     rows = await connection.fetch(statements.LOCK_LEVELS, *_transposed(keys, 3)) if keys else []
     levels: dict[LevelKey, Level] = {}
-    for product_id, warehouse_id, lot, *state, habits in rows:
-        key = LevelKey(product_id, warehouse_id, lot)
-        levels[key] = Level(key, *state, taken=Habit(*habits[:3]), added=Habit(*habits[3:]))
+    for row in rows:
+        key = LevelKey(row["product_id"], row["warehouse_id"], row["lot"])
+        taken, added = Habit(*row["taken"]), Habit(*row["added"])
+        levels[key] = Level(
+            key, row["sku"], row["threshold"], row["cost_price"], row["on_hand"], row["reserved"], row["version"],
+            row["average_cost"], row["is_low"], row["is_depleted"], taken, added,
+        )  # fmt: skip
     if len(levels) < len(keys):
         raise MissingLevels([key for key in keys if key not in levels])
     return levels

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -35,7 +34,11 @@ class Level:
     is_open: bool = True
 
     def copy(self) -> Level:
-        return copy(self)
+        return Level(
+            self.key, self.sku, self.threshold, self.cost_price, self.on_hand, self.reserved, self.version,
+            self.average_cost, self.is_low, self.is_depleted, self.taken, self.added, self.allows_negative,
+            self.is_open,
+        )  # fmt: skip
 
     @property
     def available(self) -> Decimal:

@@ -51,6 +51,9 @@ async def ship(desk: Desk, transfer_id: int) -> Posting:
     step = _Step(transfer)
     for line in transfer.lines:
         _send(step, line)
+    for line in transfer.lines:
+        # Changes nothing yet, but from now on there is a level that something is on its way to.
+        step.add(line, transfer.to_warehouse_id, None)
     step.finish = lambda effect, before: _told(TransferShipped, _shipped(effect, before))
     return _posting(desk, step)
 

@@ -45,6 +45,15 @@ _LOCK_LEVELS = text("""
 """)
 
 
+_AWAITED = text("""
+    SELECT EXISTS (SELECT FROM stock_transfer
+                   WHERE to_warehouse_id = :warehouse_id AND status IN ('pending', 'in_transit'))
+""")
+
+
 async def lock_stock(session: AsyncSession, warehouse_id: int) -> bool:
-    """Lock every level of the warehouse, as a posting would; true when one of them holds anything."""
-    return any(await session.scalars(_LOCK_LEVELS, {"warehouse_id": warehouse_id}))
+    """Lock every level of the warehouse, as a posting would; true when one of them holds anything, or transfers are
+    on their way to it."""
+    parameters = {"warehouse_id": warehouse_id}
+    holds_anything = any(await session.scalars(_LOCK_LEVELS, parameters))
+    return holds_anything or bool(await session.scalar(_AWAITED, parameters))
