@@ -1,0 +1,76 @@
+"""Who must know, knows: news of the stock reaches streams, notifications and webhooks through the gateway."""
+
+import asyncio
+import json
+from typing import Any
+
+import aiohttp
+import pytest
+
+from stockbuddy.chassis.testing.clients import User
+
+
+async def stock_up(admin: User, quantity: int = 10) -> dict[str, Any]:
+    product: dict[str, Any] = await admin.post(
+        "/products", {"name": "Teapot", "sku": "T1", "unit_price": "20", "quantity": quantity, "low_stock_threshold": 5}
+    )
+    await admin.until("/stock-levels", lambda page: page["items"], product_id=product["id"])
+    return product
+
+
+def bearer(user: User) -> dict[str, str]:
+    return {"Authorization": f"Bearer {user.tokens['access_token']}"}
+
+
+async def next_event(response: aiohttp.ClientResponse, event_type: str) -> dict[str, Any]:
+    """The data of the next event of that type. Raises EOFError at the end of the stream."""
+    wanted = False
+    async with asyncio.timeout(15):
+        while line := await response.content.readline():
+            if line.startswith(b"event: "):
+                wanted = line.strip() == f"event: {event_type}".encode()
+            elif line.startswith(b"data: ") and wanted:
+                event: dict[str, Any] = json.loads(line[6:])
+                return event
+    raise EOFError
+
+
+async def test_low_stock_is_told_once_on_the_stream_and_in_the_app(admin: User, base_url: str) -> None:
+    await stock_up(admin)
+    url = f"{base_url}/api/v1/stream"
+    async with aiohttp.ClientSession() as browser, browser.get(url, headers=bearer(admin)) as stream:
+        for _ in range(3):
+            await admin.post("/sales", {"product": "T1", "quantity": 3})
+        crossing = await next_event(stream, "stock.level.low")
+        told = await next_event(stream, "notifications.notification.created")
+    assert (crossing["data"]["sku"], crossing["data"]["on_hand"]) == ("T1", 4)
+    assert told["data"]["title"].startswith("Low stock: Teapot")
+    page = await admin.get("/notifications", kind="low_stock")
+    assert [item["title"] for item in page["items"]] == [told["data"]["title"]]
+
+
+async def test_a_stream_over_websocket_passes_the_gateway(admin: User, base_url: str) -> None:
+    product = await stock_up(admin)
+    url = f"{base_url}/api/v1/ws?types=stock.movement.*&after=0"
+    async with aiohttp.ClientSession() as till, till.ws_connect(url, headers=bearer(admin)) as socket:
+        message = json.loads(await socket.receive_str(timeout=15))
+    assert message["event"] == "stock.movement.posted"
+    assert message["data"]["data"]["product_id"] == product["id"]
+
+
+async def test_a_stream_ends_at_logout(admin: User, salesperson: User, base_url: str) -> None:
+    url = f"{base_url}/api/v1/stream"
+    async with aiohttp.ClientSession() as browser, browser.get(url, headers=bearer(salesperson)) as stream:
+        assert stream.status == 200
+        await stream.content.readline()
+        await salesperson.post("/auth/logout")
+        with pytest.raises((EOFError, aiohttp.ClientPayloadError)):
+            await next_event(stream, "never.said")
+
+
+async def test_webhooks_are_refused_on_this_machine_unless_the_operator_allows_it(
+    admin: User,
+) -> None:
+    body = {"url": "http://127.0.0.1:8000/hook", "event_types": ["stock.*"]}
+    answer = await admin.call("POST", "/webhooks", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "address_not_allowed")
