@@ -3,6 +3,7 @@ it should be, has exactly its effect and its events, and leaves books that prove
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from decimal import Decimal
@@ -29,9 +30,11 @@ if TYPE_CHECKING:
 
     from stockbuddy.chassis.testing.tokens import TestIssuer
 
-quantities = st.integers(1, 20_000).map(lambda thousandths: Decimal(thousandths) / 1000) | st.integers(1, 30).map(
-    Decimal
-)
+EXAMPLES = int(os.environ.get("STOCKBUDDY_EXAMPLES", "12"))
+"""Each is a shop's life of up to forty steps."""
+
+crumbs = st.integers(1, 20_000).map(lambda thousandths: Decimal(thousandths) / 1000)
+quantities = crumbs | st.integers(1, 30).map(Decimal)
 picks = st.integers(0, 10**6)
 ends = st.booleans()
 
