@@ -3,8 +3,11 @@
 import asyncio
 from collections.abc import Sequence
 
+import pytest
+
 from stockbuddy.chassis.bus import BusAway, Message, Subscription
 from stockbuddy.chassis.bus.amqp import AmqpBus
+from stockbuddy.chassis.bus.amqp.connection import Connection
 from stockbuddy.chassis.testing.probe import EFFECTS_GROUP, GROUPS, ProbeChanged
 from stockbuddy.chassis.testing.proxy import Proxy
 
@@ -47,3 +50,18 @@ async def test_publishing_and_consuming_go_on_after_connections_were_cut(bus_url
                 proxy.cut()
         finally:
             await bus.close()
+
+
+async def test_a_broker_that_hangs_up_at_once_is_away() -> None:
+    """As one does that is starting behind a load balancer; whatever the client library makes of it."""
+
+    async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    async with server:
+        url = f"amqp://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        connection = Connection(url, service="probe", purpose="publishes", groups=GROUPS)
+        for _ in range(50):
+            with pytest.raises(BusAway):
+                await connection.ensure()

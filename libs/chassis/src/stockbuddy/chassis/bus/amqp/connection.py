@@ -13,8 +13,9 @@ from stockbuddy.chassis.bus.amqp.topology import declare_topology
 HEARTBEAT_SECONDS = 10
 CONNECT_SECONDS = 10
 
-AWAY = (AMQPError, OSError, TimeoutError, RuntimeError)
-"""What aio_pika raises when the broker is not there or leaves; RuntimeError for use of a closed channel."""
+AWAY = (AMQPError, OSError, TimeoutError, RuntimeError, StopAsyncIteration)
+"""What aio_pika raises when the broker is not there or leaves; RuntimeError for use of a closed channel,
+StopAsyncIteration when whoever accepted the connection has closed it before saying anything."""
 
 
 class Connection:
