@@ -81,6 +81,8 @@ class Feed:
             try:
                 if not self.listeners:
                     await self._rest()
+                if not self._running.is_set():
+                    await self._begin()
                 await self._read()
             except Exception as error:
                 if not is_database_away(error):
@@ -89,13 +91,17 @@ class Feed:
                 await asyncio.sleep(AWAY_SECONDS)
 
     async def _rest(self) -> None:
-        """Until somebody listens; then go on at the end of the log as it is then."""
+        """Until somebody listens."""
         self._running.clear()
         self._wanted.clear()
         await self._wanted.wait()
-        self._recent.clear()
+
+    async def _begin(self) -> None:
+        """Go on at the end of the log as it is now."""
         async with self._database.reading() as session:
-            self.position = await queries.head_position(session)
+            position = await queries.head_position(session)
+        self._recent.clear()
+        self.position = position
         self._running.set()
 
     async def _read(self) -> None:
