@@ -9,7 +9,7 @@ from stockbuddy.chassis.identity import Role
 from stockbuddy.chassis.testing.tokens import TestIssuer
 from stockbuddy.contracts.catalog import ImportFinished
 from stockbuddy.contracts.notifications import WebhookDisabled
-from stockbuddy.contracts.stock import LevelDepleted, LevelLow, LevelRecovered, WarehouseCreated
+from stockbuddy.contracts.stock import ActivityUnusual, LevelDepleted, LevelLow, LevelRecovered, WarehouseCreated
 
 
 async def titles(client: AsyncClient, headers: dict[str, str] | None = None) -> list[str]:
@@ -72,6 +72,22 @@ async def test_each_warehouse_and_product_stands_for_itself(admin: AsyncClient, 
         samples.crossing(LevelLow, 1), samples.crossing(LevelLow, 2), samples.crossing(LevelLow, 1, warehouse_id=2)
     )
     assert len(await titles(admin)) == 3
+
+
+async def test_unusual_activity_is_told_to_managers_and_admins(
+    admin: AsyncClient, issuer: TestIssuer, service: Any, samples: Any
+) -> None:
+    moved = {"movement_id": 1, "product_id": 42, "sku": "SKU-42", "warehouse_id": 1, "movement_type": "damaged"}
+    habit = {"quantity": -500, "usual": 2, "times": 250.0, "document": "S-7", "recorded_at": "2026-03-01T12:00:00Z"}
+    await service.say(samples.product(), ActivityUnusual.model_validate(moved | habit))
+    [alert] = (await admin.get("/notifications", params={"kind": "unusual_activity"})).json()["items"]
+    assert alert["title"] == "Unusual movement: Teapot (SKU-42)"
+    assert alert["body"] == "damaged of -500 in warehouse 1 by alice (S-7): 250 times the usual 2."
+    assert len(await titles(admin, issuer.headers(2, Role.MANAGER))) == 1
+    sales = issuer.headers(3, Role.SALESPERSON)
+    assert await titles(admin, sales) == []
+    feed = await admin.get("/events", params={"types": "stock.activity.*"}, headers=sales)
+    assert feed.json()["items"] == []
 
 
 async def test_a_disabled_webhook_is_told_to_admins(admin: AsyncClient, issuer: TestIssuer, service: Any) -> None:

@@ -32,6 +32,7 @@ CONSUMER_GROUPS: Mapping[str, tuple[str, ...]] = {
         "stock.level.low",
         "stock.level.depleted",
         "stock.level.recovered",
+        "stock.activity.unusual",
         "catalog.import.finished",
         "notifications.webhook.disabled",
     ),

@@ -4,7 +4,7 @@ from stockbuddy.chassis.inbox import Consumer
 from stockbuddy.contracts.auth import SettingsChanged, UserState
 from stockbuddy.contracts.catalog import ImportFinished, ProductState
 from stockbuddy.contracts.notifications import WebhookDisabled
-from stockbuddy.contracts.stock import LevelDepleted, LevelLow, LevelRecovered, WarehouseState
+from stockbuddy.contracts.stock import ActivityUnusual, LevelDepleted, LevelLow, LevelRecovered, WarehouseState
 from stockbuddy.notifications.alerts import handlers as alerts
 from stockbuddy.notifications.event_log import handlers as event_log
 from stockbuddy.notifications.people import handlers as people
@@ -27,6 +27,7 @@ CONSUMERS = [
             LevelLow.type: alerts.watch_levels,
             LevelDepleted.type: alerts.watch_levels,
             LevelRecovered.type: alerts.watch_levels,
+            ActivityUnusual.type: alerts.tell_of_unusual_activity,
             ImportFinished.type: alerts.tell_of_finished_import,
             WebhookDisabled.type: alerts.tell_of_disabled_webhook,
         },

@@ -9,7 +9,7 @@ from stockbuddy.chassis.bus import Message
 from stockbuddy.chassis.inbox import decode, origin_of
 from stockbuddy.contracts.catalog import ImportFinished
 from stockbuddy.contracts.notifications import WebhookDisabled
-from stockbuddy.contracts.stock import LevelCrossing
+from stockbuddy.contracts.stock import ActivityUnusual, LevelCrossing
 from stockbuddy.notifications.alerts import wording
 from stockbuddy.notifications.alerts.commands import raise_alert
 from stockbuddy.notifications.alerts.queries import lock_standing, set_standing
@@ -36,6 +36,14 @@ async def _tell_of(session: AsyncSession, message: Message, level: LevelCrossing
         await raise_alert(session, cause, "low_stock", wording.low_stock(level, names), about)
     else:
         await raise_alert(session, cause, "out_of_stock", wording.out_of_stock(level, names), about)
+
+
+async def tell_of_unusual_activity(session: AsyncSession, messages: Sequence[Message]) -> None:
+    for message in messages:
+        event = decode(ActivityUnusual, message)
+        names = await names_of(session, [wording.product_subject(event), wording.warehouse_subject(event)])
+        content = wording.unusual_activity(event, names, origin_of(message).actor_name)
+        await raise_alert(session, UUID(message.id), "unusual_activity", content, event.subject())
 
 
 async def tell_of_finished_import(session: AsyncSession, messages: Sequence[Message]) -> None:

@@ -6,16 +6,19 @@ from decimal import Decimal
 from stockbuddy.contracts.catalog import ImportFinished
 from stockbuddy.contracts.notifications import WebhookDisabled
 from stockbuddy.contracts.numbers import quantity_number
-from stockbuddy.contracts.stock import LevelCrossing
+from stockbuddy.contracts.stock import ActivityUnusual, LevelCrossing
 from stockbuddy.notifications.mail.content import Content
 
+Place = LevelCrossing | ActivityUnusual
+"""What tells of a product in a warehouse."""
 
-def product_subject(level: LevelCrossing) -> str:
-    return f"product/{level.product_id}"
+
+def product_subject(place: Place) -> str:
+    return f"product/{place.product_id}"
 
 
-def warehouse_subject(level: LevelCrossing) -> str:
-    return f"warehouse/{level.warehouse_id}"
+def warehouse_subject(place: Place) -> str:
+    return f"warehouse/{place.warehouse_id}"
 
 
 def low_stock(level: LevelCrossing, names: Mapping[str, str]) -> Content:
@@ -25,6 +28,15 @@ def low_stock(level: LevelCrossing, names: Mapping[str, str]) -> Content:
 
 def out_of_stock(level: LevelCrossing, names: Mapping[str, str]) -> Content:
     return Content(f"Out of stock: {_product(level, names)}", _what_is_left(level, names))
+
+
+def unusual_activity(event: ActivityUnusual, names: Mapping[str, str], actor: str | None) -> Content:
+    document = f" ({event.document})" if event.document else ""
+    return Content(
+        f"Unusual movement: {_product(event, names)}",
+        f"{event.movement_type or 'movement'} of {_number(event.quantity)} in {_warehouse(event, names)}"
+        f" by {actor or 'nobody known'}{document}: {event.times:g} times the usual {_number(event.usual)}.",
+    )
 
 
 def import_finished(event: ImportFinished) -> Content:
@@ -48,12 +60,12 @@ def _what_is_left(level: LevelCrossing, names: Mapping[str, str]) -> str:
     return f"{left}. The limit is {_number(level.threshold)}."
 
 
-def _product(level: LevelCrossing, names: Mapping[str, str]) -> str:
-    return names.get(product_subject(level), level.sku)
+def _product(place: Place, names: Mapping[str, str]) -> str:
+    return names.get(product_subject(place), place.sku)
 
 
-def _warehouse(level: LevelCrossing, names: Mapping[str, str]) -> str:
-    return names.get(warehouse_subject(level), f"warehouse {level.warehouse_id}")
+def _warehouse(place: Place, names: Mapping[str, str]) -> str:
+    return names.get(warehouse_subject(place), f"warehouse {place.warehouse_id}")
 
 
 def _number(quantity: Decimal) -> str:
