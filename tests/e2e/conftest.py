@@ -1,5 +1,6 @@
 """The whole system behind its gateway, served on a socket."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 import httpx2 as httpx
@@ -32,6 +33,8 @@ async def base_url(system: System) -> AsyncIterator[str]:
 @pytest.fixture
 async def http(base_url: str) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(base_url=base_url, timeout=30) as client:
+        while (await client.get("/health/ready")).status_code != 200:
+            await asyncio.sleep(0.02)
         yield client
 
 
