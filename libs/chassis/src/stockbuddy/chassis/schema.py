@@ -111,4 +111,20 @@ ROUTINES = (
     END $$
     """,
     "REVOKE ALL ON FUNCTION keep_archive() FROM PUBLIC",
+    # Restoring a dump, REINDEX and ANALYZE evaluate what columns and indexes are made of without any search path.
+    """
+    DO $$
+    DECLARE
+        used regprocedure;
+    BEGIN
+        FOR used IN
+            SELECT DISTINCT p.oid FROM pg_depend d JOIN pg_proc p ON p.oid = d.refobjid
+            WHERE d.refclassid = 'pg_proc'::regclass AND p.pronamespace = current_schema()::regnamespace
+                AND d.classid IN ('pg_attrdef'::regclass, 'pg_class'::regclass, 'pg_constraint'::regclass)
+                AND NOT EXISTS (SELECT FROM unnest(p.proconfig) setting WHERE starts_with(setting, 'search_path='))
+        LOOP
+            EXECUTE format('ALTER FUNCTION %s SET search_path = %I, pg_temp', used, current_schema());
+        END LOOP;
+    END $$
+    """,
 )
