@@ -11,13 +11,19 @@ QUANTITY_PLACES = 3
 
 def money_text(amount: Decimal) -> str:
     """At least two places, at most four, never an exponent: `19.9` → `"19.90"`."""
-    whole, _, fraction = format(amount.normalize(), "f").partition(".")
-    return f"{whole}.{fraction.ljust(2, '0')}"
+    whole, _, fraction = f"{amount:f}".partition(".")
+    return f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"
 
 
 def quantity_number(quantity: Decimal) -> int | float:
     """A JSON number that reads back as the same decimal: 15 significant digits survive a double exactly."""
     return int(quantity) if quantity == quantity.to_integral_value() else float(quantity)
+
+
+def quantity_text(quantity: Decimal) -> str:
+    """The same number as JSON text, for whoever writes JSON by hand: `2.500` → `2.5`."""
+    text = f"{quantity:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 Money = Annotated[

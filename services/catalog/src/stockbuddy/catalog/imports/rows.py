@@ -147,9 +147,12 @@ def _refuse_incomplete(read: Read, existing: dict[str, Product], outcome: Outcom
 
 
 async def _categories(session: AsyncSession, job: Job, read: Read, outcome: Outcome) -> dict[str, int]:
-    """Ids by the name as the file spells it. New ones are made in one order, so that runners do not deadlock."""
+    """Ids by the name as the file spells it; a new one is called what its first row calls it. They are made in one
+    order, so that runners do not deadlock."""
     wanted = {
-        row.category for number, row in read.items() if row.category is not None and number not in outcome.problems
+        row.category: None
+        for number, row in read.items()
+        if row.category is not None and number not in outcome.problems
     }
     ids = {}
     for name in sorted(wanted, key=str.lower):

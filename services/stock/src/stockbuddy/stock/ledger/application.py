@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
@@ -14,6 +15,7 @@ import asyncpg
 from stockbuddy.chassis import outbox
 from stockbuddy.chassis.idempotency import Answer
 from stockbuddy.stock.ledger import statements
+from stockbuddy.stock.ledger.announcements import Announcer
 from stockbuddy.stock.ledger.books import Level
 from stockbuddy.stock.ledger.decision import Decider, Plan, StoredAnswer, guards_of, keys_of
 from stockbuddy.stock.ledger.habits import Habit
@@ -51,7 +53,7 @@ async def apply(connection: asyncpg.Connection, postings: Sequence[Posting]) -> 
     decider, transaction_id, backend_id = await _open_books(connection, postings, documents, levels)
     outcomes = [decider.decide(posting) for posting in postings]
     if not decider.plan.is_empty:
-        await _write(connection, decider.plan, decider.now)
+        await _write(connection, decider.plan, decider.announcer.now)
     return Applied(outcomes, not decider.plan.is_empty, sorted(decider.short), transaction_id, backend_id)
 
 
@@ -109,7 +111,7 @@ async def _open_books(
     ids = {table: iter(sorted(drawn)) for table, drawn in json.loads(row["ids"]).items()}
     stored = await _stored_answers(connection, postings)
     reversed_ids = await _reversed(connection, postings)
-    decider = Decider(levels, documents, stored, reversed_ids, iter(row["movement_ids"]), ids, row["now"])
+    decider = Decider(levels, documents, stored, reversed_ids, iter(row["movement_ids"]), ids, Announcer(row["now"]))
     return decider, row["transaction_id"], row["backend_id"]
 
 
@@ -142,9 +144,9 @@ async def _write(connection: asyncpg.Connection, plan: Plan, now: datetime) -> N
     answers = sorted((k.caller, k.key, k.fingerprint, answer.status, answer.body) for k, answer in plan.answers)
     changed = await connection.fetchval(
         statements.WRITE,
-        *_transposed(levels, len(statements.LEVEL_COLUMNS)),
-        *_transposed(plan.movements, len(statements.MOVEMENT_COLUMNS)),
-        *_transposed(answers, len(statements.ANSWER_COLUMNS)),
+        *_columns_of(levels, statements.LEVEL_COLUMNS),
+        *_columns_of(plan.movements, statements.MOVEMENT_COLUMNS),
+        *_columns_of(answers, statements.ANSWER_COLUMNS),
         *outbox.columns(plan.events),
         now,
     )
@@ -156,6 +158,17 @@ async def _write(connection: asyncpg.Connection, plan: Plan, now: datetime) -> N
     for table, rows in plan.updates.items():
         for columns, alike in _by_columns(rows):
             await connection.execute(statements.update_documents(table, columns), _document(alike))
+
+
+def _columns_of(rows: Sequence[Sequence[Any]], kinds: Mapping[str, str]) -> list[Any]:
+    columns = _transposed(rows, len(kinds))
+    return [
+        _literal(column) if kind == "numeric" else column for column, kind in zip(columns, kinds.values(), strict=True)
+    ]
+
+
+def _literal(numbers: Sequence[Decimal | None]) -> str:
+    return "{" + ",".join(["NULL" if number is None else str(number) for number in numbers]) + "}"
 
 
 def _by_columns(rows: Sequence[Row]) -> list[tuple[tuple[str, ...], list[Row]]]:

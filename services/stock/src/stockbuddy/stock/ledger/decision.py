@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -17,7 +16,7 @@ from stockbuddy.chassis.idempotency import Answer, IdempotencyKey, IdempotencyKe
 from stockbuddy.chassis.outbox import OutboxRow
 from stockbuddy.contracts.numbers import quantity_number
 from stockbuddy.stock.errors import AlreadyReversed, QuantityOutOfRange, StaleQuantity, UnknownWarehouse
-from stockbuddy.stock.ledger.announcements import activity_unusual, level_changed, movement_posted
+from stockbuddy.stock.ledger.announcements import Announcer, Moved
 from stockbuddy.stock.ledger.books import Level
 from stockbuddy.stock.ledger.postings import (
     ZERO,
@@ -73,7 +72,7 @@ class Decider:
     reversed_ids: set[int]
     movement_ids: Iterator[int]
     ids: Mapping[str, Iterator[int]]
-    now: datetime
+    announcer: Announcer
     plan: Plan = field(default_factory=Plan)
     short: set[LevelKey] = field(default_factory=set)
     """Levels that could not give what somebody wanted of them."""
@@ -138,7 +137,7 @@ class _Draft:
                 outcomes.append(self._shortage(level, entry))
         if not self._posting.partial and any(isinstance(outcome, Shortage) for outcome in outcomes):
             raise insufficient_stock(self._posting.entries, self._decider.levels)
-        return Effect(self._decider.now, outcomes, self._ids)
+        return Effect(self._decider.announcer.now, outcomes, self._ids)
 
     def _level(self, key: LevelKey) -> Level:
         level = self._levels.get(key)
@@ -179,26 +178,22 @@ class _Draft:
         """Write a line of the ledger; returns its id and itself as JSON."""
         if entry.movement_type is None:
             raise ValueError(f"an entry that moves stock needs a movement type: {entry}")
-        movement_id = next(self._decider.movement_ids)
-        now, origin = self._decider.now, self._posting.origin
-        went_negative = quantity < 0 and level.on_hand < 0
-        self._movements.append((
-            movement_id, *entry.level, level.version, entry.movement_type.value, quantity, before, level.on_hand,
-            unit_cost, level.average_cost, went_negative, entry.reference_number, entry.notes, self._document,
-            entry.reverses_id, origin.actor_id, entry.occurred_at or now, now,
-        ))  # fmt: skip
-        row = movement_posted(
-            movement_id, entry, level, quantity=quantity, before=before, unit_cost=unit_cost,
-            went_negative=went_negative, document=self._document, now=now, origin=origin,
+        moved = Moved(
+            next(self._decider.movement_ids), entry, quantity, before, unit_cost,
+            quantity < 0 and level.on_hand < 0, self._document,
         )  # fmt: skip
+        announcer, origin = self._decider.announcer, self._posting.origin
+        self._movements.append((
+            moved.id, *entry.level, level.version, entry.movement_type, quantity, before, level.on_hand,
+            unit_cost, level.average_cost, moved.went_negative, entry.reference_number, entry.notes, self._document,
+            entry.reverses_id, origin.actor_id, entry.occurred_at or announcer.now,
+        ))  # fmt: skip
+        row = announcer.movement_posted(moved, level, origin)
         self._events.append(row)
         if (times := level.habit_of(quantity).times_above(quantity)) is not None:
-            self._events.append(activity_unusual(
-                movement_id, entry, level, quantity=quantity, times=times, document=self._document, now=now,
-                origin=origin,
-            ))  # fmt: skip
+            self._events.append(announcer.activity_unusual(moved, level, times, origin))
         level.get_used_to(quantity)
-        return movement_id, row.payload
+        return moved.id, row.payload
 
     def commit(self, conclusion: Conclusion) -> None:
         """The posting stands: its levels become the ones that the next posting sees."""
@@ -206,7 +201,9 @@ class _Draft:
         plan.movements += self._movements
         plan.events += self._events
         for key, reason in self._reasons.items():
-            plan.events += level_changed(decider.levels[key], self._levels[key], reason, decider.now, posting.origin)
+            plan.events += decider.announcer.level_changed(
+                decider.levels[key], self._levels[key], reason, posting.origin
+            )
             decider.levels[key] = plan.levels[key] = self._levels[key]
         plan.events += [outbox.row(event, posting.origin) for event in conclusion.events]
         for table, rows in conclusion.inserts.items():

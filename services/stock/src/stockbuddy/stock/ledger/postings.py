@@ -1,4 +1,7 @@
-"""What a document asks of the ledger, and what it is told: the vocabulary that every document shares."""
+"""What a document asks of the ledger, and what it is told: the vocabulary that every document shares.
+
+Nothing here is changed once it is made; entries and changes are not frozen only because there are so many of them.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ class LevelKey(NamedTuple):
     lot: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Entry:
     """One line of a posting: a change of `on_hand` (which makes a movement), of `reserved`, or of both at once.
 
@@ -50,7 +53,7 @@ class Entry:
     reason: str = "reservation"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Change:
     """What an accepted entry did. `unit_cost` is what each unit of it cost, where that is known; `movement` is its
     line in the ledger as JSON, and null where nothing moved."""

@@ -1,0 +1,73 @@
+"""The events that are written by hand say exactly what their models would."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stockbuddy.chassis.origin import Origin
+from stockbuddy.contracts.stock import LevelChanged, LevelLow, MovementPosted
+from stockbuddy.stock.ledger import Entry, LevelKey, MovementType
+from stockbuddy.stock.ledger.announcements import Announcer, Moved
+from stockbuddy.stock.ledger.books import Level
+from stockbuddy.stock.ledger.habits import Habit
+
+texts = st.none() | st.text(st.characters(blacklist_categories=["Cs"]), max_size=20)
+numbers = st.integers(-4 * 10**14, 4 * 10**14).map(lambda thousandths: Decimal(thousandths).scaleb(-3))
+amounts = st.none() | st.integers(0, 10**14).map(lambda parts: Decimal(parts).scaleb(-4))
+moments = st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - bounds
+
+
+def level(sku: str, on_hand: Decimal, reserved: Decimal, average: Decimal | None) -> Level:
+    return Level(
+        LevelKey(42, 7, 3), sku, Decimal("10.000"), None, on_hand, reserved, 5, average, False, False, Habit(), Habit()
+    )
+
+
+@given(quantity=numbers, before=numbers, cost=amounts, notes=texts, sku=st.text(min_size=1), now=moments, late=moments)
+def test_a_movement_is_told_as_its_model_tells_it(
+    quantity: Decimal, before: Decimal, cost: Decimal | None, notes: str | None, sku: str, now: datetime, late: datetime
+) -> None:
+    sku = sku.encode("utf-8", "replace").decode()
+    entry = Entry(
+        LevelKey(42, 7, 3), movement_type=MovementType.SALE, notes=notes, reference_number=notes, occurred_at=late
+    )
+    after = level(sku, before + quantity, Decimal(0), cost)
+    moved = Moved(17, entry, quantity, before, cost, True, notes)
+    row = Announcer(now).movement_posted(moved, after, Origin(actor_id=5))
+    told: dict[str, Any] = json.loads(row.payload)
+    model = MovementPosted.model_validate_json(row.payload)
+    assert list(told) == list(MovementPosted.model_fields)
+    assert told == json.loads(model.model_dump_json())
+    assert (model.quantity, model.balance, model.unit_cost) == (quantity, before + quantity, cost)
+    assert (model.sku, model.notes, model.occurred_at, model.recorded_at) == (sku, notes, late, now)
+    assert json.loads(row.headers)["actorid"] == "5"
+
+
+@given(before=numbers, on_hand=numbers, reserved=numbers, cost=amounts, now=moments)
+def test_a_level_is_told_as_its_model_tells_it(
+    before: Decimal, on_hand: Decimal, reserved: Decimal, cost: Decimal | None, now: datetime
+) -> None:
+    old, new = level("A", before, reserved, cost), level("A", on_hand, reserved, cost)
+    rows = Announcer(now).level_changed(old, new, "sale", Origin())
+    model = LevelChanged.model_validate_json(rows[0].payload)
+    assert json.loads(rows[0].payload) == json.loads(model.model_dump_json())
+    assert list(json.loads(rows[0].payload)) == list(LevelChanged.model_fields)
+    assert (model.before, model.delta, model.on_hand, model.reserved) == (before, on_hand - before, on_hand, reserved)
+    assert (model.changed_at, json.loads(rows[0].headers)["sequence"]) == (now, "5")
+
+
+def test_a_crossing_is_told_as_its_model_tells_it() -> None:
+    now = datetime(2026, 3, 1, tzinfo=UTC) + timedelta(microseconds=1)
+    rows = Announcer(now).level_changed(
+        level("A", Decimal(20), Decimal(0), None), level("A", Decimal("9.5"), Decimal(0), None), "out", Origin()
+    )
+    [low] = [row for row in rows if row.routing_key == LevelLow.type]
+    model = LevelLow.model_validate_json(low.payload)
+    assert json.loads(low.payload) == json.loads(model.model_dump_json())
+    assert model.threshold == 10
