@@ -42,8 +42,8 @@ async def test_every_route_is_refused_to_those_below_and_open_to_those_above(
         if path.startswith("/.well-known"):
             continue
         needed = RANKS[permission]
-        while (stranger := await http.request(method, f"/api/v1{path}")).status_code == 429:
-            await asyncio.sleep(0.1)  # Strangers have so many calls a second.
+        while (stranger := await http.request(method, f"/api/v1{path}")).status_code == 429 and needed > 0:
+            await asyncio.sleep(0.1)  # Strangers have so many calls a second; so many logins a minute are an answer.
         if (stranger.status_code == 401) != (needed > 0) and stranger.status_code != 400:
             wrong.append(f"{method} {path} ({permission}) to a stranger: {stranger.status_code}")
         for rank, caller in callers.items():
