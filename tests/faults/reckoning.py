@@ -12,7 +12,7 @@ import asyncpg
 from stockbuddy.embedded.client import Client
 from tests.faults.load import OPENING, PRODUCTS, Load
 
-SETTLE_SECONDS = 90
+SETTLE_SECONDS = 300
 SERVICES = ("auth", "catalog", "stock", "notifications")
 _ARCHIVED = " UNION ALL ".join(f"SELECT event_id FROM {service}.outbox_archive" for service in SERVICES)
 _LOGGED = "SELECT event_id FROM notifications.event_log"

@@ -22,7 +22,7 @@ from tests.faults.load import Load
 from tests.faults.reckoning import Books
 from tests.faults.supervisor import Supervised
 
-READY_SECONDS = 60
+READY_SECONDS = 180
 LOG_LEVEL = "info"
 
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from stockbuddy.chassis.guardian import Guardian
 from stockbuddy.embedded.processes import Program
 
 RESTART_SECONDS = 0.2
@@ -67,6 +68,10 @@ class Supervised:
                     stdout=log,
                     stderr=log,
                 )
+            guardian = Guardian([self._process.pid], signal.SIGKILL)
             self.starts += 1
-            await self._process.wait()
+            try:
+                await self._process.wait()
+            finally:
+                guardian.dismiss()
             await asyncio.sleep(RESTART_SECONDS)

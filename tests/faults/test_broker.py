@@ -6,6 +6,8 @@ import pytest
 
 from tests.faults.shop import Shop
 
+pytestmark = pytest.mark.timeout(900)
+
 SETTLED_ON_DISK_SECONDS = 1.5
 """RabbitMQ 3.10 forgets a quorum queue that was declared less than a second before SIGKILL."""
 
@@ -36,7 +38,6 @@ async def test_the_memory_alarm_is_raised(shared_shop: Shop) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 async def test_rabbitmq_is_killed_twice(shop: Shop) -> None:
     async with shop.load("twice") as load:
         for _ in range(2):
@@ -50,7 +51,6 @@ async def test_rabbitmq_is_killed_twice(shop: Shop) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 async def test_rabbitmq_is_down_for_two_minutes(shop: Shop) -> None:
     async with shop.load("down") as load:
         shop.rabbitmq.stop()
@@ -62,7 +62,6 @@ async def test_rabbitmq_is_down_for_two_minutes(shop: Shop) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 async def test_rabbitmq_loses_its_data(shop: Shop) -> None:
     """With messages in it that were not consumed yet: the archives fill the queues again."""
     async with shop.load("data") as load:
@@ -80,7 +79,6 @@ async def test_rabbitmq_loses_its_data(shop: Shop) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 async def test_a_black_hole_opens_between_each_service_and_the_broker(shop: Shop) -> None:
     """Connections stay and nothing arrives: heartbeats and time limits must tell."""
     async with shop.load("hole") as load:

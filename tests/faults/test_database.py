@@ -9,6 +9,8 @@ import pytest
 
 from tests.faults.shop import Shop
 
+pytestmark = pytest.mark.timeout(900)
+
 FROZEN_SECONDS = 20
 
 
@@ -28,7 +30,6 @@ async def test_postgresql_is_killed(shared_shop: Shop) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 async def test_postgresql_is_frozen(shop: Shop) -> None:
     async with shop.load("frozen") as load:
         frozen = family(shop.postgres._process.pid)

@@ -24,6 +24,8 @@ from tests.faults.reckoning import Books
 from tests.faults.shop import Shop
 from tests.faults.supervisor import Supervised
 
+pytestmark = pytest.mark.timeout(900)
+
 MESSAGES = 1000
 POISON_AT = 500
 QUEUE = "catalog.stock.v1"
@@ -108,7 +110,6 @@ async def publish_shuffled(shop: Shop, *, times: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 async def test_a_message_kills_its_process_and_only_itself(
     private_postgres: LocalPostgres, private_rabbitmq: PrivateRabbitMQ, tmp_path: Path
 ) -> None:

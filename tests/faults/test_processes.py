@@ -6,6 +6,8 @@ import pytest
 
 from tests.faults.shop import Shop
 
+pytestmark = pytest.mark.timeout(900)
+
 
 async def test_a_relay_is_killed_between_publishing_and_deleting(shared_shop: Shop) -> None:
     """The lock lets it publish, and holds it up where it would delete."""
@@ -40,7 +42,6 @@ async def test_a_consumer_is_killed_after_its_commit_and_before_its_acknowledgem
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 async def test_stock_is_killed_ten_times(shop: Shop) -> None:
     stock = shop.programs["stock"]
     async with shop.load("ten") as load:

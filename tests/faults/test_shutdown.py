@@ -10,6 +10,8 @@ from stockbuddy.embedded.client import Answer, Client
 from tests.faults.load import Load
 from tests.faults.shop import Shop
 
+pytestmark = pytest.mark.timeout(900)
+
 PATIENCE = 20
 """Acts between two stops."""
 
@@ -24,7 +26,6 @@ class ImpatientClient(Client):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 async def test_each_replica_of_each_service_is_stopped_under_load(replicated_shop: Shop) -> None:
     shop = replicated_shop
     client = ImpatientClient(shop.client._http, shop.client._username, shop.client._password)

@@ -112,7 +112,7 @@ def message_of(event: Event, origin: Origin = ALICE) -> Message:
     return Message(row.event_id, row.routing_key, json.loads(row.headers), row.payload.encode())
 
 
-async def until(look: Callable[[], Awaitable[Any]], seconds: float = 10) -> Any:
+async def until(look: Callable[[], Awaitable[Any]], seconds: float = 30) -> Any:
     """What `look` returns, as soon as that is something."""
     deadline = asyncio.get_running_loop().time() + seconds
     while not (found := await look()):

@@ -78,7 +78,8 @@ class Gateway:
         self._revocations = Revocations(upstreams["auth"], remember_seconds=settings.access_token_seconds)
         self._revocations.when_ended(streams.end)
         self._catalogue = Catalogue(upstreams)
-        self._pages = Pages(self._catalogue, Health(upstreams), with_metrics=settings.env != "production")
+        health = Health(upstreams, lambda: self._revocations.known)
+        self._pages = Pages(self._catalogue, health, with_metrics=settings.env != "production")
         self._edge = Edge(
             upstreams,
             credentials=Credentials(

@@ -1,7 +1,8 @@
-"""Ready when every service is: says which part is not, and nothing about why."""
+"""Ready when every service is, and when it is known which sessions have ended: says which part is not, and nothing
+about why."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from stockbuddy.chassis.errors import Problem
 from stockbuddy.gateway.upstream.port import Upstream, ask
@@ -12,8 +13,9 @@ REMEMBER_SECONDS = 0.5
 
 
 class Health:
-    def __init__(self, upstreams: Mapping[str, Upstream]) -> None:
+    def __init__(self, upstreams: Mapping[str, Upstream], are_sessions_known: Callable[[], bool]) -> None:
         self._upstreams = upstreams
+        self._are_sessions_known = are_sessions_known
         self._checking = asyncio.Lock()
         self._parts: dict[str, str] = {}
         self._checked_at = float("-inf")
@@ -26,7 +28,7 @@ class Health:
                 states = await asyncio.gather(*map(_state, self._upstreams.values()))
                 self._parts = dict(zip(self._upstreams, states, strict=True))
                 self._checked_at = asyncio.get_running_loop().time()
-            return self._parts
+            return self._parts if self._are_sessions_known() else self._parts | {"auth": "unavailable"}
 
 
 async def _state(upstream: Upstream) -> str:
