@@ -59,8 +59,9 @@ check: setup ## style, types, import rules, declared dependencies
 contracts: setup ## write the events' schemas and pages anew from libs/contracts
 	@$(VENV)/python -m stockbuddy.contracts.snapshots
 
-bench: setup ## the benchmarks, each printing ratios measured in one run
-	@set -e; for script in bench/*.py; do echo "== $$script"; $(VENV)/python $$script; done
+bench: setup ## measure everything into bench/RESULTS.md; with FILE=invoices.csv.gz a real shop, too
+	@deploy/install-servers
+	@FILE='$(FILE)' $(VENV)/python -m bench $(PARTS)
 
 lock: setup ## write requirements.lock anew, with the newest versions that the pyproject.toml files allow
 	$(VENV)/uv lock --upgrade

@@ -1,22 +1,20 @@
 """How well demand is forecast, in a real shop: the last week is held out and forecast from the days before it.
 
-    python bench/forecast.py invoices.csv.gz        (or make bench FILE=invoices.csv.gz; columns as for make replay)
-
 Ours (TSB with bulk orders tamed, weekdays from the whole shop) against two naive forecasts: that each day will be as
 the same weekday a week before, and that it will be as the day before. Errors are per product and day, over all
-products that sold before the week held out.
+products that sold before the week held out. `make bench FILE=invoices.csv.gz` says which shop.
 """
 
 import csv
 import gzip
 import os
-import sys
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from math import sqrt
 from pathlib import Path
 
+from bench.figures import Figure, report, under
 from stockbuddy.stock.forecasting.tsb import LEVEL, expect_day, expect_days, fit, weekday_factors
 
 HELD_OUT_DAYS = 7
@@ -37,11 +35,10 @@ def daily_demand(file: Path) -> tuple[dict[str, list[float]], date]:
     return {product: [by_day[day] for day in every_day] for product, by_day in sold.items()}, days[0]
 
 
-def main() -> int:
-    named = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("FILE")
+def main() -> None:
+    named = os.environ.get("FILE")
     if named is None:
-        print("Nothing measured: name a file of invoices, as FILE=invoices.csv.gz")
-        return 0
+        return print("Nothing forecast: name a file of invoices, as FILE=invoices.csv.gz")
     demand, first = daily_demand(Path(named))
     known = {product: (days[:-HELD_OUT_DAYS], days[-HELD_OUT_DAYS:]) for product, days in demand.items()}
     known = {product: halves for product, halves in known.items() if any(halves[0])}
@@ -53,14 +50,16 @@ def main() -> int:
         "naive, a week before": lambda before: before[-7:],
         "naive, the day before": lambda before: [before[-1]] * HELD_OUT_DAYS,
     }
-    print(f"{'':<22} {'MAE':>8} {'RMSE':>8} {'MAE of the week':>16}")
     errors = {name: error_of(forecast, list(known.values())) for name, forecast in forecasts.items()}
-    for name, (mean, root, week) in errors.items():
-        print(f"{name:<22} {mean:>8.3f} {root:>8.3f} {week:>16.2f}")
-    ratios = [ours / naive for ours, naive in zip(errors["ours"], errors["naive, a week before"], strict=True)]
-    print(f"{'ours / a week before':<22} {ratios[0]:>8.2f} {ratios[1]:>8.2f} {ratios[2]:>16.2f}")
+    for number, measure in enumerate(("MAE of days", "RMSE of days", "MAE of the week")):
+        detail = ", ".join(f"{name} {errors[name][number]:.3f}" for name in forecasts)
+        ratio = errors["ours"][number] / errors["naive, a week before"][number]
+        report(
+            Figure(
+                "forecast", f"{measure}, {HELD_OUT_DAYS} days held out", ratio, "of the week before's", under(1), detail
+            )
+        )
     print_coverage(list(known.values()), factors)
-    return 0
 
 
 def factors_ahead(histories: Sequence[Sequence[float]], first: date) -> list[float]:
@@ -99,4 +98,4 @@ def sold_days(halves: tuple[list[float], list[float]]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

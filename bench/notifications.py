@@ -1,7 +1,5 @@
 """How long news takes, and how much of it we can take: from the commit of a movement to whoever waits for it.
 
-    python bench/notifications.py       RATES=10,300 SECONDS=10 BACKLOG=100000 BUSES=embedded,rabbitmq
-
 A producer writes movements as the stock service does (two events each, one transaction) into a real outbox; its
 relay, the bus and the notifications service are the real ones. Three wait for news, over sockets: a long poll of
 GET /events, a client of GET /stream, and a webhook. Embedded, everything shares one process, the clients included; on
@@ -30,6 +28,7 @@ import uvicorn
 from aiohttp import web
 from fastapi import FastAPI
 
+from bench.figures import Figure, report, under
 from stockbuddy.chassis import outbox
 from stockbuddy.chassis.bus.inprocess import InProcessBus
 from stockbuddy.chassis.database import Database
@@ -45,11 +44,11 @@ from stockbuddy.contracts.stock import LevelChanged, MovementPosted
 from stockbuddy.notifications.app import MIGRATIONS, SERVICE, NotificationsSettings
 from stockbuddy.stock.app import MIGRATIONS as STOCK_MIGRATIONS
 
-RATES = [int(rate) for rate in os.environ.get("RATES", "10,300").split(",")]
-SECONDS = float(os.environ.get("SECONDS", "10"))
-BACKLOG = int(os.environ.get("BACKLOG", "100000"))
-BUSES = os.environ.get("BUSES", "embedded,rabbitmq").split(",")
-AIM_MILLISECONDS = 100
+RATES = (10, 300)
+SECONDS = 10.0
+BACKLOG = 100_000
+BUSES = ("embedded", "rabbitmq")
+AIMED_MILLISECONDS = under(100)
 BATCH = 200
 READERS = ("event log", "SSE", "webhook")
 PRODUCTS = 500
@@ -277,7 +276,7 @@ class Setting:
     @asynccontextmanager
     async def system(self, issuer: TestIssuer, keys_url: str) -> AsyncIterator[tuple[Database, str]]:
         """The producer's database, with its relay at work, and the address of the notifications service."""
-        common = {"env": "development", "database_url": self.database_url, "bus_url": self.bus_url}
+        common: dict[str, Any] = {"env": "development", "database_url": self.database_url, "bus_url": self.bus_url}
         bus = None if self.bus_url else InProcessBus(frozenset({"notifications"}))
         producer = create_app(Service("stock", "Bench", []), ServiceSettings(**common), bus=bus)
         async with AsyncExitStack() as stack:
@@ -329,8 +328,8 @@ def report_latency(stopwatch: Stopwatch, name: str, rate: int, first: int) -> No
     for reader in READERS:
         took = sorted(stopwatch.milliseconds(reader, first))
         p50, p99 = statistics.median(took), took[int(len(took) * 0.99)]
-        verdict = "ok" if p99 < AIM_MILLISECONDS else "MISSED"
-        print(f"{name:<9} {rate:>5}/s  {reader:<10} p50 {p50:7.1f} ms  p99 {p99:7.1f} ms  {verdict}", flush=True)
+        what = f"{name}, {rate}/s: commit to {reader}"
+        report(Figure("notifications", what, p99, "ms, p99", AIMED_MILLISECONDS, f"p50 {p50:.1f} ms"))
 
 
 async def measure_backlog(setting: Setting, name: str) -> None:
@@ -350,7 +349,8 @@ async def measure_backlog(setting: Setting, name: str) -> None:
             await connection.close()
     for what, seconds in [("relayed", relayed), ("in the log", logged)]:
         rate = BACKLOG / seconds
-        print(f"{name:<9} {BACKLOG} events {what:<11} {rate:8.0f}/s  {rate / bare:5.2f} of bare inserts", flush=True)
+        found = f"{rate:,.0f}/s; bare inserts {bare:,.0f}/s"
+        report(Figure("notifications", f"{name}, backlog {what}", rate / bare, "of bare inserts", None, found))
 
 
 async def until(look: Callable[[], bool], seconds: float = 60) -> None:
@@ -367,7 +367,7 @@ async def until_true(connection: asyncpg.Connection, question: str, seconds: flo
     return time.perf_counter()
 
 
-def main() -> int:
+def main() -> None:
     configure_logs(level="error", output="console")
     with ExitStack() as stack:
         broker = stack.enter_context(rabbitmq_server()) if "rabbitmq" in BUSES else None
@@ -382,7 +382,6 @@ def main() -> int:
                         own.callback(broker.delete, bus_url)
                     setting = Setting(server.url, bus_url)
                     asyncio.run(run(setting, measure, name))
-    return 0
 
 
 async def run(setting: Setting, measure: Callable[[Setting, str], Any], name: str) -> None:
@@ -391,4 +390,4 @@ async def run(setting: Setting, measure: Callable[[Setting, str], Any], name: st
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

