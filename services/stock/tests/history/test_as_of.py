@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Any
 from stockbuddy.stock.history.queries import close_levels
 
 if TYPE_CHECKING:
+    import asyncpg
+
     from services.stock.tests.conftest import Shop
 
 START = datetime(2026, 1, 10, 12, tzinfo=UTC)
 
 
-async def close(shop: Shop, levels: int = 1000) -> int:
-    """What the service does beside the requests, now."""
+async def close(shop: Shop, levels: int = 1000, changes: int = 1000) -> bool:
+    """What the service does beside the requests, now; whether it has not done all of it."""
     async with shop.app.state.database.transaction() as session:
-        return await close_levels(session, levels)
+        return await close_levels(session, levels, changes)
 
 
 async def move(shop: Shop, product_id: int, quantity: float, occurred_at: datetime, **values: Any) -> None:
@@ -49,7 +51,7 @@ async def test_the_past_is_as_it_happened_whether_closed_or_not(shop: Shop) -> N
         assert await at(shop, START + day) == {tea: 7}
         assert await at(shop, START + 5 * day) == {tea: 7, cup: 5}
         assert await at(shop, START + 5 * day, product_id=cup) == {cup: 5}
-        assert await close(shop) in (0, 2)
+        assert not await close(shop)
 
 
 async def test_a_late_movement_changes_what_was_closed(shop: Shop) -> None:
@@ -96,6 +98,8 @@ async def test_any_history_told_in_any_order_gives_the_same_past(shop: Shop) -> 
         told.append((product, quantity, moment))
         if n % 17 == 0:
             await close(shop, levels=2)
+        if n % 11 == 0:
+            await close(shop, changes=3)
     for hours in range(0, 24 * 6 + 12, 7):
         moment = START + timedelta(hours=hours)
         expected: dict[int, Decimal] = {}
@@ -103,6 +107,22 @@ async def test_any_history_told_in_any_order_gives_the_same_past(shop: Shop) -> 
             if happened <= moment:
                 expected[product] = expected.get(product, Decimal(0)) + quantity
         assert await at(shop, moment) == {product: float(total) for product, total in expected.items()}
+
+
+async def test_a_long_history_is_closed_in_pieces(shop: Shop, database: asyncpg.Connection) -> None:
+    """However many movements there are, and though all of them are of one level."""
+    tea, cup = await shop.product(), await shop.product()
+    for day in range(6):
+        await move(shop, tea, 2, START + timedelta(days=day))
+    await move(shop, cup, 1, START)
+    closed = []
+    while await close(shop, changes=2):
+        closed.append(await database.fetchval("SELECT sum(version) FROM closing_progress"))
+        assert [(await at(shop, START + timedelta(days=day)))[tea] for day in range(6)] == [2, 4, 6, 8, 10, 12]
+    assert closed == [2, 4, 6]
+    assert await database.fetchval("SELECT sum(version) FROM closing_progress") == 7
+    balances = await database.fetch("SELECT on_hand FROM closing_balance WHERE product_id = $1 ORDER BY day", tea)
+    assert [balance["on_hand"] for balance in balances] == [2, 4, 6, 8, 10, 12]
 
 
 async def test_the_past_knows_no_promises(shop: Shop) -> None:

@@ -12,6 +12,8 @@ log = structlog.get_logger(__name__)
 
 INTERVAL_SECONDS = 15.0
 LEVELS_AT_ONCE = 500
+CHANGES_AT_ONCE = 20_000
+"""A second's work: after a bulk load there are millions, and each piece of them must end in time."""
 
 
 async def keep_closing(app: FastAPI) -> None:
@@ -19,7 +21,7 @@ async def keep_closing(app: FastAPI) -> None:
     database: Database = app.state.database
     while True:
         try:
-            while await _close(database) == LEVELS_AT_ONCE:
+            while await _close(database):
                 pass
         except Exception as error:
             if not is_database_away(error):
@@ -28,6 +30,6 @@ async def keep_closing(app: FastAPI) -> None:
         await asyncio.sleep(INTERVAL_SECONDS)
 
 
-async def _close(database: Database) -> int:
+async def _close(database: Database) -> bool:
     async with database.transaction() as session:
-        return await close_levels(session, LEVELS_AT_ONCE)
+        return await close_levels(session, LEVELS_AT_ONCE, CHANGES_AT_ONCE)

@@ -7,69 +7,63 @@ those that are not in the closing balances yet. Everything goes by `occurred_at`
 from collections.abc import Sequence
 from datetime import UTC, datetime, time
 from decimal import Decimal
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import BigInteger, DateTime, Numeric, Subquery, bindparam, column, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-Due = tuple[int, int, int, int, int]
-"""A level's key, the version up to which it is closed, and the version that it has."""
-
 _TAKE_TURNS = text("SELECT pg_try_advisory_xact_lock(hashtext(current_schema() || ' closing'))")
 _DUE = text("""
-    SELECT l.product_id, l.warehouse_id, l.lot, coalesce(p.version, 0), l.version
+    SELECT l.product_id, l.warehouse_id, l.lot, coalesce(p.version, 0) AS closed, l.version
     FROM level l LEFT JOIN closing_progress p USING (product_id, warehouse_id, lot)
     WHERE l.version > coalesce(p.version, 0)
     ORDER BY l.product_id, l.warehouse_id, l.lot LIMIT :levels
 """)
-_FRESH = """
+# A late movement changes its own day and every later one, so all of them are added up anew, from the balance before the
+# first: what each day changed as far as it was closed (`kept`), and what is closed now (`fresh`). Sorts and look-ups
+# alone: the time is that of what is touched, however large the tables and poor the planner's guesses.
+_CLOSE = text("""
     WITH due AS (
         SELECT * FROM unnest(CAST(:product_ids AS bigint[]), CAST(:warehouse_ids AS bigint[]), CAST(:lots AS bigint[]),
                              CAST(:closed AS bigint[]), CAST(:versions AS bigint[]))
             AS d(product_id, warehouse_id, lot, closed, version)
-    ), fresh AS (
+    ), fresh AS MATERIALIZED (
         SELECT m.product_id, m.warehouse_id, m.lot, CAST(m.occurred_at AT TIME ZONE 'UTC' AS date) AS day,
                sum(m.quantity) AS change, max(m.occurred_at) AS last_occurred_at,
                (array_agg(m.average_cost ORDER BY m.occurred_at DESC, m.version DESC))[1] AS average_cost
         FROM due JOIN movement m USING (product_id, warehouse_id, lot)
         WHERE m.version > due.closed AND m.version <= due.version
         GROUP BY 1, 2, 3, 4
+    ), opened AS MATERIALIZED (
+        SELECT f.product_id, f.warehouse_id, f.lot, f.day, coalesce(
+            (SELECT c.on_hand FROM closing_balance c
+             WHERE (c.product_id, c.warehouse_id, c.lot) = (f.product_id, f.warehouse_id, f.lot) AND c.day < f.day
+             ORDER BY c.day DESC LIMIT 1), 0) AS on_hand
+        FROM (SELECT product_id, warehouse_id, lot, min(day) AS day FROM fresh GROUP BY 1, 2, 3) f
+    ), kept AS (
+        SELECT c.product_id, c.warehouse_id, c.lot, c.day,
+               c.on_hand - lag(c.on_hand, 1, o.on_hand) OVER (
+                   PARTITION BY c.product_id, c.warehouse_id, c.lot ORDER BY c.day) AS change,
+               c.last_occurred_at, c.average_cost
+        FROM opened o JOIN closing_balance c USING (product_id, warehouse_id, lot) WHERE c.day >= o.day
+    ), days AS (
+        SELECT product_id, warehouse_id, lot, day, sum(change) AS change, max(last_occurred_at) AS last_occurred_at,
+               (array_agg(average_cost ORDER BY last_occurred_at DESC, is_fresh DESC))[1] AS average_cost
+        FROM (
+            SELECT *, true AS is_fresh FROM fresh
+            UNION ALL SELECT *, false FROM kept
+            UNION ALL SELECT product_id, warehouse_id, lot, day, on_hand, '-infinity', NULL, false FROM opened
+        ) parts
+        GROUP BY product_id, warehouse_id, lot, day
     )
-"""
-# A new day starts from the closing balance before it, as it was before any of this was added.
-_OPEN_DAYS = text(
-    _FRESH
-    + """
-    INSERT INTO closing_balance (product_id, warehouse_id, lot, day, on_hand)
-    SELECT f.product_id, f.warehouse_id, f.lot, f.day, coalesce(
-        (SELECT c.on_hand FROM closing_balance c
-         WHERE (c.product_id, c.warehouse_id, c.lot) = (f.product_id, f.warehouse_id, f.lot) AND c.day < f.day
-         ORDER BY c.day DESC LIMIT 1), 0)
-    FROM fresh f
-    ON CONFLICT DO NOTHING
-"""
-)
-# A late movement changes its own day and every later one.
-_ADD = text(
-    _FRESH
-    + """
-    UPDATE closing_balance c
-    SET on_hand = c.on_hand + (
-        SELECT sum(f.change) FROM fresh f
-        WHERE (f.product_id, f.warehouse_id, f.lot) = (c.product_id, c.warehouse_id, c.lot) AND f.day <= c.day)
-    FROM (SELECT product_id, warehouse_id, lot, min(day) AS first_day FROM fresh GROUP BY 1, 2, 3) k
-    WHERE (c.product_id, c.warehouse_id, c.lot) = (k.product_id, k.warehouse_id, k.lot) AND c.day >= k.first_day
-"""
-)
-_SET_COSTS = text(
-    _FRESH
-    + """
-    UPDATE closing_balance c SET average_cost = f.average_cost, last_occurred_at = f.last_occurred_at
-    FROM fresh f
-    WHERE (c.product_id, c.warehouse_id, c.lot, c.day) = (f.product_id, f.warehouse_id, f.lot, f.day)
-      AND f.last_occurred_at >= c.last_occurred_at
-"""
-)
+    INSERT INTO closing_balance (product_id, warehouse_id, lot, day, on_hand, average_cost, last_occurred_at)
+    SELECT product_id, warehouse_id, lot, day,
+           sum(change) OVER (PARTITION BY product_id, warehouse_id, lot ORDER BY day), average_cost, last_occurred_at
+    FROM days
+    ON CONFLICT (product_id, warehouse_id, lot, day) DO UPDATE
+        SET on_hand = excluded.on_hand, average_cost = excluded.average_cost,
+            last_occurred_at = excluded.last_occurred_at
+""")
 _NOTE_PROGRESS = text("""
     INSERT INTO closing_progress (product_id, warehouse_id, lot, version)
     SELECT * FROM unnest(CAST(:product_ids AS bigint[]), CAST(:warehouse_ids AS bigint[]), CAST(:lots AS bigint[]),
@@ -78,20 +72,42 @@ _NOTE_PROGRESS = text("""
 """)
 
 
-async def close_levels(session: AsyncSession, levels: int) -> int:
-    """Take the movements of at most so many levels into their closing balances; how many levels had any.
+class Due(NamedTuple):
+    """A level whose changes after version `closed` and up to `version` are to be taken into its closing balances."""
+
+    product_id: int
+    warehouse_id: int
+    lot: int
+    closed: int
+    version: int
+
+
+async def close_levels(session: AsyncSession, levels: int, changes: int) -> bool:
+    """Take at most so many changes, of at most so many levels, into the closing balances; whether more are left.
     Whoever else is at it makes this do nothing: it is the same work."""
     if not await session.scalar(_TAKE_TURNS):
-        return 0
-    due: Sequence[Any] = (await session.execute(_DUE, {"levels": levels})).all()
-    if due:
+        return False
+    due = [Due(*row) for row in await session.execute(_DUE, {"levels": levels})]
+    part = bounded(due, changes)
+    if part:
         names = ("product_ids", "warehouse_ids", "lots", "closed", "versions")
-        parameters = {name: list(values) for name, values in zip(names, zip(*due, strict=True), strict=True)}
-        for statement in (_OPEN_DAYS, _ADD, _SET_COSTS):
-            await session.execute(statement, parameters)
+        parameters = {name: list(values) for name, values in zip(names, zip(*part, strict=True), strict=True)}
+        await session.execute(_CLOSE, parameters)
         del parameters["closed"]
         await session.execute(_NOTE_PROGRESS, parameters)
-    return len(due)
+    return part != due or len(due) == levels
+
+
+def bounded(due: Sequence[Due], changes: int) -> list[Due]:
+    """The first of them, as far as they come to that many changes: one with more of them is closed in part."""
+    part: list[Due] = []
+    for level in due:
+        if changes <= 0:
+            break
+        upto = min(level.version, level.closed + changes)
+        part.append(level._replace(version=upto))
+        changes -= upto - level.closed
+    return part
 
 
 _LEVELS_AT = """
