@@ -193,6 +193,8 @@ class MadeUpAuth(MadeUpService):
         self.exchanges: list[dict[str, Any]] = []
         self.token_seconds = 900
         self.csrf_token: str | None = None
+        self.denials: list[dict[str, Any]] = []
+        self.uses: list[dict[str, str]] = []
 
     @property
     def public_key(self) -> dict[str, str]:
@@ -224,14 +226,24 @@ class MadeUpAuth(MadeUpService):
         return {"Authorization": f"Bearer {self.token(**changes)}"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] == "/.well-known/jwks.json":
+        if scope["path"] in self.plays:
+            await super().__call__(scope, receive, send)
+        elif scope["path"] == "/.well-known/jwks.json":
             await answer_json(send, {"keys": [self.public_key]})
         elif scope["path"] == "/internal/revoked-sessions":
             await self._tell_ended_sessions(scope, send)
         elif scope["path"] == "/internal/token-exchange" and scope["method"] == "POST":
             await self._exchange(receive, send)
+        elif scope["path"] in ("/internal/denials", "/internal/uses"):
+            await self._take_report(receive, send)
         else:
             await super().__call__(scope, receive, send)
+
+    async def _take_report(self, receive: Receive, send: Send) -> None:
+        report = json.loads(await read_body(receive) or b"{}")
+        self.denials += report.get("denials", [])
+        self.uses += report.get("uses", [])
+        await answer_json(send, None)
 
     async def _tell_ended_sessions(self, scope: Scope, send: Send) -> None:
         after = scope["query_string"].decode().removeprefix("after=")

@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
     from gateway.tests.conftest import MadeUpAuth, StartSystem, System
 
 PUBLIC = [
@@ -190,6 +192,30 @@ async def test_it_asks_for_ended_sessions_from_where_it_was_also_after_auth_was_
 
     await system.eventually(refused, seconds=2)
     assert system.auth.polls[0] == "2"
+
+
+async def test_half_an_answer_does_not_end_the_watch_over_sessions(start_system: StartSystem) -> None:
+    system = await start_system("http")
+    headers = system.auth.bearer(sid="doomed")
+    assert (await system.get("/api/v1/products", headers=headers)).status == 200
+    halves = 0
+
+    async def play(scope: Scope, _: Receive, send: Send) -> None:
+        nonlocal halves
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"100")]})
+        await send({"type": "http.response.body", "body": b'{"session_ids": [', "more_body": True})
+        halves += 1
+        scope["transport"].abort()
+
+    system.auth.plays["/internal/revoked-sessions"] = play
+    await system.eventually(lambda: halves > 1)
+    del system.auth.plays["/internal/revoked-sessions"]
+    system.auth.ended.append("doomed")
+
+    async def refused() -> bool:
+        return (await system.get("/api/v1/products", headers=headers)).status == 401
+
+    await system.eventually(refused, seconds=3)
 
 
 async def test_a_new_signing_key_needs_no_restart_and_fails_no_request(system: System) -> None:

@@ -131,6 +131,8 @@ async def test_malformed_logins_share_a_limit_and_clients_that_show_their_id_hav
     start_system: StartSystem,
 ) -> None:
     system = await start_system("direct", rate_limit_login="3/minute")
+    half_a_pair = b'{"username": "\\ud800"}'  # of surrogates: JSON can say what no text can hold
+    assert (await system.call("POST", "/api/v1/auth/login", headers={}, data=half_a_pair)).status == 200
     for body in (b"{", b"[]", b"\xff\xfe"):
         assert (await system.call("POST", "/api/v1/auth/login", headers={}, data=body)).status == 200
     assert is_refusal(await system.call("POST", "/api/v1/auth/login", headers={}, data=b"nonsense"), 3)

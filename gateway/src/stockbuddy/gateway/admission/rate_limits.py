@@ -39,7 +39,8 @@ class RateLimits:
         return await self._count(self._address, f"address:{_neighbourhood(address)}")
 
     async def count_login(self, account: str, address: str) -> HeaderList:
-        digest = hashlib.sha256(account.encode()).hexdigest()[:32]
+        # JSON can hold what no text can: half a surrogate pair.
+        digest = hashlib.sha256(account.encode("utf-8", "surrogatepass")).hexdigest()[:32]
         return await self._count(self._login, f"login:{digest}:{_neighbourhood(address)}")
 
     async def _count(self, limit: RateLimitItem | None, key: str) -> HeaderList:

@@ -12,6 +12,8 @@ from typing import Any, Protocol
 
 from starlette.types import Message, Receive, Scope, Send
 
+from stockbuddy.chassis.errors import Unavailable
+
 
 class Upstream(Protocol):
     """One service.
@@ -49,7 +51,8 @@ class Reply:
 
 
 async def ask(upstream: Upstream, method: str, path: str, *, query: str = "", document: Any = None) -> Reply:
-    """The gateway's own calls to a service: signing keys, revoked sessions, exchanges, documents, health."""
+    """The gateway's own calls to a service: signing keys, revoked sessions, exchanges, reports, documents, health.
+    Raises `Unavailable` or `ServiceTimeout`, also when half an answer came."""
     body = b"" if document is None else json.dumps(document).encode()
     headers = [(b"host", b"gateway"), (b"accept", b"application/json")]
     if body:
@@ -85,5 +88,8 @@ async def ask(upstream: Upstream, method: str, path: str, *, query: str = "", do
         else:
             reply.body += message.get("body", b"")
 
-    await upstream(scope, receive, send)
+    try:
+        await upstream(scope, receive, send)
+    except Interrupted as error:
+        raise Unavailable from error
     return reply
