@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
 import structlog
@@ -24,6 +24,8 @@ from stockbuddy.gateway.edge import Edge
 from stockbuddy.gateway.health import Health
 from stockbuddy.gateway.live_streams import LiveStreams
 from stockbuddy.gateway.pages import Pages
+from stockbuddy.gateway.reports.denials import Denials
+from stockbuddy.gateway.reports.uses import Uses
 from stockbuddy.gateway.routes import KEY_SET_PATH
 from stockbuddy.gateway.settings import GatewaySettings
 from stockbuddy.gateway.upstream.direct import DirectUpstream
@@ -34,6 +36,7 @@ from stockbuddy.gateway.usage import Usage
 log = structlog.get_logger(__name__)
 
 ANSWER_SECONDS = 3.0
+RESTART_SECONDS = 1.0
 
 
 def create_gateway(settings: GatewaySettings, services: Mapping[str, ASGIApp] | None = None) -> ASGIApp:
@@ -80,6 +83,8 @@ class Gateway:
         self._catalogue = Catalogue(upstreams)
         health = Health(upstreams, lambda: self._revocations.known)
         self._pages = Pages(self._catalogue, health, with_metrics=settings.env != "production")
+        self._uses = Uses(upstreams["auth"], every_seconds=settings.use_report_seconds)
+        self._denials = Denials(upstreams["auth"])
         self._edge = Edge(
             upstreams,
             credentials=Credentials(
@@ -95,6 +100,8 @@ class Gateway:
             catalogue=self._catalogue,
             streams=streams,
             usage=Usage(),
+            uses=self._uses,
+            denials=self._denials,
             body_seconds=settings.body_seconds,
             log_answers=settings.log_level == "debug",
         )
@@ -125,11 +132,23 @@ class Gateway:
             for upstream in self._upstreams.values():
                 await upstream.open()
                 stack.push_async_callback(upstream.close)
-            tasks = [asyncio.create_task(self._revocations.run()), asyncio.create_task(self._catalogue.run())]
-            stack.push_async_callback(_cancel, tasks)
+            stack.push_async_callback(self._uses.finish)
+            stack.push_async_callback(self._denials.finish)
+            background = (self._revocations.run, self._catalogue.run, self._uses.run, self._denials.run)
+            stack.push_async_callback(_cancel, [asyncio.create_task(_keep_at(work)) for work in background])
             log.info("gateway.started")
             yield
         log.info("gateway.stopped")
+
+
+async def _keep_at(work: Callable[[], Awaitable[None]]) -> None:
+    """None of this may end for good by an error: without it ended sessions would pass."""
+    while True:
+        try:
+            await work()
+        except Exception:
+            log.exception("background.failed", work=work.__qualname__)
+            await asyncio.sleep(RESTART_SECONDS)
 
 
 async def _cancel(tasks: list[asyncio.Task[None]]) -> None:

@@ -22,9 +22,11 @@ from stockbuddy.gateway.admission.site import Site
 from stockbuddy.gateway.answer import Answer
 from stockbuddy.gateway.conversation import Conversation
 from stockbuddy.gateway.documents.catalogue import Catalogue
-from stockbuddy.gateway.errors import UnknownPath
+from stockbuddy.gateway.errors import DeniedHere, ForeignPage, UnknownPath
 from stockbuddy.gateway.live_streams import LiveStreams
 from stockbuddy.gateway.paths import BASE, canonical_path
+from stockbuddy.gateway.reports.denials import LONGEST_PATH, Denial, Denials
+from stockbuddy.gateway.reports.uses import Uses
 from stockbuddy.gateway.routes import KEY_SET, KEY_SET_PATH, MEBIBYTE, Route, Who, find_route
 from stockbuddy.gateway.upstream.port import ClientLeft, Interrupted, Upstream
 from stockbuddy.gateway.usage import Usage
@@ -64,6 +66,8 @@ class Edge:
         catalogue: Catalogue,
         streams: LiveStreams,
         usage: Usage,
+        uses: Uses,
+        denials: Denials,
         body_seconds: float,
         log_answers: bool,
     ) -> None:
@@ -75,6 +79,8 @@ class Edge:
         self._catalogue = catalogue
         self._streams = streams
         self._usage = usage
+        self._uses = uses
+        self._denials = denials
         self._body_seconds = body_seconds
         self._log_answers = log_answers
 
@@ -95,6 +101,7 @@ class Edge:
             answer.add_headers(passage.standing)
             await self._pass_on(route, passage, scope, receive, answer)
         except Problem as problem:
+            self._note_denial(problem, passage, scope["method"])
             await answer.refuse(problem, scope, receive)
         except ClientLeft:
             pass
@@ -124,6 +131,7 @@ class Edge:
             self._usage.count(route, passage.caller, "WEBSOCKET", 101, 0)
             await self._pass_on(route, passage, scope, receive, conversation)
         except Problem as problem:
+            self._note_denial(problem, passage, WEBSOCKET)
             await conversation.refuse(problem, scope, receive)
         except Exception as error:
             log.error("conversation.failed", **_of(passage), exc_info=error)
@@ -140,12 +148,17 @@ class Edge:
         passage.path, route = _locate(method, scope["raw_path"].decode("latin-1"))
         passage.route = route
         noted = passage.incoming.noted
-        self._site.refuse_others(noted.get(b"host", b""), passage.scheme)
+        try:
+            self._site.refuse_others(noted.get(b"host", b""), passage.scheme)
+        except Problem:
+            await self._limits.count_stranger(passage.address)
+            raise
         refuse_declared_size(noted.get(b"content-length"), route.body_bytes)
         if route.who is not Who.ANYONE:
             passage.caller = await self._caller(route, passage, method)
         if passage.caller is not None:
             passage.standing = await self._limits.count_caller(passage.caller.name)
+            self._uses.note(passage.caller.principal.session_id)
         else:
             passage.standing = await self._limits.count_stranger(passage.address)
         return route
@@ -155,12 +168,16 @@ class Edge:
             caller = await self._credentials.caller(passage.incoming, method, passage.address)
             if caller is None and route.who is Who.CALLERS:
                 raise Unauthenticated("Credentials are needed: a bearer token or an API key.")
-        except Unauthenticated:
+        except (Unauthenticated, ForeignPage):
             await self._limits.count_stranger(passage.address)
             if not route.endless and not self._catalogue.may_exist(route.service, passage.path):
                 raise UnknownPath from None
             raise
         return caller
+
+    def _note_denial(self, problem: Problem, passage: Passage, method: str) -> None:
+        if isinstance(problem, DeniedHere):
+            self._denials.note(_denial(problem, passage, method))
 
     async def _count_login(self, passage: Passage, receive: Receive) -> Receive:
         """Reads the body for the account it names. Raises TooManyRequests."""
@@ -206,6 +223,20 @@ def _locate(method: str, raw_path: str) -> tuple[str, Route]:
 def _of(passage: Passage) -> dict[str, str]:
     """What a line in the log says of a request."""
     return {"request_id": passage.incoming.request_id.decode(), "path": passage.path}
+
+
+def _denial(refusal: DeniedHere, passage: Passage, method: str) -> Denial:
+    incoming, principal = passage.incoming, refusal.principal
+    return Denial(
+        method=method,
+        path=passage.path[:LONGEST_PATH],
+        code=refusal.code,
+        user_id=principal.user_id if principal else None,
+        username=principal.username if principal else None,
+        client_ip=passage.address,
+        request_id=incoming.request_id.decode(),
+        traceparent=incoming.traceparent.decode() if incoming.traceparent else None,
+    )
 
 
 def _onward(route: Route, passage: Passage, scope: Scope) -> Scope:

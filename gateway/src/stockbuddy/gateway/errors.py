@@ -1,6 +1,7 @@
 """What can go wrong at the door, beyond what the chassis names."""
 
-from stockbuddy.chassis.errors import Problem
+from stockbuddy.chassis.errors import Forbidden, Problem
+from stockbuddy.chassis.identity import Principal
 
 
 class UnknownPath(Problem):
@@ -37,17 +38,23 @@ class ServiceTimeout(Problem):
     code = "service_timeout"
 
 
-class ForeignPage(Problem):
+class DeniedHere(Forbidden):
+    """The gateway lets nobody do this. `principal` is who tried, where that is known."""
+
+    def __init__(self, principal: Principal | None = None) -> None:
+        super().__init__()
+        self.principal = principal
+
+
+class ForeignPage(DeniedHere):
     """A browser's session may be used by our own pages only; the CSRF token is missing or wrong."""
 
-    status = 403
     code = "csrf_failed"
 
 
-class HttpsRequired(Problem):
+class HttpsRequired(DeniedHere):
     """This site speaks HTTPS only."""
 
-    status = 403
     code = "https_required"
 
 

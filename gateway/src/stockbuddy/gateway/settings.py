@@ -67,6 +67,8 @@ class GatewaySettings(ServiceSettings):
     """`redis://` or `valkey://`: replicas count together."""
 
     access_token_seconds: PositiveInt = 900
+    use_report_seconds: PositiveFloat = 15
+    """How often auth is told which sessions and API keys were used."""
 
     connect_seconds: PositiveFloat = 1
     response_seconds: PositiveFloat = 30

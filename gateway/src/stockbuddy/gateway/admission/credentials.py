@@ -12,13 +12,14 @@ from stockbuddy.chassis.identity import Principal, TokenVerifier, bearer_token
 from stockbuddy.gateway.admission.browsers import (
     SESSION_COOKIE,
     cookies_of,
-    refuse_foreign_form,
-    refuse_foreign_socket,
+    is_of_our_page,
+    is_our_pages_socket,
 )
 from stockbuddy.gateway.admission.exchange import Exchange, Exchanged, Kind
 from stockbuddy.gateway.admission.incoming import Incoming
 from stockbuddy.gateway.admission.rate_limits import RateLimits
 from stockbuddy.gateway.admission.revocations import Revocations
+from stockbuddy.gateway.errors import ForeignPage
 
 MOST_KNOWN = 10_000
 WEBSOCKET = "WEBSOCKET"
@@ -95,9 +96,11 @@ class Credentials:
     async def _by_cookie(self, incoming: Incoming, cookies: dict[str, str], method: str, address: str) -> Caller:
         exchanged, caller = await self._by_secret("session_cookie", cookies[SESSION_COOKIE], address)
         if method == WEBSOCKET:
-            refuse_foreign_socket(incoming, self._allowed_origins)
+            is_ours = is_our_pages_socket(incoming, self._allowed_origins)
         else:
-            refuse_foreign_form(incoming, method, cookies, exchanged.csrf_token)
+            is_ours = is_of_our_page(incoming, method, cookies, exchanged.csrf_token)
+        if not is_ours:
+            raise ForeignPage(caller.principal)
         return caller
 
     async def _by_secret(self, kind: Kind, secret: str, address: str) -> tuple[Exchanged, Caller]:

@@ -100,6 +100,12 @@ class Incoming:
     def has_body(self) -> bool:
         return b"content-length" in self.noted or b"transfer-encoding" in self.noted
 
+    @property
+    def traceparent(self) -> bytes | None:
+        """What the client says of its trace, if that makes sense."""
+        said = self.noted.get(b"traceparent", b"")
+        return said if _TRACEPARENT.fullmatch(said) else None
+
     def onward(self, *, address: str, scheme: str, authorization: bytes | None, cookies: bool) -> HeaderList:
         """The headers as a service gets them. `cookies` go only to the service that set them."""
         headers, noted = self.passed_on, self.noted
@@ -111,8 +117,7 @@ class Incoming:
         headers.append((b"x-forwarded-for", address.encode()))
         headers.append((b"x-forwarded-proto", scheme.encode()))
         headers.append((b"x-request-id", self.request_id))
-        trace = noted.get(b"traceparent", b"")
-        if _TRACEPARENT.fullmatch(trace):
+        if (trace := self.traceparent) is not None:
             headers.append((b"traceparent", trace))
             if b"tracestate" in noted:
                 headers.append((b"tracestate", noted[b"tracestate"]))

@@ -207,7 +207,7 @@ class SettingsChanged(Event):
 
 
 class AccessDenied(Event):
-    """A 403: somebody known tried what they may not do. `user_id` is null where they had no token yet."""
+    """A 403, of a service or of the gateway. `user_id` is null where it is not known who tried."""
 
     type: ClassVar[str] = "auth.access.denied"
     about: ClassVar[str] = "service/{service}"

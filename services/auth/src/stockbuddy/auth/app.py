@@ -19,6 +19,7 @@ from stockbuddy.auth.logins.doorkeeper import Doorkeeper
 from stockbuddy.auth.mail.delivery import post_of
 from stockbuddy.auth.oauth import routes as oauth
 from stockbuddy.auth.passwords import routes as passwords
+from stockbuddy.auth.reports import routes as reports
 from stockbuddy.auth.secrecy import Seal
 from stockbuddy.auth.sessions import routes as sessions
 from stockbuddy.auth.settings import AuthSettings
@@ -100,6 +101,7 @@ SERVICE = Service(
         signing.router,
         sessions.internal_router,
         exchange.router,
+        reports.router,
     ],
     background=[follow_signing_keys, send_letters, forget_outdated],
     lifespan=_open_parts,

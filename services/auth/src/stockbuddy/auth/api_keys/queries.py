@@ -1,9 +1,9 @@
 """Finds API keys that still work."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, or_, select, update
+from sqlalchemy import Select, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.api_keys.model import ApiKey
@@ -40,5 +40,20 @@ async def key_and_owner(session: AsyncSession, digest: bytes, now: datetime) -> 
     return (row[0], row[1]) if row else None
 
 
-async def note_use(session: AsyncSession, key_id: int, now: datetime) -> None:
-    await session.execute(update(ApiKey).where(ApiKey.id == key_id).values(last_used_at=now))
+_NOTE_USES = text("""
+    UPDATE api_key SET last_used_at = used.at
+    FROM (
+        SELECT api_key.id, noted.at
+        FROM unnest(CAST(:ids AS bigint[]), CAST(:moments AS timestamptz[])) AS noted (id, at)
+        JOIN api_key ON api_key.id = noted.id
+        WHERE revoked_at IS NULL AND (last_used_at IS NULL OR last_used_at < noted.at)
+        FOR UPDATE OF api_key SKIP LOCKED
+    ) AS used
+    WHERE api_key.id = used.id
+""")
+
+
+async def note_uses(session: AsyncSession, moments: Mapping[int, datetime]) -> None:
+    """By id, when keys were used last. Passes over keys that somebody is changing: it must never hold them up."""
+    if moments:
+        await session.execute(_NOTE_USES, {"ids": list(moments), "moments": list(moments.values())})

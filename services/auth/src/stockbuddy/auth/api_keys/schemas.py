@@ -20,7 +20,7 @@ class CreateApiKey(BaseModel):
 
 
 class ApiKeyView(BaseModel):
-    """`hint` is how the secret ends; `last_used_at` is exact to a minute."""
+    """`hint` is how the secret ends; `last_used_at` is exact to some seconds."""
 
     model_config = ConfigDict(from_attributes=True)
 

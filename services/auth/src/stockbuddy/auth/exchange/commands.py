@@ -17,7 +17,7 @@ from stockbuddy.auth.users.queries import user_by_id
 from stockbuddy.chassis.identity import Principal
 
 NOTED_EVERY = timedelta(seconds=30)
-"""A use is noted no oftener, so that a busy key is not a busy row."""
+"""A use is noted here no oftener, so that a busy key is not a busy row; the gateway reports the later ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ async def exchange_api_key(
         raise InvalidApiKey()
     key, owner = found
     if key.last_used_at is None or now - key.last_used_at > NOTED_EVERY:
-        await api_keys.note_use(session, key.id, now)
+        await api_keys.note_uses(session, {key.id: now})
     if key.expires_at is not None:
         lifetime_seconds = min(lifetime_seconds, max(1, int((key.expires_at - now).total_seconds())))
     return _exchanged(keys, owner, _key_principal(key, owner, lifetime_seconds), lifetime_seconds)
@@ -53,7 +53,7 @@ async def exchange_cookie(session: AsyncSession, keys: SigningKeys, cookie: str,
     if found is None or user is None or not user.is_active:
         raise InvalidBrowserSession()
     if now - found.last_used_at > NOTED_EVERY:
-        await sessions.note_use(session, found.id, now)
+        await sessions.note_uses(session, {found.id: now})
     principal = principal_of(user, found.sid, lifetime_seconds=lifetime_seconds)
     return _exchanged(keys, user, principal, lifetime_seconds)
 

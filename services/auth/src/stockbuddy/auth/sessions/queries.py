@@ -1,7 +1,7 @@
 """Finds sessions and refresh tokens, and reads the revocations since a cursor."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -47,8 +47,24 @@ async def session_of_cookie(session: AsyncSession, digest: bytes, now: datetime)
     return await session.scalar(wanted)
 
 
-async def note_use(session: AsyncSession, session_id: uuid.UUID, now: datetime) -> None:
-    await session.execute(update(LoginSession).where(LoginSession.id == session_id).values(last_used_at=now))
+_NOTE_USES = text("""
+    UPDATE login_session SET last_used_at = used.at
+    FROM (
+        SELECT login_session.id, noted.at
+        FROM unnest(CAST(:ids AS uuid[]), CAST(:moments AS timestamptz[])) AS noted (id, at)
+        JOIN login_session ON login_session.id = noted.id
+        WHERE ended_at IS NULL AND last_used_at < noted.at
+        FOR UPDATE OF login_session SKIP LOCKED
+    ) AS used
+    WHERE login_session.id = used.id
+""")
+
+
+async def note_uses(session: AsyncSession, moments: Mapping[uuid.UUID, datetime]) -> None:
+    """By id, when sessions were used last. Passes over sessions that somebody is changing, as a refresh does: it must
+    never hold them up."""
+    if moments:
+        await session.execute(_NOTE_USES, {"ids": list(moments), "moments": list(moments.values())})
 
 
 def live_sessions_of(user_id: int, now: datetime) -> Select[LoginSession]:

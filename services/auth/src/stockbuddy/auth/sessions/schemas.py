@@ -28,7 +28,7 @@ class RefreshSession(BaseModel):
 
 
 class SessionView(BaseModel):
-    """`last_used_at` is exact to the lifetime of an access token; `is_current` marks the one that asks."""
+    """`last_used_at` is exact to some seconds; `is_current` marks the one that asks."""
 
     id: UUID
     device: str

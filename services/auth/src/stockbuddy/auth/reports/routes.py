@@ -1,0 +1,22 @@
+"""The gateway's reports over HTTP, for it alone."""
+
+from fastapi import APIRouter
+
+from stockbuddy.auth.reports import commands
+from stockbuddy.auth.reports.schemas import ReportDenials, ReportUses
+from stockbuddy.chassis.database import Session
+from stockbuddy.chassis.identity import PUBLIC
+
+router = APIRouter(prefix="/internal", include_in_schema=False)
+
+
+@router.post("/denials", status_code=204, dependencies=[PUBLIC])
+async def record_denials(body: ReportDenials, session: Session) -> None:
+    """Requests that the gateway itself has answered with 403."""
+    commands.record_denials(session, body.denials)
+
+
+@router.post("/uses", status_code=204, dependencies=[PUBLIC])
+async def note_uses(body: ReportUses, session: Session) -> None:
+    """When sessions and API keys were used last."""
+    await commands.note_uses(session, body.uses)
