@@ -5,7 +5,7 @@ The library's time grows with the length, so it sees the first 72 characters of 
 
 from collections.abc import Sequence
 
-from zxcvbn import zxcvbn  # type: ignore[import-untyped]
+from zxcvbn import zxcvbn
 
 from stockbuddy.auth.fields import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from stockbuddy.auth.hashing import PasswordHasher
