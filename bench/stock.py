@@ -149,6 +149,10 @@ def requests(job: Job, token: str) -> Iterator[bytes]:
         yield post(job.path, body, token, f"{job.name}-{started}-{number}")
 
 
+def cpu_seconds(system: System) -> dict[str, float]:
+    return {name: system.processes[name].cpu_seconds() for name in ("gateway", "stock")}
+
+
 async def measure(system: System) -> None:
     baseline: list[Load] = []
     found: dict[str, Load] = {}
@@ -156,6 +160,7 @@ async def measure(system: System) -> None:
         asked = requests(job, system.token)
         await drive(system.gateway.port, asked, connections=CONNECTIONS, seconds=1)
         rounds = []
+        used_before = cpu_seconds(system)
         for _ in range(ROUNDS):
             baseline.append(await asyncio.to_thread(pgbench, system.database_url))
             rounds.append(await drive(system.gateway.port, asked, connections=CONNECTIONS, seconds=SECONDS))
@@ -164,7 +169,11 @@ async def measure(system: System) -> None:
         ratio = statistics.median(
             one.rate * job.size / other.rate for one, other in zip(rounds, baseline[-ROUNDS:], strict=True)
         )
-        detail = f"{ours.rate * job.size:,.0f} movements/s; requests {ours}; pgbench {theirs}"
+        answers = sum(load.rate for load in rounds) * SECONDS
+        cpu = ", ".join(
+            f"{name} {(used - used_before[name]) * 1000 / answers:.2f}" for name, used in cpu_seconds(system).items()
+        )
+        detail = f"{ours.rate * job.size:,.0f} movements/s; requests {ours}, ms cpu {cpu}; pgbench {theirs}"
         report(Figure("stock", job.name, ratio, "of pgbench's rate", job.aim, detail))
     spread, hot = found["movements over 1,000 products"], found["movements of one product"]
     report(

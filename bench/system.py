@@ -106,7 +106,8 @@ def running(*services: str, database_url: str, bus_url: str | None = None) -> It
         for name in ("auth", *services):
             wait_until_ready(processes[name].port)
         call(processes["auth"].port, "/api/v1/auth/admin/register", body=ACCOUNT)
-        login = json.loads(call(processes["auth"].port, "/api/v1/auth/login", body=ACCOUNT))
+        named = {name: ACCOUNT[name] for name in ("username", "password")}
+        login = json.loads(call(processes["auth"].port, "/api/v1/auth/login", body=named))
         system = System(database_url, processes, login["access_token"])
         wait_until_ready(system.gateway.port, "/api/v1/auth/profile", token=system.token)
         yield system

@@ -13,6 +13,7 @@ from stockbuddy.chassis.guardian import Guardian
 PARENT = """
 import signal, subprocess, sys, time
 from stockbuddy.chassis.guardian import Guardian
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored, when whoever runs the tests runs in the background
 child = subprocess.Popen(["/bin/sleep", "600"], start_new_session=True)
 guardian = Guardian([child.pid], signal.SIGTERM)
 print(child.pid, flush=True)

@@ -67,6 +67,11 @@ async def broken() -> None:
     raise RuntimeError("SELECT secret FROM table at 10.0.0.1")
 
 
+@router.delete("/{number}")
+async def delete_effect(number: int, caller: Caller) -> None:
+    raise NotImplementedError
+
+
 @pytest.fixture
 def issuer() -> TestIssuer:
     return TestIssuer()
@@ -284,6 +289,10 @@ async def test_a_method_that_a_path_does_not_take_is_refused_with_all_that_it_ta
     refused = await client.patch("/api/v1/effects")
     assert (refused.status_code, refused.json()["code"]) == (405, "method_not_allowed")
     assert refused.headers["Allow"] == "GET, POST"
+    named = await client.patch("/api/v1/effects/admin")
+    assert (named.status_code, named.headers["Allow"]) == (405, "GET")
+    numbered = await client.patch("/api/v1/effects/7")
+    assert (numbered.status_code, numbered.headers["Allow"]) == (405, "DELETE")
 
 
 async def test_every_denial_is_an_event(client: httpx.AsyncClient, issuer: TestIssuer, database: Database) -> None:

@@ -24,7 +24,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Match
+from starlette.routing import BaseRoute, Match, Route
 
 from stockbuddy.chassis.origin import current_origin
 
@@ -190,7 +190,9 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 
 
 def _methods_at(request: Request) -> str:
-    """What `Allow` names (RFC 9110 §10.2.1): Starlette knows only the methods of the first route with the path."""
+    """What `Allow` names (RFC 9110 §10.2.1): the methods of the most particular path that fits, since a name is no id.
+    Starlette knows only those of the first route with the path."""
     routes: Sequence[BaseRoute] = request.app.state.routes
-    fitting = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
-    return ", ".join(sorted({method for route in fitting for method in getattr(route, "methods", ())}))
+    fitting = [route for route in routes if isinstance(route, Route) and route.matches(request.scope)[0] != Match.NONE]
+    path = min((route.path for route in fitting), key=lambda path: path.count("{"))
+    return ", ".join(sorted({method for route in fitting if route.path == path for method in route.methods or ()}))

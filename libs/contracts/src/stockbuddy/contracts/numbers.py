@@ -10,8 +10,8 @@ QUANTITY_PLACES = 3
 
 
 def money_text(amount: Decimal) -> str:
-    """At least two places, at most four, never an exponent: `19.9` → `"19.90"`."""
-    whole, _, fraction = f"{amount:f}".partition(".")
+    """At least two places, at most four, never an exponent and no sign before nothing: `19.9` → `"19.90"`."""
+    whole, _, fraction = f"{amount:zf}".partition(".")
     return f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"
 
 
@@ -22,7 +22,7 @@ def quantity_number(quantity: Decimal) -> int | float:
 
 def quantity_text(quantity: Decimal) -> str:
     """The same number as JSON text, for whoever writes JSON by hand: `2.500` → `2.5`."""
-    text = f"{quantity:f}"
+    text = f"{quantity:zf}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 

@@ -1,0 +1,67 @@
+"""Cursors bring back the key that they were made of, and nothing that a database would choke on."""
+
+import base64
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from stockbuddy.chassis.errors import Unprocessable
+from stockbuddy.chassis.paging import Paging, cursor_for
+
+KEY = [
+    7,
+    "Tea; größer",
+    Decimal("19.9900"),
+    datetime(2026, 3, 1, 12, 30, 0, 123456, tzinfo=UTC),
+    date(2026, 3, 1),
+    UUID("0193a8c0-0000-7000-8000-000000000001"),
+]
+
+
+def test_a_cursor_holds_its_key_exactly() -> None:
+    read = Paging(cursor=cursor_for("name_asc", KEY)).after("name_asc", *map(type, KEY))
+
+    assert read == KEY
+    assert str(read[2]) == "19.9900"
+
+
+@pytest.mark.parametrize(
+    ("kind", "part"),
+    [
+        (int, "many"),
+        (int, 2**63),
+        (int, 1e400),
+        (str, "a\0b"),
+        (str, "\ud800"),
+        (Decimal, "NaN"),
+        (Decimal, "-Infinity"),
+        (Decimal, "1e41"),
+        (datetime, "soon"),
+        (datetime, "2026-01-01T00:00:00"),
+        (datetime, "0001-01-01T00:00:00+23:59"),
+        (datetime, 7),
+        (date, "2026-13-01"),
+        (UUID, "7"),
+    ],
+)
+def test_what_no_row_can_have_as_its_key_is_refused(kind: type, part: Any) -> None:
+    with pytest.raises(Unprocessable, match="cursor"):
+        Paging(cursor=cursor_for("id_asc", [part])).after("id_asc", kind)
+
+
+@pytest.mark.parametrize("document", ["[]", "7", "{}", '{"sort": "id_asc"}', '{"sort": "id_asc", "key": 1}', "{"])
+def test_what_is_no_cursor_is_refused(document: str) -> None:
+    with pytest.raises(Unprocessable, match="cursor"):
+        Paging(cursor=base64.urlsafe_b64encode(document.encode()).decode()).after("id_asc", int)
+
+
+@pytest.mark.parametrize("key", [[], [1, 2]])
+def test_a_key_of_another_length_is_refused(key: list[int]) -> None:
+    cursor = base64.urlsafe_b64encode(json.dumps({"sort": "id_asc", "key": key}).encode()).decode()
+
+    with pytest.raises(Unprocessable, match="cursor"):
+        Paging(cursor=cursor).after("id_asc", int)
