@@ -13,7 +13,7 @@ NEW = {"url": "https://example.com/hook", "event_types": ["stock.*"], "descripti
 
 async def create(admin: AsyncClient, **fields: Any) -> dict[str, Any]:
     response = await admin.post("/webhooks", json=NEW | fields)
-    assert response.status_code == 201, response.text
+    assert (response.status_code, response.headers.get("ETag")) == (201, '"1"'), response.text
     webhook: dict[str, Any] = response.json()
     return webhook
 
@@ -40,6 +40,28 @@ async def test_a_change_touches_only_what_it_names(admin: AsyncClient, method: s
     assert changed.headers["ETag"] == '"2"'
     stale = await admin.request(method, url, json={"is_active": True}, headers={"If-Match": '"1"'})
     assert stale.status_code == 412
+
+
+async def test_what_changes_nothing_is_no_change(admin: AsyncClient) -> None:
+    webhook = await create(admin)
+    same = await admin.patch(f"/webhooks/{webhook['id']}", json=NEW | {"is_active": True})
+    assert (same.headers["ETag"], same.json()["updated_at"]) == ('"1"', webhook["updated_at"])
+    await admin.patch(f"/webhooks/{webhook['id']}", json={"description": "other"})
+    feed = (await admin.get("/events", params={"types": "notifications.webhook.updated", "wait": 5})).json()
+    assert [event["data"]["version"] for event in feed["items"]] == [2]
+
+
+async def test_pages_by_number_and_by_cursor(admin: AsyncClient) -> None:
+    newest_first = [(await create(admin))["id"] for _ in range(5)][::-1]
+    second = (await admin.get("/webhooks", params={"page": 2, "page_size": 2})).json()
+    assert ([webhook["id"] for webhook in second["items"]], second["total"]) == (newest_first[2:4], 5)
+    seen: list[int] = []
+    query: dict[str, Any] = {"page_size": 2}
+    while query:
+        page = (await admin.get("/webhooks", params=query)).json()
+        seen += [webhook["id"] for webhook in page["items"]]
+        query = {"page_size": 2, "cursor": page["next_cursor"]} if page["next_cursor"] else {}
+    assert seen == newest_first
 
 
 async def test_a_deleted_webhook_is_gone(admin: AsyncClient) -> None:

@@ -48,7 +48,10 @@ async def create_webhook(
 
 
 async def change_webhook(session: AsyncSession, webhook: Webhook, wanted: dict[str, Any]) -> None:
-    """`wanted` holds the fields to change, by name."""
+    """`wanted` holds the fields to change, by name. What is so already is no change."""
+    wanted = {name: value for name, value in wanted.items() if getattr(webhook, name) != value}
+    if not wanted:
+        return
     if "url" in wanted:
         webhook.url = wanted["url"]
     if "description" in wanted:

@@ -64,8 +64,14 @@ async def count_before_creation(session: AsyncSession) -> int:
     return await count_webhooks(session)
 
 
-async def list_webhooks(session: AsyncSession, *, offset: int, limit: int) -> Sequence[Webhook]:
-    return (await session.scalars(select(Webhook).order_by(Webhook.id).offset(offset).limit(limit))).all()
+async def list_webhooks(session: AsyncSession, window: Window) -> Sequence[Webhook]:
+    """Newest first."""
+    statement = select(Webhook).order_by(Webhook.id.desc()).limit(window.size + 1)
+    if window.before is None:
+        statement = statement.offset(window.offset)
+    else:
+        statement = statement.where(Webhook.id < window.before)
+    return (await session.scalars(statement)).all()
 
 
 async def find_webhook(session: AsyncSession, webhook_id: int) -> Webhook | None:

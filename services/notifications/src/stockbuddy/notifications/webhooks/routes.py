@@ -37,20 +37,25 @@ _attempts = TypeAdapter(list[AttemptView])
 
 @router.get("")
 async def list_webhooks(_: Admin, session: ReadSession, paging: PagingParameters) -> Page[WebhookView]:
-    webhooks = await queries.list_webhooks(session, offset=paging.offset, limit=paging.page_size)
+    window = window_of(paging)
+    found = await queries.list_webhooks(session, window)
     return Page(
-        items=[WebhookView.model_validate(webhook) for webhook in webhooks],
+        items=[WebhookView.model_validate(webhook) for webhook in window.shown(found)],
         page=paging.page,
         page_size=paging.page_size,
         total=await queries.count_webhooks(session),
-        next_cursor=None,
+        next_cursor=window.next_cursor(found),
     )
 
 
 @router.post("", status_code=201)
-async def create_webhook(body: CreateWebhook, _: Admin, session: Session, request: Request) -> CreatedWebhook:
+async def create_webhook(
+    body: CreateWebhook, _: Admin, session: Session, request: Request, response: Response
+) -> CreatedWebhook:
     await _refuse_inside(request, body.url)
-    return CreatedWebhook.model_validate(await commands.create_webhook(session, **body.model_dump()))
+    webhook = await commands.create_webhook(session, **body.model_dump())
+    response.headers["ETag"] = version_etag(webhook.version)
+    return CreatedWebhook.model_validate(webhook)
 
 
 @router.get("/{webhook_id}")
