@@ -83,5 +83,9 @@ async def test_the_admins_door_lets_only_admins_in(auth: Any) -> None:
     assert form.status_code == 200
     other = await auth.post("/auth/admin/login", {"username": user["username"], "password": PASSWORD})
     assert (other.status_code, other.json()["code"]) == (403, "admins_only")
+    denied = await auth.event("auth.access.denied")
+    assert (denied["code"], denied["user_id"]) == ("admins_only", user["id"])
+    (message,) = [message for message in auth.bus.published if message.type == "auth.access.denied"]
+    assert message.headers["actorname"] == user["username"]
     wrong = await auth.post("/auth/admin/login", {"username": user["username"], "password": "wrong"})
     assert (wrong.status_code, wrong.json()["code"]) == (401, "invalid_credentials")

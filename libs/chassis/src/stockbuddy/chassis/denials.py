@@ -7,6 +7,7 @@ from starlette.responses import Response
 from stockbuddy.chassis import outbox
 from stockbuddy.chassis.database import Database
 from stockbuddy.chassis.errors import Forbidden, problem_response
+from stockbuddy.chassis.origin import current_origin
 from stockbuddy.contracts.auth import AccessDenied
 
 log = structlog.get_logger(__name__)
@@ -27,13 +28,12 @@ async def answer_forbidden(request: Request, error: Exception) -> Response:
 async def _record(request: Request, refusal: Forbidden) -> None:
     """In a transaction of its own: that of the request was rolled back."""
     database: Database = request.app.state.database
-    principal = getattr(request.state, "principal", None)
     denied = AccessDenied(
         service=database.schema,
         method=request.method,
         path=request.url.path[:LONGEST_PATH],
         code=refusal.code,
-        user_id=principal.user_id if principal else None,
+        user_id=current_origin().actor_id,
     )
     async with database.transaction() as session:
         outbox.add(session, denied)

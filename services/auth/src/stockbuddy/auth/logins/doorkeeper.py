@@ -18,7 +18,7 @@ from stockbuddy.auth.logins.throttle import Attempt
 from stockbuddy.auth.users import queries
 from stockbuddy.auth.users.model import User
 from stockbuddy.chassis.database import Database
-from stockbuddy.chassis.origin import current_origin
+from stockbuddy.chassis.origin import current_origin, set_actor
 
 UNKNOWN_ADDRESS = "unknown"
 
@@ -31,8 +31,9 @@ class Doorkeeper:
 
     @asynccontextmanager
     async def admitting(self, login: str, password: str) -> AsyncIterator[tuple[AsyncSession, User]]:
-        """A transaction and the user who belongs to the credentials. Raises InvalidCredentials, after the failure
-        was counted and put on record, whatever it was that did not fit; TooManyAttempts while a pause lasts."""
+        """A transaction and the user who belongs to the credentials: the actor from now on. Raises InvalidCredentials,
+        after the failure was counted and put on record, whatever it was that did not fit; TooManyAttempts while a
+        pause lasts."""
         async with self._database.reading() as session:
             found = await queries.user_by_login(session, login)
             attempt = await _attempt(session, login, found)
@@ -48,6 +49,7 @@ class Doorkeeper:
             await forgive(session, attempt, user.id)
             if newer_hash:
                 user.password_hash = newer_hash
+            set_actor(user.id, user.username)
             yield session, user
 
     async def confirm(self, user: User, password: str) -> None:
