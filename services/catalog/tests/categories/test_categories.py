@@ -1,6 +1,8 @@
 """Categories through the service's own door: they nest, they are found by name, and they go only when empty."""
 
 import asyncio
+import base64
+import json
 from typing import Any
 
 from httpx2 import AsyncClient
@@ -154,6 +156,8 @@ async def test_categories_are_listed_by_name_with_both_pagings(seller: AsyncClie
     assert [c["name"] for c in (await seller.get("/categories", params={"search": "B"})).json()["items"]] == ["b"]
     broken = await seller.get("/categories", params={"cursor": newest["next_cursor"]})
     assert broken.status_code == 422
+    nul = base64.urlsafe_b64encode(json.dumps({"sort": "name_asc", "key": ["a\0", 1]}).encode()).decode()
+    assert (await seller.get("/categories", params={"cursor": nul})).status_code == 422
 
 
 async def test_salespeople_change_only_their_own(service: Any, seller: AsyncClient, manager: AsyncClient) -> None:

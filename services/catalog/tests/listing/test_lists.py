@@ -1,6 +1,8 @@
 """Lists of products: every sort and filter, both ways of paging, and totals that are right at once."""
 
 import asyncio
+import base64
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -114,6 +116,35 @@ async def test_a_foreign_cursor_is_refused(seller: AsyncClient, make: Make) -> N
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "cursor")
 
 
+def forged(sort: str, *key: Any) -> dict[str, str]:
+    document = json.dumps({"sort": sort, "key": key})
+    return {"cursor": base64.urlsafe_b64encode(document.encode()).decode()}
+
+
+@pytest.mark.parametrize(
+    ("sort", "key"),
+    [
+        ("price_asc", ("cheap", 1)),
+        ("price_asc", ("NaN", 1)),
+        ("price_asc", ("1e999999", 1)),
+        ("stock_desc", ("1", 2**70)),
+        ("created_asc", ("infinity", 1)),
+        ("created_asc", ("2026-01-01T00:00:00", 1)),
+        ("created_asc", ("0001-01-01T00:00:00+23:59", 1)),
+        ("name_asc", ("a\0", 1)),
+        ("name_asc", ("\ud800", 1)),
+        ("name_asc", ("a",)),
+        ("relevance", ("high", 1)),
+    ],
+)
+async def test_a_forged_cursor_is_refused_before_the_database_sees_it(
+    seller: AsyncClient, sort: str, key: tuple[Any, ...]
+) -> None:
+    answer = await seller.get("/products", params={"search": "a", "sort_by": sort} | forged(sort, *key))
+
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "cursor")
+
+
 async def test_a_page_beyond_the_end_still_knows_the_total(seller: AsyncClient, make: Make) -> None:
     await make("A")
 
@@ -132,6 +163,7 @@ async def test_a_page_beyond_the_end_still_knows_the_total(seller: AsyncClient, 
         {"sort_by": "relevance"},
         {"price_min": "cheap"},
         {"created_from_date": "yesterday"},
+        {"created_to_date": "9999-12-31T23:59:59-23:59"},
         {"low_stock": "perhaps"},
         {"search": "x" * 201},
     ],
@@ -159,6 +191,7 @@ async def test_filters(service: Any, seller: AsyncClient, manager: AsyncClient, 
     assert await found(in_stock=True) == {"FULL", "FEW"}
     assert await found(in_stock=False) == {"NONE", "OTHER"}
     assert await found(is_active=False) == {"NONE"}
+    assert await found(category=" ", search="") == {"FULL", "FEW", "NONE", "OTHER"}
     assert await found(is_active=True, low_stock=True, owner_id=5, sort_by="stock_asc") == {"FEW"}
     assert await found(low_stock=True, category="Tea", sort_by="name_desc") == {"FEW"}
     category_id = (await seller.get(f"/products/{full}")).json()["category_id"]

@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from stockbuddy.auth.record import Record
-from stockbuddy.chassis.errors import Unprocessable
 from stockbuddy.chassis.paging import Page, Paging, cursor_for
 
 Row = TypeVar("Row", bound=Record)
@@ -19,10 +18,10 @@ View = TypeVar("View", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A total order: the last column is unique. `parse` reads a column's value back from a cursor."""
+    """A total order: the last column is unique."""
 
     name: str
-    columns: Sequence[tuple[InstrumentedAttribute[Any], Callable[[Any], Any]]]
+    columns: Sequence[InstrumentedAttribute[Any]]
     newest_first: bool
 
 
@@ -48,13 +47,13 @@ class Found(Generic[Row]):
 async def read_page(session: AsyncSession, rows: Select[Row], paging: Paging, order: Order) -> Found[Row]:
     """Raises Unprocessable for a cursor of another list."""
     total = await session.scalar(select(func.count()).select_from(rows.subquery())) or 0
-    columns = [column for column, _ in order.columns]
+    columns = order.columns
     wanted = rows.order_by(*(column.desc() if order.newest_first else column.asc() for column in columns))
-    last_seen = paging.after(order.name)
+    last_seen = paging.after(order.name, *(column.type.python_type for column in columns))
     if last_seen is None:
         wanted = wanted.offset(paging.offset)
     else:
-        here, there = tuple_(*columns), tuple_(*_parsed(last_seen, order))
+        here, there = tuple_(*columns), tuple_(*last_seen)
         wanted = wanted.where(here < there if order.newest_first else here > there)
     found = (await session.scalars(wanted.limit(paging.page_size + 1))).all()
     rows_of_page = found[: paging.page_size]
@@ -62,10 +61,3 @@ async def read_page(session: AsyncSession, rows: Select[Row], paging: Paging, or
     if len(found) > paging.page_size:
         next_cursor = cursor_for(order.name, [getattr(rows_of_page[-1], column.key) for column in columns])
     return Found(rows_of_page, total, next_cursor, paging)
-
-
-def _parsed(last_seen: Sequence[Any], order: Order) -> list[Any]:
-    try:
-        return [parse(value) for value, (_, parse) in zip(last_seen, order.columns, strict=True)]
-    except (ValueError, TypeError) as error:
-        raise Unprocessable.field("cursor", "is not a cursor of this list") from error

@@ -9,7 +9,6 @@ from sqlalchemy import ColumnElement, collate, func, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.catalog.record import Record
-from stockbuddy.chassis.errors import Unprocessable
 from stockbuddy.chassis.paging import Paging, cursor_for
 
 Row = TypeVar("Row", bound=Record)
@@ -32,9 +31,9 @@ async def list_by(
     by_name: ColumnElement[Any] = collate(func.lower(model.name), "C")
     key = by_name if column == "name" else model.created_at.expression
     statement = select(model, key).where(*conditions)
-    after = paging.after(sort)
+    after = paging.after(sort, str if column == "name" else datetime, int)
     if after is not None:
-        last = tuple_(*_cursor_key(after, column))
+        last = tuple_(*(literal(part) for part in after))
         row = tuple_(key, model.id)
         statement = statement.where(row > last if direction == "asc" else row < last)
     else:
@@ -46,11 +45,3 @@ async def list_by(
     more = len(found) > paging.page_size
     cursor = cursor_for(sort, [page[-1][1], page[-1][0].id]) if more else None
     return Listed([row[0] for row in page], total or 0, cursor)
-
-
-def _cursor_key(after: list[Any], column: str) -> tuple[ColumnElement[Any], ColumnElement[int]]:
-    try:
-        text, last_id = after
-        return literal(text if column == "name" else datetime.fromisoformat(text)), literal(int(last_id))
-    except (TypeError, ValueError) as error:
-        raise Unprocessable.field("cursor", "is not a cursor of this list") from error

@@ -45,5 +45,5 @@ class Window:
 
 
 def window_of(paging: Paging) -> Window:
-    key = paging.after(NEWEST_FIRST)
-    return Window(before=int(key[0]) if key else None, offset=paging.offset, size=paging.page_size)
+    key = paging.after(NEWEST_FIRST, int)
+    return Window(before=key[0] if key else None, offset=paging.offset, size=paging.page_size)

@@ -2,15 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 from sqlalchemy import Select, func, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.errors import Unprocessable
 from stockbuddy.chassis.paging import Page, Paging, cursor_for
 
 Shape = TypeVar("Shape", bound=BaseModel)
@@ -49,12 +46,12 @@ async def fetch_listed(
     """One page of `query`, which has no order of its own. `total` is given when it is known already."""
     if total is None:
         total = await session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
-    after = paging.after(sort.name)
+    after = paging.after(sort.name, *(column.type.python_type for column in sort.columns))
     query = query.order_by(*(column.desc() if sort.descending else column.asc() for column in sort.columns))
     if after is None:
         query = query.offset(paging.offset)
     else:
-        key, last = tuple_(*sort.columns), tuple_(*_literals(sort, after))
+        key, last = tuple_(*sort.columns), tuple_(*map(literal, after, (column.type for column in sort.columns)))
         query = query.where(key < last if sort.descending else key > last)
     result = await session.execute(query.limit(paging.page_size + 1))
     rows: Sequence[Any] = result.scalars().all() if _is_one_entity(query) else result.all()
@@ -68,23 +65,3 @@ def _is_one_entity(query: Select[Any]) -> bool:
 
 def _cursor(sort: Sort, row: Any) -> str:
     return cursor_for(sort.name, [getattr(row, column.key) for column in sort.columns])
-
-
-def _literals(sort: Sort, key: Sequence[Any]) -> list[Any]:
-    """The cursor's values as their columns hold them. Raises Unprocessable when they are not."""
-    try:
-        return [
-            literal(_PARSERS[column.type.python_type](value), column.type)
-            for column, value in zip(sort.columns, key, strict=True)
-        ]
-    except (ValueError, TypeError, InvalidOperation) as error:
-        raise Unprocessable.field("cursor", "is not a cursor of this list") from error
-
-
-_PARSERS: dict[type, Callable[[Any], Any]] = {
-    int: int,
-    str: str,
-    Decimal: lambda value: Decimal(str(value)),
-    datetime: datetime.fromisoformat,
-    date: date.fromisoformat,
-}

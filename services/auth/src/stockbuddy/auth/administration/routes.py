@@ -21,7 +21,7 @@ from stockbuddy.chassis.paging import Page, PagingParameters
 
 router = APIRouter(prefix="/api/v1/users", tags=["users"], route_class=CachedRoute)
 
-OLDEST_FIRST = Order("id_asc", [(User.id, int)], newest_first=False)
+OLDEST_FIRST = Order("id_asc", [User.id], newest_first=False)
 
 UserId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 

@@ -21,7 +21,7 @@ from stockbuddy.chassis.paging import Page, PagingParameters
 router = APIRouter(prefix="/api/v1/auth/api-keys", tags=["API keys"], route_class=CachedRoute)
 creating_router = APIRouter(prefix="/api/v1/auth/api-keys", tags=["API keys"], route_class=SecretRoute)
 
-NEWEST_FIRST = Order("id_desc", [(ApiKey.id, int)], newest_first=True)
+NEWEST_FIRST = Order("id_desc", [ApiKey.id], newest_first=True)
 
 
 @creating_router.post("", status_code=201)

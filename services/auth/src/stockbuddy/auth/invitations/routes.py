@@ -38,7 +38,7 @@ router = APIRouter(prefix="/api/v1/auth", tags=["invitations"], route_class=Cach
 public_router = APIRouter(prefix="/api/v1/auth", tags=["invitations"], route_class=APIRoute)
 creating_router = APIRouter(prefix="/api/v1/auth", tags=["invitations"], route_class=SecretRoute)
 
-NEWEST_FIRST = Order("id_desc", [(Invitation.id, int)], newest_first=True)
+NEWEST_FIRST = Order("id_desc", [Invitation.id], newest_first=True)
 
 
 @creating_router.post("/access-tokens", status_code=201)

@@ -26,11 +26,7 @@ router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=CachedRoute
 public_router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=APIRoute)
 internal_router = APIRouter(prefix="/internal", include_in_schema=False)
 
-NEWEST_FIRST = Order(
-    "created_desc",
-    [(LoginSession.created_at, datetime.fromisoformat), (LoginSession.id, UUID)],
-    newest_first=True,
-)
+NEWEST_FIRST = Order("created_desc", [LoginSession.created_at, LoginSession.id], newest_first=True)
 
 
 @public_router.post("/refresh", dependencies=[PUBLIC])

@@ -8,9 +8,12 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.catalog.imports.model import Job, Outcome
+from stockbuddy.catalog.wording import LARGEST_ID
 from stockbuddy.chassis.database import Database
 from stockbuddy.chassis.origin import Origin
+from stockbuddy.chassis.paging import Paging, cursor_for
 
+LATEST_FIRST = "id_desc"
 COPY_SECONDS = 600
 FAILED_AT_A_TIME = 1000
 
@@ -28,7 +31,7 @@ _SHOWN = """
     FROM import_job
 """
 _ONE = text(f"{_SHOWN} WHERE id = :id")
-_LATEST = text(f"{_SHOWN} ORDER BY id DESC LIMIT :limit OFFSET :offset")
+_LATEST = text(f"{_SHOWN} WHERE id < :before ORDER BY id DESC LIMIT :limit OFFSET :offset")
 _COUNT = text("SELECT count(*) FROM import_job")
 _CLAIM = text("""
     UPDATE import_job SET state = 'running', runner = CAST(:runner AS uuid), attempts = attempts + 1,
@@ -118,9 +121,15 @@ async def shown_import(session: AsyncSession, import_id: int) -> Row[Any] | None
     return (await session.execute(_ONE, {"id": import_id})).one_or_none()
 
 
-async def latest_imports(session: AsyncSession, limit: int, offset: int) -> tuple[Sequence[Row[Any]], int]:
-    rows = (await session.execute(_LATEST, {"limit": limit, "offset": offset})).all()
-    return rows, await session.scalar(_COUNT) or 0
+async def latest_imports(session: AsyncSession, paging: Paging) -> tuple[Sequence[Row[Any]], int, str | None]:
+    """A page of imports, how many there are, and the cursor behind the page."""
+    after = paging.after(LATEST_FIRST, int)
+    before, offset = (LARGEST_ID, paging.offset) if after is None else (after[0], 0)
+    values = {"before": before, "offset": offset, "limit": paging.page_size + 1}
+    found = (await session.execute(_LATEST, values)).all()
+    page = found[: paging.page_size]
+    cursor = cursor_for(LATEST_FIRST, [page[-1].id]) if len(found) > len(page) else None
+    return page, await session.scalar(_COUNT) or 0, cursor
 
 
 async def claim_job(session: AsyncSession, runner: str, lease_seconds: float) -> Job | None:

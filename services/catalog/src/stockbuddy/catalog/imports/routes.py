@@ -64,13 +64,13 @@ async def import_products(
 @router.get("/imports", dependencies=[MANAGERS])
 async def list_imports(session: ReadSession, paging: PagingParameters) -> Page[ShownImport]:
     """The latest first."""
-    rows, total = await queries.latest_imports(session, paging.page_size, paging.offset)
+    rows, total, next_cursor = await queries.latest_imports(session, paging)
     return Page(
         items=[ShownImport.model_validate(row) for row in rows],
         page=paging.page,
         page_size=paging.page_size,
         total=total,
-        next_cursor=None,
+        next_cursor=next_cursor,
     )
 
 

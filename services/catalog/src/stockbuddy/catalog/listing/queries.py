@@ -5,13 +5,15 @@ a next one; only then are the cards joined. Every statement also reads the tally
 numbers that grow with every change.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 
 from stockbuddy.catalog.listing.conditions import Arguments, select_products
 from stockbuddy.catalog.listing.schemas import ProductListing
 from stockbuddy.catalog.listing.sought import Sought
 from stockbuddy.catalog.system_settings.queries import DEFAULT_THRESHOLD
-from stockbuddy.chassis.errors import Unprocessable
 from stockbuddy.chassis.paging import Paging
 
 RANKED_CANDIDATES = 100
@@ -29,12 +31,13 @@ COMMON_WORDS = """
         AND word IS NOT NULL AND word ~ '^[[:alnum:]]'
 """
 
-_SORTS = {
-    "name": ("p", '(lower(p.name) COLLATE "C")', "text"),
-    "created": ("p", "p.created_at", "timestamptz"),
-    "price": ("p", "p.unit_price", "numeric"),
-    "stock": ("s", "s.on_hand", "numeric"),
+_SORTS: Mapping[str, tuple[str, str, type, str]] = {
+    "name": ("p", '(lower(p.name) COLLATE "C")', str, "text"),
+    "created": ("p", "p.created_at", datetime, "timestamptz"),
+    "price": ("p", "p.unit_price", Decimal, "numeric"),
+    "stock": ("s", "s.on_hand", Decimal, "numeric"),
 }
+"""Of each order: its table and expression, and what the expression's values are here and in SQL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +83,12 @@ def page_statement(listing: ProductListing, paging: Paging, sought: Sought | Non
 
 def _sorted(listing: ProductListing, paging: Paging, arguments: Arguments) -> str:
     column, _, direction = listing.sort.rpartition("_")
-    table, expression, type_name = _SORTS[column]
+    table, expression, kind, type_name = _SORTS[column]
     selection = select_products(listing, arguments, sorted_by=table)
     where = selection.where
-    after = paging.after(listing.sort)
+    after = paging.after(listing.sort, kind, int)
     if after is not None:
-        value, last_id = _cursor_key(after)
-        # As text first: the driver takes numbers and dates only as its own types.
-        last = f"{arguments.add(value, f'text::{type_name}')}, {arguments.add(last_id, 'bigint')}"
+        last = f"{arguments.add(after[0], type_name)}, {arguments.add(after[1], 'bigint')}"
         where += f" AND ({expression}, {selection.product_id}) {'>' if direction == 'asc' else '<'} ({last})"
     return f"""
         page AS MATERIALIZED (
@@ -103,12 +104,6 @@ def _sorted(listing: ProductListing, paging: Paging, arguments: Arguments) -> st
 
 def _offset(paging: Paging, after: object) -> str:
     return "" if after is not None or paging.page == 1 else f"OFFSET {paging.offset}"
-
-
-def _cursor_key(after: list[object]) -> tuple[str, int]:
-    if len(after) == 2 and isinstance(after[0], str) and isinstance(after[1], int):
-        return after[0], after[1]
-    raise Unprocessable.field("cursor", "is not a cursor of this list")
 
 
 def _found_by(sought: Sought, driving: str, whole: str) -> tuple[str, ...]:
@@ -189,9 +184,8 @@ def _ranked(listing: ProductListing, paging: Paging, arguments: Arguments, sough
 
 def _ranked_after(paging: Paging, product_id: str, arguments: Arguments) -> tuple[str, str]:
     """The conditions of what stands behind the cursor: on the ranked, and on the rest (whose rank is -1)."""
-    after = paging.after("relevance")
+    after = paging.after("relevance", Decimal, int)
     if after is None:
         return "true", "true"
-    key = _cursor_key(after)
-    rank, last = arguments.add(key[0], "text::real"), arguments.add(key[1], "bigint")
+    rank, last = arguments.add(after[0], "numeric::real"), arguments.add(after[1], "bigint")
     return f"(rank, product_id) < ({rank}, {last})", f"({rank} >= 0 OR {product_id} < {last})"

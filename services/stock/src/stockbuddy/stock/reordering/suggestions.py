@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.errors import Unprocessable
 from stockbuddy.chassis.paging import Page, Paging, cursor_for
 from stockbuddy.stock.calendar_days import day_of, days_until, starts_of
 from stockbuddy.stock.reordering import queries
@@ -36,7 +35,7 @@ async def suggest_orders(session: AsyncSession, zone: ZoneInfo, **chosen: Any) -
 
 def page_of(suggestions: Sequence[SuggestionView], paging: Paging) -> Page[SuggestionView]:
     """Raises Unprocessable for a cursor that is none of this list."""
-    after = paging.after(SORT)
+    after = paging.after(SORT, Decimal, int, int)
     rest = suggestions[paging.offset :] if after is None else _behind(suggestions, after)
     items = list(rest[: paging.page_size])
     has_more = len(rest) > len(items)
@@ -50,12 +49,7 @@ def page_of(suggestions: Sequence[SuggestionView], paging: Paging) -> Page[Sugge
 
 
 def _behind(suggestions: Sequence[SuggestionView], after: Sequence[Any]) -> Sequence[SuggestionView]:
-    try:
-        share, product_id, warehouse_id = after
-        key = (Decimal(str(share)), int(product_id), int(warehouse_id))
-    except (ValueError, ArithmeticError, TypeError) as error:
-        raise Unprocessable.field("cursor", "is not a cursor of this list") from error
-    return [suggestion for suggestion in suggestions if _urgency(suggestion) > key]
+    return [suggestion for suggestion in suggestions if _urgency(suggestion) > tuple(after)]
 
 
 def _urgency(suggestion: SuggestionView) -> Key:
