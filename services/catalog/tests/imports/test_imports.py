@@ -207,7 +207,7 @@ async def test_an_export_imports_again_unchanged(manager: AsyncClient, file_form
         fields = {
             "sku": f"{text.replace(chr(10), ' ')}-{number}"[:100],
             "name": text.replace("\n", " "),
-            "description": text if number % 2 else None,
+            "description": text if number % 2 else " ",
             "category": text.replace("\n", " ") if number % 3 else None,
             "unit_of_measure": text.replace("\n", " ") if number % 3 else None,
             "unit_price": "12345678901234.5678" if number == 0 else f"{number}.9",
@@ -314,6 +314,27 @@ async def test_what_is_no_table_of_products_is_refused_at_once(manager: AsyncCli
 
     assert answer.status_code == 422
     assert (await manager.get("/imports")).json()["total"] == 0
+
+
+async def test_a_name_of_a_file_may_be_anything(manager: AsyncClient) -> None:
+    form = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a\0\xff.csv"\r\n\r\n'
+    answer = await manager.post(
+        "/products/import",
+        content=form + csv_file(TEAPOT) + b"\r\n--x--\r\n",
+        headers={"Content-Type": "multipart/form-data; boundary=x"},
+    )
+
+    assert (answer.status_code, answer.json()["file_name"]) == (202, "aÿ.csv")
+
+
+async def test_imports_are_listed_with_both_pagings(manager: AsyncClient) -> None:
+    paths = [await start(manager, csv_file(TEAPOT), dry_run=True) for _ in range(3)]
+
+    first = (await manager.get("/imports", params={"page_size": 2})).json()
+    for params in ({"page": 2}, {"cursor": first["next_cursor"]}):
+        rest = (await manager.get("/imports", params={"page_size": 2, **params})).json()
+        shown = [f"/imports/{job['id']}" for job in first["items"] + rest["items"]]
+        assert (shown, rest["total"], rest["next_cursor"]) == (paths[::-1], 3, None)
 
 
 async def test_a_file_that_breaks_half_way_changes_nothing(manager: AsyncClient) -> None:

@@ -58,9 +58,7 @@ async def test_every_field_is_searched_by_words_and_prefixes(seller: AsyncClient
     await make(seller, "OTHER", "Red kettle", category="Kitchen")
 
 
-@pytest.mark.parametrize(
-    "search", ["antern", "lantern kettle", "!!!", "", "x' | y:*", "lantern & !white", "\\", "a\0b"]
-)
+@pytest.mark.parametrize("search", ["antern", "lantern kettle", "!!!", "x' | y:*", "lantern & !white", "\\", "a\0b"])
 async def test_what_does_not_match_is_not_found(seller: AsyncClient, search: str) -> None:
     await make(seller, "A", "White metal lantern")
     await make(seller, "B", "Red kettle")

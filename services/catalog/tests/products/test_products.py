@@ -73,6 +73,7 @@ async def test_price_stands_for_unit_price_and_the_threshold_has_a_default(selle
         {"name": ""},
         {"sku": "x" * 101},
         {"sku": "a\u0000b"},
+        {"supplier_id": True},
         {"unit_price": -1},
         {"unit_price": "1.23456"},
         {"unit_price": "NaN"},

@@ -11,6 +11,7 @@ from stockbuddy.chassis.errors import BadRequest, TooLarge, Unprocessable
 
 LARGEST_BYTES = 10 * 1024 * 1024
 MULTIPART_OVERHEAD_BYTES = 4096
+LONGEST_NAME = 255
 
 REQUEST_BODY = {
     "requestBody": {
@@ -52,9 +53,13 @@ async def read_upload(request: Request) -> Upload:
         file = form.get("file")
         if not isinstance(file, UploadFile):
             raise Unprocessable.field("file", "is missing")
-        return _checked(Upload(await file.read(), file.filename))
+        return _checked(Upload(await file.read(), _printable(file.filename or "")))
     finally:
         await form.close()
+
+
+def _printable(name: str) -> str | None:
+    return "".join(character for character in name if character.isprintable())[:LONGEST_NAME] or None
 
 
 def _checked(upload: Upload) -> Upload:

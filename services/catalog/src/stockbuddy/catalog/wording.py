@@ -4,14 +4,12 @@ import unicodedata
 from typing import Annotated
 
 from fastapi import Path
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 LARGEST_ID = 2**63 - 1
 
 Id = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 """An id in a path."""
-Reference = Annotated[int, Field(ge=1, le=LARGEST_ID)]
-"""An id in a body or a query."""
 
 
 def _one_line(text: str) -> str:
@@ -36,13 +34,31 @@ def _without_nul(text: str) -> str:
     return text.replace("\0", " ")
 
 
+def _no_truth(value: object) -> object:
+    """Python takes true for 1."""
+    if value is True or value is False:
+        raise ValueError("is not a number")
+    return value
+
+
+def none_if_blank(value: object) -> object:
+    """For validators: an empty field of a form says that there is nothing."""
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+Reference = Annotated[int, BeforeValidator(_no_truth), Field(ge=1, le=LARGEST_ID)]
+"""An id in a body or a query."""
+Days = Annotated[int, BeforeValidator(_no_truth), Field(ge=0, le=3650)]
+
 MOST_SEARCHED_CHARACTERS = 200
 
 Words = Annotated[str, StringConstraints(max_length=MOST_SEARCHED_CHARACTERS), AfterValidator(_without_nul)]
 """What is sought. PostgreSQL knows no NUL."""
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255), AfterValidator(_one_line)]
-ShortLine = Annotated[Line, StringConstraints(max_length=100)]
+ShortLine = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_one_line)
+]
 Prose = Annotated[str, StringConstraints(strip_whitespace=True, max_length=20_000), AfterValidator(_prose)]
 Code = Annotated[ShortLine, AfterValidator(_unspaced)]
 """A barcode as a scanner reads it."""

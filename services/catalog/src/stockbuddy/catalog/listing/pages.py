@@ -61,9 +61,9 @@ async def _total(
     tally: tuple[int, int, int],
 ) -> int:
     living, product_changes, stock_changes = tally
-    if listing.model_fields_set <= _NOT_FILTERS:
-        return living
     filters = listing.model_dump_json(exclude=_NOT_FILTERS, exclude_defaults=True)
+    if filters == "{}":
+        return living
     state = (product_changes, stock_changes if listing.looks_at_stock else 0)
     total = totals.get(filters, state)
     if total is None:

@@ -1,23 +1,26 @@
 """What a list of products may be asked for."""
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, WithJsonSchema, field_validator, model_validator
 
-from stockbuddy.catalog.wording import Reference, Words
+from stockbuddy.catalog.wording import Reference, Words, none_if_blank
 from stockbuddy.chassis.moments import WRITTEN_OUT
 from stockbuddy.chassis.paging import DEFAULT_PAGE_SIZE, LARGEST_PAGE_SIZE
 from stockbuddy.contracts.numbers import Money
 
 
-def _moment(given: date | datetime) -> datetime:
-    if not isinstance(given, datetime):
-        given = datetime.combine(given, time.min)
-    return given if given.tzinfo is not None else given.replace(tzinfo=UTC)
+def _in_utc(given: datetime) -> datetime:
+    try:
+        return given.astimezone(UTC) if given.tzinfo is not None else given.replace(tzinfo=UTC)
+    except OverflowError as error:
+        raise ValueError("is not a date of this epoch") from error
 
 
-Moment = Annotated[date | datetime, WRITTEN_OUT, AfterValidator(_moment)]
+_DATE_OR_TIME = {"anyOf": [{"type": "string", "format": form} for form in ("date", "date-time")]}
+# A date is taken for its first moment.
+Moment = Annotated[datetime, WRITTEN_OUT, AfterValidator(_in_utc), WithJsonSchema(_DATE_OR_TIME)]
 Sort = Literal[
     "relevance",
     "name_asc",
@@ -33,7 +36,8 @@ Sort = Literal[
 
 class ProductListing(BaseModel):
     """The query of a list of products. `sort_by` is by default `relevance` for a search, else `created_desc`.
-    Dates are half-open: `[created_from_date, created_to_date)`; without an offset they are UTC."""
+    Dates are half-open: `[created_from_date, created_to_date)`; without an offset they are UTC. A blank search or
+    category, as an empty field of a form sends it, asks for nothing."""
 
     search: Words | None = None
     category: Words | None = None
@@ -52,6 +56,8 @@ class ProductListing(BaseModel):
     page: Annotated[int, Field(ge=1, le=1_000_000_000)] = 1
     page_size: Annotated[int, Field(ge=1, le=LARGEST_PAGE_SIZE)] = DEFAULT_PAGE_SIZE
     cursor: Annotated[str, Field(max_length=2000)] | None = None
+
+    _blank_is_none = field_validator("search", "category", mode="before")(none_if_blank)
 
     @property
     def sort(self) -> str:

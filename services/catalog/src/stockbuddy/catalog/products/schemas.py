@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, StrictBool, field_validator, model_validator
 
-from stockbuddy.catalog.wording import Code, Line, Prose, Reference, ShortLine
+from stockbuddy.catalog.wording import Code, Line, Prose, Reference, ShortLine, none_if_blank
 from stockbuddy.contracts.numbers import Money, Quantity
 
 Price = Annotated[Money, Field(ge=0)]
@@ -25,10 +25,7 @@ class _Fields(BaseModel):
     supplier_id: Reference | None = None
     low_stock_threshold: Amount | None = None
 
-    @field_validator("category", "unit_of_measure", mode="before")
-    @classmethod
-    def blank_is_none(cls, value: object) -> object:
-        return None if isinstance(value, str) and not value.strip() else value
+    _blank_is_none = field_validator("description", "category", "unit_of_measure", mode="before")(none_if_blank)
 
     @model_validator(mode="after")
     def name_one_category(self) -> "_Fields":

@@ -1,28 +1,36 @@
 """What clients send and see of suppliers."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, field_validator
 
-from stockbuddy.catalog.wording import Line, Prose, ShortLine
+from stockbuddy.catalog.wording import Days, Line, Prose, ShortLine, none_if_blank
 
 Sort = Literal["name_asc", "name_desc", "created_asc", "created_desc"]
-Email = Annotated[Line, StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+
+
+def _address(text: str) -> str:
+    if not _ADDRESS.fullmatch(text):
+        raise ValueError("is not an e-mail address")
+    return text
+
+
+Email = Annotated[Line, AfterValidator(_address)]
 
 
 class _Fields(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    contact_email: Email | Literal[""] | None = None
-    phone_number: ShortLine | Literal[""] | None = None
+    contact_email: Email | None = None
+    phone_number: ShortLine | None = None
     address: Prose | None = None
-    lead_time_days: Annotated[int, Field(ge=0, le=3650)] | None = None
+    lead_time_days: Days | None = None
 
-    @field_validator("contact_email", "phone_number", "address", mode="before")
-    @classmethod
-    def blank_is_none(cls, value: object) -> object:
-        return None if isinstance(value, str) and not value.strip() else value
+    _blank_is_none = field_validator("contact_email", "phone_number", "address", mode="before")(none_if_blank)
 
     def given(self) -> dict[str, Any]:
         """What the client said."""
