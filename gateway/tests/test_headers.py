@@ -169,6 +169,7 @@ async def test_head_has_the_headers_of_get_and_no_body(system: System) -> None:
         got = await system.call("HEAD", "/api/v1/products")
         assert (got.status, got.body) == (200, b"")
         assert int(got.headers["Content-Length"]) > 0
+        assert system.catalog.last.method == "GET", "services need not know HEAD"
     assert (await system.get("/api/v1/products")).status == 200
 
 

@@ -243,6 +243,9 @@ def _onward(route: Route, passage: Passage, scope: Scope) -> Scope:
     """The request as the service gets it."""
     incoming, caller, path = passage.incoming, passage.caller, passage.path
     onward = dict(scope)
+    if scope.get("method") == "HEAD" and not route.endless:
+        # HEAD is GET without the body (RFC 9110 §9.3.2), which our server leaves out; services know GET alone.
+        onward["method"] = "GET"
     onward["path"] = unquote(path) if "%" in path else path
     onward["raw_path"] = path.encode("latin-1")
     onward["root_path"] = ""
