@@ -160,12 +160,16 @@ async def test_one_sees_and_deletes_ones_own_and_admins_everybodys(auth: Any) ->
     assert await seen(other) == []
 
 
-async def test_a_key_makes_no_keys_and_changes_no_passwords(auth: Any) -> None:
-    key = await make_key(auth, (await auth.member())["access_token"])
+async def test_a_key_touches_nothing_of_its_owners_person(auth: Any) -> None:
+    tokens = await auth.member()
+    key = await make_key(auth, tokens["access_token"])
     acting = (await exchange(auth, api_key=key["key"])).json()["access_token"]
     change = {"old_password": PASSWORD, "new_password": "amber-Lantern-58", "confirm_password": "amber-Lantern-58"}
     for method, path, body in [
         ("POST", "/auth/api-keys", {"name": "more"}),
+        ("DELETE", f"/auth/api-keys/{key['id']}", None),
+        ("GET", "/auth/sessions", None),
+        ("DELETE", f"/auth/sessions/{auth.claims(tokens)['sid']}", None),
         ("POST", "/auth/password/change", change),
         ("PATCH", "/auth/profile", {"email": "thief@example.com"}),
     ]:

@@ -47,7 +47,7 @@ async def list_api_keys(
 
 @router.delete("/{key_id}", status_code=204)
 async def delete_api_key(
-    key_id: Annotated[int, Path(ge=1, le=LARGEST_ID)], caller: Caller, session: Session, settings: Settings
+    key_id: Annotated[int, Path(ge=1, le=LARGEST_ID)], caller: Person, session: Session, settings: Settings
 ) -> None:
     """Take a key back; the gateway refuses it within two seconds. Admins may take back anybody's."""
     key = await queries.lock_key(session, key_id)

@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 
 from stockbuddy.auth.errors import InvalidRefreshToken
 from stockbuddy.auth.listing import Order, read_page
+from stockbuddy.auth.people import Person
 from stockbuddy.auth.sessions import commands, queries
 from stockbuddy.auth.sessions.model import LoginSession
 from stockbuddy.auth.sessions.schemas import RefreshSession, RevokedSessions, SessionView, TokenPair
@@ -52,7 +53,7 @@ async def logout(caller: Caller, session: Session, settings: Settings) -> None:
 
 
 @router.get("/sessions")
-async def list_sessions(caller: Caller, session: ReadSession, paging: PagingParameters) -> Page[SessionView]:
+async def list_sessions(caller: Person, session: ReadSession, paging: PagingParameters) -> Page[SessionView]:
     """One's own sessions that are alive, the newest first."""
     alive = queries.live_sessions_of(caller.user_id, datetime.now(UTC))
     found = await read_page(session, alive, paging, NEWEST_FIRST)
@@ -61,7 +62,7 @@ async def list_sessions(caller: Caller, session: ReadSession, paging: PagingPara
 
 
 @router.delete("/sessions/{session_id}", status_code=204)
-async def end_session(session_id: UUID, caller: Caller, session: Session, settings: Settings) -> None:
+async def end_session(session_id: UUID, caller: Person, session: Session, settings: Settings) -> None:
     """End one of one's own sessions, as that of a lost phone."""
     ended = await queries.lock_session(session, session_id)
     if ended is None or ended.user_id != caller.user_id or not ended.is_alive(datetime.now(UTC)):
