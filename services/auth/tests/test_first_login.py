@@ -16,6 +16,18 @@ async def test_a_registered_user_is_a_salesperson_without_secrets(auth: Any) -> 
     assert not any("password" in name for name in user)
 
 
+async def test_whoever_registers_others_may_repeat_it_with_a_key(auth: Any) -> None:
+    token = await auth.admin_token()
+    body = {"username": "ann", "email": "ann@example.com", "password": PASSWORD}
+    again = {"headers": {"Idempotency-Key": "r-1"}, "token": token}
+    first, second = [await auth.post("/auth/register", body, **again) for _ in range(2)]
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert second.json() == first.json()
+    assert second.headers["Idempotent-Replayed"] == "true"
+    unknown = await auth.post("/auth/register", body, headers={"Idempotency-Key": "r-1"})
+    assert unknown.json()["code"] == "username_taken"  # keys belong to callers
+
+
 async def test_logs_in_by_name_or_address_in_json_or_form(auth: Any, subtests: pytest.Subtests) -> None:
     user = await auth.register(username="JohnDoe", email="john@example.com")
     for form in [False, True]:

@@ -84,7 +84,7 @@ SERVICE = Service(
     title="Stockbuddy auth",
     routers=[
         logins.router,
-        logins.leaving_router,
+        logins.repeatable_router,
         oauth.router,
         first_admin.router,
         invitations.public_router,

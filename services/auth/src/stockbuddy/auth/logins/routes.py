@@ -1,6 +1,8 @@
 """HTTP of the doors: registration, and logins for clients with tokens and for browsers."""
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.routing import APIRoute
 
 from stockbuddy.auth.errors import AdminsOnly, RegistrationClosed
@@ -24,26 +26,32 @@ from stockbuddy.chassis.etags import CachedRoute
 from stockbuddy.chassis.identity import PUBLIC, Caller, Role
 
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=APIRoute)
-leaving_router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=CachedRoute)
+repeatable_router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=CachedRoute)
 
 
-@router.post("/register", status_code=201, dependencies=[PUBLIC])
-async def register(body: RegisterUser, request: Request, hasher: Hasher) -> UserView:
-    """A new salesperson, who can log in at once."""
+async def hash_for_registration(body: RegisterUser, request: Request, hasher: Hasher) -> tuple[RegisterUser, str]:
+    """The wish and the password's hash, which takes long: no transaction waits for it."""
     database: Database = request.app.state.database
     async with database.reading() as session:
         if not await is_registration_open(session):
             raise RegistrationClosed()
     personal = [body.username, body.email, body.full_name]
-    password_hash = await hash_strong_password(hasher, body.password, personal=personal)
-    async with database.transaction() as session:
-        user = await register_user(
-            session,
-            username=body.username,
-            email=body.email,
-            password_hash=password_hash,
-            full_name=body.full_name,
-        )
+    return body, await hash_strong_password(hasher, body.password, personal=personal)
+
+
+@repeatable_router.post("/register", status_code=201, dependencies=[PUBLIC])
+async def register(
+    hashed: Annotated[tuple[RegisterUser, str], Depends(hash_for_registration)], session: Session
+) -> UserView:
+    """A new salesperson, who can log in at once."""
+    wish, password_hash = hashed
+    user = await register_user(
+        session,
+        username=wish.username,
+        email=wish.email,
+        password_hash=password_hash,
+        full_name=wish.full_name,
+    )
     return UserView.model_validate(user)
 
 
@@ -89,7 +97,7 @@ async def open_cookie_session(
     )
 
 
-@leaving_router.delete("/session", status_code=204)
+@repeatable_router.delete("/session", status_code=204)
 async def end_cookie_session(caller: Caller, session: Session, response: Response, settings: Settings) -> None:
     """End the session and take its cookies away."""
     session_id = session_id_of(caller.session_id)
