@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from stockbuddy.contracts.catalog import ProductDeleted, ProductUpdated
+from stockbuddy.contracts.catalog import CategoryUpdated, ProductDeleted, ProductUpdated
 
 if TYPE_CHECKING:
     from services.stock.tests.conftest import ProductEvent, Shop, StartShop
@@ -74,3 +74,43 @@ async def test_a_deleted_product_is_not_traded_and_its_sku_is_free(shop: Shop, p
     assert problem["code"] == "unknown_product"
     await shop.say(product_created(2, sku="tea", opening_quantity=3))
     assert (await shop.admin.post("/sales", {"product": "TEA", "quantity": 1}))["lines"][0]["product_id"] == 2
+
+
+async def test_an_opening_that_nobody_can_record_does_not_keep_the_product_away(shop: Shop) -> None:
+    tea = await shop.product(999_999_999_999)
+    assert (await shop.admin.get("/stock-levels", product_id=tea))["items"] == []
+    assert (await shop.admin.post("/stock-movements", {"product_id": tea, "movement_type": "in", "quantity": 1}))["id"]
+
+
+async def test_products_bear_the_present_name_of_their_category(shop: Shop, product_created: ProductEvent) -> None:
+    """Whatever comes first: a category's new name, a product that still tells the old one, or an older name."""
+
+    async def shown(category: str) -> list[str]:
+        return [level["sku"] for level in (await shop.admin.get("/stock-levels", category=category))["items"]]
+
+    def named(version: int, name: str) -> CategoryUpdated:
+        return CategoryUpdated(category_id=3, version=version, name=name)
+
+    drinks = {"category_id": 3, "category": "Drinks", "opening_quantity": 1}
+    await shop.say(
+        product_created(1, **drinks), product_created(2, category_id=4, category="China", opening_quantity=1)
+    )
+    await shop.say(named(3, "Beverages"))
+    await shop.say(named(2, "Things to drink"), product_created(5, **drinks))
+    assert (await shown("beverages"), await shown("drinks"), await shown("china")) == (
+        ["SKU-1", "SKU-5"],
+        [],
+        ["SKU-2"],
+    )
+    created = product_created(2, category_id=3, category="Drinks")
+    await shop.say(ProductUpdated.model_validate(created.model_dump() | {"version": 2}))
+    assert await shown("beverages") == ["SKU-1", "SKU-2", "SKU-5"]
+
+
+async def test_a_new_name_and_new_products_at_once_agree_in_the_end(shop: Shop, product_created: ProductEvent) -> None:
+    products = [product_created(n, category_id=3, category="Old", opening_quantity=1) for n in range(1, 31)]
+    renamed = [CategoryUpdated(category_id=3, version=n, name=f"Name {n}") for n in range(2, 12)]
+    await asyncio.gather(*(shop.say(event) for pair in zip(products[::3], renamed, strict=True) for event in pair))
+    await shop.say(*products)
+    found = await shop.admin.get("/stock-levels", category="name 11", page_size=100)
+    assert found["total"] == 30

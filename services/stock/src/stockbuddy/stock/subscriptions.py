@@ -3,6 +3,7 @@
 from stockbuddy.chassis.inbox import Consumer, batch
 from stockbuddy.contracts.auth import SettingsChanged
 from stockbuddy.contracts.catalog import (
+    CategoryUpdated,
     ProductCreated,
     ProductDeleted,
     ProductRestored,
@@ -23,6 +24,7 @@ CONSUMERS = [
             ProductUpdated.type: batch(ProductUpdated, products.copy_states),
             ProductDeleted.type: batch(ProductDeleted, products.copy_states),
             ProductRestored.type: batch(ProductRestored, products.copy_states),
+            CategoryUpdated.type: batch(CategoryUpdated, products.name_categories),
             SupplierCreated.type: batch(SupplierCreated, suppliers.copy_states),
             SupplierUpdated.type: batch(SupplierUpdated, suppliers.copy_states),
             SupplierDeleted.type: batch(SupplierDeleted, suppliers.copy_states),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 import asyncpg
+import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis import outbox
@@ -11,7 +12,8 @@ from stockbuddy.chassis.bus import Message
 from stockbuddy.chassis.idempotency import Answer
 from stockbuddy.chassis.inbox import decode, origin_of
 from stockbuddy.chassis.origin import Origin
-from stockbuddy.contracts.catalog import ProductCreated, ProductState
+from stockbuddy.contracts.catalog import CategoryState, ProductCreated, ProductState
+from stockbuddy.stock.errors import QuantityOutOfRange
 from stockbuddy.stock.ledger import Conclusion, Effect, Entry, LevelKey, MovementType, Posting
 from stockbuddy.stock.ledger.application import apply, create_levels
 from stockbuddy.stock.ledger.decision import keys_of
@@ -20,10 +22,16 @@ from stockbuddy.stock.products import queries
 from stockbuddy.stock.products.arrivals import ARRIVALS
 from stockbuddy.stock.warehouses.queries import default_warehouse_id
 
+log = structlog.get_logger(__name__)
+
 
 async def copy_states(session: AsyncSession, states: Sequence[ProductState]) -> None:
     await queries.copy_products(session, states)
     ARRIVALS.announce_after_commit(session)
+
+
+async def name_categories(session: AsyncSession, states: Sequence[CategoryState]) -> None:
+    await queries.name_categories(session, states)
 
 
 async def copy_created(session: AsyncSession, messages: Sequence[Message]) -> None:
@@ -61,8 +69,11 @@ def _opening(event: ProductCreated, quantity: Decimal, origin: Origin, warehouse
 
 
 def _require_accepted(outcomes: Sequence[Outcome]) -> None:
+    """The product is known even if nobody could record that much of it."""
     for outcome in outcomes:
-        if isinstance(outcome, Refused):
+        if isinstance(outcome, Refused) and isinstance(outcome.problem, QuantityOutOfRange):
+            log.error("products.opening_out_of_range")
+        elif isinstance(outcome, Refused):
             raise outcome.problem
         if isinstance(outcome, Failed):
             raise outcome.error

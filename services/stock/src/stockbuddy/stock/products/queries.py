@@ -8,7 +8,7 @@ import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.contracts.catalog import ProductState
+from stockbuddy.contracts.catalog import CategoryState, ProductState
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,9 @@ async def find_products(
 _COPY = text("""
     INSERT INTO product AS p (id, version, sku, name, category_id, category, owner_id, supplier_id, unit_price,
                               cost_price, low_stock_threshold, deleted, created_at)
-    VALUES (:id, :version, :sku, :name, :category_id, :category, :owner_id, :supplier_id, :unit_price,
-            :cost_price, :low_stock_threshold, :deleted, :created_at)
+    VALUES (:id, :version, :sku, :name, :category_id,
+            coalesce((SELECT c.name FROM category c WHERE c.id = :category_id AND c.version > 0), :category),
+            :owner_id, :supplier_id, :unit_price, :cost_price, :low_stock_threshold, :deleted, :created_at)
     ON CONFLICT (id) DO UPDATE
         SET version = excluded.version, sku = excluded.sku, name = excluded.name, category_id = excluded.category_id,
             category = excluded.category, owner_id = excluded.owner_id, supplier_id = excluded.supplier_id,
@@ -63,8 +64,9 @@ _COPY = text("""
 
 
 async def copy_products(session: AsyncSession, states: Sequence[ProductState]) -> None:
-    """The latest state wins, in whatever order they come."""
+    """The latest state wins, in whatever order they come, and the category's own word over the product's."""
     # One order for everybody, so that two batches never wait for each other.
+    await _hold_categories(session, states)
     ordered = sorted(states, key=lambda state: (state.product_id, state.version))
     await session.execute(
         _COPY,
@@ -87,6 +89,46 @@ async def copy_products(session: AsyncSession, states: Sequence[ProductState]) -
             for state in ordered
         ],
     )
+
+
+_KNOW_CATEGORIES = text("""
+    INSERT INTO category (id, version, name)
+    SELECT id, 0, name FROM unnest(CAST(:ids AS bigint[]), CAST(:names AS text[])) AS k(id, name) ORDER BY id
+    ON CONFLICT DO NOTHING
+""")
+_HOLD_CATEGORIES = text("SELECT id FROM category WHERE id = ANY(:ids) ORDER BY id FOR SHARE")
+
+
+async def _hold_categories(session: AsyncSession, states: Sequence[ProductState]) -> None:
+    """Nobody names these categories anew before the products are here: whoever does then finds all of them."""
+    names = {state.category_id: state.category for state in states if state.category_id and state.category}
+    if names:
+        await session.execute(_KNOW_CATEGORIES, {"ids": list(names), "names": list(names.values())})
+        await session.execute(_HOLD_CATEGORIES, {"ids": list(names)})
+
+
+_NAME_CATEGORIES = text("""
+    INSERT INTO category AS c (id, version, name)
+    SELECT id, version, name
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:versions AS bigint[]), CAST(:names AS text[])) AS k(id, version, name)
+    ORDER BY id
+    ON CONFLICT (id) DO UPDATE SET version = excluded.version, name = excluded.name WHERE c.version < excluded.version
+""")
+_NAME_THEIRS = text("""
+    UPDATE product p SET category = named.name
+    FROM (SELECT p.id, c.name FROM product p JOIN category c ON c.id = p.category_id
+          WHERE p.category_id = ANY(:ids) AND p.category IS DISTINCT FROM c.name ORDER BY p.id FOR UPDATE OF p) named
+    WHERE p.id = named.id
+""")
+
+
+async def name_categories(session: AsyncSession, states: Sequence[CategoryState]) -> None:
+    """The latest name wins, on every product of the category."""
+    latest = {state.category_id: state for state in sorted(states, key=lambda state: state.version)}
+    ids = list(latest)
+    versions, names = [state.version for state in latest.values()], [state.name for state in latest.values()]
+    await session.execute(_NAME_CATEGORIES, {"ids": ids, "versions": versions, "names": names})
+    await session.execute(_NAME_THEIRS, {"ids": ids})
 
 
 _OPENED = text("SELECT document FROM movement WHERE document = ANY(:documents)")
