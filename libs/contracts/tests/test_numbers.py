@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from stockbuddy.contracts.numbers import Money, Quantity
+from stockbuddy.contracts.numbers import Money, Quantity, money_text, quantity_text
 
 
 class Line(BaseModel):
@@ -39,3 +39,8 @@ def test_money_is_a_string_with_two_to_four_places_and_a_quantity_a_number() -> 
 def test_more_places_than_there_are_is_an_error_not_a_rounding(body: str) -> None:
     with pytest.raises(ValidationError):
         Line.model_validate_json(body)
+
+
+def test_nothing_is_written_without_a_sign_and_a_thousand_without_an_exponent() -> None:
+    assert [money_text(Decimal(text)) for text in ("-0", "-0.0000", "1E+3")] == ["0.00", "0.00", "1000.00"]
+    assert [quantity_text(Decimal(text)) for text in ("-0", "-0.000", "1E+3", "-2.50")] == ["0", "0", "1000", "-2.5"]
