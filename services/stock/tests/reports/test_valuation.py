@@ -100,6 +100,23 @@ async def test_what_was_reversed_never_came(shop: Shop) -> None:
         assert [(row["quantity"], row["value"]) for row in answer["rows"]] == [(10, "10.00")]
 
 
+async def test_what_a_reversal_puts_back_had_never_gone(shop: Shop) -> None:
+    """It is neither new nor at the average: the oldest of it was there all along."""
+    tea = await shop.product()
+    for days, cost in ((100, "1"), (50, "9")):
+        at = (datetime.now(UTC) - timedelta(days=days)).isoformat()
+        body = {"product_id": tea, "movement_type": "purchase", "quantity": 10, "unit_cost": cost, "occurred_at": at}
+        await shop.admin.post("/stock-movements", body)
+    lost = await shop.admin.post("/stock-movements", {"product_id": tea, "movement_type": "damaged", "quantity": 12})
+    await shop.admin.post(f"/stock-movements/{lost['id']}/reverse")
+    sale = await shop.admin.post("/sales", {"product": tea, "quantity": 12})
+    await shop.admin.post(f"/sales/{sale['id']}/void")
+    answer = await report(shop, "inventory-valuation", method="fifo")
+    assert answer["totals"] == {"quantity": 20, "value": "100.00"}
+    [row] = (await report(shop, "stock-aging"))["rows"]
+    assert (row["days_0_30"], row["days_31_60"], row["days_91_180"], row["oldest_days"]) == (0, 10, 10, 100)
+
+
 async def test_a_valuation_is_narrowed_and_shows_what_was_asked(shop: Shop) -> None:
     north = await shop.warehouse("NORTH")
     tea = await shop.product(4, sku="TEA", category="Drinks", cost_price="2.50")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from services.stock.tests.conftest import Shop
@@ -16,6 +17,9 @@ async def test_a_void_brings_everything_back(shop: Shop) -> None:
     voided = await shop.admin.post(f"/sales/{sale['id']}/void", {"reason": "wrong till"})
     assert (voided["status"], voided["version"], voided["refunded"]) == ("voided", 2, sale["total"])
     assert (await shop.on_hand(tea), await shop.on_hand(cup)) == (10, 5)
+    ledger = await shop.admin.get("/stock-movements", document=f"sale/{sale['id']}", sort_by="recorded_asc")
+    sold = [line["movement_id"] for line in sale["lines"]]
+    assert [line["reverses_id"] for line in ledger["items"]] == [None, None, *sold]
     assert await shop.admin.get(f"/sales/{sale['id']}") == voided
     [event] = await shop.said(1, "stock.sale.voided")
     assert (event["id"], event["reason"]) == (sale["id"], "wrong till")
@@ -23,6 +27,35 @@ async def test_a_void_brings_everything_back(shop: Shop) -> None:
     assert (problem["code"], problem["state"]) == ("wrong_state", "voided")
     await shop.admin.refused(409, f"/sales/{sale['id']}/returns", {})
     await shop.proves_right()
+
+
+async def test_a_void_leaves_a_trace_in_no_figure(shop: Shop) -> None:
+    """As if nobody had sold anything, whoever asks: only the ledger's own account shows that it went and came."""
+    tea = await shop.product(sku="TEA", unit_price="5")
+    at = (datetime.now(UTC) - timedelta(days=100)).isoformat()
+    body = {"product_id": tea, "movement_type": "purchase", "quantity": 20, "unit_cost": "2", "occurred_at": at}
+    await shop.admin.post("/stock-movements", body)
+    groupings = ("day", "week", "month", "product", "category", "customer", "seller", "warehouse")
+    names = ("profit", "turnover", "stock-aging", "dead-stock", "inventory-valuation")
+
+    async def figures() -> list[Any]:
+        reports = [await shop.admin.get("/reports/sales", group_by=grouping) for grouping in groupings]
+        reports += [await shop.admin.get(f"/reports/{name}") for name in names]
+        reports.append(await shop.admin.get("/reports/inventory-valuation", method="fifo"))
+        dashboard = await shop.admin.get("/dashboard/stats")
+        forecast = await shop.admin.get(f"/forecasts/{tea}")
+        suggestions = await shop.admin.get("/reorder-suggestions")
+        dashboard.pop("recent_movements")
+        return [report["rows"] for report in reports] + [dashboard, forecast, suggestions]
+
+    before = await figures()
+    assert before[11] != []
+    sold_at = (datetime.now(UTC) - timedelta(days=3)).isoformat()
+    sale = await shop.admin.post("/sales", {"product": tea, "quantity": 19, "occurred_at": sold_at})
+    during = await figures()
+    assert [n for n, (one, other) in enumerate(zip(before, during, strict=True)) if one == other] == []
+    await shop.admin.post(f"/sales/{sale['id']}/void")
+    assert await figures() == before
 
 
 async def test_no_void_after_a_return(shop: Shop) -> None:

@@ -1,4 +1,4 @@
-"""Demand as the ledger knows it: what was sold or taken out. Reversed movements and voided sales are none."""
+"""Demand as the ledger knows it: what was sold or taken out. What was reversed is none, by a void or otherwise."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 _IS_DEMAND = """
     m.movement_type IN ('sale', 'out')
     AND NOT EXISTS (SELECT FROM movement r WHERE r.reverses_id = m.id)
-    AND NOT EXISTS (SELECT FROM sale s WHERE s.status = 'voided' AND m.document = 'sale/' || s.id)
     AND (CAST(:warehouse_id AS bigint) IS NULL OR m.warehouse_id = CAST(:warehouse_id AS bigint))
 """
 

@@ -83,7 +83,6 @@ _CANDIDATES = text("""
         FROM movement m
         WHERE m.movement_type IN ('sale', 'out') AND m.occurred_at >= :since AND m.occurred_at < :until
             AND NOT EXISTS (SELECT FROM movement r WHERE r.reverses_id = m.id)
-            AND NOT EXISTS (SELECT FROM sale s WHERE s.status = 'voided' AND m.document = 'sale/' || s.id)
         GROUP BY 1, 2, 3
     ), asked AS (
         SELECT product_id, warehouse_id, sum(quantity) AS units, sum(quantity * quantity) AS squares
@@ -96,6 +95,7 @@ _CANDIDATES = text("""
     ), places AS (
         SELECT product_id, warehouse_id FROM held
         UNION SELECT product_id, warehouse_id FROM ordered
+        UNION SELECT product_id, warehouse_id FROM sent
         UNION SELECT product_id, warehouse_id FROM reorder_rule WHERE is_active
         UNION SELECT p.id, w.id FROM product p JOIN warehouse w ON w.is_default
             WHERE NOT EXISTS (SELECT FROM held WHERE held.product_id = p.id)

@@ -40,7 +40,8 @@ _CHOSEN = """
     AND (CAST(:warehouse_id AS bigint) IS NULL OR h.warehouse_id = CAST(:warehouse_id AS bigint))
     AND (CAST(:category AS text) IS NULL OR lower(p.category) = lower(CAST(:category AS text)))
 """
-# First in, first out: what lies there came with the newest receipts. Receipts that were reversed never came.
+# First in, first out: what lies there came with the newest receipts. Receipts that were reversed never came, and what
+# a reversal (or a void) put back had never gone.
 _LAYERS = """
     SELECT i.product_id, i.warehouse_id, i.lot, i.occurred_at,
            least(i.quantity, i.on_hand - (i.upto - i.quantity)) AS quantity,
@@ -54,7 +55,7 @@ _LAYERS = """
         FROM costed h
         JOIN product p ON p.id = h.product_id
         JOIN movement m ON (m.product_id, m.warehouse_id, m.lot) = (h.product_id, h.warehouse_id, h.lot)
-        WHERE h.on_hand > 0 AND m.quantity > 0 AND m.occurred_at <= :until AND {chosen}
+        WHERE h.on_hand > 0 AND m.quantity > 0 AND m.reverses_id IS NULL AND m.occurred_at <= :until AND {chosen}
             AND NOT EXISTS (SELECT FROM movement r WHERE r.reverses_id = m.id AND r.occurred_at <= :until)
     ) AS i
     WHERE i.upto - i.quantity < i.on_hand
@@ -123,7 +124,8 @@ _DEAD = f"""
                max(h.occurred_at) FILTER (WHERE h.movement_type IN ('sale', 'out')) AS last_out_at,
                max(h.occurred_at) FILTER (WHERE h.movement_type IN ('purchase', 'in')) AS last_in_at
         FROM movement h
-        WHERE CAST(:warehouse_id AS bigint) IS NULL OR h.warehouse_id = CAST(:warehouse_id AS bigint)
+        WHERE (CAST(:warehouse_id AS bigint) IS NULL OR h.warehouse_id = CAST(:warehouse_id AS bigint))
+            AND NOT EXISTS (SELECT FROM movement r WHERE r.reverses_id = h.id)
         GROUP BY h.product_id
     )
     SELECT p.id AS product_id, p.sku, p.name, p.category, held.quantity, held.value,

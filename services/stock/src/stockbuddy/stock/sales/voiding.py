@@ -27,6 +27,7 @@ async def draft_void(desk: Desk, sale_id: int, wanted: NewVoid) -> Posting:
             unit_cost=line.unit_cost,
             reference_number=sale.reference,
             notes=wanted.reason or f"void of {sale.number}",
+            reverses_id=line.movement_id,
         )
         for line in sale.lines
     ]
