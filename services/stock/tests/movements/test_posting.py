@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from stockbuddy.chassis.identity import Role
+from stockbuddy.contracts.stock import LevelChanged
 
 if TYPE_CHECKING:
     from services.stock.tests.conftest import Shop
@@ -208,3 +209,50 @@ async def test_lots_are_levels_of_their_own(shop: Shop) -> None:
     await shop.admin.post("/stock-movements", movement(product_id, "sale", 3, lot=42))
     levels = (await shop.admin.get("/stock-levels", product_id=product_id))["items"]
     assert [(level["lot"], level["on_hand"]) for level in levels] == [(0, 5), (42, 0)]
+
+
+async def test_a_level_holds_no_more_than_everybody_can_read(shop: Shop) -> None:
+    """Refused, not recorded and then unreadable: every consumer takes a level and its change for a Quantity."""
+    tea = await shop.product()
+    half = 499_999_999_999.999
+    posted = await shop.admin.post("/stock-movements", movement(tea, "in", half))
+    assert posted["balance"] == half
+    for quantity in (0.001, 999_999_999_999):
+        problem = await shop.admin.refused(422, "/stock-movements", movement(tea, "in", quantity))
+        assert problem["code"] == "quantity_out_of_range"
+    outlet = await shop.warehouse("OUTLET", negative_stock="allow")
+    sold = {"warehouse_id": outlet}
+    await shop.admin.refused(422, "/stock-movements", movement(tea, "out", 500_000_000_000, **sold))
+    await shop.admin.post("/stock-movements", movement(tea, "out", half, **sold))
+    body = {"product_id": tea, "warehouse_id": outlet, "quantity": half, "expected_quantity": None}
+    answer = await shop.admin.call("PUT", "/stock-levels", json=body)
+    assert answer.status_code == 200, answer.text
+    await shop.quiet()
+    for message in shop.bus.published:
+        if message.type == LevelChanged.type:
+            LevelChanged.model_validate_json(message.body)
+    await shop.proves_right()
+
+
+async def test_what_many_large_levels_come_to_can_be_read(shop: Shop) -> None:
+    for number in range(3):
+        product = await shop.product(sku=f"HUGE-{number}")
+        costly = movement(product, "purchase", 499_999_999_999, unit_cost="99999999999999.9999")
+        await shop.admin.post("/stock-movements", costly)
+    figures = await shop.admin.get("/dashboard/stats")
+    assert figures["total_units"] == 1_499_999_999_997
+    assert figures["inventory_value"] == "149999999999699999850000000.0003"
+    for name in (await shop.admin.get("/reports"))["items"]:
+        for wanted in ("json", "csv", "xlsx"):
+            answer = await shop.admin.call("GET", f"/reports/{name}", params={"format": wanted})
+            assert answer.status_code == 200, (name, wanted)
+    assert len((await shop.admin.get("/reorder-suggestions"))["items"]) == 0
+
+
+async def test_nothing_has_no_sign(shop: Shop) -> None:
+    tea = await shop.product()
+    posted = await shop.admin.post("/stock-movements", movement(tea, "in", 1, unit_cost="-0.0"))
+    assert (posted["unit_cost"], posted["average_cost"]) == ("0.00", "0.00")
+    body = {"product_id": tea, "quantity": "-0", "expected_quantity": 1}
+    answer = await shop.admin.call("PUT", "/stock-levels", json=body)
+    assert answer.text.count("-0") == 0

@@ -58,6 +58,16 @@ async def test_a_reversed_receipt_leaves_the_average_as_if_it_had_never_come(sho
     assert (reversal["average_cost"], reversal["unit_cost"]) == ("2.00", "8.00")
 
 
+async def test_an_average_that_makes_no_sense_any_more_stays(shop: Shop) -> None:
+    """What is left would have to bear the cost of all that was sold at the wrong average."""
+    tea = await shop.product()
+    await move(shop, tea, "purchase", 10, unit_cost="90000000000000")
+    free = await move(shop, tea, "purchase", 10, unit_cost="0")
+    await move(shop, tea, "out", 9.999)
+    reversal = await shop.admin.post(f"/stock-movements/{free['id']}/reverse")
+    assert (reversal["balance"], reversal["average_cost"]) == (0.001, "45000000000000.00")
+
+
 async def test_the_movements_of_documents_are_undone_by_their_documents(shop: Shop) -> None:
     tea = await shop.product(10)
     sale = await shop.admin.post("/sales", {"product": tea, "quantity": 1})

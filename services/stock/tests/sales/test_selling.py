@@ -173,3 +173,17 @@ async def test_totals_are_exact(shop: Shop) -> None:
     sale = await shop.admin.post("/sales", {"lines": [{"product_id": tea, "quantity": 0.1}] * 30})
     assert Decimal(sale["total"]) == Decimal("0.3")
     assert await shop.on_hand(tea) == 97
+
+
+async def test_a_sale_that_comes_to_more_than_can_be_recorded_is_refused(shop: Shop) -> None:
+    tea = await shop.product(unit_price="60000000000000")
+    await shop.admin.post("/stock-movements", {"product_id": tea, "movement_type": "in", "quantity": 9})
+    line = {"product_id": tea, "quantity": 1}
+    problem = await shop.admin.refused(422, "/sales", {"lines": [line, line]})
+    assert problem["errors"][0]["field"] == "lines"
+    costly = {"product_id": tea, "movement_type": "purchase", "quantity": 9, "unit_cost": "90000000000000"}
+    await shop.admin.post("/stock-movements", costly)
+    cheap = {"product_id": tea, "quantity": 9, "unit_price": 1}
+    problem = await shop.admin.refused(422, "/sales", {"lines": [cheap]})
+    assert problem["errors"][0]["message"] == "cost more than can be recorded"
+    assert await shop.on_hand(tea) == 18

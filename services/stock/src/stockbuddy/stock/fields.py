@@ -1,12 +1,13 @@
-"""The fields that request bodies and queries are made of: what each may hold, once for all documents."""
+"""The fields that bodies and queries are made of: what each may hold, once for all documents."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
 
 from stockbuddy.chassis import moments
-from stockbuddy.contracts.numbers import Money, Quantity
+from stockbuddy.contracts.numbers import Money, Quantity, money_text, quantity_number
 
 LARGEST_ID = 2**63 - 1
 CLOCK_SKEW = timedelta(minutes=5)
@@ -45,3 +46,6 @@ PastMoment = Annotated[Moment, AfterValidator(_not_in_future)]
 PositiveQuantity = Annotated[Quantity, Field(gt=0)]
 QuantityNotNegative = Annotated[Quantity, Field(ge=0)]
 Price = Annotated[Money, Field(ge=0)]
+# What is worked out from many amounts or quantities may be larger than any of them.
+MoneySum = Annotated[Decimal, PlainSerializer(money_text, return_type=str)]
+QuantitySum = Annotated[Decimal, PlainSerializer(quantity_number, return_type=int | float)]

@@ -4,7 +4,7 @@ from datetime import date
 
 from pydantic import BaseModel, ConfigDict
 
-from stockbuddy.contracts.numbers import Money, Quantity
+from stockbuddy.stock.fields import MoneySum, QuantitySum
 from stockbuddy.stock.movements.schemas import MovementView
 
 
@@ -12,7 +12,7 @@ class Takings(BaseModel):
     """`count` sales were made; `revenue` is what they came to, less what went back to customers meanwhile."""
 
     count: int
-    revenue: Money
+    revenue: MoneySum
 
 
 class DayTakings(Takings):
@@ -27,8 +27,8 @@ class TopProduct(BaseModel):
     product_id: int
     sku: str
     name: str
-    quantity: Quantity
-    revenue: Money
+    quantity: QuantitySum
+    revenue: MoneySum
 
 
 class Stocks(BaseModel):
@@ -37,8 +37,8 @@ class Stocks(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     total_products: int
-    total_units: Quantity
-    inventory_value: Money
+    total_units: QuantitySum
+    inventory_value: MoneySum
     low_stock_count: int
     out_of_stock_count: int
 

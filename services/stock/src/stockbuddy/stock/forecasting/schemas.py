@@ -4,20 +4,20 @@ from datetime import date
 
 from pydantic import BaseModel
 
-from stockbuddy.contracts.numbers import Quantity
+from stockbuddy.stock.fields import QuantitySum
 
 
 class Interval(BaseModel):
     """With probability `level` the demand lies between `low` and `high`."""
 
     level: float
-    low: Quantity
-    high: Quantity
+    low: QuantitySum
+    high: QuantitySum
 
 
 class DayForecast(BaseModel):
     date: date
-    expected: Quantity
+    expected: QuantitySum
     interval: Interval
 
 
@@ -27,7 +27,7 @@ class DemandHistory(BaseModel):
     since: date
     days: int
     days_with_demand: int
-    units: Quantity
+    units: QuantitySum
 
 
 class ForecastView(BaseModel):
@@ -39,9 +39,9 @@ class ForecastView(BaseModel):
     warehouse_id: int | None
     method: str
     history: DemandHistory
-    demand_per_day: Quantity
+    demand_per_day: QuantitySum
     interval: Interval
-    total: Quantity
+    total: QuantitySum
     total_interval: Interval
     days: list[DayForecast]
     timezone: str

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from stockbuddy.contracts.numbers import Quantity
+from stockbuddy.stock.fields import QuantitySum
 
 
 class Difference(BaseModel):
@@ -16,8 +16,8 @@ class Difference(BaseModel):
     product_id: int
     warehouse_id: int
     lot: int
-    expected: Quantity
-    found: Quantity
+    expected: QuantitySum
+    found: QuantitySum
 
 
 class IntegrityView(BaseModel):

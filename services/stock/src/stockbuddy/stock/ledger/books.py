@@ -9,8 +9,8 @@ from stockbuddy.stock.ledger.costing import average_after, average_without
 from stockbuddy.stock.ledger.habits import Habit
 from stockbuddy.stock.ledger.postings import ZERO, Entry, LevelKey
 
-LIMIT = Decimal(10) ** 15
-"""numeric(18, 3) ends here."""
+LIMIT = Decimal(5) * 10**11
+"""However a level changes below it, the change still fits a Quantity, which is what everybody reads it as."""
 
 
 @dataclass(slots=True)

@@ -3,6 +3,8 @@
 from decimal import ROUND_HALF_EVEN, Decimal
 
 COST_STEP = Decimal("0.0001")
+LIMIT = Decimal(10) ** 14
+"""numeric(18, 4) ends here."""
 
 
 def average_after(
@@ -22,9 +24,10 @@ def average_after(
 
 
 def average_without(on_hand: Decimal, average: Decimal | None, quantity: Decimal, unit_cost: Decimal) -> Decimal | None:
-    """The average as if `quantity` (positive) had never come at `unit_cost`: for reversals of receipts."""
+    """The average as if `quantity` (positive) had never come at `unit_cost`: for reversals of receipts. When too much
+    has gone meanwhile for that to make sense, the average stays."""
     rest = on_hand - quantity
     if average is None or rest <= 0:
         return average
-    value = on_hand * average - quantity * unit_cost
-    return (value / rest).quantize(COST_STEP, ROUND_HALF_EVEN) if value >= 0 else average
+    without = (on_hand * average - quantity * unit_cost) / rest
+    return without.quantize(COST_STEP, ROUND_HALF_EVEN) if 0 <= without < LIMIT else average

@@ -198,17 +198,15 @@ class _Draft:
     def commit(self, conclusion: Conclusion) -> None:
         """The posting stands: its levels become the ones that the next posting sees."""
         decider, plan, posting = self._decider, self._decider.plan, self._posting
+        # Whatever may fail comes before the first trace in the plan.
+        events, updates = self._all_events(conclusion), self._updates(conclusion)
         plan.movements += self._movements
-        plan.events += self._events
-        for key, reason in self._reasons.items():
-            plan.events += decider.announcer.level_changed(
-                decider.levels[key], self._levels[key], reason, posting.origin
-            )
+        plan.events += events
+        for key in self._reasons:
             decider.levels[key] = plan.levels[key] = self._levels[key]
-        plan.events += [outbox.row(event, posting.origin) for event in conclusion.events]
         for table, rows in conclusion.inserts.items():
             plan.inserts.setdefault(table, []).extend(rows)
-        for table, rows in self._updates(conclusion).items():
+        for table, rows in updates.items():
             plan.updates.setdefault(table, []).extend(rows)
         decider.reversed_ids.update(entry.reverses_id for entry in posting.entries if entry.reverses_id is not None)
         for guard in posting.guards:
@@ -217,6 +215,13 @@ class _Draft:
             plan.answers.append((posting.key, conclusion.answer))
             stored = StoredAnswer(posting.key.fingerprint, conclusion.answer)
             decider.stored[posting.key.caller, posting.key.key] = stored
+
+    def _all_events(self, conclusion: Conclusion) -> list[OutboxRow]:
+        decider, origin = self._decider, self._posting.origin
+        events = self._events
+        for key, reason in self._reasons.items():
+            events += decider.announcer.level_changed(decider.levels[key], self._levels[key], reason, origin)
+        return events + [outbox.row(event, origin) for event in conclusion.events]
 
     def _updates(self, conclusion: Conclusion) -> Mapping[str, Sequence[Row]]:
         """The conclusion's updates, with the next version of every guarded document among them."""

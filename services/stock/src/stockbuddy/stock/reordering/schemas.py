@@ -5,8 +5,19 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from stockbuddy.contracts.numbers import Money, Quantity
-from stockbuddy.stock.fields import Body, Id, Moment, Note, PositiveQuantity, Price, QuantityNotNegative, Reference
+from stockbuddy.contracts.numbers import Quantity
+from stockbuddy.stock.fields import (
+    Body,
+    Id,
+    Moment,
+    MoneySum,
+    Note,
+    PositiveQuantity,
+    Price,
+    QuantityNotNegative,
+    QuantitySum,
+    Reference,
+)
 from stockbuddy.stock.purchase_orders.schemas import PurchaseView
 from stockbuddy.stock.references import NamesProduct, NamesWarehouse
 
@@ -61,21 +72,21 @@ class SuggestionInputs(BaseModel):
     """What the suggestion follows from. Demand is that of the `history_days` that have ended, fewer if the product is
     newer here; `service_level` is the share of reorder cycles that the safety stock lets pass without a shortage."""
 
-    demand_units: Quantity
+    demand_units: QuantitySum
     history_days: int
-    demand_per_day: Quantity
-    deviation_per_day: Quantity
+    demand_per_day: QuantitySum
+    deviation_per_day: QuantitySum
     lead_time_days: int
     cover_days: int
     service_level: float
-    safety_stock: Quantity
+    safety_stock: QuantitySum
     low_stock_threshold: Quantity
-    on_hand: Quantity
-    reserved: Quantity
-    incoming: Quantity
-    position: Quantity
-    reorder_point: Quantity
-    order_up_to: Quantity
+    on_hand: QuantitySum
+    reserved: QuantitySum
+    incoming: QuantitySum
+    position: QuantitySum
+    reorder_point: QuantitySum
+    order_up_to: QuantitySum
     minimum_quantity: Quantity | None
     pack_size: Quantity | None
     rule_id: int | None
@@ -92,9 +103,9 @@ class SuggestionView(BaseModel):
     warehouse_code: str
     supplier_id: int | None
     supplier: str | None
-    quantity: Quantity
-    unit_cost: Money | None
-    days_left: Quantity | None
+    quantity: QuantitySum
+    unit_cost: MoneySum | None
+    days_left: QuantitySum | None
     inputs: SuggestionInputs
 
 

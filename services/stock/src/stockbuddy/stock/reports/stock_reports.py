@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any, Literal
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,6 +15,7 @@ from stockbuddy.stock.reports.table import Column, Table, money, quantity, table
 
 MOST_MOVEMENTS = 100_000
 _RATIO_STEP = Decimal("0.001")
+_EXACT = Context(prec=60)
 _PRODUCT = (Column("product_id", "integer"), Column("sku"), Column("name"))
 _TYPES = ("purchase", "return", "transfer_in", "in", "sale", "damaged", "transfer_out", "out", "adjustment")
 
@@ -145,7 +146,7 @@ def turnover_of(row: Mapping[str, Any], days: int) -> dict[str, Decimal | None]:
     turnover = row["cost"] / average if average > 0 else None
     lasted = days / turnover if turnover is not None and turnover > 0 else None
     return {
-        "average_value": average.quantize(Decimal("0.0001"), ROUND_HALF_EVEN),
-        "turnover": None if turnover is None else turnover.quantize(_RATIO_STEP),
-        "days_of_stock": None if lasted is None else lasted.quantize(_RATIO_STEP),
+        "average_value": average.quantize(Decimal("0.0001"), ROUND_HALF_EVEN, _EXACT),
+        "turnover": None if turnover is None else turnover.quantize(_RATIO_STEP, context=_EXACT),
+        "days_of_stock": None if lasted is None else lasted.quantize(_RATIO_STEP, context=_EXACT),
     }

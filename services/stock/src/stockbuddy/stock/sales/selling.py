@@ -15,7 +15,7 @@ from stockbuddy.stock.ledger import ZERO, Change, Conclusion, Effect, Entry, Lev
 from stockbuddy.stock.products.queries import KnownProduct
 from stockbuddy.stock.reservations.ending import ended, guard_of, hold_at_hand, letting_go, require_live, row_after
 from stockbuddy.stock.reservations.schemas import ReservationView
-from stockbuddy.stock.sales.pricing import line_total
+from stockbuddy.stock.sales.pricing import LARGEST_AMOUNT, STEP, line_total
 from stockbuddy.stock.sales.schemas import NewSale, NewSaleLine
 from stockbuddy.stock.warehouses.directory import KnownWarehouse
 
@@ -57,6 +57,8 @@ async def prepare_sale(desk: Desk, sale: NewSale, hold: ReservationView | None) 
     warehouse = await desk.warehouse(sale.warehouse_reference)
     known = await desk.products.find([line.product_reference for line in sold])
     lines = [price_line(position, line, known[line.product_reference]) for position, line in enumerate(sold)]
+    if sum((line.total + line.discount for line in lines), ZERO) >= LARGEST_AMOUNT:
+        raise Unprocessable.field("lines", "come to more than can be recorded")
     return Selling(desk, sale, warehouse, await _customer_id(desk, sale), lines, hold)
 
 
@@ -177,9 +179,11 @@ def _sold_line(line_id: int, line: PricedLine, change: Change) -> SaleLine:
 
 
 def _cost(lines: Sequence[SaleLine]) -> Decimal | None:
-    """Of all lines together, or None when one's is unknown."""
+    """Of all lines together, or None when one's is unknown. Raises Unprocessable for more than can be recorded."""
     costs = [line.quantity * line.unit_cost for line in lines if line.unit_cost is not None]
-    return sum(costs, ZERO).quantize(Decimal("0.0001")) if len(costs) == len(lines) else None
+    if sum(costs, ZERO) >= LARGEST_AMOUNT:
+        raise Unprocessable.field("lines", "cost more than can be recorded")
+    return sum(costs, ZERO).quantize(STEP) if len(costs) == len(lines) else None
 
 
 def _sale_row(sale: SaleCompleted) -> Row:
