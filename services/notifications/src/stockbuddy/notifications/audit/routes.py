@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from pydantic import StringConstraints
 
-from stockbuddy.chassis.database import ReadSession
+from stockbuddy.chassis.database import Database
 from stockbuddy.chassis.errors import Unprocessable
 from stockbuddy.chassis.etags import CachedRoute
 from stockbuddy.chassis.identity import Admin
@@ -24,11 +24,14 @@ router = APIRouter(prefix="/api/v1/audit-logs", tags=["audit"], route_class=Cach
 
 @router.get("")
 async def list_audit_logs(
+    request: Request,
     _: Admin,
-    session: ReadSession,
     paging: PagingParameters,
     type: Annotated[Patterns | None, Query(description="Patterns such as `auth.*`, by commas.")] = None,
+    action: Annotated[str | None, StringConstraints(pattern="^[a-z0-9_]{1,50}$"), Query()] = None,
     actor_id: Id | None = None,
+    actor: Word | None = None,
+    ip_address: Word | None = None,
     subject: Word | None = None,
     since: Annotated[Moment | None, Query(alias="from")] = None,
     until: Annotated[Moment | None, Query(alias="to", description="Exclusive.")] = None,
@@ -37,7 +40,10 @@ async def list_audit_logs(
 ) -> Page[AuditEntry]:
     narrowed = AuditFilter(
         types=tuple(part.strip() for part in type.split(",")) if type else None,
+        action=action,
         actor_id=actor_id,
+        actor=actor,
+        ip_address=ip_address,
         subject=subject,
         since=since,
         until=until,
@@ -45,13 +51,15 @@ async def list_audit_logs(
         search=search if search and search.strip() else None,
     )
     window = window_of(paging)
-    rows = await queries.list_entries(session, narrowed, window)
+    database: Database = request.app.state.database
+    async with database.transaction() as session:
+        selection = await queries.list_entries(session, narrowed, window)
     return Page(
-        items=[_entry(row) for row in window.shown(rows)],
+        items=[_entry(row) for row in window.shown(selection.rows)],
         page=paging.page,
         page_size=paging.page_size,
-        total=await queries.count_entries(session, narrowed),
-        next_cursor=window.next_cursor(rows),
+        total=selection.total,
+        next_cursor=window.next_cursor(selection.rows),
     )
 
 
