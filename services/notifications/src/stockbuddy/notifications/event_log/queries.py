@@ -27,7 +27,8 @@ _AFTER_OF_ANY_TYPE = text(f"""
 """)
 
 # A rare type must not cost a walk over all the others, nor a common one a sort: the distinct types are found by
-# leaps through the index, and each gives at most `limit` positions.
+# leaps through the index, and each gives at most `limit` positions. (Were the type compared for itself, PostgreSQL
+# would think that walking the positions is as good.)
 _AFTER_OF_TYPES = text(f"""
     WITH RECURSIVE types AS (
         (SELECT type FROM event_log ORDER BY type LIMIT 1)
@@ -38,9 +39,9 @@ _AFTER_OF_TYPES = text(f"""
         SELECT found.position
         FROM types t CROSS JOIN LATERAL (
             SELECT e.position FROM event_log e
-            WHERE e.type = t.type AND e.position > :after AND e.position <= :until
-              AND {_ADDRESSED_TO}
-            ORDER BY e.position LIMIT :limit) found
+            WHERE (e.type, e.position) > (t.type, CAST(:after AS bigint))
+              AND (e.type, e.position) <= (t.type, CAST(:until AS bigint)) AND {_ADDRESSED_TO}
+            ORDER BY e.type, e.position LIMIT :limit) found
         WHERE t.type ~ :wanted AND t.type ~ :visible
         ORDER BY found.position LIMIT :limit)
     SELECT {_EVENT} FROM event_log e JOIN wanted USING (position) ORDER BY e.position

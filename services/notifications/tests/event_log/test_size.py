@@ -1,0 +1,82 @@
+"""In a log of some size, reads of what is rare do not walk over all the rest."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import pytest
+from asgi_lifespan import LifespanManager
+from httpx2 import ASGITransport, AsyncClient
+
+from stockbuddy.chassis.bus.inprocess import InProcessBus
+from stockbuddy.chassis.identity import Role
+from stockbuddy.chassis.testing.tokens import TestIssuer
+from stockbuddy.chassis.web import create_app
+from stockbuddy.notifications.app import SERVICE, NotificationsSettings
+
+LENGTH = 20_000
+RARE_EACH = 7_000
+
+# Written by hand: so many would be long on the bus, and nobody verifies them.
+FILL = f"""
+    INSERT INTO event_log
+    SELECT n, gen_random_uuid(), CASE WHEN n % {RARE_EACH} = 0 THEN 'auth.user.login_failed' ELSE
+           'stock.' || (ARRAY['movement.posted', 'level.changed', 'sale.completed'])[n % 3 + 1] END,
+        'product/' || n % 500, now(), 7, 'alice', '203.0.113.9', 'req-' || n, true, '{{"specversion":"1.0"}}',
+        json_build_object('id', n, 'sku', 'SKU-' || n % 500), sha256('x')
+    FROM generate_series(1, {LENGTH}) n
+"""
+
+READS: list[tuple[str, dict[str, Any], int]] = [
+    ("/events", {"types": "auth.user.login_failed"}, 2),
+    ("/events", {"types": "auth.*,nothing.*", "after": 10_000}, 1),
+    ("/audit-logs", {"type": "auth.user.login_failed"}, 2),
+    ("/audit-logs", {"action": "login_failed"}, 2),
+    ("/audit-logs", {"actor": "nobody"}, 0),
+    ("/audit-logs", {"ip_address": "198.51.100.4"}, 0),
+    ("/audit-logs", {"search": "zzz"}, 0),
+    ("/audit-logs", {"search": "sku login_failed"}, 2),
+    ("/audit-logs", {"subject": "product/77", "page_size": 1}, 1),
+]
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(database_url, server_settings={"search_path": "notifications"})
+    await connection.execute(FILL)
+    for table in ("event_log_head", "webhook_progress"):
+        await connection.execute(f"UPDATE {table} SET position = {LENGTH}")
+    await connection.execute("VACUUM ANALYZE event_log")
+    yield connection
+    await connection.close()
+
+
+async def rows_read(database: asyncpg.Connection) -> int:
+    """From the log so far, as the server counts them; it hears of a connection's at the latest when that ends."""
+    count: int = await database.fetchval(
+        "SELECT seq_tup_read + coalesce((SELECT sum(idx_tup_read)::bigint FROM pg_stat_user_indexes"
+        " WHERE relname = 'event_log'), 0) FROM pg_stat_user_tables WHERE relname = 'event_log'"
+    )
+    return count
+
+
+async def test_what_is_rare_is_found_without_a_walk(
+    database: asyncpg.Connection, settings: NotificationsSettings, issuer: TestIssuer, until: Any
+) -> None:
+    before = await rows_read(database)
+    app = create_app(SERVICE, settings, bus=InProcessBus(frozenset({"notifications"})), fetch_keys=issuer.fetch_keys)
+    headers = issuer.headers(1, Role.ADMIN)
+    async with (
+        LifespanManager(app),
+        AsyncClient(transport=ASGITransport(app), base_url="http://notifications/api/v1", headers=headers) as admin,
+    ):
+        for path, query, expected in READS:
+            page = (await admin.get(path, params=query)).json()
+            assert len(page["items"]) == expected, (path, query)
+
+    async def connections_ended() -> bool:
+        others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        return bool(await database.fetchval(f"{others} AND backend_type = 'client backend'") == 0)
+
+    await until(connections_ended)
+    assert await rows_read(database) - before < LENGTH / 2
