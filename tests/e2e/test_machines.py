@@ -48,3 +48,18 @@ async def test_a_cookie_goes_on_with_its_owners_new_rights(
         while (status := (await http.get("/api/v1/expenses")).status_code) != 200:
             assert status == 403, "no moment without a session"
             await asyncio.sleep(0.05)
+
+
+async def test_a_foreign_pages_call_is_in_the_audit_log(
+    http: httpx.AsyncClient, admin: User, salesperson: User
+) -> None:
+    credentials = {"username": salesperson.username, "password": "correct-Horse-7-staple"}
+    assert (await http.post("/api/v1/auth/session", json=credentials)).status_code == 201
+    forged = await http.post("/api/v1/products", json={"name": "Bait", "sku": "B-1", "unit_price": "1"})
+    assert (forged.status_code, forged.json()["code"]) == (403, "csrf_failed")
+    async with asyncio.timeout(10):
+        while not (items := (await admin.get("/audit-logs", type="auth.access.denied"))["items"]):
+            await asyncio.sleep(0.05)
+    (entry,) = items
+    assert (entry["actor"], entry["subject"]) == (salesperson.username, "service/gateway")
+    assert entry["request_id"] == forged.headers["X-Request-ID"]
