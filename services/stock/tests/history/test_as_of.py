@@ -23,14 +23,14 @@ async def close(shop: Shop, levels: int = 1000, changes: int = 1000) -> bool:
         return await close_levels(session, levels, changes)
 
 
-async def move(shop: Shop, product_id: int, quantity: float, occurred_at: datetime, **values: Any) -> None:
+async def move(shop: Shop, product_id: int, quantity: float, occurred_at: datetime, **values: Any) -> Any:
     body = {
         "product_id": product_id,
         "movement_type": "adjustment",
         "quantity": quantity,
         "occurred_at": occurred_at.isoformat(),
     }
-    await shop.admin.post("/stock-movements", body | values)
+    return await shop.admin.post("/stock-movements", body | values)
 
 
 async def at(shop: Shop, moment: datetime, **chosen: Any) -> dict[int, float]:
@@ -84,18 +84,36 @@ async def test_costs_of_the_past_are_those_of_then(shop: Shop) -> None:
         await close(shop)
 
 
+async def test_a_cost_that_was_told_late_counts_from_its_day_on(shop: Shop) -> None:
+    """Levels and reports agree about every past moment, and the last of them is the present."""
+    tea = await shop.product()
+    day = timedelta(days=1)
+    await move(shop, tea, 10, START, unit_cost="2", movement_type="purchase")
+    await move(shop, tea, -5, START + 3 * day)
+    await close(shop)
+    await move(shop, tea, 5, START + day, unit_cost="4", movement_type="purchase")
+    for _ in range(2):
+        for days, cost in ((0, "2.00"), (1, "3.00"), (2, "3.00"), (3, "3.00"), (9, "3.00")):
+            moment = (START + days * day).isoformat()
+            [level] = (await shop.admin.get("/stock-levels", as_of=moment))["items"]
+            [row] = (await shop.admin.get("/reports/inventory-valuation", as_of=moment))["rows"]
+            assert (level["average_cost"], row["unit_cost"]) == (cost, cost), days
+            assert row["quantity"] == level["on_hand"]
+        assert not await close(shop)
+
+
 async def test_any_history_told_in_any_order_gives_the_same_past(shop: Shop) -> None:
     """Against a plain sum; closing now and then, a few levels at a time."""
     chance = random.Random(11)
     outlet = await shop.warehouse("OUTLET", negative_stock="allow")
     products = [await shop.product() for _ in range(3)]
-    told: list[tuple[int, Decimal, datetime]] = []
+    told: list[tuple[int, Decimal, datetime, str | None]] = []
     for n in range(120):
         product = chance.choice(products)
         quantity = Decimal(chance.choice([-5, -2.5, 1, 3.125, 7])).quantize(Decimal("0.001"))
         moment = START + timedelta(hours=chance.randrange(24 * 6))
-        await move(shop, product, float(quantity), moment, warehouse_id=outlet)
-        told.append((product, quantity, moment))
+        posted = await move(shop, product, float(quantity), moment, warehouse_id=outlet, unit_cost=n + 1)
+        told.append((product, quantity, moment, posted["average_cost"]))
         if n % 17 == 0:
             await close(shop, levels=2)
         if n % 11 == 0:
@@ -103,10 +121,16 @@ async def test_any_history_told_in_any_order_gives_the_same_past(shop: Shop) -> 
     for hours in range(0, 24 * 6 + 12, 7):
         moment = START + timedelta(hours=hours)
         expected: dict[int, Decimal] = {}
-        for product, quantity, happened in told:
+        costs = {product: cost for product, _, happened, cost in told if happened <= moment}
+        for product, quantity, happened, _ in told:
             if happened <= moment:
                 expected[product] = expected.get(product, Decimal(0)) + quantity
         assert await at(shop, moment) == {product: float(total) for product, total in expected.items()}
+        levels = (await shop.admin.get("/stock-levels", as_of=moment.isoformat()))["items"]
+        assert {level["product_id"]: level["average_cost"] for level in levels} == costs
+        worth = await shop.admin.get("/reports/inventory-valuation", as_of=moment.isoformat())
+        held = {product: float(total) for product, total in expected.items() if total}
+        assert {row["product_id"]: row["quantity"] for row in worth["rows"]} == held
 
 
 async def test_a_long_history_is_closed_in_pieces(shop: Shop, database: asyncpg.Connection) -> None:

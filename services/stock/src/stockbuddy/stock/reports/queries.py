@@ -1,11 +1,13 @@
 """What reports are counted from. Every figure of a report comes from one statement, and so from one moment."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
+
+from stockbuddy.stock.history.queries import moment_values, statement_of_levels
 
 Rows = list[dict[str, Any]]
 
@@ -15,25 +17,9 @@ async def _rows(session: AsyncSession, statement: str, **values: Any) -> Rows:
     return [dict(row) for row in (await session.execute(text(statement), wanted)).mappings()]
 
 
-# What there was of each level: what there is, less what came later; and what a unit of it cost by then. The present is
-# where it starts from because most questions are about what was lately.
-_COSTED_AT = """
-    SELECT l.product_id, l.warehouse_id, l.lot, l.on_hand - coalesce(a.quantity, 0) AS on_hand,
-           CASE WHEN a.quantity IS NULL THEN l.average_cost ELSE (
-               SELECT m.average_cost FROM movement m
-               WHERE (m.product_id, m.warehouse_id, m.lot) = (l.product_id, l.warehouse_id, l.lot)
-                   AND NOT m.occurred_at {later}
-               ORDER BY m.version DESC LIMIT 1
-           ) END AS average_cost
-    FROM level l LEFT JOIN (
-        SELECT product_id, warehouse_id, lot, sum(quantity) AS quantity FROM movement
-        WHERE occurred_at {later} GROUP BY product_id, warehouse_id, lot
-    ) AS a USING (product_id, warehouse_id, lot)
-    WHERE l.version > 0
-"""
 _COSTED = {
     "now": "SELECT product_id, warehouse_id, lot, on_hand, average_cost FROM level WHERE version > 0",
-    "then": _COSTED_AT.format(later="> :as_of"),
+    "then": statement_of_levels("as_of"),
 }
 _CHOSEN = """
     NOT p.deleted
@@ -82,6 +68,7 @@ _AT_FIFO = f"""
 
 
 _ALL_TIME = datetime(9000, 1, 1, tzinfo=UTC)
+_INSTANT = timedelta(microseconds=1)
 
 
 async def fetch_valuation(
@@ -89,7 +76,11 @@ async def fetch_valuation(
 ) -> Rows:
     parts = _AT_AVERAGE if method == "average" else _AT_FIFO
     statement = _VALUATION.format(costed=_COSTED["now" if as_of is None else "then"], parts=parts)
-    return await _rows(session, statement, as_of=as_of, until=as_of or _ALL_TIME, **chosen)
+    return await _rows(session, statement, **_until(as_of), **chosen)
+
+
+def _until(as_of: datetime | None) -> dict[str, datetime | date]:
+    return {"until": _ALL_TIME} if as_of is None else {"until": as_of, **moment_values("as_of", as_of)}
 
 
 _AGING = f"""
@@ -110,7 +101,7 @@ _AGING = f"""
 async def fetch_aging(session: AsyncSession, as_of: datetime | None, at: datetime, **chosen: Any) -> Rows:
     """`at` is when the age is counted from; `as_of` None is what lies there now."""
     statement = _AGING.format(costed=_COSTED["now" if as_of is None else "then"])
-    return await _rows(session, statement, as_of=as_of, until=as_of or _ALL_TIME, at=at, **chosen)
+    return await _rows(session, statement, **_until(as_of), at=at, **chosen)
 
 
 _DEAD = f"""
@@ -269,8 +260,8 @@ _WORTH = """
     WHERE h.on_hand <> 0 AND (CAST(:warehouse_id AS bigint) IS NULL OR h.warehouse_id = CAST(:warehouse_id AS bigint))
     GROUP BY h.product_id
 """
-_OPENING_WORTH = _WORTH.format(costed=_COSTED_AT.format(later=">= :since"))
-_CLOSING_WORTH = _WORTH.format(costed=_COSTED_AT.format(later=">= :until"))
+_OPENING_WORTH = _WORTH.format(costed=statement_of_levels("opening"))
+_CLOSING_WORTH = _WORTH.format(costed=statement_of_levels("closing"))
 _TURNOVER = f"""
     WITH opened AS ({_OPENING_WORTH}), closed AS ({_CLOSING_WORTH}), sold AS (
         SELECT h.product_id, sum(h.sold - h.returned) AS sold, round(coalesce(sum(h.cost), 0), 4) AS cost
@@ -289,4 +280,6 @@ _TURNOVER = f"""
 
 
 async def fetch_turnover(session: AsyncSession, since: datetime, until: datetime, **chosen: Any) -> Rows:
-    return await _rows(session, _TURNOVER, since=since, until=until, **chosen)
+    # The period is half-open, and the past is asked for by its last moment.
+    opening, closing = (moment_values(name, end - _INSTANT) for name, end in (("opening", since), ("closing", until)))
+    return await _rows(session, _TURNOVER, since=since, until=until, **opening, **closing, **chosen)
