@@ -86,6 +86,36 @@ async def test_a_service_that_never_answers_is_504_after_a_while(start_system: S
     assert (await system.get("/api/v1/products/5")).status == 200
 
 
+async def test_a_frozen_service_is_tried_by_one_request_at_a_time(start_system: StartSystem) -> None:
+    system = await start_system(response_seconds=0.8)
+    at_work: set[object] = set()
+    most_at_once = 0
+
+    async def play(_: Scope, receive: Receive, __: Send) -> None:
+        nonlocal most_at_once
+        at_work.add(request := object())
+        most_at_once = max(most_at_once, len(at_work))
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        at_work.remove(request)
+
+    system.catalog.plays["/api/v1/products"] = play
+    answers = await asyncio.gather(*(system.get("/api/v1/products") for _ in range(5)))
+    assert {got.status for got in answers} == {504}
+    await system.eventually(lambda: not at_work)
+    most_at_once = 0
+    trying: list[asyncio.Task[tuple[Got, float]]] = []
+
+    def one_has_been_tried() -> bool:
+        trying.append(asyncio.create_task(timed(system.get("/api/v1/products"))))
+        return any(task.result()[0].status == 504 for task in trying if task.done())
+
+    await system.eventually(one_has_been_tried, seconds=15)
+    tried = await asyncio.gather(*trying)
+    assert most_at_once == 1
+    assert {got.status for got, seconds in tried if seconds < 0.8} == {503}
+
+
 class Flaky:
     """Cuts the connection of the first `times` requests, after they have arrived."""
 

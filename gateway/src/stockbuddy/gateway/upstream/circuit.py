@@ -4,6 +4,9 @@ import random
 
 FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 1.0
+TRIAL_SECONDS = 2.0
+"""Longer than it takes to find out that nobody can be reached. A trial that is not over by then tells nothing: its
+service may be frozen, or at work on something large, or its client may have left."""
 TOLERATED_FAILURES = 5
 """So many requests in a row may break or time out; a refused connection counts as being away at once."""
 
@@ -23,9 +26,9 @@ class Circuit:
         return max(0.0, self._open_until - now)
 
     def begin_trial(self, now: float) -> None:
-        """After a pause one request goes first; the others keep away until it is known how that went."""
+        """After a pause one request goes first; the others keep away until it is known how that went, within reason."""
         if self._pauses:
-            self._open_until = now + FIRST_PAUSE_SECONDS
+            self._open_until = now + TRIAL_SECONDS
 
     def succeeded(self) -> None:
         self._failures = self._pauses = 0
