@@ -83,10 +83,10 @@ async def test_denials_wait_for_auth_and_answers_do_not(start_system: StartSyste
         await send({"type": "http.response.body"})
 
     system.auth.plays["/internal/denials"] = play
+    began_at = time.perf_counter()
     for n in range(20):
-        began_at = time.perf_counter()
         await send_forged_form(system, **{"X-Request-ID": f"r-{n}"})
-        assert time.perf_counter() - began_at < 2, "auth has not answered by then"
+    assert time.perf_counter() - began_at < 20, "else each would have waited for auth until its patience was over"
     release.set()
     del system.auth.plays["/internal/denials"]
     await system.listening["auth"].stop()
