@@ -1,0 +1,38 @@
+"""Whoever knows the contract alone can subscribe: the example, run as it is."""
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+
+from stockbuddy.chassis.bus import Message
+from stockbuddy.chassis.bus.amqp import AmqpBus
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "consumer.py"
+
+
+async def test_the_example_hears_what_runs_low(bus_url: str) -> None:
+    bus = AmqpBus(bus_url, name="stock", groups={})
+    await bus.start()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, EXAMPLE, env={**os.environ, "BUS_URL": bus_url}, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        assert process.stdout is not None
+        told = asyncio.create_task(process.stdout.readline())
+        async with asyncio.timeout(60):
+            while not told.done():
+                await bus.publish([low_level()])
+                await asyncio.wait([told], timeout=0.2)  # Its queue is not there yet, at first.
+        assert told.result().decode().startswith("MUG-1: 2 left (event 0199")
+    finally:
+        process.kill()
+        await process.wait()
+        await bus.close()
+
+
+def low_level() -> Message:
+    event_id = "01991c00-0000-7000-8000-000000000001"
+    headers = {"id": event_id, "type": "stock.level.low", "source": "/services/stock", "partitionkey": "product/1"}
+    return Message(event_id, "stock.level.low", headers, json.dumps({"sku": "MUG-1", "on_hand": 2}).encode())
