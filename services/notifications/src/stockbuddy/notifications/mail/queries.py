@@ -26,7 +26,8 @@ _QUEUE = text("""
 """)
 
 # Things of one kind for one recipient that wait at the same time go in one message. Which rows a message holds
-# is settled when it is first taken: a second attempt is the same message, with the same id.
+# is settled when it is first taken: a second attempt is the same message, with the same id. While another replica is
+# just taking some of its rows, the others are left to it: half a message would pass for the whole.
 _TAKE_NEXT = text("""
     WITH next AS (
         SELECT id, recipient, kind, message_id FROM mail
@@ -39,10 +40,17 @@ _TAKE_NEXT = text("""
         ORDER BY m.id LIMIT :most FOR UPDATE OF m SKIP LOCKED)
     UPDATE mail SET message_id = coalesce(message_id, :message_id), attempts = attempts + 1,
                     next_attempt_at = now() + make_interval(secs => :lease_seconds)
-    WHERE id IN (SELECT id FROM together UNION SELECT id FROM next)
+    WHERE id IN (SELECT id FROM together)
+      AND NOT EXISTS (SELECT FROM mail other
+                      WHERE other.message_id = mail.message_id AND other.state = 'pending'
+                        AND other.id NOT IN (SELECT id FROM together))
     RETURNING id, recipient, kind, message_id, attempts, created_at, CAST(content AS text) AS content
 """)
 _ANYTHING_DUE = text("SELECT EXISTS (SELECT FROM mail WHERE state = 'pending' AND next_attempt_at <= now())")
+_HOLD = text("""
+    UPDATE mail SET next_attempt_at = now() + make_interval(secs => :lease_seconds)
+    WHERE message_id = :message_id AND state = 'pending'
+""")
 _FINISH = text("""
     UPDATE mail SET state = :state, finished_at = now(), last_error = :error
     WHERE message_id = :message_id AND state = 'pending'
@@ -105,6 +113,11 @@ async def take_next(session: AsyncSession, *, message_id: str, most: int, lease_
         attempts=max(row.attempts for row in rows),
         queued_at=min(row.created_at for row in rows),
     )
+
+
+async def hold(session: AsyncSession, message_id: str, lease_seconds: float) -> None:
+    """It is ours for a while longer."""
+    await session.execute(_HOLD, {"message_id": message_id, "lease_seconds": lease_seconds})
 
 
 async def finish(session: AsyncSession, message_id: str, state: str, error: str | None = None) -> None:

@@ -6,7 +6,8 @@ many mailboxes drop it. Everything else sends a mail once.
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from email.errors import MessageError
 from typing import Any
 from uuid import uuid4
@@ -33,6 +34,8 @@ log = structlog.get_logger(__name__)
 
 LOOK_SECONDS = 1.0
 LEASE_SECONDS = 120
+THINKING_SECONDS = 600
+"""So long may a server take to answer for a mail (RFC 5321 §4.5.3.2.6); whoever gives up earlier sends it twice."""
 MOST_IN_ONE = 50
 LEAVE_SECONDS = 2
 SERVICE_CLOSING = 421
@@ -40,12 +43,13 @@ LONGEST_PAUSE_SECONDS = 3600
 
 
 class MailSender:
-    """`smtp_url` and `sender` are SMTP_URL and MAIL_FROM."""
+    """`smtp_url` and `sender` are SMTP_URL and MAIL_FROM; a mail that we die with is another's after the lease."""
 
-    def __init__(self, database: Database, smtp_url: str, sender: str) -> None:
+    def __init__(self, database: Database, smtp_url: str, sender: str, *, lease_seconds: float = LEASE_SECONDS) -> None:
         self._database = database
         self._smtp_url = smtp_url
         self._sender = sender
+        self._lease_seconds = lease_seconds
         self._news = asyncio.Event()
         on_news(database, self._news.set)
 
@@ -97,7 +101,7 @@ class MailSender:
         domain = self._sender.rpartition("@")[2].rstrip("> ") or "localhost"
         async with self._database.transaction() as session:
             return await queries.take_next(
-                session, message_id=f"<{uuid4()}@{domain}>", most=MOST_IN_ONE, lease_seconds=LEASE_SECONDS
+                session, message_id=f"<{uuid4()}@{domain}>", most=MOST_IN_ONE, lease_seconds=self._lease_seconds
             )
 
     async def _send(self, server: SMTP, mail: QueuedMail) -> None:
@@ -105,7 +109,9 @@ class MailSender:
         async with self._database.reading() as session:
             sender_name = (await company(session)).name
         try:
-            await server.send_message(compose(mail, sender=self._sender, company=sender_name))
+            async with self._held(mail):
+                message = compose(mail, sender=self._sender, company=sender_name)
+                await server.send_message(message, timeout=THINKING_SECONDS)
         except (ValueError, MessageError) as error:
             await self._give_up(mail, error)
         except SMTPException as error:
@@ -115,6 +121,22 @@ class MailSender:
         else:
             async with self._database.transaction() as session:
                 await queries.finish(session, mail.message_id, "sent")
+
+    @asynccontextmanager
+    async def _held(self, mail: QueuedMail) -> AsyncIterator[None]:
+        """Others leave it alone for as long as the server thinks about it."""
+        holding = asyncio.create_task(self._hold(mail))
+        try:
+            yield
+        finally:
+            holding.cancel()
+            await asyncio.gather(holding, return_exceptions=True)
+
+    async def _hold(self, mail: QueuedMail) -> None:
+        while True:
+            await asyncio.sleep(self._lease_seconds / 3)
+            async with self._database.transaction() as session:
+                await queries.hold(session, mail.message_id, self._lease_seconds)
 
     async def _after_failure(self, mail: QueuedMail, error: SMTPException) -> None:
         if _is_final(error):
