@@ -13,17 +13,18 @@ from stockbuddy.notifications.kinds import KINDS
 async def test_without_a_wish_the_habits_hold(admin: AsyncClient) -> None:
     preferences = (await admin.get("/notification-preferences")).json()
     assert set(preferences) == set(KINDS)
-    assert preferences["low_stock"] == {"in_app": True, "email": False}
+    assert preferences["low_stock"] == preferences["out_of_stock"] == {"in_app": True, "email": True}
+    assert preferences["announcement"] == {"in_app": True, "email": False}
 
 
 async def test_a_wish_changes_only_what_it_names_and_only_for_oneself(admin: AsyncClient, issuer: TestIssuer) -> None:
-    wish = {"low_stock": {"email": True}, "announcement": {"in_app": False}}
+    wish = {"low_stock": {"email": False}, "announcement": {"in_app": False}}
     answer = await admin.put("/notification-preferences", json=wish)
-    assert answer.json()["low_stock"] == {"in_app": True, "email": True}
+    assert answer.json()["low_stock"] == {"in_app": True, "email": False}
     assert answer.json()["announcement"] == {"in_app": False, "email": False}
     assert (await admin.get("/notification-preferences")).json() == answer.json()
     other = await admin.get("/notification-preferences", headers=issuer.headers(2, Role.SALESPERSON))
-    assert other.json()["low_stock"] == {"in_app": True, "email": False}
+    assert other.json()["low_stock"] == {"in_app": True, "email": True}
 
 
 async def test_what_one_does_not_want_to_see_is_not_shown(admin: AsyncClient, issuer: TestIssuer) -> None:
@@ -36,12 +37,12 @@ async def test_what_one_does_not_want_to_see_is_not_shown(admin: AsyncClient, is
 
 
 async def test_a_change_is_an_event_with_what_it_changed(admin: AsyncClient) -> None:
-    await admin.put("/notification-preferences", json={"low_stock": {"email": True}})
-    await admin.put("/notification-preferences", json={"low_stock": {"email": True}})
+    await admin.put("/notification-preferences", json={"low_stock": {"email": False}})
+    await admin.put("/notification-preferences", json={"low_stock": {"email": False}})
     types = "notifications.preferences.*"
     feed = (await admin.get("/events", params={"types": types, "wait": 5})).json()
     [event] = feed["items"]
-    assert event["data"]["changes"] == {"low_stock.email": {"from": False, "to": True}}
+    assert event["data"]["changes"] == {"low_stock.email": {"from": True, "to": False}}
     later = await admin.get("/events", params={"types": types, "after": feed["next_cursor"], "wait": 0.3})
     assert later.json()["items"] == []
 

@@ -22,8 +22,8 @@ class Habit:
 
 
 HABITS: dict[Kind, Habit] = {
-    "low_stock": Habit(roles=(Role.MANAGER, Role.ADMIN), by_alert_emails=True),
-    "out_of_stock": Habit(roles=(Role.MANAGER, Role.ADMIN), by_alert_emails=True),
+    "low_stock": Habit(roles=(Role.MANAGER, Role.ADMIN), email=True, by_alert_emails=True),
+    "out_of_stock": Habit(roles=(Role.MANAGER, Role.ADMIN), email=True, by_alert_emails=True),
     "unusual_activity": Habit(roles=(Role.MANAGER, Role.ADMIN), by_alert_emails=True),
     "import_finished": Habit(),
     "webhook_disabled": Habit(roles=(Role.ADMIN,)),
