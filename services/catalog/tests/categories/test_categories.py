@@ -174,3 +174,22 @@ async def test_stale_changes_are_refused(seller: AsyncClient) -> None:
 
     assert (await seller.put(path, json={"name": "Teas"}, headers=tag)).status_code == 200
     assert (await seller.put(path, json={"name": "Tees"}, headers=tag)).status_code == 412
+
+
+async def test_products_changed_while_names_change_show_all_the_changes(seller: AsyncClient) -> None:
+    category = await make(seller, "Tea")
+    supplier = (await seller.post("/suppliers", json={"name": "Acme"})).json()
+    fields = {"category_id": category["id"], "supplier_id": supplier["id"]}
+    ids = [(await product_in(seller, f"S{number}", **fields))["id"] for number in range(24)]
+
+    for turn in range(2):
+        answers = await asyncio.gather(
+            *(seller.patch(f"/products/{product_id}", json={"name": f"New {turn}"}) for product_id in ids[:12]),
+            seller.patch(f"/categories/{category['id']}", json={"name": f"Teas {turn}"}),
+            seller.patch(f"/suppliers/{supplier['id']}", json={"name": f"Acme {turn}"}),
+            *(seller.patch(f"/products/{product_id}", json={"name": f"New {turn}"}) for product_id in ids[12:]),
+        )
+        assert {answer.status_code for answer in answers} == {200}
+        items = (await seller.get("/products", params={"page_size": 100})).json()["items"]
+        shown = {(item["name"], item["category"], item["supplier"]["name"]) for item in items}
+        assert shown == {(f"New {turn}", f"Teas {turn}", f"Acme {turn}")}
