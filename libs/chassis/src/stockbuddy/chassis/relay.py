@@ -66,7 +66,13 @@ class Relay:
             except TimeoutError:
                 pass  # Somebody else's replica may have died with events of its own unsent.
             self._work.clear()
-            await self._drain()
+            try:
+                await self._drain()
+            except Exception as error:
+                if not (self._stopping and _may_pass(error)):
+                    raise
+                # Where everything ends together the database may be gone first; its outbox keeps what is unsent.
+                log.warning("relay.stopped_with_events_unsent", schema=self._database.schema, error=repr(error))
 
     async def _drain(self) -> None:
         """Send until nothing is left, through whatever the bus and the database do in between."""

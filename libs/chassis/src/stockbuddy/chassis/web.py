@@ -21,7 +21,7 @@ from stockbuddy.chassis.backlog import measure
 from stockbuddy.chassis.bus import Bus
 from stockbuddy.chassis.bus.amqp import AmqpBus
 from stockbuddy.chassis.bus.inprocess import InProcessBus
-from stockbuddy.chassis.database import Database
+from stockbuddy.chassis.database import Database, is_database_away
 from stockbuddy.chassis.denials import answer_forbidden
 from stockbuddy.chassis.documents import PROBLEM_RESPONSES, DocumentedAPI
 from stockbuddy.chassis.errors import Forbidden, install_problem_handlers
@@ -197,8 +197,11 @@ async def _supervised(name: str, work: Callable[[], Awaitable[None]]) -> None:
     while True:
         try:
             return await work()
-        except Exception:
-            log.exception("background.failed", work=name)
+        except Exception as error:
+            if is_database_away(error):
+                log.warning("background.database_away", work=name, error=repr(error))
+            else:
+                log.exception("background.failed", work=name)
             await asyncio.sleep(RESTART_SECONDS)
 
 
