@@ -52,6 +52,23 @@ async def test_a_cookie_stands_in_for_a_token(another_auth: Any, env: str) -> No
         assert revoked == [auth.claims(exchanged)["sid"]]
 
 
+async def test_a_browser_that_logs_out_gives_its_cookies_back_and_who_has_none_is_sent_none(auth: Any) -> None:
+    user = await auth.register()
+    response = await auth.post("/auth/session", {"username": user["username"], "password": PASSWORD})
+    cookie = cookies(response)["session"].value
+    auth.client.cookies.clear()
+    exchanged = (await auth.post("/internal/token-exchange", {"session_cookie": cookie})).json()
+    left = await auth.post("/auth/logout", token=exchanged["access_token"])
+    assert left.status_code == 204
+    assert {name: morsel.value for name, morsel in cookies(left).items()} == {"session": "", "csrf_token": ""}
+    assert (await auth.post("/internal/token-exchange", {"session_cookie": cookie})).status_code == 401
+    tokens = await auth.log_in(user["username"])
+    for method, path in (("DELETE", "/auth/session"), ("POST", "/auth/logout")):
+        token_session = await auth.call(method, path, token=tokens["access_token"])
+        assert token_session.status_code == 204
+        assert not cookies(token_session)
+
+
 async def test_no_form_of_a_foreign_page_opens_a_browser_session(auth: Any) -> None:
     user = await auth.register()
     body = {"username": user["username"], "password": PASSWORD}

@@ -9,13 +9,11 @@ from stockbuddy.auth.errors import AdminsOnly, RegistrationClosed
 from stockbuddy.auth.hashing import Hasher
 from stockbuddy.auth.logins.bodies import LOGIN_BODY, LogIn, LoginBody
 from stockbuddy.auth.logins.doorkeeper import Door
-from stockbuddy.auth.sessions.commands import end_session, open_browser_session, open_session
-from stockbuddy.auth.sessions.cookies import csrf_token, delete_cookies, set_cookies
-from stockbuddy.auth.sessions.queries import lock_session
+from stockbuddy.auth.sessions.commands import open_browser_session, open_session
+from stockbuddy.auth.sessions.cookies import csrf_token, set_cookies
 from stockbuddy.auth.sessions.schemas import BrowserSession, TokenPair
 from stockbuddy.auth.sessions.tokens import forbid_caching, token_pair
 from stockbuddy.auth.settings import Settings
-from stockbuddy.auth.sids import session_id_of
 from stockbuddy.auth.signing.keys import Keys
 from stockbuddy.auth.strength import hash_strong_password
 from stockbuddy.auth.system_settings.queries import is_registration_open
@@ -23,7 +21,7 @@ from stockbuddy.auth.users.commands import register_user
 from stockbuddy.auth.users.schemas import RegisterUser, UserView
 from stockbuddy.chassis.database import Database, Session
 from stockbuddy.chassis.etags import CachedRoute
-from stockbuddy.chassis.identity import PUBLIC, Caller, Role
+from stockbuddy.chassis.identity import PUBLIC, Role
 
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=APIRoute)
 repeatable_router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=CachedRoute)
@@ -95,13 +93,3 @@ async def open_cookie_session(
     return BrowserSession(
         user=UserView.model_validate(user), csrf_token=csrf_token(cookie), expires_at=opened.expires_at
     )
-
-
-@repeatable_router.delete("/session", status_code=204)
-async def end_cookie_session(caller: Caller, session: Session, response: Response, settings: Settings) -> None:
-    """End the session and take its cookies away."""
-    session_id = session_id_of(caller.session_id)
-    ended = await lock_session(session, session_id) if session_id else None
-    if ended and ended.ended_at is None:
-        end_session(session, ended, settings, reason="logout")
-    delete_cookies(response, settings)

@@ -11,6 +11,7 @@ from stockbuddy.auth.errors import InvalidRefreshToken
 from stockbuddy.auth.listing import Order, read_page
 from stockbuddy.auth.people import Person
 from stockbuddy.auth.sessions import commands, queries
+from stockbuddy.auth.sessions.cookies import delete_cookies
 from stockbuddy.auth.sessions.model import LoginSession
 from stockbuddy.auth.sessions.schemas import RefreshSession, RevokedSessions, SessionView, TokenPair
 from stockbuddy.auth.sessions.tokens import forbid_caching, token_pair
@@ -44,12 +45,17 @@ async def refresh(
 
 
 @router.post("/logout", status_code=204)
-async def logout(caller: Caller, session: Session, settings: Settings) -> None:
-    """End the session; the gateway refuses its access tokens within a second."""
+@router.delete("/session", status_code=204, name="end_cookie_session")
+async def logout(caller: Caller, session: Session, response: Response, settings: Settings) -> None:
+    """End the session; the gateway refuses its access tokens within a second. A browser gives its cookies back."""
     session_id = session_id_of(caller.session_id)
     ended = await queries.lock_session(session, session_id) if session_id else None
-    if ended and ended.ended_at is None:
+    if ended is None:
+        return
+    if ended.ended_at is None:
         commands.end_session(session, ended, settings, reason="logout")
+    if ended.cookie_digest is not None:
+        delete_cookies(response, settings)
 
 
 @router.get("/sessions")
