@@ -256,3 +256,13 @@ async def test_nothing_has_no_sign(shop: Shop) -> None:
     body = {"product_id": tea, "quantity": "-0", "expected_quantity": 1}
     answer = await shop.admin.call("PUT", "/stock-levels", json=body)
     assert answer.text.count("-0") == 0
+
+
+@pytest.mark.parametrize("named", [{"product_id": True}, {"product": True}, {"warehouse_id": True}, {"lot": False}])
+async def test_true_is_no_number(shop: Shop, named: dict[str, bool]) -> None:
+    product_id = await shop.product(10)
+    body = movement(product_id, "out", 1) | named
+    if "product" in named:
+        del body["product_id"]
+    await shop.admin.refused(422, "/stock-movements", body)
+    assert await shop.on_hand(product_id) == 10

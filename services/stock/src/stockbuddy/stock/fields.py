@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints
 
 from stockbuddy.chassis import moments
 from stockbuddy.contracts.numbers import Money, Quantity, money_text, quantity_number
@@ -21,6 +21,13 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+def _refuse_truth(value: Any) -> Any:
+    """`true` names nothing, though Python counts it as 1."""
+    if value is True or value is False:
+        raise ValueError("is true or false, not a number")
+    return value
+
+
 def _in_utc(moment: datetime) -> datetime:
     if not 1970 <= moment.year <= 9000:
         raise ValueError("is not a date of this epoch")
@@ -33,8 +40,9 @@ def _not_in_future(moment: datetime) -> datetime:
     return moment
 
 
-Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
-Lot = Annotated[int, Field(ge=0, le=LARGEST_ID)]
+_NUMBER = BeforeValidator(_refuse_truth)
+Id = Annotated[int, Field(ge=1, le=LARGEST_ID), _NUMBER]
+Lot = Annotated[int, Field(ge=0, le=LARGEST_ID), _NUMBER]
 Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50, pattern=_TEXT)]
 Sku = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=_TEXT)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_TEXT)]

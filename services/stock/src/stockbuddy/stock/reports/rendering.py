@@ -92,7 +92,7 @@ def neutral(text: str) -> str:
 
 
 def _parameter(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, date) else value
+    return _moment(value) if isinstance(value, date) else value
 
 
 def _json_value(column: Column, value: Value) -> Any:
