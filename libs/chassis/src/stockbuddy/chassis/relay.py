@@ -51,15 +51,15 @@ class Relay:
         self._database = database
         self._bus = bus
         self._work = asyncio.Event()
-        self._stopping = False
+        self._stopping = asyncio.Event()
         database.on_event_committed(self._work.set)
 
     def stop(self) -> None:
-        self._stopping = True
+        self._stopping.set()
         self._work.set()
 
     async def run(self) -> None:
-        while not self._stopping:
+        while not self._stopping.is_set():
             try:
                 async with asyncio.timeout(POLL_SECONDS):
                     await self._work.wait()
@@ -69,7 +69,7 @@ class Relay:
             try:
                 await self._drain()
             except Exception as error:
-                if not (self._stopping and _may_pass(error)):
+                if not (self._stopping.is_set() and _may_pass(error)):
                     raise
                 # Where everything ends together the database may be gone first; its outbox keeps what is unsent.
                 log.warning("relay.stopped_with_events_unsent", schema=self._database.schema, error=repr(error))
@@ -77,7 +77,7 @@ class Relay:
     async def _drain(self) -> None:
         """Send until nothing is left, through whatever the bus and the database do in between."""
         async for attempt in AsyncRetrying(
-            retry=retry_if_exception(lambda error: not self._stopping and _may_pass(error)),
+            retry=retry_if_exception(lambda error: not self._stopping.is_set() and _may_pass(error)),
             wait=wait_random_exponential(multiplier=0.1, max=LONGEST_PAUSE_SECONDS),
             before_sleep=lambda state: log.warning(
                 "relay.waiting",
@@ -86,7 +86,7 @@ class Relay:
             ),
         ):
             with attempt:
-                while not self._stopping and await self._send_batch():
+                while not self._stopping.is_set() and await self._send_batch():
                     pass
 
     async def _send_batch(self) -> int:
