@@ -133,6 +133,13 @@ async def test_an_expired_key_is_refused_and_its_tokens_end_with_it(auth: Any, d
     assert (await exchange(auth, api_key=key["key"])).status_code == 401
 
 
+async def test_an_expiry_is_told_in_utc_wherever_it_was_given(auth: Any) -> None:
+    token = (await auth.member())["access_token"]
+    key = await make_key(auth, token, expires_at="2999-01-01T01:30:00+01:30")
+    (listed,) = (await auth.get("/auth/api-keys", token=token)).json()["items"]
+    assert key["expires_at"] == listed["expires_at"] == "2999-01-01T00:00:00Z"
+
+
 async def test_the_last_use_is_kept(auth: Any) -> None:
     token = (await auth.member())["access_token"]
     key = await make_key(auth, token)

@@ -149,8 +149,10 @@ async def test_refuses_wishes_that_can_not_be(auth: Any, subtests: pytest.Subtes
     for wish in [
         {"role": "owner"},
         {"warehouse_ids": ["MAIN"]},
+        {"warehouse_ids": [True]},
         {"expires_at": (datetime.now(UTC) - timedelta(seconds=1)).isoformat()},
         {"expires_at": "2999-01-01T00:00:00"},
+        {"expires_at": "9999-12-31T23:59:59-12:00"},
         {"note": "x" * 501},
         {"token": "CHOSEN2345"},
     ]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import email_validator
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, Field, StrictInt, StringConstraints
 
 LONGEST_EMAIL = 254
 SHORTEST_PASSWORD = 8
@@ -49,14 +49,18 @@ Name = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=NO_CONTROL_CHARACTERS)
 ]
 LARGEST_ID = 2**63 - 1
-WarehouseIds = Annotated[list[Annotated[int, Field(ge=1, le=LARGEST_ID)]], Field(max_length=1000)]
-"""No warehouse at all is an answer too: the empty list."""
+WarehouseIds = Annotated[list[Annotated[StrictInt, Field(ge=1, le=LARGEST_ID)]], Field(max_length=1000)]
+"""No warehouse at all is an answer too: the empty list. Strict, lest `true` should open warehouse 1."""
+LAST_YEAR = 9000
 
 
 def in_the_future(moment: datetime) -> datetime:
+    """In UTC."""
     if moment <= datetime.now(UTC):
         raise ValueError("must lie in the future")
-    return moment
+    if moment.year > LAST_YEAR:
+        raise ValueError("is not a date of this epoch")
+    return moment.astimezone(UTC)
 
 
 FutureTime = Annotated[AwareDatetime, AfterValidator(in_the_future)]

@@ -12,6 +12,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StrictBool,
+    StrictInt,
     StringConstraints,
 )
 
@@ -79,7 +80,7 @@ class ChangeSettings(BaseModel):
     default_low_stock_threshold: Threshold = Field(default_factory=left_out)
     alert_emails: AlertEmails = Field(default_factory=left_out)
     negative_stock: Literal["reject", "allow"] = Field(default_factory=left_out)
-    version: int | None = None
+    version: StrictInt | None = None
     updated_at: datetime | None = None
 
     def changes(self) -> dict[str, Any]:
