@@ -48,6 +48,18 @@ async def test_a_continuing_batch_posts_what_it_can(shop: Shop) -> None:
     await shop.proves_right()
 
 
+async def test_what_can_not_be_recorded_harms_no_other_of_a_continuing_batch(shop: Shop) -> None:
+    tea = await shop.product(10)
+    quantities = (1, 999_999_999_999, 2)
+    movements = [{"product_id": tea, "movement_type": "in", "quantity": quantity} for quantity in quantities]
+    answer = await shop.admin.post(PATH, {"movements": movements, "on_error": "continue"})
+    assert (answer["posted"], answer["rejected"]) == (2, 1)
+    assert answer["results"][1]["problem"]["code"] == "quantity_out_of_range"
+    assert answer["results"][2]["movement"]["balance"] == 13
+    await shop.admin.refused(422, PATH, {"movements": movements})
+    assert await shop.on_hand(tea) == 13
+
+
 async def test_a_continuing_batch_judges_each_by_its_owner(shop: Shop) -> None:
     own, foreign = await shop.product(5, owner_id=7), await shop.product(5, owner_id=8)
     body = {"movements": [taking(foreign, 1), taking(own, 1)], "on_error": "continue"}

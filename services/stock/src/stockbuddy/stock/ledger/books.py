@@ -86,9 +86,8 @@ class Level:
         else:
             self.added = self.added.after(change)
 
-    @property
-    def is_recordable(self) -> bool:
-        return abs(self.on_hand) < LIMIT and self.reserved < LIMIT
+    def can_record(self, on_hand_change: Decimal, reserved_change: Decimal) -> bool:
+        return abs(self.on_hand + on_hand_change) < LIMIT and self.reserved + reserved_change < LIMIT
 
     def crossings(self) -> list[str]:
         """Which limits `on_hand` has crossed since it was last asked: `low`, `depleted`, `recovered`."""

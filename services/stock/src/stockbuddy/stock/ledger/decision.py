@@ -123,13 +123,17 @@ class _Draft:
         self._events: list[OutboxRow] = []
 
     def make(self) -> Effect:
-        """Apply the entries. Raises InsufficientStock with every shortage."""
-        outcomes: list[Change | Shortage] = []
+        """Apply the entries. Raises InsufficientStock with every shortage, or the first entry's problem."""
+        outcomes: list[Change | Shortage | Problem] = []
         for entry in self._posting.entries:
             level = self._level(entry.level)
             change = level.change_of(entry)
-            self._check(level, entry)
-            if level.can_give(change, entry.reserved):
+            problem = self._problem(level, entry, change)
+            if problem is not None and not self._posting.partial:
+                raise problem
+            if problem is not None:
+                outcomes.append(problem)
+            elif level.can_give(change, entry.reserved):
                 cost = level.cost_of(entry) if entry.cost_from is None else _cost(outcomes[entry.cost_from])
                 outcomes.append(self._post(level, entry, change, cost))
             else:
@@ -145,13 +149,15 @@ class _Draft:
             level = self._levels[key] = self._decider.levels[key].copy()
         return level
 
-    def _check(self, level: Level, entry: Entry) -> None:
+    def _problem(self, level: Level, entry: Entry, change: Decimal) -> Problem | None:
+        """Why the entry can't be, however much there is."""
         if not level.is_open:
-            raise UnknownWarehouse()
+            return UnknownWarehouse()
         if entry.reverses_id in self._decider.reversed_ids:
-            raise AlreadyReversed()
+            return AlreadyReversed()
         if entry.expected is not None and level.on_hand != entry.expected:
-            raise StaleQuantity(quantity_number(level.on_hand))
+            return StaleQuantity(quantity_number(level.on_hand))
+        return None if level.can_record(change, entry.reserved) else QuantityOutOfRange()
 
     def _shortage(self, level: Level, entry: Entry) -> Shortage:
         requested = max(-level.change_of(entry), entry.reserved)
@@ -160,8 +166,6 @@ class _Draft:
     def _post(self, level: Level, entry: Entry, quantity: Decimal, unit_cost: Decimal | None) -> Change:
         before = level.on_hand
         level.take_in(entry, quantity, unit_cost)
-        if not level.is_recordable:
-            raise QuantityOutOfRange()
         movement_id, movement = None, None
         if quantity != ZERO:
             movement_id, movement = self._move(level, entry, quantity, before, unit_cost)
@@ -235,7 +239,7 @@ class _Draft:
         return updates
 
 
-def _cost(outcome: Change | Shortage) -> Decimal | None:
+def _cost(outcome: Change | Shortage | Problem) -> Decimal | None:
     return outcome.unit_cost if isinstance(outcome, Change) else None
 
 

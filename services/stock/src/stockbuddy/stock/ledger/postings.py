@@ -83,11 +83,11 @@ class Shortage:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What an accepted posting did, entry by entry; a shortage where a `partial` posting's entry was refused.
+    """What an accepted posting did, entry by entry; a shortage or a problem where a `partial` posting's was refused.
     `ids` are the new ids that it asked for, by table."""
 
     recorded_at: datetime
-    changes: Sequence[Change | Shortage]
+    changes: Sequence[Change | Shortage | Problem]
     ids: Mapping[str, Sequence[int]]
 
     def made(self) -> Sequence[Change]:

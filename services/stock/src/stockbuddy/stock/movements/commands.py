@@ -93,9 +93,10 @@ def _result(index: int, line: str) -> str:
     return f'{{"index":{index},"status":"posted","movement":{line}}}'
 
 
-def _rejection(index: int, outcome: Shortage | dict[str, Any]) -> str:
-    problem = InsufficientStock([shortage_body(outcome)]).body() if isinstance(outcome, Shortage) else outcome
-    return json.dumps({"index": index, "status": "rejected", "problem": problem})
+def _rejection(index: int, outcome: Shortage | Problem | dict[str, Any]) -> str:
+    problem = InsufficientStock([shortage_body(outcome)]) if isinstance(outcome, Shortage) else outcome
+    body = problem.body() if isinstance(problem, Problem) else problem
+    return json.dumps({"index": index, "status": "rejected", "problem": body})
 
 
 def _batch(*, posted: int, rejected: int, results: Sequence[str]) -> str:
