@@ -8,7 +8,8 @@ down_revision = "0054"
 
 STATEMENTS = (
     "TRUNCATE closing_balance, closing_progress",
-    "ALTER TABLE closing_balance ADD COLUMN version bigint NOT NULL",
+    # The default is for what runs still as it was before.
+    "ALTER TABLE closing_balance ADD COLUMN version bigint NOT NULL DEFAULT 0",
 )
 
 
