@@ -37,3 +37,11 @@ def test_tests_and_private_files_stay_outside(root: Path) -> None:
         *("requirements.lock", "deploy/healthcheck.py", "libs", "services", "gateway")
     }
     assert "**/tests" in rules
+
+
+def test_what_is_copied_asks_for_no_metadata_of_ours(root: Path) -> None:
+    """An image has our code on its path, and our packages are not installed there."""
+    sources = [path for member in ("libs", "services", "gateway") for path in (root / member).glob("**/src/**/*.py")]
+    asking = [path for path in sources if re.search(r"""\bversion\(["']stockbuddy""", path.read_text())]
+    assert sources
+    assert not asking
