@@ -158,7 +158,10 @@ class Replay:
         units, cursor = Decimal(), None
         while True:
             query = {"page_size": 100} | ({"cursor": cursor} if cursor else {})
-            page = (await self._client.get("/stock-levels", **query)).body
+            answer = await self._client.get("/stock-levels", **query)
+            if not answer.accepted:
+                raise ReplayFailed(f"the levels were refused: {answer.body}")
+            page = answer.body
             units += sum((Decimal(str(level["on_hand"])) for level in page["items"] if level["sku"] in skus), Decimal())
             cursor = page["next_cursor"]
             if cursor is None:
