@@ -56,6 +56,11 @@ DEEDS = {
     "UPDATE event_log SET actor = 'somebody else' WHERE position = 1": 1,
     "UPDATE event_log SET actor_id = 8 WHERE position = 1100": 1100,
     "UPDATE event_log SET at = at - interval '1 microsecond' WHERE position = 30": 30,
+    "UPDATE event_log SET at = 'infinity' WHERE position = 12": 12,
+    "UPDATE event_log SET at = '20000-01-01' WHERE position = 12": 12,
+    "UPDATE event_log SET at = '0044-03-15 BC' WHERE position = 1050": 1050,
+    "UPDATE event_log SET position = -1 WHERE position = 40; UPDATE event_log SET position = 40 WHERE position = 41;"
+    "UPDATE event_log SET position = 41 WHERE position = -1": 40,
     "UPDATE event_log SET client_ip = NULL WHERE position = 1001": 1001,
     "UPDATE event_log SET audited = false WHERE position = 77": 77,
     "UPDATE event_log SET type = 'stock.movement.forgotten' WHERE position = 5": 5,

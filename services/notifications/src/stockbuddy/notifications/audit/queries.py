@@ -114,8 +114,8 @@ async def list_entries(session: AsyncSession, narrowed: AuditFilter, window: Win
     """Newest first. `session` is in a transaction."""
     conditions, values = await _conditions(session, narrowed)
     if not conditions:
-        rows = await session.execute(text(_ANY.format(window=window.clause("e.position"))), window.values)
-        return Selection(await _with_earlier(session, rows), await session.scalar(_TOTAL) or 0)
+        latest = await session.execute(text(_ANY.format(window=window.clause("e.position"))), window.values)
+        return Selection(await _with_earlier(session, latest), await session.scalar(_TOTAL) or 0)
     await session.execute(_EXACT_BITMAPS)
     statement = _NARROWED.format(conditions=" AND ".join(conditions), window=window.clause("position"))
     rows = (await session.execute(text(statement), values | window.values)).all()
@@ -157,9 +157,11 @@ async def _with_earlier(session: AsyncSession, found: Iterable[Sequence[Any]]) -
 
 # For the driver itself: millions of rows pass through here.
 CHAIN_HEAD = "SELECT position, audited, hash FROM event_log_head"
+# An intruder may set a time that Python knows no date for.
 CHAIN_PIECE = """
-    SELECT position, CAST(event_id AS text), type, subject, at, actor_id, actor, client_ip, request_id, audited,
-           CAST(attributes AS text), CAST(data AS text), hash
+    SELECT position, CAST(event_id AS text), type, subject,
+           CASE WHEN at >= '0001-01-02' AND at < '9999-12-31' THEN at END AS at,
+           actor_id, actor, client_ip, request_id, audited, CAST(attributes AS text), CAST(data AS text), hash
     FROM event_log WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3
 """
 # One statement sees one moment, in which nothing may lie behind the head.

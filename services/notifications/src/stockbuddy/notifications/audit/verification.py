@@ -42,9 +42,10 @@ class _Walk:
         self.hash = GENESIS
         self._noted = noted
 
-    def step(self, entry: Entry, stored_hash: bytes) -> None:
+    def step(self, row: asyncpg.Record) -> None:
         expected = self.position + 1
-        if entry.position != expected or link(self.hash, entry) != stored_hash:
+        entry, stored_hash = Entry(*row[:-1]), row["hash"]
+        if entry.position != expected or row["at"] is None or link(self.hash, entry) != stored_hash:
             raise _Broken(min(entry.position, expected))
         if self._noted is not None and self._noted.position == entry.position and self._noted.hash != stored_hash:
             raise _Broken(entry.position)
@@ -83,7 +84,7 @@ async def _walk_to(connection: asyncpg.Connection, walk: _Walk, head: asyncpg.Re
     start = BEFORE_ANY_POSITION
     while rows := await connection.fetch(CHAIN_PIECE, start, head["position"], PIECE):
         for row in rows:
-            walk.step(Entry(*row[:-1]), row[-1])
+            walk.step(row)
         start = walk.position
     walk.arrive(head)
     if (astray := await connection.fetchval(CHAIN_BEHIND_HEAD)) is not None:
