@@ -132,6 +132,27 @@ async def test_strangers_events_are_kept_as_they_came(admin: AsyncClient, servic
     assert event["data"] == {"note": "café", "amount": 1.1, "nul": "a\ufffdb\\u0000"}
 
 
+@pytest.mark.parametrize(
+    ("headers", "body", "kept"),
+    [
+        ({"time": "0001-01-01T00:00:00+14:00"}, "1", 1),
+        ({"time": "9999-12-31T23:59:59-12:00"}, "1", 1),
+        ({"actorid": "9" * 30}, "1", 1),
+        ({}, '"half \\uD83D of a smile, \\ud83d\\ude00"', "half ? of a smile, \N{GRINNING FACE}"),
+    ],
+)
+async def test_strangers_oddities_are_borne(
+    admin: AsyncClient, service: Any, headers: dict[str, str], body: str, kept: Any
+) -> None:
+    event_id = "0199a1de-0000-7000-8000-000000000002"
+    attributes = {"specversion": "1.0", "id": event_id, "type": "till.opened", "source": "/tills/4", **headers}
+    await service.bus.publish([Message(event_id, "till.opened", attributes, body.encode())])
+    [item] = (await admin.get("/events")).json()["items"]
+    assert item["data"] == kept
+    assert (await admin.get("/audit-logs/verify")).json()["ok"]
+    assert (await admin.get("/audit-logs", params={"search": "till"})).json()["total"] == 1
+
+
 async def test_what_is_no_json_does_not_stop_the_others(admin: AsyncClient, service: Any, samples: Any) -> None:
     await service.bus.publish([strange("till.drawer.opened", b"\xff\xfe"), *await service.say(samples.movement())])
     await service.say(samples.level())

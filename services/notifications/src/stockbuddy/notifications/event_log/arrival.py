@@ -14,6 +14,9 @@ from stockbuddy.notifications.event_log.derived import is_audited
 _ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 """PostgreSQL keeps no NUL in a text; an odd number of backslashes is what makes it one."""
 
+LONGEST_ID = 18
+"""Digits that a bigint holds, whichever they are."""
+
 _OWN_DOING = ("auth.user.registered", "auth.user.logged_in")
 """Requests without credentials whose event nevertheless says who made them."""
 
@@ -55,14 +58,23 @@ def _entry(message: Message, position: int) -> Entry:
 def _data(message: Message) -> tuple[str, Any]:
     try:
         text = _ESCAPED_NUL.sub(r"\1\\ufffd", (message.body or b"null").decode())
-        return text, json.loads(text)
+        content = json.loads(text, parse_constant=_refuse)
     except ValueError as error:
         raise Hopeless(f"the data of {message.type} is not JSON") from error
+    if "\\ud" in text.lower():
+        # Half of a surrogate pair is no character, though JSON can write it.
+        text = json.dumps(content, ensure_ascii=False).encode("utf-8", "replace").decode()
+    return text, content
+
+
+def _refuse(constant: str) -> Any:
+    """Python would read NaN and Infinity; JSON has no such thing."""
+    raise ValueError(constant)
 
 
 def _actor(event_type: str, attributes: dict[str, str], data: Any) -> tuple[int | None, str | None]:
     actor_id = attributes.get("actorid", "")
-    if actor_id.isdecimal():
+    if actor_id.isdecimal() and len(actor_id) <= LONGEST_ID:
         return int(actor_id), attributes.get("actorname")
     if event_type in _OWN_DOING and isinstance(data, dict):
         return data.get("user_id"), data.get("username")
@@ -74,5 +86,7 @@ def _time(given: str | None) -> datetime:
     try:
         at = datetime.fromisoformat(given or "")
     except ValueError:
+        return datetime.now(UTC)
+    if not 1 < at.year < 9999:  # in another zone it may be no date at all
         return datetime.now(UTC)
     return at if at.tzinfo else at.replace(tzinfo=UTC)
