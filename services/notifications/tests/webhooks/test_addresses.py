@@ -15,7 +15,7 @@ from stockbuddy.notifications.webhooks.model import new_secret
 
 
 @pytest.mark.parametrize(
-    "address", ["93.184.216.34", "8.8.8.8", "2606:2800:220:1:248:1893:25c8:1946", "64:ff9b::808:808"]
+    "address", ["93.184.216.34", "8.8.8.8", "2606:2800:220:1:248:1893:25c8:1946", "64:ff9b::808:808", "::ffff:8.8.8.8"]
 )
 def test_public_addresses(address: str) -> None:
     assert is_public(address)
@@ -23,7 +23,11 @@ def test_public_addresses(address: str) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["127.0.0.1", "::1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::", "fe80::1%eth0", "224.0.0.1", "240.0.0.1"],
+    [
+        *("127.0.0.1", "0.0.0.0", "100.64.0.1", "169.254.169.254", "224.0.0.1", "240.0.0.1", "255.255.255.255"),
+        *("::", "::1", "::127.0.0.1", "::ffff:10.0.0.1", "::ffff:0:127.0.0.1", "fe80::1%eth0", "fc00::1", "fec0::1"),
+        *("64:ff9b::a00:1", "64:ff9b:1::1", "2002:a00:1::", "2001:0:808:808::1", "2001:db8::1", "4000::1", "ff0e::1"),
+    ],
 )
 def test_addresses_that_lead_inside(address: str) -> None:
     assert not is_public(address)

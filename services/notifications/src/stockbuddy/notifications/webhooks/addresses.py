@@ -15,8 +15,9 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from stockbuddy.notifications.errors import AddressNotAllowed
 
 RESOLVE_SECONDS = 5
-_NAT64 = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
-_V4_COMPATIBLE = IPv6Network("::/96")
+_NAT64 = IPv6Network("64:ff9b::/96")
+_GLOBAL_UNICAST = IPv6Network("2000::/3")
+"""All of IPv6 that has been given out (RFC 4291 §2.4); the rest is special, or will be."""
 
 
 class AddressRefused(OSError):
@@ -26,23 +27,23 @@ class AddressRefused(OSError):
 def is_public(address: str) -> bool:
     """True for an address of the public internet. IPv6 forms that lead to an IPv4 address count as that."""
     found = ip_address(address.partition("%")[0])
-    return all(_is_public(form) for form in (found, *_embedded(found)))
+    if isinstance(found, IPv4Address):
+        return _is_public(found)
+    led_to = _led_to(found)
+    if led_to is not None:
+        return _is_public(led_to)
+    return found in _GLOBAL_UNICAST and found.teredo is None and _is_public(found)
 
 
 def _is_public(address: IPv4Address | IPv6Address) -> bool:
-    if isinstance(address, IPv6Address) and address.is_site_local:
-        return False
     return address.is_global and not address.is_multicast
 
 
-def _embedded(address: IPv4Address | IPv6Address) -> list[IPv4Address]:
-    """The IPv4 addresses that an IPv6 address would be translated or tunnelled to."""
-    if isinstance(address, IPv4Address):
-        return []
-    forms = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
-    if any(address in network for network in _NAT64) or address in _V4_COMPATIBLE:
-        forms.append(IPv4Address(int(address) & 0xFFFFFFFF))
-    return [form for form in forms if form is not None]
+def _led_to(address: IPv6Address) -> IPv4Address | None:
+    """The IPv4 address that an IPv6 address is translated or tunnelled to, if it is of such a kind."""
+    if address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour
 
 
 def public_socket(address_info: tuple[Any, ...]) -> socket.socket:
