@@ -11,6 +11,9 @@ import uvicorn
 
 from stockbuddy.chassis.stopping import PoliteServer
 
+PATIENCE_SECONDS = 45
+"""A thousand readers on a busy machine take their time."""
+
 
 @pytest.fixture
 async def server(service: Any) -> AsyncIterator[PoliteServer]:
@@ -61,12 +64,12 @@ class Reader:
         raise EOFError
 
     async def events(self, count: int) -> list[dict[str, Any]]:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             return [await self.event() for _ in range(count)]
 
     async def begin(self) -> None:
         """Until the server has said where the stream begins."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not (await self.response.content.readline()).startswith(b"id: "):
                 pass
             await self.response.content.readline()

@@ -242,7 +242,7 @@ async def test_a_thousand_idle_readers_on_one_process(
     address: str, service: Any, samples: Any, issuer: TestIssuer, reader: Any
 ) -> None:
     """Each gets the one event that happens, and none takes a task or a query from the others."""
-    timeout = aiohttp.ClientTimeout(total=60)
+    timeout = aiohttp.ClientTimeout(total=150)
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector, timeout=timeout) as http:
         headers = issuer.headers(9, Role.SALESPERSON)

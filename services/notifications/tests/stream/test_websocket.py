@@ -7,6 +7,7 @@ import aiohttp
 import pytest
 
 from stockbuddy.chassis.identity import Role
+from stockbuddy.chassis.stopping import PoliteServer
 from stockbuddy.chassis.testing.tokens import TestIssuer
 from stockbuddy.contracts.auth import SessionRevoked
 
@@ -72,6 +73,16 @@ async def test_it_is_closed_when_the_token_expires(http: aiohttp.ClientSession, 
     async with http.ws_connect("ws", headers=issuer.headers(9, lifetime_seconds=2)) as socket:
         message = await socket.receive(timeout=10)
         assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, 1008)
+
+
+async def test_whoever_stops_the_process_says_that_the_session_goes_on(
+    http: aiohttp.ClientSession, service: Any, server: PoliteServer, issuer: TestIssuer, until: Any
+) -> None:
+    async with http.ws_connect("ws", headers=issuer.headers()) as socket:
+        await listening(service, until)
+        server.should_exit = True
+        message = await socket.receive(timeout=10)
+        assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, 1012)
 
 
 async def test_one_that_leaves_is_forgotten(

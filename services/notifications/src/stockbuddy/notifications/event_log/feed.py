@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.database import Database, is_database_away
 from stockbuddy.chassis.identity import Principal
@@ -23,6 +24,8 @@ LOOK_SECONDS = 0.05
 AWAY_SECONDS = 1.0
 READ_AT_ONCE = 500
 KEPT_EVENTS = 2000
+CATCHING_UP_AT_ONCE = 5
+"""Listeners that may query the database at a time: after a restart all come back together, and others have requests."""
 KEPT_ENDINGS = 10_000
 
 
@@ -38,6 +41,7 @@ class Feed:
         self._running = asyncio.Event()
         self._appended = asyncio.Event()
         self._advanced = asyncio.Event()
+        self._turns = asyncio.Semaphore(CATCHING_UP_AT_ONCE)
         self.position = 0
         self.is_closed = False
         on_news(database, self._appended.set)
@@ -58,10 +62,16 @@ class Feed:
         while self.position <= position and not self.is_closed:
             await self._advanced.wait()
 
-    def after(self, position: int) -> Sequence[LiveEvent] | None:
-        """The events behind a position, or None if they are not all at hand."""
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """A session for a listener, when it is its turn."""
+        async with self._turns, self._database.reading() as session:
+            yield session
+
+    def after(self, position: int, most: int) -> Sequence[LiveEvent] | None:
+        """The next events behind a position, or None if they are not at hand."""
         first = self.position - len(self._recent)
-        return self._recent[position - first :] if position >= first else None
+        return self._recent[position - first :][:most] if position >= first else None
 
     def close(self) -> None:
         """The process is about to end, and so is whoever listens."""

@@ -5,7 +5,6 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
-from stockbuddy.chassis.database import Database
 from stockbuddy.chassis.identity import Principal
 from stockbuddy.notifications.event_log import queries
 from stockbuddy.notifications.event_log.feed import Feed
@@ -14,7 +13,8 @@ from stockbuddy.notifications.event_log.patterns import matches_any
 from stockbuddy.notifications.event_log.visibility import visibility_of
 from stockbuddy.notifications.preferences.queries import muted_kinds
 
-CATCH_UP_AT_ONCE = 200
+AT_ONCE = 200
+"""So much is put together for one reader before it has taken what came before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +28,18 @@ class Progress:
 class Listener:
     """`types` are patterns; `position` is that of the last event that the reader has, or null to begin now."""
 
-    def __init__(
-        self, database: Database, feed: Feed, caller: Principal, types: tuple[str, ...], position: int | None
-    ) -> None:
-        self._database = database
+    def __init__(self, feed: Feed, caller: Principal, types: tuple[str, ...], position: int | None) -> None:
         self._feed = feed
         self._caller = caller
         self._types = types
         self._position = position
         self._muted: frozenset[str] = frozenset()
         self.visibility = visibility_of(caller)
+
+    @property
+    def is_sent_away(self) -> bool:
+        """True when it is not the reader's session that is over, but this process."""
+        return self._feed.is_closed
 
     async def progress(self, pause_seconds: float) -> AsyncIterator[Progress]:
         """Yields at the start, whenever there is news, and after `pause_seconds` without any; ends with the session."""
@@ -48,7 +50,7 @@ class Listener:
             yield Progress((), position)
             while not self._is_over(since):
                 caught_up = await self._wait(position, pause_seconds)
-                recent = self._feed.after(position) if caught_up else ()
+                recent = self._feed.after(position, AT_ONCE) if caught_up else ()
                 step = await self._catch_up(position) if recent is None else self._choose(recent, position)
                 if self._is_over(since):
                     return
@@ -76,8 +78,8 @@ class Listener:
 
     async def _catch_up(self, position: int) -> Progress:
         """From the log itself, in pieces."""
-        async with self._database.reading() as session:
-            stretch = await queries.read_visible(session, self.visibility, self._types, position, CATCH_UP_AT_ONCE)
+        async with self._feed.reading() as session:
+            stretch = await queries.read_visible(session, self.visibility, self._types, position, AT_ONCE)
         await self._look_up_muted()
         chosen = [live for event in stretch.events if self._wants(live := LiveEvent(event))]
         return Progress(chosen, stretch.position)
@@ -92,5 +94,5 @@ class Listener:
         )
 
     async def _look_up_muted(self) -> None:
-        async with self._database.reading() as session:
+        async with self._feed.reading() as session:
             self._muted = await muted_kinds(session, self._caller.user_id)

@@ -23,6 +23,7 @@ router = APIRouter(prefix="/api/v1", tags=["stream"])
 DEFAULT_TYPES = ("notifications.notification.*", "stock.*")
 RECONNECT_MILLISECONDS = 2000
 POLICY_VIOLATION = 1008
+SERVICE_RESTART = 1012
 TRY_AGAIN_LATER = 1013
 FAREWELL_SECONDS = 1
 
@@ -35,10 +36,8 @@ async def open_listener(
     after: Annotated[Cursor | None, Query(description="The same, for clients that can't set headers.")] = None,
 ) -> Listener:
     last = last_event_id or after
-    state = connection.app.state
     return Listener(
-        state.database,
-        state.feed,
+        connection.app.state.feed,
         caller,
         DEFAULT_TYPES if types == ANY_TYPE and "types" not in connection.query_params else types,
         int(last) if last else None,
@@ -82,7 +81,10 @@ async def _send(websocket: WebSocket, listener: Listener, settings: Notification
             async with asyncio.timeout(settings.stream_stalled_seconds):
                 for event in step.events:
                     await websocket.send_text(event.message(with_client_ip=listener.visibility.with_client_ip))
-        await websocket.close(POLICY_VIOLATION, "the session is over")
+        if listener.is_sent_away:
+            await websocket.close(SERVICE_RESTART, "come back in a moment")
+        else:
+            await websocket.close(POLICY_VIOLATION, "the session is over")
     except TimeoutError:
         log.info("stream.client_stalled")
         await _hang_up(websocket)
