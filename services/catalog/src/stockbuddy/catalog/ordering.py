@@ -40,8 +40,10 @@ async def list_by(
         statement = statement.offset(paging.offset)
     order = (key.asc(), model.id.asc()) if direction == "asc" else (key.desc(), model.id.desc())
     found = (await session.execute(statement.order_by(*order).limit(paging.page_size + 1))).all()
-    total = await session.scalar(select(func.count()).select_from(model).where(*conditions))
     page = found[: paging.page_size]
     more = len(found) > paging.page_size
+    total: int | None = len(found)
+    if more or paging.page > 1 or after is not None:
+        total = await session.scalar(select(func.count()).select_from(model).where(*conditions))
     cursor = cursor_for(sort, [page[-1][1], page[-1][0].id]) if more else None
     return Listed([row[0] for row in page], total or 0, cursor)

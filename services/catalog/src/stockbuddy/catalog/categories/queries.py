@@ -63,6 +63,8 @@ async def list_categories(
 
 async def product_counts(session: AsyncSession, ids: Sequence[int]) -> dict[int, int]:
     """How many living products each of the categories has; those without any are left out."""
+    if not ids:
+        return {}
     rows = await session.execute(_COUNTS, {"ids": list(ids)})
     return {row[0]: row[1] for row in rows}
 

@@ -88,7 +88,9 @@ def _sorted(listing: ProductListing, paging: Paging, arguments: Arguments) -> st
     where = selection.where
     after = paging.after(listing.sort, kind, int)
     if after is not None:
-        last = f"{arguments.add(after[0], type_name)}, {arguments.add(after[1], 'bigint')}"
+        # As subqueries, so that every plan expects the same of them: where many products are as old, or few are left,
+        # one plan for all cursors looks dearer than one for each, and each page would be planned anew.
+        last = f"(SELECT {arguments.add(after[0], type_name)}), (SELECT {arguments.add(after[1], 'bigint')})"
         where += f" AND ({expression}, {selection.product_id}) {'>' if direction == 'asc' else '<'} ({last})"
     return f"""
         page AS MATERIALIZED (
