@@ -27,6 +27,20 @@ async def test_a_wish_changes_only_what_it_names_and_only_for_oneself(admin: Asy
     assert other.json()["low_stock"] == {"in_app": True, "email": True}
 
 
+async def test_a_change_to_what_somebody_has_changed_meanwhile_is_refused(admin: AsyncClient) -> None:
+    seen = (await admin.get("/notification-preferences")).headers["ETag"]
+    changed = await admin.put(
+        "/notification-preferences", json={"announcement": {"email": True}}, headers={"If-Match": seen}
+    )
+    assert changed.status_code == 200
+    stale = await admin.put(
+        "/notification-preferences", json={"announcement": {"email": False}}, headers={"If-Match": seen}
+    )
+    assert stale.status_code == 412
+    again = await admin.get("/notification-preferences", headers={"If-None-Match": changed.headers["ETag"]})
+    assert again.status_code == 304
+
+
 async def test_what_one_does_not_want_to_see_is_not_shown(admin: AsyncClient, issuer: TestIssuer) -> None:
     await admin.post("/notifications", json={"title": "Hello"})
     nine = issuer.headers(9, Role.MANAGER)

@@ -13,11 +13,10 @@ from stockbuddy.notifications.preferences.schemas import ChangePreference
 
 
 async def change_preferences(
-    session: AsyncSession, user_id: int, wanted: Mapping[Kind, ChangePreference]
-) -> dict[Kind, Wish]:
-    """The wishes for every kind, after the change."""
-    before = await queries.wishes_of(session, user_id)
-    after = before | {kind: _changed(before[kind], change) for kind, change in wanted.items()}
+    session: AsyncSession, user_id: int, before: Mapping[Kind, Wish], wanted: Mapping[Kind, ChangePreference]
+) -> Mapping[Kind, Wish]:
+    """The wishes for every kind, after the change; `before` are those of now, locked."""
+    after = {**before} | {kind: _changed(before[kind], change) for kind, change in wanted.items()}
     changes = {
         f"{kind}.{way}": {"from": getattr(before[kind], way), "to": getattr(after[kind], way)}
         for kind in wanted

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from stockbuddy.notifications.kinds import HABITS, Kind
 
 _PREFERENCES = text("SELECT kind, in_app, email FROM preference WHERE user_id = :user_id")
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:user, 0))")
 _SET = text("""
     INSERT INTO preference (user_id, kind, in_app, email) VALUES (:user_id, :kind, :in_app, :email)
     ON CONFLICT (user_id, kind) DO UPDATE SET in_app = excluded.in_app, email = excluded.email
@@ -28,6 +29,12 @@ async def wishes_of(session: AsyncSession, user_id: int) -> dict[Kind, Wish]:
     rows = await session.execute(_PREFERENCES, {"user_id": user_id})
     said = {row.kind: Wish(row.in_app, row.email) for row in rows}
     return {kind: said.get(kind, Wish(habit.in_app, habit.email)) for kind, habit in HABITS.items()}
+
+
+async def lock_wishes(session: AsyncSession, user_id: int) -> dict[Kind, Wish]:
+    """For every kind; nobody else changes them until the transaction ends."""
+    await session.execute(_LOCK, {"user": f"notifications.preference/{user_id}"})
+    return await wishes_of(session, user_id)
 
 
 async def muted_kinds(session: AsyncSession, user_id: int) -> frozenset[Kind]:
