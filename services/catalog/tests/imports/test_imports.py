@@ -327,6 +327,19 @@ async def test_a_name_of_a_file_may_be_anything(manager: AsyncClient) -> None:
     assert (answer.status_code, answer.json()["file_name"]) == (202, "aÿ.csv")
 
 
+async def test_an_import_sent_again_with_its_key_is_the_same_import(manager: AsyncClient) -> None:
+    async def send(**params: Any) -> Any:
+        files = {"file": ("x.csv", csv_file(TEAPOT))}
+        return await manager.post("/products/import", files=files, params=params, headers={"Idempotency-Key": "k"})
+
+    first, again, other = await send(dry_run=True), await send(dry_run=True), await send()
+
+    assert first.request.headers["content-type"] != again.request.headers["content-type"]
+    assert (again.status_code, again.json()["id"]) == (202, first.json()["id"])
+    assert again.headers["idempotent-replayed"] == "true"
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+
+
 async def test_imports_are_listed_with_both_pagings(manager: AsyncClient) -> None:
     paths = [await start(manager, csv_file(TEAPOT), dry_run=True) for _ in range(3)]
 

@@ -72,7 +72,16 @@ async def read_key(request: Request) -> IdempotencyKey | None:
     if not 0 < len(key) <= LONGEST_KEY:
         raise IdempotencyKeyInvalid()
     caller = await authenticate(request)
-    return IdempotencyKey(str(caller.user_id), key, fingerprint(request.method, request.url.path, await request.body()))
+    target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    body = _without_boundary(await request.body(), request.headers.get("content-type", ""))
+    return IdempotencyKey(str(caller.user_id), key, fingerprint(request.method, target, body))
+
+
+def _without_boundary(body: bytes, content_type: str) -> bytes:
+    """A form that is sent again has its parts parted by another random line."""
+    kind, _, boundary = content_type.partition("boundary=")
+    is_form = kind.strip().lower().startswith("multipart/") and boundary
+    return body.replace(boundary.strip('"').encode(), b"") if is_form else body
 
 
 def fingerprint(method: str, path: str, body: bytes) -> bytes:
