@@ -220,6 +220,8 @@ async def test_a_level_holds_no_more_than_everybody_can_read(shop: Shop) -> None
     for quantity in (0.001, 999_999_999_999):
         problem = await shop.admin.refused(422, "/stock-movements", movement(tea, "in", quantity))
         assert problem["code"] == "quantity_out_of_range"
+    await shop.admin.refused(409, "/stock-movements", movement(tea, "out", 999_999_999_999))
+    await shop.admin.refused(409, "/reservations", {"lines": [{"product_id": tea, "quantity": 500_000_000_000}]})
     outlet = await shop.warehouse("OUTLET", negative_stock="allow")
     sold = {"warehouse_id": outlet}
     await shop.admin.refused(422, "/stock-movements", movement(tea, "out", 500_000_000_000, **sold))

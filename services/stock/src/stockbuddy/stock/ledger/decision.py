@@ -128,17 +128,14 @@ class _Draft:
         for entry in self._posting.entries:
             level = self._level(entry.level)
             change = level.change_of(entry)
-            problem = self._problem(level, entry, change)
-            if problem is not None and not self._posting.partial:
-                raise problem
-            if problem is not None:
-                outcomes.append(problem)
-            elif level.can_give(change, entry.reserved):
+            refusal = self._refusal(level, entry, change)
+            if isinstance(refusal, Problem) and not self._posting.partial:
+                raise refusal
+            if refusal is not None:
+                outcomes.append(refusal)
+            else:
                 cost = level.cost_of(entry) if entry.cost_from is None else _cost(outcomes[entry.cost_from])
                 outcomes.append(self._post(level, entry, change, cost))
-            else:
-                self._decider.short.add(entry.level)
-                outcomes.append(self._shortage(level, entry))
         if not self._posting.partial and any(isinstance(outcome, Shortage) for outcome in outcomes):
             raise insufficient_stock(self._posting.entries, self._decider.levels)
         return Effect(self._decider.announcer.now, outcomes, self._ids)
@@ -149,14 +146,16 @@ class _Draft:
             level = self._levels[key] = self._decider.levels[key].copy()
         return level
 
-    def _problem(self, level: Level, entry: Entry, change: Decimal) -> Problem | None:
-        """Why the entry can't be, however much there is."""
+    def _refusal(self, level: Level, entry: Entry, change: Decimal) -> Shortage | Problem | None:
         if not level.is_open:
             return UnknownWarehouse()
         if entry.reverses_id in self._decider.reversed_ids:
             return AlreadyReversed()
         if entry.expected is not None and level.on_hand != entry.expected:
             return StaleQuantity(quantity_number(level.on_hand))
+        if not level.can_give(change, entry.reserved):
+            self._decider.short.add(entry.level)
+            return self._shortage(level, entry)
         return None if level.can_record(change, entry.reserved) else QuantityOutOfRange()
 
     def _shortage(self, level: Level, entry: Entry) -> Shortage:
