@@ -267,6 +267,13 @@ async def test_a_token_that_expires_is_refused_although_it_was_verified_before(
     assert (await client.get("/api/v1/effects", headers=headers)).status_code == 401
 
 
+async def test_a_body_that_is_no_json_is_refused_with_the_place(client: httpx.AsyncClient, issuer: TestIssuer) -> None:
+    headers = as_user(issuer, "k-1") | {"Content-Type": "application/json"}
+    refused = await client.post("/api/v1/effects", content=b'{"number": }', headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (400, "bad_request")
+    assert refused.json()["errors"] == [{"field": "body", "message": "Expecting value, at character 11"}]
+
+
 async def test_readiness_names_the_part_that_is_away(database_url: str, issuer: TestIssuer) -> None:
     settings = ServiceSettings(env="development", database_url="postgresql://nobody@127.0.0.1:1/none")
     app = create_app(Service("probe", "Probe", [router]), settings, fetch_keys=issuer.fetch_keys)

@@ -167,9 +167,11 @@ OUR_OWN = "Value error, "
 
 async def _on_invalid_request(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
+    for e in error.errors():
+        if e["type"] == "json_invalid":
+            where = {"field": "body", "message": f"{e['ctx']['error']}, at character {e['loc'][-1]}"}
+            return problem_response(BadRequest("The body is not valid JSON.", errors=[where]))
     errors = [{"field": _field_path(e["loc"]), "message": e["msg"].removeprefix(OUR_OWN)} for e in error.errors()]
-    if any(e["type"] == "json_invalid" for e in error.errors()):
-        return problem_response(BadRequest("The body is not valid JSON.", errors=errors))
     return problem_response(Unprocessable("The request is not valid; see errors.", errors=errors))
 
 
