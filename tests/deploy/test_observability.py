@@ -10,7 +10,9 @@ import yaml
 from prometheus_client import REGISTRY
 from prometheus_client.metrics import MetricWrapperBase
 
-import stockbuddy.gateway.usage  # noqa: F401 - its measures are registered when it is imported
+# Their measures are registered when they are imported.
+import stockbuddy.gateway.reports.denials
+import stockbuddy.gateway.usage  # noqa: F401
 
 FUNCTIONS_LABELS = re.compile(r"\bby \(([^)]*)\)")
 SELECTOR = re.compile(r"\b(stockbuddy_[a-z_]+)(?:\{([^}]*)\})?")
