@@ -205,6 +205,10 @@ async def test_what_can_not_be_ordered_is_refused_whole(shop: Shop, suppliers: N
 
     assert await refusal({"product_id": cup}) == "lines.1.supplier_id"
     assert await refusal({"product_id": full}) == "lines.1.quantity"
+    most = {"quantity": 99_999_999, "unit_cost": "900000"}
+    absurd = {"lines": [{"product_id": tea, **most}, {"product_id": full, **most}]}
+    problem = await shop.admin.refused(422, "/reorder-suggestions/order", absurd)
+    assert problem["errors"] == [{"field": "lines", "message": "come to more than can be recorded"}]
     await shop.admin.refused(422, "/reorder-suggestions/order", {"lines": []})
     await shop.caller(5).refused(403, "/reorder-suggestions/order", {"lines": [{"product_id": tea}]})
     assert (await shop.admin.get("/purchase-orders"))["total"] == 0

@@ -64,9 +64,14 @@ async def cost_lines(desk: Desk, lines: Sequence[NewPurchaseLine]) -> list[Coste
         cost_line(position, known[line.product_reference], line.quantity, line.unit_cost)
         for position, line in enumerate(lines)
     ]
-    if sum((line.total for line in costed), ZERO) >= LARGEST_AMOUNT:
-        raise Unprocessable.field("lines", "come to more than can be recorded")
+    refuse_absurd_total(costed)
     return costed
+
+
+def refuse_absurd_total(lines: Sequence[CostedLine]) -> None:
+    """Raises Unprocessable when an order of these lines could not be recorded."""
+    if sum((line.total for line in lines), ZERO) >= LARGEST_AMOUNT:
+        raise Unprocessable.field("lines", "come to more than can be recorded")
 
 
 def cost_line(position: int, product: KnownProduct, quantity: Decimal, unit_cost: Decimal | None) -> CostedLine:

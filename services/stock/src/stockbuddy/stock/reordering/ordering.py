@@ -11,7 +11,7 @@ from stockbuddy.chassis.idempotency import Answer
 from stockbuddy.stock.desk import Desk
 from stockbuddy.stock.ledger import Conclusion, Effect, Posting
 from stockbuddy.stock.products.queries import KnownProduct
-from stockbuddy.stock.purchase_orders.drafting import CostedLine, cost_line, drafted, rows_of
+from stockbuddy.stock.purchase_orders.drafting import CostedLine, cost_line, drafted, refuse_absurd_total, rows_of
 from stockbuddy.stock.purchase_orders.schemas import PurchaseView
 from stockbuddy.stock.reordering.schemas import (
     OrderedSuggestion,
@@ -42,6 +42,8 @@ async def draft_suggested(desk: Desk, zone: ZoneInfo, wanted: SuggestionOrder) -
         supplier = await supplier_named(desk.database, _supplier_id(position, line, product, suggestion))
         group = groups.setdefault((supplier.id, warehouse.id), (supplier, warehouse, []))
         group[2].append(_line(position, line, product, suggestion))
+    for _, _, lines in groups.values():
+        refuse_absurd_total(lines)
     words = wanted.model_dump(include={"expected_at", "reference", "notes"})
     return _posting(desk, list(groups.values()), words)
 
