@@ -2,6 +2,7 @@
 
 import asyncio
 
+from stockbuddy.chassis.process import prepare_to_serve
 from stockbuddy.chassis.stopping import PoliteServer
 from stockbuddy.embedded.database import database
 from stockbuddy.embedded.settings import EmbeddedSettings
@@ -21,6 +22,7 @@ async def run(settings: EmbeddedSettings) -> int:
                 env=settings.env, host=settings.host, port=settings.port, shutdown_seconds=GRACE_SECONDS
             )
             server = PoliteServer(server_config(system.gateway, door))
+            prepare_to_serve()
             greeting = asyncio.create_task(welcome(settings, server))
             await server.serve()
             greeting.cancel()

@@ -30,6 +30,7 @@ from stockbuddy.chassis.identity import FetchKeys, Keyring, TokenVerifier, keys_
 from stockbuddy.chassis.inbox import Consumer, Inbox
 from stockbuddy.chassis.logs import configure_logs
 from stockbuddy.chassis.permissions import declare_permissions
+from stockbuddy.chassis.process import prepare_to_serve
 from stockbuddy.chassis.relay import Relay
 from stockbuddy.chassis.requests import RequestContext
 from stockbuddy.chassis.settings import ServiceSettings
@@ -220,4 +221,5 @@ def serve(app: Any, settings: ServiceSettings) -> None:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=int(settings.shutdown_seconds),
     )
+    prepare_to_serve()
     PoliteServer(config).run()

@@ -17,6 +17,7 @@ import pytest
 
 from stockbuddy.chassis.local_postgres import LocalPostgres
 from stockbuddy.chassis.logs import configure_logs
+from stockbuddy.chassis.process import prepare_to_serve
 from stockbuddy.chassis.testing import postgres as postgres_servers
 from stockbuddy.chassis.testing import rabbitmq as rabbitmq_servers
 from stockbuddy.chassis.testing.postgres import PostgresServer
@@ -29,6 +30,11 @@ NewDatabase = Callable[..., Awaitable[str]]
 
 def pytest_configure() -> None:
     configure_logs(level="warning", output="console")
+
+
+def pytest_collection_finish() -> None:
+    """A test's process serves, too."""
+    prepare_to_serve()
 
 
 @pytest.fixture(scope="session")

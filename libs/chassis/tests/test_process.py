@@ -1,0 +1,17 @@
+"""A process that serves may have more connections than the usual limit of open files lets it."""
+
+import subprocess
+import sys
+
+PROGRAM = """
+import os
+from stockbuddy.chassis.process import prepare_to_serve
+prepare_to_serve()
+print(len([os.dup(0) for _ in range(300)]))
+"""
+
+
+def test_more_files_can_be_open_than_the_soft_limit_says() -> None:
+    command = ["/bin/sh", "-c", 'ulimit -Sn 256; exec "$0" -c "$1"', sys.executable, PROGRAM]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "300"
