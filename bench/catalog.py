@@ -28,7 +28,7 @@ from stockbuddy.chassis.paging import cursor_for
 
 SIZES = (10_000, 1_000_000)
 ROUNDS = 3
-SECONDS = 1.0
+SECONDS = 0.7
 DRAWN = 200
 """So many different products, words and pages are asked for, over and over."""
 

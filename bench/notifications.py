@@ -45,7 +45,7 @@ from stockbuddy.notifications.app import MIGRATIONS, SERVICE, NotificationsSetti
 from stockbuddy.stock.app import MIGRATIONS as STOCK_MIGRATIONS
 
 RATES = (10, 300)
-SECONDS = 10.0
+SECONDS = 6.0
 BACKLOG = 100_000
 BUSES = ("embedded", "rabbitmq")
 AIMED_MILLISECONDS = under(100)

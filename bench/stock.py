@@ -31,7 +31,7 @@ from stockbuddy.chassis.testing.rabbitmq import rabbitmq_server
 PRODUCTS = 1000
 CONNECTIONS = 32
 ROUNDS = 3
-SECONDS = 3.0
+SECONDS = 2.0
 STOCKED = 100_000_000
 """Units of each product, so that nothing sells out."""
 
