@@ -33,15 +33,15 @@ def main(parts: Sequence[str]) -> int:
             if done.returncode:
                 failed.append(part)
         minutes = (time.monotonic() - began_at) / 60
-        if not parts and not failed:
-            RESULTS.write_text(page(collected(file), minutes))
+        if not parts:
+            RESULTS.write_text(page(collected(file), minutes, failed))
             print(f"\nWritten to {RESULTS.relative_to(Path.cwd())}, after {minutes:.0f} minutes.")
     if failed:
         print(f"Failed: {', '.join(failed)}", file=sys.stderr)
     return len(failed)
 
 
-def page(figures: list[Figure], minutes: float) -> str:
+def page(figures: list[Figure], minutes: float, failed: Sequence[str]) -> str:
     lines = [
         "# What it costs",
         "",
@@ -56,6 +56,8 @@ def page(figures: list[Figure], minutes: float) -> str:
             aim = f"{figure.aim}: {figure.verdict}" if figure.aim else ""
             lines.append(f"| {figure.name} | {figure.shown} {figure.unit} | {aim} | {figure.detail} |")
         lines.append("")
+    if failed:
+        lines.append(f"Ended early: {', '.join(failed)}.")
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -2,8 +2,8 @@
 
 pgbench's transaction does what one movement must: UPDATE a level, INSERT a movement, INSERT an event, COMMIT; with
 prepared statements, 32 clients, and tables with the very columns and indexes of ours. Ours is asked over HTTP, 32
-connections, an idempotency key with every request, on RabbitMQ: authorised, validated, posted, announced. It makes two
-events of each movement, and its relay publishes them meanwhile.
+connections (four for the largest batches), an idempotency key with every request, on RabbitMQ: authorised, validated,
+posted, announced. It makes two events of each movement, and its relay publishes them meanwhile.
 """
 
 import asyncio
@@ -70,6 +70,11 @@ class Job(NamedTuple):
     bodies: Iterator[str]
     size: int
     aim: Aim | None
+
+    @property
+    def connections(self) -> int:
+        """Few send a thousand movements at a time."""
+        return CONNECTIONS if self.size <= 100 else 4
 
 
 def movement(product: int) -> dict[str, object]:
@@ -158,12 +163,12 @@ async def measure(system: System) -> None:
     found: dict[str, Load] = {}
     for job in jobs():
         asked = requests(job, system.token)
-        await drive(system.gateway.port, asked, connections=CONNECTIONS, seconds=1)
+        await drive(system.gateway.port, asked, connections=job.connections, seconds=1)
         rounds = []
         used_before = cpu_seconds(system)
         for _ in range(ROUNDS):
             baseline.append(await asyncio.to_thread(pgbench, system.database_url))
-            rounds.append(await drive(system.gateway.port, asked, connections=CONNECTIONS, seconds=SECONDS))
+            rounds.append(await drive(system.gateway.port, asked, connections=job.connections, seconds=SECONDS))
         theirs, ours = median_of(baseline), median_of(rounds)
         found[job.name] = ours
         ratio = statistics.median(
