@@ -154,7 +154,7 @@ def paths() -> list[str]:
         "/forecasts/17",
         "/reorder-suggestions",
         "/stock-levels?page_size=100",
-        f"/stock-levels?page_size=100&as_of={year_ago}",
+        f"/stock-levels?page_size=100&as_of={year_ago}T00:00:00Z",
     ]
 
 

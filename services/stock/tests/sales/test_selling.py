@@ -42,6 +42,15 @@ async def test_a_sale_takes_its_stock_and_says_what_it_earned(shop: Shop) -> Non
     assert (await shop.said(1, "stock.sale.completed"))[0] == sale
 
 
+async def test_a_wholesalers_invoice_is_one_sale(shop: Shop) -> None:
+    tea = await shop.product(2000)
+    sale = await shop.admin.post("/sales", {"lines": [{"product_id": tea, "quantity": 1}] * 1000})
+    assert len(sale["lines"]) == 1000
+    assert await shop.on_hand(tea) == 1000
+    await shop.admin.post(f"/sales/{sale['id']}/void")
+    assert await shop.on_hand(tea) == 2000
+
+
 async def test_the_short_form_sells_one_product(shop: Shop) -> None:
     tea = await shop.product(10, sku="TEA", unit_price="4.50")
     by_sku = await shop.admin.post("/sales", {"product": "TEA", "quantity": 2})

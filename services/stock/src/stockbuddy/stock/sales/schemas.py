@@ -12,7 +12,8 @@ from stockbuddy.stock.fields import Body, Id, Lot, Name, Note, PastMoment, Posit
 from stockbuddy.stock.references import NamesProduct, NamesWarehouse, ProductIdOrSku
 from stockbuddy.stock.reservations.schemas import ReservationView
 
-LONGEST_SALE = 500
+LONGEST_SALE = 1000
+"""Lines; a wholesaler's invoice has hundreds."""
 LARGEST_BATCH = 500
 
 IdempotencyName = Annotated[str, Field(min_length=1, max_length=LONGEST_KEY, pattern=r"^[^\x00]*$")]
