@@ -10,6 +10,8 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
+from tenacity import AsyncRetrying, retry_if_result, stop_after_delay, wait_fixed
+
 from stockbuddy.contracts.numbers import quantity_number
 from stockbuddy.embedded.client import Answer, Client
 from stockbuddy.embedded.replay.cancellations import ReturnedLine, match_cancellations
@@ -19,6 +21,8 @@ from stockbuddy.embedded.replay.shop import Product, products_of
 
 CONNECTIONS = 8
 OPENING_BATCH = 500
+HEARING_SECONDS = 120
+HEARING_PAUSE_SECONDS = 0.5
 WAREHOUSE = "MAIN"
 Progress = Callable[[str, int], None]
 """Told the name of a step and how many more of its units are done."""
@@ -73,6 +77,17 @@ class Replay:
         self.outcome.replayed_calls += answer.replayed
         return answer
 
+    async def _post_once_known(self, path: str, body: dict[str, Any], key: str) -> Answer:
+        """Again until the stock knows the products: it hears of them by events, which may take a while."""
+        retrying = AsyncRetrying(
+            retry=retry_if_result(lambda answer: answer.code == "unknown_product"),
+            wait=wait_fixed(HEARING_PAUSE_SECONDS),
+            stop=stop_after_delay(HEARING_SECONDS),
+            retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+        )
+        answer: Answer = await retrying(self._post, path, body, key)
+        return answer
+
     async def _create_product(self, product: Product) -> None:
         body = {"name": product.name, "sku": product.sku, "unit_price": str(product.unit_price)}
         answer = await self._post("/products", body, f"product:{product.sku}")
@@ -94,7 +109,7 @@ class Replay:
             for product in products
         ]
         body = {"movements": movements, "on_error": "abort"}
-        answer = await self._post("/stock-movements/batch", body, f"opening:{products[0].sku}")
+        answer = await self._post_once_known("/stock-movements/batch", body, f"opening:{products[0].sku}")
         if not answer.accepted:
             raise ReplayFailed(f"the opening stock was refused: {answer.body}")
 
