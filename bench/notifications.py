@@ -24,7 +24,6 @@ from typing import Any
 
 import aiohttp
 import asyncpg
-import uvicorn
 from aiohttp import web
 from fastapi import FastAPI
 
@@ -36,6 +35,7 @@ from stockbuddy.chassis.local_postgres import LocalPostgres
 from stockbuddy.chassis.logs import configure_logs
 from stockbuddy.chassis.migrations import migrate
 from stockbuddy.chassis.settings import ServiceSettings
+from stockbuddy.chassis.testing.clients import serving
 from stockbuddy.chassis.testing.ports import free_port
 from stockbuddy.chassis.testing.rabbitmq import rabbitmq_server
 from stockbuddy.chassis.testing.tokens import TestIssuer
@@ -226,19 +226,6 @@ async def running(app: FastAPI) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def served(app: FastAPI) -> AsyncIterator[str]:
-    server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", log_config=None, access_log=False))
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await serving
-
-
-@asynccontextmanager
 async def own_process(environment: dict[str, str]) -> AsyncIterator[str]:
     port = free_port()
     process = await asyncio.create_subprocess_exec(
@@ -283,8 +270,7 @@ class Setting:
             if bus is not None:
                 settings = NotificationsSettings(**common, webhook_allow_private=True)
                 app = create_app(SERVICE, settings, bus=bus, fetch_keys=issuer.fetch_keys)
-                await stack.enter_async_context(running(app))
-                url = await stack.enter_async_context(served(app))
+                url = await stack.enter_async_context(serving(app))
             else:
                 environment = {
                     "ENV": "development",

@@ -68,8 +68,8 @@ async def broken() -> None:
 
 
 @router.delete("/{number}")
-async def delete_effect(number: int, caller: Caller) -> None:
-    raise NotImplementedError
+async def delete_effect(number: int, caller: Caller, session: Session) -> None:
+    await session.execute(text("DELETE FROM effect WHERE number = :number"), {"number": number})
 
 
 @pytest.fixture
