@@ -68,9 +68,9 @@ def make_callers(url: str) -> None:
                 http.headers["Authorization"] = f"Bearer {login.json()['access_token']}"
 
 
-def try_out(url: str, seconds: float, *options: str, **environment: str) -> None:
+def try_out(url: str, *options: str, **environment: str) -> None:
     command = [str(Path(sys.executable).with_name("schemathesis")), "--no-color", "--config-file"]
-    command += [str(FOLDER / "schemathesis.toml"), "run", f"{url}/openapi.json", f"--max-time={seconds}", *options]
+    command += [str(FOLDER / "schemathesis.toml"), "run", f"{url}/openapi.json", *options]
     done = subprocess.run(
         command, env={**os.environ, **environment}, capture_output=True, text=True, check=False, cwd=REPOSITORY
     )
@@ -86,21 +86,21 @@ AS_CALLERS = {
 REPEATABLE = ("--seed=1", "--generation-deterministic")
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(900)
 def test_every_answer_is_as_documented(system: str) -> None:
     make_callers(system)
-    try_out(system, 40, "--phases=coverage", *REPEATABLE, **AS_CALLERS, FUZZ_URL=system)
+    try_out(system, "--phases=coverage", *REPEATABLE, **AS_CALLERS, FUZZ_URL=system)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(900)
 def test_so_is_every_answer_to_strangers(system: str) -> None:
     make_callers(system)
-    try_out(system, 20, "--phases=coverage", "--mode=positive", *REPEATABLE)
+    try_out(system, "--phases=coverage", "--mode=positive", *REPEATABLE)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_every_answer_is_as_documented_however_long_one_looks(system: str) -> None:
     make_callers(system)
-    seconds = float(os.environ.get("FUZZ_SECONDS", "600"))
-    try_out(system, seconds, "--phases=examples,coverage,fuzzing", "--max-examples=200", **AS_CALLERS, FUZZ_URL=system)
+    longest = f"--max-time={os.environ.get('FUZZ_SECONDS', '600')}"
+    try_out(system, "--phases=examples,coverage,fuzzing", "--max-examples=200", longest, **AS_CALLERS, FUZZ_URL=system)

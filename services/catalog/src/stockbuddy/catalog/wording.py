@@ -1,7 +1,7 @@
 """Which text is taken from clients: trimmed, bounded, and free of characters that no database or label can hold."""
 
 import unicodedata
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from fastapi import Path
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
@@ -60,5 +60,14 @@ ShortLine = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_one_line)
 ]
 Prose = Annotated[str, StringConstraints(strip_whitespace=True, max_length=20_000), AfterValidator(_prose)]
+
+
+def may_be_blank(kind: Any) -> BeforeValidator:
+    """For a field of a form that may be left empty; the API document says so too."""
+    return BeforeValidator(none_if_blank, json_schema_input_type=kind | Literal[""] | None)
+
+
+ShortLineOrBlank = Annotated[ShortLine | None, may_be_blank(ShortLine)]
+ProseOrBlank = Annotated[Prose | None, may_be_blank(Prose)]
 Code = Annotated[ShortLine, AfterValidator(_unspaced)]
 """A barcode as a scanner reads it."""

@@ -40,9 +40,9 @@ def _not_in_future(moment: datetime) -> datetime:
     return moment
 
 
-_NUMBER = BeforeValidator(_refuse_truth)
-Id = Annotated[int, Field(ge=1, le=LARGEST_ID), _NUMBER]
-Lot = Annotated[int, Field(ge=0, le=LARGEST_ID), _NUMBER]
+NUMBER = BeforeValidator(_refuse_truth)
+Id = Annotated[int, Field(ge=1, le=LARGEST_ID), NUMBER]
+Lot = Annotated[int, Field(ge=0, le=LARGEST_ID), NUMBER]
 Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50, pattern=_TEXT)]
 Sku = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=_TEXT)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_TEXT)]

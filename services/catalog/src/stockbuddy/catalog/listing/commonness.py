@@ -24,6 +24,7 @@ class Commonness:
     def __init__(self) -> None:
         self._words: list[str] = []
         self._sums: list[float] = [0.0]
+        self._named: dict[str, float] = {}
         self._known_until = 0.0
 
     async def sought(self, readers: Readers, search: str) -> Sought:
@@ -33,7 +34,8 @@ class Commonness:
         shares = {word: self._share(word) for word in words}
         common = tuple(sorted(word for word, share in shares.items() if share > 0))
         broad = len(words) == 1 and sum(shares.values()) >= BROAD_SHARE
-        return Sought(search, common if len(common) < len(words) else (), broad)
+        in_names = broad and all(self._named.get(word, 0.0) >= BROAD_SHARE for word in words)
+        return Sought(search, common if len(common) < len(words) else (), broad, in_names)
 
     def _share(self, word: str) -> float:
         """Of products with a word that begins like this, at most; 0 when it is not among the common ones."""
@@ -44,5 +46,6 @@ class Commonness:
     async def _refresh(self, readers: Readers) -> None:
         self._known_until = time.monotonic() + REFRESH_SECONDS
         known = sorted((row[0], row[1]) for row in await readers.fetch(queries.COMMON_WORDS))
+        self._named = {word[1:]: share for word, share in known if word.startswith("=")}
         self._words = [word for word, _ in known]
         self._sums = [0.0, *accumulate(share for _, share in known)]

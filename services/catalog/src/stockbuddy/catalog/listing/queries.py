@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from stockbuddy.catalog.listing.conditions import Arguments, select_products
+from stockbuddy.catalog.listing.conditions import Arguments, Selection, select_products
 from stockbuddy.catalog.listing.schemas import ProductListing
 from stockbuddy.catalog.listing.sought import Sought
 from stockbuddy.catalog.system_settings.queries import DEFAULT_THRESHOLD
@@ -23,12 +23,12 @@ _WEIGHTS = "'{0.1, 0.2, 0.6, 1.0}'"
 
 TALLY = "SELECT sum(living)::bigint, sum(product_changes)::bigint, sum(stock_changes)::bigint FROM tally"
 
-# The planner's own statistics; marks such as '=word' and '#7' are left out.
+# The planner's own statistics; '=word' is a whole word of a name, and categories, as '#7', are left out.
 COMMON_WORDS = """
     SELECT word, share
     FROM pg_stats, unnest(most_common_elems::text::text[], most_common_elem_freqs) common(word, share)
     WHERE schemaname = current_schema() AND tablename = 'product_card' AND attname = 'search'
-        AND word IS NOT NULL AND word ~ '^[[:alnum:]]'
+        AND word IS NOT NULL AND word ~ '^=?[[:alnum:]]'
 """
 
 _SORTS: Mapping[str, tuple[str, str, type, str]] = {
@@ -119,15 +119,21 @@ def _ranked(listing: ProductListing, paging: Paging, arguments: Arguments, sough
     """The best matches first: by SKU or barcode, then by whole words of the name, then by any word or prefix.
     When there are more matches than candidates, the rest follows by id."""
     words, common = arguments.add(sought.text, "text"), arguments.add(list(sought.common), "text[]")
-    named = select_products(listing, arguments, sorted_by="k", search=("k.search @@ (TABLE name_words)",))
-    by_index = _found_by(sought, "(TABLE driving)", "(TABLE sought)")
-    others = select_products(listing, arguments, sorted_by="k", search=by_index)
+
+    def select(*conditions: str) -> Selection:
+        return select_products(listing, arguments, sorted_by="k", search=conditions)
+
     # Where nearly everything matches, the newest products are looked through instead: the function, unlike the
     # operator, takes no index.
-    first, order = others, ""
+    newest = "ORDER BY k.product_id DESC"
+    if sought.broad_in_names:
+        named, named_order = select("ts_match_vq(k.search, (TABLE name_words))"), newest
+    else:
+        named, named_order = select("k.search @@ (TABLE name_words)"), ""
+    others = select(*_found_by(sought, "(TABLE driving)", "(TABLE sought)"))
+    first, first_order = others, ""
     if sought.broad:
-        search = ("ts_match_vq(k.search, (TABLE sought))",)
-        first, order = select_products(listing, arguments, sorted_by="k", search=search), "ORDER BY k.product_id DESC"
+        first, first_order = select("ts_match_vq(k.search, (TABLE sought))"), newest
     product_id = others.product_id
     before, before_rest = _ranked_after(paging, product_id, arguments)
     limit, offset = paging.page_size + 1, 0 if paging.cursor else paging.offset
@@ -143,12 +149,12 @@ def _ranked(listing: ProductListing, paging: Paging, arguments: Arguments, sough
         ),
         named AS MATERIALIZED (
             SELECT {product_id} AS product_id, k.search FROM {named.source} WHERE {named.where}
-            AND {"false" if sought.broad else "true"} LIMIT {RANKED_CANDIDATES}
+            {named_order} LIMIT {RANKED_CANDIDATES}
         ),
         others AS MATERIALIZED (
             SELECT {product_id} AS product_id, k.search FROM {first.source} WHERE {first.where}
             AND (SELECT count(*) FROM named) < {enough}
-            AND {product_id} NOT IN (SELECT n.product_id FROM named n) {order} LIMIT {RANKED_CANDIDATES}
+            AND {product_id} NOT IN (SELECT n.product_id FROM named n) {first_order} LIMIT {RANKED_CANDIDATES}
         ),
         best AS MATERIALIZED (
             SELECT product_id, 1 + ts_rank({_WEIGHTS}, search, (TABLE sought), 1) AS rank FROM named

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, StrictBool, field_validator, model_validator
 
-from stockbuddy.catalog.wording import Code, Line, Prose, Reference, ShortLine, none_if_blank
+from stockbuddy.catalog.wording import Code, Line, ProseOrBlank, Reference, ShortLine, ShortLineOrBlank
 from stockbuddy.contracts.numbers import Money, Quantity
 
 Price = Annotated[Money, Field(ge=0)]
@@ -17,15 +17,13 @@ Barcodes = Annotated[list[Code], Field(max_length=20)]
 class _Fields(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    description: Prose | None = None
+    description: ProseOrBlank = None
     cost_price: Price | None = None
-    unit_of_measure: ShortLine | None = None
-    category: ShortLine | None = None
+    unit_of_measure: ShortLineOrBlank = None
+    category: ShortLineOrBlank = None
     category_id: Reference | None = None
     supplier_id: Reference | None = None
     low_stock_threshold: Amount | None = None
-
-    _blank_is_none = field_validator("description", "category", "unit_of_measure", mode="before")(none_if_blank)
 
     @model_validator(mode="after")
     def name_one_category(self) -> "_Fields":

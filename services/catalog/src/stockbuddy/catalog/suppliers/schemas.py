@@ -4,9 +4,9 @@ import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
-from stockbuddy.catalog.wording import Days, Line, Prose, ShortLine, none_if_blank
+from stockbuddy.catalog.wording import Days, Line, ProseOrBlank, ShortLineOrBlank, may_be_blank
 
 Sort = Literal["name_asc", "name_desc", "created_asc", "created_desc"]
 
@@ -25,12 +25,10 @@ Email = Annotated[Line, AfterValidator(_address)]
 class _Fields(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    contact_email: Email | None = None
-    phone_number: ShortLine | None = None
-    address: Prose | None = None
+    contact_email: Annotated[Email | None, may_be_blank(Email)] = None
+    phone_number: ShortLineOrBlank = None
+    address: ProseOrBlank = None
     lead_time_days: Days | None = None
-
-    _blank_is_none = field_validator("contact_email", "phone_number", "address", mode="before")(none_if_blank)
 
     def given(self) -> dict[str, Any]:
         """What the client said."""

@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from stockbuddy.contracts.numbers import Quantity
 from stockbuddy.stock.fields import (
+    NUMBER,
     Body,
     Id,
     Moment,
@@ -23,7 +24,7 @@ from stockbuddy.stock.references import NamesProduct, NamesWarehouse
 
 LONGEST_SELECTION = 500
 
-Days = Annotated[int, Field(ge=0, le=3650)]
+Days = Annotated[int, Field(ge=0, le=3650), NUMBER]
 
 
 class _Figures(Body):
@@ -40,13 +41,13 @@ class NewReorderRule(NamesProduct, NamesWarehouse, _Figures):
     """What is left out is left to the demand, the supplier or the default. A rule that is not active keeps the product
     from being suggested there."""
 
-    is_active: bool = True
+    is_active: StrictBool = True
 
 
 class ReorderRuleChanges(_Figures):
     """What is left out stays as it is; null leaves the figure to the demand again."""
 
-    is_active: bool | None = None
+    is_active: StrictBool | None = None
 
 
 class ReorderRuleView(BaseModel):

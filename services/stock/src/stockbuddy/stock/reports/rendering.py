@@ -13,6 +13,7 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
+from pydantic import BaseModel
 
 from stockbuddy.contracts.numbers import money_text, quantity_number
 from stockbuddy.stock.reports.table import Column, Table, Value
@@ -20,6 +21,34 @@ from stockbuddy.stock.reports.table import Column, Table, Value
 Format = Literal["json", "csv", "xlsx"]
 
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class ShownColumn(BaseModel):
+    name: str
+    kind: str
+
+
+class ShownReport(BaseModel):
+    """A report as JSON. Rows and totals have a value per column; amounts of money are strings."""
+
+    report: str
+    parameters: dict[str, Any]
+    columns: list[ShownColumn]
+    rows: list[dict[str, Any]]
+    totals: dict[str, Any]
+
+
+DOCUMENTED: dict[int | str, dict[str, Any]] = {
+    200: {
+        "model": ShownReport,
+        "content": {
+            "text/csv": {"schema": {"type": "string"}},
+            XLSX_TYPE: {"schema": {"type": "string", "format": "binary"}},
+        },
+    }
+}
+"""What a report's route answers, for the API document."""
+
 LONGEST_CELL = 32_767
 """Of a spreadsheet, by its file format."""
 # What a spreadsheet may take for the beginning of a formula (OWASP, CSV injection), and its full-width forms.

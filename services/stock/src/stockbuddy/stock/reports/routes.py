@@ -11,7 +11,7 @@ from stockbuddy.stock.calendar_days import Span
 from stockbuddy.stock.fields import Id, Name
 from stockbuddy.stock.reports.money_reports import SalesGrouping, sum_profit, sum_sales
 from stockbuddy.stock.reports.period import AskedPeriod, AsOf
-from stockbuddy.stock.reports.rendering import Format, rendered
+from stockbuddy.stock.reports.rendering import DOCUMENTED, Format, rendered
 from stockbuddy.stock.reports.stock_reports import (
     Chosen,
     MovementGrouping,
@@ -43,7 +43,7 @@ async def list_reports(_: Caller) -> dict[str, list[str]]:
     return {"items": list(REPORTS)}
 
 
-@router.get("/inventory-valuation")
+@router.get("/inventory-valuation", responses=DOCUMENTED)
 async def report_inventory_valuation(
     session: ReadSession,
     _: Caller,
@@ -55,7 +55,7 @@ async def report_inventory_valuation(
     return await rendered(await value_inventory(session, chosen, method, as_of), wanted)
 
 
-@router.get("/sales")
+@router.get("/sales", responses=DOCUMENTED)
 async def report_sales(
     session: ReadSession,
     _: Caller,
@@ -67,7 +67,7 @@ async def report_sales(
     return await rendered(await sum_sales(session, chosen, period, group_by), wanted)
 
 
-@router.get("/profit")
+@router.get("/profit", responses=DOCUMENTED)
 async def report_profit(
     session: ReadSession,
     _: Caller,
@@ -79,21 +79,21 @@ async def report_profit(
     return await rendered(await sum_profit(session, warehouse_id, period, group_by), wanted)
 
 
-@router.get("/turnover")
+@router.get("/turnover", responses=DOCUMENTED)
 async def report_turnover(
     session: ReadSession, _: Caller, chosen: AskedStock, period: AskedPeriod, wanted: Wanted = "json"
 ) -> Response:
     return await rendered(await turn_over(session, chosen, period), wanted)
 
 
-@router.get("/stock-aging")
+@router.get("/stock-aging", responses=DOCUMENTED)
 async def report_stock_aging(
     session: ReadSession, _: Caller, chosen: AskedStock, as_of: AsOf, wanted: Wanted = "json"
 ) -> Response:
     return await rendered(await age_stock(session, chosen, as_of), wanted)
 
 
-@router.get("/movements")
+@router.get("/movements", responses=DOCUMENTED)
 async def report_movements(
     session: ReadSession,
     _: Caller,
@@ -106,7 +106,7 @@ async def report_movements(
     return await rendered(await sum_movements(session, chosen, period, group_by), wanted)
 
 
-@router.get("/dead-stock")
+@router.get("/dead-stock", responses=DOCUMENTED)
 async def report_dead_stock(
     session: ReadSession,
     _: Caller,

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from stockbuddy.contracts.documents import ReservationState
-from stockbuddy.stock.fields import Body, Lot, Note, PositiveQuantity, Reference
+from stockbuddy.stock.fields import NUMBER, Body, Lot, Note, PositiveQuantity, Reference
 from stockbuddy.stock.references import NamesProduct, NamesWarehouse
 
 LONGEST_RESERVATION = 500
@@ -13,7 +13,7 @@ DEFAULT_SECONDS = 900
 LONGEST_SECONDS = 366 * 24 * 3600
 
 Status = Literal["held", "released", "committed", "expired"]
-Seconds = Annotated[int, Field(ge=1, le=LONGEST_SECONDS)]
+Seconds = Annotated[int, Field(ge=1, le=LONGEST_SECONDS), NUMBER]
 
 
 class NewReservationLine(NamesProduct, NamesWarehouse):
