@@ -7,6 +7,9 @@ from aio_pika.abc import AbstractIncomingMessage
 from stockbuddy.chassis.bus import Message
 
 PREFIX = "cloudEvents_"
+CONTENT_TYPE = "application/json"
+UNSENT = frozenset({"datacontenttype"})
+"""Attributes that have a property of the message to themselves."""
 
 
 def to_amqp(message: Message) -> AmqpMessage:
@@ -14,9 +17,9 @@ def to_amqp(message: Message) -> AmqpMessage:
         message.body,
         message_id=message.id,
         type=message.type,
-        content_type="application/json",
+        content_type=CONTENT_TYPE,
         delivery_mode=DeliveryMode.PERSISTENT,
-        headers={PREFIX + name: value for name, value in message.headers.items() if name != "datacontenttype"},
+        headers={PREFIX + name: value for name, value in message.headers.items() if name not in UNSENT},
     )
 
 
@@ -33,7 +36,7 @@ def from_amqp(incoming: AbstractIncomingMessage, queue: str) -> Message:
     return Message(
         id=headers["id"],
         type=headers["type"],
-        headers={**headers, "datacontenttype": incoming.content_type or "application/json"},
+        headers={**headers, "datacontenttype": incoming.content_type or CONTENT_TYPE},
         body=incoming.body,
         deliveries=deliveries if isinstance(deliveries, int) else 0,
     )

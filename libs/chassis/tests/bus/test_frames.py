@@ -1,0 +1,32 @@
+"""The frames written by hand say to the library what was meant."""
+
+from typing import Any
+
+import pamqp.frame
+import pytest
+
+from stockbuddy.chassis.bus import Message
+from stockbuddy.chassis.bus.amqp.envelope import to_amqp
+from stockbuddy.chassis.bus.amqp.frames import published
+
+HEADERS = {"id": "0193", "type": "stock.level.changed", "subject": "product/ü", "datacontenttype": "application/json"}
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"x" * 10, b"x" * 11, b"\xce" * 25])
+def test_frames_say_what_was_meant(body: bytes) -> None:
+    message = Message("0193", "stock.level.changed", HEADERS, body)
+
+    written = published(message, channel=7, exchange="events", routing_key="a.b", longest_body=10)
+
+    frames: list[Any] = []
+    while written:
+        length, channel, frame = pamqp.frame.unmarshal(written)
+        assert channel == 7
+        frames.append(frame)
+        written = written[length:]
+    method, header, *parts = frames
+    assert (method.name, method.exchange, method.routing_key) == ("Basic.Publish", "events", "a.b")
+    assert (method.mandatory, method.immediate) == (True, False)
+    assert header.body_size == len(body)
+    assert dict(header.properties) == dict(to_amqp(message).properties) | {"priority": None}
+    assert [part.value for part in parts] == [body[start : start + 10] for start in range(0, len(body), 10)]
