@@ -64,7 +64,8 @@ async def test_the_role_that_serves_can_speak_relay_and_keep_house(url: str) -> 
     async with database.transaction() as session:
         outbox.add(session, ProbeChanged(thing=1, number=1))
         await session.execute(text("INSERT INTO effect (subject, number) VALUES ('thing/1', 1)"))
-    assert await Relay(database, InProcessBus(groups={}))._send_batch() == 1
+    async with database.raw() as connection:
+        assert await Relay(database, InProcessBus(groups={}))._send_batch(connection) == 1
     await tidy(database)
     async with database.reading() as session:
         partitions = await session.scalar(

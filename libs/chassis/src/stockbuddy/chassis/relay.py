@@ -7,9 +7,8 @@ and rows leave the table when the bus has them (a cursor skipped 45 % under conc
 import asyncio
 import json
 
+import asyncpg
 import structlog
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 from tenacity import AsyncRetrying, retry_if_exception, wait_random_exponential
 
 from stockbuddy.chassis import metrics
@@ -25,23 +24,23 @@ LONGEST_PAUSE_SECONDS = 5
 
 # This transaction need not wait for the disk: the bus has the messages, and what a crash of the database undoes of it
 # is sent again and dropped by every inbox.
-_TAKE_SHARD = text("""
+_TAKE_SHARD = """
     SELECT shard, set_config('synchronous_commit', 'off', true) FROM outbox_shard s
     WHERE EXISTS (SELECT FROM outbox o WHERE o.shard = s.shard)
     ORDER BY random() LIMIT 1 FOR UPDATE SKIP LOCKED
-""")
-_READ = text("""
+"""
+_READ = """
     SELECT id, CAST(event_id AS text) AS event_id, routing_key,
            CAST(headers AS text) AS headers, CAST(payload AS text) AS payload
     FROM outbox
-    WHERE shard = :shard ORDER BY id LIMIT :batch
-""")
-_ARCHIVE = text("""
-    WITH sent AS (DELETE FROM outbox WHERE shard = :shard AND id = ANY(:ids)
+    WHERE shard = $1::smallint ORDER BY id LIMIT $2::integer
+"""
+_ARCHIVE = """
+    WITH sent AS (DELETE FROM outbox WHERE shard = $1::smallint AND id = ANY($2::bigint[])
                   RETURNING shard, id, event_id, routing_key, headers, payload, partition_key, created_at)
     INSERT INTO outbox_archive (shard, id, event_id, routing_key, headers, payload, partition_key, created_at)
     SELECT * FROM sent
-""")
+"""
 
 
 class Relay:
@@ -86,24 +85,22 @@ class Relay:
             ),
         ):
             with attempt:
-                while not self._stopping.is_set() and await self._send_batch():
-                    pass
+                async with self._database.raw() as connection:
+                    while not self._stopping.is_set() and await self._send_batch(connection):
+                        pass
 
-    async def _send_batch(self) -> int:
+    async def _send_batch(self, connection: asyncpg.Connection) -> int:
         """Move up to BATCH events of one free shard to the bus; how many were moved."""
-        async with self._database.engine.begin() as connection:
-            shard = await connection.scalar(_TAKE_SHARD)
+        async with connection.transaction():
+            shard = await connection.fetchval(_TAKE_SHARD)
             if shard is None:
                 return 0
-            rows = (await connection.execute(_READ, {"shard": shard, "batch": BATCH})).all()
+            rows = await connection.fetch(_READ, shard, BATCH)
             async with asyncio.timeout(PUBLISH_SECONDS):
                 await self._bus.publish([_message(*row[1:]) for row in rows])
-            await self._archive(connection, shard, [row.id for row in rows])
+            await connection.execute(_ARCHIVE, shard, [row["id"] for row in rows])
         metrics.EVENTS_PUBLISHED.labels(self._database.schema).inc(len(rows))
         return len(rows)
-
-    async def _archive(self, connection: AsyncConnection, shard: int, ids: list[int]) -> None:
-        await connection.execute(_ARCHIVE, {"shard": shard, "ids": ids})
 
 
 def _may_pass(error: BaseException) -> bool:

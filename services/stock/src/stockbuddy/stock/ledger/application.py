@@ -76,12 +76,8 @@ async def _lock_levels(connection: asyncpg.Connection, keys: Sequence[LevelKey])
     rows = await connection.fetch(statements.LOCK_LEVELS, *_transposed(keys, 3)) if keys else []
     levels: dict[LevelKey, Level] = {}
     for row in rows:
-        key = LevelKey(row["product_id"], row["warehouse_id"], row["lot"])
-        taken, added = Habit(*row["taken"]), Habit(*row["added"])
-        levels[key] = Level(
-            key, row["sku"], row["threshold"], row["cost_price"], row["on_hand"], row["reserved"], row["version"],
-            row["average_cost"], row["is_low"], row["is_depleted"], taken, added,
-        )  # fmt: skip
+        key = LevelKey(*row[:3])
+        levels[key] = Level(*(key, *row[3:12], Habit(*row[12:15]), Habit(*row[15:])))
     if len(levels) < len(keys):
         raise MissingLevels([key for key in keys if key not in levels])
     return levels
@@ -104,28 +100,19 @@ async def _open_books(
         list(new_ids),
         list(new_ids.values()),
         list({key.warehouse_id for key in levels}),
+        *_transposed([(posting.key.caller, posting.key.key) for posting in postings if posting.key is not None], 2),
     )
     warehouses = {warehouse[0]: warehouse[1:] for warehouse in json.loads(row["warehouses"])}
     for key, level in levels.items():
         level.is_open, level.allows_negative = warehouses[key.warehouse_id]
     ids = {table: iter(sorted(drawn)) for table, drawn in json.loads(row["ids"]).items()}
-    stored = await _stored_answers(connection, postings)
+    stored = {
+        (caller, key): StoredAnswer(bytes.fromhex(fingerprint), Answer(status, body))
+        for caller, key, fingerprint, status, body in json.loads(row["answers"])
+    }
     reversed_ids = await _reversed(connection, postings)
     decider = Decider(levels, documents, stored, reversed_ids, iter(row["movement_ids"]), ids, Announcer(row["now"]))
     return decider, row["transaction_id"], row["backend_id"]
-
-
-async def _stored_answers(
-    connection: asyncpg.Connection, postings: Sequence[Posting]
-) -> dict[tuple[str, str], StoredAnswer]:
-    keys = [(posting.key.caller, posting.key.key) for posting in postings if posting.key is not None]
-    if not keys:
-        return {}
-    rows = await connection.fetch(statements.STORED_ANSWERS, *_transposed(keys, 2))
-    return {
-        (caller, key): StoredAnswer(fingerprint, Answer(status, body))
-        for caller, key, fingerprint, status, body in rows
-    }
 
 
 async def _reversed(connection: asyncpg.Connection, postings: Sequence[Posting]) -> set[int]:

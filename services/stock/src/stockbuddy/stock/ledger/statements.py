@@ -15,8 +15,7 @@ LOCK_LEVELS = """
     SELECT l.product_id, l.warehouse_id, l.lot, p.sku,
            coalesce(p.low_stock_threshold, s.default_low_stock_threshold) AS threshold, p.cost_price,
            l.on_hand, l.reserved, l.version, l.average_cost, l.is_low, l.is_depleted,
-           ROW(l.taken_count, l.taken_mean, l.taken_spread) AS taken,
-           ROW(l.added_count, l.added_mean, l.added_spread) AS added
+           l.taken_count, l.taken_mean, l.taken_spread, l.added_count, l.added_mean, l.added_spread
     FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS k(product_id, warehouse_id, lot)
     JOIN level l USING (product_id, warehouse_id, lot)
     JOIN product p ON p.id = l.product_id
@@ -36,13 +35,13 @@ OPEN_BOOKS = """
                 GROUP BY d.name) drawn) AS ids,
            (SELECT coalesce(CAST(json_agg(json_build_array(
                 w.id, NOT w.deleted, coalesce(w.negative_stock, s.negative_stock) = 'allow')) AS text), '[]')
-            FROM warehouse w CROSS JOIN setting s WHERE w.id = ANY($4::bigint[])) AS warehouses
+            FROM warehouse w CROSS JOIN setting s WHERE w.id = ANY($4::bigint[])) AS warehouses,
+           (SELECT coalesce(CAST(json_agg(json_build_array(
+                i.caller, i.key, encode(i.fingerprint, 'hex'), i.status, i.body)) AS text), '[]')
+            FROM unnest($5::text[], $6::text[]) AS k(caller, key) JOIN idempotency_key i USING (caller, key)) AS answers
 """
 
-STORED_ANSWERS = """
-    SELECT i.caller, i.key, i.fingerprint, i.status, i.body
-    FROM unnest($1::text[], $2::text[]) AS k(caller, key) JOIN idempotency_key i USING (caller, key)
-"""
+STORED_ANSWER = "SELECT fingerprint, status, body FROM idempotency_key WHERE (caller, key) = ($1, $2)"
 
 REVERSED = "SELECT reverses_id FROM movement WHERE reverses_id = ANY($1::bigint[])"
 

@@ -96,7 +96,7 @@ class Ledger:
 
     async def _stored_answer(self, key: IdempotencyKey) -> Answer | None:
         async with self._database.raw() as connection:
-            row = await connection.fetchrow(statements.STORED_ANSWERS, [key.caller], [key.key])
+            row = await connection.fetchrow(statements.STORED_ANSWER, key.caller, key.key)
         return None if row is None else answer_for(key, row["fingerprint"], row["status"], row["body"])
 
 

@@ -4,6 +4,8 @@ import asyncio
 import time
 from collections.abc import Sequence
 
+import asyncpg
+
 from stockbuddy.chassis.database import Database
 from stockbuddy.stock.errors import UnknownProduct
 from stockbuddy.stock.products.arrivals import ARRIVALS
@@ -16,11 +18,14 @@ POLL_SECONDS = 0.05
 ProductReference = int | str
 """An id or a SKU; SKUs are the same whatever their case."""
 
+_Answer = asyncio.Future[dict[ProductReference, KnownProduct]]
+_Asked = tuple[frozenset[ProductReference], _Answer]
+
 
 class ProductLookup:
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._asked: list[tuple[frozenset[ProductReference], asyncio.Future[dict[ProductReference, KnownProduct]]]] = []
+        self._asked: list[_Asked] = []
         self._worker: asyncio.Task[None] | None = None
 
     async def find_known(self, references: Sequence[ProductReference]) -> dict[ProductReference, KnownProduct]:
@@ -42,28 +47,36 @@ class ProductLookup:
         return known
 
     async def _ask(self, keys: frozenset[ProductReference]) -> dict[ProductReference, KnownProduct]:
-        future: asyncio.Future[dict[ProductReference, KnownProduct]] = asyncio.get_running_loop().create_future()
+        future: _Answer = asyncio.get_running_loop().create_future()
         self._asked.append((keys, future))
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._answer_all())
         return await future
 
     async def _answer_all(self) -> None:
+        """On one connection, as long as somebody asks."""
         while self._asked:
-            asked, self._asked = self._asked, []
+            asked: list[_Asked] = []
             try:
-                known = await self._read(frozenset().union(*(keys for keys, _ in asked)))
+                async with self._database.raw() as connection:
+                    while self._asked:
+                        asked, self._asked = self._asked, []
+                        known = await _read(connection, frozenset().union(*(keys for keys, _ in asked)))
+                        for future in _waiting(asked):
+                            future.set_result(known)
             except Exception as error:
-                for _, future in asked:
-                    if not future.done():
-                        future.set_exception(error)
-                continue
-            for _, future in asked:
-                if not future.done():
-                    future.set_result(known)
+                asked, self._asked = asked + self._asked, []
+                for future in _waiting(asked):
+                    future.set_exception(error)
 
-    async def _read(self, keys: frozenset[ProductReference]) -> dict[ProductReference, KnownProduct]:
-        ids = [key for key in keys if isinstance(key, int)]
-        skus = [key for key in keys if isinstance(key, str)]
-        async with self._database.raw() as connection:
-            return await find_products(connection, ids, skus)
+
+async def _read(
+    connection: asyncpg.Connection, keys: frozenset[ProductReference]
+) -> dict[ProductReference, KnownProduct]:
+    ids = [key for key in keys if isinstance(key, int)]
+    skus = [key for key in keys if isinstance(key, str)]
+    return await find_products(connection, ids, skus)
+
+
+def _waiting(asked: Sequence[_Asked]) -> list[_Answer]:
+    return [future for _, future in asked if not future.done()]

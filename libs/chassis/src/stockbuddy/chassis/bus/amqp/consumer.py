@@ -11,6 +11,7 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import aiormq.abc
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from aiormq.exceptions import AMQPException
@@ -28,7 +29,7 @@ OPEN_SECONDS = 10
 @dataclass(frozen=True, slots=True)
 class Delivery:
     message: Message
-    incoming: AbstractIncomingMessage
+    tag: int
 
 
 async def consume_forever(connection: Connection, subscription: Subscription, closing: asyncio.Event) -> None:
@@ -58,6 +59,7 @@ class _Session:
         self._closing = closing
         self._lanes: list[Queue[Delivery | None]] = [Queue() for _ in range(subscription.lanes)]
         self._ended = asyncio.Event()
+        self._channel: aiormq.abc.AbstractChannel
 
     async def run(self, connection: Connection) -> None:
         """Raises ReceiverAway, or what the broker's leaving raises; returns on closing."""
@@ -75,9 +77,9 @@ class _Session:
     async def _consume(self, channel: AbstractChannel, workers: list[asyncio.Task[None]]) -> None:
         async with asyncio.timeout(OPEN_SECONDS):
             await channel.set_qos(prefetch_count=self._subscription.lanes * self._subscription.batch_size)
-            underlay = await channel.get_underlay_channel()
+            self._channel = await channel.get_underlay_channel()
             # The broker cancels a consumer whose queue an operator deletes: come back and declare it again.
-            underlay.on_consumer_cancel_callbacks.add(lambda *_: self._ended.set())
+            self._channel.on_consumer_cancel_callbacks.add(lambda *_: self._ended.set())
             queue = await channel.get_queue(self._subscription.group)
             tag = await queue.consume(self._on_message)
         channel.close_callbacks.add(lambda *_: self._ended.set())
@@ -107,7 +109,7 @@ class _Session:
             await incoming.reject(requeue=False)
             return
         lane = zlib.crc32(message.partition_key.encode()) % len(self._lanes)
-        self._lanes[lane].put_nowait(Delivery(message, incoming))
+        self._lanes[lane].put_nowait(Delivery(message, incoming.delivery_tag or 0))
 
     async def _work(self, lane: "Queue[Delivery | None]") -> None:
         """Receive what the lane holds, in order and in batches, until it is closed with None."""
@@ -125,10 +127,10 @@ class _Session:
     async def _acknowledge(self, batch: Sequence[Delivery]) -> None:
         if len(self._lanes) == 1:
             # All that came before the last has been received as well: one frame says so.
-            await batch[-1].incoming.ack(multiple=True)
+            await self._channel.basic_ack(batch[-1].tag, multiple=True, wait=False)
             return
         for delivery in batch:
-            await delivery.incoming.ack()
+            await self._channel.basic_ack(delivery.tag, wait=False)
 
 
 async def _first(*awaitables: Coroutine[Any, Any, object] | asyncio.Task[Any]) -> set[asyncio.Task[object]]:
