@@ -14,7 +14,8 @@ from stockbuddy.chassis.errors import Unavailable
 
 
 class Readers:
-    """At most `size` connections, opened when needed; the one used last is used next."""
+    """At most `size` connections, opened when needed; the one used last is used next, and whoever waits longest is
+    given it first."""
 
     def __init__(self, url: str, schema: str, *, size: int) -> None:
         self._url = url.replace("postgresql+asyncpg://", "postgresql://", 1)
@@ -22,7 +23,7 @@ class Readers:
         self._size = size
         self._opened = 0
         self._idle: list[asyncpg.Connection] = []
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: deque[asyncio.Future[asyncpg.Connection | None]] = deque()
 
     async def fetch(self, statement: str, *arguments: Any) -> list[asyncpg.Record]:
         connection = await self._take()
@@ -33,29 +34,30 @@ class Readers:
             self._give_back(connection)
 
     async def _take(self) -> asyncpg.Connection:
-        """Raises Unavailable when the database can't be reached."""
-        while True:
-            while self._idle:
-                connection = self._idle.pop()
-                if not connection.is_closed():
-                    return connection
-                self._opened -= 1
-            if self._opened < self._size:
-                return await self._open()
-            turn = asyncio.get_running_loop().create_future()
-            self._waiting.append(turn)
-            try:
-                async with asyncio.timeout(ACQUIRE_SECONDS):
-                    await turn
-            except TimeoutError as error:
+        """Raises Unavailable when the database can't be reached, or all connections stay in use."""
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.is_closed():
+                return connection
+            self._opened -= 1
+        if self._opened < self._size:
+            self._opened += 1
+            return await self._open()
+        turn: asyncio.Future[asyncpg.Connection | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            async with asyncio.timeout(ACQUIRE_SECONDS):
+                given = await turn
+        except BaseException as error:
+            if turn.done() and not turn.cancelled():
+                self._hand_on(turn.result())
+            if isinstance(error, TimeoutError):
                 raise Unavailable("Too many requests are being answered at the moment.") from error
-            except asyncio.CancelledError:
-                if turn.done() and not turn.cancelled():
-                    self._wake_next()
-                raise
+            raise
+        return given or await self._open()
 
     async def _open(self) -> asyncpg.Connection:
-        self._opened += 1
+        """Fill a place that is counted already; it goes to the next in the queue if that fails."""
         try:
             return await asyncpg.connect(
                 self._url,
@@ -70,28 +72,25 @@ class Readers:
                     "enable_seqscan": "off",
                 },
             )
-        except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-            self._opened -= 1
-            self._wake_next()
-            raise Unavailable("The database can't be reached at the moment.") from error
-        except BaseException:
-            self._opened -= 1
-            self._wake_next()
+        except BaseException as error:
+            self._hand_on(None)
+            if isinstance(error, (OSError, TimeoutError, asyncpg.PostgresError)):
+                raise Unavailable("The database can't be reached at the moment.") from error
             raise
 
     def _give_back(self, connection: asyncpg.Connection) -> None:
-        if connection.is_closed():
-            self._opened -= 1
-        else:
-            self._idle.append(connection)
-        self._wake_next()
+        self._hand_on(None if connection.is_closed() else connection)
 
-    def _wake_next(self) -> None:
+    def _hand_on(self, connection: asyncpg.Connection | None) -> None:
+        """Give a connection, or the place of one that is gone, to whoever waits longest."""
         while self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():
-                turn.set_result(None)
-                return
+                return turn.set_result(connection)
+        if connection is None:
+            self._opened -= 1
+        else:
+            self._idle.append(connection)
 
     async def close(self) -> None:
         while self._idle:
