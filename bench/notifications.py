@@ -24,6 +24,7 @@ from typing import Any
 
 import aiohttp
 import asyncpg
+import uvloop
 from aiohttp import web
 from fastapi import FastAPI
 
@@ -367,7 +368,7 @@ def main() -> None:
                         bus_url = broker.create()
                         own.callback(broker.delete, bus_url)
                     setting = Setting(server.url, bus_url)
-                    asyncio.run(run(setting, measure, name))
+                    uvloop.run(run(setting, measure, name))
 
 
 async def run(setting: Setting, measure: Callable[[Setting, str], Any], name: str) -> None:

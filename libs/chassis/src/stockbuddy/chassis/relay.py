@@ -25,10 +25,12 @@ LONGEST_PAUSE_SECONDS = 5
 # This transaction need not wait for the disk: the bus has the messages, and what a crash of the database undoes of it
 # is sent again and dropped by every inbox.
 _TAKE_SHARD = """
-    SELECT shard, set_config('synchronous_commit', 'off', true) FROM outbox_shard s
-    WHERE EXISTS (SELECT FROM outbox o WHERE o.shard = s.shard)
-    ORDER BY random() LIMIT 1 FOR UPDATE SKIP LOCKED
+    SELECT s.shard, set_config('synchronous_commit', 'off', true)
+    FROM outbox_shard s
+    CROSS JOIN LATERAL (SELECT o.id FROM outbox o WHERE o.shard = s.shard ORDER BY o.id LIMIT 1) oldest
+    ORDER BY oldest.id LIMIT 1 FOR UPDATE OF s SKIP LOCKED
 """
+"""The free one whose turn it is. Drawn at random, a shard had to wait ten turns once in a hundred."""
 _READ = """
     SELECT id, CAST(event_id AS text) AS event_id, routing_key,
            CAST(headers AS text) AS headers, CAST(payload AS text) AS payload
