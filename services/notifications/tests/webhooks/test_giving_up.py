@@ -11,7 +11,8 @@ from httpx2 import AsyncClient
 def options() -> dict[str, Any]:
     return {
         "webhook_allow_private": True,
-        "webhook_retry_seconds": ",".join(["0.01"] * 20),
+        # Far more tries than fit into the time after which it is given up.
+        "webhook_retry_seconds": ",".join(["0.05"] * 200),
         "webhook_disable_seconds": 0.5,
     }
 
