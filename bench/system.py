@@ -88,6 +88,10 @@ def migrate(services: tuple[str, ...], database_url: str) -> None:
         subprocess.run([sys.executable, "-m", f"stockbuddy.{service}", "migrate"], env=environment, check=True)
 
 
+LISTS = {"catalog": "products", "stock": "warehouses", "notifications": "events"}
+"""Something to ask of each service, to see whether the gateway reaches it."""
+
+
 @contextmanager
 def running(*services: str, database_url: str, bus_url: str | None = None) -> Iterator[System]:
     """Auth, these services and the gateway, all on a migrated database; rate limits are counted, but not reached."""
@@ -109,7 +113,8 @@ def running(*services: str, database_url: str, bus_url: str | None = None) -> It
         named = {name: ACCOUNT[name] for name in ("username", "password")}
         login = json.loads(call(processes["auth"].port, "/api/v1/auth/login", body=named))
         system = System(database_url, processes, login["access_token"])
-        wait_until_ready(system.gateway.port, "/api/v1/auth/profile", token=system.token)
+        for path in ("auth/profile", *(LISTS[service] for service in services)):
+            wait_until_ready(system.gateway.port, f"/api/v1/{path}", token=system.token)
         yield system
 
 
