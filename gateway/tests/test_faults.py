@@ -35,17 +35,13 @@ async def test_a_dead_service_is_503_quickly_and_the_others_go_on(start_system: 
         assert (await system.get(path)).status == 200
 
 
-async def test_a_service_that_comes_back_is_used_again_soon(start_system: StartSystem) -> None:
+async def test_a_service_that_comes_back_is_used_again_at_once(start_system: StartSystem) -> None:
     system = await start_system()
     await system.listening["catalog"].stop()
     for _ in range(5):
         assert (await system.get("/api/v1/products")).status == 503
     await system.listening["catalog"].start()
 
-    async def back() -> bool:
-        return (await system.get("/api/v1/products")).status == 200
-
-    await system.eventually(back, seconds=2)
     assert [(await system.get("/api/v1/products")).status for _ in range(10)] == [200] * 10
 
 
@@ -202,13 +198,11 @@ async def test_while_a_replica_is_down_nobody_notices(start_system: StartSystem,
         for method in ("GET", "POST", "PUT", "DELETE"):
             statuses = [(await system.call(method, "/api/v1/products/5")).status for _ in range(8)]
             assert statuses == [200] * 8
+    # The first is there again when the last leaves, though nobody has tried it since.
     await replicas[0].listening.start()
     await replicas[-1].listening.stop()
-
-    async def served_by_the_one_that_is_back() -> bool:
-        return (await system.get("/api/v1/products")).status == 200
-
-    await system.eventually(served_by_the_one_that_is_back, seconds=7)
+    statuses = [(await system.call("POST", "/api/v1/products/5")).status for _ in range(8)]
+    assert statuses == [200] * 8
 
 
 async def test_a_name_with_several_addresses_is_several_replicas(start_system: StartSystem) -> None:

@@ -18,6 +18,8 @@ class Circuit:
         self._failures = 0
         self._pauses = 0
         self._open_until = 0.0
+        self.is_refused = False
+        """Nobody listened there last time: to find out whether that is still so takes no time."""
 
     def lets_through(self, now: float) -> bool:
         return now >= self._open_until
@@ -33,10 +35,12 @@ class Circuit:
     def succeeded(self) -> None:
         self._failures = self._pauses = 0
         self._open_until = 0.0
+        self.is_refused = False
 
-    def failed(self, now: float, *, unreachable: bool) -> bool:
+    def failed(self, now: float, *, unreachable: bool, refused: bool = False) -> bool:
         """True when it has just become known that the replica is away."""
         self._failures += 1
+        self.is_refused = refused
         if not (unreachable or self._pauses or self._failures >= TOLERATED_FAILURES):
             return False
         pause = min(FIRST_PAUSE_SECONDS * 2**self._pauses, LONGEST_PAUSE_SECONDS)

@@ -67,7 +67,8 @@ class Replica:
             async with asyncio.timeout(self._connect_seconds):
                 _, connection = await connecting
         except (OSError, TimeoutError) as error:
-            if self.circuit.failed(time.monotonic(), unreachable=True):
+            refused = isinstance(error, ConnectionRefusedError)
+            if self.circuit.failed(time.monotonic(), unreachable=True, refused=refused):
                 log.warning("upstream.away", host=origin.host, port=origin.port, error=repr(error))
             raise Unreachable from error
         return connection
@@ -135,7 +136,11 @@ class Replicas:
             replica.close()
 
     def pick(self, but: Sequence[Replica]) -> Replica:
-        """The least busy replica that is not known to be away. Raises Unavailable at once when there is none."""
+        """The least busy replica that is not known to be away. Raises Unavailable at once when there is none.
+
+        One that refused connections a moment ago is tried before a request is given up: when replicas are replaced
+        one after the other, it may be there again when the last of the others leaves.
+        """
         now = time.monotonic()
         self._turn += 1
         best: Replica | None = None
@@ -146,6 +151,9 @@ class Replicas:
             if is_better and replica.circuit.lets_through(now) and replica not in but:
                 best = replica
         if best is None:
+            for replica in self._replicas:
+                if replica.circuit.is_refused and replica not in but:
+                    return replica
             raise Unavailable(retry_after_seconds=self._seconds_until_next_try(now), service=self._service)
         best.circuit.begin_trial(now)
         return best
