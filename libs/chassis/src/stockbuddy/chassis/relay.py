@@ -1,6 +1,6 @@
 """The relay: carries committed events from the outbox to the bus, in order per subject, at least once.
 
-Any number of relays may run. Each takes one *shard* row at a time (locking message rows put 57 % out of order),
+Any number of relays may run. Each takes *shard* rows (locking message rows put 57 % out of order),
 and rows leave the table when the bus has them (a cursor skipped 45 % under concurrent writers).
 """
 
@@ -14,6 +14,7 @@ from tenacity import AsyncRetrying, retry_if_exception, wait_random_exponential
 from stockbuddy.chassis import metrics
 from stockbuddy.chassis.bus import Bus, BusAway, Message
 from stockbuddy.chassis.database import Database, is_database_away
+from stockbuddy.chassis.outbox import SHARDS
 
 log = structlog.get_logger(__name__)
 
@@ -24,21 +25,24 @@ LONGEST_PAUSE_SECONDS = 5
 
 # This transaction need not wait for the disk: the bus has the messages, and what a crash of the database undoes of it
 # is sent again and dropped by every inbox.
-_TAKE_SHARD = """
+_TAKE_SHARDS = """
     SELECT s.shard, set_config('synchronous_commit', 'off', true)
     FROM outbox_shard s
     CROSS JOIN LATERAL (SELECT o.id FROM outbox o WHERE o.shard = s.shard ORDER BY o.id LIMIT 1) oldest
-    ORDER BY oldest.id LIMIT 1 FOR UPDATE OF s SKIP LOCKED
+    ORDER BY oldest.id LIMIT $1 FOR UPDATE OF s SKIP LOCKED
 """
-"""The free one whose turn it is. Drawn at random, a shard had to wait ten turns once in a hundred."""
+"""Free ones, those first whose turn it is. Drawn at random, a shard had to wait ten turns once in a hundred."""
 _READ = """
-    SELECT id, CAST(event_id AS text) AS event_id, routing_key,
-           CAST(headers AS text) AS headers, CAST(payload AS text) AS payload
-    FROM outbox
-    WHERE shard = $1::smallint ORDER BY id LIMIT $2::integer
+    SELECT o.shard, o.id, o.event_id, o.routing_key, o.headers, o.payload
+    FROM unnest($1::smallint[]) AS taken(shard) CROSS JOIN LATERAL (
+        SELECT shard, id, CAST(event_id AS text) AS event_id, routing_key,
+               CAST(headers AS text) AS headers, CAST(payload AS text) AS payload
+        FROM outbox WHERE shard = taken.shard ORDER BY id LIMIT $2) o
+    ORDER BY o.id LIMIT $2
 """
 _ARCHIVE = """
-    WITH sent AS (DELETE FROM outbox WHERE shard = $1::smallint AND id = ANY($2::bigint[])
+    WITH sent AS (DELETE FROM outbox
+                  WHERE (shard, id) IN (SELECT * FROM unnest($1::smallint[], $2::bigint[]))
                   RETURNING shard, id, event_id, routing_key, headers, payload, partition_key, created_at)
     INSERT INTO outbox_archive (shard, id, event_id, routing_key, headers, payload, partition_key, created_at)
     SELECT * FROM sent
@@ -53,6 +57,7 @@ class Relay:
         self._bus = bus
         self._work = asyncio.Event()
         self._stopping = asyncio.Event()
+        self._is_behind = False
         database.on_event_committed(self._work.set)
 
     def stop(self) -> None:
@@ -92,15 +97,19 @@ class Relay:
                         pass
 
     async def _send_batch(self, connection: asyncpg.Connection) -> int:
-        """Move up to BATCH events of one free shard to the bus; how many were moved."""
+        """Move up to BATCH events of free shards to the bus; how many were moved.
+
+        As long as that is all there is, of every free shard at once; when more is waiting, of one, so that other
+        relays find something to do.
+        """
         async with connection.transaction():
-            shard = await connection.fetchval(_TAKE_SHARD)
-            if shard is None:
-                return 0
-            rows = await connection.fetch(_READ, shard, BATCH)
-            async with asyncio.timeout(PUBLISH_SECONDS):
-                await self._bus.publish([_message(*row[1:]) for row in rows])
-            await connection.execute(_ARCHIVE, shard, [row["id"] for row in rows])
+            shards = await connection.fetch(_TAKE_SHARDS, 1 if self._is_behind else SHARDS)
+            rows = await connection.fetch(_READ, [row["shard"] for row in shards], BATCH) if shards else []
+            if rows:
+                async with asyncio.timeout(PUBLISH_SECONDS):
+                    await self._bus.publish([_message(*row[2:]) for row in rows])
+                await connection.execute(_ARCHIVE, [row["shard"] for row in rows], [row["id"] for row in rows])
+        self._is_behind = len(rows) == BATCH
         metrics.EVENTS_PUBLISHED.labels(self._database.schema).inc(len(rows))
         return len(rows)
 
