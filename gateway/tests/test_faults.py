@@ -149,6 +149,14 @@ async def test_what_may_have_had_an_effect_is_never_repeated(start_system: Start
         assert (await system.call(method, "/api/v1/products/5")).status == 200
 
 
+async def test_a_post_with_an_idempotency_key_is_repeated(start_system: StartSystem) -> None:
+    system = await start_system()
+    flaky = Flaky(system.catalog, "/api/v1/products", times=2)
+    headers = {**system.auth.bearer(), "Idempotency-Key": "till-1-0001"}
+    assert (await system.call("POST", "/api/v1/products", headers=headers)).status == 200
+    assert flaky.arrived == 3
+
+
 async def test_a_kept_connection_that_the_service_closed_is_replaced_unseen(start_system: StartSystem) -> None:
     system = await start_system()
     assert (await system.get("/api/v1/products")).status == 200

@@ -1,7 +1,8 @@
 """A service across the network: requests and answers are streamed through kept-alive connections to its replicas.
 
-What may be repeated: anything that was never sent (no connection could be had), and safe requests whose connection
-broke before an answer (RFC 9110 §9.2.2). Everything else is for the client to repeat, with its idempotency key.
+What may be repeated: anything that was never sent (no connection could be had), and of what was sent on a connection
+that broke before an answer, safe requests (RFC 9110 §9.2.2) and POSTs with an idempotency key, which have their effect
+once however often they arrive. Everything else is for the client to repeat.
 """
 
 import asyncio
@@ -55,7 +56,7 @@ class HttpUpstream:
             await self._websockets(scope, receive, send)
             return
         request = await read_request(scope, receive)
-        replica, connection, watch = await self._answered(request, safe=scope["method"] in SAFE_METHODS)
+        replica, connection, watch = await self._answered(request, repeatable=_is_repeatable(scope))
         try:
             if connection.complete:
                 await self._pass_on_whole(connection, send)
@@ -69,11 +70,11 @@ class HttpUpstream:
             replica.give_back(connection)
 
     async def _answered(
-        self, request: OutgoingRequest, *, safe: bool
+        self, request: OutgoingRequest, *, repeatable: bool
     ) -> tuple[Replica, Connection, "asyncio.Task[None] | None"]:
         """Send the request to one replica or, as far as it may be repeated, another, until one has begun to answer."""
         away: list[Replica] = []
-        repeats = REPEATS if safe and request.is_whole else 0
+        repeats = REPEATS if repeatable and request.is_whole else 0
         broken = False
         while True:
             replica = self._replicas.pick(away)
@@ -145,6 +146,12 @@ class HttpUpstream:
             connection.close()
             raise Interrupted from error
         await send({"type": "http.response.body", "body": b""})
+
+
+def _is_repeatable(scope: Scope) -> bool:
+    if scope["method"] == "POST":
+        return any(name == b"idempotency-key" for name, _ in scope["headers"])
+    return scope["method"] in SAFE_METHODS
 
 
 def _head(connection: Connection) -> Message:
