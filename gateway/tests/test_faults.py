@@ -157,6 +157,15 @@ async def test_a_post_with_an_idempotency_key_is_repeated(start_system: StartSys
     assert flaky.arrived == 3
 
 
+async def test_a_key_without_a_caller_repeats_nothing(start_system: StartSystem) -> None:
+    """The tokens of a refresh are exchanged once: asked for twice, the session would end."""
+    system = await start_system()
+    flaky = Flaky(system.auth, "/api/v1/auth/refresh", times=1)
+    got = await system.call("POST", "/api/v1/auth/refresh", headers={"Idempotency-Key": "till-1-0001"})
+    assert got.is_problem(503, "service_unavailable")
+    assert flaky.arrived == 1
+
+
 async def test_a_kept_connection_that_the_service_closed_is_replaced_unseen(start_system: StartSystem) -> None:
     system = await start_system()
     assert (await system.get("/api/v1/products")).status == 200

@@ -28,7 +28,7 @@ from stockbuddy.gateway.paths import BASE, canonical_path
 from stockbuddy.gateway.reports.denials import LONGEST_PATH, Denial, Denials
 from stockbuddy.gateway.reports.uses import Uses
 from stockbuddy.gateway.routes import KEY_SET, KEY_SET_PATH, MEBIBYTE, Route, Who, find_route
-from stockbuddy.gateway.upstream.port import ClientLeft, Interrupted, Upstream
+from stockbuddy.gateway.upstream.port import KNOWN_CALLER, ClientLeft, Interrupted, Upstream
 from stockbuddy.gateway.usage import Usage
 
 log = structlog.get_logger(__name__)
@@ -251,6 +251,7 @@ def _onward(route: Route, passage: Passage, scope: Scope) -> Scope:
     onward["root_path"] = ""
     onward["client"] = (passage.address, 0)
     onward["state"] = {}
+    onward[KNOWN_CALLER] = caller is not None
     onward["headers"] = incoming.onward(
         address=passage.address,
         scheme=passage.scheme,

@@ -1,8 +1,8 @@
 """A service across the network: requests and answers are streamed through kept-alive connections to its replicas.
 
 What may be repeated: anything that was never sent (no connection could be had), and of what was sent on a connection
-that broke before an answer, safe requests (RFC 9110 §9.2.2) and POSTs with an idempotency key, which have their effect
-once however often they arrive. Everything else is for the client to repeat.
+that broke before an answer, safe requests (RFC 9110 §9.2.2) and a known caller's POSTs with an idempotency key, which
+have their effect once however often they arrive. Everything else is for the client to repeat.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from stockbuddy.chassis.errors import Unavailable
 from stockbuddy.gateway.errors import ServiceTimeout
 from stockbuddy.gateway.upstream.connection import AnswerLate, Connection, ConnectionBroken
 from stockbuddy.gateway.upstream.outgoing import OutgoingRequest, read_request
-from stockbuddy.gateway.upstream.port import Interrupted
+from stockbuddy.gateway.upstream.port import KNOWN_CALLER, Interrupted
 from stockbuddy.gateway.upstream.replicas import Replica, Replicas, Unreachable
 from stockbuddy.gateway.upstream.websocket import WebSocketRelay
 
@@ -150,7 +150,7 @@ class HttpUpstream:
 
 def _is_repeatable(scope: Scope) -> bool:
     if scope["method"] == "POST":
-        return any(name == b"idempotency-key" for name, _ in scope["headers"])
+        return scope.get(KNOWN_CALLER, False) and any(name == b"idempotency-key" for name, _ in scope["headers"])
     return scope["method"] in SAFE_METHODS
 
 

@@ -14,6 +14,10 @@ from starlette.types import Message, Receive, Scope, Send
 
 from stockbuddy.chassis.errors import Unavailable
 
+KNOWN_CALLER = "stockbuddy.known_caller"
+"""Whether the caller of the request in this scope is known. Idempotency keys belong to callers: without one, as at a
+log-in, a service takes no notice of them."""
+
 
 class Upstream(Protocol):
     """One service.
