@@ -65,7 +65,9 @@ class ProductLookup:
                         for future in _waiting(asked):
                             future.set_result(known)
             except Exception as error:
-                asked, self._asked = asked + self._asked, []
+                if not asked:
+                    # No connection: nobody's question has been put.
+                    asked, self._asked = self._asked, []
                 for future in _waiting(asked):
                     future.set_exception(error)
 
