@@ -19,7 +19,7 @@ from stockbuddy.chassis.settings import ServiceSettings
 from stockbuddy.chassis.testing.clients import serving
 from stockbuddy.chassis.web import create_app
 from stockbuddy.embedded.asgi import get
-from stockbuddy.embedded.services import SERVICES, Deployable
+from stockbuddy.embedded.deployables import SERVICES, Deployable
 from stockbuddy.embedded.system import JWKS_PATH
 from stockbuddy.gateway.app import create_gateway
 from stockbuddy.gateway.settings import GatewaySettings

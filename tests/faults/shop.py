@@ -15,8 +15,8 @@ from stockbuddy.chassis.testing.ports import free_port
 from stockbuddy.chassis.testing.proxy import Proxy
 from stockbuddy.chassis.testing.rabbitmq import PrivateRabbitMQ
 from stockbuddy.embedded.client import Client
+from stockbuddy.embedded.deployables import migrate_all
 from stockbuddy.embedded.processes import Program, programs
-from stockbuddy.embedded.services import migrate_all
 from stockbuddy.embedded.settings import EmbeddedSettings
 from tests.faults.load import Load
 from tests.faults.reckoning import Books

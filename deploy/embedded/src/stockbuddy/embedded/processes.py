@@ -14,7 +14,7 @@ import aiohttp
 import structlog
 
 from stockbuddy.embedded.database import database
-from stockbuddy.embedded.services import SERVICES, migrate_all
+from stockbuddy.embedded.deployables import SERVICES, migrate_all
 from stockbuddy.embedded.settings import EmbeddedSettings
 from stockbuddy.embedded.welcome import text
 

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from stockbuddy.chassis.bus.inprocess import InProcessBus
 from stockbuddy.chassis.web import create_app
 from stockbuddy.embedded.asgi import get
-from stockbuddy.embedded.services import SERVICES, migrate_all
+from stockbuddy.embedded.deployables import SERVICES, migrate_all
 from stockbuddy.gateway.app import create_gateway
 from stockbuddy.gateway.settings import GatewaySettings
 
