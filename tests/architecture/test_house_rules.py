@@ -95,7 +95,7 @@ def test_every_queue_has_its_consumer_and_every_consumer_its_queue() -> None:
 
 
 def test_a_decision_fits_on_a_page() -> None:
-    records = sorted((REPOSITORY / "docs/adr").glob("*.md"))
+    records = sorted((REPOSITORY / "docs/adr").glob("[0-9]*.md"))
     assert [record.name[:4] for record in records] == [f"{n:04}" for n in range(1, len(records) + 1)]
     assert not [record.name for record in records if len(record.read_text().splitlines()) > 60]
 
