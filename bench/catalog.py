@@ -24,7 +24,7 @@ from fastapi import FastAPI, Request, Response
 from bench.figures import Figure, at_least, report, under
 from bench.load import Load, drive, get, median_of
 from bench.system import Process, System, call, migrate, new_database, postgres, process, running, wait_until_ready
-from stockbuddy.chassis.paging import cursor_for
+from stockbuddy.chassis.http.pagination import encode_cursor
 
 SIZES = (10_000, 1_000_000)
 ROUNDS = 3
@@ -134,7 +134,7 @@ def scenarios(system: System) -> dict[str, list[str]]:
         "list, page 1": [products],
         "list by name, page 1": [f"{products}?sort_by=name_asc"],
         "list, deep by cursor": [
-            f"{products}?cursor={cursor_for('created_desc', [item['created_at'], item['id']])}" for item in drawn
+            f"{products}?cursor={encode_cursor('created_desc', [item['created_at'], item['id']])}" for item in drawn
         ],
         "list, page 400": [f"{products}?page=400"],
         "search, one word": [f"{products}?search={pair[0]}" for pair in words],

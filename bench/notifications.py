@@ -29,18 +29,18 @@ from aiohttp import web
 from fastapi import FastAPI
 
 from bench.figures import Figure, report, under
-from stockbuddy.chassis import outbox
-from stockbuddy.chassis.bus.inprocess import InProcessBus
-from stockbuddy.chassis.database import Database
-from stockbuddy.chassis.local_postgres import LocalPostgres
-from stockbuddy.chassis.logs import configure_logs
-from stockbuddy.chassis.migrations import migrate
-from stockbuddy.chassis.settings import ServiceSettings
+from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.local_servers.postgres import LocalPostgres
+from stockbuddy.chassis.runtime.logging import configure_logging
+from stockbuddy.chassis.postgres.migrations import migrate
+from stockbuddy.chassis.runtime.settings import ServiceSettings
 from stockbuddy.chassis.testing.clients import serving
-from stockbuddy.chassis.testing.ports import free_port
+from stockbuddy.local_servers.ports import free_port
 from stockbuddy.chassis.testing.rabbitmq import rabbitmq_server
 from stockbuddy.chassis.testing.tokens import TestIssuer
-from stockbuddy.chassis.web import Service, create_app
+from stockbuddy.chassis.http.app import Service, create_app
 from stockbuddy.contracts.stock import LevelChanged, MovementPosted
 from stockbuddy.notifications.app import MIGRATIONS, SERVICE, NotificationsSettings
 from stockbuddy.stock.app import MIGRATIONS as STOCK_MIGRATIONS
@@ -355,7 +355,7 @@ async def until_true(connection: asyncpg.Connection, question: str, seconds: flo
 
 
 def main() -> None:
-    configure_logs(level="error", output="console")
+    configure_logging(level="error", output="console")
     with ExitStack() as stack:
         broker = stack.enter_context(rabbitmq_server()) if "rabbitmq" in BUSES else None
         for name in BUSES:

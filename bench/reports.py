@@ -19,12 +19,12 @@ from asgi_lifespan import LifespanManager
 from httpx2 import ASGITransport, AsyncClient
 
 from bench.figures import Figure, report, under
-from stockbuddy.chassis.bus.inprocess import InProcessBus
-from stockbuddy.chassis.local_postgres import LocalPostgres
-from stockbuddy.chassis.logs import configure_logs
-from stockbuddy.chassis.migrations import migrate
+from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
+from stockbuddy.local_servers.postgres import LocalPostgres
+from stockbuddy.chassis.runtime.logging import configure_logging
+from stockbuddy.chassis.postgres.migrations import migrate
 from stockbuddy.chassis.testing.tokens import TestIssuer
-from stockbuddy.chassis.web import create_app
+from stockbuddy.chassis.http.app import create_app
 from stockbuddy.stock.app import MIGRATIONS, SERVICE, StockSettings
 
 PRODUCTS = 5001
@@ -92,7 +92,7 @@ FILL = (
 
 
 async def main() -> None:
-    configure_logs(level="warning", output="console")
+    configure_logging(level="warning", output="console")
     with tempfile.TemporaryDirectory() as folder, LocalPostgres.start(Path(folder) / "data") as postgres:
         await migrate(postgres.url, "stock", MIGRATIONS)
         issuer = TestIssuer()

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-from stockbuddy.chassis.local_postgres import LocalPostgres
-from stockbuddy.chassis.testing.ports import free_port
+from stockbuddy.local_servers.postgres import LocalPostgres
+from stockbuddy.local_servers.ports import free_port
 
 READY_SECONDS = 60
 ACCOUNT = {"username": "bench", "email": "bench@example.com", "password": "violet-Harbour-71"}

@@ -11,8 +11,8 @@ import secrets
 import sys
 from pathlib import Path
 
-from stockbuddy.chassis.bus.amqp.definitions import OPERATOR, definitions, read_passwords
-from stockbuddy.chassis.settings import DEVELOPMENT_SECRET_MARK
+from stockbuddy.chassis.messaging.bus.amqp.definitions import OPERATOR, definitions, read_passwords
+from stockbuddy.chassis.runtime.settings import DEVELOPMENT_SECRET_MARK
 from stockbuddy.contracts.topology import PRODUCERS
 
 MARK = DEVELOPMENT_SECRET_MARK + "-"

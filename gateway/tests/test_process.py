@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 
-from stockbuddy.chassis.testing.ports import free_port
+from stockbuddy.local_servers.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

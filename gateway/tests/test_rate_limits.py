@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from stockbuddy.chassis.testing.ports import free_port
+from stockbuddy.local_servers.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,12 +12,12 @@ import httpx2 as httpx
 import pytest
 from pydantic_settings import BaseSettings
 
-from stockbuddy.chassis.bus.inprocess import InProcessBus
-from stockbuddy.chassis.local_postgres import LocalPostgres
-from stockbuddy.chassis.migrations import migrate
-from stockbuddy.chassis.settings import ServiceSettings
+from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
+from stockbuddy.local_servers.postgres import LocalPostgres
+from stockbuddy.chassis.postgres.migrations import migrate
+from stockbuddy.chassis.runtime.settings import ServiceSettings
 from stockbuddy.chassis.testing.clients import serving
-from stockbuddy.chassis.web import create_app
+from stockbuddy.chassis.http.app import create_app
 from stockbuddy.embedded.asgi import get
 from stockbuddy.embedded.deployables import SERVICES, Deployable
 from stockbuddy.embedded.system import JWKS_PATH

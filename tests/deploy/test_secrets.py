@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from stockbuddy.auth.settings import AuthSettings
-from stockbuddy.chassis.settings import DEVELOPMENT_SECRET_MARK
+from stockbuddy.chassis.runtime.settings import DEVELOPMENT_SECRET_MARK
 
 SERVICES = ("auth", "catalog", "stock", "notifications")
 

@@ -6,8 +6,8 @@ import os
 import sys
 from pathlib import Path
 
-from stockbuddy.chassis.bus import Message
-from stockbuddy.chassis.bus.amqp import AmqpBus
+from stockbuddy.chassis.messaging.bus import Message
+from stockbuddy.chassis.messaging.bus.amqp import AmqpBus
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "consumer.py"
 

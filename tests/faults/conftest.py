@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stockbuddy.chassis.local_postgres import LocalPostgres
+from stockbuddy.local_servers.postgres import LocalPostgres
 from stockbuddy.chassis.testing.postgres import private_postgres_server
 from stockbuddy.chassis.testing.rabbitmq import PrivateRabbitMQ, private_rabbitmq_server
 from tests.faults.shop import Shop, open_shop

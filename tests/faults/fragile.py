@@ -5,10 +5,11 @@ import os
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.bus.amqp import AmqpBus
-from stockbuddy.chassis.database import Database
-from stockbuddy.chassis.inbox import Consumer, Inbox, each
-from stockbuddy.chassis.relay import Relay
+from stockbuddy.chassis.messaging.bus.amqp import AmqpBus
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.messaging.inbox import Inbox
+from stockbuddy.chassis.messaging.handlers import Consumer, each
+from stockbuddy.chassis.messaging.relay import Relay
 from stockbuddy.chassis.testing.probe import EFFECTS_GROUP, GROUPS, ProbeChanged, note
 
 DEADLY = 50

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import aiohttp
 
-from stockbuddy.chassis.local_postgres import LocalPostgres
+from stockbuddy.local_servers.postgres import LocalPostgres
 from stockbuddy.chassis.testing.clients import PASSWORD
-from stockbuddy.chassis.testing.ports import free_port
+from stockbuddy.local_servers.ports import free_port
 from stockbuddy.chassis.testing.proxy import Proxy
 from stockbuddy.chassis.testing.rabbitmq import PrivateRabbitMQ
 from stockbuddy.embedded.client import Client

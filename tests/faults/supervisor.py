@@ -9,7 +9,7 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from stockbuddy.chassis.guardian import Guardian
+from stockbuddy.local_servers.process_reaper import ProcessReaper
 from stockbuddy.embedded.processes import Program
 
 RESTART_SECONDS = 0.2
@@ -68,7 +68,7 @@ class Supervised:
                     stdout=log,
                     stderr=log,
                 )
-            guardian = Guardian([self._process.pid], signal.SIGKILL)
+            guardian = ProcessReaper([self._process.pid], signal.SIGKILL)
             self.starts += 1
             try:
                 await self._process.wait()

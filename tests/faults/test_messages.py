@@ -10,11 +10,11 @@ import asyncpg
 import pytest
 import uuid_utils
 
-from stockbuddy.chassis import outbox
-from stockbuddy.chassis.bus import Message
-from stockbuddy.chassis.bus.amqp.envelope import to_amqp
-from stockbuddy.chassis.local_postgres import LocalPostgres
-from stockbuddy.chassis.migrations import migrate
+from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.messaging.bus import Message
+from stockbuddy.chassis.messaging.bus.amqp.envelope import to_amqp
+from stockbuddy.local_servers.postgres import LocalPostgres
+from stockbuddy.chassis.postgres.migrations import migrate
 from stockbuddy.chassis.testing.probe import ProbeChanged
 from stockbuddy.chassis.testing.rabbitmq import PrivateRabbitMQ
 from stockbuddy.contracts.topology import EVENTS_EXCHANGE, dead_queue

@@ -10,9 +10,9 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
-from stockbuddy.chassis.local_postgres import LocalPostgres
+from stockbuddy.local_servers.postgres import LocalPostgres
 from stockbuddy.chassis.testing.clients import PASSWORD
-from stockbuddy.chassis.testing.ports import free_port
+from stockbuddy.local_servers.ports import free_port
 
 FOLDER = Path(__file__).parent
 REPOSITORY = FOLDER.parents[1]

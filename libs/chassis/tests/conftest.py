@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from stockbuddy.chassis.database import Database
+from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.testing.templates import Migrate, ServiceMigrations
 
 

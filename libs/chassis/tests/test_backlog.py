@@ -9,21 +9,21 @@ import httpx2 as httpx
 from asgi_lifespan import LifespanManager
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis import outbox
-from stockbuddy.chassis.bus.inprocess import InProcessBus
-from stockbuddy.chassis.database import Database
-from stockbuddy.chassis.inbox import Consumer, Hopeless, Park, each
-from stockbuddy.chassis.local_postgres import LocalPostgres
-from stockbuddy.chassis.migrations import migrate
-from stockbuddy.chassis.settings import ServiceSettings
+from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.messaging.handlers import Consumer, PermanentFailure, PredecessorMissing, each
+from stockbuddy.local_servers.postgres import LocalPostgres
+from stockbuddy.chassis.postgres.migrations import migrate
+from stockbuddy.chassis.runtime.settings import ServiceSettings
 from stockbuddy.chassis.testing.probe import EFFECTS_GROUP, GROUPS, ProbeChanged
-from stockbuddy.chassis.web import Service, create_app
+from stockbuddy.chassis.http.app import Service, create_app
 
 DEADLINE_SECONDS = 20
 
 
 async def set_aside(session: AsyncSession, event: ProbeChanged) -> None:
-    raise Park("waits") if event.number == 0 else Hopeless("never")
+    raise PredecessorMissing("waits") if event.number == 0 else PermanentFailure("never")
 
 
 @asynccontextmanager

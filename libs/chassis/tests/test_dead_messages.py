@@ -8,26 +8,27 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis import outbox
-from stockbuddy.chassis.bus.inprocess import InProcessBus
-from stockbuddy.chassis.database import Database
-from stockbuddy.chassis.inbox import Consumer, Hopeless, Inbox, each
-from stockbuddy.chassis.relay import Relay
+from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.messaging.inbox import Inbox
+from stockbuddy.chassis.messaging.handlers import Consumer, PermanentFailure, each
+from stockbuddy.chassis.messaging.relay import Relay
 from stockbuddy.chassis.testing.probe import EFFECTS_GROUP, GROUPS, ProbeChanged, effects, note
 
 DEADLINE_SECONDS = 20
 COMMAND = """
 import sys
 from pathlib import Path
-from stockbuddy.chassis.command import main
-from stockbuddy.chassis.settings import ServiceSettings
-from stockbuddy.chassis.web import Service
+from stockbuddy.chassis.http.command_line import main
+from stockbuddy.chassis.runtime.settings import ServiceSettings
+from stockbuddy.chassis.http.app import Service
 main(Service("probe", "Probe", []), ServiceSettings(env="development", database_url=sys.argv[1]), Path(), sys.argv[2:])
 """
 
 
 async def refuse(session: AsyncSession, event: ProbeChanged) -> None:
-    raise Hopeless("never")
+    raise PermanentFailure("never")
 
 
 async def command(database_url: str, *arguments: str) -> tuple[int, str, str]:

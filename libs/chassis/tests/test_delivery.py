@@ -10,15 +10,16 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis import outbox
-from stockbuddy.chassis.archive import Archive
-from stockbuddy.chassis.bus import Bus
-from stockbuddy.chassis.bus.amqp import AmqpBus
-from stockbuddy.chassis.bus.inprocess import InProcessBus
-from stockbuddy.chassis.database import Database
-from stockbuddy.chassis.inbox import Consumer, Hopeless, Inbox, Park, each
-from stockbuddy.chassis.origin import Origin, current_origin, originating
-from stockbuddy.chassis.relay import Relay
+from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.messaging.archive import Archive
+from stockbuddy.chassis.messaging.bus import Bus
+from stockbuddy.chassis.messaging.bus.amqp import AmqpBus
+from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.messaging.inbox import Inbox
+from stockbuddy.chassis.messaging.handlers import Consumer, PermanentFailure, PredecessorMissing, each
+from stockbuddy.chassis.messaging.event_context import EventContext, current_event_context, event_context
+from stockbuddy.chassis.messaging.relay import Relay
 from stockbuddy.chassis.testing.probe import EFFECTS_GROUP, GROUPS, ProbeChanged, effects, note
 
 DEADLINE_SECONDS = 20
@@ -149,7 +150,7 @@ async def test_a_handler_that_fails_now_is_tried_again_and_harms_no_neighbour(sy
 async def test_a_hopeless_message_is_kept_as_dead_and_harms_no_neighbour(system: System) -> None:
     async def refuse_two(session: AsyncSession, event: ProbeChanged) -> None:
         if event.number == 2:
-            raise Hopeless("never")
+            raise PermanentFailure("never")
         await note(session, event)
 
     async with system.running(refuse_two):
@@ -162,7 +163,7 @@ async def test_a_step_waits_for_its_predecessor(system: System) -> None:
     async def count_up(session: AsyncSession, event: ProbeChanged) -> None:
         reached = await session.scalar(text("SELECT coalesce(max(number), 0) FROM effect"))
         if event.number != (reached or 0) + 1:
-            raise Park(f"{event.number} before {(reached or 0) + 1}")
+            raise PredecessorMissing(f"{event.number} before {(reached or 0) + 1}")
         await note(session, event)
 
     async with system.running(count_up):
@@ -174,15 +175,15 @@ async def test_a_step_waits_for_its_predecessor(system: System) -> None:
 
 
 async def test_an_effect_is_caused_by_whoever_caused_the_event(system: System) -> None:
-    origins: list[Origin] = []
+    origins: list[EventContext] = []
 
     async def remember(session: AsyncSession, event: ProbeChanged) -> None:
-        origins.append(current_origin())
+        origins.append(current_event_context())
         await note(session, event)
 
-    cause = Origin(actor_id=7, actor_name="ada", client_ip="192.0.2.1", request_id="r-1", traceparent="00-a-b-01")
+    cause = EventContext(actor_id=7, actor_name="ada", client_ip="192.0.2.1", request_id="r-1", traceparent="00-a-b-01")
     async with system.running(remember):
-        with originating(cause):
+        with event_context(cause):
             await say(system.database, 1)
         await system.until_effects(1)
     assert origins == [cause]

@@ -6,9 +6,10 @@ import uuid_utils
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.bus import Message
-from stockbuddy.chassis.database import Database
-from stockbuddy.chassis.inbox import ATTEMPTS_IN_ALL, Consumer, Inbox, each
+from stockbuddy.chassis.messaging.bus import Message
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.messaging.inbox import ATTEMPTS_IN_ALL, Inbox
+from stockbuddy.chassis.messaging.handlers import Consumer, each
 from stockbuddy.chassis.testing.probe import EFFECTS_GROUP, ProbeChanged, effects, note
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from stockbuddy.chassis.migrations import UnusableDatabase, migrate
+from stockbuddy.chassis.postgres.migrations import UnusableDatabase, migrate
 from stockbuddy.chassis.testing.plugin import NewDatabase
 from stockbuddy.chassis.testing.templates import with_database
 

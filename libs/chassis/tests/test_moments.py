@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from stockbuddy.chassis.moments import Moment
+from stockbuddy.chassis.fields import Moment
 
 MOMENT = TypeAdapter[datetime](Moment)
 

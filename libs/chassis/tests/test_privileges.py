@@ -7,14 +7,14 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 
-from stockbuddy.chassis import outbox
-from stockbuddy.chassis.bus.inprocess import InProcessBus
-from stockbuddy.chassis.database import Database
-from stockbuddy.chassis.local_postgres import LocalPostgres
-from stockbuddy.chassis.migrations import migrate
-from stockbuddy.chassis.relay import Relay
+from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.local_servers.postgres import LocalPostgres
+from stockbuddy.chassis.postgres.migrations import migrate
+from stockbuddy.chassis.messaging.relay import Relay
 from stockbuddy.chassis.testing.probe import ProbeChanged
-from stockbuddy.chassis.upkeep import tidy
+from stockbuddy.chassis.postgres.maintenance import maintain
 
 MIGRATIONS = Path(__file__).parent / "probe" / "migrations"
 GUARD = """
@@ -66,7 +66,7 @@ async def test_the_role_that_serves_can_speak_relay_and_keep_house(url: str) -> 
         await session.execute(text("INSERT INTO effect (subject, number) VALUES ('thing/1', 1)"))
     async with database.raw() as connection:
         assert await Relay(database, InProcessBus(groups={}))._send_batch(connection) == 1
-    await tidy(database)
+    await maintain(database)
     async with database.reading() as session:
         partitions = await session.scalar(
             text("SELECT count(*) FROM pg_inherits WHERE inhparent = CAST('outbox_archive' AS regclass)")

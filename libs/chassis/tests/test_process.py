@@ -5,7 +5,7 @@ import sys
 
 PROGRAM = """
 import os
-from stockbuddy.chassis.process import prepare_to_serve
+from stockbuddy.chassis.runtime.process import prepare_to_serve
 prepare_to_serve()
 print(len([os.dup(0) for _ in range(300)]))
 """

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from structlog.testing import capture_logs
 
-from stockbuddy.chassis import outbox
-from stockbuddy.chassis.bus import Message, Subscription
-from stockbuddy.chassis.bus.inprocess import InProcessBus
-from stockbuddy.chassis.database import Database
-from stockbuddy.chassis.relay import BATCH, Relay
+from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.messaging.bus import Message, Subscription
+from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.messaging.relay import BATCH, Relay
 from stockbuddy.chassis.testing.probe import ProbeChanged
 
 PATIENCE_SECONDS = 30

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from stockbuddy.chassis.settings import ServiceSettings
+from stockbuddy.chassis.runtime.settings import ServiceSettings
 
 
 class SealedSettings(ServiceSettings):

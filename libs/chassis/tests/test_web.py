@@ -17,16 +17,18 @@ from fastapi import APIRouter, FastAPI
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import text
 
-from stockbuddy.chassis.database import Database, ReadSession, Session
-from stockbuddy.chassis.errors import Conflict
-from stockbuddy.chassis.etags import CachedRoute
-from stockbuddy.chassis.identity import PUBLIC, Admin, Caller, Manager, Role
-from stockbuddy.chassis.settings import ServiceSettings
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.http.sessions import ReadSession, Session
+from stockbuddy.chassis.http.errors import Conflict
+from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.chassis.http.authentication import PUBLIC, Admin, Caller, Manager
+from stockbuddy.chassis.http.tokens import Role
+from stockbuddy.chassis.runtime.settings import ServiceSettings
 from stockbuddy.chassis.testing.probe import effects
 from stockbuddy.chassis.testing.tokens import TestIssuer
-from stockbuddy.chassis.web import Service, create_app
+from stockbuddy.chassis.http.app import Service, create_app
 
-router = APIRouter(prefix="/api/v1/effects", route_class=CachedRoute)
+router = APIRouter(prefix="/api/v1/effects", route_class=ConditionalRoute)
 
 
 class NewEffect(BaseModel):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stockbuddy.contracts.topology import groups_hearing, matches
+from stockbuddy.contracts.topology import consumers_of, matches
 
 
 @pytest.mark.parametrize(
@@ -26,5 +26,5 @@ def test_patterns_match_as_on_a_broker(pattern: str, event_type: str, heard: boo
 
 def test_groups_hear_what_their_patterns_name() -> None:
     groups = {"a.v1": ("stock.level.*",), "b.v1": ("#",), "c.v1": ("auth.#", "stock.#")}
-    assert groups_hearing("stock.level.low", groups) == ["a.v1", "b.v1", "c.v1"]
-    assert groups_hearing("catalog.product.created", groups) == ["b.v1"]
+    assert consumers_of("stock.level.low", groups) == ["a.v1", "b.v1", "c.v1"]
+    assert consumers_of("catalog.product.created", groups) == ["b.v1"]

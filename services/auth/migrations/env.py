@@ -1,5 +1,5 @@
 """Alembic's entry: the chassis runs it."""
 
-from stockbuddy.chassis.migrations import run_environment
+from stockbuddy.chassis.postgres.migrations import run_environment
 
 run_environment()

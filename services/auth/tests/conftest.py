@@ -21,11 +21,11 @@ from fastapi import FastAPI
 
 from stockbuddy.auth.app import MIGRATIONS, SERVICE, AuthSettings
 from stockbuddy.auth.secrecy import Seal
-from stockbuddy.chassis.bus import Message
-from stockbuddy.chassis.bus.inprocess import InProcessBus
-from stockbuddy.chassis.identity import TOKEN_TYPE
+from stockbuddy.chassis.messaging.bus import Message
+from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
+from stockbuddy.chassis.http.tokens import TOKEN_TYPE
 from stockbuddy.chassis.testing.templates import Migrate, ServiceMigrations
-from stockbuddy.chassis.web import create_app
+from stockbuddy.chassis.http.app import create_app
 
 PASSWORD = "violet-Harbour-71"
 FIRST_PAUSE_SECONDS = 60

@@ -36,7 +36,7 @@ async def test_an_invitation_makes_one_account_with_its_rights(auth: Any) -> Non
     assert (user["username"], user["email"], user["full_name"]) == ("ann.lee", "ann.lee@example.com", "Ann Lee")
     assert (user["role"], user["warehouse_ids"]) == ("manager", [1, 2])
     assert (await auth.get("/auth/profile", token=tokens["access_token"])).json() == user
-    used = await auth.event("auth.access_token.used")
+    used = await auth.event("auth.invitation.used")
     assert (used["access_token_id"], used["used_by"]) == (made["id"], user["id"])
     (listed,) = (await auth.get("/auth/access-tokens", token=admin)).json()["items"]
     assert (listed["is_used"], listed["used_by"], listed["note"]) == (True, user["id"], "the new branch")
@@ -134,7 +134,7 @@ async def test_an_invitation_taken_back_or_outlived_is_worth_nothing(auth: Any, 
         assert (await auth.post("/auth/salesperson", entry(dead["token"]))).status_code == 401
     assert (await auth.post("/auth/salesperson", entry(used["token"]))).status_code == 201
     assert (await auth.call("DELETE", f"/auth/access-tokens/{used['id']}", token=admin)).status_code == 409
-    assert (await auth.event("auth.access_token.revoked"))["access_token_id"] == taken_back["id"]
+    assert (await auth.event("auth.invitation.revoked"))["access_token_id"] == taken_back["id"]
 
 
 async def test_only_admins_invite(auth: Any) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from stockbuddy.auth.signing.keys import NoSigningKey
 from stockbuddy.auth.signing.schedule import CLOCK_MARGIN, is_rotation_due, outlived_keys, signing_key_at
-from stockbuddy.chassis.identity import Keyring, TokenVerifier
+from stockbuddy.chassis.http.tokens import JwksCache, TokenVerifier
 
 OTHER_SECRET = "another-key-of-the-same-sorry-operator"
 
@@ -33,7 +33,7 @@ async def test_no_request_fails_while_keys_rotate(another_auth: Any, auth_comman
         async def fetch() -> Any:
             return (await other.get("/.well-known/jwks.json")).json()
 
-        verifier = TokenVerifier(Keyring(fetch), issuer="stockbuddy", audience="stockbuddy")
+        verifier = TokenVerifier(JwksCache(fetch), issuer="stockbuddy", audience="stockbuddy")
         old_kid = kid_of(tokens)
         said = await auth_command("rotate-keys", SIGNING_KEY_AHEAD_SECONDS="4")
         assert "is published now and signs from" in said

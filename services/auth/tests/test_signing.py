@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt.algorithms import OKPAlgorithm
 
-from stockbuddy.chassis.identity import REQUIRED_CLAIMS, Keyring, TokenVerifier
+from stockbuddy.chassis.http.tokens import REQUIRED_CLAIMS, JwksCache, TokenVerifier
 
 
 async def test_a_token_says_who_and_what(auth: Any) -> None:
@@ -33,7 +33,7 @@ async def test_any_verifier_of_the_system_accepts_it_with_the_published_keys(aut
     async def fetch() -> Any:
         return published.json()
 
-    verifier = TokenVerifier(Keyring(fetch), issuer="stockbuddy", audience="stockbuddy")
+    verifier = TokenVerifier(JwksCache(fetch), issuer="stockbuddy", audience="stockbuddy")
     principal = await verifier.verify(tokens["access_token"])
     assert principal.user_id == tokens["user"]["id"]
 

@@ -1,5 +1,5 @@
 """Alembic's entry: runs in the connection that the chassis holds."""
 
-from stockbuddy.chassis.migrations import run_environment
+from stockbuddy.chassis.postgres.migrations import run_environment
 
 run_environment()

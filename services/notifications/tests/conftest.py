@@ -14,21 +14,21 @@ from asgi_lifespan import LifespanManager
 from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient
 
-from stockbuddy.chassis import outbox
-from stockbuddy.chassis.bus import Message
-from stockbuddy.chassis.bus.inprocess import InProcessBus
-from stockbuddy.chassis.identity import Role
-from stockbuddy.chassis.origin import Origin
+from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.messaging.bus import Message
+from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
+from stockbuddy.chassis.http.tokens import Role
+from stockbuddy.chassis.messaging.event_context import EventContext
 from stockbuddy.chassis.testing.templates import Migrate, ServiceMigrations
 from stockbuddy.chassis.testing.tokens import TestIssuer
-from stockbuddy.chassis.web import create_app
+from stockbuddy.chassis.http.app import create_app
 from stockbuddy.contracts.auth import UserRegistered, UserState
 from stockbuddy.contracts.catalog import ProductCreated, ProductState
 from stockbuddy.contracts.event import Event
 from stockbuddy.contracts.stock import LevelChanged, LevelCrossing, MovementPosted
 from stockbuddy.notifications.app import SERVICE, NotificationsSettings
 
-ALICE = Origin(actor_id=7, actor_name="alice", client_ip="203.0.113.9", request_id="req-1", traceparent="00-ab-cd-01")
+ALICE = EventContext(actor_id=7, actor_name="alice", client_ip="203.0.113.9", request_id="req-1", traceparent="00-ab-cd-01")
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -61,7 +61,7 @@ class Replica:
     app: FastAPI
     bus: InProcessBus
 
-    async def say(self, *events: Event, origin: Origin = ALICE) -> list[Message]:
+    async def say(self, *events: Event, origin: EventContext = ALICE) -> list[Message]:
         """Publish events as caused by `origin`; returns when whoever hears them here has committed."""
         messages = [message_of(event, origin) for event in events]
         await self.bus.publish(messages)
@@ -106,7 +106,7 @@ async def admin(service: Replica, issuer: TestIssuer) -> AsyncIterator[AsyncClie
         yield client
 
 
-def message_of(event: Event, origin: Origin = ALICE) -> Message:
+def message_of(event: Event, origin: EventContext = ALICE) -> Message:
     """The event as its service's relay would send it."""
     row = outbox.row(event, origin)
     return Message(row.event_id, row.routing_key, json.loads(row.headers), row.payload.encode())

@@ -16,14 +16,14 @@ from asgi_lifespan import LifespanManager
 from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient, Response
 
-from stockbuddy.chassis import outbox
-from stockbuddy.chassis.bus import Message
-from stockbuddy.chassis.bus.inprocess import InProcessBus
-from stockbuddy.chassis.identity import Role
-from stockbuddy.chassis.origin import Origin
+from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.messaging.bus import Message
+from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
+from stockbuddy.chassis.http.tokens import Role
+from stockbuddy.chassis.messaging.event_context import EventContext
 from stockbuddy.chassis.testing.templates import Migrate, ServiceMigrations
 from stockbuddy.chassis.testing.tokens import TestIssuer
-from stockbuddy.chassis.web import create_app
+from stockbuddy.chassis.http.app import create_app
 from stockbuddy.contracts.catalog import ProductCreated
 from stockbuddy.contracts.event import Event
 from stockbuddy.stock.app import MIGRATIONS, SERVICE, StockSettings
@@ -106,7 +106,7 @@ class Shop:
 
     async def say(self, *events: Event, actor_id: int = 1) -> None:
         """Deliver events as their relay would; returns once they are handled."""
-        rows = [outbox.row(event, Origin(actor_id=actor_id)) for event in events]
+        rows = [outbox.row(event, EventContext(actor_id=actor_id)) for event in events]
         await self.bus.publish(
             [Message(row.event_id, row.routing_key, json.loads(row.headers), row.payload.encode()) for row in rows]
         )

@@ -4,8 +4,8 @@ import time
 
 from starlette.types import Message, Receive, Scope, Send
 
-from stockbuddy.chassis.errors import Problem, Unauthenticated, problem_response
-from stockbuddy.chassis.origin import Origin, originating
+from stockbuddy.chassis.http.errors import Problem, Unauthenticated, problem_response
+from stockbuddy.chassis.messaging.event_context import EventContext, event_context
 from stockbuddy.gateway.admission.incoming import HeaderList
 
 CONTENT_SECURITY_POLICY = b"content-security-policy"
@@ -95,6 +95,6 @@ class Answer:
             return
         if "Connection" in problem.headers:
             self._own_headers.append(CLOSES)
-        with originating(Origin(request_id=self._request_id.decode())):
+        with event_context(EventContext(request_id=self._request_id.decode())):
             response = problem_response(problem)
         await response(scope, receive, self)

@@ -8,8 +8,8 @@ from typing import Any
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from stockbuddy.chassis.errors import Problem
-from stockbuddy.chassis.identity import FetchKeys, Keyring, TokenVerifier
+from stockbuddy.chassis.http.errors import Problem
+from stockbuddy.chassis.http.tokens import FetchJwks, JwksCache, TokenVerifier
 from stockbuddy.gateway.admission.client_address import ClientAddresses
 from stockbuddy.gateway.admission.credentials import Credentials
 from stockbuddy.gateway.admission.exchange import Exchange
@@ -67,7 +67,7 @@ class Gateway:
     def __init__(self, settings: GatewaySettings, upstreams: Mapping[str, Upstream]) -> None:
         self._upstreams = upstreams
         verifier = TokenVerifier(
-            Keyring(_keys_from(upstreams["auth"])), issuer=settings.token_issuer, audience=settings.token_audience
+            JwksCache(_keys_from(upstreams["auth"])), issuer=settings.token_issuer, audience=settings.token_audience
         )
         streams = LiveStreams()
         url = settings.rate_limit_url
@@ -157,7 +157,7 @@ async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _keys_from(auth: Upstream) -> FetchKeys:
+def _keys_from(auth: Upstream) -> FetchJwks:
     async def fetch() -> Mapping[str, Any]:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):

@@ -2,8 +2,8 @@
 
 from starlette.types import Message, Receive, Scope, Send
 
-from stockbuddy.chassis.errors import Problem, Unauthenticated, problem_response
-from stockbuddy.chassis.origin import Origin, originating
+from stockbuddy.chassis.http.errors import Problem, Unauthenticated, problem_response
+from stockbuddy.chassis.messaging.event_context import EventContext, event_context
 
 SESSION_ENDED = 1008
 INTERNAL_ERROR = 1011
@@ -38,7 +38,7 @@ class Conversation:
             await self._close(INTERNAL_ERROR)
             return
         request_id = self._request_id.decode()
-        with originating(Origin(request_id=request_id)):
+        with event_context(EventContext(request_id=request_id)):
             response = problem_response(problem)
         response.headers["X-Request-ID"] = request_id
         await response(scope, receive, self._send)

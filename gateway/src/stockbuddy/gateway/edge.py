@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import structlog
 from starlette.types import Receive, Scope, Send
 
-from stockbuddy.chassis.errors import Problem, Unauthenticated
+from stockbuddy.chassis.http.errors import Problem, Unauthenticated
 from stockbuddy.gateway.admission.accounts import account_in, read_whole, replay
 from stockbuddy.gateway.admission.bodies import CountedBody, refuse_declared_size
 from stockbuddy.gateway.admission.client_address import ClientAddresses

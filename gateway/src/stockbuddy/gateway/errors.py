@@ -1,7 +1,7 @@
 """What can go wrong at the door, beyond what the chassis names."""
 
-from stockbuddy.chassis.errors import Forbidden, Problem
-from stockbuddy.chassis.identity import Principal
+from stockbuddy.chassis.http.errors import Forbidden, Problem
+from stockbuddy.chassis.http.tokens import Principal
 
 
 class UnknownPath(Problem):

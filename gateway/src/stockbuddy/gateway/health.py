@@ -4,12 +4,12 @@ about why."""
 import asyncio
 from collections.abc import Callable, Mapping
 
-from stockbuddy.chassis.errors import Problem
+from stockbuddy.chassis.http.errors import Problem
 from stockbuddy.gateway.upstream.port import Upstream, ask
 
 CHECK_SECONDS = 2.5
 REMEMBER_SECONDS = 0.5
-"""The check costs every service a call and is open to anyone, so many who ask at once share one."""
+"""The check costs every service a call and is public, so many who ask at once share one."""
 
 
 class Health:

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable
 
-from stockbuddy.chassis.identity import Principal
+from stockbuddy.chassis.http.tokens import Principal
 
 
 class LiveStreams:

@@ -6,8 +6,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from stockbuddy.chassis.errors import Problem
-from stockbuddy.chassis.metrics import metrics_page
+from stockbuddy.chassis.http.errors import Problem
+from stockbuddy.chassis.runtime.metrics import metrics_page
 from stockbuddy.gateway.admission.incoming import Incoming
 from stockbuddy.gateway.answer import Answer
 from stockbuddy.gateway.documents.catalogue import Catalogue

@@ -9,10 +9,10 @@ from prometheus_client import start_http_server
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from stockbuddy.chassis.errors import PROBLEM_JSON, BadRequest, Problem, problem_response
-from stockbuddy.chassis.logs import configure_logs
-from stockbuddy.chassis.origin import Origin, originating
-from stockbuddy.chassis.process import prepare_to_serve
+from stockbuddy.chassis.http.errors import PROBLEM_JSON, BadRequest, Problem, problem_response
+from stockbuddy.chassis.runtime.logging import configure_logging
+from stockbuddy.chassis.messaging.event_context import EventContext, event_context
+from stockbuddy.chassis.runtime.process import prepare_to_serve
 from stockbuddy.gateway.admission.incoming import new_request_id
 from stockbuddy.gateway.edge import ENDLESS
 from stockbuddy.gateway.settings import GatewaySettings
@@ -176,7 +176,7 @@ class StrictProtocol(HttpToolsProtocol):
 
 
 def _on_the_wire(problem: Problem) -> bytes:
-    with originating(Origin(request_id=new_request_id().decode())):
+    with event_context(EventContext(request_id=new_request_id().decode())):
         body = bytes(problem_response(problem).body)
     head = STATUS_LINE[problem.status] + b"content-type: %b\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
     return head % (PROBLEM_JSON.encode(), len(body)) + body
@@ -206,7 +206,7 @@ def server_config(app: ASGIApp, settings: GatewaySettings) -> uvicorn.Config:
 
 def serve(app: ASGIApp, settings: GatewaySettings) -> None:
     """Serve until SIGTERM or SIGINT; requests at work are finished first."""
-    configure_logs(level=settings.log_level, output="console" if settings.env == "development" else "json")
+    configure_logging(level=settings.log_level, output="console" if settings.env == "development" else "json")
     if settings.metrics_port:
         start_http_server(settings.metrics_port, addr=settings.host)
     prepare_to_serve()

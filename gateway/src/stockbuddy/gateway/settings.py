@@ -7,7 +7,7 @@ from limits import RateLimitItem, parse
 from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from stockbuddy.chassis.settings import ServiceSettings
+from stockbuddy.chassis.runtime.settings import ServiceSettings
 
 Network = IPv4Network | IPv6Network
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from prometheus_client import Counter, Histogram
 
-from stockbuddy.chassis.metrics import REQUEST_SECONDS, REQUESTS
+from stockbuddy.chassis.runtime.metrics import REQUEST_SECONDS, REQUESTS
 from stockbuddy.gateway.admission.credentials import Caller
 from stockbuddy.gateway.routes import Route
 

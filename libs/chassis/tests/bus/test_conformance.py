@@ -8,9 +8,9 @@ import aio_pika
 import pytest
 import uuid_utils
 
-from stockbuddy.chassis.bus import Bus, Message, ReceiverAway, Subscription
-from stockbuddy.chassis.bus.amqp import AmqpBus
-from stockbuddy.chassis.bus.inprocess import InProcessBus
+from stockbuddy.chassis.messaging.bus import Bus, Message, ConsumerUnavailable, Subscription
+from stockbuddy.chassis.messaging.bus.amqp import AmqpBus
+from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
 from stockbuddy.chassis.testing.probe import EFFECTS_GROUP, EVERYTHING_GROUP, GROUPS
 
 DEADLINE_SECONDS = 20
@@ -38,7 +38,7 @@ class Recorder:
     async def receive(self, messages: Sequence[Message]) -> None:
         if self._away_times:
             self._away_times -= 1
-            raise ReceiverAway("not now")
+            raise ConsumerUnavailable("not now")
         await asyncio.sleep(0)  # Gives another lane its chance to overtake.
         self.received.extend(messages)
         self._changed.set()
@@ -51,7 +51,7 @@ class Recorder:
         return self.received
 
     def subscription(self, group: str) -> Subscription:
-        return Subscription(group, self.receive, wait_until_able=_at_once, lanes=3, batch_size=7)
+        return Subscription(group, self.receive, wait_until_ready=_at_once, lanes=3, batch_size=7)
 
 
 async def _at_once() -> None:

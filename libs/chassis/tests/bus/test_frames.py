@@ -5,9 +5,9 @@ from typing import Any
 import pamqp.frame
 import pytest
 
-from stockbuddy.chassis.bus import Message
-from stockbuddy.chassis.bus.amqp.envelope import to_amqp
-from stockbuddy.chassis.bus.amqp.frames import published
+from stockbuddy.chassis.messaging.bus import Message
+from stockbuddy.chassis.messaging.bus.amqp.envelope import to_amqp
+from stockbuddy.chassis.messaging.bus.amqp.frames import published
 
 HEADERS = {"id": "0193", "type": "stock.level.changed", "subject": "product/ü", "datacontenttype": "application/json"}
 

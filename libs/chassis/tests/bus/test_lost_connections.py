@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from stockbuddy.chassis.bus import BusAway, Message, Subscription
-from stockbuddy.chassis.bus.amqp import AmqpBus
-from stockbuddy.chassis.bus.amqp.connection import Connection
+from stockbuddy.chassis.messaging.bus import BusUnavailable, Message, Subscription
+from stockbuddy.chassis.messaging.bus.amqp import AmqpBus
+from stockbuddy.chassis.messaging.bus.amqp.connection import Connection
 from stockbuddy.chassis.testing.probe import EFFECTS_GROUP, GROUPS, ProbeChanged
 from stockbuddy.chassis.testing.proxy import Proxy
 
@@ -23,7 +23,7 @@ async def published(bus: AmqpBus, number: int) -> None:
     while True:
         try:
             return await bus.publish([message(number)])
-        except BusAway:
+        except BusUnavailable:
             await asyncio.sleep(0.05)
 
 
@@ -63,5 +63,5 @@ async def test_a_broker_that_hangs_up_at_once_is_away() -> None:
         url = f"amqp://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
         connection = Connection(url, service="probe", purpose="publishes", groups=GROUPS)
         for _ in range(50):
-            with pytest.raises(BusAway):
+            with pytest.raises(BusUnavailable):
                 await connection.ensure()

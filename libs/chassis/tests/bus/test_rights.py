@@ -11,14 +11,14 @@ import uuid_utils
 from aiormq.exceptions import ChannelAccessRefused
 from sqlalchemy import text
 
-from stockbuddy.chassis.archive import Archive
-from stockbuddy.chassis.bus import Message, Subscription
-from stockbuddy.chassis.bus.amqp import AmqpBus
-from stockbuddy.chassis.bus.amqp.envelope import to_amqp
-from stockbuddy.chassis.bus.amqp.rights import rights, topic_rights
-from stockbuddy.chassis.database import Database
-from stockbuddy.chassis.relay import Relay
-from stockbuddy.chassis.testing.virtual_hosts import VirtualHosts
+from stockbuddy.chassis.messaging.archive import Archive
+from stockbuddy.chassis.messaging.bus import Message, Subscription
+from stockbuddy.chassis.messaging.bus.amqp import AmqpBus
+from stockbuddy.chassis.messaging.bus.amqp.envelope import to_amqp
+from stockbuddy.chassis.messaging.bus.amqp.permissions import rights, topic_rights
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.messaging.relay import Relay
+from stockbuddy.local_servers.virtual_hosts import VirtualHosts
 from stockbuddy.contracts import topology
 
 DEADLINE_SECONDS = 20

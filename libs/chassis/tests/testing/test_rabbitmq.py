@@ -8,7 +8,7 @@ import aio_pika
 import pytest
 
 from stockbuddy.chassis.testing.rabbitmq import PrivateRabbitMQ
-from stockbuddy.chassis.testing.virtual_hosts import ManagementError, VirtualHosts
+from stockbuddy.local_servers.virtual_hosts import ManagementError, VirtualHosts
 
 
 async def put(url: str, text: str) -> None:

@@ -6,7 +6,7 @@ triggers, in the transaction that changes the product: no way of writing, a COPY
 
 from alembic import op
 
-from stockbuddy.chassis import schema
+from stockbuddy.chassis.postgres import schema
 
 revision = "0001"
 down_revision = None

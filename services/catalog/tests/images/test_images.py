@@ -16,7 +16,7 @@ from httpx2 import AsyncClient
 from PIL import Image
 
 from stockbuddy.catalog.app import CatalogSettings
-from stockbuddy.chassis.testing.ports import free_port
+from stockbuddy.local_servers.ports import free_port
 
 STARTING_SECONDS = 30
 

@@ -16,7 +16,7 @@ from fastapi import FastAPI
 
 from stockbuddy.catalog.app import CatalogSettings
 from stockbuddy.chassis.testing.clients import serving
-from stockbuddy.chassis.testing.ports import free_port
+from stockbuddy.local_servers.ports import free_port
 from stockbuddy.chassis.testing.tokens import TestIssuer
 
 ROWS = 6000

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from httpx2 import AsyncClient
 
-from stockbuddy.chassis.identity import Role
-from stockbuddy.chassis.origin import Origin
+from stockbuddy.chassis.http.tokens import Role
+from stockbuddy.chassis.messaging.event_context import EventContext
 from stockbuddy.chassis.testing.tokens import TestIssuer
 from stockbuddy.contracts.auth import LoginFailed, UserLoggedIn, UserUpdated
 from stockbuddy.contracts.catalog import ProductDeleted, ProductUpdated
 
-BOB = Origin(actor_id=8, actor_name="bob", client_ip="198.51.100.4", request_id="req-2")
-NOBODY = Origin(client_ip="192.0.2.66", request_id="req-3")
+BOB = EventContext(actor_id=8, actor_name="bob", client_ip="198.51.100.4", request_id="req-2")
+NOBODY = EventContext(client_ip="192.0.2.66", request_id="req-3")
 
 
 async def read(client: AsyncClient, **query: Any) -> Mapping[str, Any]:

@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 from httpx2 import AsyncClient
 
-from stockbuddy.chassis.bus import Message
-from stockbuddy.chassis.identity import Role
+from stockbuddy.chassis.messaging.bus import Message
+from stockbuddy.chassis.http.tokens import Role
 from stockbuddy.chassis.testing.tokens import TestIssuer
 from stockbuddy.contracts.auth import LoginFailed, SessionRevoked
 

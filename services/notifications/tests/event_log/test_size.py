@@ -8,10 +8,10 @@ import pytest
 from asgi_lifespan import LifespanManager
 from httpx2 import ASGITransport, AsyncClient
 
-from stockbuddy.chassis.bus.inprocess import InProcessBus
-from stockbuddy.chassis.identity import Role
+from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
+from stockbuddy.chassis.http.tokens import Role
 from stockbuddy.chassis.testing.tokens import TestIssuer
-from stockbuddy.chassis.web import create_app
+from stockbuddy.chassis.http.app import create_app
 from stockbuddy.notifications.app import SERVICE, NotificationsSettings
 
 LENGTH = 20_000

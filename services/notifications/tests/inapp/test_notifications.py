@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from httpx2 import AsyncClient
 
-from stockbuddy.chassis.identity import Role
+from stockbuddy.chassis.http.tokens import Role
 from stockbuddy.chassis.testing.tokens import TestIssuer
 
 
@@ -152,7 +152,7 @@ async def test_making_and_reading_are_events(
 
     own = await seen_by(issuer.headers(9, Role.SALESPERSON), 2)
     assert own == ["notifications.notification.created", "notifications.notification.read"]
-    assert await seen_by(issuer.headers(1, Role.ADMIN), 1) == ["notifications.announcement.made"]
+    assert await seen_by(issuer.headers(1, Role.ADMIN), 1) == ["notifications.announcement.published"]
     trail = (await admin.get("/audit-logs")).json()["items"]
-    assert [entry["type"] for entry in trail if entry["actor"] == "root"] == ["notifications.announcement.made"]
+    assert [entry["type"] for entry in trail if entry["actor"] == "root"] == ["notifications.announcement.published"]
     assert made["user_id"] == 9

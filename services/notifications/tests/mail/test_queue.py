@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 
-from stockbuddy.chassis.database import Database
+from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.notifications.mail import queries
 from stockbuddy.notifications.mail.queries import QueuedMail
 from stockbuddy.notifications.mail.sending import MailSender

@@ -9,16 +9,16 @@ import aiohttp
 import pytest
 import uvicorn
 
-from stockbuddy.chassis.stopping import PoliteServer
+from stockbuddy.chassis.runtime.shutdown import DrainingServer
 
 PATIENCE_SECONDS = 45
 """A thousand readers on a busy machine take their time."""
 
 
 @pytest.fixture
-async def server(service: Any) -> AsyncIterator[PoliteServer]:
+async def server(service: Any) -> AsyncIterator[DrainingServer]:
     config = uvicorn.Config(service.app, port=0, lifespan="off", log_config=None, access_log=False)
-    server = PoliteServer(config)
+    server = DrainingServer(config)
     serving = asyncio.create_task(server.serve())
     while not server.started:
         await asyncio.sleep(0.01)
@@ -28,7 +28,7 @@ async def server(service: Any) -> AsyncIterator[PoliteServer]:
 
 
 @pytest.fixture
-def address(server: PoliteServer) -> str:
+def address(server: DrainingServer) -> str:
     return f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/api/v1"
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from stockbuddy.chassis.identity import Role
-from stockbuddy.chassis.stopping import PoliteServer
+from stockbuddy.chassis.http.tokens import Role
+from stockbuddy.chassis.runtime.shutdown import DrainingServer
 from stockbuddy.chassis.testing.tokens import TestIssuer
 from stockbuddy.contracts.auth import ApiKeyRevoked, SessionRevoked, UserUpdated
 
@@ -121,7 +121,7 @@ async def test_a_kind_that_one_does_not_want_to_see_is_left_out_from_the_moment_
         [second] = await reader.events(1)
     assert {event["event"].rpartition(".")[2] for event in first} == {"created", "made"}
     assert changed["event"] == "notifications.preferences.changed"
-    assert second["event"] == "notifications.announcement.made"
+    assert second["event"] == "notifications.announcement.published"
 
 
 async def test_an_idle_stream_is_kept_open_by_comments(stream: Any, issuer: TestIssuer) -> None:
@@ -171,7 +171,7 @@ async def test_it_ends_when_the_token_expires(stream: Any, issuer: TestIssuer) -
             await reader.events(1)
 
 
-async def test_it_ends_when_the_process_is_told_to_stop(stream: Any, server: PoliteServer, issuer: TestIssuer) -> None:
+async def test_it_ends_when_the_process_is_told_to_stop(stream: Any, server: DrainingServer, issuer: TestIssuer) -> None:
     async with stream(issuer.headers()) as reader:
         await reader.begin()
         server.should_exit = True

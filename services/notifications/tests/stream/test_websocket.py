@@ -6,8 +6,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from stockbuddy.chassis.identity import Role
-from stockbuddy.chassis.stopping import PoliteServer
+from stockbuddy.chassis.http.tokens import Role
+from stockbuddy.chassis.runtime.shutdown import DrainingServer
 from stockbuddy.chassis.testing.tokens import TestIssuer
 from stockbuddy.contracts.auth import SessionRevoked
 
@@ -76,7 +76,7 @@ async def test_it_is_closed_when_the_token_expires(http: aiohttp.ClientSession, 
 
 
 async def test_whoever_stops_the_process_says_that_the_session_goes_on(
-    http: aiohttp.ClientSession, service: Any, server: PoliteServer, issuer: TestIssuer, until: Any
+    http: aiohttp.ClientSession, service: Any, server: DrainingServer, issuer: TestIssuer, until: Any
 ) -> None:
     async with http.ws_connect("ws", headers=issuer.headers()) as socket:
         await listening(service, until)

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stockbuddy.chassis.origin import Origin
+from stockbuddy.chassis.messaging.event_context import EventContext
 from stockbuddy.contracts.stock import LevelChanged, LevelLow, MovementPosted
 from stockbuddy.stock.ledger import Entry, LevelKey, MovementType
 from stockbuddy.stock.ledger.announcements import Announcer, Moved
@@ -39,7 +39,7 @@ def test_a_movement_is_told_as_its_model_tells_it(
     )
     after = level(sku, before + quantity, Decimal(0), cost)
     moved = Moved(17, entry, quantity, before, cost, True, notes)
-    row = Announcer(now).movement_posted(moved, after, Origin(actor_id=5))
+    row = Announcer(now).movement_posted(moved, after, EventContext(actor_id=5))
     told: dict[str, Any] = json.loads(row.payload)
     model = MovementPosted.model_validate_json(row.payload)
     assert list(told) == list(MovementPosted.model_fields)
@@ -54,7 +54,7 @@ def test_a_level_is_told_as_its_model_tells_it(
     before: Decimal, on_hand: Decimal, reserved: Decimal, cost: Decimal | None, now: datetime
 ) -> None:
     old, new = level("A", before, reserved, cost), level("A", on_hand, reserved, cost)
-    rows = Announcer(now).level_changed(old, new, "sale", Origin())
+    rows = Announcer(now).level_changed(old, new, "sale", EventContext())
     model = LevelChanged.model_validate_json(rows[0].payload)
     assert json.loads(rows[0].payload) == json.loads(model.model_dump_json())
     assert list(json.loads(rows[0].payload)) == list(LevelChanged.model_fields)
@@ -65,7 +65,7 @@ def test_a_level_is_told_as_its_model_tells_it(
 def test_a_crossing_is_told_as_its_model_tells_it() -> None:
     now = datetime(2026, 3, 1, tzinfo=UTC) + timedelta(microseconds=1)
     rows = Announcer(now).level_changed(
-        level("A", Decimal(20), Decimal(0), None), level("A", Decimal("9.5"), Decimal(0), None), "out", Origin()
+        level("A", Decimal(20), Decimal(0), None), level("A", Decimal("9.5"), Decimal(0), None), "out", EventContext()
     )
     [low] = [row for row in rows if row.routing_key == LevelLow.type]
     model = LevelLow.model_validate_json(low.payload)

@@ -46,7 +46,7 @@ async def test_what_is_held_is_promised_to_nobody_else(shop: Shop) -> None:
         assert problem["shortages"][0]["available"] == 3
     assert await shop.admin.get(f"/reservations/{held['id']}") == held
     await shop.proves_right()
-    assert (await shop.said(1, "stock.reservation.made"))[0] == held
+    assert (await shop.said(1, "stock.reservation.created"))[0] == held
     [level] = [event for event in shop.bus.events("stock.level.changed") if event["reason"] == "reservation"]
     assert (level["on_hand"], level["reserved"], level["delta"]) == (10, 7, 0)
 

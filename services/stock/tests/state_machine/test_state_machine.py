@@ -196,7 +196,7 @@ class StockMachine(RuleBasedStateMachine):
         changes: list[Change] = [
             ((product, warehouse), ZERO, quantity) for product, quantity in zip(products, amounts, strict=True)
         ]
-        is_accepted = self.plain.try_to(*changes, tell="stock.reservation.made")
+        is_accepted = self.plain.try_to(*changes, tell="stock.reservation.created")
         held = self.expect(self.post("/reservations", {"lines": lines}), is_accepted)
         if is_accepted:
             self.plain.holds[held["id"]] = Hold(warehouse, list(zip(products, amounts, strict=True)))
@@ -401,7 +401,7 @@ class StockMachine(RuleBasedStateMachine):
             else:
                 self.plain.make((place, ZERO, Decimal(1)))
                 self.plain.holds[body["id"]] = Hold(place[1], [(place[0], Decimal(1))])
-                self.plain.told["stock.reservation.made"] += 1
+                self.plain.told["stock.reservation.created"] += 1
         taken = sum(request is not gift for request, _ in served)
         if place[1] in self.plain.negative:
             assert taken == takes

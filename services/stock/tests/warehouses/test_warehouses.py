@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from services.stock.tests.conftest import Shop, StartShop
 
-from stockbuddy.chassis.identity import Role
+from stockbuddy.chassis.http.tokens import Role
 
 
 async def test_a_first_start_makes_the_default_warehouse_once(start_shop: StartShop) -> None:

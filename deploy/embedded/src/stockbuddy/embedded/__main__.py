@@ -4,8 +4,8 @@ import argparse
 import asyncio
 import sys
 
-from stockbuddy.chassis.local_postgres_programs import LocalPostgresError
-from stockbuddy.chassis.logs import configure_logs
+from stockbuddy.local_servers.postgres_programs import LocalPostgresError
+from stockbuddy.chassis.runtime.logging import configure_logging
 from stockbuddy.embedded import one_process, processes
 from stockbuddy.embedded.settings import EmbeddedSettings
 
@@ -15,7 +15,7 @@ def main() -> int:
     parser.add_argument("--processes", action="store_true", help="a process per service, on RabbitMQ at BUS_URL")
     arguments = parser.parse_args()
     settings = EmbeddedSettings()
-    configure_logs(level="info", output="console" if settings.env == "development" else "json")
+    configure_logging(level="info", output="console" if settings.env == "development" else "json")
     run = processes.run if arguments.processes else one_process.run
     try:
         return asyncio.run(run(settings))

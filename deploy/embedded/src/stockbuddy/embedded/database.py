@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from stockbuddy.chassis.local_postgres import LocalPostgres
+from stockbuddy.local_servers.postgres import LocalPostgres
 from stockbuddy.embedded.settings import EmbeddedSettings
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from stockbuddy.auth import app as auth
 from stockbuddy.catalog import app as catalog
-from stockbuddy.chassis.migrations import migrate
-from stockbuddy.chassis.settings import ServiceSettings
-from stockbuddy.chassis.web import Service
+from stockbuddy.chassis.postgres.migrations import migrate
+from stockbuddy.chassis.runtime.settings import ServiceSettings
+from stockbuddy.chassis.http.app import Service
 from stockbuddy.notifications import app as notifications
 from stockbuddy.stock import app as stock
 

@@ -2,8 +2,8 @@
 
 import asyncio
 
-from stockbuddy.chassis.process import prepare_to_serve
-from stockbuddy.chassis.stopping import PoliteServer
+from stockbuddy.chassis.runtime.process import prepare_to_serve
+from stockbuddy.chassis.runtime.shutdown import DrainingServer
 from stockbuddy.embedded.database import database
 from stockbuddy.embedded.settings import EmbeddedSettings
 from stockbuddy.embedded.system import System
@@ -21,7 +21,7 @@ async def run(settings: EmbeddedSettings) -> int:
             door = GatewaySettings(
                 env=settings.env, host=settings.host, port=settings.port, shutdown_seconds=GRACE_SECONDS
             )
-            server = PoliteServer(server_config(system.gateway, door))
+            server = DrainingServer(server_config(system.gateway, door))
             prepare_to_serve()
             greeting = asyncio.create_task(welcome(settings, server))
             await server.serve()

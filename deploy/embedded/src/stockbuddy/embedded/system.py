@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from fastapi import FastAPI
 
-from stockbuddy.chassis.bus.inprocess import InProcessBus
-from stockbuddy.chassis.web import create_app
+from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
+from stockbuddy.chassis.http.app import create_app
 from stockbuddy.embedded.asgi import get
 from stockbuddy.embedded.deployables import SERVICES, migrate_all
 from stockbuddy.gateway.app import create_gateway

@@ -4,7 +4,7 @@ import asyncio
 
 from starlette.types import Message, Receive
 
-from stockbuddy.chassis.errors import BadRequest, TooLarge
+from stockbuddy.chassis.http.errors import BadRequest, TooLarge
 from stockbuddy.gateway.errors import SlowBody
 
 

@@ -1,4 +1,4 @@
-"""What a browser that shows its session cookie must show besides, because it shows cookies to anyone who asks it to."""
+"""What a browser that shows its session cookie must show besides, because it sends cookies to every site that asks it to."""
 
 import hmac
 from urllib.parse import urlsplit

@@ -7,8 +7,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stockbuddy.chassis.errors import Unauthenticated
-from stockbuddy.chassis.identity import Principal, TokenVerifier, bearer_token
+from stockbuddy.chassis.http.errors import Unauthenticated
+from stockbuddy.chassis.http.authentication import bearer_token
+from stockbuddy.chassis.http.tokens import Principal, TokenVerifier
 from stockbuddy.gateway.admission.browsers import (
     SESSION_COOKIE,
     cookies_of,

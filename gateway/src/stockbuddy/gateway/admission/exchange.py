@@ -13,7 +13,7 @@ from typing import Literal
 
 import structlog
 
-from stockbuddy.chassis.errors import Problem, Unauthenticated, Unavailable
+from stockbuddy.chassis.http.errors import Problem, Unauthenticated, Unavailable
 from stockbuddy.gateway.upstream.port import Upstream, ask
 
 log = structlog.get_logger(__name__)

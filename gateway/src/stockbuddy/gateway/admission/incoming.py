@@ -56,7 +56,7 @@ _DROPPED = frozenset(
         b"x-http-method-override",
         b"x-method-override",
         b"x-original-url",
-        b"x-originating-ip",
+        b"x-event_context-ip",
         b"x-real-ip",
         b"x-remote-addr",
         b"x-remote-ip",

@@ -10,7 +10,7 @@ from ipaddress import ip_network
 
 from limits import RateLimitItem
 
-from stockbuddy.chassis.errors import TooManyRequests
+from stockbuddy.chassis.http.errors import TooManyRequests
 from stockbuddy.gateway.admission.incoming import HeaderList
 from stockbuddy.gateway.admission.windows import Windows
 

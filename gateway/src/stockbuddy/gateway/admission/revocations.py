@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import structlog
 
-from stockbuddy.chassis.errors import Problem, Unavailable
+from stockbuddy.chassis.http.errors import Problem, Unavailable
 from stockbuddy.gateway.upstream.port import Upstream, ask
 
 log = structlog.get_logger(__name__)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import structlog
 
-from stockbuddy.chassis.errors import Problem
+from stockbuddy.chassis.http.errors import Problem
 from stockbuddy.gateway.documents.merging import METHODS, Document, merge_documents
 from stockbuddy.gateway.paths import BASE
 from stockbuddy.gateway.routes import KEY_SET_PATH, Who, find_route

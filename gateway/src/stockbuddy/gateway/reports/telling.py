@@ -5,7 +5,7 @@ from typing import Any
 
 import structlog
 
-from stockbuddy.chassis.errors import Problem
+from stockbuddy.chassis.http.errors import Problem
 from stockbuddy.gateway.upstream.port import Upstream, ask
 
 log = structlog.get_logger(__name__)

@@ -3,7 +3,7 @@
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from stockbuddy.chassis.errors import Problem
+from stockbuddy.chassis.http.errors import Problem
 from stockbuddy.gateway.upstream.port import Interrupted
 
 log = structlog.get_logger(__name__)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from starlette.types import Message, Receive, Scope, Send
 
-from stockbuddy.chassis.errors import Unavailable
+from stockbuddy.chassis.http.errors import Unavailable
 from stockbuddy.gateway.errors import ServiceTimeout
 from stockbuddy.gateway.upstream.connection import AnswerLate, Connection, ConnectionBroken
 from stockbuddy.gateway.upstream.outgoing import OutgoingRequest, read_request

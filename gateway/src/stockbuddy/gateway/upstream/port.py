@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from starlette.types import Message, Receive, Scope, Send
 
-from stockbuddy.chassis.errors import Unavailable
+from stockbuddy.chassis.http.errors import Unavailable
 
 KNOWN_CALLER = "stockbuddy.known_caller"
 """Whether the caller of the request in this scope is known. Idempotency keys belong to callers: without one, as at a

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from stockbuddy.chassis.errors import Unavailable
+from stockbuddy.chassis.http.errors import Unavailable
 from stockbuddy.gateway.upstream.circuit import Circuit
 from stockbuddy.gateway.upstream.connection import Connection
 

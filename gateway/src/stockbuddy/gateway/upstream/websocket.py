@@ -9,7 +9,7 @@ import aiohttp
 from starlette.types import Receive, Scope, Send
 from yarl import URL
 
-from stockbuddy.chassis.errors import Forbidden, Problem, Unauthenticated, Unavailable
+from stockbuddy.chassis.http.errors import Forbidden, Problem, Unauthenticated, Unavailable
 from stockbuddy.gateway.errors import UnknownPath
 from stockbuddy.gateway.upstream.replicas import Replica, Replicas
 

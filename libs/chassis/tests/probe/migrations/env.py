@@ -1,5 +1,5 @@
 """How Alembic runs the probe's migrations."""
 
-from stockbuddy.chassis.migrations import run_environment
+from stockbuddy.chassis.postgres.migrations import run_environment
 
 run_environment()

@@ -9,13 +9,13 @@ EVENTS: dict[str, type["Event"]] = {}
 
 
 class Event(BaseModel):
-    """The data of one CloudEvent. `type` is its CloudEvents type and routing key; `about` is the pattern of its
+    """The data of one CloudEvent. `type` is its CloudEvents type and routing key; `subject_template` is the pattern of its
     subject, filled from its own fields; `sequence_field` names the field that grows per subject, if there is one."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     type: ClassVar[str]
-    about: ClassVar[str]
+    subject_template: ClassVar[str]
     sequence_field: ClassVar[str | None] = None
 
     @classmethod
@@ -27,7 +27,7 @@ class Event(BaseModel):
 
     def subject(self) -> str:
         """`product/42`: what the event is about, and what its order is kept by."""
-        return self.about.format_map(self.__dict__)
+        return self.subject_template.format_map(self.__dict__)
 
     def sequence(self) -> int | None:
         return getattr(self, self.sequence_field) if self.sequence_field else None

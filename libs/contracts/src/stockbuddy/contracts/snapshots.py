@@ -74,7 +74,7 @@ def _events_page() -> str:
     ]
     for name, event in published_events():
         fields = ", ".join(n if f.is_required() else f"{n}?" for n, f in event.model_fields.items())
-        lines.append(f"| `{name}` | `{event.about}` | {fields} |")
+        lines.append(f"| `{name}` | `{event.subject_template}` | {fields} |")
     lines += ["", "## Queues", "", "| queue | hears |", "| --- | --- |"]
     lines += [f"| `{group}` | {', '.join(f'`{p}`' for p in ps)} |" for group, ps in topology.CONSUMER_GROUPS.items()]
     return "\n".join(lines) + "\n"

@@ -66,5 +66,5 @@ def matches(pattern: str, event_type: str) -> bool:
     return re.fullmatch(expression, f".{event_type}") is not None
 
 
-def groups_hearing(event_type: str, groups: Mapping[str, tuple[str, ...]] = CONSUMER_GROUPS) -> list[str]:
+def consumers_of(event_type: str, groups: Mapping[str, tuple[str, ...]] = CONSUMER_GROUPS) -> list[str]:
     return [group for group, patterns in groups.items() if any(matches(pattern, event_type) for pattern in patterns)]

@@ -13,8 +13,8 @@ from stockbuddy.auth.first_admin.commands import make_setup_token
 from stockbuddy.auth.secrecy import Seal
 from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.auth.signing.commands import rotate_keys
-from stockbuddy.chassis import command
-from stockbuddy.chassis.database import Database
+from stockbuddy.chassis.http import command_line
+from stockbuddy.chassis.postgres.database import Database
 
 
 def main(arguments: list[str]) -> None:
@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> None:
     elif arguments == ["setup-token"]:
         asyncio.run(renew_setup_token(settings))
     else:
-        command.main(SERVICE, settings, MIGRATIONS, arguments)
+        command_line.main(SERVICE, settings, MIGRATIONS, arguments)
 
 
 async def rotate_signing_keys(settings: AuthSettings) -> None:

@@ -28,10 +28,10 @@ from stockbuddy.auth.signing.keys import SigningKeys
 from stockbuddy.auth.system_settings import routes as system_settings
 from stockbuddy.auth.upkeep import forget_outdated
 from stockbuddy.auth.users import routes as users
-from stockbuddy.chassis.database import Database
-from stockbuddy.chassis.identity import Keyring, TokenVerifier
-from stockbuddy.chassis.migrations import migrations_of
-from stockbuddy.chassis.web import Service
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.http.tokens import JwksCache, TokenVerifier
+from stockbuddy.chassis.postgres.migrations import migrations_of
+from stockbuddy.chassis.http.app import Service
 
 __all__ = ["MIGRATIONS", "SERVICE", "AuthSettings"]
 
@@ -53,7 +53,7 @@ async def _open_parts(app: FastAPI) -> AsyncIterator[None]:
     app.state.letters = LetterSender(database, post_of(settings.smtp_url, settings.mail_outbox), settings)
     # Auth knows its own keys without asking itself over the network.
     app.state.verifier = TokenVerifier(
-        Keyring(keys.document), issuer=settings.token_issuer, audience=settings.token_audience
+        JwksCache(keys.document), issuer=settings.token_issuer, audience=settings.token_audience
     )
     if settings.env != "development":
         await _print_setup_token(database)

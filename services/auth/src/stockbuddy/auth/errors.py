@@ -1,6 +1,6 @@
 """What can go wrong in auth, and what the caller is told."""
 
-from stockbuddy.chassis.errors import (
+from stockbuddy.chassis.http.errors import (
     BadRequest,
     Conflict,
     Forbidden,

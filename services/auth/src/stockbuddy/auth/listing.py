@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from stockbuddy.auth.record import Record
-from stockbuddy.chassis.paging import Page, Paging, cursor_for
+from stockbuddy.chassis.http.pagination import Page
+from stockbuddy.chassis.http.pagination import PageQuery, encode_cursor
 
 Row = TypeVar("Row", bound=Record)
 View = TypeVar("View", bound=BaseModel)
@@ -32,7 +33,7 @@ class Found(Generic[Row]):
     rows: Sequence[Row]
     total: int
     next_cursor: str | None
-    paging: Paging
+    paging: PageQuery
 
     def page(self, view: Callable[[Row], View]) -> "Page[View]":
         return Page(
@@ -44,7 +45,7 @@ class Found(Generic[Row]):
         )
 
 
-async def read_page(session: AsyncSession, rows: Select[Row], paging: Paging, order: Order) -> Found[Row]:
+async def read_page(session: AsyncSession, rows: Select[Row], paging: PageQuery, order: Order) -> Found[Row]:
     """Raises Unprocessable for a cursor of another list."""
     total = await session.scalar(select(func.count()).select_from(rows.subquery())) or 0
     columns = order.columns
@@ -59,5 +60,5 @@ async def read_page(session: AsyncSession, rows: Select[Row], paging: Paging, or
     rows_of_page = found[: paging.page_size]
     next_cursor = None
     if len(found) > paging.page_size:
-        next_cursor = cursor_for(order.name, [getattr(rows_of_page[-1], column.key) for column in columns])
+        next_cursor = encode_cursor(order.name, [getattr(rows_of_page[-1], column.key) for column in columns])
     return Found(rows_of_page, total, next_cursor, paging)

@@ -6,7 +6,8 @@ from fastapi import Depends
 
 from stockbuddy.auth.errors import PeopleOnly
 from stockbuddy.auth.sids import session_id_of
-from stockbuddy.chassis.identity import Caller, Principal
+from stockbuddy.chassis.http.authentication import Caller
+from stockbuddy.chassis.http.tokens import Principal
 
 
 async def require_person(caller: Caller) -> Principal:

@@ -3,10 +3,10 @@
 from fastapi import Request
 
 from stockbuddy.auth.secrecy import seal_of
-from stockbuddy.chassis.etags import CachedRoute
+from stockbuddy.chassis.http.etags import ConditionalRoute
 
 
-class SecretRoute(CachedRoute):
+class SecretRoute(ConditionalRoute):
     """The route class of calls that answer with a secret which is shown once."""
 
     def stored_answer(self, request: Request, body: str) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from stockbuddy.chassis.settings import ServiceSettings
+from stockbuddy.chassis.runtime.settings import ServiceSettings
 
 
 class AuthSettings(ServiceSettings):

@@ -9,7 +9,7 @@ from zxcvbn import zxcvbn
 
 from stockbuddy.auth.fields import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from stockbuddy.auth.hashing import PasswordHasher
-from stockbuddy.chassis.errors import Unprocessable
+from stockbuddy.chassis.http.errors import Unprocessable
 
 LEAST_SCORE = 2
 """Of 4: more than a million guesses, far beyond what the throttle of logins lets anybody make."""

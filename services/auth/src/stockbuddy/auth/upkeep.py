@@ -9,7 +9,8 @@ from fastapi import FastAPI
 from stockbuddy.auth.logins import queries as logins
 from stockbuddy.auth.passwords import queries as passwords
 from stockbuddy.auth.sessions import queries as sessions
-from stockbuddy.chassis.database import Database, is_database_away
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.runtime.failures import is_connection_error
 
 log = structlog.get_logger(__name__)
 
@@ -28,7 +29,7 @@ async def forget_outdated(app: FastAPI) -> None:
         try:
             await _forget(database, datetime.now(UTC))
         except Exception as error:
-            if not is_database_away(error):
+            if not is_connection_error(error):
                 raise
             log.warning("upkeep.database_away")
         await asyncio.sleep(INTERVAL_SECONDS)

@@ -1,6 +1,6 @@
 """`python -m stockbuddy.catalog` serves; `… migrate` brings the schema up to date."""
 
 from stockbuddy.catalog.app import MIGRATIONS, SERVICE, CatalogSettings
-from stockbuddy.chassis import command
+from stockbuddy.chassis.http import command_line
 
-command.main(SERVICE, CatalogSettings(), MIGRATIONS)
+command_line.main(SERVICE, CatalogSettings(), MIGRATIONS)

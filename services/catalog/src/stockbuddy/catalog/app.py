@@ -19,8 +19,8 @@ from stockbuddy.catalog.readers import Readers
 from stockbuddy.catalog.settings import CatalogSettings
 from stockbuddy.catalog.subscriptions import CONSUMERS
 from stockbuddy.catalog.suppliers.routes import router as suppliers
-from stockbuddy.chassis.migrations import migrations_of
-from stockbuddy.chassis.web import Service
+from stockbuddy.chassis.postgres.migrations import migrations_of
+from stockbuddy.chassis.http.app import Service
 
 __all__ = ["MIGRATIONS", "SERVICE", "CatalogSettings"]
 

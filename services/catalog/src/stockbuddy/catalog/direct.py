@@ -14,8 +14,8 @@ from fastapi.params import Depends
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from stockbuddy.chassis.etags import CachedRoute
-from stockbuddy.chassis.identity import authenticate
+from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.chassis.http.authentication import authenticate
 
 Fill = Callable[[Request], Any]
 
@@ -39,8 +39,8 @@ class _Called(APIRoute):
         return call
 
 
-class DirectRoute(CachedRoute, _Called):
-    """For GETs of authenticated callers that return a ready response; other methods are as in CachedRoute."""
+class DirectRoute(ConditionalRoute, _Called):
+    """For GETs of authenticated callers that return a ready response; other methods are as in ConditionalRoute."""
 
 
 def _fill_for(name: str, parameter: inspect.Parameter, path: str) -> Fill:

@@ -1,6 +1,6 @@
 """What can go wrong in the catalogue."""
 
-from stockbuddy.chassis.errors import Conflict, Forbidden, NotFound, Problem, Unavailable, Unprocessable
+from stockbuddy.chassis.http.errors import Conflict, Forbidden, NotFound, Problem, Unavailable, Unprocessable
 
 
 class UnknownProduct(NotFound):

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, collate, func, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.catalog.record import Record
-from stockbuddy.chassis.paging import Paging, cursor_for
+from stockbuddy.chassis.http.pagination import PageQuery, encode_cursor
 
 Row = TypeVar("Row", bound=Record)
 
@@ -24,7 +24,7 @@ class Listed(Generic[Row]):
 
 
 async def list_by(
-    session: AsyncSession, model: type[Row], conditions: Sequence[ColumnElement[bool]], sort: str, paging: Paging
+    session: AsyncSession, model: type[Row], conditions: Sequence[ColumnElement[bool]], sort: str, paging: PageQuery
 ) -> Listed[Row]:
     """`sort` is `name` or `created` with `_asc` or `_desc`."""
     column, _, direction = sort.partition("_")
@@ -45,5 +45,5 @@ async def list_by(
     total: int | None = len(found)
     if more or paging.page > 1 or after is not None:
         total = await session.scalar(select(func.count()).select_from(model).where(*conditions))
-    cursor = cursor_for(sort, [page[-1][1], page[-1][0].id]) if more else None
+    cursor = encode_cursor(sort, [page[-1][1], page[-1][0].id]) if more else None
     return Listed([row[0] for row in page], total or 0, cursor)

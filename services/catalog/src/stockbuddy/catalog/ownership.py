@@ -1,7 +1,7 @@
 """Who may change what: managers and admins everything, salespeople what they created."""
 
 from stockbuddy.catalog.errors import NotOwner
-from stockbuddy.chassis.identity import Principal
+from stockbuddy.chassis.http.tokens import Principal
 
 
 def require_ownership(caller: Principal, owner_id: int | None) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 
 import asyncpg
 
-from stockbuddy.chassis.database import ACQUIRE_SECONDS, STATEMENT_SECONDS
-from stockbuddy.chassis.errors import Unavailable
+from stockbuddy.chassis.postgres.database import STATEMENT_SECONDS
+from stockbuddy.chassis.postgres.database import ACQUIRE_TIMEOUT_SECONDS
+from stockbuddy.chassis.http.errors import Unavailable
 
 
 class Readers:
@@ -46,7 +47,7 @@ class Readers:
         turn: asyncio.Future[asyncpg.Connection | None] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         try:
-            async with asyncio.timeout(ACQUIRE_SECONDS):
+            async with asyncio.timeout(ACQUIRE_TIMEOUT_SECONDS):
                 given = await turn
         except BaseException as error:
             if turn.done() and not turn.cancelled():
@@ -61,7 +62,7 @@ class Readers:
         try:
             return await asyncpg.connect(
                 self._url,
-                timeout=ACQUIRE_SECONDS,
+                timeout=ACQUIRE_TIMEOUT_SECONDS,
                 command_timeout=STATEMENT_SECONDS,
                 server_settings={
                     "search_path": self._schema,

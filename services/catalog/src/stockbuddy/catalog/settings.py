@@ -2,7 +2,7 @@
 
 from pydantic import PositiveFloat, PositiveInt
 
-from stockbuddy.chassis.settings import ServiceSettings
+from stockbuddy.chassis.runtime.settings import ServiceSettings
 
 
 class CatalogSettings(ServiceSettings):

@@ -2,7 +2,7 @@
 
 from stockbuddy.catalog.levels.handlers import project_levels, project_warehouses
 from stockbuddy.catalog.system_settings.handlers import project_settings
-from stockbuddy.chassis.inbox import Consumer, batch, each
+from stockbuddy.chassis.messaging.handlers import Consumer, batch, each
 from stockbuddy.contracts.auth import SettingsChanged
 from stockbuddy.contracts.stock import LevelChanged, WarehouseCreated, WarehouseDeleted, WarehouseUpdated
 

@@ -7,7 +7,7 @@ from fastapi import Request
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from stockbuddy.chassis.errors import BadRequest, TooLarge, Unprocessable
+from stockbuddy.chassis.http.errors import BadRequest, TooLarge, Unprocessable
 
 LARGEST_BYTES = 10 * 1024 * 1024
 MULTIPART_OVERHEAD_BYTES = 4096

@@ -7,7 +7,7 @@ import hashlib
 
 from fastapi import Request
 
-from stockbuddy.chassis.errors import PreconditionFailed
+from stockbuddy.chassis.http.errors import PreconditionFailed
 
 
 def etag_of(version: int, body: bytes) -> str:

@@ -5,17 +5,17 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from stockbuddy.chassis.database import Database
-from stockbuddy.chassis.migrations import migrations_of
-from stockbuddy.chassis.stopping import told_to_stop
-from stockbuddy.chassis.web import Service
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.postgres.migrations import migrations_of
+from stockbuddy.chassis.runtime.shutdown import on_shutdown
+from stockbuddy.chassis.http.app import Service
 from stockbuddy.notifications.audit.routes import router as audit
 from stockbuddy.notifications.event_log.feed import Feed
 from stockbuddy.notifications.event_log.routes import router as event_log
 from stockbuddy.notifications.inapp.routes import router as notifications
 from stockbuddy.notifications.mail.sending import MailSender
 from stockbuddy.notifications.preferences.routes import router as preferences
-from stockbuddy.notifications.retention.upkeep import run_upkeep
+from stockbuddy.notifications.retention.upkeep import run_maintenance
 from stockbuddy.notifications.settings import NotificationsSettings
 from stockbuddy.notifications.stream.routes import router as stream
 from stockbuddy.notifications.subscriptions import CONSUMERS
@@ -33,7 +33,7 @@ async def open_parts(app: FastAPI) -> AsyncIterator[None]:
     database: Database = app.state.database
     settings: NotificationsSettings = app.state.settings
     app.state.feed = feed = Feed(database)
-    with told_to_stop(feed.close):
+    with on_shutdown(feed.close):
         async with WebhookSender(database, settings) as app.state.webhook_sender:
             yield
 
@@ -57,6 +57,6 @@ SERVICE = Service(
     title="Stockbuddy notifications",
     routers=[event_log, audit, notifications, preferences, webhooks, stream],
     consumers=CONSUMERS,
-    background=[read_feed, send_webhooks, send_mails, run_upkeep],
+    background=[read_feed, send_webhooks, send_mails, run_maintenance],
     lifespan=open_parts,
 )

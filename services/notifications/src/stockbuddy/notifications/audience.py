@@ -1,6 +1,6 @@
 """Whom a notification is for, as one text: `user/5`, `role/manager` or `everyone`. Events carry it as their subject."""
 
-from stockbuddy.chassis.identity import Principal, Role
+from stockbuddy.chassis.http.tokens import Principal, Role
 
 EVERYONE = "everyone"
 

@@ -1,6 +1,6 @@
 """What can go wrong here, beside what can go wrong everywhere."""
 
-from stockbuddy.chassis.errors import Conflict, NotFound, Unprocessable
+from stockbuddy.chassis.http.errors import Conflict, NotFound, Unprocessable
 
 
 class UnknownNotification(NotFound):

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Path
 from pydantic import AfterValidator, Field, StringConstraints
 
-from stockbuddy.chassis import moments
+from stockbuddy.chassis import fields
 
 LARGEST_ID = 2**63 - 1
 # PostgreSQL's text can hold every character but NUL.
@@ -21,6 +21,6 @@ def _in_utc(moment: datetime) -> datetime:
 
 Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 PathId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
-Moment = Annotated[moments.Moment, AfterValidator(_in_utc)]
+Moment = Annotated[fields.Moment, AfterValidator(_in_utc)]
 Word = Annotated[str, StringConstraints(max_length=300, pattern=TEXT)]
 """What a list is searched for or narrowed to."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from stockbuddy.chassis.identity import Role
+from stockbuddy.chassis.http.tokens import Role
 
 Kind = Literal["low_stock", "out_of_stock", "unusual_activity", "import_finished", "webhook_disabled", "announcement"]
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from stockbuddy.chassis.paging import Paging, cursor_for
+from stockbuddy.chassis.http.pagination import PageQuery, encode_cursor
 
 NEWEST_FIRST = "id_desc"
 
@@ -41,9 +41,9 @@ class Window:
 
     def next_cursor(self, rows: Sequence[Row]) -> str | None:
         """Null when `rows` holds the last one."""
-        return cursor_for(NEWEST_FIRST, [rows[self.size - 1].id]) if len(rows) > self.size else None
+        return encode_cursor(NEWEST_FIRST, [rows[self.size - 1].id]) if len(rows) > self.size else None
 
 
-def window_of(paging: Paging) -> Window:
+def window_of(paging: PageQuery) -> Window:
     key = paging.after(NEWEST_FIRST, int)
     return Window(before=key[0] if key else None, offset=paging.offset, size=paging.page_size)

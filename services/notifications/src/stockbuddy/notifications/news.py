@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
-from stockbuddy.chassis.database import Database
+from stockbuddy.chassis.postgres.database import Database
 
 _listeners: WeakKeyDictionary[Engine, list[Callable[[], None]]] = WeakKeyDictionary()
 """By engine, because one process may run several services or, in tests, one service several times."""

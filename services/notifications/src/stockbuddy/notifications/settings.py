@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, PositiveFloat, field_validator
 from pydantic_settings import NoDecode
 
-from stockbuddy.chassis.settings import ServiceSettings
+from stockbuddy.chassis.runtime.settings import ServiceSettings
 
 
 class NotificationsSettings(ServiceSettings):

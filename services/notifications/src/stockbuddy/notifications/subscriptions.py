@@ -1,6 +1,6 @@
 """What this service hears, and what it does about it."""
 
-from stockbuddy.chassis.inbox import Consumer
+from stockbuddy.chassis.messaging.handlers import Consumer
 from stockbuddy.contracts.auth import SettingsChanged, UserState
 from stockbuddy.contracts.catalog import ImportFinished, ProductState
 from stockbuddy.contracts.notifications import WebhookDisabled

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from fastapi import Response
 from pydantic import BaseModel
 
-from stockbuddy.chassis.idempotency import Answer
+from stockbuddy.chassis.http.idempotency import Answer
 
 
 def shown(model: BaseModel, *, status: int = 200, etag: str | None = None) -> Response:

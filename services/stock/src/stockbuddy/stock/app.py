@@ -1,7 +1,7 @@
 """The stock service, put together."""
 
-from stockbuddy.chassis.migrations import migrations_of
-from stockbuddy.chassis.web import Service
+from stockbuddy.chassis.postgres.migrations import migrations_of
+from stockbuddy.chassis.http.app import Service
 from stockbuddy.stock.counts.routes import router as counts
 from stockbuddy.stock.customers.routes import router as customers
 from stockbuddy.stock.dashboard.routes import router as dashboard

@@ -7,10 +7,11 @@ from typing import Annotated, Self
 
 from fastapi import Depends, FastAPI, Request, Response
 
-from stockbuddy.chassis.database import Database
-from stockbuddy.chassis.idempotency import IdempotencyKey
-from stockbuddy.chassis.identity import Caller, Principal
-from stockbuddy.chassis.web import Lifespan
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.http.idempotency import IdempotencyKey
+from stockbuddy.chassis.http.authentication import Caller
+from stockbuddy.chassis.http.tokens import Principal
+from stockbuddy.chassis.http.app import Lifespan
 from stockbuddy.stock.answers import answered
 from stockbuddy.stock.ledger import Committer, Ledger, Posting, Reclaim
 from stockbuddy.stock.products.lookup import ProductLookup

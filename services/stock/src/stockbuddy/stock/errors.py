@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from stockbuddy.chassis.errors import Conflict, Forbidden, NotFound, Unprocessable
+from stockbuddy.chassis.http.errors import Conflict, Forbidden, NotFound, Unprocessable
 
 
 class InsufficientStock(Conflict):

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints
 
-from stockbuddy.chassis import moments
+from stockbuddy.chassis import fields
 from stockbuddy.contracts.numbers import Money, Quantity, money_text, quantity_number
 
 LARGEST_ID = 2**63 - 1
@@ -49,7 +49,7 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Reference = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_TEXT)]
 Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000, pattern=_TEXT)]
 Search = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, pattern=_TEXT)]
-Moment = Annotated[moments.Moment, AfterValidator(_in_utc)]
+Moment = Annotated[fields.Moment, AfterValidator(_in_utc)]
 PastMoment = Annotated[Moment, AfterValidator(_not_in_future)]
 PositiveQuantity = Annotated[Quantity, Field(gt=0)]
 QuantityNotNegative = Annotated[Quantity, Field(ge=0)]

@@ -8,7 +8,8 @@ from pydantic import BaseModel
 from sqlalchemy import Select, func, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.paging import Page, Paging, cursor_for
+from stockbuddy.chassis.http.pagination import Page
+from stockbuddy.chassis.http.pagination import PageQuery, encode_cursor
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -30,7 +31,7 @@ class Listed:
     total: int
     next_cursor: str | None
 
-    def page(self, paging: Paging, shape: Callable[[Any], Shape]) -> Page[Shape]:
+    def page(self, paging: PageQuery, shape: Callable[[Any], Shape]) -> Page[Shape]:
         return Page(
             items=[shape(row) for row in self.rows],
             page=paging.page,
@@ -41,7 +42,7 @@ class Listed:
 
 
 async def fetch_listed(
-    session: AsyncSession, query: Select[Any], sort: Sort, paging: Paging, *, total: int | None = None
+    session: AsyncSession, query: Select[Any], sort: Sort, paging: PageQuery, *, total: int | None = None
 ) -> Listed:
     """One page of `query`, which has no order of its own. `total` is given when it is known already."""
     if total is None:
@@ -64,4 +65,4 @@ def _is_one_entity(query: Select[Any]) -> bool:
 
 
 def _cursor(sort: Sort, row: Any) -> str:
-    return cursor_for(sort.name, [getattr(row, column.key) for column in sort.columns])
+    return encode_cursor(sort.name, [getattr(row, column.key) for column in sort.columns])

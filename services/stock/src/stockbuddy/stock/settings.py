@@ -1,6 +1,6 @@
 """The environment of the stock service: nothing beyond what every service has."""
 
-from stockbuddy.chassis.settings import ServiceSettings
+from stockbuddy.chassis.runtime.settings import ServiceSettings
 
 
 class StockSettings(ServiceSettings):

@@ -1,6 +1,6 @@
 """What the stock service hears, and what it does about it."""
 
-from stockbuddy.chassis.inbox import Consumer, batch
+from stockbuddy.chassis.messaging.handlers import Consumer, batch
 from stockbuddy.contracts.auth import SettingsChanged
 from stockbuddy.contracts.catalog import (
     CategoryUpdated,

@@ -15,21 +15,21 @@ from typing import Any
 
 import pytest
 
-from stockbuddy.chassis.local_postgres import LocalPostgres
-from stockbuddy.chassis.logs import configure_logs
-from stockbuddy.chassis.process import prepare_to_serve
+from stockbuddy.chassis.runtime.logging import configure_logging
+from stockbuddy.chassis.runtime.process import prepare_to_serve
 from stockbuddy.chassis.testing import postgres as postgres_servers
 from stockbuddy.chassis.testing import rabbitmq as rabbitmq_servers
 from stockbuddy.chassis.testing.postgres import PostgresServer
 from stockbuddy.chassis.testing.rabbitmq import PrivateRabbitMQ
 from stockbuddy.chassis.testing.templates import Migrate, TemplateDatabases
-from stockbuddy.chassis.testing.virtual_hosts import VirtualHosts
+from stockbuddy.local_servers.virtual_hosts import VirtualHosts
+from stockbuddy.local_servers.postgres import LocalPostgres
 
 NewDatabase = Callable[..., Awaitable[str]]
 
 
 def pytest_configure() -> None:
-    configure_logs(level="warning", output="console")
+    configure_logging(level="warning", output="console")
 
 
 def pytest_collection_finish() -> None:

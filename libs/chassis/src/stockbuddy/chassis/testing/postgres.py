@@ -11,9 +11,9 @@ from pathlib import Path
 
 from testcontainers.community.postgres import PostgresContainer
 
-from stockbuddy.chassis.local_postgres import LocalPostgres
 from stockbuddy.chassis.testing.docker_engine import LOOPBACK, docker_runs, publish_on_loopback
-from stockbuddy.chassis.testing.ports import free_port
+from stockbuddy.local_servers.ports import free_port
+from stockbuddy.local_servers.postgres import LocalPostgres
 
 IMAGE = "postgres:18"
 # A test's data need not survive a power cut.

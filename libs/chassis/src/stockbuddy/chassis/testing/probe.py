@@ -5,7 +5,7 @@ from typing import ClassVar
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.database import Database
+from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.contracts.event import Event
 
 EFFECTS_GROUP = "probe.effects.v1"
@@ -15,7 +15,7 @@ GROUPS = {EFFECTS_GROUP: ("probe.thing.*",), EVERYTHING_GROUP: ("#",)}
 
 class ProbeChanged(Event):
     type: ClassVar[str] = "probe.thing.changed"
-    about: ClassVar[str] = "thing/{thing}"
+    subject_template: ClassVar[str] = "thing/{thing}"
 
     thing: int
     number: int

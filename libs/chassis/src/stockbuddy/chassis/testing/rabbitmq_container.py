@@ -7,8 +7,8 @@ import time
 from testcontainers.core.container import DockerContainer
 
 from stockbuddy.chassis.testing.docker_engine import LOOPBACK, publish_on_loopback
-from stockbuddy.chassis.testing.ports import free_port
-from stockbuddy.chassis.testing.virtual_hosts import VirtualHosts
+from stockbuddy.local_servers.ports import free_port
+from stockbuddy.local_servers.virtual_hosts import VirtualHosts
 
 IMAGE = "rabbitmq:4-management"
 START_SECONDS = 300.0  # the first time, the image is fetched

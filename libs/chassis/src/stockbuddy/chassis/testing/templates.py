@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-from stockbuddy.chassis.migrations import migrate
+from stockbuddy.chassis.postgres.migrations import migrate
 
 # Brings the database at this address up to date. Equal ones share a template.
 Migrate = Callable[[str], Awaitable[None]]

@@ -10,7 +10,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt.algorithms import OKPAlgorithm
 
-from stockbuddy.chassis.identity import TOKEN_ALGORITHMS, TOKEN_TYPE, Role
+from stockbuddy.chassis.http.tokens import TOKEN_ALGORITHMS, TOKEN_TYPE, Role
 
 
 class TestIssuer:

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from stockbuddy.chassis.schema import create_chassis_tables
+from stockbuddy.chassis.postgres.schema import create_chassis_tables
 
 revision = "0001"
 down_revision = None

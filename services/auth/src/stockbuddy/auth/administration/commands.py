@@ -13,9 +13,9 @@ from stockbuddy.auth.sessions.queries import lock_live_sessions
 from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.queries import lock_user
-from stockbuddy.chassis import outbox
-from stockbuddy.chassis.errors import NotFound
-from stockbuddy.chassis.identity import Role
+from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.http.errors import NotFound
+from stockbuddy.chassis.http.tokens import Role
 from stockbuddy.contracts.auth import UserDeactivated, UserReactivated, UserRoleChanged, UserUpdated
 
 RIGHTS = {"role", "warehouse_ids"}

@@ -6,7 +6,7 @@ from sqlalchemy import Select, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.users.model import User
-from stockbuddy.chassis.identity import Role
+from stockbuddy.chassis.http.tokens import Role
 
 
 def users_matching(search: str | None, role: Role | None, is_active: bool | None) -> Select[User]:

@@ -13,13 +13,14 @@ from stockbuddy.auth.settings import Settings
 from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.queries import user_by_id
 from stockbuddy.auth.users.schemas import UserView
-from stockbuddy.chassis.database import ReadSession, Session
-from stockbuddy.chassis.errors import NotFound
-from stockbuddy.chassis.etags import CachedRoute, require_match, version_etag
-from stockbuddy.chassis.identity import Admin, Role
-from stockbuddy.chassis.paging import Page, PagingParameters
+from stockbuddy.chassis.http.sessions import ReadSession, Session
+from stockbuddy.chassis.http.errors import NotFound
+from stockbuddy.chassis.http.etags import ConditionalRoute, require_match, version_etag
+from stockbuddy.chassis.http.authentication import Admin
+from stockbuddy.chassis.http.tokens import Role
+from stockbuddy.chassis.http.pagination import Page, PageParameters
 
-router = APIRouter(prefix="/api/v1/users", tags=["users"], route_class=CachedRoute)
+router = APIRouter(prefix="/api/v1/users", tags=["users"], route_class=ConditionalRoute)
 
 OLDEST_FIRST = Order("id_asc", [User.id], newest_first=False)
 
@@ -30,7 +31,7 @@ UserId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 async def list_users(
     _: Admin,
     session: ReadSession,
-    paging: PagingParameters,
+    paging: PageParameters,
     search: Annotated[str | None, Query(max_length=200, pattern=NO_CONTROL_CHARACTERS)] = None,
     role: Role | None = None,
     is_active: bool | None = None,

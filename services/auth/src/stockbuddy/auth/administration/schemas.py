@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, field_validator
 
 from stockbuddy.auth.fields import FullName, WarehouseIds, left_out
-from stockbuddy.chassis.identity import Role
+from stockbuddy.chassis.http.tokens import Role
 
 
 class ChangeUser(BaseModel):

@@ -13,8 +13,8 @@ from stockbuddy.auth.secrecy import digest, make_secret
 from stockbuddy.auth.sessions.commands import revoke_tokens
 from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.auth.users.model import User
-from stockbuddy.chassis import outbox
-from stockbuddy.chassis.identity import Principal
+from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.contracts.auth import ApiKeyCreated, ApiKeyRevoked, ApiKeyState
 
 State = TypeVar("State", bound=ApiKeyState)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from stockbuddy.auth.record import Record
 from stockbuddy.auth.sids import key_sid
 from stockbuddy.auth.users.model import role_column
-from stockbuddy.chassis.identity import Role
+from stockbuddy.chassis.http.tokens import Role
 
 RANKS = {role: rank for rank, role in enumerate(Role)}
 

@@ -12,13 +12,13 @@ from stockbuddy.auth.listing import Order, read_page
 from stockbuddy.auth.people import Person
 from stockbuddy.auth.secret_answers import SecretRoute
 from stockbuddy.auth.settings import Settings
-from stockbuddy.chassis.database import ReadSession, Session
-from stockbuddy.chassis.errors import Forbidden, NotFound
-from stockbuddy.chassis.etags import CachedRoute
-from stockbuddy.chassis.identity import Caller
-from stockbuddy.chassis.paging import Page, PagingParameters
+from stockbuddy.chassis.http.sessions import ReadSession, Session
+from stockbuddy.chassis.http.errors import Forbidden, NotFound
+from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.chassis.http.authentication import Caller
+from stockbuddy.chassis.http.pagination import Page, PageParameters
 
-router = APIRouter(prefix="/api/v1/auth/api-keys", tags=["API keys"], route_class=CachedRoute)
+router = APIRouter(prefix="/api/v1/auth/api-keys", tags=["API keys"], route_class=ConditionalRoute)
 creating_router = APIRouter(prefix="/api/v1/auth/api-keys", tags=["API keys"], route_class=SecretRoute)
 
 NEWEST_FIRST = Order("id_desc", [ApiKey.id], newest_first=True)
@@ -35,7 +35,7 @@ async def create_api_key(body: CreateApiKey, caller: Person, session: Session) -
 async def list_api_keys(
     caller: Caller,
     session: ReadSession,
-    paging: PagingParameters,
+    paging: PageParameters,
     everybodys: Annotated[bool, Query(alias="all")] = False,
 ) -> Page[ApiKeyView]:
     """One's own keys, the newest first; with `all=true` everybody's, for admins."""

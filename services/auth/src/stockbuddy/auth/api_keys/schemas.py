@@ -5,7 +5,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 
 from stockbuddy.auth.fields import FutureTime, Name, WarehouseIds
-from stockbuddy.chassis.identity import Role
+from stockbuddy.chassis.http.tokens import Role
 
 
 class CreateApiKey(BaseModel):

@@ -14,7 +14,7 @@ from stockbuddy.auth.sessions.commands import principal_of
 from stockbuddy.auth.signing.keys import SigningKeys
 from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.queries import user_by_id
-from stockbuddy.chassis.identity import Principal
+from stockbuddy.chassis.http.tokens import Principal
 
 NOTED_EVERY = timedelta(seconds=30)
 """A use is noted here no oftener, so that a busy key is not a busy row; the gateway reports the later ones."""

@@ -8,8 +8,8 @@ from stockbuddy.auth.sessions.cookies import csrf_token
 from stockbuddy.auth.sessions.tokens import forbid_caching
 from stockbuddy.auth.settings import Settings
 from stockbuddy.auth.signing.keys import Keys
-from stockbuddy.chassis.database import ReadSession
-from stockbuddy.chassis.identity import PUBLIC
+from stockbuddy.chassis.http.sessions import ReadSession
+from stockbuddy.chassis.http.authentication import PUBLIC
 
 router = APIRouter(prefix="/internal", include_in_schema=False)
 

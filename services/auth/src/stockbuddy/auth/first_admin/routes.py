@@ -8,11 +8,12 @@ from stockbuddy.auth.settings import Settings
 from stockbuddy.auth.strength import hash_strong_password
 from stockbuddy.auth.users.commands import register_user
 from stockbuddy.auth.users.schemas import RegisterAdmin, UserView
-from stockbuddy.chassis.database import Session
-from stockbuddy.chassis.etags import CachedRoute
-from stockbuddy.chassis.identity import PUBLIC, Role, authenticate, require_admin
+from stockbuddy.chassis.http.sessions import Session
+from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.chassis.http.authentication import PUBLIC, authenticate, require_admin
+from stockbuddy.chassis.http.tokens import Role
 
-router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=CachedRoute)
+router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=ConditionalRoute)
 
 
 @router.post("/admin/register", status_code=201, dependencies=[PUBLIC])

@@ -15,8 +15,8 @@ from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.auth.users.commands import register_user
 from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.queries import is_username_taken
-from stockbuddy.chassis import outbox
-from stockbuddy.contracts.auth import AccessTokenCreated, AccessTokenRevoked, AccessTokenUsed
+from stockbuddy.chassis.messaging import outbox
+from stockbuddy.contracts.auth import InvitationCreated, InvitationRevoked, InvitationUsed
 
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """32 characters that are not taken for one another when read out or written down."""
@@ -42,14 +42,14 @@ async def create_invitation(
     )
     session.add(invitation)
     await session.flush()
-    outbox.add(session, invitation.said_as(AccessTokenCreated))
+    outbox.add(session, invitation.said_as(InvitationCreated))
     return invitation, token
 
 
 async def revoke_invitation(session: AsyncSession, invitation: Invitation) -> None:
     """`invitation` is locked and unused."""
     await session.delete(invitation)
-    outbox.add(session, invitation.said_as(AccessTokenRevoked))
+    outbox.add(session, invitation.said_as(InvitationRevoked))
 
 
 async def accept_invitation(session: AsyncSession, wish: EnterAsSalesperson, digest: bytes, password_hash: str) -> User:
@@ -69,7 +69,7 @@ async def accept_invitation(session: AsyncSession, wish: EnterAsSalesperson, dig
         warehouse_ids=invitation.warehouse_ids,
     )
     invitation.used_at, invitation.used_by = now, user.id
-    outbox.add(session, invitation.said_as(AccessTokenUsed, used_by=user.id))
+    outbox.add(session, invitation.said_as(InvitationUsed, used_by=user.id))
     return user
 
 

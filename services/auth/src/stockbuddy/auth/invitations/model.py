@@ -8,10 +8,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from stockbuddy.auth.record import Record
 from stockbuddy.auth.users.model import role_column
-from stockbuddy.chassis.identity import Role
-from stockbuddy.contracts.auth import AccessTokenState
+from stockbuddy.chassis.http.tokens import Role
+from stockbuddy.contracts.auth import InvitationState
 
-State = TypeVar("State", bound=AccessTokenState)
+State = TypeVar("State", bound=InvitationState)
 
 
 class Invitation(Record):

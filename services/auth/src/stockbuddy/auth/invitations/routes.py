@@ -28,13 +28,15 @@ from stockbuddy.auth.settings import Settings
 from stockbuddy.auth.signing.keys import Keys
 from stockbuddy.auth.strength import hash_strong_password
 from stockbuddy.auth.users.queries import user_by_email
-from stockbuddy.chassis.database import Database, ReadSession, Session
-from stockbuddy.chassis.errors import Conflict, NotFound
-from stockbuddy.chassis.etags import CachedRoute
-from stockbuddy.chassis.identity import PUBLIC, Admin, Role
-from stockbuddy.chassis.paging import Page, PagingParameters
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.http.sessions import ReadSession, Session
+from stockbuddy.chassis.http.errors import Conflict, NotFound
+from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.chassis.http.authentication import PUBLIC, Admin
+from stockbuddy.chassis.http.tokens import Role
+from stockbuddy.chassis.http.pagination import Page, PageParameters
 
-router = APIRouter(prefix="/api/v1/auth", tags=["invitations"], route_class=CachedRoute)
+router = APIRouter(prefix="/api/v1/auth", tags=["invitations"], route_class=ConditionalRoute)
 public_router = APIRouter(prefix="/api/v1/auth", tags=["invitations"], route_class=APIRoute)
 creating_router = APIRouter(prefix="/api/v1/auth", tags=["invitations"], route_class=SecretRoute)
 
@@ -51,7 +53,7 @@ async def create_access_token(
 
 
 @router.get("/access-tokens")
-async def list_access_tokens(_: Admin, session: ReadSession, paging: PagingParameters) -> Page[InvitationView]:
+async def list_access_tokens(_: Admin, session: ReadSession, paging: PageParameters) -> Page[InvitationView]:
     """All invitations, the newest first."""
     found = await read_page(session, queries.all_invitations(), paging, NEWEST_FIRST)
     return found.page(InvitationView.model_validate)

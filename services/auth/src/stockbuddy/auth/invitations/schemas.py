@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from stockbuddy.auth.fields import EmailAddress, FullName, FutureTime, Note, WarehouseIds
 from stockbuddy.auth.logins.bodies import TypedPassword
-from stockbuddy.chassis.identity import Role
+from stockbuddy.chassis.http.tokens import Role
 
 
 class CreateInvitation(BaseModel):

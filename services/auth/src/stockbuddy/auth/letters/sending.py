@@ -16,7 +16,8 @@ from stockbuddy.auth.passwords.commands import issue_reset_token
 from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.auth.system_settings.queries import company_name
 from stockbuddy.auth.users.queries import user_by_email
-from stockbuddy.chassis.database import Database, is_database_away
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.runtime.failures import is_connection_error
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +42,7 @@ class LetterSender:
                 while await self._send_next():
                     pass
             except Exception as error:
-                if not is_database_away(error):
+                if not is_connection_error(error):
                     raise
                 log.warning("letters.database_away")
             try:

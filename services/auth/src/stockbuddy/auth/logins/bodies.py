@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from stockbuddy.auth.errors import UnsupportedMediaType
 from stockbuddy.auth.fields import LONGEST_EMAIL, NO_CONTROL_CHARACTERS
-from stockbuddy.chassis.errors import BadRequest
+from stockbuddy.chassis.http.errors import BadRequest
 
 Body = TypeVar("Body", bound=BaseModel)
 

@@ -9,7 +9,7 @@ from stockbuddy.auth.errors import TooManyAttempts
 from stockbuddy.auth.logins import queries
 from stockbuddy.auth.logins.model import LoginThrottle
 from stockbuddy.auth.logins.throttle import LOGIN_AT_ADDRESS, Attempt, Scope, seconds_until
-from stockbuddy.chassis import outbox
+from stockbuddy.chassis.messaging import outbox
 from stockbuddy.contracts.auth import LoginFailed, UserLockedOut
 
 LOGIN_SHOWN = 100

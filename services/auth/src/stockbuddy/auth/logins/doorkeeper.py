@@ -17,8 +17,8 @@ from stockbuddy.auth.logins.queries import is_known_address
 from stockbuddy.auth.logins.throttle import Attempt
 from stockbuddy.auth.users import queries
 from stockbuddy.auth.users.model import User
-from stockbuddy.chassis.database import Database
-from stockbuddy.chassis.origin import current_origin, set_actor
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.messaging.event_context import current_event_context, set_actor
 
 UNKNOWN_ADDRESS = "unknown"
 
@@ -83,7 +83,7 @@ async def _attempt(session: AsyncSession, login: str, found: User | None) -> Att
 
 
 def current_address() -> str:
-    return current_origin().client_ip or UNKNOWN_ADDRESS
+    return current_event_context().client_ip or UNKNOWN_ADDRESS
 
 
 def doorkeeper_of(request: Request) -> Doorkeeper:

@@ -19,12 +19,14 @@ from stockbuddy.auth.strength import hash_strong_password
 from stockbuddy.auth.system_settings.queries import is_registration_open
 from stockbuddy.auth.users.commands import register_user
 from stockbuddy.auth.users.schemas import RegisterUser, UserView
-from stockbuddy.chassis.database import Database, Session
-from stockbuddy.chassis.etags import CachedRoute
-from stockbuddy.chassis.identity import PUBLIC, Role
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.http.sessions import Session
+from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.chassis.http.authentication import PUBLIC
+from stockbuddy.chassis.http.tokens import Role
 
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=APIRoute)
-repeatable_router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=CachedRoute)
+repeatable_router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=ConditionalRoute)
 
 
 async def hash_for_registration(body: RegisterUser, request: Request, hasher: Hasher) -> tuple[RegisterUser, str]:

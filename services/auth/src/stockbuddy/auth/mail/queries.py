@@ -7,12 +7,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.mail.model import Letter, LetterKind
-from stockbuddy.chassis.origin import current_origin
+from stockbuddy.chassis.messaging.event_context import current_event_context
 
 
 async def queue_letter(session: AsyncSession, kind: LetterKind, recipient: str, now: datetime) -> None:
     """Of password resets one for each address waits; asking again while it does changes nothing."""
-    origin = current_origin()
+    origin = current_event_context()
     statement = insert(Letter).values(
         kind=kind,
         recipient=recipient,

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from stockbuddy.chassis.errors import Problem
+from stockbuddy.chassis.http.errors import Problem
 
 
 class OAuthError(Problem):

@@ -18,11 +18,11 @@ from stockbuddy.auth.sessions.schemas import TokenPair
 from stockbuddy.auth.sessions.tokens import forbid_caching, token_pair
 from stockbuddy.auth.settings import AuthSettings, Settings
 from stockbuddy.auth.signing.keys import Keys, SigningKeys
-from stockbuddy.chassis import outbox
-from stockbuddy.chassis.database import Database
-from stockbuddy.chassis.identity import PUBLIC
-from stockbuddy.chassis.origin import set_actor
-from stockbuddy.contracts.auth import ClientAuthenticated
+from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.http.authentication import PUBLIC
+from stockbuddy.chassis.messaging.event_context import set_actor
+from stockbuddy.contracts.auth import ApiKeyAuthenticated
 
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=APIRoute)
 
@@ -103,5 +103,5 @@ async def _by_client(form: TokenRequest, database: Database, keys: SigningKeys, 
         raise InvalidClient() from error
     set_actor(done.user.id, done.user.username)
     async with database.transaction() as session:
-        outbox.add(session, ClientAuthenticated(api_key_id=key_id, owner_id=done.user.id))
+        outbox.add(session, ApiKeyAuthenticated(api_key_id=key_id, owner_id=done.user.id))
     return ClientToken(access_token=done.access_token, expires_in=done.expires_in_seconds)

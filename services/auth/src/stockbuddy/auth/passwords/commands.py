@@ -17,8 +17,8 @@ from stockbuddy.auth.sessions.queries import lock_live_sessions
 from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.queries import lock_user
-from stockbuddy.chassis import outbox
-from stockbuddy.chassis.origin import set_actor
+from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.messaging.event_context import set_actor
 from stockbuddy.contracts.auth import PasswordResetRequested, UserPasswordChanged
 
 RESET_PAUSE = timedelta(seconds=60)

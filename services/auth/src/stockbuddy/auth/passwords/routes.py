@@ -19,9 +19,9 @@ from stockbuddy.auth.signing.keys import Keys
 from stockbuddy.auth.strength import hash_strong_password
 from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.queries import user_by_id
-from stockbuddy.chassis.database import Database
-from stockbuddy.chassis.errors import Unauthenticated, Unprocessable
-from stockbuddy.chassis.identity import PUBLIC
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.http.errors import Unauthenticated, Unprocessable
+from stockbuddy.chassis.http.authentication import PUBLIC
 
 router = APIRouter(prefix="/api/v1/auth/password", tags=["auth"], route_class=APIRoute)
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from stockbuddy.auth.fields import EmailAddress, NewPassword
 from stockbuddy.auth.logins.bodies import TypedPassword
-from stockbuddy.chassis.errors import Unprocessable
+from stockbuddy.chassis.http.errors import Unprocessable
 
 
 class _NewPassword(BaseModel):

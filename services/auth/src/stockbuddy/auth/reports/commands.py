@@ -10,8 +10,8 @@ from stockbuddy.auth.api_keys import queries as api_keys
 from stockbuddy.auth.reports.schemas import Denial, Use
 from stockbuddy.auth.sessions import queries as sessions
 from stockbuddy.auth.sids import key_id_of, session_id_of
-from stockbuddy.chassis import outbox
-from stockbuddy.chassis.origin import Origin, originating
+from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.messaging.event_context import EventContext, event_context
 from stockbuddy.contracts.auth import AccessDenied
 
 GATEWAY = "gateway"
@@ -20,7 +20,7 @@ GATEWAY = "gateway"
 def record_denials(session: AsyncSession, denials: Iterable[Denial]) -> None:
     """Each with the origin of the request that was denied, not of the report."""
     for denial in denials:
-        origin = Origin(
+        origin = EventContext(
             actor_id=denial.user_id,
             actor_name=denial.username,
             client_ip=denial.client_ip,
@@ -30,7 +30,7 @@ def record_denials(session: AsyncSession, denials: Iterable[Denial]) -> None:
         said = AccessDenied(
             service=GATEWAY, method=denial.method, path=denial.path, code=denial.code, user_id=denial.user_id
         )
-        with originating(origin):
+        with event_context(origin):
             outbox.add(session, said)
 
 

@@ -4,8 +4,8 @@ from fastapi import APIRouter
 
 from stockbuddy.auth.reports import commands
 from stockbuddy.auth.reports.schemas import ReportDenials, ReportUses
-from stockbuddy.chassis.database import Session
-from stockbuddy.chassis.identity import PUBLIC
+from stockbuddy.chassis.http.sessions import Session
+from stockbuddy.chassis.http.authentication import PUBLIC
 
 router = APIRouter(prefix="/internal", include_in_schema=False)
 

@@ -13,9 +13,9 @@ from stockbuddy.auth.sessions.model import LoginSession, RefreshToken, Revocatio
 from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.queries import user_by_id
-from stockbuddy.chassis import outbox
-from stockbuddy.chassis.identity import Principal
-from stockbuddy.chassis.origin import current_origin, set_actor
+from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.http.tokens import Principal
+from stockbuddy.chassis.messaging.event_context import current_event_context, set_actor
 from stockbuddy.contracts.auth import SessionRefreshed, SessionRevoked, UserLoggedIn
 
 LATE_TOKEN = timedelta(seconds=60)
@@ -60,7 +60,7 @@ async def _begin(
         user_id=user.id,
         generation=0,
         user_agent=user_agent[:LONGEST_USER_AGENT] if user_agent else None,
-        ip_address=current_origin().client_ip,
+        ip_address=current_event_context().client_ip,
         created_at=now,
         last_used_at=now,
         expires_at=now + timedelta(days=settings.session_days),
@@ -90,7 +90,7 @@ async def refresh_session(session: AsyncSession, refresh_token: str, settings: A
         end_session(session, prolonged, settings, reason="refresh_token_reused")
         return None
     prolonged.last_used_at = now
-    prolonged.ip_address = current_origin().client_ip
+    prolonged.ip_address = current_event_context().client_ip
     prolonged.expires_at = now + timedelta(days=settings.session_days)
     outbox.add(session, SessionRefreshed(session_id=str(prolonged.id), user_id=user.id))
     return OpenedSession(prolonged, user, _add_refresh_token(session, prolonged, now))

@@ -18,13 +18,13 @@ from stockbuddy.auth.sessions.tokens import forbid_caching, token_pair
 from stockbuddy.auth.settings import Settings
 from stockbuddy.auth.sids import session_id_of
 from stockbuddy.auth.signing.keys import Keys
-from stockbuddy.chassis.database import ReadSession, Session
-from stockbuddy.chassis.errors import NotFound
-from stockbuddy.chassis.etags import CachedRoute
-from stockbuddy.chassis.identity import PUBLIC, Caller
-from stockbuddy.chassis.paging import Page, PagingParameters
+from stockbuddy.chassis.http.sessions import ReadSession, Session
+from stockbuddy.chassis.http.errors import NotFound
+from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.chassis.http.authentication import PUBLIC, Caller
+from stockbuddy.chassis.http.pagination import Page, PageParameters
 
-router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=CachedRoute)
+router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=ConditionalRoute)
 public_router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=APIRoute)
 internal_router = APIRouter(prefix="/internal", include_in_schema=False)
 
@@ -59,7 +59,7 @@ async def logout(caller: Caller, session: Session, response: Response, settings:
 
 
 @router.get("/sessions")
-async def list_sessions(caller: Person, session: ReadSession, paging: PagingParameters) -> Page[SessionView]:
+async def list_sessions(caller: Person, session: ReadSession, paging: PageParameters) -> Page[SessionView]:
     """One's own sessions that are alive, the newest first."""
     alive = queries.live_sessions_of(caller.user_id, datetime.now(UTC))
     found = await read_page(session, alive, paging, NEWEST_FIRST)

@@ -10,7 +10,7 @@ from stockbuddy.auth.secrecy import Seal, make_secret
 from stockbuddy.auth.signing import queries
 from stockbuddy.auth.signing.model import SigningKey
 from stockbuddy.auth.signing.schedule import is_rotation_due, outlived_keys, signing_key_at
-from stockbuddy.chassis import outbox
+from stockbuddy.chassis.messaging import outbox
 from stockbuddy.contracts.auth import SigningKeyRotated
 
 

@@ -20,8 +20,9 @@ from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.auth.signing import commands, queries
 from stockbuddy.auth.signing.model import SigningKey
 from stockbuddy.auth.signing.schedule import signing_key_at
-from stockbuddy.chassis.database import Database, is_database_away
-from stockbuddy.chassis.identity import TOKEN_ALGORITHMS, TOKEN_TYPE, Principal
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.runtime.failures import is_connection_error
+from stockbuddy.chassis.http.tokens import TOKEN_ALGORITHMS, TOKEN_TYPE, Principal
 
 log = structlog.get_logger(__name__)
 
@@ -74,7 +75,7 @@ class SigningKeys:
                     await commands.drop_outlived_keys(session, token_lifetime=lifetime)
                 await self.reload()
             except Exception as error:
-                if not is_database_away(error):
+                if not is_connection_error(error):
                     raise
                 log.warning("signing.database_away")
             await asyncio.sleep(settings.signing_key_reread_seconds)

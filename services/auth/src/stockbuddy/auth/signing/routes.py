@@ -5,10 +5,10 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from stockbuddy.auth.signing.keys import Keys
-from stockbuddy.chassis.etags import CachedRoute
-from stockbuddy.chassis.identity import PUBLIC
+from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.chassis.http.authentication import PUBLIC
 
-router = APIRouter(tags=["auth"], route_class=CachedRoute)
+router = APIRouter(tags=["auth"], route_class=ConditionalRoute)
 
 FRESH_SECONDS = 60
 """Shorter than a new key is published before it signs (SIGNING_KEY_AHEAD_SECONDS)."""

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.system_settings.model import SystemSettings
-from stockbuddy.chassis import outbox
+from stockbuddy.chassis.messaging import outbox
 
 
 async def change_settings(session: AsyncSession, settings: SystemSettings, changes: Mapping[str, Any]) -> None:

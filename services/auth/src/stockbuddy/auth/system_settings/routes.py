@@ -5,12 +5,12 @@ from fastapi import APIRouter, Request, Response
 from stockbuddy.auth.system_settings import queries
 from stockbuddy.auth.system_settings.commands import change_settings
 from stockbuddy.auth.system_settings.schemas import ChangeSettings, SettingsView
-from stockbuddy.chassis.database import ReadSession, Session
-from stockbuddy.chassis.errors import PreconditionFailed
-from stockbuddy.chassis.etags import CachedRoute, require_match, version_etag
-from stockbuddy.chassis.identity import Admin
+from stockbuddy.chassis.http.sessions import ReadSession, Session
+from stockbuddy.chassis.http.errors import PreconditionFailed
+from stockbuddy.chassis.http.etags import ConditionalRoute, require_match, version_etag
+from stockbuddy.chassis.http.authentication import Admin
 
-router = APIRouter(prefix="/api/v1/system-settings", tags=["settings"], route_class=CachedRoute)
+router = APIRouter(prefix="/api/v1/system-settings", tags=["settings"], route_class=ConditionalRoute)
 
 
 @router.get("")

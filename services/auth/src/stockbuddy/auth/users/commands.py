@@ -12,9 +12,9 @@ from stockbuddy.auth.mail.model import LetterKind
 from stockbuddy.auth.mail.queries import queue_letter
 from stockbuddy.auth.users import queries
 from stockbuddy.auth.users.model import User
-from stockbuddy.chassis import outbox
-from stockbuddy.chassis.identity import Role
-from stockbuddy.chassis.origin import current_origin, set_actor
+from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.http.tokens import Role
+from stockbuddy.chassis.messaging.event_context import current_event_context, set_actor
 from stockbuddy.contracts.auth import UserRegistered, UserUpdated
 
 
@@ -45,7 +45,7 @@ async def register_user(
     )
     session.add(user)
     await _flush(session)
-    if current_origin().actor_id is None:
+    if current_event_context().actor_id is None:
         set_actor(user.id, user.username)
     outbox.add(session, user.said_as(UserRegistered))
     return user

@@ -7,7 +7,7 @@ from sqlalchemy import ARRAY, BigInteger, Boolean, DateTime, Enum, Identity, Int
 from sqlalchemy.orm import Mapped, mapped_column
 
 from stockbuddy.auth.record import Record
-from stockbuddy.chassis.identity import Role
+from stockbuddy.chassis.http.tokens import Role
 from stockbuddy.contracts.auth import UserState
 
 State = TypeVar("State", bound=UserState)

@@ -4,7 +4,7 @@ from sqlalchemy import exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.users.model import User
-from stockbuddy.chassis.identity import Role
+from stockbuddy.chassis.http.tokens import Role
 
 
 async def user_by_id(session: AsyncSession, user_id: int) -> User | None:

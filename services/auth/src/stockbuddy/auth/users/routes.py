@@ -7,12 +7,12 @@ from stockbuddy.auth.users import queries
 from stockbuddy.auth.users.commands import change_profile
 from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.schemas import ChangeProfile, UserView
-from stockbuddy.chassis.database import ReadSession, Session
-from stockbuddy.chassis.errors import Unauthenticated
-from stockbuddy.chassis.etags import CachedRoute, require_match, version_etag
-from stockbuddy.chassis.identity import Caller
+from stockbuddy.chassis.http.sessions import ReadSession, Session
+from stockbuddy.chassis.http.errors import Unauthenticated
+from stockbuddy.chassis.http.etags import ConditionalRoute, require_match, version_etag
+from stockbuddy.chassis.http.authentication import Caller
 
-router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=CachedRoute)
+router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=ConditionalRoute)
 
 
 @router.get("/profile")

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from stockbuddy.auth.fields import EmailAddress, FullName, NewPassword, Username, left_out
-from stockbuddy.chassis.identity import Role
+from stockbuddy.chassis.http.tokens import Role
 
 
 class UserView(BaseModel):

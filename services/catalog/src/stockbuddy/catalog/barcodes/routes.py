@@ -8,11 +8,11 @@ from stockbuddy.catalog.barcodes.pictures import draw_barcode, is_printable
 from stockbuddy.catalog.barcodes.queries import codes_of
 from stockbuddy.catalog.errors import NoBarcode, UnknownProduct
 from stockbuddy.catalog.wording import Id, Words
-from stockbuddy.chassis.database import ReadSession
-from stockbuddy.chassis.etags import CachedRoute
-from stockbuddy.chassis.identity import authenticate
+from stockbuddy.chassis.http.sessions import ReadSession
+from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.chassis.http.authentication import authenticate
 
-router = APIRouter(prefix="/api/v1/products", tags=["barcodes"], route_class=CachedRoute)
+router = APIRouter(prefix="/api/v1/products", tags=["barcodes"], route_class=ConditionalRoute)
 
 SVG_CONTENT: dict[int | str, dict[str, Any]] = {200: {"content": {"image/svg+xml": {"schema": {"type": "string"}}}}}
 

@@ -13,8 +13,8 @@ from stockbuddy.catalog.constraints import violated_constraint
 from stockbuddy.catalog.errors import CategoryCycle, DuplicateCategory, InUse, UnknownCategory
 from stockbuddy.catalog.ownership import require_ownership
 from stockbuddy.catalog.versions import require_version
-from stockbuddy.chassis import outbox
-from stockbuddy.chassis.identity import Principal
+from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.contracts.catalog import CategoryCreated, CategoryDeleted, CategoryUpdated
 
 

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.catalog.categories.model import Category
 from stockbuddy.catalog.ordering import Listed, list_by
-from stockbuddy.chassis.paging import Paging
+from stockbuddy.chassis.http.pagination import PageQuery
 
 _BY_NAME = text("""
     SELECT id FROM category WHERE lower(name) = lower(:name) AND deleted_at IS NULL FOR KEY SHARE
@@ -51,7 +51,7 @@ async def living_category(session: AsyncSession, category_id: int, *, to_change:
 
 
 async def list_categories(
-    session: AsyncSession, sort: str, search: str | None, parent_id: int | None, paging: Paging
+    session: AsyncSession, sort: str, search: str | None, parent_id: int | None, paging: PageQuery
 ) -> Listed[Category]:
     conditions: list[ColumnElement[bool]] = [Category.deleted_at.is_(None)]
     if search is not None:

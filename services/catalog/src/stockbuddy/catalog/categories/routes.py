@@ -11,20 +11,20 @@ from stockbuddy.catalog.categories.schemas import CategoryChange, NewCategory, S
 from stockbuddy.catalog.errors import UnknownCategory
 from stockbuddy.catalog.versions import etag_of
 from stockbuddy.catalog.wording import Id, Reference, Words
-from stockbuddy.chassis.database import ReadSession, Session
-from stockbuddy.chassis.etags import CachedRoute
-from stockbuddy.chassis.identity import Caller, authenticate
-from stockbuddy.chassis.paging import Page, PagingParameters
+from stockbuddy.chassis.http.sessions import ReadSession, Session
+from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.chassis.http.authentication import Caller, authenticate
+from stockbuddy.chassis.http.pagination import Page, PageParameters
 
 router = APIRouter(
-    prefix="/api/v1/categories", tags=["categories"], route_class=CachedRoute, dependencies=[Depends(authenticate)]
+    prefix="/api/v1/categories", tags=["categories"], route_class=ConditionalRoute, dependencies=[Depends(authenticate)]
 )
 
 
 @router.get("")
 async def list_categories(
     session: ReadSession,
-    paging: PagingParameters,
+    paging: PageParameters,
     search: Annotated[Words | None, Query()] = None,
     parent_id: Annotated[Reference | None, Query()] = None,
     sort_by: Sort = "name_asc",

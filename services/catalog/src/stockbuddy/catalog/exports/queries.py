@@ -6,7 +6,7 @@ from decimal import Decimal
 from stockbuddy.catalog.listing.conditions import Arguments, select_products
 from stockbuddy.catalog.listing.schemas import ProductListing
 from stockbuddy.catalog.sheets.writing import Cell
-from stockbuddy.chassis.database import Database
+from stockbuddy.chassis.postgres.database import Database
 
 ROWS_AT_A_TIME = 1000
 

@@ -11,11 +11,11 @@ from stockbuddy.catalog.listing.schemas import ProductListing
 from stockbuddy.catalog.sheets.cells import COLUMNS
 from stockbuddy.catalog.sheets.reading import Format
 from stockbuddy.catalog.sheets.writing import CONTENT_TYPES, written
-from stockbuddy.chassis.errors import Forbidden
-from stockbuddy.chassis.etags import CachedRoute
-from stockbuddy.chassis.identity import Caller
+from stockbuddy.chassis.http.errors import Forbidden
+from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.chassis.http.authentication import Caller
 
-router = APIRouter(prefix="/api/v1/products", tags=["exports"], route_class=CachedRoute)
+router = APIRouter(prefix="/api/v1/products", tags=["exports"], route_class=ConditionalRoute)
 
 FILE_CONTENT: dict[int | str, dict[str, Any]] = {
     200: {

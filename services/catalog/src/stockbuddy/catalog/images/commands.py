@@ -9,7 +9,7 @@ from stockbuddy.catalog.images import queries
 from stockbuddy.catalog.images.pictures import THUMBNAILS, Picture
 from stockbuddy.catalog.images.store import FileStore
 from stockbuddy.catalog.products.commands import change_image, product_of
-from stockbuddy.chassis.identity import Principal
+from stockbuddy.chassis.http.tokens import Principal
 
 ORIGINAL = "original"
 

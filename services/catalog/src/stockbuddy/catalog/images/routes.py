@@ -15,15 +15,15 @@ from stockbuddy.catalog.images.schemas import ShownImage
 from stockbuddy.catalog.images.store import FileStore
 from stockbuddy.catalog.uploads import REQUEST_BODY, read_upload
 from stockbuddy.catalog.wording import Id
-from stockbuddy.chassis.etags import CachedRoute
-from stockbuddy.chassis.identity import Caller, authenticate
+from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.chassis.http.authentication import Caller, authenticate
 
 log = structlog.get_logger(__name__)
 
 router = APIRouter(
     prefix="/api/v1/products/{product_id}/image",
     tags=["images"],
-    route_class=CachedRoute,
+    route_class=ConditionalRoute,
     dependencies=[Depends(authenticate)],
 )
 

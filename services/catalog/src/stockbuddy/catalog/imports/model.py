@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from stockbuddy.chassis.origin import Origin
+from stockbuddy.chassis.messaging.event_context import EventContext
 from stockbuddy.contracts.event import Event
 
 
@@ -18,7 +18,7 @@ class Job:
     attempts: int
     lease_seconds: float
     actor_id: int
-    origin: Origin
+    origin: EventContext
 
 
 @dataclass(slots=True)

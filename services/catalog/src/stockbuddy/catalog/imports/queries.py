@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.catalog.imports.model import Job, Outcome
 from stockbuddy.catalog.wording import LARGEST_ID
-from stockbuddy.chassis.database import Database
-from stockbuddy.chassis.origin import Origin
-from stockbuddy.chassis.paging import Paging, cursor_for
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.messaging.event_context import EventContext
+from stockbuddy.chassis.http.pagination import PageQuery, encode_cursor
 
 LATEST_FIRST = "id_desc"
 COPY_SECONDS = 600
@@ -121,14 +121,14 @@ async def shown_import(session: AsyncSession, import_id: int) -> Row[Any] | None
     return (await session.execute(_ONE, {"id": import_id})).one_or_none()
 
 
-async def latest_imports(session: AsyncSession, paging: Paging) -> tuple[Sequence[Row[Any]], int, str | None]:
+async def latest_imports(session: AsyncSession, paging: PageQuery) -> tuple[Sequence[Row[Any]], int, str | None]:
     """A page of imports, how many there are, and the cursor behind the page."""
     after = paging.after(LATEST_FIRST, int)
     before, offset = (LARGEST_ID, paging.offset) if after is None else (after[0], 0)
     values = {"before": before, "offset": offset, "limit": paging.page_size + 1}
     found = (await session.execute(_LATEST, values)).all()
     page = found[: paging.page_size]
-    cursor = cursor_for(LATEST_FIRST, [page[-1].id]) if len(found) > len(page) else None
+    cursor = encode_cursor(LATEST_FIRST, [page[-1].id]) if len(found) > len(page) else None
     return page, await session.scalar(_COUNT) or 0, cursor
 
 
@@ -137,7 +137,7 @@ async def claim_job(session: AsyncSession, runner: str, lease_seconds: float) ->
     row = (await session.execute(_CLAIM, {"runner": runner, "lease_seconds": lease_seconds})).one_or_none()
     if row is None:
         return None
-    origin = Origin(row.actor_id, row.actor_name, row.client_ip, row.request_id, row.traceparent)
+    origin = EventContext(row.actor_id, row.actor_name, row.client_ip, row.request_id, row.traceparent)
     return Job(
         row.id, row.runner, row.dry_run, row.columns, row.total, row.attempts, lease_seconds, row.actor_id, origin
     )

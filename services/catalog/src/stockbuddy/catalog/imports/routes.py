@@ -15,15 +15,16 @@ from stockbuddy.catalog.sheets.reading import format_of, read_header
 from stockbuddy.catalog.sheets.writing import CONTENT_TYPES, Cell, written
 from stockbuddy.catalog.uploads import REQUEST_BODY, read_upload
 from stockbuddy.catalog.wording import Id
-from stockbuddy.chassis.database import Database, ReadSession, Session
-from stockbuddy.chassis.etags import CachedRoute
-from stockbuddy.chassis.identity import Manager, require_manager
-from stockbuddy.chassis.origin import current_origin
-from stockbuddy.chassis.paging import Page, PagingParameters
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.http.sessions import ReadSession, Session
+from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.chassis.http.authentication import Manager, require_manager
+from stockbuddy.chassis.messaging.event_context import current_event_context
+from stockbuddy.chassis.http.pagination import Page, PageParameters
 
 MANAGERS = Depends(require_manager)
 
-router = APIRouter(prefix="/api/v1", tags=["imports"], route_class=CachedRoute)
+router = APIRouter(prefix="/api/v1", tags=["imports"], route_class=ConditionalRoute)
 
 FILE_CONTENT: dict[int | str, dict[str, Any]] = {
     200: {"content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in CONTENT_TYPES.values()}}
@@ -43,7 +44,7 @@ async def import_products(
     at `GET /imports/{id}`. A dry run finds every mistake and changes nothing."""
     upload = await read_upload(request)
     header = await asyncio.to_thread(read_header, upload.content)
-    origin = current_origin()
+    origin = current_event_context()
     values = {
         "dry_run": dry_run,
         "format": format_of(upload.content),
@@ -62,7 +63,7 @@ async def import_products(
 
 
 @router.get("/imports", dependencies=[MANAGERS])
-async def list_imports(session: ReadSession, paging: PagingParameters) -> Page[ShownImport]:
+async def list_imports(session: ReadSession, paging: PageParameters) -> Page[ShownImport]:
     """The latest first."""
     rows, total, next_cursor = await queries.latest_imports(session, paging)
     return Page(

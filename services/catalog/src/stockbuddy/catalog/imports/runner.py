@@ -19,9 +19,10 @@ from stockbuddy.catalog.imports.model import Job
 from stockbuddy.catalog.imports.rows import import_rows
 from stockbuddy.catalog.products.queries import driver_of
 from stockbuddy.catalog.sheets.reading import Row, read_header, read_rows
-from stockbuddy.chassis import outbox
-from stockbuddy.chassis.database import Database, is_database_away
-from stockbuddy.chassis.origin import originating
+from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.runtime.failures import is_connection_error
+from stockbuddy.chassis.messaging.event_context import event_context
 from stockbuddy.contracts.catalog import ImportFinished
 
 log = structlog.get_logger(__name__)
@@ -46,7 +47,7 @@ async def run_imports(app: FastAPI) -> None:
         try:
             ran = await _run_one(database, lease_seconds)
         except Exception as error:
-            if not is_database_away(error):
+            if not is_connection_error(error):
                 raise
             log.warning("imports.database_away", error=repr(error))
             ran = False
@@ -65,7 +66,7 @@ async def _run_one(database: Database, lease_seconds: float) -> bool:
     if job is None:
         return False
     log.info("import.started", import_id=job.id, attempt=job.attempts)
-    with originating(job.origin):
+    with event_context(job.origin):
         try:
             async with _kept(database, job):
                 await _run(database, job)
@@ -112,7 +113,7 @@ async def _run(database: Database, job: Job) -> None:
     except LostJob:
         raise
     except Exception as error:
-        if is_database_away(error):
+        if is_connection_error(error):
             raise
         log.exception("import.failed", import_id=job.id)
         return await _finish(database, job, "failed", "Something went wrong on our side.")

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from stockbuddy.catalog.products.schemas import Amount, Barcodes, Price
 from stockbuddy.catalog.wording import Line, Prose, ShortLine
-from stockbuddy.chassis.errors import OUR_OWN
+from stockbuddy.chassis.http.errors import VALUE_ERROR_PREFIX
 
 REQUIRED = frozenset({"sku", "name", "unit_price"})
 
@@ -84,5 +84,5 @@ def read_row(columns: list[str], cells: list[str]) -> ImportedRow:
     try:
         return ImportedRow.model_validate(values)
     except ValidationError as error:
-        found = [(e["loc"][0], e["msg"].removeprefix(OUR_OWN)) for e in error.errors()]
+        found = [(e["loc"][0], e["msg"].removeprefix(VALUE_ERROR_PREFIX)) for e in error.errors()]
         raise ValueError("; ".join(f"{column}: {reason}" for column, reason in found)) from error

@@ -11,7 +11,7 @@ from stockbuddy.catalog.listing.commonness import Commonness
 from stockbuddy.catalog.listing.schemas import ProductListing
 from stockbuddy.catalog.listing.sought import Sought
 from stockbuddy.catalog.readers import Readers
-from stockbuddy.chassis.paging import Paging, cursor_for
+from stockbuddy.chassis.http.pagination import PageQuery, encode_cursor
 
 REMEMBERED_TOTALS = 10_000
 _NOT_FILTERS = {"sort_by", "page", "page_size", "cursor"}
@@ -36,7 +36,7 @@ class Totals:
 
 
 async def product_page(readers: Readers, listing: ProductListing, totals: Totals) -> bytes:
-    paging = Paging(listing.page, listing.page_size, listing.cursor)
+    paging = PageQuery(listing.page, listing.page_size, listing.cursor)
     sought = None if listing.search is None else await totals.commonness.sought(readers, listing.search)
     statement = queries.page_statement(listing, paging, sought)
     rows = await readers.fetch(statement.text, *statement.arguments)
@@ -45,7 +45,7 @@ async def product_page(readers: Readers, listing: ProductListing, totals: Totals
     cursor = "null"
     if len(rows) > listing.page_size:
         rows.pop()
-        cursor = f'"{cursor_for(listing.sort, list(rows[-1][1:3]))}"'
+        cursor = f'"{encode_cursor(listing.sort, list(rows[-1][1:3]))}"'
     items = ",".join([row[0] for row in rows])
     return (
         f'{{"items":[{items}],"page":{listing.page},"page_size":{listing.page_size},'

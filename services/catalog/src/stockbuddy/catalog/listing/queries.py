@@ -14,7 +14,7 @@ from stockbuddy.catalog.listing.conditions import Arguments, Selection, select_p
 from stockbuddy.catalog.listing.schemas import ProductListing
 from stockbuddy.catalog.listing.sought import Sought
 from stockbuddy.catalog.system_settings.queries import DEFAULT_THRESHOLD
-from stockbuddy.chassis.paging import Paging
+from stockbuddy.chassis.http.pagination import PageQuery
 
 RANKED_CANDIDATES = 100
 """So many of a search's matches are ranked; those beyond follow, newest first. Bounds the cost of a search for `a`."""
@@ -58,7 +58,7 @@ def count_statement(listing: ProductListing, sought: Sought | None) -> Statement
     return Statement(f"SELECT count(*) FROM {selection.source} WHERE {selection.where}", arguments)
 
 
-def page_statement(listing: ProductListing, paging: Paging, sought: Sought | None) -> Statement:
+def page_statement(listing: ProductListing, paging: PageQuery, sought: Sought | None) -> Statement:
     arguments = Arguments()
     if sought is not None and listing.sort == "relevance":
         found = _ranked(listing, paging, arguments, sought)
@@ -81,7 +81,7 @@ def page_statement(listing: ProductListing, paging: Paging, sought: Sought | Non
     )
 
 
-def _sorted(listing: ProductListing, paging: Paging, arguments: Arguments) -> str:
+def _sorted(listing: ProductListing, paging: PageQuery, arguments: Arguments) -> str:
     column, _, direction = listing.sort.rpartition("_")
     table, expression, kind, type_name = _SORTS[column]
     selection = select_products(listing, arguments, sorted_by=table)
@@ -104,7 +104,7 @@ def _sorted(listing: ProductListing, paging: Paging, arguments: Arguments) -> st
     """
 
 
-def _offset(paging: Paging, after: object) -> str:
+def _offset(paging: PageQuery, after: object) -> str:
     return "" if after is not None or paging.page == 1 else f"OFFSET {paging.offset}"
 
 
@@ -115,7 +115,7 @@ def _found_by(sought: Sought, driving: str, whole: str) -> tuple[str, ...]:
     return (f"k.search @@ {driving}", f"ts_match_vq(k.search, {whole})")
 
 
-def _ranked(listing: ProductListing, paging: Paging, arguments: Arguments, sought: Sought) -> str:
+def _ranked(listing: ProductListing, paging: PageQuery, arguments: Arguments, sought: Sought) -> str:
     """The best matches first: by SKU or barcode, then by whole words of the name, then by any word or prefix.
     When there are more matches than candidates, the rest follows by id."""
     words, common = arguments.add(sought.text, "text"), arguments.add(list(sought.common), "text[]")
@@ -190,7 +190,7 @@ def _ranked(listing: ProductListing, paging: Paging, arguments: Arguments, sough
     """
 
 
-def _ranked_after(paging: Paging, product_id: str, arguments: Arguments) -> tuple[str, str]:
+def _ranked_after(paging: PageQuery, product_id: str, arguments: Arguments) -> tuple[str, str]:
     """The conditions of what stands behind the cursor: on the ranked, and on the rest (whose rank is -1)."""
     after = paging.after("relevance", Decimal, int)
     if after is None:

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, Field, WithJsonSchema, field_validator, model_validator
 
 from stockbuddy.catalog.wording import Reference, Words, none_if_blank
-from stockbuddy.chassis.moments import WRITTEN_OUT
-from stockbuddy.chassis.paging import DEFAULT_PAGE_SIZE, LARGEST_PAGE_SIZE
+from stockbuddy.chassis.fields import WRITTEN_OUT
+from stockbuddy.chassis.http.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from stockbuddy.contracts.numbers import Money
 
 
@@ -54,7 +54,7 @@ class ProductListing(BaseModel):
     include_deleted: bool = False
     sort_by: Sort | None = None
     page: Annotated[int, Field(ge=1, le=1_000_000_000)] = 1
-    page_size: Annotated[int, Field(ge=1, le=LARGEST_PAGE_SIZE)] = DEFAULT_PAGE_SIZE
+    page_size: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)] = DEFAULT_PAGE_SIZE
     cursor: Annotated[str, Field(max_length=2000)] | None = None
 
     _blank_is_none = field_validator("search", "category", mode="before")(none_if_blank)

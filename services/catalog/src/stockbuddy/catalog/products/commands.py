@@ -22,8 +22,8 @@ from stockbuddy.catalog.products import queries
 from stockbuddy.catalog.products.model import Product
 from stockbuddy.catalog.products.schemas import NewProduct, ProductChange
 from stockbuddy.catalog.versions import require_version
-from stockbuddy.chassis import outbox
-from stockbuddy.chassis.identity import Principal
+from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.contracts.catalog import ProductCreated, ProductDeleted, ProductRestored, ProductUpdated
 
 

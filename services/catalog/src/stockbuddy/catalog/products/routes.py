@@ -14,10 +14,10 @@ from stockbuddy.catalog.products import commands, queries
 from stockbuddy.catalog.products.schemas import ListedProduct, NewProduct, ProductChange, ShownProduct
 from stockbuddy.catalog.versions import etag_of
 from stockbuddy.catalog.wording import Id
-from stockbuddy.chassis.database import Session
-from stockbuddy.chassis.errors import Forbidden
-from stockbuddy.chassis.identity import Caller, authenticate
-from stockbuddy.chassis.paging import Page
+from stockbuddy.chassis.http.sessions import Session
+from stockbuddy.chassis.http.errors import Forbidden
+from stockbuddy.chassis.http.authentication import Caller, authenticate
+from stockbuddy.chassis.http.pagination import Page
 
 AUTHENTICATED = Depends(authenticate)
 

@@ -11,8 +11,8 @@ from stockbuddy.catalog.suppliers import queries
 from stockbuddy.catalog.suppliers.model import Supplier
 from stockbuddy.catalog.suppliers.schemas import NewSupplier, SupplierChange
 from stockbuddy.catalog.versions import require_version
-from stockbuddy.chassis import outbox
-from stockbuddy.chassis.identity import Principal
+from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.contracts.catalog import SupplierCreated, SupplierDeleted, SupplierUpdated
 
 

@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.catalog.ordering import Listed, list_by
 from stockbuddy.catalog.suppliers.model import Supplier
-from stockbuddy.chassis.paging import Paging
+from stockbuddy.chassis.http.pagination import PageQuery
 
 _IN_USE = text("SELECT EXISTS (SELECT FROM product WHERE supplier_id = :id AND deleted_at IS NULL)")
 
@@ -16,7 +16,7 @@ async def living_supplier(session: AsyncSession, supplier_id: int, *, to_change:
 
 
 async def list_suppliers(
-    session: AsyncSession, sort: str, search: str | None, owner_id: int | None, paging: Paging
+    session: AsyncSession, sort: str, search: str | None, owner_id: int | None, paging: PageQuery
 ) -> Listed[Supplier]:
     """`search` is a part of the name, the e-mail address or the phone number."""
     conditions: list[ColumnElement[bool]] = [Supplier.deleted_at.is_(None)]

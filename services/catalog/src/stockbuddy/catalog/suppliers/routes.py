@@ -9,20 +9,20 @@ from stockbuddy.catalog.suppliers import commands, queries
 from stockbuddy.catalog.suppliers.model import Supplier
 from stockbuddy.catalog.suppliers.schemas import NewSupplier, ShownSupplier, Sort, SupplierChange
 from stockbuddy.catalog.wording import Id, Reference, Words
-from stockbuddy.chassis.database import ReadSession, Session
-from stockbuddy.chassis.etags import CachedRoute, version_etag
-from stockbuddy.chassis.identity import Caller, authenticate
-from stockbuddy.chassis.paging import Page, PagingParameters
+from stockbuddy.chassis.http.sessions import ReadSession, Session
+from stockbuddy.chassis.http.etags import ConditionalRoute, version_etag
+from stockbuddy.chassis.http.authentication import Caller, authenticate
+from stockbuddy.chassis.http.pagination import Page, PageParameters
 
 router = APIRouter(
-    prefix="/api/v1/suppliers", tags=["suppliers"], route_class=CachedRoute, dependencies=[Depends(authenticate)]
+    prefix="/api/v1/suppliers", tags=["suppliers"], route_class=ConditionalRoute, dependencies=[Depends(authenticate)]
 )
 
 
 @router.get("")
 async def list_suppliers(
     session: ReadSession,
-    paging: PagingParameters,
+    paging: PageParameters,
     search: Annotated[Words | None, Query()] = None,
     owner_id: Annotated[Reference | None, Query()] = None,
     sort_by: Sort = "name_asc",

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.bus import Message
-from stockbuddy.chassis.inbox import decode, origin_of
+from stockbuddy.chassis.messaging.bus import Message
+from stockbuddy.chassis.messaging.handlers import decode, event_context_of
 from stockbuddy.contracts.catalog import ImportFinished
 from stockbuddy.contracts.notifications import WebhookDisabled
 from stockbuddy.contracts.stock import ActivityUnusual, LevelCrossing
@@ -42,14 +42,14 @@ async def tell_of_unusual_activity(session: AsyncSession, messages: Sequence[Mes
     for message in messages:
         event = decode(ActivityUnusual, message)
         names = await names_of(session, [wording.product_subject(event), wording.warehouse_subject(event)])
-        content = wording.unusual_activity(event, names, origin_of(message).actor_name)
+        content = wording.unusual_activity(event, names, event_context_of(message).actor_name)
         await raise_alert(session, UUID(message.id), "unusual_activity", content, event.subject())
 
 
 async def tell_of_finished_import(session: AsyncSession, messages: Sequence[Message]) -> None:
     for message in messages:
         event = decode(ImportFinished, message)
-        importer = origin_of(message).actor_id
+        importer = event_context_of(message).actor_id
         if importer is not None:
             content, audience = wording.import_finished(event), of_user(importer)
             await raise_alert(session, UUID(message.id), "import_finished", content, event.subject(), [audience])

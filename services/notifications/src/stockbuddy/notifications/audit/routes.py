@@ -5,11 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from pydantic import StringConstraints
 
-from stockbuddy.chassis.database import Database
-from stockbuddy.chassis.errors import Unprocessable
-from stockbuddy.chassis.etags import CachedRoute
-from stockbuddy.chassis.identity import Admin
-from stockbuddy.chassis.paging import Page, PagingParameters
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.http.errors import Unprocessable
+from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.chassis.http.authentication import Admin
+from stockbuddy.chassis.http.pagination import Page, PageParameters
 from stockbuddy.notifications.audit import queries
 from stockbuddy.notifications.audit.changes import changes_between
 from stockbuddy.notifications.audit.queries import AuditFilter, AuditRow
@@ -19,14 +19,14 @@ from stockbuddy.notifications.event_log.requested import Patterns
 from stockbuddy.notifications.fields import Id, Moment, Word
 from stockbuddy.notifications.listing import window_of
 
-router = APIRouter(prefix="/api/v1/audit-logs", tags=["audit"], route_class=CachedRoute)
+router = APIRouter(prefix="/api/v1/audit-logs", tags=["audit"], route_class=ConditionalRoute)
 
 
 @router.get("")
 async def list_audit_logs(
     request: Request,
     _: Admin,
-    paging: PagingParameters,
+    paging: PageParameters,
     type: Annotated[Patterns | None, Query(description="Patterns such as `auth.*`, by commas.")] = None,
     action: Annotated[str | None, StringConstraints(pattern="^[a-z0-9_]{1,50}$"), Query()] = None,
     actor_id: Id | None = None,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from stockbuddy.chassis.database import Database
+from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.notifications.audit.queries import CHAIN_BEHIND_HEAD, CHAIN_HEAD, CHAIN_PIECE
 from stockbuddy.notifications.audit.schemas import AuditVerdict
 from stockbuddy.notifications.event_log.chain import GENESIS, Entry, link

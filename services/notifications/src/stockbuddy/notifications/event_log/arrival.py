@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from stockbuddy.chassis.bus import Message
-from stockbuddy.chassis.inbox import Hopeless
+from stockbuddy.chassis.messaging.bus import Message
+from stockbuddy.chassis.messaging.handlers import PermanentFailure
 from stockbuddy.notifications.event_log.chain import GENESIS, Entry, link
 from stockbuddy.notifications.event_log.derived import is_audited
 
@@ -22,7 +22,7 @@ _OWN_DOING = ("auth.user.registered", "auth.user.logged_in")
 
 
 def entries_from(messages: Sequence[Message], position: int) -> list[Entry]:
-    """The rows behind the one at `position`. Raises Hopeless for what is no CloudEvent with JSON data."""
+    """The rows behind the one at `position`. Raises PermanentFailure for what is no CloudEvent with JSON data."""
     return [_entry(message, position + offset) for offset, message in enumerate(messages, 1)]
 
 
@@ -60,7 +60,7 @@ def _data(message: Message) -> tuple[str, Any]:
         text = _ESCAPED_NUL.sub(r"\1\\ufffd", (message.body or b"null").decode())
         content = json.loads(text, parse_constant=_refuse)
     except ValueError as error:
-        raise Hopeless(f"the data of {message.type} is not JSON") from error
+        raise PermanentFailure(f"the data of {message.type} is not JSON") from error
     if "\\ud" in text.lower():
         # Half of a surrogate pair is no character, though JSON can write it.
         text = json.dumps(content, ensure_ascii=False).encode("utf-8", "replace").decode()

@@ -12,8 +12,9 @@ from contextlib import asynccontextmanager
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.database import Database, is_database_away
-from stockbuddy.chassis.identity import Principal
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.runtime.failures import is_connection_error
+from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.notifications.event_log import queries
 from stockbuddy.notifications.event_log.live import LiveEvent
 from stockbuddy.notifications.news import on_news
@@ -95,7 +96,7 @@ class Feed:
                     await self._begin()
                 await self._read()
             except Exception as error:
-                if not is_database_away(error):
+                if not is_connection_error(error):
                     raise
                 log.warning("feed.database_away", error=repr(error))
                 await asyncio.sleep(AWAY_SECONDS)

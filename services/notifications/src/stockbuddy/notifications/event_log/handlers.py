@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.bus import Message
+from stockbuddy.chassis.messaging.bus import Message
 from stockbuddy.notifications.event_log import ledger
 from stockbuddy.notifications.news import announce_after_commit
 

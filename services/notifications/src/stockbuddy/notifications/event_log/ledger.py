@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.bus import Message
+from stockbuddy.chassis.messaging.bus import Message
 from stockbuddy.notifications.event_log.arrival import chained, entries_from
 
 _LOCK_HEAD = text("""

@@ -5,9 +5,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from stockbuddy.chassis.database import Database
-from stockbuddy.chassis.etags import CachedRoute
-from stockbuddy.chassis.identity import Caller
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.chassis.http.authentication import Caller
 from stockbuddy.notifications.event_log import queries
 from stockbuddy.notifications.event_log.feed import Feed
 from stockbuddy.notifications.event_log.queries import Stretch
@@ -15,7 +15,7 @@ from stockbuddy.notifications.event_log.requested import Cursor, RequestedTypes
 from stockbuddy.notifications.event_log.schemas import EventFeed
 from stockbuddy.notifications.event_log.visibility import visibility_of
 
-router = APIRouter(prefix="/api/v1", tags=["events"], route_class=CachedRoute)
+router = APIRouter(prefix="/api/v1", tags=["events"], route_class=ConditionalRoute)
 
 LARGEST_LIMIT = 1000
 LONGEST_WAIT_SECONDS = 30

@@ -7,7 +7,7 @@ A notification is read by those it is addressed to, whoever they are.
 
 from dataclasses import dataclass
 
-from stockbuddy.chassis.identity import Principal
+from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.notifications.audience import heard_by
 from stockbuddy.notifications.event_log.patterns import (
     ANY_TYPE,

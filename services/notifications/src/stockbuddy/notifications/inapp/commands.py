@@ -4,8 +4,8 @@ from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis import outbox
-from stockbuddy.contracts.notifications import AnnouncementMade, NotificationCreated, NotificationsRead
+from stockbuddy.chassis.messaging import outbox
+from stockbuddy.contracts.notifications import AnnouncementPublished, NotificationCreated, NotificationsRead
 from stockbuddy.notifications.audience import user_of
 from stockbuddy.notifications.errors import UnknownRecipient
 from stockbuddy.notifications.inapp import queries
@@ -46,7 +46,7 @@ async def announce(session: AsyncSession, audience: str, kind: Kind, title: str,
     notification = await notify(session, audience, kind, title, body)
     outbox.add(
         session,
-        AnnouncementMade(notification_id=notification.id, audience=audience, kind=kind, title=title, body=body),
+        AnnouncementPublished(notification_id=notification.id, audience=audience, kind=kind, title=title, body=body),
     )
     await queue_mails(session, cause=uuid4(), kind=kind, audiences=[audience], content=Content(title, body))
     return notification

@@ -5,10 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.database import ReadSession, Session
-from stockbuddy.chassis.etags import CachedRoute
-from stockbuddy.chassis.identity import Admin, Caller, Principal, Role
-from stockbuddy.chassis.paging import PagingParameters
+from stockbuddy.chassis.http.sessions import ReadSession, Session
+from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.chassis.http.authentication import Admin, Caller
+from stockbuddy.chassis.http.tokens import Principal, Role
+from stockbuddy.chassis.http.pagination import PageParameters
 from stockbuddy.notifications.audience import heard_by, role_of, user_of
 from stockbuddy.notifications.errors import UnknownNotification
 from stockbuddy.notifications.fields import PathId
@@ -20,14 +21,14 @@ from stockbuddy.notifications.kinds import Kind
 from stockbuddy.notifications.listing import window_of
 from stockbuddy.notifications.preferences.queries import muted_kinds
 
-router = APIRouter(prefix="/api/v1/notifications", tags=["notifications"], route_class=CachedRoute)
+router = APIRouter(prefix="/api/v1/notifications", tags=["notifications"], route_class=ConditionalRoute)
 
 
 @router.get("")
 async def list_notifications(
     caller: Caller,
     session: ReadSession,
-    paging: PagingParameters,
+    paging: PageParameters,
     unread: Annotated[bool | None, Query(description="true: only unread ones; false: only read ones.")] = None,
     kind: Kind | None = None,
 ) -> NotificationPage:

@@ -5,8 +5,8 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from stockbuddy.chassis.identity import Role
-from stockbuddy.chassis.paging import Page
+from stockbuddy.chassis.http.tokens import Role
+from stockbuddy.chassis.http.pagination import Page
 from stockbuddy.notifications.audience import EVERYONE, of_role, of_user
 from stockbuddy.notifications.fields import TEXT, Id
 from stockbuddy.notifications.kinds import Kind

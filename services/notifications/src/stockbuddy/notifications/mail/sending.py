@@ -22,7 +22,8 @@ from aiosmtplib.errors import (
     SMTPSenderRefused,
 )
 
-from stockbuddy.chassis.database import Database, is_database_away
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.runtime.failures import is_connection_error
 from stockbuddy.notifications.mail import queries
 from stockbuddy.notifications.mail.message import compose
 from stockbuddy.notifications.mail.queries import QueuedMail
@@ -65,7 +66,7 @@ class MailSender:
                 failures += 1
                 log.warning("mail.server_away", error=repr(error), failures=failures)
             except Exception as error:
-                if not is_database_away(error):
+                if not is_connection_error(error):
                     raise
                 log.warning("mail.database_away", error=repr(error))
             await self._rest(failures)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis import outbox
+from stockbuddy.chassis.messaging import outbox
 from stockbuddy.contracts.notifications import PreferencesChanged
 from stockbuddy.notifications.kinds import Kind
 from stockbuddy.notifications.preferences import queries

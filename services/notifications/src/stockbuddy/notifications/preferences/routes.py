@@ -4,16 +4,16 @@ from collections.abc import Mapping
 
 from fastapi import APIRouter, Request, Response
 
-from stockbuddy.chassis.database import ReadSession, Session
-from stockbuddy.chassis.etags import CachedRoute, require_match
-from stockbuddy.chassis.identity import Caller
+from stockbuddy.chassis.http.sessions import ReadSession, Session
+from stockbuddy.chassis.http.etags import ConditionalRoute, require_match
+from stockbuddy.chassis.http.authentication import Caller
 from stockbuddy.notifications.kinds import KINDS, Kind
 from stockbuddy.notifications.preferences import queries
 from stockbuddy.notifications.preferences.commands import change_preferences
 from stockbuddy.notifications.preferences.queries import Wish
 from stockbuddy.notifications.preferences.schemas import ChangePreferences, Preference, Preferences
 
-router = APIRouter(prefix="/api/v1/notification-preferences", tags=["notifications"], route_class=CachedRoute)
+router = APIRouter(prefix="/api/v1/notification-preferences", tags=["notifications"], route_class=ConditionalRoute)
 
 
 @router.get("")

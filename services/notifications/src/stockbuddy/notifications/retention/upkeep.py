@@ -5,7 +5,8 @@ import asyncio
 import structlog
 from fastapi import FastAPI
 
-from stockbuddy.chassis.database import Database, is_database_away
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.runtime.failures import is_connection_error
 from stockbuddy.notifications.retention.queries import AT_ONCE, TIDY
 
 log = structlog.get_logger(__name__)
@@ -13,13 +14,13 @@ log = structlog.get_logger(__name__)
 INTERVAL_SECONDS = 3600
 
 
-async def run_upkeep(app: FastAPI) -> None:
+async def run_maintenance(app: FastAPI) -> None:
     """Until cancelled."""
     while True:
         try:
             await forget_old(app.state.database)
         except Exception as error:
-            if not is_database_away(error):
+            if not is_connection_error(error):
                 raise
             log.warning("retention.database_away", error=repr(error))
         await asyncio.sleep(INTERVAL_SECONDS)

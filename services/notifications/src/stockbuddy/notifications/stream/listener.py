@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
-from stockbuddy.chassis.identity import Principal
+from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.notifications.event_log import queries
 from stockbuddy.notifications.event_log.feed import Feed
 from stockbuddy.notifications.event_log.live import LiveEvent

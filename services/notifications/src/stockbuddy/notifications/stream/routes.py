@@ -8,7 +8,7 @@ import structlog
 from fastapi import APIRouter, Depends, Header, Query, WebSocket, WebSocketDisconnect
 from starlette.requests import HTTPConnection
 
-from stockbuddy.chassis.identity import Caller
+from stockbuddy.chassis.http.authentication import Caller
 from stockbuddy.notifications.event_log.patterns import ANY_TYPE
 from stockbuddy.notifications.event_log.requested import Cursor, RequestedTypes
 from stockbuddy.notifications.settings import NotificationsSettings

@@ -6,13 +6,13 @@ from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis import outbox
+from stockbuddy.chassis.messaging import outbox
 from stockbuddy.contracts.notifications import (
     WebhookCreated,
     WebhookDeleted,
     WebhookDisabled,
     WebhookSecretRotated,
-    WebhookSendRequested,
+    WebhookDeliveryRequested,
     WebhookUpdated,
 )
 from stockbuddy.notifications.errors import DeliveryUnderWay, TooManyWebhooks, UnknownDelivery, WebhookSwitchedOff
@@ -112,5 +112,5 @@ def _ask_for(session: AsyncSession, delivery: Delivery) -> None:
     announce_after_commit(session)
     outbox.add(
         session,
-        WebhookSendRequested(webhook_id=delivery.webhook_id, delivery_id=delivery.id, event_type=delivery.event_type),
+        WebhookDeliveryRequested(webhook_id=delivery.webhook_id, delivery_id=delivery.id, event_type=delivery.event_type),
     )

@@ -7,10 +7,10 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.database import ReadSession, Session
-from stockbuddy.chassis.etags import CachedRoute, require_match, version_etag
-from stockbuddy.chassis.identity import Admin
-from stockbuddy.chassis.paging import Page, PagingParameters
+from stockbuddy.chassis.http.sessions import ReadSession, Session
+from stockbuddy.chassis.http.etags import ConditionalRoute, require_match, version_etag
+from stockbuddy.chassis.http.authentication import Admin
+from stockbuddy.chassis.http.pagination import Page, PageParameters
 from stockbuddy.notifications.errors import UnknownDelivery, UnknownWebhook
 from stockbuddy.notifications.fields import PathId
 from stockbuddy.notifications.listing import window_of
@@ -30,13 +30,13 @@ from stockbuddy.notifications.webhooks.schemas import (
     WebhookView,
 )
 
-router = APIRouter(prefix="/api/v1/webhooks", tags=["webhooks"], route_class=CachedRoute)
+router = APIRouter(prefix="/api/v1/webhooks", tags=["webhooks"], route_class=ConditionalRoute)
 
 _attempts = TypeAdapter(list[AttemptView])
 
 
 @router.get("")
-async def list_webhooks(_: Admin, session: ReadSession, paging: PagingParameters) -> Page[WebhookView]:
+async def list_webhooks(_: Admin, session: ReadSession, paging: PageParameters) -> Page[WebhookView]:
     window = window_of(paging)
     found = await queries.list_webhooks(session, window)
     return Page(
@@ -102,7 +102,7 @@ async def list_webhook_deliveries(
     webhook_id: PathId,
     _: Admin,
     session: ReadSession,
-    paging: PagingParameters,
+    paging: PageParameters,
     state: Annotated[DeliveryState | None, Query()] = None,
 ) -> Page[DeliveryView]:
     _existing(await queries.find_webhook(session, webhook_id))

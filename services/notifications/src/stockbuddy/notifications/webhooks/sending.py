@@ -12,7 +12,8 @@ from typing import Self
 import aiohttp
 import structlog
 
-from stockbuddy.chassis.database import Database, is_database_away
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.runtime.failures import is_connection_error
 from stockbuddy.notifications.news import on_news
 from stockbuddy.notifications.settings import NotificationsSettings
 from stockbuddy.notifications.webhooks import locks
@@ -81,7 +82,7 @@ class WebhookSender:
             try:
                 await self._deal_and_look()
             except Exception as error:
-                if not is_database_away(error):
+                if not is_connection_error(error):
                     raise
                 log.warning("webhooks.database_away", error=repr(error))
                 await asyncio.sleep(AWAY_SECONDS)

@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 
-from stockbuddy.chassis.errors import NotFound
-from stockbuddy.chassis.idempotency import Answer
-from stockbuddy.contracts.documents import CountApproved, CountLine
+from stockbuddy.chassis.http.errors import NotFound
+from stockbuddy.chassis.http.idempotency import Answer
+from stockbuddy.contracts.stock import CountApproved, CountLine
 from stockbuddy.stock.counts.commands import LINES_TOLD
 from stockbuddy.stock.counts.queries import find_count
 from stockbuddy.stock.counts.schemas import CountView

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis import outbox
-from stockbuddy.chassis.errors import NotFound
-from stockbuddy.contracts.documents import CountCancelled, CountEntered, CountOpened, CountState
+from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.http.errors import NotFound
+from stockbuddy.contracts.stock import CountCancelled, CountEntered, CountOpened, CountState
 from stockbuddy.stock.counts import queries
 from stockbuddy.stock.counts.model import Count
 from stockbuddy.stock.counts.schemas import CountedLine, CountView, NewCount

@@ -8,8 +8,8 @@ from decimal import Decimal
 from sqlalchemy import ColumnElement, exists, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.paging import Paging
-from stockbuddy.contracts import documents as contract
+from stockbuddy.chassis.http.pagination import PageQuery
+from stockbuddy.contracts import stock as contract
 from stockbuddy.stock.counts.model import Count, CountLine
 from stockbuddy.stock.counts.schemas import CountView
 from stockbuddy.stock.listing import Listed, Sort, fetch_listed
@@ -40,7 +40,7 @@ class CountFilter:
 
 
 async def list_counts(
-    session: AsyncSession, chosen: CountFilter, sort: Sort, paging: Paging
+    session: AsyncSession, chosen: CountFilter, sort: Sort, paging: PageQuery
 ) -> tuple[Listed, list[CountView]]:
     """The page, and its counts with their lines."""
     listed = await fetch_listed(session, select(Count).where(*chosen.conditions()), sort, paging)

@@ -4,11 +4,11 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Response
 
-from stockbuddy.chassis.database import ReadSession, Session
-from stockbuddy.chassis.errors import NotFound
-from stockbuddy.chassis.etags import CachedRoute, version_etag
-from stockbuddy.chassis.identity import Caller
-from stockbuddy.chassis.paging import Page, PagingParameters
+from stockbuddy.chassis.http.sessions import ReadSession, Session
+from stockbuddy.chassis.http.errors import NotFound
+from stockbuddy.chassis.http.etags import ConditionalRoute, version_etag
+from stockbuddy.chassis.http.authentication import Caller
+from stockbuddy.chassis.http.pagination import Page, PageParameters
 from stockbuddy.stock.answers import shown
 from stockbuddy.stock.counts import commands, queries
 from stockbuddy.stock.counts.approving import draft_approval
@@ -16,7 +16,7 @@ from stockbuddy.stock.counts.schemas import CountView, NewCount, NewEntries, Sta
 from stockbuddy.stock.desk import AtDesk
 from stockbuddy.stock.fields import Id
 
-router = APIRouter(prefix="/api/v1/stock-counts", tags=["stock counts"], route_class=CachedRoute)
+router = APIRouter(prefix="/api/v1/stock-counts", tags=["stock counts"], route_class=ConditionalRoute)
 
 CountId = Annotated[Id, Path()]
 SortBy = Literal["created_desc", "created_asc"]
@@ -31,7 +31,7 @@ async def open_count(desk: AtDesk, session: Session, body: NewCount) -> Response
 async def list_counts(
     session: ReadSession,
     _: Caller,
-    paging: PagingParameters,
+    paging: PageParameters,
     status: Annotated[Status | None, Query()] = None,
     warehouse_id: Annotated[Id | None, Query()] = None,
     product_id: Annotated[Id | None, Query()] = None,

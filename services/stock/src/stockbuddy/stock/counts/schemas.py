@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stockbuddy.contracts.documents import CountState
+from stockbuddy.contracts.stock import CountState
 from stockbuddy.stock.fields import Body, Id, Lot, Name, Note, PastMoment, QuantityNotNegative
 from stockbuddy.stock.references import NamesProduct, NamesWarehouse, ProductIdOrSku
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis import outbox
-from stockbuddy.contracts.documents import CustomerCreated, CustomerDeleted, CustomerState, CustomerUpdated
+from stockbuddy.chassis.messaging import outbox
+from stockbuddy.contracts.stock import CustomerCreated, CustomerDeleted, CustomerState, CustomerUpdated
 from stockbuddy.stock.customers.model import Customer
 
 

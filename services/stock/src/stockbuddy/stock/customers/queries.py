@@ -3,7 +3,7 @@
 from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.paging import Paging
+from stockbuddy.chassis.http.pagination import PageQuery
 from stockbuddy.stock.customers.model import Customer
 from stockbuddy.stock.listing import Listed, Sort, fetch_listed
 
@@ -26,7 +26,7 @@ async def lock_customer(session: AsyncSession, customer_id: int) -> Customer | N
     return await session.scalar(select(Customer).where(Customer.id == customer_id).with_for_update())
 
 
-async def list_customers(session: AsyncSession, search: str | None, sort: Sort, paging: Paging) -> Listed:
+async def list_customers(session: AsyncSession, search: str | None, sort: Sort, paging: PageQuery) -> Listed:
     query = select(Customer)
     if search:
         columns = (Customer.name, Customer.email, Customer.phone)

@@ -4,18 +4,18 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from stockbuddy.chassis.database import ReadSession, Session
-from stockbuddy.chassis.errors import NotFound
-from stockbuddy.chassis.etags import CachedRoute, require_match, version_etag
-from stockbuddy.chassis.identity import Caller
-from stockbuddy.chassis.paging import Page, PagingParameters
+from stockbuddy.chassis.http.sessions import ReadSession, Session
+from stockbuddy.chassis.http.errors import NotFound
+from stockbuddy.chassis.http.etags import ConditionalRoute, require_match, version_etag
+from stockbuddy.chassis.http.authentication import Caller
+from stockbuddy.chassis.http.pagination import Page, PageParameters
 from stockbuddy.stock.answers import shown
 from stockbuddy.stock.customers import commands, queries
 from stockbuddy.stock.customers.model import Customer
 from stockbuddy.stock.customers.schemas import CustomerChanges, CustomerView, NewCustomer
 from stockbuddy.stock.fields import Id, Search
 
-router = APIRouter(prefix="/api/v1/customers", tags=["customers"], route_class=CachedRoute)
+router = APIRouter(prefix="/api/v1/customers", tags=["customers"], route_class=ConditionalRoute)
 
 CustomerId = Annotated[Id, Path()]
 SortBy = Literal["name_asc", "name_desc", "created_asc", "created_desc"]
@@ -25,7 +25,7 @@ SortBy = Literal["name_asc", "name_desc", "created_asc", "created_desc"]
 async def list_customers(
     session: ReadSession,
     _: Caller,
-    paging: PagingParameters,
+    paging: PageParameters,
     search: Annotated[Search | None, Query()] = None,
     sort_by: Annotated[SortBy, Query()] = "name_asc",
 ) -> Response:

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 from fastapi import APIRouter, Response
 
-from stockbuddy.chassis.database import ReadSession
-from stockbuddy.chassis.etags import CachedRoute
-from stockbuddy.chassis.identity import Caller
+from stockbuddy.chassis.http.sessions import ReadSession
+from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.chassis.http.authentication import Caller
 from stockbuddy.stock.answers import shown
 from stockbuddy.stock.calendar_days import day_of, days_until, starts_of
 from stockbuddy.stock.dashboard import queries
@@ -15,7 +15,7 @@ from stockbuddy.stock.movements.queries import latest_movements
 from stockbuddy.stock.system_settings.queries import fetch_place
 from stockbuddy.stock.system_settings.zone import PlaceZone
 
-router = APIRouter(prefix="/api/v1/dashboard", tags=["dashboard"], route_class=CachedRoute)
+router = APIRouter(prefix="/api/v1/dashboard", tags=["dashboard"], route_class=ConditionalRoute)
 
 DAYS = 30
 TOP_PRODUCTS = 10

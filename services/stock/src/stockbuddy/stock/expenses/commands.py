@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis import outbox
-from stockbuddy.contracts.purchasing import ExpenseCreated, ExpenseDeleted, ExpenseState, ExpenseUpdated
+from stockbuddy.chassis.messaging import outbox
+from stockbuddy.contracts.stock import ExpenseCreated, ExpenseDeleted, ExpenseState, ExpenseUpdated
 from stockbuddy.stock.expenses.model import Expense
 
 

@@ -6,7 +6,7 @@ from datetime import date
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.paging import Paging
+from stockbuddy.chassis.http.pagination import PageQuery
 from stockbuddy.stock.expenses.model import Expense
 from stockbuddy.stock.listing import Listed, Sort, fetch_listed
 
@@ -43,7 +43,7 @@ class ExpenseFilter:
         return conditions
 
 
-async def list_expenses(session: AsyncSession, chosen: ExpenseFilter, sort: Sort, paging: Paging) -> Listed:
+async def list_expenses(session: AsyncSession, chosen: ExpenseFilter, sort: Sort, paging: PageQuery) -> Listed:
     return await fetch_listed(session, select(Expense).where(*chosen.conditions()), sort, paging)
 
 

@@ -5,11 +5,11 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.database import ReadSession, Session
-from stockbuddy.chassis.errors import NotFound
-from stockbuddy.chassis.etags import CachedRoute, require_match, version_etag
-from stockbuddy.chassis.identity import Manager
-from stockbuddy.chassis.paging import Page, PagingParameters
+from stockbuddy.chassis.http.sessions import ReadSession, Session
+from stockbuddy.chassis.http.errors import NotFound
+from stockbuddy.chassis.http.etags import ConditionalRoute, require_match, version_etag
+from stockbuddy.chassis.http.authentication import Manager
+from stockbuddy.chassis.http.pagination import Page, PageParameters
 from stockbuddy.stock.answers import shown
 from stockbuddy.stock.desk import AtDesk, Desk
 from stockbuddy.stock.errors import NotYourWarehouse
@@ -18,7 +18,7 @@ from stockbuddy.stock.expenses.model import Expense
 from stockbuddy.stock.expenses.schemas import Day, ExpenseChanges, ExpenseView, NewExpense
 from stockbuddy.stock.fields import Id, Name, Search
 
-router = APIRouter(prefix="/api/v1/expenses", tags=["expenses"], route_class=CachedRoute)
+router = APIRouter(prefix="/api/v1/expenses", tags=["expenses"], route_class=ConditionalRoute)
 
 ExpenseId = Annotated[Id, Path()]
 SortBy = Literal["incurred_desc", "incurred_asc", "amount_desc", "amount_asc"]
@@ -38,7 +38,7 @@ async def record_expense(desk: AtDesk, session: Session, caller: Manager, body: 
 async def list_expenses(
     session: ReadSession,
     _: Manager,
-    paging: PagingParameters,
+    paging: PageParameters,
     category: Annotated[Name | None, Query()] = None,
     warehouse_id: Annotated[Id | None, Query()] = None,
     search: Annotated[Search | None, Query()] = None,

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from stockbuddy.chassis.moments import WRITTEN_OUT
+from stockbuddy.chassis.fields import WRITTEN_OUT
 from stockbuddy.contracts.numbers import Money
 from stockbuddy.stock.fields import Name, Note
 from stockbuddy.stock.references import NamesWarehouse

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-from stockbuddy.chassis.database import ReadSession
-from stockbuddy.chassis.etags import CachedRoute
+from stockbuddy.chassis.http.sessions import ReadSession
+from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.stock.answers import shown
 from stockbuddy.stock.desk import AtDesk
 from stockbuddy.stock.fields import Id
@@ -13,7 +13,7 @@ from stockbuddy.stock.forecasting.forecast import forecast_demand
 from stockbuddy.stock.forecasting.schemas import ForecastView
 from stockbuddy.stock.system_settings.zone import PlaceZone
 
-router = APIRouter(prefix="/api/v1/forecasts", tags=["reordering"], route_class=CachedRoute)
+router = APIRouter(prefix="/api/v1/forecasts", tags=["reordering"], route_class=ConditionalRoute)
 
 
 @router.get("/{product_id}", response_model=ForecastView)

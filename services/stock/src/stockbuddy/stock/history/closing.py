@@ -5,7 +5,8 @@ import asyncio
 import structlog
 from fastapi import FastAPI
 
-from stockbuddy.chassis.database import Database, is_database_away
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.runtime.failures import is_connection_error
 from stockbuddy.stock.history.queries import close_levels
 
 log = structlog.get_logger(__name__)
@@ -24,7 +25,7 @@ async def keep_closing(app: FastAPI) -> None:
             while await _close(database):
                 pass
         except Exception as error:
-            if not is_database_away(error):
+            if not is_connection_error(error):
                 raise
             log.warning("closing.database_away")
         await asyncio.sleep(INTERVAL_SECONDS)

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from stockbuddy.chassis.database import ReadSession
-from stockbuddy.chassis.identity import Admin
+from stockbuddy.chassis.http.sessions import ReadSession
+from stockbuddy.chassis.http.authentication import Admin
 from stockbuddy.stock.integrity.queries import find_differences
 from stockbuddy.stock.integrity.schemas import IntegrityView
 

@@ -11,9 +11,9 @@ from datetime import datetime
 from decimal import Decimal
 from json.encoder import encode_basestring_ascii as _quoted
 
-from stockbuddy.chassis import outbox
-from stockbuddy.chassis.origin import Origin
-from stockbuddy.chassis.outbox import OutboxRow
+from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.messaging.event_context import EventContext
+from stockbuddy.chassis.messaging.outbox import OutboxRow
 from stockbuddy.contracts.numbers import money_text, quantity_text
 from stockbuddy.contracts.stock import (
     ActivityUnusual,
@@ -50,7 +50,7 @@ class Announcer:
         self.now = now
         self._now = _moment(now)
 
-    def movement_posted(self, moved: Moved, level: Level, origin: Origin) -> OutboxRow:
+    def movement_posted(self, moved: Moved, level: Level, origin: EventContext) -> OutboxRow:
         """The line of the ledger that brought `level` to where it is; its payload is the line as the API shows it."""
         entry, key = moved.entry, level.key
         occurred_at = self._now if entry.occurred_at is None else _moment(entry.occurred_at)
@@ -64,9 +64,9 @@ class Announcer:
             f'"performed_by":{_number(origin.actor_id)},"went_negative":{"true" if moved.went_negative else "false"},'
             f'"reverses_id":{_number(entry.reverses_id)},"occurred_at":"{occurred_at}","recorded_at":"{self._now}"}}'
         )
-        return outbox.written_row(MovementPosted, f"product/{key.product_id}", None, payload, origin, self._now)
+        return outbox.prebuilt_row(MovementPosted, f"product/{key.product_id}", None, payload, origin, self._now)
 
-    def level_changed(self, before: Level, after: Level, reason: str, origin: Origin) -> list[OutboxRow]:
+    def level_changed(self, before: Level, after: Level, reason: str, origin: EventContext) -> list[OutboxRow]:
         """That a posting changed a level, and each limit that it crossed."""
         key = after.key
         subject = f"product/{key.product_id}"
@@ -77,15 +77,15 @@ class Announcer:
             f'"reserved":{quantity_text(after.reserved)},"average_cost":{_money(after.average_cost)},'
             f'"reason":{_quoted(reason)},"changed_at":"{self._now}"'
         )
-        rows = [outbox.written_row(LevelChanged, subject, after.version, state + "}", origin, self._now)]
+        rows = [outbox.prebuilt_row(LevelChanged, subject, after.version, state + "}", origin, self._now)]
         if after.on_hand != before.on_hand:
             for crossing in after.crossings():
                 payload = f'{state},"threshold":{quantity_text(after.threshold)}}}'
                 kind = CROSSINGS[crossing]
-                rows.append(outbox.written_row(kind, subject, after.version, payload, origin, self._now))
+                rows.append(outbox.prebuilt_row(kind, subject, after.version, payload, origin, self._now))
         return rows
 
-    def activity_unusual(self, moved: Moved, level: Level, times: float, origin: Origin) -> OutboxRow:
+    def activity_unusual(self, moved: Moved, level: Level, times: float, origin: EventContext) -> OutboxRow:
         """A movement that is `times` as large as what the level was used to before it."""
         usual = Decimal(level.habit_of(moved.quantity).usual).quantize(QUANTITY_STEP)
         event = ActivityUnusual(

@@ -18,8 +18,9 @@ from dataclasses import dataclass, field
 import asyncpg
 import structlog
 
-from stockbuddy.chassis.database import Database, is_database_away
-from stockbuddy.chassis.errors import Unavailable
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.runtime.failures import is_connection_error
+from stockbuddy.chassis.http.errors import Unavailable
 from stockbuddy.stock.ledger import statements
 from stockbuddy.stock.ledger.application import Applied, MissingLevels, apply, create_levels
 from stockbuddy.stock.ledger.postings import Failed, LevelKey, Outcome, Posting, Refused, Stale
@@ -137,7 +138,7 @@ class Committer:
             except _CommitUnknown as unknown:
                 await self._find_out(unknown)
             except Exception as error:
-                if not is_database_away(error):
+                if not is_connection_error(error):
                     log.exception("ledger.failed")
                     _settle_all(group, Failed(error))
                     continue
@@ -163,7 +164,7 @@ class Committer:
                 log.info("ledger.tried_again", error=repr(passing), postings=len(group))
                 await asyncio.sleep(random.uniform(0, 0.01 * attempt))
             except (asyncpg.PostgresError, RuntimeError) as failure:
-                if is_database_away(failure):
+                if is_connection_error(failure):
                     raise
                 error = failure
                 break
@@ -181,7 +182,7 @@ class Committer:
             if applied.short and may_reclaim and (postings := await self._reclaim(connection, applied.short)):
                 raise _Reclaimable(postings)
         except BaseException as error:
-            if is_database_away(error):
+            if is_connection_error(error):
                 connection.terminate()
             else:
                 await connection.execute("ROLLBACK")
@@ -189,7 +190,7 @@ class Committer:
         try:
             await connection.execute("COMMIT" if applied.wrote else "ROLLBACK")
         except Exception as error:
-            if applied.wrote and is_database_away(error):
+            if applied.wrote and is_connection_error(error):
                 connection.terminate()
                 raise _CommitUnknown(applied, group) from error
             raise

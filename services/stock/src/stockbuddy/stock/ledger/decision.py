@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from stockbuddy.chassis import outbox
-from stockbuddy.chassis.errors import Problem
-from stockbuddy.chassis.idempotency import Answer, IdempotencyKey, IdempotencyKeyReused
-from stockbuddy.chassis.outbox import OutboxRow
+from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.http.errors import Problem
+from stockbuddy.chassis.http.idempotency import Answer, IdempotencyKey, IdempotencyKeyReused
+from stockbuddy.chassis.messaging.outbox import OutboxRow
 from stockbuddy.contracts.numbers import quantity_number
 from stockbuddy.stock.errors import AlreadyReversed, QuantityOutOfRange, StaleQuantity, UnknownWarehouse
 from stockbuddy.stock.ledger.announcements import Announcer, Moved

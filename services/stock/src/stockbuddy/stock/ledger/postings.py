@@ -11,9 +11,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from stockbuddy.chassis.errors import Problem
-from stockbuddy.chassis.idempotency import Answer, IdempotencyKey
-from stockbuddy.chassis.origin import Origin, current_origin
+from stockbuddy.chassis.http.errors import Problem
+from stockbuddy.chassis.http.idempotency import Answer, IdempotencyKey
+from stockbuddy.chassis.messaging.event_context import EventContext, current_event_context
 from stockbuddy.contracts.event import Event
 from stockbuddy.stock.ledger.movement_types import MovementType
 
@@ -140,7 +140,7 @@ class Posting:
     new_ids: Mapping[str, int] = field(default_factory=dict)
     document: str | None = None
     partial: bool = False
-    origin: Origin = field(default_factory=current_origin)
+    origin: EventContext = field(default_factory=current_event_context)
 
     def document_of(self, ids: Mapping[str, Sequence[int]]) -> str | None:
         if self.document is None or "/" in self.document:

@@ -5,9 +5,10 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
-from stockbuddy.chassis.database import Database, is_database_away
-from stockbuddy.chassis.errors import Problem, Unavailable
-from stockbuddy.chassis.idempotency import Answer, AnsweredBefore, IdempotencyKey, answer_for
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.runtime.failures import is_connection_error
+from stockbuddy.chassis.http.errors import Problem, Unavailable
+from stockbuddy.chassis.http.idempotency import Answer, ReplayedResponse, IdempotencyKey, stored_response_for
 from stockbuddy.stock.errors import Overtaken
 from stockbuddy.stock.ledger import statements
 from stockbuddy.stock.ledger.committer import LONGEST_PAUSE_SECONDS, PATIENCE_SECONDS, Committer
@@ -27,25 +28,25 @@ class Ledger:
     async def submit(self, key: IdempotencyKey | None, decide: Callable[[], Awaitable[Posting]]) -> Answer:
         """Apply what `decide` makes of the present state; it is called again when that state has changed meanwhile.
 
-        Raises the Problem that refuses it, or AnsweredBefore for a repetition of an accepted request, even if the
+        Raises the Problem that refuses it, or ReplayedResponse for a repetition of an accepted request, even if the
         state would now refuse it.
         """
         try:
             return await self._post(decide)
         except Problem:
             if key is not None and (answer := await self._stored_answer(key)) is not None:
-                raise AnsweredBefore(answer) from None
+                raise ReplayedResponse(answer) from None
             raise
 
     async def submit_in_order(
         self, requests: Sequence[tuple[IdempotencyKey | None, Callable[[], Awaitable[Posting]]]]
-    ) -> list[Answer | AnsweredBefore | Problem]:
+    ) -> list[Answer | ReplayedResponse | Problem]:
         """Many at once, applied in this order, each accepted or refused for itself."""
         drafts = await asyncio.gather(*(_decide(decide) for _, decide in requests), return_exceptions=True)
         posted = iter(
             await asyncio.gather(*(self._committer.post(draft) for draft in drafts if isinstance(draft, Posting)))
         )
-        results: list[Answer | AnsweredBefore | Problem] = []
+        results: list[Answer | ReplayedResponse | Problem] = []
         for (key, decide), draft in zip(requests, drafts, strict=True):
             if isinstance(draft, BaseException):
                 results.append(await self._refusal(key, draft))
@@ -55,12 +56,12 @@ class Ledger:
 
     async def _result(
         self, key: IdempotencyKey | None, decide: Callable[[], Awaitable[Posting]], outcome: Outcome
-    ) -> Answer | AnsweredBefore | Problem:
+    ) -> Answer | ReplayedResponse | Problem:
         match outcome:
             case Accepted(answer):
                 return answer
             case Replayed(answer):
-                return AnsweredBefore(answer)
+                return ReplayedResponse(answer)
             case Refused(problem):
                 return await self._refusal(key, problem)
             case Failed(error):
@@ -68,10 +69,10 @@ class Ledger:
             case Stale():
                 try:
                     return await self.submit(key, decide)
-                except (Problem, AnsweredBefore) as result:
+                except (Problem, ReplayedResponse) as result:
                     return result
 
-    async def _refusal(self, key: IdempotencyKey | None, error: BaseException) -> AnsweredBefore | Problem:
+    async def _refusal(self, key: IdempotencyKey | None, error: BaseException) -> ReplayedResponse | Problem:
         """A refusal, unless the same was accepted before."""
         if not isinstance(error, Problem):
             raise error
@@ -79,7 +80,7 @@ class Ledger:
             answer = None if key is None else await self._stored_answer(key)
         except Problem as reused:
             return reused
-        return error if answer is None else AnsweredBefore(answer)
+        return error if answer is None else ReplayedResponse(answer)
 
     async def _post(self, decide: Callable[[], Awaitable[Posting]]) -> Answer:
         for _ in range(DECISIONS):
@@ -87,7 +88,7 @@ class Ledger:
                 case Accepted(answer):
                     return answer
                 case Replayed(answer):
-                    raise AnsweredBefore(answer)
+                    raise ReplayedResponse(answer)
                 case Refused(problem):
                     raise problem
                 case Failed(error):
@@ -97,7 +98,7 @@ class Ledger:
     async def _stored_answer(self, key: IdempotencyKey) -> Answer | None:
         async with self._database.raw() as connection:
             row = await connection.fetchrow(statements.STORED_ANSWER, key.caller, key.key)
-        return None if row is None else answer_for(key, row["fingerprint"], row["status"], row["body"])
+        return None if row is None else stored_response_for(key, row["fingerprint"], row["status"], row["body"])
 
 
 async def _decide(decide: Callable[[], Awaitable[Posting]]) -> Posting:
@@ -108,7 +109,7 @@ async def _decide(decide: Callable[[], Awaitable[Posting]]) -> Posting:
         try:
             return await decide()
         except Exception as error:
-            if not is_database_away(error):
+            if not is_connection_error(error):
                 raise
             if time.monotonic() > deadline:
                 raise Unavailable() from error

@@ -1,6 +1,6 @@
 """Sets a level to what was counted, if it still holds what the counter believed."""
 
-from stockbuddy.chassis.idempotency import Answer
+from stockbuddy.chassis.http.idempotency import Answer
 from stockbuddy.stock.desk import Desk
 from stockbuddy.stock.ledger import Conclusion, Effect, Entry, LevelKey, MovementType, Posting
 from stockbuddy.stock.levels.schemas import LevelAfter, NewCount

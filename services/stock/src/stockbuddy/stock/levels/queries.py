@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Numeric, Row, Select, case, column, func, null, or_, select, table
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.paging import Paging
+from stockbuddy.chassis.http.pagination import PageQuery
 from stockbuddy.stock.history.queries import levels_at
 from stockbuddy.stock.levels.model import Level
 from stockbuddy.stock.levels.schemas import LevelView
@@ -109,11 +109,11 @@ def _levels() -> Select[*tuple[Any, ...]]:
     )
 
 
-async def list_levels(session: AsyncSession, chosen: LevelFilter, paging: Paging) -> Listed:
+async def list_levels(session: AsyncSession, chosen: LevelFilter, paging: PageQuery) -> Listed:
     return await fetch_listed(session, _levels().where(*chosen.conditions()), BY_PRODUCT, paging)
 
 
-async def list_levels_at(session: AsyncSession, moment: datetime, chosen: LevelFilter, paging: Paging) -> Listed:
+async def list_levels_at(session: AsyncSession, moment: datetime, chosen: LevelFilter, paging: PageQuery) -> Listed:
     """As they were at `moment`, inclusive; what was reserved or on its way then is not on record."""
     then = levels_at(moment).c
     query = (

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from stockbuddy.chassis.database import ReadSession
-from stockbuddy.chassis.etags import CachedRoute
-from stockbuddy.chassis.identity import Caller
-from stockbuddy.chassis.paging import Page, PagingParameters
+from stockbuddy.chassis.http.sessions import ReadSession
+from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.chassis.http.authentication import Caller
+from stockbuddy.chassis.http.pagination import Page, PageParameters
 from stockbuddy.stock.answers import shown
 from stockbuddy.stock.desk import AtDesk
 from stockbuddy.stock.fields import Id, Lot, Moment, Name, Price, Sku
@@ -15,14 +15,14 @@ from stockbuddy.stock.levels import queries
 from stockbuddy.stock.levels.commands import draft_count
 from stockbuddy.stock.levels.schemas import LevelAfter, LevelView, NewCount
 
-router = APIRouter(prefix="/api/v1/stock-levels", tags=["stock levels"], route_class=CachedRoute)
+router = APIRouter(prefix="/api/v1/stock-levels", tags=["stock levels"], route_class=ConditionalRoute)
 
 
 @router.get("", response_model=Page[LevelView])
 async def list_levels(
     session: ReadSession,
     _: Caller,
-    paging: PagingParameters,
+    paging: PageParameters,
     product_id: Annotated[Id | None, Query()] = None,
     sku: Annotated[Sku | None, Query()] = None,
     warehouse_id: Annotated[Id | None, Query()] = None,

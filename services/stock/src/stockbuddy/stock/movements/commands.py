@@ -4,8 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from stockbuddy.chassis.errors import Problem
-from stockbuddy.chassis.idempotency import Answer
+from stockbuddy.chassis.http.errors import Problem
+from stockbuddy.chassis.http.idempotency import Answer
 from stockbuddy.stock.desk import Desk
 from stockbuddy.stock.errors import InsufficientStock, UnknownProduct
 from stockbuddy.stock.ledger import Change, Conclusion, Effect, Entry, LevelKey, Posting, Shortage

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.paging import Paging
+from stockbuddy.chassis.http.pagination import PageQuery
 from stockbuddy.stock.ledger import MovementType
 from stockbuddy.stock.listing import Listed, Sort, fetch_listed
 from stockbuddy.stock.movements.model import Movement
@@ -60,7 +60,7 @@ def _lines() -> Select[Any]:
     return select(*columns, Product.sku).join(Product, Product.id == Movement.product_id)
 
 
-async def list_movements(session: AsyncSession, chosen: MovementFilter, sort: Sort, paging: Paging) -> Listed:
+async def list_movements(session: AsyncSession, chosen: MovementFilter, sort: Sort, paging: PageQuery) -> Listed:
     conditions = chosen.conditions()
     total = await session.scalar(select(func.count()).select_from(Movement).where(*conditions))
     return await fetch_listed(session, _lines().where(*conditions), sort, paging, total=total or 0)

@@ -1,7 +1,7 @@
 """Reverses a movement by another one: a mistake stays in the ledger, and what undoes it too."""
 
-from stockbuddy.chassis.errors import NotFound
-from stockbuddy.chassis.idempotency import Answer
+from stockbuddy.chassis.http.errors import NotFound
+from stockbuddy.chassis.http.idempotency import Answer
 from stockbuddy.stock.desk import Desk
 from stockbuddy.stock.errors import NotReversible
 from stockbuddy.stock.ledger import Conclusion, Effect, Entry, LevelKey, MovementType, Posting

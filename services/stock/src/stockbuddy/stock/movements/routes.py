@@ -4,11 +4,11 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Response
 
-from stockbuddy.chassis.database import ReadSession
-from stockbuddy.chassis.errors import NotFound
-from stockbuddy.chassis.etags import CachedRoute
-from stockbuddy.chassis.identity import Caller
-from stockbuddy.chassis.paging import Page, PagingParameters
+from stockbuddy.chassis.http.sessions import ReadSession
+from stockbuddy.chassis.http.errors import NotFound
+from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.chassis.http.authentication import Caller
+from stockbuddy.chassis.http.pagination import Page, PageParameters
 from stockbuddy.stock.answers import shown
 from stockbuddy.stock.desk import AtDesk
 from stockbuddy.stock.fields import Id, Moment, Reference, Sku
@@ -23,7 +23,7 @@ from stockbuddy.stock.movements.schemas import (
     NewReversal,
 )
 
-router = APIRouter(prefix="/api/v1/stock-movements", tags=["stock movements"], route_class=CachedRoute)
+router = APIRouter(prefix="/api/v1/stock-movements", tags=["stock movements"], route_class=ConditionalRoute)
 
 SortBy = Literal["recorded_desc", "recorded_asc", "occurred_desc", "occurred_asc"]
 
@@ -43,7 +43,7 @@ async def post_movements(desk: AtDesk, body: NewMovements) -> Response:
 async def list_movements(
     session: ReadSession,
     _: Caller,
-    paging: PagingParameters,
+    paging: PageParameters,
     product_id: Annotated[Id | None, Query()] = None,
     sku: Annotated[Sku | None, Query()] = None,
     warehouse_id: Annotated[Id | None, Query()] = None,

@@ -7,11 +7,11 @@ import asyncpg
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis import outbox
-from stockbuddy.chassis.bus import Message
-from stockbuddy.chassis.idempotency import Answer
-from stockbuddy.chassis.inbox import decode, origin_of
-from stockbuddy.chassis.origin import Origin
+from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.messaging.bus import Message
+from stockbuddy.chassis.http.idempotency import Answer
+from stockbuddy.chassis.messaging.handlers import decode, event_context_of
+from stockbuddy.chassis.messaging.event_context import EventContext
 from stockbuddy.contracts.catalog import CategoryState, ProductCreated, ProductState
 from stockbuddy.stock.errors import QuantityOutOfRange
 from stockbuddy.stock.ledger import Conclusion, Effect, Entry, LevelKey, MovementType, Posting
@@ -41,7 +41,7 @@ async def copy_created(session: AsyncSession, messages: Sequence[Message]) -> No
     opened = await queries.opened_already(session, [_document(event) for event in events])
     warehouse_id = await default_warehouse_id(session)
     postings = [
-        _opening(event, event.opening_quantity, origin_of(message), warehouse_id)
+        _opening(event, event.opening_quantity, event_context_of(message), warehouse_id)
         for event, message in zip(events, messages, strict=True)
         if event.opening_quantity is not None and event.opening_quantity > 0 and _document(event) not in opened
     ]
@@ -50,14 +50,14 @@ async def copy_created(session: AsyncSession, messages: Sequence[Message]) -> No
         connection = await _driver(session)
         await create_levels(connection, keys_of(postings))
         _require_accepted((await apply(connection, postings)).outcomes)
-        outbox.note_written(session)
+        outbox.mark_written(session)
 
 
 def _document(event: ProductCreated) -> str:
     return f"opening/{event.product_id}"
 
 
-def _opening(event: ProductCreated, quantity: Decimal, origin: Origin, warehouse_id: int) -> Posting:
+def _opening(event: ProductCreated, quantity: Decimal, origin: EventContext, warehouse_id: int) -> Posting:
     entry = Entry(
         LevelKey(event.product_id, warehouse_id),
         on_hand=quantity,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from stockbuddy.chassis.database import Database
+from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.stock.errors import UnknownProduct
 from stockbuddy.stock.products.arrivals import ARRIVALS
 from stockbuddy.stock.products.queries import KnownProduct, find_products

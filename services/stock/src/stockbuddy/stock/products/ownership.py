@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.identity import Principal
+from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.stock.errors import NotYourProduct
 from stockbuddy.stock.products.queries import KnownProduct, owners_of
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis import outbox
-from stockbuddy.chassis.errors import Unprocessable
-from stockbuddy.chassis.idempotency import Answer
-from stockbuddy.contracts.purchasing import PurchaseDrafted, PurchaseLine, PurchaseUpdated
+from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.http.errors import Unprocessable
+from stockbuddy.chassis.http.idempotency import Answer
+from stockbuddy.contracts.stock import PurchaseDrafted, PurchaseLine, PurchaseUpdated
 from stockbuddy.stock.desk import Desk
 from stockbuddy.stock.errors import PurchaseOrderNotOpen
 from stockbuddy.stock.ledger import ZERO, Conclusion, Effect, Posting, Row

@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 
-from stockbuddy.chassis.errors import NotFound
-from stockbuddy.chassis.idempotency import Answer
-from stockbuddy.contracts.purchasing import PurchaseCancelled, PurchaseOrdered, PurchaseState
+from stockbuddy.chassis.http.errors import NotFound
+from stockbuddy.chassis.http.idempotency import Answer
+from stockbuddy.contracts.stock import PurchaseCancelled, PurchaseOrdered, PurchaseState
 from stockbuddy.stock.desk import Desk
 from stockbuddy.stock.errors import PurchaseOrderNotOpen
 from stockbuddy.stock.ledger import ZERO, Conclusion, Effect, Entry, Guard, LevelKey, Posting, Row

@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, delete, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.paging import Paging
-from stockbuddy.contracts.purchasing import PurchaseLine, ReceivedLine
+from stockbuddy.chassis.http.pagination import PageQuery
+from stockbuddy.contracts.stock import PurchaseLine, ReceivedLine
 from stockbuddy.stock.listing import Listed, Sort, fetch_listed
 from stockbuddy.stock.purchase_orders.model import (
     PurchaseOrder,
@@ -73,7 +73,7 @@ def _found_by(words: str) -> ColumnElement[bool]:
 
 
 async def list_orders(
-    session: AsyncSession, chosen: PurchaseFilter, sort: Sort, paging: Paging
+    session: AsyncSession, chosen: PurchaseFilter, sort: Sort, paging: PageQuery
 ) -> tuple[Listed, list[PurchaseView]]:
     """The page, and its orders with their lines."""
     listed = await fetch_listed(session, select(PurchaseOrder).where(*chosen.conditions()), sort, paging)

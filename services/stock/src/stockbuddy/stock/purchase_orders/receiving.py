@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from stockbuddy.chassis.errors import Unprocessable
-from stockbuddy.chassis.idempotency import Answer
+from stockbuddy.chassis.http.errors import Unprocessable
+from stockbuddy.chassis.http.idempotency import Answer
 from stockbuddy.contracts.numbers import quantity_number
-from stockbuddy.contracts.purchasing import PurchaseLine, PurchaseReceived, ReceivedLine
+from stockbuddy.contracts.stock import PurchaseLine, PurchaseReceived, ReceivedLine
 from stockbuddy.stock.desk import Desk
 from stockbuddy.stock.errors import NotInPurchaseOrder, OverReceipt, PurchaseOrderNotOpen
 from stockbuddy.stock.ledger import ZERO, Conclusion, Effect, Entry, Guard, LevelKey, MovementType, Posting, Row

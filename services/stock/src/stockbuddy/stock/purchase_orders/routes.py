@@ -4,11 +4,11 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from stockbuddy.chassis.database import ReadSession, Session
-from stockbuddy.chassis.errors import NotFound
-from stockbuddy.chassis.etags import CachedRoute, require_match, version_etag
-from stockbuddy.chassis.identity import Manager
-from stockbuddy.chassis.paging import Page, PagingParameters
+from stockbuddy.chassis.http.sessions import ReadSession, Session
+from stockbuddy.chassis.http.errors import NotFound
+from stockbuddy.chassis.http.etags import ConditionalRoute, require_match, version_etag
+from stockbuddy.chassis.http.authentication import Manager
+from stockbuddy.chassis.http.pagination import Page, PageParameters
 from stockbuddy.stock.answers import shown
 from stockbuddy.stock.desk import AtDesk
 from stockbuddy.stock.fields import Id, Moment, Search
@@ -27,7 +27,7 @@ from stockbuddy.stock.purchase_orders.schemas import (
 )
 from stockbuddy.stock.suppliers.lookup import supplier_named
 
-router = APIRouter(prefix="/api/v1/purchase-orders", tags=["purchase orders"], route_class=CachedRoute)
+router = APIRouter(prefix="/api/v1/purchase-orders", tags=["purchase orders"], route_class=ConditionalRoute)
 
 OrderId = Annotated[Id, Path()]
 SortBy = Literal["created_desc", "created_asc"]
@@ -42,7 +42,7 @@ async def draft_purchase_order(desk: AtDesk, _: Manager, body: NewPurchaseOrder)
 async def list_purchase_orders(
     session: ReadSession,
     _: Manager,
-    paging: PagingParameters,
+    paging: PageParameters,
     status: Annotated[Status | None, Query()] = None,
     supplier_id: Annotated[Id | None, Query()] = None,
     warehouse_id: Annotated[Id | None, Query()] = None,

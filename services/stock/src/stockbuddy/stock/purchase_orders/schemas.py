@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, Field, StrictBool, model_validator
 
-from stockbuddy.contracts.purchasing import PurchaseState, ReceivedLine
+from stockbuddy.contracts.stock import PurchaseState, ReceivedLine
 from stockbuddy.stock.fields import Body, Id, Moment, Note, PastMoment, PositiveQuantity, Price, Reference, Sku
 from stockbuddy.stock.references import NamesProduct, NamesWarehouse
 

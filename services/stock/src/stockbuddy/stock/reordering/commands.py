@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis import outbox
-from stockbuddy.contracts.purchasing import (
+from stockbuddy.chassis.messaging import outbox
+from stockbuddy.contracts.stock import (
     ReorderRuleCreated,
     ReorderRuleDeleted,
     ReorderRuleState,

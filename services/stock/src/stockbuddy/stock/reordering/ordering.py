@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from stockbuddy.chassis.errors import Unprocessable
-from stockbuddy.chassis.idempotency import Answer
+from stockbuddy.chassis.http.errors import Unprocessable
+from stockbuddy.chassis.http.idempotency import Answer
 from stockbuddy.stock.desk import Desk
 from stockbuddy.stock.ledger import Conclusion, Effect, Posting
 from stockbuddy.stock.products.queries import KnownProduct

@@ -8,7 +8,7 @@ from decimal import Decimal
 from sqlalchemy import ColumnElement, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.paging import Paging
+from stockbuddy.chassis.http.pagination import PageQuery
 from stockbuddy.stock.listing import Listed, Sort, fetch_listed
 from stockbuddy.stock.reordering.model import ReorderRule
 
@@ -16,7 +16,7 @@ BY_ID = Sort("id_asc", (ReorderRule.id,))
 
 
 async def list_rules(
-    session: AsyncSession, paging: Paging, *, product_id: int | None, warehouse_id: int | None, supplier_id: int | None
+    session: AsyncSession, paging: PageQuery, *, product_id: int | None, warehouse_id: int | None, supplier_id: int | None
 ) -> Listed:
     chosen = [
         (ReorderRule.product_id, product_id),

@@ -5,11 +5,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.database import ReadSession, Session
-from stockbuddy.chassis.errors import NotFound
-from stockbuddy.chassis.etags import CachedRoute, require_match, version_etag
-from stockbuddy.chassis.identity import Caller, Manager
-from stockbuddy.chassis.paging import Page, PagingParameters
+from stockbuddy.chassis.http.sessions import ReadSession, Session
+from stockbuddy.chassis.http.errors import NotFound
+from stockbuddy.chassis.http.etags import ConditionalRoute, require_match, version_etag
+from stockbuddy.chassis.http.authentication import Caller, Manager
+from stockbuddy.chassis.http.pagination import Page, PageParameters
 from stockbuddy.stock.answers import shown
 from stockbuddy.stock.desk import AtDesk, Desk
 from stockbuddy.stock.errors import NotYourWarehouse
@@ -29,8 +29,8 @@ from stockbuddy.stock.reordering.suggestions import page_of, suggest_orders
 from stockbuddy.stock.suppliers.lookup import supplier_named
 from stockbuddy.stock.system_settings.zone import PlaceZone
 
-rules = APIRouter(prefix="/api/v1/reorder-rules", tags=["reordering"], route_class=CachedRoute)
-suggestions = APIRouter(prefix="/api/v1/reorder-suggestions", tags=["reordering"], route_class=CachedRoute)
+rules = APIRouter(prefix="/api/v1/reorder-rules", tags=["reordering"], route_class=ConditionalRoute)
+suggestions = APIRouter(prefix="/api/v1/reorder-suggestions", tags=["reordering"], route_class=ConditionalRoute)
 
 RuleId = Annotated[Id, Path()]
 _KEY_FIELDS = {"product_id", "sku", "product", "warehouse_id", "warehouse_code"}
@@ -41,7 +41,7 @@ async def list_suggestions(
     session: ReadSession,
     _: Caller,
     zone: PlaceZone,
-    paging: PagingParameters,
+    paging: PageParameters,
     product_id: Annotated[Id | None, Query()] = None,
     warehouse_id: Annotated[Id | None, Query()] = None,
     supplier_id: Annotated[Id | None, Query()] = None,
@@ -78,7 +78,7 @@ async def set_reorder_rule(desk: AtDesk, session: Session, _: Manager, body: New
 async def list_reorder_rules(
     session: ReadSession,
     _: Manager,
-    paging: PagingParameters,
+    paging: PageParameters,
     product_id: Annotated[Id | None, Query()] = None,
     warehouse_id: Annotated[Id | None, Query()] = None,
     supplier_id: Annotated[Id | None, Query()] = None,

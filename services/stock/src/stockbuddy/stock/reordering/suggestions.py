@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.paging import Page, Paging, cursor_for
+from stockbuddy.chassis.http.pagination import Page
+from stockbuddy.chassis.http.pagination import PageQuery, encode_cursor
 from stockbuddy.stock.calendar_days import day_of, days_until, starts_of
 from stockbuddy.stock.reordering import queries
 from stockbuddy.stock.reordering.policy import SERVICE_LEVEL, Advice, Situation, Wishes, advise
@@ -33,7 +34,7 @@ async def suggest_orders(session: AsyncSession, zone: ZoneInfo, **chosen: Any) -
     return sorted(suggestions, key=_urgency)
 
 
-def page_of(suggestions: Sequence[SuggestionView], paging: Paging) -> Page[SuggestionView]:
+def page_of(suggestions: Sequence[SuggestionView], paging: PageQuery) -> Page[SuggestionView]:
     """Raises Unprocessable for a cursor that is none of this list."""
     after = paging.after(SORT, Decimal, int, int)
     rest = suggestions[paging.offset :] if after is None else _behind(suggestions, after)
@@ -44,7 +45,7 @@ def page_of(suggestions: Sequence[SuggestionView], paging: Paging) -> Page[Sugge
         page=paging.page,
         page_size=paging.page_size,
         total=len(suggestions),
-        next_cursor=cursor_for(SORT, list(_urgency(items[-1]))) if has_more else None,
+        next_cursor=encode_cursor(SORT, list(_urgency(items[-1]))) if has_more else None,
     )
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Depends, Query
 from pydantic import TypeAdapter, ValidationError
 
-from stockbuddy.chassis.errors import Unprocessable
+from stockbuddy.chassis.http.errors import Unprocessable
 from stockbuddy.stock.calendar_days import Span, day_of, periods, start_of, starts_of
 from stockbuddy.stock.fields import Moment
 from stockbuddy.stock.system_settings.zone import PlaceZone

@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from stockbuddy.chassis.database import ReadSession
-from stockbuddy.chassis.etags import CachedRoute
-from stockbuddy.chassis.identity import Caller
+from stockbuddy.chassis.http.sessions import ReadSession
+from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.chassis.http.authentication import Caller
 from stockbuddy.stock.calendar_days import Span
 from stockbuddy.stock.fields import Id, Name
 from stockbuddy.stock.reports.money_reports import SalesGrouping, sum_profit, sum_sales
@@ -22,7 +22,7 @@ from stockbuddy.stock.reports.stock_reports import (
     value_inventory,
 )
 
-router = APIRouter(prefix="/api/v1/reports", tags=["reports"], route_class=CachedRoute)
+router = APIRouter(prefix="/api/v1/reports", tags=["reports"], route_class=ConditionalRoute)
 
 REPORTS = ("inventory-valuation", "sales", "profit", "turnover", "stock-aging", "movements", "dead-stock")
 

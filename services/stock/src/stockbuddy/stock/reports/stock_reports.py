@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.errors import Unprocessable
+from stockbuddy.chassis.http.errors import Unprocessable
 from stockbuddy.stock.reports import queries
 from stockbuddy.stock.reports.period import Period
 from stockbuddy.stock.reports.table import Column, Table, money, quantity, table

@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from stockbuddy.chassis.errors import NotFound
-from stockbuddy.chassis.idempotency import Answer
-from stockbuddy.contracts.documents import (
+from stockbuddy.chassis.http.errors import NotFound
+from stockbuddy.chassis.http.idempotency import Answer
+from stockbuddy.contracts.stock import (
     ReservationExpired,
     ReservationExtended,
     ReservationReleased,

@@ -9,8 +9,9 @@ import asyncpg
 import structlog
 from fastapi import FastAPI
 
-from stockbuddy.chassis.database import Database, is_database_away
-from stockbuddy.chassis.errors import NotFound, Problem
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.runtime.failures import is_connection_error
+from stockbuddy.chassis.http.errors import NotFound, Problem
 from stockbuddy.stock.errors import WrongState
 from stockbuddy.stock.ledger import Ledger, LevelKey, Posting
 from stockbuddy.stock.reservations.ending import expire
@@ -39,7 +40,7 @@ async def sweep_overdue(app: FastAPI) -> None:
             await asyncio.gather(*(_expire(database, ledger, reservation_id) for reservation_id in overdue))
             swept = len(overdue)
         except Exception as error:
-            if not is_database_away(error):
+            if not is_connection_error(error):
                 raise
             log.warning("reservations.database_away")
         if swept < SWEEP_SIZE:

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from stockbuddy.chassis.idempotency import Answer
-from stockbuddy.contracts.documents import ReservationLine, ReservationMade
+from stockbuddy.chassis.http.idempotency import Answer
+from stockbuddy.contracts.stock import ReservationLine, ReservationCreated
 from stockbuddy.stock.desk import Desk
 from stockbuddy.stock.ledger import Conclusion, Effect, Entry, LevelKey, Posting, row_of
 from stockbuddy.stock.reservations.schemas import NewReservation
@@ -37,7 +37,7 @@ async def draft_reservation(desk: Desk, reservation: NewReservation) -> Posting:
 
 
 def _conclude(effect: Effect, desk: Desk, reservation: NewReservation, lines: list[ReservationLine]) -> Conclusion:
-    event = ReservationMade(
+    event = ReservationCreated(
         id=effect.ids["reservation"][0],
         version=1,
         status="held",
@@ -51,7 +51,7 @@ def _conclude(effect: Effect, desk: Desk, reservation: NewReservation, lines: li
             for line_id, line in zip(effect.ids["reservation_line"], lines, strict=True)
         ],
     )
-    header = [name for name in ReservationMade.model_fields if name != "lines"]
+    header = [name for name in ReservationCreated.model_fields if name != "lines"]
     rows = [
         {"reservation_id": event.id, "position": position, **row_of(line, *ReservationLine.model_fields)}
         for position, line in enumerate(event.lines)

@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, func, sel
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
-from stockbuddy.chassis.paging import Paging
-from stockbuddy.contracts import documents as contract
+from stockbuddy.chassis.http.pagination import PageQuery
+from stockbuddy.contracts import stock as contract
 from stockbuddy.stock.ledger import LevelKey
 from stockbuddy.stock.listing import Listed, Sort, fetch_listed
 from stockbuddy.stock.reservations.model import Reservation, ReservationLine
@@ -57,7 +57,7 @@ def _reservations() -> Select[*tuple[Any, ...]]:
 
 
 async def list_reservations(
-    session: AsyncSession, chosen: ReservationFilter, sort: Sort, paging: Paging
+    session: AsyncSession, chosen: ReservationFilter, sort: Sort, paging: PageQuery
 ) -> tuple[Listed, list[ReservationView]]:
     """The page, and its reservations with their lines."""
     listed = await fetch_listed(session, _reservations().where(*chosen.conditions()), sort, paging)

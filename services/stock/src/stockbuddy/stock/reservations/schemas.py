@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stockbuddy.contracts.documents import ReservationState
+from stockbuddy.contracts.stock import ReservationState
 from stockbuddy.stock.fields import NUMBER, Body, Lot, Note, PositiveQuantity, Reference
 from stockbuddy.stock.references import NamesProduct, NamesWarehouse
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from fastapi import Response
 
-from stockbuddy.chassis.errors import Problem
-from stockbuddy.chassis.idempotency import REPLAYED_HEADER, Answer, AnsweredBefore, IdempotencyKey, fingerprint
+from stockbuddy.chassis.http.errors import Problem
+from stockbuddy.chassis.http.idempotency import REPLAYED_HEADER, Answer, ReplayedResponse, IdempotencyKey, fingerprint
 from stockbuddy.stock.desk import Desk
 from stockbuddy.stock.sales.schemas import BatchedSale
 from stockbuddy.stock.sales.selling import draft_sale
@@ -29,7 +29,7 @@ async def sell_batch(desk: Desk, sales: Sequence[BatchedSale], originals: Sequen
     results = [_result(index, outcome) for index, outcome in enumerate(outcomes)]
     rejected = sum(isinstance(outcome, Problem) for outcome in outcomes)
     body = f'{{"posted":{len(results) - rejected},"rejected":{rejected},"results":[{",".join(results)}]}}'
-    is_replay = all(isinstance(outcome, AnsweredBefore) for outcome in outcomes)
+    is_replay = all(isinstance(outcome, ReplayedResponse) for outcome in outcomes)
     headers = {REPLAYED_HEADER: "true"} if is_replay else None
     return Response(body, headers=headers, media_type="application/json")
 
@@ -50,9 +50,9 @@ def _key(desk: Desk, sale: BatchedSale, original: dict[str, Any], index: int) ->
     return IdempotencyKey(str(desk.caller.user_id), name, fingerprint(*SINGLE_SALE, body.encode()))
 
 
-def _result(index: int, outcome: Answer | AnsweredBefore | Problem) -> str:
+def _result(index: int, outcome: Answer | ReplayedResponse | Problem) -> str:
     if isinstance(outcome, Problem):
         return json.dumps({"index": index, "status": "rejected", "replayed": False, "problem": outcome.body()})
-    is_replay = isinstance(outcome, AnsweredBefore)
-    sale = outcome.answer.body if isinstance(outcome, AnsweredBefore) else outcome.body
+    is_replay = isinstance(outcome, ReplayedResponse)
+    sale = outcome.answer.body if isinstance(outcome, ReplayedResponse) else outcome.body
     return f'{{"index":{index},"status":"posted","replayed":{json.dumps(is_replay)},"sale":{sale}}}'

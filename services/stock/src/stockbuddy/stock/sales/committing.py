@@ -1,7 +1,7 @@
 """Takes what was reserved: as a sale, or simply out of the stock."""
 
-from stockbuddy.chassis.idempotency import Answer
-from stockbuddy.contracts.documents import ReservationCommitted
+from stockbuddy.chassis.http.idempotency import Answer
+from stockbuddy.contracts.stock import ReservationCommitted
 from stockbuddy.contracts.stock import SaleCompleted
 from stockbuddy.stock.desk import Desk
 from stockbuddy.stock.errors import SeveralWarehouses

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.paging import Paging
+from stockbuddy.chassis.http.pagination import PageQuery
 from stockbuddy.contracts import stock as contract
 from stockbuddy.stock.customers.model import Customer
 from stockbuddy.stock.listing import Listed, Sort, fetch_listed
@@ -69,7 +69,7 @@ def _found_by(words: str) -> ColumnElement[bool]:
 
 
 async def list_sales(
-    session: AsyncSession, chosen: SaleFilter, sort: Sort, paging: Paging
+    session: AsyncSession, chosen: SaleFilter, sort: Sort, paging: PageQuery
 ) -> tuple[Listed, list[SaleView]]:
     """The page, and its sales with their lines."""
     listed = await fetch_listed(session, select(Sale).where(*chosen.conditions()), sort, paging)

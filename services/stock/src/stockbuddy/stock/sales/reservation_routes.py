@@ -4,13 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
-from stockbuddy.chassis.etags import CachedRoute
+from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.stock.desk import AtDesk
 from stockbuddy.stock.fields import Id
 from stockbuddy.stock.sales.committing import commit_reservation
 from stockbuddy.stock.sales.schemas import Commitment, CommittedView
 
-router = APIRouter(prefix="/api/v1/reservations", tags=["reservations"], route_class=CachedRoute)
+router = APIRouter(prefix="/api/v1/reservations", tags=["reservations"], route_class=ConditionalRoute)
 
 
 @router.post("/{reservation_id}/commit", response_model=CommittedView)

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from stockbuddy.chassis.errors import NotFound
-from stockbuddy.chassis.idempotency import Answer
+from stockbuddy.chassis.http.errors import NotFound
+from stockbuddy.chassis.http.idempotency import Answer
 from stockbuddy.contracts.numbers import quantity_number
 from stockbuddy.contracts.stock import ReturnedLine, SaleLine, SaleReturned
 from stockbuddy.stock.desk import Desk

@@ -4,11 +4,11 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from stockbuddy.chassis.database import ReadSession
-from stockbuddy.chassis.errors import NotFound
-from stockbuddy.chassis.etags import CachedRoute, version_etag
-from stockbuddy.chassis.identity import Caller
-from stockbuddy.chassis.paging import Page, PagingParameters
+from stockbuddy.chassis.http.sessions import ReadSession
+from stockbuddy.chassis.http.errors import NotFound
+from stockbuddy.chassis.http.etags import ConditionalRoute, version_etag
+from stockbuddy.chassis.http.authentication import Caller
+from stockbuddy.chassis.http.pagination import Page, PageParameters
 from stockbuddy.stock.answers import shown
 from stockbuddy.stock.desk import AtDesk
 from stockbuddy.stock.fields import Id, Moment, Search
@@ -19,7 +19,7 @@ from stockbuddy.stock.sales.schemas import NewReturn, NewSale, NewSales, NewVoid
 from stockbuddy.stock.sales.selling import draft_sale
 from stockbuddy.stock.sales.voiding import draft_void
 
-router = APIRouter(prefix="/api/v1/sales", tags=["sales"], route_class=CachedRoute)
+router = APIRouter(prefix="/api/v1/sales", tags=["sales"], route_class=ConditionalRoute)
 
 SaleId = Annotated[Id, Path()]
 Status = Literal["completed", "partially_returned", "returned", "voided"]
@@ -41,7 +41,7 @@ async def sell_offline_sales(request: Request, desk: AtDesk, body: NewSales) -> 
 async def list_sales(
     session: ReadSession,
     _: Caller,
-    paging: PagingParameters,
+    paging: PageParameters,
     customer_id: Annotated[Id | None, Query()] = None,
     product_id: Annotated[Id | None, Query()] = None,
     sold_by: Annotated[Id | None, Query()] = None,

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, StrictBool, model_validator
 
-from stockbuddy.chassis.idempotency import LONGEST_KEY
+from stockbuddy.chassis.http.idempotency import LONGEST_KEY
 from stockbuddy.contracts.numbers import Money
 from stockbuddy.contracts.stock import ReturnedLine, SaleState
 from stockbuddy.stock.fields import Body, Id, Lot, Name, Note, PastMoment, PositiveQuantity, Price, Reference, Sku

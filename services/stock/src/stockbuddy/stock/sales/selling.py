@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from stockbuddy.chassis.errors import Unprocessable
-from stockbuddy.chassis.idempotency import Answer
-from stockbuddy.contracts.documents import ReservationCommitted
+from stockbuddy.chassis.http.errors import Unprocessable
+from stockbuddy.chassis.http.idempotency import Answer
+from stockbuddy.contracts.stock import ReservationCommitted
 from stockbuddy.contracts.stock import SaleCompleted, SaleLine
 from stockbuddy.stock.customers.queries import find_customer
 from stockbuddy.stock.desk import Desk

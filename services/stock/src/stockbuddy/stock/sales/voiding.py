@@ -1,7 +1,7 @@
 """Undoes a whole sale that nothing has come back of: its stock is back, and its money is owed."""
 
-from stockbuddy.chassis.errors import NotFound
-from stockbuddy.chassis.idempotency import Answer
+from stockbuddy.chassis.http.errors import NotFound
+from stockbuddy.chassis.http.idempotency import Answer
 from stockbuddy.contracts.stock import SaleVoided
 from stockbuddy.stock.desk import Desk
 from stockbuddy.stock.errors import WrongState

@@ -2,7 +2,7 @@
 
 import time
 
-from stockbuddy.chassis.database import Database
+from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.stock.errors import UnknownSupplier
 from stockbuddy.stock.products.arrivals import ARRIVALS
 from stockbuddy.stock.products.lookup import PATIENCE_SECONDS, POLL_SECONDS

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Query
 
-from stockbuddy.chassis.database import ReadSession
+from stockbuddy.chassis.http.sessions import ReadSession
 from stockbuddy.stock.calendar_days import ZoneName, zone_named
 from stockbuddy.stock.system_settings.queries import fetch_place
 

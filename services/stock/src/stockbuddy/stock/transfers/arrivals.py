@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from stockbuddy.contracts.documents import TransferLine
+from stockbuddy.contracts.stock import TransferLine
 from stockbuddy.contracts.numbers import quantity_number
 from stockbuddy.stock.errors import NotInTransfer, TransferExceeded
 from stockbuddy.stock.ledger import ZERO

@@ -1,8 +1,8 @@
 """Makes a transfer: what it will take is held at the source until it is shipped or cancelled."""
 
-from stockbuddy.chassis.errors import Unprocessable
-from stockbuddy.chassis.idempotency import Answer
-from stockbuddy.contracts.documents import TransferCreated, TransferLine
+from stockbuddy.chassis.http.errors import Unprocessable
+from stockbuddy.chassis.http.idempotency import Answer
+from stockbuddy.contracts.stock import TransferCreated, TransferLine
 from stockbuddy.stock.desk import Desk
 from stockbuddy.stock.ledger import ZERO, Conclusion, Effect, Entry, LevelKey, Posting, row_of
 from stockbuddy.stock.products.ownership import require_owner

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from stockbuddy.chassis.errors import NotFound, Unprocessable
-from stockbuddy.chassis.idempotency import Answer
-from stockbuddy.contracts.documents import (
+from stockbuddy.chassis.http.errors import NotFound, Unprocessable
+from stockbuddy.chassis.http.idempotency import Answer
+from stockbuddy.contracts.stock import (
     ArrivedLine,
     TransferCancelled,
     TransferLine,

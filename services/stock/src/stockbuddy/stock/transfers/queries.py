@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.paging import Paging
-from stockbuddy.contracts import documents as contract
+from stockbuddy.chassis.http.pagination import PageQuery
+from stockbuddy.contracts import stock as contract
 from stockbuddy.stock.listing import Listed, Sort, fetch_listed
 from stockbuddy.stock.transfers.model import Transfer, TransferLine
 from stockbuddy.stock.transfers.schemas import TransferView
@@ -53,7 +53,7 @@ class TransferFilter:
 
 
 async def list_transfers(
-    session: AsyncSession, chosen: TransferFilter, sort: Sort, paging: Paging
+    session: AsyncSession, chosen: TransferFilter, sort: Sort, paging: PageQuery
 ) -> tuple[Listed, list[TransferView]]:
     """The page, and its transfers with their lines."""
     listed = await fetch_listed(session, select(Transfer).where(*chosen.conditions()), sort, paging)

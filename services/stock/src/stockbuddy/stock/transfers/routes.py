@@ -4,11 +4,11 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Response
 
-from stockbuddy.chassis.database import ReadSession
-from stockbuddy.chassis.errors import NotFound
-from stockbuddy.chassis.etags import CachedRoute, version_etag
-from stockbuddy.chassis.identity import Caller
-from stockbuddy.chassis.paging import Page, PagingParameters
+from stockbuddy.chassis.http.sessions import ReadSession
+from stockbuddy.chassis.http.errors import NotFound
+from stockbuddy.chassis.http.etags import ConditionalRoute, version_etag
+from stockbuddy.chassis.http.authentication import Caller
+from stockbuddy.chassis.http.pagination import Page, PageParameters
 from stockbuddy.stock.answers import shown
 from stockbuddy.stock.desk import AtDesk
 from stockbuddy.stock.fields import Id, Moment, Reference
@@ -16,7 +16,7 @@ from stockbuddy.stock.transfers import progress, queries
 from stockbuddy.stock.transfers.drafting import draft_transfer
 from stockbuddy.stock.transfers.schemas import Cancellation, NewArrival, NewTransfer, Status, TransferView
 
-router = APIRouter(prefix="/api/v1/stock-transfers", tags=["stock transfers"], route_class=CachedRoute)
+router = APIRouter(prefix="/api/v1/stock-transfers", tags=["stock transfers"], route_class=ConditionalRoute)
 
 TransferId = Annotated[Id, Path()]
 SortBy = Literal["created_desc", "created_asc"]
@@ -31,7 +31,7 @@ async def create_transfer(desk: AtDesk, body: NewTransfer) -> Response:
 async def list_transfers(
     session: ReadSession,
     _: Caller,
-    paging: PagingParameters,
+    paging: PageParameters,
     status: Annotated[Status | None, Query()] = None,
     product_id: Annotated[Id | None, Query()] = None,
     warehouse_id: Annotated[Id | None, Query()] = None,

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from stockbuddy.contracts.documents import TransferState
+from stockbuddy.contracts.stock import TransferState
 from stockbuddy.stock.fields import Body, Code, Id, Lot, Note, PositiveQuantity, QuantityNotNegative, Reference, Sku
 from stockbuddy.stock.references import NamesProduct, ProductIdOrSku
 from stockbuddy.stock.warehouses.directory import WarehouseReference

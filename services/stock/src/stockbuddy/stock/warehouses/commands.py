@@ -7,8 +7,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis import outbox
-from stockbuddy.chassis.database import Database
+from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.contracts.stock import WarehouseCreated, WarehouseDeleted, WarehouseState, WarehouseUpdated
 from stockbuddy.stock.errors import DefaultWarehouseNeeded, UnknownWarehouse, WarehouseCodeTaken, WarehouseInUse
 from stockbuddy.stock.warehouses import queries

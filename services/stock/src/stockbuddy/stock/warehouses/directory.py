@@ -12,8 +12,8 @@ from fastapi import Request
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.database import Database
-from stockbuddy.chassis.identity import Principal
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.stock.errors import NotYourWarehouse, UnknownWarehouse
 from stockbuddy.stock.warehouses.queries import open_warehouses
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.paging import Paging
+from stockbuddy.chassis.http.pagination import PageQuery
 from stockbuddy.stock.listing import Listed, Sort, fetch_listed
 from stockbuddy.stock.warehouses.model import Warehouse
 
@@ -29,7 +29,7 @@ async def lock_default(session: AsyncSession) -> Warehouse | None:
     return await session.scalar(select(Warehouse).where(Warehouse.is_default).with_for_update())
 
 
-async def list_warehouses(session: AsyncSession, paging: Paging, *, search: str | None, kind: str | None) -> Listed:
+async def list_warehouses(session: AsyncSession, paging: PageQuery, *, search: str | None, kind: str | None) -> Listed:
     conditions: list[ColumnElement[bool]] = [~Warehouse.deleted]
     if search:
         is_code = func.lower(Warehouse.code) == func.lower(search)

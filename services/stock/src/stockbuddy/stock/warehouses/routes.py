@@ -4,10 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from stockbuddy.chassis.database import ReadSession, Session
-from stockbuddy.chassis.etags import CachedRoute, require_match, version_etag
-from stockbuddy.chassis.identity import Caller, Manager
-from stockbuddy.chassis.paging import Page, PagingParameters
+from stockbuddy.chassis.http.sessions import ReadSession, Session
+from stockbuddy.chassis.http.etags import ConditionalRoute, require_match, version_etag
+from stockbuddy.chassis.http.authentication import Caller, Manager
+from stockbuddy.chassis.http.pagination import Page, PageParameters
 from stockbuddy.stock.answers import shown
 from stockbuddy.stock.errors import UnknownWarehouse
 from stockbuddy.stock.fields import Id, Search
@@ -16,7 +16,7 @@ from stockbuddy.stock.warehouses.directory import directory_of
 from stockbuddy.stock.warehouses.model import Warehouse
 from stockbuddy.stock.warehouses.schemas import Kind, NewWarehouse, WarehouseChanges, WarehouseView
 
-router = APIRouter(prefix="/api/v1/warehouses", tags=["warehouses"], route_class=CachedRoute)
+router = APIRouter(prefix="/api/v1/warehouses", tags=["warehouses"], route_class=ConditionalRoute)
 
 WarehouseId = Annotated[Id, Path()]
 
@@ -25,7 +25,7 @@ WarehouseId = Annotated[Id, Path()]
 async def list_warehouses(
     session: ReadSession,
     _: Caller,
-    paging: PagingParameters,
+    paging: PageParameters,
     search: Annotated[Search | None, Query()] = None,
     kind: Annotated[Kind | None, Query()] = None,
 ) -> Response:

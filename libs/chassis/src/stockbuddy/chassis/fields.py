@@ -1,0 +1,79 @@
+"""Field types of request bodies, queries and paths, one constant per limit; error messages name the limit."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+T = TypeVar("T")
+
+MAX_ID = 2**63 - 1
+"""PostgreSQL's bigint."""
+MIN_YEAR = 1970
+MAX_YEAR = 9000
+"""Leaves room for time zone arithmetic below Python's last year."""
+NO_NUL = r"^[^\x00]*$"
+"""PostgreSQL's text holds every character but NUL."""
+NO_CONTROL_CHARACTERS = r"^[^\x00-\x1f\x7f]*$"
+
+
+class RequestBody(BaseModel):
+    """A request body: an unknown field is an error, because a misspelt field must not be ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    def sent_fields(self) -> dict[str, Any]:
+        """The fields that the client sent, null included: what a PATCH changes."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+def _omitted() -> Any:
+    return None
+
+
+Omittable = Annotated[T, Field(default_factory=_omitted)]
+"""A field of a PATCH that may be absent but not null (`Omittable[T | None]`: null is a value). OpenAPI documents it as
+not required and without a default. Read it through `RequestBody.sent_fields`."""
+
+
+def _reject_boolean(value: Any) -> Any:
+    """`bool` is a subclass of `int`: without this check `true` is the id 1."""
+    if isinstance(value, bool):
+        raise ValueError("is true or false, not a number")
+    return value
+
+
+def _reject_number(value: Any) -> Any:
+    """Pydantic reads a number as seconds since 1970, so `2010` would be a moment in 1970."""
+    if isinstance(value, str | int | float) and _is_number(value):
+        raise ValueError("is a number; write a date as in RFC 3339")
+    return value
+
+
+def _is_number(value: str | float) -> bool:
+    try:
+        float(value)
+    except ValueError:
+        return False
+    return True
+
+
+def to_utc(moment: datetime) -> datetime:
+    """Raises ValueError outside the years MIN_YEAR to MAX_YEAR."""
+    if not MIN_YEAR <= moment.year <= MAX_YEAR:
+        raise ValueError(f"year must be between {MIN_YEAR} and {MAX_YEAR}")
+    return moment.astimezone(UTC)
+
+
+NOT_BOOLEAN = BeforeValidator(_reject_boolean)
+RFC_3339 = BeforeValidator(_reject_number)
+"""For fields of type `date` or `datetime`."""
+
+Id = Annotated[int, Field(ge=1, le=MAX_ID), NOT_BOOLEAN]
+UtcTime = Annotated[AwareDatetime, RFC_3339, AfterValidator(to_utc)]
+"""A moment in RFC 3339 with an offset, converted to UTC."""
+
+
+def text(max_length: int, *, min_length: int = 1) -> Any:
+    """Constraints of a text field: surrounding white space is removed. Use as `Annotated[str, text(100)]`."""
+    return StringConstraints(strip_whitespace=True, min_length=min_length, max_length=max_length, pattern=NO_NUL)

@@ -1,0 +1,202 @@
+"""Errors as RFC 9457 problems: one class tree, one handler.
+
+Problem
+├── BadRequest 400
+├── Unauthenticated 401
+├── Forbidden 403
+├── NotFound 404
+├── Conflict 409
+├── PreconditionFailed 412
+├── TooLarge 413
+├── Unprocessable 422
+├── TooManyRequests 429
+└── Unavailable 503
+
+A service derives its own in its `errors.py`: the class docstring is the default detail, `code` is stable for clients to branch on.
+"""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Match, Route
+
+from stockbuddy.chassis.messaging.event_context import current_event_context
+
+PROBLEM_JSON = "application/problem+json"
+
+
+class Problem(Exception):
+    """Internal error."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal_error"
+
+    def __init__(self, detail: str | None = None, *, headers: Mapping[str, str] | None = None, **extra: Any) -> None:
+        self.detail = detail or (type(self).__doc__ or "").strip().splitlines()[0]
+        self.headers = dict(headers or {})
+        self.extra = extra
+        super().__init__(self.detail)
+
+    def body(self) -> dict[str, Any]:
+        """The problem document, with the members in `extra`, such as `shortages`."""
+        return problem_body(self.status, self.code, self.detail, **self.extra)
+
+
+class BadRequest(Problem):
+    """The request is malformed."""
+
+    status = 400
+    code = "bad_request"
+
+
+class Unauthenticated(Problem):
+    """Authentication required."""
+
+    status = 401
+    code = "unauthenticated"
+
+    def __init__(self, detail: str | None = None, **extra: Any) -> None:
+        super().__init__(detail, headers={"WWW-Authenticate": "Bearer"}, **extra)
+
+
+class Forbidden(Problem):
+    """The caller lacks the permission for this."""
+
+    status = 403
+    code = "forbidden"
+
+
+class NotFound(Problem):
+    """Not found."""
+
+    status = 404
+    code = "not_found"
+
+
+class Conflict(Problem):
+    """The request conflicts with the current state."""
+
+    status = 409
+    code = "conflict"
+
+
+class PreconditionFailed(Problem):
+    """The resource has changed since it was read (If-Match)."""
+
+    status = 412
+    code = "stale_etag"
+
+
+class TooLarge(Problem):
+    """The body exceeds the size limit of this call."""
+
+    status = 413
+    code = "body_too_large"
+
+
+class Unprocessable(Problem):
+    """The request is well-formed, but its content is invalid."""
+
+    status = 422
+    code = "validation_error"
+
+    def __init__(self, detail: str | None = None, *, errors: Sequence[Mapping[str, str]] = (), **extra: Any) -> None:
+        super().__init__(detail, errors=[dict(error) for error in errors], **extra)
+
+    @classmethod
+    def field(cls, field: str, message: str) -> "Unprocessable":
+        """An error in one field; `field` is its path in the body, such as `lines.0.quantity`."""
+        return cls(f"{field}: {message}", errors=[{"field": field, "message": message}])
+
+
+class TooManyRequests(Problem):
+    """Too many requests; retry after the time in Retry-After."""
+
+    status = 429
+    code = "rate_limited"
+
+
+class Unavailable(Problem):
+    """This part of the system is temporarily unavailable."""
+
+    status = 503
+    code = "service_unavailable"
+
+    def __init__(self, detail: str | None = None, *, retry_after_seconds: int = 1, **extra: Any) -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after_seconds)}, **extra)
+
+
+def problem_body(status: int, code: str, detail: str, **extra: Any) -> dict[str, Any]:
+    return {
+        "type": f"urn:stockbuddy:problem:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "request_id": current_event_context().request_id,
+        **extra,
+    }
+
+
+def problem_response(problem: Problem) -> JSONResponse:
+    return JSONResponse(problem.body(), problem.status, headers=problem.headers, media_type=PROBLEM_JSON)
+
+
+def install_problem_handlers(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
+    """Every refusal of `app` leaves as problem+json; its failures are `RequestContext`'s to answer."""
+    app.state.routes = routes
+    app.add_exception_handler(Problem, _on_problem)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+
+
+async def _on_problem(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return problem_response(error)
+
+
+VALUE_ERROR_PREFIX = "Value error, "
+"""Prefix Pydantic adds to messages of ValueErrors raised in validators."""
+
+
+async def _on_invalid_request(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    for e in error.errors():
+        if e["type"] == "json_invalid":
+            where = {"field": "body", "message": f"{e['ctx']['error']}, at character {e['loc'][-1]}"}
+            return problem_response(BadRequest("The body is not valid JSON.", errors=[where]))
+    errors = [
+        {"field": _field_path(e["loc"]), "message": e["msg"].removeprefix(VALUE_ERROR_PREFIX)} for e in error.errors()
+    ]
+    return problem_response(Unprocessable("The request is not valid; see errors.", errors=errors))
+
+
+def _field_path(location: Sequence[str | int]) -> str:
+    """`("body", "lines", 0, "quantity")` → `lines.0.quantity`; a query or path parameter → its name."""
+    return ".".join(str(part) for part in location[1:]) or str(location[0] if location else "body")
+
+
+_CODES = {401: "unauthenticated", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = _CODES.get(error.status_code, "bad_request" if error.status_code < 500 else "internal_error")
+    body = problem_body(error.status_code, code, str(error.detail))
+    headers = {"Allow": _methods_at(request)} if error.status_code == 405 else error.headers
+    return JSONResponse(body, error.status_code, headers=headers, media_type=PROBLEM_JSON)
+
+
+def _methods_at(request: Request) -> str:
+    """The value of `Allow` (RFC 9110 §10.2.1): the methods of the most specific matching path, since a literal segment
+    such as `/by-sku` also matches `/{id}`. Starlette reports only those of the first matching route."""
+    routes: Sequence[BaseRoute] = request.app.state.routes
+    matching = [route for route in routes if isinstance(route, Route) and route.matches(request.scope)[0] != Match.NONE]
+    path = min((route.path for route in matching), key=lambda path: path.count("{"))
+    return ", ".join(sorted({method for route in matching if route.path == path for method in route.methods or ()}))

@@ -1,0 +1,26 @@
+"""What the chassis opens for every service, and where requests find it."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from starlette.requests import HTTPConnection
+
+from stockbuddy.chassis.http.tokens import TokenVerifier
+from stockbuddy.chassis.messaging.bus import Bus
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.runtime.settings import ServiceSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """Opened before the service's own lifespan starts, closed after it ends."""
+
+    settings: ServiceSettings
+    database: Database
+    bus: Bus
+    verifier: TokenVerifier
+
+
+def get_resources(request: HTTPConnection) -> Resources:
+    """The resources of the service that handles `request`."""
+    return cast(Resources, request.app.state.resources)

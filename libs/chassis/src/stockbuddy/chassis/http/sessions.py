@@ -1,0 +1,28 @@
+"""The request's database session as a FastAPI dependency."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from stockbuddy.chassis.http import idempotency
+from stockbuddy.chassis.http.resources import get_resources
+
+
+async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
+    """The request's transaction. It commits before the response is sent (`scope="function"`), so that a client with
+    a response can rely on it. Raises ReplayedResponse if the request's idempotency key was used before."""
+    async with get_resources(request).database.transaction() as session:
+        await idempotency.claim(session, request)
+        yield session
+
+
+async def get_read_session(request: Request) -> AsyncIterator[AsyncSession]:
+    """A session for reads only: no transaction, each statement sees its own snapshot."""
+    async with get_resources(request).database.reading() as session:
+        yield session
+
+
+Session = Annotated[AsyncSession, Depends(get_session, scope="function")]
+ReadSession = Annotated[AsyncSession, Depends(get_read_session, scope="function")]

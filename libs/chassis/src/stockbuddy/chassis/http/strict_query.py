@@ -1,0 +1,38 @@
+"""Rejects unknown query parameters: a misspelt filter must not be ignored."""
+
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+
+from stockbuddy.chassis.http.errors import Unprocessable
+
+
+class StrictQueryRoute(APIRoute):
+    """A route that answers 422 to a query parameter that it does not declare."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+        known = frozenset(_query_names(self.dependant))
+
+        async def handle_known(request: Request) -> Response:
+            if request.url.query and (unknown := sorted(set(request.query_params) - known)):
+                errors = [{"field": name, "message": "is not a query parameter of this call"} for name in unknown]
+                raise Unprocessable("The request is not valid; see errors.", errors=errors)
+            return await handle(request)
+
+        return handle_known
+
+
+def _query_names(dependant: Dependant) -> Iterator[str]:
+    for field in dependant.query_params:
+        model = field.field_info.annotation
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            yield from (info.alias or name for name, info in model.model_fields.items())
+        else:
+            yield field.alias
+    for dependency in dependant.dependencies:
+        yield from _query_names(dependency)

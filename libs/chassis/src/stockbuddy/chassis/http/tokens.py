@@ -1,0 +1,165 @@
+"""Verifies access tokens (JWT, RFC 7519; profile of RFC 9068) against auth's published keys (JWKS, RFC 7517).
+
+PyJWT checks neither missing claims nor `typ` by default, so every required property is listed here.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import aiohttp
+import jwt
+import structlog
+
+from stockbuddy.chassis.http.errors import Unauthenticated, Unavailable
+
+log = structlog.get_logger(__name__)
+
+TOKEN_ALGORITHMS = ("EdDSA",)
+TOKEN_TYPE = "at+jwt"
+REQUIRED_CLAIMS = ("exp", "iat", "iss", "aud", "sub", "sid", "jti", "role", "username")
+
+
+class Role(StrEnum):
+    """A user's role; each has all permissions of the one before it."""
+
+    SALESPERSON = "salesperson"
+    MANAGER = "manager"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A verified caller. `warehouse_ids` None: all warehouses. `session_id`: the login session that logout revokes."""
+
+    user_id: int
+    username: str
+    role: Role
+    session_id: str
+    warehouse_ids: frozenset[int] | None
+    expires_at: int
+    """Seconds since the epoch."""
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role is Role.ADMIN
+
+    @property
+    def is_manager(self) -> bool:
+        """True for managers and admins."""
+        return self.role in (Role.MANAGER, Role.ADMIN)
+
+    def may_write_stock_at(self, warehouse_id: int) -> bool:
+        return self.warehouse_ids is None or warehouse_id in self.warehouse_ids
+
+
+FetchJwks = Callable[[], Awaitable[Mapping[str, Any]]]
+"""Fetches a JWK set, `{"keys": [...]}`. Raises OSError, aiohttp.ClientError or TimeoutError."""
+
+
+def fetch_jwks_over_http(url: str) -> FetchJwks:
+    async def fetch() -> Mapping[str, Any]:
+        timeout = aiohttp.ClientTimeout(total=3)
+        async with aiohttp.ClientSession(timeout=timeout) as client, client.get(url) as response:
+            response.raise_for_status()
+            document: Mapping[str, Any] = await response.json()
+            return document
+
+    return fetch
+
+
+class JwksCache:
+    """The issuer's public keys by `kid`. An unknown `kid` triggers a fetch, at most one per second: a key rotation
+    fails no request, and a flood of forged `kid` values causes no flood of fetches."""
+
+    refetch_interval_seconds = 1.0
+
+    def __init__(self, fetch: FetchJwks) -> None:
+        self._fetch = fetch
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._fetched_at = -self.refetch_interval_seconds
+        self._lock = asyncio.Lock()
+
+    async def key(self, kid: str) -> jwt.PyJWK | None:
+        """The key with this id, or None. Raises Unavailable if no key could be fetched yet."""
+        if kid not in self._keys:
+            await self._refetch(kid)
+        return self._keys.get(kid)
+
+    async def _refetch(self, kid: str) -> None:
+        async with self._lock:
+            if kid in self._keys or time.monotonic() - self._fetched_at < self.refetch_interval_seconds:
+                return
+            try:
+                document = await self._fetch()
+            except (OSError, aiohttp.ClientError, TimeoutError) as error:
+                log.warning("jwks.unavailable", error=repr(error))
+                if not self._keys:
+                    raise Unavailable("Access tokens cannot be verified at the moment.") from error
+                return
+            self._keys = {key["kid"]: jwt.PyJWK(key) for key in document["keys"]}
+            self._fetched_at = time.monotonic()
+
+
+class TokenVerifier:
+    """Verifies access tokens and caches verified ones until they expire, because one signature check costs more CPU
+    than the rest of the gateway's work on a request."""
+
+    max_cached_tokens = 10_000
+
+    def __init__(self, jwks: JwksCache, *, issuer: str, audience: str) -> None:
+        self._jwks = jwks
+        self._issuer = issuer
+        self._audience = audience
+        self._verified: OrderedDict[str, Principal] = OrderedDict()
+
+    async def verify(self, token: str) -> Principal:
+        """The caller that a bearer token identifies. Raises Unauthenticated for an invalid or expired token."""
+        principal = self._verified.get(token)
+        if principal is None:
+            principal = await self._verify_signed(token)
+            self._cache(token, principal)
+        if principal.expires_at <= time.time():
+            raise Unauthenticated("The access token has expired.")
+        return principal
+
+    async def _verify_signed(self, token: str) -> Principal:
+        try:
+            header = jwt.get_unverified_header(token)
+            key = await self._jwks.key(str(header.get("kid")))
+            if key is None or header.get("typ") != TOKEN_TYPE or header.get("alg") not in TOKEN_ALGORITHMS:
+                raise Unauthenticated("The access token is not valid.")
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=list(TOKEN_ALGORITHMS),
+                issuer=self._issuer,
+                audience=self._audience,
+                options={"require": list(REQUIRED_CLAIMS)},
+            )
+            return _principal(claims)
+        except jwt.ExpiredSignatureError as error:
+            raise Unauthenticated("The access token has expired.") from error
+        except (jwt.PyJWTError, KeyError, TypeError, ValueError) as error:
+            raise Unauthenticated("The access token is not valid.") from error
+
+    def _cache(self, token: str, principal: Principal) -> None:
+        self._verified[token] = principal
+        if len(self._verified) > self.max_cached_tokens:
+            self._verified.popitem(last=False)
+
+
+def _principal(claims: Mapping[str, Any]) -> Principal:
+    warehouse_ids = claims.get("warehouse_ids")
+    return Principal(
+        user_id=int(claims["sub"]),
+        username=str(claims["username"]),
+        role=Role(claims["role"]),
+        session_id=str(claims["sid"]),
+        warehouse_ids=None if warehouse_ids is None else frozenset(map(int, warehouse_ids)),
+        expires_at=int(claims["exp"]),
+    )

@@ -1,0 +1,75 @@
+"""Message bus interface: `publish` routes messages by event type to the subscribed consumer groups.
+
+Two implementations, `amqp` (RabbitMQ) and `inprocess`, pass the same conformance tests (tests/bus/test_conformance.py).
+"""
+
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from stockbuddy.chassis.runtime.failures import DependencyUnavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A CloudEvent in transit: `headers` are its attributes by name, `body` its data as JSON.
+
+    `deliveries` counts earlier deliveries to this consumer that were not acknowledged.
+    """
+
+    id: str
+    type: str
+    headers: Mapping[str, str]
+    body: bytes
+    deliveries: int = field(default=0, compare=False)
+
+    @property
+    def partition_key(self) -> str:
+        return self.headers.get("partitionkey") or self.headers.get("subject") or self.id
+
+
+Receive = Callable[[Sequence[Message]], Awaitable[None]]
+"""Receives messages in order; returns when the effect of each is committed. Raises `ConsumerUnavailable` to have them
+delivered later."""
+
+
+class ConsumerUnavailable(DependencyUnavailable):
+    """The consumer can't commit at the moment; the bus keeps its messages and delivers them again."""
+
+
+class BusUnavailable(DependencyUnavailable):
+    """The bus did not confirm the messages; the publisher keeps them and retries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A consumer group's queue and its receiver.
+
+    Messages with the same partition key stay in one of `lanes`, so that concurrency preserves their order; at most
+    `batch_size` are received at once. `wait_until_ready` returns when the receiver can commit again.
+    """
+
+    group: str
+    receive: Receive
+    wait_until_ready: Callable[[], Coroutine[Any, Any, None]]
+    lanes: int = 4
+    batch_size: int = 50
+
+
+class Bus(Protocol):
+    async def start(self) -> None:
+        """Connect in the background, and reconnect until `close`; returns at once."""
+
+    async def publish(self, messages: Sequence[Message]) -> None:
+        """Return when every subscribed queue has stored its messages. Raises BusUnavailable otherwise; some may have
+        been delivered by then, and are delivered again."""
+
+    async def subscribe(self, subscription: Subscription) -> None:
+        """Deliver the group's messages, through every failure, until `close`."""
+
+    @property
+    def is_ready(self) -> bool:
+        """True while messages flow in both directions."""
+
+    async def close(self) -> None:
+        """Receive no more messages, finish those in progress, and disconnect."""

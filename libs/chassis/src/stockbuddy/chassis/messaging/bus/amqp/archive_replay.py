@@ -1,0 +1,52 @@
+"""Answers requests for a replay: sends what its service's archive holds for a queue to that queue alone.
+
+A queue that was lost with its messages is filled again this way; the inbox drops what its group had handled already.
+"""
+
+import json
+from collections.abc import Sequence
+
+import structlog
+
+from stockbuddy.chassis.messaging.archive import Archive
+from stockbuddy.chassis.messaging.bus import BusUnavailable, ConsumerUnavailable, Message, Subscription
+from stockbuddy.chassis.messaging.bus.amqp.publisher import Publisher
+from stockbuddy.chassis.runtime.failures import is_connection_error
+from stockbuddy.contracts.topology import refill_key, replay_queue
+
+log = structlog.get_logger(__name__)
+
+
+class Replayer:
+    """One producer's answerer."""
+
+    def __init__(self, publisher: Publisher, archive: Archive, *, producer: str) -> None:
+        self._publisher = publisher
+        self._archive = archive
+        self._producer = producer
+
+    def subscription(self) -> Subscription:
+        return Subscription(
+            group=replay_queue(self._producer),
+            receive=self._answer,
+            wait_until_ready=self._archive.wait_until_ready,
+            lanes=1,
+            batch_size=1,
+        )
+
+    async def _answer(self, requests: Sequence[Message]) -> None:
+        for request in requests:
+            wanted = json.loads(request.body)
+            key = refill_key(self._producer, wanted["queue"])
+            sent = 0
+            try:
+                async for messages in self._archive.read(wanted["patterns"]):
+                    await self._publisher.publish(messages, refill_key=key)
+                    sent += len(messages)
+            except BusUnavailable as error:
+                raise ConsumerUnavailable(str(error)) from error
+            except Exception as error:
+                if is_connection_error(error):
+                    raise ConsumerUnavailable(repr(error)) from error
+                raise
+            log.info("bus.replayed", producer=self._producer, queue=wanted["queue"], events=sent)

@@ -1,0 +1,67 @@
+"""A connection that is made when it is needed, declares the topology first, and is made anew after a failure."""
+
+import asyncio
+from collections.abc import Mapping
+
+import aio_pika
+from aio_pika.abc import AbstractConnection
+from aio_pika.exceptions import AMQPError
+
+from stockbuddy.chassis.messaging.bus import BusUnavailable
+from stockbuddy.chassis.messaging.bus.amqp.topology import declare_topology
+
+HEARTBEAT_SECONDS = 10
+CONNECT_SECONDS = 10
+
+AWAY = (AMQPError, OSError, TimeoutError, RuntimeError, StopAsyncIteration)
+"""What aio_pika raises when the broker is not there or leaves; RuntimeError for use of a closed channel,
+StopAsyncIteration when whoever accepted the connection has closed it before saying anything."""
+
+
+class Connection:
+    def __init__(self, url: str, *, service: str, purpose: str, groups: Mapping[str, tuple[str, ...]]) -> None:
+        self._url = url
+        self._service = service
+        self._name = f"{service} {purpose}"
+        self._groups = groups
+        self._connection: AbstractConnection | None = None
+        self._lock = asyncio.Lock()
+
+    async def ensure(self) -> AbstractConnection:
+        """The open connection, with the topology in place. Raises BusUnavailable."""
+        async with self._lock:
+            if self._connection is not None and self.is_open:
+                return self._connection
+            try:
+                async with asyncio.timeout(CONNECT_SECONDS):
+                    connection = await aio_pika.connect(
+                        self._url,
+                        heartbeat=HEARTBEAT_SECONDS,
+                        timeout=CONNECT_SECONDS,
+                        client_properties={"connection_name": self._name},
+                    )
+                    await declare_topology(connection, self._groups, service=self._service)
+            except AWAY as error:
+                raise BusUnavailable(f"no connection to the broker: {error!r}") from error
+            self._connection = connection
+            return connection
+
+    async def declare(self) -> AbstractConnection:
+        """Like `ensure`, and the topology is declared again: an operator may have deleted a queue meanwhile."""
+        connection = await self.ensure()
+        await declare_topology(connection, self._groups, service=self._service)
+        return connection
+
+    @property
+    def is_open(self) -> bool:
+        # aio_pika's `is_closed` tells of our own `close` alone, not of a connection that broke.
+        return self._connection is not None and self._connection.connected.is_set()
+
+    async def close(self) -> None:
+        if self._connection is not None:
+            try:
+                async with asyncio.timeout(CONNECT_SECONDS):
+                    await self._connection.close()
+            except AWAY:
+                pass  # It was gone already.
+            self._connection = None

@@ -1,0 +1,118 @@
+"""Publishes with confirms, a batch in one write: one by one a broker confirms 1,000 a second, by 200 some 5,700.
+
+The library waits for each message to be written before it takes the next, in a task for each; what is written here goes
+through its queue, and is confirmed by its reader.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import cast
+
+import aiormq
+from aio_pika.abc import AbstractChannel
+from aiormq.abc import ChannelFrame
+from aiormq.exceptions import AMQPException
+
+from stockbuddy.chassis.messaging.bus import BusUnavailable, Message
+from stockbuddy.chassis.messaging.bus.amqp.connection import AWAY, Connection
+from stockbuddy.chassis.messaging.bus.amqp.frames import published
+from stockbuddy.chassis.messaging.bus.amqp.topology import declare_events_exchange, declare_refill_exchange
+from stockbuddy.contracts import topology
+
+CONFIRM_SECONDS = 10
+
+
+class Publisher:
+    """One channel of its own; any doubt about a message closes it, and the whole batch is sent again later."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._channel: AbstractChannel | None = None
+        self._lock = asyncio.Lock()
+
+    async def connect(self) -> None:
+        """Open what `publish` needs. Raises BusUnavailable."""
+        async with self._lock:
+            await self._open()
+
+    async def publish(self, messages: Sequence[Message], *, refill_key: str | None = None) -> None:
+        """Returns when the broker has every message on disk in every queue that is bound to its type, or in the one
+        that `refill_key` names alone. Raises BusUnavailable."""
+        exchange = topology.EVENTS_EXCHANGE if refill_key is None else topology.REFILL_EXCHANGE
+        async with self._lock:
+            channel = await self._open()
+            try:
+                async with asyncio.timeout(CONFIRM_SECONDS):
+                    outcomes = await _send(channel, messages, exchange, refill_key)
+            except TimeoutError as error:
+                await self._close_channel()
+                raise BusUnavailable("the broker does not confirm") from error
+            except (*AWAY, AMQPException) as error:
+                await self._close_channel()
+                raise BusUnavailable(f"not sent: {error!r}") from error
+            except asyncio.CancelledError:
+                await self._close_channel()
+                raise
+            if failures := [outcome for outcome in outcomes if isinstance(outcome, BaseException)]:
+                await self._close_channel()
+                raise BusUnavailable(f"not confirmed: {failures[0]!r}") from failures[0]
+
+    async def _open(self) -> aiormq.Channel:
+        try:
+            if self._channel is None or self._channel.is_closed:
+                connection = await self._connection.ensure()
+                async with asyncio.timeout(CONFIRM_SECONDS):
+                    self._channel = await connection.channel(on_return_raises=True)
+                    await declare_events_exchange(self._channel)
+                    await declare_refill_exchange(self._channel)
+            return cast(aiormq.Channel, await self._channel.get_underlay_channel())
+        except (*AWAY, AMQPException) as error:
+            await self._close_channel()
+            raise BusUnavailable(f"no channel: {error!r}") from error
+
+    async def _close_channel(self) -> None:
+        channel, self._channel = self._channel, None
+        if channel is not None and not channel.is_closed:
+            try:
+                async with asyncio.timeout(CONFIRM_SECONDS):
+                    await channel.close()
+            except (*AWAY, AMQPException):
+                # A connection whose channel can't be closed is of no use to the next batch either.
+                await self._connection.close()
+
+    @property
+    def is_connected(self) -> bool:
+        return self._channel is not None and not self._channel.is_closed and self._connection.is_open
+
+    async def close(self) -> None:
+        await self._close_channel()
+        await self._connection.close()
+
+
+async def _send(
+    channel: aiormq.Channel, messages: Sequence[Message], exchange: str, routing_key: str | None
+) -> list[object]:
+    """Write all messages at once; returns what became of each: an exception, or that it is confirmed."""
+    frames = b"".join([
+        published(
+            message,
+            channel=channel.number,
+            exchange=exchange,
+            routing_key=routing_key or message.type,
+            longest_body=channel.max_content_size,
+        )
+        for message in messages
+    ])  # fmt: skip
+    confirmations = []
+    async with channel.lock:
+        for message in messages:
+            channel.delivery_tag += 1
+            confirmations.append(channel.create_future())
+            channel.confirmations[channel.delivery_tag] = confirmations[-1]
+            # By its id the reader knows which message the broker sends back because it fits no queue.
+            channel.message_id_delivery_tag[message.id] = channel.delivery_tag
+        await channel.write_queue.put(ChannelFrame(frames, should_close=False))
+    outcomes = await asyncio.gather(*confirmations, return_exceptions=True)
+    for message in messages:
+        channel.message_id_delivery_tag.pop(message.id, None)
+    return outcomes

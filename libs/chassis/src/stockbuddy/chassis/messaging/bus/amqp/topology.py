@@ -1,0 +1,122 @@
+"""Declares the manifest of `stockbuddy.contracts.topology` on a broker. Safe to repeat; every service does.
+
+A service declares what all share, and its own queues. Those of others it leaves to them: making a queue needs the
+right to read it (docs/adr/0007-broker-rights.md).
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import uuid_utils
+from aio_pika import ExchangeType
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange
+from aiormq.exceptions import ChannelNotFoundEntity
+
+from stockbuddy.chassis.messaging.bus import Message
+from stockbuddy.chassis.messaging.bus.amqp.envelope import to_amqp
+from stockbuddy.contracts import topology
+
+
+async def declare_topology(
+    connection: AbstractConnection, groups: Mapping[str, tuple[str, ...]], *, service: str
+) -> None:
+    """A group's queue that is not there — the first start, an operator's mistake, a broker that lost its data — is
+    asked for at every producer's archive before it is made: if we die in between, the next to come asks again."""
+    async with connection.channel() as channel:
+        await _declare_unrouted(channel)
+        replays = await _declare_replays(channel, service)
+        dead = await channel.declare_exchange(topology.DEAD_EXCHANGE, ExchangeType.DIRECT, durable=True)
+        events = await declare_events_exchange(channel)
+        refill = await declare_refill_exchange(channel)
+        for group, patterns in groups.items():
+            if _is_anothers(group, service):
+                continue
+            if not await _exists(connection, group):
+                await replays.publish(to_amqp(replay_request(group, patterns)), topology.REPLAY_REQUESTED)
+            await _declare_dead_queue(channel, dead, group)
+            queue = await channel.declare_queue(group, durable=True, arguments=group_arguments(group))
+            await queue.bind(refill, routing_key=topology.refill_key("*", group))
+            for pattern in patterns:
+                await queue.bind(events, routing_key=pattern)
+
+
+def _is_anothers(group: str, service: str) -> bool:
+    return topology.owner(group) != service and topology.owner(group) in topology.PRODUCERS
+
+
+def replay_request(group: str, patterns: tuple[str, ...]) -> Message:
+    request_id = str(uuid_utils.uuid7())
+    headers = {"id": request_id, "type": topology.REPLAY_REQUESTED, "specversion": "1.0", "source": "/bus"}
+    body = json.dumps({"queue": group, "patterns": patterns}).encode()
+    return Message(request_id, topology.REPLAY_REQUESTED, headers, body)
+
+
+async def _exists(connection: AbstractConnection, queue: str) -> bool:
+    channel = await connection.channel()
+    try:
+        await channel.get_queue(queue)
+    except ChannelNotFoundEntity:
+        return False  # The broker has closed the channel with its answer.
+    await channel.close()
+    return True
+
+
+async def _declare_replays(channel: AbstractChannel, service: str) -> AbstractExchange:
+    """Everybody's queue of requests, so that none is lost on a producer that is not there at the moment."""
+    exchange = await channel.declare_exchange(topology.REPLAY_EXCHANGE, ExchangeType.FANOUT, durable=True)
+    for producer in dict.fromkeys((*topology.PRODUCERS, service)):
+        queue = await channel.declare_queue(
+            topology.replay_queue(producer), durable=True, arguments={"x-queue-type": "quorum"}
+        )
+        await queue.bind(exchange)
+    return exchange
+
+
+async def declare_events_exchange(channel: AbstractChannel) -> AbstractExchange:
+    return await channel.declare_exchange(
+        topology.EVENTS_EXCHANGE,
+        ExchangeType.TOPIC,
+        durable=True,
+        arguments={"alternate-exchange": topology.UNROUTED_EXCHANGE},
+    )
+
+
+async def declare_refill_exchange(channel: AbstractChannel) -> AbstractExchange:
+    """Where replayed events go to one queue alone; the default exchange would let a service write to any queue."""
+    return await channel.declare_exchange(topology.REFILL_EXCHANGE, ExchangeType.TOPIC, durable=True)
+
+
+async def _declare_unrouted(channel: AbstractChannel) -> None:
+    """What nobody hears is kept for a while, so that a missing binding can be seen and mended."""
+    exchange = await channel.declare_exchange(topology.UNROUTED_EXCHANGE, ExchangeType.FANOUT, durable=True)
+    queue = await channel.declare_queue(
+        topology.UNROUTED_QUEUE,
+        durable=True,
+        arguments={
+            "x-queue-type": "quorum",
+            "x-max-length": topology.UNROUTED_MAX_LENGTH,
+            "x-overflow": "drop-head",
+        },
+    )
+    await queue.bind(exchange)
+
+
+async def _declare_dead_queue(channel: AbstractChannel, dead: AbstractExchange, group: str) -> None:
+    dead_queue = await channel.declare_queue(
+        topology.dead_queue(group), durable=True, arguments={"x-queue-type": "quorum"}
+    )
+    await dead_queue.bind(dead, routing_key=group)
+
+
+def group_arguments(group: str) -> dict[str, Any]:
+    """No length limit: a full queue would refuse events of every service. At-least-once dead-lettering needs
+    `reject-publish` in its place."""
+    return {
+        "x-queue-type": "quorum",
+        "x-delivery-limit": topology.DELIVERY_LIMIT,
+        "x-dead-letter-exchange": topology.DEAD_EXCHANGE,
+        "x-dead-letter-routing-key": group,
+        "x-dead-letter-strategy": "at-least-once",
+        "x-overflow": "reject-publish",
+    }

@@ -1,0 +1,40 @@
+"""The cause of a change: carried from the request into logs, ledger rows and the attributes of events."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, slots=True)
+class EventContext:
+    """The acting user (or API key's owner), the client's address, and the request's ids."""
+
+    actor_id: int | None = None
+    actor_name: str | None = None
+    client_ip: str | None = None
+    request_id: str | None = None
+    traceparent: str | None = None
+
+
+_NONE = EventContext()
+_current: ContextVar[EventContext] = ContextVar("event_context", default=_NONE)
+
+
+def current_event_context() -> EventContext:
+    return _current.get()
+
+
+@contextmanager
+def event_context(context: EventContext) -> Iterator[None]:
+    """Run a block in `context`: its events carry the context's attributes."""
+    token = _current.set(context)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def set_actor(actor_id: int, actor_name: str) -> None:
+    """Set the actor of the current context, after the caller's token has been verified."""
+    _current.set(replace(_current.get(), actor_id=actor_id, actor_name=actor_name))

@@ -1,0 +1,45 @@
+"""Collects outbox and inbox sizes when Prometheus scrapes the service."""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+from sqlalchemy import text
+
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.runtime import metrics
+
+log = structlog.get_logger(__name__)
+
+TIMEOUT_SECONDS = 2
+STATES = ("retry", "parked", "dead")
+
+_OUTBOX = text("""
+    SELECT count(*) AS events, coalesce(extract(epoch FROM now() - min(created_at)), 0) AS oldest_seconds FROM outbox
+""")
+# Two queries, because each uses a partial index of its own; the table has a row per consumed event.
+_INBOX = text("""
+    SELECT consumer, status, count(*) AS messages FROM inbox WHERE status IN ('retry', 'parked') GROUP BY 1, 2
+    UNION ALL
+    SELECT consumer, status, count(*) FROM inbox WHERE status = 'dead' GROUP BY 1, 2
+""")
+
+
+async def collect(database: Database, groups: Sequence[str]) -> None:
+    """Set the gauges of this service. While the database is unavailable they keep their last values and
+    `stockbuddy_database_up` is 0."""
+    up = metrics.DATABASE_UP.labels(database.schema)
+    try:
+        async with asyncio.timeout(TIMEOUT_SECONDS), database.reading() as session:
+            outbox = (await session.execute(_OUTBOX)).one()
+            found = {(row.consumer, row.status): row.messages for row in await session.execute(_INBOX)}
+    except Exception as error:
+        log.warning("queue_metrics.database_unavailable", schema=database.schema, error=repr(error))
+        up.set(0)
+        return
+    up.set(1)
+    metrics.OUTBOX_EVENTS.labels(database.schema).set(outbox.events)
+    metrics.OUTBOX_OLDEST_SECONDS.labels(database.schema).set(outbox.oldest_seconds)
+    for group in groups:
+        for state in STATES:
+            metrics.INBOX_MESSAGES.labels(group, state).set(found.get((group, state), 0))

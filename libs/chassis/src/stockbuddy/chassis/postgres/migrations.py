@@ -1,0 +1,75 @@
+"""Brings a service's schema up to date: Alembic, with one migration at a time whoever starts first.
+
+A service's `migrations/env.py` is `from stockbuddy.chassis.postgres.migrations import run_environment; run_environment()`.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from alembic import command, context
+from alembic.config import Config
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from stockbuddy.chassis.postgres.database import driver_url
+from stockbuddy.chassis.postgres.privileges import grant_serving
+from stockbuddy.chassis.postgres.schema import ROUTINES
+
+
+class UnusableDatabase(Exception):
+    """The database can't hold what the services keep."""
+
+
+def migrations_of(package_file: str) -> Path:
+    """The migrations beside the `src` folder that `package_file` (a module's `__file__`) lives in."""
+    return Path(package_file).resolve().parents[3] / "migrations"
+
+
+async def migrate(url: str, schema: str, migrations: Path, *, serving_role: str | None = None) -> None:
+    """Create the schema if need be and upgrade it to the newest revision. Safe to run from every replica at once.
+    Where another role than the owner serves, `serving_role` is granted what it needs."""
+    engine = create_async_engine(
+        driver_url(url), poolclass=NullPool, connect_args={"server_settings": {"search_path": schema}}
+    )
+    try:
+        async with engine.begin() as connection:
+            await connection.execute(
+                text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": f"migrate {schema}"}
+            )
+            if await connection.scalar(text("SHOW server_encoding")) != "UTF8":
+                raise UnusableDatabase("the database must be made with ENCODING 'UTF8'")
+            exists = await connection.scalar(text("SELECT to_regnamespace(:name) IS NOT NULL"), {"name": f'"{schema}"'})
+            if not exists:
+                await connection.execute(text(f'CREATE SCHEMA "{schema}"'))
+            await connection.run_sync(_upgrade, schema, migrations)
+            for statement in ROUTINES:
+                await connection.execute(text(statement))
+            if serving_role is not None:
+                await grant_serving(connection, schema, serving_role)
+    finally:
+        await engine.dispose()
+
+
+def _upgrade(connection: Connection, schema: str, migrations: Path) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(migrations).replace("%", "%%"))
+    config.attributes.update(connection=connection, schema=schema)
+    command.upgrade(config, "head")
+
+
+def run_environment() -> None:
+    """The body of every service's `env.py`: runs in the connection and transaction that `migrate` holds."""
+    context.configure(
+        connection=context.config.attributes["connection"],
+        version_table="schema_version",
+        version_table_schema=context.config.attributes["schema"],
+    )
+    context.run_migrations()
+
+
+def run_command(url: str, schema: str, migrations: Path, *, serving_role: str | None) -> None:
+    """`python -m stockbuddy.<service> migrate`."""
+    asyncio.run(migrate(url, schema, migrations, serving_role=serving_role))
+    sys.stderr.write(f"{schema}: the schema is up to date\n")

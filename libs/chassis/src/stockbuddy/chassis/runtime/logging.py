@@ -1,0 +1,47 @@
+"""Logs: an event name and fields, one JSON object a line in production, readable lines in development.
+
+Every line carries the request id that the work at hand comes from.
+"""
+
+import logging
+import sys
+from typing import Literal
+
+import structlog
+from structlog.typing import EventDict, WrappedLogger
+
+from stockbuddy.chassis.messaging.event_context import current_event_context
+
+
+def configure_logging(*, level: str, output: Literal["json", "console"]) -> None:
+    """Once per process, before the first line."""
+    threshold = logging.getLevelNamesMapping()[level.upper()]
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer()
+        if output == "json"
+        # Plain tracebacks: the rich ones print local variables, passwords among them.
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _add_request_id,
+            *([structlog.processors.format_exc_info] if output == "json" else []),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(threshold),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    # Libraries speak through the standard logger; only what they worry about is worth a line.
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s", stream=sys.stderr)
+
+
+def _add_request_id(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    if request_id := current_event_context().request_id:
+        event.setdefault("request_id", request_id)
+    return event

@@ -1,0 +1,31 @@
+"""Prometheus metrics of a service process; services in one process share the registry."""
+
+from prometheus_client import Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from starlette.responses import Response
+
+REQUESTS = Counter("stockbuddy_http_requests_total", "Completed requests.", ["service", "method", "route", "status"])
+REQUEST_DURATION_SECONDS = Histogram(
+    "stockbuddy_http_request_duration_seconds",
+    "Time from receiving the request to the start of the response.",
+    ["service", "method", "route"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+EVENTS_PUBLISHED = Counter("stockbuddy_events_published_total", "Events confirmed by the bus.", ["service"])
+EVENTS_CONSUMED = Counter(
+    "stockbuddy_events_consumed_total", "Messages processed by a consumer group, by outcome.", ["group", "outcome"]
+)
+DATABASE_UP = Gauge("stockbuddy_database_up", "1 if the service's database answers, else 0.", ["service"])
+OUTBOX_EVENTS = Gauge("stockbuddy_outbox_events", "Committed events not yet confirmed by the broker.", ["service"])
+OUTBOX_OLDEST_SECONDS = Gauge(
+    "stockbuddy_outbox_oldest_seconds", "Age in seconds of the oldest unpublished event.", ["service"]
+)
+INBOX_MESSAGES = Gauge(
+    "stockbuddy_inbox_messages",
+    "Messages waiting for a retry (retry, parked) and dead-lettered ones (dead).",
+    ["group", "state"],
+)
+
+
+async def metrics_page() -> Response:
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,49 @@
+"""Events published by auth."""
+
+from stockbuddy.contracts.auth.api_keys import ApiKeyCreated, ApiKeyRevoked, ApiKeyState, ApiKeyAuthenticated
+from stockbuddy.contracts.auth.invitations import (
+    InvitationCreated,
+    InvitationRevoked,
+    InvitationState,
+    InvitationUsed,
+)
+from stockbuddy.contracts.auth.logins import AccessDenied, LoginFailed, UserLockedOut, UserLoggedIn
+from stockbuddy.contracts.auth.sessions import SessionRefreshed, SessionRevoked, SigningKeyRotated
+from stockbuddy.contracts.auth.system_settings import SettingsChanged
+from stockbuddy.contracts.auth.users import (
+    PasswordResetRequested,
+    UserDeactivated,
+    UserPasswordChanged,
+    UserReactivated,
+    UserRegistered,
+    UserRoleChanged,
+    UserState,
+    UserUpdated,
+)
+
+__all__ = [
+    "AccessDenied",
+    "InvitationCreated",
+    "InvitationRevoked",
+    "InvitationState",
+    "InvitationUsed",
+    "ApiKeyCreated",
+    "ApiKeyRevoked",
+    "ApiKeyState",
+    "ApiKeyAuthenticated",
+    "LoginFailed",
+    "PasswordResetRequested",
+    "SessionRefreshed",
+    "SessionRevoked",
+    "SettingsChanged",
+    "SigningKeyRotated",
+    "UserDeactivated",
+    "UserLockedOut",
+    "UserLoggedIn",
+    "UserPasswordChanged",
+    "UserReactivated",
+    "UserRegistered",
+    "UserRoleChanged",
+    "UserState",
+    "UserUpdated",
+]

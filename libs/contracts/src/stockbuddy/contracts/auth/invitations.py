@@ -1,0 +1,32 @@
+"""Events of invitations, the single-use tokens that let salespeople register."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from stockbuddy.contracts.event import Event
+
+
+class InvitationState(Event):
+    """An invitation. Never holds the token."""
+
+    subject_template: ClassVar[str] = "invitation/{invitation_id}"
+
+    invitation_id: int
+    role: str
+    warehouse_ids: list[int] | None = None
+    note: str | None = None
+    expires_at: datetime
+
+
+class InvitationCreated(InvitationState):
+    type: ClassVar[str] = "auth.invitation.created"
+
+
+class InvitationUsed(InvitationState):
+    type: ClassVar[str] = "auth.invitation.used"
+
+    used_by: int
+
+
+class InvitationRevoked(InvitationState):
+    type: ClassVar[str] = "auth.invitation.revoked"

@@ -1,0 +1,24 @@
+"""Events of the company-wide settings."""
+
+from typing import Any, ClassVar
+
+from stockbuddy.contracts.event import Event
+from stockbuddy.contracts.numbers import Quantity
+
+
+class SettingsChanged(Event):
+    """The whole of the system's settings after the change."""
+
+    type: ClassVar[str] = "auth.settings.changed"
+    subject_template: ClassVar[str] = "settings/system"
+    sequence_field: ClassVar[str | None] = "version"
+
+    version: int
+    company_name: str
+    currency: str
+    timezone: str
+    registration_open: bool
+    default_low_stock_threshold: Quantity
+    alert_emails: list[str]
+    negative_stock: str
+    changes: dict[str, Any] = {}

@@ -1,0 +1,55 @@
+"""Events of products; each carries the whole state after the change."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from stockbuddy.contracts.event import Event
+from stockbuddy.contracts.numbers import Money, Quantity
+
+
+class ProductState(Event):
+    """A product as it stands after the change; `version` grows by one with each."""
+
+    subject_template: ClassVar[str] = "product/{product_id}"
+    sequence_field: ClassVar[str | None] = "version"
+
+    product_id: int
+    version: int
+    sku: str
+    name: str
+    description: str | None = None
+    category_id: int | None = None
+    category: str | None = None
+    supplier_id: int | None = None
+    owner_id: int | None = None
+    unit_price: Money
+    cost_price: Money | None = None
+    unit_of_measure: str | None = None
+    barcodes: list[str] = []
+    low_stock_threshold: Quantity | None = None
+    is_active: bool
+    deleted: bool = False
+    created_at: datetime
+    updated_at: datetime
+
+
+class ProductCreated(ProductState):
+    """`opening_quantity` is to be posted once, in the default warehouse, at `cost_price`."""
+
+    type: ClassVar[str] = "catalog.product.created"
+
+    opening_quantity: Quantity | None = None
+
+
+class ProductUpdated(ProductState):
+    type: ClassVar[str] = "catalog.product.updated"
+
+    changes: list[str] = []
+
+
+class ProductDeleted(ProductState):
+    type: ClassVar[str] = "catalog.product.deleted"
+
+
+class ProductRestored(ProductState):
+    type: ClassVar[str] = "catalog.product.restored"

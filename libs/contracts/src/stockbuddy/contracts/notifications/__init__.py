@@ -1,0 +1,31 @@
+"""Events published by notifications."""
+
+from stockbuddy.contracts.notifications.inapp import (
+    AnnouncementPublished,
+    NotificationCreated,
+    NotificationsRead,
+    PreferencesChanged,
+)
+from stockbuddy.contracts.notifications.webhooks import (
+    WebhookCreated,
+    WebhookDeleted,
+    WebhookDisabled,
+    WebhookSecretRotated,
+    WebhookDeliveryRequested,
+    WebhookState,
+    WebhookUpdated,
+)
+
+__all__ = [
+    "AnnouncementPublished",
+    "NotificationCreated",
+    "NotificationsRead",
+    "PreferencesChanged",
+    "WebhookCreated",
+    "WebhookDeleted",
+    "WebhookDisabled",
+    "WebhookSecretRotated",
+    "WebhookDeliveryRequested",
+    "WebhookState",
+    "WebhookUpdated",
+]

@@ -1,0 +1,32 @@
+"""Events of customers."""
+
+from typing import ClassVar
+
+from stockbuddy.contracts.event import Event
+
+
+class CustomerState(Event):
+    """A customer as they stand after the change."""
+
+    subject_template: ClassVar[str] = "customer/{customer_id}"
+    sequence_field: ClassVar[str | None] = "version"
+
+    customer_id: int
+    version: int
+    name: str
+    email: str | None = None
+    phone: str | None = None
+    address: str | None = None
+    notes: str | None = None
+
+
+class CustomerCreated(CustomerState):
+    type: ClassVar[str] = "stock.customer.created"
+
+
+class CustomerUpdated(CustomerState):
+    type: ClassVar[str] = "stock.customer.updated"
+
+
+class CustomerDeleted(CustomerState):
+    type: ClassVar[str] = "stock.customer.deleted"

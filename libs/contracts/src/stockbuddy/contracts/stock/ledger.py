@@ -1,0 +1,106 @@
+"""Events of the ledger: movements and the levels that they change."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from stockbuddy.contracts.event import Event
+from stockbuddy.contracts.numbers import Money, Quantity
+
+
+class MovementPosted(Event):
+    """A line of the ledger as the API shows it, with the balance before it. `document` is what it belongs to
+    (`sale/17`), `average_cost` what a unit of the level costs after it."""
+
+    type: ClassVar[str] = "stock.movement.posted"
+    subject_template: ClassVar[str] = "product/{product_id}"
+
+    id: int
+    product_id: int
+    sku: str
+    warehouse_id: int
+    lot: int = 0
+    movement_type: str
+    quantity: Quantity
+    before: Quantity
+    balance: Quantity
+    unit_cost: Money | None = None
+    average_cost: Money | None = None
+    reference_number: str | None = None
+    notes: str | None = None
+    document: str | None = None
+    performed_by: int | None = None
+    went_negative: bool = False
+    reverses_id: int | None = None
+    occurred_at: datetime
+    recorded_at: datetime
+
+
+class LevelState(Event):
+    """A level after a change. `version` grows by one per level (product, warehouse and lot); `delta` is the
+    change of `on_hand`, `reason` the movement type or the document that changed it."""
+
+    subject_template: ClassVar[str] = "product/{product_id}"
+    sequence_field: ClassVar[str | None] = "version"
+
+    product_id: int
+    sku: str
+    warehouse_id: int
+    lot: int = 0
+    version: int
+    before: Quantity
+    delta: Quantity
+    on_hand: Quantity
+    reserved: Quantity
+    average_cost: Money | None = None
+    reason: str
+    changed_at: datetime
+
+
+class LevelChanged(LevelState):
+    type: ClassVar[str] = "stock.level.changed"
+
+
+class LevelCrossing(LevelState):
+    """A level whose `on_hand` crossed a limit; said once each way, however many changes stay on one side.
+    `threshold` is the product's `low_stock_threshold`, or the settings' default."""
+
+    threshold: Quantity
+
+
+class LevelLow(LevelCrossing):
+    """`on_hand` came down to the threshold or below."""
+
+    type: ClassVar[str] = "stock.level.low"
+
+
+class LevelDepleted(LevelCrossing):
+    """`on_hand` came down to zero or below; `stock.level.low` was said too, then or before."""
+
+    type: ClassVar[str] = "stock.level.depleted"
+
+
+class LevelRecovered(LevelCrossing):
+    """`on_hand` rose above the threshold again."""
+
+    type: ClassVar[str] = "stock.level.recovered"
+
+
+class ActivityUnusual(Event):
+    """A movement far outside the habit of its level: `usual` is the typical size of such movements there,
+    `times` how many times as large this one was."""
+
+    type: ClassVar[str] = "stock.activity.unusual"
+    subject_template: ClassVar[str] = "product/{product_id}"
+
+    movement_id: int
+    product_id: int
+    sku: str
+    warehouse_id: int
+    lot: int = 0
+    movement_type: str
+    quantity: Quantity
+    typical_quantity: Quantity
+    ratio: float
+    performed_by: int | None = None
+    document: str | None = None
+    recorded_at: datetime

@@ -1,0 +1,94 @@
+"""Events of sales, their returns and voids."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from stockbuddy.contracts.event import Event
+from stockbuddy.contracts.numbers import Money, Quantity
+
+
+class SaleLine(BaseModel):
+    """`total` is quantity times price less discount; `unit_cost` what a unit cost when it was sold, if known."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: int
+    product_id: int
+    sku: str
+    name: str
+    lot: int = 0
+    quantity: Quantity
+    unit_price: Money
+    discount: Money
+    total: Money
+    unit_cost: Money | None = None
+    returned: Quantity
+    refunded: Money
+    movement_id: int
+
+
+class SaleState(Event):
+    """A sale as the API shows it after the change. `cost` and `profit` are those of the whole sale as it was made,
+    null when a cost is unknown; `refunded` is what went back to the customer since."""
+
+    subject_template: ClassVar[str] = "sale/{id}"
+    sequence_field: ClassVar[str | None] = "version"
+
+    id: int
+    version: int
+    number: str
+    status: str
+    warehouse_id: int
+    customer_id: int | None = None
+    reservation_id: int | None = None
+    payment_method: str | None = None
+    reference: str | None = None
+    notes: str | None = None
+    discount: Money
+    total: Money
+    refunded: Money
+    cost: Money | None = None
+    profit: Money | None = None
+    sold_by: int | None = None
+    seller: str | None = None
+    occurred_at: datetime
+    recorded_at: datetime
+    lines: list[SaleLine]
+
+
+class SaleCompleted(SaleState):
+    type: ClassVar[str] = "stock.sale.completed"
+
+
+class ReturnedLine(BaseModel):
+    """`line_id` is the sale's line; `movement_id` is null when nothing went back to stock."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: int
+    line_id: int
+    product_id: int
+    sku: str
+    quantity: Quantity
+    amount: Money
+    movement_id: int | None = None
+
+
+class SaleReturned(SaleState):
+    """`returned` holds the lines of this return alone."""
+
+    type: ClassVar[str] = "stock.sale.returned"
+
+    return_id: int
+    restock: bool
+    returned: list[ReturnedLine]
+
+
+class SaleVoided(SaleState):
+    """The whole sale was undone: its stock is back, its money is owed."""
+
+    type: ClassVar[str] = "stock.sale.voided"
+
+    reason: str | None = None

@@ -1,0 +1,85 @@
+"""Events of transfers between warehouses."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from stockbuddy.contracts.event import Event
+from stockbuddy.contracts.numbers import Money, Quantity
+
+
+class TransferLine(BaseModel):
+    """`in_transit` is what was shipped and has not arrived (`received`, `damaged`), come back or been written off."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: int
+    product_id: int
+    sku: str
+    name: str
+    lot: int = 0
+    quantity: Quantity
+    shipped: Quantity
+    received: Quantity
+    damaged: Quantity
+    returned: Quantity
+    written_off: Quantity
+    in_transit: Quantity
+    unit_cost: Money | None = None
+
+
+class TransferState(Event):
+    """A transfer as the API shows it after the change."""
+
+    subject_template: ClassVar[str] = "transfer/{id}"
+    sequence_field: ClassVar[str | None] = "version"
+
+    id: int
+    version: int
+    number: str
+    status: str
+    from_warehouse_id: int
+    to_warehouse_id: int
+    transfer_reference: str | None = None
+    notes: str | None = None
+    disposition: str | None = None
+    created_by: int | None = None
+    created_at: datetime
+    shipped_at: datetime | None = None
+    ended_at: datetime | None = None
+    lines: list[TransferLine]
+
+
+class TransferCreated(TransferState):
+    """Its quantities are held at the source."""
+
+    type: ClassVar[str] = "stock.transfer.created"
+
+
+class TransferShipped(TransferState):
+    type: ClassVar[str] = "stock.transfer.shipped"
+
+
+class ArrivedLine(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    line_id: int
+    product_id: int
+    sku: str
+    received: Quantity
+    damaged: Quantity
+
+
+class TransferReceived(TransferState):
+    """`arrived` holds what came this time alone."""
+
+    type: ClassVar[str] = "stock.transfer.received"
+
+    arrived: list[ArrivedLine]
+
+
+class TransferCancelled(TransferState):
+    """`disposition` says what became of what was in transit."""
+
+    type: ClassVar[str] = "stock.transfer.cancelled"

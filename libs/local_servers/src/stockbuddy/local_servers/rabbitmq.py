@@ -1,0 +1,196 @@
+"""A private RabbitMQ node from the programs installed on this machine, for whichever user runs the tests.
+
+Everything that nodes usually share is its own: ports, data, configuration, cookie and the port mapper (epmd).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+from stockbuddy.local_servers.process_reaper import ProcessReaper
+from stockbuddy.local_servers.ports import free_port
+from stockbuddy.local_servers.virtual_hosts import VirtualHosts
+
+START_SECONDS = 120.0
+STOP_SECONDS = 60.0
+POLL_SECONDS = 0.05
+
+# Debian's /usr/sbin/rabbitmq-server insists on the user rabbitmq; the script that it wraps does not.
+_SCRIPTS = Path("/usr/lib/rabbitmq/bin")
+_SEARCH_PATH = f"{_SCRIPTS}:{os.environ.get('PATH', os.defpath)}:/usr/local/sbin:/usr/sbin:/opt/homebrew/sbin"
+
+_CONFIGURATION = """
+listeners.tcp.1 = 127.0.0.1:{port}
+management.tcp.ip = 127.0.0.1
+management.tcp.port = {management_port}
+management_agent.disable_metrics_collector = true
+log.file.level = warning
+disk_free_limit.absolute = 50MB
+raft.wal_max_size_bytes = 33554432
+"""
+
+
+class LocalRabbitMQError(RuntimeError):
+    """No RabbitMQ could be started; the message says what to install or what the node wrote."""
+
+
+class LocalRabbitMQ:
+    """A node that keeps its data in `directory`; nothing runs before `start`."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._port, self._management_port = free_port(), free_port()
+        self._epmd_port, self._distribution_port = free_port(), free_port()
+        self._node_name = f"stockbuddy-{self._port}@localhost"
+        self._output = directory / "output.log"
+        self._node: subprocess.Popen[bytes] | None = None
+        self._epmd: subprocess.Popen[bytes] | None = None
+        self._guardian: ProcessReaper | None = None
+
+    @property
+    def url(self) -> str:
+        return f"amqp://guest:guest@127.0.0.1:{self._port}/"
+
+    @property
+    def management_url(self) -> str:
+        return f"http://guest:guest@127.0.0.1:{self._management_port}"
+
+    @property
+    def virtual_hosts(self) -> VirtualHosts:
+        return VirtualHosts(self.url, self.management_url)
+
+    def start(self) -> None:
+        if self._node is not None:
+            return
+        script = _find("rabbitmq-server")
+        self._write_configuration()
+        if self._epmd is None:
+            self._start_epmd()
+        self._node = self._spawn(script)
+        self._watch()
+        deadline = time.monotonic() + START_SECONDS
+        while not self.virtual_hosts.answers():
+            if self._node.poll() is not None or time.monotonic() > deadline:
+                self.kill()
+                raise LocalRabbitMQError(f"RabbitMQ did not start:\n{self._output.read_text(errors='replace')[-4000:]}")
+            time.sleep(POLL_SECONDS)
+
+    def stop(self) -> None:
+        if self._node is None:
+            return
+        self._node.terminate()
+        try:
+            self._node.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._node.kill()
+            self._node.wait()
+        self._node = None
+        self._watch()
+
+    def kill(self) -> None:
+        if self._node is None:
+            return
+        self._node.kill()
+        self._node.wait()
+        self._node = None
+        self._watch()
+
+    def lose_data(self) -> None:
+        self.kill()
+        shutil.rmtree(self._directory / "data")
+
+    def control(self, *arguments: str) -> None:
+        command = [_find("rabbitmqctl"), "--node", self._node_name, *arguments]
+        done = subprocess.run(
+            command, cwd=self._directory, env=self._environment(), capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            raise LocalRabbitMQError(f"rabbitmqctl {' '.join(arguments)}: {done.stdout}{done.stderr}")
+
+    def close(self) -> None:
+        self.kill()
+        if self._guardian is not None:
+            self._guardian.dismiss()
+            self._guardian = None
+        if self._epmd is not None:
+            self._epmd.kill()
+            self._epmd.wait()
+            self._epmd = None
+
+    def _start_epmd(self) -> None:
+        """Ahead of the node: one that the node started would be a daemon that outlives everything."""
+        self._epmd = self._spawn(_find("epmd"), "-port", str(self._epmd_port), "-address", "127.0.0.1")
+        deadline = time.monotonic() + START_SECONDS
+        while not _listens(self._epmd_port):
+            if self._epmd.poll() is not None or time.monotonic() > deadline:
+                raise LocalRabbitMQError(f"epmd did not start:\n{self._output.read_text(errors='replace')}")
+            time.sleep(POLL_SECONDS)
+
+    def _spawn(self, *command: str) -> subprocess.Popen[bytes]:
+        with self._output.open("ab") as output:
+            return subprocess.Popen(
+                command,
+                cwd=self._directory,
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    def _watch(self) -> None:
+        """Have whatever runs now end with us."""
+        if self._guardian is not None:
+            self._guardian.dismiss()
+        running = [process.pid for process in (self._node, self._epmd) if process is not None]
+        self._guardian = ProcessReaper(running, signal.SIGKILL) if running else None
+
+    def _write_configuration(self) -> None:
+        text = _CONFIGURATION.format(port=self._port, management_port=self._management_port)
+        (self._directory / "rabbitmq.conf").write_text(text)
+        (self._directory / "enabled_plugins").write_text("[rabbitmq_management].\n")
+
+    def _environment(self) -> dict[str, str]:
+        here = self._directory
+        return {
+            "PATH": _SEARCH_PATH,
+            "HOME": str(here),
+            "LANG": "C.UTF-8",
+            "RUNNING_UNDER_SYSTEMD": "true",  # the script then becomes the node instead of waiting for it
+            "ERL_EPMD_PORT": str(self._epmd_port),
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODENAME": self._node_name,
+            "RABBITMQ_DIST_PORT": str(self._distribution_port),
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+            "RABBITMQ_CONF_ENV_FILE": str(here / "no-environment.conf"),
+            "RABBITMQ_CONFIG_FILE": str(here / "rabbitmq.conf"),
+            "RABBITMQ_ADVANCED_CONFIG_FILE": str(here / "no-advanced.config"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(here / "enabled_plugins"),
+            "RABBITMQ_MNESIA_BASE": str(here / "data"),
+            "RABBITMQ_LOG_BASE": str(here / "logs"),
+            "RABBITMQ_GENERATED_CONFIG_DIR": str(here / "generated"),
+            "RABBITMQ_SCHEMA_DIR": str(here / "schema"),
+            "RABBITMQ_PID_FILE": str(here / "node.pid"),
+        }
+
+
+def _find(program: str) -> str:
+    found = shutil.which(program, path=_SEARCH_PATH)
+    if found is None:
+        raise LocalRabbitMQError(
+            f"These tests need RabbitMQ and there is no `{program}` here: install the package rabbitmq-server "
+            "(Debian, Ubuntu: apt-get install rabbitmq-server; macOS: brew install rabbitmq), start Docker, "
+            "or set STOCKBUDDY_TEST_BUS_URL to a broker with the management plugin"
+        )
+    return found
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
