@@ -16,14 +16,14 @@ from asgi_lifespan import LifespanManager
 from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient, Response
 
+from stockbuddy.chassis.http.app import create_app
+from stockbuddy.chassis.http.tokens import Role
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.messaging.bus import Message
 from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
-from stockbuddy.chassis.http.tokens import Role
 from stockbuddy.chassis.messaging.event_context import EventContext
 from stockbuddy.chassis.testing.templates import Migrate, ServiceMigrations
 from stockbuddy.chassis.testing.tokens import TestIssuer
-from stockbuddy.chassis.http.app import create_app
 from stockbuddy.contracts.catalog import ProductCreated
 from stockbuddy.contracts.event import Event
 from stockbuddy.stock.app import MIGRATIONS, SERVICE, StockSettings

@@ -1,30 +1,30 @@
 """The stock service, put together."""
 
-from stockbuddy.chassis.postgres.migrations import migrations_of
 from stockbuddy.chassis.http.app import Service
-from stockbuddy.stock.counts.routes import router as counts
-from stockbuddy.stock.customers.routes import router as customers
-from stockbuddy.stock.dashboard.routes import router as dashboard
-from stockbuddy.stock.desk import opening
-from stockbuddy.stock.expenses.routes import router as expenses
-from stockbuddy.stock.forecasting.routes import router as forecasts
-from stockbuddy.stock.history.closing import keep_closing
-from stockbuddy.stock.integrity.routes import router as integrity
-from stockbuddy.stock.levels.routes import router as levels
-from stockbuddy.stock.movements.routes import router as movements
-from stockbuddy.stock.purchase_orders.routes import router as purchase_orders
-from stockbuddy.stock.reordering.routes import rules as reorder_rules
-from stockbuddy.stock.reordering.routes import suggestions as reorder_suggestions
-from stockbuddy.stock.reports.routes import router as reports
-from stockbuddy.stock.reservations.expiry import reclaim_overdue, sweep_overdue
-from stockbuddy.stock.reservations.routes import router as reservations
-from stockbuddy.stock.sales.customer_routes import router as customer_sales
-from stockbuddy.stock.sales.reservation_routes import router as commitments
-from stockbuddy.stock.sales.routes import router as sales
+from stockbuddy.chassis.postgres.migrations import migrations_of
+from stockbuddy.stock.documents.counts.routes import router as counts
+from stockbuddy.stock.documents.customers.routes import router as customers
+from stockbuddy.stock.documents.expenses.routes import router as expenses
+from stockbuddy.stock.documents.purchase_orders.routes import router as purchase_orders
+from stockbuddy.stock.documents.reservations.expiry import reclaim_overdue, sweep_overdue
+from stockbuddy.stock.documents.reservations.routes import router as reservations
+from stockbuddy.stock.documents.sales.customer_routes import router as customer_sales
+from stockbuddy.stock.documents.sales.reservation_routes import router as commitments
+from stockbuddy.stock.documents.sales.routes import router as sales
+from stockbuddy.stock.documents.transfers.routes import router as transfers
+from stockbuddy.stock.http.posting_context import opening
+from stockbuddy.stock.insights.dashboard.routes import router as dashboard
+from stockbuddy.stock.insights.forecasting.routes import router as forecasts
+from stockbuddy.stock.insights.history.closing import keep_closing
+from stockbuddy.stock.insights.integrity.routes import router as integrity
+from stockbuddy.stock.insights.reordering.routes import rules as reorder_rules
+from stockbuddy.stock.insights.reordering.routes import suggestions as reorder_suggestions
+from stockbuddy.stock.insights.reports.routes import router as reports
+from stockbuddy.stock.inventory.levels.routes import router as levels
+from stockbuddy.stock.inventory.movements.routes import router as movements
+from stockbuddy.stock.inventory.warehouses.routes import router as warehouses
 from stockbuddy.stock.settings import StockSettings
 from stockbuddy.stock.subscriptions import CONSUMERS
-from stockbuddy.stock.transfers.routes import router as transfers
-from stockbuddy.stock.warehouses.routes import router as warehouses
 
 SERVICE = Service(
     name="stock",

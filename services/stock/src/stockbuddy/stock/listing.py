@@ -8,8 +8,7 @@ from pydantic import BaseModel
 from sqlalchemy import Select, func, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.http.pagination import Page
-from stockbuddy.chassis.http.pagination import PageQuery, encode_cursor
+from stockbuddy.chassis.http.pagination import Page, PageQuery, encode_cursor
 
 Shape = TypeVar("Shape", bound=BaseModel)
 

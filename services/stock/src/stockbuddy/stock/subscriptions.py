@@ -12,9 +12,9 @@ from stockbuddy.contracts.catalog import (
     SupplierDeleted,
     SupplierUpdated,
 )
-from stockbuddy.stock.products import handlers as products
-from stockbuddy.stock.suppliers import handlers as suppliers
-from stockbuddy.stock.system_settings import handlers as system_settings
+from stockbuddy.stock.replicas.products import handlers as products
+from stockbuddy.stock.replicas.suppliers import handlers as suppliers
+from stockbuddy.stock.replicas.system_settings import handlers as system_settings
 
 CONSUMERS = [
     Consumer(

@@ -12,8 +12,8 @@ from typing import Any
 
 import asyncpg
 
-from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.http.idempotency import Answer
+from stockbuddy.chassis.messaging import outbox
 from stockbuddy.stock.ledger import statements
 from stockbuddy.stock.ledger.announcements import Announcer
 from stockbuddy.stock.ledger.books import Level

@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 import asyncpg
 import structlog
 
+from stockbuddy.chassis.http.errors import Unavailable
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime.failures import is_connection_error
-from stockbuddy.chassis.http.errors import Unavailable
 from stockbuddy.stock.ledger import statements
 from stockbuddy.stock.ledger.application import Applied, MissingLevels, apply, create_levels
 from stockbuddy.stock.ledger.postings import Failed, LevelKey, Outcome, Posting, Refused, Stale

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.http.errors import Problem
 from stockbuddy.chassis.http.idempotency import Answer, IdempotencyKey, IdempotencyKeyReused
+from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.messaging.outbox import OutboxRow
 from stockbuddy.contracts.numbers import quantity_number
 from stockbuddy.stock.errors import AlreadyReversed, QuantityOutOfRange, StaleQuantity, UnknownWarehouse

@@ -5,10 +5,10 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
+from stockbuddy.chassis.http.errors import Problem, Unavailable
+from stockbuddy.chassis.http.idempotency import Answer, IdempotencyKey, ReplayedResponse, stored_response_for
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime.failures import is_connection_error
-from stockbuddy.chassis.http.errors import Problem, Unavailable
-from stockbuddy.chassis.http.idempotency import Answer, ReplayedResponse, IdempotencyKey, stored_response_for
 from stockbuddy.stock.errors import Overtaken
 from stockbuddy.stock.ledger import statements
 from stockbuddy.stock.ledger.committer import LONGEST_PAUSE_SECONDS, PATIENCE_SECONDS, Committer

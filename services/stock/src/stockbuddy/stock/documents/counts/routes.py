@@ -1,0 +1,67 @@
+"""Stock counts over HTTP."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query, Response
+
+from stockbuddy.chassis.http.authentication import Caller
+from stockbuddy.chassis.http.errors import NotFound
+from stockbuddy.chassis.http.etags import ConditionalRoute, version_etag
+from stockbuddy.chassis.http.pagination import Page, PageParameters
+from stockbuddy.chassis.http.sessions import ReadSession, Session
+from stockbuddy.stock.documents.counts import commands, queries
+from stockbuddy.stock.documents.counts.approving import draft_approval
+from stockbuddy.stock.documents.counts.schemas import CountView, NewCount, NewEntries, Status
+from stockbuddy.stock.fields import Id
+from stockbuddy.stock.http.posting_context import AtDesk
+from stockbuddy.stock.http.responses import shown
+
+router = APIRouter(prefix="/api/v1/stock-counts", tags=["stock counts"], route_class=ConditionalRoute)
+
+CountId = Annotated[Id, Path()]
+SortBy = Literal["created_desc", "created_asc"]
+
+
+@router.post("", response_model=CountView, status_code=201)
+async def open_count(desk: AtDesk, session: Session, body: NewCount) -> Response:
+    return shown(await commands.open_count(desk, session, body), status=201)
+
+
+@router.get("", response_model=Page[CountView])
+async def list_counts(
+    session: ReadSession,
+    _: Caller,
+    paging: PageParameters,
+    status: Annotated[Status | None, Query()] = None,
+    warehouse_id: Annotated[Id | None, Query()] = None,
+    product_id: Annotated[Id | None, Query()] = None,
+    sort_by: Annotated[SortBy, Query()] = "created_desc",
+) -> Response:
+    chosen = queries.CountFilter(status, warehouse_id, product_id)
+    listed, counts = await queries.list_counts(session, chosen, queries.SORTS[sort_by], paging)
+    views = iter(counts)
+    return shown(listed.page(paging, lambda _: next(views)))
+
+
+@router.get("/{count_id}", response_model=CountView)
+async def show_count(session: ReadSession, _: Caller, count_id: CountId) -> Response:
+    count = await queries.find_count(session, count_id)
+    if count is None:
+        raise NotFound()
+    return shown(count, etag=version_etag(count.version))
+
+
+@router.put("/{count_id}/lines", response_model=CountView)
+@router.post("/{count_id}/lines", response_model=CountView, name="post_enter_counted")
+async def enter_counted(desk: AtDesk, session: Session, count_id: CountId, body: NewEntries) -> Response:
+    return shown(await commands.enter_counted(desk, session, count_id, body.lines))
+
+
+@router.post("/{count_id}/approve", response_model=CountView)
+async def approve_count(desk: AtDesk, count_id: CountId) -> Response:
+    return await desk.submit(lambda: draft_approval(desk, count_id))
+
+
+@router.post("/{count_id}/cancel", response_model=CountView)
+async def call_count_off(desk: AtDesk, session: Session, count_id: CountId) -> Response:
+    return shown(await commands.call_off(desk, session, count_id))

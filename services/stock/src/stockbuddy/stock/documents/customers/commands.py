@@ -1,0 +1,46 @@
+"""Keeps the customers."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from stockbuddy.chassis.messaging import outbox
+from stockbuddy.contracts.stock import CustomerCreated, CustomerDeleted, CustomerState, CustomerUpdated
+from stockbuddy.stock.documents.customers.model import Customer
+
+
+async def add_customer(session: AsyncSession, values: dict[str, Any]) -> Customer:
+    customer = Customer(**values)
+    session.add(customer)
+    await session.flush()
+    await session.refresh(customer)
+    outbox.add(session, _state(CustomerCreated, customer))
+    return customer
+
+
+async def change_customer(session: AsyncSession, customer: Customer, changes: dict[str, Any]) -> None:
+    for name, value in changes.items():
+        setattr(customer, name, value)
+    customer.version += 1
+    customer.updated_at = datetime.now(UTC)
+    outbox.add(session, _state(CustomerUpdated, customer))
+
+
+async def forget_customer(session: AsyncSession, customer: Customer) -> None:
+    """What they bought stays in the books, without their name."""
+    await session.delete(customer)
+    customer.version += 1
+    outbox.add(session, _state(CustomerDeleted, customer))
+
+
+def _state(event: type[CustomerState], customer: Customer) -> CustomerState:
+    return event(
+        customer_id=customer.id,
+        version=customer.version,
+        name=customer.name,
+        email=customer.email,
+        phone=customer.phone,
+        address=customer.address,
+        notes=customer.notes,
+    )

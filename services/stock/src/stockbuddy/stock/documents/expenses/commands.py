@@ -1,0 +1,38 @@
+"""Records expenses, corrects them, and takes them back."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from stockbuddy.chassis.messaging import outbox
+from stockbuddy.contracts.stock import ExpenseCreated, ExpenseDeleted, ExpenseState, ExpenseUpdated
+from stockbuddy.stock.documents.expenses.model import Expense
+
+
+async def record_expense(session: AsyncSession, **values: Any) -> Expense:
+    expense = Expense(**values)
+    session.add(expense)
+    await session.flush()
+    await session.refresh(expense)
+    outbox.add(session, _state(ExpenseCreated, expense))
+    return expense
+
+
+async def correct_expense(session: AsyncSession, expense: Expense, changes: dict[str, Any]) -> None:
+    for name, value in changes.items():
+        setattr(expense, name, value)
+    expense.version += 1
+    expense.updated_at = datetime.now(UTC)
+    await session.flush()
+    outbox.add(session, _state(ExpenseUpdated, expense))
+
+
+async def delete_expense(session: AsyncSession, expense: Expense) -> None:
+    expense.version += 1
+    outbox.add(session, _state(ExpenseDeleted, expense))
+    await session.delete(expense)
+
+
+def _state(event: type[ExpenseState], expense: Expense) -> ExpenseState:
+    return event.model_validate({name: getattr(expense, name) for name in event.model_fields})

@@ -1,0 +1,114 @@
+"""Lets holds go, extends them, and ends those whose time is up."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from stockbuddy.chassis.http.errors import NotFound
+from stockbuddy.chassis.http.idempotency import Answer
+from stockbuddy.contracts.stock import (
+    ReservationExpired,
+    ReservationExtended,
+    ReservationReleased,
+    ReservationState,
+)
+from stockbuddy.stock.documents.reservations.queries import find_reservation
+from stockbuddy.stock.documents.reservations.schemas import Extension, ReservationView
+from stockbuddy.stock.errors import HoldExpired, WrongState
+from stockbuddy.stock.http.posting_context import Desk
+from stockbuddy.stock.ledger import Conclusion, Effect, Entry, Guard, LevelKey, MovementType, Posting, row_of
+
+
+async def hold_at_hand(desk: Desk, reservation_id: int) -> ReservationView:
+    """A hold that still counts, for a caller who may change stock where it lies.
+    Raises NotFound, WrongState, HoldExpired, NotYourWarehouse."""
+    async with desk.database.reading() as session:
+        hold = await find_reservation(session, reservation_id)
+    if hold is None:
+        raise NotFound()
+    for warehouse_id in {line.warehouse_id for line in hold.lines}:
+        await desk.warehouse(warehouse_id)
+    if hold.status == "expired":
+        raise HoldExpired()
+    if hold.status != "held":
+        raise WrongState(hold.status)
+    return hold
+
+
+async def release(desk: Desk, reservation_id: int) -> Posting:
+    hold = await hold_at_hand(desk, reservation_id)
+
+    def conclude(effect: Effect) -> Conclusion:
+        return told(ReservationReleased, ended(hold, "released", effect.recorded_at))
+
+    return Posting(letting_go(hold), conclude, desk.key, guards=[guard_of(hold)])
+
+
+async def extend(desk: Desk, reservation_id: int, extension: Extension) -> Posting:
+    hold = await hold_at_hand(desk, reservation_id)
+
+    def conclude(effect: Effect) -> Conclusion:
+        require_live(hold, effect.recorded_at)
+        expires_at = effect.recorded_at + timedelta(seconds=extension.expires_in)
+        return told(ReservationExtended, changed(hold, expires_at=expires_at))
+
+    return Posting([], conclude, desk.key, guards=[guard_of(hold)])
+
+
+def expire(hold: ReservationView) -> Posting:
+    """Take an overdue hold off its levels; refused should it have been extended meanwhile (its version tells)."""
+
+    def conclude(effect: Effect) -> Conclusion:
+        return told(ReservationExpired, ended(hold, "expired", effect.recorded_at))
+
+    return Posting(letting_go(hold), conclude, guards=[guard_of(hold)])
+
+
+def letting_go(hold: ReservationView) -> list[Entry]:
+    return [
+        Entry(LevelKey(line.product_id, line.warehouse_id, line.lot), reserved=-line.quantity) for line in hold.lines
+    ]
+
+
+def taking_out(hold: ReservationView, **values: Any) -> list[Entry]:
+    """What was held leaves the stock."""
+    return [
+        Entry(
+            LevelKey(line.product_id, line.warehouse_id, line.lot),
+            on_hand=-line.quantity,
+            reserved=-line.quantity,
+            movement_type=MovementType.OUT,
+            **values,
+        )
+        for line in hold.lines
+    ]
+
+
+def require_live(hold: ReservationView, now: datetime) -> None:
+    """Raises HoldExpired when its time came while this was being decided."""
+    if hold.expires_at <= now:
+        raise HoldExpired()
+
+
+def guard_of(hold: ReservationView) -> Guard:
+    return Guard("reservation", hold.id, hold.version)
+
+
+def changed(hold: ReservationView, **values: Any) -> ReservationView:
+    return hold.model_copy(update={"version": hold.version + 1, **values})
+
+
+def ended(hold: ReservationView, status: str, now: datetime, *, sale_id: int | None = None) -> ReservationView:
+    return changed(hold, status=status, ended_at=now, sale_id=sale_id)
+
+
+def told(event: type[ReservationState], after: ReservationView) -> Conclusion:
+    """The reservation as it is now: written, said and answered."""
+    return Conclusion(
+        Answer(200, after.model_dump_json()),
+        updates={"reservation": [row_after(after)]},
+        events=[event(**dict(after))],
+    )
+
+
+def row_after(after: ReservationView) -> dict[str, Any]:
+    return dict(row_of(after, "id", "status", "expires_at", "ended_at", "sale_id"))

@@ -1,0 +1,63 @@
+"""Reservations over HTTP; what becomes of them as sales is beside the sales."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query, Response
+
+from stockbuddy.chassis.http.authentication import Caller
+from stockbuddy.chassis.http.errors import NotFound
+from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.chassis.http.pagination import Page, PageParameters
+from stockbuddy.chassis.http.sessions import ReadSession
+from stockbuddy.stock.documents.reservations import ending, queries
+from stockbuddy.stock.documents.reservations.holding import draft_reservation
+from stockbuddy.stock.documents.reservations.schemas import Extension, NewReservation, ReservationView, Status
+from stockbuddy.stock.fields import Id, Reference
+from stockbuddy.stock.http.posting_context import AtDesk
+from stockbuddy.stock.http.responses import shown
+
+router = APIRouter(prefix="/api/v1/reservations", tags=["reservations"], route_class=ConditionalRoute)
+
+ReservationId = Annotated[Id, Path()]
+SortBy = Literal["created_desc", "created_asc"]
+
+
+@router.post("", response_model=ReservationView, status_code=201)
+async def reserve_stock(desk: AtDesk, body: NewReservation) -> Response:
+    return await desk.submit(lambda: draft_reservation(desk, body))
+
+
+@router.get("", response_model=Page[ReservationView])
+async def list_reservations(
+    session: ReadSession,
+    _: Caller,
+    paging: PageParameters,
+    status: Annotated[Status | None, Query()] = None,
+    product_id: Annotated[Id | None, Query()] = None,
+    warehouse_id: Annotated[Id | None, Query()] = None,
+    external_ref: Annotated[Reference | None, Query()] = None,
+    created_by: Annotated[Id | None, Query()] = None,
+    sort_by: Annotated[SortBy, Query()] = "created_desc",
+) -> Response:
+    chosen = queries.ReservationFilter(status, product_id, warehouse_id, external_ref, created_by)
+    listed, reservations = await queries.list_reservations(session, chosen, queries.SORTS[sort_by], paging)
+    views = iter(reservations)
+    return shown(listed.page(paging, lambda _: next(views)))
+
+
+@router.get("/{reservation_id}", response_model=ReservationView)
+async def show_reservation(session: ReadSession, _: Caller, reservation_id: ReservationId) -> Response:
+    reservation = await queries.find_reservation(session, reservation_id)
+    if reservation is None:
+        raise NotFound()
+    return shown(reservation)
+
+
+@router.post("/{reservation_id}/extend", response_model=ReservationView)
+async def extend_reservation(desk: AtDesk, reservation_id: ReservationId, body: Extension | None = None) -> Response:
+    return await desk.submit(lambda: ending.extend(desk, reservation_id, body or Extension()))
+
+
+@router.post("/{reservation_id}/release", response_model=ReservationView)
+async def release_reservation(desk: AtDesk, reservation_id: ReservationId) -> Response:
+    return await desk.submit(lambda: ending.release(desk, reservation_id))

@@ -1,0 +1,40 @@
+"""Reservations on the wire."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from stockbuddy.contracts.stock import ReservationState
+from stockbuddy.stock.fields import NUMBER, Body, Lot, Note, PositiveQuantity, Reference
+from stockbuddy.stock.inventory.references import NamesProduct, NamesWarehouse
+
+LONGEST_RESERVATION = 500
+DEFAULT_SECONDS = 900
+LONGEST_SECONDS = 366 * 24 * 3600
+
+Status = Literal["held", "released", "committed", "expired"]
+Seconds = Annotated[int, Field(ge=1, le=LONGEST_SECONDS), NUMBER]
+
+
+class NewReservationLine(NamesProduct, NamesWarehouse):
+    quantity: PositiveQuantity
+    lot: Lot = 0
+
+
+class NewReservation(Body):
+    """`expires_in` is in seconds."""
+
+    lines: Annotated[list[NewReservationLine], Field(min_length=1, max_length=LONGEST_RESERVATION)]
+    expires_in: Seconds = DEFAULT_SECONDS
+    external_ref: Reference | None = None
+    notes: Note | None = None
+
+
+class Extension(Body):
+    """`expires_in` counts from now, in seconds."""
+
+    expires_in: Seconds = DEFAULT_SECONDS
+
+
+class ReservationView(ReservationState):
+    """A reservation with its lines. It is `expired` from the moment its time is up."""

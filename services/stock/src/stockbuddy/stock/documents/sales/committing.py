@@ -1,0 +1,57 @@
+"""Takes what was reserved: as a sale, or simply out of the stock."""
+
+from stockbuddy.chassis.http.idempotency import Answer
+from stockbuddy.contracts.stock import ReservationCommitted, SaleCompleted
+from stockbuddy.stock.documents.reservations.ending import (
+    ended,
+    guard_of,
+    hold_at_hand,
+    require_live,
+    row_after,
+    taking_out,
+)
+from stockbuddy.stock.documents.reservations.schemas import ReservationView
+from stockbuddy.stock.documents.sales.schemas import Commitment, CommittedView, NewSale, NewSaleLine, SaleView
+from stockbuddy.stock.documents.sales.selling import posting_of, prepare_sale
+from stockbuddy.stock.errors import SeveralWarehouses
+from stockbuddy.stock.http.posting_context import Desk
+from stockbuddy.stock.ledger import Conclusion, Effect, Posting
+
+
+async def commit_reservation(desk: Desk, reservation_id: int, commitment: Commitment) -> Posting:
+    """Raises what `hold_at_hand` does, and SeveralWarehouses, UnknownCustomer, UnknownProduct."""
+    hold = await hold_at_hand(desk, reservation_id)
+    if commitment.as_ == "out":
+        return _out(desk, hold, commitment)
+    return posting_of(await prepare_sale(desk, _sale_of(hold, commitment), hold), _tell, status=200)
+
+
+def _out(desk: Desk, hold: ReservationView, commitment: Commitment) -> Posting:
+    def conclude(effect: Effect) -> Conclusion:
+        require_live(hold, effect.recorded_at)
+        after = ended(hold, "committed", effect.recorded_at)
+        return Conclusion(
+            Answer(200, CommittedView(**dict(after)).model_dump_json()),
+            updates={"reservation": [row_after(after)]},
+            events=[ReservationCommitted(**dict(after))],
+        )
+
+    entries = taking_out(hold, reference_number=commitment.reference, notes=commitment.notes)
+    return Posting(entries, conclude, desk.key, guards=[guard_of(hold)], document=f"reservation/{hold.id}")
+
+
+def _sale_of(hold: ReservationView, commitment: Commitment) -> NewSale:
+    warehouses = {line.warehouse_id for line in hold.lines}
+    if len(warehouses) > 1:
+        raise SeveralWarehouses()
+    return NewSale(
+        warehouse_id=warehouses.pop(),
+        lines=[NewSaleLine(product_id=line.product_id, quantity=line.quantity, lot=line.lot) for line in hold.lines],
+        reservation_id=hold.id,
+        **commitment.model_dump(exclude={"as_"}),
+    )
+
+
+def _tell(sale: SaleCompleted, hold: ReservationView | None) -> str:
+    assert hold is not None
+    return CommittedView(**dict(hold), sale=SaleView(**dict(sale))).model_dump_json()

@@ -1,0 +1,55 @@
+"""Undoes a whole sale that nothing has come back of: its stock is back, and its money is owed."""
+
+from stockbuddy.chassis.http.errors import NotFound
+from stockbuddy.chassis.http.idempotency import Answer
+from stockbuddy.contracts.stock import SaleVoided
+from stockbuddy.stock.documents.sales.queries import find_sale
+from stockbuddy.stock.documents.sales.schemas import NewVoid, SaleView
+from stockbuddy.stock.errors import WrongState
+from stockbuddy.stock.http.posting_context import Desk
+from stockbuddy.stock.ledger import Conclusion, Effect, Entry, Guard, LevelKey, MovementType, Posting, row_of
+
+
+async def draft_void(desk: Desk, sale_id: int, wanted: NewVoid) -> Posting:
+    """Raises NotFound, NotYourWarehouse, WrongState."""
+    async with desk.database.reading() as session:
+        sale = await find_sale(session, sale_id)
+    if sale is None:
+        raise NotFound()
+    await desk.warehouse(sale.warehouse_id)
+    if sale.status != "completed":
+        raise WrongState(sale.status)
+    entries = [
+        Entry(
+            LevelKey(line.product_id, sale.warehouse_id, line.lot),
+            on_hand=line.quantity,
+            movement_type=MovementType.RETURN,
+            unit_cost=line.unit_cost,
+            reference_number=sale.reference,
+            notes=wanted.reason or f"void of {sale.number}",
+            reverses_id=line.movement_id,
+        )
+        for line in sale.lines
+    ]
+    return Posting(
+        entries,
+        lambda effect: _conclude(effect, sale, wanted),
+        desk.key,
+        guards=[Guard("sale", sale.id, sale.version)],
+        document=f"sale/{sale.id}",
+    )
+
+
+def _conclude(_: Effect, sale: SaleView, wanted: NewVoid) -> Conclusion:
+    lines = [line.model_copy(update={"returned": line.quantity, "refunded": line.total}) for line in sale.lines]
+    now = sale.model_copy(
+        update={"version": sale.version + 1, "status": "voided", "refunded": sale.total, "lines": lines}
+    )
+    return Conclusion(
+        Answer(200, now.model_dump_json()),
+        updates={
+            "sale": [row_of(now, "id", "status", "refunded")],
+            "sale_line": [row_of(line, "id", "returned", "refunded") for line in lines],
+        },
+        events=[SaleVoided(**dict(now), reason=wanted.reason)],
+    )

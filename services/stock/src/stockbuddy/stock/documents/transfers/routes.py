@@ -1,0 +1,82 @@
+"""Transfers over HTTP. Their steps may be PUT or POST; only a POST can be repeated by its key."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query, Response
+
+from stockbuddy.chassis.http.authentication import Caller
+from stockbuddy.chassis.http.errors import NotFound
+from stockbuddy.chassis.http.etags import ConditionalRoute, version_etag
+from stockbuddy.chassis.http.pagination import Page, PageParameters
+from stockbuddy.chassis.http.sessions import ReadSession
+from stockbuddy.stock.documents.transfers import progress, queries
+from stockbuddy.stock.documents.transfers.drafting import draft_transfer
+from stockbuddy.stock.documents.transfers.schemas import Cancellation, NewArrival, NewTransfer, Status, TransferView
+from stockbuddy.stock.fields import Id, Moment, Reference
+from stockbuddy.stock.http.posting_context import AtDesk
+from stockbuddy.stock.http.responses import shown
+
+router = APIRouter(prefix="/api/v1/stock-transfers", tags=["stock transfers"], route_class=ConditionalRoute)
+
+TransferId = Annotated[Id, Path()]
+SortBy = Literal["created_desc", "created_asc"]
+
+
+@router.post("", response_model=TransferView, status_code=201)
+async def create_transfer(desk: AtDesk, body: NewTransfer) -> Response:
+    return await desk.submit(lambda: draft_transfer(desk, body))
+
+
+@router.get("", response_model=Page[TransferView])
+async def list_transfers(
+    session: ReadSession,
+    _: Caller,
+    paging: PageParameters,
+    status: Annotated[Status | None, Query()] = None,
+    product_id: Annotated[Id | None, Query()] = None,
+    warehouse_id: Annotated[Id | None, Query()] = None,
+    from_warehouse_id: Annotated[Id | None, Query()] = None,
+    to_warehouse_id: Annotated[Id | None, Query()] = None,
+    transfer_reference: Annotated[Reference | None, Query()] = None,
+    since: Annotated[Moment | None, Query(alias="from")] = None,
+    until: Annotated[Moment | None, Query(alias="to")] = None,
+    sort_by: Annotated[SortBy, Query()] = "created_desc",
+) -> Response:
+    chosen = queries.TransferFilter(
+        status, product_id, warehouse_id, from_warehouse_id, to_warehouse_id, transfer_reference, since, until
+    )
+    listed, transfers = await queries.list_transfers(session, chosen, queries.SORTS[sort_by], paging)
+    views = iter(transfers)
+    return shown(listed.page(paging, lambda _: next(views)))
+
+
+@router.get("/{transfer_id}", response_model=TransferView)
+async def show_transfer(session: ReadSession, _: Caller, transfer_id: TransferId) -> Response:
+    transfer = await queries.find_transfer(session, transfer_id)
+    if transfer is None:
+        raise NotFound()
+    return shown(transfer, etag=version_etag(transfer.version))
+
+
+@router.put("/{transfer_id}/ship", response_model=TransferView)
+@router.post("/{transfer_id}/ship", response_model=TransferView, name="post_ship_transfer")
+async def ship_transfer(desk: AtDesk, transfer_id: TransferId) -> Response:
+    return await desk.submit(lambda: progress.ship(desk, transfer_id))
+
+
+@router.put("/{transfer_id}/receive", response_model=TransferView)
+@router.post("/{transfer_id}/receive", response_model=TransferView, name="post_receive_transfer")
+async def receive_transfer(desk: AtDesk, transfer_id: TransferId, body: NewArrival | None = None) -> Response:
+    return await desk.submit(lambda: progress.receive(desk, transfer_id, body or NewArrival()))
+
+
+@router.put("/{transfer_id}/complete", response_model=TransferView)
+@router.post("/{transfer_id}/complete", response_model=TransferView, name="post_complete_transfer")
+async def complete_transfer(desk: AtDesk, transfer_id: TransferId) -> Response:
+    return await desk.submit(lambda: progress.complete(desk, transfer_id))
+
+
+@router.put("/{transfer_id}/cancel", response_model=TransferView)
+@router.post("/{transfer_id}/cancel", response_model=TransferView, name="post_cancel_transfer")
+async def cancel_transfer(desk: AtDesk, transfer_id: TransferId, body: Cancellation | None = None) -> Response:
+    return await desk.submit(lambda: progress.cancel(desk, transfer_id, body or Cancellation()))

@@ -1,0 +1,1 @@
+"""What is derived from the ledger: reports, dashboard, forecasts, history, reordering, integrity."""

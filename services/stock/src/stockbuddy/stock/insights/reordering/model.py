@@ -1,0 +1,33 @@
+"""How a product is reordered for a warehouse, where somebody knows better than its demand does."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import Numeric, func
+from sqlalchemy.orm import Mapped, mapped_column
+
+from stockbuddy.stock.orm import Base
+
+QUANTITY = Numeric(18, 3)
+
+
+class ReorderRule(Base):
+    """Null leaves a figure to the demand or to the default; a rule that is not active keeps the product from being
+    suggested there at all."""
+
+    __tablename__ = "reorder_rule"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(default=1)
+    product_id: Mapped[int]
+    warehouse_id: Mapped[int]
+    supplier_id: Mapped[int | None]
+    reorder_point: Mapped[Decimal | None] = mapped_column(QUANTITY)
+    safety_stock: Mapped[Decimal | None] = mapped_column(QUANTITY)
+    lead_time_days: Mapped[int | None]
+    cover_days: Mapped[int | None]
+    minimum_quantity: Mapped[Decimal | None] = mapped_column(QUANTITY)
+    pack_size: Mapped[Decimal | None] = mapped_column(QUANTITY)
+    is_active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -1,0 +1,24 @@
+"""A level: what lies of a product in a warehouse. Only the ledger itself writes them."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import Numeric
+from sqlalchemy.orm import Mapped, mapped_column
+
+from stockbuddy.stock.orm import Base
+
+QUANTITY = Numeric(18, 3)
+
+
+class Level(Base):
+    __tablename__ = "level"
+
+    product_id: Mapped[int] = mapped_column(primary_key=True)
+    warehouse_id: Mapped[int] = mapped_column(primary_key=True)
+    lot: Mapped[int] = mapped_column(primary_key=True)
+    on_hand: Mapped[Decimal] = mapped_column(QUANTITY)
+    reserved: Mapped[Decimal] = mapped_column(QUANTITY)
+    version: Mapped[int]
+    average_cost: Mapped[Decimal | None]
+    updated_at: Mapped[datetime]

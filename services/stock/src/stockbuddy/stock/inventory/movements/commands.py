@@ -1,0 +1,103 @@
+"""Posts movements by hand: one, or many at once."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from stockbuddy.chassis.http.errors import Problem
+from stockbuddy.chassis.http.idempotency import Answer
+from stockbuddy.stock.errors import InsufficientStock, UnknownProduct
+from stockbuddy.stock.http.posting_context import Desk
+from stockbuddy.stock.inventory.movements.schemas import NewMovement
+from stockbuddy.stock.ledger import Change, Conclusion, Effect, Entry, LevelKey, Posting, Shortage
+from stockbuddy.stock.ledger.shortages import shortage_body
+from stockbuddy.stock.replicas.products.ownership import require_owner
+from stockbuddy.stock.replicas.products.queries import KnownProduct
+
+
+async def draft_movement(desk: Desk, movement: NewMovement) -> Posting:
+    """Raises UnknownProduct, UnknownWarehouse, NotYourProduct, NotYourWarehouse."""
+    known = await desk.products.find([movement.product_reference])
+    entry = await _entry(desk, movement, known[movement.product_reference])
+    return Posting([entry], _conclude_one, desk.key)
+
+
+async def draft_movements(desk: Desk, movements: Sequence[NewMovement]) -> Posting:
+    """All or nothing. Raises what `draft_movement` does."""
+    known = await desk.products.find([movement.product_reference for movement in movements])
+    entries = [await _entry(desk, movement, known[movement.product_reference]) for movement in movements]
+    return Posting(entries, _conclude_all, desk.key)
+
+
+async def draft_movements_one_by_one(desk: Desk, movements: Sequence[NewMovement]) -> Posting:
+    """Each for itself: one that can't be posted is reported and does not hinder the others."""
+    known = await desk.products.find_known([movement.product_reference for movement in movements])
+    entries: list[Entry] = []
+    problems: dict[int, Problem] = {}
+    for index, movement in enumerate(movements):
+        try:
+            product = known.get(movement.product_reference)
+            if product is None:
+                raise UnknownProduct([movement.product_reference])
+            entries.append(await _entry(desk, movement, product))
+        except Problem as problem:
+            problems[index] = problem
+    bodies = {index: problem.body() for index, problem in problems.items()}
+    return Posting(entries, lambda effect: _conclude_each(effect, len(movements), bodies), desk.key, partial=True)
+
+
+async def _entry(desk: Desk, movement: NewMovement, product: KnownProduct) -> Entry:
+    warehouse = await desk.warehouse(movement.warehouse_reference)
+    require_owner(desk.caller, product)
+    return Entry(
+        LevelKey(product.id, warehouse.id, movement.lot),
+        on_hand=movement.signed,
+        movement_type=movement.movement_type,
+        unit_cost=movement.unit_cost,
+        reference_number=movement.reference_number,
+        notes=movement.notes,
+        occurred_at=movement.occurred_at,
+    )
+
+
+def _conclude_one(effect: Effect) -> Conclusion:
+    return Conclusion(Answer(201, _line(effect.made()[0])))
+
+
+def _conclude_all(effect: Effect) -> Conclusion:
+    lines = [_result(index, _line(change)) for index, change in enumerate(effect.made())]
+    return Conclusion(Answer(200, _batch(posted=len(lines), rejected=0, results=lines)))
+
+
+def _conclude_each(effect: Effect, count: int, problems: dict[int, dict[str, Any]]) -> Conclusion:
+    changes = iter(effect.changes)
+    results = []
+    posted = 0
+    for index in range(count):
+        outcome = problems[index] if index in problems else next(changes)
+        if isinstance(outcome, Change):
+            posted += 1
+            results.append(_result(index, _line(outcome)))
+        else:
+            results.append(_rejection(index, outcome))
+    answer = Answer(200, _batch(posted=posted, rejected=count - posted, results=results))
+    return Conclusion(answer, remembered=posted > 0)
+
+
+def _line(change: Change) -> str:
+    assert change.movement is not None
+    return change.movement
+
+
+def _result(index: int, line: str) -> str:
+    return f'{{"index":{index},"status":"posted","movement":{line}}}'
+
+
+def _rejection(index: int, outcome: Shortage | Problem | dict[str, Any]) -> str:
+    problem = InsufficientStock([shortage_body(outcome)]) if isinstance(outcome, Shortage) else outcome
+    body = problem.body() if isinstance(problem, Problem) else problem
+    return json.dumps({"index": index, "status": "rejected", "problem": body})
+
+
+def _batch(*, posted: int, rejected: int, results: Sequence[str]) -> str:
+    return f'{{"posted":{posted},"rejected":{rejected},"results":[{",".join(results)}]}}'

@@ -1,0 +1,26 @@
+"""Warehouses: exactly one is the default, and one in use is never deleted."""
+
+from datetime import datetime
+
+from sqlalchemy import func
+from sqlalchemy.orm import Mapped, mapped_column
+
+from stockbuddy.stock.orm import Base
+
+
+class Warehouse(Base):
+    """`negative_stock` null leaves it to the system setting."""
+
+    __tablename__ = "warehouse"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(default=1)
+    code: Mapped[str]
+    name: Mapped[str]
+    address: Mapped[str | None]
+    kind: Mapped[str] = mapped_column(default="warehouse")
+    negative_stock: Mapped[str | None]
+    is_default: Mapped[bool] = mapped_column(default=False)
+    deleted: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -1,0 +1,1 @@
+"""Read-only copies of data that other services own, kept up to date by events."""

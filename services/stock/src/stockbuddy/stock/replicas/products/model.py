@@ -1,0 +1,27 @@
+"""Products as the stock knows them: a copy of what the catalogue decides."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import Numeric
+from sqlalchemy.orm import Mapped, mapped_column
+
+from stockbuddy.stock.orm import Base
+
+
+class Product(Base):
+    __tablename__ = "product"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    sku: Mapped[str]
+    name: Mapped[str]
+    category_id: Mapped[int | None]
+    category: Mapped[str | None]
+    owner_id: Mapped[int | None]
+    supplier_id: Mapped[int | None]
+    unit_price: Mapped[Decimal]
+    cost_price: Mapped[Decimal | None]
+    low_stock_threshold: Mapped[Decimal | None] = mapped_column(Numeric(18, 3))
+    deleted: Mapped[bool]
+    created_at: Mapped[datetime]

@@ -1,0 +1,76 @@
+"""The method: likelihood and size learnt apart, fading while nothing is sold, bulk orders tamed, bounds that hold."""
+
+import random
+from datetime import date
+from statistics import fmean
+
+import pytest
+
+from stockbuddy.stock.insights.forecasting.tsb import LEVEL, expect_day, expect_days, fit, weekday_factors
+
+
+def test_steady_demand_is_forecast_as_it_is() -> None:
+    demand = fit([4.0] * 30)
+    assert demand.per_day == pytest.approx(4)
+    day = expect_day(demand)
+    assert (day.mean, day.low, day.high) == pytest.approx((4, 4, 4))
+
+
+def test_demand_on_every_fifth_day_is_forecast_as_a_fifth() -> None:
+    demand = fit(([0.0] * 4 + [10.0]) * 20)
+    assert demand.size == pytest.approx(10)
+    assert demand.per_day == pytest.approx(2, rel=0.25)
+    day = expect_day(demand)
+    assert (day.low, day.high) == (0, 10)
+
+
+def test_what_is_no_longer_sold_fades() -> None:
+    selling = [3.0, 0.0] * 20
+    forecasts = [fit(selling + [0.0] * days).per_day for days in (0, 10, 30, 100)]
+    assert forecasts == sorted(forecasts, reverse=True)
+    assert forecasts[-1] < 0.001
+
+
+def test_one_bulk_order_does_not_become_a_habit() -> None:
+    usual = ([0.0] * 3 + [2.0]) * 15
+    with_bulk = [*usual[:-1], 5000.0]
+    assert fit(with_bulk).per_day < 2 * fit(usual).per_day
+
+
+def test_nothing_sold_is_nothing_expected() -> None:
+    for history in ([], [0.0], [0.0] * 50):
+        assert expect_day(fit(history)).high == 0
+        assert expect_days(fit(history), [1.0] * 7).high == 0
+
+
+def test_bounds_hold_as_often_as_they_say() -> None:
+    chance = random.Random(3)
+
+    def draw() -> float:
+        return chance.choice([1.0, 2.0, 3.0, 5.0, 8.0]) if chance.random() < 0.4 else 0.0
+
+    days = weeks = 0
+    for _ in range(300):
+        demand = fit([draw() for _ in range(120)])
+        day, week = expect_day(demand), expect_days(demand, [1.0] * 7)
+        days += day.low <= draw() <= day.high
+        weeks += week.low <= sum(draw() for _ in range(7)) <= week.high
+    # A day's demand comes in lumps, so its bounds hold more often than they promise.
+    assert LEVEL - 0.03 <= days / 300 <= 1
+    assert LEVEL - 0.08 <= weeks / 300 <= LEVEL + 0.12
+
+
+def test_a_day_on_which_the_shop_is_closed_expects_nothing() -> None:
+    day = expect_day(fit([2.0] * 40), factor=0.0)
+    assert (day.mean, day.low, day.high) == (0, 0, 0)
+
+
+def test_weekdays_are_told_apart_by_the_whole_shop() -> None:
+    first = date(2026, 3, 4)
+    week = {0: 10.0, 1: 10.0, 2: 10.0, 3: 10.0, 4: 20.0, 5: 0.0, 6: 10.0}
+    totals = [week[(first.weekday() + ahead) % 7] for ahead in range(28)]
+    factors = weekday_factors(totals, first.weekday())
+    assert factors == pytest.approx([1.0, 1.0, 1.0, 1.0, 2.0, 0.0, 1.0])
+    assert fmean(factors) == pytest.approx(1)
+    assert weekday_factors(totals[:13], first.weekday()) == [1.0] * 7
+    assert weekday_factors([], 0) == [1.0] * 7
