@@ -39,7 +39,7 @@ not required and without a default. Read it through `RequestBody.sent_fields`.""
 def _reject_boolean(value: Any) -> Any:
     """`bool` is a subclass of `int`: without this check `true` is the id 1."""
     if isinstance(value, bool):
-        raise ValueError("is true or false, not a number")
+        raise ValueError("is true or false, not a number")  # noqa: TRY004 - Pydantic reports ValueErrors only
     return value
 
 

@@ -12,7 +12,7 @@ Problem
 ├── TooManyRequests 429
 └── Unavailable 503
 
-A service derives its own in its `errors.py`: the class docstring is the default detail, `code` is stable for clients to branch on.
+A service derives its own in `errors.py`. The class docstring is the default detail; clients branch on `code`.
 """
 
 from collections.abc import Mapping, Sequence

@@ -111,7 +111,7 @@ def stored_response_for(key: IdempotencyKey, stored_fingerprint: bytes, status: 
 
 
 async def claim(session: AsyncSession, request: Request) -> None:
-    """Claim the request's key (set by `IdempotentRoute`) in `session`. Raises ReplayedResponse if it was used before."""
+    """Claim the request's key (set by `IdempotentRoute`) in `session`. Raises ReplayedResponse if it is used."""
     key: IdempotencyKey | None = getattr(request.state, "idempotency_key", None)
     if key is None:
         return

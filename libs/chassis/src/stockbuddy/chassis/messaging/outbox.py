@@ -17,10 +17,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.messaging.event_context import EventContext, current_event_context
-from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.postgres.database import Database, signal_on_commit
 from stockbuddy.contracts.event import Event
 
 SHARDS = 4
+COMMITTED = "outbox.committed"
+"""The commit signal of transactions with events."""
 
 INSERT = """
     INSERT INTO outbox (shard, event_id, routing_key, headers, payload, partition_key)
@@ -59,8 +61,8 @@ def prebuilt_row(
     event_id = str(uuid_utils.uuid7())
     quoted_subject = _quoted(subject)
     headers = (
-        f'{{{_constant_attributes(event_type)}"id": "{event_id}", "subject": {quoted_subject}, "partitionkey": {quoted_subject}, '
-        f'"time": "{time}"{_context_attributes(context)}'
+        f'{{{_constant_attributes(event_type)}"id": "{event_id}", "subject": {quoted_subject}, '
+        f'"partitionkey": {quoted_subject}, "time": "{time}"{_context_attributes(context)}'
     )
     headers += "}" if sequence is None else f', "sequence": "{sequence}"}}'
     return OutboxRow(shard_of(subject), event_id, event_type.type, headers, payload, subject)
@@ -104,9 +106,9 @@ def add(session: AsyncSession, *events: Event) -> None:
     session.info.setdefault("outbox", []).extend(row(event) for event in events)
 
 
-def mark_written(session: AsyncSession) -> None:
-    """Wake the relay when `session` commits: its connection has inserted rows without `add`."""
-    session.info["outbox_written"] = True
+def mark_inserted(session: AsyncSession) -> None:
+    """Wake the relay when `session` commits: outbox rows were inserted through its connection, without `add`."""
+    signal_on_commit(session, COMMITTED)
 
 
 _INSERT_ONE = text(
@@ -115,14 +117,11 @@ _INSERT_ONE = text(
 )
 
 
-async def insert_added(session: AsyncSession) -> bool:
-    """Insert the session's events. Returns whether there are any; called by `Database.transaction` before it commits."""
-    rows: list[OutboxRow] = session.info.pop("outbox", [])
-    written: bool = session.info.pop("outbox_written", False)
-    if not rows:
-        return written
-    await session.execute(_INSERT_ONE, [r._asdict() for r in rows])
-    return True
+async def insert_added(session: AsyncSession) -> None:
+    """Insert the events added to the session; `Database.transaction` calls it before it commits."""
+    if rows := session.info.pop("outbox", []):
+        await session.execute(_INSERT_ONE, [row._asdict() for row in rows])
+        signal_on_commit(session, COMMITTED)
 
 
 def open_database(url: str, schema: str, *, pool_size: int = 10) -> Database:

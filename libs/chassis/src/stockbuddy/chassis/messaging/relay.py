@@ -8,8 +8,8 @@ that commit late (45 % in our test).
 import asyncio
 import json
 
+from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.messaging.bus import Bus, Message
-from stockbuddy.chassis.messaging.outbox import SHARDS
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime import metrics
 from stockbuddy.chassis.runtime.background import PollingWorker
@@ -62,7 +62,7 @@ class Relay:
             interval_seconds=POLL_INTERVAL_SECONDS,
             shutdown_seconds=shutdown_seconds,
         )
-        self._database.on_event_committed(worker.wake)
+        self._database.on_commit(outbox.COMMITTED, worker.wake)
         return worker
 
     async def _publish_batch(self) -> bool:
@@ -72,7 +72,7 @@ class Relay:
         only, so that other relays have shards to work on.
         """
         async with self._database.raw() as connection, connection.transaction():
-            shards = await connection.fetch(_LOCK_SHARDS, 1 if self._is_behind else SHARDS)
+            shards = await connection.fetch(_LOCK_SHARDS, 1 if self._is_behind else outbox.SHARDS)
             rows = await connection.fetch(_READ, [row["shard"] for row in shards], BATCH_SIZE) if shards else []
             if rows:
                 async with asyncio.timeout(PUBLISH_TIMEOUT_SECONDS):

@@ -1,5 +1,6 @@
 """The connection to PostgreSQL: one engine per service, restricted to the service's own schema."""
 
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,8 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 ACQUIRE_TIMEOUT_SECONDS = 10
 STATEMENT_TIMEOUT_SECONDS = 30
 
-BeforeCommit = Callable[[AsyncSession], Awaitable[bool]]
-"""Called as the last step of a transaction; returns whether it has written events."""
+BeforeCommit = Callable[[AsyncSession], Awaitable[None]]
+"""Called as the last step of a transaction."""
+
+_SIGNALS = "signals"
 
 
 class Database:
@@ -26,15 +29,15 @@ class Database:
         self._before_commit = before_commit
         self.engine = _engine(url, schema, pool_size)
         self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._listeners: list[Callable[[], None]] = []
+        self._listeners: defaultdict[str, list[Callable[[], None]]] = defaultdict(list)
 
-    def on_event_committed(self, listener: Callable[[], None]) -> None:
-        """Call `listener` after every commit that has written events."""
-        self._listeners.append(listener)
+    def on_commit(self, signal: str, listener: Callable[[], None]) -> None:
+        """Call `listener` after every commit of this process with that signal (see `signal_on_commit`)."""
+        self._listeners[signal].append(listener)
 
-    def event_committed(self) -> None:
-        """Notify the listeners; for code that commits through `raw`."""
-        for listener in self._listeners:
+    def notify(self, signal: str) -> None:
+        """Notify the listeners of `signal` at once: for code that has committed through `raw`."""
+        for listener in self._listeners[signal]:
             listener()
 
     @asynccontextmanager
@@ -42,10 +45,11 @@ class Database:
         """A session that commits when the block ends and rolls back when it raises."""
         async with AsyncSession(self.engine, expire_on_commit=False) as session:
             yield session
-            has_events = self._before_commit is not None and await self._before_commit(session)
+            if self._before_commit is not None:
+                await self._before_commit(session)
             await session.commit()
-        if has_events:
-            self.event_committed()
+        for signal in session.info.pop(_SIGNALS, ()):
+            self.notify(signal)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
@@ -103,3 +107,9 @@ def _reject_closed_connection(_: Any, record: Any, __: Any) -> None:
     were probably closed too."""
     if record.driver_connection.is_closed():
         raise InvalidatePoolError()
+
+
+def signal_on_commit(session: AsyncSession, signal: str) -> None:
+    """Notify the listeners of `signal` in this process if and when `session` commits, so that workers need not wait for
+    their next poll. Other processes poll."""
+    session.info.setdefault(_SIGNALS, set()).add(signal)

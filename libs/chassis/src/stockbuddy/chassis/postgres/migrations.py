@@ -1,6 +1,6 @@
-"""Brings a service's schema up to date: Alembic, with one migration at a time whoever starts first.
+"""Migrates a service's schema with Alembic; an advisory lock lets one process migrate at a time.
 
-A service's `migrations/env.py` is `from stockbuddy.chassis.postgres.migrations import run_environment; run_environment()`.
+A service's `migrations/env.py` calls `run_environment()`.
 """
 
 import asyncio

@@ -90,7 +90,7 @@ class PollingWorker:
         if is_unavailable(error):
             log.warning("worker.dependency_unavailable", worker=self.name, error=repr(error))
         else:
-            log.exception("worker.failed", worker=self.name)
+            log.error("worker.failed", worker=self.name, exc_info=error)
         delay_seconds = min(MIN_RETRY_DELAY_SECONDS * 2 ** min(failures, 10), MAX_RETRY_DELAY_SECONDS)
         if not self._is_stopping:
             await asyncio.sleep(delay_seconds * random.uniform(0.5, 1))

@@ -22,8 +22,8 @@ def _raise_file_limit() -> None:
 
 
 def _tune_gc() -> None:
-    """Freeze the objects loaded at start-up and raise the GC thresholds: modules never become garbage and requests create
-    few cycles. The default settings used 10 % of a busy gateway's CPU."""
+    """Freeze the objects loaded at start-up and raise the GC thresholds: modules never become garbage, requests
+    create few cycles. The default settings used 10 % of a busy gateway's CPU."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)

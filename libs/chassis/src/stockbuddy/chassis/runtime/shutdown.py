@@ -1,5 +1,5 @@
-"""Ends streaming responses on SIGTERM. uvicorn waits for open responses, so an endless stream would delay shutdown until
-the grace period expires."""
+"""Ends streaming responses on SIGTERM. uvicorn waits for open responses, so an endless stream would delay shutdown
+until the grace period expires."""
 
 import socket
 from collections.abc import Callable, Iterator

@@ -22,8 +22,8 @@ from stockbuddy.chassis.testing import rabbitmq as rabbitmq_servers
 from stockbuddy.chassis.testing.postgres import PostgresServer
 from stockbuddy.chassis.testing.rabbitmq import PrivateRabbitMQ
 from stockbuddy.chassis.testing.templates import Migrate, TemplateDatabases
-from stockbuddy.local_servers.virtual_hosts import VirtualHosts
 from stockbuddy.local_servers.postgres import LocalPostgres
+from stockbuddy.local_servers.virtual_hosts import VirtualHosts
 
 NewDatabase = Callable[..., Awaitable[str]]
 

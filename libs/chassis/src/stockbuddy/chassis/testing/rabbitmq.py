@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from stockbuddy.chassis.testing.docker_engine import docker_runs
 from stockbuddy.chassis.testing.rabbitmq_container import IMAGE, ContainedRabbitMQ
-from stockbuddy.local_servers.virtual_hosts import VirtualHosts
 from stockbuddy.local_servers.rabbitmq import LocalRabbitMQ
+from stockbuddy.local_servers.virtual_hosts import VirtualHosts
 
 MANAGEMENT_PORT = 15672
 

@@ -1,0 +1,15 @@
+"""Text cells of CSV and XLSX files, escaped so that no spreadsheet runs a text as a formula (OWASP, "CSV Injection").
+
+A text that begins like a formula is written behind an apostrophe; reading removes it, so a round trip changes nothing.
+"""
+
+_FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - Excel accepts them, too
+_ESCAPE = "'"
+
+
+def escape_formula(text: str) -> str:
+    return _ESCAPE + text if text.startswith((*_FORMULA_PREFIXES, _ESCAPE)) else text
+
+
+def unescape_formula(text: str) -> str:
+    return text[1:] if text.startswith(_ESCAPE) and text[1:].startswith((*_FORMULA_PREFIXES, _ESCAPE)) else text
