@@ -15,7 +15,7 @@ from stockbuddy.stock.documents.transfers.routes import router as transfers
 from stockbuddy.stock.http.posting_context import opening
 from stockbuddy.stock.insights.dashboard.routes import router as dashboard
 from stockbuddy.stock.insights.forecasting.routes import router as forecasts
-from stockbuddy.stock.insights.history.closing import keep_closing
+from stockbuddy.stock.insights.history.worker import keep_closing
 from stockbuddy.stock.insights.integrity.routes import router as integrity
 from stockbuddy.stock.insights.reordering.routes import rules as reorder_rules
 from stockbuddy.stock.insights.reordering.routes import suggestions as reorder_suggestions

@@ -12,7 +12,7 @@ from stockbuddy.contracts.catalog import (
     SupplierDeleted,
     SupplierUpdated,
 )
-from stockbuddy.stock.replicas.products import handlers as products
+from stockbuddy.stock.inventory.movements import opening_stock as products
 from stockbuddy.stock.replicas.suppliers import handlers as suppliers
 from stockbuddy.stock.replicas.system_settings import handlers as system_settings
 

@@ -14,7 +14,7 @@ from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.stock.http.responses import answered
 from stockbuddy.stock.inventory.warehouses.commands import open_default_warehouse
-from stockbuddy.stock.inventory.warehouses.directory import KnownWarehouse, WarehouseDirectory, WarehouseReference
+from stockbuddy.stock.inventory.warehouses.warehouse_cache import WarehouseEntry, WarehouseCache, WarehouseReference
 from stockbuddy.stock.ledger import Committer, Ledger, Posting, Reclaim
 from stockbuddy.stock.replicas.products.lookup import ProductLookup
 
@@ -28,9 +28,9 @@ class Desk:
     database: Database
     ledger: Ledger
     products: ProductLookup
-    warehouses: WarehouseDirectory
+    warehouses: WarehouseCache
 
-    async def warehouse(self, reference: WarehouseReference | None) -> KnownWarehouse:
+    async def warehouse(self, reference: WarehouseReference | None) -> WarehouseEntry:
         """The warehouse in which the caller wants to change stock; None is the default one.
         Raises UnknownWarehouse, NotYourWarehouse."""
         return await self.warehouses.find_for_writing(reference, self.caller)
@@ -52,7 +52,7 @@ def opening(reclaim: Reclaim) -> Lifespan:
         database: Database = app.state.database
         await open_default_warehouse(database)
         app.state.products = ProductLookup(database)
-        app.state.warehouses = WarehouseDirectory(database)
+        app.state.warehouses = WarehouseCache(database)
         async with Committer(database, reclaim).running() as committer:
             app.state.ledger = Ledger(database, committer)
             yield

@@ -5,13 +5,13 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from stockbuddy.stock.fields import Body, Code, Id, Sku
-from stockbuddy.stock.inventory.warehouses.directory import WarehouseReference
+from stockbuddy.stock.inventory.warehouses.warehouse_cache import WarehouseReference
 from stockbuddy.stock.replicas.products.lookup import ProductReference
 
 ProductIdOrSku = Annotated[Id | Sku, Field(union_mode="smart")]
 
 
-class NamesProduct(Body):
+class HasProductReference(Body):
     """Exactly one of `product_id`, `sku` and the short `product`, which is either."""
 
     product_id: Id | None = None
@@ -34,7 +34,7 @@ class NamesProduct(Body):
         return reference
 
 
-class NamesWarehouse(Body):
+class HasWarehouseReference(Body):
     """At most one of `warehouse_id` and `warehouse_code`; none is the default warehouse."""
 
     warehouse_id: Id | None = None

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from stockbuddy.contracts.stock import CountState
 from stockbuddy.stock.fields import Body, Id, Lot, Name, Note, PastMoment, QuantityNotNegative
-from stockbuddy.stock.inventory.references import NamesProduct, NamesWarehouse, ProductIdOrSku
+from stockbuddy.stock.inventory.references import HasProductReference, HasWarehouseReference, ProductIdOrSku
 
 LARGEST_ENTRY = 1000
 LARGEST_CHOICE = 10_000
@@ -14,7 +14,7 @@ LARGEST_CHOICE = 10_000
 Status = Literal["open", "approved", "cancelled"]
 
 
-class NewCount(NamesWarehouse):
+class NewCount(HasWarehouseReference):
     """What is counted: `products` (ids or SKUs), a `category`, or everything that lies in the warehouse.
     `product_ids` is the same as `products`."""
 
@@ -30,7 +30,7 @@ class NewCount(NamesWarehouse):
         return [*(self.products or []), *(self.product_ids or [])]
 
 
-class CountedLine(NamesProduct):
+class CountedLine(HasProductReference):
     """`counted` null takes an entry back. It is compared with what was frozen, or, where `counted_at` says when
     it was counted, with what lay there then: movements that the counter saw the effect of are not counted twice."""
 

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from stockbuddy.chassis.fields import WRITTEN_OUT
 from stockbuddy.contracts.numbers import Money
 from stockbuddy.stock.fields import Name, Note
-from stockbuddy.stock.inventory.references import NamesWarehouse
+from stockbuddy.stock.inventory.references import HasWarehouseReference
 
 
 def _of_this_epoch(day: date) -> date:
@@ -21,7 +21,7 @@ Day = Annotated[date, WRITTEN_OUT, AfterValidator(_of_this_epoch)]
 Amount = Annotated[Money, Field(gt=0)]
 
 
-class NewExpense(NamesWarehouse):
+class NewExpense(HasWarehouseReference):
     """Without a warehouse it concerns the whole business."""
 
     category: Name
@@ -30,7 +30,7 @@ class NewExpense(NamesWarehouse):
     notes: Note | None = None
 
 
-class ExpenseChanges(NamesWarehouse):
+class ExpenseChanges(HasWarehouseReference):
     """What is left out stays as it is."""
 
     category: Name | None = None

@@ -18,9 +18,9 @@ from stockbuddy.stock.documents.purchase_orders.schemas import NewPurchaseLine, 
 from stockbuddy.stock.documents.sales.pricing import LARGEST_AMOUNT, line_amount
 from stockbuddy.stock.errors import PurchaseOrderNotOpen
 from stockbuddy.stock.http.posting_context import Desk
-from stockbuddy.stock.inventory.warehouses.directory import KnownWarehouse
+from stockbuddy.stock.inventory.warehouses.warehouse_cache import WarehouseEntry
 from stockbuddy.stock.ledger import ZERO, Conclusion, Effect, Posting, Row
-from stockbuddy.stock.replicas.products.queries import KnownProduct
+from stockbuddy.stock.replicas.products.queries import ProductReplica
 from stockbuddy.stock.replicas.suppliers.lookup import supplier_named
 from stockbuddy.stock.replicas.suppliers.model import Supplier
 
@@ -29,7 +29,7 @@ from stockbuddy.stock.replicas.suppliers.model import Supplier
 class CostedLine:
     """A line whose cost is settled."""
 
-    product: KnownProduct
+    product: ProductReplica
     quantity: Decimal
     unit_cost: Decimal
     total: Decimal
@@ -47,7 +47,7 @@ _OWN_WORDS = {"reference", "notes", "expected_at"}
 
 
 def posting_of_draft(
-    desk: Desk, supplier: Supplier, warehouse: KnownWarehouse, lines: Sequence[CostedLine], words: Mapping[str, Any]
+    desk: Desk, supplier: Supplier, warehouse: WarehouseEntry, lines: Sequence[CostedLine], words: Mapping[str, Any]
 ) -> Posting:
     return Posting(
         [],
@@ -74,7 +74,7 @@ def refuse_absurd_total(lines: Sequence[CostedLine]) -> None:
         raise Unprocessable.field("lines", "come to more than can be recorded")
 
 
-def cost_line(position: int, product: KnownProduct, quantity: Decimal, unit_cost: Decimal | None) -> CostedLine:
+def cost_line(position: int, product: ProductReplica, quantity: Decimal, unit_cost: Decimal | None) -> CostedLine:
     """At `unit_cost`, or else at the product's cost price. Raises Unprocessable."""
     unit_cost = product.cost_price if unit_cost is None else unit_cost
     if unit_cost is None:
@@ -91,7 +91,7 @@ def drafted(
     index: int,
     desk: Desk,
     supplier: Supplier,
-    warehouse: KnownWarehouse,
+    warehouse: WarehouseEntry,
     lines: Sequence[CostedLine],
     words: Mapping[str, Any],
     first_line: int = 0,

@@ -7,14 +7,14 @@ from pydantic import BaseModel, Field, StrictBool, model_validator
 
 from stockbuddy.contracts.stock import PurchaseState, ReceivedLine
 from stockbuddy.stock.fields import Body, Id, Moment, Note, PastMoment, PositiveQuantity, Price, Reference, Sku
-from stockbuddy.stock.inventory.references import NamesProduct, NamesWarehouse
+from stockbuddy.stock.inventory.references import HasProductReference, HasWarehouseReference
 
 LONGEST_ORDER = 1000
 
 Status = Literal["draft", "ordered", "partially_received", "received", "cancelled"]
 
 
-class NewPurchaseLine(NamesProduct):
+class NewPurchaseLine(HasProductReference):
     """`unit_cost` defaults to the product's `cost_price`."""
 
     quantity: PositiveQuantity
@@ -24,7 +24,7 @@ class NewPurchaseLine(NamesProduct):
 PurchaseLines = Annotated[list[NewPurchaseLine], Field(min_length=1, max_length=LONGEST_ORDER)]
 
 
-class NewPurchaseOrder(NamesWarehouse):
+class NewPurchaseOrder(HasWarehouseReference):
     supplier_id: Id
     lines: PurchaseLines
     reference: Reference | None = None

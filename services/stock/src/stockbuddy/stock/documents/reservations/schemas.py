@@ -6,7 +6,7 @@ from pydantic import Field
 
 from stockbuddy.contracts.stock import ReservationState
 from stockbuddy.stock.fields import NUMBER, Body, Lot, Note, PositiveQuantity, Reference
-from stockbuddy.stock.inventory.references import NamesProduct, NamesWarehouse
+from stockbuddy.stock.inventory.references import HasProductReference, HasWarehouseReference
 
 LONGEST_RESERVATION = 500
 DEFAULT_SECONDS = 900
@@ -16,7 +16,7 @@ Status = Literal["held", "released", "committed", "expired"]
 Seconds = Annotated[int, Field(ge=1, le=LONGEST_SECONDS), NUMBER]
 
 
-class NewReservationLine(NamesProduct, NamesWarehouse):
+class NewReservationLine(HasProductReference, HasWarehouseReference):
     quantity: PositiveQuantity
     lot: Lot = 0
 

@@ -10,7 +10,7 @@ from stockbuddy.contracts.numbers import Money
 from stockbuddy.contracts.stock import ReturnedLine, SaleState
 from stockbuddy.stock.documents.reservations.schemas import ReservationView
 from stockbuddy.stock.fields import Body, Id, Lot, Name, Note, PastMoment, PositiveQuantity, Price, Reference, Sku
-from stockbuddy.stock.inventory.references import NamesProduct, NamesWarehouse, ProductIdOrSku
+from stockbuddy.stock.inventory.references import HasProductReference, HasWarehouseReference, ProductIdOrSku
 
 LONGEST_SALE = 1000
 """Lines; a wholesaler's invoice has hundreds."""
@@ -19,7 +19,7 @@ LARGEST_BATCH = 500
 IdempotencyName = Annotated[str, Field(min_length=1, max_length=LONGEST_KEY, pattern=r"^[^\x00]*$")]
 
 
-class NewSaleLine(NamesProduct):
+class NewSaleLine(HasProductReference):
     """`unit_price` defaults to the product's; `discount` is an amount off the whole line."""
 
     quantity: PositiveQuantity
@@ -28,7 +28,7 @@ class NewSaleLine(NamesProduct):
     lot: Lot = 0
 
 
-class NewSale(NamesWarehouse):
+class NewSale(HasWarehouseReference):
     """Either `lines`, or the short form: one product and its quantity. `customer` is an id or a name.
     A sale may take up a reservation: what that held is free for it, and for nobody before it."""
 

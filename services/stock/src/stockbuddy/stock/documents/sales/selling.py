@@ -21,16 +21,16 @@ from stockbuddy.stock.documents.sales.pricing import LARGEST_AMOUNT, STEP, line_
 from stockbuddy.stock.documents.sales.schemas import NewSale, NewSaleLine
 from stockbuddy.stock.errors import UnknownCustomer
 from stockbuddy.stock.http.posting_context import Desk
-from stockbuddy.stock.inventory.warehouses.directory import KnownWarehouse
+from stockbuddy.stock.inventory.warehouses.warehouse_cache import WarehouseEntry
 from stockbuddy.stock.ledger import ZERO, Change, Conclusion, Effect, Entry, LevelKey, MovementType, Posting, Row
-from stockbuddy.stock.replicas.products.queries import KnownProduct
+from stockbuddy.stock.replicas.products.queries import ProductReplica
 
 
 @dataclass(frozen=True, slots=True)
 class PricedLine:
     """A line whose price is settled before its stock is known to be there."""
 
-    product: KnownProduct
+    product: ProductReplica
     lot: int
     quantity: Decimal
     unit_price: Decimal
@@ -45,7 +45,7 @@ class Selling:
 
     desk: Desk
     sale: NewSale
-    warehouse: KnownWarehouse
+    warehouse: WarehouseEntry
     customer_id: int | None
     lines: Sequence[PricedLine]
     hold: ReservationView | None = None
@@ -95,7 +95,7 @@ def posting_of(selling: Selling, tell: Telling, *, status: int = 201) -> Posting
     )
 
 
-def price_line(position: int, line: NewSaleLine, product: KnownProduct) -> PricedLine:
+def price_line(position: int, line: NewSaleLine, product: ProductReplica) -> PricedLine:
     unit_price = product.unit_price if line.unit_price is None else line.unit_price
     discount = line.discount or ZERO
     try:

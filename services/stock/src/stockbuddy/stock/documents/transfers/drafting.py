@@ -5,12 +5,12 @@ from stockbuddy.chassis.http.idempotency import Answer
 from stockbuddy.contracts.stock import TransferCreated, TransferLine
 from stockbuddy.stock.documents.transfers.schemas import NewTransfer, NewTransferLine
 from stockbuddy.stock.http.posting_context import Desk
-from stockbuddy.stock.inventory.warehouses.directory import KnownWarehouse
+from stockbuddy.stock.inventory.warehouses.warehouse_cache import WarehouseEntry
 from stockbuddy.stock.ledger import ZERO, Conclusion, Effect, Entry, LevelKey, Posting, row_of
 from stockbuddy.stock.replicas.products.ownership import require_owner
-from stockbuddy.stock.replicas.products.queries import KnownProduct
+from stockbuddy.stock.replicas.products.queries import ProductReplica
 
-LineOfProduct = tuple[NewTransferLine, KnownProduct]
+LineOfProduct = tuple[NewTransferLine, ProductReplica]
 
 
 async def draft_transfer(desk: Desk, transfer: NewTransfer) -> Posting:
@@ -38,8 +38,8 @@ def _conclude(
     effect: Effect,
     desk: Desk,
     transfer: NewTransfer,
-    source: KnownWarehouse,
-    destination: KnownWarehouse,
+    source: WarehouseEntry,
+    destination: WarehouseEntry,
     lines: list[LineOfProduct],
 ) -> Conclusion:
     transfer_id = effect.ids["stock_transfer"][0]
@@ -72,7 +72,7 @@ def _conclude(
     )
 
 
-def _line(line_id: int, line: NewTransferLine, product: KnownProduct) -> TransferLine:
+def _line(line_id: int, line: NewTransferLine, product: ProductReplica) -> TransferLine:
     return TransferLine(
         id=line_id,
         product_id=product.id,

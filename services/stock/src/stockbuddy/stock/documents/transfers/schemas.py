@@ -7,8 +7,8 @@ from pydantic import Field, model_validator
 
 from stockbuddy.contracts.stock import TransferState
 from stockbuddy.stock.fields import Body, Code, Id, Lot, Note, PositiveQuantity, QuantityNotNegative, Reference, Sku
-from stockbuddy.stock.inventory.references import NamesProduct, ProductIdOrSku
-from stockbuddy.stock.inventory.warehouses.directory import WarehouseReference
+from stockbuddy.stock.inventory.references import HasProductReference, ProductIdOrSku
+from stockbuddy.stock.inventory.warehouses.warehouse_cache import WarehouseReference
 
 LONGEST_TRANSFER = 500
 
@@ -16,7 +16,7 @@ Status = Literal["pending", "in_transit", "completed", "cancelled"]
 Disposition = Literal["return", "write_off"]
 
 
-class NewTransferLine(NamesProduct):
+class NewTransferLine(HasProductReference):
     quantity: PositiveQuantity
     lot: Lot = 0
 

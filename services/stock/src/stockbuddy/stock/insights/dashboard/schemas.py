@@ -5,7 +5,7 @@ from datetime import date
 from pydantic import BaseModel, ConfigDict
 
 from stockbuddy.stock.fields import MoneySum, QuantitySum
-from stockbuddy.stock.inventory.movements.schemas import MovementView
+from stockbuddy.stock.inventory.movements.schemas import MovementResponse
 
 
 class Takings(BaseModel):
@@ -49,7 +49,7 @@ class DashboardView(Stocks):
     sales_today: Takings
     sales_by_day: list[DayTakings]
     top_products: list[TopProduct]
-    recent_movements: list[MovementView]
+    recent_movements: list[MovementResponse]
     pending_transfers: int
     open_purchase_orders: int
     currency: str | None

@@ -12,7 +12,7 @@ from stockbuddy.stock.calendar_days import day_of, days_until, starts_of
 from stockbuddy.stock.insights.forecasting import queries
 from stockbuddy.stock.insights.forecasting.schemas import DayForecast, DemandHistory, ForecastView, Interval
 from stockbuddy.stock.insights.forecasting.tsb import LEVEL, Expected, expect_day, expect_days, fit, weekday_factors
-from stockbuddy.stock.replicas.products.queries import KnownProduct
+from stockbuddy.stock.replicas.products.queries import ProductReplica
 
 _STEP = Decimal("0.001")
 SHOP_DAYS = 56
@@ -21,7 +21,7 @@ SHOP_DAYS = 56
 
 async def forecast_demand(
     session: AsyncSession,
-    product: KnownProduct,
+    product: ProductReplica,
     warehouse_id: int | None,
     zone: ZoneInfo,
     *,

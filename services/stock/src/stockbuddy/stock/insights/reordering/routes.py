@@ -16,11 +16,11 @@ from stockbuddy.stock.http.posting_context import AtDesk, Desk
 from stockbuddy.stock.http.responses import shown
 from stockbuddy.stock.insights.reordering import commands, queries
 from stockbuddy.stock.insights.reordering.model import ReorderRule
-from stockbuddy.stock.insights.reordering.ordering import draft_suggested
+from stockbuddy.stock.insights.reordering.order_suggestions import draft_suggested
 from stockbuddy.stock.insights.reordering.schemas import (
-    NewReorderRule,
-    ReorderRuleChanges,
-    ReorderRuleView,
+    ReorderRuleCreate,
+    ReorderRuleUpdate,
+    ReorderRuleResponse,
     SuggestionOrder,
     SuggestionsOrdered,
     SuggestionView,
@@ -63,8 +63,8 @@ async def order_suggestions(desk: AtDesk, _: Manager, zone: PlaceZone, body: Sug
     return await desk.submit(lambda: draft_suggested(desk, zone, body))
 
 
-@rules.post("", response_model=ReorderRuleView, status_code=201)
-async def set_reorder_rule(desk: AtDesk, session: Session, _: Manager, body: NewReorderRule) -> Response:
+@rules.post("", response_model=ReorderRuleResponse, status_code=201)
+async def set_reorder_rule(desk: AtDesk, session: Session, _: Manager, body: ReorderRuleCreate) -> Response:
     product = (await desk.products.find([body.product_reference]))[body.product_reference]
     warehouse = await desk.warehouse(body.warehouse_reference)
     if body.supplier_id is not None:
@@ -74,7 +74,7 @@ async def set_reorder_rule(desk: AtDesk, session: Session, _: Manager, body: New
     return _shown(rule, status=201)
 
 
-@rules.get("", response_model=Page[ReorderRuleView])
+@rules.get("", response_model=Page[ReorderRuleResponse])
 async def list_reorder_rules(
     session: ReadSession,
     _: Manager,
@@ -86,18 +86,18 @@ async def list_reorder_rules(
     listed = await queries.list_rules(
         session, paging, product_id=product_id, warehouse_id=warehouse_id, supplier_id=supplier_id
     )
-    return shown(listed.page(paging, ReorderRuleView.model_validate))
+    return shown(listed.page(paging, ReorderRuleResponse.model_validate))
 
 
-@rules.get("/{rule_id}", response_model=ReorderRuleView)
+@rules.get("/{rule_id}", response_model=ReorderRuleResponse)
 async def show_reorder_rule(session: ReadSession, _: Manager, rule_id: RuleId) -> Response:
     return _shown(_found(await queries.find_rule(session, rule_id)))
 
 
-@rules.put("/{rule_id}", response_model=ReorderRuleView)
-@rules.patch("/{rule_id}", response_model=ReorderRuleView, name="patch_reorder_rule")
+@rules.put("/{rule_id}", response_model=ReorderRuleResponse)
+@rules.patch("/{rule_id}", response_model=ReorderRuleResponse, name="patch_reorder_rule")
 async def change_reorder_rule(
-    request: Request, desk: AtDesk, session: Session, _: Manager, rule_id: RuleId, body: ReorderRuleChanges
+    request: Request, desk: AtDesk, session: Session, _: Manager, rule_id: RuleId, body: ReorderRuleUpdate
 ) -> Response:
     if body.supplier_id is not None:
         await supplier_named(desk.database, body.supplier_id)
@@ -130,5 +130,5 @@ def _found(rule: ReorderRule | None) -> ReorderRule:
 
 
 def _shown(rule: ReorderRule, *, status: int = 200) -> Response:
-    view = ReorderRuleView.model_validate(rule)
+    view = ReorderRuleResponse.model_validate(rule)
     return shown(view, status=status, etag=version_etag(rule.version))

@@ -20,7 +20,7 @@ from stockbuddy.stock.fields import (
     QuantitySum,
     Reference,
 )
-from stockbuddy.stock.inventory.references import NamesProduct, NamesWarehouse
+from stockbuddy.stock.inventory.references import HasProductReference, HasWarehouseReference
 
 LONGEST_SELECTION = 500
 
@@ -37,20 +37,20 @@ class _Figures(Body):
     pack_size: PositiveQuantity | None = None
 
 
-class NewReorderRule(NamesProduct, NamesWarehouse, _Figures):
+class ReorderRuleCreate(HasProductReference, HasWarehouseReference, _Figures):
     """What is left out is left to the demand, the supplier or the default. A rule that is not active keeps the product
     from being suggested there."""
 
     is_active: StrictBool = True
 
 
-class ReorderRuleChanges(_Figures):
+class ReorderRuleUpdate(_Figures):
     """What is left out stays as it is; null leaves the figure to the demand again."""
 
     is_active: StrictBool | None = None
 
 
-class ReorderRuleView(BaseModel):
+class ReorderRuleResponse(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: int
@@ -110,7 +110,7 @@ class SuggestionView(BaseModel):
     inputs: SuggestionInputs
 
 
-class OrderedSuggestion(NamesProduct, NamesWarehouse):
+class OrderedSuggestion(HasProductReference, HasWarehouseReference):
     """What is left out is as suggested now."""
 
     quantity: PositiveQuantity | None = None

@@ -9,10 +9,10 @@ from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.sessions import ReadSession
 from stockbuddy.stock.calendar_days import Span
 from stockbuddy.stock.fields import Id, Name
-from stockbuddy.stock.insights.reports.money_reports import SalesGrouping, sum_profit, sum_sales
+from stockbuddy.stock.insights.reports.sales_reports import SalesGrouping, sum_profit, sum_sales
 from stockbuddy.stock.insights.reports.period import AskedPeriod, AsOf
 from stockbuddy.stock.insights.reports.rendering import DOCUMENTED, Format, rendered
-from stockbuddy.stock.insights.reports.stock_reports import (
+from stockbuddy.stock.insights.reports.inventory_reports import (
     Chosen,
     MovementGrouping,
     age_stock,

@@ -6,10 +6,10 @@ from pydantic import BaseModel
 
 from stockbuddy.contracts.numbers import Money, Quantity
 from stockbuddy.stock.fields import Lot, Note, QuantityNotNegative, Reference
-from stockbuddy.stock.inventory.references import NamesProduct, NamesWarehouse
+from stockbuddy.stock.inventory.references import HasProductReference, HasWarehouseReference
 
 
-class NewCount(NamesProduct, NamesWarehouse):
+class NewCount(HasProductReference, HasWarehouseReference):
     """`expected_quantity` is what the level was believed to hold; null, on purpose, sets it whatever it holds."""
 
     quantity: QuantityNotNegative

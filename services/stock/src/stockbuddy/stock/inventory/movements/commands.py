@@ -8,30 +8,30 @@ from stockbuddy.chassis.http.errors import Problem
 from stockbuddy.chassis.http.idempotency import Answer
 from stockbuddy.stock.errors import InsufficientStock, UnknownProduct
 from stockbuddy.stock.http.posting_context import Desk
-from stockbuddy.stock.inventory.movements.schemas import NewMovement
+from stockbuddy.stock.inventory.movements.schemas import MovementCreate
 from stockbuddy.stock.ledger import Change, Conclusion, Effect, Entry, LevelKey, Posting, Shortage
 from stockbuddy.stock.ledger.shortages import shortage_body
 from stockbuddy.stock.replicas.products.ownership import require_owner
-from stockbuddy.stock.replicas.products.queries import KnownProduct
+from stockbuddy.stock.replicas.products.queries import ProductReplica
 
 
-async def draft_movement(desk: Desk, movement: NewMovement) -> Posting:
+async def draft_movement(desk: Desk, movement: MovementCreate) -> Posting:
     """Raises UnknownProduct, UnknownWarehouse, NotYourProduct, NotYourWarehouse."""
     known = await desk.products.find([movement.product_reference])
     entry = await _entry(desk, movement, known[movement.product_reference])
     return Posting([entry], _conclude_one, desk.key)
 
 
-async def draft_movements(desk: Desk, movements: Sequence[NewMovement]) -> Posting:
+async def draft_movements(desk: Desk, movements: Sequence[MovementCreate]) -> Posting:
     """All or nothing. Raises what `draft_movement` does."""
     known = await desk.products.find([movement.product_reference for movement in movements])
     entries = [await _entry(desk, movement, known[movement.product_reference]) for movement in movements]
     return Posting(entries, _conclude_all, desk.key)
 
 
-async def draft_movements_one_by_one(desk: Desk, movements: Sequence[NewMovement]) -> Posting:
+async def draft_movements_one_by_one(desk: Desk, movements: Sequence[MovementCreate]) -> Posting:
     """Each for itself: one that can't be posted is reported and does not hinder the others."""
-    known = await desk.products.find_known([movement.product_reference for movement in movements])
+    known = await desk.products.find_existing([movement.product_reference for movement in movements])
     entries: list[Entry] = []
     problems: dict[int, Problem] = {}
     for index, movement in enumerate(movements):
@@ -46,7 +46,7 @@ async def draft_movements_one_by_one(desk: Desk, movements: Sequence[NewMovement
     return Posting(entries, lambda effect: _conclude_each(effect, len(movements), bodies), desk.key, partial=True)
 
 
-async def _entry(desk: Desk, movement: NewMovement, product: KnownProduct) -> Entry:
+async def _entry(desk: Desk, movement: MovementCreate, product: ProductReplica) -> Entry:
     warehouse = await desk.warehouse(movement.warehouse_reference)
     require_owner(desk.caller, product)
     return Entry(

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.http.pagination import PageQuery
 from stockbuddy.stock.inventory.movements.model import Movement
-from stockbuddy.stock.inventory.movements.schemas import MovementView
+from stockbuddy.stock.inventory.movements.schemas import MovementResponse
 from stockbuddy.stock.ledger import MovementType
 from stockbuddy.stock.listing import Listed, Sort, fetch_listed
 from stockbuddy.stock.replicas.products.model import Product
@@ -66,15 +66,15 @@ async def list_movements(session: AsyncSession, chosen: MovementFilter, sort: So
     return await fetch_listed(session, _lines().where(*conditions), sort, paging, total=total or 0)
 
 
-async def latest_movements(session: AsyncSession, count: int) -> list[MovementView]:
+async def latest_movements(session: AsyncSession, count: int) -> list[MovementResponse]:
     rows = await session.execute(_lines().order_by(Movement.id.desc()).limit(count))
     return [as_view(row) for row in rows]
 
 
-async def find_movement(session: AsyncSession, movement_id: int) -> MovementView | None:
+async def find_movement(session: AsyncSession, movement_id: int) -> MovementResponse | None:
     row = (await session.execute(_lines().where(Movement.id == movement_id))).one_or_none()
     return None if row is None else as_view(row)
 
 
-def as_view(row: Row[Any]) -> MovementView:
-    return MovementView.model_construct(**row._mapping)
+def as_view(row: Row[Any]) -> MovementResponse:
+    return MovementResponse.model_construct(**row._mapping)

@@ -13,12 +13,12 @@ from stockbuddy.stock.fields import Id, Moment, Reference, Sku
 from stockbuddy.stock.http.posting_context import AtDesk
 from stockbuddy.stock.http.responses import shown
 from stockbuddy.stock.inventory.movements import commands, queries
-from stockbuddy.stock.inventory.movements.reversing import draft_reversal
+from stockbuddy.stock.inventory.movements.reverse import draft_reversal
 from stockbuddy.stock.inventory.movements.schemas import (
     BatchView,
     Kind,
-    MovementView,
-    NewMovement,
+    MovementResponse,
+    MovementCreate,
     NewMovements,
     NewReversal,
 )
@@ -28,8 +28,8 @@ router = APIRouter(prefix="/api/v1/stock-movements", tags=["stock movements"], r
 SortBy = Literal["recorded_desc", "recorded_asc", "occurred_desc", "occurred_asc"]
 
 
-@router.post("", response_model=MovementView, status_code=201)
-async def post_movement(desk: AtDesk, body: NewMovement) -> Response:
+@router.post("", response_model=MovementResponse, status_code=201)
+async def post_movement(desk: AtDesk, body: MovementCreate) -> Response:
     return await desk.submit(lambda: commands.draft_movement(desk, body))
 
 
@@ -39,7 +39,7 @@ async def post_movements(desk: AtDesk, body: NewMovements) -> Response:
     return await desk.submit(lambda: draft(desk, body.movements))
 
 
-@router.get("", response_model=Page[MovementView])
+@router.get("", response_model=Page[MovementResponse])
 async def list_movements(
     session: ReadSession,
     _: Caller,
@@ -62,7 +62,7 @@ async def list_movements(
     return shown(listed.page(paging, queries.as_view))
 
 
-@router.get("/{movement_id}", response_model=MovementView)
+@router.get("/{movement_id}", response_model=MovementResponse)
 async def show_movement(session: ReadSession, _: Caller, movement_id: Annotated[Id, Path()]) -> Response:
     movement = await queries.find_movement(session, movement_id)
     if movement is None:
@@ -70,7 +70,7 @@ async def show_movement(session: ReadSession, _: Caller, movement_id: Annotated[
     return shown(movement)
 
 
-@router.post("/{movement_id}/reverse", response_model=MovementView, status_code=201)
+@router.post("/{movement_id}/reverse", response_model=MovementResponse, status_code=201)
 async def reverse_movement(
     desk: AtDesk, movement_id: Annotated[Id, Path()], body: NewReversal | None = None
 ) -> Response:

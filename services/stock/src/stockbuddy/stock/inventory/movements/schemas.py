@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, Field, model_validator
 from stockbuddy.contracts.numbers import Money, Quantity
 from stockbuddy.contracts.stock import MovementPosted
 from stockbuddy.stock.fields import Body, Lot, Note, PastMoment, Price, Reference
-from stockbuddy.stock.inventory.references import NamesProduct, NamesWarehouse
+from stockbuddy.stock.inventory.references import HasProductReference, HasWarehouseReference
 from stockbuddy.stock.ledger import MovementType, signed_quantity
 
 LARGEST_BATCH = 1000
@@ -22,7 +22,7 @@ def _in_lower_case(value: Any) -> Any:
 Kind = Annotated[MovementType, BeforeValidator(_in_lower_case)]
 
 
-class NewMovement(NamesProduct, NamesWarehouse):
+class MovementCreate(HasProductReference, HasWarehouseReference):
     """The sign of `quantity` follows from the type and may be left out; only an `adjustment` is signed."""
 
     movement_type: Kind
@@ -44,9 +44,9 @@ class NewMovement(NamesProduct, NamesWarehouse):
 
 
 class NewMovements(BaseModel):
-    model_config = NewMovement.model_config
+    model_config = MovementCreate.model_config
 
-    movements: Annotated[list[NewMovement], Field(min_length=1, max_length=LARGEST_BATCH)]
+    movements: Annotated[list[MovementCreate], Field(min_length=1, max_length=LARGEST_BATCH)]
     on_error: Literal["abort", "continue"] = "abort"
 
 
@@ -56,7 +56,7 @@ class NewReversal(Body):
     notes: Note | None = None
 
 
-class MovementView(BaseModel):
+class MovementResponse(BaseModel):
     """A line of the ledger. `quantity` is signed; `balance` is what the level held after it."""
 
     id: int
@@ -80,7 +80,7 @@ class MovementView(BaseModel):
     recorded_at: datetime
 
 
-if set(MovementView.model_fields) != set(MovementPosted.model_fields):
+if set(MovementResponse.model_fields) != set(MovementPosted.model_fields):
     raise TypeError("stock.movement.posted carries the movement as the API shows it")
 
 
@@ -89,7 +89,7 @@ class BatchResult(BaseModel):
 
     index: int
     status: Literal["posted", "rejected"]
-    movement: MovementView | None = None
+    movement: MovementResponse | None = None
     problem: dict[str, Any] | None = None
 
 

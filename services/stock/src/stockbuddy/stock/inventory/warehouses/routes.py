@@ -12,7 +12,7 @@ from stockbuddy.stock.errors import UnknownWarehouse
 from stockbuddy.stock.fields import Id, Search
 from stockbuddy.stock.http.responses import shown
 from stockbuddy.stock.inventory.warehouses import commands, queries
-from stockbuddy.stock.inventory.warehouses.directory import directory_of
+from stockbuddy.stock.inventory.warehouses.warehouse_cache import directory_of
 from stockbuddy.stock.inventory.warehouses.model import Warehouse
 from stockbuddy.stock.inventory.warehouses.schemas import Kind, NewWarehouse, WarehouseChanges, WarehouseView
 

@@ -8,8 +8,8 @@ import asyncpg
 
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.stock.errors import UnknownProduct
-from stockbuddy.stock.replicas.products.arrivals import ARRIVALS
-from stockbuddy.stock.replicas.products.queries import KnownProduct, find_products
+from stockbuddy.stock.replicas.signals import ARRIVALS
+from stockbuddy.stock.replicas.products.queries import ProductReplica, find_products
 
 PATIENCE_SECONDS = 2.0
 POLL_SECONDS = 0.05
@@ -18,7 +18,7 @@ POLL_SECONDS = 0.05
 ProductReference = int | str
 """An id or a SKU; SKUs are the same whatever their case."""
 
-_Answer = asyncio.Future[dict[ProductReference, KnownProduct]]
+_Answer = asyncio.Future[dict[ProductReference, ProductReplica]]
 _Asked = tuple[frozenset[ProductReference], _Answer]
 
 
@@ -28,7 +28,7 @@ class ProductLookup:
         self._asked: list[_Asked] = []
         self._worker: asyncio.Task[None] | None = None
 
-    async def find_known(self, references: Sequence[ProductReference]) -> dict[ProductReference, KnownProduct]:
+    async def find_existing(self, references: Sequence[ProductReference]) -> dict[ProductReference, ProductReplica]:
         """Those that exist, by reference; waits at most 2 s for any that does not yet."""
         wanted = frozenset(references)
         deadline = time.monotonic() + PATIENCE_SECONDS
@@ -39,14 +39,14 @@ class ProductLookup:
                 return {key: known[key] for key in wanted if key in known and not known[key].deleted}
             await ARRIVALS.wait(min(POLL_SECONDS, remaining))
 
-    async def find(self, references: Sequence[ProductReference]) -> dict[ProductReference, KnownProduct]:
+    async def find(self, references: Sequence[ProductReference]) -> dict[ProductReference, ProductReplica]:
         """All of them. Raises UnknownProduct."""
-        known = await self.find_known(references)
+        known = await self.find_existing(references)
         if missing := [reference for reference in references if reference not in known]:
             raise UnknownProduct(list(dict.fromkeys(missing)))
         return known
 
-    async def _ask(self, keys: frozenset[ProductReference]) -> dict[ProductReference, KnownProduct]:
+    async def _ask(self, keys: frozenset[ProductReference]) -> dict[ProductReference, ProductReplica]:
         future: _Answer = asyncio.get_running_loop().create_future()
         self._asked.append((keys, future))
         if self._worker is None or self._worker.done():
@@ -74,7 +74,7 @@ class ProductLookup:
 
 async def _read(
     connection: asyncpg.Connection, keys: frozenset[ProductReference]
-) -> dict[ProductReference, KnownProduct]:
+) -> dict[ProductReference, ProductReplica]:
     ids = [key for key in keys if isinstance(key, int)]
     skus = [key for key in keys if isinstance(key, str)]
     return await find_products(connection, ids, skus)

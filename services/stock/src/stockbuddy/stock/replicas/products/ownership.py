@@ -6,10 +6,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.stock.errors import NotYourProduct
-from stockbuddy.stock.replicas.products.queries import KnownProduct, owners_of
+from stockbuddy.stock.replicas.products.queries import ProductReplica, owners_of
 
 
-def require_owner(caller: Principal, product: KnownProduct) -> None:
+def require_owner(caller: Principal, product: ProductReplica) -> None:
     if not caller.is_manager and product.owner_id != caller.user_id:
         raise NotYourProduct()
 

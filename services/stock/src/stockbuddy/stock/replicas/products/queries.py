@@ -12,7 +12,7 @@ from stockbuddy.contracts.catalog import CategoryState, ProductState
 
 
 @dataclass(frozen=True, slots=True)
-class KnownProduct:
+class ProductReplica:
     """What a document needs to know of a product."""
 
     id: int
@@ -36,15 +36,15 @@ _BY_SKU = f"""
 
 async def find_products(
     connection: asyncpg.Connection, ids: Sequence[int], skus: Sequence[str]
-) -> dict[int | str, KnownProduct]:
+) -> dict[int | str, ProductReplica]:
     """By id and by SKU as they were given; deleted ones by id only."""
-    found: dict[int | str, KnownProduct] = {}
+    found: dict[int | str, ProductReplica] = {}
     if ids:
         for row in await connection.fetch(_BY_ID, ids):
-            found[row["id"]] = KnownProduct(*row)
+            found[row["id"]] = ProductReplica(*row)
     if skus:
         for reference, *values in await connection.fetch(_BY_SKU, skus):
-            found[reference] = KnownProduct(*values)
+            found[reference] = ProductReplica(*values)
     return found
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.contracts.catalog import SupplierState
-from stockbuddy.stock.replicas.products.arrivals import ARRIVALS
+from stockbuddy.stock.replicas.signals import ARRIVALS
 from stockbuddy.stock.replicas.suppliers.queries import copy_suppliers
 
 

@@ -4,7 +4,7 @@ import time
 
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.stock.errors import UnknownSupplier
-from stockbuddy.stock.replicas.products.arrivals import ARRIVALS
+from stockbuddy.stock.replicas.signals import ARRIVALS
 from stockbuddy.stock.replicas.products.lookup import PATIENCE_SECONDS, POLL_SECONDS
 from stockbuddy.stock.replicas.suppliers.model import Supplier
 from stockbuddy.stock.replicas.suppliers.queries import find_supplier

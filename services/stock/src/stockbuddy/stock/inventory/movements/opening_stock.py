@@ -20,7 +20,7 @@ from stockbuddy.stock.ledger.application import apply, create_levels
 from stockbuddy.stock.ledger.decision import keys_of
 from stockbuddy.stock.ledger.postings import Failed, Outcome, Refused
 from stockbuddy.stock.replicas.products import queries
-from stockbuddy.stock.replicas.products.arrivals import ARRIVALS
+from stockbuddy.stock.replicas.signals import ARRIVALS
 
 log = structlog.get_logger(__name__)
 

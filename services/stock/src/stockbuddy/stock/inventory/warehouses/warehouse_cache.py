@@ -24,21 +24,21 @@ WarehouseReference = int | str
 
 
 @dataclass(frozen=True, slots=True)
-class KnownWarehouse:
+class WarehouseEntry:
     id: int
     code: str
     name: str
 
 
-class WarehouseDirectory:
+class WarehouseCache:
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._known: dict[WarehouseReference, KnownWarehouse] = {}
-        self._default: KnownWarehouse | None = None
+        self._known: dict[WarehouseReference, WarehouseEntry] = {}
+        self._default: WarehouseEntry | None = None
         self._read_at = -FRESH_SECONDS
         self._reading = asyncio.Lock()
 
-    async def find(self, reference: WarehouseReference | None) -> KnownWarehouse:
+    async def find(self, reference: WarehouseReference | None) -> WarehouseEntry:
         """The warehouse of that id or code, or the default one. Raises UnknownWarehouse."""
         asked_at = time.monotonic()
         if not self._is_fresh(asked_at) or (reference is not None and _key(reference) not in self._known):
@@ -51,7 +51,7 @@ class WarehouseDirectory:
             raise UnknownWarehouse()
         return warehouse
 
-    async def find_for_writing(self, reference: WarehouseReference | None, caller: Principal) -> KnownWarehouse:
+    async def find_for_writing(self, reference: WarehouseReference | None, caller: Principal) -> WarehouseEntry:
         """Raises NotYourWarehouse too."""
         warehouse = await self.find(reference)
         if not caller.may_write_stock_at(warehouse.id):
@@ -71,17 +71,17 @@ class WarehouseDirectory:
         read_at = time.monotonic()
         async with self._database.reading() as session:
             warehouses = await open_warehouses(session)
-        known: dict[WarehouseReference, KnownWarehouse] = {}
+        known: dict[WarehouseReference, WarehouseEntry] = {}
         for warehouse in warehouses:
-            entry = KnownWarehouse(warehouse.id, warehouse.code, warehouse.name)
+            entry = WarehouseEntry(warehouse.id, warehouse.code, warehouse.name)
             known[warehouse.id] = known[_key(warehouse.code)] = entry
             if warehouse.is_default:
                 self._default = entry
         self._known, self._read_at = known, read_at
 
 
-def directory_of(request: Request) -> WarehouseDirectory:
-    directory: WarehouseDirectory = request.app.state.warehouses
+def directory_of(request: Request) -> WarehouseCache:
+    directory: WarehouseCache = request.app.state.warehouses
     return directory
 
 

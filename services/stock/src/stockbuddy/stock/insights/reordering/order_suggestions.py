@@ -24,13 +24,13 @@ from stockbuddy.stock.insights.reordering.schemas import (
     SuggestionView,
 )
 from stockbuddy.stock.insights.reordering.suggestions import suggest_orders
-from stockbuddy.stock.inventory.warehouses.directory import KnownWarehouse
+from stockbuddy.stock.inventory.warehouses.warehouse_cache import WarehouseEntry
 from stockbuddy.stock.ledger import Conclusion, Effect, Posting
-from stockbuddy.stock.replicas.products.queries import KnownProduct
+from stockbuddy.stock.replicas.products.queries import ProductReplica
 from stockbuddy.stock.replicas.suppliers.lookup import supplier_named
 from stockbuddy.stock.replicas.suppliers.model import Supplier
 
-Group = tuple[Supplier, KnownWarehouse, list[CostedLine]]
+Group = tuple[Supplier, WarehouseEntry, list[CostedLine]]
 Suggested = dict[tuple[int, int], SuggestionView]
 
 
@@ -55,7 +55,7 @@ async def draft_suggested(desk: Desk, zone: ZoneInfo, wanted: SuggestionOrder) -
 
 
 def _supplier_id(
-    position: int, line: OrderedSuggestion, product: KnownProduct, suggestion: SuggestionView | None
+    position: int, line: OrderedSuggestion, product: ProductReplica, suggestion: SuggestionView | None
 ) -> int:
     suggested = product.supplier_id if suggestion is None else suggestion.supplier_id
     supplier_id = suggested if line.supplier_id is None else line.supplier_id
@@ -65,7 +65,7 @@ def _supplier_id(
 
 
 def _line(
-    position: int, line: OrderedSuggestion, product: KnownProduct, suggestion: SuggestionView | None
+    position: int, line: OrderedSuggestion, product: ProductReplica, suggestion: SuggestionView | None
 ) -> CostedLine:
     quantity, unit_cost = line.quantity, line.unit_cost
     if suggestion is not None:
