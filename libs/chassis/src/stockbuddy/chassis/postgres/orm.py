@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, DateTime, Numeric, Text
+from sqlalchemy import BigInteger, DateTime, MetaData, Numeric, Text
 from sqlalchemy.orm import DeclarativeBase
 
 TIMESTAMP = DateTime(timezone=True)
@@ -21,3 +21,9 @@ class MappedBase(DeclarativeBase):
         Decimal: Numeric(18, 4),
         datetime: TIMESTAMP,
     }
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        if MappedBase in cls.__bases__:
+            # In one process several services map tables of the same name.
+            cls.metadata = MetaData()
+        super().__init_subclass__(**options)
