@@ -110,7 +110,7 @@ async def start(settings: CatalogSettings, issuer: TestIssuer) -> AsyncIterator[
             bus = InProcessBus(groups={**CONSUMER_GROUPS, RECORDER: ("#",)})
             heard = Heard()
             await bus.subscribe(Subscription(RECORDER, heard.receive, _able))
-            app = create_app(SERVICE, settings, bus=bus, fetch_keys=issuer.fetch_keys)
+            app = create_app(SERVICE, settings, bus=bus, fetch_jwks=issuer.fetch_jwks)
             stack.push_async_callback(bus.close)
             running = AsyncExitStack()
             await running.enter_async_context(LifespanManager(app))

@@ -27,7 +27,7 @@ PATIENCE_SECONDS = 60
 async def catalogue(settings: CatalogSettings, issuer: TestIssuer) -> AsyncIterator[tuple[int, httpx2.AsyncClient]]:
     """The service as a process of its own: its id, and a manager's client."""
     keys = FastAPI()
-    keys.add_api_route("/jwks.json", issuer.fetch_keys)
+    keys.add_api_route("/jwks.json", issuer.fetch_jwks)
     port = free_port()
     async with serving(keys) as keys_url:
         environment = {

@@ -1,1 +1,0 @@
-"""The read copy of the system's settings."""
