@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
 
 from stockbuddy.auth.app import MIGRATIONS, SERVICE, AuthSettings
-from stockbuddy.auth.secrecy import Seal
+from stockbuddy.auth.crypto import Seal
 from stockbuddy.chassis.messaging.bus import Message
 from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
 from stockbuddy.chassis.http.tokens import TOKEN_TYPE

@@ -9,8 +9,8 @@ from datetime import timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.app import MIGRATIONS, SERVICE
-from stockbuddy.auth.first_admin.commands import make_setup_token
-from stockbuddy.auth.secrecy import Seal
+from stockbuddy.auth.bootstrap.commands import make_setup_token
+from stockbuddy.auth.crypto import Seal
 from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.auth.signing.commands import rotate_keys
 from stockbuddy.chassis.http import command_line

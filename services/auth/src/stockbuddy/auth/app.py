@@ -6,27 +6,27 @@ from collections.abc import AsyncIterator
 import structlog
 from fastapi import FastAPI
 
-from stockbuddy.auth.administration import routes as administration
+from stockbuddy.auth.user_management import routes as administration
 from stockbuddy.auth.api_keys import routes as api_keys
 from stockbuddy.auth.exchange import routes as exchange
-from stockbuddy.auth.first_admin import routes as first_admin
-from stockbuddy.auth.first_admin.commands import make_setup_token
+from stockbuddy.auth.bootstrap import routes as first_admin
+from stockbuddy.auth.bootstrap.commands import make_setup_token
 from stockbuddy.auth.hashing import PasswordHasher
 from stockbuddy.auth.invitations import routes as invitations
-from stockbuddy.auth.letters.sending import LetterSender
+from stockbuddy.auth.email.sender import LetterSender
 from stockbuddy.auth.logins import routes as logins
-from stockbuddy.auth.logins.doorkeeper import Doorkeeper
-from stockbuddy.auth.mail.delivery import post_of
+from stockbuddy.auth.logins.authenticator import Doorkeeper
+from stockbuddy.auth.email.transport import post_of
 from stockbuddy.auth.oauth import routes as oauth
 from stockbuddy.auth.passwords import routes as passwords
-from stockbuddy.auth.reports import routes as reports
-from stockbuddy.auth.secrecy import Seal
+from stockbuddy.auth.internal_api import routes as reports
+from stockbuddy.auth.crypto import Seal
 from stockbuddy.auth.sessions import routes as sessions
 from stockbuddy.auth.settings import AuthSettings
-from stockbuddy.auth.signing import routes as signing
+from stockbuddy.auth import jwks as signing
 from stockbuddy.auth.signing.keys import SigningKeys
 from stockbuddy.auth.system_settings import routes as system_settings
-from stockbuddy.auth.upkeep import forget_outdated
+from stockbuddy.auth.cleanup import forget_outdated
 from stockbuddy.auth.users import routes as users
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.http.tokens import JwksCache, TokenVerifier

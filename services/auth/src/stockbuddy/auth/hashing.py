@@ -11,7 +11,7 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from stockbuddy.auth.errors import HashingBusy
-from stockbuddy.auth.secrecy import make_secret
+from stockbuddy.auth.crypto import make_secret
 
 Result = TypeVar("Result")
 

@@ -9,7 +9,7 @@ from stockbuddy.auth.api_keys import queries
 from stockbuddy.auth.api_keys.model import ApiKey, exceeds_role, exceeds_warehouses
 from stockbuddy.auth.api_keys.schemas import CreateApiKey
 from stockbuddy.auth.errors import RoleTooHigh, WarehousesTooWide
-from stockbuddy.auth.secrecy import digest, make_secret
+from stockbuddy.auth.crypto import digest, make_secret
 from stockbuddy.auth.sessions.commands import revoke_tokens
 from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.auth.users.model import User

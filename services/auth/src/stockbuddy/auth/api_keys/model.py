@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import ARRAY, BigInteger, DateTime, ForeignKey, Identity, Integer, LargeBinary, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from stockbuddy.auth.record import Record
-from stockbuddy.auth.sids import key_sid
+from stockbuddy.auth.orm import Record
+from stockbuddy.auth.session_ids import key_sid
 from stockbuddy.auth.users.model import role_column
 from stockbuddy.chassis.http.tokens import Role
 

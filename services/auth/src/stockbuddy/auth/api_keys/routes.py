@@ -9,8 +9,8 @@ from stockbuddy.auth.api_keys.model import ApiKey
 from stockbuddy.auth.api_keys.schemas import ApiKeyView, CreateApiKey, CreatedApiKey
 from stockbuddy.auth.fields import LARGEST_ID
 from stockbuddy.auth.listing import Order, read_page
-from stockbuddy.auth.people import Person
-from stockbuddy.auth.secret_answers import SecretRoute
+from stockbuddy.auth.interactive_users import Person
+from stockbuddy.auth.encrypted_responses import SecretRoute
 from stockbuddy.auth.settings import Settings
 from stockbuddy.chassis.http.sessions import ReadSession, Session
 from stockbuddy.chassis.http.errors import Forbidden, NotFound

@@ -10,7 +10,7 @@ from stockbuddy.auth.errors import InvalidCredentials
 from stockbuddy.auth.invitations import queries
 from stockbuddy.auth.invitations.model import Invitation
 from stockbuddy.auth.invitations.schemas import CreateInvitation, EnterAsSalesperson
-from stockbuddy.auth.secrecy import Seal
+from stockbuddy.auth.crypto import Seal
 from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.auth.users.commands import register_user
 from stockbuddy.auth.users.model import User

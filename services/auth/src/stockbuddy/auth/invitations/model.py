@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from sqlalchemy import ARRAY, BigInteger, DateTime, ForeignKey, Identity, LargeBinary, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from stockbuddy.auth.record import Record
+from stockbuddy.auth.orm import Record
 from stockbuddy.auth.users.model import role_column
 from stockbuddy.chassis.http.tokens import Role
 from stockbuddy.contracts.auth import InvitationState

@@ -18,15 +18,15 @@ from stockbuddy.auth.invitations.schemas import (
     InvitationView,
 )
 from stockbuddy.auth.listing import Order, read_page
-from stockbuddy.auth.logins.doorkeeper import Door
-from stockbuddy.auth.secrecy import Sealing
-from stockbuddy.auth.secret_answers import SecretRoute
+from stockbuddy.auth.logins.authenticator import Door
+from stockbuddy.auth.crypto import Sealing
+from stockbuddy.auth.encrypted_responses import SecretRoute
 from stockbuddy.auth.sessions.commands import open_session
 from stockbuddy.auth.sessions.schemas import TokenPair
 from stockbuddy.auth.sessions.tokens import forbid_caching, token_pair
 from stockbuddy.auth.settings import Settings
 from stockbuddy.auth.signing.keys import Keys
-from stockbuddy.auth.strength import hash_strong_password
+from stockbuddy.auth.password_policy import hash_strong_password
 from stockbuddy.auth.users.queries import user_by_email
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.http.sessions import ReadSession, Session

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from stockbuddy.auth.fields import EmailAddress, FullName, FutureTime, Note, WarehouseIds
-from stockbuddy.auth.logins.bodies import TypedPassword
+from stockbuddy.auth.logins.schemas import TypedPassword
 from stockbuddy.chassis.http.tokens import Role
 
 

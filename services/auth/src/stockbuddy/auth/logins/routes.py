@@ -7,15 +7,15 @@ from fastapi.routing import APIRoute
 
 from stockbuddy.auth.errors import AdminsOnly, RegistrationClosed
 from stockbuddy.auth.hashing import Hasher
-from stockbuddy.auth.logins.bodies import LOGIN_BODY, LogIn, LoginBody
-from stockbuddy.auth.logins.doorkeeper import Door
+from stockbuddy.auth.logins.schemas import LOGIN_BODY, LogIn, LoginBody
+from stockbuddy.auth.logins.authenticator import Door
 from stockbuddy.auth.sessions.commands import open_browser_session, open_session
 from stockbuddy.auth.sessions.cookies import csrf_token, set_cookies
 from stockbuddy.auth.sessions.schemas import BrowserSession, TokenPair
 from stockbuddy.auth.sessions.tokens import forbid_caching, token_pair
 from stockbuddy.auth.settings import Settings
 from stockbuddy.auth.signing.keys import Keys
-from stockbuddy.auth.strength import hash_strong_password
+from stockbuddy.auth.password_policy import hash_strong_password
 from stockbuddy.auth.system_settings.queries import is_registration_open
 from stockbuddy.auth.users.commands import register_user
 from stockbuddy.auth.users.schemas import RegisterUser, UserView

@@ -9,7 +9,7 @@ from urllib.parse import unquote_plus
 from fastapi import Depends, Request
 from starlette.exceptions import HTTPException
 
-from stockbuddy.auth.logins.bodies import FORM
+from stockbuddy.auth.logins.schemas import FORM
 from stockbuddy.auth.oauth.errors import InvalidClient, InvalidRequest
 
 MOST_PARAMETERS = 20

@@ -7,10 +7,10 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from stockbuddy.auth.errors import InvalidApiKey, InvalidCredentials
-from stockbuddy.auth.exchange.commands import exchange_api_key
+from stockbuddy.auth.token_exchange import exchange_api_key
 from stockbuddy.auth.fields import LARGEST_ID, LONGEST_EMAIL
-from stockbuddy.auth.logins.bodies import FORM, LONGEST_TYPED_PASSWORD
-from stockbuddy.auth.logins.doorkeeper import Door, Doorkeeper
+from stockbuddy.auth.logins.schemas import FORM, LONGEST_TYPED_PASSWORD
+from stockbuddy.auth.logins.authenticator import Door, Doorkeeper
 from stockbuddy.auth.oauth.errors import InvalidClient, InvalidGrant, InvalidRequest, UnsupportedGrantType
 from stockbuddy.auth.oauth.requests import TokenForm, TokenRequest
 from stockbuddy.auth.sessions.commands import open_session, refresh_session

@@ -7,11 +7,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from stockbuddy.auth.errors import InvalidResetToken, WrongPassword
 from stockbuddy.auth.logins.commands import forgive_everything
 from stockbuddy.auth.logins.throttle import Attempt
-from stockbuddy.auth.mail.model import LetterKind
-from stockbuddy.auth.mail.queries import queue_letter
+from stockbuddy.auth.email.model import LetterKind
+from stockbuddy.auth.email.queue import queue_letter
 from stockbuddy.auth.passwords import queries
 from stockbuddy.auth.passwords.model import PasswordReset
-from stockbuddy.auth.secrecy import digest, make_secret
+from stockbuddy.auth.crypto import digest, make_secret
 from stockbuddy.auth.sessions.commands import OpenedSession, end_sessions, open_session
 from stockbuddy.auth.sessions.queries import lock_live_sessions
 from stockbuddy.auth.settings import AuthSettings

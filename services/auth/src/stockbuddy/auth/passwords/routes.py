@@ -7,16 +7,16 @@ from fastapi.routing import APIRoute
 
 from stockbuddy.auth.errors import InvalidResetToken
 from stockbuddy.auth.hashing import Hasher
-from stockbuddy.auth.logins.doorkeeper import Door, current_address
+from stockbuddy.auth.logins.authenticator import Door, current_address
 from stockbuddy.auth.passwords import commands, queries
 from stockbuddy.auth.passwords.schemas import ChangePassword, ForgotPassword, ResetPassword, Told
-from stockbuddy.auth.people import Person
-from stockbuddy.auth.secrecy import digest
+from stockbuddy.auth.interactive_users import Person
+from stockbuddy.auth.crypto import digest
 from stockbuddy.auth.sessions.schemas import TokenPair
 from stockbuddy.auth.sessions.tokens import forbid_caching, token_pair
 from stockbuddy.auth.settings import Settings
 from stockbuddy.auth.signing.keys import Keys
-from stockbuddy.auth.strength import hash_strong_password
+from stockbuddy.auth.password_policy import hash_strong_password
 from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.queries import user_by_id
 from stockbuddy.chassis.postgres.database import Database

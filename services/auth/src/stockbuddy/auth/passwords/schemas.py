@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from stockbuddy.auth.fields import EmailAddress, NewPassword
-from stockbuddy.auth.logins.bodies import TypedPassword
+from stockbuddy.auth.logins.schemas import TypedPassword
 from stockbuddy.chassis.http.errors import Unprocessable
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.auth.secrecy import digest, make_secret
+from stockbuddy.auth.crypto import digest, make_secret
 from stockbuddy.auth.sessions import queries
 from stockbuddy.auth.sessions.model import LoginSession, RefreshToken, Revocation
 from stockbuddy.auth.settings import AuthSettings

@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import BigInteger, DateTime, ForeignKey, Identity, Integer, LargeBinary, Text, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
-from stockbuddy.auth.record import Record
-from stockbuddy.auth.sids import session_sid
+from stockbuddy.auth.orm import Record
+from stockbuddy.auth.session_ids import session_sid
 
 
 class LoginSession(Record):

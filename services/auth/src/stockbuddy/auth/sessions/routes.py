@@ -9,14 +9,14 @@ from fastapi.routing import APIRoute
 
 from stockbuddy.auth.errors import InvalidRefreshToken
 from stockbuddy.auth.listing import Order, read_page
-from stockbuddy.auth.people import Person
+from stockbuddy.auth.interactive_users import Person
 from stockbuddy.auth.sessions import commands, queries
 from stockbuddy.auth.sessions.cookies import delete_cookies
 from stockbuddy.auth.sessions.model import LoginSession
 from stockbuddy.auth.sessions.schemas import RefreshSession, RevokedSessions, SessionView, TokenPair
 from stockbuddy.auth.sessions.tokens import forbid_caching, token_pair
 from stockbuddy.auth.settings import Settings
-from stockbuddy.auth.sids import session_id_of
+from stockbuddy.auth.session_ids import session_id_of
 from stockbuddy.auth.signing.keys import Keys
 from stockbuddy.chassis.http.sessions import ReadSession, Session
 from stockbuddy.chassis.http.errors import NotFound

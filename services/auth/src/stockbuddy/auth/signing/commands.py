@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt.algorithms import OKPAlgorithm
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.auth.secrecy import Seal, make_secret
+from stockbuddy.auth.crypto import Seal, make_secret
 from stockbuddy.auth.signing import queries
 from stockbuddy.auth.signing.model import SigningKey
 from stockbuddy.auth.signing.schedule import is_rotation_due, outlived_keys, signing_key_at

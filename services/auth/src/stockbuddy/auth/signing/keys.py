@@ -15,7 +15,7 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import Depends, Request
 
-from stockbuddy.auth.secrecy import BrokenSeal, Seal
+from stockbuddy.auth.crypto import BrokenSeal, Seal
 from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.auth.signing import commands, queries
 from stockbuddy.auth.signing.model import SigningKey

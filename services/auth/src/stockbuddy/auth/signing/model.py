@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, DateTime, LargeBinary, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from stockbuddy.auth.record import Record
+from stockbuddy.auth.orm import Record
 
 
 class SigningKey(Record):

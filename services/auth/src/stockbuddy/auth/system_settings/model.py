@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ARRAY, Boolean, DateTime, Integer, Numeric, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from stockbuddy.auth.record import Record
+from stockbuddy.auth.orm import Record
 from stockbuddy.contracts.auth import SettingsChanged
 
 

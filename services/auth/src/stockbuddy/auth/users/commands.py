@@ -8,8 +8,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.errors import EmailTaken, UsernameTaken
-from stockbuddy.auth.mail.model import LetterKind
-from stockbuddy.auth.mail.queries import queue_letter
+from stockbuddy.auth.email.model import LetterKind
+from stockbuddy.auth.email.queue import queue_letter
 from stockbuddy.auth.users import queries
 from stockbuddy.auth.users.model import User
 from stockbuddy.chassis.messaging import outbox

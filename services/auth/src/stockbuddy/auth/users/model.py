@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from sqlalchemy import ARRAY, BigInteger, Boolean, DateTime, Enum, Identity, Integer, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from stockbuddy.auth.record import Record
+from stockbuddy.auth.orm import Record
 from stockbuddy.chassis.http.tokens import Role
 from stockbuddy.contracts.auth import UserState
 

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from stockbuddy.auth.people import Person
+from stockbuddy.auth.interactive_users import Person
 from stockbuddy.auth.users import queries
 from stockbuddy.auth.users.commands import change_profile
 from stockbuddy.auth.users.model import User

@@ -5,7 +5,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, make_msgid, parseaddr
 
-from stockbuddy.auth.mail.model import Letter
+from stockbuddy.auth.email.model import Letter
 
 RESET = """\
 Hello {name},

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from stockbuddy.auth.api_keys import queries as api_keys
 from stockbuddy.auth.api_keys.model import RANKS, ApiKey, common_warehouses
 from stockbuddy.auth.errors import InvalidApiKey, InvalidBrowserSession
-from stockbuddy.auth.secrecy import digest
+from stockbuddy.auth.crypto import digest
 from stockbuddy.auth.sessions import queries as sessions
 from stockbuddy.auth.sessions.commands import principal_of
 from stockbuddy.auth.signing.keys import SigningKeys

@@ -4,9 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from stockbuddy.auth.administration import commands
-from stockbuddy.auth.administration.queries import users_matching
-from stockbuddy.auth.administration.schemas import ChangeUser
+from stockbuddy.auth.user_management import commands
+from stockbuddy.auth.user_management.queries import users_matching
+from stockbuddy.auth.user_management.schemas import ChangeUser
 from stockbuddy.auth.fields import LARGEST_ID, NO_CONTROL_CHARACTERS
 from stockbuddy.auth.listing import Order, read_page
 from stockbuddy.auth.settings import Settings

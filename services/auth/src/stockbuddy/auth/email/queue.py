@@ -6,7 +6,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.auth.mail.model import Letter, LetterKind
+from stockbuddy.auth.email.model import Letter, LetterKind
 from stockbuddy.chassis.messaging.event_context import current_event_context
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Depends
 
 from stockbuddy.auth.errors import PeopleOnly
-from stockbuddy.auth.sids import session_id_of
+from stockbuddy.auth.session_ids import session_id_of
 from stockbuddy.chassis.http.authentication import Caller
 from stockbuddy.chassis.http.tokens import Principal
 

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from stockbuddy.auth.reports import commands
-from stockbuddy.auth.reports.schemas import ReportDenials, ReportUses
+from stockbuddy.auth.internal_api import activity
+from stockbuddy.auth.internal_api.schemas import ReportDenials, ReportUses
 from stockbuddy.chassis.http.sessions import Session
 from stockbuddy.chassis.http.authentication import PUBLIC
 
@@ -13,10 +13,10 @@ router = APIRouter(prefix="/internal", include_in_schema=False)
 @router.post("/denials", status_code=204, dependencies=[PUBLIC])
 async def record_denials(body: ReportDenials, session: Session) -> None:
     """Requests that the gateway itself has answered with 403."""
-    commands.record_denials(session, body.denials)
+    activity.record_denials(session, body.denials)
 
 
 @router.post("/uses", status_code=204, dependencies=[PUBLIC])
 async def note_uses(body: ReportUses, session: Session) -> None:
     """When sessions and API keys were used last."""
-    await commands.note_uses(session, body.uses)
+    await activity.note_uses(session, body.uses)

@@ -2,7 +2,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.auth.first_admin.model import Setup
+from stockbuddy.auth.bootstrap.model import Setup
 
 
 async def lock_setup(session: AsyncSession) -> Setup:

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.errors import SetupTokenInvalid
-from stockbuddy.auth.first_admin.queries import lock_setup
-from stockbuddy.auth.secrecy import digest, make_secret
+from stockbuddy.auth.bootstrap.queries import lock_setup
+from stockbuddy.auth.crypto import digest, make_secret
 from stockbuddy.auth.users.queries import is_any_admin
 
 

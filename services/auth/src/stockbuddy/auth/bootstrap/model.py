@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Boolean, DateTime, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
-from stockbuddy.auth.record import Record
+from stockbuddy.auth.orm import Record
 
 
 class Setup(Record):

@@ -8,10 +8,10 @@ from email.message import EmailMessage
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.auth.letters.wording import EMAIL_CHANGED, PASSWORD_CHANGED, message_of, reset_text
-from stockbuddy.auth.mail import queries
-from stockbuddy.auth.mail.delivery import UNDELIVERED, Post
-from stockbuddy.auth.mail.model import Letter, LetterKind
+from stockbuddy.auth.email.templates import EMAIL_CHANGED, PASSWORD_CHANGED, message_of, reset_text
+from stockbuddy.auth.email import queue
+from stockbuddy.auth.email.transport import UNDELIVERED, Post
+from stockbuddy.auth.email.model import Letter, LetterKind
 from stockbuddy.auth.passwords.commands import issue_reset_token
 from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.auth.system_settings.queries import company_name
@@ -55,14 +55,14 @@ class LetterSender:
         """False when none is due. What the letter needs (a reset token) is committed before it leaves."""
         now = datetime.now(UTC)
         async with self._database.transaction() as session:
-            letter = await queries.take_letter(session, now, LEASE)
+            letter = await queue.take_letter(session, now, LEASE)
             if letter is None:
                 return False
             message = await self._write_out(session, letter)
         if message is not None and not await self._delivered(letter, message) and now - letter.written_at < GIVE_UP:
             return True
         async with self._database.transaction() as session:
-            await queries.delete_letter(session, letter.id)
+            await queue.delete_letter(session, letter.id)
         return True
 
     async def _delivered(self, letter: Letter, message: EmailMessage) -> bool:

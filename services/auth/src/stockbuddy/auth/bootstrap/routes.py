@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter, Request
 
-from stockbuddy.auth.first_admin.commands import claim_setup
+from stockbuddy.auth.bootstrap.commands import claim_setup
 from stockbuddy.auth.hashing import Hasher
 from stockbuddy.auth.settings import Settings
-from stockbuddy.auth.strength import hash_strong_password
+from stockbuddy.auth.password_policy import hash_strong_password
 from stockbuddy.auth.users.commands import register_user
 from stockbuddy.auth.users.schemas import RegisterAdmin, UserView
 from stockbuddy.chassis.http.sessions import Session

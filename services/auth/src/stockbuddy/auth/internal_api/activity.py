@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.api_keys import queries as api_keys
-from stockbuddy.auth.reports.schemas import Denial, Use
+from stockbuddy.auth.internal_api.schemas import Denial, Use
 from stockbuddy.auth.sessions import queries as sessions
-from stockbuddy.auth.sids import key_id_of, session_id_of
+from stockbuddy.auth.session_ids import key_id_of, session_id_of
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.messaging.event_context import EventContext, event_context
 from stockbuddy.contracts.auth import AccessDenied

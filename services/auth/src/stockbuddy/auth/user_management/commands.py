@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.auth.administration.queries import lock_active_admins
+from stockbuddy.auth.user_management.queries import lock_active_admins
 from stockbuddy.auth.api_keys.commands import fit_keys_to_owner, revoke_keys_of
 from stockbuddy.auth.errors import LastAdmin
 from stockbuddy.auth.sessions.commands import end_sessions, renew_sid

@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import BigInteger, DateTime, Enum, Identity, Integer, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from stockbuddy.auth.record import Record
+from stockbuddy.auth.orm import Record
 
 
 class LetterKind(StrEnum):

@@ -2,7 +2,7 @@
 
 from fastapi import Request
 
-from stockbuddy.auth.secrecy import seal_of
+from stockbuddy.auth.crypto import seal_of
 from stockbuddy.chassis.http.etags import ConditionalRoute
 
 

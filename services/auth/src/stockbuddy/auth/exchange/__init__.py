@@ -1,1 +1,0 @@
-"""The gateway's exchange: a short token for an API key or a browser's cookie."""

@@ -1,1 +1,0 @@
-"""Letters to users: what they say, and the work of sending them."""
