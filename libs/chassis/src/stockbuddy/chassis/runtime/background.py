@@ -30,12 +30,21 @@ class PollingWorker:
     An exception never ends the worker: it is logged and `work` is called again with exponential backoff and jitter.
     """
 
-    def __init__(self, name: str, work: Work, *, interval_seconds: float, shutdown_seconds: float = 0) -> None:
+    def __init__(
+        self,
+        name: str,
+        work: Work,
+        *,
+        interval_seconds: float,
+        shutdown_seconds: float = 0,
+        max_retry_delay_seconds: float = MAX_RETRY_DELAY_SECONDS,
+    ) -> None:
         """`shutdown_seconds`: how long `stop` waits for a round in progress before it cancels it."""
         self.name = name
         self._work = work
         self._interval_seconds = interval_seconds
         self._shutdown_seconds = shutdown_seconds
+        self._max_retry_delay_seconds = max_retry_delay_seconds
         self._wake = asyncio.Event()
         self._is_stopping = False
         self._task: asyncio.Task[None] | None = None
@@ -87,11 +96,11 @@ class PollingWorker:
                 await self._wait(self._interval_seconds)
 
     async def _back_off(self, error: Exception, failures: int) -> None:
-        if is_unavailable(error):
-            log.warning("worker.dependency_unavailable", worker=self.name, error=repr(error))
-        else:
+        if not is_unavailable(error):
             log.error("worker.failed", worker=self.name, exc_info=error)
-        delay_seconds = min(MIN_RETRY_DELAY_SECONDS * 2 ** min(failures, 10), MAX_RETRY_DELAY_SECONDS)
+        elif failures == 1:  # one line per outage
+            log.warning("worker.dependency_unavailable", worker=self.name, error=repr(error))
+        delay_seconds = min(MIN_RETRY_DELAY_SECONDS * 2 ** min(failures, 10), self._max_retry_delay_seconds)
         if not self._is_stopping:
             await asyncio.sleep(delay_seconds * random.uniform(0.5, 1))
 
