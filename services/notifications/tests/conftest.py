@@ -80,7 +80,7 @@ async def start(settings: NotificationsSettings, issuer: TestIssuer) -> AsyncIte
 
         async def start_replica() -> Replica:
             bus = InProcessBus(frozenset({"notifications"}))
-            app = create_app(SERVICE, settings, bus=bus, fetch_keys=issuer.fetch_keys)
+            app = create_app(SERVICE, settings, bus=bus, fetch_jwks=issuer.fetch_jwks)
             stack.push_async_callback(bus.close)
             await stack.enter_async_context(LifespanManager(app))
             return Replica(app, bus)

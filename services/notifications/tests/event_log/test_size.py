@@ -64,7 +64,7 @@ async def test_what_is_rare_is_found_without_a_walk(
     database: asyncpg.Connection, settings: NotificationsSettings, issuer: TestIssuer, until: Any
 ) -> None:
     before = await rows_read(database)
-    app = create_app(SERVICE, settings, bus=InProcessBus(frozenset({"notifications"})), fetch_keys=issuer.fetch_keys)
+    app = create_app(SERVICE, settings, bus=InProcessBus(frozenset({"notifications"})), fetch_jwks=issuer.fetch_jwks)
     headers = issuer.headers(1, Role.ADMIN)
     async with (
         LifespanManager(app),

@@ -10,17 +10,17 @@ from stockbuddy.chassis.postgres.migrations import migrations_of
 from stockbuddy.chassis.runtime.shutdown import on_shutdown
 from stockbuddy.chassis.http.app import Service
 from stockbuddy.notifications.audit.routes import router as audit
-from stockbuddy.notifications.event_log.feed import Feed
-from stockbuddy.notifications.event_log.routes import router as event_log
+from stockbuddy.notifications.event_log.tail import Feed
+from stockbuddy.notifications.feed.routes import router as event_log
 from stockbuddy.notifications.inapp.routes import router as notifications
-from stockbuddy.notifications.mail.sending import MailSender
+from stockbuddy.notifications.email.sender import MailSender
 from stockbuddy.notifications.preferences.routes import router as preferences
-from stockbuddy.notifications.retention.upkeep import run_maintenance
+from stockbuddy.notifications.retention.worker import run_maintenance
 from stockbuddy.notifications.settings import NotificationsSettings
 from stockbuddy.notifications.stream.routes import router as stream
 from stockbuddy.notifications.subscriptions import CONSUMERS
 from stockbuddy.notifications.webhooks.routes import router as webhooks
-from stockbuddy.notifications.webhooks.sending import WebhookSender
+from stockbuddy.notifications.webhooks.dispatcher import WebhookSender
 
 __all__ = ["MIGRATIONS", "SERVICE", "NotificationsSettings"]
 

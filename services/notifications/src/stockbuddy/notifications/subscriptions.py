@@ -7,7 +7,7 @@ from stockbuddy.contracts.notifications import WebhookDisabled
 from stockbuddy.contracts.stock import ActivityUnusual, LevelDepleted, LevelLow, LevelRecovered, WarehouseState
 from stockbuddy.notifications.alerts import handlers as alerts
 from stockbuddy.notifications.event_log import handlers as event_log
-from stockbuddy.notifications.people import handlers as people
+from stockbuddy.notifications.replicas import handlers as people
 
 CONSUMERS = [
     # One lane: the log is one chain, and large batches are what make it fast.

@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from stockbuddy.notifications.audience import of_role
 from stockbuddy.notifications.inapp.commands import notify
 from stockbuddy.notifications.kinds import HABITS, Kind
-from stockbuddy.notifications.mail.commands import queue_mails
-from stockbuddy.notifications.mail.content import Content
+from stockbuddy.notifications.email.commands import queue_mails
+from stockbuddy.notifications.email.content import Content
 
 
 async def raise_alert(

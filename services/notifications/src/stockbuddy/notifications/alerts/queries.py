@@ -4,7 +4,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.contracts.stock import LevelState
-from stockbuddy.notifications.alerts.standing import UNHEARD_OF, Standing
+from stockbuddy.notifications.alerts.level_alert import UNHEARD_OF, Standing
 
 _KEY = "product_id = :product_id AND warehouse_id = :warehouse_id AND lot = :lot"
 _HEAR_OF = text("""

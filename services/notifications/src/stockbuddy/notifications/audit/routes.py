@@ -15,7 +15,7 @@ from stockbuddy.notifications.audit.changes import changes_between
 from stockbuddy.notifications.audit.queries import AuditFilter, AuditRow
 from stockbuddy.notifications.audit.schemas import AuditEntry, AuditVerdict
 from stockbuddy.notifications.audit.verification import Noted, verify_chain
-from stockbuddy.notifications.event_log.requested import Patterns
+from stockbuddy.notifications.event_log.filters import Patterns
 from stockbuddy.notifications.fields import Id, Moment, Word
 from stockbuddy.notifications.listing import window_of
 

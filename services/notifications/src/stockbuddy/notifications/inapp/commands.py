@@ -11,9 +11,9 @@ from stockbuddy.notifications.errors import UnknownRecipient
 from stockbuddy.notifications.inapp import queries
 from stockbuddy.notifications.inapp.queries import Notification, Reader
 from stockbuddy.notifications.kinds import Kind
-from stockbuddy.notifications.mail.commands import queue_mails
-from stockbuddy.notifications.mail.content import Content
-from stockbuddy.notifications.people.queries import is_known
+from stockbuddy.notifications.email.commands import queue_mails
+from stockbuddy.notifications.email.content import Content
+from stockbuddy.notifications.replicas.users import is_known
 
 IDS_PER_EVENT = 1000
 

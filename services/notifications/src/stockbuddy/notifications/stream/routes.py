@@ -10,11 +10,11 @@ from starlette.requests import HTTPConnection
 
 from stockbuddy.chassis.http.authentication import Caller
 from stockbuddy.notifications.event_log.patterns import ANY_TYPE
-from stockbuddy.notifications.event_log.requested import Cursor, RequestedTypes
+from stockbuddy.notifications.event_log.filters import Cursor, RequestedTypes
 from stockbuddy.notifications.settings import NotificationsSettings
-from stockbuddy.notifications.stream.lifetime import while_connected
-from stockbuddy.notifications.stream.listener import Listener
-from stockbuddy.notifications.stream.server_sent import EventStream
+from stockbuddy.notifications.stream.stream_limits import while_connected
+from stockbuddy.notifications.stream.subscription import Listener
+from stockbuddy.notifications.stream.sse import EventStream
 
 log = structlog.get_logger(__name__)
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import aiohttp
 
-from stockbuddy.notifications.webhooks.addresses import AddressRefused
-from stockbuddy.notifications.webhooks.retrying import seconds_of_retry_after
-from stockbuddy.notifications.webhooks.signing import signed_headers
+from stockbuddy.notifications.webhooks.egress_policy import AddressRefused
+from stockbuddy.notifications.webhooks.retry_schedule import seconds_of_retry_after
+from stockbuddy.notifications.webhooks.signatures import signed_headers
 
 KEPT_ANSWER_BYTES = 1024
 GONE = 410

@@ -16,7 +16,7 @@ from stockbuddy.notifications.fields import PathId
 from stockbuddy.notifications.listing import window_of
 from stockbuddy.notifications.settings import NotificationsSettings
 from stockbuddy.notifications.webhooks import commands, queries
-from stockbuddy.notifications.webhooks.addresses import refuse_inside
+from stockbuddy.notifications.webhooks.egress_policy import refuse_inside
 from stockbuddy.notifications.webhooks.model import Webhook
 from stockbuddy.notifications.webhooks.queries import Delivery, DeliveryState
 from stockbuddy.notifications.webhooks.schemas import (

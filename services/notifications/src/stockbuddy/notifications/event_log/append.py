@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.messaging.bus import Message
-from stockbuddy.notifications.event_log.arrival import chained, entries_from
+from stockbuddy.notifications.event_log.ingest import chained, entries_from
 
 _LOCK_HEAD = text("""
     SELECT position, hash,

@@ -7,7 +7,7 @@ import structlog
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from stockbuddy.notifications.stream.lifetime import while_connected
+from stockbuddy.notifications.stream.stream_limits import while_connected
 
 log = structlog.get_logger(__name__)
 

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import text
 
 from stockbuddy.chassis.postgres.database import Database
-from stockbuddy.notifications.mail import queries
-from stockbuddy.notifications.mail.queries import QueuedMail
-from stockbuddy.notifications.mail.sending import MailSender
+from stockbuddy.notifications.email import queries
+from stockbuddy.notifications.email.queries import QueuedMail
+from stockbuddy.notifications.email.sender import MailSender
 
 SENT_BEFORE = """
     INSERT INTO mail (cause, recipient, kind, content, message_id)

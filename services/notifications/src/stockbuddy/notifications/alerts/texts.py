@@ -7,7 +7,7 @@ from stockbuddy.contracts.catalog import ImportFinished
 from stockbuddy.contracts.notifications import WebhookDisabled
 from stockbuddy.contracts.numbers import quantity_number
 from stockbuddy.contracts.stock import ActivityUnusual, LevelCrossing
-from stockbuddy.notifications.mail.content import Content
+from stockbuddy.notifications.email.content import Content
 
 Place = LevelCrossing | ActivityUnusual
 """What tells of a product in a warehouse."""

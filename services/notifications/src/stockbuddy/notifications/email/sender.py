@@ -24,12 +24,12 @@ from aiosmtplib.errors import (
 
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime.failures import is_connection_error
-from stockbuddy.notifications.mail import queries
-from stockbuddy.notifications.mail.message import compose
-from stockbuddy.notifications.mail.queries import QueuedMail
-from stockbuddy.notifications.mail.server import mail_server
+from stockbuddy.notifications.email import queries
+from stockbuddy.notifications.email.message import compose
+from stockbuddy.notifications.email.queries import QueuedMail
+from stockbuddy.notifications.email.server import mail_server
 from stockbuddy.notifications.news import on_news
-from stockbuddy.notifications.people.queries import company
+from stockbuddy.notifications.replicas.users import company
 
 log = structlog.get_logger(__name__)
 

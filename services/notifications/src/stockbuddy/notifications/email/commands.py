@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.notifications.kinds import HABITS, Kind
-from stockbuddy.notifications.mail import queries
-from stockbuddy.notifications.mail.content import Content
+from stockbuddy.notifications.email import queries
+from stockbuddy.notifications.email.content import Content
 from stockbuddy.notifications.news import announce_after_commit
 
 

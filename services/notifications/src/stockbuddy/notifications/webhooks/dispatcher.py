@@ -16,13 +16,13 @@ from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime.failures import is_connection_error
 from stockbuddy.notifications.news import on_news
 from stockbuddy.notifications.settings import NotificationsSettings
-from stockbuddy.notifications.webhooks import locks
-from stockbuddy.notifications.webhooks.addresses import PatientResolver, public_socket
+from stockbuddy.notifications.webhooks import delivery_queue
+from stockbuddy.notifications.webhooks.egress_policy import PatientResolver, public_socket
 from stockbuddy.notifications.webhooks.attempt import Outcome, Parcel, attempt
 from stockbuddy.notifications.webhooks.commands import MOST_WEBHOOKS, disable_webhook
-from stockbuddy.notifications.webhooks.locks import Verdict
+from stockbuddy.notifications.webhooks.delivery_queue import Verdict
 from stockbuddy.notifications.webhooks.queries import lock_webhook
-from stockbuddy.notifications.webhooks.retrying import pause_after
+from stockbuddy.notifications.webhooks.retry_schedule import pause_after
 
 log = structlog.get_logger(__name__)
 
@@ -97,7 +97,7 @@ class WebhookSender:
         """Deal out what is new; look for what else is due when nothing is, and now and then."""
         while True:
             async with self._database.transaction() as session:
-                deal = await locks.deal_out(session, DEALT_AT_ONCE)
+                deal = await delivery_queue.deal_out(session, DEALT_AT_ONCE)
             self._wake(deal.webhook_ids)
             if deal.seen < DEALT_AT_ONCE:
                 break
@@ -105,7 +105,7 @@ class WebhookSender:
         if not deal.seen or now - self._looked_at > LOOK_SECONDS:
             self._looked_at = now
             async with self._database.reading() as session:
-                self._wake(await locks.webhooks_with_due(session))
+                self._wake(await delivery_queue.webhooks_with_due(session))
 
     def _wake(self, webhook_ids: Sequence[int]) -> None:
         self._woken.update(webhook_ids)
@@ -141,7 +141,7 @@ class WebhookSender:
         rounds = TAKEN_AT_ONCE / AT_ONCE_PER_WEBHOOK
         lease_seconds = rounds * self._settings.webhook_timeout_seconds + 30
         async with self._database.transaction() as session:
-            return await locks.take_due(session, webhook_id, most=TAKEN_AT_ONCE, lease_seconds=lease_seconds)
+            return await delivery_queue.take_due(session, webhook_id, most=TAKEN_AT_ONCE, lease_seconds=lease_seconds)
 
     async def _send(self, parcel: Parcel, slots: asyncio.Semaphore) -> Verdict:
         async with slots:
@@ -159,7 +159,7 @@ class WebhookSender:
     async def _record(self, webhook_id: int, parcels: Sequence[Parcel], verdicts: Sequence[Verdict]) -> None:
         async with self._database.transaction() as session:
             by_delivery = {p.delivery_id: verdict for p, verdict in zip(parcels, verdicts, strict=True)}
-            await locks.record(session, webhook_id, by_delivery)
+            await delivery_queue.record(session, webhook_id, by_delivery)
             if any(verdict.outcome.succeeded for verdict in verdicts):
                 return
             webhook = await lock_webhook(session, webhook_id)

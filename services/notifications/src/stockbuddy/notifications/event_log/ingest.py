@@ -9,7 +9,7 @@ from typing import Any
 from stockbuddy.chassis.messaging.bus import Message
 from stockbuddy.chassis.messaging.handlers import PermanentFailure
 from stockbuddy.notifications.event_log.chain import GENESIS, Entry, link
-from stockbuddy.notifications.event_log.derived import is_audited
+from stockbuddy.notifications.event_log.entry_metadata import is_audited
 
 _ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 """PostgreSQL keeps no NUL in a text; an odd number of backslashes is what makes it one."""

@@ -10,8 +10,8 @@ from stockbuddy.contracts.auth import SettingsChanged, UserState
 from stockbuddy.contracts.catalog import ProductState
 from stockbuddy.contracts.event import EVENTS, Event
 from stockbuddy.contracts.stock import WarehouseState
-from stockbuddy.notifications.people import queries
-from stockbuddy.notifications.people.queries import Company, Person
+from stockbuddy.notifications.replicas import users
+from stockbuddy.notifications.replicas.users import Company, Person
 
 
 async def copy_users(session: AsyncSession, messages: Sequence[Message]) -> None:
@@ -20,26 +20,26 @@ async def copy_users(session: AsyncSession, messages: Sequence[Message]) -> None
         person = Person(
             user.user_id, user.version, user.username, user.email, user.full_name, user.role, user.is_active
         )
-        await queries.copy_person(session, person)
+        await users.copy_person(session, person)
 
 
 async def copy_settings(session: AsyncSession, messages: Sequence[Message]) -> None:
     for message in messages:
         settings = decode(SettingsChanged, message)
         company = Company(settings.company_name, tuple(settings.alert_emails))
-        await queries.copy_company(session, settings.version, company)
+        await users.copy_company(session, settings.version, company)
 
 
 async def copy_products(session: AsyncSession, messages: Sequence[Message]) -> None:
     for message in messages:
         product = decode(ProductState, message)
-        await queries.copy_name(session, product.subject(), product.version, f"{product.name} ({product.sku})")
+        await users.copy_name(session, product.subject(), product.version, f"{product.name} ({product.sku})")
 
 
 async def copy_warehouses(session: AsyncSession, messages: Sequence[Message]) -> None:
     for message in messages:
         warehouse = decode(WarehouseState, message)
-        await queries.copy_name(session, warehouse.subject(), warehouse.version, warehouse.name)
+        await users.copy_name(session, warehouse.subject(), warehouse.version, warehouse.name)
 
 
 def states_of(state: type[Event], handle: Handler) -> dict[str, Handler]:

@@ -16,7 +16,7 @@ from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime.failures import is_connection_error
 from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.notifications.event_log import queries
-from stockbuddy.notifications.event_log.live import LiveEvent
+from stockbuddy.notifications.event_log.live_event import LiveEvent
 from stockbuddy.notifications.news import on_news
 
 log = structlog.get_logger(__name__)

@@ -9,7 +9,7 @@ import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from stockbuddy.notifications.errors import AddressNotAllowed
-from stockbuddy.notifications.webhooks.addresses import PatientResolver, is_public, public_socket, refuse_inside
+from stockbuddy.notifications.webhooks.egress_policy import PatientResolver, is_public, public_socket, refuse_inside
 from stockbuddy.notifications.webhooks.attempt import Parcel, attempt
 from stockbuddy.notifications.webhooks.model import new_secret
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.notifications.event_log import queries
-from stockbuddy.notifications.event_log.feed import Feed
-from stockbuddy.notifications.event_log.live import LiveEvent
+from stockbuddy.notifications.event_log.tail import Feed
+from stockbuddy.notifications.event_log.live_event import LiveEvent
 from stockbuddy.notifications.event_log.patterns import matches_any
 from stockbuddy.notifications.event_log.visibility import visibility_of
 from stockbuddy.notifications.preferences.queries import muted_kinds

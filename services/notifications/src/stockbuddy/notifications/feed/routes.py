@@ -9,10 +9,10 @@ from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.authentication import Caller
 from stockbuddy.notifications.event_log import queries
-from stockbuddy.notifications.event_log.feed import Feed
+from stockbuddy.notifications.event_log.tail import Feed
 from stockbuddy.notifications.event_log.queries import Stretch
-from stockbuddy.notifications.event_log.requested import Cursor, RequestedTypes
-from stockbuddy.notifications.event_log.schemas import EventFeed
+from stockbuddy.notifications.event_log.filters import Cursor, RequestedTypes
+from stockbuddy.notifications.feed.schemas import EventFeed
 from stockbuddy.notifications.event_log.visibility import visibility_of
 
 router = APIRouter(prefix="/api/v1", tags=["events"], route_class=ConditionalRoute)

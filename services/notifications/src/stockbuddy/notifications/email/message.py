@@ -8,7 +8,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from stockbuddy.notifications.mail.queries import QueuedMail
+from stockbuddy.notifications.email.queries import QueuedMail
 
 LONGEST_SUBJECT = 150
 

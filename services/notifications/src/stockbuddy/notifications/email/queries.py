@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.notifications.kinds import Kind
-from stockbuddy.notifications.mail.content import Content
+from stockbuddy.notifications.email.content import Content
 
 _QUEUE = text("""
     INSERT INTO mail (cause, recipient, kind, content)
