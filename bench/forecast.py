@@ -15,7 +15,7 @@ from math import sqrt
 from pathlib import Path
 
 from bench.figures import Figure, report, under
-from stockbuddy.stock.forecasting.tsb import LEVEL, expect_day, expect_days, fit, weekday_factors
+from stockbuddy.stock.insights.forecasting.tsb import LEVEL, expect_day, expect_days, fit, weekday_factors
 
 HELD_OUT_DAYS = 7
 

@@ -203,7 +203,7 @@ async def receiver(stopwatch: Stopwatch, issuer: TestIssuer) -> AsyncIterator[st
         return web.Response()
 
     async def keys(_: web.Request) -> web.Response:
-        return web.json_response(await issuer.fetch_keys())
+        return web.json_response(await issuer.fetch_jwks())
 
     app = web.Application()
     app.add_routes([web.post("/hook", hook), web.get("/keys", keys)])
@@ -270,7 +270,7 @@ class Setting:
         async with AsyncExitStack() as stack:
             if bus is not None:
                 settings = NotificationsSettings(**common, webhook_allow_private=True)
-                app = create_app(SERVICE, settings, bus=bus, fetch_keys=issuer.fetch_keys)
+                app = create_app(SERVICE, settings, bus=bus, fetch_jwks=issuer.fetch_jwks)
                 url = await stack.enter_async_context(serving(app))
             else:
                 environment = {

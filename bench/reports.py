@@ -97,7 +97,7 @@ async def main() -> None:
         await migrate(postgres.url, "stock", MIGRATIONS)
         issuer = TestIssuer()
         settings = StockSettings(env="development", database_url=postgres.url)
-        app = create_app(SERVICE, settings, bus=InProcessBus(), fetch_keys=issuer.fetch_keys)
+        app = create_app(SERVICE, settings, bus=InProcessBus(), fetch_jwks=issuer.fetch_jwks)
         async with LifespanManager(app, startup_timeout=60, shutdown_timeout=60):
             connection = await asyncpg.connect(postgres.url, server_settings={"search_path": "stock", "jit": "off"})
             await fill(connection)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.testing.templates import Migrate, ServiceMigrations
 
@@ -16,6 +17,6 @@ def migrations() -> Sequence[Migrate]:
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    database = Database(database_url, "probe", pool_size=5)
+    database = outbox.open_database(database_url, "probe", pool_size=5)
     yield database
     await database.close()

@@ -28,13 +28,13 @@ class System:
                 deployable.service,
                 deployable.settings(database_url=database_url, env=env),
                 bus=self._bus,
-                fetch_keys=self._fetch_keys,
+                fetch_jwks=self._fetch_jwks,
             )
             for deployable in SERVICES
         }
         self.gateway = create_gateway(GatewaySettings(env=env), self.services)
 
-    async def _fetch_keys(self) -> Mapping[str, Any]:
+    async def _fetch_jwks(self) -> Mapping[str, Any]:
         keys: Mapping[str, Any] = json.loads(await get(self.services["auth"], JWKS_PATH))
         return keys
 

@@ -1,16 +1,16 @@
-"""What an event is: a fact in the past tense that carries state, so that no reader needs an earlier one."""
+"""The base class of events: facts in the past tense that carry state, so that no consumer needs an earlier one."""
 
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
 EVENTS: dict[str, type["Event"]] = {}
-"""Every event of every service by its type, filled as the modules of this package are imported."""
+"""Event classes by type, registered when the packages of this distribution are imported."""
 
 
 class Event(BaseModel):
-    """The data of one CloudEvent. `type` is its CloudEvents type and routing key; `subject_template` is the pattern of its
-    subject, filled from its own fields; `sequence_field` names the field that grows per subject, if there is one."""
+    """The data of a CloudEvent. `type`: its CloudEvents type and routing key. `subject_template`: a format string for its
+    subject, filled from its fields. `sequence_field`: the field that increases per subject, if any."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -23,10 +23,10 @@ class Event(BaseModel):
         super().__pydantic_init_subclass__(**kwargs)
         if "type" in cls.__dict__:
             if EVENTS.setdefault(cls.type, cls) is not cls:
-                raise TypeError(f"two events are called {cls.type}")
+                raise TypeError(f"two events have the type {cls.type}")
 
     def subject(self) -> str:
-        """`product/42`: what the event is about, and what its order is kept by."""
+        """The CloudEvents subject, such as `product/42`; events with the same subject keep their order."""
         return self.subject_template.format_map(self.__dict__)
 
     def sequence(self) -> int | None:
@@ -34,7 +34,7 @@ class Event(BaseModel):
 
     @classmethod
     def source(cls) -> str:
-        """The service that says it, as CloudEvents' source: `/services/stock`."""
+        """The publishing service as CloudEvents source, such as `/services/stock`."""
         return f"/services/{cls.type.partition('.')[0]}"
 
     @classmethod

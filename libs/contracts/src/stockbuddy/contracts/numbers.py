@@ -1,4 +1,4 @@
-"""Exact money and quantities, as every API body and event spells them."""
+"""Exact money and quantities, in the format of API bodies and events."""
 
 from decimal import Decimal
 from typing import Annotated
@@ -10,18 +10,18 @@ QUANTITY_PLACES = 3
 
 
 def money_text(amount: Decimal) -> str:
-    """At least two places, at most four, never an exponent and no sign before nothing: `19.9` → `"19.90"`."""
+    """Two to four decimal places, no exponent, no negative zero: `19.9` → `"19.90"`."""
     whole, _, fraction = f"{amount:zf}".partition(".")
     return f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"
 
 
 def quantity_number(quantity: Decimal) -> int | float:
-    """A JSON number that reads back as the same decimal: 15 significant digits survive a double exactly."""
+    """A JSON number that parses to the same decimal: a double represents 15 significant digits exactly."""
     return int(quantity) if quantity == quantity.to_integral_value() else float(quantity)
 
 
 def quantity_text(quantity: Decimal) -> str:
-    """The same number as JSON text, for whoever writes JSON by hand: `2.500` → `2.5`."""
+    """The same number as JSON text, for hand-built JSON: `2.500` → `2.5`."""
     text = f"{quantity:zf}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 

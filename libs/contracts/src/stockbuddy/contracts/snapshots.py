@@ -1,7 +1,7 @@
-"""What has been published of the contracts: a JSON Schema for each event, docs/events.md and an AsyncAPI 3 document.
+"""Generates the published contracts: a JSON Schema for each event, docs/events.md and an AsyncAPI 3 document.
 
-`python -m stockbuddy.contracts.snapshots` writes them, and refuses a change that would break a reader:
-a breaking change is a new type with a `.v2` suffix, published beside the old one for a while.
+`python -m stockbuddy.contracts.snapshots` rejects a change that would break a consumer: publish a new type with the
+suffix `.v2` beside the old one instead.
 """
 
 import json
@@ -14,7 +14,7 @@ from stockbuddy.contracts import auth, catalog, notifications, stock, topology
 from stockbuddy.contracts.event import EVENTS, Event
 
 PRODUCERS = (auth, catalog, notifications, stock)
-"""Imported for their events, which register themselves."""
+"""Imported so that their events are registered."""
 
 REPOSITORY = Path(__file__).resolve().parents[5]
 SCHEMAS = REPOSITORY / "libs" / "contracts" / "schemas"
@@ -23,35 +23,35 @@ ASYNCAPI = REPOSITORY / "docs" / "asyncapi.json"
 
 
 def published_events() -> list[tuple[str, type[Event]]]:
-    """By type; what a test has made up is no event of a producer."""
+    """The events of the producers, sorted by type; excludes events defined by tests."""
     return sorted((name, event) for name, event in EVENTS.items() if name.partition(".")[0] in topology.PRODUCERS)
 
 
 def schema_of(event: type[Event]) -> dict[str, Any]:
-    """The JSON Schema of the event's data, as its readers see it."""
+    """The JSON Schema of the event's data, as consumers receive it."""
     schema = event.model_json_schema(mode="serialization")
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": event.dataschema(), **schema}
 
 
 def documents() -> dict[Path, str]:
-    """Every generated file and its text."""
+    """The generated files and their contents."""
     files = {SCHEMAS / f"{name}.json": _json(schema_of(event)) for name, event in published_events()}
     return {**files, EVENTS_PAGE: _events_page(), ASYNCAPI: _json(_asyncapi())}
 
 
 def breaking_changes(old: Mapping[str, Any], new: Mapping[str, Any], at: str = "") -> Iterator[str]:
-    """What a reader of `old` could miss in `new`: fields that are gone, optional where they were certain,
-    or of another type. New fields break nobody."""
+    """Changes from `old` to `new` that break consumers: fields that are removed, no longer required, or of another type.
+    New fields are compatible."""
     for name, field in old.get("properties", {}).items():
         where = f"{at}{name}"
         if name not in new.get("properties", {}):
-            yield f"{where} is gone"
+            yield f"{where} is removed"
             continue
         changed = new["properties"][name]
         if _type(field) != _type(changed):
-            yield f"{where} is of another type"
+            yield f"{where} has another type"
         if name in old.get("required", []) and name not in new.get("required", []):
-            yield f"{where} is no longer certain to be there"
+            yield f"{where} is no longer required"
     for name, definition in old.get("$defs", {}).items():
         yield from breaking_changes(definition, new.get("$defs", {}).get(name, {}), f"{at}{name}.")
 
@@ -67,15 +67,15 @@ def _events_page() -> str:
         "",
         "Generated from `libs/contracts` (`make contracts`). CloudEvents 1.0 in binary mode on the topic exchange",
         f"`{topology.EVENTS_EXCHANGE}`; the routing key is the type. Fields ending in `?` may be missing or null.",
-        "The JSON Schema of each lies in `libs/contracts/schemas`, the AsyncAPI document in `docs/asyncapi.json`.",
+        "The JSON Schema of each is in `libs/contracts/schemas`, the AsyncAPI document in `docs/asyncapi.json`.",
         "",
-        "| type | about | data |",
+        "| type | subject | data |",
         "| --- | --- | --- |",
     ]
     for name, event in published_events():
         fields = ", ".join(n if f.is_required() else f"{n}?" for n, f in event.model_fields.items())
         lines.append(f"| `{name}` | `{event.subject_template}` | {fields} |")
-    lines += ["", "## Queues", "", "| queue | hears |", "| --- | --- |"]
+    lines += ["", "## Queues", "", "| queue | receives |", "| --- | --- |"]
     lines += [f"| `{group}` | {', '.join(f'`{p}`' for p in ps)} |" for group, ps in topology.CONSUMER_GROUPS.items()]
     return "\n".join(lines) + "\n"
 
@@ -87,7 +87,9 @@ def _asyncapi() -> dict[str, Any]:
         "info": {"title": "Stockbuddy events", "version": "1.0.0", "license": {"name": "MIT"}},
         "defaultContentType": "application/json",
         "channels": {name: _channel(name) for name in names},
-        "operations": {f"hear.{name}": {"action": "send", "channel": {"$ref": f"#/channels/{name}"}} for name in names},
+        "operations": {
+            f"receive.{name}": {"action": "send", "channel": {"$ref": f"#/channels/{name}"}} for name in names
+        },
         "components": {
             "messages": {
                 name: {
@@ -129,7 +131,7 @@ def main() -> int:
         for change in breaking_changes(json.loads(published.read_text()), schema_of(event))
     ]
     if broken:
-        print("These changes break readers; publish a new type instead:", *broken, sep="\n  ", file=sys.stderr)
+        print("These changes break consumers; publish a new event type instead:", *broken, sep="\n  ", file=sys.stderr)
         return 1
     SCHEMAS.mkdir(exist_ok=True)
     wanted = documents()

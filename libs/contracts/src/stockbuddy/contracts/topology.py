@@ -1,7 +1,7 @@
-"""The one manifest of exchanges and queues: who hears what. Every service declares what all share and its own queues
-before it speaks; a queue that is made later is filled from the archives of those who spoke before.
+"""The exchanges and queues of the bus, and which event types each queue receives.
 
-Arguments of a queue can't be changed later, hence the version in its name.
+Every service declares the shared ones and its own queues before it publishes; a queue that is created later is refilled
+from the producers' archives. The arguments of a queue can't be changed later, hence the version in its name.
 """
 
 import re
@@ -19,7 +19,7 @@ REFILL_EXCHANGE = "stockbuddy.refill"
 DELIVERY_LIMIT = 50
 
 PRODUCERS = ("auth", "catalog", "stock", "notifications")
-"""The services that say something; each answers requests for a replay from its archive."""
+"""The services that publish events; each replays events from its archive on request."""
 
 CONSUMER_GROUPS: Mapping[str, tuple[str, ...]] = {
     "catalog.stock.v1": ("stock.level.changed", "stock.warehouse.*"),
@@ -37,7 +37,7 @@ CONSUMER_GROUPS: Mapping[str, tuple[str, ...]] = {
         "notifications.webhook.disabled",
     ),
 }
-"""Queue → the event types it hears, as AMQP topic patterns."""
+"""Queue → the event types that it receives, as AMQP topic patterns."""
 
 
 def dead_queue(queue: str) -> str:
@@ -49,12 +49,12 @@ def replay_queue(producer: str) -> str:
 
 
 def refill_key(producer: str, queue: str) -> str:
-    """What routes a replayed event of `producer` to one queue alone."""
+    """The routing key of an event that `producer` replays into a single queue."""
     return f"{producer}.{queue}"
 
 
 def owner(queue: str) -> str:
-    """The service that a queue belongs to."""
+    """The service that owns a queue."""
     return queue.partition(".")[0]
 
 

@@ -23,8 +23,8 @@ from types import MappingProxyType, TracebackType
 from typing import Self
 from urllib.parse import quote
 
-from stockbuddy.local_servers.process_reaper import ProcessReaper
 from stockbuddy.local_servers.postgres_programs import LocalPostgresError, account_for, find_programs
+from stockbuddy.local_servers.process_reaper import ProcessReaper
 
 __all__ = ["LocalPostgres", "LocalPostgresError"]
 

@@ -13,8 +13,8 @@ import subprocess
 import time
 from pathlib import Path
 
-from stockbuddy.local_servers.process_reaper import ProcessReaper
 from stockbuddy.local_servers.ports import free_port
+from stockbuddy.local_servers.process_reaper import ProcessReaper
 from stockbuddy.local_servers.virtual_hosts import VirtualHosts
 
 START_SECONDS = 120.0

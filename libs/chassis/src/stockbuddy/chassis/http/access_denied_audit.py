@@ -7,7 +7,7 @@ from starlette.responses import Response
 from stockbuddy.chassis.http.errors import Forbidden, problem_response
 from stockbuddy.chassis.http.resources import get_resources
 from stockbuddy.chassis.messaging import outbox
-from stockbuddy.chassis.messaging.event_context import current_event_context
+from stockbuddy.chassis.runtime.event_context import current_event_context
 from stockbuddy.contracts.auth import AccessDenied
 
 log = structlog.get_logger(__name__)

@@ -8,7 +8,7 @@ from starlette.requests import HTTPConnection
 from stockbuddy.chassis.http.errors import Forbidden, Unauthenticated
 from stockbuddy.chassis.http.resources import get_resources
 from stockbuddy.chassis.http.tokens import Principal
-from stockbuddy.chassis.messaging.event_context import set_actor
+from stockbuddy.chassis.runtime.event_context import set_actor
 
 
 def bearer_token(authorization: str | None) -> str:

@@ -10,8 +10,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stockbuddy.chassis.http.errors import Problem, Unavailable, problem_response
-from stockbuddy.chassis.messaging.event_context import EventContext, event_context
 from stockbuddy.chassis.runtime import metrics
+from stockbuddy.chassis.runtime.event_context import EventContext, event_context
 from stockbuddy.chassis.runtime.failures import is_connection_error
 
 log = structlog.get_logger(__name__)

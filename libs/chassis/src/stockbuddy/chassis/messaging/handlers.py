@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.messaging.bus import Message
-from stockbuddy.chassis.messaging.event_context import EventContext, event_context
+from stockbuddy.chassis.runtime.event_context import EventContext, event_context
 from stockbuddy.contracts.event import Event
 from stockbuddy.contracts.topology import matches
 

@@ -16,8 +16,8 @@ import uuid_utils
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.messaging.event_context import EventContext, current_event_context
 from stockbuddy.chassis.postgres.database import Database, signal_on_commit
+from stockbuddy.chassis.runtime.event_context import EventContext, current_event_context
 from stockbuddy.contracts.event import Event
 
 SHARDS = 4

@@ -19,17 +19,17 @@ from stockbuddy.chassis.postgres.schema import ROUTINES
 
 
 class UnusableDatabase(Exception):
-    """The database can't hold what the services keep."""
+    """The database does not meet the services' requirements."""
 
 
 def migrations_of(package_file: str) -> Path:
-    """The migrations beside the `src` folder that `package_file` (a module's `__file__`) lives in."""
+    """The `migrations` folder next to the `src` folder that contains `package_file` (a module's `__file__`)."""
     return Path(package_file).resolve().parents[3] / "migrations"
 
 
 async def migrate(url: str, schema: str, migrations: Path, *, serving_role: str | None = None) -> None:
-    """Create the schema if need be and upgrade it to the newest revision. Safe to run from every replica at once.
-    Where another role than the owner serves, `serving_role` is granted what it needs."""
+    """Create the schema if it is missing and upgrade it to the newest revision. Replicas may run it concurrently.
+    `serving_role` (if it is not the owner) is granted the privileges that serving needs."""
     engine = create_async_engine(
         driver_url(url), poolclass=NullPool, connect_args={"server_settings": {"search_path": schema}}
     )
@@ -39,7 +39,7 @@ async def migrate(url: str, schema: str, migrations: Path, *, serving_role: str 
                 text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": f"migrate {schema}"}
             )
             if await connection.scalar(text("SHOW server_encoding")) != "UTF8":
-                raise UnusableDatabase("the database must be made with ENCODING 'UTF8'")
+                raise UnusableDatabase("the database must have ENCODING 'UTF8'")
             exists = await connection.scalar(text("SELECT to_regnamespace(:name) IS NOT NULL"), {"name": f'"{schema}"'})
             if not exists:
                 await connection.execute(text(f'CREATE SCHEMA "{schema}"'))

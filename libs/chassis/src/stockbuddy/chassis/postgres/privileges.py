@@ -1,7 +1,7 @@
-"""What the role that serves may do in a schema that another role owns: read and write rows, and no more.
+"""Privileges of the serving role in a schema that another role owns: read and write rows only.
 
-A table that refuses an operation by a trigger refuses it to that role by privilege too: only the owner could drop the
-trigger, and the owner does not serve.
+An operation that a trigger rejects is also revoked as a privilege: the serving role can neither perform it nor drop the
+trigger, which only the owner can.
 """
 
 from sqlalchemy import text
@@ -16,7 +16,7 @@ _GRANTS = """
 """
 
 # `tgtype` is a set of bits (catalog/pg_trigger.h): 1 row, 2 before, 4 insert, 8 delete, 16 update, 32 truncate.
-_REFUSALS = text("""
+_REJECTED_OPERATIONS = text("""
     SELECT quote_ident(c.relname) AS table_name, concat_ws(', ',
         CASE WHEN t.tgtype & 4 > 0 THEN 'INSERT' END, CASE WHEN t.tgtype & 8 > 0 THEN 'DELETE' END,
         CASE WHEN t.tgtype & 16 > 0 THEN 'UPDATE' END, CASE WHEN t.tgtype & 32 > 0 THEN 'TRUNCATE' END) AS operations
@@ -26,10 +26,10 @@ _REFUSALS = text("""
 
 
 async def grant_serving(connection: AsyncConnection, schema: str, role: str) -> None:
-    """Idempotent; call it with `schema` as the search path, in the transaction that may have made new tables.
-    A trigger that refuses is one before the statement whose function's name begins with `refuse`."""
+    """Idempotent. Call it with `schema` as the search path, in the transaction that may have created tables.
+    A rejecting trigger is a BEFORE STATEMENT trigger whose function's name begins with `refuse`."""
     quote = connection.dialect.identifier_preparer.quote_identifier
     for statement in _GRANTS.format(schema=quote(schema), role=quote(role)).split(";"):
         await connection.execute(text(statement))
-    for refusal in await connection.execute(_REFUSALS, {"schema": schema}):
-        await connection.execute(text(f"REVOKE {refusal.operations} ON {refusal.table_name} FROM {quote(role)}"))
+    for rejected in await connection.execute(_REJECTED_OPERATIONS, {"schema": schema}):
+        await connection.execute(text(f"REVOKE {rejected.operations} ON {rejected.table_name} FROM {quote(role)}"))

@@ -1,7 +1,7 @@
 """The chassis' own tables in a service's schema, called from the service's first migration.
 
-A change to them is a new function here, called from a new migration of each service. What can be stated again without
-harm (routines, indexes) stands in ROUTINES instead, and is stated again after every migration.
+A change to them is a new function here, called from a new migration of each service. Idempotent objects (functions,
+indexes, comments) are in ROUTINES instead, and are re-created after every migration.
 """
 
 from alembic import op
@@ -78,7 +78,7 @@ ARCHIVE_DAYS = 7
 
 ROUTINES = (
     "CREATE INDEX IF NOT EXISTS inbox_dead ON inbox (consumer) WHERE status = 'dead'",
-    # Runs with the rights of the schema's owner, so that the role that serves needs none to make or drop tables.
+    # SECURITY DEFINER: runs with the owner's privileges, so that the serving role needs none to create or drop tables.
     f"""
     CREATE OR REPLACE FUNCTION keep_archive() RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$
     DECLARE
@@ -86,7 +86,7 @@ ROUTINES = (
         day date;
         partition text;
     BEGIN
-        -- One for tomorrow and one for the day after; today's rows may lie in the default partition already.
+        -- For tomorrow and the day after; today's rows may be in the default partition already.
         FOREACH day IN ARRAY ARRAY[today + 1, today + 2] LOOP
             partition := 'outbox_archive_' || to_char(day, 'YYYYMMDD');
             IF to_regclass(partition) IS NULL THEN
@@ -104,14 +104,14 @@ ROUTINES = (
         DELETE FROM outbox_archive_default WHERE archived_at < now() - interval '{ARCHIVE_DAYS} days';
     END $$
     """,
-    # A function that runs with its owner's rights must not find other people's tables by the caller's search path.
+    # A SECURITY DEFINER function must not resolve tables through the caller's search path.
     """
     DO $$ BEGIN
         EXECUTE format('ALTER FUNCTION keep_archive() SET search_path = %I, pg_temp', current_schema());
     END $$
     """,
     "REVOKE ALL ON FUNCTION keep_archive() FROM PUBLIC",
-    # Restoring a dump, REINDEX and ANALYZE evaluate what columns and indexes are made of without any search path.
+    # Restoring a dump, REINDEX and ANALYZE evaluate column defaults and index expressions without a search path.
     """
     DO $$
     DECLARE

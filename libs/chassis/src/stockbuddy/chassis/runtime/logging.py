@@ -1,7 +1,5 @@
-"""Logs: an event name and fields, one JSON object a line in production, readable lines in development.
-
-Every line carries the request id that the work at hand comes from.
-"""
+"""Structured logs: an event name and fields; JSON lines in production, readable lines in development. Every line has
+the id of the request that caused it."""
 
 import logging
 import sys
@@ -10,11 +8,11 @@ from typing import Literal
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
-from stockbuddy.chassis.messaging.event_context import current_event_context
+from stockbuddy.chassis.runtime.event_context import current_event_context
 
 
 def configure_logging(*, level: str, output: Literal["json", "console"]) -> None:
-    """Once per process, before the first line."""
+    """Call once per process, before the first log line."""
     threshold = logging.getLevelNamesMapping()[level.upper()]
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
@@ -37,7 +35,7 @@ def configure_logging(*, level: str, output: Literal["json", "console"]) -> None
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    # Libraries speak through the standard logger; only what they worry about is worth a line.
+    # Libraries use the standard logger; their warnings and errors are logged, the rest is dropped.
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s", stream=sys.stderr)
 
 

@@ -1,8 +1,7 @@
-"""Settings that every service shares, read from the environment; a service adds its own in a subclass.
+"""Settings shared by all services, read from the environment; a service adds its own in a subclass.
 
-One environment may configure all services at once, so names are the same everywhere and unknown ones are ignored.
-What the environment does not say may be said by files: one for each setting, named like it in lower case, in the
-directory that `SECRETS_DIRECTORY` names.
+One environment may configure all services, so names are the same everywhere and unknown ones are ignored. A setting
+that is not in the environment is read from a file with its name in lower case in `SECRETS_DIRECTORY`.
 """
 
 import os
@@ -12,15 +11,15 @@ from urllib.parse import urlsplit
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-DEVELOPMENT_SECRET_MARK = "development"
+DEVELOPMENT_SECRET_PREFIX = "development"
 
 
 class ServiceSettings(BaseSettings):
     """The environment of one service process.
 
-    `database_url` is any PostgreSQL URL; the service keeps to the schema of its own name in it.
-    `migrate` may run as another role, the owner of the schema, and then grants `database_role` what serving needs.
-    `bus_url` is an AMQP URL, or null for the in-process bus. `jwks_url` is where auth publishes its signing keys.
+    `database_url`: a PostgreSQL URL; the service uses the schema with its own name. `database_role`: the serving role;
+    `migrate`, run as the owner of the schema, grants it the privileges that serving needs. `bus_url`: an AMQP URL;
+    None selects the in-process bus. `jwks_url`: the URL of auth's signing keys.
     """
 
     model_config = SettingsConfigDict(
@@ -41,16 +40,16 @@ class ServiceSettings(BaseSettings):
     shutdown_seconds: PositiveFloat = 20
 
     @model_validator(mode="after")
-    def refuse_development_secrets(self) -> Self:
-        """Production must not start with a secret that the repository or a first start made up."""
+    def reject_development_secrets(self) -> Self:
+        """Production must not start with a secret from the repository or one generated for development."""
         if self.env == "production":
             for name, value in self:
                 if isinstance(value, str) and _is_for_development(value):
-                    raise ValueError(f"{name.upper()} still holds a development secret; set a new one")
+                    raise ValueError(f"{name.upper()} is a development secret; set a new one")
         return self
 
 
 def _is_for_development(value: str) -> bool:
-    """A secret that is marked, by itself or as the password in a URL."""
-    mark = DEVELOPMENT_SECRET_MARK + "-"
-    return value.startswith(mark) or ("://" in value and (urlsplit(value).password or "").startswith(mark))
+    """True for a secret, or a URL with a password, that has the development prefix."""
+    prefix = DEVELOPMENT_SECRET_PREFIX + "-"
+    return value.startswith(prefix) or ("://" in value and (urlsplit(value).password or "").startswith(prefix))

@@ -14,7 +14,7 @@ from stockbuddy.chassis.http.tokens import TOKEN_ALGORITHMS, TOKEN_TYPE, Role
 
 
 class TestIssuer:
-    """Give `fetch_keys` to `create_app`; then its tokens are valid there."""
+    """Give `fetch_jwks` to `create_app`; then its tokens are valid there."""
 
     __test__: ClassVar[bool] = False
 
@@ -24,7 +24,7 @@ class TestIssuer:
         self._issuer = issuer
         self._audience = audience
 
-    async def fetch_keys(self) -> Mapping[str, Any]:
+    async def fetch_jwks(self) -> Mapping[str, Any]:
         public = json.loads(OKPAlgorithm.to_jwk(self._key.public_key()))
         return {"keys": [{**public, "kid": self._kid, "use": "sig", "alg": TOKEN_ALGORITHMS[0]}]}
 

@@ -1,6 +1,6 @@
 """Events published by auth."""
 
-from stockbuddy.contracts.auth.api_keys import ApiKeyCreated, ApiKeyRevoked, ApiKeyState, ApiKeyAuthenticated
+from stockbuddy.contracts.auth.api_keys import ApiKeyAuthenticated, ApiKeyCreated, ApiKeyRevoked, ApiKeyState
 from stockbuddy.contracts.auth.invitations import (
     InvitationCreated,
     InvitationRevoked,
@@ -23,14 +23,14 @@ from stockbuddy.contracts.auth.users import (
 
 __all__ = [
     "AccessDenied",
+    "ApiKeyAuthenticated",
+    "ApiKeyCreated",
+    "ApiKeyRevoked",
+    "ApiKeyState",
     "InvitationCreated",
     "InvitationRevoked",
     "InvitationState",
     "InvitationUsed",
-    "ApiKeyCreated",
-    "ApiKeyRevoked",
-    "ApiKeyState",
-    "ApiKeyAuthenticated",
     "LoginFailed",
     "PasswordResetRequested",
     "SessionRefreshed",

@@ -7,7 +7,7 @@ from stockbuddy.contracts.event import Event
 
 
 class ApiKeyState(Event):
-    """An API key. Never holds the secret."""
+    """An API key. Never contains the secret."""
 
     subject_template: ClassVar[str] = "api-key/{api_key_id}"
 
@@ -30,7 +30,7 @@ class ApiKeyRevoked(ApiKeyState):
 
 
 class ApiKeyAuthenticated(Event):
-    """An API key was shown at the OAuth2 token endpoint, as a client's id and secret."""
+    """An API key was used at the OAuth2 token endpoint, as client id and secret."""
 
     type: ClassVar[str] = "auth.api_key.authenticated"
     subject_template: ClassVar[str] = "api-key/{api_key_id}"

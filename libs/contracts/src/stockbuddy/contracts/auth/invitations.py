@@ -7,7 +7,7 @@ from stockbuddy.contracts.event import Event
 
 
 class InvitationState(Event):
-    """An invitation. Never holds the token."""
+    """An invitation. Never contains the token."""
 
     subject_template: ClassVar[str] = "invitation/{invitation_id}"
 

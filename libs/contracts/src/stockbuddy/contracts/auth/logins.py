@@ -6,7 +6,7 @@ from stockbuddy.contracts.event import Event
 
 
 class UserLoggedIn(Event):
-    """`method` is what they proved themselves by."""
+    """`method`: the credential that was verified."""
 
     type: ClassVar[str] = "auth.user.logged_in"
     subject_template: ClassVar[str] = "user/{user_id}"
@@ -18,7 +18,7 @@ class UserLoggedIn(Event):
 
 
 class LoginFailed(Event):
-    """`login` is what was typed, cut to 100 characters; `user_id` is null when it names nobody."""
+    """`login`: the entered name or address, cut to 100 characters; `user_id`: null if it belongs to no user."""
 
     type: ClassVar[str] = "auth.user.login_failed"
     subject_template: ClassVar[str] = "login/{login}"
@@ -29,8 +29,8 @@ class LoginFailed(Event):
 
 
 class UserLockedOut(Event):
-    """Logins of that name (`scope` `login`), or from that address (`address`), or both (`login_at_address`), have to
-    wait. `login` is what was typed, cut to 100 characters."""
+    """Logins are blocked for `seconds`: for that name (`scope` `login`), from that address (`address`), or for both together
+    (`login_at_address`). `login`: the entered name, cut to 100 characters."""
 
     type: ClassVar[str] = "auth.user.locked_out"
     subject_template: ClassVar[str] = "login/{login}"
@@ -43,7 +43,7 @@ class UserLockedOut(Event):
 
 
 class AccessDenied(Event):
-    """A 403, of a service or of the gateway. `user_id` is null where it is not known who tried."""
+    """A service or the gateway answered 403. `user_id`: null if the caller is unknown."""
 
     type: ClassVar[str] = "auth.access.denied"
     subject_template: ClassVar[str] = "service/{service}"

@@ -24,7 +24,7 @@ class SessionRevoked(Event):
 
 
 class SigningKeyRotated(Event):
-    """`kid` is the new key, published now; the older ones stay published while their tokens live."""
+    """`kid`: the new key, published at once; older keys stay published until their tokens expire."""
 
     type: ClassVar[str] = "auth.signing_key.rotated"
     subject_template: ClassVar[str] = "signing-key/{kid}"

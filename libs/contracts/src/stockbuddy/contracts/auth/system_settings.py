@@ -7,7 +7,7 @@ from stockbuddy.contracts.numbers import Quantity
 
 
 class SettingsChanged(Event):
-    """The whole of the system's settings after the change."""
+    """The company-wide settings after the change."""
 
     type: ClassVar[str] = "auth.settings.changed"
     subject_template: ClassVar[str] = "settings/system"

@@ -6,7 +6,7 @@ from stockbuddy.contracts.event import Event
 
 
 class UserState(Event):
-    """A user as they stand after the change; `version` grows by one with each. Never holds a secret."""
+    """A user after the change; `version` increases by one with each change. Never contains a secret."""
 
     subject_template: ClassVar[str] = "user/{user_id}"
     sequence_field: ClassVar[str | None] = "version"
@@ -26,7 +26,7 @@ class UserRegistered(UserState):
 
 
 class UserUpdated(UserState):
-    """`changes` is `{field: {"from": …, "to": …}}`, as in every event that has them."""
+    """`changes`: `{field: {"from": …, "to": …}}`, as in every event with changes."""
 
     type: ClassVar[str] = "auth.user.updated"
 
@@ -34,7 +34,7 @@ class UserUpdated(UserState):
 
 
 class UserRoleChanged(UserState):
-    """Role or warehouses: what they may do is another thing now."""
+    """The user's role or warehouse assignment changed."""
 
     type: ClassVar[str] = "auth.user.role_changed"
 
@@ -54,7 +54,7 @@ class UserReactivated(UserState):
 
 
 class UserPasswordChanged(Event):
-    """`method` is `change` (they knew the old one) or `reset` (they could read their e-mail)."""
+    """`method`: `change` (with the old password) or `reset` (with a token sent by e-mail)."""
 
     type: ClassVar[str] = "auth.user.password_changed"
     subject_template: ClassVar[str] = "user/{user_id}"
@@ -65,7 +65,7 @@ class UserPasswordChanged(Event):
 
 
 class PasswordResetRequested(Event):
-    """Somebody asked for a reset; whether `email` is a user's was not looked at yet."""
+    """A password reset was requested; published before looking up whether `email` belongs to a user."""
 
     type: ClassVar[str] = "auth.password_reset.requested"
     subject_template: ClassVar[str] = "email/{email}"

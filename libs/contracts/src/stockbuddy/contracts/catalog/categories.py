@@ -6,7 +6,7 @@ from stockbuddy.contracts.event import Event
 
 
 class CategoryState(Event):
-    """A category as it stands after the change; `version` grows by one with each."""
+    """A category after the change; `version` increases by one with each change."""
 
     subject_template: ClassVar[str] = "category/{category_id}"
     sequence_field: ClassVar[str | None] = "version"
@@ -24,7 +24,7 @@ class CategoryCreated(CategoryState):
 
 
 class CategoryUpdated(CategoryState):
-    """Products carry the name of their category: a reader of products that shows it takes it over from here."""
+    """Product events carry their category's name: a consumer that stores it must update it with this event."""
 
     type: ClassVar[str] = "catalog.category.updated"
 

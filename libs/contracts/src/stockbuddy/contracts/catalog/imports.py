@@ -6,7 +6,7 @@ from stockbuddy.contracts.event import Event
 
 
 class ImportFinished(Event):
-    """An import came to its end: `finished`, or `failed` as a whole (rows may fail in one that finished)."""
+    """An import ended: `finished` (single rows may have failed) or `failed` as a whole."""
 
     type: ClassVar[str] = "catalog.import.finished"
     subject_template: ClassVar[str] = "import/{import_id}"

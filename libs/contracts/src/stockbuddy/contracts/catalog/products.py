@@ -8,7 +8,7 @@ from stockbuddy.contracts.numbers import Money, Quantity
 
 
 class ProductState(Event):
-    """A product as it stands after the change; `version` grows by one with each."""
+    """A product after the change; `version` increases by one with each change."""
 
     subject_template: ClassVar[str] = "product/{product_id}"
     sequence_field: ClassVar[str | None] = "version"
@@ -34,7 +34,7 @@ class ProductState(Event):
 
 
 class ProductCreated(ProductState):
-    """`opening_quantity` is to be posted once, in the default warehouse, at `cost_price`."""
+    """The stock service posts `opening_quantity` once, in the default warehouse, at `cost_price`."""
 
     type: ClassVar[str] = "catalog.product.created"
 

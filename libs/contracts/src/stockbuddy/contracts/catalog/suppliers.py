@@ -6,7 +6,7 @@ from stockbuddy.contracts.event import Event
 
 
 class SupplierState(Event):
-    """A supplier as it stands after the change; `version` grows by one with each."""
+    """A supplier after the change; `version` increases by one with each change."""
 
     subject_template: ClassVar[str] = "supplier/{supplier_id}"
     sequence_field: ClassVar[str | None] = "version"

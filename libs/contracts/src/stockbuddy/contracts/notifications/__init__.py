@@ -9,9 +9,9 @@ from stockbuddy.contracts.notifications.inapp import (
 from stockbuddy.contracts.notifications.webhooks import (
     WebhookCreated,
     WebhookDeleted,
+    WebhookDeliveryRequested,
     WebhookDisabled,
     WebhookSecretRotated,
-    WebhookDeliveryRequested,
     WebhookState,
     WebhookUpdated,
 )
@@ -23,9 +23,9 @@ __all__ = [
     "PreferencesChanged",
     "WebhookCreated",
     "WebhookDeleted",
+    "WebhookDeliveryRequested",
     "WebhookDisabled",
     "WebhookSecretRotated",
-    "WebhookDeliveryRequested",
     "WebhookState",
     "WebhookUpdated",
 ]

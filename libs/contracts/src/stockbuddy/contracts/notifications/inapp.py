@@ -7,8 +7,8 @@ from stockbuddy.contracts.event import Event
 
 
 class NotificationCreated(Event):
-    """Somebody is told something. `audience` is `user/5`, `role/manager` or `everyone`; nobody else may see it.
-    `about_subject` is the subject of the event that it tells of, if there is one."""
+    """A notification was created. `audience` is `user/5`, `role/manager` or `everyone`; other users may not see it.
+    `about_subject` is the subject of the event that caused it, if any."""
 
     type: ClassVar[str] = "notifications.notification.created"
     subject_template: ClassVar[str] = "{audience}"
@@ -23,7 +23,7 @@ class NotificationCreated(Event):
 
 
 class NotificationsRead(Event):
-    """A user has read some notifications, or put them back among the unread."""
+    """A user marked notifications as read or unread."""
 
     type: ClassVar[str] = "notifications.notification.read"
     subject_template: ClassVar[str] = "user/{user_id}"
@@ -34,7 +34,7 @@ class NotificationsRead(Event):
 
 
 class AnnouncementPublished(Event):
-    """Somebody has told others something, as notification `notification_id`; `audience` as there."""
+    """A user published an announcement, stored as notification `notification_id` with its `audience`."""
 
     type: ClassVar[str] = "notifications.announcement.published"
     subject_template: ClassVar[str] = "notification/{notification_id}"
@@ -47,7 +47,7 @@ class AnnouncementPublished(Event):
 
 
 class PreferencesChanged(Event):
-    """How a user wants to hear of things: by kind, in the app and by e-mail."""
+    """A user's channel preferences per notification kind: in-app and e-mail."""
 
     type: ClassVar[str] = "notifications.preferences.changed"
     subject_template: ClassVar[str] = "user/{user_id}"

@@ -6,8 +6,8 @@ from stockbuddy.contracts.event import Event
 
 
 class WebhookState(Event):
-    """A webhook as it stands after the change; `version` grows by one with each. Of its address only the host
-    is said: the rest of many addresses is as good as a password."""
+    """A webhook after the change; `version` increases by one with each change. Only the host of its URL is published:
+    path and query often contain secrets."""
 
     subject_template: ClassVar[str] = "webhook/{webhook_id}"
     sequence_field: ClassVar[str | None] = "version"
@@ -34,7 +34,7 @@ class WebhookSecretRotated(WebhookState):
 
 
 class WebhookDisabled(WebhookState):
-    """We have given it up: the receiver said that it is gone (410), or has not answered well for days."""
+    """The webhook was disabled: its receiver answered 410 Gone, or every delivery failed for days."""
 
     type: ClassVar[str] = "notifications.webhook.disabled"
 
@@ -46,7 +46,7 @@ class WebhookDeleted(WebhookState):
 
 
 class WebhookDeliveryRequested(Event):
-    """Somebody asked for a delivery: of an event that was delivered or given up before, or of a test."""
+    """A user requested a delivery: of a past event again, or of a test event."""
 
     type: ClassVar[str] = "notifications.webhook.delivery_requested"
     subject_template: ClassVar[str] = "webhook/{webhook_id}"

@@ -38,10 +38,10 @@ from stockbuddy.contracts.stock.reordering import (
 )
 from stockbuddy.contracts.stock.reservations import (
     ReservationCommitted,
+    ReservationCreated,
     ReservationExpired,
     ReservationExtended,
     ReservationLine,
-    ReservationCreated,
     ReservationReleased,
     ReservationState,
 )
@@ -94,10 +94,10 @@ __all__ = [
     "ReorderRuleState",
     "ReorderRuleUpdated",
     "ReservationCommitted",
+    "ReservationCreated",
     "ReservationExpired",
     "ReservationExtended",
     "ReservationLine",
-    "ReservationCreated",
     "ReservationReleased",
     "ReservationState",
     "ReturnedLine",

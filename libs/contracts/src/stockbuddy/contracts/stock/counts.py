@@ -10,8 +10,8 @@ from stockbuddy.contracts.numbers import Quantity
 
 
 class CountLine(BaseModel):
-    """`expected` is what the level held when it was frozen (or at `counted_at`, where the counter said when);
-    `difference` is what the approval posted."""
+    """`expected`: the level when it was frozen, or at `counted_at` if the client sent it. `difference`: what the approval
+    posted."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -29,7 +29,7 @@ class CountLine(BaseModel):
 
 
 class CountState(Event):
-    """A counting session as the API shows it after the change."""
+    """A stock count after the change, in the format of the API."""
 
     subject_template: ClassVar[str] = "stock_count/{id}"
     sequence_field: ClassVar[str | None] = "version"

@@ -6,7 +6,7 @@ from stockbuddy.contracts.event import Event
 
 
 class CustomerState(Event):
-    """A customer as they stand after the change."""
+    """A customer after the change."""
 
     subject_template: ClassVar[str] = "customer/{customer_id}"
     sequence_field: ClassVar[str | None] = "version"

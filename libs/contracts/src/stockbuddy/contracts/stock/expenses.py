@@ -8,7 +8,7 @@ from stockbuddy.contracts.numbers import Money
 
 
 class ExpenseState(Event):
-    """An expense as it stands after the change (or stood, when it is deleted)."""
+    """An expense after the change, or before its deletion."""
 
     subject_template: ClassVar[str] = "expense/{id}"
     sequence_field: ClassVar[str | None] = "version"

@@ -8,8 +8,8 @@ from stockbuddy.contracts.numbers import Money, Quantity
 
 
 class MovementPosted(Event):
-    """A line of the ledger as the API shows it, with the balance before it. `document` is what it belongs to
-    (`sale/17`), `average_cost` what a unit of the level costs after it."""
+    """A movement in the format of the API, with the balance before it. `document`: the document that caused it, such as
+    `sale/17`. `average_cost`: the level's average unit cost after it."""
 
     type: ClassVar[str] = "stock.movement.posted"
     subject_template: ClassVar[str] = "product/{product_id}"
@@ -36,8 +36,8 @@ class MovementPosted(Event):
 
 
 class LevelState(Event):
-    """A level after a change. `version` grows by one per level (product, warehouse and lot); `delta` is the
-    change of `on_hand`, `reason` the movement type or the document that changed it."""
+    """A level after a change. `version` increases by one per level (product, warehouse and lot); `delta`: the change of
+    `on_hand`; `reason`: the movement type or the document that changed it."""
 
     subject_template: ClassVar[str] = "product/{product_id}"
     sequence_field: ClassVar[str | None] = "version"
@@ -61,20 +61,20 @@ class LevelChanged(LevelState):
 
 
 class LevelCrossing(LevelState):
-    """A level whose `on_hand` crossed a limit; said once each way, however many changes stay on one side.
-    `threshold` is the product's `low_stock_threshold`, or the settings' default."""
+    """A level whose `on_hand` crossed a threshold; published once per crossing, not for further changes on the same side.
+    `threshold`: the product's `low_stock_threshold`, or the settings' default."""
 
     threshold: Quantity
 
 
 class LevelLow(LevelCrossing):
-    """`on_hand` came down to the threshold or below."""
+    """`on_hand` fell to the threshold or below."""
 
     type: ClassVar[str] = "stock.level.low"
 
 
 class LevelDepleted(LevelCrossing):
-    """`on_hand` came down to zero or below; `stock.level.low` was said too, then or before."""
+    """`on_hand` fell to zero or below; `stock.level.low` is published at the same time or earlier."""
 
     type: ClassVar[str] = "stock.level.depleted"
 
@@ -86,8 +86,8 @@ class LevelRecovered(LevelCrossing):
 
 
 class ActivityUnusual(Event):
-    """A movement far outside the habit of its level: `usual` is the typical size of such movements there,
-    `times` how many times as large this one was."""
+    """A movement far larger than usual for its level. `typical_quantity`: the typical size of such movements;
+    `ratio`: the size of this one divided by it."""
 
     type: ClassVar[str] = "stock.activity.unusual"
     subject_template: ClassVar[str] = "product/{product_id}"

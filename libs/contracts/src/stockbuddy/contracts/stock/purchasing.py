@@ -10,7 +10,7 @@ from stockbuddy.contracts.numbers import Money, Quantity
 
 
 class PurchaseLine(BaseModel):
-    """`received` may exceed `quantity` after an over-receipt; `outstanding` is what still counts as incoming."""
+    """`received` may exceed `quantity` after an over-receipt; `outstanding` still counts as incoming."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -26,8 +26,8 @@ class PurchaseLine(BaseModel):
 
 
 class PurchaseState(Event):
-    """A purchase order as the API shows it after the change. `total` is that of what was ordered, `received_total`
-    that of what has arrived, at the costs at which it did."""
+    """A purchase order after the change, in the format of the API. `total`: value of the ordered quantities.
+    `received_total`: value of the received quantities at the unit costs of their receipts."""
 
     subject_template: ClassVar[str] = "purchase_order/{id}"
     sequence_field: ClassVar[str | None] = "version"
@@ -64,13 +64,13 @@ class PurchaseUpdated(PurchaseState):
 
 
 class PurchaseOrdered(PurchaseState):
-    """From now on its lines count as incoming."""
+    """The order was placed: its lines count as incoming."""
 
     type: ClassVar[str] = "stock.purchase.ordered"
 
 
 class ReceivedLine(BaseModel):
-    """`line_id` is the order's line; `unit_cost` what each unit of it did cost in the end."""
+    """`line_id`: the order's line; `unit_cost`: the unit cost of this receipt."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -84,7 +84,7 @@ class ReceivedLine(BaseModel):
 
 
 class PurchaseReceived(PurchaseState):
-    """`receipt` holds the lines of this receipt alone."""
+    """`receipt`: the lines of this receipt only."""
 
     type: ClassVar[str] = "stock.purchase.received"
 
@@ -93,6 +93,6 @@ class PurchaseReceived(PurchaseState):
 
 
 class PurchaseCancelled(PurchaseState):
-    """What had not arrived no longer counts as incoming."""
+    """The order was cancelled: outstanding quantities no longer count as incoming."""
 
     type: ClassVar[str] = "stock.purchase.cancelled"

@@ -8,7 +8,7 @@ from stockbuddy.contracts.numbers import Quantity
 
 
 class ReorderRuleState(Event):
-    """How a product is reordered for a warehouse; null leaves a figure to the forecast or to the default."""
+    """The reorder parameters of a product in a warehouse; null: computed from the forecast, or the default."""
 
     subject_template: ClassVar[str] = "reorder_rule/{id}"
     sequence_field: ClassVar[str | None] = "version"

@@ -22,7 +22,7 @@ class ReservationLine(BaseModel):
 
 
 class ReservationState(Event):
-    """A reservation as the API shows it after the change; `sale_id` is what it became, if that was a sale."""
+    """A reservation after the change, in the format of the API; `sale_id`: the sale that consumed it, if any."""
 
     subject_template: ClassVar[str] = "reservation/{id}"
     sequence_field: ClassVar[str | None] = "version"
@@ -57,6 +57,6 @@ class ReservationCommitted(ReservationState):
 
 
 class ReservationExpired(ReservationState):
-    """Said when the hold is taken off the level; it counted no longer from `expires_at` on."""
+    """Published when the reserved stock is released; the reservation is void from `expires_at` on."""
 
     type: ClassVar[str] = "stock.reservation.expired"

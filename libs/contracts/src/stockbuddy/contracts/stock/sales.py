@@ -10,7 +10,7 @@ from stockbuddy.contracts.numbers import Money, Quantity
 
 
 class SaleLine(BaseModel):
-    """`total` is quantity times price less discount; `unit_cost` what a unit cost when it was sold, if known."""
+    """`total`: quantity × price − discount. `unit_cost`: the unit cost at the time of the sale, if known."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -30,8 +30,8 @@ class SaleLine(BaseModel):
 
 
 class SaleState(Event):
-    """A sale as the API shows it after the change. `cost` and `profit` are those of the whole sale as it was made,
-    null when a cost is unknown; `refunded` is what went back to the customer since."""
+    """A sale after the change, in the format of the API. `cost` and `profit`: of the original sale, null if a unit cost is
+    unknown. `refunded`: the amount refunded since."""
 
     subject_template: ClassVar[str] = "sale/{id}"
     sequence_field: ClassVar[str | None] = "version"
@@ -63,7 +63,7 @@ class SaleCompleted(SaleState):
 
 
 class ReturnedLine(BaseModel):
-    """`line_id` is the sale's line; `movement_id` is null when nothing went back to stock."""
+    """`line_id`: the sale's line; `movement_id`: null if nothing was restocked."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -77,7 +77,7 @@ class ReturnedLine(BaseModel):
 
 
 class SaleReturned(SaleState):
-    """`returned` holds the lines of this return alone."""
+    """`returned`: the lines of this return only."""
 
     type: ClassVar[str] = "stock.sale.returned"
 
@@ -87,7 +87,7 @@ class SaleReturned(SaleState):
 
 
 class SaleVoided(SaleState):
-    """The whole sale was undone: its stock is back, its money is owed."""
+    """The whole sale was voided: every line was restocked, and the total is due to the customer."""
 
     type: ClassVar[str] = "stock.sale.voided"
 

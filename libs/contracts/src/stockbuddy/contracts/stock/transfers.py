@@ -10,7 +10,7 @@ from stockbuddy.contracts.numbers import Money, Quantity
 
 
 class TransferLine(BaseModel):
-    """`in_transit` is what was shipped and has not arrived (`received`, `damaged`), come back or been written off."""
+    """`in_transit`: shipped and not yet received, damaged, returned or written off."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -30,7 +30,7 @@ class TransferLine(BaseModel):
 
 
 class TransferState(Event):
-    """A transfer as the API shows it after the change."""
+    """A transfer after the change, in the format of the API."""
 
     subject_template: ClassVar[str] = "transfer/{id}"
     sequence_field: ClassVar[str | None] = "version"
@@ -52,7 +52,7 @@ class TransferState(Event):
 
 
 class TransferCreated(TransferState):
-    """Its quantities are held at the source."""
+    """The transfer was created: its quantities are reserved at the source."""
 
     type: ClassVar[str] = "stock.transfer.created"
 
@@ -72,7 +72,7 @@ class ArrivedLine(BaseModel):
 
 
 class TransferReceived(TransferState):
-    """`arrived` holds what came this time alone."""
+    """`arrived`: the quantities of this receipt only."""
 
     type: ClassVar[str] = "stock.transfer.received"
 
@@ -80,6 +80,6 @@ class TransferReceived(TransferState):
 
 
 class TransferCancelled(TransferState):
-    """`disposition` says what became of what was in transit."""
+    """`disposition`: `return` or `write_off` of the quantities in transit."""
 
     type: ClassVar[str] = "stock.transfer.cancelled"

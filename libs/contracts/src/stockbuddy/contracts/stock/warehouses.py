@@ -6,7 +6,7 @@ from stockbuddy.contracts.event import Event
 
 
 class WarehouseState(Event):
-    """A warehouse as it stands after the change; `version` grows by one with each."""
+    """A warehouse after the change; `version` increases by one with each change."""
 
     subject_template: ClassVar[str] = "warehouse/{warehouse_id}"
     sequence_field: ClassVar[str | None] = "version"

@@ -1,5 +1,5 @@
-"""The bus inside one process: as durable as a broker, because a message leaves its sender's outbox only when
-every group that hears it has committed it."""
+"""The bus within one process. As durable as a broker: a message leaves its producer's outbox only when every subscribed
+group has committed it."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -9,10 +9,8 @@ from stockbuddy.contracts.topology import CONSUMER_GROUPS, consumers_of
 
 
 class InProcessBus:
-    """Delivers to the subscribed groups of `expected_services` (default: whatever is subscribed).
-
-    A group of an expected service that has not subscribed yet makes `publish` fail, so that its messages wait.
-    """
+    """Delivers to the subscribed groups. `publish` fails while a group of one of the `expected_services` has not
+    subscribed yet, so that its messages stay in the outbox."""
 
     def __init__(
         self,
@@ -22,29 +20,29 @@ class InProcessBus:
         self._expected = expected_services
         self._groups = groups
         self._subscriptions: dict[str, Subscription] = {}
-        self._lanes: dict[str, asyncio.Lock] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
         self._closed = False
 
     async def start(self) -> None:
-        """There is nothing to connect to."""
+        """Does nothing: there is no connection."""
 
     async def publish(self, messages: Sequence[Message]) -> None:
-        heard = {message.type: consumers_of(message.type, self._groups) for message in messages}
+        groups_by_type = {message.type: consumers_of(message.type, self._groups) for message in messages}
         for group in self._groups:
-            heard_by_group = [message for message in messages if group in heard[message.type]]
-            if not heard_by_group:
+            routed = [message for message in messages if group in groups_by_type[message.type]]
+            if not routed:
                 continue
             subscription = self._subscriptions.get(group)
             if subscription is None:
                 if group.partition(".")[0] in self._expected:
                     raise BusUnavailable(f"{group} has not subscribed yet")
                 continue
-            await self._deliver(subscription, heard_by_group)
+            await self._deliver(subscription, routed)
 
     async def _deliver(self, subscription: Subscription, messages: Sequence[Message]) -> None:
-        # One delivery per group at a time: relays of several services publish at once, and a group's handlers
-        # may rely on not racing themselves within one process.
-        async with self._lanes[subscription.group]:
+        # One delivery per group at a time: relays of several services publish concurrently, and a group's handlers must
+        # not run concurrently with themselves in one process.
+        async with self._locks[subscription.group]:
             for start in range(0, len(messages), subscription.batch_size):
                 if self._closed:
                     raise BusUnavailable("the bus is closed")
@@ -55,7 +53,7 @@ class InProcessBus:
 
     async def subscribe(self, subscription: Subscription) -> None:
         self._subscriptions[subscription.group] = subscription
-        self._lanes[subscription.group] = asyncio.Lock()
+        self._locks[subscription.group] = asyncio.Lock()
 
     @property
     def is_ready(self) -> bool:
@@ -63,6 +61,6 @@ class InProcessBus:
 
     async def close(self) -> None:
         self._closed = True
-        for lane in self._lanes.values():
-            async with lane:
+        for lock in self._locks.values():
+            async with lock:
                 pass

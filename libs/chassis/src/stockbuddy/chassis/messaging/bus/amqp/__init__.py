@@ -1,6 +1,7 @@
-"""The bus on RabbitMQ 3.10 or later. The only place that knows aio_pika.
+"""The bus on RabbitMQ 3.10 or later; only this package imports aio_pika.
 
-Two connections, because a broker's memory alarm stops reading a connection that publishes, acknowledgements included.
+Publishing and consuming use separate connections: on a memory alarm the broker stops reading from a publishing
+connection, which would block acknowledgements as well.
 """
 
 import asyncio
@@ -9,18 +10,18 @@ from collections.abc import Mapping, Sequence
 
 from stockbuddy.chassis.messaging.archive import Archive
 from stockbuddy.chassis.messaging.bus import BusUnavailable, Message, Subscription
-from stockbuddy.chassis.messaging.bus.amqp.archive_replay import Replayer
+from stockbuddy.chassis.messaging.bus.amqp.archive_replay import ArchiveReplayer
 from stockbuddy.chassis.messaging.bus.amqp.connection import Connection
 from stockbuddy.chassis.messaging.bus.amqp.consumer import consume_forever
 from stockbuddy.chassis.messaging.bus.amqp.publisher import Publisher
 from stockbuddy.contracts.topology import CONSUMER_GROUPS
 
-RECONNECT_SECONDS = 1.0
+RECONNECT_INTERVAL_SECONDS = 1.0
 
 
 class AmqpBus:
-    """One process's place on the broker at `url`; `name` is the service's. With an `archive` it answers requests for
-    a replay of what the service has said."""
+    """A process's connections to the broker at `url`; `name` is the service's. With an `archive` it serves requests to
+    replay the service's events."""
 
     def __init__(
         self,
@@ -31,10 +32,10 @@ class AmqpBus:
         groups: Mapping[str, tuple[str, ...]] = CONSUMER_GROUPS,
         archive: Archive | None = None,
     ) -> None:
-        publishing = Connection(url, service=name, purpose="publishes", groups=groups)
+        publishing = Connection(url, service=name, purpose="publisher", groups=groups)
         self._publisher = Publisher(publishing)
-        self._replayer = Replayer(Publisher(publishing), archive, producer=name) if archive else None
-        self._consuming = Connection(url, service=name, purpose="consumes", groups=groups)
+        self._replayer = ArchiveReplayer(Publisher(publishing), archive, producer=name) if archive else None
+        self._consuming = Connection(url, service=name, purpose="consumer", groups=groups)
         self._shutdown_seconds = shutdown_seconds
         self._closing = asyncio.Event()
         self._subscribed = 0
@@ -44,17 +45,17 @@ class AmqpBus:
         await self._publisher.publish(messages)
 
     async def start(self) -> None:
-        self._tasks.append(asyncio.create_task(self._stay_connected(), name="stay connected"))
+        self._tasks.append(asyncio.create_task(self._keep_connected(), name="keep connected"))
         if self._replayer is not None:
             await self.subscribe(self._replayer.subscription())
 
-    async def _stay_connected(self) -> None:
-        """So that readiness tells of the broker, not of whether there was something to say lately."""
+    async def _keep_connected(self) -> None:
+        """Keep the publishing connection open, so that readiness reflects the broker even if nothing is published."""
         while not self._closing.is_set():
             with contextlib.suppress(BusUnavailable):
                 await self._publisher.connect()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(RECONNECT_SECONDS):
+                async with asyncio.timeout(RECONNECT_INTERVAL_SECONDS):
                     await self._closing.wait()
 
     async def subscribe(self, subscription: Subscription) -> None:

@@ -1,6 +1,6 @@
-"""Answers requests for a replay: sends what its service's archive holds for a queue to that queue alone.
+"""Serves replay requests: publishes the archived events of a service to the one queue that requested them.
 
-A queue that was lost with its messages is filled again this way; the inbox drops what its group had handled already.
+This refills a queue that was lost with its messages; the inbox drops events that its group has handled before.
 """
 
 import json
@@ -17,8 +17,8 @@ from stockbuddy.contracts.topology import refill_key, replay_queue
 log = structlog.get_logger(__name__)
 
 
-class Replayer:
-    """One producer's answerer."""
+class ArchiveReplayer:
+    """Serves the replay requests to one producer."""
 
     def __init__(self, publisher: Publisher, archive: Archive, *, producer: str) -> None:
         self._publisher = publisher
@@ -28,19 +28,19 @@ class Replayer:
     def subscription(self) -> Subscription:
         return Subscription(
             group=replay_queue(self._producer),
-            receive=self._answer,
+            receive=self._replay,
             wait_until_ready=self._archive.wait_until_ready,
             lanes=1,
             batch_size=1,
         )
 
-    async def _answer(self, requests: Sequence[Message]) -> None:
+    async def _replay(self, requests: Sequence[Message]) -> None:
         for request in requests:
-            wanted = json.loads(request.body)
-            key = refill_key(self._producer, wanted["queue"])
+            requested = json.loads(request.body)
+            key = refill_key(self._producer, requested["queue"])
             sent = 0
             try:
-                async for messages in self._archive.read(wanted["patterns"]):
+                async for messages in self._archive.read(requested["patterns"]):
                     await self._publisher.publish(messages, refill_key=key)
                     sent += len(messages)
             except BusUnavailable as error:
@@ -49,4 +49,4 @@ class Replayer:
                 if is_connection_error(error):
                     raise ConsumerUnavailable(repr(error)) from error
                 raise
-            log.info("bus.replayed", producer=self._producer, queue=wanted["queue"], events=sent)
+            log.info("bus.replayed", producer=self._producer, queue=requested["queue"], events=sent)

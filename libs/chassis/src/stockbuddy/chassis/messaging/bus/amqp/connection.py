@@ -1,4 +1,4 @@
-"""A connection that is made when it is needed, declares the topology first, and is made anew after a failure."""
+"""A lazy connection to the broker: opened on demand, declares the topology, and is reopened after a failure."""
 
 import asyncio
 from collections.abc import Mapping
@@ -11,11 +11,11 @@ from stockbuddy.chassis.messaging.bus import BusUnavailable
 from stockbuddy.chassis.messaging.bus.amqp.topology import declare_topology
 
 HEARTBEAT_SECONDS = 10
-CONNECT_SECONDS = 10
+CONNECT_TIMEOUT_SECONDS = 10
 
-AWAY = (AMQPError, OSError, TimeoutError, RuntimeError, StopAsyncIteration)
-"""What aio_pika raises when the broker is not there or leaves; RuntimeError for use of a closed channel,
-StopAsyncIteration when whoever accepted the connection has closed it before saying anything."""
+CONNECTION_ERRORS = (AMQPError, OSError, TimeoutError, RuntimeError, StopAsyncIteration)
+"""Exceptions that aio_pika raises when the broker is unreachable or disconnects (RuntimeError: use of a closed channel;
+StopAsyncIteration: the peer closed the connection before the handshake)."""
 
 
 class Connection:
@@ -28,40 +28,40 @@ class Connection:
         self._lock = asyncio.Lock()
 
     async def ensure(self) -> AbstractConnection:
-        """The open connection, with the topology in place. Raises BusUnavailable."""
+        """The open connection, with the topology declared. Raises BusUnavailable."""
         async with self._lock:
             if self._connection is not None and self.is_open:
                 return self._connection
             try:
-                async with asyncio.timeout(CONNECT_SECONDS):
+                async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
                     connection = await aio_pika.connect(
                         self._url,
                         heartbeat=HEARTBEAT_SECONDS,
-                        timeout=CONNECT_SECONDS,
+                        timeout=CONNECT_TIMEOUT_SECONDS,
                         client_properties={"connection_name": self._name},
                     )
                     await declare_topology(connection, self._groups, service=self._service)
-            except AWAY as error:
+            except CONNECTION_ERRORS as error:
                 raise BusUnavailable(f"no connection to the broker: {error!r}") from error
             self._connection = connection
             return connection
 
     async def declare(self) -> AbstractConnection:
-        """Like `ensure`, and the topology is declared again: an operator may have deleted a queue meanwhile."""
+        """Like `ensure`, and declare the topology again: an operator may have deleted a queue since."""
         connection = await self.ensure()
         await declare_topology(connection, self._groups, service=self._service)
         return connection
 
     @property
     def is_open(self) -> bool:
-        # aio_pika's `is_closed` tells of our own `close` alone, not of a connection that broke.
+        # aio_pika's `is_closed` is only set by our own `close`, not by a broken connection.
         return self._connection is not None and self._connection.connected.is_set()
 
     async def close(self) -> None:
         if self._connection is not None:
             try:
-                async with asyncio.timeout(CONNECT_SECONDS):
+                async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
                     await self._connection.close()
-            except AWAY:
-                pass  # It was gone already.
+            except CONNECTION_ERRORS:
+                pass  # already closed
             self._connection = None

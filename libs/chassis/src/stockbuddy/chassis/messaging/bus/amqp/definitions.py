@@ -1,4 +1,4 @@
-"""Writes RabbitMQ's definitions: a user for each service with the rights that the bus needs, and one for the operator.
+"""Generates RabbitMQ's definitions: a user for each service with the permissions of the bus, and one for the operator.
 
     python -m stockbuddy.chassis.messaging.bus.amqp.definitions PASSWORDS > definitions.json
 
@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from stockbuddy.chassis.messaging.bus.amqp.permissions import rights, topic_rights
+from stockbuddy.chassis.messaging.bus.amqp.permissions import permissions_of, topic_permissions_of
 from stockbuddy.contracts.topology import PRODUCERS
 
 OPERATOR = "operator"
@@ -23,19 +23,19 @@ HOST = "/"
 
 
 def definitions(passwords: Mapping[str, str]) -> dict[str, Any]:
-    """What `load_definitions` reads. `passwords` are by user, for every service and the operator."""
+    """The document for `load_definitions`. `passwords`: by user, for every service and the operator."""
     everything = {"configure": ".*", "write": ".*", "read": ".*"}
     return {
         "vhosts": [{"name": HOST}],
         "users": [_user(OPERATOR, passwords, tags=["administrator"]), *(_user(name, passwords) for name in PRODUCERS)],
         "permissions": [
             {"user": OPERATOR, "vhost": HOST, **everything},
-            *({"user": service, "vhost": HOST, **asdict(rights(service))} for service in PRODUCERS),
+            *({"user": service, "vhost": HOST, **asdict(permissions_of(service))} for service in PRODUCERS),
         ],
         "topic_permissions": [
             {"user": service, "vhost": HOST, "exchange": exchange, "write": write, "read": read}
             for service in PRODUCERS
-            for exchange, (write, read) in topic_rights(service).items()
+            for exchange, (write, read) in topic_permissions_of(service).items()
         ],
     }
 

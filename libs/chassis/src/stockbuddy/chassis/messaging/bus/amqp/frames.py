@@ -1,19 +1,18 @@
-"""A message as AMQP 0-9-1 frames (sections 2.3.5 and 4.2 of its specification), written by hand.
-
-What the library would write, in a tenth of the time; a test lets it read them.
+"""Encodes messages as AMQP 0-9-1 frames (specification, sections 2.3.5 and 4.2), ten times as fast as aiormq
+(docs/adr/0008-own-publishing-frames.md). A test decodes the frames with aiormq.
 """
 
 import struct
 from functools import lru_cache
 
 from stockbuddy.chassis.messaging.bus import Message
-from stockbuddy.chassis.messaging.bus.amqp.envelope import CONTENT_TYPE, PREFIX, UNSENT
+from stockbuddy.chassis.messaging.bus.amqp.envelope import CONTENT_TYPE, PREFIX, PROPERTY_ATTRIBUTES
 
 _METHOD, _HEADER, _BODY, _END = 1, 2, 3, b"\xce"
 _BASIC, _PUBLISH = 60, 40
 _MANDATORY = 1
 _PERSISTENT = 2
-# Which properties are there: content type, headers, delivery mode, message id, type.
+# Property flags: content type, headers, delivery mode, message id, type.
 _FLAGS = 1 << 15 | 1 << 13 | 1 << 12 | 1 << 7 | 1 << 5
 
 _FRAME = struct.Struct(">BHI")
@@ -21,8 +20,8 @@ _BEFORE_PROPERTIES = struct.Struct(">HHQH")
 _LONG = struct.Struct(">I")
 
 
-def published(message: Message, *, channel: int, exchange: str, routing_key: str, longest_body: int) -> bytes:
-    """The frames that publish `message`, persistent and mandatory; bodies are cut at `longest_body` bytes."""
+def publish_frames(message: Message, *, channel: int, exchange: str, routing_key: str, max_body_size: int) -> bytes:
+    """The frames that publish `message`, persistent and mandatory; body frames have at most `max_body_size` bytes."""
     header = b"".join((
         _BEFORE_PROPERTIES.pack(_BASIC, 0, len(message.body), _FLAGS),
         _short(CONTENT_TYPE),
@@ -32,8 +31,8 @@ def published(message: Message, *, channel: int, exchange: str, routing_key: str
         _short(message.type),
     ))  # fmt: skip
     frames = [_frame(_METHOD, channel, _publish(exchange, routing_key)), _frame(_HEADER, channel, header)]
-    starts = range(0, len(message.body), longest_body)
-    frames += [_frame(_BODY, channel, message.body[start : start + longest_body]) for start in starts]
+    starts = range(0, len(message.body), max_body_size)
+    frames += [_frame(_BODY, channel, message.body[start : start + max_body_size]) for start in starts]
     return b"".join(frames)
 
 
@@ -50,7 +49,7 @@ def _publish(exchange: str, routing_key: str) -> bytes:
 def _attributes(message: Message) -> bytes:
     parts: list[bytes] = []
     for name, value in message.headers.items():
-        if name not in UNSENT:
+        if name not in PROPERTY_ATTRIBUTES:
             text = value.encode()
             parts += (_text_field(name), _LONG.pack(len(text)), text)
     table = b"".join(parts)

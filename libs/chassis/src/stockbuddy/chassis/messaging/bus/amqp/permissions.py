@@ -1,6 +1,6 @@
-"""What the broker lets each service's user do: no more than the bus asks of it (docs/adr/0007-broker-rights.md).
+"""RabbitMQ permissions of each service's user: the minimum that the bus needs (docs/adr/0007-broker-rights.md).
 
-Regular expressions on names, as RabbitMQ's permissions are; topic permissions are on routing keys.
+RabbitMQ matches permissions as regular expressions on names, topic permissions on routing keys.
 """
 
 import re
@@ -22,31 +22,31 @@ _SHARED_QUEUES = (topology.UNROUTED_QUEUE, *map(topology.replay_queue, topology.
 
 
 @dataclass(frozen=True, slots=True)
-class Rights:
-    """`configure` is to declare, `write` to publish and to bind queues, `read` to consume and to bind to exchanges."""
+class BrokerPermissions:
+    """`configure`: declare; `write`: publish and bind queues; `read`: consume and bind to exchanges."""
 
     configure: str
     write: str
     read: str
 
 
-def rights(service: str) -> Rights:
-    """On exchanges and queues: declare what all share and its own queues, read its own queues alone."""
+def permissions_of(service: str) -> BrokerPermissions:
+    """Permissions on exchanges and queues: declare the shared ones and its own queues, read only its own queues."""
     own = f"{service}\\..+"
     declares = _any_of(own, *map(re.escape, (*_SHARED_EXCHANGES, *_SHARED_QUEUES)))
-    return Rights(declares, declares, _any_of(own, *map(re.escape, _SHARED_EXCHANGES)))
+    return BrokerPermissions(declares, declares, _any_of(own, *map(re.escape, _SHARED_EXCHANGES)))
 
 
-def topic_rights(
+def topic_permissions_of(
     service: str, groups: Mapping[str, tuple[str, ...]] = topology.CONSUMER_GROUPS
 ) -> Mapping[str, tuple[str, str]]:
-    """By topic exchange, which keys it may write, and to which patterns it may bind its queues."""
-    own_keys = f"^({service}\\.|{re.escape(AccessDenied.type)}$)"  # every service tells whom it has turned away
+    """By topic exchange: the routing keys that it may publish, and the patterns that it may bind its queues to."""
+    own_keys = f"^({service}\\.|{re.escape(AccessDenied.type)}$)"  # every service publishes its denials
     own_groups = [group for group in groups if topology.owner(group) == service]
-    heard = sorted({pattern for group in own_groups for pattern in groups[group]})
+    subscribed = sorted({pattern for group in own_groups for pattern in groups[group]})
     refilled = [topology.refill_key("*", group) for group in own_groups]
     return {
-        topology.EVENTS_EXCHANGE: (own_keys, _any_of(*map(re.escape, heard)) if heard else NOTHING),
+        topology.EVENTS_EXCHANGE: (own_keys, _any_of(*map(re.escape, subscribed)) if subscribed else NOTHING),
         topology.REFILL_EXCHANGE: (own_keys, _any_of(*map(re.escape, refilled)) if refilled else NOTHING),
     }
 

@@ -1,7 +1,8 @@
-"""Publishes with confirms, a batch in one write: one by one a broker confirms 1,000 a second, by 200 some 5,700.
+"""Publishes batches with publisher confirms in a single socket write. Measured: 1,000 messages/s one at a time,
+5,700/s in batches of 200.
 
-The library waits for each message to be written before it takes the next, in a task for each; what is written here goes
-through its queue, and is confirmed by its reader.
+aio_pika writes one message at a time, each in a task of its own; here a batch is put into its write queue at once, and
+its reader resolves the confirmations.
 """
 
 import asyncio
@@ -14,16 +15,16 @@ from aiormq.abc import ChannelFrame
 from aiormq.exceptions import AMQPException
 
 from stockbuddy.chassis.messaging.bus import BusUnavailable, Message
-from stockbuddy.chassis.messaging.bus.amqp.connection import AWAY, Connection
-from stockbuddy.chassis.messaging.bus.amqp.frames import published
+from stockbuddy.chassis.messaging.bus.amqp.connection import CONNECTION_ERRORS, Connection
+from stockbuddy.chassis.messaging.bus.amqp.frames import publish_frames
 from stockbuddy.chassis.messaging.bus.amqp.topology import declare_events_exchange, declare_refill_exchange
 from stockbuddy.contracts import topology
 
-CONFIRM_SECONDS = 10
+CONFIRM_TIMEOUT_SECONDS = 10
 
 
 class Publisher:
-    """One channel of its own; any doubt about a message closes it, and the whole batch is sent again later."""
+    """Publishes on its own channel. If a message is not confirmed, the channel is closed and the batch retried."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -31,23 +32,23 @@ class Publisher:
         self._lock = asyncio.Lock()
 
     async def connect(self) -> None:
-        """Open what `publish` needs. Raises BusUnavailable."""
+        """Open the channel. Raises BusUnavailable."""
         async with self._lock:
             await self._open()
 
     async def publish(self, messages: Sequence[Message], *, refill_key: str | None = None) -> None:
-        """Returns when the broker has every message on disk in every queue that is bound to its type, or in the one
-        that `refill_key` names alone. Raises BusUnavailable."""
+        """Return when the broker has stored every message in every queue bound to its type (with `refill_key`: in the
+        queue bound to that key). Raises BusUnavailable."""
         exchange = topology.EVENTS_EXCHANGE if refill_key is None else topology.REFILL_EXCHANGE
         async with self._lock:
             channel = await self._open()
             try:
-                async with asyncio.timeout(CONFIRM_SECONDS):
+                async with asyncio.timeout(CONFIRM_TIMEOUT_SECONDS):
                     outcomes = await _send(channel, messages, exchange, refill_key)
             except TimeoutError as error:
                 await self._close_channel()
-                raise BusUnavailable("the broker does not confirm") from error
-            except (*AWAY, AMQPException) as error:
+                raise BusUnavailable("the broker did not confirm in time") from error
+            except (*CONNECTION_ERRORS, AMQPException) as error:
                 await self._close_channel()
                 raise BusUnavailable(f"not sent: {error!r}") from error
             except asyncio.CancelledError:
@@ -61,12 +62,12 @@ class Publisher:
         try:
             if self._channel is None or self._channel.is_closed:
                 connection = await self._connection.ensure()
-                async with asyncio.timeout(CONFIRM_SECONDS):
+                async with asyncio.timeout(CONFIRM_TIMEOUT_SECONDS):
                     self._channel = await connection.channel(on_return_raises=True)
                     await declare_events_exchange(self._channel)
                     await declare_refill_exchange(self._channel)
             return cast(aiormq.Channel, await self._channel.get_underlay_channel())
-        except (*AWAY, AMQPException) as error:
+        except (*CONNECTION_ERRORS, AMQPException) as error:
             await self._close_channel()
             raise BusUnavailable(f"no channel: {error!r}") from error
 
@@ -74,10 +75,10 @@ class Publisher:
         channel, self._channel = self._channel, None
         if channel is not None and not channel.is_closed:
             try:
-                async with asyncio.timeout(CONFIRM_SECONDS):
+                async with asyncio.timeout(CONFIRM_TIMEOUT_SECONDS):
                     await channel.close()
-            except (*AWAY, AMQPException):
-                # A connection whose channel can't be closed is of no use to the next batch either.
+            except (*CONNECTION_ERRORS, AMQPException):
+                # A connection whose channel can't be closed is unusable for the next batch, too.
                 await self._connection.close()
 
     @property
@@ -92,14 +93,14 @@ class Publisher:
 async def _send(
     channel: aiormq.Channel, messages: Sequence[Message], exchange: str, routing_key: str | None
 ) -> list[object]:
-    """Write all messages at once; returns what became of each: an exception, or that it is confirmed."""
+    """Write all messages at once. Returns the outcome of each: a confirmation or an exception."""
     frames = b"".join([
-        published(
+        publish_frames(
             message,
             channel=channel.number,
             exchange=exchange,
             routing_key=routing_key or message.type,
-            longest_body=channel.max_content_size,
+            max_body_size=channel.max_content_size,
         )
         for message in messages
     ])  # fmt: skip
@@ -109,7 +110,7 @@ async def _send(
             channel.delivery_tag += 1
             confirmations.append(channel.create_future())
             channel.confirmations[channel.delivery_tag] = confirmations[-1]
-            # By its id the reader knows which message the broker sends back because it fits no queue.
+            # The reader finds an unroutable message, which the broker returns, by its id.
             channel.message_id_delivery_tag[message.id] = channel.delivery_tag
         await channel.write_queue.put(ChannelFrame(frames, should_close=False))
     outcomes = await asyncio.gather(*confirmations, return_exceptions=True)

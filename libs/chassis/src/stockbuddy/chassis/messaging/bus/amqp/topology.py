@@ -1,7 +1,7 @@
-"""Declares the manifest of `stockbuddy.contracts.topology` on a broker. Safe to repeat; every service does.
+"""Declares the exchanges and queues of `stockbuddy.contracts.topology` on a broker; idempotent.
 
-A service declares what all share, and its own queues. Those of others it leaves to them: making a queue needs the
-right to read it (docs/adr/0007-broker-rights.md).
+Every service declares the shared ones and its own queues only: declaring a queue requires the permission to read it
+(docs/adr/0007-broker-rights.md).
 """
 
 import json
@@ -21,8 +21,8 @@ from stockbuddy.contracts import topology
 async def declare_topology(
     connection: AbstractConnection, groups: Mapping[str, tuple[str, ...]], *, service: str
 ) -> None:
-    """A group's queue that is not there — the first start, an operator's mistake, a broker that lost its data — is
-    asked for at every producer's archive before it is made: if we die in between, the next to come asks again."""
+    """Before a missing queue is declared (first start, operator's mistake, lost data), a replay is requested from every
+    producer. The request comes first, so that a crash between the two steps repeats it."""
     async with connection.channel() as channel:
         await _declare_unrouted(channel)
         replays = await _declare_replays(channel, service)
@@ -30,7 +30,7 @@ async def declare_topology(
         events = await declare_events_exchange(channel)
         refill = await declare_refill_exchange(channel)
         for group, patterns in groups.items():
-            if _is_anothers(group, service):
+            if _belongs_to_other_service(group, service):
                 continue
             if not await _exists(connection, group):
                 await replays.publish(to_amqp(replay_request(group, patterns)), topology.REPLAY_REQUESTED)
@@ -41,7 +41,7 @@ async def declare_topology(
                 await queue.bind(events, routing_key=pattern)
 
 
-def _is_anothers(group: str, service: str) -> bool:
+def _belongs_to_other_service(group: str, service: str) -> bool:
     return topology.owner(group) != service and topology.owner(group) in topology.PRODUCERS
 
 
@@ -57,13 +57,13 @@ async def _exists(connection: AbstractConnection, queue: str) -> bool:
     try:
         await channel.get_queue(queue)
     except ChannelNotFoundEntity:
-        return False  # The broker has closed the channel with its answer.
+        return False  # the broker has closed the channel
     await channel.close()
     return True
 
 
 async def _declare_replays(channel: AbstractChannel, service: str) -> AbstractExchange:
-    """Everybody's queue of requests, so that none is lost on a producer that is not there at the moment."""
+    """Declare every producer's request queue, so that no request is lost while a producer is down."""
     exchange = await channel.declare_exchange(topology.REPLAY_EXCHANGE, ExchangeType.FANOUT, durable=True)
     for producer in dict.fromkeys((*topology.PRODUCERS, service)):
         queue = await channel.declare_queue(
@@ -83,12 +83,12 @@ async def declare_events_exchange(channel: AbstractChannel) -> AbstractExchange:
 
 
 async def declare_refill_exchange(channel: AbstractChannel) -> AbstractExchange:
-    """Where replayed events go to one queue alone; the default exchange would let a service write to any queue."""
+    """Routes replayed events to a single queue; the default exchange would let a service publish to any queue."""
     return await channel.declare_exchange(topology.REFILL_EXCHANGE, ExchangeType.TOPIC, durable=True)
 
 
 async def _declare_unrouted(channel: AbstractChannel) -> None:
-    """What nobody hears is kept for a while, so that a missing binding can be seen and mended."""
+    """Keep the latest events without a subscribed queue, so that a missing binding is noticed and can be fixed."""
     exchange = await channel.declare_exchange(topology.UNROUTED_EXCHANGE, ExchangeType.FANOUT, durable=True)
     queue = await channel.declare_queue(
         topology.UNROUTED_QUEUE,
@@ -110,8 +110,8 @@ async def _declare_dead_queue(channel: AbstractChannel, dead: AbstractExchange, 
 
 
 def group_arguments(group: str) -> dict[str, Any]:
-    """No length limit: a full queue would refuse events of every service. At-least-once dead-lettering needs
-    `reject-publish` in its place."""
+    """No length limit: a full queue would reject the events of every service. `reject-publish` is set because
+    at-least-once dead-lettering requires it."""
     return {
         "x-queue-type": "quorum",
         "x-delivery-limit": topology.DELIVERY_LIMIT,

@@ -1,4 +1,4 @@
-"""What the inbox does with deliveries that a broker repeats."""
+"""The inbox: duplicates, crashing and malformed messages."""
 
 import json
 
@@ -7,9 +7,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.messaging.bus import Message
-from stockbuddy.chassis.postgres.database import Database
-from stockbuddy.chassis.messaging.inbox import ATTEMPTS_IN_ALL, Inbox
 from stockbuddy.chassis.messaging.handlers import Consumer, each
+from stockbuddy.chassis.messaging.inbox import MAX_ATTEMPTS, Inbox
+from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.testing.probe import EFFECTS_GROUP, ProbeChanged, effects, note
 
 
@@ -19,7 +19,7 @@ def message(number: int, *, deliveries: int = 0, event_id: str | None = None) ->
     return Message(event_id, ProbeChanged.type, {"id": event_id, "partitionkey": "thing/1"}, body, deliveries)
 
 
-async def test_duplicates_in_one_batch_and_in_another_have_one_effect(database: Database) -> None:
+async def test_duplicates_within_and_across_batches_take_effect_once(database: Database) -> None:
     inbox = Inbox(database, Consumer(EFFECTS_GROUP, {ProbeChanged.type: each(ProbeChanged, note)}))
     first, second = message(1), message(2)
     await inbox.receive([first, second, first])
@@ -27,9 +27,9 @@ async def test_duplicates_in_one_batch_and_in_another_have_one_effect(database: 
     assert await effects(database) == [("thing/1", 1), ("thing/1", 2)]
 
 
-async def test_a_message_that_kills_its_process_is_buried_and_its_neighbours_live(database: Database) -> None:
+async def test_message_that_crashes_its_consumer_is_dead_lettered_and_others_are_handled(database: Database) -> None:
     class Killed(BaseException):
-        """Ends the process, as far as the inbox can tell: nothing catches it."""
+        """Stands for the end of the process: the inbox does not catch it."""
 
     async def die_on_two(session: AsyncSession, event: ProbeChanged) -> None:
         if event.number == 2:
@@ -38,7 +38,7 @@ async def test_a_message_that_kills_its_process_is_buried_and_its_neighbours_liv
 
     inbox = Inbox(database, Consumer(EFFECTS_GROUP, {ProbeChanged.type: each(ProbeChanged, die_on_two)}))
     neighbour, killer = message(1), message(2)
-    for deliveries in range(ATTEMPTS_IN_ALL + 5):
+    for deliveries in range(MAX_ATTEMPTS + 5):
         try:
             await inbox.receive(
                 [message(n, deliveries=deliveries, event_id=m.id) for n, m in ((1, neighbour), (2, killer))]
@@ -50,10 +50,10 @@ async def test_a_message_that_kills_its_process_is_buried_and_its_neighbours_liv
     async with database.reading() as session:
         row = (await session.execute(text("SELECT event_id::text, attempts FROM inbox WHERE status = 'dead'"))).one()
     assert row.event_id == killer.id
-    assert row.attempts == ATTEMPTS_IN_ALL + 1
+    assert row.attempts == MAX_ATTEMPTS + 1
 
 
-async def test_a_malformed_body_is_dead_at_once(database: Database) -> None:
+async def test_malformed_body_is_dead_lettered_at_once(database: Database) -> None:
     inbox = Inbox(database, Consumer(EFFECTS_GROUP, {ProbeChanged.type: each(ProbeChanged, note)}))
     broken = Message(str(uuid_utils.uuid7()), ProbeChanged.type, {"partitionkey": "k"}, b"{}")
     await inbox.receive([broken])

@@ -1,4 +1,4 @@
-"""What an operator does about messages that were given up, through the command line that every service has."""
+"""Operator's handling of dead-lettered messages, through the command line of every service."""
 
 import asyncio
 import json
@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
-from stockbuddy.chassis.postgres.database import Database
-from stockbuddy.chassis.messaging.inbox import Inbox
 from stockbuddy.chassis.messaging.handlers import Consumer, PermanentFailure, each
+from stockbuddy.chassis.messaging.inbox import Inbox
 from stockbuddy.chassis.messaging.relay import Relay
+from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.testing.probe import EFFECTS_GROUP, GROUPS, ProbeChanged, effects, note
 
 DEADLINE_SECONDS = 20
@@ -32,27 +32,24 @@ async def refuse(session: AsyncSession, event: ProbeChanged) -> None:
 
 
 async def command(database_url: str, *arguments: str) -> tuple[int, str, str]:
-    """Exit code, output and complaints of `python -m stockbuddy.probe …`."""
+    """Exit code, standard output and standard error of `python -m stockbuddy.probe …`."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", COMMAND, database_url, *arguments,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    output, complaints = await process.communicate()
+    output, errors = await process.communicate()
     assert process.returncode is not None
-    return process.returncode, output.decode(), complaints.decode()
+    return process.returncode, output.decode(), errors.decode()
 
 
-async def give_up(database: Database, *numbers: int) -> None:
+async def dead_letter(database: Database, *numbers: int) -> None:
     inbox = Inbox(database, Consumer(EFFECTS_GROUP, {ProbeChanged.type: each(ProbeChanged, refuse)}))
     bus = InProcessBus(groups={EFFECTS_GROUP: GROUPS[EFFECTS_GROUP]})
     await bus.subscribe(inbox.subscription())
     async with database.transaction() as session:
         outbox.add(session, *(ProbeChanged(thing=1, number=number) for number in numbers))
-    relay = Relay(database, bus)
-    relaying = asyncio.create_task(relay.run())
-    await _until(database, "SELECT count(*) FROM inbox WHERE status = 'dead'", len(numbers))
-    relay.stop()
-    await relaying
+    async with Relay(database, bus).worker(DEADLINE_SECONDS):
+        await _until(database, "SELECT count(*) FROM inbox WHERE status = 'dead'", len(numbers))
 
 
 async def _until(database: Database, statement: str, wanted: int) -> None:
@@ -65,31 +62,26 @@ async def _until(database: Database, statement: str, wanted: int) -> None:
             await asyncio.sleep(0.02)
 
 
-async def test_messages_that_were_given_up_are_listed_and_tried_again_when_an_operator_says_so(
-    database: Database, database_url: str
-) -> None:
-    await give_up(database, 1, 2, 3)
-    code, output, complaints = await command(database_url, "dead")
+async def test_dead_letters_are_listed_and_requeued_by_the_operator(database: Database, database_url: str) -> None:
+    await dead_letter(database, 1, 2, 3)
+    code, output, errors = await command(database_url, "dead-letters", "list")
     listed = [json.loads(line) for line in output.splitlines()]
-    assert code == 0, complaints
+    assert code == 0, errors
     assert [(row["group"], row["type"]) for row in listed] == [(EFFECTS_GROUP, ProbeChanged.type)] * 3
     assert all("never" in row["error"] for row in listed)
 
-    assert await command(database_url, "dead", "retry", listed[0]["event_id"]) == (0, "1 will be tried again now\n", "")
-    assert await command(database_url, "dead", "retry") == (0, "2 will be tried again now\n", "")
-    mended = Inbox(database, Consumer(EFFECTS_GROUP, {ProbeChanged.type: each(ProbeChanged, note)}))
-    retrying = asyncio.create_task(mended.run_retries())
-    await _until(database, "SELECT count(*) FROM effect", 3)
-    retrying.cancel()
-    await asyncio.gather(retrying, return_exceptions=True)
+    retry = ("dead-letters", "retry")
+    assert await command(database_url, *retry, listed[0]["event_id"]) == (0, "1 messages requeued\n", "")
+    assert await command(database_url, *retry) == (0, "2 messages requeued\n", "")
+    fixed = Inbox(database, Consumer(EFFECTS_GROUP, {ProbeChanged.type: each(ProbeChanged, note)}))
+    async with fixed.retry_worker():
+        await _until(database, "SELECT count(*) FROM effect", 3)
     assert sorted(await effects(database)) == [("thing/1", number) for number in (1, 2, 3)]
-    assert await command(database_url, "dead") == (0, "", "")
+    assert await command(database_url, "dead-letters", "list") == (0, "", "")
 
 
-@pytest.mark.parametrize("arguments", [("bury",), ("dead", "bury")])
-async def test_a_command_that_there_is_not_is_refused_with_those_that_there_are(
-    database_url: str, arguments: tuple[str, ...]
-) -> None:
-    code, _, complaints = await command(database_url, *arguments)
+@pytest.mark.parametrize("arguments", [("bury",), ("dead-letters",), ("dead-letters", "bury")])
+async def test_unknown_command_is_rejected_with_the_usage(database_url: str, arguments: tuple[str, ...]) -> None:
+    code, _, errors = await command(database_url, *arguments)
     assert code == 1
-    assert "dead [retry" in complaints
+    assert "dead-letters list" in errors

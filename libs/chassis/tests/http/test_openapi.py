@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from fastapi import APIRouter
 
-from stockbuddy.chassis.http.openapi import PROBLEM_RESPONSES
+from stockbuddy.chassis.http.app import Service, create_app
+from stockbuddy.chassis.http.authentication import PUBLIC
 from stockbuddy.chassis.http.errors import PROBLEM_JSON
 from stockbuddy.chassis.http.etags import ConditionalRoute
-from stockbuddy.chassis.http.authentication import PUBLIC
+from stockbuddy.chassis.http.openapi import PROBLEM_RESPONSES
 from stockbuddy.chassis.runtime.settings import ServiceSettings
-from stockbuddy.chassis.http.app import Service, create_app
 
 router = APIRouter(prefix="/api/v1/notes", route_class=ConditionalRoute)
 

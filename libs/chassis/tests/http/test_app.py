@@ -17,16 +17,16 @@ from fastapi import APIRouter, FastAPI
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import text
 
-from stockbuddy.chassis.postgres.database import Database
-from stockbuddy.chassis.http.sessions import ReadSession, Session
+from stockbuddy.chassis.http.app import Service, create_app
+from stockbuddy.chassis.http.authentication import PUBLIC, Admin, Caller, Manager
 from stockbuddy.chassis.http.errors import Conflict
 from stockbuddy.chassis.http.etags import ConditionalRoute
-from stockbuddy.chassis.http.authentication import PUBLIC, Admin, Caller, Manager
+from stockbuddy.chassis.http.sessions import ReadSession, Session
 from stockbuddy.chassis.http.tokens import Role
+from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime.settings import ServiceSettings
 from stockbuddy.chassis.testing.probe import effects
 from stockbuddy.chassis.testing.tokens import TestIssuer
-from stockbuddy.chassis.http.app import Service, create_app
 
 router = APIRouter(prefix="/api/v1/effects", route_class=ConditionalRoute)
 
@@ -82,7 +82,7 @@ def issuer() -> TestIssuer:
 @pytest.fixture
 async def app(database_url: str, issuer: TestIssuer) -> AsyncIterator[FastAPI]:
     settings = ServiceSettings(env="development", database_url=database_url)
-    app = create_app(Service("probe", "Probe", [router]), settings, fetch_keys=issuer.fetch_keys)
+    app = create_app(Service("probe", "Probe", [router]), settings, fetch_jwks=issuer.fetch_jwks)
     async with LifespanManager(app):
         yield app
 
@@ -215,7 +215,7 @@ def unsigned(token: str) -> str:
 
 async def signed_with_the_public_key(issuer: TestIssuer) -> str:
     """HS256 with the published key as its secret, as careless verifiers accept it."""
-    [key] = (await issuer.fetch_keys())["keys"]
+    [key] = (await issuer.fetch_jwks())["keys"]
     public = jwt.PyJWK(key).key.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
     claims = jwt.decode(issuer.token(), options={"verify_signature": False})
     return jwt.encode(claims, public, algorithm="HS256", headers={"kid": key["kid"], "typ": "at+jwt"})
@@ -278,7 +278,7 @@ async def test_a_body_that_is_no_json_is_refused_with_the_place(client: httpx.As
 
 async def test_readiness_names_the_part_that_is_away(database_url: str, issuer: TestIssuer) -> None:
     settings = ServiceSettings(env="development", database_url="postgresql://nobody@127.0.0.1:1/none")
-    app = create_app(Service("probe", "Probe", [router]), settings, fetch_keys=issuer.fetch_keys)
+    app = create_app(Service("probe", "Probe", [router]), settings, fetch_jwks=issuer.fetch_jwks)
     async with (
         LifespanManager(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://p") as client,
@@ -321,7 +321,7 @@ async def test_every_denial_is_an_event(client: httpx.AsyncClient, issuer: TestI
 async def test_a_request_that_finds_no_database_may_be_sent_again(issuer: TestIssuer, tmp_path: Path) -> None:
     url = f"postgresql://postgres@/postgres?host={tmp_path}"
     app = create_app(
-        Service("probe", "Probe", [router]), ServiceSettings(database_url=url), fetch_keys=issuer.fetch_keys
+        Service("probe", "Probe", [router]), ServiceSettings(database_url=url), fetch_jwks=issuer.fetch_jwks
     )
     async with LifespanManager(app):
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)

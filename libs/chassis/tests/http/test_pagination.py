@@ -23,7 +23,7 @@ KEY = [
 
 
 def test_a_cursor_holds_its_key_exactly() -> None:
-    read = PageQuery(cursor=encode_cursor("name_asc", KEY)).after("name_asc", *map(type, KEY))
+    read = PageQuery(cursor=encode_cursor("name_asc", KEY)).position("name_asc", *map(type, KEY))
 
     assert read == KEY
     assert str(read[2]) == "19.9900"
@@ -50,13 +50,13 @@ def test_a_cursor_holds_its_key_exactly() -> None:
 )
 def test_what_no_row_can_have_as_its_key_is_refused(kind: type, part: Any) -> None:
     with pytest.raises(Unprocessable, match="cursor"):
-        PageQuery(cursor=encode_cursor("id_asc", [part])).after("id_asc", kind)
+        PageQuery(cursor=encode_cursor("id_asc", [part])).position("id_asc", kind)
 
 
 @pytest.mark.parametrize("document", ["[]", "7", "{}", '{"sort": "id_asc"}', '{"sort": "id_asc", "key": 1}', "{"])
 def test_what_is_no_cursor_is_refused(document: str) -> None:
     with pytest.raises(Unprocessable, match="cursor"):
-        PageQuery(cursor=base64.urlsafe_b64encode(document.encode()).decode()).after("id_asc", int)
+        PageQuery(cursor=base64.urlsafe_b64encode(document.encode()).decode()).position("id_asc", int)
 
 
 @pytest.mark.parametrize("key", [[], [1, 2]])
@@ -64,4 +64,4 @@ def test_a_key_of_another_length_is_refused(key: list[int]) -> None:
     cursor = base64.urlsafe_b64encode(json.dumps({"sort": "id_asc", "key": key}).encode()).decode()
 
     with pytest.raises(Unprocessable, match="cursor"):
-        PageQuery(cursor=cursor).after("id_asc", int)
+        PageQuery(cursor=cursor).position("id_asc", int)

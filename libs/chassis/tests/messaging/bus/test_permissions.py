@@ -15,11 +15,11 @@ from stockbuddy.chassis.messaging.archive import Archive
 from stockbuddy.chassis.messaging.bus import Message, Subscription
 from stockbuddy.chassis.messaging.bus.amqp import AmqpBus
 from stockbuddy.chassis.messaging.bus.amqp.envelope import to_amqp
-from stockbuddy.chassis.messaging.bus.amqp.permissions import rights, topic_rights
-from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.messaging.bus.amqp.permissions import permissions_of, topic_permissions_of
 from stockbuddy.chassis.messaging.relay import Relay
-from stockbuddy.local_servers.virtual_hosts import VirtualHosts
+from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.contracts import topology
+from stockbuddy.local_servers.virtual_hosts import VirtualHosts
 
 DEADLINE_SECONDS = 20
 CATALOG_GROUP, LOG_GROUP = "catalog.stock.v1", "notifications.log.v1"
@@ -34,13 +34,13 @@ SAY = text("""
 
 @pytest.fixture
 def user_url(rabbitmq: VirtualHosts, bus_url: str) -> Iterator[UserUrl]:
-    """The test's virtual host as a service's own user sees it, who has that service's rights and no more."""
+    """The test's virtual host as a service's own user sees it, who has that service's permissions_of and no more."""
     address = urlsplit(bus_url)
     names = {service: f"{address.path.removeprefix('/')}-{service}" for service in SERVICES}
     for service, name in names.items():
         rabbitmq.create_user(name, password="of-a-test")
-        rabbitmq.permit(bus_url, name, **asdict(rights(service)))
-        for exchange, (write, read) in topic_rights(service).items():
+        rabbitmq.permit(bus_url, name, **asdict(permissions_of(service)))
+        for exchange, (write, read) in topic_permissions_of(service).items():
             rabbitmq.permit_topics(bus_url, name, exchange, write=write, read=read)
     yield lambda service: f"amqp://{names[service]}:of-a-test@{address.hostname}:{address.port}{address.path}"
     for name in names.values():
@@ -98,9 +98,8 @@ async def test_services_that_may_do_no_more_than_they_need_speak_and_hear_and_re
     await until_ready(stock)
     async with database.transaction() as session:
         await session.execute(SAY, [{"id": str(uuid_utils.uuid7()), "type": said} for said in missed])
-    relay = Relay(database, stock)
-    relaying = asyncio.create_task(relay.run())
-    await _until_archived(database, len(missed))
+    async with Relay(database, stock).worker(DEADLINE_SECONDS):
+        await _until_archived(database, len(missed))
 
     levels, everything = Recorder(), Recorder()
     catalog = AmqpBus(user_url("catalog"), name="catalog")
@@ -112,8 +111,6 @@ async def test_services_that_may_do_no_more_than_they_need_speak_and_hear_and_re
 
     await stock.publish([message("stock.warehouse.created")])
     await levels.until(["stock.level.changed", "stock.warehouse.created"])
-    relay.stop()
-    await relaying
     for bus in (catalog, notifications, stock):
         await bus.close()
 

@@ -8,7 +8,7 @@ import aio_pika
 import pytest
 import uuid_utils
 
-from stockbuddy.chassis.messaging.bus import Bus, Message, ConsumerUnavailable, Subscription
+from stockbuddy.chassis.messaging.bus import Bus, ConsumerUnavailable, Message, Subscription
 from stockbuddy.chassis.messaging.bus.amqp import AmqpBus
 from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
 from stockbuddy.chassis.testing.probe import EFFECTS_GROUP, EVERYTHING_GROUP, GROUPS

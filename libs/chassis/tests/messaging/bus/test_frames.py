@@ -16,7 +16,7 @@ HEADERS = {"id": "0193", "type": "stock.level.changed", "subject": "product/ü",
 def test_frames_say_what_was_meant(body: bytes) -> None:
     message = Message("0193", "stock.level.changed", HEADERS, body)
 
-    written = published(message, channel=7, exchange="events", routing_key="a.b", longest_body=10)
+    written = published(message, channel=7, exchange="events", routing_key="a.b", max_body_size=10)
 
     frames: list[Any] = []
     while written:

@@ -10,7 +10,7 @@ from stockbuddy.chassis.postgres.migrations import UnusableDatabase, migrate
 from stockbuddy.chassis.testing.plugin import NewDatabase
 from stockbuddy.chassis.testing.templates import with_database
 
-MIGRATIONS = Path(__file__).parent / "probe" / "migrations"
+MIGRATIONS = Path(__file__).parents[1] / "probe" / "migrations"
 
 
 async def test_replicas_that_start_together_migrate_once(new_database: NewDatabase) -> None:

@@ -9,15 +9,15 @@ import httpx2 as httpx
 from asgi_lifespan import LifespanManager
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from stockbuddy.chassis.http.app import Service, create_app
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
-from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.messaging.handlers import Consumer, PermanentFailure, PredecessorMissing, each
-from stockbuddy.local_servers.postgres import LocalPostgres
+from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.postgres.migrations import migrate
 from stockbuddy.chassis.runtime.settings import ServiceSettings
 from stockbuddy.chassis.testing.probe import EFFECTS_GROUP, GROUPS, ProbeChanged
-from stockbuddy.chassis.http.app import Service, create_app
+from stockbuddy.local_servers.postgres import LocalPostgres
 
 DEADLINE_SECONDS = 20
 
@@ -74,7 +74,7 @@ async def test_events_that_the_bus_does_not_take_are_counted_and_aged(database: 
 
 
 async def test_the_page_answers_while_the_database_does_not(private_postgres: LocalPostgres) -> None:
-    await migrate(private_postgres.url, "probe", Path(__file__).parent / "probe" / "migrations")
+    await migrate(private_postgres.url, "probe", Path(__file__).parents[1] / "probe" / "migrations")
     async with probe(private_postgres.url, bus=InProcessBus(groups=GROUPS)) as client:
         assert await metric(client, 'stockbuddy_database_up{service="probe"}') == 1
         private_postgres.stop()

@@ -1,0 +1,1 @@
+"""A database schema per service: engine, migrations, roles and maintenance."""

@@ -1,0 +1,1 @@
+"""What a process of any kind needs: settings, logging, metrics, background workers, shutdown."""
