@@ -10,12 +10,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stockbuddy.chassis.messaging.event_context import EventContext
+from stockbuddy.chassis.runtime.event_context import EventContext
 from stockbuddy.contracts.stock import LevelChanged, LevelLow, MovementPosted
 from stockbuddy.stock.ledger import Entry, LevelKey, MovementType
-from stockbuddy.stock.ledger.announcements import Announcer, Moved
-from stockbuddy.stock.ledger.books import Level
-from stockbuddy.stock.ledger.habits import Habit
+from stockbuddy.stock.ledger.events import Announcer, Moved
+from stockbuddy.stock.ledger.locked_level import Level
+from stockbuddy.stock.ledger.anomaly import Habit
 
 texts = st.none() | st.text(st.characters(blacklist_categories=["Cs"]), max_size=20)
 numbers = st.integers(-4 * 10**14, 4 * 10**14).map(lambda thousandths: Decimal(thousandths).scaleb(-3))

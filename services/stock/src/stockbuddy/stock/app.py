@@ -1,30 +1,58 @@
-"""The stock service, put together."""
+"""Composition root of the stock service."""
 
-from stockbuddy.chassis.http.app import Service
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from stockbuddy.chassis.http.app import Service, ServiceParts
+from stockbuddy.chassis.http.resources import Resources
 from stockbuddy.chassis.postgres.migrations import migrations_of
 from stockbuddy.stock.documents.counts.routes import router as counts
 from stockbuddy.stock.documents.customers.routes import router as customers
 from stockbuddy.stock.documents.expenses.routes import router as expenses
 from stockbuddy.stock.documents.purchase_orders.routes import router as purchase_orders
-from stockbuddy.stock.documents.reservations.expiry import reclaim_overdue, sweep_overdue
+from stockbuddy.stock.documents.reservations.expiry import ReservationSweep, reclaim_expired
 from stockbuddy.stock.documents.reservations.routes import router as reservations
 from stockbuddy.stock.documents.sales.customer_routes import router as customer_sales
 from stockbuddy.stock.documents.sales.reservation_routes import router as commitments
 from stockbuddy.stock.documents.sales.routes import router as sales
 from stockbuddy.stock.documents.transfers.routes import router as transfers
-from stockbuddy.stock.http.posting_context import opening
+from stockbuddy.stock.http.services import StockServices
 from stockbuddy.stock.insights.dashboard.routes import router as dashboard
 from stockbuddy.stock.insights.forecasting.routes import router as forecasts
-from stockbuddy.stock.insights.history.worker import keep_closing
+from stockbuddy.stock.insights.history.worker import closing_balance_worker
 from stockbuddy.stock.insights.integrity.routes import router as integrity
 from stockbuddy.stock.insights.reordering.routes import rules as reorder_rules
 from stockbuddy.stock.insights.reordering.routes import suggestions as reorder_suggestions
 from stockbuddy.stock.insights.reports.routes import router as reports
 from stockbuddy.stock.inventory.levels.routes import router as levels
 from stockbuddy.stock.inventory.movements.routes import router as movements
+from stockbuddy.stock.inventory.warehouses.commands import open_default_warehouse
 from stockbuddy.stock.inventory.warehouses.routes import router as warehouses
+from stockbuddy.stock.inventory.warehouses.warehouse_cache import WarehouseCache
+from stockbuddy.stock.ledger import GroupCommitter, Ledger
+from stockbuddy.stock.replicas.products.lookup import ProductLookup
+from stockbuddy.stock.replicas.suppliers import SupplierLookup
+from stockbuddy.stock.replicas.waiter import ReplicaWaiter
 from stockbuddy.stock.settings import StockSettings
 from stockbuddy.stock.subscriptions import CONSUMERS
+
+
+@asynccontextmanager
+async def lifespan(resources: Resources) -> AsyncIterator[ServiceParts]:
+    database = resources.database
+    await open_default_warehouse(database)
+    waiter = ReplicaWaiter(database)
+    async with GroupCommitter(database, reclaim_expired).running() as committer:
+        services = StockServices(
+            database=database,
+            ledger=Ledger(database, committer),
+            products=ProductLookup(database, waiter),
+            suppliers=SupplierLookup(database, waiter),
+            warehouses=WarehouseCache(database),
+        )
+        sweep = ReservationSweep(database, services.ledger)
+        yield ServiceParts(services, workers=[sweep.worker(), closing_balance_worker(database)])
+
 
 SERVICE = Service(
     name="stock",
@@ -50,8 +78,7 @@ SERVICE = Service(
         integrity,
     ],
     consumers=CONSUMERS,
-    background=[sweep_overdue, keep_closing],
-    lifespan=opening(reclaim_overdue),
+    lifespan=lifespan,
 )
 MIGRATIONS = migrations_of(__file__)
 

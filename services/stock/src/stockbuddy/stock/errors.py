@@ -64,28 +64,30 @@ class UnknownCustomer(NotFound):
     code = "unknown_customer"
 
 
-class NotYourWarehouse(Forbidden):
+class WarehouseForbidden(Forbidden):
     """You may not change the stock of this warehouse."""
 
     code = "warehouse_forbidden"
 
 
-class NotYourProduct(Forbidden):
+class ProductForbidden(Forbidden):
     """You may move stock of your own products only."""
 
     code = "not_owner"
 
 
-class WrongState(Conflict):
-    """The document is no longer, or not yet, in a state for this."""
+class InvalidState(Conflict):
+    """The status of the document does not allow this."""
 
-    code = "wrong_state"
+    code = "invalid_state"
 
-    def __init__(self, state: str) -> None:
-        super().__init__(f"This can't be done to what is {state.replace('_', ' ')}.", state=state)
+    def __init__(self, document: str, status: str, allowed: Sequence[str]) -> None:
+        states = ", ".join(allowed).replace("_", " ")
+        detail = f"The {document} is {status.replace('_', ' ')}; allowed: {states}."
+        super().__init__(detail, state=status, allowed=list(allowed))
 
 
-class HoldExpired(Conflict):
+class ReservationAlreadyExpired(Conflict):
     """The reservation's time is up; it holds nothing any more."""
 
     code = "reservation_expired"
@@ -124,10 +126,10 @@ class WarehouseInUse(Conflict):
     code = "warehouse_in_use"
 
 
-class DefaultWarehouseNeeded(Conflict):
+class DefaultWarehouseRequired(Conflict):
     """There must be a default warehouse; make another one the default instead."""
 
-    code = "default_warehouse_needed"
+    code = "default_warehouse_required"
 
 
 class ReturnExceedsSale(Conflict):
@@ -151,25 +153,16 @@ class NotInSale(Unprocessable):
     code = "not_in_sale"
 
 
-class Overtaken(Conflict):
+class ConcurrentUpdate(Conflict):
     """The document changed too often while this was being decided; try again."""
 
-    code = "overtaken"
+    code = "concurrent_update"
 
 
 class UnknownSupplier(NotFound):
     """There is no such supplier."""
 
     code = "unknown_supplier"
-
-
-class PurchaseOrderNotOpen(Conflict):
-    """The purchase order is in a state that does not allow this."""
-
-    code = "wrong_state"
-
-    def __init__(self, state: str) -> None:
-        super().__init__(state=state)
 
 
 class OverReceipt(Conflict):

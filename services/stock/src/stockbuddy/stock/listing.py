@@ -46,7 +46,7 @@ async def fetch_listed(
     """One page of `query`, which has no order of its own. `total` is given when it is known already."""
     if total is None:
         total = await session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
-    after = paging.after(sort.name, *(column.type.python_type for column in sort.columns))
+    after = paging.position(sort.name, *(column.type.python_type for column in sort.columns))
     query = query.order_by(*(column.desc() if sort.descending else column.asc() for column in sort.columns))
     if after is None:
         query = query.offset(paging.offset)

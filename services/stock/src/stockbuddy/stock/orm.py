@@ -1,17 +1,7 @@
-"""The root of the mapped classes: columns take their types from the annotations."""
+"""The declarative base of the stock service's mapped classes."""
 
-from datetime import datetime
-from decimal import Decimal
-from typing import Any, ClassVar
-
-from sqlalchemy import BigInteger, DateTime, Numeric, Text
-from sqlalchemy.orm import DeclarativeBase
+from stockbuddy.chassis.postgres.orm import MappedBase
 
 
-class Base(DeclarativeBase):
-    type_annotation_map: ClassVar[dict[Any, Any]] = {
-        int: BigInteger,
-        str: Text,
-        Decimal: Numeric(18, 4),
-        datetime: DateTime(timezone=True),
-    }
+class Base(MappedBase):
+    __abstract__ = True

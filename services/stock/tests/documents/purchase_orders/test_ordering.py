@@ -68,7 +68,7 @@ async def test_a_draft_is_changed_until_it_is_ordered(shop: Shop, supplier: int)
     stale = await shop.admin.call("PATCH", path, json={"notes": "x"}, headers={"If-Match": '"1"'})
     assert stale.status_code == 412
     await shop.admin.post(f"{path}/order")
-    assert (await shop.admin.refused(409, path, {"notes": "x"}, method="PATCH"))["code"] == "wrong_state"
+    assert (await shop.admin.refused(409, path, {"notes": "x"}, method="PATCH"))["code"] == "invalid_state"
 
 
 async def test_an_order_is_incoming_where_it_goes_until_it_is_cancelled(shop: Shop, order: Order) -> None:
@@ -102,7 +102,7 @@ async def test_steps_out_of_turn_are_refused(shop: Shop, supplier: int, order: O
     for step in ("order", "receive", "cancel"):
         assert (await shop.admin.refused(409, f"{draft}/{step}", {} if step == "receive" else None))[
             "code"
-        ] == "wrong_state"
+        ] == "invalid_state"
     placed = f"/purchase-orders/{(await order((tea, 1, '2')))['id']}"
     await shop.admin.refused(409, f"{placed}/order")
     await shop.admin.refused(404, "/purchase-orders/999/order")

@@ -64,7 +64,7 @@ async def test_too_much_is_refused_whole_unless_it_is_asked_for(shop: Shop, orde
     assert [(line["received"], line["outstanding"]) for line in received["lines"]] == [(3, 0), (2, 0), (5, 0)]
     assert (received["status"], received["received_total"]) == ("received", "15.00")
     assert (await shop.admin.refused(409, path, {"lines": lines[:1]}))["state"] == "received"
-    assert (await shop.admin.refused(409, path))["code"] == "wrong_state"
+    assert (await shop.admin.refused(409, path))["code"] == "invalid_state"
     late = await shop.admin.post(
         path, {"lines": [{"line_id": placed["lines"][1]["id"], "quantity": 0.5}], "allow_over_receipt": True}
     )

@@ -66,7 +66,7 @@ async def test_what_is_let_go_is_free_again(shop: Shop) -> None:
     assert (released["status"], released["version"]) == ("released", 2)
     assert await available(shop, tea) == (10, 0, 10)
     problem = await shop.admin.refused(409, f"/reservations/{held['id']}/release")
-    assert (problem["code"], problem["state"]) == ("wrong_state", "released")
+    assert (problem["code"], problem["state"]) == ("invalid_state", "released")
 
 
 async def test_a_hold_becomes_goods_that_go_out(shop: Shop) -> None:
@@ -116,7 +116,7 @@ async def test_a_sale_takes_up_a_hold(shop: Shop) -> None:
     assert await available(shop, cup) == (2, 0, 2)
     assert (await shop.admin.get(f"/reservations/{held['id']}"))["sale_id"] == sale["id"]
     problem = await shop.admin.refused(409, "/sales", body)
-    assert problem["code"] == "wrong_state"
+    assert problem["code"] == "invalid_state"
     await shop.proves_right()
 
 
@@ -140,7 +140,7 @@ async def test_what_is_overdue_counts_no_longer_at_once(shop: Shop, database: as
         await shop.admin.post("/reservations", {"lines": [{"product_id": tea, "quantity": 10}], "expires_in": 1})
         for name in ("extend", "release", "commit"):
             problem = await shop.admin.refused(409, f"/reservations/{held['id']}/{name}")
-            assert problem["code"] in ("reservation_expired", "wrong_state")
+            assert problem["code"] in ("reservation_expired", "invalid_state")
         newest = (await shop.admin.get("/reservations"))["items"][0]
         await overdue(database, newest["id"])
     await shop.admin.post("/sales", {"product": tea, "quantity": 10})

@@ -24,7 +24,7 @@ async def test_a_void_brings_everything_back(shop: Shop) -> None:
     [event] = await shop.said(1, "stock.sale.voided")
     assert (event["id"], event["reason"]) == (sale["id"], "wrong till")
     problem = await shop.admin.refused(409, f"/sales/{sale['id']}/void")
-    assert (problem["code"], problem["state"]) == ("wrong_state", "voided")
+    assert (problem["code"], problem["state"]) == ("invalid_state", "voided")
     await shop.admin.refused(409, f"/sales/{sale['id']}/returns", {})
     await shop.proves_right()
 

@@ -137,7 +137,7 @@ async def test_a_step_in_the_wrong_state_is_refused(shop: Shop) -> None:
     made = await transfer(shop, tea, 4)
     path = f"/stock-transfers/{made['id']}"
     problem = await shop.admin.refused(409, f"{path}/receive", method="PUT")
-    assert (problem["code"], problem["state"]) == ("wrong_state", "pending")
+    assert (problem["code"], problem["state"]) == ("invalid_state", "pending")
     await step(shop, made, "ship")
     await shop.admin.refused(409, f"{path}/ship", method="PUT")
     too_much = {"lines": [{"product_id": tea, "received": 4, "damaged": 0.5}]}

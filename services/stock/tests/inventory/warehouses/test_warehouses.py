@@ -71,7 +71,7 @@ async def test_a_new_default_takes_over_at_once(shop: Shop) -> None:
     defaults = [w["code"] for w in (await shop.admin.get("/warehouses"))["items"] if w["is_default"]]
     assert defaults == ["ANNEX"]
     problem = await shop.admin.refused(409, f"/warehouses/{annex}", {"is_default": False}, method="PATCH")
-    assert problem["code"] == "default_warehouse_needed"
+    assert problem["code"] == "default_warehouse_required"
     await shop.admin.refused(409, f"/warehouses/{annex}", method="DELETE")
 
 

@@ -4,14 +4,15 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from stockbuddy.stock.fields import Body, Code, Id, Sku
+from stockbuddy.chassis.fields import Id, RequestBody
+from stockbuddy.stock.fields import Code, Sku
 from stockbuddy.stock.inventory.warehouses.warehouse_cache import WarehouseReference
-from stockbuddy.stock.replicas.products.lookup import ProductReference
+from stockbuddy.stock.replicas.products.model import ProductReference
 
 ProductIdOrSku = Annotated[Id | Sku, Field(union_mode="smart")]
 
 
-class HasProductReference(Body):
+class HasProductReference(RequestBody):
     """Exactly one of `product_id`, `sku` and the short `product`, which is either."""
 
     product_id: Id | None = None
@@ -34,7 +35,7 @@ class HasProductReference(Body):
         return reference
 
 
-class HasWarehouseReference(Body):
+class HasWarehouseReference(RequestBody):
     """At most one of `warehouse_id` and `warehouse_code`; none is the default warehouse."""
 
     warehouse_id: Id | None = None

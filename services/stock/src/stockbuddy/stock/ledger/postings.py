@@ -12,8 +12,8 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from stockbuddy.chassis.http.errors import Problem
-from stockbuddy.chassis.http.idempotency import Answer, IdempotencyKey
-from stockbuddy.chassis.messaging.event_context import EventContext, current_event_context
+from stockbuddy.chassis.http.idempotency import IdempotencyKey, StoredResponse
+from stockbuddy.chassis.runtime.event_context import EventContext, current_event_context
 from stockbuddy.contracts.event import Event
 from stockbuddy.stock.ledger.movement_types import MovementType
 
@@ -82,7 +82,7 @@ class Shortage:
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class PostingResult:
     """What an accepted posting did, entry by entry; a shortage or a problem where a `partial` posting's was refused.
     `ids` are the new ids that it asked for, by table."""
 
@@ -90,7 +90,7 @@ class Effect:
     changes: Sequence[Change | Shortage | Problem]
     ids: Mapping[str, Sequence[int]]
 
-    def made(self) -> Sequence[Change]:
+    def accepted(self) -> Sequence[Change]:
         return [change for change in self.changes if isinstance(change, Change)]
 
 
@@ -104,19 +104,19 @@ def row_of(state: object, *columns: str) -> Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Conclusion:
-    """What follows from an effect, written in the same transaction: the rows by table (referenced tables first),
+class DocumentChanges:
+    """What follows from an result, written in the same transaction: the rows by table (referenced tables first),
     the events, and the answer, which is also what a repetition of the request gets unless it is not to be
     remembered."""
 
-    answer: Answer
+    answer: StoredResponse
     inserts: Mapping[str, Sequence[Row]] = field(default_factory=dict)
     updates: Mapping[str, Sequence[Row]] = field(default_factory=dict)
     events: Sequence[Event] = ()
     remembered: bool = True
 
 
-class Guard(NamedTuple):
+class VersionCheck(NamedTuple):
     """A document row that a posting was decided on: it must still have that version, and gets the next one."""
 
     table: str
@@ -128,15 +128,15 @@ class Guard(NamedTuple):
 class Posting:
     """A unit that is accepted or refused as a whole (or, when `partial`, entry by entry).
 
-    `conclude` is pure; it is called once the entries are accepted, and may refuse the posting after all by raising
+    `build_changes` is pure; it is called once the entries are accepted, and may refuse the posting after all by raising
     a Problem. `new_ids` says how many ids of which tables it needs. `document` is what its movements belong to:
     `sale/17`, or `sale` alone for the first new id of that table.
     """
 
     entries: Sequence[Entry]
-    conclude: Callable[[Effect], Conclusion]
+    build_changes: Callable[[PostingResult], DocumentChanges]
     key: IdempotencyKey | None = None
-    guards: Sequence[Guard] = ()
+    checks: Sequence[VersionCheck] = ()
     new_ids: Mapping[str, int] = field(default_factory=dict)
     document: str | None = None
     partial: bool = False
@@ -150,14 +150,14 @@ class Posting:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    answer: Answer
+    answer: StoredResponse
 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
     """The request was accepted before; `answer` is what it was told then."""
 
-    answer: Answer
+    answer: StoredResponse
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from stockbuddy.contracts.numbers import quantity_number
 from stockbuddy.stock.errors import InsufficientStock
-from stockbuddy.stock.ledger.books import Level
+from stockbuddy.stock.ledger.locked_level import Level
 from stockbuddy.stock.ledger.postings import ZERO, Entry, LevelKey, Shortage
 
 

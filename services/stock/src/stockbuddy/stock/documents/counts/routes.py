@@ -4,17 +4,17 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Response
 
+from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import Caller
 from stockbuddy.chassis.http.errors import NotFound
 from stockbuddy.chassis.http.etags import ConditionalRoute, version_etag
 from stockbuddy.chassis.http.pagination import Page, PageParameters
 from stockbuddy.chassis.http.sessions import ReadSession, Session
 from stockbuddy.stock.documents.counts import commands, queries
-from stockbuddy.stock.documents.counts.approving import draft_approval
+from stockbuddy.stock.documents.counts.approve_count import draft_approval
 from stockbuddy.stock.documents.counts.schemas import CountView, NewCount, NewEntries, Status
-from stockbuddy.stock.fields import Id
-from stockbuddy.stock.http.posting_context import AtDesk
-from stockbuddy.stock.http.responses import shown
+from stockbuddy.stock.http.dependencies import PostingContextDep
+from stockbuddy.stock.http.responses import json_response, stored_response
 
 router = APIRouter(prefix="/api/v1/stock-counts", tags=["stock counts"], route_class=ConditionalRoute)
 
@@ -23,8 +23,8 @@ SortBy = Literal["created_desc", "created_asc"]
 
 
 @router.post("", response_model=CountView, status_code=201)
-async def open_count(desk: AtDesk, session: Session, body: NewCount) -> Response:
-    return shown(await commands.open_count(desk, session, body), status=201)
+async def open_count(context: PostingContextDep, session: Session, body: NewCount) -> Response:
+    return json_response(await commands.open_count(context, session, body), status=201)
 
 
 @router.get("", response_model=Page[CountView])
@@ -40,7 +40,7 @@ async def list_counts(
     chosen = queries.CountFilter(status, warehouse_id, product_id)
     listed, counts = await queries.list_counts(session, chosen, queries.SORTS[sort_by], paging)
     views = iter(counts)
-    return shown(listed.page(paging, lambda _: next(views)))
+    return json_response(listed.page(paging, lambda _: next(views)))
 
 
 @router.get("/{count_id}", response_model=CountView)
@@ -48,20 +48,20 @@ async def show_count(session: ReadSession, _: Caller, count_id: CountId) -> Resp
     count = await queries.find_count(session, count_id)
     if count is None:
         raise NotFound()
-    return shown(count, etag=version_etag(count.version))
+    return json_response(count, etag=version_etag(count.version))
 
 
 @router.put("/{count_id}/lines", response_model=CountView)
 @router.post("/{count_id}/lines", response_model=CountView, name="post_enter_counted")
-async def enter_counted(desk: AtDesk, session: Session, count_id: CountId, body: NewEntries) -> Response:
-    return shown(await commands.enter_counted(desk, session, count_id, body.lines))
+async def enter_counted(context: PostingContextDep, session: Session, count_id: CountId, body: NewEntries) -> Response:
+    return json_response(await commands.enter_counted(context, session, count_id, body.lines))
 
 
 @router.post("/{count_id}/approve", response_model=CountView)
-async def approve_count(desk: AtDesk, count_id: CountId) -> Response:
-    return await desk.submit(lambda: draft_approval(desk, count_id))
+async def approve_count(context: PostingContextDep, count_id: CountId) -> Response:
+    return stored_response(await context.submit(lambda: draft_approval(context, count_id)))
 
 
 @router.post("/{count_id}/cancel", response_model=CountView)
-async def call_count_off(desk: AtDesk, session: Session, count_id: CountId) -> Response:
-    return shown(await commands.call_off(desk, session, count_id))
+async def call_count_off(context: PostingContextDep, session: Session, count_id: CountId) -> Response:
+    return json_response(await commands.call_off(context, session, count_id))

@@ -4,8 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from stockbuddy.chassis.fields import Id, RequestBody
 from stockbuddy.contracts.stock import CountState
-from stockbuddy.stock.fields import Body, Id, Lot, Name, Note, PastMoment, QuantityNotNegative
+from stockbuddy.stock.fields import Lot, Name, Note, PastTime, QuantityNotNegative
 from stockbuddy.stock.inventory.references import HasProductReference, HasWarehouseReference, ProductIdOrSku
 
 LARGEST_ENTRY = 1000
@@ -35,11 +36,11 @@ class CountedLine(HasProductReference):
     it was counted, with what lay there then: movements that the counter saw the effect of are not counted twice."""
 
     counted: QuantityNotNegative | None
-    counted_at: PastMoment | None = None
+    counted_at: PastTime | None = None
     lot: Lot = 0
 
 
-class NewEntries(Body):
+class NewEntries(RequestBody):
     lines: Annotated[list[CountedLine], Field(min_length=1, max_length=LARGEST_ENTRY)]
 
 

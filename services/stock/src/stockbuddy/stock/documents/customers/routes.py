@@ -2,18 +2,19 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Response
 
+from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import Caller
 from stockbuddy.chassis.http.errors import NotFound
-from stockbuddy.chassis.http.etags import ConditionalRoute, require_match, version_etag
+from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch, require_match, version_etag
 from stockbuddy.chassis.http.pagination import Page, PageParameters
 from stockbuddy.chassis.http.sessions import ReadSession, Session
 from stockbuddy.stock.documents.customers import commands, queries
 from stockbuddy.stock.documents.customers.model import Customer
 from stockbuddy.stock.documents.customers.schemas import CustomerChanges, CustomerView, NewCustomer
-from stockbuddy.stock.fields import Id, Search
-from stockbuddy.stock.http.responses import shown
+from stockbuddy.stock.fields import Search
+from stockbuddy.stock.http.responses import json_response
 
 router = APIRouter(prefix="/api/v1/customers", tags=["customers"], route_class=ConditionalRoute)
 
@@ -30,7 +31,7 @@ async def list_customers(
     sort_by: Annotated[SortBy, Query()] = "name_asc",
 ) -> Response:
     listed = await queries.list_customers(session, search, queries.SORTS[sort_by], paging)
-    return shown(listed.page(paging, CustomerView.model_validate))
+    return json_response(listed.page(paging, CustomerView.model_validate))
 
 
 @router.post("", response_model=CustomerView, status_code=201)
@@ -46,10 +47,10 @@ async def show_customer(session: ReadSession, _: Caller, customer_id: CustomerId
 @router.put("/{customer_id}", response_model=CustomerView)
 @router.patch("/{customer_id}", response_model=CustomerView, name="patch_customer")
 async def change_customer(
-    request: Request, session: Session, _: Caller, customer_id: CustomerId, body: CustomerChanges
+    if_match: IfMatch, session: Session, _: Caller, customer_id: CustomerId, body: CustomerChanges
 ) -> Response:
     customer = _found(await queries.lock_customer(session, customer_id))
-    require_match(request, version_etag(customer.version))
+    require_match(if_match, version_etag(customer.version))
     sent = body.model_dump(exclude_unset=True)
     changes = {name: value for name, value in sent.items() if value is not None or name != "name"}
     await commands.change_customer(session, customer, changes)
@@ -57,9 +58,9 @@ async def change_customer(
 
 
 @router.delete("/{customer_id}", status_code=204)
-async def forget_customer(request: Request, session: Session, _: Caller, customer_id: CustomerId) -> None:
+async def forget_customer(if_match: IfMatch, session: Session, _: Caller, customer_id: CustomerId) -> None:
     customer = _found(await queries.lock_customer(session, customer_id))
-    require_match(request, version_etag(customer.version))
+    require_match(if_match, version_etag(customer.version))
     await commands.forget_customer(session, customer)
 
 
@@ -71,4 +72,4 @@ def _found(customer: Customer | None) -> Customer:
 
 def _shown(customer: Customer, *, status: int = 200) -> Response:
     view = CustomerView.model_validate(customer)
-    return shown(view, status=status, etag=version_etag(customer.version))
+    return json_response(view, status=status, etag=version_etag(customer.version))

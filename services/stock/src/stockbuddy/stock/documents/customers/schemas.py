@@ -5,7 +5,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from stockbuddy.stock.fields import Body, Name, Note
+from stockbuddy.chassis.fields import RequestBody
+from stockbuddy.stock.fields import Name, Note
 
 Email = Annotated[
     str, StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^@\s\x00]+@[^@\s\x00]+\.[^@\s\x00]+$")
@@ -13,7 +14,7 @@ Email = Annotated[
 Phone = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=50, pattern=r"^[^\x00]*$")]
 
 
-class NewCustomer(Body):
+class NewCustomer(RequestBody):
     name: Name
     email: Email | None = None
     phone: Phone | None = None
@@ -21,7 +22,7 @@ class NewCustomer(Body):
     notes: Note | None = None
 
 
-class CustomerChanges(Body):
+class CustomerChanges(RequestBody):
     """What is left out stays as it is; null empties it, except the name."""
 
     name: Name | None = None

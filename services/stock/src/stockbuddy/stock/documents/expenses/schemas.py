@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from stockbuddy.chassis.fields import WRITTEN_OUT
+from stockbuddy.chassis.fields import RFC_3339
 from stockbuddy.contracts.numbers import Money
 from stockbuddy.stock.fields import Name, Note
 from stockbuddy.stock.inventory.references import HasWarehouseReference
@@ -17,7 +17,7 @@ def _of_this_epoch(day: date) -> date:
     return day
 
 
-Day = Annotated[date, WRITTEN_OUT, AfterValidator(_of_this_epoch)]
+Day = Annotated[date, RFC_3339, AfterValidator(_of_this_epoch)]
 Amount = Annotated[Money, Field(gt=0)]
 
 

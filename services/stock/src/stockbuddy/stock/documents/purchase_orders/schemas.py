@@ -5,8 +5,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, Field, StrictBool, model_validator
 
+from stockbuddy.chassis.fields import Id, RequestBody, UtcTime
 from stockbuddy.contracts.stock import PurchaseState, ReceivedLine
-from stockbuddy.stock.fields import Body, Id, Moment, Note, PastMoment, PositiveQuantity, Price, Reference, Sku
+from stockbuddy.stock.fields import Note, PastTime, PositiveQuantity, Price, Reference, Sku
 from stockbuddy.stock.inventory.references import HasProductReference, HasWarehouseReference
 
 LONGEST_ORDER = 1000
@@ -29,24 +30,24 @@ class NewPurchaseOrder(HasWarehouseReference):
     lines: PurchaseLines
     reference: Reference | None = None
     notes: Note | None = None
-    expected_at: Moment | None = None
+    expected_at: UtcTime | None = None
 
 
-class PurchaseOrderChanges(Body):
+class PurchaseOrderChanges(RequestBody):
     """What is left out stays as it is; `lines` replaces them all."""
 
     supplier_id: Id | None = None
     lines: PurchaseLines | None = None
     reference: Reference | None = None
     notes: Note | None = None
-    expected_at: Moment | None = None
+    expected_at: UtcTime | None = None
 
 
 class PurchaseView(PurchaseState):
     """A purchase order with its lines."""
 
 
-class NewReceiptLine(Body):
+class NewReceiptLine(RequestBody):
     """`line_id` names a line of the order; `product_id` (or `sku`) all of its lines of that product, in order.
     `unit_cost` defaults to what was ordered."""
 
@@ -63,14 +64,14 @@ class NewReceiptLine(Body):
         return self
 
 
-class NewReceipt(Body):
+class NewReceipt(RequestBody):
     """Without `lines`, everything that is still to come."""
 
     lines: Annotated[list[NewReceiptLine] | None, Field(min_length=1, max_length=LONGEST_ORDER)] = None
     allow_over_receipt: StrictBool = False
     reference: Reference | None = None
     notes: Note | None = None
-    occurred_at: PastMoment | None = None
+    occurred_at: PastTime | None = None
 
 
 class ReceivedView(PurchaseView):

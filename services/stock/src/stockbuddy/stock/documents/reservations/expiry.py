@@ -1,61 +1,55 @@
-"""A hold counts no longer from the moment its time is up: whoever is short of stock first takes overdue holds off
-the levels that it needs, and a sweep takes off the rest soon after."""
+"""Expiry of reservations: released lazily when a posting lacks stock, and by a periodic sweep."""
 
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 
 import asyncpg
-import structlog
-from fastapi import FastAPI
 
 from stockbuddy.chassis.http.errors import NotFound, Problem
 from stockbuddy.chassis.postgres.database import Database
-from stockbuddy.chassis.runtime.failures import is_connection_error
-from stockbuddy.stock.documents.reservations.ending import expire
+from stockbuddy.chassis.runtime.background import PollingWorker
+from stockbuddy.stock.documents.reservations.lifecycle import expire
 from stockbuddy.stock.documents.reservations.queries import find_overdue, find_overdue_on, find_reservation
-from stockbuddy.stock.errors import WrongState
+from stockbuddy.stock.errors import InvalidState
 from stockbuddy.stock.ledger import Ledger, LevelKey, Posting
 
-log = structlog.get_logger(__name__)
-
-SWEEP_SECONDS = 1.0
-SWEEP_SIZE = 100
+SWEEP_INTERVAL_SECONDS = 1.0
+SWEEP_BATCH_SIZE = 100
 
 
-async def reclaim_overdue(connection: asyncpg.Connection, levels: Sequence[LevelKey]) -> list[Posting]:
-    """What gives back the overdue holds on `levels`."""
-    return [expire(hold) for hold in await find_overdue_on(connection, levels)]
+async def reclaim_expired(connection: asyncpg.Connection, levels: Sequence[LevelKey]) -> list[Posting]:
+    """Postings that release the stock of expired reservations on `levels`."""
+    return [expire(reservation) for reservation in await find_overdue_on(connection, levels)]
 
 
-async def sweep_overdue(app: FastAPI) -> None:
-    """Until cancelled: end the reservations whose time is up. Replicas may meet; one of them is then too late."""
-    database: Database = app.state.database
-    ledger: Ledger = app.state.ledger
-    while True:
-        swept = 0
-        try:
-            async with database.reading() as session:
-                overdue = await find_overdue(session, SWEEP_SIZE)
-            await asyncio.gather(*(_expire(database, ledger, reservation_id) for reservation_id in overdue))
-            swept = len(overdue)
-        except Exception as error:
-            if not is_connection_error(error):
-                raise
-            log.warning("reservations.database_away")
-        if swept < SWEEP_SIZE:
-            await asyncio.sleep(SWEEP_SECONDS)
+class ReservationSweep:
+    """Releases the stock of expired reservations. Replicas may sweep the same ones: the version check of the posting
+    lets one of them succeed."""
 
+    def __init__(self, database: Database, ledger: Ledger) -> None:
+        self._database = database
+        self._ledger = ledger
 
-async def _expire(database: Database, ledger: Ledger, reservation_id: int) -> None:
-    async def decide() -> Posting:
-        async with database.reading() as session:
-            hold = await find_reservation(session, reservation_id)
-        if hold is None:
-            raise NotFound()
-        if hold.status != "expired" or hold.ended_at is not None:
-            raise WrongState(hold.status)
-        return expire(hold)
+    def worker(self) -> PollingWorker:
+        return PollingWorker("reservations.expiry", self._sweep, interval_seconds=SWEEP_INTERVAL_SECONDS)
 
-    with suppress(Problem):
-        await ledger.submit(None, decide)
+    async def _sweep(self) -> bool:
+        async with self._database.reading() as session:
+            overdue = await find_overdue(session, SWEEP_BATCH_SIZE)
+        await asyncio.gather(*(self._expire(reservation_id) for reservation_id in overdue))
+        return len(overdue) == SWEEP_BATCH_SIZE
+
+    async def _expire(self, reservation_id: int) -> None:
+        async def plan() -> Posting:
+            async with self._database.reading() as session:
+                reservation = await find_reservation(session, reservation_id)
+            if reservation is None:
+                raise NotFound()
+            if reservation.status != "expired" or reservation.ended_at is not None:
+                raise InvalidState("reservation", reservation.status, ["expired"])
+            return expire(reservation)
+
+        # Another replica was faster, or the reservation has been extended.
+        with suppress(Problem):
+            await self._ledger.submit(None, plan)

@@ -4,17 +4,18 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Response
 
+from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import Caller
 from stockbuddy.chassis.http.errors import NotFound
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.pagination import Page, PageParameters
 from stockbuddy.chassis.http.sessions import ReadSession
-from stockbuddy.stock.documents.reservations import ending, queries
-from stockbuddy.stock.documents.reservations.holding import draft_reservation
+from stockbuddy.stock.documents.reservations import lifecycle, queries
+from stockbuddy.stock.documents.reservations.create_reservation import draft_reservation
 from stockbuddy.stock.documents.reservations.schemas import Extension, NewReservation, ReservationView, Status
-from stockbuddy.stock.fields import Id, Reference
-from stockbuddy.stock.http.posting_context import AtDesk
-from stockbuddy.stock.http.responses import shown
+from stockbuddy.stock.fields import Reference
+from stockbuddy.stock.http.dependencies import PostingContextDep
+from stockbuddy.stock.http.responses import json_response, stored_response
 
 router = APIRouter(prefix="/api/v1/reservations", tags=["reservations"], route_class=ConditionalRoute)
 
@@ -23,8 +24,8 @@ SortBy = Literal["created_desc", "created_asc"]
 
 
 @router.post("", response_model=ReservationView, status_code=201)
-async def reserve_stock(desk: AtDesk, body: NewReservation) -> Response:
-    return await desk.submit(lambda: draft_reservation(desk, body))
+async def reserve_stock(context: PostingContextDep, body: NewReservation) -> Response:
+    return stored_response(await context.submit(lambda: draft_reservation(context, body)))
 
 
 @router.get("", response_model=Page[ReservationView])
@@ -42,7 +43,7 @@ async def list_reservations(
     chosen = queries.ReservationFilter(status, product_id, warehouse_id, external_ref, created_by)
     listed, reservations = await queries.list_reservations(session, chosen, queries.SORTS[sort_by], paging)
     views = iter(reservations)
-    return shown(listed.page(paging, lambda _: next(views)))
+    return json_response(listed.page(paging, lambda _: next(views)))
 
 
 @router.get("/{reservation_id}", response_model=ReservationView)
@@ -50,14 +51,16 @@ async def show_reservation(session: ReadSession, _: Caller, reservation_id: Rese
     reservation = await queries.find_reservation(session, reservation_id)
     if reservation is None:
         raise NotFound()
-    return shown(reservation)
+    return json_response(reservation)
 
 
 @router.post("/{reservation_id}/extend", response_model=ReservationView)
-async def extend_reservation(desk: AtDesk, reservation_id: ReservationId, body: Extension | None = None) -> Response:
-    return await desk.submit(lambda: ending.extend(desk, reservation_id, body or Extension()))
+async def extend_reservation(
+    context: PostingContextDep, reservation_id: ReservationId, body: Extension | None = None
+) -> Response:
+    return stored_response(await context.submit(lambda: lifecycle.extend(context, reservation_id, body or Extension())))
 
 
 @router.post("/{reservation_id}/release", response_model=ReservationView)
-async def release_reservation(desk: AtDesk, reservation_id: ReservationId) -> Response:
-    return await desk.submit(lambda: ending.release(desk, reservation_id))
+async def release_reservation(context: PostingContextDep, reservation_id: ReservationId) -> Response:
+    return stored_response(await context.submit(lambda: lifecycle.release(context, reservation_id)))

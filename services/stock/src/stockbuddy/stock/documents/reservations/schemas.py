@@ -4,8 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from stockbuddy.chassis.fields import NOT_BOOLEAN, RequestBody
 from stockbuddy.contracts.stock import ReservationState
-from stockbuddy.stock.fields import NUMBER, Body, Lot, Note, PositiveQuantity, Reference
+from stockbuddy.stock.fields import Lot, Note, PositiveQuantity, Reference
 from stockbuddy.stock.inventory.references import HasProductReference, HasWarehouseReference
 
 LONGEST_RESERVATION = 500
@@ -13,7 +14,7 @@ DEFAULT_SECONDS = 900
 LONGEST_SECONDS = 366 * 24 * 3600
 
 Status = Literal["held", "released", "committed", "expired"]
-Seconds = Annotated[int, Field(ge=1, le=LONGEST_SECONDS), NUMBER]
+Seconds = Annotated[int, Field(ge=1, le=LONGEST_SECONDS), NOT_BOOLEAN]
 
 
 class NewReservationLine(HasProductReference, HasWarehouseReference):
@@ -21,7 +22,7 @@ class NewReservationLine(HasProductReference, HasWarehouseReference):
     lot: Lot = 0
 
 
-class NewReservation(Body):
+class NewReservation(RequestBody):
     """`expires_in` is in seconds."""
 
     lines: Annotated[list[NewReservationLine], Field(min_length=1, max_length=LONGEST_RESERVATION)]
@@ -30,7 +31,7 @@ class NewReservation(Body):
     notes: Note | None = None
 
 
-class Extension(Body):
+class Extension(RequestBody):
     """`expires_in` counts from now, in seconds."""
 
     expires_in: Seconds = DEFAULT_SECONDS

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
+from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import Caller
 from stockbuddy.chassis.http.errors import NotFound
 from stockbuddy.chassis.http.etags import ConditionalRoute
@@ -12,8 +13,7 @@ from stockbuddy.chassis.http.sessions import ReadSession
 from stockbuddy.stock.documents.customers.queries import find_customer
 from stockbuddy.stock.documents.sales import queries
 from stockbuddy.stock.documents.sales.schemas import SaleView
-from stockbuddy.stock.fields import Id
-from stockbuddy.stock.http.responses import shown
+from stockbuddy.stock.http.responses import json_response
 
 router = APIRouter(prefix="/api/v1/customers", tags=["customers"], route_class=ConditionalRoute)
 
@@ -27,4 +27,4 @@ async def list_customer_sales(
     chosen = queries.SaleFilter(customer_id=customer_id)
     listed, sales = await queries.list_sales(session, chosen, queries.LATEST_FIRST, paging)
     views = iter(sales)
-    return shown(listed.page(paging, lambda _: next(views)))
+    return json_response(listed.page(paging, lambda _: next(views)))

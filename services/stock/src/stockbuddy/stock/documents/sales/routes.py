@@ -4,14 +4,16 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from stockbuddy.chassis.fields import Id, UtcTime
 from stockbuddy.chassis.http.authentication import Caller
 from stockbuddy.chassis.http.errors import NotFound
 from stockbuddy.chassis.http.etags import ConditionalRoute, version_etag
 from stockbuddy.chassis.http.pagination import Page, PageParameters
 from stockbuddy.chassis.http.sessions import ReadSession
 from stockbuddy.stock.documents.sales import queries
-from stockbuddy.stock.documents.sales.batching import sell_batch
-from stockbuddy.stock.documents.sales.returning import draft_return
+from stockbuddy.stock.documents.sales.create_return import draft_return
+from stockbuddy.stock.documents.sales.create_sale import draft_sale
+from stockbuddy.stock.documents.sales.import_offline_sales import sell_batch
 from stockbuddy.stock.documents.sales.schemas import (
     NewReturn,
     NewSale,
@@ -21,11 +23,10 @@ from stockbuddy.stock.documents.sales.schemas import (
     SalesView,
     SaleView,
 )
-from stockbuddy.stock.documents.sales.selling import draft_sale
-from stockbuddy.stock.documents.sales.voiding import draft_void
-from stockbuddy.stock.fields import Id, Moment, Search
-from stockbuddy.stock.http.posting_context import AtDesk
-from stockbuddy.stock.http.responses import shown
+from stockbuddy.stock.documents.sales.void_sale import draft_void
+from stockbuddy.stock.fields import Search
+from stockbuddy.stock.http.dependencies import PostingContextDep
+from stockbuddy.stock.http.responses import json_response, stored_response
 
 router = APIRouter(prefix="/api/v1/sales", tags=["sales"], route_class=ConditionalRoute)
 
@@ -35,14 +36,14 @@ SortBy = Literal["occurred_desc", "occurred_asc", "total_desc", "total_asc"]
 
 
 @router.post("", response_model=SaleView, status_code=201)
-async def sell(desk: AtDesk, body: NewSale) -> Response:
-    return await desk.submit(lambda: draft_sale(desk, body))
+async def sell(context: PostingContextDep, body: NewSale) -> Response:
+    return stored_response(await context.submit(lambda: draft_sale(context, body)))
 
 
 @router.post("/batch", response_model=SalesView)
-async def sell_offline_sales(request: Request, desk: AtDesk, body: NewSales) -> Response:
+async def sell_offline_sales(request: Request, context: PostingContextDep, body: NewSales) -> Response:
     originals = (await request.json())["sales"]
-    return await sell_batch(desk, body.sales, originals)
+    return await sell_batch(context, body.sales, originals)
 
 
 @router.get("", response_model=Page[SaleView])
@@ -56,14 +57,14 @@ async def list_sales(
     warehouse_id: Annotated[Id | None, Query()] = None,
     status: Annotated[Status | None, Query()] = None,
     search: Annotated[Search | None, Query()] = None,
-    since: Annotated[Moment | None, Query(alias="from")] = None,
-    until: Annotated[Moment | None, Query(alias="to")] = None,
+    since: Annotated[UtcTime | None, Query(alias="from")] = None,
+    until: Annotated[UtcTime | None, Query(alias="to")] = None,
     sort_by: Annotated[SortBy, Query()] = "occurred_desc",
 ) -> Response:
     chosen = queries.SaleFilter(customer_id, product_id, sold_by, warehouse_id, status, search, since, until)
     listed, sales = await queries.list_sales(session, chosen, queries.SORTS[sort_by], paging)
     views = iter(sales)
-    return shown(listed.page(paging, lambda _: next(views)))
+    return json_response(listed.page(paging, lambda _: next(views)))
 
 
 @router.get("/{sale_id}", response_model=SaleView)
@@ -71,17 +72,17 @@ async def show_sale(session: ReadSession, _: Caller, sale_id: SaleId) -> Respons
     sale = await queries.find_sale(session, sale_id)
     if sale is None:
         raise NotFound()
-    return shown(sale, etag=version_etag(sale.version))
+    return json_response(sale, etag=version_etag(sale.version))
 
 
 @router.post("/{sale_id}/returns", response_model=ReturnView, status_code=201)
-async def return_sale(desk: AtDesk, sale_id: SaleId, body: NewReturn) -> Response:
-    return await desk.submit(lambda: draft_return(desk, sale_id, body))
+async def return_sale(context: PostingContextDep, sale_id: SaleId, body: NewReturn) -> Response:
+    return stored_response(await context.submit(lambda: draft_return(context, sale_id, body)))
 
 
 @router.post("/{sale_id}/void", response_model=SaleView)
-async def void_sale(desk: AtDesk, sale_id: SaleId, body: NewVoid | None = None) -> Response:
-    return await desk.submit(lambda: draft_void(desk, sale_id, body or NewVoid()))
+async def void_sale(context: PostingContextDep, sale_id: SaleId, body: NewVoid | None = None) -> Response:
+    return stored_response(await context.submit(lambda: draft_void(context, sale_id, body or NewVoid())))
 
 
 @router.get("/{sale_id}/returns")

@@ -5,18 +5,19 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, StrictBool, model_validator
 
-from stockbuddy.chassis.http.idempotency import LONGEST_KEY
+from stockbuddy.chassis.fields import Id, RequestBody
+from stockbuddy.chassis.http.idempotency import MAX_KEY_LENGTH
 from stockbuddy.contracts.numbers import Money
 from stockbuddy.contracts.stock import ReturnedLine, SaleState
 from stockbuddy.stock.documents.reservations.schemas import ReservationView
-from stockbuddy.stock.fields import Body, Id, Lot, Name, Note, PastMoment, PositiveQuantity, Price, Reference, Sku
+from stockbuddy.stock.fields import Lot, Name, Note, PastTime, PositiveQuantity, Price, Reference, Sku
 from stockbuddy.stock.inventory.references import HasProductReference, HasWarehouseReference, ProductIdOrSku
 
 LONGEST_SALE = 1000
 """Lines; a wholesaler's invoice has hundreds."""
 LARGEST_BATCH = 500
 
-IdempotencyName = Annotated[str, Field(min_length=1, max_length=LONGEST_KEY, pattern=r"^[^\x00]*$")]
+IdempotencyName = Annotated[str, Field(min_length=1, max_length=MAX_KEY_LENGTH, pattern=r"^[^\x00]*$")]
 
 
 class NewSaleLine(HasProductReference):
@@ -45,7 +46,7 @@ class NewSale(HasWarehouseReference):
     reference: Reference | None = None
     notes: Note | None = None
     reservation_id: Id | None = None
-    occurred_at: PastMoment | None = None
+    occurred_at: PastTime | None = None
 
     @model_validator(mode="after")
     def has_one_form(self) -> Self:
@@ -94,7 +95,7 @@ class BatchedSale(NewSale):
     idempotency_key: IdempotencyName | None = None
 
 
-class NewSales(Body):
+class NewSales(RequestBody):
     sales: Annotated[list[BatchedSale], Field(min_length=1, max_length=LARGEST_BATCH)]
 
 
@@ -118,11 +119,11 @@ class SalesView(BaseModel):
     results: list[SaleResult]
 
 
-class NewVoid(Body):
+class NewVoid(RequestBody):
     reason: Note | None = None
 
 
-class Commitment(Body):
+class Commitment(RequestBody):
     """What a reservation becomes: a sale at the products' prices, or goods that simply go out."""
 
     as_: Annotated[Literal["sale", "out"], Field(alias="as")] = "out"
@@ -139,7 +140,7 @@ class CommittedView(ReservationView):
     sale: SaleView | None = None
 
 
-class NewReturnLine(Body):
+class NewReturnLine(RequestBody):
     """`line_id` names a line of the sale; `product_id` (or `sku`) all of its lines of that product, in order."""
 
     line_id: Id | None = None
@@ -154,13 +155,13 @@ class NewReturnLine(Body):
         return self
 
 
-class NewReturn(Body):
+class NewReturn(RequestBody):
     """Without `lines`, whatever is left of the sale. With `restock` false nothing goes back to stock."""
 
     lines: Annotated[list[NewReturnLine] | None, Field(min_length=1, max_length=LONGEST_SALE)] = None
     restock: StrictBool = True
     reason: Note | None = None
-    occurred_at: PastMoment | None = None
+    occurred_at: PastTime | None = None
 
 
 class ReturnView(BaseModel):

@@ -4,17 +4,18 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Response
 
+from stockbuddy.chassis.fields import Id, UtcTime
 from stockbuddy.chassis.http.authentication import Caller
 from stockbuddy.chassis.http.errors import NotFound
 from stockbuddy.chassis.http.etags import ConditionalRoute, version_etag
 from stockbuddy.chassis.http.pagination import Page, PageParameters
 from stockbuddy.chassis.http.sessions import ReadSession
-from stockbuddy.stock.documents.transfers import progress, queries
-from stockbuddy.stock.documents.transfers.drafting import draft_transfer
+from stockbuddy.stock.documents.transfers import lifecycle, queries
+from stockbuddy.stock.documents.transfers.create_transfer import draft_transfer
 from stockbuddy.stock.documents.transfers.schemas import Cancellation, NewArrival, NewTransfer, Status, TransferView
-from stockbuddy.stock.fields import Id, Moment, Reference
-from stockbuddy.stock.http.posting_context import AtDesk
-from stockbuddy.stock.http.responses import shown
+from stockbuddy.stock.fields import Reference
+from stockbuddy.stock.http.dependencies import PostingContextDep
+from stockbuddy.stock.http.responses import json_response, stored_response
 
 router = APIRouter(prefix="/api/v1/stock-transfers", tags=["stock transfers"], route_class=ConditionalRoute)
 
@@ -23,8 +24,8 @@ SortBy = Literal["created_desc", "created_asc"]
 
 
 @router.post("", response_model=TransferView, status_code=201)
-async def create_transfer(desk: AtDesk, body: NewTransfer) -> Response:
-    return await desk.submit(lambda: draft_transfer(desk, body))
+async def create_transfer(context: PostingContextDep, body: NewTransfer) -> Response:
+    return stored_response(await context.submit(lambda: draft_transfer(context, body)))
 
 
 @router.get("", response_model=Page[TransferView])
@@ -38,8 +39,8 @@ async def list_transfers(
     from_warehouse_id: Annotated[Id | None, Query()] = None,
     to_warehouse_id: Annotated[Id | None, Query()] = None,
     transfer_reference: Annotated[Reference | None, Query()] = None,
-    since: Annotated[Moment | None, Query(alias="from")] = None,
-    until: Annotated[Moment | None, Query(alias="to")] = None,
+    since: Annotated[UtcTime | None, Query(alias="from")] = None,
+    until: Annotated[UtcTime | None, Query(alias="to")] = None,
     sort_by: Annotated[SortBy, Query()] = "created_desc",
 ) -> Response:
     chosen = queries.TransferFilter(
@@ -47,7 +48,7 @@ async def list_transfers(
     )
     listed, transfers = await queries.list_transfers(session, chosen, queries.SORTS[sort_by], paging)
     views = iter(transfers)
-    return shown(listed.page(paging, lambda _: next(views)))
+    return json_response(listed.page(paging, lambda _: next(views)))
 
 
 @router.get("/{transfer_id}", response_model=TransferView)
@@ -55,28 +56,32 @@ async def show_transfer(session: ReadSession, _: Caller, transfer_id: TransferId
     transfer = await queries.find_transfer(session, transfer_id)
     if transfer is None:
         raise NotFound()
-    return shown(transfer, etag=version_etag(transfer.version))
+    return json_response(transfer, etag=version_etag(transfer.version))
 
 
 @router.put("/{transfer_id}/ship", response_model=TransferView)
 @router.post("/{transfer_id}/ship", response_model=TransferView, name="post_ship_transfer")
-async def ship_transfer(desk: AtDesk, transfer_id: TransferId) -> Response:
-    return await desk.submit(lambda: progress.ship(desk, transfer_id))
+async def ship_transfer(context: PostingContextDep, transfer_id: TransferId) -> Response:
+    return stored_response(await context.submit(lambda: lifecycle.ship(context, transfer_id)))
 
 
 @router.put("/{transfer_id}/receive", response_model=TransferView)
 @router.post("/{transfer_id}/receive", response_model=TransferView, name="post_receive_transfer")
-async def receive_transfer(desk: AtDesk, transfer_id: TransferId, body: NewArrival | None = None) -> Response:
-    return await desk.submit(lambda: progress.receive(desk, transfer_id, body or NewArrival()))
+async def receive_transfer(
+    context: PostingContextDep, transfer_id: TransferId, body: NewArrival | None = None
+) -> Response:
+    return stored_response(await context.submit(lambda: lifecycle.receive(context, transfer_id, body or NewArrival())))
 
 
 @router.put("/{transfer_id}/complete", response_model=TransferView)
 @router.post("/{transfer_id}/complete", response_model=TransferView, name="post_complete_transfer")
-async def complete_transfer(desk: AtDesk, transfer_id: TransferId) -> Response:
-    return await desk.submit(lambda: progress.complete(desk, transfer_id))
+async def complete_transfer(context: PostingContextDep, transfer_id: TransferId) -> Response:
+    return stored_response(await context.submit(lambda: lifecycle.complete(context, transfer_id)))
 
 
 @router.put("/{transfer_id}/cancel", response_model=TransferView)
 @router.post("/{transfer_id}/cancel", response_model=TransferView, name="post_cancel_transfer")
-async def cancel_transfer(desk: AtDesk, transfer_id: TransferId, body: Cancellation | None = None) -> Response:
-    return await desk.submit(lambda: progress.cancel(desk, transfer_id, body or Cancellation()))
+async def cancel_transfer(
+    context: PostingContextDep, transfer_id: TransferId, body: Cancellation | None = None
+) -> Response:
+    return stored_response(await context.submit(lambda: lifecycle.cancel(context, transfer_id, body or Cancellation())))

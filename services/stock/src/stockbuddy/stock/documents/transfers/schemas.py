@@ -5,8 +5,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from stockbuddy.chassis.fields import Id, RequestBody
 from stockbuddy.contracts.stock import TransferState
-from stockbuddy.stock.fields import Body, Code, Id, Lot, Note, PositiveQuantity, QuantityNotNegative, Reference, Sku
+from stockbuddy.stock.fields import Code, Lot, Note, PositiveQuantity, QuantityNotNegative, Reference, Sku
 from stockbuddy.stock.inventory.references import HasProductReference, ProductIdOrSku
 from stockbuddy.stock.inventory.warehouses.warehouse_cache import WarehouseReference
 
@@ -21,7 +22,7 @@ class NewTransferLine(HasProductReference):
     lot: Lot = 0
 
 
-class NewTransfer(Body):
+class NewTransfer(RequestBody):
     """Either `lines`, or the short form: one product and its quantity."""
 
     from_warehouse_id: Id | None = None
@@ -75,7 +76,7 @@ class TransferView(TransferState):
     """A transfer with its lines."""
 
 
-class ArrivingLine(Body):
+class ArrivingLine(RequestBody):
     """What has arrived: `received` in good order, `damaged` besides. A product named takes its lines in order."""
 
     line_id: Id | None = None
@@ -93,14 +94,14 @@ class ArrivingLine(Body):
         return self
 
 
-class NewArrival(Body):
+class NewArrival(RequestBody):
     """Without `lines`, all that is in transit, in good order."""
 
     lines: Annotated[list[ArrivingLine] | None, Field(min_length=1, max_length=LONGEST_TRANSFER)] = None
     notes: Note | None = None
 
 
-class Cancellation(Body):
+class Cancellation(RequestBody):
     """`disposition` is what becomes of what is in transit: it comes back to the source, or is lost."""
 
     disposition: Disposition | None = None

@@ -1,18 +1,18 @@
 """Sets a level to what was counted, if it still holds what the counter believed."""
 
-from stockbuddy.chassis.http.idempotency import Answer
-from stockbuddy.stock.http.posting_context import Desk
+from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.stock.inventory.levels.schemas import LevelAfter, NewCount
-from stockbuddy.stock.ledger import Conclusion, Effect, Entry, LevelKey, MovementType, Posting
+from stockbuddy.stock.inventory.posting_context import PostingContext
+from stockbuddy.stock.ledger import DocumentChanges, Entry, LevelKey, MovementType, Posting, PostingResult
 from stockbuddy.stock.replicas.products.ownership import require_owner
 
 
-async def draft_count(desk: Desk, count: NewCount) -> Posting:
-    """Raises UnknownProduct, UnknownWarehouse, NotYourProduct, NotYourWarehouse; the ledger raises StaleQuantity."""
-    known = await desk.products.find([count.product_reference])
+async def draft_count(context: PostingContext, count: NewCount) -> Posting:
+    """Raises UnknownProduct, UnknownWarehouse, ProductForbidden, WarehouseForbidden; the ledger raises StaleQuantity."""
+    known = await context.products.load([count.product_reference])
     product = known[count.product_reference]
-    require_owner(desk.caller, product)
-    warehouse = await desk.warehouse(count.warehouse_reference)
+    require_owner(context.caller, product)
+    warehouse = await context.warehouse(count.warehouse_reference)
     entry = Entry(
         LevelKey(product.id, warehouse.id, count.lot),
         set_to=count.quantity,
@@ -21,11 +21,11 @@ async def draft_count(desk: Desk, count: NewCount) -> Posting:
         reference_number=count.reference_number,
         notes=count.reason,
     )
-    return Posting([entry], _conclude, desk.key)
+    return Posting([entry], _build_changes, context.key)
 
 
-def _conclude(effect: Effect) -> Conclusion:
-    [change] = effect.made()
+def _build_changes(result: PostingResult) -> DocumentChanges:
+    [change] = result.accepted()
     key = change.entry.level
     after = LevelAfter(
         product_id=key.product_id,
@@ -38,6 +38,6 @@ def _conclude(effect: Effect) -> Conclusion:
         available=change.balance - change.reserved,
         average_cost=change.average_cost,
         movement_id=change.movement_id,
-        updated_at=effect.recorded_at,
+        updated_at=result.recorded_at,
     )
-    return Conclusion(Answer(200, after.model_dump_json()))
+    return DocumentChanges(StoredResponse(200, after.model_dump_json()))

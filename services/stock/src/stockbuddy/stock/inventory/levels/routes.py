@@ -4,13 +4,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
+from stockbuddy.chassis.fields import Id, UtcTime
 from stockbuddy.chassis.http.authentication import Caller
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.pagination import Page, PageParameters
 from stockbuddy.chassis.http.sessions import ReadSession
-from stockbuddy.stock.fields import Id, Lot, Moment, Name, Price, Sku
-from stockbuddy.stock.http.posting_context import AtDesk
-from stockbuddy.stock.http.responses import shown
+from stockbuddy.stock.fields import Lot, Name, Price, Sku
+from stockbuddy.stock.http.dependencies import PostingContextDep
+from stockbuddy.stock.http.responses import json_response, stored_response
 from stockbuddy.stock.inventory.levels import queries
 from stockbuddy.stock.inventory.levels.commands import draft_count
 from stockbuddy.stock.inventory.levels.schemas import LevelAfter, LevelView, NewCount
@@ -31,16 +32,16 @@ async def list_levels(
     price_min: Annotated[Price | None, Query()] = None,
     price_max: Annotated[Price | None, Query()] = None,
     low_stock: Annotated[bool | None, Query()] = None,
-    as_of: Annotated[Moment | None, Query()] = None,
+    as_of: Annotated[UtcTime | None, Query()] = None,
 ) -> Response:
     chosen = queries.LevelFilter(product_id, sku, warehouse_id, lot, category, price_min, price_max, low_stock)
     if as_of is None:
         listed = await queries.list_levels(session, chosen, paging)
     else:
         listed = await queries.list_levels_at(session, as_of, chosen, paging)
-    return shown(listed.page(paging, queries.as_view))
+    return json_response(listed.page(paging, queries.as_view))
 
 
 @router.put("", response_model=LevelAfter)
-async def set_level(desk: AtDesk, body: NewCount) -> Response:
-    return await desk.submit(lambda: draft_count(desk, body))
+async def set_level(context: PostingContextDep, body: NewCount) -> Response:
+    return stored_response(await context.submit(lambda: draft_count(context, body)))

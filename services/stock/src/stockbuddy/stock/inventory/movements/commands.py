@@ -5,33 +5,33 @@ from collections.abc import Sequence
 from typing import Any
 
 from stockbuddy.chassis.http.errors import Problem
-from stockbuddy.chassis.http.idempotency import Answer
+from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.stock.errors import InsufficientStock, UnknownProduct
-from stockbuddy.stock.http.posting_context import Desk
 from stockbuddy.stock.inventory.movements.schemas import MovementCreate
-from stockbuddy.stock.ledger import Change, Conclusion, Effect, Entry, LevelKey, Posting, Shortage
+from stockbuddy.stock.inventory.posting_context import PostingContext
+from stockbuddy.stock.ledger import Change, DocumentChanges, Entry, LevelKey, Posting, PostingResult, Shortage
 from stockbuddy.stock.ledger.shortages import shortage_body
+from stockbuddy.stock.replicas.products.model import ProductReplica
 from stockbuddy.stock.replicas.products.ownership import require_owner
-from stockbuddy.stock.replicas.products.queries import ProductReplica
 
 
-async def draft_movement(desk: Desk, movement: MovementCreate) -> Posting:
-    """Raises UnknownProduct, UnknownWarehouse, NotYourProduct, NotYourWarehouse."""
-    known = await desk.products.find([movement.product_reference])
-    entry = await _entry(desk, movement, known[movement.product_reference])
-    return Posting([entry], _conclude_one, desk.key)
+async def draft_movement(context: PostingContext, movement: MovementCreate) -> Posting:
+    """Raises UnknownProduct, UnknownWarehouse, ProductForbidden, WarehouseForbidden."""
+    known = await context.products.load([movement.product_reference])
+    entry = await _entry(context, movement, known[movement.product_reference])
+    return Posting([entry], _build_one, context.key)
 
 
-async def draft_movements(desk: Desk, movements: Sequence[MovementCreate]) -> Posting:
+async def draft_movements(context: PostingContext, movements: Sequence[MovementCreate]) -> Posting:
     """All or nothing. Raises what `draft_movement` does."""
-    known = await desk.products.find([movement.product_reference for movement in movements])
-    entries = [await _entry(desk, movement, known[movement.product_reference]) for movement in movements]
-    return Posting(entries, _conclude_all, desk.key)
+    known = await context.products.load([movement.product_reference for movement in movements])
+    entries = [await _entry(context, movement, known[movement.product_reference]) for movement in movements]
+    return Posting(entries, _build_all, context.key)
 
 
-async def draft_movements_one_by_one(desk: Desk, movements: Sequence[MovementCreate]) -> Posting:
+async def draft_movements_one_by_one(context: PostingContext, movements: Sequence[MovementCreate]) -> Posting:
     """Each for itself: one that can't be posted is reported and does not hinder the others."""
-    known = await desk.products.find_existing([movement.product_reference for movement in movements])
+    known = await context.products.find([movement.product_reference for movement in movements])
     entries: list[Entry] = []
     problems: dict[int, Problem] = {}
     for index, movement in enumerate(movements):
@@ -39,16 +39,16 @@ async def draft_movements_one_by_one(desk: Desk, movements: Sequence[MovementCre
             product = known.get(movement.product_reference)
             if product is None:
                 raise UnknownProduct([movement.product_reference])
-            entries.append(await _entry(desk, movement, product))
+            entries.append(await _entry(context, movement, product))
         except Problem as problem:
             problems[index] = problem
     bodies = {index: problem.body() for index, problem in problems.items()}
-    return Posting(entries, lambda effect: _conclude_each(effect, len(movements), bodies), desk.key, partial=True)
+    return Posting(entries, lambda result: _build_each(result, len(movements), bodies), context.key, partial=True)
 
 
-async def _entry(desk: Desk, movement: MovementCreate, product: ProductReplica) -> Entry:
-    warehouse = await desk.warehouse(movement.warehouse_reference)
-    require_owner(desk.caller, product)
+async def _entry(context: PostingContext, movement: MovementCreate, product: ProductReplica) -> Entry:
+    warehouse = await context.warehouse(movement.warehouse_reference)
+    require_owner(context.caller, product)
     return Entry(
         LevelKey(product.id, warehouse.id, movement.lot),
         on_hand=movement.signed,
@@ -60,17 +60,17 @@ async def _entry(desk: Desk, movement: MovementCreate, product: ProductReplica) 
     )
 
 
-def _conclude_one(effect: Effect) -> Conclusion:
-    return Conclusion(Answer(201, _line(effect.made()[0])))
+def _build_one(result: PostingResult) -> DocumentChanges:
+    return DocumentChanges(StoredResponse(201, _line(result.accepted()[0])))
 
 
-def _conclude_all(effect: Effect) -> Conclusion:
-    lines = [_result(index, _line(change)) for index, change in enumerate(effect.made())]
-    return Conclusion(Answer(200, _batch(posted=len(lines), rejected=0, results=lines)))
+def _build_all(result: PostingResult) -> DocumentChanges:
+    lines = [_result(index, _line(change)) for index, change in enumerate(result.accepted())]
+    return DocumentChanges(StoredResponse(200, _batch(posted=len(lines), rejected=0, results=lines)))
 
 
-def _conclude_each(effect: Effect, count: int, problems: dict[int, dict[str, Any]]) -> Conclusion:
-    changes = iter(effect.changes)
+def _build_each(result: PostingResult, count: int, problems: dict[int, dict[str, Any]]) -> DocumentChanges:
+    changes = iter(result.changes)
     results = []
     posted = 0
     for index in range(count):
@@ -80,8 +80,8 @@ def _conclude_each(effect: Effect, count: int, problems: dict[int, dict[str, Any
             results.append(_result(index, _line(outcome)))
         else:
             results.append(_rejection(index, outcome))
-    answer = Answer(200, _batch(posted=posted, rejected=count - posted, results=results))
-    return Conclusion(answer, remembered=posted > 0)
+    answer = StoredResponse(200, _batch(posted=posted, rejected=count - posted, results=results))
+    return DocumentChanges(answer, remembered=posted > 0)
 
 
 def _line(change: Change) -> str:

@@ -1,63 +1,59 @@
-"""What the catalogue says becomes the product copy; a new product's opening quantity becomes its first movement."""
+"""Consumes catalog's new products: replicates them and posts their opening stock in the default warehouse."""
 
 from collections.abc import Sequence
 from decimal import Decimal
 
 import asyncpg
 import structlog
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.http.idempotency import Answer
+from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.messaging.bus import Message
-from stockbuddy.chassis.messaging.event_context import EventContext
 from stockbuddy.chassis.messaging.handlers import decode, event_context_of
-from stockbuddy.contracts.catalog import CategoryState, ProductCreated, ProductState
+from stockbuddy.chassis.runtime.event_context import EventContext
+from stockbuddy.contracts.catalog import ProductCreated
 from stockbuddy.stock.errors import QuantityOutOfRange
-from stockbuddy.stock.inventory.warehouses.queries import default_warehouse_id
-from stockbuddy.stock.ledger import Conclusion, Effect, Entry, LevelKey, MovementType, Posting
-from stockbuddy.stock.ledger.application import apply, create_levels
-from stockbuddy.stock.ledger.decision import keys_of
+from stockbuddy.stock.inventory.warehouses.queries import fetch_default_warehouse_id
+from stockbuddy.stock.ledger import DocumentChanges, Entry, LevelKey, MovementType, Posting, PostingResult
+from stockbuddy.stock.ledger.apply import apply, create_levels
+from stockbuddy.stock.ledger.evaluator import keys_of
 from stockbuddy.stock.ledger.postings import Failed, Outcome, Refused
-from stockbuddy.stock.replicas.products import queries
-from stockbuddy.stock.replicas.signals import ARRIVALS
+from stockbuddy.stock.replicas.products.replicate import replicate_products
 
 log = structlog.get_logger(__name__)
 
+OPENING_DOCUMENT = "opening/"
+"""Prefix of the document of an opening movement. It is unique per product, so opening stock is posted only once."""
 
-async def copy_states(session: AsyncSession, states: Sequence[ProductState]) -> None:
-    await queries.copy_products(session, states)
-    ARRIVALS.announce_after_commit(session)
-
-
-async def name_categories(session: AsyncSession, states: Sequence[CategoryState]) -> None:
-    await queries.name_categories(session, states)
+_POSTED = text("SELECT document FROM movement WHERE document = ANY(:documents)")
 
 
-async def copy_created(session: AsyncSession, messages: Sequence[Message]) -> None:
-    """Copies new products and opens their stock in the default warehouse, once each for good."""
+async def consume_created_products(session: AsyncSession, messages: Sequence[Message]) -> None:
+    """Replicate new products and post their opening stock in the same transaction."""
     events = [decode(ProductCreated, message) for message in messages]
-    await copy_states(session, events)
-    opened = await queries.opened_already(session, [_document(event) for event in events])
-    warehouse_id = await default_warehouse_id(session)
+    await replicate_products(session, events)
+    posted = set(await session.scalars(_POSTED, {"documents": [_document(event) for event in events]}))
+    warehouse_id = await fetch_default_warehouse_id(session)
     postings = [
-        _opening(event, event.opening_quantity, event_context_of(message), warehouse_id)
+        _to_posting(event, event.opening_quantity, event_context_of(message), warehouse_id)
         for event, message in zip(events, messages, strict=True)
-        if event.opening_quantity is not None and event.opening_quantity > 0 and _document(event) not in opened
+        if event.opening_quantity is not None and event.opening_quantity > 0 and _document(event) not in posted
     ]
     if postings:
-        # Nobody else can know the levels of products that this very transaction makes known.
-        connection = await _driver(session)
+        connection = await _driver_connection(session)
+        # In this transaction, not in one of its own: no other one can lock levels of products that it does not see.
         await create_levels(connection, keys_of(postings))
         _require_accepted((await apply(connection, postings)).outcomes)
-        outbox.mark_written(session)
+        outbox.mark_inserted(session)
 
 
 def _document(event: ProductCreated) -> str:
-    return f"opening/{event.product_id}"
+    return f"{OPENING_DOCUMENT}{event.product_id}"
 
 
-def _opening(event: ProductCreated, quantity: Decimal, origin: EventContext, warehouse_id: int) -> Posting:
+def _to_posting(event: ProductCreated, quantity: Decimal, origin: EventContext, warehouse_id: int) -> Posting:
     entry = Entry(
         LevelKey(event.product_id, warehouse_id),
         on_hand=quantity,
@@ -65,11 +61,11 @@ def _opening(event: ProductCreated, quantity: Decimal, origin: EventContext, war
         unit_cost=event.cost_price,
         notes="opening stock",
     )
-    return Posting([entry], _conclude, document=_document(event), origin=origin)
+    return Posting([entry], _build_changes, document=_document(event), origin=origin)
 
 
 def _require_accepted(outcomes: Sequence[Outcome]) -> None:
-    """The product is known even if nobody could record that much of it."""
+    """Log a quantity that exceeds the limit: the product is replicated without it. Raise any other problem."""
     for outcome in outcomes:
         if isinstance(outcome, Refused) and isinstance(outcome.problem, QuantityOutOfRange):
             log.error("products.opening_out_of_range")
@@ -79,11 +75,11 @@ def _require_accepted(outcomes: Sequence[Outcome]) -> None:
             raise outcome.error
 
 
-def _conclude(_: Effect) -> Conclusion:
-    return Conclusion(Answer(200, ""))
+def _build_changes(_: PostingResult) -> DocumentChanges:
+    return DocumentChanges(StoredResponse(200, ""))
 
 
-async def _driver(session: AsyncSession) -> asyncpg.Connection:
+async def _driver_connection(session: AsyncSession) -> asyncpg.Connection:
     connection = await session.connection()
     driver: asyncpg.Connection = (await connection.get_raw_connection()).driver_connection
     return driver

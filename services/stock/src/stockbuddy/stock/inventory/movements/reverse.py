@@ -1,26 +1,26 @@
 """Reverses a movement by another one: a mistake stays in the ledger, and what undoes it too."""
 
 from stockbuddy.chassis.http.errors import NotFound
-from stockbuddy.chassis.http.idempotency import Answer
+from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.stock.errors import NotReversible
-from stockbuddy.stock.http.posting_context import Desk
 from stockbuddy.stock.inventory.movements.queries import find_movement
 from stockbuddy.stock.inventory.movements.schemas import NewReversal
-from stockbuddy.stock.ledger import Conclusion, Effect, Entry, LevelKey, MovementType, Posting
+from stockbuddy.stock.inventory.posting_context import PostingContext
+from stockbuddy.stock.ledger import DocumentChanges, Entry, LevelKey, MovementType, Posting, PostingResult
 from stockbuddy.stock.replicas.products.ownership import require_owner_of
 
 STANDALONE = ("opening/",)
 """Documents that are nothing but their movement."""
 
 
-async def draft_reversal(desk: Desk, movement_id: int, reversal: NewReversal) -> Posting:
-    """Raises NotFound, NotReversible, NotYourWarehouse, NotYourProduct; the ledger raises AlreadyReversed."""
-    async with desk.database.reading() as session:
+async def draft_reversal(context: PostingContext, movement_id: int, reversal: NewReversal) -> Posting:
+    """Raises NotFound, NotReversible, WarehouseForbidden, ProductForbidden; the ledger raises AlreadyReversed."""
+    async with context.database.reading() as session:
         movement = await find_movement(session, movement_id)
         if movement is None:
             raise NotFound()
-        await require_owner_of(session, desk.caller, [movement.product_id])
-    await desk.warehouse(movement.warehouse_id)
+        await require_owner_of(session, context.caller, [movement.product_id])
+    await context.warehouse(movement.warehouse_id)
     belongs = movement.document is not None and not movement.document.startswith(STANDALONE)
     if belongs or movement.reverses_id is not None:
         raise NotReversible()
@@ -33,10 +33,10 @@ async def draft_reversal(desk: Desk, movement_id: int, reversal: NewReversal) ->
         notes=reversal.notes or f"reverses movement {movement.id}",
         reverses_id=movement.id,
     )
-    return Posting([entry], _conclude, desk.key)
+    return Posting([entry], _build_changes, context.key)
 
 
-def _conclude(effect: Effect) -> Conclusion:
-    [change] = effect.made()
+def _build_changes(result: PostingResult) -> DocumentChanges:
+    [change] = result.accepted()
     assert change.movement is not None
-    return Conclusion(Answer(201, change.movement))
+    return DocumentChanges(StoredResponse(201, change.movement))

@@ -4,21 +4,22 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Response
 
+from stockbuddy.chassis.fields import Id, UtcTime
 from stockbuddy.chassis.http.authentication import Caller
 from stockbuddy.chassis.http.errors import NotFound
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.pagination import Page, PageParameters
 from stockbuddy.chassis.http.sessions import ReadSession
-from stockbuddy.stock.fields import Id, Moment, Reference, Sku
-from stockbuddy.stock.http.posting_context import AtDesk
-from stockbuddy.stock.http.responses import shown
+from stockbuddy.stock.fields import Reference, Sku
+from stockbuddy.stock.http.dependencies import PostingContextDep
+from stockbuddy.stock.http.responses import json_response, stored_response
 from stockbuddy.stock.inventory.movements import commands, queries
 from stockbuddy.stock.inventory.movements.reverse import draft_reversal
 from stockbuddy.stock.inventory.movements.schemas import (
     BatchView,
     Kind,
-    MovementResponse,
     MovementCreate,
+    MovementResponse,
     NewMovements,
     NewReversal,
 )
@@ -29,14 +30,14 @@ SortBy = Literal["recorded_desc", "recorded_asc", "occurred_desc", "occurred_asc
 
 
 @router.post("", response_model=MovementResponse, status_code=201)
-async def post_movement(desk: AtDesk, body: MovementCreate) -> Response:
-    return await desk.submit(lambda: commands.draft_movement(desk, body))
+async def post_movement(context: PostingContextDep, body: MovementCreate) -> Response:
+    return stored_response(await context.submit(lambda: commands.draft_movement(context, body)))
 
 
 @router.post("/batch", response_model=BatchView)
-async def post_movements(desk: AtDesk, body: NewMovements) -> Response:
+async def post_movements(context: PostingContextDep, body: NewMovements) -> Response:
     draft = commands.draft_movements if body.on_error == "abort" else commands.draft_movements_one_by_one
-    return await desk.submit(lambda: draft(desk, body.movements))
+    return stored_response(await context.submit(lambda: draft(context, body.movements)))
 
 
 @router.get("", response_model=Page[MovementResponse])
@@ -51,15 +52,15 @@ async def list_movements(
     reference_number: Annotated[Reference | None, Query()] = None,
     document: Annotated[Reference | None, Query()] = None,
     performed_by: Annotated[Id | None, Query()] = None,
-    since: Annotated[Moment | None, Query(alias="from")] = None,
-    until: Annotated[Moment | None, Query(alias="to")] = None,
+    since: Annotated[UtcTime | None, Query(alias="from")] = None,
+    until: Annotated[UtcTime | None, Query(alias="to")] = None,
     sort_by: Annotated[SortBy, Query()] = "recorded_desc",
 ) -> Response:
     chosen = queries.MovementFilter(
         product_id, sku, warehouse_id, movement_type, reference_number, document, performed_by, since, until
     )
     listed = await queries.list_movements(session, chosen, queries.SORTS[sort_by], paging)
-    return shown(listed.page(paging, queries.as_view))
+    return json_response(listed.page(paging, queries.as_view))
 
 
 @router.get("/{movement_id}", response_model=MovementResponse)
@@ -67,11 +68,11 @@ async def show_movement(session: ReadSession, _: Caller, movement_id: Annotated[
     movement = await queries.find_movement(session, movement_id)
     if movement is None:
         raise NotFound()
-    return shown(movement)
+    return json_response(movement)
 
 
 @router.post("/{movement_id}/reverse", response_model=MovementResponse, status_code=201)
 async def reverse_movement(
-    desk: AtDesk, movement_id: Annotated[Id, Path()], body: NewReversal | None = None
+    context: PostingContextDep, movement_id: Annotated[Id, Path()], body: NewReversal | None = None
 ) -> Response:
-    return await desk.submit(lambda: draft_reversal(desk, movement_id, body or NewReversal()))
+    return stored_response(await context.submit(lambda: draft_reversal(context, movement_id, body or NewReversal())))

@@ -6,9 +6,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
+from stockbuddy.chassis.fields import RequestBody
 from stockbuddy.contracts.numbers import Money, Quantity
 from stockbuddy.contracts.stock import MovementPosted
-from stockbuddy.stock.fields import Body, Lot, Note, PastMoment, Price, Reference
+from stockbuddy.stock.fields import Lot, Note, PastTime, Price, Reference
 from stockbuddy.stock.inventory.references import HasProductReference, HasWarehouseReference
 from stockbuddy.stock.ledger import MovementType, signed_quantity
 
@@ -30,7 +31,7 @@ class MovementCreate(HasProductReference, HasWarehouseReference):
     unit_cost: Price | None = None
     reference_number: Reference | None = None
     notes: Note | None = None
-    occurred_at: PastMoment | None = None
+    occurred_at: PastTime | None = None
     lot: Lot = 0
 
     @model_validator(mode="after")
@@ -50,7 +51,7 @@ class NewMovements(BaseModel):
     on_error: Literal["abort", "continue"] = "abort"
 
 
-class NewReversal(Body):
+class NewReversal(RequestBody):
     """`notes` say why; by default, what is reversed."""
 
     notes: Note | None = None

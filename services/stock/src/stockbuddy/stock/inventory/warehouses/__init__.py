@@ -1,1 +1,1 @@
-"""Warehouses and stores: where stock lies, and what may happen there."""
+"""Warehouses and stores. Exactly one is the default; one that contains stock cannot be deleted."""

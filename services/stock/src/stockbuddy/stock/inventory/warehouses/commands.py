@@ -1,4 +1,4 @@
-"""Opens, changes and closes warehouses."""
+"""Creates, updates and deletes warehouses."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -8,78 +8,79 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.messaging import outbox
-from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.postgres.database import Database, signal_on_commit
 from stockbuddy.contracts.stock import WarehouseCreated, WarehouseDeleted, WarehouseState, WarehouseUpdated
-from stockbuddy.stock.errors import DefaultWarehouseNeeded, UnknownWarehouse, WarehouseCodeTaken, WarehouseInUse
+from stockbuddy.stock.errors import DefaultWarehouseRequired, WarehouseCodeTaken, WarehouseInUse
 from stockbuddy.stock.inventory.warehouses import queries
 from stockbuddy.stock.inventory.warehouses.model import Warehouse
 
+WAREHOUSES_CHANGED = "warehouses.changed"
+"""The commit signal of transactions that change a warehouse."""
 DEFAULT_CODE = "MAIN"
 
-_TAKE_TURNS = text("SELECT pg_advisory_xact_lock(hashtext(current_schema() || ' default warehouse'))")
+_LOCK_DEFAULT_CREATION = text("SELECT pg_advisory_xact_lock(hashtext(current_schema() || ' default warehouse'))")
 
 
-async def open_default_warehouse(database: Database) -> None:
-    """At the first start: there is always a default warehouse. Replicas that start at once make one between them."""
+async def ensure_default_warehouse(database: Database) -> None:
+    """Create the default warehouse at the first start."""
     async with database.transaction() as session:
-        await session.execute(_TAKE_TURNS)
-        if await queries.lock_default(session) is None:
-            await open_warehouse(session, name="Main warehouse", code=DEFAULT_CODE, is_default=True)
+        # Several processes may start at once, and there is no row to lock yet.
+        await session.execute(_LOCK_DEFAULT_CREATION)
+        if await queries.lock_default_warehouse(session) is None:
+            await create_warehouse(session, name="Main warehouse", code=DEFAULT_CODE, is_default=True)
 
 
-async def open_warehouse(session: AsyncSession, **values: Any) -> Warehouse:
+async def create_warehouse(session: AsyncSession, **values: Any) -> Warehouse:
     """Raises WarehouseCodeTaken."""
     warehouse = Warehouse(**values)
     if warehouse.is_default:
-        await _hand_over_default(session)
+        await _unset_default(session)
     session.add(warehouse)
     await _flush(session)
     await session.refresh(warehouse)
-    outbox.add(session, _state(WarehouseCreated, warehouse))
+    _publish(session, WarehouseCreated, warehouse)
     return warehouse
 
 
-async def change_warehouse(session: AsyncSession, warehouse: Warehouse, changes: dict[str, Any]) -> None:
-    """Raises WarehouseCodeTaken, DefaultWarehouseNeeded."""
+async def update_warehouse(session: AsyncSession, warehouse: Warehouse, changes: dict[str, Any]) -> None:
+    """Raises WarehouseCodeTaken, DefaultWarehouseRequired."""
     if warehouse.is_default and changes.get("is_default") is False:
-        raise DefaultWarehouseNeeded()
+        raise DefaultWarehouseRequired()
     if changes.get("is_default") and not warehouse.is_default:
-        await _hand_over_default(session)
+        await _unset_default(session)
     for name, value in changes.items():
         setattr(warehouse, name, value)
-    _touch(warehouse)
+    _increment_version(warehouse)
     await _flush(session)
-    outbox.add(session, _state(WarehouseUpdated, warehouse))
+    _publish(session, WarehouseUpdated, warehouse)
 
 
-async def close_warehouse(session: AsyncSession, warehouse_id: int) -> None:
-    """Raises UnknownWarehouse, DefaultWarehouseNeeded, WarehouseInUse.
+async def delete_warehouse(session: AsyncSession, warehouse: Warehouse) -> None:
+    """Delete a warehouse whose row is locked. Raises DefaultWarehouseRequired, WarehouseInUse.
 
-    The row is locked first, so that no new level can come to be; then the levels, so that no posting is under way.
-    A posting that waits for them reads the warehouse once it has its locks, and finds it closed.
+    The row lock prevents new levels; the locks on its levels wait for postings in progress. A posting that waits for
+    these locks reads the warehouse after it has them, and finds it deleted.
     """
-    warehouse = await queries.open_warehouse(session, warehouse_id, for_update=True)
-    if warehouse is None:
-        raise UnknownWarehouse()
     if warehouse.is_default:
-        raise DefaultWarehouseNeeded()
-    if await queries.lock_stock(session, warehouse_id):
+        raise DefaultWarehouseRequired()
+    if await queries.lock_levels(session, warehouse.id):
         raise WarehouseInUse()
     warehouse.deleted = True
-    _touch(warehouse)
-    outbox.add(session, _state(WarehouseDeleted, warehouse))
+    _increment_version(warehouse)
+    _publish(session, WarehouseDeleted, warehouse)
 
 
-async def _hand_over_default(session: AsyncSession) -> None:
-    former = await queries.lock_default(session)
+async def _unset_default(session: AsyncSession) -> None:
+    former = await queries.lock_default_warehouse(session)
     if former is not None:
         former.is_default = False
-        _touch(former)
+        _increment_version(former)
+        # Before the new default is written: a unique index allows only one.
         await session.flush()
-        outbox.add(session, _state(WarehouseUpdated, former))
+        _publish(session, WarehouseUpdated, former)
 
 
-def _touch(warehouse: Warehouse) -> None:
+def _increment_version(warehouse: Warehouse) -> None:
     warehouse.version += 1
     warehouse.updated_at = datetime.now(UTC)
 
@@ -93,15 +94,7 @@ async def _flush(session: AsyncSession) -> None:
         raise
 
 
-def _state(event: type[WarehouseState], warehouse: Warehouse) -> WarehouseState:
-    return event(
-        warehouse_id=warehouse.id,
-        version=warehouse.version,
-        code=warehouse.code,
-        name=warehouse.name,
-        address=warehouse.address,
-        kind=warehouse.kind,
-        negative_stock=warehouse.negative_stock,
-        is_default=warehouse.is_default,
-        deleted=warehouse.deleted,
-    )
+def _publish(session: AsyncSession, event_type: type[WarehouseState], warehouse: Warehouse) -> None:
+    fields = {name: getattr(warehouse, name) for name in event_type.model_fields if name != "warehouse_id"}
+    outbox.add(session, event_type(warehouse_id=warehouse.id, **fields))
+    signal_on_commit(session, WAREHOUSES_CHANGED)

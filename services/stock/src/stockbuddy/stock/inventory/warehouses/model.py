@@ -1,4 +1,4 @@
-"""Warehouses: exactly one is the default, and one in use is never deleted."""
+"""Table of the warehouses."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from stockbuddy.stock.orm import Base
 
 
 class Warehouse(Base):
-    """`negative_stock` null leaves it to the system setting."""
+    """`negative_stock` None: the system setting applies. `deleted` rows remain, because movements refer to them."""
 
     __tablename__ = "warehouse"
 

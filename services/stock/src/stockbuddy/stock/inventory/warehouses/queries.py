@@ -1,59 +1,63 @@
-"""What is read of warehouses, and the locks that their changes take."""
+"""Reads of warehouses, and the locks for changing them."""
 
 from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.http.pagination import PageQuery
+from stockbuddy.chassis.http.pagination import PageSlice, SortOrder, fetch_page
+from stockbuddy.stock.errors import UnknownWarehouse
 from stockbuddy.stock.inventory.warehouses.model import Warehouse
-from stockbuddy.stock.listing import Listed, Sort, fetch_listed
+from stockbuddy.stock.inventory.warehouses.schemas import WarehouseFilter
 
-BY_ID = Sort("id_asc", (Warehouse.id,))
+BY_ID = SortOrder("id_asc", (Warehouse.id,))
 
 
-async def open_warehouse(session: AsyncSession, warehouse_id: int, *, for_update: bool = False) -> Warehouse | None:
+async def get_active_warehouse(session: AsyncSession, warehouse_id: int, *, for_update: bool = False) -> Warehouse:
+    """Raises UnknownWarehouse, also for a deleted warehouse."""
     query = select(Warehouse).where(Warehouse.id == warehouse_id, ~Warehouse.deleted)
-    return await session.scalar(query.with_for_update() if for_update else query)
+    warehouse = await session.scalar(query.with_for_update() if for_update else query)
+    if warehouse is None:
+        raise UnknownWarehouse()
+    return warehouse
 
 
-async def open_warehouses(session: AsyncSession) -> Sequence[Warehouse]:
+async def fetch_active_warehouses(session: AsyncSession) -> Sequence[Warehouse]:
     return (await session.scalars(select(Warehouse).where(~Warehouse.deleted))).all()
 
 
-async def default_warehouse_id(session: AsyncSession) -> int:
+async def fetch_default_warehouse_id(session: AsyncSession) -> int:
     return (await session.execute(select(Warehouse.id).where(Warehouse.is_default))).scalar_one()
 
 
-async def lock_default(session: AsyncSession) -> Warehouse | None:
+async def lock_default_warehouse(session: AsyncSession) -> Warehouse | None:
+    """None before the first start has created it."""
     return await session.scalar(select(Warehouse).where(Warehouse.is_default).with_for_update())
 
 
-async def list_warehouses(session: AsyncSession, paging: PageQuery, *, search: str | None, kind: str | None) -> Listed:
+async def list_warehouses(session: AsyncSession, filters: WarehouseFilter) -> PageSlice[Warehouse]:
     conditions: list[ColumnElement[bool]] = [~Warehouse.deleted]
-    if search:
-        is_code = func.lower(Warehouse.code) == func.lower(search)
-        conditions.append(or_(Warehouse.name.icontains(search, autoescape=True), is_code))
-    if kind:
-        conditions.append(Warehouse.kind == kind)
-    return await fetch_listed(session, select(Warehouse).where(*conditions), BY_ID, paging)
+    if filters.search:
+        is_code = func.lower(Warehouse.code) == func.lower(filters.search)
+        conditions.append(or_(Warehouse.name.icontains(filters.search, autoescape=True), is_code))
+    if filters.kind:
+        conditions.append(Warehouse.kind == filters.kind)
+    return await fetch_page(session, select(Warehouse).where(*conditions), BY_ID, filters)
 
 
+# In the order in which postings lock levels, so that the two cannot deadlock.
 _LOCK_LEVELS = text("""
     SELECT on_hand <> 0 OR reserved <> 0 FROM level WHERE warehouse_id = :warehouse_id
     ORDER BY product_id, warehouse_id, lot FOR UPDATE
 """)
-
-
-_AWAITED = text("""
+_HAS_INCOMING_TRANSFERS = text("""
     SELECT EXISTS (SELECT FROM stock_transfer
                    WHERE to_warehouse_id = :warehouse_id AND status IN ('pending', 'in_transit'))
 """)
 
 
-async def lock_stock(session: AsyncSession, warehouse_id: int) -> bool:
-    """Lock every level of the warehouse, as a posting would; true when one of them holds anything, or transfers are
-    on their way to it."""
+async def lock_levels(session: AsyncSession, warehouse_id: int) -> bool:
+    """Lock every level of the warehouse. Returns whether it contains stock or awaits transfers."""
     parameters = {"warehouse_id": warehouse_id}
-    holds_anything = any(await session.scalars(_LOCK_LEVELS, parameters))
-    return holds_anything or bool(await session.scalar(_AWAITED, parameters))
+    has_stock = any(await session.scalars(_LOCK_LEVELS, parameters))
+    return has_stock or bool(await session.scalar(_HAS_INCOMING_TRANSFERS, parameters))

@@ -1,83 +1,65 @@
-"""Warehouses over HTTP; the gateway maps `/stores` here too."""
+"""Routes of warehouses; the gateway also maps `/stores` to them."""
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Response
 
+from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import Caller, Manager
-from stockbuddy.chassis.http.etags import ConditionalRoute, require_match, version_etag
-from stockbuddy.chassis.http.pagination import Page, PageParameters
+from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch, require_match, version_etag
+from stockbuddy.chassis.http.pagination import Page
 from stockbuddy.chassis.http.sessions import ReadSession, Session
-from stockbuddy.stock.errors import UnknownWarehouse
-from stockbuddy.stock.fields import Id, Search
-from stockbuddy.stock.http.responses import shown
+from stockbuddy.stock.http.responses import json_response
 from stockbuddy.stock.inventory.warehouses import commands, queries
-from stockbuddy.stock.inventory.warehouses.warehouse_cache import directory_of
 from stockbuddy.stock.inventory.warehouses.model import Warehouse
-from stockbuddy.stock.inventory.warehouses.schemas import Kind, NewWarehouse, WarehouseChanges, WarehouseView
+from stockbuddy.stock.inventory.warehouses.schemas import (
+    WarehouseCreate,
+    WarehouseFilter,
+    WarehouseResponse,
+    WarehouseUpdate,
+)
 
 router = APIRouter(prefix="/api/v1/warehouses", tags=["warehouses"], route_class=ConditionalRoute)
 
 WarehouseId = Annotated[Id, Path()]
 
 
-@router.get("", response_model=Page[WarehouseView])
+@router.get("", response_model=Page[WarehouseResponse])
 async def list_warehouses(
-    session: ReadSession,
-    _: Caller,
-    paging: PageParameters,
-    search: Annotated[Search | None, Query()] = None,
-    kind: Annotated[Kind | None, Query()] = None,
+    session: ReadSession, _: Caller, filters: Annotated[WarehouseFilter, Query()]
 ) -> Response:
-    listed = await queries.list_warehouses(session, paging, search=search, kind=kind)
-    return shown(listed.page(paging, WarehouseView.model_validate))
+    found = await queries.list_warehouses(session, filters)
+    return json_response(found.to_page(filters, WarehouseResponse.model_validate))
 
 
-@router.post("", response_model=WarehouseView, status_code=201)
-async def open_warehouse(request: Request, session: Session, _: Manager, body: NewWarehouse) -> Response:
-    warehouse = await commands.open_warehouse(session, **body.model_dump())
-    directory_of(request).forget_after_commit(session)
-    return _shown(warehouse, status=201)
+@router.post("", response_model=WarehouseResponse, status_code=201)
+async def create_warehouse(session: Session, _: Manager, body: WarehouseCreate) -> Response:
+    return _to_response(await commands.create_warehouse(session, **body.model_dump()), status=201)
 
 
-@router.get("/{warehouse_id}", response_model=WarehouseView)
-async def show_warehouse(session: ReadSession, _: Caller, warehouse_id: WarehouseId) -> Response:
-    return _shown(_found(await queries.open_warehouse(session, warehouse_id)))
+@router.get("/{warehouse_id}", response_model=WarehouseResponse)
+async def get_warehouse(session: ReadSession, _: Caller, warehouse_id: WarehouseId) -> Response:
+    return _to_response(await queries.get_active_warehouse(session, warehouse_id))
 
 
-@router.put("/{warehouse_id}", response_model=WarehouseView)
-@router.patch("/{warehouse_id}", response_model=WarehouseView, name="patch_warehouse")
-async def change_warehouse(
-    request: Request, session: Session, _: Manager, warehouse_id: WarehouseId, body: WarehouseChanges
+@router.put("/{warehouse_id}", response_model=WarehouseResponse, name="put_warehouse")
+@router.patch("/{warehouse_id}", response_model=WarehouseResponse)
+async def update_warehouse(
+    session: Session, _: Manager, warehouse_id: WarehouseId, body: WarehouseUpdate, if_match: IfMatch = None
 ) -> Response:
-    warehouse = _found(await queries.open_warehouse(session, warehouse_id, for_update=True))
-    require_match(request, version_etag(warehouse.version))
-    await commands.change_warehouse(session, warehouse, _changes(body))
-    directory_of(request).forget_after_commit(session)
-    return _shown(warehouse)
+    warehouse = await queries.get_active_warehouse(session, warehouse_id, for_update=True)
+    require_match(if_match, version_etag(warehouse.version))
+    await commands.update_warehouse(session, warehouse, body.sent_fields())
+    return _to_response(warehouse)
 
 
 @router.delete("/{warehouse_id}", status_code=204)
-async def close_warehouse(request: Request, session: Session, _: Manager, warehouse_id: WarehouseId) -> None:
-    if request.headers.get("if-match") is not None:
-        warehouse = _found(await queries.open_warehouse(session, warehouse_id, for_update=True))
-        require_match(request, version_etag(warehouse.version))
-    await commands.close_warehouse(session, warehouse_id)
-    directory_of(request).forget_after_commit(session)
+async def delete_warehouse(session: Session, _: Manager, warehouse_id: WarehouseId, if_match: IfMatch = None) -> None:
+    warehouse = await queries.get_active_warehouse(session, warehouse_id, for_update=True)
+    require_match(if_match, version_etag(warehouse.version))
+    await commands.delete_warehouse(session, warehouse)
 
 
-def _changes(body: WarehouseChanges) -> dict[str, object]:
-    """What was sent; null empties what may be empty and leaves the rest."""
-    sent = body.model_dump(exclude_unset=True)
-    return {name: value for name, value in sent.items() if value is not None or name in ("address", "negative_stock")}
-
-
-def _found(warehouse: Warehouse | None) -> Warehouse:
-    if warehouse is None:
-        raise UnknownWarehouse()
-    return warehouse
-
-
-def _shown(warehouse: Warehouse, *, status: int = 200) -> Response:
-    view = WarehouseView.model_validate(warehouse)
-    return shown(view, status=status, etag=version_etag(warehouse.version))
+def _to_response(warehouse: Warehouse, *, status: int = 200) -> Response:
+    body = WarehouseResponse.model_validate(warehouse)
+    return json_response(body, status=status, etag=version_etag(warehouse.version))

@@ -1,37 +1,46 @@
-"""Warehouses on the wire."""
+"""Request and response models of warehouses."""
 
 from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, StrictBool
 
-from stockbuddy.stock.fields import Body, Code, Name, Note
+from stockbuddy.chassis.fields import Omittable, RequestBody
+from stockbuddy.chassis.http.pagination import PageQuery
+from stockbuddy.stock.fields import Code, Name, Note, Search
 
-Kind = Literal["store", "warehouse"]
+WarehouseKind = Literal["store", "warehouse"]
 NegativeStock = Literal["reject", "allow"]
 
 
-class NewWarehouse(Body):
+class WarehouseCreate(RequestBody):
     name: Name
     code: Code
     address: Note | None = None
-    kind: Kind = "warehouse"
+    kind: WarehouseKind = "warehouse"
     negative_stock: NegativeStock | None = None
     is_default: StrictBool = False
 
 
-class WarehouseChanges(Body):
-    """What is left out stays as it is."""
+class WarehouseUpdate(RequestBody):
+    """Omitted fields keep their value."""
 
-    name: Name | None = None
-    code: Code | None = None
-    address: Note | None = None
-    kind: Kind | None = None
-    negative_stock: NegativeStock | None = None
-    is_default: StrictBool | None = None
+    name: Omittable[Name]
+    code: Omittable[Code]
+    address: Omittable[Note | None]
+    kind: Omittable[WarehouseKind]
+    negative_stock: Omittable[NegativeStock | None]
+    is_default: Omittable[StrictBool]
 
 
-class WarehouseView(BaseModel):
+class WarehouseFilter(PageQuery):
+    """`search`: part of the name, or the code."""
+
+    search: Search | None = None
+    kind: WarehouseKind | None = None
+
+
+class WarehouseResponse(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: int

@@ -1,26 +1,23 @@
-"""The warehouses in memory: they are few and change rarely, and every document names one.
+"""The active warehouses in memory: they are few, change rarely, and every document refers to one.
 
-A copy may be a second old where another replica changed something. That is safe: whether a warehouse is still open
-and what it allows is read by the ledger itself, once it holds the locks.
+An entry may be outdated by MAX_AGE_SECONDS if another process changed the warehouse. That is safe: the ledger itself
+reads whether a warehouse is active and allows negative stock, after it has locked the levels.
 """
 
 import asyncio
 import time
 from dataclasses import dataclass
 
-from fastapi import Request
-from sqlalchemy import event
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.chassis.postgres.database import Database
-from stockbuddy.stock.errors import NotYourWarehouse, UnknownWarehouse
-from stockbuddy.stock.inventory.warehouses.queries import open_warehouses
+from stockbuddy.stock.errors import UnknownWarehouse, WarehouseForbidden
+from stockbuddy.stock.inventory.warehouses.commands import WAREHOUSES_CHANGED
+from stockbuddy.stock.inventory.warehouses.queries import fetch_active_warehouses
 
-FRESH_SECONDS = 1.0
+MAX_AGE_SECONDS = 1.0
 
 WarehouseReference = int | str
-"""An id or a code; codes are the same whatever their case."""
+"""An id or a code; codes are case-insensitive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,56 +30,49 @@ class WarehouseEntry:
 class WarehouseCache:
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._known: dict[WarehouseReference, WarehouseEntry] = {}
+        self._entries: dict[WarehouseReference, WarehouseEntry] = {}
         self._default: WarehouseEntry | None = None
-        self._read_at = -FRESH_SECONDS
-        self._reading = asyncio.Lock()
+        self._read_at = -MAX_AGE_SECONDS
+        self._refreshing = asyncio.Lock()
+        database.on_commit(WAREHOUSES_CHANGED, self._invalidate)
 
-    async def find(self, reference: WarehouseReference | None) -> WarehouseEntry:
-        """The warehouse of that id or code, or the default one. Raises UnknownWarehouse."""
-        asked_at = time.monotonic()
-        if not self._is_fresh(asked_at) or (reference is not None and _key(reference) not in self._known):
-            async with self._reading:
-                # Whoever waited for another's reading has been served by it, if that began after they asked.
-                if self._read_at < asked_at:
-                    await self._read()
-        warehouse = self._default if reference is None else self._known.get(_key(reference))
+    async def load(self, reference: WarehouseReference | None) -> WarehouseEntry:
+        """The warehouse with that id or code; None: the default warehouse. Raises UnknownWarehouse."""
+        requested_at = time.monotonic()
+        if not self._is_fresh(requested_at) or (reference is not None and _key(reference) not in self._entries):
+            async with self._refreshing:
+                # Another task may have refreshed the cache while this one waited for the lock.
+                if self._read_at < requested_at:
+                    await self._refresh()
+        warehouse = self._default if reference is None else self._entries.get(_key(reference))
         if warehouse is None:
             raise UnknownWarehouse()
         return warehouse
 
-    async def find_for_writing(self, reference: WarehouseReference | None, caller: Principal) -> WarehouseEntry:
-        """Raises NotYourWarehouse too."""
-        warehouse = await self.find(reference)
+    async def load_writable(self, reference: WarehouseReference | None, caller: Principal) -> WarehouseEntry:
+        """The warehouse, if the caller may change its stock. Raises UnknownWarehouse, WarehouseForbidden."""
+        warehouse = await self.load(reference)
         if not caller.may_write_stock_at(warehouse.id):
-            raise NotYourWarehouse()
+            raise WarehouseForbidden()
         return warehouse
 
     def _is_fresh(self, now: float) -> bool:
-        return now - self._read_at < FRESH_SECONDS
+        return now - self._read_at < MAX_AGE_SECONDS
 
-    def forget_after_commit(self, session: AsyncSession) -> None:
-        event.listen(session.sync_session, "after_commit", lambda _: self._forget(), once=True)
+    def _invalidate(self) -> None:
+        self._read_at = -MAX_AGE_SECONDS
 
-    def _forget(self) -> None:
-        self._read_at = -FRESH_SECONDS
-
-    async def _read(self) -> None:
+    async def _refresh(self) -> None:
         read_at = time.monotonic()
         async with self._database.reading() as session:
-            warehouses = await open_warehouses(session)
-        known: dict[WarehouseReference, WarehouseEntry] = {}
+            warehouses = await fetch_active_warehouses(session)
+        entries: dict[WarehouseReference, WarehouseEntry] = {}
         for warehouse in warehouses:
             entry = WarehouseEntry(warehouse.id, warehouse.code, warehouse.name)
-            known[warehouse.id] = known[_key(warehouse.code)] = entry
+            entries[warehouse.id] = entries[_key(warehouse.code)] = entry
             if warehouse.is_default:
                 self._default = entry
-        self._known, self._read_at = known, read_at
-
-
-def directory_of(request: Request) -> WarehouseCache:
-    directory: WarehouseCache = request.app.state.warehouses
-    return directory
+        self._entries, self._read_at = entries, read_at
 
 
 def _key(reference: WarehouseReference) -> WarehouseReference:

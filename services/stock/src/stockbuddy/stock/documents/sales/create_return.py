@@ -5,15 +5,25 @@ from decimal import Decimal
 from typing import Any
 
 from stockbuddy.chassis.http.errors import NotFound
-from stockbuddy.chassis.http.idempotency import Answer
+from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.contracts.numbers import quantity_number
 from stockbuddy.contracts.stock import ReturnedLine, SaleLine, SaleReturned
 from stockbuddy.stock.documents.sales.pricing import refund
 from stockbuddy.stock.documents.sales.queries import find_sale
 from stockbuddy.stock.documents.sales.schemas import NewReturn, NewReturnLine, ReturnView, SaleView
 from stockbuddy.stock.errors import NotInSale, ReturnExceedsSale, SaleNotReturnable
-from stockbuddy.stock.http.posting_context import Desk
-from stockbuddy.stock.ledger import ZERO, Conclusion, Effect, Entry, Guard, LevelKey, MovementType, Posting, Row
+from stockbuddy.stock.inventory.posting_context import PostingContext
+from stockbuddy.stock.ledger import (
+    ZERO,
+    DocumentChanges,
+    Entry,
+    LevelKey,
+    MovementType,
+    Posting,
+    PostingResult,
+    Row,
+    VersionCheck,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,21 +33,21 @@ class ReturningLine:
     amount: Decimal
 
 
-async def draft_return(desk: Desk, sale_id: int, wanted: NewReturn) -> Posting:
-    """Raises NotFound, NotYourWarehouse, SaleNotReturnable, NotInSale, ReturnExceedsSale."""
-    async with desk.database.reading() as session:
+async def draft_return(context: PostingContext, sale_id: int, wanted: NewReturn) -> Posting:
+    """Raises NotFound, WarehouseForbidden, SaleNotReturnable, NotInSale, ReturnExceedsSale."""
+    async with context.database.reading() as session:
         sale = await find_sale(session, sale_id)
     if sale is None:
         raise NotFound()
-    await desk.warehouse(sale.warehouse_id)
+    await context.warehouse(sale.warehouse_id)
     if sale.status in ("returned", "voided"):
         raise SaleNotReturnable()
     returning = _allot(sale, wanted)
     return Posting(
         _entries(sale, returning, wanted) if wanted.restock else [],
-        lambda effect: _conclude(effect, desk, sale, wanted, returning),
-        desk.key,
-        guards=[Guard("sale", sale.id, sale.version)],
+        lambda result: _build_changes(result, context, sale, wanted, returning),
+        context.key,
+        checks=[VersionCheck("sale", sale.id, sale.version)],
         new_ids={"sale_return": 1, "sale_return_line": len(returning)},
         document="sale_return",
     )
@@ -100,10 +110,10 @@ def _returning(line: SaleLine, quantity: Decimal) -> ReturningLine:
     return ReturningLine(line, quantity, refund(line.total, line.quantity, line.returned, line.refunded, quantity))
 
 
-def _conclude(
-    effect: Effect, desk: Desk, sale: SaleView, wanted: NewReturn, returning: list[ReturningLine]
-) -> Conclusion:
-    movement_ids = [change.movement_id for change in effect.made()] or [None] * len(returning)
+def _build_changes(
+    result: PostingResult, context: PostingContext, sale: SaleView, wanted: NewReturn, returning: list[ReturningLine]
+) -> DocumentChanges:
+    movement_ids = [change.movement_id for change in result.accepted()] or [None] * len(returning)
     returned = [
         ReturnedLine(
             id=line_id,
@@ -114,24 +124,24 @@ def _conclude(
             amount=back.amount,
             movement_id=movement_id,
         )
-        for line_id, back, movement_id in zip(effect.ids["sale_return_line"], returning, movement_ids, strict=True)
+        for line_id, back, movement_id in zip(result.ids["sale_return_line"], returning, movement_ids, strict=True)
     ]
     now = sale_after(sale, returning)
     made = ReturnView(
-        id=effect.ids["sale_return"][0],
+        id=result.ids["sale_return"][0],
         sale_id=sale.id,
         restock=wanted.restock,
         reason=wanted.reason,
         total=sum((line.amount for line in returned), ZERO),
-        performed_by=desk.caller.user_id,
-        occurred_at=wanted.occurred_at or effect.recorded_at,
-        recorded_at=effect.recorded_at,
+        performed_by=context.caller.user_id,
+        occurred_at=wanted.occurred_at or result.recorded_at,
+        recorded_at=result.recorded_at,
         lines=returned,
         sale=now,
     )
     event = SaleReturned.model_construct(**dict(now), return_id=made.id, restock=made.restock, returned=returned)
-    return Conclusion(
-        Answer(201, made.model_dump_json()),
+    return DocumentChanges(
+        StoredResponse(201, made.model_dump_json()),
         inserts={"sale_return": [_return_row(made)], "sale_return_line": _return_line_rows(made)},
         updates={"sale": [_sale_row(now)], "sale_line": _sale_line_rows(now, returning)},
         events=[event],

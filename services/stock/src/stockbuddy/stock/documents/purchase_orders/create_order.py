@@ -9,20 +9,19 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.http.errors import Unprocessable
-from stockbuddy.chassis.http.idempotency import Answer
+from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.contracts.stock import PurchaseDrafted, PurchaseLine, PurchaseUpdated
 from stockbuddy.stock.documents.purchase_orders import queries
 from stockbuddy.stock.documents.purchase_orders.model import PurchaseOrder, PurchaseOrderLine
 from stockbuddy.stock.documents.purchase_orders.schemas import NewPurchaseLine, NewPurchaseOrder, PurchaseView
 from stockbuddy.stock.documents.sales.pricing import LARGEST_AMOUNT, line_amount
-from stockbuddy.stock.errors import PurchaseOrderNotOpen
-from stockbuddy.stock.http.posting_context import Desk
+from stockbuddy.stock.errors import InvalidState
+from stockbuddy.stock.inventory.posting_context import PostingContext
 from stockbuddy.stock.inventory.warehouses.warehouse_cache import WarehouseEntry
-from stockbuddy.stock.ledger import ZERO, Conclusion, Effect, Posting, Row
-from stockbuddy.stock.replicas.products.queries import ProductReplica
-from stockbuddy.stock.replicas.suppliers.lookup import supplier_named
-from stockbuddy.stock.replicas.suppliers.model import Supplier
+from stockbuddy.stock.ledger import ZERO, DocumentChanges, Posting, PostingResult, Row
+from stockbuddy.stock.replicas.products.model import ProductReplica
+from stockbuddy.stock.replicas.suppliers import Supplier
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,31 +34,35 @@ class CostedLine:
     total: Decimal
 
 
-async def draft_order(desk: Desk, wanted: NewPurchaseOrder) -> Posting:
-    """Raises UnknownSupplier, UnknownProduct, UnknownWarehouse, NotYourWarehouse, Unprocessable."""
-    warehouse = await desk.warehouse(wanted.warehouse_reference)
-    supplier = await supplier_named(desk.database, wanted.supplier_id)
-    lines = await cost_lines(desk, wanted.lines)
-    return posting_of_draft(desk, supplier, warehouse, lines, wanted.model_dump(include=_OWN_WORDS))
+async def draft_order(context: PostingContext, wanted: NewPurchaseOrder) -> Posting:
+    """Raises UnknownSupplier, UnknownProduct, UnknownWarehouse, WarehouseForbidden, Unprocessable."""
+    warehouse = await context.warehouse(wanted.warehouse_reference)
+    supplier = await context.suppliers.load(wanted.supplier_id)
+    lines = await cost_lines(context, wanted.lines)
+    return posting_of_draft(context, supplier, warehouse, lines, wanted.model_dump(include=_OWN_WORDS))
 
 
 _OWN_WORDS = {"reference", "notes", "expected_at"}
 
 
 def posting_of_draft(
-    desk: Desk, supplier: Supplier, warehouse: WarehouseEntry, lines: Sequence[CostedLine], words: Mapping[str, Any]
+    context: PostingContext,
+    supplier: Supplier,
+    warehouse: WarehouseEntry,
+    lines: Sequence[CostedLine],
+    words: Mapping[str, Any],
 ) -> Posting:
     return Posting(
         [],
-        lambda effect: _conclude(drafted(effect, 0, desk, supplier, warehouse, lines, words)),
-        desk.key,
+        lambda result: _build_changes(drafted(result, 0, context, supplier, warehouse, lines, words)),
+        context.key,
         new_ids={"purchase_order": 1, "purchase_order_line": len(lines)},
     )
 
 
-async def cost_lines(desk: Desk, lines: Sequence[NewPurchaseLine]) -> list[CostedLine]:
+async def cost_lines(context: PostingContext, lines: Sequence[NewPurchaseLine]) -> list[CostedLine]:
     """Raises UnknownProduct, Unprocessable."""
-    known = await desk.products.find([line.product_reference for line in lines])
+    known = await context.products.load([line.product_reference for line in lines])
     costed = [
         cost_line(position, known[line.product_reference], line.quantity, line.unit_cost)
         for position, line in enumerate(lines)
@@ -87,9 +90,9 @@ def cost_line(position: int, product: ProductReplica, quantity: Decimal, unit_co
 
 
 def drafted(
-    effect: Effect,
+    result: PostingResult,
     index: int,
-    desk: Desk,
+    context: PostingContext,
     supplier: Supplier,
     warehouse: WarehouseEntry,
     lines: Sequence[CostedLine],
@@ -97,8 +100,8 @@ def drafted(
     first_line: int = 0,
 ) -> PurchaseDrafted:
     """The draft, as the `index`-th order and from the `first_line`-th line of those that the posting makes."""
-    order_id = effect.ids["purchase_order"][index]
-    line_ids = effect.ids["purchase_order_line"][first_line : first_line + len(lines)]
+    order_id = result.ids["purchase_order"][index]
+    line_ids = result.ids["purchase_order_line"][first_line : first_line + len(lines)]
     return PurchaseDrafted.model_construct(
         id=order_id,
         version=1,
@@ -110,9 +113,9 @@ def drafted(
         **words,
         total=sum((line.total for line in lines), ZERO),
         received_total=ZERO,
-        created_by=desk.caller.user_id,
-        created_at=effect.recorded_at,
-        updated_at=effect.recorded_at,
+        created_by=context.caller.user_id,
+        created_at=result.recorded_at,
+        updated_at=result.recorded_at,
         ordered_at=None,
         received_at=None,
         cancelled_at=None,
@@ -134,8 +137,8 @@ def _line(line_id: int, line: CostedLine) -> PurchaseLine:
     )
 
 
-def _conclude(order: PurchaseDrafted) -> Conclusion:
-    return Conclusion(Answer(201, order.model_dump_json()), inserts=rows_of([order]), events=[order])
+def _build_changes(order: PurchaseDrafted) -> DocumentChanges:
+    return DocumentChanges(StoredResponse(201, order.model_dump_json()), inserts=rows_of([order]), events=[order])
 
 
 def rows_of(orders: Sequence[PurchaseDrafted]) -> dict[str, list[Row]]:
@@ -161,9 +164,9 @@ async def change_draft(
     supplier: Supplier | None,
     lines: Sequence[CostedLine] | None,
 ) -> PurchaseView:
-    """Change a locked order that has not been ordered yet. Raises PurchaseOrderNotOpen."""
+    """Change a locked order that has not been ordered yet. Raises InvalidState."""
     if order.status != "draft":
-        raise PurchaseOrderNotOpen(order.status)
+        raise InvalidState("purchase order", order.status, ["draft"])
     for name, value in changes.items():
         setattr(order, name, value)
     if supplier is not None:

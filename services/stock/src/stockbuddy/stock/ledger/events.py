@@ -12,8 +12,8 @@ from decimal import Decimal
 from json.encoder import encode_basestring_ascii as _quoted
 
 from stockbuddy.chassis.messaging import outbox
-from stockbuddy.chassis.messaging.event_context import EventContext
 from stockbuddy.chassis.messaging.outbox import OutboxRow
+from stockbuddy.chassis.runtime.event_context import EventContext
 from stockbuddy.contracts.numbers import money_text, quantity_text
 from stockbuddy.contracts.stock import (
     ActivityUnusual,
@@ -23,7 +23,7 @@ from stockbuddy.contracts.stock import (
     LevelRecovered,
     MovementPosted,
 )
-from stockbuddy.stock.ledger.books import Level
+from stockbuddy.stock.ledger.locked_level import Level
 from stockbuddy.stock.ledger.postings import Entry
 
 CROSSINGS = {"low": LevelLow, "depleted": LevelDepleted, "recovered": LevelRecovered}
@@ -96,8 +96,8 @@ class Announcer:
             lot=level.key.lot,
             movement_type=str(moved.entry.movement_type),
             quantity=moved.quantity,
-            usual=usual,
-            times=round(times, 1),
+            typical_quantity=usual,
+            ratio=round(times, 1),
             performed_by=origin.actor_id,
             document=moved.document,
             recorded_at=self.now,

@@ -1,48 +1,48 @@
 """Makes a transfer: what it will take is held at the source until it is shipped or cancelled."""
 
 from stockbuddy.chassis.http.errors import Unprocessable
-from stockbuddy.chassis.http.idempotency import Answer
+from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.contracts.stock import TransferCreated, TransferLine
 from stockbuddy.stock.documents.transfers.schemas import NewTransfer, NewTransferLine
-from stockbuddy.stock.http.posting_context import Desk
+from stockbuddy.stock.inventory.posting_context import PostingContext
 from stockbuddy.stock.inventory.warehouses.warehouse_cache import WarehouseEntry
-from stockbuddy.stock.ledger import ZERO, Conclusion, Effect, Entry, LevelKey, Posting, row_of
+from stockbuddy.stock.ledger import ZERO, DocumentChanges, Entry, LevelKey, Posting, PostingResult, row_of
+from stockbuddy.stock.replicas.products.model import ProductReplica
 from stockbuddy.stock.replicas.products.ownership import require_owner
-from stockbuddy.stock.replicas.products.queries import ProductReplica
 
 LineOfProduct = tuple[NewTransferLine, ProductReplica]
 
 
-async def draft_transfer(desk: Desk, transfer: NewTransfer) -> Posting:
-    """Raises UnknownProduct, UnknownWarehouse, NotYourProduct, NotYourWarehouse, Unprocessable."""
-    source = await desk.warehouse(transfer.source)
-    destination = await desk.warehouses.find(transfer.destination)
+async def draft_transfer(context: PostingContext, transfer: NewTransfer) -> Posting:
+    """Raises UnknownProduct, UnknownWarehouse, ProductForbidden, WarehouseForbidden, Unprocessable."""
+    source = await context.warehouse(transfer.source)
+    destination = await context.warehouses.load(transfer.destination)
     if source.id == destination.id:
         raise Unprocessable.field("to_warehouse_id", "is where the stock is already")
-    known = await desk.products.find([line.product_reference for line in transfer.moved])
+    known = await context.products.load([line.product_reference for line in transfer.moved])
     lines = [(line, known[line.product_reference]) for line in transfer.moved]
     for _, product in lines:
-        require_owner(desk.caller, product)
+        require_owner(context.caller, product)
     return Posting(
         [
             Entry(LevelKey(product.id, source.id, line.lot), reserved=line.quantity, reason="transfer")
             for line, product in lines
         ],
-        lambda effect: _conclude(effect, desk, transfer, source, destination, lines),
-        desk.key,
+        lambda result: _build_changes(result, context, transfer, source, destination, lines),
+        context.key,
         new_ids={"stock_transfer": 1, "stock_transfer_line": len(lines)},
     )
 
 
-def _conclude(
-    effect: Effect,
-    desk: Desk,
+def _build_changes(
+    result: PostingResult,
+    context: PostingContext,
     transfer: NewTransfer,
     source: WarehouseEntry,
     destination: WarehouseEntry,
     lines: list[LineOfProduct],
-) -> Conclusion:
-    transfer_id = effect.ids["stock_transfer"][0]
+) -> DocumentChanges:
+    transfer_id = result.ids["stock_transfer"][0]
     event = TransferCreated(
         id=transfer_id,
         version=1,
@@ -52,11 +52,11 @@ def _conclude(
         to_warehouse_id=destination.id,
         transfer_reference=transfer.transfer_reference,
         notes=transfer.notes,
-        created_by=desk.caller.user_id,
-        created_at=effect.recorded_at,
+        created_by=context.caller.user_id,
+        created_at=result.recorded_at,
         lines=[
             _line(line_id, line, product)
-            for line_id, (line, product) in zip(effect.ids["stock_transfer_line"], lines, strict=True)
+            for line_id, (line, product) in zip(result.ids["stock_transfer_line"], lines, strict=True)
         ],
     )
     header = [name for name in TransferCreated.model_fields if name != "lines"]
@@ -65,8 +65,8 @@ def _conclude(
         {"transfer_id": transfer_id, "position": position, **row_of(line, *columns)}
         for position, line in enumerate(event.lines)
     ]
-    return Conclusion(
-        Answer(201, event.model_dump_json()),
+    return DocumentChanges(
+        StoredResponse(201, event.model_dump_json()),
         inserts={"stock_transfer": [row_of(event, *header)], "stock_transfer_line": rows},
         events=[event],
     )

@@ -11,24 +11,24 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from stockbuddy.chassis.http.errors import Problem
-from stockbuddy.chassis.http.idempotency import Answer, IdempotencyKey, IdempotencyKeyReused
+from stockbuddy.chassis.http.idempotency import IdempotencyKey, IdempotencyKeyReused, StoredResponse
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.messaging.outbox import OutboxRow
 from stockbuddy.contracts.numbers import quantity_number
 from stockbuddy.stock.errors import AlreadyReversed, QuantityOutOfRange, StaleQuantity, UnknownWarehouse
-from stockbuddy.stock.ledger.announcements import Announcer, Moved
-from stockbuddy.stock.ledger.books import Level
+from stockbuddy.stock.ledger.events import Announcer, Moved
+from stockbuddy.stock.ledger.locked_level import Level
 from stockbuddy.stock.ledger.postings import (
     ZERO,
     Accepted,
     Change,
-    Conclusion,
-    Effect,
+    DocumentChanges,
     Entry,
     Failed,
     LevelKey,
     Outcome,
     Posting,
+    PostingResult,
     Refused,
     Replayed,
     Row,
@@ -42,7 +42,7 @@ class StoredAnswer(NamedTuple):
     """What an idempotency key holds."""
 
     fingerprint: bytes
-    answer: Answer
+    answer: StoredResponse
 
 
 @dataclass(slots=True)
@@ -52,7 +52,7 @@ class Plan:
     levels: dict[LevelKey, Level] = field(default_factory=dict)
     movements: list[tuple[Any, ...]] = field(default_factory=list)
     events: list[OutboxRow] = field(default_factory=list)
-    answers: list[tuple[IdempotencyKey, Answer]] = field(default_factory=list)
+    answers: list[tuple[IdempotencyKey, StoredResponse]] = field(default_factory=list)
     inserts: dict[str, list[Row]] = field(default_factory=dict)
     updates: dict[str, list[Row]] = field(default_factory=dict)
 
@@ -96,13 +96,13 @@ class Decider:
         return Replayed(stored.answer)
 
     def _stale(self, posting: Posting) -> Stale | None:
-        fresh = all(self.documents.get((guard.table, guard.id)) == guard.version for guard in posting.guards)
+        fresh = all(self.documents.get((guard.table, guard.id)) == guard.version for guard in posting.checks)
         return None if fresh else Stale()
 
     def _accept(self, posting: Posting) -> Accepted:
         draft = _Draft(self, posting)
-        effect = draft.make()
-        conclusion = posting.conclude(effect)
+        result = draft.make()
+        conclusion = posting.build_changes(result)
         draft.commit(conclusion)
         return Accepted(conclusion.answer)
 
@@ -122,7 +122,7 @@ class _Draft:
         self._movements: list[tuple[Any, ...]] = []
         self._events: list[OutboxRow] = []
 
-    def make(self) -> Effect:
+    def make(self) -> PostingResult:
         """Apply the entries. Raises InsufficientStock with every shortage, or the first entry's problem."""
         outcomes: list[Change | Shortage | Problem] = []
         for entry in self._posting.entries:
@@ -138,7 +138,7 @@ class _Draft:
                 outcomes.append(self._post(level, entry, change, cost))
         if not self._posting.partial and any(isinstance(outcome, Shortage) for outcome in outcomes):
             raise insufficient_stock(self._posting.entries, self._decider.levels)
-        return Effect(self._decider.announcer.now, outcomes, self._ids)
+        return PostingResult(self._decider.announcer.now, outcomes, self._ids)
 
     def _level(self, key: LevelKey) -> Level:
         level = self._levels.get(key)
@@ -198,7 +198,7 @@ class _Draft:
         level.get_used_to(quantity)
         return moved.id, row.payload
 
-    def commit(self, conclusion: Conclusion) -> None:
+    def commit(self, conclusion: DocumentChanges) -> None:
         """The posting stands: its levels become the ones that the next posting sees."""
         decider, plan, posting = self._decider, self._decider.plan, self._posting
         # Whatever may fail comes before the first trace in the plan.
@@ -212,24 +212,24 @@ class _Draft:
         for table, rows in updates.items():
             plan.updates.setdefault(table, []).extend(rows)
         decider.reversed_ids.update(entry.reverses_id for entry in posting.entries if entry.reverses_id is not None)
-        for guard in posting.guards:
+        for guard in posting.checks:
             decider.documents[guard.table, guard.id] = guard.version + 1
         if posting.key is not None and conclusion.remembered:
             plan.answers.append((posting.key, conclusion.answer))
             stored = StoredAnswer(posting.key.fingerprint, conclusion.answer)
             decider.stored[posting.key.caller, posting.key.key] = stored
 
-    def _all_events(self, conclusion: Conclusion) -> list[OutboxRow]:
+    def _all_events(self, conclusion: DocumentChanges) -> list[OutboxRow]:
         decider, origin = self._decider, self._posting.origin
         events = self._events
         for key, reason in self._reasons.items():
             events += decider.announcer.level_changed(decider.levels[key], self._levels[key], reason, origin)
         return events + [outbox.row(event, origin) for event in conclusion.events]
 
-    def _updates(self, conclusion: Conclusion) -> Mapping[str, Sequence[Row]]:
+    def _updates(self, conclusion: DocumentChanges) -> Mapping[str, Sequence[Row]]:
         """The conclusion's updates, with the next version of every guarded document among them."""
         rows = {(table, row["id"]): row for table, rows in conclusion.updates.items() for row in rows}
-        for table, document_id, version in self._posting.guards:
+        for table, document_id, version in self._posting.checks:
             row = rows.get((table, document_id), {"id": document_id})
             rows[table, document_id] = {**row, "version": version + 1}
         updates: dict[str, list[Row]] = {}
@@ -245,7 +245,7 @@ def _cost(outcome: Change | Shortage | Problem) -> Decimal | None:
 def guards_of(postings: Sequence[Posting]) -> dict[str, list[int]]:
     """The documents to lock, by table, everything in one order for everybody."""
     wanted: dict[str, set[int]] = {}
-    for guard in (guard for posting in postings for guard in posting.guards):
+    for guard in (guard for posting in postings for guard in posting.checks):
         wanted.setdefault(guard.table, set()).add(guard.id)
     return {table: sorted(ids) for table, ids in sorted(wanted.items())}
 

@@ -1,24 +1,33 @@
 """Undoes a whole sale that nothing has come back of: its stock is back, and its money is owed."""
 
 from stockbuddy.chassis.http.errors import NotFound
-from stockbuddy.chassis.http.idempotency import Answer
+from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.contracts.stock import SaleVoided
 from stockbuddy.stock.documents.sales.queries import find_sale
 from stockbuddy.stock.documents.sales.schemas import NewVoid, SaleView
-from stockbuddy.stock.errors import WrongState
-from stockbuddy.stock.http.posting_context import Desk
-from stockbuddy.stock.ledger import Conclusion, Effect, Entry, Guard, LevelKey, MovementType, Posting, row_of
+from stockbuddy.stock.errors import InvalidState
+from stockbuddy.stock.inventory.posting_context import PostingContext
+from stockbuddy.stock.ledger import (
+    DocumentChanges,
+    Entry,
+    LevelKey,
+    MovementType,
+    Posting,
+    PostingResult,
+    VersionCheck,
+    row_of,
+)
 
 
-async def draft_void(desk: Desk, sale_id: int, wanted: NewVoid) -> Posting:
-    """Raises NotFound, NotYourWarehouse, WrongState."""
-    async with desk.database.reading() as session:
+async def draft_void(context: PostingContext, sale_id: int, wanted: NewVoid) -> Posting:
+    """Raises NotFound, WarehouseForbidden, InvalidState."""
+    async with context.database.reading() as session:
         sale = await find_sale(session, sale_id)
     if sale is None:
         raise NotFound()
-    await desk.warehouse(sale.warehouse_id)
+    await context.warehouse(sale.warehouse_id)
     if sale.status != "completed":
-        raise WrongState(sale.status)
+        raise InvalidState("sale", sale.status, ["completed"])
     entries = [
         Entry(
             LevelKey(line.product_id, sale.warehouse_id, line.lot),
@@ -33,20 +42,20 @@ async def draft_void(desk: Desk, sale_id: int, wanted: NewVoid) -> Posting:
     ]
     return Posting(
         entries,
-        lambda effect: _conclude(effect, sale, wanted),
-        desk.key,
-        guards=[Guard("sale", sale.id, sale.version)],
+        lambda result: _build_changes(result, sale, wanted),
+        context.key,
+        checks=[VersionCheck("sale", sale.id, sale.version)],
         document=f"sale/{sale.id}",
     )
 
 
-def _conclude(_: Effect, sale: SaleView, wanted: NewVoid) -> Conclusion:
+def _build_changes(_: PostingResult, sale: SaleView, wanted: NewVoid) -> DocumentChanges:
     lines = [line.model_copy(update={"returned": line.quantity, "refunded": line.total}) for line in sale.lines]
     now = sale.model_copy(
         update={"version": sale.version + 1, "status": "voided", "refunded": sale.total, "lines": lines}
     )
-    return Conclusion(
-        Answer(200, now.model_dump_json()),
+    return DocumentChanges(
+        StoredResponse(200, now.model_dump_json()),
         updates={
             "sale": [row_of(now, "id", "status", "refunded")],
             "sale_line": [row_of(line, "id", "returned", "refunded") for line in lines],

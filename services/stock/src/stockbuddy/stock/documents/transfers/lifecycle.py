@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stockbuddy.chassis.http.errors import NotFound, Unprocessable
-from stockbuddy.chassis.http.idempotency import Answer
+from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.contracts.stock import (
     ArrivedLine,
     TransferCancelled,
@@ -17,12 +17,22 @@ from stockbuddy.contracts.stock import (
     TransferShipped,
     TransferState,
 )
-from stockbuddy.stock.documents.transfers.arrivals import Arrived, allot
 from stockbuddy.stock.documents.transfers.queries import find_transfer
+from stockbuddy.stock.documents.transfers.receipts import Arrived, allot
 from stockbuddy.stock.documents.transfers.schemas import Cancellation, Disposition, NewArrival, TransferView
-from stockbuddy.stock.errors import WrongState
-from stockbuddy.stock.http.posting_context import Desk
-from stockbuddy.stock.ledger import ZERO, Conclusion, Effect, Entry, Guard, LevelKey, MovementType, Posting, row_of
+from stockbuddy.stock.errors import InvalidState
+from stockbuddy.stock.inventory.posting_context import PostingContext
+from stockbuddy.stock.ledger import (
+    ZERO,
+    DocumentChanges,
+    Entry,
+    LevelKey,
+    MovementType,
+    Posting,
+    PostingResult,
+    VersionCheck,
+    row_of,
+)
 from stockbuddy.stock.replicas.products.ownership import require_owner_of
 
 _LINE_COLUMNS = ("id", "shipped", "received", "damaged", "returned", "written_off", "unit_cost")
@@ -34,7 +44,7 @@ class _Step:
 
     transfer: TransferView
     entries: list[Entry] = field(default_factory=list)
-    finish: Callable[[Effect, TransferView], tuple[TransferView, list[TransferState]]] | None = None
+    finish: Callable[[PostingResult, TransferView], tuple[TransferView, list[TransferState]]] | None = None
 
     def add(self, line: TransferLine, warehouse_id: int, movement_type: MovementType | None, **values: Any) -> None:
         level = LevelKey(line.product_id, warehouse_id, line.lot)
@@ -44,24 +54,24 @@ class _Step:
         )
 
 
-async def ship(desk: Desk, transfer_id: int) -> Posting:
-    """Raises NotFound, WrongState, NotYourProduct, NotYourWarehouse; so do the other steps."""
-    transfer = await _at_hand(desk, transfer_id, "pending")
-    await desk.warehouse(transfer.from_warehouse_id)
+async def ship(context: PostingContext, transfer_id: int) -> Posting:
+    """Raises NotFound, InvalidState, ProductForbidden, WarehouseForbidden; so do the other steps."""
+    transfer = await _at_hand(context, transfer_id, "pending")
+    await context.warehouse(transfer.from_warehouse_id)
     step = _Step(transfer)
     for line in transfer.lines:
         _send(step, line)
     for line in transfer.lines:
         # Changes nothing yet, but from now on there is a level that something is on its way to.
         step.add(line, transfer.to_warehouse_id, None)
-    step.finish = lambda effect, before: _told(TransferShipped, _shipped(effect, before))
-    return _posting(desk, step)
+    step.finish = lambda result, before: _told(TransferShipped, _shipped(result, before))
+    return _posting(context, step)
 
 
-async def receive(desk: Desk, transfer_id: int, arrival: NewArrival) -> Posting:
+async def receive(context: PostingContext, transfer_id: int, arrival: NewArrival) -> Posting:
     """Raises TransferExceeded, NotInTransfer too."""
-    transfer = await _at_hand(desk, transfer_id, "in_transit")
-    await desk.warehouse(transfer.to_warehouse_id)
+    transfer = await _at_hand(context, transfer_id, "in_transit")
+    await context.warehouse(transfer.to_warehouse_id)
     arrived = allot(transfer, arrival)
     step = _Step(transfer)
     for part in arrived:
@@ -75,48 +85,48 @@ async def receive(desk: Desk, transfer_id: int, arrival: NewArrival) -> Posting:
         )
         if part.damaged > 0:
             step.add(part.line, transfer.to_warehouse_id, MovementType.DAMAGED, on_hand=-part.damaged)
-    step.finish = lambda effect, before: _received(effect, before, arrived)
-    return _posting(desk, step)
+    step.finish = lambda result, before: _received(result, before, arrived)
+    return _posting(context, step)
 
 
-async def complete(desk: Desk, transfer_id: int) -> Posting:
+async def complete(context: PostingContext, transfer_id: int) -> Posting:
     """All that is left of it arrives, whether it was shipped before or not."""
-    transfer = await _at_hand(desk, transfer_id, "pending", "in_transit")
+    transfer = await _at_hand(context, transfer_id, "pending", "in_transit")
     if transfer.status == "in_transit":
-        return await receive(desk, transfer_id, NewArrival())
-    await desk.warehouse(transfer.from_warehouse_id)
-    await desk.warehouse(transfer.to_warehouse_id)
+        return await receive(context, transfer_id, NewArrival())
+    await context.warehouse(transfer.from_warehouse_id)
+    await context.warehouse(transfer.to_warehouse_id)
     step = _Step(transfer)
     for line in transfer.lines:
         _send(step, line)
     for position, line in enumerate(transfer.lines):
         step.add(line, transfer.to_warehouse_id, MovementType.TRANSFER_IN, on_hand=line.quantity, cost_from=position)
     step.finish = _shipped_and_received
-    return _posting(desk, step)
+    return _posting(context, step)
 
 
-async def cancel(desk: Desk, transfer_id: int, cancellation: Cancellation) -> Posting:
+async def cancel(context: PostingContext, transfer_id: int, cancellation: Cancellation) -> Posting:
     """Raises Unprocessable when nobody says what becomes of what is in transit."""
-    transfer = await _at_hand(desk, transfer_id, "pending", "in_transit")
-    await desk.warehouse(transfer.from_warehouse_id)
+    transfer = await _at_hand(context, transfer_id, "pending", "in_transit")
+    await context.warehouse(transfer.from_warehouse_id)
     step = _Step(transfer)
     disposition = cancellation.disposition if transfer.status == "in_transit" else None
     if transfer.status == "in_transit" and disposition is None:
         raise Unprocessable.field("disposition", "must be return or write_off: the goods are in transit")
     for line in transfer.lines:
         _dispose(step, line, disposition)
-    step.finish = lambda effect, before: _told(TransferCancelled, _cancelled(effect, before, disposition))
-    return _posting(desk, step)
+    step.finish = lambda result, before: _told(TransferCancelled, _cancelled(result, before, disposition))
+    return _posting(context, step)
 
 
-async def _at_hand(desk: Desk, transfer_id: int, *states: str) -> TransferView:
-    async with desk.database.reading() as session:
+async def _at_hand(context: PostingContext, transfer_id: int, *states: str) -> TransferView:
+    async with context.database.reading() as session:
         transfer = await find_transfer(session, transfer_id)
         if transfer is None:
             raise NotFound()
-        await require_owner_of(session, desk.caller, [line.product_id for line in transfer.lines])
+        await require_owner_of(session, context.caller, [line.product_id for line in transfer.lines])
     if transfer.status not in states:
-        raise WrongState(transfer.status)
+        raise InvalidState("transfer", transfer.status, states)
     return transfer
 
 
@@ -136,14 +146,14 @@ def _dispose(step: _Step, line: TransferLine, disposition: Disposition | None) -
             step.add(line, source, MovementType.DAMAGED, on_hand=-rest)
 
 
-def _posting(desk: Desk, step: _Step) -> Posting:
+def _posting(context: PostingContext, step: _Step) -> Posting:
     transfer = step.transfer
 
-    def conclude(effect: Effect) -> Conclusion:
+    def build_changes(result: PostingResult) -> DocumentChanges:
         assert step.finish is not None
-        after, events = step.finish(effect, transfer)
-        return Conclusion(
-            Answer(200, after.model_dump_json()),
+        after, events = step.finish(result, transfer)
+        return DocumentChanges(
+            StoredResponse(200, after.model_dump_json()),
             updates={
                 "stock_transfer": [row_of(after, "id", "status", "disposition", "shipped_at", "ended_at")],
                 "stock_transfer_line": [row_of(line, *_LINE_COLUMNS) for line in after.lines],
@@ -153,9 +163,9 @@ def _posting(desk: Desk, step: _Step) -> Posting:
 
     return Posting(
         step.entries,
-        conclude,
-        desk.key,
-        guards=[Guard("stock_transfer", transfer.id, transfer.version)],
+        build_changes,
+        context.key,
+        checks=[VersionCheck("stock_transfer", transfer.id, transfer.version)],
         document=f"stock_transfer/{transfer.id}",
     )
 
@@ -174,16 +184,16 @@ def _line_with(line: TransferLine, **values: Any) -> TransferLine:
     return after.model_copy(update={"in_transit": after.shipped - gone})
 
 
-def _shipped(effect: Effect, transfer: TransferView) -> TransferView:
+def _shipped(result: PostingResult, transfer: TransferView) -> TransferView:
     lines = [
         _line_with(line, shipped=line.quantity, unit_cost=change.unit_cost)
-        for line, change in zip(transfer.lines, effect.made(), strict=False)
+        for line, change in zip(transfer.lines, result.accepted(), strict=False)
     ]
-    return _changed(transfer, lines, status="in_transit", shipped_at=effect.recorded_at)
+    return _changed(transfer, lines, status="in_transit", shipped_at=result.recorded_at)
 
 
 def _received(
-    effect: Effect, transfer: TransferView, arrived: Sequence[Arrived]
+    result: PostingResult, transfer: TransferView, arrived: Sequence[Arrived]
 ) -> tuple[TransferView, list[TransferState]]:
     parts = {part.line.id: part for part in arrived}
     lines = [
@@ -197,7 +207,7 @@ def _received(
         for line in transfer.lines
     ]
     is_complete = all(line.in_transit == ZERO for line in lines)
-    ending = {"status": "completed", "ended_at": effect.recorded_at} if is_complete else {}
+    ending = {"status": "completed", "ended_at": result.recorded_at} if is_complete else {}
     after = _changed(transfer, lines, **ending)
     came = [
         ArrivedLine(
@@ -212,19 +222,19 @@ def _received(
     return after, [TransferReceived(**dict(after), arrived=came)]
 
 
-def _shipped_and_received(effect: Effect, transfer: TransferView) -> tuple[TransferView, list[TransferState]]:
-    shipped = _shipped(effect, transfer)
+def _shipped_and_received(result: PostingResult, transfer: TransferView) -> tuple[TransferView, list[TransferState]]:
+    shipped = _shipped(result, transfer)
     arrived = [Arrived(line, line.quantity, ZERO) for line in shipped.lines]
-    received, events = _received(effect, shipped, arrived)
+    received, events = _received(result, shipped, arrived)
     # One step of the document, so one version of it.
     after = received.model_copy(update={"version": shipped.version})
     [arrival] = events
     return after, [TransferShipped(**dict(shipped)), arrival.model_copy(update={"version": shipped.version})]
 
 
-def _cancelled(effect: Effect, transfer: TransferView, disposition: Disposition | None) -> TransferView:
+def _cancelled(result: PostingResult, transfer: TransferView, disposition: Disposition | None) -> TransferView:
     fate = {"return": "returned", "write_off": "written_off"}
     lines = [
         _line_with(line, **{fate[disposition]: line.in_transit}) if disposition else line for line in transfer.lines
     ]
-    return _changed(transfer, lines, status="cancelled", disposition=disposition, ended_at=effect.recorded_at)
+    return _changed(transfer, lines, status="cancelled", disposition=disposition, ended_at=result.recorded_at)

@@ -12,13 +12,13 @@ from typing import Any
 
 import asyncpg
 
-from stockbuddy.chassis.http.idempotency import Answer
+from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.stock.ledger import statements
-from stockbuddy.stock.ledger.announcements import Announcer
-from stockbuddy.stock.ledger.books import Level
-from stockbuddy.stock.ledger.decision import Decider, Plan, StoredAnswer, guards_of, keys_of
-from stockbuddy.stock.ledger.habits import Habit
+from stockbuddy.stock.ledger.anomaly import Habit
+from stockbuddy.stock.ledger.evaluator import Decider, Plan, StoredAnswer, guards_of, keys_of
+from stockbuddy.stock.ledger.events import Announcer
+from stockbuddy.stock.ledger.locked_level import Level
 from stockbuddy.stock.ledger.postings import LevelKey, Outcome, Posting, Row
 
 
@@ -107,7 +107,7 @@ async def _open_books(
         level.is_open, level.allows_negative = warehouses[key.warehouse_id]
     ids = {table: iter(sorted(drawn)) for table, drawn in json.loads(row["ids"]).items()}
     stored = {
-        (caller, key): StoredAnswer(bytes.fromhex(fingerprint), Answer(status, body))
+        (caller, key): StoredAnswer(bytes.fromhex(fingerprint), StoredResponse(status, body))
         for caller, key, fingerprint, status, body in json.loads(row["answers"])
     }
     reversed_ids = await _reversed(connection, postings)

@@ -8,22 +8,31 @@ from typing import Any
 from fastapi import Response
 
 from stockbuddy.chassis.http.errors import Problem
-from stockbuddy.chassis.http.idempotency import REPLAYED_HEADER, Answer, IdempotencyKey, ReplayedResponse, fingerprint
+from stockbuddy.chassis.http.idempotency import (
+    REPLAYED_HEADER,
+    IdempotencyKey,
+    ReplayedResponse,
+    StoredResponse,
+    fingerprint,
+)
+from stockbuddy.stock.documents.sales.create_sale import draft_sale
 from stockbuddy.stock.documents.sales.schemas import BatchedSale
-from stockbuddy.stock.documents.sales.selling import draft_sale
-from stockbuddy.stock.http.posting_context import Desk
+from stockbuddy.stock.inventory.posting_context import PostingContext
 
 SINGLE_SALE = ("POST", "/api/v1/sales")
 """A key that was used for a single sale is the same sale in a batch."""
 
 
-async def sell_batch(desk: Desk, sales: Sequence[BatchedSale], originals: Sequence[dict[str, Any]]) -> Response:
+async def sell_batch(
+    context: PostingContext, sales: Sequence[BatchedSale], originals: Sequence[dict[str, Any]]
+) -> Response:
     """`originals` are the sales as they were sent, which is what their keys go by."""
     keys = [
-        _key(desk, sale, original, index) for index, (sale, original) in enumerate(zip(sales, originals, strict=True))
+        _key(context, sale, original, index)
+        for index, (sale, original) in enumerate(zip(sales, originals, strict=True))
     ]
-    desks = [desk.with_key(key) for key in keys]
-    outcomes = await desk.ledger.submit_in_order(
+    desks = [context.with_key(key) for key in keys]
+    outcomes = await context.ledger.submit_in_order(
         [(key, _drafter(each, sale)) for key, each, sale in zip(keys, desks, sales, strict=True)]
     )
     results = [_result(index, outcome) for index, outcome in enumerate(outcomes)]
@@ -34,25 +43,25 @@ async def sell_batch(desk: Desk, sales: Sequence[BatchedSale], originals: Sequen
     return Response(body, headers=headers, media_type="application/json")
 
 
-def _drafter(desk: Desk, sale: BatchedSale) -> Any:
-    return lambda: draft_sale(desk, sale)
+def _drafter(context: PostingContext, sale: BatchedSale) -> Any:
+    return lambda: draft_sale(context, sale)
 
 
-def _key(desk: Desk, sale: BatchedSale, original: dict[str, Any], index: int) -> IdempotencyKey | None:
+def _key(context: PostingContext, sale: BatchedSale, original: dict[str, Any], index: int) -> IdempotencyKey | None:
     """The sale's own key, or else its place in a batch that has one."""
     if sale.idempotency_key is not None:
         name = sale.idempotency_key
-    elif desk.key is not None:
-        name = f"batch/{hashlib.sha256(desk.key.key.encode()).hexdigest()}/{index}"
+    elif context.key is not None:
+        name = f"batch/{hashlib.sha256(context.key.key.encode()).hexdigest()}/{index}"
     else:
         return None
     body = json.dumps({field: value for field, value in original.items() if field != "idempotency_key"})
-    return IdempotencyKey(str(desk.caller.user_id), name, fingerprint(*SINGLE_SALE, body.encode()))
+    return IdempotencyKey(str(context.caller.user_id), name, fingerprint(*SINGLE_SALE, body.encode()))
 
 
-def _result(index: int, outcome: Answer | ReplayedResponse | Problem) -> str:
+def _result(index: int, outcome: StoredResponse | ReplayedResponse | Problem) -> str:
     if isinstance(outcome, Problem):
         return json.dumps({"index": index, "status": "rejected", "replayed": False, "problem": outcome.body()})
     is_replay = isinstance(outcome, ReplayedResponse)
-    sale = outcome.answer.body if isinstance(outcome, ReplayedResponse) else outcome.body
+    sale = outcome.stored.body if isinstance(outcome, ReplayedResponse) else outcome.body
     return f'{{"index":{index},"status":"posted","replayed":{json.dumps(is_replay)},"sale":{sale}}}'

@@ -6,26 +6,26 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from stockbuddy.chassis.http.errors import Problem, Unavailable
-from stockbuddy.chassis.http.idempotency import Answer, IdempotencyKey, ReplayedResponse, stored_response_for
+from stockbuddy.chassis.http.idempotency import IdempotencyKey, ReplayedResponse, StoredResponse, stored_response_for
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime.failures import is_connection_error
-from stockbuddy.stock.errors import Overtaken
+from stockbuddy.stock.errors import ConcurrentUpdate
 from stockbuddy.stock.ledger import statements
-from stockbuddy.stock.ledger.committer import LONGEST_PAUSE_SECONDS, PATIENCE_SECONDS, Committer
+from stockbuddy.stock.ledger.group_commit import LONGEST_PAUSE_SECONDS, PATIENCE_SECONDS, GroupCommitter
 from stockbuddy.stock.ledger.postings import Accepted, Failed, Outcome, Posting, Refused, Replayed, Stale
 
 DECISIONS = 200
-"""Of each group at least one posting on the same document goes through, so this many others can be overtaken."""
+"""Of each group at least one posting on the same document goes through, so this many others can be concurrent_update."""
 
 
 class Ledger:
     """Where documents are handed in; `app.state.ledger`."""
 
-    def __init__(self, database: Database, committer: Committer) -> None:
+    def __init__(self, database: Database, committer: GroupCommitter) -> None:
         self._database = database
         self._committer = committer
 
-    async def submit(self, key: IdempotencyKey | None, decide: Callable[[], Awaitable[Posting]]) -> Answer:
+    async def submit(self, key: IdempotencyKey | None, decide: Callable[[], Awaitable[Posting]]) -> StoredResponse:
         """Apply what `decide` makes of the present state; it is called again when that state has changed meanwhile.
 
         Raises the Problem that refuses it, or ReplayedResponse for a repetition of an accepted request, even if the
@@ -40,13 +40,13 @@ class Ledger:
 
     async def submit_in_order(
         self, requests: Sequence[tuple[IdempotencyKey | None, Callable[[], Awaitable[Posting]]]]
-    ) -> list[Answer | ReplayedResponse | Problem]:
+    ) -> list[StoredResponse | ReplayedResponse | Problem]:
         """Many at once, applied in this order, each accepted or refused for itself."""
         drafts = await asyncio.gather(*(_decide(decide) for _, decide in requests), return_exceptions=True)
         posted = iter(
             await asyncio.gather(*(self._committer.post(draft) for draft in drafts if isinstance(draft, Posting)))
         )
-        results: list[Answer | ReplayedResponse | Problem] = []
+        results: list[StoredResponse | ReplayedResponse | Problem] = []
         for (key, decide), draft in zip(requests, drafts, strict=True):
             if isinstance(draft, BaseException):
                 results.append(await self._refusal(key, draft))
@@ -56,7 +56,7 @@ class Ledger:
 
     async def _result(
         self, key: IdempotencyKey | None, decide: Callable[[], Awaitable[Posting]], outcome: Outcome
-    ) -> Answer | ReplayedResponse | Problem:
+    ) -> StoredResponse | ReplayedResponse | Problem:
         match outcome:
             case Accepted(answer):
                 return answer
@@ -82,7 +82,7 @@ class Ledger:
             return reused
         return error if answer is None else ReplayedResponse(answer)
 
-    async def _post(self, decide: Callable[[], Awaitable[Posting]]) -> Answer:
+    async def _post(self, decide: Callable[[], Awaitable[Posting]]) -> StoredResponse:
         for _ in range(DECISIONS):
             match await self._committer.post(await _decide(decide)):
                 case Accepted(answer):
@@ -93,9 +93,9 @@ class Ledger:
                     raise problem
                 case Failed(error):
                     raise error
-        raise Overtaken()
+        raise ConcurrentUpdate()
 
-    async def _stored_answer(self, key: IdempotencyKey) -> Answer | None:
+    async def _stored_answer(self, key: IdempotencyKey) -> StoredResponse | None:
         async with self._database.raw() as connection:
             row = await connection.fetchrow(statements.STORED_ANSWER, key.caller, key.key)
         return None if row is None else stored_response_for(key, row["fingerprint"], row["status"], row["body"])

@@ -19,10 +19,11 @@ import asyncpg
 import structlog
 
 from stockbuddy.chassis.http.errors import Unavailable
+from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime.failures import is_connection_error
 from stockbuddy.stock.ledger import statements
-from stockbuddy.stock.ledger.application import Applied, MissingLevels, apply, create_levels
+from stockbuddy.stock.ledger.apply import Applied, MissingLevels, apply, create_levels
 from stockbuddy.stock.ledger.postings import Failed, LevelKey, Outcome, Posting, Refused, Stale
 
 log = structlog.get_logger(__name__)
@@ -75,7 +76,7 @@ class _Reclaimable(Exception):
         super().__init__()
 
 
-class Committer:
+class GroupCommitter:
     """One per process. `post` may be called by any number of requests at once."""
 
     def __init__(self, database: Database, reclaim: Reclaim) -> None:
@@ -86,7 +87,7 @@ class Committer:
         self._closing = False
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[Committer]:
+    async def running(self) -> AsyncIterator[GroupCommitter]:
         """Takes postings while the block runs, and finishes what was taken when it ends."""
         worker = asyncio.create_task(self._run())
         try:
@@ -198,7 +199,7 @@ class Committer:
 
     def _announce(self, applied: Applied, group: Sequence[_Waiting]) -> None:
         if applied.wrote:
-            self._database.event_committed()
+            self._database.notify(outbox.COMMITTED)
         for waiting, outcome in zip(group, applied.outcomes, strict=True):
             _settle_all([waiting], outcome)
 

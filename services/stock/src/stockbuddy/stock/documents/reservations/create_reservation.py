@@ -2,20 +2,20 @@
 
 from datetime import timedelta
 
-from stockbuddy.chassis.http.idempotency import Answer
+from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.contracts.stock import ReservationCreated, ReservationLine
 from stockbuddy.stock.documents.reservations.schemas import NewReservation
-from stockbuddy.stock.http.posting_context import Desk
-from stockbuddy.stock.ledger import Conclusion, Effect, Entry, LevelKey, Posting, row_of
+from stockbuddy.stock.inventory.posting_context import PostingContext
+from stockbuddy.stock.ledger import DocumentChanges, Entry, LevelKey, Posting, PostingResult, row_of
 
 
-async def draft_reservation(desk: Desk, reservation: NewReservation) -> Posting:
-    """Raises UnknownProduct, UnknownWarehouse, NotYourWarehouse."""
-    known = await desk.products.find([line.product_reference for line in reservation.lines])
+async def draft_reservation(context: PostingContext, reservation: NewReservation) -> Posting:
+    """Raises UnknownProduct, UnknownWarehouse, WarehouseForbidden."""
+    known = await context.products.load([line.product_reference for line in reservation.lines])
     lines = []
     for line in reservation.lines:
         product = known[line.product_reference]
-        warehouse = await desk.warehouse(line.warehouse_reference)
+        warehouse = await context.warehouse(line.warehouse_reference)
         # Its id is known once the ledger has drawn it.
         lines.append(
             ReservationLine(
@@ -30,25 +30,27 @@ async def draft_reservation(desk: Desk, reservation: NewReservation) -> Posting:
         )
     return Posting(
         [Entry(LevelKey(line.product_id, line.warehouse_id, line.lot), reserved=line.quantity) for line in lines],
-        lambda effect: _conclude(effect, desk, reservation, lines),
-        desk.key,
+        lambda result: _build_changes(result, context, reservation, lines),
+        context.key,
         new_ids={"reservation": 1, "reservation_line": len(lines)},
     )
 
 
-def _conclude(effect: Effect, desk: Desk, reservation: NewReservation, lines: list[ReservationLine]) -> Conclusion:
+def _build_changes(
+    result: PostingResult, context: PostingContext, reservation: NewReservation, lines: list[ReservationLine]
+) -> DocumentChanges:
     event = ReservationCreated(
-        id=effect.ids["reservation"][0],
+        id=result.ids["reservation"][0],
         version=1,
         status="held",
         external_ref=reservation.external_ref,
         notes=reservation.notes,
-        created_by=desk.caller.user_id,
-        created_at=effect.recorded_at,
-        expires_at=effect.recorded_at + timedelta(seconds=reservation.expires_in),
+        created_by=context.caller.user_id,
+        created_at=result.recorded_at,
+        expires_at=result.recorded_at + timedelta(seconds=reservation.expires_in),
         lines=[
             line.model_copy(update={"id": line_id})
-            for line_id, line in zip(effect.ids["reservation_line"], lines, strict=True)
+            for line_id, line in zip(result.ids["reservation_line"], lines, strict=True)
         ],
     )
     header = [name for name in ReservationCreated.model_fields if name != "lines"]
@@ -56,8 +58,8 @@ def _conclude(effect: Effect, desk: Desk, reservation: NewReservation, lines: li
         {"reservation_id": event.id, "position": position, **row_of(line, *ReservationLine.model_fields)}
         for position, line in enumerate(event.lines)
     ]
-    return Conclusion(
-        Answer(201, event.model_dump_json()),
+    return DocumentChanges(
+        StoredResponse(201, event.model_dump_json()),
         inserts={"reservation": [row_of(event, *header)], "reservation_line": rows},
         events=[event],
     )

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from stockbuddy.chassis.http.errors import NotFound
-from stockbuddy.chassis.http.idempotency import Answer
+from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.contracts.stock import (
     ReservationExpired,
     ReservationExtended,
@@ -13,54 +13,63 @@ from stockbuddy.contracts.stock import (
 )
 from stockbuddy.stock.documents.reservations.queries import find_reservation
 from stockbuddy.stock.documents.reservations.schemas import Extension, ReservationView
-from stockbuddy.stock.errors import HoldExpired, WrongState
-from stockbuddy.stock.http.posting_context import Desk
-from stockbuddy.stock.ledger import Conclusion, Effect, Entry, Guard, LevelKey, MovementType, Posting, row_of
+from stockbuddy.stock.errors import InvalidState, ReservationAlreadyExpired
+from stockbuddy.stock.inventory.posting_context import PostingContext
+from stockbuddy.stock.ledger import (
+    DocumentChanges,
+    Entry,
+    LevelKey,
+    MovementType,
+    Posting,
+    PostingResult,
+    VersionCheck,
+    row_of,
+)
 
 
-async def hold_at_hand(desk: Desk, reservation_id: int) -> ReservationView:
+async def hold_at_hand(context: PostingContext, reservation_id: int) -> ReservationView:
     """A hold that still counts, for a caller who may change stock where it lies.
-    Raises NotFound, WrongState, HoldExpired, NotYourWarehouse."""
-    async with desk.database.reading() as session:
+    Raises NotFound, InvalidState, ReservationAlreadyExpired, WarehouseForbidden."""
+    async with context.database.reading() as session:
         hold = await find_reservation(session, reservation_id)
     if hold is None:
         raise NotFound()
     for warehouse_id in {line.warehouse_id for line in hold.lines}:
-        await desk.warehouse(warehouse_id)
+        await context.warehouse(warehouse_id)
     if hold.status == "expired":
-        raise HoldExpired()
+        raise ReservationAlreadyExpired()
     if hold.status != "held":
-        raise WrongState(hold.status)
+        raise InvalidState("reservation", hold.status, ["held"])
     return hold
 
 
-async def release(desk: Desk, reservation_id: int) -> Posting:
-    hold = await hold_at_hand(desk, reservation_id)
+async def release(context: PostingContext, reservation_id: int) -> Posting:
+    hold = await hold_at_hand(context, reservation_id)
 
-    def conclude(effect: Effect) -> Conclusion:
-        return told(ReservationReleased, ended(hold, "released", effect.recorded_at))
+    def build_changes(result: PostingResult) -> DocumentChanges:
+        return told(ReservationReleased, ended(hold, "released", result.recorded_at))
 
-    return Posting(letting_go(hold), conclude, desk.key, guards=[guard_of(hold)])
+    return Posting(letting_go(hold), build_changes, context.key, checks=[guard_of(hold)])
 
 
-async def extend(desk: Desk, reservation_id: int, extension: Extension) -> Posting:
-    hold = await hold_at_hand(desk, reservation_id)
+async def extend(context: PostingContext, reservation_id: int, extension: Extension) -> Posting:
+    hold = await hold_at_hand(context, reservation_id)
 
-    def conclude(effect: Effect) -> Conclusion:
-        require_live(hold, effect.recorded_at)
-        expires_at = effect.recorded_at + timedelta(seconds=extension.expires_in)
+    def build_changes(result: PostingResult) -> DocumentChanges:
+        require_live(hold, result.recorded_at)
+        expires_at = result.recorded_at + timedelta(seconds=extension.expires_in)
         return told(ReservationExtended, changed(hold, expires_at=expires_at))
 
-    return Posting([], conclude, desk.key, guards=[guard_of(hold)])
+    return Posting([], build_changes, context.key, checks=[guard_of(hold)])
 
 
 def expire(hold: ReservationView) -> Posting:
     """Take an overdue hold off its levels; refused should it have been extended meanwhile (its version tells)."""
 
-    def conclude(effect: Effect) -> Conclusion:
-        return told(ReservationExpired, ended(hold, "expired", effect.recorded_at))
+    def build_changes(result: PostingResult) -> DocumentChanges:
+        return told(ReservationExpired, ended(hold, "expired", result.recorded_at))
 
-    return Posting(letting_go(hold), conclude, guards=[guard_of(hold)])
+    return Posting(letting_go(hold), build_changes, checks=[guard_of(hold)])
 
 
 def letting_go(hold: ReservationView) -> list[Entry]:
@@ -84,13 +93,13 @@ def taking_out(hold: ReservationView, **values: Any) -> list[Entry]:
 
 
 def require_live(hold: ReservationView, now: datetime) -> None:
-    """Raises HoldExpired when its time came while this was being decided."""
+    """Raises ReservationAlreadyExpired when its time came while this was being decided."""
     if hold.expires_at <= now:
-        raise HoldExpired()
+        raise ReservationAlreadyExpired()
 
 
-def guard_of(hold: ReservationView) -> Guard:
-    return Guard("reservation", hold.id, hold.version)
+def guard_of(hold: ReservationView) -> VersionCheck:
+    return VersionCheck("reservation", hold.id, hold.version)
 
 
 def changed(hold: ReservationView, **values: Any) -> ReservationView:
@@ -101,10 +110,10 @@ def ended(hold: ReservationView, status: str, now: datetime, *, sale_id: int | N
     return changed(hold, status=status, ended_at=now, sale_id=sale_id)
 
 
-def told(event: type[ReservationState], after: ReservationView) -> Conclusion:
-    """The reservation as it is now: written, said and answered."""
-    return Conclusion(
-        Answer(200, after.model_dump_json()),
+def told(event: type[ReservationState], after: ReservationView) -> DocumentChanges:
+    """The reservation as it is now: written, said and stored_response."""
+    return DocumentChanges(
+        StoredResponse(200, after.model_dump_json()),
         updates={"reservation": [row_after(after)]},
         events=[event(**dict(after))],
     )

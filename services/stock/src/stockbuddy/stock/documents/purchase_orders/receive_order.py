@@ -6,15 +6,25 @@ from decimal import Decimal
 from typing import Any
 
 from stockbuddy.chassis.http.errors import Unprocessable
-from stockbuddy.chassis.http.idempotency import Answer
+from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.contracts.numbers import quantity_number
 from stockbuddy.contracts.stock import PurchaseLine, PurchaseReceived, ReceivedLine
-from stockbuddy.stock.documents.purchase_orders.ordering import order_at_hand, outstanding
+from stockbuddy.stock.documents.purchase_orders.place_order import order_at_hand, outstanding
 from stockbuddy.stock.documents.purchase_orders.schemas import NewReceipt, NewReceiptLine, PurchaseView, ReceivedView
 from stockbuddy.stock.documents.sales.pricing import LARGEST_AMOUNT, line_amount
-from stockbuddy.stock.errors import NotInPurchaseOrder, OverReceipt, PurchaseOrderNotOpen
-from stockbuddy.stock.http.posting_context import Desk
-from stockbuddy.stock.ledger import ZERO, Conclusion, Effect, Entry, Guard, LevelKey, MovementType, Posting, Row
+from stockbuddy.stock.errors import InvalidState, NotInPurchaseOrder, OverReceipt
+from stockbuddy.stock.inventory.posting_context import PostingContext
+from stockbuddy.stock.ledger import (
+    ZERO,
+    DocumentChanges,
+    Entry,
+    LevelKey,
+    MovementType,
+    Posting,
+    PostingResult,
+    Row,
+    VersionCheck,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +36,20 @@ class Arriving:
     unit_cost: Decimal
 
 
-async def draft_receipt(desk: Desk, order_id: int, wanted: NewReceipt) -> Posting:
-    """Raises NotFound, NotYourWarehouse, PurchaseOrderNotOpen, NotInPurchaseOrder, OverReceipt, Unprocessable."""
-    order = await order_at_hand(desk, order_id)
+async def draft_receipt(context: PostingContext, order_id: int, wanted: NewReceipt) -> Posting:
+    """Raises NotFound, WarehouseForbidden, InvalidState, NotInPurchaseOrder, OverReceipt, Unprocessable."""
+    order = await order_at_hand(context, order_id)
     receivable = ("ordered", "partially_received", *(("received",) if wanted.allow_over_receipt else ()))
     if order.status not in receivable:
-        raise PurchaseOrderNotOpen(order.status)
+        raise InvalidState("purchase order", order.status, receivable)
     arriving = _allot(order, wanted)
     if _received_total(order, arriving) >= LARGEST_AMOUNT:
         raise Unprocessable.field("lines", "come to more than can be recorded")
     return Posting(
         [_entry(order, wanted, part) for part in arriving],
-        lambda effect: _conclude(effect, desk, order, wanted, arriving),
-        desk.key,
-        guards=[Guard("purchase_order", order.id, order.version)],
+        lambda result: _build_changes(result, context, order, wanted, arriving),
+        context.key,
+        checks=[VersionCheck("purchase_order", order.id, order.version)],
         new_ids={"purchase_receipt": 1, "purchase_receipt_line": len(arriving)},
         document=f"purchase_order/{order.id}",
     )
@@ -60,7 +70,7 @@ def _entry(order: PurchaseView, wanted: NewReceipt, part: Arriving) -> Entry:
 def _allot(order: PurchaseView, wanted: NewReceipt) -> list[Arriving]:
     """Which lines get how much: those named, or whatever is left. What is too much goes to the last line named."""
     if wanted.lines is None and not any(line.outstanding for line in order.lines):
-        raise PurchaseOrderNotOpen(order.status)
+        raise InvalidState("purchase order", order.status, ["ordered", "partially_received"])
     requests = wanted.lines or [
         NewReceiptLine(line_id=line.id, quantity=line.outstanding) for line in order.lines if line.outstanding > 0
     ]
@@ -115,27 +125,27 @@ def _received_total(order: PurchaseView, arriving: list[Arriving]) -> Decimal:
         raise Unprocessable.field("lines", str(error)) from error
 
 
-def _conclude(
-    effect: Effect, desk: Desk, order: PurchaseView, wanted: NewReceipt, arriving: list[Arriving]
-) -> Conclusion:
+def _build_changes(
+    result: PostingResult, context: PostingContext, order: PurchaseView, wanted: NewReceipt, arriving: list[Arriving]
+) -> DocumentChanges:
     received = [
         _received(line_id, part, change.movement_id)
-        for line_id, part, change in zip(effect.ids["purchase_receipt_line"], arriving, effect.made(), strict=True)
+        for line_id, part, change in zip(result.ids["purchase_receipt_line"], arriving, result.accepted(), strict=True)
     ]
-    after = _order_after(effect, order, arriving)
-    receipt_id = effect.ids["purchase_receipt"][0]
+    after = _order_after(result, order, arriving)
+    receipt_id = result.ids["purchase_receipt"][0]
     view = ReceivedView.model_construct(**dict(after), receipt_id=receipt_id, receipt=received)
     receipt: Row = {
         "id": receipt_id,
         "purchase_order_id": order.id,
         "reference": wanted.reference,
         "notes": wanted.notes,
-        "performed_by": desk.caller.user_id,
-        "occurred_at": wanted.occurred_at or effect.recorded_at,
-        "recorded_at": effect.recorded_at,
+        "performed_by": context.caller.user_id,
+        "occurred_at": wanted.occurred_at or result.recorded_at,
+        "recorded_at": result.recorded_at,
     }
-    return Conclusion(
-        Answer(200, view.model_dump_json()),
+    return DocumentChanges(
+        StoredResponse(200, view.model_dump_json()),
         inserts={"purchase_receipt": [receipt], "purchase_receipt_line": [_row(receipt_id, line) for line in received]},
         updates={"purchase_order": [_order_row(after)], "purchase_order_line": _line_rows(after, arriving)},
         events=[PurchaseReceived.model_construct(**dict(view))],
@@ -155,7 +165,7 @@ def _received(line_id: int, part: Arriving, movement_id: int | None) -> Received
     )
 
 
-def _order_after(effect: Effect, order: PurchaseView, arriving: list[Arriving]) -> PurchaseView:
+def _order_after(result: PostingResult, order: PurchaseView, arriving: list[Arriving]) -> PurchaseView:
     arrived: dict[int, Decimal] = {}
     for part in arriving:
         arrived[part.line.id] = arrived.get(part.line.id, ZERO) + part.quantity
@@ -166,8 +176,8 @@ def _order_after(effect: Effect, order: PurchaseView, arriving: list[Arriving]) 
             "version": order.version + 1,
             "status": "received" if is_complete else "partially_received",
             "received_total": _received_total(order, arriving),
-            "received_at": effect.recorded_at if is_complete else None,
-            "updated_at": effect.recorded_at,
+            "received_at": result.recorded_at if is_complete else None,
+            "updated_at": result.recorded_at,
             "lines": lines,
         }
     )

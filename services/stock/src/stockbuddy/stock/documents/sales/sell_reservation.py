@@ -1,8 +1,8 @@
 """Takes what was reserved: as a sale, or simply out of the stock."""
 
-from stockbuddy.chassis.http.idempotency import Answer
+from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.contracts.stock import ReservationCommitted, SaleCompleted
-from stockbuddy.stock.documents.reservations.ending import (
+from stockbuddy.stock.documents.reservations.lifecycle import (
     ended,
     guard_of,
     hold_at_hand,
@@ -11,33 +11,33 @@ from stockbuddy.stock.documents.reservations.ending import (
     taking_out,
 )
 from stockbuddy.stock.documents.reservations.schemas import ReservationView
+from stockbuddy.stock.documents.sales.create_sale import posting_of, prepare_sale
 from stockbuddy.stock.documents.sales.schemas import Commitment, CommittedView, NewSale, NewSaleLine, SaleView
-from stockbuddy.stock.documents.sales.selling import posting_of, prepare_sale
 from stockbuddy.stock.errors import SeveralWarehouses
-from stockbuddy.stock.http.posting_context import Desk
-from stockbuddy.stock.ledger import Conclusion, Effect, Posting
+from stockbuddy.stock.inventory.posting_context import PostingContext
+from stockbuddy.stock.ledger import DocumentChanges, Posting, PostingResult
 
 
-async def commit_reservation(desk: Desk, reservation_id: int, commitment: Commitment) -> Posting:
+async def commit_reservation(context: PostingContext, reservation_id: int, commitment: Commitment) -> Posting:
     """Raises what `hold_at_hand` does, and SeveralWarehouses, UnknownCustomer, UnknownProduct."""
-    hold = await hold_at_hand(desk, reservation_id)
+    hold = await hold_at_hand(context, reservation_id)
     if commitment.as_ == "out":
-        return _out(desk, hold, commitment)
-    return posting_of(await prepare_sale(desk, _sale_of(hold, commitment), hold), _tell, status=200)
+        return _out(context, hold, commitment)
+    return posting_of(await prepare_sale(context, _sale_of(hold, commitment), hold), _tell, status=200)
 
 
-def _out(desk: Desk, hold: ReservationView, commitment: Commitment) -> Posting:
-    def conclude(effect: Effect) -> Conclusion:
-        require_live(hold, effect.recorded_at)
-        after = ended(hold, "committed", effect.recorded_at)
-        return Conclusion(
-            Answer(200, CommittedView(**dict(after)).model_dump_json()),
+def _out(context: PostingContext, hold: ReservationView, commitment: Commitment) -> Posting:
+    def build_changes(result: PostingResult) -> DocumentChanges:
+        require_live(hold, result.recorded_at)
+        after = ended(hold, "committed", result.recorded_at)
+        return DocumentChanges(
+            StoredResponse(200, CommittedView(**dict(after)).model_dump_json()),
             updates={"reservation": [row_after(after)]},
             events=[ReservationCommitted(**dict(after))],
         )
 
     entries = taking_out(hold, reference_number=commitment.reference, notes=commitment.notes)
-    return Posting(entries, conclude, desk.key, guards=[guard_of(hold)], document=f"reservation/{hold.id}")
+    return Posting(entries, build_changes, context.key, checks=[guard_of(hold)], document=f"reservation/{hold.id}")
 
 
 def _sale_of(hold: ReservationView, commitment: Commitment) -> NewSale:

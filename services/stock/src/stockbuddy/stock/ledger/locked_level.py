@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from stockbuddy.stock.ledger.anomaly import Habit
 from stockbuddy.stock.ledger.costing import average_after, average_without
-from stockbuddy.stock.ledger.habits import Habit
 from stockbuddy.stock.ledger.postings import ZERO, Entry, LevelKey
 
 LIMIT = Decimal(5) * 10**11

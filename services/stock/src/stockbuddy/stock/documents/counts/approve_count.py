@@ -3,27 +3,36 @@
 from decimal import Decimal
 
 from stockbuddy.chassis.http.errors import NotFound
-from stockbuddy.chassis.http.idempotency import Answer
+from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.contracts.stock import CountApproved, CountLine
 from stockbuddy.stock.documents.counts.commands import LINES_TOLD
 from stockbuddy.stock.documents.counts.queries import find_count
 from stockbuddy.stock.documents.counts.schemas import CountView
-from stockbuddy.stock.errors import WrongState
-from stockbuddy.stock.http.posting_context import Desk
-from stockbuddy.stock.ledger import Conclusion, Effect, Entry, Guard, LevelKey, MovementType, Posting, row_of
+from stockbuddy.stock.errors import InvalidState
+from stockbuddy.stock.inventory.posting_context import PostingContext
+from stockbuddy.stock.ledger import (
+    DocumentChanges,
+    Entry,
+    LevelKey,
+    MovementType,
+    Posting,
+    PostingResult,
+    VersionCheck,
+    row_of,
+)
 from stockbuddy.stock.replicas.products.ownership import require_owner_of
 
 
-async def draft_approval(desk: Desk, count_id: int) -> Posting:
-    """Raises NotFound, WrongState, NotYourProduct, NotYourWarehouse. Lines that nobody has counted stay as they are."""
-    async with desk.database.reading() as session:
+async def draft_approval(context: PostingContext, count_id: int) -> Posting:
+    """Raises NotFound, InvalidState, ProductForbidden, WarehouseForbidden. Lines that nobody has counted stay as they are."""
+    async with context.database.reading() as session:
         count = await find_count(session, count_id)
         if count is None:
             raise NotFound()
-        await require_owner_of(session, desk.caller, [line.product_id for line in count.lines])
-    await desk.warehouse(count.warehouse_id)
+        await require_owner_of(session, context.caller, [line.product_id for line in count.lines])
+    await context.warehouse(count.warehouse_id)
     if count.status != "open":
-        raise WrongState(count.status)
+        raise InvalidState("stock count", count.status, ["open"])
     differing = [line for line in count.lines if line.counted is not None and line.counted != line.expected]
     entries = [
         Entry(
@@ -36,9 +45,9 @@ async def draft_approval(desk: Desk, count_id: int) -> Posting:
     ]
     return Posting(
         entries,
-        lambda effect: _conclude(effect, desk, count, differing),
-        desk.key,
-        guards=[Guard("stock_count", count.id, count.version)],
+        lambda result: _build_changes(result, context, count, differing),
+        context.key,
+        checks=[VersionCheck("stock_count", count.id, count.version)],
         document=f"stock_count/{count.id}",
     )
 
@@ -48,8 +57,10 @@ def _difference(line: CountLine) -> Decimal:
     return line.counted - line.expected
 
 
-def _conclude(effect: Effect, desk: Desk, count: CountView, differing: list[CountLine]) -> Conclusion:
-    movement_ids = {line.id: change.movement_id for line, change in zip(differing, effect.made(), strict=True)}
+def _build_changes(
+    result: PostingResult, context: PostingContext, count: CountView, differing: list[CountLine]
+) -> DocumentChanges:
+    movement_ids = {line.id: change.movement_id for line, change in zip(differing, result.accepted(), strict=True)}
     lines = [
         line
         if line.counted is None
@@ -60,14 +71,14 @@ def _conclude(effect: Effect, desk: Desk, count: CountView, differing: list[Coun
         update={
             "version": count.version + 1,
             "status": "approved",
-            "ended_by": desk.caller.user_id,
-            "ended_at": effect.recorded_at,
+            "ended_by": context.caller.user_id,
+            "ended_at": result.recorded_at,
             "lines": lines,
         }
     )
     told = [line for line in lines if line.difference][:LINES_TOLD]
-    return Conclusion(
-        Answer(200, after.model_dump_json()),
+    return DocumentChanges(
+        StoredResponse(200, after.model_dump_json()),
         updates={
             "stock_count": [row_of(after, "id", "status", "ended_by", "ended_at")],
             "stock_count_line": [

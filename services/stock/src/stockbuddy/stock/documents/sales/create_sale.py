@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from stockbuddy.chassis.http.errors import Unprocessable
-from stockbuddy.chassis.http.idempotency import Answer
+from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.contracts.stock import ReservationCommitted, SaleCompleted, SaleLine
 from stockbuddy.stock.documents.customers.queries import find_customer
-from stockbuddy.stock.documents.reservations.ending import (
+from stockbuddy.stock.documents.reservations.lifecycle import (
     ended,
     guard_of,
     hold_at_hand,
@@ -20,10 +20,20 @@ from stockbuddy.stock.documents.reservations.schemas import ReservationView
 from stockbuddy.stock.documents.sales.pricing import LARGEST_AMOUNT, STEP, line_total
 from stockbuddy.stock.documents.sales.schemas import NewSale, NewSaleLine
 from stockbuddy.stock.errors import UnknownCustomer
-from stockbuddy.stock.http.posting_context import Desk
+from stockbuddy.stock.inventory.posting_context import PostingContext
 from stockbuddy.stock.inventory.warehouses.warehouse_cache import WarehouseEntry
-from stockbuddy.stock.ledger import ZERO, Change, Conclusion, Effect, Entry, LevelKey, MovementType, Posting, Row
-from stockbuddy.stock.replicas.products.queries import ProductReplica
+from stockbuddy.stock.ledger import (
+    ZERO,
+    Change,
+    DocumentChanges,
+    Entry,
+    LevelKey,
+    MovementType,
+    Posting,
+    PostingResult,
+    Row,
+)
+from stockbuddy.stock.replicas.products.model import ProductReplica
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +53,7 @@ class Selling:
     """Everything that is known of a sale before its stock is known to be there. `hold` is the reservation that it
     takes up."""
 
-    desk: Desk
+    context: PostingContext
     sale: NewSale
     warehouse: WarehouseEntry
     customer_id: int | None
@@ -51,21 +61,21 @@ class Selling:
     hold: ReservationView | None = None
 
 
-async def draft_sale(desk: Desk, sale: NewSale) -> Posting:
-    """Raises UnknownProduct, UnknownWarehouse, UnknownCustomer, NotYourWarehouse; with a reservation, what
+async def draft_sale(context: PostingContext, sale: NewSale) -> Posting:
+    """Raises UnknownProduct, UnknownWarehouse, UnknownCustomer, WarehouseForbidden; with a reservation, what
     `hold_at_hand` does."""
-    hold = None if sale.reservation_id is None else await hold_at_hand(desk, sale.reservation_id)
-    return posting_of(await prepare_sale(desk, sale, hold), lambda sold, _: sold.model_dump_json())
+    hold = None if sale.reservation_id is None else await hold_at_hand(context, sale.reservation_id)
+    return posting_of(await prepare_sale(context, sale, hold), lambda sold, _: sold.model_dump_json())
 
 
-async def prepare_sale(desk: Desk, sale: NewSale, hold: ReservationView | None) -> Selling:
+async def prepare_sale(context: PostingContext, sale: NewSale, hold: ReservationView | None) -> Selling:
     sold = sale.sold
-    warehouse = await desk.warehouse(sale.warehouse_reference)
-    known = await desk.products.find([line.product_reference for line in sold])
+    warehouse = await context.warehouse(sale.warehouse_reference)
+    known = await context.products.load([line.product_reference for line in sold])
     lines = [price_line(position, line, known[line.product_reference]) for position, line in enumerate(sold)]
     if sum((line.total + line.discount for line in lines), ZERO) >= LARGEST_AMOUNT:
         raise Unprocessable.field("lines", "come to more than can be recorded")
-    return Selling(desk, sale, warehouse, await _customer_id(desk, sale), lines, hold)
+    return Selling(context, sale, warehouse, await _customer_id(context, sale), lines, hold)
 
 
 Telling = Callable[[SaleCompleted, ReservationView | None], str]
@@ -87,9 +97,9 @@ def posting_of(selling: Selling, tell: Telling, *, status: int = 201) -> Posting
     ]
     return Posting(
         entries,
-        lambda effect: _conclude(effect, selling, tell, status),
-        selling.desk.key,
-        guards=[] if hold is None else [guard_of(hold)],
+        lambda result: _build_changes(result, selling, tell, status),
+        selling.context.key,
+        checks=[] if hold is None else [guard_of(hold)],
         new_ids={"sale": 1, "sale_line": len(selling.lines)},
         document="sale",
     )
@@ -105,40 +115,40 @@ def price_line(position: int, line: NewSaleLine, product: ProductReplica) -> Pri
     return PricedLine(product, line.lot, line.quantity, unit_price, discount, total)
 
 
-async def _customer_id(desk: Desk, sale: NewSale) -> int | None:
+async def _customer_id(context: PostingContext, sale: NewSale) -> int | None:
     if sale.customer_reference is None:
         return None
-    async with desk.database.reading() as session:
+    async with context.database.reading() as session:
         customer = await find_customer(session, sale.customer_reference)
     if customer is None:
         raise UnknownCustomer()
     return customer.id
 
 
-def _conclude(effect: Effect, selling: Selling, tell: Telling, status: int) -> Conclusion:
-    sold = _completed(effect, selling)
+def _build_changes(result: PostingResult, selling: Selling, tell: Telling, status: int) -> DocumentChanges:
+    sold = _completed(result, selling)
     inserts = {"sale": [_sale_row(sold)], "sale_line": _line_rows(sold)}
     if selling.hold is None:
-        return Conclusion(Answer(status, tell(sold, None)), inserts, events=[sold])
-    require_live(selling.hold, effect.recorded_at)
-    hold = ended(selling.hold, "committed", effect.recorded_at, sale_id=sold.id)
-    return Conclusion(
-        Answer(status, tell(sold, hold)),
+        return DocumentChanges(StoredResponse(status, tell(sold, None)), inserts, events=[sold])
+    require_live(selling.hold, result.recorded_at)
+    hold = ended(selling.hold, "committed", result.recorded_at, sale_id=sold.id)
+    return DocumentChanges(
+        StoredResponse(status, tell(sold, hold)),
         inserts,
         updates={"reservation": [row_after(hold)]},
         events=[sold, ReservationCommitted(**dict(hold))],
     )
 
 
-def _completed(effect: Effect, selling: Selling) -> SaleCompleted:
-    sale, caller = selling.sale, selling.desk.caller
+def _completed(result: PostingResult, selling: Selling) -> SaleCompleted:
+    sale, caller = selling.sale, selling.context.caller
     # The entries that let the hold go come first.
-    changes = effect.made()[-len(selling.lines) :]
+    changes = result.accepted()[-len(selling.lines) :]
     sold = [
         _sold_line(line_id, line, change)
-        for line_id, line, change in zip(effect.ids["sale_line"], selling.lines, changes, strict=True)
+        for line_id, line, change in zip(result.ids["sale_line"], selling.lines, changes, strict=True)
     ]
-    sale_id = effect.ids["sale"][0]
+    sale_id = result.ids["sale"][0]
     total = sum((line.total for line in sold), ZERO)
     cost = _cost(sold)
     return SaleCompleted.model_construct(
@@ -159,8 +169,8 @@ def _completed(effect: Effect, selling: Selling) -> SaleCompleted:
         profit=None if cost is None else total - cost,
         sold_by=caller.user_id,
         seller=caller.username,
-        occurred_at=sale.occurred_at or effect.recorded_at,
-        recorded_at=effect.recorded_at,
+        occurred_at=sale.occurred_at or result.recorded_at,
+        recorded_at=result.recorded_at,
         lines=sold,
     )
 
