@@ -1,4 +1,4 @@
-"""What the stock service hears, and what it does about it."""
+"""The events that the stock service consumes."""
 
 from stockbuddy.chassis.messaging.handlers import Consumer, batch
 from stockbuddy.contracts.auth import SettingsChanged
@@ -12,23 +12,24 @@ from stockbuddy.contracts.catalog import (
     SupplierDeleted,
     SupplierUpdated,
 )
-from stockbuddy.stock.inventory.movements import opening_stock as products
-from stockbuddy.stock.replicas.suppliers import handlers as suppliers
-from stockbuddy.stock.replicas.system_settings import handlers as system_settings
+from stockbuddy.stock.inventory.movements.opening_stock import consume_created_products
+from stockbuddy.stock.replicas.products.replicate import replicate_categories, replicate_products
+from stockbuddy.stock.replicas.suppliers import replicate_suppliers
+from stockbuddy.stock.replicas.system_settings import replicate_settings
 
 CONSUMERS = [
     Consumer(
         "stock.catalog.v1",
         {
-            ProductCreated.type: products.copy_created,
-            ProductUpdated.type: batch(ProductUpdated, products.copy_states),
-            ProductDeleted.type: batch(ProductDeleted, products.copy_states),
-            ProductRestored.type: batch(ProductRestored, products.copy_states),
-            CategoryUpdated.type: batch(CategoryUpdated, products.name_categories),
-            SupplierCreated.type: batch(SupplierCreated, suppliers.copy_states),
-            SupplierUpdated.type: batch(SupplierUpdated, suppliers.copy_states),
-            SupplierDeleted.type: batch(SupplierDeleted, suppliers.copy_states),
+            ProductCreated.type: consume_created_products,
+            ProductUpdated.type: batch(ProductUpdated, replicate_products),
+            ProductDeleted.type: batch(ProductDeleted, replicate_products),
+            ProductRestored.type: batch(ProductRestored, replicate_products),
+            CategoryUpdated.type: batch(CategoryUpdated, replicate_categories),
+            SupplierCreated.type: batch(SupplierCreated, replicate_suppliers),
+            SupplierUpdated.type: batch(SupplierUpdated, replicate_suppliers),
+            SupplierDeleted.type: batch(SupplierDeleted, replicate_suppliers),
         },
     ),
-    Consumer("stock.settings.v1", {SettingsChanged.type: batch(SettingsChanged, system_settings.copy_states)}),
+    Consumer("stock.settings.v1", {SettingsChanged.type: batch(SettingsChanged, replicate_settings)}),
 ]

@@ -1,1 +1,1 @@
-"""The copy of the catalogue: kept by events, asked by every document."""
+"""Replica of catalog's products and category names."""

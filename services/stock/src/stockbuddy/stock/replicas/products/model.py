@@ -1,5 +1,6 @@
-"""Products as the stock knows them: a copy of what the catalogue decides."""
+"""Tables and records of the product replica."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -7,6 +8,9 @@ from sqlalchemy import Numeric
 from sqlalchemy.orm import Mapped, mapped_column
 
 from stockbuddy.stock.orm import Base
+
+ProductReference = int | str
+"""An id or a SKU; SKUs are case-insensitive."""
 
 
 class Product(Base):
@@ -25,3 +29,17 @@ class Product(Base):
     low_stock_threshold: Mapped[Decimal | None] = mapped_column(Numeric(18, 3))
     deleted: Mapped[bool]
     created_at: Mapped[datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class ProductReplica:
+    """The fields of a product that documents need, read without the ORM."""
+
+    id: int
+    sku: str
+    name: str
+    owner_id: int | None
+    unit_price: Decimal
+    cost_price: Decimal | None
+    deleted: bool
+    supplier_id: int | None

@@ -1,20 +1,22 @@
-"""Whose products a caller may move: managers all, a salesperson their own."""
+"""Permission to move stock of a product: managers for all products, salespersons for their own."""
 
 from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.http.tokens import Principal
-from stockbuddy.stock.errors import NotYourProduct
-from stockbuddy.stock.replicas.products.queries import ProductReplica, owners_of
+from stockbuddy.stock.errors import ProductForbidden
+from stockbuddy.stock.replicas.products.model import ProductReplica
+from stockbuddy.stock.replicas.products.queries import fetch_owner_ids
 
 
 def require_owner(caller: Principal, product: ProductReplica) -> None:
+    """Raises ProductForbidden."""
     if not caller.is_manager and product.owner_id != caller.user_id:
-        raise NotYourProduct()
+        raise ProductForbidden()
 
 
 async def require_owner_of(session: AsyncSession, caller: Principal, product_ids: Sequence[int]) -> None:
-    """Of all of them, deleted ones included. Raises NotYourProduct."""
-    if not caller.is_manager and await owners_of(session, product_ids) != {caller.user_id}:
-        raise NotYourProduct()
+    """The same for several products, deleted ones included. Raises ProductForbidden."""
+    if not caller.is_manager and await fetch_owner_ids(session, product_ids) != {caller.user_id}:
+        raise ProductForbidden()

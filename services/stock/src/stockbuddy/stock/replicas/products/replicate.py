@@ -1,0 +1,70 @@
+"""Applies catalog's product and category events to the replica; the state with the highest version wins."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from stockbuddy.chassis.postgres.database import signal_on_commit
+from stockbuddy.contracts.catalog import CategoryState, ProductState
+from stockbuddy.stock.replicas.waiter import REPLICA_UPDATED
+
+# A renamed category (version > 0) may reach us before a product event with its former name.
+_UPSERT_PRODUCT = text("""
+    INSERT INTO product AS p (id, version, sku, name, category_id, category, owner_id, supplier_id, unit_price,
+                              cost_price, low_stock_threshold, deleted, created_at)
+    VALUES (:product_id, :version, :sku, :name, :category_id,
+            coalesce((SELECT c.name FROM category c WHERE c.id = :category_id AND c.version > 0), :category),
+            :owner_id, :supplier_id, :unit_price, :cost_price, :low_stock_threshold, :deleted, :created_at)
+    ON CONFLICT (id) DO UPDATE
+        SET version = excluded.version, sku = excluded.sku, name = excluded.name, category_id = excluded.category_id,
+            category = excluded.category, owner_id = excluded.owner_id, supplier_id = excluded.supplier_id,
+            unit_price = excluded.unit_price, cost_price = excluded.cost_price,
+            low_stock_threshold = excluded.low_stock_threshold, deleted = excluded.deleted
+        WHERE p.version < excluded.version
+""")
+_INSERT_CATEGORIES = text("""
+    INSERT INTO category (id, version, name)
+    SELECT id, 0, name FROM unnest(CAST(:ids AS bigint[]), CAST(:names AS text[])) AS k(id, name) ORDER BY id
+    ON CONFLICT DO NOTHING
+""")
+_LOCK_CATEGORIES = text("SELECT id FROM category WHERE id = ANY(:ids) ORDER BY id FOR SHARE")
+_UPSERT_CATEGORIES = text("""
+    INSERT INTO category AS c (id, version, name)
+    SELECT id, version, name
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:versions AS bigint[]), CAST(:names AS text[])) AS k(id, version, name)
+    ORDER BY id
+    ON CONFLICT (id) DO UPDATE SET version = excluded.version, name = excluded.name WHERE c.version < excluded.version
+""")
+# FOR UPDATE in id order: two concurrent renames would otherwise deadlock.
+_UPDATE_PRODUCT_CATEGORIES = text("""
+    UPDATE product p SET category = renamed.name
+    FROM (SELECT p.id, c.name FROM product p JOIN category c ON c.id = p.category_id
+          WHERE p.category_id = ANY(:ids) AND p.category IS DISTINCT FROM c.name ORDER BY p.id FOR UPDATE OF p) renamed
+    WHERE p.id = renamed.id
+""")
+
+
+async def replicate_products(session: AsyncSession, states: Sequence[ProductState]) -> None:
+    await _lock_categories(session, states)
+    # All transactions lock products in the order of their ids, so that two batches cannot deadlock.
+    ordered = sorted(states, key=lambda state: (state.product_id, state.version))
+    await session.execute(_UPSERT_PRODUCT, [state.model_dump() for state in ordered])
+    signal_on_commit(session, REPLICA_UPDATED)
+
+
+async def _lock_categories(session: AsyncSession, states: Sequence[ProductState]) -> None:
+    """Lock the categories, so that a concurrent rename finds (and updates) the products inserted here."""
+    names = {state.category_id: state.category for state in states if state.category_id and state.category}
+    if names:
+        await session.execute(_INSERT_CATEGORIES, {"ids": list(names), "names": list(names.values())})
+        await session.execute(_LOCK_CATEGORIES, {"ids": list(names)})
+
+
+async def replicate_categories(session: AsyncSession, states: Sequence[CategoryState]) -> None:
+    """Store the latest category names, also in the category's products."""
+    latest = {state.category_id: state for state in sorted(states, key=lambda state: state.version)}
+    ids = list(latest)
+    versions, names = [state.version for state in latest.values()], [state.name for state in latest.values()]
+    await session.execute(_UPSERT_CATEGORIES, {"ids": ids, "versions": versions, "names": names})
+    await session.execute(_UPDATE_PRODUCT_CATEGORIES, {"ids": ids})

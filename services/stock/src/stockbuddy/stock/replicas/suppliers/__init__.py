@@ -1,1 +1,0 @@
-"""The copy of the suppliers: kept by events, asked when something is ordered."""
