@@ -7,7 +7,7 @@ import pytest
 
 from stockbuddy.chassis.messaging.bus import Message
 from stockbuddy.chassis.messaging.bus.amqp.envelope import to_amqp
-from stockbuddy.chassis.messaging.bus.amqp.frames import published
+from stockbuddy.chassis.messaging.bus.amqp.frames import publish_frames
 
 HEADERS = {"id": "0193", "type": "stock.level.changed", "subject": "product/ü", "datacontenttype": "application/json"}
 
@@ -16,7 +16,7 @@ HEADERS = {"id": "0193", "type": "stock.level.changed", "subject": "product/ü",
 def test_frames_say_what_was_meant(body: bytes) -> None:
     message = Message("0193", "stock.level.changed", HEADERS, body)
 
-    written = published(message, channel=7, exchange="events", routing_key="a.b", max_body_size=10)
+    written = publish_frames(message, channel=7, exchange="events", routing_key="a.b", max_body_size=10)
 
     frames: list[Any] = []
     while written:

@@ -9,8 +9,8 @@ EVENTS: dict[str, type["Event"]] = {}
 
 
 class Event(BaseModel):
-    """The data of a CloudEvent. `type`: its CloudEvents type and routing key. `subject_template`: a format string for its
-    subject, filled from its fields. `sequence_field`: the field that increases per subject, if any."""
+    """The data of a CloudEvent. `type`: its CloudEvents type and routing key. `subject_template`: a format string for
+    its subject, filled from its fields. `sequence_field`: the field that increases per subject, if any."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

@@ -40,8 +40,8 @@ def documents() -> dict[Path, str]:
 
 
 def breaking_changes(old: Mapping[str, Any], new: Mapping[str, Any], at: str = "") -> Iterator[str]:
-    """Changes from `old` to `new` that break consumers: fields that are removed, no longer required, or of another type.
-    New fields are compatible."""
+    """Changes from `old` to `new` that break consumers: fields that are removed, no longer required, or of another
+    type. New fields are compatible."""
     for name, field in old.get("properties", {}).items():
         where = f"{at}{name}"
         if name not in new.get("properties", {}):

@@ -29,8 +29,8 @@ class LoginFailed(Event):
 
 
 class UserLockedOut(Event):
-    """Logins are blocked for `seconds`: for that name (`scope` `login`), from that address (`address`), or for both together
-    (`login_at_address`). `login`: the entered name, cut to 100 characters."""
+    """Logins are blocked for `seconds`: for that name (`scope` `login`), from that address (`address`), or for both
+    together (`login_at_address`). `login`: the entered name, cut to 100 characters."""
 
     type: ClassVar[str] = "auth.user.locked_out"
     subject_template: ClassVar[str] = "login/{login}"

@@ -10,8 +10,8 @@ from stockbuddy.contracts.numbers import Quantity
 
 
 class CountLine(BaseModel):
-    """`expected`: the level when it was frozen, or at `counted_at` if the client sent it. `difference`: what the approval
-    posted."""
+    """`expected`: the level when it was frozen, or at `counted_at` if the client sent it. `difference`: what the
+    approval posted."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

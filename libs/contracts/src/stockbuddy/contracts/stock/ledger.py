@@ -61,8 +61,8 @@ class LevelChanged(LevelState):
 
 
 class LevelCrossing(LevelState):
-    """A level whose `on_hand` crossed a threshold; published once per crossing, not for further changes on the same side.
-    `threshold`: the product's `low_stock_threshold`, or the settings' default."""
+    """A level whose `on_hand` crossed a threshold; published once per crossing, not for further changes on the same
+    side. `threshold`: the product's `low_stock_threshold`, or the settings' default."""
 
     threshold: Quantity
 

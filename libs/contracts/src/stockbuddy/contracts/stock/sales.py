@@ -10,7 +10,7 @@ from stockbuddy.contracts.numbers import Money, Quantity
 
 
 class SaleLine(BaseModel):
-    """`total`: quantity × price − discount. `unit_cost`: the unit cost at the time of the sale, if known."""
+    """`total`: quantity times unit price, less the discount. `unit_cost`: the unit cost at the time of the sale, if known."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -30,8 +30,8 @@ class SaleLine(BaseModel):
 
 
 class SaleState(Event):
-    """A sale after the change, in the format of the API. `cost` and `profit`: of the original sale, null if a unit cost is
-    unknown. `refunded`: the amount refunded since."""
+    """A sale after the change, in the format of the API. `cost` and `profit`: of the original sale, null if a unit cost
+    is unknown. `refunded`: the amount refunded since."""
 
     subject_template: ClassVar[str] = "sale/{id}"
     sequence_field: ClassVar[str | None] = "version"

@@ -43,6 +43,6 @@ def from_amqp(incoming: AbstractIncomingMessage, queue: str) -> Message:
 
 
 def _is_allowed_source(routing_key: str, event_type: str, queue: str) -> bool:
-    """Broker permissions restrict a service to its own routing keys, so the key identifies the publisher. An operator who
-    moves messages back from a dead-letter queue publishes to the queue directly, with its name as the key."""
+    """Broker permissions restrict a service to its own routing keys, so the key identifies the publisher. An operator
+    who moves messages back from a dead-letter queue publishes to the queue directly, with its name as the key."""
     return routing_key == queue or routing_key.partition(".")[0] == event_type.partition(".")[0]
