@@ -1,0 +1,1 @@
+"""Low-stock alerts: the state per level and the notifications it causes."""

@@ -1,0 +1,1 @@
+"""`GET /events`: the event log for clients."""

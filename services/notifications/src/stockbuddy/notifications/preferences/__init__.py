@@ -1,0 +1,1 @@
+"""Channel preferences per user and notification kind."""

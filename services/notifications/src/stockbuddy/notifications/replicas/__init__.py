@@ -1,0 +1,1 @@
+"""Data replicas of users, company, products and warehouses."""

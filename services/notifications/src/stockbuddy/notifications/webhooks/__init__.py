@@ -1,0 +1,1 @@
+"""Webhooks: subscriptions, fan-out, delivery and egress policy."""
