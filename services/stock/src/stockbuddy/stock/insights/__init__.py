@@ -1,1 +1,1 @@
-"""What is derived from the ledger: reports, dashboard, forecasts, history, reordering, integrity."""
+"""Derived from inventory and documents: lists of levels, history, reports, dashboard, forecasts, reordering."""

@@ -1,4 +1,4 @@
-"""How bodies name products and warehouses: by id, or by SKU and code in its place."""
+"""References of request bodies to products and warehouses: by id, or by SKU and code instead."""
 
 from typing import Annotated, Self
 
@@ -13,38 +13,35 @@ ProductIdOrSku = Annotated[Id | Sku, Field(union_mode="smart")]
 
 
 class HasProductReference(RequestBody):
-    """Exactly one of `product_id`, `sku` and the short `product`, which is either."""
+    """Exactly one of `product_id`, `sku`, and the short form `product`, which takes either."""
 
     product_id: Id | None = None
     sku: Sku | None = None
     product: ProductIdOrSku | None = None
 
     @model_validator(mode="after")
-    def names_one_product(self) -> Self:
-        given = [name for name in ("product_id", "sku", "product") if getattr(self, name) is not None]
-        if len(given) != 1:
-            raise ValueError("name the product by product_id or by sku")
+    def require_one_product_reference(self) -> Self:
+        references = (self.product_id, self.sku, self.product)
+        if sum(reference is not None for reference in references) != 1:
+            raise ValueError("exactly one of product_id, sku and product is required")
         return self
 
     @property
     def product_reference(self) -> ProductReference:
-        if self.product_id is not None:
-            return self.product_id
-        reference = self.sku if self.sku is not None else self.product
-        assert reference is not None
+        reference = next(r for r in (self.product_id, self.sku, self.product) if r is not None)
         return reference
 
 
 class HasWarehouseReference(RequestBody):
-    """At most one of `warehouse_id` and `warehouse_code`; none is the default warehouse."""
+    """At most one of `warehouse_id` and `warehouse_code`; by default, the default warehouse."""
 
     warehouse_id: Id | None = None
     warehouse_code: Code | None = None
 
     @model_validator(mode="after")
-    def names_one_warehouse(self) -> Self:
+    def require_at_most_one_warehouse_reference(self) -> Self:
         if self.warehouse_id is not None and self.warehouse_code is not None:
-            raise ValueError("name the warehouse by warehouse_id or by warehouse_code")
+            raise ValueError("warehouse_id and warehouse_code exclude each other")
         return self
 
     @property

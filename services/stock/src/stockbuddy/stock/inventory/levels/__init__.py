@@ -1,1 +1,1 @@
-"""Levels: how much there is, and where."""
+"""Stock levels: the quantities of a product in a warehouse and lot. For listing them see insights/levels."""

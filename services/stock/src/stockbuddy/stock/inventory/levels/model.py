@@ -1,4 +1,4 @@
-"""A level: what lies of a product in a warehouse. Only the ledger itself writes them."""
+"""Table of the stock levels. Only the ledger writes it."""
 
 from datetime import datetime
 from decimal import Decimal

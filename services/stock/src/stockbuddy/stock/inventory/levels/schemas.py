@@ -1,4 +1,4 @@
-"""Levels on the wire."""
+"""Request and response models of setting a level."""
 
 from datetime import datetime
 
@@ -9,8 +9,8 @@ from stockbuddy.stock.fields import Lot, Note, QuantityNotNegative, Reference
 from stockbuddy.stock.inventory.references import HasProductReference, HasWarehouseReference
 
 
-class NewCount(HasProductReference, HasWarehouseReference):
-    """`expected_quantity` is what the level was believed to hold; null, on purpose, sets it whatever it holds."""
+class SetLevel(HasProductReference, HasWarehouseReference):
+    """`expected_quantity`: the current quantity as the client knows it; an explicit null sets the level regardless."""
 
     quantity: QuantityNotNegative
     expected_quantity: Quantity | None
@@ -19,8 +19,8 @@ class NewCount(HasProductReference, HasWarehouseReference):
     lot: Lot = 0
 
 
-class LevelAfter(BaseModel):
-    """A level once it has been set; `movement_id` is null when it held that quantity already."""
+class SetLevelResponse(BaseModel):
+    """The level after it was set; `movement_id` is null if the quantity did not change."""
 
     product_id: int
     sku: str
@@ -32,24 +32,4 @@ class LevelAfter(BaseModel):
     available: Quantity
     average_cost: Money | None
     movement_id: int | None
-    updated_at: datetime
-
-
-class LevelView(BaseModel):
-    """`available` is what may be sold or promised: on hand and not reserved. Of a past moment (`as_of`) only what was
-    on hand is known, and what it cost."""
-
-    product_id: int
-    sku: str
-    name: str
-    category: str | None
-    warehouse_id: int
-    warehouse_code: str
-    lot: int
-    on_hand: Quantity
-    reserved: Quantity | None
-    available: Quantity | None
-    incoming: Quantity | None
-    low_stock_threshold: Quantity
-    average_cost: Money | None
     updated_at: datetime

@@ -1,1 +1,1 @@
-"""Movements: the lines of the ledger, and those that are posted by hand."""
+"""Movements: the lines of the ledger. Documents post most of them; some are posted directly."""

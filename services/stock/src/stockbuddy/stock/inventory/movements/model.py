@@ -1,4 +1,4 @@
-"""A line of the ledger. Only the ledger itself writes them; nobody changes them."""
+"""Table of the movements. Only the ledger inserts rows; they are never updated."""
 
 from datetime import datetime
 from decimal import Decimal

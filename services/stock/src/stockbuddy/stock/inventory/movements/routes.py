@@ -1,78 +1,61 @@
-"""Movements over HTTP."""
+"""Routes of movements."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-from stockbuddy.chassis.fields import Id, UtcTime
+from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import Caller
-from stockbuddy.chassis.http.errors import NotFound
 from stockbuddy.chassis.http.etags import ConditionalRoute
-from stockbuddy.chassis.http.pagination import Page, PageParameters
+from stockbuddy.chassis.http.pagination import Page
 from stockbuddy.chassis.http.sessions import ReadSession
-from stockbuddy.stock.fields import Reference, Sku
 from stockbuddy.stock.http.dependencies import PostingContextDep
 from stockbuddy.stock.http.responses import json_response, stored_response
-from stockbuddy.stock.inventory.movements import commands, queries
-from stockbuddy.stock.inventory.movements.reverse import draft_reversal
+from stockbuddy.stock.inventory.movements import queries
+from stockbuddy.stock.inventory.movements.post_movements import plan_atomic_batch, plan_movement, plan_partial_batch
+from stockbuddy.stock.inventory.movements.reverse_movement import plan_reversal
 from stockbuddy.stock.inventory.movements.schemas import (
-    BatchView,
-    Kind,
+    MovementBatchCreate,
+    MovementBatchResponse,
     MovementCreate,
+    MovementFilter,
     MovementResponse,
-    NewMovements,
-    NewReversal,
+    ReverseMovement,
 )
 
 router = APIRouter(prefix="/api/v1/stock-movements", tags=["stock movements"], route_class=ConditionalRoute)
 
-SortBy = Literal["recorded_desc", "recorded_asc", "occurred_desc", "occurred_asc"]
+MovementId = Annotated[Id, Path()]
 
 
 @router.post("", response_model=MovementResponse, status_code=201)
-async def post_movement(context: PostingContextDep, body: MovementCreate) -> Response:
-    return stored_response(await context.submit(lambda: commands.draft_movement(context, body)))
+async def create_movement(context: PostingContextDep, body: MovementCreate) -> Response:
+    return stored_response(await context.submit(lambda: plan_movement(context, body)))
 
 
-@router.post("/batch", response_model=BatchView)
-async def post_movements(context: PostingContextDep, body: NewMovements) -> Response:
-    draft = commands.draft_movements if body.on_error == "abort" else commands.draft_movements_one_by_one
-    return stored_response(await context.submit(lambda: draft(context, body.movements)))
+@router.post("/batch", response_model=MovementBatchResponse)
+async def create_movement_batch(context: PostingContextDep, body: MovementBatchCreate) -> Response:
+    plan = plan_atomic_batch if body.on_error == "abort" else plan_partial_batch
+    return stored_response(await context.submit(lambda: plan(context, body.movements)))
 
 
 @router.get("", response_model=Page[MovementResponse])
 async def list_movements(
-    session: ReadSession,
-    _: Caller,
-    paging: PageParameters,
-    product_id: Annotated[Id | None, Query()] = None,
-    sku: Annotated[Sku | None, Query()] = None,
-    warehouse_id: Annotated[Id | None, Query()] = None,
-    movement_type: Annotated[Kind | None, Query()] = None,
-    reference_number: Annotated[Reference | None, Query()] = None,
-    document: Annotated[Reference | None, Query()] = None,
-    performed_by: Annotated[Id | None, Query()] = None,
-    since: Annotated[UtcTime | None, Query(alias="from")] = None,
-    until: Annotated[UtcTime | None, Query(alias="to")] = None,
-    sort_by: Annotated[SortBy, Query()] = "recorded_desc",
+    session: ReadSession, _: Caller, filters: Annotated[MovementFilter, Query()]
 ) -> Response:
-    chosen = queries.MovementFilter(
-        product_id, sku, warehouse_id, movement_type, reference_number, document, performed_by, since, until
-    )
-    listed = await queries.list_movements(session, chosen, queries.SORTS[sort_by], paging)
-    return json_response(listed.page(paging, queries.as_view))
+    found = await queries.list_movements(session, filters)
+    return json_response(found.to_page(filters, queries.to_response))
 
 
 @router.get("/{movement_id}", response_model=MovementResponse)
-async def show_movement(session: ReadSession, _: Caller, movement_id: Annotated[Id, Path()]) -> Response:
-    movement = await queries.find_movement(session, movement_id)
-    if movement is None:
-        raise NotFound()
-    return json_response(movement)
+async def get_movement(session: ReadSession, _: Caller, movement_id: MovementId) -> Response:
+    return json_response(await queries.get_movement(session, movement_id))
 
 
 @router.post("/{movement_id}/reverse", response_model=MovementResponse, status_code=201)
 async def reverse_movement(
-    context: PostingContextDep, movement_id: Annotated[Id, Path()], body: NewReversal | None = None
+    context: PostingContextDep, movement_id: MovementId, body: ReverseMovement | None = None
 ) -> Response:
-    return stored_response(await context.submit(lambda: draft_reversal(context, movement_id, body or NewReversal())))
+    return stored_response(
+        await context.submit(lambda: plan_reversal(context, movement_id, body or ReverseMovement()))
+    )

@@ -1,4 +1,4 @@
-"""Movements on the wire."""
+"""Request and response models of movements."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -6,27 +6,28 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
-from stockbuddy.chassis.fields import RequestBody
+from stockbuddy.chassis.fields import Id, RequestBody, UtcTime
+from stockbuddy.chassis.http.pagination import PageQuery
 from stockbuddy.contracts.numbers import Money, Quantity
 from stockbuddy.contracts.stock import MovementPosted
-from stockbuddy.stock.fields import Lot, Note, PastTime, Price, Reference
+from stockbuddy.stock.fields import Lot, Note, PastTime, Price, Reference, Sku
 from stockbuddy.stock.inventory.references import HasProductReference, HasWarehouseReference
 from stockbuddy.stock.ledger import MovementType, signed_quantity
 
-LARGEST_BATCH = 1000
+MAX_BATCH_SIZE = 1000
 
 
-def _in_lower_case(value: Any) -> Any:
+def _to_lower_case(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
 
 
-Kind = Annotated[MovementType, BeforeValidator(_in_lower_case)]
+CaseInsensitiveMovementType = Annotated[MovementType, BeforeValidator(_to_lower_case)]
 
 
 class MovementCreate(HasProductReference, HasWarehouseReference):
-    """The sign of `quantity` follows from the type and may be left out; only an `adjustment` is signed."""
+    """The movement type determines the sign of `quantity`, which may be omitted; an `adjustment` must be signed."""
 
-    movement_type: Kind
+    movement_type: CaseInsensitiveMovementType
     quantity: Quantity
     unit_cost: Price | None = None
     reference_number: Reference | None = None
@@ -35,30 +36,45 @@ class MovementCreate(HasProductReference, HasWarehouseReference):
     lot: Lot = 0
 
     @model_validator(mode="after")
-    def sign_fits_type(self) -> Self:
+    def require_matching_sign(self) -> Self:
         signed_quantity(self.movement_type, self.quantity)
         return self
 
     @property
-    def signed(self) -> Decimal:
+    def signed_quantity(self) -> Decimal:
         return signed_quantity(self.movement_type, self.quantity)
 
 
-class NewMovements(BaseModel):
-    model_config = MovementCreate.model_config
+class MovementBatchCreate(RequestBody):
+    """`on_error`: post all movements or none (`abort`), or each one that can be posted (`continue`)."""
 
-    movements: Annotated[list[MovementCreate], Field(min_length=1, max_length=LARGEST_BATCH)]
+    movements: Annotated[list[MovementCreate], Field(min_length=1, max_length=MAX_BATCH_SIZE)]
     on_error: Literal["abort", "continue"] = "abort"
 
 
-class NewReversal(RequestBody):
-    """`notes` say why; by default, what is reversed."""
+class ReverseMovement(RequestBody):
+    """`notes` default to the id of the reversed movement."""
 
     notes: Note | None = None
 
 
+class MovementFilter(PageQuery):
+    """`from` and `to` are compared with `occurred_at`; the interval is half-open."""
+
+    product_id: Id | None = None
+    sku: Sku | None = None
+    warehouse_id: Id | None = None
+    movement_type: CaseInsensitiveMovementType | None = None
+    reference_number: Reference | None = None
+    document: Reference | None = None
+    performed_by: Id | None = None
+    since: Annotated[UtcTime | None, Field(alias="from")] = None
+    until: Annotated[UtcTime | None, Field(alias="to")] = None
+    sort_by: Literal["recorded_desc", "recorded_asc", "occurred_desc", "occurred_asc"] = "recorded_desc"
+
+
 class MovementResponse(BaseModel):
-    """A line of the ledger. `quantity` is signed; `balance` is what the level held after it."""
+    """A line of the ledger. `quantity` is signed; `balance` is the level's quantity after the movement."""
 
     id: int
     product_id: int
@@ -82,11 +98,12 @@ class MovementResponse(BaseModel):
 
 
 if set(MovementResponse.model_fields) != set(MovementPosted.model_fields):
-    raise TypeError("stock.movement.posted carries the movement as the API shows it")
+    # The ledger uses the event's JSON as the response of `create_movement`.
+    raise TypeError("MovementResponse and stock.movement.posted must have the same fields")
 
 
-class BatchResult(BaseModel):
-    """What became of one movement of a batch: `movement` when posted, `problem` when rejected."""
+class MovementBatchResult(BaseModel):
+    """The result of one movement of a batch: `movement` if posted, `problem` if rejected."""
 
     index: int
     status: Literal["posted", "rejected"]
@@ -94,7 +111,7 @@ class BatchResult(BaseModel):
     problem: dict[str, Any] | None = None
 
 
-class BatchView(BaseModel):
+class MovementBatchResponse(BaseModel):
     posted: int
     rejected: int
-    results: list[BatchResult]
+    results: list[MovementBatchResult]

@@ -1,25 +1,24 @@
-"""Sets a level to what was counted, if it still holds what the counter believed."""
+"""Sets a level to a counted quantity, if its current quantity is the expected one."""
 
 from stockbuddy.chassis.http.idempotency import StoredResponse
-from stockbuddy.stock.inventory.levels.schemas import LevelAfter, NewCount
+from stockbuddy.stock.inventory.levels.schemas import SetLevel, SetLevelResponse
 from stockbuddy.stock.inventory.posting_context import PostingContext
 from stockbuddy.stock.ledger import DocumentChanges, Entry, LevelKey, MovementType, Posting, PostingResult
 from stockbuddy.stock.replicas.products.ownership import require_owner
 
 
-async def draft_count(context: PostingContext, count: NewCount) -> Posting:
+async def plan_set_level(context: PostingContext, body: SetLevel) -> Posting:
     """Raises UnknownProduct, UnknownWarehouse, ProductForbidden, WarehouseForbidden; the ledger raises StaleQuantity."""
-    known = await context.products.load([count.product_reference])
-    product = known[count.product_reference]
+    product = await context.products.load_one(body.product_reference)
     require_owner(context.caller, product)
-    warehouse = await context.warehouse(count.warehouse_reference)
+    warehouse = await context.warehouse(body.warehouse_reference)
     entry = Entry(
-        LevelKey(product.id, warehouse.id, count.lot),
-        set_to=count.quantity,
-        expected=count.expected_quantity,
+        LevelKey(product.id, warehouse.id, body.lot),
+        set_to=body.quantity,
+        expected=body.expected_quantity,
         movement_type=MovementType.ADJUSTMENT,
-        reference_number=count.reference_number,
-        notes=count.reason,
+        reference_number=body.reference_number,
+        notes=body.reason,
     )
     return Posting([entry], _build_changes, context.key)
 
@@ -27,7 +26,7 @@ async def draft_count(context: PostingContext, count: NewCount) -> Posting:
 def _build_changes(result: PostingResult) -> DocumentChanges:
     [change] = result.accepted()
     key = change.entry.level
-    after = LevelAfter(
+    response = SetLevelResponse(
         product_id=key.product_id,
         sku=change.sku,
         warehouse_id=key.warehouse_id,
@@ -40,4 +39,4 @@ def _build_changes(result: PostingResult) -> DocumentChanges:
         movement_id=change.movement_id,
         updated_at=result.recorded_at,
     )
-    return DocumentChanges(StoredResponse(200, after.model_dump_json()))
+    return DocumentChanges(StoredResponse(200, response.model_dump_json()))

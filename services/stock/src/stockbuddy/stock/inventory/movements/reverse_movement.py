@@ -1,28 +1,23 @@
-"""Reverses a movement by another one: a mistake stays in the ledger, and what undoes it too."""
+"""Reverses a movement by a second one with the opposite quantity; both remain in the ledger."""
 
-from stockbuddy.chassis.http.errors import NotFound
 from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.stock.errors import NotReversible
-from stockbuddy.stock.inventory.movements.queries import find_movement
-from stockbuddy.stock.inventory.movements.schemas import NewReversal
+from stockbuddy.stock.inventory.movements.opening_stock import OPENING_DOCUMENT
+from stockbuddy.stock.inventory.movements.queries import get_movement
+from stockbuddy.stock.inventory.movements.schemas import ReverseMovement
 from stockbuddy.stock.inventory.posting_context import PostingContext
 from stockbuddy.stock.ledger import DocumentChanges, Entry, LevelKey, MovementType, Posting, PostingResult
 from stockbuddy.stock.replicas.products.ownership import require_owner_of
 
-STANDALONE = ("opening/",)
-"""Documents that are nothing but their movement."""
 
-
-async def draft_reversal(context: PostingContext, movement_id: int, reversal: NewReversal) -> Posting:
+async def plan_reversal(context: PostingContext, movement_id: int, body: ReverseMovement) -> Posting:
     """Raises NotFound, NotReversible, WarehouseForbidden, ProductForbidden; the ledger raises AlreadyReversed."""
     async with context.database.reading() as session:
-        movement = await find_movement(session, movement_id)
-        if movement is None:
-            raise NotFound()
+        movement = await get_movement(session, movement_id)
         await require_owner_of(session, context.caller, [movement.product_id])
     await context.warehouse(movement.warehouse_id)
-    belongs = movement.document is not None and not movement.document.startswith(STANDALONE)
-    if belongs or movement.reverses_id is not None:
+    belongs_to_document = movement.document is not None and not movement.document.startswith(OPENING_DOCUMENT)
+    if belongs_to_document or movement.reverses_id is not None:
         raise NotReversible()
     entry = Entry(
         LevelKey(movement.product_id, movement.warehouse_id, movement.lot),
@@ -30,7 +25,7 @@ async def draft_reversal(context: PostingContext, movement_id: int, reversal: Ne
         movement_type=MovementType.ADJUSTMENT,
         unit_cost=movement.unit_cost,
         reference_number=movement.reference_number,
-        notes=reversal.notes or f"reverses movement {movement.id}",
+        notes=body.notes or f"reverses movement {movement.id}",
         reverses_id=movement.id,
     )
     return Posting([entry], _build_changes, context.key)

@@ -1,0 +1,21 @@
+"""Route that lists levels."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from stockbuddy.chassis.http.authentication import Caller
+from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.chassis.http.pagination import Page
+from stockbuddy.chassis.http.sessions import ReadSession
+from stockbuddy.stock.http.responses import json_response
+from stockbuddy.stock.insights.levels import queries
+from stockbuddy.stock.insights.levels.schemas import LevelFilter, LevelResponse
+
+router = APIRouter(prefix="/api/v1/stock-levels", tags=["stock levels"], route_class=ConditionalRoute)
+
+
+@router.get("", response_model=Page[LevelResponse])
+async def list_levels(session: ReadSession, _: Caller, filters: Annotated[LevelFilter, Query()]) -> Response:
+    found = await queries.list_levels(session, filters)
+    return json_response(found.to_page(filters, queries.to_response))

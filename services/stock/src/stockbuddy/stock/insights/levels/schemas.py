@@ -1,0 +1,44 @@
+"""Query and response models of the lists of levels."""
+
+from datetime import datetime
+
+from pydantic import BaseModel
+
+from stockbuddy.chassis.fields import Id, UtcTime
+from stockbuddy.chassis.http.pagination import PageQuery
+from stockbuddy.contracts.numbers import Money, Quantity
+from stockbuddy.stock.fields import Lot, Name, Price, Sku
+
+
+class LevelFilter(PageQuery):
+    """`price_min`, `price_max`: the product's unit price; `as_of`: the levels at that moment, inclusive."""
+
+    product_id: Id | None = None
+    sku: Sku | None = None
+    warehouse_id: Id | None = None
+    lot: Lot | None = None
+    category: Name | None = None
+    price_min: Price | None = None
+    price_max: Price | None = None
+    low_stock: bool | None = None
+    as_of: UtcTime | None = None
+
+
+class LevelResponse(BaseModel):
+    """`available`: on hand and not reserved. At a past moment (`as_of`) `reserved`, `available` and `incoming` are
+    unknown."""
+
+    product_id: int
+    sku: str
+    name: str
+    category: str | None
+    warehouse_id: int
+    warehouse_code: str
+    lot: int
+    on_hand: Quantity
+    reserved: Quantity | None
+    available: Quantity | None
+    incoming: Quantity | None
+    low_stock_threshold: Quantity
+    average_cost: Money | None
+    updated_at: datetime
