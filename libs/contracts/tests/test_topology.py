@@ -1,4 +1,4 @@
-"""Who hears what follows AMQP 0-9-1's rules for topic patterns."""
+"""Topic patterns follow AMQP 0-9-1."""
 
 import pytest
 
@@ -20,11 +20,11 @@ from stockbuddy.contracts.topology import consumers_of, matches
         ("#.changed", "stock.level.low", False),
     ],
 )
-def test_patterns_match_as_on_a_broker(pattern: str, event_type: str, heard: bool) -> None:
+def test_topic_patterns_match_as_on_a_broker(pattern: str, event_type: str, heard: bool) -> None:
     assert matches(pattern, event_type) is heard
 
 
-def test_groups_hear_what_their_patterns_name() -> None:
+def test_groups_receive_the_types_of_their_patterns() -> None:
     groups = {"a.v1": ("stock.level.*",), "b.v1": ("#",), "c.v1": ("auth.#", "stock.#")}
     assert consumers_of("stock.level.low", groups) == ["a.v1", "b.v1", "c.v1"]
     assert consumers_of("catalog.product.created", groups) == ["b.v1"]

@@ -1,4 +1,4 @@
-"""The local PostgreSQL: found again at every start, ended with us, and never mistaken for another process."""
+"""The local PostgreSQL: restarts, crashes, orphans and wrong process ids."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def wait_until_ended(process_id: int) -> None:
         time.sleep(0.01)
 
 
-async def test_the_second_start_finds_the_data_at_the_same_address(directory: Path) -> None:
+async def test_second_start_finds_the_data_at_the_same_address(directory: Path) -> None:
     with LocalPostgres.start(directory, settings=FAST) as first:
         await execute(first.url, "CREATE TABLE kept (x int)", "INSERT INTO kept VALUES (7)")
     with LocalPostgres.start(directory, settings=FAST) as second:
@@ -72,7 +72,7 @@ async def test_the_second_start_finds_the_data_at_the_same_address(directory: Pa
         assert await execute(second.url, "SELECT x FROM kept") == [(7,)]
 
 
-async def test_it_is_durable_and_keeps_to_its_socket_unless_told_otherwise(directory: Path) -> None:
+async def test_server_is_durable_and_listens_on_its_socket_only(directory: Path) -> None:
     with LocalPostgres.start(directory) as server:
         assert await execute(server.url, "SHOW fsync") == [("on",)]
         assert await execute(server.url, "SHOW listen_addresses") == [("",)]
@@ -80,41 +80,41 @@ async def test_it_is_durable_and_keeps_to_its_socket_unless_told_otherwise(direc
         assert socket.stat().st_mode & 0o077 == 0
 
 
-async def test_settings_are_the_servers(directory: Path) -> None:
+async def test_settings_are_passed_to_the_server(directory: Path) -> None:
     with LocalPostgres.start(directory, settings={**FAST, "max_connections": "37"}) as server:
         assert await execute(server.url, "SHOW max_connections") == [("37",)]
         assert await execute(server.url, "SHOW fsync") == [("off",)]
 
 
-async def test_a_wrong_setting_is_reported_in_the_servers_words(directory: Path) -> None:
+async def test_invalid_setting_is_reported_with_the_server_message(directory: Path) -> None:
     with pytest.raises(LocalPostgresError, match='unrecognized configuration parameter "colour"'):
         LocalPostgres.start(directory, settings={**FAST, "colour": "red"})
     with LocalPostgres.start(directory, settings=FAST) as server:
         assert await execute(server.url, "SELECT 1") == [(1,)]
 
 
-async def test_text_is_unicode_whatever_the_environment_says(directory: Path) -> None:
+async def test_encoding_is_utf8_whatever_the_environment(directory: Path) -> None:
     with LocalPostgres.start(directory, settings=FAST) as server:
         assert await execute(server.url, "SELECT lower('ÉTÉ ŽLUŤ')") == [("été žluť",)]
         assert await execute(server.url, "SHOW timezone") == [("UTC",)]
 
 
 @pytest.mark.parametrize("name", ["with a space, a comma: and é", "long" * 40])
-async def test_any_path_will_do(tmp_path: Path, name: str) -> None:
+async def test_directory_may_have_any_name(tmp_path: Path, name: str) -> None:
     with LocalPostgres.start(tmp_path / name, settings=FAST) as server:
         assert await execute(server.url, "SELECT 1") == [(1,)]
         server.restart()
         assert await execute(server.url, "SELECT 2") == [(2,)]
 
 
-async def test_a_directory_in_use_is_left_alone(directory: Path) -> None:
+async def test_directory_in_use_is_rejected(directory: Path) -> None:
     with LocalPostgres.start(directory, settings=FAST) as server:
         with pytest.raises(LocalPostgresError, match="in use by another process"):
             LocalPostgres.start(directory, settings=FAST)
         assert await execute(server.url, "SELECT 1") == [(1,)]
 
 
-async def test_a_killed_server_recovers_what_was_committed(directory: Path) -> None:
+async def test_killed_server_recovers_committed_data(directory: Path) -> None:
     with LocalPostgres.start(directory) as server:
         await execute(server.url, "CREATE TABLE kept (x int)", "INSERT INTO kept VALUES (7)")
         open_session = await asyncpg.connect(server.url)
@@ -124,7 +124,7 @@ async def test_a_killed_server_recovers_what_was_committed(directory: Path) -> N
         open_session.terminate()
 
 
-async def test_it_ends_when_its_starter_is_killed(directory: Path, starter: subprocess.Popen[str]) -> None:
+async def test_server_stops_when_its_parent_is_killed(directory: Path, starter: subprocess.Popen[str]) -> None:
     assert starter.stdout is not None
     assert starter.stdout.readline().startswith("postgresql://")
     process_id = int(lock_file_of(directory).read_text().split()[0])
@@ -132,7 +132,9 @@ async def test_it_ends_when_its_starter_is_killed(directory: Path, starter: subp
     wait_until_ended(process_id)
 
 
-async def test_a_start_right_after_the_starter_was_killed(directory: Path, starter: subprocess.Popen[str]) -> None:
+async def test_start_succeeds_right_after_the_parent_was_killed(
+    directory: Path, starter: subprocess.Popen[str]
+) -> None:
     assert starter.stdout is not None
     url = starter.stdout.readline().strip()
     await execute(url, "CREATE TABLE kept (x int)", "INSERT INTO kept VALUES (7)")
@@ -144,7 +146,7 @@ async def test_a_start_right_after_the_starter_was_killed(directory: Path, start
         assert await execute(server.url, "SELECT x FROM kept") == [(7,)]
 
 
-async def test_an_orphan_without_a_guardian_is_stopped(directory: Path, starter: subprocess.Popen[str]) -> None:
+async def test_orphaned_server_without_a_reaper_is_stopped(directory: Path, starter: subprocess.Popen[str]) -> None:
     """As after a kill in the moment before the guardian stands: here the guardian is killed first."""
     assert starter.stdout is not None
     starter.stdout.readline()
@@ -163,7 +165,7 @@ async def test_an_orphan_without_a_guardian_is_stopped(directory: Path, starter:
         assert await execute(server.url, "SELECT 1") == [(1,)]
 
 
-async def test_a_process_that_was_given_the_old_id_is_left_alone(directory: Path) -> None:
+async def test_unrelated_process_with_the_old_pid_is_not_stopped(directory: Path) -> None:
     server = LocalPostgres.start(directory, settings=FAST)
     server.kill()
     lock_file = lock_file_of(directory)
@@ -180,7 +182,7 @@ async def test_a_process_that_was_given_the_old_id_is_left_alone(directory: Path
             bystander.kill()
 
 
-async def test_an_interrupted_first_start_is_begun_again(directory: Path) -> None:
+async def test_interrupted_first_start_is_repeated(directory: Path) -> None:
     unfinished = directory / "18.new"
     unfinished.mkdir(parents=True)
     (unfinished / "PG_VERSION").write_text("18\n")
@@ -189,7 +191,7 @@ async def test_an_interrupted_first_start_is_begun_again(directory: Path) -> Non
     assert not unfinished.exists()
 
 
-async def test_no_folder_above_the_data_is_opened_to_others(directory: Path) -> None:
+async def test_parent_folders_keep_their_permissions(directory: Path) -> None:
     directory.parent.chmod(0o700)
     before = [folder.stat().st_mode for folder in directory.parents]
     with LocalPostgres.start(directory, settings=FAST) as server:
@@ -197,7 +199,7 @@ async def test_no_folder_above_the_data_is_opened_to_others(directory: Path) -> 
     assert [folder.stat().st_mode for folder in directory.parents] == before
 
 
-def test_stopping_twice_is_stopping_once(directory: Path) -> None:
+def test_stop_is_idempotent(directory: Path) -> None:
     server = LocalPostgres.start(directory, settings=FAST)
     server.stop()
     server.stop()

@@ -1,4 +1,4 @@
-"""What every service keeps by standing on the chassis: retry safety, problems, tokens, request ids, caching."""
+"""The chassis' guarantees to every service: idempotency, problems, tokens, request ids, caching."""
 
 import asyncio
 import base64
@@ -98,7 +98,7 @@ def as_user(issuer: TestIssuer, key: str | None = None, **details: Any) -> dict[
     return {**issuer.headers(**details), **({"Idempotency-Key": key} if key else {})}
 
 
-async def test_fifty_equal_calls_at_once_have_one_effect_and_fifty_equal_answers(
+async def test_fifty_concurrent_equal_requests_take_effect_once_with_equal_responses(
     client: httpx.AsyncClient, issuer: TestIssuer, database: Database
 ) -> None:
     headers = as_user(issuer, "k-1")
@@ -109,7 +109,7 @@ async def test_fifty_equal_calls_at_once_have_one_effect_and_fifty_equal_answers
     assert await effects(database) == [("user1", 5)]
 
 
-async def test_equal_json_is_the_same_body_however_it_is_written(
+async def test_equal_json_is_the_same_body_whatever_its_formatting(
     client: httpx.AsyncClient, issuer: TestIssuer, database: Database
 ) -> None:
     headers = as_user(issuer, "k-1") | {"Content-Type": "application/json"}
@@ -119,20 +119,22 @@ async def test_equal_json_is_the_same_body_however_it_is_written(
     assert len(await effects(database)) == 1
 
 
-async def test_the_same_key_with_another_body_is_refused(client: httpx.AsyncClient, issuer: TestIssuer) -> None:
+async def test_same_key_with_another_body_is_rejected(client: httpx.AsyncClient, issuer: TestIssuer) -> None:
     headers = as_user(issuer, "k-1")
     await client.post("/api/v1/effects", json={"number": 5}, headers=headers)
     other = await client.post("/api/v1/effects", json={"number": 6}, headers=headers)
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
 
 
-async def test_keys_belong_to_their_callers(client: httpx.AsyncClient, issuer: TestIssuer, database: Database) -> None:
+async def test_idempotency_keys_are_scoped_to_the_caller(
+    client: httpx.AsyncClient, issuer: TestIssuer, database: Database
+) -> None:
     for user_id in (1, 2):
         await client.post("/api/v1/effects", json={"number": 5}, headers=as_user(issuer, "k-1", user_id=user_id))
     assert await effects(database) == [("user1", 5), ("user2", 5)]
 
 
-async def test_a_refusal_is_not_remembered_and_leaves_nothing(
+async def test_rejected_request_stores_no_response_and_has_no_effect(
     client: httpx.AsyncClient, issuer: TestIssuer, database: Database
 ) -> None:
     headers = as_user(issuer, "k-1")
@@ -143,20 +145,20 @@ async def test_a_refusal_is_not_remembered_and_leaves_nothing(
     assert accepted.status_code == 201
 
 
-async def test_an_unknown_field_is_an_error_that_names_it(client: httpx.AsyncClient, issuer: TestIssuer) -> None:
+async def test_unknown_field_is_rejected_and_named(client: httpx.AsyncClient, issuer: TestIssuer) -> None:
     answer = await client.post("/api/v1/effects", json={"number": 5, "nubmer": 6}, headers=as_user(issuer))
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
     assert [error["field"] for error in answer.json()["errors"]] == ["nubmer"]
 
 
-async def test_what_is_not_json_is_a_bad_request(client: httpx.AsyncClient, issuer: TestIssuer) -> None:
+async def test_body_that_is_not_json_is_a_bad_request(client: httpx.AsyncClient, issuer: TestIssuer) -> None:
     headers = as_user(issuer) | {"Content-Type": "application/json"}
     answer = await client.post("/api/v1/effects", content=b"{", headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
 
 
-async def test_a_failure_of_ours_tells_nothing_but_its_request_id(client: httpx.AsyncClient) -> None:
+async def test_internal_error_reveals_only_the_request_id(client: httpx.AsyncClient) -> None:
     answer = await client.get("/api/v1/effects/broken", headers={"X-Request-ID": "r-42"})
     assert answer.status_code == 500
     assert answer.json()["request_id"] == "r-42"
@@ -164,14 +166,16 @@ async def test_a_failure_of_ours_tells_nothing_but_its_request_id(client: httpx.
     assert "10.0.0.1" not in answer.text
 
 
-async def test_a_request_id_is_kept_or_made(client: httpx.AsyncClient) -> None:
+async def test_request_id_is_kept_if_valid_else_generated(client: httpx.AsyncClient) -> None:
     kept = await client.get("/health/live", headers={"X-Request-ID": "r-42"})
     made = await client.get("/health/live", headers={"X-Request-ID": "not one\tof ours"})
     assert kept.headers["X-Request-ID"] == "r-42"
     assert len(made.headers["X-Request-ID"]) == 36
 
 
-async def test_roles(client: httpx.AsyncClient, issuer: TestIssuer) -> None:
+async def test_each_role_has_the_permissions_of_the_one_before_it(
+    client: httpx.AsyncClient, issuer: TestIssuer
+) -> None:
     async def statuses(role: Role) -> tuple[int, int]:
         headers = as_user(issuer, role=role)
         paths = ("/api/v1/effects/manager", "/api/v1/effects/admin")
@@ -183,21 +187,21 @@ async def test_roles(client: httpx.AsyncClient, issuer: TestIssuer) -> None:
     assert await statuses(Role.ADMIN) == (200, 200)
 
 
-def test_a_route_that_declares_no_permission_does_not_start() -> None:
+def test_route_without_declared_permission_prevents_the_start() -> None:
     open_router = APIRouter()
     open_router.add_api_route("/open", broken)
     with pytest.raises(TypeError, match="/open"):
         create_app(Service("probe", "Probe", [open_router]), ServiceSettings(env="development"))
 
 
-def test_nor_does_a_websocket_that_declares_none() -> None:
+def test_websocket_without_declared_permission_prevents_the_start() -> None:
     open_router = APIRouter()
     open_router.add_api_websocket_route("/open", broken)
     with pytest.raises(TypeError, match="/open"):
         create_app(Service("probe", "Probe", [open_router]), ServiceSettings(env="development"))
 
 
-async def test_what_the_client_has_is_not_sent_again(client: httpx.AsyncClient, issuer: TestIssuer) -> None:
+async def test_current_etag_gets_not_modified(client: httpx.AsyncClient, issuer: TestIssuer) -> None:
     headers = as_user(issuer)
     first = await client.get("/api/v1/effects", headers=headers)
     again = await client.get("/api/v1/effects", headers=headers | {"If-None-Match": first.headers["ETag"]})
@@ -227,7 +231,7 @@ def without(issuer: TestIssuer, claim: str) -> str:
     return issuer.sign(claims)
 
 
-async def test_every_forged_or_stale_token_is_refused(client: httpx.AsyncClient, issuer: TestIssuer) -> None:
+async def test_forged_and_expired_tokens_are_rejected(client: httpx.AsyncClient, issuer: TestIssuer) -> None:
     good = issuer.token()
     header, claims, signature = good.split(".")
     tampered = claims[:-4] + ("AAAA" if claims[-4:] != "AAAA" else "BBBB")
@@ -258,9 +262,7 @@ async def test_every_forged_or_stale_token_is_refused(client: httpx.AsyncClient,
     assert (await client.get("/api/v1/effects", headers={"Authorization": f"Bearer {good}"})).status_code == 200
 
 
-async def test_a_token_that_expires_is_refused_although_it_was_verified_before(
-    client: httpx.AsyncClient, issuer: TestIssuer
-) -> None:
+async def test_cached_token_is_rejected_after_it_expires(client: httpx.AsyncClient, issuer: TestIssuer) -> None:
     headers = as_user(issuer, lifetime_seconds=2)
     assert (await client.get("/api/v1/effects", headers=headers)).status_code == 200
     async with asyncio.timeout(10):
@@ -269,14 +271,14 @@ async def test_a_token_that_expires_is_refused_although_it_was_verified_before(
     assert (await client.get("/api/v1/effects", headers=headers)).status_code == 401
 
 
-async def test_a_body_that_is_no_json_is_refused_with_the_place(client: httpx.AsyncClient, issuer: TestIssuer) -> None:
+async def test_invalid_json_is_rejected_with_its_position(client: httpx.AsyncClient, issuer: TestIssuer) -> None:
     headers = as_user(issuer, "k-1") | {"Content-Type": "application/json"}
     refused = await client.post("/api/v1/effects", content=b'{"number": }', headers=headers)
     assert (refused.status_code, refused.json()["code"]) == (400, "bad_request")
     assert refused.json()["errors"] == [{"field": "body", "message": "Expecting value, at character 11"}]
 
 
-async def test_readiness_names_the_part_that_is_away(database_url: str, issuer: TestIssuer) -> None:
+async def test_readiness_names_the_unavailable_part(database_url: str, issuer: TestIssuer) -> None:
     settings = ServiceSettings(env="development", database_url="postgresql://nobody@127.0.0.1:1/none")
     app = create_app(Service("probe", "Probe", [router]), settings, fetch_jwks=issuer.fetch_jwks)
     async with (
@@ -287,14 +289,14 @@ async def test_readiness_names_the_part_that_is_away(database_url: str, issuer: 
     assert (answer.status_code, answer.json()["parts"]) == (503, {"database": "unavailable", "bus": "ok"})
 
 
-async def test_the_document_says_who_may_call_what(client: httpx.AsyncClient) -> None:
+async def test_openapi_document_contains_the_permissions(client: httpx.AsyncClient) -> None:
     paths = (await client.get("/openapi.json")).json()["paths"]
     assert paths["/api/v1/effects"]["get"]["x-permission"] == "user"
     assert paths["/api/v1/effects/admin"]["get"]["x-permission"] == "admin"
     assert paths["/api/v1/effects/broken"]["get"]["x-permission"] == "public"
 
 
-async def test_a_method_that_a_path_does_not_take_is_refused_with_all_that_it_takes(client: httpx.AsyncClient) -> None:
+async def test_unsupported_method_is_rejected_with_the_allowed_ones(client: httpx.AsyncClient) -> None:
     refused = await client.patch("/api/v1/effects")
     assert (refused.status_code, refused.json()["code"]) == (405, "method_not_allowed")
     assert refused.headers["Allow"] == "GET, POST"
@@ -304,7 +306,9 @@ async def test_a_method_that_a_path_does_not_take_is_refused_with_all_that_it_ta
     assert (numbered.status_code, numbered.headers["Allow"]) == (405, "DELETE")
 
 
-async def test_every_denial_is_an_event(client: httpx.AsyncClient, issuer: TestIssuer, database: Database) -> None:
+async def test_denied_request_publishes_an_event(
+    client: httpx.AsyncClient, issuer: TestIssuer, database: Database
+) -> None:
     await client.get("/api/v1/effects/admin", headers=as_user(issuer, user_id=7, role=Role.MANAGER))
     async with database.reading() as session:
         said = (await session.execute(text("SELECT headers->>'actorid', payload FROM outbox"))).one()
@@ -318,7 +322,7 @@ async def test_every_denial_is_an_event(client: httpx.AsyncClient, issuer: TestI
     }
 
 
-async def test_a_request_that_finds_no_database_may_be_sent_again(issuer: TestIssuer, tmp_path: Path) -> None:
+async def test_request_without_database_gets_a_retryable_error(issuer: TestIssuer, tmp_path: Path) -> None:
     url = f"postgresql://postgres@/postgres?host={tmp_path}"
     app = create_app(
         Service("probe", "Probe", [router]), ServiceSettings(database_url=url), fetch_jwks=issuer.fetch_jwks

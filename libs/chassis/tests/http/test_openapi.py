@@ -1,4 +1,4 @@
-"""What a service's document promises of its answers."""
+"""The OpenAPI document of a service."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ def document() -> dict[str, Any]:
     return create_app(Service("probe", "Probe", [router]), ServiceSettings(env="development")).openapi()
 
 
-def test_every_operation_documents_its_problems_and_no_other_validation_error(document: dict[str, Any]) -> None:
+def test_operations_document_problems_instead_of_validation_errors(document: dict[str, Any]) -> None:
     get, post = document["paths"]["/api/v1/notes/{number}"]["get"], document["paths"]["/api/v1/notes"]["post"]
     assert set(get["responses"]) == {"200", "304", "4XX", "5XX"}
     assert set(post["responses"]) == {"200", "202", "4XX", "5XX"}
@@ -41,6 +41,6 @@ def test_every_operation_documents_its_problems_and_no_other_validation_error(do
     assert set(document["components"]["schemas"]) == {"Problem", "InvalidField"}
 
 
-def test_the_problem_schema_names_what_every_problem_has(document: dict[str, Any]) -> None:
+def test_problem_schema_requires_the_members_of_every_problem(document: dict[str, Any]) -> None:
     schema = document["components"]["schemas"]["Problem"]
     assert set(schema["required"]) == {"type", "title", "status", "detail", "code", "request_id"}

@@ -1,4 +1,4 @@
-"""Cursors bring back the key that they were made of, and nothing that a database would choke on."""
+"""Cursors: exact keys, and rejection of forged ones."""
 
 import base64
 import json
@@ -22,7 +22,7 @@ KEY = [
 ]
 
 
-def test_a_cursor_holds_its_key_exactly() -> None:
+def test_cursor_preserves_its_key_exactly() -> None:
     read = PageQuery(cursor=encode_cursor("name_asc", KEY)).position("name_asc", *map(type, KEY))
 
     assert read == KEY
@@ -48,19 +48,19 @@ def test_a_cursor_holds_its_key_exactly() -> None:
         (UUID, "7"),
     ],
 )
-def test_what_no_row_can_have_as_its_key_is_refused(kind: type, part: Any) -> None:
+def test_cursor_with_an_impossible_key_is_rejected(kind: type, part: Any) -> None:
     with pytest.raises(Unprocessable, match="cursor"):
         PageQuery(cursor=encode_cursor("id_asc", [part])).position("id_asc", kind)
 
 
 @pytest.mark.parametrize("document", ["[]", "7", "{}", '{"sort": "id_asc"}', '{"sort": "id_asc", "key": 1}', "{"])
-def test_what_is_no_cursor_is_refused(document: str) -> None:
+def test_malformed_cursor_is_rejected(document: str) -> None:
     with pytest.raises(Unprocessable, match="cursor"):
         PageQuery(cursor=base64.urlsafe_b64encode(document.encode()).decode()).position("id_asc", int)
 
 
 @pytest.mark.parametrize("key", [[], [1, 2]])
-def test_a_key_of_another_length_is_refused(key: list[int]) -> None:
+def test_cursor_with_a_key_of_another_length_is_rejected(key: list[int]) -> None:
     cursor = base64.urlsafe_b64encode(json.dumps({"sort": "id_asc", "key": key}).encode()).decode()
 
     with pytest.raises(Unprocessable, match="cursor"):

@@ -1,4 +1,4 @@
-"""What an operator's monitoring reads of a service: what waits, what was given up, whether the database answers."""
+"""Metrics of outbox, inbox and database."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -56,7 +56,7 @@ async def say(database: Database, *numbers: int) -> None:
         outbox.add(session, *(ProbeChanged(thing=number, number=number) for number in numbers))
 
 
-async def test_messages_set_aside_are_counted_by_what_becomes_of_them(database: Database, database_url: str) -> None:
+async def test_deferred_messages_are_counted_by_state(database: Database, database_url: str) -> None:
     async with probe(database_url, bus=InProcessBus(groups=GROUPS)) as client:
         await say(database, 0, 1, 2)
         await until(client, f'stockbuddy_inbox_messages{{group="{EFFECTS_GROUP}",state="dead"}}', 2)
@@ -65,7 +65,7 @@ async def test_messages_set_aside_are_counted_by_what_becomes_of_them(database: 
         await until(client, 'stockbuddy_outbox_events{service="probe"}', 0)
 
 
-async def test_events_that_the_bus_does_not_take_are_counted_and_aged(database: Database, database_url: str) -> None:
+async def test_unpublished_events_are_counted_with_their_age(database: Database, database_url: str) -> None:
     waiting = InProcessBus(expected_services=frozenset({"probe"}), groups={"probe.never.v1": ("#",)})
     async with probe(database_url, bus=waiting) as client:
         await say(database, 1, 2)
@@ -73,7 +73,7 @@ async def test_events_that_the_bus_does_not_take_are_counted_and_aged(database: 
         assert (await metric(client, 'stockbuddy_outbox_oldest_seconds{service="probe"}') or 0) > 0
 
 
-async def test_the_page_answers_while_the_database_does_not(private_postgres: LocalPostgres) -> None:
+async def test_metrics_are_available_while_the_database_is_not(private_postgres: LocalPostgres) -> None:
     await migrate(private_postgres.url, "probe", Path(__file__).parents[1] / "probe" / "migrations")
     async with probe(private_postgres.url, bus=InProcessBus(groups=GROUPS)) as client:
         assert await metric(client, 'stockbuddy_database_up{service="probe"}') == 1

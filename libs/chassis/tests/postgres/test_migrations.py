@@ -1,4 +1,4 @@
-"""How a schema comes to be, whoever starts first and on whatever database."""
+"""Migrations: concurrent replicas and unsuitable databases."""
 
 import asyncio
 from pathlib import Path
@@ -13,7 +13,7 @@ from stockbuddy.chassis.testing.templates import with_database
 MIGRATIONS = Path(__file__).parents[1] / "probe" / "migrations"
 
 
-async def test_replicas_that_start_together_migrate_once(new_database: NewDatabase) -> None:
+async def test_concurrent_replicas_migrate_once(new_database: NewDatabase) -> None:
     url = await new_database()
     await asyncio.gather(*(migrate(url, "probe", MIGRATIONS) for _ in range(5)))
     connection = await asyncpg.connect(url)
@@ -21,7 +21,7 @@ async def test_replicas_that_start_together_migrate_once(new_database: NewDataba
     await connection.close()
 
 
-async def test_a_database_of_another_encoding_is_refused_with_a_reason(new_database: NewDatabase) -> None:
+async def test_database_with_another_encoding_is_rejected_with_a_reason(new_database: NewDatabase) -> None:
     url = await new_database()
     connection = await asyncpg.connect(url)
     name = f"{await connection.fetchval('SELECT current_database()')}_ascii"

@@ -1,4 +1,4 @@
-"""Settings come from the environment and from files; production takes no secret that was made for development."""
+"""Settings from the environment and from files; rejection of development secrets in production."""
 
 from pathlib import Path
 
@@ -12,7 +12,9 @@ class SealedSettings(ServiceSettings):
     secret_key: str = "development-key"
 
 
-def test_files_say_what_the_environment_does_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_setting_missing_in_the_environment_is_read_from_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "database_url").write_text("postgresql://stock:one@db/stockbuddy\n")
     (tmp_path / "bus_url").write_text("amqp://stock:one@mq/\n")
     monkeypatch.setenv("BUS_URL", "amqp://stock:two@mq/")
@@ -29,7 +31,7 @@ def test_files_say_what_the_environment_does_not(tmp_path: Path, monkeypatch: py
         ("BUS_URL", "amqp://stock:development-secret@mq/"),
     ],
 )
-def test_production_refuses_secrets_made_for_development_and_does_not_tell_them(
+def test_production_rejects_development_secrets_without_printing_them(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SECRET_KEY", "a-key-of-our-own")
@@ -40,12 +42,12 @@ def test_production_refuses_secrets_made_for_development_and_does_not_tell_them(
     SealedSettings(env="development")
 
 
-def test_a_host_that_is_called_development_is_no_secret() -> None:
+def test_host_named_development_is_not_a_secret() -> None:
     url = "postgresql://stock:one@development-db/stockbuddy"
     assert SealedSettings(env="production", secret_key="our-own", database_url=url).database_url == url
 
 
-def test_settings_do_not_show_passwords() -> None:
+def test_settings_repr_contains_no_password() -> None:
     shown = repr(ServiceSettings(database_url="postgresql://stock:pass-one@db/", bus_url="amqp://stock:pass-two@mq/"))
     assert "pass-one" not in shown
     assert "pass-two" not in shown

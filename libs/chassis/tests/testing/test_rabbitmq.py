@@ -29,7 +29,7 @@ async def take(url: str) -> str:
         return message.body.decode()
 
 
-async def test_each_test_has_a_virtual_host_of_its_own(rabbitmq: VirtualHosts, bus_url: str) -> None:
+async def test_each_test_has_its_own_virtual_host(rabbitmq: VirtualHosts, bus_url: str) -> None:
     other_url = rabbitmq.create()
     await put(bus_url, "mine")
     await put(other_url, "theirs")
@@ -39,12 +39,12 @@ async def test_each_test_has_a_virtual_host_of_its_own(rabbitmq: VirtualHosts, b
         await aio_pika.connect(other_url)
 
 
-def test_an_error_of_the_management_api_is_raised(rabbitmq: VirtualHosts) -> None:
+def test_management_api_error_is_raised(rabbitmq: VirtualHosts) -> None:
     with pytest.raises(ManagementError, match="404"):
         rabbitmq.delete("amqp://127.0.0.1/no-such-host")
 
 
-async def test_a_killed_private_broker_comes_back_at_the_same_address(private_rabbitmq: PrivateRabbitMQ) -> None:
+async def test_killed_private_broker_restarts_at_the_same_address(private_rabbitmq: PrivateRabbitMQ) -> None:
     url = private_rabbitmq.virtual_hosts.create()
     private_rabbitmq.kill()
     with pytest.raises((OSError, aio_pika.exceptions.AMQPError)):
@@ -54,7 +54,7 @@ async def test_a_killed_private_broker_comes_back_at_the_same_address(private_ra
     assert await take(url) == "hello"
 
 
-async def test_a_private_broker_may_lose_its_data_and_obeys_its_administrator(
+async def test_private_broker_can_lose_its_data_and_run_rabbitmqctl(
     private_rabbitmq: PrivateRabbitMQ,
 ) -> None:
     await put(private_rabbitmq.url, "forgotten")

@@ -38,7 +38,7 @@ async def names_of(server: PostgresServer) -> set[str]:
     return {row["datname"] for row in rows}
 
 
-async def test_clones_are_migrated_once_and_share_nothing(postgres_server: PostgresServer) -> None:
+async def test_clones_are_migrated_once_and_are_independent(postgres_server: PostgresServer) -> None:
     databases, migration = TemplateDatabases(postgres_server.url), CreateTable()
     async with databases.clone([migration]) as first, databases.clone([migration]) as second:
         await execute(first, "INSERT INTO note VALUES ('hello')")
@@ -48,7 +48,7 @@ async def test_clones_are_migrated_once_and_share_nothing(postgres_server: Postg
     await databases.drop_templates()
 
 
-async def test_nothing_stays_even_if_a_connection_does(postgres_server: PostgresServer) -> None:
+async def test_databases_are_dropped_despite_open_connections(postgres_server: PostgresServer) -> None:
     databases = TemplateDatabases(postgres_server.url)
     async with databases.clone([CreateTable()]) as url:
         left_open = await asyncpg.connect(url)
@@ -60,7 +60,7 @@ async def test_nothing_stays_even_if_a_connection_does(postgres_server: Postgres
     assert not [name for name in await names_of(postgres_server) if name.startswith(session)]
 
 
-async def test_a_failed_migration_is_run_again_for_the_next_test(postgres_server: PostgresServer) -> None:
+async def test_failed_migration_is_repeated_for_the_next_test(postgres_server: PostgresServer) -> None:
     databases, migration = TemplateDatabases(postgres_server.url), CreateTable()
     for _ in range(2):
         with pytest.raises(asyncpg.DivisionByZeroError):
@@ -69,7 +69,7 @@ async def test_a_failed_migration_is_run_again_for_the_next_test(postgres_server
     assert migration.runs == 2
 
 
-async def test_what_a_killed_session_left_goes_after_a_while(postgres_server: PostgresServer) -> None:
+async def test_databases_of_a_killed_run_are_dropped_later(postgres_server: PostgresServer) -> None:
     abandoned = f"{PREFIX}_{1_700_000_000}_abcdef01_1"
     await execute(postgres_server.url, f'CREATE DATABASE "{abandoned}"')
     databases = TemplateDatabases(postgres_server.url)
@@ -80,7 +80,7 @@ async def test_what_a_killed_session_left_goes_after_a_while(postgres_server: Po
     await databases.drop_templates()
 
 
-def test_the_address_of_another_database_keeps_the_rest() -> None:
+def test_url_of_another_database_keeps_all_other_parts() -> None:
     url = templates.with_database("postgresql://me:s%40cret@db:5433/postgres?sslmode=require", "shop")
     assert url == "postgresql://me:s%40cret@db:5433/shop?sslmode=require"
     assert with_database("postgresql://me@/postgres?host=/run/pg", "shop") == "postgresql://me@/shop?host=/run/pg"

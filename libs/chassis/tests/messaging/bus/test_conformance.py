@@ -1,4 +1,4 @@
-"""One promise, two buses: whatever holds for one must hold for the other."""
+"""The bus interface: every test runs on both implementations."""
 
 import asyncio
 import json
@@ -28,18 +28,18 @@ async def bus(request: pytest.FixtureRequest) -> AsyncIterator[Bus]:
 
 
 class Recorder:
-    """A receiver that remembers what it took, and is away as often as it is told."""
+    """A receiver that records its messages and is unavailable the first `unavailable_times` times."""
 
-    def __init__(self, *, away_times: int = 0) -> None:
+    def __init__(self, *, unavailable_times: int = 0) -> None:
         self.received: list[Message] = []
-        self._away_times = away_times
+        self._unavailable_times = unavailable_times
         self._changed = asyncio.Event()
 
     async def receive(self, messages: Sequence[Message]) -> None:
-        if self._away_times:
-            self._away_times -= 1
+        if self._unavailable_times:
+            self._unavailable_times -= 1
             raise ConsumerUnavailable("not now")
-        await asyncio.sleep(0)  # Gives another lane its chance to overtake.
+        await asyncio.sleep(0)  # lets another lane overtake
         self.received.extend(messages)
         self._changed.set()
 
@@ -65,7 +65,7 @@ def message(number: int, *, key: str = "thing/1", event_type: str = "probe.thing
 
 
 async def publish_until_taken(bus: Bus, messages: Sequence[Message]) -> None:
-    """As the relay does: what the bus did not take is sent again."""
+    """Publish until confirmed, as the relay does."""
     async with asyncio.timeout(DEADLINE_SECONDS):
         while True:
             try:
@@ -78,7 +78,7 @@ def numbers(messages: Sequence[Message], key: str) -> list[int]:
     return [json.loads(m.body)["number"] for m in messages if m.partition_key == key]
 
 
-async def test_a_message_reaches_every_group_that_hears_its_type_and_no_other(bus: Bus) -> None:
+async def test_message_reaches_exactly_the_groups_subscribed_to_its_type(bus: Bus) -> None:
     effects, everything = Recorder(), Recorder()
     await bus.subscribe(effects.subscription(EFFECTS_GROUP))
     await bus.subscribe(everything.subscription(EVERYTHING_GROUP))
@@ -88,7 +88,7 @@ async def test_a_message_reaches_every_group_that_hears_its_type_and_no_other(bu
     assert [m.id for m in await effects.has(1)] == [wanted.id]
 
 
-async def test_a_message_arrives_as_it_was_sent(bus: Bus) -> None:
+async def test_message_arrives_unchanged(bus: Bus) -> None:
     recorder = Recorder()
     await bus.subscribe(recorder.subscription(EFFECTS_GROUP))
     sent = message(1)
@@ -98,7 +98,7 @@ async def test_a_message_arrives_as_it_was_sent(bus: Bus) -> None:
     assert arrived.headers.items() >= sent.headers.items()
 
 
-async def test_order_is_kept_per_partition_key(bus: Bus) -> None:
+async def test_order_is_preserved_per_partition_key(bus: Bus) -> None:
     recorder = Recorder()
     await bus.subscribe(recorder.subscription(EFFECTS_GROUP))
     keys = [f"thing/{number}" for number in range(5)]
@@ -109,7 +109,7 @@ async def test_order_is_kept_per_partition_key(bus: Bus) -> None:
         assert numbers(received, key) == list(range(100))
 
 
-async def test_more_messages_than_a_batch_holds_all_arrive(bus: Bus) -> None:
+async def test_messages_beyond_the_batch_size_arrive(bus: Bus) -> None:
     """All of one key, so that they wait in one lane while the receiver is at work."""
     recorder = Recorder()
     await bus.subscribe(recorder.subscription(EFFECTS_GROUP))
@@ -117,26 +117,26 @@ async def test_more_messages_than_a_batch_holds_all_arrive(bus: Bus) -> None:
     assert numbers(await recorder.has(200), "thing/1") == list(range(200))
 
 
-async def test_a_receiver_that_is_away_gets_its_messages_later(bus: Bus) -> None:
-    recorder = Recorder(away_times=2)
+async def test_unavailable_consumer_receives_its_messages_later(bus: Bus) -> None:
+    recorder = Recorder(unavailable_times=2)
     await bus.subscribe(recorder.subscription(EFFECTS_GROUP))
     sent = [message(n) for n in range(10)]
     await publish_until_taken(bus, sent)
     assert {m.id for m in await recorder.has(10)} == {m.id for m in sent}
 
 
-async def test_a_message_that_nobody_hears_does_not_stop_the_sender(bus: Bus) -> None:
+async def test_message_without_subscriber_does_not_block_the_publisher(bus: Bus) -> None:
     await bus.publish([message(1, event_type="nobody.hears.this")])
 
 
-async def test_the_bus_says_when_it_is_ready(bus: Bus) -> None:
+async def test_bus_reports_readiness(bus: Bus) -> None:
     await bus.subscribe(Recorder().subscription(EFFECTS_GROUP))
     async with asyncio.timeout(DEADLINE_SECONDS):
         while not bus.is_ready:
             await asyncio.sleep(0.01)
 
 
-async def test_in_process_messages_wait_for_a_group_that_has_not_subscribed_yet() -> None:
+async def test_in_process_messages_wait_for_an_expected_group_to_subscribe() -> None:
     bus = InProcessBus(expected_services=frozenset({"probe"}), groups=GROUPS)
     recorder = Recorder()
     await bus.subscribe(Recorder().subscription(EVERYTHING_GROUP))
@@ -148,7 +148,7 @@ async def test_in_process_messages_wait_for_a_group_that_has_not_subscribed_yet(
     assert len(recorder.received) == 1
 
 
-async def test_what_is_no_event_goes_to_the_dead_queue(bus_url: str) -> None:
+async def test_message_that_is_not_an_event_goes_to_the_dead_letter_queue(bus_url: str) -> None:
     bus = AmqpBus(bus_url, name="probe", groups=GROUPS)
     recorder = Recorder()
     await bus.subscribe(recorder.subscription(EFFECTS_GROUP))

@@ -1,4 +1,4 @@
-"""The frames written by hand say to the library what was meant."""
+"""The hand-encoded AMQP frames."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ HEADERS = {"id": "0193", "type": "stock.level.changed", "subject": "product/ü",
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"x" * 10, b"x" * 11, b"\xce" * 25])
-def test_frames_say_what_was_meant(body: bytes) -> None:
+def test_encoded_frames_are_decoded_by_the_library(body: bytes) -> None:
     message = Message("0193", "stock.level.changed", HEADERS, body)
 
     written = publish_frames(message, channel=7, exchange="events", routing_key="a.b", max_body_size=10)

@@ -1,4 +1,4 @@
-"""A connection that breaks under the bus is made anew, whatever was on its way."""
+"""The AMQP bus reconnects after a lost connection without losing messages."""
 
 import asyncio
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ async def published(bus: AmqpBus, number: int) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_publishing_and_consuming_go_on_after_connections_were_cut(bus_url: str) -> None:
+async def test_publishing_and_consuming_continue_after_connections_are_cut(bus_url: str) -> None:
     received: asyncio.Queue[str] = asyncio.Queue()
 
     async def receive(messages: Sequence[Message]) -> None:
@@ -52,7 +52,7 @@ async def test_publishing_and_consuming_go_on_after_connections_were_cut(bus_url
             await bus.close()
 
 
-async def test_a_broker_that_hangs_up_at_once_is_away() -> None:
+async def test_broker_that_closes_the_connection_at_once_is_unavailable() -> None:
     """As one does that is starting behind a load balancer; whatever the client library makes of it."""
 
     async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,4 +1,4 @@
-"""What each service's broker user may do, asked of a real broker: everything the bus needs, and nothing else."""
+"""Permissions of each service's broker user, tested on a real broker."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
@@ -88,7 +88,7 @@ async def until_ready(*buses: AmqpBus) -> None:
             await asyncio.sleep(0.02)
 
 
-async def test_services_that_may_do_no_more_than_they_need_speak_and_hear_and_refill_each_other(
+async def test_services_with_minimal_permissions_can_publish_consume_and_refill(
     user_url: UserUrl, bus_url: str, database: Database
 ) -> None:
     """Stock speaks before those who hear it have queues: they get what they missed from its archive."""
@@ -115,7 +115,7 @@ async def test_services_that_may_do_no_more_than_they_need_speak_and_hear_and_re
         await bus.close()
 
 
-async def test_nobody_says_what_another_service_says(user_url: UserUrl) -> None:
+async def test_service_cannot_publish_event_types_of_another(user_url: UserUrl) -> None:
     notifications, catalog = await _started(user_url, "notifications", "catalog")
     for exchange, key in [
         (topology.EVENTS_EXCHANGE, "auth.user.registered"),
@@ -128,7 +128,7 @@ async def test_nobody_says_what_another_service_says(user_url: UserUrl) -> None:
     await catalog.close()
 
 
-async def test_an_event_under_another_services_key_is_not_believed(user_url: UserUrl, bus_url: str) -> None:
+async def test_event_with_the_routing_key_of_another_service_is_rejected(user_url: UserUrl, bus_url: str) -> None:
     [notifications] = await _started(user_url, "notifications")
     recorder = Recorder()
     await notifications.subscribe(recorder.subscription(LOG_GROUP))
@@ -145,7 +145,7 @@ async def test_an_event_under_another_services_key_is_not_believed(user_url: Use
     await notifications.close()
 
 
-async def test_an_operator_may_put_a_dead_message_back(user_url: UserUrl, bus_url: str) -> None:
+async def test_operator_can_requeue_a_dead_lettered_message(user_url: UserUrl, bus_url: str) -> None:
     [notifications] = await _started(user_url, "notifications")
     recorder = Recorder()
     await notifications.subscribe(recorder.subscription(LOG_GROUP))
@@ -155,7 +155,7 @@ async def test_an_operator_may_put_a_dead_message_back(user_url: UserUrl, bus_ur
     await notifications.close()
 
 
-async def test_nobody_reads_anothers_queue(user_url: UserUrl) -> None:
+async def test_service_cannot_read_the_queue_of_another(user_url: UserUrl) -> None:
     buses = await _started(user_url, *SERVICES)
     queues = [
         name
@@ -171,7 +171,7 @@ async def test_nobody_reads_anothers_queue(user_url: UserUrl) -> None:
         await bus.close()
 
 
-async def test_nobody_binds_a_queue_to_what_it_has_no_business_to_hear(user_url: UserUrl) -> None:
+async def test_service_cannot_bind_its_queue_to_undeclared_types(user_url: UserUrl) -> None:
     [catalog] = await _started(user_url, "catalog")
     async with await aio_pika.connect(user_url("catalog")) as connection, connection.channel() as channel:
         queue = await channel.get_queue(CATALOG_GROUP)

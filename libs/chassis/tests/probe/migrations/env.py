@@ -1,4 +1,4 @@
-"""How Alembic runs the probe's migrations."""
+"""The Alembic environment of the probe service."""
 
 from stockbuddy.chassis.postgres.migrations import run_environment
 

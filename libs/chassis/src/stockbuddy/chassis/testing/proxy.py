@@ -1,4 +1,4 @@
-"""A TCP proxy between a service and a server, through which a test decides what passes."""
+"""A TCP proxy between a service and a server; the test controls which direction passes."""
 
 import asyncio
 import contextlib
@@ -9,7 +9,7 @@ CHUNK_BYTES = 65536
 
 
 class Proxy:
-    """Bytes that may not pass wait; nobody is told."""
+    """Blocked bytes are held back without closing the connections."""
 
     def __init__(self, host: str, port: int) -> None:
         self._target = host, port
@@ -24,7 +24,7 @@ class Proxy:
         return cls(parts.hostname or "127.0.0.1", parts.port or 5672)
 
     def through(self, url: str) -> str:
-        """The same address by way of this proxy."""
+        """The URL with the proxy's address."""
         parts = urlsplit(url)
         credentials = parts.netloc.rpartition("@")[0]
         return parts._replace(netloc=f"{credentials}@127.0.0.1:{self.port}").geturl()
@@ -45,17 +45,17 @@ class Proxy:
         self._outward.set()
         self._homeward.set()
 
-    def swallow_acknowledgements(self) -> None:
-        """The server speaks, and hears nothing: what a broker delivers is never acknowledged."""
+    def block_requests(self) -> None:
+        """Block the direction to the server: messages that a broker delivers are not acknowledged."""
         self._outward.clear()
 
-    def swallow_all(self) -> None:
-        """A black hole: connections stay, nothing arrives on either side."""
+    def block_all(self) -> None:
+        """Block both directions; the connections stay open."""
         self._outward.clear()
         self._homeward.clear()
 
     def cut(self) -> None:
-        """End every connection, and with it all that has been swallowed."""
+        """Abort every connection and discard the blocked bytes."""
         for writer in self._links:
             writer.transport.abort()
         self._links.clear()

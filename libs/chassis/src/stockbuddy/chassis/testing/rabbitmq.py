@@ -1,4 +1,4 @@
-"""The RabbitMQ that tests use: the one they are told of, else a container, else a private node."""
+"""The RabbitMQ for tests: STOCKBUDDY_TEST_BUS_URL if set, else a container, else a private node."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MANAGEMENT_PORT = 15672
 
 
 class PrivateRabbitMQ(Protocol):
-    """A broker of our own: a test may stop it, kill it and start it again, on the same port with the same data."""
+    """A broker that a test may stop, kill and start again on the same port with the same data."""
 
     @property
     def url(self) -> str: ...
@@ -28,29 +28,29 @@ class PrivateRabbitMQ(Protocol):
     def virtual_hosts(self) -> VirtualHosts: ...
 
     def start(self) -> None:
-        """Returns once clients can connect."""
+        """Return when clients can connect."""
 
     def stop(self) -> None:
-        """In good order, as an administrator would."""
+        """Shut down cleanly."""
 
     def kill(self) -> None:
-        """With SIGKILL. RabbitMQ 3 forgets a quorum queue that was declared less than a second before."""
+        """Send SIGKILL. RabbitMQ 3 loses a quorum queue declared less than a second before."""
 
     def lose_data(self) -> None:
-        """Like `kill`, and its disk is gone: after the next start it is as new."""
+        """Like `kill`, and delete its data: the next start is a first start."""
 
     def control(self, *arguments: str) -> None:
-        """`rabbitmqctl` with these arguments."""
+        """Run `rabbitmqctl` with these arguments."""
 
     def close(self) -> None:
-        """For good."""
+        """Stop the broker and delete its data."""
 
 
 @contextmanager
 def rabbitmq_server() -> Iterator[VirtualHosts]:
-    """The broker that all tests of a session share."""
+    """The broker shared by all tests of a run."""
     if url := os.environ.get("STOCKBUDDY_TEST_BUS_URL"):
-        yield VirtualHosts(url, os.environ.get("STOCKBUDDY_TEST_BUS_MANAGEMENT_URL") or _usual_management_url(url))
+        yield VirtualHosts(url, os.environ.get("STOCKBUDDY_TEST_BUS_MANAGEMENT_URL") or _default_management_url(url))
     else:
         with private_rabbitmq_server() as broker:
             yield broker.virtual_hosts
@@ -67,7 +67,7 @@ def private_rabbitmq_server() -> Iterator[PrivateRabbitMQ]:
             broker.close()
 
 
-def _usual_management_url(bus_url: str) -> str:
+def _default_management_url(bus_url: str) -> str:
     parts = urlsplit(bus_url)
     credentials = parts.netloc.rpartition("@")[0] or "guest:guest"
     return f"http://{credentials}@{parts.hostname}:{MANAGEMENT_PORT}"

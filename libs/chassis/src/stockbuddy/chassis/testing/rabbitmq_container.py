@@ -1,4 +1,4 @@
-"""A private RabbitMQ in a container, where a Docker engine answers."""
+"""A private RabbitMQ in a container, in a container."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from stockbuddy.local_servers.ports import free_port
 from stockbuddy.local_servers.virtual_hosts import VirtualHosts
 
 IMAGE = "rabbitmq:4-management"
-START_SECONDS = 300.0  # the first time, the image is fetched
-POLL_SECONDS = 0.1
+START_TIMEOUT_SECONDS = 300.0  # the first start pulls the image
+POLL_INTERVAL_SECONDS = 0.1
 
 
 class ContainedRabbitMQ:
-    """One container from `start` to `close`: stopping or killing it keeps its data, and its ports are fixed."""
+    """One container from `start` to `close`; `stop` and `kill` keep its data and ports."""
 
     def __init__(self) -> None:
         self._port, self._management_port = free_port(), free_port()
@@ -40,11 +40,11 @@ class ContainedRabbitMQ:
         else:
             self._container.start()
             self._created = True
-        deadline = time.monotonic() + START_SECONDS
-        while not self.virtual_hosts.answers():
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
+        while not self.virtual_hosts.is_ready():
             if time.monotonic() > deadline:
                 raise TimeoutError(f"RabbitMQ did not start:\n{self._container.get_logs()}")
-            time.sleep(POLL_SECONDS)
+            time.sleep(POLL_INTERVAL_SECONDS)
 
     def stop(self) -> None:
         self._container.get_wrapped_container().stop(timeout=60)

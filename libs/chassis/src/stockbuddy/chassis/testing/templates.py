@@ -1,4 +1,4 @@
-"""Databases for tests: migrated once per session into a template, then cloned in milliseconds for each test."""
+"""Databases for tests: migrated once per run into a template, then cloned in milliseconds for each test."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ import asyncpg
 
 from stockbuddy.chassis.postgres.migrations import migrate
 
-# Brings the database at this address up to date. Equal ones share a template.
+# Migrates the database at a URL. Equal sequences of migrations share a template.
 Migrate = Callable[[str], Awaitable[None]]
 
 PREFIX = "stockbuddy_test"
-STALE_SECONDS = 3 * 3600  # longer than any session; what a killed session left on a shared server goes then
+STALE_SECONDS = 3 * 3600  # longer than any test run; older ones are left over from killed runs
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class ServiceMigrations:
 
 
 class TemplateDatabases:
-    """The test databases of one session on one server."""
+    """The test databases of one run on one server."""
 
     def __init__(self, server_url: str) -> None:
         self._server_url = server_url
@@ -43,7 +43,7 @@ class TemplateDatabases:
 
     @asynccontextmanager
     async def clone(self, migrations: Sequence[Migrate]) -> AsyncIterator[str]:
-        """The address of a fresh database on which these migrations have run, in their order; dropped afterwards."""
+        """The URL of a new database with these migrations applied in order; dropped on exit."""
         template = await self._template(migrations)
         name = self._next_name()
         # Copying the files takes a fifth of the time of copying through the write-ahead log, PostgreSQL's default.
@@ -72,7 +72,7 @@ class TemplateDatabases:
         key = tuple(migrations)
         if key not in self._templates:
             name = self._next_name()
-            # Said, because a server's own default may be an encoding in which text search can't normalize.
+            # Explicit, because the server's default may be an encoding in which text search can't normalise.
             await self._administer(
                 f"""CREATE DATABASE "{name}" TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C' STRATEGY file_copy"""
             )
@@ -98,5 +98,5 @@ class TemplateDatabases:
 
 
 def with_database(server_url: str, name: str) -> str:
-    """The same server's address with another database in it."""
+    """The URL of another database on the same server."""
     return urlsplit(server_url)._replace(path=f"/{name}").geturl()

@@ -1,4 +1,4 @@
-"""An issuer of access tokens for tests of services: a key pair of its own, its JWK set, and tokens for anybody."""
+"""An issuer of access tokens for tests: a key pair, its JWK set, and tokens for any user."""
 
 import json
 import time
@@ -14,7 +14,7 @@ from stockbuddy.chassis.http.tokens import TOKEN_ALGORITHMS, TOKEN_TYPE, Role
 
 
 class TestIssuer:
-    """Give `fetch_jwks` to `create_app`; then its tokens are valid there."""
+    """Pass `fetch_jwks` to `create_app` to make its tokens valid there."""
 
     __test__: ClassVar[bool] = False
 
@@ -39,9 +39,9 @@ class TestIssuer:
         lifetime_seconds: float = 900,
         **claims: Any,
     ) -> str:
-        """A signed token; `claims` add to what it says or replace it."""
+        """A signed token; `claims` are added to the standard ones or replace them."""
         now = int(time.time())
-        said = {
+        payload = {
             "iss": self._issuer,
             "aud": self._audience,
             "iat": now,
@@ -54,13 +54,13 @@ class TestIssuer:
             "warehouse_ids": None if warehouse_ids is None else sorted(warehouse_ids),
             **claims,
         }
-        return self.sign(said)
+        return self.sign(payload)
 
     def sign(self, claims: Mapping[str, Any], *, token_type: str = TOKEN_TYPE) -> str:
-        """A token that says exactly this."""
+        """A signed token with exactly these claims."""
         headers = {"kid": self._kid, "typ": token_type}
         return jwt.encode(dict(claims), self._key, algorithm=TOKEN_ALGORITHMS[0], headers=headers)
 
     def headers(self, user_id: int = 1, role: Role | str = Role.ADMIN, **details: Any) -> dict[str, str]:
-        """The same, as the headers of a request."""
+        """Request headers with a token."""
         return {"Authorization": f"Bearer {self.token(user_id, role, **details)}"}

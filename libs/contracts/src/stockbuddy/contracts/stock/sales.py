@@ -10,7 +10,7 @@ from stockbuddy.contracts.numbers import Money, Quantity
 
 
 class SaleLine(BaseModel):
-    """`total`: quantity times unit price, less the discount. `unit_cost`: the unit cost at the time of the sale, if known."""
+    """`total`: quantity times unit price, less the discount. `unit_cost`: when it was sold, if known."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
