@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from stockbuddy.stock.insights.history.queries import close_levels
+from stockbuddy.stock.insights.history.closing_balances import advance_closing_balances
 
 if TYPE_CHECKING:
     import asyncpg
@@ -20,7 +20,7 @@ START = datetime(2026, 1, 10, 12, tzinfo=UTC)
 async def close(shop: Shop, levels: int = 1000, changes: int = 1000) -> bool:
     """What the service does beside the requests, now; whether it has not done all of it."""
     async with shop.app.state.database.transaction() as session:
-        return await close_levels(session, levels, changes)
+        return await advance_closing_balances(session, levels, changes)
 
 
 async def move(shop: Shop, product_id: int, quantity: float, occurred_at: datetime, **values: Any) -> Any:

@@ -28,8 +28,7 @@ class HasProductReference(RequestBody):
 
     @property
     def product_reference(self) -> ProductReference:
-        reference = next(r for r in (self.product_id, self.sku, self.product) if r is not None)
-        return reference
+        return next(r for r in (self.product_id, self.sku, self.product) if r is not None)
 
 
 class HasWarehouseReference(RequestBody):

@@ -1,1 +1,1 @@
-"""What lay where at a past moment: closing balances of each day, and the movements after them."""
+"""Past stock levels: closing balances per day, maintained in the background, plus the movements after them."""

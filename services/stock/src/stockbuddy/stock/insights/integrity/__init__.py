@@ -1,1 +1,1 @@
-"""The proof that the books are right."""
+"""Reconciliation: recomputes levels from movements and documents, and reports differences."""

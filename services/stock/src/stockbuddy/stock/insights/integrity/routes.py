@@ -1,18 +1,19 @@
-"""The proof over HTTP."""
+"""Route of the reconciliation."""
 
 from fastapi import APIRouter
 
 from stockbuddy.chassis.http.authentication import Admin
 from stockbuddy.chassis.http.sessions import ReadSession
-from stockbuddy.stock.insights.integrity.queries import find_differences
-from stockbuddy.stock.insights.integrity.schemas import IntegrityView
+from stockbuddy.chassis.http.strict_query import StrictQueryRoute
+from stockbuddy.stock.insights.integrity.queries import fetch_differences
+from stockbuddy.stock.insights.integrity.schemas import IntegrityResponse
 
-router = APIRouter(prefix="/api/v1/stock", tags=["stock levels"])
+router = APIRouter(prefix="/api/v1/stock", tags=["stock levels"], route_class=StrictQueryRoute)
 
 
 @router.get("/integrity")
-async def check_integrity(session: ReadSession, _: Admin) -> IntegrityView:
-    """Whether every level equals the sum of its movements and holds exactly what is reserved and about to be
-    transferred, and every movement follows from the one before."""
-    differences = await find_differences(session)
-    return IntegrityView(ok=not differences, differences=differences)
+async def check_integrity(session: ReadSession, _: Admin) -> IntegrityResponse:
+    """Check that every level equals the sum of its movements, that its reserved quantity equals that of its
+    reservations and pending transfers, and that every movement starts from the balance of the one before."""
+    differences = await fetch_differences(session)
+    return IntegrityResponse(ok=not differences, differences=differences)

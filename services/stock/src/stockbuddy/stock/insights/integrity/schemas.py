@@ -1,4 +1,4 @@
-"""The proof on the wire."""
+"""Response models of the reconciliation."""
 
 from typing import Literal
 
@@ -8,7 +8,7 @@ from stockbuddy.stock.fields import QuantitySum
 
 
 class Difference(BaseModel):
-    """`expected` follows from the ledger (or, for `reserved`, from the holds); `found` is what is kept."""
+    """`expected`: computed from movements (for `reserved`: from reservations and pending transfers); `found`: stored."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -20,6 +20,6 @@ class Difference(BaseModel):
     found: QuantitySum
 
 
-class IntegrityView(BaseModel):
+class IntegrityResponse(BaseModel):
     ok: bool
     differences: list[Difference]

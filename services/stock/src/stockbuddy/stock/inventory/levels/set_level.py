@@ -8,7 +8,7 @@ from stockbuddy.stock.replicas.products.ownership import require_owner
 
 
 async def plan_set_level(context: PostingContext, body: SetLevel) -> Posting:
-    """Raises UnknownProduct, UnknownWarehouse, ProductForbidden, WarehouseForbidden; the ledger raises StaleQuantity."""
+    """Raises UnknownProduct, UnknownWarehouse, ProductForbidden, WarehouseForbidden. The ledger: StaleQuantity."""
     product = await context.products.load_one(body.product_reference)
     require_owner(context.caller, product)
     warehouse = await context.warehouse(body.warehouse_reference)

@@ -102,6 +102,6 @@ def _rejected_json(index: int, outcome: Shortage | Problem | dict[str, Any]) -> 
 
 
 def _batch_response(results: Sequence[str], *, posted: int) -> StoredResponse:
-    """A MovementBatchResponse. Its JSON is assembled from the movements' JSON, which the ledger has serialised already."""
+    """A MovementBatchResponse, assembled from the movements' JSON that the ledger has already serialised."""
     rejected = len(results) - posted
     return StoredResponse(200, f'{{"posted":{posted},"rejected":{rejected},"results":[{",".join(results)}]}}')
