@@ -6,7 +6,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.postgres.migrations import UnusableDatabase, migrate
+from stockbuddy.chassis.testing.comments import uncommented
 from stockbuddy.chassis.testing.plugin import NewDatabase
 from stockbuddy.chassis.testing.templates import with_database
 
@@ -19,6 +21,11 @@ async def test_concurrent_replicas_migrate_once(new_database: NewDatabase) -> No
     connection = await asyncpg.connect(url)
     assert await connection.fetchval("SELECT count(*) FROM probe.outbox_shard") == 4
     await connection.close()
+
+
+async def test_chassis_tables_and_columns_have_comments(database: Database) -> None:
+    async with database.reading() as session:
+        assert {name.partition(".")[0] for name in await uncommented(session)} == {"effect"}
 
 
 async def test_database_with_another_encoding_is_rejected_with_a_reason(new_database: NewDatabase) -> None:

@@ -6,6 +6,8 @@ indexes, comments) are in ROUTINES instead, and are re-created after every migra
 
 from alembic import op
 
+from stockbuddy.chassis.postgres.comments import CHASSIS_COMMENTS, comment_statements
+
 VERSION_1 = """
 CREATE TABLE outbox_shard (shard smallint PRIMARY KEY);
 INSERT INTO outbox_shard SELECT generate_series(0, 3);
@@ -127,4 +129,6 @@ ROUTINES = (
         END LOOP;
     END $$
     """,
+    # One statement, because every start of a replica runs it.
+    "DO $$ BEGIN " + "; ".join(comment_statements(CHASSIS_COMMENTS)) + "; END $$",
 )

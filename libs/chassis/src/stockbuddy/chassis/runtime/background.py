@@ -46,7 +46,7 @@ class PollingWorker:
         self._shutdown_seconds = shutdown_seconds
         self._max_retry_delay_seconds = max_retry_delay_seconds
         self._wake = asyncio.Event()
-        self._is_stopping = False
+        self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def wake(self) -> None:
@@ -56,14 +56,14 @@ class PollingWorker:
     @property
     def is_stopping(self) -> bool:
         """True once `stop` was called: a long round of work should end early."""
-        return self._is_stopping
+        return self._stopping.is_set()
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name=self.name)
 
     async def stop(self) -> None:
         """Let the round in progress finish within `shutdown_seconds`, then cancel it."""
-        self._is_stopping = True
+        self._stopping.set()
         self._wake.set()
         if self._task is None:
             return
@@ -83,7 +83,7 @@ class PollingWorker:
 
     async def _run(self) -> None:
         failures = 0
-        while not self._is_stopping:
+        while not self.is_stopping:
             self._wake.clear()
             try:
                 has_more = await self._work()
@@ -93,7 +93,7 @@ class PollingWorker:
                 await self._back_off(error, failures)
                 continue
             if not has_more:
-                await self._wait(self._interval_seconds)
+                await _wait(self._wake, self._interval_seconds)
 
     async def _back_off(self, error: Exception, failures: int) -> None:
         if not is_unavailable(error):
@@ -101,15 +101,16 @@ class PollingWorker:
         elif failures == 1:  # one line per outage
             log.warning("worker.dependency_unavailable", worker=self.name, error=repr(error))
         delay_seconds = min(MIN_RETRY_DELAY_SECONDS * 2 ** min(failures, 10), self._max_retry_delay_seconds)
-        if not self._is_stopping:
-            await asyncio.sleep(delay_seconds * random.uniform(0.5, 1))
+        # Jitter, so that replicas do not retry in step.
+        await _wait(self._stopping, delay_seconds * random.uniform(0.5, 1))
 
-    async def _wait(self, timeout_seconds: float) -> None:
-        try:
-            async with asyncio.timeout(timeout_seconds):
-                await self._wake.wait()
-        except TimeoutError:
-            pass
+
+async def _wait(event: asyncio.Event, timeout_seconds: float) -> None:
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            await event.wait()
+    except TimeoutError:
+        pass
 
 
 @asynccontextmanager

@@ -1,0 +1,71 @@
+"""Comments on tables and columns, for migrations and for the chassis' own tables."""
+
+from collections.abc import Iterator, Mapping
+
+Comments = Mapping[str, Mapping[str, str]]
+"""Table → column → comment; the empty column name is the table itself."""
+
+CHASSIS_COMMENTS: Comments = {
+    "outbox_shard": {
+        "": "Shards of the outbox; a relay locks a row while it publishes the events of that shard.",
+        "shard": "Number of the shard; an event belongs to the shard of its partition key.",
+    },
+    "outbox": {
+        "": "Committed events that the bus has not confirmed yet.",
+        "shard": "Shard of the partition key.",
+        "id": "Order of publication within the shard.",
+        "event_id": "CloudEvents id (UUIDv7).",
+        "routing_key": "Event type.",
+        "headers": "CloudEvents attributes.",
+        "payload": "Data of the event.",
+        "partition_key": "Subject of the event; events with the same key keep their order.",
+        "created_at": "When the event was inserted.",
+    },
+    "outbox_archive": {
+        "": "Published events of the last 7 days, replayed into a queue that was lost.",
+        "shard": "Shard of the partition key.",
+        "id": "Order of publication within the shard.",
+        "event_id": "CloudEvents id (UUIDv7).",
+        "routing_key": "Event type.",
+        "headers": "CloudEvents attributes.",
+        "payload": "Data of the event.",
+        "partition_key": "Subject of the event.",
+        "created_at": "When the event was inserted into the outbox.",
+        "archived_at": "When the bus confirmed the event; decides the partition.",
+    },
+    "inbox": {
+        "": "Messages by consumer group, so that a redelivered message has no second effect.",
+        "consumer": "Consumer group (name of its queue).",
+        "event_id": "CloudEvents id of the message.",
+        "status": "done, retry (a later attempt is due), parked (predecessor missing) or dead (for an operator).",
+        "partition_key": "Partition key of the message; completing one wakes the parked ones with the same key.",
+        "attempts": "Number of failed attempts.",
+        "next_attempt_at": "When the message is due again; also the end of the lease of a running attempt.",
+        "last_error": "Error of the last attempt.",
+        "message": "The message itself, while it is not done.",
+        "created_at": "When the message was first received.",
+        "updated_at": "When the row last changed.",
+    },
+    "idempotency_key": {
+        "": "Idempotency keys of accepted requests with their stored responses, kept for 8 days.",
+        "caller": "User or API key that the idempotency key belongs to.",
+        "key": "Value of the Idempotency-Key header.",
+        "fingerprint": "SHA-256 of method, path and canonical body; another request with the key is rejected.",
+        "status": "HTTP status of the stored response.",
+        "body": "Body of the stored response.",
+        "created_at": "When the key was claimed.",
+    },
+    "schema_version": {
+        "": "Revision of the schema, maintained by Alembic.",
+        "version_num": "Newest applied migration.",
+    },
+}
+
+
+def comment_statements(comments: Comments) -> Iterator[str]:
+    """A COMMENT statement for each table and column."""
+    for table, columns in comments.items():
+        for column, comment in columns.items():
+            target = f"COLUMN {table}.{column}" if column else f"TABLE {table}"
+            quoted = comment.replace("'", "''")
+            yield f"COMMENT ON {target} IS '{quoted}'"
