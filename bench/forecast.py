@@ -15,7 +15,7 @@ from math import sqrt
 from pathlib import Path
 
 from bench.figures import Figure, report, under
-from stockbuddy.stock.insights.forecasting.tsb import LEVEL, expect_day, expect_days, fit, weekday_factors
+from stockbuddy.stock.insights.forecasting.tsb import LEVEL, forecast_day, forecast_days, fit, weekday_factors
 
 HELD_OUT_DAYS = 7
 
@@ -46,7 +46,7 @@ def main() -> None:
     print(f"{len(known)} products, {sum(map(sold_days, known.values()))} product days with sales, "
           f"{HELD_OUT_DAYS} of {len(next(iter(demand.values())))} days held out")  # fmt: skip
     forecasts: dict[str, Forecast] = {
-        "ours": lambda before: [expect_day(fit(before), factor).mean for factor in factors],
+        "ours": lambda before: [forecast_day(fit(before), factor).mean for factor in factors],
         "naive, a week before": lambda before: before[-7:],
         "naive, the day before": lambda before: [before[-1]] * HELD_OUT_DAYS,
     }
@@ -85,9 +85,9 @@ def print_coverage(known: Sequence[tuple[list[float], list[float]]], factors: Se
     days = weeks = 0
     for before, after in known:
         demand = fit(before)
-        bounds = [expect_day(demand, factor) for factor in factors]
+        bounds = [forecast_day(demand, factor) for factor in factors]
         days += sum(bound.low <= actual <= bound.high for bound, actual in zip(bounds, after, strict=True))
-        week = expect_days(demand, factors)
+        week = forecast_days(demand, factors)
         weeks += week.low <= sum(after) <= week.high
     print(f"within the bounds of {LEVEL:.0%}: {days / len(known) / HELD_OUT_DAYS:.0%} of days, "
           f"{weeks / len(known):.0%} of weeks")  # fmt: skip

@@ -6,13 +6,13 @@ from statistics import fmean
 
 import pytest
 
-from stockbuddy.stock.insights.forecasting.tsb import LEVEL, expect_day, expect_days, fit, weekday_factors
+from stockbuddy.stock.insights.forecasting.tsb import LEVEL, forecast_day, forecast_days, fit, weekday_factors
 
 
 def test_steady_demand_is_forecast_as_it_is() -> None:
     demand = fit([4.0] * 30)
     assert demand.per_day == pytest.approx(4)
-    day = expect_day(demand)
+    day = forecast_day(demand)
     assert (day.mean, day.low, day.high) == pytest.approx((4, 4, 4))
 
 
@@ -20,7 +20,7 @@ def test_demand_on_every_fifth_day_is_forecast_as_a_fifth() -> None:
     demand = fit(([0.0] * 4 + [10.0]) * 20)
     assert demand.size == pytest.approx(10)
     assert demand.per_day == pytest.approx(2, rel=0.25)
-    day = expect_day(demand)
+    day = forecast_day(demand)
     assert (day.low, day.high) == (0, 10)
 
 
@@ -39,8 +39,8 @@ def test_one_bulk_order_does_not_become_a_habit() -> None:
 
 def test_nothing_sold_is_nothing_expected() -> None:
     for history in ([], [0.0], [0.0] * 50):
-        assert expect_day(fit(history)).high == 0
-        assert expect_days(fit(history), [1.0] * 7).high == 0
+        assert forecast_day(fit(history)).high == 0
+        assert forecast_days(fit(history), [1.0] * 7).high == 0
 
 
 def test_bounds_hold_as_often_as_they_say() -> None:
@@ -52,7 +52,7 @@ def test_bounds_hold_as_often_as_they_say() -> None:
     days = weeks = 0
     for _ in range(300):
         demand = fit([draw() for _ in range(120)])
-        day, week = expect_day(demand), expect_days(demand, [1.0] * 7)
+        day, week = forecast_day(demand), forecast_days(demand, [1.0] * 7)
         days += day.low <= draw() <= day.high
         weeks += week.low <= sum(draw() for _ in range(7)) <= week.high
     # A day's demand comes in lumps, so its bounds hold more often than they promise.
@@ -61,7 +61,7 @@ def test_bounds_hold_as_often_as_they_say() -> None:
 
 
 def test_a_day_on_which_the_shop_is_closed_expects_nothing() -> None:
-    day = expect_day(fit([2.0] * 40), factor=0.0)
+    day = forecast_day(fit([2.0] * 40), factor=0.0)
     assert (day.mean, day.low, day.high) == (0, 0, 0)
 
 

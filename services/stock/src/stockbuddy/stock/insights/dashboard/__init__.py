@@ -1,1 +1,1 @@
-"""The shop at a glance."""
+"""The dashboard: current totals, sales of the last 30 days, top products, recent movements."""

@@ -1,4 +1,4 @@
-"""The dashboard over HTTP."""
+"""Route of the dashboard."""
 
 from datetime import UTC, datetime
 
@@ -7,38 +7,38 @@ from fastapi import APIRouter, Response
 from stockbuddy.chassis.http.authentication import Caller
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.sessions import ReadSession
-from stockbuddy.stock.calendar_days import day_of, days_until, starts_of
-from stockbuddy.stock.http.responses import shown
+from stockbuddy.stock.calendar_days import day_starts, days_until, local_date
+from stockbuddy.stock.http.responses import json_response
+from stockbuddy.stock.insights.company_timezone import CompanyTimezone
 from stockbuddy.stock.insights.dashboard import queries
-from stockbuddy.stock.insights.dashboard.schemas import DashboardView, Takings
-from stockbuddy.stock.inventory.movements.queries import latest_movements
-from stockbuddy.stock.replicas.system_settings.queries import fetch_place
-from stockbuddy.stock.replicas.system_settings.zone import PlaceZone
+from stockbuddy.stock.insights.dashboard.schemas import DashboardResponse, SalesTotals
+from stockbuddy.stock.inventory.movements.queries import fetch_latest_movements
+from stockbuddy.stock.replicas.system_settings import load_company_locale
 
 router = APIRouter(prefix="/api/v1/dashboard", tags=["dashboard"], route_class=ConditionalRoute)
 
 DAYS = 30
-TOP_PRODUCTS = 10
-RECENT_MOVEMENTS = 10
+MAX_TOP_PRODUCTS = 10
+MAX_RECENT_MOVEMENTS = 10
 
 
-@router.get("/stats", response_model=DashboardView)
-async def show_dashboard(session: ReadSession, _: Caller, zone: PlaceZone) -> Response:
-    """Days begin and end in `tz`, or else in the shop's time zone."""
-    days = days_until(day_of(datetime.now(UTC), zone), DAYS)
-    starts = starts_of(days, zone)
-    stocks = await queries.fetch_stocks(session)
-    takings = await queries.fetch_takings(session, days, starts)
-    transfers, orders = await queries.count_waiting(session)
-    view = DashboardView(
-        **dict(stocks),
-        sales_today=Takings(count=takings[-1].count, revenue=takings[-1].revenue),
-        sales_by_day=takings,
-        top_products=await queries.fetch_top_products(session, starts[0], TOP_PRODUCTS),
-        recent_movements=await latest_movements(session, RECENT_MOVEMENTS),
+@router.get("/stats", response_model=DashboardResponse)
+async def get_dashboard(session: ReadSession, _: Caller, zone: CompanyTimezone) -> Response:
+    """Days are those of `tz`, by default of the company's time zone."""
+    days = days_until(local_date(datetime.now(UTC), zone), DAYS)
+    starts = day_starts(days, zone)
+    inventory = await queries.fetch_inventory_totals(session)
+    sales = await queries.fetch_daily_sales(session, days, starts)
+    transfers, orders = await queries.count_pending(session)
+    dashboard = DashboardResponse(
+        **dict(inventory),
+        sales_today=SalesTotals(count=sales[-1].count, revenue=sales[-1].revenue),
+        sales_by_day=sales,
+        top_products=await queries.fetch_top_products(session, starts[0], MAX_TOP_PRODUCTS),
+        recent_movements=await fetch_latest_movements(session, MAX_RECENT_MOVEMENTS),
         pending_transfers=transfers,
         open_purchase_orders=orders,
-        currency=(await fetch_place(session)).currency,
+        currency=(await load_company_locale(session)).currency,
         timezone=zone.key,
     )
-    return shown(view)
+    return json_response(dashboard)

@@ -1,4 +1,4 @@
-"""The dashboard on the wire."""
+"""Response models of the dashboard."""
 
 from datetime import date
 
@@ -8,19 +8,19 @@ from stockbuddy.stock.fields import MoneySum, QuantitySum
 from stockbuddy.stock.inventory.movements.schemas import MovementResponse
 
 
-class Takings(BaseModel):
-    """`count` sales were made; `revenue` is what they came to, less what went back to customers meanwhile."""
+class SalesTotals(BaseModel):
+    """`count`: sales made; `revenue`: their totals less the refunds made in the same time."""
 
     count: int
     revenue: MoneySum
 
 
-class DayTakings(Takings):
+class DailySalesTotals(SalesTotals):
     date: date
 
 
 class TopProduct(BaseModel):
-    """What sold best in the last 30 days, by revenue; returns are taken off both figures."""
+    """A product with the most revenue of the last 30 days; quantity and revenue exclude returns."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -31,8 +31,8 @@ class TopProduct(BaseModel):
     revenue: MoneySum
 
 
-class Stocks(BaseModel):
-    """`low_stock_count` counts products at or below their threshold, those that are out of stock among them."""
+class InventoryTotals(BaseModel):
+    """`low_stock_count`: products at or below their threshold, including those out of stock."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -43,11 +43,11 @@ class Stocks(BaseModel):
     out_of_stock_count: int
 
 
-class DashboardView(Stocks):
-    """`timezone` says where the days begin and end."""
+class DashboardResponse(InventoryTotals):
+    """`timezone`: IANA name of the time zone in which days begin and end."""
 
-    sales_today: Takings
-    sales_by_day: list[DayTakings]
+    sales_today: SalesTotals
+    sales_by_day: list[DailySalesTotals]
     top_products: list[TopProduct]
     recent_movements: list[MovementResponse]
     pending_transfers: int

@@ -1,1 +1,1 @@
-"""What will be asked for: forecast from what was, for products that sell on few days too."""
+"""Demand forecasts from past demand, also for products that sell on few days."""

@@ -1,4 +1,4 @@
-"""Puts a forecast together: the product's own history, the shop's weekdays, and the days to come."""
+"""Computes a forecast from the product's past demand and the weekday factors of all products together."""
 
 from __future__ import annotations
 
@@ -8,81 +8,92 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.stock.calendar_days import day_of, days_until, starts_of
+from stockbuddy.stock.calendar_days import day_starts, days_until, local_date
 from stockbuddy.stock.insights.forecasting import queries
-from stockbuddy.stock.insights.forecasting.schemas import DayForecast, DemandHistory, ForecastView, Interval
-from stockbuddy.stock.insights.forecasting.tsb import LEVEL, Expected, expect_day, expect_days, fit, weekday_factors
-from stockbuddy.stock.replicas.products.queries import ProductReplica
+from stockbuddy.stock.insights.forecasting.schemas import (
+    DayForecastResponse,
+    DemandHistory,
+    ForecastQuery,
+    ForecastResponse,
+    Interval,
+)
+from stockbuddy.stock.insights.forecasting.tsb import (
+    LEVEL,
+    DayForecast,
+    fit,
+    forecast_day,
+    forecast_days,
+    weekday_factors,
+)
+from stockbuddy.stock.replicas.products.model import ProductReplica
 
-_STEP = Decimal("0.001")
-SHOP_DAYS = 56
-"""Weekdays are told apart by the last eight weeks."""
+_QUANTITY_QUANTUM = Decimal("0.001")
+WEEKDAY_HISTORY_DAYS = 56
 
 
 async def forecast_demand(
-    session: AsyncSession,
-    product: ProductReplica,
-    warehouse_id: int | None,
-    zone: ZoneInfo,
-    *,
-    history_days: int,
-    horizon_days: int,
-) -> ForecastView:
-    today = day_of(datetime.now(UTC), zone)
-    days = await _history(session, product.id, warehouse_id, today, zone, history_days)
-    demand_by_day = await queries.fetch_daily_demand(session, product.id, warehouse_id, starts_of(days, zone))
-    shop_days = days_until(today, SHOP_DAYS + 1)
-    shop = await queries.fetch_shop_demand(session, warehouse_id, starts_of(shop_days, zone))
-    factors = weekday_factors(_since_first(shop), (shop_days[-1] - timedelta(len(_since_first(shop)))).weekday())
-    demand = fit(demand_by_day)
-    coming = [today + timedelta(days=ahead) for ahead in range(horizon_days)]
-    ahead = [factors[day.weekday()] for day in coming]
-    total = expect_days(demand, ahead)
-    return ForecastView(
+    session: AsyncSession, product: ProductReplica, zone: ZoneInfo, query: ForecastQuery
+) -> ForecastResponse:
+    today = local_date(datetime.now(UTC), zone)
+    past_days = await _past_days(session, product.id, query, today, zone)
+    daily_demand = await queries.fetch_daily_demand(
+        session, product.id, query.warehouse_id, day_starts(past_days, zone)
+    )
+    demand = fit(daily_demand)
+    days = [today + timedelta(days=ahead) for ahead in range(query.horizon_days)]
+    weekdays = await _weekday_factors(session, query.warehouse_id, today, zone)
+    factors = [weekdays[day.weekday()] for day in days]
+    total = forecast_days(demand, factors)
+    return ForecastResponse(
         product_id=product.id,
         sku=product.sku,
-        warehouse_id=warehouse_id,
+        warehouse_id=query.warehouse_id,
         method="tsb",
         history=DemandHistory(
-            since=days[0],
-            days=len(demand_by_day),
+            since=past_days[0],
+            days=len(daily_demand),
             days_with_demand=len(demand.sizes),
-            units=_quantity(sum(demand_by_day)),
+            units=_to_quantity(sum(daily_demand)),
         ),
-        demand_per_day=_quantity(demand.per_day),
-        interval=_interval(expect_day(demand)),
-        total=_quantity(total.mean),
-        total_interval=_interval(total),
-        days=[_day(day, expect_day(demand, factor)) for day, factor in zip(coming, ahead, strict=True)],
+        demand_per_day=_to_quantity(demand.per_day),
+        interval=_to_interval(forecast_day(demand)),
+        total=_to_quantity(total.mean),
+        total_interval=_to_interval(total),
+        days=[_to_response(day, forecast_day(demand, factor)) for day, factor in zip(days, factors, strict=True)],
         timezone=zone.key,
     )
 
 
-async def _history(
-    session: AsyncSession, product_id: int, warehouse_id: int | None, today: date, zone: ZoneInfo, most_days: int
+async def _past_days(
+    session: AsyncSession, product_id: int, query: ForecastQuery, today: date, zone: ZoneInfo
 ) -> list[date]:
-    """The days to learn from, and the one after them: those that have ended; today, of a product that came today."""
-    first_at = await queries.first_movement_at(session, product_id, warehouse_id)
-    first = today if first_at is None else day_of(first_at, zone)
-    known_days = (today - first).days
-    if known_days <= 0:
+    """Complete days since the first movement, plus the first day to forecast. Today counts as complete if the first
+    movement is of today."""
+    first_at = await queries.fetch_first_movement_time(session, product_id, query.warehouse_id)
+    first = today if first_at is None else local_date(first_at, zone)
+    complete_days = (today - first).days
+    if complete_days <= 0:
         return [today, today + timedelta(days=1)]
-    return days_until(today, min(known_days, most_days) + 1)
+    return days_until(today, min(complete_days, query.history_days) + 1)
 
 
-def _since_first(totals: list[float]) -> list[float]:
-    """Without the days before the shop's first."""
-    first = next((index for index, total in enumerate(totals) if total), len(totals))
-    return totals[first:]
+async def _weekday_factors(
+    session: AsyncSession, warehouse_id: int | None, today: date, zone: ZoneInfo
+) -> list[float]:
+    """The weekday factors of all products together, from the first day with demand on."""
+    days = days_until(today, WEEKDAY_HISTORY_DAYS + 1)
+    demand = await queries.fetch_total_daily_demand(session, warehouse_id, day_starts(days, zone))
+    first = next((index for index, quantity in enumerate(demand) if quantity), len(demand))
+    return weekday_factors(demand[first:], days[first].weekday())
 
 
-def _day(day: date, expected: Expected) -> DayForecast:
-    return DayForecast(date=day, expected=_quantity(expected.mean), interval=_interval(expected))
+def _to_response(day: date, forecast: DayForecast) -> DayForecastResponse:
+    return DayForecastResponse(date=day, expected=_to_quantity(forecast.mean), interval=_to_interval(forecast))
 
 
-def _interval(expected: Expected) -> Interval:
-    return Interval(level=LEVEL, low=_quantity(expected.low), high=_quantity(expected.high))
+def _to_interval(forecast: DayForecast) -> Interval:
+    return Interval(level=LEVEL, low=_to_quantity(forecast.low), high=_to_quantity(forecast.high))
 
 
-def _quantity(value: float) -> Decimal:
-    return Decimal(str(value)).quantize(_STEP)
+def _to_quantity(value: float) -> Decimal:
+    return Decimal(str(value)).quantize(_QUANTITY_QUANTUM)

@@ -1,9 +1,9 @@
-"""Demand as the ledger knows it: what was sold or taken out. What was reversed is none, by a void or otherwise."""
+"""Past demand from the ledger: quantities sold or issued. Reversed movements (also of voided sales) are excluded."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 _IS_DEMAND = """
@@ -12,12 +12,12 @@ _IS_DEMAND = """
     AND (CAST(:warehouse_id AS bigint) IS NULL OR m.warehouse_id = CAST(:warehouse_id AS bigint))
 """
 
-_FIRST = text("""
+_FIRST_MOVEMENT_TIME = text("""
     SELECT min(m.occurred_at) FROM movement m WHERE m.product_id = :product_id
         AND (CAST(:warehouse_id AS bigint) IS NULL OR m.warehouse_id = CAST(:warehouse_id AS bigint))
 """)
 
-_DAILY = text(f"""
+_DAILY_DEMAND = text(f"""
     SELECT width_bucket(m.occurred_at, CAST(:starts AS timestamptz[])) AS day,
            CAST(-sum(m.quantity) AS double precision) AS quantity
     FROM movement m
@@ -25,7 +25,7 @@ _DAILY = text(f"""
     GROUP BY 1
 """)
 
-_SHOP_DAILY = text("""
+_TOTAL_DAILY_DEMAND = text("""
     SELECT width_bucket(m.occurred_at, CAST(:starts AS timestamptz[])) AS day,
            CAST(-sum(m.quantity) AS double precision) AS quantity
     FROM movement m
@@ -35,28 +35,31 @@ _SHOP_DAILY = text("""
 """)
 
 
-async def first_movement_at(session: AsyncSession, product_id: int, warehouse_id: int | None) -> datetime | None:
-    moment: datetime | None = await session.scalar(_FIRST, {"product_id": product_id, "warehouse_id": warehouse_id})
+async def fetch_first_movement_time(
+    session: AsyncSession, product_id: int, warehouse_id: int | None
+) -> datetime | None:
+    parameters = {"product_id": product_id, "warehouse_id": warehouse_id}
+    moment: datetime | None = await session.scalar(_FIRST_MOVEMENT_TIME, parameters)
     return moment
 
 
 async def fetch_daily_demand(
     session: AsyncSession, product_id: int, warehouse_id: int | None, starts: Sequence[datetime]
 ) -> list[float]:
-    """Of each day that begins with one of `starts`; the last of them only ends the day before."""
-    values = {"product_id": product_id, "warehouse_id": warehouse_id, **_bounds(starts)}
-    return _filled({row.day: row.quantity for row in await session.execute(_DAILY, values)}, len(starts) - 1)
+    """The demand of each day that begins with one of `starts`; the last of them only ends the day before."""
+    return await _fetch_daily(session, _DAILY_DEMAND, starts, product_id=product_id, warehouse_id=warehouse_id)
 
 
-async def fetch_shop_demand(session: AsyncSession, warehouse_id: int | None, starts: Sequence[datetime]) -> list[float]:
-    """The same, of all products together."""
-    values = {"warehouse_id": warehouse_id, **_bounds(starts)}
-    return _filled({row.day: row.quantity for row in await session.execute(_SHOP_DAILY, values)}, len(starts) - 1)
+async def fetch_total_daily_demand(
+    session: AsyncSession, warehouse_id: int | None, starts: Sequence[datetime]
+) -> list[float]:
+    """The same for all products together; reversed movements are included."""
+    return await _fetch_daily(session, _TOTAL_DAILY_DEMAND, starts, warehouse_id=warehouse_id)
 
 
-def _bounds(starts: Sequence[datetime]) -> dict[str, object]:
-    return {"starts": list(starts), "since": starts[0], "until": starts[-1]}
-
-
-def _filled(found: dict[int, float], days: int) -> list[float]:
-    return [found.get(number, 0.0) for number in range(1, days + 1)]
+async def _fetch_daily(
+    session: AsyncSession, statement: TextClause, starts: Sequence[datetime], **parameters: int | None
+) -> list[float]:
+    bounds = {"starts": list(starts), "since": starts[0], "until": starts[-1]}
+    demand = {row.day: row.quantity for row in await session.execute(statement, parameters | bounds)}
+    return [demand.get(number, 0.0) for number in range(1, len(starts))]

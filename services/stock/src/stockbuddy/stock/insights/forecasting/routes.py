@@ -1,37 +1,32 @@
-"""Forecasts over HTTP."""
+"""Route of forecasts."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
+from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.sessions import ReadSession
-from stockbuddy.stock.fields import Id
-from stockbuddy.stock.http.posting_context import AtDesk
-from stockbuddy.stock.http.responses import shown
+from stockbuddy.stock.http.dependencies import PostingContextDep
+from stockbuddy.stock.http.responses import json_response
+from stockbuddy.stock.insights.company_timezone import CompanyTimezone
 from stockbuddy.stock.insights.forecasting.forecast import forecast_demand
-from stockbuddy.stock.insights.forecasting.schemas import ForecastView
-from stockbuddy.stock.replicas.system_settings.zone import PlaceZone
+from stockbuddy.stock.insights.forecasting.schemas import ForecastQuery, ForecastResponse
 
 router = APIRouter(prefix="/api/v1/forecasts", tags=["reordering"], route_class=ConditionalRoute)
 
 
-@router.get("/{product_id}", response_model=ForecastView)
-async def show_forecast(
+@router.get("/{product_id}", response_model=ForecastResponse)
+async def get_forecast(
     session: ReadSession,
-    desk: AtDesk,
-    zone: PlaceZone,
+    context: PostingContextDep,
+    zone: CompanyTimezone,
     product_id: Annotated[Id, Path()],
-    warehouse_id: Annotated[Id | None, Query()] = None,
-    horizon_days: Annotated[int, Query(ge=1, le=90)] = 14,
-    history_days: Annotated[int, Query(ge=7, le=730)] = 180,
+    query: Annotated[ForecastQuery, Query()],
 ) -> Response:
-    """Expected demand per day, from today on, with bounds. Forecasts rest on what was sold, so that days without
-    stock look like days without demand."""
-    product = (await desk.products.find([product_id]))[product_id]
-    if warehouse_id is not None:
-        await desk.warehouses.find(warehouse_id)
-    forecast = await forecast_demand(
-        session, product, warehouse_id, zone, history_days=history_days, horizon_days=horizon_days
-    )
-    return shown(forecast)
+    """Expected demand per day from today on, with an interval. It is based on quantities sold, so days on which the
+    product was out of stock count as days without demand."""
+    product = await context.products.load_one(product_id)
+    if query.warehouse_id is not None:
+        await context.warehouses.load(query.warehouse_id)
+    return json_response(await forecast_demand(session, product, zone, query))

@@ -1,28 +1,38 @@
-"""Forecasts on the wire."""
+"""Query and response models of forecasts."""
 
 from datetime import date
+from typing import Annotated
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
+from stockbuddy.chassis.fields import Id
 from stockbuddy.stock.fields import QuantitySum
 
 
+class ForecastQuery(BaseModel):
+    """`history_days`: the maximum number of past days that the forecast is based on."""
+
+    warehouse_id: Id | None = None
+    horizon_days: Annotated[int, Field(ge=1, le=90)] = 14
+    history_days: Annotated[int, Field(ge=7, le=730)] = 180
+
+
 class Interval(BaseModel):
-    """With probability `level` the demand lies between `low` and `high`."""
+    """Demand is between `low` and `high` with probability `level`."""
 
     level: float
     low: QuantitySum
     high: QuantitySum
 
 
-class DayForecast(BaseModel):
+class DayForecastResponse(BaseModel):
     date: date
     expected: QuantitySum
     interval: Interval
 
 
 class DemandHistory(BaseModel):
-    """What the forecast rests on: days that have ended, from the first on which the product was known here."""
+    """The complete days that the forecast is based on, beginning with the product's first movement."""
 
     since: date
     days: int
@@ -30,9 +40,9 @@ class DemandHistory(BaseModel):
     units: QuantitySum
 
 
-class ForecastView(BaseModel):
-    """`demand_per_day` is that of an average day of the week; `days` tell weekdays apart as far as the whole shop's
-    demand does. `total` is that of all `days`."""
+class ForecastResponse(BaseModel):
+    """`demand_per_day`: averaged over the days of the week. `days`: adjusted by the weekday factors of all products
+    together. `total`: the sum over `days`."""
 
     product_id: int
     sku: str
@@ -43,5 +53,5 @@ class ForecastView(BaseModel):
     interval: Interval
     total: QuantitySum
     total_interval: Interval
-    days: list[DayForecast]
+    days: list[DayForecastResponse]
     timezone: str

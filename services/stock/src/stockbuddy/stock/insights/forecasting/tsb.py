@@ -1,5 +1,5 @@
-"""Forecasts intermittent demand by the method of Teunter, Syntetos and Babai (TSB): how likely a day has any demand,
-and how much it then is, each smoothed for itself; the likelihood fades while nothing is sold.
+"""Forecast of intermittent demand by the method of Teunter, Syntetos and Babai (TSB): the probability that a day has
+demand and the size of that demand are smoothed separately; the probability decreases while nothing is sold.
 
 R. Teunter, A. Syntetos, M. Z. Babai: Intermittent demand: Linking forecasting to inventory obsolescence,
 European Journal of Operational Research 214 (2011), 606-615. https://doi.org/10.1016/j.ejor.2011.05.018
@@ -11,28 +11,29 @@ from math import sqrt
 from statistics import NormalDist, fmean, median
 
 SMOOTHING = 0.1
-"""Of sizes and of likelihoods: the customary value."""
-LARGEST_MEDIANS = 5.0
-"""A day with more than so many times the median is a bulk order; it counts as that much and no more."""
+"""Smoothing factor of sizes and probabilities: the usual value."""
+MAX_SIZE_IN_MEDIANS = 5.0
+"""A larger demand is a bulk order; it is counted as this multiple of the median size."""
 LEVEL = 0.8
+"""Probability of the forecast interval."""
 
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """`likelihood` of any demand on a day, its `size` on such a day, and `sizes` that there were, ascending."""
+    """`probability` that a day has demand, the expected `size` on such a day, and past `sizes` in ascending order."""
 
-    likelihood: float
+    probability: float
     size: float
     sizes: Sequence[float]
 
     @property
     def per_day(self) -> float:
-        return self.likelihood * self.size
+        return self.probability * self.size
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
-    """What is expected, and between which bounds it lies with probability LEVEL."""
+class DayForecast:
+    """Expected demand and the bounds of its interval."""
 
     mean: float
     low: float
@@ -40,55 +41,55 @@ class Expected:
 
 
 def fit(history: Sequence[float]) -> Demand:
-    """From the demand of each day, the oldest first, days without any included."""
+    """Estimate demand from the demand of each day, the oldest first, including days without any."""
     sizes = sorted(quantity for quantity in history if quantity > 0)
     if not sizes:
         return Demand(0.0, 0.0, ())
-    largest = median(sizes) * LARGEST_MEDIANS
-    size = fmean(min(quantity, largest) for quantity in sizes)
-    likelihood = len(sizes) / len(history)
+    max_size = median(sizes) * MAX_SIZE_IN_MEDIANS
+    size = fmean(min(quantity, max_size) for quantity in sizes)
+    probability = len(sizes) / len(history)
     for quantity in history:
         if quantity > 0:
-            size += SMOOTHING * (min(quantity, largest) - size)
-            likelihood += SMOOTHING * (1 - likelihood)
+            size += SMOOTHING * (min(quantity, max_size) - size)
+            probability += SMOOTHING * (1 - probability)
         else:
-            likelihood -= SMOOTHING * likelihood
-    return Demand(likelihood, size, sizes)
+            probability -= SMOOTHING * probability
+    return Demand(probability, size, sizes)
 
 
-def expect_day(demand: Demand, factor: float = 1.0) -> Expected:
-    """A day whose demand is `factor` times the usual. The bounds are quantiles of: nothing at all, or else one of the
-    sizes that there were."""
-    likelihood = min(demand.likelihood * factor, 1.0)
+def forecast_day(demand: Demand, factor: float = 1.0) -> DayForecast:
+    """A day whose demand is `factor` times the average. Bounds are quantiles of a zero-inflated empirical distribution:
+    zero with probability 1 - p, otherwise a past demand size."""
+    probability = min(demand.probability * factor, 1.0)
     tail = (1 - LEVEL) / 2
-    return Expected(
-        demand.per_day * factor, _quantile(demand, likelihood, tail), _quantile(demand, likelihood, 1 - tail)
+    return DayForecast(
+        demand.per_day * factor, _quantile(demand, probability, tail), _quantile(demand, probability, 1 - tail)
     )
 
 
-def _quantile(demand: Demand, likelihood: float, share: float) -> float:
-    """The smallest demand that a day stays within with probability `share`."""
-    if share <= 1 - likelihood or not demand.sizes:
+def _quantile(demand: Demand, probability: float, share: float) -> float:
+    """The smallest demand that is not exceeded on a `share` of days."""
+    if share <= 1 - probability or not demand.sizes:
         return 0.0
-    among_sizes = (share - (1 - likelihood)) / likelihood
-    return demand.sizes[min(int(among_sizes * len(demand.sizes)), len(demand.sizes) - 1)]
+    share_of_sizes = (share - (1 - probability)) / probability
+    return demand.sizes[min(int(share_of_sizes * len(demand.sizes)), len(demand.sizes) - 1)]
 
 
-def expect_days(demand: Demand, factors: Sequence[float]) -> Expected:
-    """All the days together; the bounds take their sum to be normally distributed, but never negative."""
+def forecast_days(demand: Demand, factors: Sequence[float]) -> DayForecast:
+    """The sum over several days. Bounds assume a normal distribution, cut off at zero."""
     mean = demand.per_day * sum(factors)
-    square = fmean(size * size for size in demand.sizes) if demand.sizes else 0.0
+    mean_square = fmean(size * size for size in demand.sizes) if demand.sizes else 0.0
     variance = 0.0
     for factor in factors:
-        likelihood = min(demand.likelihood * factor, 1.0)
-        variance += max(likelihood * square - (likelihood * demand.size) ** 2, 0.0)
-    reach = NormalDist().inv_cdf((1 + LEVEL) / 2) * sqrt(variance)
-    return Expected(mean, max(mean - reach, 0.0), mean + reach)
+        probability = min(demand.probability * factor, 1.0)
+        variance += max(probability * mean_square - (probability * demand.size) ** 2, 0.0)
+    margin = NormalDist().inv_cdf((1 + LEVEL) / 2) * sqrt(variance)
+    return DayForecast(mean, max(mean - margin, 0.0), mean + margin)
 
 
 def weekday_factors(totals: Sequence[float], first_weekday: int) -> list[float]:
-    """How each weekday (Monday first) compares with the average day, from the whole shop's demand of each day.
-    All are 1 until there are two weeks to tell from."""
+    """The ratio of each weekday's demand (Monday first) to the average day, from the total demand of each day.
+    All are 1 if there are fewer than two weeks of totals."""
     average = fmean(totals) if totals else 0.0
     if len(totals) < 14 or not average:
         return [1.0] * 7
