@@ -24,12 +24,6 @@ SHARDS = 4
 COMMITTED = "outbox.committed"
 """The commit signal of transactions with events."""
 
-INSERT = """
-    INSERT INTO outbox (shard, event_id, routing_key, headers, payload, partition_key)
-    SELECT * FROM unnest($1::smallint[], $2::uuid[], $3::text[], $4::json[], $5::json[], $6::text[])
-"""
-"""For callers that insert through asyncpg; its arguments are `columns(rows)`."""
-
 
 class OutboxRow(NamedTuple):
     """One event, ready to be inserted. `headers` and `payload` are JSON texts."""
@@ -40,6 +34,18 @@ class OutboxRow(NamedTuple):
     headers: str
     payload: str
     partition_key: str
+
+
+_COLUMN_TYPES = dict(zip(OutboxRow._fields, ("smallint", "uuid", "text", "json", "json", "text"), strict=True))
+
+
+def insert_from_arrays(first_parameter: int = 1) -> str:
+    """For callers that insert through asyncpg; the parameters, from `first_parameter` on, are `columns(rows)`."""
+    arrays = (f"${number}::{kind}[]" for number, kind in enumerate(_COLUMN_TYPES.values(), first_parameter))
+    return f"INSERT INTO outbox ({', '.join(_COLUMN_TYPES)}) SELECT * FROM unnest({', '.join(arrays)})"
+
+
+INSERT = insert_from_arrays()
 
 
 def row(event: Event, context: EventContext | None = None) -> OutboxRow:
@@ -97,7 +103,7 @@ def shard_of(partition_key: str) -> int:
 
 
 def columns(rows: Sequence[OutboxRow]) -> tuple[Sequence[Any], ...]:
-    """The rows as columns, in the order of `INSERT`."""
+    """The rows as columns, in the order of `insert_from_arrays`."""
     return tuple(zip(*rows, strict=True)) if rows else ([],) * len(OutboxRow._fields)
 
 
