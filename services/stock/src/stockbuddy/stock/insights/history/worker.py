@@ -7,7 +7,7 @@ from stockbuddy.stock.insights.history.closing_balances import advance_closing_b
 INTERVAL_SECONDS = 15.0
 MAX_LEVELS = 500
 MAX_CHANGES = 20_000
-"""About a second of work. After a bulk import there are millions; a transaction must end before the statement timeout."""
+"""About a second of work: after a bulk import there are millions, and a statement must end before its timeout."""
 
 
 def closing_balance_worker(database: Database) -> PollingWorker:

@@ -8,7 +8,7 @@ from stockbuddy.stock.fields import QuantitySum
 
 
 class Difference(BaseModel):
-    """`expected`: computed from movements (for `reserved`: from reservations and pending transfers); `found`: stored."""
+    """`expected`: computed from movements (`reserved`: from reservations and pending transfers); `found`: stored."""
 
     model_config = ConfigDict(from_attributes=True)
 

@@ -1,1 +1,1 @@
-"""Reordering: what should be ordered now, why, and the rules that people set for it."""
+"""Reorder rules, reorder suggestions, and purchase orders drafted from them."""

@@ -1,4 +1,4 @@
-"""Sets, changes and drops reorder rules: at most one for a product in a warehouse."""
+"""Creates, updates and deletes reorder rules."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -7,17 +7,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.messaging import outbox
-from stockbuddy.contracts.stock import (
-    ReorderRuleCreated,
-    ReorderRuleDeleted,
-    ReorderRuleState,
-    ReorderRuleUpdated,
-)
+from stockbuddy.contracts.stock import ReorderRuleCreated, ReorderRuleDeleted, ReorderRuleState, ReorderRuleUpdated
 from stockbuddy.stock.errors import ReorderRuleExists
 from stockbuddy.stock.insights.reordering.model import ReorderRule
 
 
-async def set_rule(session: AsyncSession, **values: Any) -> ReorderRule:
+async def create_rule(session: AsyncSession, **values: Any) -> ReorderRule:
     """Raises ReorderRuleExists."""
     rule = ReorderRule(**values)
     session.add(rule)
@@ -28,24 +23,24 @@ async def set_rule(session: AsyncSession, **values: Any) -> ReorderRule:
             raise ReorderRuleExists() from error
         raise
     await session.refresh(rule)
-    outbox.add(session, _state(ReorderRuleCreated, rule))
+    outbox.add(session, _to_event(ReorderRuleCreated, rule))
     return rule
 
 
-async def change_rule(session: AsyncSession, rule: ReorderRule, changes: dict[str, Any]) -> None:
+async def update_rule(session: AsyncSession, rule: ReorderRule, changes: dict[str, Any]) -> None:
     for name, value in changes.items():
         setattr(rule, name, value)
     rule.version += 1
     rule.updated_at = datetime.now(UTC)
     await session.flush()
-    outbox.add(session, _state(ReorderRuleUpdated, rule))
+    outbox.add(session, _to_event(ReorderRuleUpdated, rule))
 
 
-async def drop_rule(session: AsyncSession, rule: ReorderRule) -> None:
+async def delete_rule(session: AsyncSession, rule: ReorderRule) -> None:
     rule.version += 1
-    outbox.add(session, _state(ReorderRuleDeleted, rule))
+    outbox.add(session, _to_event(ReorderRuleDeleted, rule))
     await session.delete(rule)
 
 
-def _state(event: type[ReorderRuleState], rule: ReorderRule) -> ReorderRuleState:
-    return event.model_validate({name: getattr(rule, name) for name in event.model_fields})
+def _to_event(event_type: type[ReorderRuleState], rule: ReorderRule) -> ReorderRuleState:
+    return event_type.model_validate({name: getattr(rule, name) for name in event_type.model_fields})

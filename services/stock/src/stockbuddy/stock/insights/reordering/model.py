@@ -1,4 +1,4 @@
-"""How a product is reordered for a warehouse, where somebody knows better than its demand does."""
+"""Table of the reorder rules: parameters set by users, at most one rule per product and warehouse."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -12,8 +12,7 @@ QUANTITY = Numeric(18, 3)
 
 
 class ReorderRule(Base):
-    """Null leaves a figure to the demand or to the default; a rule that is not active keeps the product from being
-    suggested there at all."""
+    """A parameter that is None is computed. While a rule is inactive, the product is not suggested in the warehouse."""
 
     __tablename__ = "reorder_rule"
 

@@ -1,9 +1,9 @@
-"""When to reorder and how much: by continuous review with a reorder point and an order-up-to level (an (s, S) policy).
+"""When and how much to reorder: continuous review with a reorder point and an order-up-to level, an (s, S) policy.
 
-    safety stock  = z * deviation of a day's demand * sqrt(lead time)
-    reorder point = demand per day * lead time + safety stock, and never below the product's low-stock threshold
-    order up to   = reorder point + demand per day * days to cover
-    position      = on hand - reserved + incoming
+    safety stock       = z * standard deviation of daily demand * sqrt(lead time)
+    reorder point      = demand per day * lead time + safety stock, at least the product's low-stock threshold
+    order-up-to level  = reorder point + demand per day * cover days
+    inventory position = on hand - reserved + incoming
 
 E. Silver, D. Pyke, D. Thomas: Inventory and Production Management in Supply Chains, 4th ed. (2017), ch. 6.
 """
@@ -11,19 +11,19 @@ E. Silver, D. Pyke, D. Thomas: Inventory and Production Management in Supply Cha
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
 
-SERVICE_FACTOR = Decimal("1.645")
-"""z of a service level of 95 %: in so many cycles of reordering nothing runs out."""
 SERVICE_LEVEL = 0.95
+"""The share of reorder cycles without a shortage."""
+SERVICE_FACTOR = Decimal("1.645")
+"""z of SERVICE_LEVEL."""
 DEFAULT_LEAD_TIME_DAYS = 7
 DEFAULT_COVER_DAYS = 14
-_STEP = Decimal("0.001")
-_WHOLE = Decimal(1)
+QUANTITY_QUANTUM = Decimal("0.001")
 ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
-    """What people have settled; null leaves it to the rest."""
+class ReorderParameters:
+    """Reorder parameters set by users; None = computed."""
 
     reorder_point: Decimal | None = None
     safety_stock: Decimal | None = None
@@ -34,25 +34,25 @@ class Wishes:
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
-    """What there is, what is coming, and what a day asks for (its mean and standard deviation)."""
+class StockPosition:
+    """Quantities of a product in a warehouse, and the mean and standard deviation of its daily demand there."""
 
     on_hand: Decimal
     reserved: Decimal
     incoming: Decimal
-    threshold: Decimal
+    low_stock_threshold: Decimal
     demand_per_day: Decimal
     deviation_per_day: Decimal
     supplier_lead_time_days: int | None
 
     @property
-    def position(self) -> Decimal:
+    def inventory_position(self) -> Decimal:
         return self.on_hand - self.reserved + self.incoming
 
 
 @dataclass(frozen=True, slots=True)
-class Advice:
-    """`quantity` is zero when nothing needs to be ordered."""
+class Recommendation:
+    """`quantity` to order now, zero if none is needed, and the parameters that apply."""
 
     lead_time_days: int
     cover_days: int
@@ -62,31 +62,31 @@ class Advice:
     quantity: Decimal
 
 
-def advise(situation: Situation, wishes: Wishes) -> Advice:
-    lead_time_days = _first(wishes.lead_time_days, situation.supplier_lead_time_days, DEFAULT_LEAD_TIME_DAYS)
-    cover_days = _first(wishes.cover_days, DEFAULT_COVER_DAYS)
-    safety_stock = wishes.safety_stock
+def recommend(stock: StockPosition, parameters: ReorderParameters) -> Recommendation:
+    lead_time_days = _first(parameters.lead_time_days, stock.supplier_lead_time_days, DEFAULT_LEAD_TIME_DAYS)
+    cover_days = _first(parameters.cover_days, DEFAULT_COVER_DAYS)
+    safety_stock = parameters.safety_stock
     if safety_stock is None:
-        safety_stock = SERVICE_FACTOR * situation.deviation_per_day * Decimal(lead_time_days).sqrt()
-    reorder_point = wishes.reorder_point
+        safety_stock = SERVICE_FACTOR * stock.deviation_per_day * Decimal(lead_time_days).sqrt()
+    reorder_point = parameters.reorder_point
     if reorder_point is None:
-        reorder_point = max(situation.demand_per_day * lead_time_days + safety_stock, situation.threshold)
-    order_up_to = reorder_point + situation.demand_per_day * cover_days
+        reorder_point = max(stock.demand_per_day * lead_time_days + safety_stock, stock.low_stock_threshold)
+    order_up_to = reorder_point + stock.demand_per_day * cover_days
     quantity = ZERO
-    if situation.position <= reorder_point:
-        quantity = _order_quantity(order_up_to - situation.position, wishes)
-    return Advice(
+    if stock.inventory_position <= reorder_point:
+        quantity = _order_quantity(order_up_to - stock.inventory_position, parameters)
+    return Recommendation(
         lead_time_days, cover_days, _rounded(safety_stock), _rounded(reorder_point), _rounded(order_up_to), quantity
     )
 
 
-def _order_quantity(missing: Decimal, wishes: Wishes) -> Decimal:
-    """In whole packs, at least the minimum, if anything is missing at all."""
+def _order_quantity(missing: Decimal, parameters: ReorderParameters) -> Decimal:
+    """`missing`, at least the minimum quantity, rounded up to whole packs; zero if nothing is missing."""
     if missing <= 0:
         return ZERO
-    pack = wishes.pack_size or _WHOLE
-    wanted = max(missing, wishes.minimum_quantity or ZERO)
-    return (wanted / pack).to_integral_value(ROUND_CEILING) * pack
+    pack_size = parameters.pack_size or Decimal(1)
+    quantity = max(missing, parameters.minimum_quantity or ZERO)
+    return (quantity / pack_size).to_integral_value(ROUND_CEILING) * pack_size
 
 
 def _first(*values: int | None) -> int:
@@ -94,4 +94,4 @@ def _first(*values: int | None) -> int:
 
 
 def _rounded(quantity: Decimal) -> Decimal:
-    return quantity.quantize(_STEP, ROUND_HALF_EVEN)
+    return quantity.quantize(QUANTITY_QUANTUM, ROUND_HALF_EVEN)

@@ -1,17 +1,15 @@
-"""Reordering on the wire."""
+"""Request, query and response models of reordering."""
 
 from datetime import datetime
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
+from stockbuddy.chassis.fields import NOT_BOOLEAN, Id, Omittable, RequestBody, UtcTime
+from stockbuddy.chassis.http.pagination import PageQuery
 from stockbuddy.contracts.numbers import Quantity
 from stockbuddy.stock.documents.purchase_orders.schemas import PurchaseView
 from stockbuddy.stock.fields import (
-    NUMBER,
-    Body,
-    Id,
-    Moment,
     MoneySum,
     Note,
     PositiveQuantity,
@@ -22,32 +20,40 @@ from stockbuddy.stock.fields import (
 )
 from stockbuddy.stock.inventory.references import HasProductReference, HasWarehouseReference
 
-LONGEST_SELECTION = 500
+MAX_ORDER_LINES = 500
 
-Days = Annotated[int, Field(ge=0, le=3650), NUMBER]
-
-
-class _Figures(Body):
-    supplier_id: Id | None = None
-    reorder_point: QuantityNotNegative | None = None
-    safety_stock: QuantityNotNegative | None = None
-    lead_time_days: Days | None = None
-    cover_days: Days | None = None
-    minimum_quantity: PositiveQuantity | None = None
-    pack_size: PositiveQuantity | None = None
+Days = Annotated[int, Field(ge=0, le=3650), NOT_BOOLEAN]
 
 
-class ReorderRuleCreate(HasProductReference, HasWarehouseReference, _Figures):
-    """What is left out is left to the demand, the supplier or the default. A rule that is not active keeps the product
-    from being suggested there."""
+class _Parameters(RequestBody):
+    supplier_id: Omittable[Id | None]
+    reorder_point: Omittable[QuantityNotNegative | None]
+    safety_stock: Omittable[QuantityNotNegative | None]
+    lead_time_days: Omittable[Days | None]
+    cover_days: Omittable[Days | None]
+    minimum_quantity: Omittable[PositiveQuantity | None]
+    pack_size: Omittable[PositiveQuantity | None]
+
+
+class ReorderRuleCreate(HasProductReference, HasWarehouseReference, _Parameters):
+    """Omitted parameters are computed from demand, supplier or defaults. While a rule is inactive, the product is not
+    suggested in the warehouse."""
 
     is_active: StrictBool = True
 
 
-class ReorderRuleUpdate(_Figures):
-    """What is left out stays as it is; null leaves the figure to the demand again."""
+class ReorderRuleUpdate(_Parameters):
+    """Omitted fields keep their value; a parameter that is null is computed again."""
 
-    is_active: StrictBool | None = None
+    is_active: Omittable[StrictBool]
+
+
+class ReorderFilter(PageQuery):
+    """Selects reorder rules or suggestions."""
+
+    product_id: Id | None = None
+    warehouse_id: Id | None = None
+    supplier_id: Id | None = None
 
 
 class ReorderRuleResponse(BaseModel):
@@ -70,8 +76,8 @@ class ReorderRuleResponse(BaseModel):
 
 
 class SuggestionInputs(BaseModel):
-    """What the suggestion follows from. Demand is that of the `history_days` that have ended, fewer if the product is
-    newer here; `service_level` is the share of reorder cycles that the safety stock lets pass without a shortage."""
+    """The figures that the suggestion is computed from. Demand is that of `history_days` complete days, fewer for a
+    newer product; `service_level` is the share of reorder cycles without a shortage."""
 
     demand_units: QuantitySum
     history_days: int
@@ -93,9 +99,9 @@ class SuggestionInputs(BaseModel):
     rule_id: int | None
 
 
-class SuggestionView(BaseModel):
-    """`quantity` to order now. `days_left` is for how long the position lasts at the present demand, null without any;
-    `unit_cost` the cost price, or else the average cost."""
+class SuggestionResponse(BaseModel):
+    """`quantity`: to order now; `days_left`: until the inventory position is used up at the current demand (null if
+    there is none); `unit_cost`: the cost price, or else the average cost."""
 
     product_id: int
     sku: str
@@ -110,22 +116,22 @@ class SuggestionView(BaseModel):
     inputs: SuggestionInputs
 
 
-class OrderedSuggestion(HasProductReference, HasWarehouseReference):
-    """What is left out is as suggested now."""
+class OrderSuggestionsLine(HasProductReference, HasWarehouseReference):
+    """Omitted fields are those of the current suggestion."""
 
     quantity: PositiveQuantity | None = None
     unit_cost: Price | None = None
     supplier_id: Id | None = None
 
 
-class SuggestionOrder(Body):
-    """Becomes one draft per supplier and warehouse."""
+class OrderSuggestions(RequestBody):
+    """Creates one draft purchase order per supplier and warehouse."""
 
-    lines: Annotated[list[OrderedSuggestion], Field(min_length=1, max_length=LONGEST_SELECTION)]
-    expected_at: Moment | None = None
+    lines: Annotated[list[OrderSuggestionsLine], Field(min_length=1, max_length=MAX_ORDER_LINES)]
+    expected_at: UtcTime | None = None
     reference: Reference | None = None
     notes: Note | None = None
 
 
-class SuggestionsOrdered(BaseModel):
+class OrderSuggestionsResponse(BaseModel):
     purchase_orders: list[PurchaseView]

@@ -1,95 +1,75 @@
-"""Suggests what to order now: the most urgent first, each with the figures that it follows from."""
+"""Computes reorder suggestions, the most urgent first."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.http.pagination import Page, PageQuery, encode_cursor
-from stockbuddy.stock.calendar_days import day_of, days_until, starts_of
-from stockbuddy.stock.insights.reordering import queries
-from stockbuddy.stock.insights.reordering.policy import SERVICE_LEVEL, Advice, Situation, Wishes, advise
-from stockbuddy.stock.insights.reordering.queries import Candidate
-from stockbuddy.stock.insights.reordering.schemas import SuggestionInputs, SuggestionView
+from stockbuddy.chassis.http.pagination import PageQuery, PageSlice, encode_cursor
+from stockbuddy.stock.calendar_days import day_starts, days_until, local_date
+from stockbuddy.stock.insights.reordering.candidates import Candidate, fetch_candidates
+from stockbuddy.stock.insights.reordering.policy import (
+    QUANTITY_QUANTUM,
+    SERVICE_LEVEL,
+    ZERO,
+    Recommendation,
+    recommend,
+)
+from stockbuddy.stock.insights.reordering.schemas import SuggestionInputs, SuggestionResponse
 
 HISTORY_DAYS = 90
-SORT = "urgency_asc"
-_STEP = Decimal("0.001")
-
-Key = tuple[Decimal, int, int]
+SORT_ORDER = "urgency_asc"
 
 
-async def suggest_orders(session: AsyncSession, zone: ZoneInfo, **chosen: Any) -> list[SuggestionView]:
-    """`chosen` narrows by warehouse_id, supplier_id and product_ids."""
-    starts = starts_of(days_until(day_of(datetime.now(UTC), zone), HISTORY_DAYS + 1), zone)
-    candidates = await queries.fetch_candidates(session, starts, **chosen)
-    advised = [(candidate, _advice(candidate)) for candidate in candidates]
-    suggestions = [_suggestion(*pair) for pair in advised if pair[1].quantity > 0]
-    return sorted(suggestions, key=_urgency)
-
-
-def page_of(suggestions: Sequence[SuggestionView], paging: PageQuery) -> Page[SuggestionView]:
-    """Raises Unprocessable for a cursor that is none of this list."""
-    after = paging.after(SORT, Decimal, int, int)
-    rest = suggestions[paging.offset :] if after is None else _behind(suggestions, after)
-    items = list(rest[: paging.page_size])
-    has_more = len(rest) > len(items)
-    return Page(
-        items=items,
-        page=paging.page,
-        page_size=paging.page_size,
-        total=len(suggestions),
-        next_cursor=encode_cursor(SORT, list(_urgency(items[-1]))) if has_more else None,
+async def compute_suggestions(
+    session: AsyncSession,
+    zone: ZoneInfo,
+    *,
+    warehouse_id: int | None = None,
+    supplier_id: int | None = None,
+    product_ids: Sequence[int] | None = None,
+) -> list[SuggestionResponse]:
+    """Suggestions for all products, or those selected. Days of past demand begin and end in `zone`."""
+    starts = day_starts(days_until(local_date(datetime.now(UTC), zone), HISTORY_DAYS + 1), zone)
+    candidates = await fetch_candidates(
+        session, starts, warehouse_id=warehouse_id, supplier_id=supplier_id, product_ids=product_ids
     )
+    recommendations = [recommend(candidate.stock_position, candidate.parameters) for candidate in candidates]
+    suggestions = [
+        _to_response(candidate, recommendation)
+        for candidate, recommendation in zip(candidates, recommendations, strict=True)
+        if recommendation.quantity > 0
+    ]
+    return sorted(suggestions, key=_sort_key)
 
 
-def _behind(suggestions: Sequence[SuggestionView], after: Sequence[Any]) -> Sequence[SuggestionView]:
-    return [suggestion for suggestion in suggestions if _urgency(suggestion) > tuple(after)]
+def slice_page(suggestions: Sequence[SuggestionResponse], query: PageQuery) -> PageSlice[SuggestionResponse]:
+    """Raises Unprocessable if the cursor belongs to another list."""
+    position = query.position(SORT_ORDER, Decimal, int, int)
+    if position is None:
+        remaining = suggestions[query.offset :]
+    else:
+        remaining = [suggestion for suggestion in suggestions if _sort_key(suggestion) > tuple(position)]
+    page = remaining[: query.page_size]
+    next_cursor = encode_cursor(SORT_ORDER, _sort_key(page[-1])) if len(remaining) > len(page) else None
+    return PageSlice(page, len(suggestions), next_cursor)
 
 
-def _urgency(suggestion: SuggestionView) -> Key:
-    """How much of the reorder point is left; ties in a fixed order."""
+def _sort_key(suggestion: SuggestionResponse) -> tuple[Decimal, int, int]:
+    """The inventory position in relation to the reorder point; ids make the order total."""
     inputs = suggestion.inputs
-    share = inputs.position / inputs.reorder_point if inputs.reorder_point else Decimal(0)
-    return share.quantize(_STEP), suggestion.product_id, suggestion.warehouse_id
+    share = inputs.position / inputs.reorder_point if inputs.reorder_point else ZERO
+    return share.quantize(QUANTITY_QUANTUM), suggestion.product_id, suggestion.warehouse_id
 
 
-def _advice(candidate: Candidate) -> Advice:
-    return advise(_situation(candidate), _wishes(candidate))
-
-
-def _situation(candidate: Candidate) -> Situation:
-    return Situation(
-        candidate.on_hand,
-        candidate.reserved,
-        candidate.incoming,
-        candidate.threshold,
-        candidate.demand_per_day,
-        candidate.deviation_per_day,
-        candidate.supplier_lead_time_days,
-    )
-
-
-def _wishes(candidate: Candidate) -> Wishes:
-    return Wishes(
-        candidate.reorder_point,
-        candidate.safety_stock,
-        candidate.lead_time_days,
-        candidate.cover_days,
-        candidate.minimum_quantity,
-        candidate.pack_size,
-    )
-
-
-def _suggestion(candidate: Candidate, advice: Advice) -> SuggestionView:
-    position = _situation(candidate).position
+def _to_response(candidate: Candidate, recommendation: Recommendation) -> SuggestionResponse:
+    position = candidate.stock_position.inventory_position
     demand = candidate.demand_per_day
-    return SuggestionView(
+    return SuggestionResponse(
         product_id=candidate.product_id,
         sku=candidate.sku,
         name=candidate.name,
@@ -97,25 +77,25 @@ def _suggestion(candidate: Candidate, advice: Advice) -> SuggestionView:
         warehouse_code=candidate.warehouse_code,
         supplier_id=candidate.supplier_id,
         supplier=candidate.supplier,
-        quantity=advice.quantity,
+        quantity=recommendation.quantity,
         unit_cost=candidate.average_cost if candidate.cost_price is None else candidate.cost_price,
-        days_left=max(position / demand, Decimal(0)).quantize(_STEP) if demand else None,
+        days_left=max(position / demand, ZERO).quantize(QUANTITY_QUANTUM) if demand else None,
         inputs=SuggestionInputs(
             demand_units=candidate.demand_units,
             history_days=candidate.history_days,
-            demand_per_day=demand.quantize(_STEP),
-            deviation_per_day=candidate.deviation_per_day.quantize(_STEP),
-            lead_time_days=advice.lead_time_days,
-            cover_days=advice.cover_days,
+            demand_per_day=demand.quantize(QUANTITY_QUANTUM),
+            deviation_per_day=candidate.deviation_per_day.quantize(QUANTITY_QUANTUM),
+            lead_time_days=recommendation.lead_time_days,
+            cover_days=recommendation.cover_days,
             service_level=SERVICE_LEVEL,
-            safety_stock=advice.safety_stock,
-            low_stock_threshold=candidate.threshold,
+            safety_stock=recommendation.safety_stock,
+            low_stock_threshold=candidate.low_stock_threshold,
             on_hand=candidate.on_hand,
             reserved=candidate.reserved,
             incoming=candidate.incoming,
             position=position,
-            reorder_point=advice.reorder_point,
-            order_up_to=advice.order_up_to,
+            reorder_point=recommendation.reorder_point,
+            order_up_to=recommendation.order_up_to,
             minimum_quantity=candidate.minimum_quantity,
             pack_size=candidate.pack_size,
             rule_id=candidate.rule_id,

@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 from fastapi import Depends, Query
 from pydantic import TypeAdapter, ValidationError
 
+from stockbuddy.chassis.fields import UtcTime
 from stockbuddy.chassis.http.errors import Unprocessable
 from stockbuddy.stock.calendar_days import Span, day_of, periods, start_of, starts_of
-from stockbuddy.stock.fields import Moment
 from stockbuddy.stock.replicas.system_settings.zone import PlaceZone
 
 DEFAULT_DAYS = 30
-_MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
+_MOMENT: TypeAdapter[datetime] = TypeAdapter(UtcTime)
 _BARE_DATE_LENGTH = 10
 
 

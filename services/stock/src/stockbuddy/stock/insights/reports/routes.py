@@ -4,14 +4,12 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
 
+from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import Caller
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.sessions import ReadSession
 from stockbuddy.stock.calendar_days import Span
-from stockbuddy.stock.fields import Id, Name
-from stockbuddy.stock.insights.reports.sales_reports import SalesGrouping, sum_profit, sum_sales
-from stockbuddy.stock.insights.reports.period import AskedPeriod, AsOf
-from stockbuddy.stock.insights.reports.rendering import DOCUMENTED, Format, rendered
+from stockbuddy.stock.fields import Name
 from stockbuddy.stock.insights.reports.inventory_reports import (
     Chosen,
     MovementGrouping,
@@ -21,6 +19,9 @@ from stockbuddy.stock.insights.reports.inventory_reports import (
     turn_over,
     value_inventory,
 )
+from stockbuddy.stock.insights.reports.period import AskedPeriod, AsOf
+from stockbuddy.stock.insights.reports.rendering import DOCUMENTED, Format, rendered
+from stockbuddy.stock.insights.reports.sales_reports import SalesGrouping, sum_profit, sum_sales
 
 router = APIRouter(prefix="/api/v1/reports", tags=["reports"], route_class=ConditionalRoute)
 

@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.stock.calendar_days import Span
 from stockbuddy.stock.insights.reports import queries
-from stockbuddy.stock.insights.reports.period import Period
 from stockbuddy.stock.insights.reports.inventory_reports import Chosen
+from stockbuddy.stock.insights.reports.period import Period
 from stockbuddy.stock.insights.reports.table import Column, Table, money, quantity, table
 
 SalesGrouping = Literal["day", "week", "month", "product", "category", "customer", "seller", "warehouse"]

@@ -48,5 +48,5 @@ def table(
         for index, column in enumerate(columns)
         if column.is_summed
     }
-    shown = {name: value for name, value in parameters.items() if value is not None}
-    return Table(name, shown, columns, values, totals)
+    echoed = {name: value for name, value in parameters.items() if value is not None}
+    return Table(name, echoed, columns, values, totals)
