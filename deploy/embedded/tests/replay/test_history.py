@@ -1,4 +1,4 @@
-"""Every line of a file becomes part of an invoice or a refusal with a reason."""
+"""Parsing of invoice lines, matching of cancellations, and opening stock."""
 
 import gzip
 from decimal import Decimal
@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from stockbuddy.embedded.replay.cancellations import NOTHING_TO_CANCEL, match_cancellations
+from stockbuddy.embedded.replay.cancellations import NO_MATCHING_SALE, match_cancellations
 from stockbuddy.embedded.replay.history import History, read_history
-from stockbuddy.embedded.replay.shop import products_of
+from stockbuddy.embedded.replay.products import plan_products
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID\n"
 WHEN = "2010-12-01T08:26:00"
@@ -32,19 +32,19 @@ def history_of(tmp_path: Path, *lines: str) -> History:
         (f"C1,10001,MUG,1,{WHEN},1,7", "cancellation with a positive quantity"),
         (f"1,10001,MUG,many,{WHEN},1,7", "quantity is not a number"),
         (f"1,10001,MUG,1,{WHEN},NaN,7", "price is not a number"),
-        ("1,10001,MUG,1,yesterday,1,7", "date is not a date"),
+        ("1,10001,MUG,1,yesterday,1,7", "date is invalid"),
         (f",10001,MUG,1,{WHEN},1,7", "no invoice number or stock code"),
         ("1,10001", "quantity is not a number"),
     ],
 )
-def test_dirt_is_refused_under_its_reason(tmp_path: Path, line: str, reason: str) -> None:
+def test_invalid_line_is_rejected_with_its_reason(tmp_path: Path, line: str, reason: str) -> None:
     history = history_of(tmp_path, line, f"2,10002,CUP,1,{WHEN},1,")
-    assert history.refused == {1: reason}
+    assert history.rejected == {1: reason}
     assert history.lines_read == 2
     assert [invoice.number for invoice in history.invoices] == ["2"]
 
 
-def test_a_line_is_read_exactly(tmp_path: Path) -> None:
+def test_valid_line_is_parsed_without_loss(tmp_path: Path) -> None:
     [invoice] = history_of(tmp_path, '7,85123a,"MUG, WHITE",1.250,12/1/2010 8:26,2.555,17850.0').invoices
     [line] = invoice.lines
     assert (line.sku, line.name, line.customer) == ("85123A", "MUG, WHITE", "17850")
@@ -52,7 +52,7 @@ def test_a_line_is_read_exactly(tmp_path: Path) -> None:
     assert line.occurred_at.isoformat() == "2010-12-01T08:26:00+00:00"
 
 
-def test_a_compressed_file_with_other_columns_is_read(tmp_path: Path) -> None:
+def test_compressed_file_with_mapped_columns_is_read(tmp_path: Path) -> None:
     path = tmp_path / "history.csv.gz"
     with gzip.open(path, "wt", encoding="utf-8") as file:
         file.write("Invoice,StockCode,Description,Quantity,InvoiceDate,Price,Customer ID\n")
@@ -64,7 +64,7 @@ def test_a_compressed_file_with_other_columns_is_read(tmp_path: Path) -> None:
         read_history(path)
 
 
-def test_a_cancellation_finds_the_newest_sale_to_the_customer_at_its_price(tmp_path: Path) -> None:
+def test_cancellation_matches_newest_sale_to_same_customer_at_same_price(tmp_path: Path) -> None:
     history = history_of(
         tmp_path,
         f"1,10001,MUG,5,{WHEN},1.00,7",
@@ -78,13 +78,13 @@ def test_a_cancellation_finds_the_newest_sale_to_the_customer_at_its_price(tmp_p
     assert [(part.sale.number, part.quantity) for part in returns["C5"]] == [("1", Decimal(2)), ("2", Decimal(2))]
 
 
-def test_what_was_never_sold_is_not_returned(tmp_path: Path) -> None:
+def test_cancellation_without_matching_sale_is_rejected(tmp_path: Path) -> None:
     history = history_of(tmp_path, f"1,10001,MUG,5,{WHEN},1.00,7", f"C2,10001,MUG,-6,{WHEN},1.00,7")
     assert match_cancellations(history) == {"C2": []}
-    assert history.refused == {2: NOTHING_TO_CANCEL}
+    assert history.rejected == {2: NO_MATCHING_SALE}
 
 
-def test_the_shop_opens_with_its_deepest_shortfall(tmp_path: Path) -> None:
+def test_opening_stock_is_the_largest_shortfall(tmp_path: Path) -> None:
     history = history_of(
         tmp_path,
         f"1,10001,MUG,5,{WHEN},1.00,7",
@@ -92,8 +92,8 @@ def test_the_shop_opens_with_its_deepest_shortfall(tmp_path: Path) -> None:
         f"3,10001,MUG,3,{WHEN},1.00,7",
         f"4,10001,MUG RED,3,{WHEN},1.50,7",
     )
-    [product] = products_of(history, match_cancellations(history))
-    assert (product.sku, product.name, product.unit_price, product.opening) == (
+    [product] = plan_products(history, match_cancellations(history))
+    assert (product.sku, product.name, product.unit_price, product.opening_stock) == (
         "10001",
         "MUG",
         Decimal("1.00"),

@@ -1,15 +1,15 @@
-"""The database of a run: the operator's, or a private PostgreSQL in the data directory."""
+"""The database of an embedded run: the operator's, or a private PostgreSQL in the data directory."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from stockbuddy.local_servers.postgres import LocalPostgres
 from stockbuddy.embedded.settings import EmbeddedSettings
+from stockbuddy.local_servers.postgres import LocalPostgres
 
 
 @contextmanager
-def database(settings: EmbeddedSettings) -> Iterator[str]:
-    """The URL of a database that is there as long as the block runs."""
+def open_database(settings: EmbeddedSettings) -> Iterator[str]:
+    """The URL of a database that runs at least until the block ends."""
     if settings.database_url is not None:
         yield settings.database_url
         return

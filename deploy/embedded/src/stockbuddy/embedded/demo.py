@@ -1,6 +1,6 @@
-"""`python -m stockbuddy.embedded.demo`: a small made-up shop with a month of sales, for those who have no file.
+"""`python -m stockbuddy.embedded.demo`: creates sample data, a small shop with a month of sales.
 
-The same shop every time: keys and numbers follow from a fixed seed, so that running it again changes nothing.
+Keys and quantities follow from a fixed seed, so that a second run changes nothing.
 """
 
 import asyncio
@@ -10,13 +10,13 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from stockbuddy.embedded.client import Answer, Client, NoAccount, NotAnswering, connected
+from stockbuddy.embedded.api_client import ApiClient, ApiResponse, ApiUnavailable, LoginFailed, connect
 
 SEED = 7
 DAYS = 30
-SALES_A_DAY = 12
+SALES_PER_DAY = 12
 OPENING_QUANTITY = 400
-GOODS: dict[str, list[tuple[str, str]]] = {
+PRODUCTS: dict[str, list[tuple[str, str]]] = {
     "Kitchen": [
         ("Mug, white", "7.50"),
         ("Teapot, cast iron", "39.00"),
@@ -39,22 +39,24 @@ GOODS: dict[str, list[tuple[str, str]]] = {
 }
 
 
-class Refused(Exception):
-    """The system refused a part of the demonstration."""
+class DemoFailed(Exception):
+    """The API rejected a request of the demo."""
 
 
-class Shop:
-    def __init__(self, client: Client) -> None:
+class SampleShop:
+    """Creates products and sales; counts the sales that it created."""
+
+    def __init__(self, client: ApiClient) -> None:
         self._client = client
         self._random = random.Random(SEED)
         self._skus: list[str] = []
         self.sales = 0
         self.revenue = Decimal()
 
-    async def open(self) -> None:
-        """Products with opening stock; the rare ones run low before the month is over."""
-        for category, goods in GOODS.items():
-            for number, (name, price) in enumerate(goods, start=1):
+    async def create_products(self) -> None:
+        """Products with opening stock; the last ones of a category run low within the month."""
+        for category, products in PRODUCTS.items():
+            for number, (name, price) in enumerate(products, start=1):
                 sku = f"{category[:3].upper()}-{number:03}"
                 body = {
                     "sku": sku,
@@ -65,46 +67,45 @@ class Shop:
                     "low_stock_threshold": 20,
                     "quantity": OPENING_QUANTITY // number,
                 }
-                await self._post("/products", body, f"product:{sku}", known=409)
+                await self._post("/products", body, f"product:{sku}", existing=409)
                 self._skus.append(sku)
 
-    async def sell(self) -> None:
+    async def create_sales(self) -> None:
         today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         for day in range(DAYS):
-            for number in range(SALES_A_DAY):
+            for number in range(SALES_PER_DAY):
                 moment = today - timedelta(days=DAYS - day) + timedelta(hours=9, minutes=40 * number)
                 lines = [
                     {"sku": sku, "quantity": self._random.choice((1, 1, 1, 2, 3))}
                     for sku in self._random.sample(self._skus, self._random.choice((1, 2, 3)))
                 ]
                 body = {"occurred_at": moment.isoformat(), "payment_method": "card", "lines": lines}
-                answer = await self._post("/sales", body, f"sale:{day}:{number}", known=409)
-                if answer.accepted:
+                response = await self._post("/sales", body, f"sale:{day}:{number}", existing=409)
+                if response.accepted:
                     self.sales += 1
-                    self.revenue += Decimal(answer.body["total"])
+                    self.revenue += Decimal(response.body["total"])
 
-    async def _post(self, path: str, body: dict[str, Any], key: str, *, known: int) -> Answer:
-        """Raises Refused for any refusal but `known`."""
-        answer = await self._client.post(path, body, key=f"demo:{key}")
-        if not answer.accepted and answer.status != known:
-            raise Refused(f"{path}: {answer.body}")
-        return answer
+    async def _post(self, path: str, body: dict[str, Any], key: str, *, existing: int) -> ApiResponse:
+        """Raises DemoFailed for any rejection but `existing`, the status of a repetition."""
+        response = await self._client.post(path, body, key=f"demo:{key}")
+        if not response.accepted and response.status != existing:
+            raise DemoFailed(f"{path}: {response.body}")
+        return response
 
 
-async def _demo() -> None:
-    async with connected(1) as client:
-        shop = Shop(client)
-        await shop.open()
-        await shop.sell()
-        print(
-            f"{sum(map(len, GOODS.values()))} products, {shop.sales} sales in {DAYS} days, {shop.revenue:,.2f} revenue."
-        )
+async def _create_shop() -> None:
+    async with connect(1) as client:
+        shop = SampleShop(client)
+        await shop.create_products()
+        await shop.create_sales()
+        count = sum(map(len, PRODUCTS.values()))
+        print(f"{count} products, {shop.sales} sales in {DAYS} days, {shop.revenue:,.2f} revenue.")
 
 
 def main() -> int:
     try:
-        asyncio.run(_demo())
-    except (NotAnswering, NoAccount, Refused) as error:
+        asyncio.run(_create_shop())
+    except (ApiUnavailable, LoginFailed, DemoFailed) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

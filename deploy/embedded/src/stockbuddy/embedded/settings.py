@@ -1,4 +1,4 @@
-"""Where the whole system keeps its data and listens; everything else is each service's own."""
+"""Settings of an embedded run. Everything else is a setting of a service."""
 
 from pathlib import Path
 from typing import Literal
@@ -8,7 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class EmbeddedSettings(BaseSettings):
-    """`data` holds the private PostgreSQL, which is started only where no `database_url` names another."""
+    """`data`: directory of the private PostgreSQL, which is started only if `database_url` is not set."""
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True)
 

@@ -1,4 +1,4 @@
-"""The whole system in one process: four services behind the gateway, on one database and an in-process bus."""
+"""The whole system in one process: four services behind the gateway, with one database and an in-process bus."""
 
 import contextlib
 import json
@@ -7,10 +7,10 @@ from typing import Any, Literal
 
 from fastapi import FastAPI
 
-from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
 from stockbuddy.chassis.http.app import create_app
-from stockbuddy.embedded.asgi import get
-from stockbuddy.embedded.deployables import SERVICES, migrate_all
+from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
+from stockbuddy.embedded.asgi_client import get
+from stockbuddy.embedded.services import SERVICES, migrate_all
 from stockbuddy.gateway.app import create_gateway
 from stockbuddy.gateway.settings import GatewaySettings
 
@@ -18,29 +18,29 @@ JWKS_PATH = "/.well-known/jwks.json"
 
 
 class System:
-    """`gateway` is the ASGI app to serve; it and the services run while `running` does."""
+    """`gateway` is the ASGI app to serve while `running` is active."""
 
     def __init__(self, database_url: str, *, env: Literal["development", "production"]) -> None:
         self._database_url = database_url
-        self._bus = InProcessBus(expected_services=frozenset(deployable.service.name for deployable in SERVICES))
+        self._bus = InProcessBus(expected_services=frozenset(embedded.name for embedded in SERVICES))
         self.services: dict[str, FastAPI] = {
-            deployable.service.name: create_app(
-                deployable.service,
-                deployable.settings(database_url=database_url, env=env),
+            embedded.name: create_app(
+                embedded.service,
+                embedded.settings(database_url=database_url, env=env),
                 bus=self._bus,
                 fetch_jwks=self._fetch_jwks,
             )
-            for deployable in SERVICES
+            for embedded in SERVICES
         }
         self.gateway = create_gateway(GatewaySettings(env=env), self.services)
 
     async def _fetch_jwks(self) -> Mapping[str, Any]:
-        keys: Mapping[str, Any] = json.loads(await get(self.services["auth"], JWKS_PATH))
-        return keys
+        jwks: Mapping[str, Any] = json.loads(await get(self.services["auth"], JWKS_PATH))
+        return jwks
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Migrate, then start all services; at the end stop them in the other order."""
+        """Migrate and start all services; stop them in reverse order."""
         await migrate_all(self._database_url)
         async with contextlib.AsyncExitStack() as stack:
             for app in self.services.values():

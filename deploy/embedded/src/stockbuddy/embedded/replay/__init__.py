@@ -1,4 +1,5 @@
-"""Loads a retailer's invoice history through the public API, as a client of it would.
+"""Imports a retailer's invoice history through the public API.
 
-Read: `history` (lines and their dirt) → `cancellations` (what each return refers to) → `load` (the calls) → `report`.
+`history` (parse the file, reject lines) → `cancellations` (match them to sales) → `products` (opening stock) →
+`importer` (API calls) → `report`.
 """

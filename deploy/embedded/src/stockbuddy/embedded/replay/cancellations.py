@@ -1,5 +1,5 @@
-"""Finds what each cancellation cancels: the file does not say, so it is the newest earlier sale to the same customer
-that still has that many units of the product, at the same price if there is one."""
+"""Matches cancellations with sales. The file has no reference, so it is the newest earlier sale to the same customer
+with that many units of the product left, preferably at the same price."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -8,12 +8,12 @@ from decimal import Decimal
 
 from stockbuddy.embedded.replay.history import History, Invoice, Line
 
-NOTHING_TO_CANCEL = "cancels more than this file sold to that customer"
+NO_MATCHING_SALE = "cancels more than this file sold to that customer"
 
 
 @dataclass(frozen=True, slots=True)
 class ReturnedLine:
-    """Units of `line` (of a cancellation) that go back to `position`, the place of a line in `sale`."""
+    """Units of `line` (of a cancellation) that are returned to the line at index `position` of `sale`."""
 
     line: Line
     sale: Invoice
@@ -22,45 +22,45 @@ class ReturnedLine:
 
 
 @dataclass(slots=True)
-class _Sold:
+class _SoldLine:
     sale: Invoice
     position: int
     unit_price: Decimal
-    left: Decimal
+    remaining: Decimal
 
 
 def match_cancellations(history: History) -> dict[str, list[ReturnedLine]]:
-    """What each cancelling invoice returns, by its number. Lines that cancel nothing known move to the refusals,
-    whole: half a line would make the file's count of lines meaningless."""
-    sold: dict[tuple[str, str | None], list[_Sold]] = defaultdict(list)
+    """The returned lines by the number of the cancelling invoice. Lines without a matching sale are rejected whole,
+    so that every line of the file is either posted or rejected."""
+    sold: dict[tuple[str, str | None], list[_SoldLine]] = defaultdict(list)
     returns: dict[str, list[ReturnedLine]] = {}
     for invoice in history.invoices:
         if not invoice.is_cancellation:
             for position, line in enumerate(invoice.lines):
-                sold[line.sku, line.customer].append(_Sold(invoice, position, line.unit_price, line.quantity))
+                sold[line.sku, line.customer].append(_SoldLine(invoice, position, line.unit_price, line.quantity))
             continue
         matched = returns[invoice.number] = []
         for line in list(invoice.lines):
-            parts = list(_take(line, sold[line.sku, line.customer]))
+            parts = list(_match(line, sold[line.sku, line.customer]))
             if parts:
                 matched.extend(parts)
             else:
-                history.refused[line.number] = NOTHING_TO_CANCEL
+                history.rejected[line.number] = NO_MATCHING_SALE
                 invoice.lines.remove(line)
     return returns
 
 
-def _take(line: Line, sold: list[_Sold]) -> Iterable[ReturnedLine]:
-    """Newest first, the same price before others; nothing at all when there is not enough."""
-    if sum((s.left for s in sold), Decimal()) < line.quantity:
+def _match(line: Line, sold: list[_SoldLine]) -> Iterable[ReturnedLine]:
+    """Newest first, lines of the same price before others; nothing if the quantity is not available."""
+    if sum((s.remaining for s in sold), Decimal()) < line.quantity:
         return
-    wanted = line.quantity
+    missing = line.quantity
     newest_first = list(reversed(sold))
     for candidate in sorted(newest_first, key=lambda s: s.unit_price != line.unit_price):
-        taken = min(wanted, candidate.left)
+        taken = min(missing, candidate.remaining)
         if taken:
-            candidate.left -= taken
-            wanted -= taken
+            candidate.remaining -= taken
+            missing -= taken
             yield ReturnedLine(line, candidate.sale, candidate.position, taken)
-        if not wanted:
+        if not missing:
             return

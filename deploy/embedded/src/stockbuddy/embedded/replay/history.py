@@ -1,7 +1,4 @@
-"""A retailer's invoice lines as they come: which can be posted, and why the others are refused.
-
-Dirt is neither dropped in silence nor let in: every line read becomes part of an invoice or a refusal with a reason.
-"""
+"""Parses a retailer's invoice lines. Every line becomes part of an invoice or is rejected with a reason."""
 
 import csv
 import gzip
@@ -22,23 +19,23 @@ DEFAULT_COLUMNS: Mapping[str, str] = {
     "price": "UnitPrice",
     "customer": "CustomerID",
 }
-"""What we read → the file's column for it."""
+"""Field → column of the file."""
 
 MERCHANDISE = re.compile(r"(\d{5}[A-Z]{0,2}|DCGS\w+)", re.IGNORECASE)
-"""Stock codes of goods; others are postage, fees, discounts, vouchers and manual corrections."""
+"""Stock codes of products; others are postage, fees, discounts, vouchers and manual corrections."""
 CANCELLATION_PREFIX = "C"
 
 
-class Refusal(Exception):
-    """Why a line is refused; the message is the reason it is counted under."""
+class LineRejected(Exception):
+    """The message is the reason that the report counts the line under."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line as it can be posted; `quantity` is positive, also on a cancellation."""
+    """A line that can be posted; `quantity` is positive, also in a cancellation."""
 
     number: int
-    """Its place in the file, from 1."""
+    """Line number in the file without its header, from 1."""
     invoice: str
     sku: str
     name: str
@@ -50,6 +47,8 @@ class Line:
 
 @dataclass(slots=True)
 class Invoice:
+    """A sale, or a cancellation of earlier sales."""
+
     number: str
     lines: list[Line] = field(default_factory=list)
 
@@ -60,24 +59,24 @@ class Invoice:
 
 @dataclass(slots=True)
 class History:
-    """Invoices in the file's order; refusals by line number."""
+    """Invoices in the order of the file; reasons of rejected lines by line number."""
 
     invoices: list[Invoice] = field(default_factory=list)
-    refused: dict[int, str] = field(default_factory=dict)
+    rejected: dict[int, str] = field(default_factory=dict)
     lines_read: int = 0
 
 
 def read_history(path: Path, columns: Mapping[str, str] = DEFAULT_COLUMNS) -> History:
-    """Read CSV or CSV.gz. Raises ValueError when a column is missing."""
+    """Read CSV or CSV.gz. Raises ValueError if a column is missing."""
     history = History()
     invoices: dict[str, Invoice] = {}
     with _open(path) as file:
         for number, row in _rows(file, columns):
             history.lines_read += 1
             try:
-                line = _line(number, row)
-            except Refusal as refusal:
-                history.refused[number] = str(refusal)
+                line = _parse_line(number, row)
+            except LineRejected as error:
+                history.rejected[number] = str(error)
                 continue
             invoice = invoices.get(line.invoice)
             if invoice is None:
@@ -101,24 +100,26 @@ def _rows(file: TextIO, columns: Mapping[str, str]) -> Iterator[tuple[int, Mappi
         yield number, {name: (row.get(column) or "").strip() for name, column in columns.items()}
 
 
-def _line(number: int, row: Mapping[str, str]) -> Line:
-    quantity = _decimal(row["quantity"], "quantity")
-    price = _decimal(row["price"], "price")
+def _parse_line(number: int, row: Mapping[str, str]) -> Line:
+    quantity = _parse_decimal(row["quantity"], "quantity")
+    price = _parse_decimal(row["price"], "price")
     if not row["invoice"] or not row["sku"]:
-        raise Refusal("no invoice number or stock code")
+        raise LineRejected("no invoice number or stock code")
     if not MERCHANDISE.fullmatch(row["sku"]):
-        raise Refusal("not merchandise (postage, fee, discount, voucher, correction)")
+        raise LineRejected("not merchandise (postage, fee, discount, voucher, correction)")
     if not row["name"]:
-        raise Refusal("no product name")
+        raise LineRejected("no product name")
     if price == 0:
-        raise Refusal("price is zero")
+        raise LineRejected("price is zero")
     if price < 0:
-        raise Refusal("price is negative")
+        raise LineRejected("price is negative")
     is_cancellation = row["invoice"].upper().startswith(CANCELLATION_PREFIX)
     if quantity == 0:
-        raise Refusal("quantity is zero")
+        raise LineRejected("quantity is zero")
     if is_cancellation != (quantity < 0):
-        raise Refusal("cancellation with a positive quantity" if is_cancellation else "negative quantity on a sale")
+        raise LineRejected(
+            "cancellation with a positive quantity" if is_cancellation else "negative quantity on a sale"
+        )
     return Line(
         number=number,
         invoice=row["invoice"],
@@ -126,31 +127,31 @@ def _line(number: int, row: Mapping[str, str]) -> Line:
         name=row["name"],
         quantity=abs(quantity),
         unit_price=price,
-        occurred_at=_time(row["date"]),
+        occurred_at=_parse_time(row["date"]),
         customer=row["customer"].removesuffix(".0") or None,
     )
 
 
-def _decimal(text: str, what: str) -> Decimal:
+def _parse_decimal(text: str, what: str) -> Decimal:
     try:
         number = Decimal(text)
     except InvalidOperation as error:
-        raise Refusal(f"{what} is not a number") from error
+        raise LineRejected(f"{what} is not a number") from error
     if not number.is_finite():
-        raise Refusal(f"{what} is not a number")
+        raise LineRejected(f"{what} is not a number")
     return number
 
 
-def _spreadsheet_time(text: str) -> datetime:
+def _parse_spreadsheet_time(text: str) -> datetime:
     return datetime.strptime(f"{text} +0000", "%m/%d/%Y %H:%M %z")
 
 
-def _time(text: str) -> datetime:
-    """ISO 8601, or the `M/D/YYYY H:MM` of spreadsheets; without an offset it is taken as UTC."""
-    for parse in (datetime.fromisoformat, _spreadsheet_time):
+def _parse_time(text: str) -> datetime:
+    """ISO 8601, or `M/D/YYYY H:MM` as in spreadsheets; UTC if there is no offset."""
+    for parse in (datetime.fromisoformat, _parse_spreadsheet_time):
         try:
             moment = parse(text)
         except ValueError:
             continue
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    raise Refusal("date is not a date")
+    raise LineRejected("date is invalid")

@@ -1,4 +1,4 @@
-"""What came of a replay: the count of lines and of money, ours beside the API's own."""
+"""The report of an import: counts of lines, and totals computed from the file, the responses and the stock levels."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from stockbuddy.embedded.replay.history import History
 
 @dataclass(slots=True)
 class Totals:
-    """Units and revenue; returns count against both."""
+    """Units and revenue, less returns and refunds."""
 
     units: Decimal = Decimal()
     revenue: Decimal = Decimal()
@@ -21,41 +21,42 @@ class Totals:
 
 
 @dataclass(slots=True)
-class Outcome:
-    """`file` is what the posted lines say, `answers` what the API said to them, `ledger` what it holds afterwards."""
+class ReplayReport:
+    """`file`: totals of the posted lines; `responses`: totals in the API's responses; `ledger_units`: units that left
+    the stock according to its levels."""
 
     history: History
     posted: int = 0
-    replayed_calls: int = 0
+    replayed_requests: int = 0
     seconds: float = 0.0
     file: Totals = field(default_factory=Totals)
-    answers: Totals = field(default_factory=Totals)
+    responses: Totals = field(default_factory=Totals)
     ledger_units: Decimal = Decimal()
 
-    def refuse(self, numbers: list[int], reason: str) -> None:
+    def reject(self, numbers: list[int], reason: str) -> None:
         for number in numbers:
-            self.history.refused[number] = reason
+            self.history.rejected[number] = reason
 
     @property
-    def agrees(self) -> bool:
-        whole = self.history.lines_read == self.posted + len(self.history.refused)
-        return whole and self.file == self.answers and self.ledger_units == self.answers.units
+    def totals_agree(self) -> bool:
+        is_complete = self.history.lines_read == self.posted + len(self.history.rejected)
+        return is_complete and self.file == self.responses and self.ledger_units == self.responses.units
 
     def text(self) -> str:
-        reasons = Counter(self.history.refused.values())
+        reasons = Counter(self.history.rejected.values())
         rate = self.posted / self.seconds if self.seconds else 0
         rows: list[tuple[str, Any]] = [
             ("lines read", f"{self.history.lines_read:,}"),
             ("  posted", f"{self.posted:,}"),
-            ("  refused", f"{len(self.history.refused):,}"),
+            ("  rejected", f"{len(self.history.rejected):,}"),
             *((f"    {reason}", f"{count:,}") for reason, count in reasons.most_common()),
             (
                 "units sold, less returned",
-                f"{self.answers.units:,} (file {self.file.units:,}, ledger {self.ledger_units:,})",
+                f"{self.responses.units:,} (file {self.file.units:,}, ledger {self.ledger_units:,})",
             ),
-            ("revenue, less refunds", f"{self.answers.revenue:,.2f} (file {self.file.revenue:,.2f})"),
-            ("time", f"{self.seconds:,.1f} s, {rate:,.0f} lines/s, {self.replayed_calls:,} calls were known already"),
-            ("the API agrees", "yes" if self.agrees else "NO"),
+            ("revenue, less refunds", f"{self.responses.revenue:,.2f} (file {self.file.revenue:,.2f})"),
+            ("time", f"{self.seconds:,.1f} s, {rate:,.0f} lines/s, {self.replayed_requests:,} requests replayed"),
+            ("totals agree", "yes" if self.totals_agree else "NO"),
         ]
         width = max(len(name) for name, _ in rows)
         return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)

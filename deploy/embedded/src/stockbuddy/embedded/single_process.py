@@ -4,26 +4,27 @@ import asyncio
 
 from stockbuddy.chassis.runtime.process import prepare_to_serve
 from stockbuddy.chassis.runtime.shutdown import DrainingServer
-from stockbuddy.embedded.database import database
+from stockbuddy.embedded.banner import print_banner_when_started
+from stockbuddy.embedded.database import open_database
 from stockbuddy.embedded.settings import EmbeddedSettings
 from stockbuddy.embedded.system import System
-from stockbuddy.embedded.welcome import welcome
 from stockbuddy.gateway.server import server_config
 from stockbuddy.gateway.settings import GatewaySettings
 
-GRACE_SECONDS = 10
+SHUTDOWN_GRACE_SECONDS = 10
 
 
 async def run(settings: EmbeddedSettings) -> int:
-    with database(settings) as url:
+    """Returns the exit code: 1 if the server did not start, for example because the port is in use."""
+    with open_database(settings) as url:
         system = System(url, env=settings.env)
         async with system.running():
-            door = GatewaySettings(
-                env=settings.env, host=settings.host, port=settings.port, shutdown_seconds=GRACE_SECONDS
+            gateway_settings = GatewaySettings(
+                env=settings.env, host=settings.host, port=settings.port, shutdown_seconds=SHUTDOWN_GRACE_SECONDS
             )
-            server = DrainingServer(server_config(system.gateway, door))
+            server = DrainingServer(server_config(system.gateway, gateway_settings))
             prepare_to_serve()
-            greeting = asyncio.create_task(welcome(settings, server))
+            banner = asyncio.create_task(print_banner_when_started(settings, server))
             await server.serve()
-            greeting.cancel()
+            banner.cancel()
     return 0 if server.started else 1

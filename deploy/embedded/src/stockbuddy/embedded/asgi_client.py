@@ -1,10 +1,10 @@
-"""One call inside the process, without a socket."""
+"""Calls an ASGI app within the process, without a socket."""
 
 from starlette.types import ASGIApp, Message, Scope
 
 
 async def get(app: ASGIApp, path: str) -> bytes:
-    """The body that `app` answers a GET with. Raises OSError for any status but 200."""
+    """The body of the response to a GET. Raises OSError for any status but 200."""
     status, body = 0, bytearray()
     scope: Scope = {
         "type": "http",
@@ -33,5 +33,5 @@ async def get(app: ASGIApp, path: str) -> bytes:
 
     await app(scope, receive, send)
     if status != 200:
-        raise OSError(f"{path} answered {status}")
+        raise OSError(f"GET {path} returned {status}")
     return bytes(body)

@@ -1,4 +1,4 @@
-"""What the shop must hold before its first invoice: its products, and stock enough for every sale that follows."""
+"""The products of a history, with the opening stock that makes every sale possible."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -10,16 +10,16 @@ from stockbuddy.embedded.replay.history import History
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """`name` and `unit_price` are those that the file uses most; `opening` is its deepest shortfall."""
+    """`name` and `unit_price`: the most frequent ones in the file; `opening_stock`: its largest shortfall."""
 
     sku: str
     name: str
     unit_price: Decimal
-    opening: Decimal
+    opening_stock: Decimal
 
 
-def products_of(history: History, returns: dict[str, list[ReturnedLine]]) -> list[Product]:
-    """In the order of their first sale. A product that is only ever cancelled was never sold here."""
+def plan_products(history: History, returns: dict[str, list[ReturnedLine]]) -> list[Product]:
+    """In the order of their first sale. Products that appear in cancellations only are left out."""
     names: dict[str, Counter[str]] = defaultdict(Counter)
     prices: dict[str, Counter[Decimal]] = defaultdict(Counter)
     balance: dict[str, Decimal] = defaultdict(Decimal)

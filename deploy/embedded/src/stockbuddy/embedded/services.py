@@ -1,0 +1,39 @@
+"""The services of the system, in the order in which they start."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from stockbuddy.auth import app as auth
+from stockbuddy.catalog import app as catalog
+from stockbuddy.chassis.http.app import Service
+from stockbuddy.chassis.postgres.migrations import migrate
+from stockbuddy.chassis.runtime.settings import ServiceSettings
+from stockbuddy.notifications import app as notifications
+from stockbuddy.stock import app as stock
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedService:
+    """A service with the class of its settings and its migrations."""
+
+    service: Service
+    settings: type[ServiceSettings]
+    migrations: Path
+
+    @property
+    def name(self) -> str:
+        return self.service.name
+
+
+SERVICES: Sequence[EmbeddedService] = (
+    EmbeddedService(auth.SERVICE, auth.AuthSettings, auth.MIGRATIONS),
+    EmbeddedService(catalog.SERVICE, catalog.CatalogSettings, catalog.MIGRATIONS),
+    EmbeddedService(stock.SERVICE, stock.StockSettings, stock.MIGRATIONS),
+    EmbeddedService(notifications.SERVICE, notifications.NotificationsSettings, notifications.MIGRATIONS),
+)
+
+
+async def migrate_all(database_url: str) -> None:
+    for embedded in SERVICES:
+        await migrate(database_url, embedded.name, embedded.migrations)
