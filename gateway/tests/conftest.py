@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from stockbuddy.contracts.internal import DENIALS_PATH, LAST_USED_PATH, REVOCATIONS_PATH, TOKEN_EXCHANGE_PATH
 from stockbuddy.gateway.app import create_gateway
 from stockbuddy.gateway.server import server_config
 from stockbuddy.gateway.settings import GatewaySettings
@@ -230,19 +231,19 @@ class MadeUpAuth(MadeUpService):
             await super().__call__(scope, receive, send)
         elif scope["path"] == "/.well-known/jwks.json":
             await answer_json(send, {"keys": [self.public_key]})
-        elif scope["path"] == "/internal/revoked-sessions":
+        elif scope["path"] == REVOCATIONS_PATH:
             await self._tell_ended_sessions(scope, send)
-        elif scope["path"] == "/internal/token-exchange" and scope["method"] == "POST":
+        elif scope["path"] == TOKEN_EXCHANGE_PATH and scope["method"] == "POST":
             await self._exchange(receive, send)
-        elif scope["path"] in ("/internal/denials", "/internal/uses"):
+        elif scope["path"] in (DENIALS_PATH, LAST_USED_PATH):
             await self._take_report(receive, send)
         else:
             await super().__call__(scope, receive, send)
 
     async def _take_report(self, receive: Receive, send: Send) -> None:
         report = json.loads(await read_body(receive) or b"{}")
-        self.denials += report.get("denials", [])
-        self.uses += report.get("uses", [])
+        self.denials += report.get("requests", [])
+        self.uses += report.get("sessions", [])
         await answer_json(send, None)
 
     async def _tell_ended_sessions(self, scope: Scope, send: Send) -> None:

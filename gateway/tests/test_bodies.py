@@ -62,7 +62,7 @@ async def test_an_oversized_body_is_refused_before_credentials_are_looked_at_and
 
 
 async def test_a_body_that_comes_too_slowly_is_given_up(mode: str, start_system: StartSystem) -> None:
-    system = await start_system(mode, body_seconds=0.3)
+    system = await start_system(mode, body_timeout_seconds=0.3)
     began_at = time.monotonic()
     reader, writer = await open_raw(system)
     authorization = system.auth.bearer()["Authorization"].encode()

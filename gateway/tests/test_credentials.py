@@ -207,9 +207,9 @@ async def test_half_an_answer_does_not_end_the_watch_over_sessions(start_system:
         halves += 1
         scope["transport"].abort()
 
-    system.auth.plays["/internal/revoked-sessions"] = play
+    system.auth.plays["/internal/revocations"] = play
     await system.eventually(lambda: halves > 1)
-    del system.auth.plays["/internal/revoked-sessions"]
+    del system.auth.plays["/internal/revocations"]
     system.auth.ended.append("doomed")
 
     async def refused() -> bool:

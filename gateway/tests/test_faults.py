@@ -54,7 +54,7 @@ async def test_a_host_that_swallows_connections_costs_one_wait_then_503_at_once(
             filler.setblocking(False)
             filler.connect_ex(full.getsockname())
         url = f"http://127.0.0.1:{full.getsockname()[1]}"
-        system = await start_system(catalog_url=url, connect_seconds=0.3)
+        system = await start_system(catalog_url=url, connect_timeout_seconds=0.3)
         first, _ = await timed(system.get("/api/v1/products"))
         assert first.is_problem(503, "service_unavailable")
         got, seconds = await timed(system.get("/api/v1/products"))
@@ -65,7 +65,7 @@ async def test_a_host_that_swallows_connections_costs_one_wait_then_503_at_once(
 
 
 async def test_a_service_that_never_answers_is_504_after_a_while(start_system: StartSystem) -> None:
-    system = await start_system(response_seconds=0.2)
+    system = await start_system(response_timeout_seconds=0.2)
     left = asyncio.Event()
 
     async def play(_: Scope, receive: Receive, __: Send) -> None:
@@ -83,7 +83,7 @@ async def test_a_service_that_never_answers_is_504_after_a_while(start_system: S
 
 
 async def test_a_frozen_service_is_tried_by_one_request_at_a_time(start_system: StartSystem) -> None:
-    system = await start_system(response_seconds=0.8)
+    system = await start_system(response_timeout_seconds=0.8)
     at_work: set[object] = set()
     most_at_once = 0
 

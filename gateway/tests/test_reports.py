@@ -133,11 +133,11 @@ async def test_who_is_denied_again_and_again_is_limited(mode: str, start_system:
 
 
 def last_uses(system: System) -> dict[str, datetime]:
-    return {use["session_id"]: datetime.fromisoformat(use["at"]) for use in system.auth.uses}
+    return {use["session_id"]: datetime.fromisoformat(use["used_at"]) for use in system.auth.uses}
 
 
 async def test_the_last_use_of_sessions_and_keys_is_told_now_and_then(mode: str, start_system: StartSystem) -> None:
-    system = await start_system(mode, let_in, use_report_seconds=0.1)
+    system = await start_system(mode, let_in, activity_report_interval_seconds=0.1)
     calls: list[dict[str, Any]] = [
         {"headers": system.auth.bearer(sid="session-1")},
         {"headers": {"X-API-Key": "till-secret"}},
@@ -154,7 +154,7 @@ async def test_the_last_use_of_sessions_and_keys_is_told_now_and_then(mode: str,
 
 
 async def test_who_is_refused_has_used_nothing(start_system: StartSystem) -> None:
-    system = await start_system("direct", use_report_seconds=0.05, rate_limit_caller="1/minute")
+    system = await start_system("direct", activity_report_interval_seconds=0.05, rate_limit_caller="1/minute")
     refused, other = system.auth.bearer(sid="refused", sub="8"), system.auth.bearer(sid="other", sub="8")
     assert (await system.get("/api/v1/products", headers=other)).status == 200
     assert (await system.get("/api/v1/products", headers=refused)).status == 429
@@ -163,12 +163,12 @@ async def test_who_is_refused_has_used_nothing(start_system: StartSystem) -> Non
 
 
 async def test_uses_are_told_once_auth_is_back_and_before_the_gateway_stops(start_system: StartSystem) -> None:
-    system = await start_system("http", use_report_seconds=0.05)
+    system = await start_system("http", activity_report_interval_seconds=0.05)
     await system.listening["auth"].stop()
     assert (await system.get("/api/v1/products", headers=system.auth.bearer(sid="meanwhile"))).status == 200
     await system.listening["auth"].start()
     await system.eventually(lambda: "meanwhile" in last_uses(system))
-    lazy = await start_system("http", use_report_seconds=3600)
+    lazy = await start_system("http", activity_report_interval_seconds=3600)
     assert (await lazy.get("/api/v1/products", headers=lazy.auth.bearer(sid="last"))).status == 200
     assert lazy.gateway is not None
     await lazy.gateway.stop()

@@ -88,7 +88,7 @@ async def test_heads_without_end_are_431(start_system: StartSystem) -> None:
 
 
 async def test_who_says_nothing_or_no_whole_head_is_hung_up_on(start_system: StartSystem) -> None:
-    system = await start_system("direct", header_seconds=0.3)
+    system = await start_system("direct", header_timeout_seconds=0.3)
     for data in (b"", b"GET /api/v1/products HTTP/1.1\r\nHost: x\r\n", b"G"):
         began_at = time.monotonic()
         assert await (await Raw.to(system)).says(data) == b""
@@ -96,7 +96,7 @@ async def test_who_says_nothing_or_no_whole_head_is_hung_up_on(start_system: Sta
 
 
 async def test_dripping_headers_do_not_win_time(start_system: StartSystem) -> None:
-    system = await start_system("direct", header_seconds=0.3)
+    system = await start_system("direct", header_timeout_seconds=0.3)
     assert system.gateway is not None
     reader, writer = await asyncio.open_connection("127.0.0.1", system.gateway.port)
     writer.write(b"GET /api/v1/products HTTP/1.1\r\n")
@@ -110,7 +110,7 @@ async def test_dripping_headers_do_not_win_time(start_system: StartSystem) -> No
 
 
 async def test_an_idle_connection_is_kept_longer_than_a_head_may_take(start_system: StartSystem) -> None:
-    system = await start_system("direct", header_seconds=0.2)
+    system = await start_system("direct", header_timeout_seconds=0.2)
     assert system.gateway is not None
     reader, writer = await asyncio.open_connection("127.0.0.1", system.gateway.port)
     for _ in range(2):
@@ -133,7 +133,7 @@ async def test_pipelined_requests_are_answered_in_order(system: System) -> None:
 
 
 async def test_who_does_not_take_in_his_answer_is_hung_up_on(start_system: StartSystem) -> None:
-    system = await start_system("http", reading_seconds=0.3)
+    system = await start_system("http", client_read_timeout_seconds=0.3)
     left = asyncio.Event()
 
     async def play(_: Scope, receive: Receive, send: Send) -> None:

@@ -1,1 +1,1 @@
-"""The one door of the system: who gets in, where to, and what comes back."""
+"""The gateway: authentication, rate limits and routing in front of the services."""

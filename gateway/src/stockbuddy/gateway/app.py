@@ -1,120 +1,125 @@
-"""Puts the gateway together: the composition root."""
+"""Composition root: builds the gateway from its parts, and runs its background workers."""
 
-import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from stockbuddy.chassis.http.errors import Problem
 from stockbuddy.chassis.http.tokens import FetchJwks, JwksCache, TokenVerifier
+from stockbuddy.chassis.runtime.failures import DependencyUnavailable
+from stockbuddy.gateway.admission.authentication import Authenticator
+from stockbuddy.gateway.admission.body_limit import BodyLimit
 from stockbuddy.gateway.admission.client_address import ClientAddresses
-from stockbuddy.gateway.admission.credentials import Credentials
-from stockbuddy.gateway.admission.exchange import Exchange
+from stockbuddy.gateway.admission.hosts import HostPolicy
+from stockbuddy.gateway.admission.rate_counters import LocalCounter, RedisCounter
 from stockbuddy.gateway.admission.rate_limits import RateLimits
 from stockbuddy.gateway.admission.revocations import Revocations
-from stockbuddy.gateway.admission.site import Site
-from stockbuddy.gateway.admission.windows import MemoryWindows, SharedWindows
+from stockbuddy.gateway.admission.token_exchange import TokenExchange
+from stockbuddy.gateway.auth_reports.activity import ActivityReporter
+from stockbuddy.gateway.auth_reports.denied_requests import DeniedRequestReporter
 from stockbuddy.gateway.compression import Compression
 from stockbuddy.gateway.cors import with_cors
-from stockbuddy.gateway.documents.catalogue import Catalogue
-from stockbuddy.gateway.edge import Edge
-from stockbuddy.gateway.health import Health
-from stockbuddy.gateway.live_streams import LiveStreams
-from stockbuddy.gateway.pages import Pages
-from stockbuddy.gateway.reports.denials import Denials
-from stockbuddy.gateway.reports.uses import Uses
-from stockbuddy.gateway.routes import KEY_SET_PATH
+from stockbuddy.gateway.endpoints import OwnEndpoints
+from stockbuddy.gateway.health import HealthCheck
+from stockbuddy.gateway.openapi.registry import OpenApiRegistry
+from stockbuddy.gateway.pipeline import Admission, Pipeline, Report
+from stockbuddy.gateway.proxy.client import call
+from stockbuddy.gateway.proxy.direct_upstream import DirectUpstream
+from stockbuddy.gateway.proxy.http_upstream import HttpUpstream
+from stockbuddy.gateway.proxy.live_streams import LiveStreams
+from stockbuddy.gateway.proxy.proxy import Proxy
+from stockbuddy.gateway.proxy.upstream import Upstream
+from stockbuddy.gateway.request_metrics import RequestMetrics
+from stockbuddy.gateway.routing.routes import JWKS_PATH
 from stockbuddy.gateway.settings import GatewaySettings
-from stockbuddy.gateway.upstream.direct import DirectUpstream
-from stockbuddy.gateway.upstream.http import HttpUpstream
-from stockbuddy.gateway.upstream.port import Upstream, ask
-from stockbuddy.gateway.usage import Usage
 
 log = structlog.get_logger(__name__)
 
-ANSWER_SECONDS = 3.0
-RESTART_SECONDS = 1.0
+JWKS_TIMEOUT_SECONDS = 3.0
 
 
 def create_gateway(settings: GatewaySettings, services: Mapping[str, ASGIApp] | None = None) -> ASGIApp:
-    """The gateway as an ASGI app with a lifespan. `services`, by name, when they run in this process (whoever gives
-    them runs their lifespans); else they are where the settings say."""
+    """The gateway as an ASGI app with a lifespan. `services`: apps in this process, by name, whose lifespans the caller
+    runs; without them, services are reached at the URLs in the settings."""
+    upstreams: Mapping[str, Upstream]
     if services is None:
-        upstreams = _across_the_network(settings)
+        upstreams = _http_upstreams(settings)
     else:
         upstreams = {name: DirectUpstream(app) for name, app in services.items()}
     return with_cors(Compression(Gateway(settings, upstreams)), settings.cors_origins)
 
 
-def _across_the_network(settings: GatewaySettings) -> dict[str, Upstream]:
+def _http_upstreams(settings: GatewaySettings) -> dict[str, Upstream]:
     return {
         service: HttpUpstream(
             service,
             urls,
-            connect_seconds=settings.connect_seconds,
-            response_seconds=settings.response_seconds,
-            idle_stream_seconds=settings.idle_stream_seconds,
-            most_connections=settings.upstream_connections,
+            connect_timeout_seconds=settings.connect_timeout_seconds,
+            response_timeout_seconds=settings.response_timeout_seconds,
+            idle_timeout_seconds=settings.stream_idle_timeout_seconds,
+            max_connections=settings.max_upstream_connections,
         )
         for service, urls in settings.urls().items()
     }
 
 
 class Gateway:
+    """Dispatches to its own endpoints or to the pipeline."""
+
     def __init__(self, settings: GatewaySettings, upstreams: Mapping[str, Upstream]) -> None:
-        self._upstreams = upstreams
-        verifier = TokenVerifier(
-            JwksCache(_keys_from(upstreams["auth"])), issuer=settings.token_issuer, audience=settings.token_audience
-        )
+        auth = upstreams["auth"]
         streams = LiveStreams()
-        url = settings.rate_limit_url
-        self._windows = SharedWindows(url) if url else MemoryWindows()
+        self._upstreams = upstreams
+        self._counter = RedisCounter(settings.rate_limit_url) if settings.rate_limit_url else LocalCounter()
+        self._revocations = Revocations(auth, token_ttl_seconds=settings.access_token_seconds)
+        self._revocations.on_revoked(streams.end_session)
+        self._openapi = OpenApiRegistry(upstreams)
+        self._activity = ActivityReporter(auth, interval_seconds=settings.activity_report_interval_seconds)
+        self._denied_requests = DeniedRequestReporter(auth)
+        health = HealthCheck(upstreams, lambda: self._revocations.is_loaded)
+        self._endpoints = OwnEndpoints(self._openapi, health, with_metrics=settings.env != "production")
+        self._pipeline = Pipeline(
+            ClientAddresses(settings.trusted_proxies),
+            self._admission(settings, auth),
+            Proxy(upstreams, streams),
+            Report(
+                RequestMetrics(),
+                self._activity,
+                self._denied_requests,
+                log_responses=settings.log_level == "debug",
+            ),
+        )
+
+    def _admission(self, settings: GatewaySettings, auth: Upstream) -> Admission:
+        jwks = JwksCache(_fetch_jwks_from(auth))
+        verifier = TokenVerifier(jwks, issuer=settings.token_issuer, audience=settings.token_audience)
         limits = RateLimits(
-            self._windows,
+            self._counter,
             caller=settings.rate_limit_caller,
             address=settings.rate_limit_address,
             login=settings.rate_limit_login,
         )
-        self._revocations = Revocations(upstreams["auth"], remember_seconds=settings.access_token_seconds)
-        self._revocations.when_ended(streams.end)
-        self._catalogue = Catalogue(upstreams)
-        health = Health(upstreams, lambda: self._revocations.known)
-        self._pages = Pages(self._catalogue, health, with_metrics=settings.env != "production")
-        self._uses = Uses(upstreams["auth"], every_seconds=settings.use_report_seconds)
-        self._denials = Denials(upstreams["auth"])
-        self._edge = Edge(
-            upstreams,
-            credentials=Credentials(
-                verifier,
-                self._revocations,
-                Exchange(upstreams["auth"]),
-                limits,
-                allowed_origins=settings.cors_origins,
+        return Admission(
+            HostPolicy(settings.allowed_hosts, require_https=settings.require_https),
+            BodyLimit(seconds_per_mebibyte=settings.body_timeout_seconds),
+            Authenticator(
+                verifier, self._revocations, TokenExchange(auth), limits, allowed_origins=settings.cors_origins
             ),
-            limits=limits,
-            site=Site(settings.allowed_hosts, require_https=settings.require_https),
-            addresses=ClientAddresses(settings.trusted_proxies),
-            catalogue=self._catalogue,
-            streams=streams,
-            usage=Usage(),
-            uses=self._uses,
-            denials=self._denials,
-            body_seconds=settings.body_seconds,
-            log_answers=settings.log_level == "debug",
+            limits,
+            self._openapi,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await self._live(receive, send)
-        elif scope["type"] == "http" and (page := self._pages.page(scope["path"])):
-            await self._pages.serve(page, scope, receive, send)
+            await self._run_lifespan(receive, send)
+        elif scope["type"] == "http" and (endpoint := self._endpoints.find(scope["path"])):
+            await self._endpoints.serve(endpoint, scope, receive, send)
         else:
-            await self._edge(scope, receive, send)
+            await self._pipeline(scope, receive, send)
 
-    async def _live(self, receive: Receive, send: Send) -> None:
+    async def _run_lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
         try:
             async with self._running():
@@ -127,46 +132,30 @@ class Gateway:
 
     @contextlib.asynccontextmanager
     async def _running(self) -> AsyncIterator[None]:
+        """Shuts down in reverse: workers, final reports, connections."""
         async with contextlib.AsyncExitStack() as stack:
-            stack.push_async_callback(self._windows.close)
+            stack.push_async_callback(self._counter.close)
             for upstream in self._upstreams.values():
                 await upstream.open()
                 stack.push_async_callback(upstream.close)
-            stack.push_async_callback(self._uses.finish)
-            stack.push_async_callback(self._denials.finish)
-            background = (self._revocations.run, self._catalogue.run, self._uses.run, self._denials.run)
-            stack.push_async_callback(_cancel, [asyncio.create_task(_keep_at(work)) for work in background])
+            stack.push_async_callback(self._activity.close)
+            stack.push_async_callback(self._denied_requests.close)
+            for part in (self._revocations, self._openapi, self._activity, self._denied_requests):
+                await stack.enter_async_context(part.worker)
             log.info("gateway.started")
             yield
         log.info("gateway.stopped")
 
 
-async def _keep_at(work: Callable[[], Awaitable[None]]) -> None:
-    """None of this may end for good by an error: without it ended sessions would pass."""
-    while True:
-        try:
-            await work()
-        except Exception:
-            log.exception("background.failed", work=work.__qualname__)
-            await asyncio.sleep(RESTART_SECONDS)
-
-
-async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _keys_from(auth: Upstream) -> FetchJwks:
+def _fetch_jwks_from(auth: Upstream) -> FetchJwks:
     async def fetch() -> Mapping[str, Any]:
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                reply = await ask(auth, "GET", KEY_SET_PATH)
-            document: Mapping[str, Any] = reply.document
-        except (Problem, ValueError) as error:
-            raise ConnectionError("the signing keys can't be had") from error
-        if reply.status != 200:
-            raise ConnectionError(f"auth answered {reply.status} when asked for its signing keys")
+            response = await call(auth, "GET", JWKS_PATH, timeout_seconds=JWKS_TIMEOUT_SECONDS)
+            document: Mapping[str, Any] = response.json()
+        except (DependencyUnavailable, ValueError) as error:
+            raise ConnectionError("the signing keys are unavailable") from error
+        if response.status != 200:
+            raise ConnectionError(f"auth responded to {JWKS_PATH} with {response.status}")
         return document
 
     return fetch

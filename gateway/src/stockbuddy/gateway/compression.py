@@ -1,10 +1,11 @@
-"""Answers are compressed for clients who want it: zstd or gzip, never what is compressed already, never a stream of
-events (each must leave at once, and alone it has nothing to compress)."""
+"""Response compression with zstd or gzip, negotiated by Accept-Encoding.
+
+Event streams are not compressed: every event must be sent at once, and is too small to benefit."""
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette_compress import CompressMiddleware, remove_compress_type
 
-SMALLEST_BYTES = 1024
+MIN_BYTES = 1024
 ZSTD_LEVEL = 3
 GZIP_LEVEL = 5
 
@@ -14,10 +15,10 @@ remove_compress_type("text/event-stream")
 class Compression:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        # Services see no Accept-Encoding, so that nothing is compressed twice or anywhere but here.
-        self._compressing = CompressMiddleware(
+        # Services receive no Accept-Encoding, so that only the gateway compresses.
+        self._compressed_app = CompressMiddleware(
             app,
-            minimum_size=SMALLEST_BYTES,
+            minimum_size=MIN_BYTES,
             zstd_level=ZSTD_LEVEL,
             gzip_level=GZIP_LEVEL,
             brotli=False,
@@ -28,6 +29,6 @@ class Compression:
         if scope["type"] == "http":
             for name, _ in scope["headers"]:
                 if name == b"accept-encoding":
-                    await self._compressing(scope, receive, send)
+                    await self._compressed_app(scope, receive, send)
                     return
         await self._app(scope, receive, send)

@@ -1,4 +1,4 @@
-"""Which other sites' pages may call the API, and what of the answers they may read (the Fetch standard, CORS)."""
+"""Cross-origin requests (CORS, Fetch standard): allowed origins, request headers and readable response headers."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ REQUEST_HEADERS = (
     "X-CSRF-Token",
     "X-Request-ID",
 )
-ANSWER_HEADERS = (
+RESPONSE_HEADERS = (
     "Content-Disposition",
     "ETag",
     "Idempotent-Replayed",
@@ -30,11 +30,11 @@ ANSWER_HEADERS = (
     "WWW-Authenticate",
     "X-Request-ID",
 )
-PREFLIGHT_SECONDS = 3600
+PREFLIGHT_TTL_SECONDS = 3600
 
 
 def with_cors(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
-    """Outermost, so that a page may read refusals too. Cookies are for listed origins, never for any."""
+    """Wrap the outermost app, so that pages can read problems, too. Cookies are allowed for listed origins only."""
     if not origins:
         return app
     return CORSMiddleware(
@@ -42,7 +42,7 @@ def with_cors(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
         allow_origins=origins,
         allow_methods=METHODS,
         allow_headers=REQUEST_HEADERS,
-        expose_headers=ANSWER_HEADERS,
+        expose_headers=RESPONSE_HEADERS,
         allow_credentials="*" not in origins,
-        max_age=PREFLIGHT_SECONDS,
+        max_age=PREFLIGHT_TTL_SECONDS,
     )

@@ -1,4 +1,4 @@
-"""The gateway's own paths, which belong to no service: health, metrics, the API document and its pages."""
+"""The gateway's own endpoints: health, metrics, the OpenAPI document and its pages."""
 
 from collections.abc import Awaitable, Callable
 
@@ -8,59 +8,60 @@ from starlette.types import Receive, Scope, Send
 
 from stockbuddy.chassis.http.errors import Problem
 from stockbuddy.chassis.runtime.metrics import metrics_page
-from stockbuddy.gateway.admission.incoming import Incoming
-from stockbuddy.gateway.answer import Answer
-from stockbuddy.gateway.documents.catalogue import Catalogue
-from stockbuddy.gateway.documents.pages import ASSETS_PATH, asset, redoc_page, swagger_page
 from stockbuddy.gateway.errors import MethodNotAllowed, UnknownPath
-from stockbuddy.gateway.health import Health
+from stockbuddy.gateway.headers import RequestHeaders
+from stockbuddy.gateway.health import HealthCheck
+from stockbuddy.gateway.openapi.docs_pages import ASSETS_PATH, find_asset, redoc_page, swagger_page
+from stockbuddy.gateway.openapi.registry import OpenApiRegistry
+from stockbuddy.gateway.proxy.response_writer import ResponseWriter
 
-Page = Callable[[Request], Awaitable[Response]]
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-class Pages:
-    def __init__(self, catalogue: Catalogue, health: Health, *, with_metrics: bool) -> None:
-        self._catalogue = catalogue
+class OwnEndpoints:
+    def __init__(self, openapi: OpenApiRegistry, health: HealthCheck, *, with_metrics: bool) -> None:
+        self._openapi = openapi
         self._health = health
-        self._pages: dict[str, Page] = {
-            "/openapi.json": self._openapi,
+        self._endpoints: dict[str, Endpoint] = {
+            "/openapi.json": self._openapi_document,
             "/docs": _swagger,
             "/redoc": _redoc,
             "/health/live": _live,
             "/health/ready": self._ready,
         }
         if with_metrics:
-            self._pages["/metrics"] = _metrics
+            self._endpoints["/metrics"] = _metrics
 
-    def page(self, path: str) -> Page | None:
-        """The page at this path, if it is one of the gateway's own."""
+    def find(self, path: str) -> Endpoint | None:
         if path.startswith("/api/"):
             return None
         if path.startswith(ASSETS_PATH):
             return _asset
-        return self._pages.get(path) or self._pages.get(path.removesuffix("/"))
+        return self._endpoints.get(path) or self._endpoints.get(path.removesuffix("/"))
 
-    async def serve(self, page: Page, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = Answer(send, Incoming.read(scope).request_id, secure=scope["scheme"] == "https")
+    async def serve(self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
+        request_id = RequestHeaders.read(scope).request_id
+        writer = ResponseWriter(send, request_id, secure=scope["scheme"] == "https")
         try:
             if scope["method"] not in ("GET", "HEAD"):
                 raise MethodNotAllowed("GET, HEAD")
-            response = await page(Request(scope))
-            await response(scope, receive, answer)
+            response = await endpoint(Request(scope))
+            await response(scope, receive, writer)
         except Problem as problem:
-            await answer.refuse(problem, scope, receive)
+            await writer.reject(problem, scope, receive)
 
-    async def _openapi(self, request: Request) -> Response:
-        document, etag = await self._catalogue.document()
+    async def _openapi_document(self, request: Request) -> Response:
+        document, etag = await self._openapi.document()
         headers = {"ETag": etag, "Cache-Control": "no-cache"}
         if etag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
         return Response(document, media_type="application/json", headers=headers)
 
     async def _ready(self, _: Request) -> Response:
-        parts = await self._health.parts()
-        well = all(state == "ok" for state in parts.values())
-        return JSONResponse({"status": "ok" if well else "unavailable", "parts": parts}, 200 if well else 503)
+        states = await self._health.states()
+        is_ready = all(state == "ok" for state in states.values())
+        body = {"status": "ok" if is_ready else "unavailable", "parts": states}
+        return JSONResponse(body, 200 if is_ready else 503)
 
 
 async def _live(_: Request) -> Response:
@@ -76,10 +77,10 @@ async def _redoc(_: Request) -> Response:
 
 
 async def _asset(request: Request) -> Response:
-    found = asset(request.url.path.removeprefix(ASSETS_PATH))
-    if found is None:
+    asset = find_asset(request.url.path.removeprefix(ASSETS_PATH))
+    if asset is None:
         raise UnknownPath
-    return found
+    return asset
 
 
 async def _metrics(_: Request) -> Response:

@@ -1,18 +1,26 @@
-"""What can go wrong at the door, beyond what the chassis names."""
+"""The gateway's own errors, in addition to those of the chassis.
 
-from stockbuddy.chassis.http.errors import Forbidden, Problem
+Problem
+├── UnknownPath 404
+├── MethodNotAllowed 405
+├── RequestTimeout 408
+├── ServiceTimeout 504
+├── UnknownHost 400
+└── GatewayForbidden 403: reported to auth
+    ├── CsrfFailed
+    └── HttpsRequired
+"""
+
+from stockbuddy.chassis.http.errors import BadRequest, Forbidden, NotFound, Problem
 from stockbuddy.chassis.http.tokens import Principal
 
 
-class UnknownPath(Problem):
-    """There is nothing at this path."""
-
-    status = 404
-    code = "not_found"
+class UnknownPath(NotFound):
+    """No such path."""
 
 
 class MethodNotAllowed(Problem):
-    """This path does not take this method."""
+    """This path does not support this method."""
 
     status = 405
     code = "method_not_allowed"
@@ -21,8 +29,8 @@ class MethodNotAllowed(Problem):
         super().__init__(headers={"Allow": allowed})
 
 
-class SlowBody(Problem):
-    """The body of the request did not arrive in time."""
+class RequestTimeout(Problem):
+    """The request body was not received in time."""
 
     status = 408
     code = "body_too_slow"
@@ -32,34 +40,33 @@ class SlowBody(Problem):
 
 
 class ServiceTimeout(Problem):
-    """The service did not answer in time; whether the request took effect is unknown."""
+    """The service did not respond in time; whether the request took effect is unknown."""
 
     status = 504
     code = "service_timeout"
 
 
-class DeniedHere(Forbidden):
-    """The gateway lets nobody do this. `principal` is who tried, where that is known."""
+class GatewayForbidden(Forbidden):
+    """The gateway forbids this request. `principal` is None if the caller was not authenticated."""
 
     def __init__(self, principal: Principal | None = None) -> None:
         super().__init__()
         self.principal = principal
 
 
-class ForeignPage(DeniedHere):
-    """A browser's session may be used by our own pages only; the CSRF token is missing or wrong."""
+class CsrfFailed(GatewayForbidden):
+    """The CSRF token is missing or wrong, or the page's origin is not allowed."""
 
     code = "csrf_failed"
 
 
-class HttpsRequired(DeniedHere):
-    """This site speaks HTTPS only."""
+class HttpsRequired(GatewayForbidden):
+    """HTTPS is required."""
 
     code = "https_required"
 
 
-class UnknownHost(Problem):
-    """This site does not go by that name."""
+class UnknownHost(BadRequest):
+    """Unknown Host header."""
 
-    status = 400
     code = "unknown_host"

@@ -1,7 +1,7 @@
-"""What the gateway reads of a request's headers, and which of them go on to a service.
+"""Request headers: which the gateway reads, which it forwards, and which end here.
 
-What identifies a caller, an address, a request or a trace is taken out of every request and set again by the gateway,
-once: a service may believe it. Hop-by-hop headers end here (RFC 9110 §7.6.1).
+Headers that identify the caller, the client address, the request or the trace are removed from every request and set
+by the gateway exactly once, so services can trust them.
 """
 
 import random
@@ -12,7 +12,22 @@ from starlette.types import Scope
 
 HeaderList = list[tuple[bytes, bytes]]
 
-_NOTED = frozenset(
+HOP_BY_HOP = frozenset(
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
+"""Headers of one connection (RFC 9110 §7.6.1), never forwarded; the servers on both sides frame messages themselves."""
+
+_PARSED = frozenset(
     {
         b"authorization",
         b"connection",
@@ -31,103 +46,94 @@ _NOTED = frozenset(
         b"x-request-id",
     }
 )
-_PASSED_ON_ONCE = (b"content-length", b"content-type", b"host", b"origin", b"transfer-encoding")
-"""Said twice, they could mean one thing to the gateway and another to a service."""
-_DROPPED = frozenset(
-    {
-        # Hop by hop, and what the server in front of us has dealt with.
-        b"expect",
-        b"keep-alive",
-        b"proxy-authorization",
-        b"proxy-connection",
-        b"te",
-        b"trailer",
-        b"upgrade",
-        # Ways to claim another address, host, path or method than the real one.
-        b"cf-connecting-ip",
-        b"client-ip",
-        b"fastly-client-ip",
-        b"forwarded",
-        b"true-client-ip",
-        b"x-client-ip",
-        b"x-cluster-client-ip",
-        b"x-forwarded",
-        b"x-http-method",
-        b"x-http-method-override",
-        b"x-method-override",
-        b"x-original-url",
-        b"x-event_context-ip",
-        b"x-real-ip",
-        b"x-remote-addr",
-        b"x-remote-ip",
-        b"x-rewrite-url",
-    }
-)
+_FORWARDED_ONCE = (b"content-length", b"content-type", b"host", b"origin", b"transfer-encoding")
+"""Only the last value of each is forwarded: the gateway and a service might read duplicates differently."""
+_DROPPED = HOP_BY_HOP | {
+    b"expect",  # answered by the server in front of the gateway
+    # Client-supplied claims of another address, host, path or method.
+    b"cf-connecting-ip",
+    b"client-ip",
+    b"fastly-client-ip",
+    b"forwarded",
+    b"true-client-ip",
+    b"x-client-ip",
+    b"x-cluster-client-ip",
+    b"x-forwarded",
+    b"x-http-method",
+    b"x-http-method-override",
+    b"x-method-override",
+    b"x-original-url",
+    b"x-originating-ip",
+    b"x-real-ip",
+    b"x-remote-addr",
+    b"x-remote-ip",
+    b"x-rewrite-url",
+}
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
 _TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 @dataclass(slots=True)
-class Incoming:
-    """`noted` holds the last value of each header that the gateway itself looks at."""
+class RequestHeaders:
+    """`parsed` has the last value of each header that the gateway itself reads, `forwarded` the unread ones."""
 
-    noted: dict[bytes, bytes] = field(default_factory=dict)
-    passed_on: HeaderList = field(default_factory=list)
+    parsed: dict[bytes, bytes] = field(default_factory=dict)
+    forwarded: HeaderList = field(default_factory=list)
     request_id: bytes = b""
 
     @classmethod
-    def read(cls, scope: Scope) -> "Incoming":
-        incoming = cls()
-        noted, passed_on = incoming.noted, incoming.passed_on
+    def read(cls, scope: Scope) -> "RequestHeaders":
+        headers = cls()
+        parsed, forwarded = headers.parsed, headers.forwarded
         for header in scope["headers"]:
             name = header[0]
-            if name in _NOTED:
-                noted[name] = header[1]
+            if name in _PARSED:
+                parsed[name] = header[1]
             elif name not in _DROPPED and not name.startswith(b"x-forwarded-"):
-                passed_on.append(header)
-        if b"connection" in noted:
-            incoming._drop_named_by_connection()
-        given = noted.get(b"x-request-id", b"")
-        incoming.request_id = given if _REQUEST_ID.fullmatch(given) else new_request_id()
-        return incoming
+                forwarded.append(header)
+        if b"connection" in parsed:
+            headers._drop_named_by_connection()
+        client_id = parsed.get(b"x-request-id", b"")
+        headers.request_id = client_id if _REQUEST_ID.fullmatch(client_id) else new_request_id()
+        return headers
 
     def _drop_named_by_connection(self) -> None:
-        options = {option.strip().lower() for option in self.noted[b"connection"].split(b",")}
-        self.passed_on = [header for header in self.passed_on if header[0] not in options]
+        options = {option.strip().lower() for option in self.parsed[b"connection"].split(b",")}
+        self.forwarded = [header for header in self.forwarded if header[0] not in options]
 
     @property
     def has_body(self) -> bool:
-        return b"content-length" in self.noted or b"transfer-encoding" in self.noted
+        return b"content-length" in self.parsed or b"transfer-encoding" in self.parsed
 
     @property
     def traceparent(self) -> bytes | None:
-        """What the client says of its trace, if that makes sense."""
-        said = self.noted.get(b"traceparent", b"")
-        return said if _TRACEPARENT.fullmatch(said) else None
+        """The client's trace context, if valid."""
+        value = self.parsed.get(b"traceparent", b"")
+        return value if _TRACEPARENT.fullmatch(value) else None
 
-    def onward(self, *, address: str, scheme: str, authorization: bytes | None, cookies: bool) -> HeaderList:
-        """The headers as a service gets them. `cookies` go only to the service that set them."""
-        headers, noted = self.passed_on, self.noted
-        headers += [(name, noted[name]) for name in _PASSED_ON_ONCE if name in noted]
+    def to_upstream(self, *, address: str, scheme: str, authorization: bytes | None, cookies: bool) -> HeaderList:
+        """The headers that the service receives."""
+        headers, parsed = self.forwarded, self.parsed
+        headers += [(name, parsed[name]) for name in _FORWARDED_ONCE if name in parsed]
         if authorization is not None:
             headers.append((b"authorization", authorization))
-        if cookies and b"cookie" in noted:
-            headers.append((b"cookie", noted[b"cookie"]))
+        if cookies and b"cookie" in parsed:
+            headers.append((b"cookie", parsed[b"cookie"]))
         headers.append((b"x-forwarded-for", address.encode()))
         headers.append((b"x-forwarded-proto", scheme.encode()))
         headers.append((b"x-request-id", self.request_id))
         if (trace := self.traceparent) is not None:
             headers.append((b"traceparent", trace))
-            if b"tracestate" in noted:
-                headers.append((b"tracestate", noted[b"tracestate"]))
+            if b"tracestate" in parsed:
+                headers.append((b"tracestate", parsed[b"tracestate"]))
         else:
             headers.append((b"traceparent", _new_trace()))
         return headers
 
 
 def new_request_id() -> bytes:
-    """Unique, not secret: the system's random source would cost as much as the rest of reading a request."""
+    """Unique, not secret: `os.urandom` would cost as much as reading all other headers."""
     return b"%032x" % random.getrandbits(128)
 
 

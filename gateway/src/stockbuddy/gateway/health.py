@@ -1,40 +1,39 @@
-"""Ready when every service is, and when it is known which sessions have ended: says which part is not, and nothing
-about why."""
+"""Readiness: every service is ready, and revocations are loaded. Names the part that is not ready, not the cause."""
 
 import asyncio
 from collections.abc import Callable, Mapping
 
-from stockbuddy.chassis.http.errors import Problem
-from stockbuddy.gateway.upstream.port import Upstream, ask
+from stockbuddy.chassis.runtime.failures import DependencyUnavailable
+from stockbuddy.gateway.proxy.client import call
+from stockbuddy.gateway.proxy.upstream import Upstream
 
-CHECK_SECONDS = 2.5
-REMEMBER_SECONDS = 0.5
-"""The check costs every service a call and is public, so many who ask at once share one."""
+CHECK_TIMEOUT_SECONDS = 2.5
+CACHE_TTL_SECONDS = 0.5
+"""The check is public and calls every service, so concurrent clients share a result."""
 
 
-class Health:
-    def __init__(self, upstreams: Mapping[str, Upstream], are_sessions_known: Callable[[], bool]) -> None:
+class HealthCheck:
+    def __init__(self, upstreams: Mapping[str, Upstream], are_revocations_loaded: Callable[[], bool]) -> None:
         self._upstreams = upstreams
-        self._are_sessions_known = are_sessions_known
-        self._checking = asyncio.Lock()
-        self._parts: dict[str, str] = {}
+        self._are_revocations_loaded = are_revocations_loaded
+        self._lock = asyncio.Lock()
+        self._states: dict[str, str] = {}
         self._checked_at = float("-inf")
 
-    async def parts(self) -> dict[str, str]:
-        """Each service, `ok` or `unavailable`."""
-        async with self._checking:
+    async def states(self) -> dict[str, str]:
+        """`ok` or `unavailable`, by service."""
+        async with self._lock:
             now = asyncio.get_running_loop().time()
-            if now - self._checked_at > REMEMBER_SECONDS:
-                states = await asyncio.gather(*map(_state, self._upstreams.values()))
-                self._parts = dict(zip(self._upstreams, states, strict=True))
+            if now - self._checked_at > CACHE_TTL_SECONDS:
+                states = await asyncio.gather(*map(_check, self._upstreams.values()))
+                self._states = dict(zip(self._upstreams, states, strict=True))
                 self._checked_at = asyncio.get_running_loop().time()
-            return self._parts if self._are_sessions_known() else self._parts | {"auth": "unavailable"}
+            return self._states if self._are_revocations_loaded() else self._states | {"auth": "unavailable"}
 
 
-async def _state(upstream: Upstream) -> str:
+async def _check(upstream: Upstream) -> str:
     try:
-        async with asyncio.timeout(CHECK_SECONDS):
-            reply = await ask(upstream, "GET", "/health/ready")
-    except (Problem, OSError, TimeoutError):
+        response = await call(upstream, "GET", "/health/ready", timeout_seconds=CHECK_TIMEOUT_SECONDS)
+    except DependencyUnavailable:
         return "unavailable"
-    return "ok" if reply.status == 200 else "unavailable"
+    return "ok" if response.status == 200 else "unavailable"

@@ -1,261 +1,139 @@
-"""The way of a request through the gateway: found, admitted, passed on, answered.
+"""The gateway's ASGI app for requests to services: each step takes the `GatewayRequest` once, in this order:
 
-Pure ASGI and few steps, because every request of the system comes this way.
+route → hosts → body limit → authenticate → rate limit → proxy → report
 """
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from urllib.parse import unquote
+from dataclasses import dataclass
 
 import structlog
 from starlette.types import Receive, Scope, Send
 
 from stockbuddy.chassis.http.errors import Problem, Unauthenticated
-from stockbuddy.gateway.admission.accounts import account_in, read_whole, replay
-from stockbuddy.gateway.admission.bodies import CountedBody, refuse_declared_size
+from stockbuddy.chassis.http.request_context import FAILURE_DETAIL
+from stockbuddy.gateway.admission.authentication import Authenticator
+from stockbuddy.gateway.admission.body_limit import BodyLimit
 from stockbuddy.gateway.admission.client_address import ClientAddresses
-from stockbuddy.gateway.admission.credentials import WEBSOCKET, Caller, Credentials
-from stockbuddy.gateway.admission.incoming import HeaderList, Incoming
+from stockbuddy.gateway.admission.hosts import HostPolicy
 from stockbuddy.gateway.admission.rate_limits import RateLimits
-from stockbuddy.gateway.admission.site import Site
-from stockbuddy.gateway.answer import Answer
-from stockbuddy.gateway.conversation import Conversation
-from stockbuddy.gateway.documents.catalogue import Catalogue
-from stockbuddy.gateway.errors import DeniedHere, ForeignPage, UnknownPath
-from stockbuddy.gateway.live_streams import LiveStreams
-from stockbuddy.gateway.paths import BASE, canonical_path
-from stockbuddy.gateway.reports.denials import LONGEST_PATH, Denial, Denials
-from stockbuddy.gateway.reports.uses import Uses
-from stockbuddy.gateway.routes import KEY_SET, KEY_SET_PATH, MEBIBYTE, Route, Who, find_route
-from stockbuddy.gateway.upstream.port import KNOWN_CALLER, ClientLeft, Interrupted, Upstream
-from stockbuddy.gateway.usage import Usage
+from stockbuddy.gateway.auth_reports.activity import ActivityReporter
+from stockbuddy.gateway.auth_reports.denied_requests import DeniedRequestReporter
+from stockbuddy.gateway.errors import CsrfFailed, GatewayForbidden, HttpsRequired, UnknownHost, UnknownPath
+from stockbuddy.gateway.headers import RequestHeaders
+from stockbuddy.gateway.openapi.registry import OpenApiRegistry
+from stockbuddy.gateway.proxy.proxy import Proxy
+from stockbuddy.gateway.proxy.response_writer import ResponseWriter
+from stockbuddy.gateway.proxy.upstream import ClientDisconnected, ResponseInterrupted
+from stockbuddy.gateway.proxy.websocket_writer import WebSocketWriter
+from stockbuddy.gateway.request import WEBSOCKET, GatewayRequest
+from stockbuddy.gateway.request_metrics import RequestMetrics
+from stockbuddy.gateway.routing.routes import locate
 
 log = structlog.get_logger(__name__)
 
-COOKIES_GO_TO = "auth"
-"""The one service that sets cookies."""
-ENDLESS = "stockbuddy.endless"
-"""Set in the scope of a stream, which must not hold up the server when it stops."""
-UNEXPECTED = "Something went wrong on our side; the request id helps to find it."
 
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """The steps before the proxy. `openapi` tells apart rejected requests to existing and to unknown paths."""
 
-@dataclass(slots=True)
-class Passage:
-    """A request on its way, and what is known of it by now. `path` is canonical and still percent-encoded."""
+    hosts: HostPolicy
+    body_limit: BodyLimit
+    authenticator: Authenticator
+    limits: RateLimits
+    openapi: OpenApiRegistry
 
-    incoming: Incoming
-    address: str
-    scheme: str
-    path: str = ""
-    route: Route | None = None
-    caller: Caller | None = None
-    standing: HeaderList = field(default_factory=list)
-    """How far the caller is from a limit, as headers of the answer."""
-
-
-class Edge:
-    def __init__(
-        self,
-        upstreams: Mapping[str, Upstream],
-        *,
-        credentials: Credentials,
-        limits: RateLimits,
-        site: Site,
-        addresses: ClientAddresses,
-        catalogue: Catalogue,
-        streams: LiveStreams,
-        usage: Usage,
-        uses: Uses,
-        denials: Denials,
-        body_seconds: float,
-        log_answers: bool,
-    ) -> None:
-        self._upstreams = upstreams
-        self._credentials = credentials
-        self._limits = limits
-        self._site = site
-        self._addresses = addresses
-        self._catalogue = catalogue
-        self._streams = streams
-        self._usage = usage
-        self._uses = uses
-        self._denials = denials
-        self._body_seconds = body_seconds
-        self._log_answers = log_answers
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket":
-            await self._serve_websocket(scope, receive, send)
-        else:
-            await self._serve_http(scope, receive, send)
-
-    async def _serve_http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        began_at = time.perf_counter()
-        passage = self._begin(scope)
-        answer = Answer(send, passage.incoming.request_id, secure=passage.scheme == "https")
+    async def admit(self, request: GatewayRequest) -> None:
+        """Raises the Problem of the first step that rejects the request."""
+        request.path, request.route = locate(request.method, request.scope["raw_path"].decode("latin-1"))
         try:
-            route = await self._admit(passage, scope["method"], scope)
-            if route.login and passage.incoming.has_body:
-                receive = await self._count_login(passage, self._counted(route, receive))
-            answer.add_headers(passage.standing)
-            await self._pass_on(route, passage, scope, receive, answer)
-        except Problem as problem:
-            self._note_denial(problem, passage, scope["method"])
-            await answer.refuse(problem, scope, receive)
-        except ClientLeft:
-            pass
-        except Interrupted as error:
-            # Neither an end nor an error may be pretended: returning now makes the server cut the connection.
-            log.warning("answer.interrupted", **_of(passage), cause=repr(error.__cause__))
-        except Exception as error:
-            log.error("request.failed", **_of(passage), exc_info=error)
-            await answer.refuse(Problem(UNEXPECTED), scope, receive)
-        seconds = (answer.started_at or time.perf_counter()) - began_at
-        self._usage.count(passage.route, passage.caller, scope["method"], answer.status, seconds)
-        if self._log_answers:
+            self.hosts.check(request)
+            self.body_limit.apply(request)
+            await self.authenticator.authenticate(request)
+        except (UnknownHost, HttpsRequired):
+            await self.limits.count_anonymous(request.client_address)
+            raise
+        except (Unauthenticated, CsrfFailed):
+            await self.limits.count_anonymous(request.client_address)
+            if not request.route.streaming and not self.openapi.may_exist(request.route.service, request.path):
+                raise UnknownPath from None
+            raise
+        await self.limits.count(request)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The step after the response: metrics, log, and the reports to auth, which never delay a response."""
+
+    metrics: RequestMetrics
+    activity: ActivityReporter
+    denied_requests: DeniedRequestReporter
+    log_responses: bool
+
+    def admitted(self, request: GatewayRequest) -> None:
+        if request.caller is not None:
+            self.activity.record(request.caller.principal.session_id)
+        if request.method == WEBSOCKET:
+            self.metrics.record(request, 101, 0)  # a WebSocket may stay open for hours: counted at its start
+
+    def rejected(self, request: GatewayRequest, problem: Problem) -> None:
+        if isinstance(problem, GatewayForbidden):
+            self.denied_requests.record(request, problem)
+
+    def completed(self, request: GatewayRequest, status: int, seconds: float) -> None:
+        self.metrics.record(request, status, seconds)
+        if self.log_responses:
             milliseconds = round(seconds * 1000, 2)
             log.debug(
-                "request.answered",
-                **_of(passage),
-                method=scope["method"],
-                status=answer.status,
+                "request.completed",
+                **request.log_fields,
+                method=request.method,
+                status=status,
                 milliseconds=milliseconds,
             )
 
-    async def _serve_websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        passage = self._begin(scope)
-        conversation = Conversation(send, passage.incoming.request_id)
-        try:
-            route = await self._admit(passage, WEBSOCKET, scope)
-            self._usage.count(route, passage.caller, "WEBSOCKET", 101, 0)
-            await self._pass_on(route, passage, scope, receive, conversation)
-        except Problem as problem:
-            self._note_denial(problem, passage, WEBSOCKET)
-            await conversation.refuse(problem, scope, receive)
-        except Exception as error:
-            log.error("conversation.failed", **_of(passage), exc_info=error)
-            await conversation.refuse(Problem(UNEXPECTED), scope, receive)
 
-    def _begin(self, scope: Scope) -> Passage:
-        incoming = Incoming.read(scope)
-        noted = incoming.noted
-        address, scheme = self._addresses.of(scope, noted.get(b"x-forwarded-for"), noted.get(b"x-forwarded-proto"))
-        return Passage(incoming, address, scheme)
+class Pipeline:
+    def __init__(self, addresses: ClientAddresses, admission: Admission, proxy: Proxy, report: Report) -> None:
+        self._addresses = addresses
+        self._admission = admission
+        self._proxy = proxy
+        self._report = report
 
-    async def _admit(self, passage: Passage, method: str, scope: Scope) -> Route:
-        """Raises a Problem for whatever may not pass."""
-        passage.path, route = _locate(method, scope["raw_path"].decode("latin-1"))
-        passage.route = route
-        noted = passage.incoming.noted
-        try:
-            self._site.refuse_others(noted.get(b"host", b""), passage.scheme)
-        except Problem:
-            await self._limits.count_stranger(passage.address)
-            raise
-        refuse_declared_size(noted.get(b"content-length"), route.body_bytes)
-        if route.who is not Who.ANYONE:
-            passage.caller = await self._caller(route, passage, method)
-        if passage.caller is not None:
-            passage.standing = await self._limits.count_caller(passage.caller.name)
-            self._uses.note(passage.caller.principal.session_id)
-        else:
-            passage.standing = await self._limits.count_stranger(passage.address)
-        return route
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            request = self._read(scope, receive, WEBSOCKET)
+            await self._serve(request, WebSocketWriter(send, request.headers.request_id))
+            return
+        started_at = time.perf_counter()
+        request = self._read(scope, receive, scope["method"])
+        writer = ResponseWriter(send, request.headers.request_id, secure=request.scheme == "https")
+        await self._serve(request, writer)
+        seconds = (writer.started_at or time.perf_counter()) - started_at
+        self._report.completed(request, writer.status, seconds)
 
-    async def _caller(self, route: Route, passage: Passage, method: str) -> Caller | None:
-        try:
-            caller = await self._credentials.caller(passage.incoming, method, passage.address)
-            if caller is None and route.who is Who.CALLERS:
-                raise Unauthenticated("Credentials are needed: a bearer token or an API key.")
-        except (Unauthenticated, ForeignPage):
-            await self._limits.count_stranger(passage.address)
-            if not route.endless and not self._catalogue.may_exist(route.service, passage.path):
-                raise UnknownPath from None
-            raise
-        return caller
-
-    def _note_denial(self, problem: Problem, passage: Passage, method: str) -> None:
-        if isinstance(problem, DeniedHere):
-            self._denials.note(_denial(problem, passage, method))
-
-    async def _count_login(self, passage: Passage, receive: Receive) -> Receive:
-        """Reads the body for the account it names. Raises TooManyRequests."""
-        noted = passage.incoming.noted
-        body = await read_whole(receive)
-        account = account_in(
-            body, content_type=noted.get(b"content-type", b""), authorization=noted.get(b"authorization", b"")
+    def _read(self, scope: Scope, receive: Receive, method: str) -> GatewayRequest:
+        headers = RequestHeaders.read(scope)
+        parsed = headers.parsed
+        address, scheme = self._addresses.resolve(
+            scope, parsed.get(b"x-forwarded-for"), parsed.get(b"x-forwarded-proto")
         )
-        passage.standing = await self._limits.count_login(account, passage.address) or passage.standing
-        return replay(body, receive)
+        return GatewayRequest(scope, receive, headers, address, scheme, method)
 
-    def _counted(self, route: Route, receive: Receive) -> Receive:
-        seconds = self._body_seconds * max(1.0, route.body_bytes / MEBIBYTE)
-        return CountedBody(receive, most_bytes=route.body_bytes, seconds=seconds)
-
-    async def _pass_on(
-        self, route: Route, passage: Passage, scope: Scope, receive: Receive, answer: Answer | Conversation
-    ) -> None:
-        if passage.incoming.has_body and not route.login:
-            receive = self._counted(route, receive)
-        onward = _onward(route, passage, scope)
-        upstream = self._upstreams[route.service]
-        if route.endless and passage.caller is not None:
-            scope[ENDLESS] = True
-            if not await self._streams.run(passage.caller.principal, upstream(onward, receive, answer)):
-                await answer.end()
-        else:
-            await upstream(onward, receive, answer)
-
-
-def _locate(method: str, raw_path: str) -> tuple[str, Route]:
-    """The canonical path, with its base, and its row in the table. Raises UnknownPath."""
-    path = canonical_path(method, raw_path)
-    if path is not None:
-        route = find_route(method, path)
-        if route is not None:
-            return BASE + path, route
-    elif raw_path.removesuffix("/") == KEY_SET_PATH:
-        return KEY_SET_PATH, KEY_SET
-    raise UnknownPath
-
-
-def _of(passage: Passage) -> dict[str, str]:
-    """What a line in the log says of a request."""
-    return {"request_id": passage.incoming.request_id.decode(), "path": passage.path}
-
-
-def _denial(refusal: DeniedHere, passage: Passage, method: str) -> Denial:
-    incoming, principal = passage.incoming, refusal.principal
-    return Denial(
-        method=method,
-        path=passage.path[:LONGEST_PATH],
-        code=refusal.code,
-        user_id=principal.user_id if principal else None,
-        username=principal.username if principal else None,
-        client_ip=passage.address,
-        request_id=incoming.request_id.decode(),
-        traceparent=incoming.traceparent.decode() if incoming.traceparent else None,
-    )
-
-
-def _onward(route: Route, passage: Passage, scope: Scope) -> Scope:
-    """The request as the service gets it."""
-    incoming, caller, path = passage.incoming, passage.caller, passage.path
-    onward = dict(scope)
-    if scope.get("method") == "HEAD" and not route.endless:
-        # HEAD is GET without the body (RFC 9110 §9.3.2), which our server leaves out; services know GET alone.
-        onward["method"] = "GET"
-    onward["path"] = unquote(path) if "%" in path else path
-    onward["raw_path"] = path.encode("latin-1")
-    onward["root_path"] = ""
-    onward["client"] = (passage.address, 0)
-    onward["state"] = {}
-    onward[KNOWN_CALLER] = caller is not None
-    onward["headers"] = incoming.onward(
-        address=passage.address,
-        scheme=passage.scheme,
-        authorization=caller.authorization if caller else incoming.noted.get(b"authorization"),
-        cookies=route.service == COOKIES_GO_TO,
-    )
-    return onward
+    async def _serve(self, request: GatewayRequest, writer: ResponseWriter | WebSocketWriter) -> None:
+        try:
+            await self._admission.admit(request)
+            self._report.admitted(request)
+            writer.add_headers(request.rate_limit_headers)
+            await self._proxy.forward(request, writer)
+        except Problem as problem:
+            self._report.rejected(request, problem)
+            await writer.reject(problem, request.scope, request.receive)
+        except ClientDisconnected:
+            pass
+        except ResponseInterrupted as error:
+            # The response has started, so no error can be sent; returning without the final chunk makes the server
+            # close the connection.
+            log.warning("response.interrupted", **request.log_fields, cause=repr(error.__cause__))
+        except Exception as error:
+            log.error("request.failed", **request.log_fields, exc_info=error)
+            await writer.reject(Problem(FAILURE_DETAIL), request.scope, request.receive)

@@ -1,16 +1,15 @@
-"""Who uses what, how much and how fast, for Prometheus: the services' measures, and requests by caller."""
+"""Prometheus metrics of proxied requests: the services' own, and requests by caller."""
 
 from dataclasses import dataclass
 
 from prometheus_client import Counter, Histogram
 
-from stockbuddy.chassis.runtime.metrics import REQUEST_SECONDS, REQUESTS
-from stockbuddy.gateway.admission.credentials import Caller
-from stockbuddy.gateway.routes import Route
+from stockbuddy.chassis.runtime.metrics import REQUEST_DURATION_SECONDS, REQUESTS
+from stockbuddy.gateway.request import GatewayRequest
 
-MOST_SERIES = 50_000
-MOST_CALLERS = 5000
-"""Further ones are counted together: a time series per caller is memory, here and in Prometheus."""
+MAX_CACHED_SERIES = 50_000
+MAX_CALLERS = 5000
+"""Further callers are counted as one: every time series uses memory here and in Prometheus."""
 
 CALLER_REQUESTS = Counter(
     "stockbuddy_gateway_caller_requests_total", "Requests by caller and route.", ["caller", "route"]
@@ -19,38 +18,37 @@ CALLER_REQUESTS = Counter(
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """What one more request of a kind adds to."""
+    """The time series that one combination of labels adds to."""
 
     requests: Counter
-    seconds: Histogram
+    duration_seconds: Histogram
     by_caller: Counter
 
 
-class Usage:
-    """Keeps the series it has seen at hand, because looking them up by their labels costs more than counting."""
+class RequestMetrics:
+    """Caches series by their labels, because looking them up costs more than counting."""
 
     def __init__(self) -> None:
         self._series: dict[tuple[str, str, int, str], Series] = {}
         self._callers: set[str] = set()
 
-    def count(self, route: Route | None, caller: Caller | None, method: str, status: int, seconds: float) -> None:
-        """Status 0: the client left before there was an answer."""
-        key = (method, route.path if route else "unknown", status, caller.name if caller else "anonymous")
-        series = self._series.get(key)
-        if series is None:
-            series = self._series_of(*key)
+    def record(self, request: GatewayRequest, status: int, seconds: float) -> None:
+        """Status 0: the client disconnected before the response."""
+        caller = request.caller
+        key = (request.method, request.route.path, status, caller.name if caller else "anonymous")
+        series = self._series.get(key) or self._create_series(*key)
         series.requests.inc()
-        series.seconds.observe(seconds)
+        series.duration_seconds.observe(seconds)
         series.by_caller.inc()
 
-    def _series_of(self, method: str, path: str, status: int, caller: str) -> Series:
-        name = caller if caller in self._callers or len(self._callers) < MOST_CALLERS else "others"
-        self._callers.add(name)
+    def _create_series(self, method: str, path: str, status: int, caller: str) -> Series:
+        label = caller if caller in self._callers or len(self._callers) < MAX_CALLERS else "others"
+        self._callers.add(label)
         series = Series(
             REQUESTS.labels("gateway", method, path, status),
-            REQUEST_SECONDS.labels("gateway", method, path),
-            CALLER_REQUESTS.labels(name, path),
+            REQUEST_DURATION_SECONDS.labels("gateway", method, path),
+            CALLER_REQUESTS.labels(label, path),
         )
-        if len(self._series) < MOST_SERIES:
+        if len(self._series) < MAX_CACHED_SERIES:
             self._series[method, path, status, caller] = series
         return series

@@ -1,4 +1,4 @@
-"""The gateway's environment: where the services are, whom it trusts, and how much it lets in."""
+"""The gateway's settings: service URLs, trust, limits and timeouts."""
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated
@@ -30,67 +30,68 @@ def _rate(value: object) -> object:
     return value
 
 
-Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)]
+CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)]
 Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
 Rate = Annotated[RateLimitItem | None, NoDecode, BeforeValidator(_rate)]
 
 
 class GatewaySettings(ServiceSettings):
-    """A service's URL may list several replicas, separated by commas; a name with several addresses counts as several.
+    """A service's URL may list several replicas, separated by commas; a host name with several addresses counts as
+    several.
 
-    `trusted_proxies` are the networks of load balancers whose `X-Forwarded-For` and `-Proto` are believed.
-    `allowed_hosts` are the names the site goes by (`*.example.com` for all below one).
-    `access_token_seconds` is auth's setting too: how long a revoked session must be remembered.
+    `trusted_proxies`: networks of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted.
+    `allowed_hosts`: accepted `Host` headers (`*.example.com` for all subdomains).
+    `access_token_seconds` is auth's setting, too: how long a revocation must be remembered.
     """
 
     model_config = SettingsConfigDict(arbitrary_types_allowed=True)
 
-    auth_url: Words = ("http://127.0.0.1:8001",)
-    catalog_url: Words = ("http://127.0.0.1:8002",)
-    stock_url: Words = ("http://127.0.0.1:8003",)
-    notifications_url: Words = ("http://127.0.0.1:8004",)
+    auth_url: CommaSeparated = ("http://127.0.0.1:8001",)
+    catalog_url: CommaSeparated = ("http://127.0.0.1:8002",)
+    stock_url: CommaSeparated = ("http://127.0.0.1:8003",)
+    notifications_url: CommaSeparated = ("http://127.0.0.1:8004",)
 
     trusted_proxies: Networks = ()
-    allowed_hosts: Words = ("*",)
+    allowed_hosts: CommaSeparated = ("*",)
     require_https: bool = False
     tls_certificate_file: str | None = None
     tls_key_file: str | None = None
-    cors_origins: Words = ()
-    """Whose pages may call, as `https://shop.example`; `*` is any, but then without cookies."""
+    cors_origins: CommaSeparated = ()
+    """Allowed origins, as `https://shop.example`; `*` allows any, without cookies."""
 
     rate_limit_caller: Rate = parse("1000/second")
     rate_limit_address: Rate = parse("50/second")
-    """For whoever is not known."""
+    """Anonymous requests."""
     rate_limit_login: Rate = parse("10/minute")
     """Per account and address."""
     rate_limit_url: str | None = Field(default=None, repr=False)
-    """`redis://` or `valkey://`: replicas count together."""
+    """`redis://` or `valkey://`, shared by the gateway's replicas."""
 
     access_token_seconds: PositiveInt = 900
-    use_report_seconds: PositiveFloat = 15
-    """How often auth is told which sessions and API keys were used."""
+    activity_report_interval_seconds: PositiveFloat = 15
+    """Between two reports to auth of the last activity of sessions and API keys."""
 
-    connect_seconds: PositiveFloat = 1
-    response_seconds: PositiveFloat = 30
-    """From the request to the start of its answer."""
-    idle_stream_seconds: PositiveFloat = 60
-    """Between two pieces of an answer; streams send a comment every 15 s."""
-    upstream_connections: PositiveInt = 2000
-    """At most so many at once to one replica."""
+    connect_timeout_seconds: PositiveFloat = 1
+    response_timeout_seconds: PositiveFloat = 30
+    """From the end of the request to the start of the response."""
+    stream_idle_timeout_seconds: PositiveFloat = 60
+    """Between two chunks of a body; services send a comment on open streams every 15 s."""
+    max_upstream_connections: PositiveInt = 2000
+    """Per replica."""
 
-    header_seconds: PositiveFloat = 10
-    """A client must have sent the head of its request by then."""
-    body_seconds: PositiveFloat = 30
-    """And the whole body by then, for each mebibyte that its route allows."""
-    keep_alive_seconds: PositiveInt = 75
-    reading_seconds: PositiveFloat = 60
-    """In which a client must take in something of an answer that waits for it."""
+    header_timeout_seconds: PositiveFloat = 10
+    """For receiving the head of a request."""
+    body_timeout_seconds: PositiveFloat = 30
+    """Per MiB of the route's body limit."""
+    keep_alive_timeout_seconds: PositiveInt = 75
+    client_read_timeout_seconds: PositiveFloat = 60
+    """The connection is closed if the client reads nothing of a response for this long."""
 
     metrics_port: int | None = Field(default=None, ge=1, le=65535)
-    """Where `/metrics` is in production: not at the public port."""
+    """Port of `/metrics` in production, where the public port does not serve it."""
 
     def urls(self) -> dict[str, tuple[str, ...]]:
-        """Where each service is, by its name in the table of routes."""
+        """The URLs of each service, by its name in the route table."""
         return {
             "auth": self.auth_url,
             "catalog": self.catalog_url,

@@ -1,1 +1,1 @@
-"""What a request must pass before it reaches a service: who calls, from where, with how much."""
+"""Admission: the checks before a request is proxied: host, body size, credentials, rate limits."""

@@ -1,54 +1,31 @@
-"""Who calls: by a bearer token, an API key or a browser's session cookie, looked for in this order.
+"""Authentication: a bearer token, an API key or a browser's session cookie, in this order of precedence.
 
-Whatever it was, a service gets a bearer token, and verifies it again.
+Whatever the credential, the service receives a bearer token, and verifies it again.
 """
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from stockbuddy.chassis.http.errors import Unauthenticated
 from stockbuddy.chassis.http.authentication import bearer_token
-from stockbuddy.chassis.http.tokens import Principal, TokenVerifier
-from stockbuddy.gateway.admission.browsers import (
-    SESSION_COOKIE,
-    cookies_of,
-    is_of_our_page,
-    is_our_pages_socket,
-)
-from stockbuddy.gateway.admission.exchange import Exchange, Exchanged, Kind
-from stockbuddy.gateway.admission.incoming import Incoming
+from stockbuddy.chassis.http.errors import Unauthenticated
+from stockbuddy.chassis.http.tokens import TokenVerifier
+from stockbuddy.gateway.admission.csrf import SESSION_COOKIE, has_allowed_origin, has_valid_csrf_token, parse_cookies
 from stockbuddy.gateway.admission.rate_limits import RateLimits
 from stockbuddy.gateway.admission.revocations import Revocations
-from stockbuddy.gateway.errors import ForeignPage
+from stockbuddy.gateway.admission.token_exchange import CredentialKind, ExchangedToken, TokenExchange
+from stockbuddy.gateway.errors import CsrfFailed
+from stockbuddy.gateway.request import WEBSOCKET, Caller, GatewayRequest
+from stockbuddy.gateway.routing.routes import Auth
 
-MOST_KNOWN = 10_000
-WEBSOCKET = "WEBSOCKET"
-"""Stands where a method does."""
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """`name` is who is counted and limited: a user, or a machine by its key. `authorization` is the header's value
-    for the service."""
-
-    principal: Principal
-    name: str
-    authorization: bytes
-
-    @classmethod
-    def by_token(cls, principal: Principal, token: str) -> "Caller":
-        session_id = principal.session_id
-        name = session_id if session_id.startswith("key:") else f"user:{principal.user_id}"
-        return cls(principal, name, f"Bearer {token}".encode("latin-1"))
+MAX_CACHED_CALLERS = 10_000
 
 
-class Credentials:
+class Authenticator:
     def __init__(
         self,
         verifier: TokenVerifier,
         revocations: Revocations,
-        exchange: Exchange,
+        exchange: TokenExchange,
         limits: RateLimits,
         *,
         allowed_origins: Sequence[str],
@@ -58,68 +35,77 @@ class Credentials:
         self._exchange = exchange
         self._limits = limits
         self._allowed_origins = frozenset(allowed_origins)
-        self._known: dict[bytes, Caller] = {}
-        """By the header as it came: most requests show what an earlier one has shown."""
+        self._callers: dict[bytes, Caller] = {}
+        """By the value of the Authorization header, which is the same in most requests of a client."""
 
-    async def caller(self, incoming: Incoming, method: str, address: str) -> Caller | None:
-        """None when the request shows no credentials. Raises Unauthenticated for bad ones, ForeignPage, Unavailable,
-        TooManyRequests for one who guesses keys."""
-        noted = incoming.noted
-        if (authorization := noted.get(b"authorization")) is not None:
-            known = self._known.get(authorization)
-            if known is not None and self._is_still_good(known):
-                return known
-            return self._know(authorization, await self._by_token(bearer_token(authorization.decode("latin-1"))))
-        if (api_key := noted.get(b"x-api-key")) is not None:
-            _, caller = await self._by_secret("api_key", api_key.decode("latin-1"), address)
+    async def authenticate(self, request: GatewayRequest) -> None:
+        """Set `request.caller`, unless the route is public. Raises Unauthenticated, CsrfFailed, Unavailable, and
+        TooManyRequests for too many unverified credentials from one address."""
+        auth = request.route.auth
+        if auth is Auth.PUBLIC:
+            return
+        request.caller = await self._find_caller(request)
+        if request.caller is None and auth is Auth.REQUIRED:
+            raise Unauthenticated("Credentials are required: a bearer token or an API key.")
+
+    async def _find_caller(self, request: GatewayRequest) -> Caller | None:
+        """None if the request has no credentials."""
+        parsed = request.headers.parsed
+        if (authorization := parsed.get(b"authorization")) is not None:
+            caller = self._callers.get(authorization)
+            if caller is None or not self._is_valid(caller):
+                caller = await self._from_token(bearer_token(authorization.decode("latin-1")))
+                self._cache(authorization, caller)
             return caller
-        if b"cookie" in noted and (cookies := cookies_of(incoming)).get(SESSION_COOKIE):
-            return await self._by_cookie(incoming, cookies, method, address)
+        if (api_key := parsed.get(b"x-api-key")) is not None:
+            _, caller = await self._from_secret("api_key", api_key.decode("latin-1"), request.client_address)
+            return caller
+        if b"cookie" in parsed and (cookies := parse_cookies(request.headers)).get(SESSION_COOKIE):
+            return await self._from_cookie(request, cookies)
         return None
 
-    def _is_still_good(self, caller: Caller) -> bool:
+    def _is_valid(self, caller: Caller) -> bool:
         principal = caller.principal
-        return principal.expires_at > time.time() and not self._revocations.has_ended(principal.session_id)
+        return principal.expires_at > time.time() and not self._revocations.is_revoked(principal.session_id)
 
-    def _know(self, authorization: bytes, caller: Caller) -> Caller:
-        if len(self._known) >= MOST_KNOWN:
-            self._known.clear()
-        self._known[authorization] = caller
-        return caller
+    def _cache(self, authorization: bytes, caller: Caller) -> None:
+        if len(self._callers) >= MAX_CACHED_CALLERS:
+            self._callers.clear()
+        self._callers[authorization] = caller
 
-    async def _by_token(self, token: str) -> Caller:
+    async def _from_token(self, token: str) -> Caller:
         principal = await self._verifier.verify(token)
-        self._revocations.refuse_if_unknown()
-        if self._revocations.has_ended(principal.session_id):
+        self._revocations.require_loaded()
+        if self._revocations.is_revoked(principal.session_id):
             raise Unauthenticated("The session has ended.")
-        return Caller.by_token(principal, token)
+        return Caller.from_token(principal, token)
 
-    async def _by_cookie(self, incoming: Incoming, cookies: dict[str, str], method: str, address: str) -> Caller:
-        exchanged, caller = await self._by_secret("session_cookie", cookies[SESSION_COOKIE], address)
-        if method == WEBSOCKET:
-            is_ours = is_our_pages_socket(incoming, self._allowed_origins)
+    async def _from_cookie(self, request: GatewayRequest, cookies: dict[str, str]) -> Caller:
+        token, caller = await self._from_secret("session_cookie", cookies[SESSION_COOKIE], request.client_address)
+        if request.method == WEBSOCKET:
+            is_allowed = has_allowed_origin(request.headers, self._allowed_origins)
         else:
-            is_ours = is_of_our_page(incoming, method, cookies, exchanged.csrf_token)
-        if not is_ours:
-            raise ForeignPage(caller.principal)
+            is_allowed = has_valid_csrf_token(request.headers, request.method, cookies, token.csrf_token)
+        if not is_allowed:
+            raise CsrfFailed(caller.principal)
         return caller
 
-    async def _by_secret(self, kind: Kind, secret: str, address: str) -> tuple[Exchanged, Caller]:
-        exchanged = await self._exchanged(kind, secret, address)
+    async def _from_secret(self, kind: CredentialKind, secret: str, address: str) -> tuple[ExchangedToken, Caller]:
+        token = await self._exchanged(kind, secret, address)
         try:
-            return exchanged, await self._by_token(exchanged.access_token)
+            return token, await self._from_token(token.access_token)
         except Unauthenticated:
-            # A change of rights ends the tokens made before it; a key or session that lives on gets a new one.
-            self._exchange.forget(kind, secret)
-        exchanged = await self._exchanged(kind, secret, address)
-        return exchanged, await self._by_token(exchanged.access_token)
+            # A change of permissions revokes earlier tokens; a credential that is still valid gets a new one.
+            self._exchange.discard(kind, secret)
+        token = await self._exchanged(kind, secret, address)
+        return token, await self._from_token(token.access_token)
 
-    async def _exchanged(self, kind: Kind, secret: str, address: str) -> Exchanged:
+    async def _exchanged(self, kind: CredentialKind, secret: str, address: str) -> ExchangedToken:
         if not secret:
             raise Unauthenticated
-        exchanged = self._exchange.remembered(kind, secret)
-        if exchanged is None:
-            # A question to auth is work for a stranger, until the answer says that it is none.
-            await self._limits.count_stranger(address)
-            exchanged = await self._exchange.ask(kind, secret)
-        return exchanged
+        token = self._exchange.find_cached(kind, secret)
+        if token is None:
+            # An unknown credential counts against the anonymous limit until auth has verified it.
+            await self._limits.count_anonymous(address)
+            token = await self._exchange.exchange(kind, secret)
+        return token

@@ -1,4 +1,4 @@
-"""Where a request comes from: the peer's address, or what a trusted load balancer says it is."""
+"""Client address and scheme: the connection's, or those that a trusted proxy reports."""
 
 from collections.abc import Sequence
 from ipaddress import ip_address
@@ -7,20 +7,20 @@ from starlette.types import Scope
 
 from stockbuddy.gateway.settings import Network
 
-UNKNOWN = "0.0.0.0"
-"""A peer without an address: a Unix socket."""
+UNKNOWN_ADDRESS = "0.0.0.0"
+"""Address of a Unix socket's peer."""
 
 
 class ClientAddresses:
-    """Believes `X-Forwarded-For` and `X-Forwarded-Proto` from trusted networks only, and there from the right: the
-    entries further left were written by whoever sent the request."""
+    """Reads `X-Forwarded-For` and `X-Forwarded-Proto` from trusted networks only. `X-Forwarded-For` is read from the
+    right: the client itself may have sent the entries further left."""
 
     def __init__(self, trusted: Sequence[Network]) -> None:
         self._trusted = tuple(trusted)
 
-    def of(self, scope: Scope, forwarded_for: bytes | None, forwarded_proto: bytes | None) -> tuple[str, str]:
-        """The client's address and the scheme it used."""
-        peer = scope["client"][0] if scope.get("client") else UNKNOWN
+    def resolve(self, scope: Scope, forwarded_for: bytes | None, forwarded_proto: bytes | None) -> tuple[str, str]:
+        """The client's address, and the scheme it used."""
+        peer = scope["client"][0] if scope.get("client") else UNKNOWN_ADDRESS
         scheme = "https" if scope["scheme"] in ("https", "wss") else "http"
         if not self._trusted or not self._trusts(peer):
             return peer, scheme

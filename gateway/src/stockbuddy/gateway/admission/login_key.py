@@ -1,6 +1,6 @@
-"""Whose password a login tries: what is counted, together with the address, when guessing is slowed down.
+"""The account that a login request names, for its rate limit.
 
-Reads a body as auth will. What can't be read has the account "", which all malformed attempts from an address share.
+The body is parsed as auth parses it. Unreadable bodies have the account "", so malformed logins share one limit.
 """
 
 import base64
@@ -10,47 +10,49 @@ from urllib.parse import parse_qsl
 
 from starlette.types import Message, Receive
 
-from stockbuddy.gateway.upstream.port import ClientLeft
+from stockbuddy.gateway.headers import RequestHeaders
+from stockbuddy.gateway.proxy.upstream import ClientDisconnected
 
 FORM = b"application/x-www-form-urlencoded"
-NAMING = ("username", "email", "client_id", "refresh_token")
-"""The first of these that a login has names its account."""
+ACCOUNT_FIELDS = ("username", "email", "client_id", "refresh_token")
+"""In order of precedence."""
 
 
-async def read_whole(receive: Receive) -> bytes:
-    """Raises ClientLeft, or what `receive` raises; routes for logins allow small bodies only."""
+async def read_body(receive: Receive) -> bytes:
+    """Only for routes with a small body limit. Raises ClientDisconnected, or the error of `receive`."""
     body, more = b"", True
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise ClientLeft
+            raise ClientDisconnected
         body += message.get("body", b"")
         more = message.get("more_body", False)
     return body
 
 
 def replay(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that gives a body which has been read already, and then what `receive` has to say."""
-    given = False
+    """A `receive` that returns the body again, and afterwards what `receive` returns."""
+    is_replayed = False
 
     async def receive_again() -> Message:
-        nonlocal given
-        if given:
+        nonlocal is_replayed
+        if is_replayed:
             return await receive()
-        given = True
+        is_replayed = True
         return {"type": "http.request", "body": body, "more_body": False}
 
     return receive_again
 
 
-def account_in(body: bytes, *, content_type: bytes, authorization: bytes) -> str:
-    """The account as the client names it, in one spelling."""
-    fields = _basic_credentials(authorization) | _fields(body, content_type)
-    named = (fields.get(name) for name in NAMING)
-    return next((str(value).strip().casefold() for value in named if value), "")
+def login_key(body: bytes, headers: RequestHeaders) -> str:
+    """The account, normalised: spellings that auth treats alike share a limit."""
+    fields = _basic_credentials(headers.parsed.get(b"authorization", b""))
+    fields |= _body_fields(body, headers.parsed.get(b"content-type", b""))
+    values = (fields.get(name) for name in ACCOUNT_FIELDS)
+    return next((str(value).strip().casefold() for value in values if value), "")
 
 
-def _fields(body: bytes, content_type: bytes) -> dict[str, object]:
+def _body_fields(body: bytes, content_type: bytes) -> dict[str, object]:
     if content_type.partition(b";")[0].strip().lower() == FORM:
         return dict(parse_qsl(body.decode("utf-8", "replace")))
     try:
@@ -61,7 +63,7 @@ def _fields(body: bytes, content_type: bytes) -> dict[str, object]:
 
 
 def _basic_credentials(authorization: bytes) -> dict[str, object]:
-    """An OAuth2 client may show its id there (RFC 6749 §2.3.1)."""
+    """An OAuth2 client may send its id there (RFC 6749 §2.3.1)."""
     scheme, _, encoded = authorization.partition(b" ")
     if scheme.lower() != b"basic":
         return {}

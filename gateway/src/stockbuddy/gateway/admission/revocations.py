@@ -1,84 +1,75 @@
-"""Which sessions have ended: asked of auth four times a second, so that an ended one is refused within a second.
+"""Revoked sessions, polled from auth four times a second, so that a revoked one is rejected within a second.
 
-Why it asks rather than hears of it on the bus: docs/adr/0003.
+Why polled and not consumed from the bus: docs/adr/0003.
 """
 
-import asyncio
-import random
 import time
 from collections.abc import Callable
 from urllib.parse import quote
 
-import structlog
+from stockbuddy.chassis.http.errors import Unavailable
+from stockbuddy.chassis.runtime.background import PollingWorker
+from stockbuddy.chassis.runtime.failures import DependencyUnavailable
+from stockbuddy.contracts.internal import REVOCATIONS_PATH, RevocationsResponse
+from stockbuddy.gateway.proxy.client import call
+from stockbuddy.gateway.proxy.upstream import Upstream
 
-from stockbuddy.chassis.http.errors import Problem, Unavailable
-from stockbuddy.gateway.upstream.port import Upstream, ask
-
-log = structlog.get_logger(__name__)
-
-PATH = "/internal/revoked-sessions"
-POLL_SECONDS = 0.25
-LONGEST_PAUSE_SECONDS = 0.75
-"""While auth is away; nobody can end a session then, and it is noticed soon enough when it is back."""
-ANSWER_SECONDS = 2.0
+POLL_INTERVAL_SECONDS = 0.25
+MAX_RETRY_DELAY_SECONDS = 0.75
+"""Below a second, so that a session revoked right after auth has recovered is rejected in time."""
+POLL_TIMEOUT_SECONDS = 2.0
 
 
 class Revocations:
-    """Remembers an ended session for as long as an access token of it may live; then no token of it is valid anyway."""
+    """Remembers a revoked session for the lifetime of an access token; afterwards none of its tokens is valid."""
 
-    def __init__(self, auth: Upstream, *, remember_seconds: float) -> None:
+    def __init__(self, auth: Upstream, *, token_ttl_seconds: float) -> None:
         self._auth = auth
-        self._remember_seconds = remember_seconds
+        self._token_ttl_seconds = token_ttl_seconds
         self._forget_at: dict[str, float] = {}
+        """By session id, oldest first; monotonic clock."""
         self._cursor: str | None = None
         self._listeners: list[Callable[[str], None]] = []
-        self.known = False
+        self.is_loaded = False
+        """False until auth has responded once."""
+        self.worker = PollingWorker(
+            "revocations",
+            self._poll,
+            interval_seconds=POLL_INTERVAL_SECONDS,
+            max_retry_delay_seconds=MAX_RETRY_DELAY_SECONDS,
+        )
 
-    def when_ended(self, listener: Callable[[str], None]) -> None:
-        """Call `listener` with the id of each session that ends from now on."""
+    def on_revoked(self, listener: Callable[[str], None]) -> None:
+        """Call `listener` with the id of each session revoked from now on."""
         self._listeners.append(listener)
 
-    def refuse_if_unknown(self) -> None:
-        """Before the first answer nothing is known, and a token that was ended yesterday must not pass."""
-        if not self.known:
+    def require_loaded(self) -> None:
+        """Raises Unavailable before the first response: a token revoked earlier could not be recognised."""
+        if not self.is_loaded:
             raise Unavailable("Sessions can't be checked at the moment.")
 
-    def has_ended(self, session_id: str) -> bool:
+    def is_revoked(self, session_id: str) -> bool:
         return session_id in self._forget_at
 
-    async def run(self) -> None:
-        pause = POLL_SECONDS
-        while True:
-            try:
-                await self.refresh()
-                pause = POLL_SECONDS
-            except (Problem, OSError, TimeoutError, ValueError, KeyError, TypeError) as error:
-                if pause == POLL_SECONDS:
-                    log.warning("revocations.unreachable", error=repr(error))
-                pause = min(pause * 2, LONGEST_PAUSE_SECONDS) * random.uniform(0.7, 1.0)
-            await asyncio.sleep(pause)
-
-    async def refresh(self) -> None:
-        """Raises Problem, OSError, TimeoutError, ValueError, KeyError or TypeError when auth gives no proper answer."""
+    async def _poll(self) -> None:
         query = f"after={quote(self._cursor, safe='')}" if self._cursor is not None else ""
-        async with asyncio.timeout(ANSWER_SECONDS):
-            reply = await ask(self._auth, "GET", PATH, query=query)
-        if reply.status in (400, 422):
-            self._cursor = None  # a cursor that auth no longer knows: begin again with all of them
-        if reply.status != 200:
-            raise OSError(f"auth answered {reply.status}")
-        document = reply.document
-        self._remember(document["session_ids"])
-        self._cursor = str(document["cursor"])
-        self.known = True
+        response = await call(self._auth, "GET", REVOCATIONS_PATH, query=query, timeout_seconds=POLL_TIMEOUT_SECONDS)
+        if response.status in (400, 422):
+            self._cursor = None  # auth does not accept the cursor: start again with all revocations
+        if response.status != 200:
+            raise DependencyUnavailable(f"auth responded with {response.status}")
+        revocations = RevocationsResponse.model_validate_json(response.body)
+        self._add(revocations.session_ids)
+        self._cursor = revocations.cursor
+        self.is_loaded = True
 
-    def _remember(self, session_ids: list[str]) -> None:
+    def _add(self, session_ids: list[str]) -> None:
         now = time.monotonic()
         for session_id in session_ids:
             if session_id not in self._forget_at:
                 for listener in self._listeners:
                     listener(session_id)
             self._forget_at.pop(session_id, None)
-            self._forget_at[session_id] = now + self._remember_seconds
+            self._forget_at[session_id] = now + self._token_ttl_seconds
         while self._forget_at and self._forget_at[oldest := next(iter(self._forget_at))] <= now:
             del self._forget_at[oldest]

@@ -1,7 +1,6 @@
-"""Turns what is no token (a machine's API key, a browser's session cookie) into one that services verify.
+"""Exchanges API keys and session cookies for access tokens at auth; caches tokens, and rejections briefly.
 
-Auth is asked once for as long as the token lives; an answer of no is remembered shortly. Both are kept under a hash,
-so that a copy of this process's memory holds no keys.
+Cache keys are hashes, so that a memory dump contains no credentials.
 """
 
 import asyncio
@@ -12,104 +11,115 @@ from dataclasses import dataclass
 from typing import Literal
 
 import structlog
+from pydantic import ValidationError
 
-from stockbuddy.chassis.http.errors import Problem, Unauthenticated, Unavailable
-from stockbuddy.gateway.upstream.port import Upstream, ask
+from stockbuddy.chassis.http.errors import Unauthenticated, Unavailable
+from stockbuddy.chassis.runtime.failures import DependencyUnavailable
+from stockbuddy.contracts.internal import TOKEN_EXCHANGE_PATH, TokenExchangeRequest, TokenExchangeResponse
+from stockbuddy.gateway.proxy.client import call
+from stockbuddy.gateway.proxy.upstream import Upstream
 
 log = structlog.get_logger(__name__)
 
-PATH = "/internal/token-exchange"
-MOST_REMEMBERED = 10_000
-REFUSAL_SECONDS = 5.0
-ANSWER_SECONDS = 5.0
-MARGIN = 0.2
-LEAST_MARGIN_SECONDS = 2.0
-"""The part of a token's life that is left when a new one is asked for, so that none expires on its way to a service.
-Expiry is in whole seconds, and clocks differ."""
+MAX_CACHED = 10_000
+REJECTION_TTL_SECONDS = 5.0
+EXCHANGE_TIMEOUT_SECONDS = 5.0
+REFRESH_MARGIN = 0.2
+MIN_REFRESH_MARGIN_SECONDS = 2.0
+"""A new token is requested when this share of the old one's lifetime is left, so that none expires on its way to a
+service. Expiry is in whole seconds, and clocks differ."""
 
-Kind = Literal["api_key", "session_cookie"]
+CredentialKind = Literal["api_key", "session_cookie"]
 
 
 @dataclass(frozen=True, slots=True)
-class Exchanged:
-    """`csrf_token` is what a browser must repeat in a header, as far as auth says."""
+class ExchangedToken:
+    """`csrf_token` is the value that a browser must repeat in a header, if auth returned one. `use_until` is by the
+    monotonic clock."""
 
     access_token: str
     csrf_token: str | None
-    good_until: float
-    """By the monotonic clock."""
+    use_until: float
 
 
-class Exchange:
+class TokenExchange:
     def __init__(self, auth: Upstream) -> None:
         self._auth = auth
-        self._tokens: OrderedDict[bytes, Exchanged] = OrderedDict()
-        self._refused_until: OrderedDict[bytes, float] = OrderedDict()
-        self._asking: dict[bytes, asyncio.Task[Exchanged | None]] = {}
+        self._tokens: OrderedDict[bytes, ExchangedToken] = OrderedDict()
+        self._rejected_until: OrderedDict[bytes, float] = OrderedDict()
+        self._in_flight: dict[bytes, asyncio.Task[ExchangedToken | None]] = {}
 
-    def remembered(self, kind: Kind, secret: str) -> Exchanged | None:
-        """The token for `secret`, if it is known. Raises Unauthenticated when it is known to be no good."""
+    def find_cached(self, kind: CredentialKind, secret: str) -> ExchangedToken | None:
+        """Raises Unauthenticated if auth rejected the credential recently."""
         digest, now = _digest(kind, secret), time.monotonic()
-        found = self._tokens.get(digest)
-        if found is not None and found.good_until > now:
-            return found
-        if self._refused_until.get(digest, 0.0) > now:
-            raise _refusal(kind)
+        token = self._tokens.get(digest)
+        if token is not None and token.use_until > now:
+            return token
+        if self._rejected_until.get(digest, 0.0) > now:
+            raise _rejection(kind)
         return None
 
-    def forget(self, kind: Kind, secret: str) -> None:
-        """The token for `secret` is no good any more, though it has not expired."""
+    def discard(self, kind: CredentialKind, secret: str) -> None:
+        """Remove a token that was revoked before its expiry."""
         self._tokens.pop(_digest(kind, secret), None)
 
-    async def ask(self, kind: Kind, secret: str) -> Exchanged:
-        """The token for `secret`, from auth; many who ask at once share one answer. Raises Unauthenticated,
-        Unavailable."""
+    async def exchange(self, kind: CredentialKind, secret: str) -> ExchangedToken:
+        """Concurrent requests with the same credential share one call. Raises Unauthenticated, Unavailable."""
         digest = _digest(kind, secret)
-        asking = self._asking.get(digest)
-        if asking is None:
-            asking = self._asking[digest] = asyncio.create_task(self._ask(kind, secret, digest))
-            asking.add_done_callback(lambda _: self._asking.pop(digest, None))
-        exchanged = await asyncio.shield(asking)
-        if exchanged is None:
-            raise _refusal(kind)
-        return exchanged
+        task = self._in_flight.get(digest)
+        if task is None:
+            task = self._in_flight[digest] = asyncio.create_task(self._exchange(kind, secret, digest))
+            task.add_done_callback(lambda _: self._in_flight.pop(digest, None))
+        token = await asyncio.shield(task)
+        if token is None:
+            raise _rejection(kind)
+        return token
 
-    async def _ask(self, kind: Kind, secret: str, digest: bytes) -> Exchanged | None:
+    async def _exchange(self, kind: CredentialKind, secret: str, digest: bytes) -> ExchangedToken | None:
+        """None if auth rejects the credential."""
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                reply = await ask(self._auth, "POST", PATH, document={kind: secret})
-            if reply.status in (400, 401, 422):
-                _remember(self._refused_until, digest, time.monotonic() + REFUSAL_SECONDS)
-                return None
-            if reply.status != 200:
-                raise OSError(f"auth answered {reply.status}")
-            document = reply.document
-            exchanged = Exchanged(
-                str(document["access_token"]),
-                document.get("csrf_token"),
-                time.monotonic() + _good_for_seconds(float(document["expires_in"])),
-            )
-        except (Problem, OSError, TimeoutError, ValueError, KeyError, TypeError) as error:
+            response = await self._call(kind, secret)
+        except (DependencyUnavailable, ValidationError) as error:
             log.warning("exchange.failed", kind=kind, error=repr(error))
-            raise Unavailable("Credentials can't be checked at the moment.") from error
-        _remember(self._tokens, digest, exchanged)
-        return exchanged
+            raise Unavailable("Credentials can't be verified at the moment.") from error
+        if response is None:
+            _store(self._rejected_until, digest, time.monotonic() + REJECTION_TTL_SECONDS)
+            return None
+        lifetime_seconds = float(response.expires_in)
+        margin_seconds = max(lifetime_seconds * REFRESH_MARGIN, MIN_REFRESH_MARGIN_SECONDS)
+        use_until = time.monotonic() + lifetime_seconds - margin_seconds
+        token = ExchangedToken(response.access_token, response.csrf_token, use_until)
+        _store(self._tokens, digest, token)
+        return token
+
+    async def _call(self, kind: CredentialKind, secret: str) -> TokenExchangeResponse | None:
+        """None if the credential is invalid. Raises DependencyUnavailable, ValidationError."""
+        try:
+            body = TokenExchangeRequest.model_validate({kind: secret})
+        except ValidationError:
+            return None  # longer than any credential
+        response = await call(
+            self._auth, "POST", TOKEN_EXCHANGE_PATH, body=body, timeout_seconds=EXCHANGE_TIMEOUT_SECONDS
+        )
+        if response.status in (400, 401, 422):
+            return None
+        if response.status != 200:
+            raise DependencyUnavailable(f"auth responded with {response.status}")
+        return TokenExchangeResponse.model_validate_json(response.body)
 
 
-def _good_for_seconds(lifetime: float) -> float:
-    return lifetime - max(lifetime * MARGIN, LEAST_MARGIN_SECONDS)
+def _store(
+    cache: "OrderedDict[bytes, ExchangedToken] | OrderedDict[bytes, float]", digest: bytes, value: object
+) -> None:
+    cache.pop(digest, None)
+    cache[digest] = value  # type: ignore[assignment]
+    if len(cache) > MAX_CACHED:
+        cache.popitem(last=False)
 
 
-def _remember(known: "OrderedDict[bytes, Exchanged] | OrderedDict[bytes, float]", digest: bytes, value: object) -> None:
-    known.pop(digest, None)
-    known[digest] = value  # type: ignore[assignment]
-    if len(known) > MOST_REMEMBERED:
-        known.popitem(last=False)
-
-
-def _digest(kind: Kind, secret: str) -> bytes:
+def _digest(kind: CredentialKind, secret: str) -> bytes:
     return hashlib.sha256(f"{kind}:{secret}".encode()).digest()
 
 
-def _refusal(kind: Kind) -> Unauthenticated:
+def _rejection(kind: CredentialKind) -> Unauthenticated:
     return Unauthenticated("The API key is not valid." if kind == "api_key" else "The session has ended.")

@@ -1,1 +1,1 @@
-"""What auth is told beside the requests, which never wait for it: whom the gateway turned away, and who was there."""
+"""Asynchronous reports to auth: denied requests, and last activity of sessions and API keys."""

@@ -1,58 +1,42 @@
-"""When each session and API key was used last: auth sees tokens only when it gives them out, and so is told now and
-then of those that were shown here."""
+"""Collects when sessions and API keys were last used, and reports it to auth periodically.
 
-import asyncio
+Auth itself sees a token only when it issues it.
+"""
+
 import time
 from datetime import UTC, datetime
 from itertools import islice
 
-from stockbuddy.gateway.reports.telling import is_told
-from stockbuddy.gateway.upstream.port import Upstream
+from stockbuddy.chassis.runtime.background import PollingWorker
+from stockbuddy.contracts.internal import LAST_USED_PATH, MAX_LAST_USED, LastUsed, LastUsedReport
+from stockbuddy.gateway.auth_reports.client import post_report, send_final_report
+from stockbuddy.gateway.proxy.upstream import Upstream
 
-PATH = "/internal/uses"
-MOST_NOTED = 50_000
-MOST_AT_ONCE = 1000
-FAREWELL_SECONDS = 2.0
+MAX_PENDING = 50_000
 
 
-class Uses:
-    def __init__(self, auth: Upstream, *, every_seconds: float) -> None:
+class ActivityReporter:
+    def __init__(self, auth: Upstream, *, interval_seconds: float) -> None:
         self._auth = auth
-        self._every_seconds = every_seconds
-        self._last_used_at: dict[str, float] = {}
-        """By session id, in seconds since the epoch: those that auth has not been told."""
+        self._pending: dict[str, float] = {}
+        """Session id → seconds since the epoch."""
+        self.worker = PollingWorker("activity reports", self._report, interval_seconds=interval_seconds)
 
-    def note(self, session_id: str) -> None:
-        if len(self._last_used_at) < MOST_NOTED or session_id in self._last_used_at:
-            self._last_used_at[session_id] = time.time()
+    def record(self, session_id: str) -> None:
+        if len(self._pending) < MAX_PENDING or session_id in self._pending:
+            self._pending[session_id] = time.time()
 
-    async def run(self) -> None:
-        """Until cancelled."""
-        while True:
-            await asyncio.sleep(self._every_seconds)
-            await self._tell()
+    async def close(self) -> None:
+        await send_final_report(self._report)
 
-    async def finish(self) -> None:
-        """The last ones, when the gateway stops."""
+    async def _report(self) -> None:
+        unsent, self._pending = self._pending, {}
         try:
-            async with asyncio.timeout(FAREWELL_SECONDS):
-                await self._tell()
-        except TimeoutError:
-            pass
-
-    async def _tell(self) -> None:
-        untold, self._last_used_at = self._last_used_at, {}
-        try:
-            while batch := list(islice(untold.items(), MOST_AT_ONCE)):
-                uses = [{"session_id": session_id, "at": _written(at)} for session_id, at in batch]
-                if not await is_told(self._auth, PATH, {"uses": uses}):
-                    break
+            while batch := list(islice(unsent.items(), MAX_LAST_USED)):
+                sessions = [LastUsed(session_id=id, used_at=datetime.fromtimestamp(at, UTC)) for id, at in batch]
+                await post_report(self._auth, LAST_USED_PATH, LastUsedReport(sessions=sessions))
                 for session_id, _ in batch:
-                    del untold[session_id]
+                    del unsent[session_id]
         finally:
-            if untold:
-                self._last_used_at = untold | self._last_used_at
-
-
-def _written(moment: float) -> str:
-    return datetime.fromtimestamp(moment, UTC).isoformat()
+            if unsent:
+                self._pending = unsent | self._pending

@@ -1,30 +1,34 @@
-"""One report to auth."""
+"""Sends one report to auth."""
 
 import asyncio
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 import structlog
+from pydantic import BaseModel
 
-from stockbuddy.chassis.http.errors import Problem
-from stockbuddy.gateway.upstream.port import Upstream, ask
+from stockbuddy.chassis.runtime.failures import DependencyUnavailable
+from stockbuddy.gateway.proxy.client import call
+from stockbuddy.gateway.proxy.upstream import Upstream
 
 log = structlog.get_logger(__name__)
 
-ANSWER_SECONDS = 5.0
+REPORT_TIMEOUT_SECONDS = 5.0
+FINAL_REPORT_TIMEOUT_SECONDS = 2.0
 
 
-async def is_told(auth: Upstream, path: str, document: dict[str, Any]) -> bool:
-    """False when auth did not take the report in, so that it may be told again."""
+async def post_report(auth: Upstream, path: str, report: BaseModel) -> None:
+    """Raises DependencyUnavailable if the report must be sent again."""
+    response = await call(auth, "POST", path, body=report, timeout_seconds=REPORT_TIMEOUT_SECONDS)
+    if response.status == 422:
+        log.error("report.rejected", report=path)  # sending it again would not help
+    elif not 200 <= response.status < 300:
+        raise DependencyUnavailable(f"auth responded to {path} with {response.status}")
+
+
+async def send_final_report(send: Callable[[], Awaitable[None]]) -> None:
+    """When the gateway stops: one attempt, which must not delay the shutdown."""
     try:
-        async with asyncio.timeout(ANSWER_SECONDS):
-            reply = await ask(auth, "POST", path, document=document)
-    except (Problem, OSError, TimeoutError) as error:
-        log.warning("report.failed", report=path, error=repr(error))
-        return False
-    if reply.status == 422:
-        log.error("report.refused", report=path)  # telling it again would change nothing
-        return True
-    if not 200 <= reply.status < 300:
-        log.warning("report.failed", report=path, status=reply.status)
-        return False
-    return True
+        async with asyncio.timeout(FINAL_REPORT_TIMEOUT_SECONDS):
+            await send()
+    except (DependencyUnavailable, TimeoutError) as error:
+        log.warning("report.failed", error=repr(error))

@@ -1,86 +1,71 @@
-"""Every 403 is put on record. Services do that themselves; of the gateway's own, auth is told at once.
+"""Reports requests that the gateway itself answered with 403 to auth, which publishes `auth.access.denied`.
 
-An answer never waits for that. While auth is away so many wait here, and are told when it is back.
+Responses never wait for a report. While auth is unavailable, up to MAX_PENDING denied requests wait in memory.
 """
 
-import asyncio
 from collections import deque
-from dataclasses import asdict, dataclass
 from itertools import islice
 
 import structlog
 from prometheus_client import Counter
 
-from stockbuddy.gateway.reports.telling import is_told
-from stockbuddy.gateway.upstream.port import Upstream
+from stockbuddy.chassis.runtime.background import PollingWorker
+from stockbuddy.contracts.internal import (
+    DENIALS_PATH,
+    MAX_DENIED_REQUESTS,
+    MAX_TEXT_LENGTH,
+    DeniedRequest,
+    DeniedRequestReport,
+)
+from stockbuddy.gateway.auth_reports.client import post_report, send_final_report
+from stockbuddy.gateway.errors import GatewayForbidden
+from stockbuddy.gateway.proxy.upstream import Upstream
+from stockbuddy.gateway.request import GatewayRequest
 
 log = structlog.get_logger(__name__)
 
-PATH = "/internal/denials"
-LONGEST_PATH = 200
-MOST_WAITING = 1000
-MOST_AT_ONCE = 100
-FIRST_PAUSE_SECONDS = 0.25
-LONGEST_PAUSE_SECONDS = 5.0
-FAREWELL_SECONDS = 2.0
+MAX_PENDING = 1000
+IDLE_INTERVAL_SECONDS = 60.0
+"""A denied request wakes the worker; between two of them there is nothing to report."""
 
-LOST = Counter("stockbuddy_gateway_denials_lost_total", "Denials that were never put on record: too many waited.")
+LOST = Counter("stockbuddy_gateway_denials_lost_total", "Denied requests that could not be reported to auth.")
 
 
-@dataclass(frozen=True, slots=True)
-class Denial:
-    """A request that was answered with 403. The user is None where nobody was known yet."""
-
-    method: str
-    path: str
-    code: str
-    user_id: int | None
-    username: str | None
-    client_ip: str
-    request_id: str
-    traceparent: str | None
-
-
-class Denials:
+class DeniedRequestReporter:
     def __init__(self, auth: Upstream) -> None:
         self._auth = auth
-        self._waiting: deque[Denial] = deque()
-        self._noted = asyncio.Event()
+        self._pending: deque[DeniedRequest] = deque()
+        self.worker = PollingWorker("denied request reports", self._report, interval_seconds=IDLE_INTERVAL_SECONDS)
 
-    def note(self, denial: Denial) -> None:
-        if len(self._waiting) >= MOST_WAITING:
+    def record(self, request: GatewayRequest, problem: GatewayForbidden) -> None:
+        if len(self._pending) >= MAX_PENDING:
             LOST.inc()
             return
-        self._waiting.append(denial)
-        self._noted.set()
+        self._pending.append(_to_denied_request(request, problem))
+        self.worker.wake()
 
-    async def run(self) -> None:
-        """Until cancelled."""
-        pause = FIRST_PAUSE_SECONDS
-        while True:
-            await self._noted.wait()
-            if await self._is_all_told():
-                pause = FIRST_PAUSE_SECONDS
-            else:
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+    async def close(self) -> None:
+        await send_final_report(self._report)
+        if self._pending:
+            LOST.inc(len(self._pending))
+            log.warning("denied_requests.lost", count=len(self._pending))
 
-    async def finish(self) -> None:
-        """What still waits when the gateway stops, if auth is there to hear it."""
-        try:
-            async with asyncio.timeout(FAREWELL_SECONDS):
-                await self._is_all_told()
-        except TimeoutError:
-            pass
-        if self._waiting:
-            LOST.inc(len(self._waiting))
-            log.warning("denials.lost", count=len(self._waiting))
-
-    async def _is_all_told(self) -> bool:
-        while batch := list(islice(self._waiting, MOST_AT_ONCE)):
-            if not await is_told(self._auth, PATH, {"denials": [asdict(denial) for denial in batch]}):
-                return False
+    async def _report(self) -> None:
+        while batch := list(islice(self._pending, MAX_DENIED_REQUESTS)):
+            await post_report(self._auth, DENIALS_PATH, DeniedRequestReport(requests=batch))
             for _ in batch:
-                self._waiting.popleft()
-        self._noted.clear()
-        return True
+                self._pending.popleft()
+
+
+def _to_denied_request(request: GatewayRequest, problem: GatewayForbidden) -> DeniedRequest:
+    headers, principal = request.headers, problem.principal
+    return DeniedRequest(
+        method=request.method,
+        path=request.path[:MAX_TEXT_LENGTH],
+        code=problem.code,
+        user_id=principal.user_id if principal else None,
+        username=principal.username if principal else None,
+        client_ip=request.client_address,
+        request_id=headers.request_id.decode(),
+        traceparent=headers.traceparent.decode() if headers.traceparent else None,
+    )

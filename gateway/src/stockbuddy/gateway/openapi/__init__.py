@@ -1,1 +1,1 @@
-"""The one description of the API, put together from what the services say of themselves, and its pages."""
+"""One OpenAPI document for all services, and pages that display it."""

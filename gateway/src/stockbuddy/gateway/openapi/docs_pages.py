@@ -1,4 +1,4 @@
-"""`/docs` and `/redoc`, whose scripts come from an installed package: they work without internet access."""
+"""`/docs` and `/redoc`. Their scripts come from an installed package, so they work without internet access."""
 
 import base64
 import hashlib
@@ -22,10 +22,10 @@ def swagger_page() -> HTMLResponse:
         swagger_js_url=ASSETS_PATH + "swagger-ui-bundle.js",
         swagger_css_url=ASSETS_PATH + "swagger-ui.css",
         swagger_favicon_url=ASSETS_PATH + "favicon.png",
-        # The validator is a badge that an outside server draws; scripts of the page can't reach it anyway.
+        # The validator's badge comes from an external server, which the content security policy blocks.
         swagger_ui_parameters={"validatorUrl": None, "persistAuthorization": True, "docExpansion": "none"},
     )
-    return _guarded(page)
+    return _with_content_policy(page)
 
 
 def redoc_page() -> HTMLResponse:
@@ -36,17 +36,17 @@ def redoc_page() -> HTMLResponse:
         redoc_favicon_url=ASSETS_PATH + "favicon.png",
         with_google_fonts=False,
     )
-    return _guarded(page)
+    return _with_content_policy(page)
 
 
-def asset(name: str) -> Response | None:
+def find_asset(name: str) -> Response | None:
     if name not in ASSETS:
         return None
     return FileResponse(_DIRECTORY / name, headers={"Cache-Control": "public, max-age=86400"})
 
 
-def _guarded(page: HTMLResponse) -> HTMLResponse:
-    """With a content security policy that lets run our assets and the very script that stands in the page."""
+def _with_content_policy(page: HTMLResponse) -> HTMLResponse:
+    """Adds a content security policy that allows only our assets and, by hash, the page's inline scripts."""
     scripts = _INLINE_SCRIPT.findall(bytes(page.body))
     hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(script).digest()).decode()}'" for script in scripts)
     page.headers["Content-Security-Policy"] = (

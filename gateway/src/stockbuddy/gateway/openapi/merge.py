@@ -1,9 +1,9 @@
-"""Makes one OpenAPI document out of several (OpenAPI 3.1). Pure: documents in, document out."""
+"""Merges several OpenAPI 3.1 documents into one. Pure functions."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-Document = dict[str, Any]
+OpenApiDocument = dict[str, Any]
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 SECURITY_SCHEMES = {
@@ -13,12 +13,12 @@ SECURITY_SCHEMES = {
 
 
 def merge_documents(
-    documents: Mapping[str, Document], *, info: Document, is_open: Callable[[str, str], bool | None]
-) -> Document:
-    """`documents` by service. `is_open(method, path)` says whether an operation needs no credentials, or None when it
-    can't be reached from outside and so is left out."""
+    documents: Mapping[str, OpenApiDocument], *, info: OpenApiDocument, is_public: Callable[[str, str], bool | None]
+) -> OpenApiDocument:
+    """`documents` by service. `is_public(method, path)`: whether an operation requires no credentials, or None if the
+    gateway does not route it; such operations are omitted."""
     renames = {service: _renames(service, documents) for service in documents}
-    merged: Document = {
+    merged: OpenApiDocument = {
         "openapi": "3.1.0",
         "info": info,
         "paths": {},
@@ -28,22 +28,22 @@ def merge_documents(
     }
     operation_ids: set[str] = set()
     for service, document in documents.items():
-        renamed = _with_references(document, renames[service])
+        renamed = _rename_references(document, renames[service])
         _add_components(merged, renamed, renames[service])
         for path, item in renamed.get("paths", {}).items():
-            operations = _reachable(item, path, is_open)
+            operations = _routed_operations(item, path, is_public)
             if not operations:
                 continue
             for method, operation in operations.items():
-                _finish_operation(operation, service, operation_ids, is_open=bool(is_open(method.upper(), path)))
+                _finish_operation(operation, service, operation_ids, is_public=bool(is_public(method.upper(), path)))
             shared = {name: value for name, value in item.items() if name not in METHODS}
             merged["paths"].setdefault(path, {}).update({**shared, **operations})
         merged["tags"].append({"name": service, "description": document.get("info", {}).get("title", service)})
     return merged
 
 
-def _renames(service: str, documents: Mapping[str, Document]) -> dict[str, str]:
-    """`#/components/schemas/Page` → `#/components/schemas/StockPage` for names that others give something else."""
+def _renames(service: str, documents: Mapping[str, OpenApiDocument]) -> dict[str, str]:
+    """`#/components/schemas/Page` → `#/components/schemas/StockPage`, for names that services define differently."""
     renames = {}
     for section, components in _component_sections(documents[service]):
         for name, component in components.items():
@@ -58,23 +58,23 @@ def _renames(service: str, documents: Mapping[str, Document]) -> dict[str, str]:
     return renames
 
 
-def _component_sections(document: Document) -> list[tuple[str, Document]]:
+def _component_sections(document: OpenApiDocument) -> list[tuple[str, OpenApiDocument]]:
     sections = document.get("components", {}).items()
     return [(section, components) for section, components in sections if section != "securitySchemes"]
 
 
-def _with_references(part: Any, renames: Mapping[str, str]) -> Any:
-    """A copy in which references (also a discriminator's mapping) point to the new names."""
+def _rename_references(part: Any, renames: Mapping[str, str]) -> Any:
+    """A copy whose references, and discriminator mappings, use the new names."""
     if isinstance(part, dict):
-        return {key: _with_references(value, renames) for key, value in part.items()}
+        return {key: _rename_references(value, renames) for key, value in part.items()}
     if isinstance(part, list):
-        return [_with_references(value, renames) for value in part]
+        return [_rename_references(value, renames) for value in part]
     if isinstance(part, str) and part.startswith("#/components/"):
         return renames.get(part, part)
     return part
 
 
-def _add_components(merged: Document, document: Document, renames: Mapping[str, str]) -> None:
+def _add_components(merged: OpenApiDocument, document: OpenApiDocument, renames: Mapping[str, str]) -> None:
     for section, components in _component_sections(document):
         prefix = f"#/components/{section}/"
         target = merged["components"].setdefault(section, {})
@@ -82,17 +82,19 @@ def _add_components(merged: Document, document: Document, renames: Mapping[str, 
             target[renames.get(prefix + name, prefix + name).removeprefix(prefix)] = component
 
 
-def _reachable(item: Document, path: str, is_open: Callable[[str, str], bool | None]) -> Document:
+def _routed_operations(
+    item: OpenApiDocument, path: str, is_public: Callable[[str, str], bool | None]
+) -> OpenApiDocument:
     return {
         method: operation
         for method, operation in item.items()
-        if method in METHODS and is_open(method.upper(), path) is not None
+        if method in METHODS and is_public(method.upper(), path) is not None
     }
 
 
-def _finish_operation(operation: Document, service: str, operation_ids: set[str], *, is_open: bool) -> None:
+def _finish_operation(operation: OpenApiDocument, service: str, operation_ids: set[str], *, is_public: bool) -> None:
     operation.pop("security", None)
-    if is_open:
+    if is_public:
         operation["security"] = []
     operation["tags"] = operation.get("tags") or [service]
     operation_id = operation.get("operationId")

@@ -1,4 +1,4 @@
-"""What the services say they offer: asked now and then, kept while one of them is down, merged into one document."""
+"""The services' OpenAPI documents: fetched periodically, kept while a service is unavailable, merged into one."""
 
 import asyncio
 import hashlib
@@ -7,105 +7,104 @@ from collections.abc import Iterable, Mapping
 
 import structlog
 
-from stockbuddy.chassis.http.errors import Problem
-from stockbuddy.gateway.documents.merging import METHODS, Document, merge_documents
-from stockbuddy.gateway.paths import BASE
-from stockbuddy.gateway.routes import KEY_SET_PATH, Who, find_route
-from stockbuddy.gateway.upstream.port import Upstream, ask
+from stockbuddy.chassis.runtime.background import PollingWorker
+from stockbuddy.chassis.runtime.failures import DependencyUnavailable
+from stockbuddy.gateway.openapi.merge import METHODS, OpenApiDocument, merge_documents
+from stockbuddy.gateway.proxy.client import call
+from stockbuddy.gateway.proxy.upstream import Upstream
+from stockbuddy.gateway.routing.patterns import PathPattern, split_path
+from stockbuddy.gateway.routing.routes import BASE, JWKS_PATH, Auth, find_route
 
 log = structlog.get_logger(__name__)
 
-REFRESH_SECONDS = 30.0
-MISSING_SECONDS = 1.0
-ANSWER_SECONDS = 3.0
+REFRESH_INTERVAL_SECONDS = 30.0
+MISSING_INTERVAL_SECONDS = 1.0
+FETCH_TIMEOUT_SECONDS = 3.0
 API_VERSION = "1.0.0"
 """Of the API, not of this program: grows with what clients can rely on."""
 DESCRIPTION = """Inventory for shops and warehouses: one API in front of all services.
 
-Every path needs an access token (`Authorization: Bearer`) or an API key (`X-API-Key`), except those marked open.
-Errors are RFC 9457 problem documents; switch on their `code`."""
+Every path requires an access token (`Authorization: Bearer`) or an API key (`X-API-Key`), except those marked public.
+Errors are RFC 9457 problem documents; branch on their `code`."""
 
 
-class Catalogue:
+class OpenApiRegistry:
     def __init__(self, upstreams: Mapping[str, Upstream]) -> None:
         self._upstreams = upstreams
-        self._documents: dict[str, Document] = {}
-        self._templates: dict[str, list[list[str]]] = {}
+        self._documents: dict[str, OpenApiDocument] = {}
+        self._patterns: dict[str, list[PathPattern]] = {}
         self._merged = b""
-        self._refreshing = asyncio.Lock()
+        self._lock = asyncio.Lock()
+        self._refreshed_at = float("-inf")
+        self.worker = PollingWorker("openapi documents", self._poll, interval_seconds=MISSING_INTERVAL_SECONDS)
 
-    async def run(self) -> None:
-        while True:
-            await self._refresh(self._upstreams)
-            asked_at = asyncio.get_running_loop().time()
-            while asyncio.get_running_loop().time() - asked_at < REFRESH_SECONDS:
-                await asyncio.sleep(MISSING_SECONDS)
-                await self._refresh(self._missing)
+    async def document(self) -> tuple[bytes, str]:
+        """The merged document as JSON, and its entity tag. Services that have never responded are missing."""
+        await self._refresh(self._missing)
+        return self._merged, f'"{hashlib.sha256(self._merged).hexdigest()[:32]}"'
+
+    def may_exist(self, service: str, path: str) -> bool:
+        """False if the service's document is known and does not contain this path."""
+        patterns = self._patterns.get(service)
+        if patterns is None or path == JWKS_PATH:
+            return True
+        segments = split_path(path)
+        return any(pattern.matches(segments) for pattern in patterns)
 
     @property
     def _missing(self) -> list[str]:
         return [service for service in self._upstreams if service not in self._documents]
 
+    async def _poll(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - self._refreshed_at < REFRESH_INTERVAL_SECONDS:
+            await self._refresh(self._missing)
+        else:
+            self._refreshed_at = now
+            await self._refresh(self._upstreams)
+
     async def _refresh(self, services: Iterable[str]) -> None:
-        """Ask these services; one that does not answer keeps the document it gave last."""
-        asked = list(services)
-        if not asked:
+        """Fetch the documents of these services; a service that does not respond keeps its last one."""
+        requested = list(services)
+        if not requested:
             return
-        async with self._refreshing:
-            found = await asyncio.gather(*map(self._fetch, asked))
-            fresh = {service: document for service, document in zip(asked, found, strict=True) if document}
-            if all(self._documents.get(service) == document for service, document in fresh.items()) and self._merged:
+        async with self._lock:
+            responses = await asyncio.gather(*map(self._fetch, requested))
+            fetched = {service: document for service, document in zip(requested, responses, strict=True) if document}
+            if all(self._documents.get(service) == document for service, document in fetched.items()) and self._merged:
                 return
-            known = {**self._documents, **fresh}
-            # In the order of the table, so that the same documents always merge into the same one.
-            self._documents = {service: known[service] for service in self._upstreams if service in known}
-            self._templates = {service: _templates(document) for service, document in self._documents.items()}
-            merged = merge_documents(self._documents, info=_info(), is_open=_is_open)
+            documents = self._documents | fetched
+            # In a fixed order, so that equal documents merge into an equal result, with the same entity tag.
+            self._documents = {service: documents[service] for service in self._upstreams if service in documents}
+            self._patterns = {service: _patterns(document) for service, document in self._documents.items()}
+            merged = merge_documents(self._documents, info=_info(), is_public=_is_public)
             self._merged = json.dumps(merged, separators=(",", ":")).encode()
 
-    async def _fetch(self, service: str) -> Document | None:
+    async def _fetch(self, service: str) -> OpenApiDocument | None:
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                reply = await ask(self._upstreams[service], "GET", "/openapi.json")
-            document = reply.document
-        except (Problem, OSError, TimeoutError, ValueError) as error:
-            log.debug("document.unavailable", service=service, error=repr(error))
+            response = await call(
+                self._upstreams[service], "GET", "/openapi.json", timeout_seconds=FETCH_TIMEOUT_SECONDS
+            )
+            document = response.json()
+        except (DependencyUnavailable, ValueError) as error:
+            log.debug("openapi.unavailable", service=service, error=repr(error))
             return None
-        return document if reply.status == 200 and isinstance(document, dict) else None
-
-    async def document(self) -> tuple[bytes, str]:
-        """The merged document as JSON and its entity tag; of a service that never answered it knows nothing."""
-        await self._refresh(self._missing)
-        return self._merged, f'"{hashlib.sha256(self._merged).hexdigest()[:32]}"'
-
-    def may_exist(self, service: str, path: str) -> bool:
-        """False only when the service has said what it offers, and this path is not among it."""
-        templates = self._templates.get(service)
-        if templates is None or path == KEY_SET_PATH:
-            return True
-        segments = path.split("/")
-        return any(_fits(template, segments) for template in templates)
+        return document if response.status == 200 and isinstance(document, dict) else None
 
 
-def _info() -> Document:
+def _info() -> OpenApiDocument:
     return {"title": "Stockbuddy", "version": API_VERSION, "description": DESCRIPTION}
 
 
-def _is_open(method: str, path: str) -> bool | None:
-    if path == KEY_SET_PATH:
+def _is_public(method: str, path: str) -> bool | None:
+    if path == JWKS_PATH:
         return True
     if not path.startswith(BASE + "/"):
         return None
-    route = find_route(method, path.removeprefix(BASE))
-    return route.who is not Who.CALLERS if route else None
+    route = find_route(method, split_path(path.removeprefix(BASE)))
+    return route.auth is not Auth.REQUIRED if route else None
 
 
-def _templates(document: Document) -> list[list[str]]:
+def _patterns(document: OpenApiDocument) -> list[PathPattern]:
     paths = document.get("paths", {})
-    return [path.split("/") for path, item in paths.items() if any(method in item for method in METHODS)]
-
-
-def _fits(template: list[str], segments: list[str]) -> bool:
-    return len(template) == len(segments) and all(
-        mine == theirs or mine.startswith("{") for mine, theirs in zip(template, segments, strict=True)
-    )
+    return [PathPattern(path) for path, item in paths.items() if any(method in item for method in METHODS)]

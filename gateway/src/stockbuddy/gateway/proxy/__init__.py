@@ -1,1 +1,1 @@
-"""The way to the services: one port, over the network or straight into the same process."""
+"""The proxy: forwards requests to the services, over the network or in the same process."""

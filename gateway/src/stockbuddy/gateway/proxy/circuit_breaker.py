@@ -1,49 +1,49 @@
-"""When a replica is left alone: after it could not be reached, for a pause that grows while it stays away."""
+"""Circuit breaker of a replica, with exponential backoff."""
 
 import random
 
-FIRST_PAUSE_SECONDS = 0.25
-LONGEST_PAUSE_SECONDS = 1.0
-TRIAL_SECONDS = 2.0
-"""Longer than it takes to find out that nobody can be reached. A trial that is not over by then tells nothing: its
-service may be frozen, or at work on something large, or its client may have left."""
-TOLERATED_FAILURES = 5
-"""So many requests in a row may break or time out; a refused connection counts as being away at once."""
+MIN_OPEN_SECONDS = 0.25
+MAX_OPEN_SECONDS = 1.0
+HALF_OPEN_TIMEOUT_SECONDS = 2.0
+"""Longer than the connect timeout. A trial that still runs afterwards is inconclusive: the service may be frozen
+or busy with a large request, or the client may have disconnected."""
+MAX_FAILURES = 5
+"""Broken or timed-out requests in a row that open the circuit. A failure to connect opens it at once."""
 
 
-class Circuit:
-    """Times are the caller's monotonic clock, in seconds."""
+class CircuitBreaker:
+    """Closed, open, or half-open. `now` is the monotonic clock, in seconds."""
 
     def __init__(self) -> None:
         self._failures = 0
-        self._pauses = 0
+        self._open_count = 0
         self._open_until = 0.0
         self.is_refused = False
-        """Nobody listened there last time: to find out whether that is still so takes no time."""
+        """The last connection was refused: another attempt costs no waiting."""
 
-    def lets_through(self, now: float) -> bool:
+    def allows(self, now: float) -> bool:
         return now >= self._open_until
 
     def seconds_left(self, now: float) -> float:
         return max(0.0, self._open_until - now)
 
-    def begin_trial(self, now: float) -> None:
-        """After a pause one request goes first; the others keep away until it is known how that went, within reason."""
-        if self._pauses:
-            self._open_until = now + TRIAL_SECONDS
+    def begin_half_open(self, now: float) -> None:
+        """Let one request through; keep rejecting others until it finishes or times out."""
+        if self._open_count:
+            self._open_until = now + HALF_OPEN_TIMEOUT_SECONDS
 
-    def succeeded(self) -> None:
-        self._failures = self._pauses = 0
+    def record_success(self) -> None:
+        self._failures = self._open_count = 0
         self._open_until = 0.0
         self.is_refused = False
 
-    def failed(self, now: float, *, unreachable: bool, refused: bool = False) -> bool:
-        """True when it has just become known that the replica is away."""
+    def record_failure(self, now: float, *, unreachable: bool, refused: bool = False) -> bool:
+        """True if this failure opened a closed circuit."""
         self._failures += 1
         self.is_refused = refused
-        if not (unreachable or self._pauses or self._failures >= TOLERATED_FAILURES):
+        if not (unreachable or self._open_count or self._failures >= MAX_FAILURES):
             return False
-        pause = min(FIRST_PAUSE_SECONDS * 2**self._pauses, LONGEST_PAUSE_SECONDS)
-        self._open_until = now + pause * random.uniform(0.8, 1.2)
-        self._pauses = min(self._pauses + 1, 10)
-        return self._pauses == 1
+        open_seconds = min(MIN_OPEN_SECONDS * 2**self._open_count, MAX_OPEN_SECONDS)
+        self._open_until = now + open_seconds * random.uniform(0.8, 1.2)
+        self._open_count = min(self._open_count + 1, 10)
+        return self._open_count == 1

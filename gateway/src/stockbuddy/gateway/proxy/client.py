@@ -1,67 +1,69 @@
-"""The upstream port: a service, however it is reached, is an ASGI application.
-
-So requests, answers, server-sent events and WebSockets pass alike whether the service is across the network or in
-the same process, and nothing before the port knows which.
-"""
+"""The gateway's own calls to services: JWKS, revocations, token exchange, auth reports, OpenAPI documents, health."""
 
 import asyncio
 import json
 from collections.abc import MutableMapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-from starlette.types import Message, Receive, Scope, Send
+from pydantic import BaseModel
+from starlette.types import Message
 
-from stockbuddy.chassis.http.errors import Unavailable
-
-KNOWN_CALLER = "stockbuddy.known_caller"
-"""Whether the caller of the request in this scope is known. Idempotency keys belong to callers: without one, as at a
-log-in, a service takes no notice of them."""
-
-
-class Upstream(Protocol):
-    """One service.
-
-    Raises `Unavailable`, `ServiceTimeout`, `ClientLeft` or what `receive` raised, and then has sent nothing;
-    `Interrupted` when it broke in the middle of an answer.
-    """
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
-
-    async def open(self) -> None: ...
-
-    async def close(self) -> None: ...
-
-
-class Interrupted(Exception):
-    """The service went away in the middle of its answer."""
-
-
-class ClientLeft(Exception):
-    """The client hung up before its request was whole."""
+from stockbuddy.chassis.http.errors import Problem
+from stockbuddy.chassis.runtime.failures import DependencyUnavailable
+from stockbuddy.gateway.proxy.upstream import ResponseInterrupted, Upstream
 
 
 @dataclass(slots=True)
-class Reply:
-    """A whole answer to the gateway's own question."""
-
+class UpstreamResponse:
     status: int = 0
     body: bytes = b""
 
-    @property
-    def document(self) -> Any:
-        """Raises ValueError for what is not JSON."""
+    def json(self) -> Any:
+        """Raises ValueError if the body is not JSON."""
         return json.loads(self.body)
 
 
-async def ask(upstream: Upstream, method: str, path: str, *, query: str = "", document: Any = None) -> Reply:
-    """The gateway's own calls to a service: signing keys, revoked sessions, exchanges, reports, documents, health.
-    Raises `Unavailable` or `ServiceTimeout`, also when half an answer came."""
-    body = b"" if document is None else json.dumps(document).encode()
+async def call(
+    upstream: Upstream,
+    method: str,
+    path: str,
+    *,
+    timeout_seconds: float,
+    query: str = "",
+    body: BaseModel | None = None,
+) -> UpstreamResponse:
+    """The complete response, whatever its status. Raises DependencyUnavailable."""
+    content = b"" if body is None else body.model_dump_json(exclude_unset=True).encode()
+    response = UpstreamResponse()
+    is_sent = False
+
+    async def receive() -> Message:
+        nonlocal is_sent
+        if is_sent:
+            await asyncio.Event().wait()  # the service must not see a disconnect before it has responded
+        is_sent = True
+        return {"type": "http.request", "body": content, "more_body": False}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            response.status = message["status"]
+        else:
+            response.body += message.get("body", b"")
+
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            await upstream(_scope(method, path, query, content), receive, send)
+    except (Problem, ResponseInterrupted, OSError, TimeoutError) as error:
+        raise DependencyUnavailable(f"{method} {path}: {error!r}") from error
+    return response
+
+
+def _scope(method: str, path: str, query: str, content: bytes) -> MutableMapping[str, Any]:
     headers = [(b"host", b"gateway"), (b"accept", b"application/json")]
-    if body:
-        headers += [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    scope: MutableMapping[str, Any] = {
+    if content:
+        headers += [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
+    return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
         "http_version": "1.1",
@@ -76,24 +78,3 @@ async def ask(upstream: Upstream, method: str, path: str, *, query: str = "", do
         "server": None,
         "state": {},
     }
-    reply = Reply()
-    asked = False
-
-    async def receive() -> Message:
-        nonlocal asked
-        if asked:
-            await asyncio.Event().wait()  # this client stays until it has its answer
-        asked = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    async def send(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            reply.status = message["status"]
-        else:
-            reply.body += message.get("body", b"")
-
-    try:
-        await upstream(scope, receive, send)
-    except Interrupted as error:
-        raise Unavailable from error
-    return reply

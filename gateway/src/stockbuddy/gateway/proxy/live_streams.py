@@ -1,4 +1,4 @@
-"""Long-lived answers end with the session that opened them: at logout within a second, and when the token expires."""
+"""Open streams by session: a stream ends within a second of its session's revocation, and when its token expires."""
 
 import asyncio
 import time
@@ -11,26 +11,26 @@ class LiveStreams:
     def __init__(self) -> None:
         self._by_session: dict[str, set[asyncio.Timeout]] = {}
 
-    def end(self, session_id: str) -> None:
+    def end_session(self, session_id: str) -> None:
         """End every stream of this session."""
         now = asyncio.get_running_loop().time()
         for stream in self._by_session.get(session_id, ()):
             stream.reschedule(now)
 
-    async def run(self, principal: Principal, stream_to_client: Awaitable[None]) -> bool:
-        """False when the session ended before the stream did, which then is cancelled."""
-        streams = self._by_session.setdefault(principal.session_id, set())
-        stream = asyncio.timeout(principal.expires_at - time.time())
-        streams.add(stream)
+    async def run(self, principal: Principal, stream: Awaitable[None]) -> bool:
+        """Await `stream`; cancel it and return False if the session ends first."""
+        timeouts = self._by_session.setdefault(principal.session_id, set())
+        timeout = asyncio.timeout(principal.expires_at - time.time())
+        timeouts.add(timeout)
         try:
-            async with stream:
-                await stream_to_client
+            async with timeout:
+                await stream
         except TimeoutError:
-            if not stream.expired():
+            if not timeout.expired():
                 raise
             return False
         finally:
-            streams.discard(stream)
-            if not streams:
+            timeouts.discard(timeout)
+            if not timeouts:
                 self._by_session.pop(principal.session_id, None)
         return True

@@ -1,21 +1,21 @@
-"""A request as it goes over the wire: head and small bodies in one write, large bodies piece by piece."""
+"""A request as bytes for a connection: head and small bodies in one write, large bodies in chunks."""
 
 from dataclasses import dataclass
 
 from starlette.types import Receive, Scope
 
-from stockbuddy.gateway.upstream.connection import Connection
-from stockbuddy.gateway.upstream.port import ClientLeft
+from stockbuddy.gateway.proxy.connection import Connection
+from stockbuddy.gateway.proxy.upstream import ClientDisconnected
 
-WHOLE_BYTES = 64 * 1024
-"""Bodies up to this size are read before a service hears of them: a slow client holds no connection to a service."""
+MAX_BUFFERED_BODY_BYTES = 64 * 1024
+"""Bodies up to this size are read completely before a connection is acquired, so a slow client occupies none."""
 
 _FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 
 
 @dataclass(slots=True)
 class OutgoingRequest:
-    """`start` is the head and all or the beginning of the body."""
+    """`start` is the head with the body, or the first part of it."""
 
     start: bytes
     head_only: bool
@@ -23,34 +23,32 @@ class OutgoingRequest:
     receive: Receive
     chunked: bool = False
 
-    async def send_rest(self, connection: Connection, idle_seconds: float) -> None:
-        """The pieces that are still to come from the client. Raises ClientLeft, or what `receive` raises."""
+    async def send_rest(self, connection: Connection, timeout_seconds: float) -> None:
+        """Stream the rest of the body. Raises ClientDisconnected, or the error of `receive`."""
         more = True
         while more:
             message = await self.receive()
             if message["type"] == "http.disconnect":
-                raise ClientLeft
+                raise ClientDisconnected
             more = message.get("more_body", False)
-            piece = self._framed(message.get("body", b""), last=not more)
-            await connection.send_piece(piece, last=not more, seconds=idle_seconds)
-
-    def _framed(self, piece: bytes, *, last: bool) -> bytes:
-        return chunk(piece, last=last) if self.chunked else piece
+            body = message.get("body", b"")
+            chunk = _chunk(body, last=not more) if self.chunked else body
+            await connection.send_chunk(chunk, last=not more, timeout_seconds=timeout_seconds)
 
 
 async def read_request(scope: Scope, receive: Receive) -> OutgoingRequest:
-    """Reads as much of the body as is small. Raises ClientLeft, or what `receive` raises."""
+    """Reads the body up to MAX_BUFFERED_BODY_BYTES. Raises ClientDisconnected, or the error of `receive`."""
     headers: list[tuple[bytes, bytes]] = scope["headers"]
     declared_bytes, has_body = _framing(headers)
     method = scope["method"]
     lines = _head_lines(scope, method, headers)
     body, more = b"", False
     if has_body:
-        body, more = await _read_small(receive)
+        body, more = await _read_start(receive)
     chunked = more and declared_bytes is None
     if chunked:
         lines.append(b"transfer-encoding: chunked\r\n")
-        body = chunk(body, last=False)
+        body = _chunk(body, last=False)
     elif has_body:
         length = declared_bytes if more and declared_bytes is not None else len(body)
         lines.append(b"content-length: %d\r\n" % length)
@@ -60,6 +58,7 @@ async def read_request(scope: Scope, receive: Receive) -> OutgoingRequest:
 
 
 def _framing(headers: list[tuple[bytes, bytes]]) -> tuple[int | None, bool]:
+    """The declared size of the body, and whether there is a body."""
     for name, value in headers:
         if name == b"content-length":
             return int(value), True
@@ -76,20 +75,20 @@ def _head_lines(scope: Scope, method: str, headers: list[tuple[bytes, bytes]]) -
     return lines
 
 
-async def _read_small(receive: Receive) -> tuple[bytes, bool]:
-    """The beginning of the body, and whether there is more."""
+async def _read_start(receive: Receive) -> tuple[bytes, bool]:
+    """The first part of the body, and whether more follows."""
     body = b""
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise ClientLeft
+            raise ClientDisconnected
         body += message.get("body", b"")
         more = message.get("more_body", False)
-        if not more or len(body) > WHOLE_BYTES:
+        if not more or len(body) > MAX_BUFFERED_BODY_BYTES:
             return body, more
 
 
-def chunk(piece: bytes, *, last: bool) -> bytes:
-    """RFC 9112 §7.1."""
-    framed = b"%x\r\n%b\r\n" % (len(piece), piece) if piece else b""
-    return framed + b"0\r\n\r\n" if last else framed
+def _chunk(body: bytes, *, last: bool) -> bytes:
+    """The chunked transfer coding (RFC 9112 §7.1)."""
+    chunk = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+    return chunk + b"0\r\n\r\n" if last else chunk

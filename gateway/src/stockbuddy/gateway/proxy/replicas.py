@@ -1,4 +1,4 @@
-"""The replicas of one service: found by address, used in turn by how busy they are, left alone while they are away."""
+"""Replicas of a service: resolved from its URLs, chosen by requests in flight, skipped while their circuit is open."""
 
 import asyncio
 import contextlib
@@ -12,69 +12,68 @@ from urllib.parse import urlsplit
 import structlog
 
 from stockbuddy.chassis.http.errors import Unavailable
-from stockbuddy.gateway.upstream.circuit import Circuit
-from stockbuddy.gateway.upstream.connection import Connection
+from stockbuddy.chassis.runtime.background import PollingWorker
+from stockbuddy.gateway.proxy.circuit_breaker import CircuitBreaker
+from stockbuddy.gateway.proxy.connection import Connection
 
 log = structlog.get_logger(__name__)
 
-RESOLVE_SECONDS = 5.0
-IDLE_SECONDS = 55.0
-"""Less than a service keeps an idle connection (75 s), so that it is never closed under a request."""
+RESOLVE_INTERVAL_SECONDS = 5.0
+IDLE_TIMEOUT_SECONDS = 55.0
+"""Shorter than a service's keep-alive timeout (75 s), so that a service never closes a connection under a request."""
 
 
-class Unreachable(Exception):
-    """No connection to a replica could be had, so nothing was sent to it."""
+class ReplicaUnreachable(Exception):
+    """No connection to the replica could be established, so nothing was sent."""
 
 
 class Replica:
-    """One address of a service, its idle connections and its circuit."""
+    """One address of a service, with its idle connections and circuit breaker."""
 
-    def __init__(self, origin: "Origin", address: str, *, connect_seconds: float, most_connections: int) -> None:
-        self.origin = origin
+    def __init__(
+        self, url: "ServiceUrl", address: str, *, connect_timeout_seconds: float, max_connections: int
+    ) -> None:
+        self.url = url
         self.address = address
-        self.circuit = Circuit()
-        self.at_work = 0
-        self._connect_seconds = connect_seconds
-        self._most_connections = most_connections
+        self.circuit = CircuitBreaker()
+        self.in_flight = 0
+        self._connect_timeout_seconds = connect_timeout_seconds
+        self._max_connections = max_connections
         self._idle: list[Connection] = []
 
-    async def take_connection(self, *, fresh: bool = False) -> Connection:
-        """An idle connection, the latest used first, or a new one. Raises Unreachable."""
-        if self.at_work >= self._most_connections:
-            raise Unreachable
-        self.at_work += 1
+    async def acquire_connection(self, *, new: bool = False) -> Connection:
+        """The most recently used idle connection, or a new one. Raises ReplicaUnreachable."""
+        if self.in_flight >= self._max_connections:
+            raise ReplicaUnreachable
+        self.in_flight += 1
         try:
-            while self._idle and not fresh:
+            while self._idle and not new:
                 connection = self._idle.pop()
-                if connection.is_reusable and time.monotonic() - connection.idle_since < IDLE_SECONDS:
+                if connection.is_reusable and time.monotonic() - connection.idle_since < IDLE_TIMEOUT_SECONDS:
                     return connection
                 connection.close()
             return await self._connect()
         except BaseException:
-            self.at_work -= 1
+            self.in_flight -= 1
             raise
 
     async def _connect(self) -> Connection:
-        origin = self.origin
+        url = self.url
         connecting = asyncio.get_running_loop().create_connection(
-            Connection,
-            self.address,
-            origin.port,
-            ssl=origin.tls,
-            server_hostname=origin.host if origin.tls else None,
+            Connection, self.address, url.port, ssl=url.tls, server_hostname=url.host if url.tls else None
         )
         try:
-            async with asyncio.timeout(self._connect_seconds):
+            async with asyncio.timeout(self._connect_timeout_seconds):
                 _, connection = await connecting
         except (OSError, TimeoutError) as error:
             refused = isinstance(error, ConnectionRefusedError)
-            if self.circuit.failed(time.monotonic(), unreachable=True, refused=refused):
-                log.warning("upstream.away", host=origin.host, port=origin.port, error=repr(error))
-            raise Unreachable from error
+            if self.circuit.record_failure(time.monotonic(), unreachable=True, refused=refused):
+                log.warning("upstream.unreachable", host=url.host, port=url.port, error=repr(error))
+            raise ReplicaUnreachable from error
         return connection
 
-    def give_back(self, connection: Connection) -> None:
-        self.at_work -= 1
+    def release_connection(self, connection: Connection) -> None:
+        self.in_flight -= 1
         if connection.is_reusable:
             connection.idle_since = time.monotonic()
             self._idle.append(connection)
@@ -86,8 +85,8 @@ class Replica:
             self._idle.pop().close()
 
 
-class Origin:
-    """A configured URL of a service, whose name may have several addresses, and others later."""
+class ServiceUrl:
+    """A configured URL of a service. Its host name may resolve to several addresses, which may change."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -105,41 +104,46 @@ class Origin:
             return False
         return True
 
-    async def addresses(self) -> list[str]:
-        """Raises OSError when the name is not known."""
+    async def resolve(self) -> list[str]:
+        """The addresses. Raises OSError if the name is unknown."""
         if self.is_address:
             return [self.host]
         found = await asyncio.get_running_loop().getaddrinfo(self.host, self.port, type=SOCK_STREAM)
         return list(dict.fromkeys(str(address[4][0]) for address in found))
 
 
-class Replicas:
-    def __init__(self, service: str, urls: Sequence[str], *, connect_seconds: float, most_connections: int) -> None:
+class ReplicaSet:
+    def __init__(
+        self, service: str, urls: Sequence[str], *, connect_timeout_seconds: float, max_connections: int
+    ) -> None:
         self._service = service
-        self._origins = [Origin(url) for url in urls]
-        self._connect_seconds = connect_seconds
-        self._most_connections = most_connections
+        self._urls = [ServiceUrl(url) for url in urls]
+        self._connect_timeout_seconds = connect_timeout_seconds
+        self._max_connections = max_connections
         self._replicas: list[Replica] = []
         self._turn = 0
-        self._resolving: asyncio.Task[None] | None = None
+        self._resolver: PollingWorker | None = None
 
     async def open(self) -> None:
         await self._resolve()
-        if not all(origin.is_address for origin in self._origins):
-            self._resolving = asyncio.create_task(self._keep_resolving())
+        if not all(url.is_address for url in self._urls):
+            self._resolver = PollingWorker(
+                f"replicas of {self._service}", self._resolve, interval_seconds=RESOLVE_INTERVAL_SECONDS
+            )
+            self._resolver.start()
 
     async def close(self) -> None:
-        if self._resolving is not None:
-            self._resolving.cancel()
-            await asyncio.gather(self._resolving, return_exceptions=True)
+        if self._resolver is not None:
+            await self._resolver.stop()
         for replica in self._replicas:
             replica.close()
 
-    def pick(self, but: Sequence[Replica]) -> Replica:
-        """The least busy replica that is not known to be away. Raises Unavailable at once when there is none.
+    def pick(self, exclude: Sequence[Replica]) -> Replica:
+        """The replica with the fewest requests in flight whose circuit is not open. Raises Unavailable at once if
+        there is none.
 
-        One that refused connections a moment ago is tried before a request is given up: when replicas are replaced
-        one after the other, it may be there again when the last of the others leaves.
+        As a last resort, replicas with an open circuit due to refused connections are tried: in a rolling restart one
+        may have restarted when the last of the others stops.
         """
         now = time.monotonic()
         self._turn += 1
@@ -147,39 +151,39 @@ class Replicas:
         count = len(self._replicas)
         for offset in range(count):
             replica = self._replicas[(self._turn + offset) % count]
-            is_better = best is None or replica.at_work < best.at_work
-            if is_better and replica.circuit.lets_through(now) and replica not in but:
+            is_better = best is None or replica.in_flight < best.in_flight
+            if is_better and replica.circuit.allows(now) and replica not in exclude:
                 best = replica
         if best is None:
             for replica in self._replicas:
-                if replica.circuit.is_refused and replica not in but:
+                if replica.circuit.is_refused and replica not in exclude:
                     return replica
-            raise Unavailable(retry_after_seconds=self._seconds_until_next_try(now), service=self._service)
-        best.circuit.begin_trial(now)
+            raise Unavailable(retry_after_seconds=self._seconds_until_next_trial(now), service=self._service)
+        best.circuit.begin_half_open(now)
         return best
 
-    def _seconds_until_next_try(self, now: float) -> int:
-        pauses = [replica.circuit.seconds_left(now) for replica in self._replicas]
-        return max(1, round(min(pauses, default=RESOLVE_SECONDS)))
-
-    async def _keep_resolving(self) -> None:
-        while True:
-            await asyncio.sleep(RESOLVE_SECONDS)
-            await self._resolve()
+    def _seconds_until_next_trial(self, now: float) -> int:
+        seconds = [replica.circuit.seconds_left(now) for replica in self._replicas]
+        return max(1, round(min(seconds, default=RESOLVE_INTERVAL_SECONDS)))
 
     async def _resolve(self) -> None:
-        """Keep the replicas whose address still stands; while a name can't be resolved, all that it had."""
-        kept: list[Replica] = []
-        for origin in self._origins:
-            known = {replica.address: replica for replica in self._replicas if replica.origin is origin}
-            addresses = list(known)
+        """Keep replicas whose address is still listed; while a name can't be resolved, keep all of its replicas."""
+        resolved: list[Replica] = []
+        for url in self._urls:
+            existing = {replica.address: replica for replica in self._replicas if replica.url is url}
+            addresses = list(existing)
             with contextlib.suppress(OSError):
-                addresses = await origin.addresses()
-            kept += [known.get(address) or self._replica(origin, address) for address in addresses]
+                addresses = await url.resolve()
+            resolved += [existing.get(address) or self._create_replica(url, address) for address in addresses]
         for replica in self._replicas:
-            if replica not in kept:
+            if replica not in resolved:
                 replica.close()
-        self._replicas = kept
+        self._replicas = resolved
 
-    def _replica(self, origin: Origin, address: str) -> Replica:
-        return Replica(origin, address, connect_seconds=self._connect_seconds, most_connections=self._most_connections)
+    def _create_replica(self, url: ServiceUrl, address: str) -> Replica:
+        return Replica(
+            url,
+            address,
+            connect_timeout_seconds=self._connect_timeout_seconds,
+            max_connections=self._max_connections,
+        )

@@ -1,40 +1,45 @@
-"""What goes back to a WebSocket's client: the service's side of it, or a refusal before it begins."""
+"""Writes a service's WebSocket messages to the client, or a problem instead of the handshake."""
 
 from starlette.types import Message, Receive, Scope, Send
 
 from stockbuddy.chassis.http.errors import Problem, Unauthenticated, problem_response
-from stockbuddy.chassis.messaging.event_context import EventContext, event_context
+from stockbuddy.chassis.runtime.event_context import EventContext, event_context
+from stockbuddy.gateway.headers import HeaderList
 
-SESSION_ENDED = 1008
+POLICY_VIOLATION = 1008
 INTERNAL_ERROR = 1011
 
 
-class Conversation:
-    """The `send` that a service talks through."""
+class WebSocketWriter:
+    """The `send` of a service in a WebSocket."""
 
     def __init__(self, send: Send, request_id: bytes) -> None:
         self._send = send
         self._request_id = request_id
-        self._begun = False
-        self._over = False
+        self._started = False
+        self._closed = False
+
+    def add_headers(self, headers: HeaderList) -> None:
+        """Ignored: the handshake's response has no rate limit headers."""
 
     async def __call__(self, message: Message) -> None:
-        self._begun = True
+        self._started = True
         if message["type"] == "websocket.accept":
             message = {**message, "headers": [(b"x-request-id", self._request_id)]}
         elif message["type"] == "websocket.close":
-            self._over = True
+            self._closed = True
         await self._send(message)
 
-    async def end(self) -> None:
-        """The session is over, and so is this (RFC 6455 §7.4.1: policy)."""
-        if not self._begun:
+    async def end_session(self) -> None:
+        """Close the WebSocket because its session has ended (RFC 6455 §7.4.1). Raises Unauthenticated before the
+        handshake."""
+        if not self._started:
             raise Unauthenticated("The session has ended.")
-        await self._close(SESSION_ENDED)
+        await self._close(POLICY_VIOLATION)
 
-    async def refuse(self, problem: Problem, scope: Scope, receive: Receive) -> None:
-        """A problem instead of a handshake; in the middle of a conversation only a close code is left."""
-        if self._begun:
+    async def reject(self, problem: Problem, scope: Scope, receive: Receive) -> None:
+        """Respond to the handshake with a problem; after the handshake only a close code can be sent."""
+        if self._started:
             await self._close(INTERNAL_ERROR)
             return
         request_id = self._request_id.decode()
@@ -44,6 +49,6 @@ class Conversation:
         await response(scope, receive, self._send)
 
     async def _close(self, code: int) -> None:
-        if not self._over:
-            self._over = True
+        if not self._closed:
+            self._closed = True
             await self._send({"type": "websocket.close", "code": code})

@@ -1,40 +1,52 @@
-"""The table of routes: which service a path belongs to, who may call it, and how much it may send.
+"""The route table: the service that owns a path, the authentication it requires, and the size of its bodies.
 
-A row with a method stands for that one path; a row without one for everything at and under its path. The first row
-that fits wins. What is in no row does not exist. Paths here are without `/api/v1`.
+A row with a method matches exactly its path; a row without one matches its path and everything below. The first
+matching row wins; a path that matches no row does not exist. Paths are without `/api/v1`.
 """
 
 from dataclasses import dataclass, replace
 from enum import Enum
+from urllib.parse import unquote
 
+from stockbuddy.gateway.errors import UnknownPath
+from stockbuddy.gateway.routing.aliases import resolve_alias
+from stockbuddy.gateway.routing.patterns import PathTable, split_path
+
+BASE = "/api/v1"
 KIBIBYTE = 1024
 MEBIBYTE = 1024 * KIBIBYTE
 
 
-class Who(Enum):
-    CALLERS = "callers"
-    """Valid credentials are needed."""
-    ANYONE = "anyone"
-    """No credentials are needed; a bearer token that is there is passed on as it is."""
-    ANYONE_KNOWN_OR_NOT = "anyone, known or not"
-    """No credentials are needed, but those that are there must be valid."""
+class Auth(Enum):
+    """What a route requires of credentials."""
+
+    REQUIRED = "required"
+    PUBLIC = "public"
+    """Not checked: a bearer token is forwarded as it is."""
+    OPTIONAL = "optional"
+    """Not required, but invalid ones are rejected."""
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`login`: guessing passwords is slowed; `endless`: answers last until the client leaves or its session ends."""
+    """`login`: requests are also limited per account. `streaming`: responses last until the client disconnects or its
+    session ends."""
 
     path: str
     service: str
-    who: Who = Who.CALLERS
+    auth: Auth = Auth.REQUIRED
     method: str | None = None
-    body_bytes: int = MEBIBYTE
+    max_body_bytes: int = MEBIBYTE
     login: bool = False
-    endless: bool = False
+    streaming: bool = False
 
 
-def _public(path: str, *, who: Who = Who.ANYONE) -> Route:
-    return Route(path, "auth", who, "POST", body_bytes=64 * KIBIBYTE)
+NO_ROUTE = Route("unknown", "")
+"""The route of a request that has not been routed yet, or never will be."""
+
+
+def _public(path: str, *, auth: Auth = Auth.PUBLIC) -> Route:
+    return Route(path, "auth", auth, "POST", max_body_bytes=64 * KIBIBYTE)
 
 
 def _login(path: str) -> Route:
@@ -42,7 +54,7 @@ def _login(path: str) -> Route:
 
 
 def _upload(method: str, path: str) -> Route:
-    return Route(path, "catalog", method=method, body_bytes=10 * MEBIBYTE)
+    return Route(path, "catalog", method=method, max_body_bytes=10 * MEBIBYTE)
 
 
 ROUTES = (
@@ -53,7 +65,7 @@ ROUTES = (
     _public("/auth/refresh"),
     _login("/auth/password/forgot"),
     _public("/auth/password/reset"),
-    _public("/auth/admin/register", who=Who.ANYONE_KNOWN_OR_NOT),
+    _public("/auth/admin/register", auth=Auth.OPTIONAL),
     _login("/auth/admin/login"),
     _login("/auth/salesperson"),
     _login("/auth/session"),
@@ -84,39 +96,48 @@ ROUTES = (
     Route("/stock", "stock"),
     Route("/notifications", "notifications"),
     Route("/notification-preferences", "notifications"),
-    Route("/stream", "notifications", endless=True),
-    Route("/ws", "notifications", endless=True),
+    Route("/stream", "notifications", streaming=True),
+    Route("/ws", "notifications", streaming=True),
     Route("/webhooks", "notifications"),
     Route("/events", "notifications"),
     Route("/audit-logs", "notifications"),
 )
 
-KEY_SET_PATH = "/.well-known/jwks.json"
-KEY_SET = Route(KEY_SET_PATH, "auth", Who.ANYONE)
-"""The one path of a service that is not under `/api/v1`."""
+JWKS_PATH = "/.well-known/jwks.json"
+JWKS = Route(JWKS_PATH, "auth", Auth.PUBLIC)
+"""The only path of a service outside `/api/v1`."""
 
-SERVICES = tuple(dict.fromkeys(route.service for route in ROUTES))
-
-_BY_FIRST_SEGMENT: dict[str, list[tuple[list[str], Route]]] = {}
-for _route in ROUTES:
-    _segments = _route.path.split("/")[1:]
-    _BY_FIRST_SEGMENT.setdefault(_segments[0], []).append((_segments, _route))
+_TABLE = PathTable((route.method, route.path if route.method else route.path + "/*", route) for route in ROUTES)
 
 
-def find_route(method: str, path: str) -> Route | None:
-    """The row for a canonical path without `/api/v1`, as `/products/5`."""
-    segments = path.split("/")[1:]
-    for own, route in _BY_FIRST_SEGMENT.get(segments[0], ()):
-        if _fits(route, own, method, segments):
-            return route
-    return None
+def find_route(method: str, segments: list[str]) -> Route | None:
+    """The route of a canonical path without `/api/v1`, given as its segments."""
+    found = _TABLE.find(method, segments)
+    return found[1] if found else None
 
 
-def _fits(route: Route, own: list[str], method: str, segments: list[str]) -> bool:
-    if route.method is None:
-        return segments[: len(own)] == own
-    return (
-        route.method == method
-        and len(segments) == len(own)
-        and all(mine in ("{}", theirs) for mine, theirs in zip(own, segments, strict=True))
-    )
+def locate(method: str, raw_path: str) -> tuple[str, Route]:
+    """The canonical path, including `/api/v1`, and its route. Ignores a trailing slash, adds a missing version and
+    resolves aliases; the path stays percent-encoded. Raises UnknownPath."""
+    if raw_path.startswith("/api/v1/"):
+        path = raw_path[7:]
+    elif raw_path.startswith("/api/"):
+        path = raw_path[4:]
+    elif raw_path.removesuffix("/") == JWKS_PATH:
+        return JWKS_PATH, JWKS
+    else:
+        raise UnknownPath
+    path = path.removesuffix("/")
+    segments = split_path(path)
+    if not path or _has_dot_segments(path, segments):
+        raise UnknownPath
+    path, segments = resolve_alias(method, path, segments)
+    route = find_route(method, segments)
+    if route is None:
+        raise UnknownPath
+    return BASE + path, route
+
+
+def _has_dot_segments(path: str, segments: list[str]) -> bool:
+    """A service might resolve them (RFC 3986 §5.2.4) and so leave the prefix that the route table matched."""
+    return ("." in path or "%" in path) and any(unquote(segment) in (".", "..") for segment in segments)

@@ -1,0 +1,57 @@
+"""The proxy step: forward the request to the service that its route names."""
+
+from collections.abc import Mapping
+from urllib.parse import unquote
+
+from starlette.types import Scope
+
+from stockbuddy.gateway.proxy.live_streams import LiveStreams
+from stockbuddy.gateway.proxy.response_writer import ResponseWriter
+from stockbuddy.gateway.proxy.upstream import AUTHENTICATED, Upstream
+from stockbuddy.gateway.proxy.websocket_writer import WebSocketWriter
+from stockbuddy.gateway.request import GatewayRequest
+
+COOKIE_SERVICE = "auth"
+"""The only service that sets cookies, and therefore receives them."""
+STREAMING = "stockbuddy.streaming"
+"""Scope key of an open stream: the server closes it on shutdown instead of waiting for it."""
+
+
+class Proxy:
+    """`upstreams` by service name."""
+
+    def __init__(self, upstreams: Mapping[str, Upstream], streams: LiveStreams) -> None:
+        self._upstreams = upstreams
+        self._streams = streams
+
+    async def forward(self, request: GatewayRequest, writer: ResponseWriter | WebSocketWriter) -> None:
+        route, caller = request.route, request.caller
+        response = self._upstreams[route.service](_upstream_scope(request), request.receive, writer)
+        if route.streaming and caller is not None:
+            request.scope[STREAMING] = True
+            if not await self._streams.run(caller.principal, response):
+                await writer.end_session()
+        else:
+            await response
+
+
+def _upstream_scope(request: GatewayRequest) -> Scope:
+    """The request as the service receives it."""
+    headers, caller, path = request.headers, request.caller, request.path
+    scope = dict(request.scope)
+    if request.method == "HEAD" and not request.route.streaming:
+        # HEAD is GET without the response body (RFC 9110 §9.3.2), which the gateway's server omits.
+        scope["method"] = "GET"
+    scope["path"] = unquote(path) if "%" in path else path
+    scope["raw_path"] = path.encode("latin-1")
+    scope["root_path"] = ""
+    scope["client"] = (request.client_address, 0)
+    scope["state"] = {}
+    scope[AUTHENTICATED] = caller is not None
+    scope["headers"] = headers.to_upstream(
+        address=request.client_address,
+        scheme=request.scheme,
+        authorization=caller.authorization if caller else headers.parsed.get(b"authorization"),
+        cookies=request.route.service == COOKIE_SERVICE,
+    )
+    return scope

@@ -1,0 +1,49 @@
+"""The request context that the pipeline's steps share."""
+
+from dataclasses import dataclass, field
+
+from starlette.types import Receive, Scope
+
+from stockbuddy.chassis.http.tokens import Principal
+from stockbuddy.gateway.headers import HeaderList, RequestHeaders
+from stockbuddy.gateway.routing.routes import NO_ROUTE, Route
+
+WEBSOCKET = "WEBSOCKET"
+"""The method of a WebSocket handshake, in logs, metrics and reports."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An authenticated caller. `name` is the user or API key that requests are counted for; `authorization` is the
+    header value that the service receives."""
+
+    principal: Principal
+    name: str
+    authorization: bytes
+
+    @classmethod
+    def from_token(cls, principal: Principal, token: str) -> "Caller":
+        session_id = principal.session_id
+        name = session_id if session_id.startswith("key:") else f"user:{principal.user_id}"
+        return cls(principal, name, f"Bearer {token}".encode("latin-1"))
+
+
+@dataclass(slots=True)
+class GatewayRequest:
+    """A request with what the steps have determined so far. `path` is canonical, still percent-encoded, and empty until
+    the request is routed; `receive` is replaced by the steps that limit or read the body."""
+
+    scope: Scope
+    receive: Receive
+    headers: RequestHeaders
+    client_address: str
+    scheme: str
+    method: str
+    path: str = ""
+    route: Route = NO_ROUTE
+    caller: Caller | None = None
+    rate_limit_headers: HeaderList = field(default_factory=list)
+
+    @property
+    def log_fields(self) -> dict[str, str]:
+        return {"request_id": self.headers.request_id.decode(), "path": self.path}

@@ -1,0 +1,1 @@
+"""Routing: from method and path to the service that owns the resource."""
