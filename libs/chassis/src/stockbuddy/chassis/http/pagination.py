@@ -94,7 +94,7 @@ class PageSlice(Generic[Row]):
 
 async def fetch_page(
     session: AsyncSession,
-    statement: Select[tuple[Row]],
+    statement: Select[Row],
     order: SortOrder,
     query: PageQuery,
     *,
