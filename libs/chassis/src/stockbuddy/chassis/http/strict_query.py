@@ -19,7 +19,7 @@ class StrictQueryRoute(APIRoute):
         known = frozenset(_query_names(self.dependant))
 
         async def handle_known(request: Request) -> Response:
-            if request.url.query and (unknown := sorted(set(request.query_params) - known)):
+            if request.scope["query_string"] and (unknown := sorted(set(request.query_params) - known)):
                 errors = [{"field": name, "message": "is not a query parameter of this call"} for name in unknown]
                 raise Unprocessable("The request is not valid; see errors.", errors=errors)
             return await handle(request)
