@@ -1,31 +1,33 @@
-"""The ledger: the only way in which stock changes, whatever document it comes from.
+"""The ledger: the only way to change stock, whatever the document.
 
-A new kind of document needs three things. A `Posting`: its entries (level, change, movement type), and a pure
-`build_changes(result)` that turns what they did into the document's rows, its events and the answer. A `VersionCheck` for each
-existing document that the decision rests on. And one call:
+A document submits a `Posting`: its entries (level, change, movement type), a `VersionCheck` for every existing document
+that it is based on, and a pure function `build_changes` that turns the result of the entries into the document's rows,
+its events and the response:
 
-    async def receive(order_id: int, body: Receipt) -> Posting:      # reads, validates, decides
-        order = await queries.order(session, order_id)
-        def build_changes(result: PostingResult) -> DocumentChanges:                  # pure: called while the levels are locked
-            return DocumentChanges(StoredResponse(200, json), updates={"purchase_order": [{"id": order.id, "status": ...}]},
-                              events=[PurchaseReceived(...)])
-        return Posting(entries, build_changes, key, checks=[VersionCheck("purchase_order", order.id, order.version)],
-                       document=f"purchase_order/{order.id}")
+    async def receive_order(context, order_id, body) -> Posting:         # load, validate, plan the entries
+        order = await load_order(context, order_id)
 
-    answer = await ledger.submit(key, lambda: receive(order_id, body))
+        def build_changes(result: PostingResult) -> DocumentChanges:     # called while the levels are locked
+            return DocumentChanges(StoredResponse(200, json), updates={"purchase_order": [{"id": order.id, ...}]},
+                                   events=[PurchaseReceived(...)])
 
-- The posting is accepted or refused as a whole, with everything that `build_changes` returned, in one transaction.
-- A guarded table has `id` and `version`; the ledger locks the row, checks the version and writes the next one. When
-  it has changed, `submit` calls your function again. Update guarded rows only (and rows that they own).
-- New rows get ids that `new_ids={"sale": 1, "sale_line": 3}` asks for, found in `result.ids`; `inserts` are written
-  in the order of the mapping, so referenced tables come first.
-- A posting with no entries is welcome: a document's step that moves nothing (and yet must happen once).
-- Holds are entries with `reserved`; who takes what was held gives both changes in one entry.
+        return Posting(entries, build_changes, context.key,
+                       checks=[VersionCheck("purchase_order", order.id, order.version)])
+
+    response = await ledger.submit(key, lambda: receive_order(context, order_id, body))
+
+- A posting is accepted or refused as a whole, with everything that `build_changes` returns, in one transaction.
+- A checked table has `id` and `version`: the ledger locks the row, compares the version and writes the next one. If it
+  has changed, `submit` plans again. Update checked rows only (and rows that belong to them).
+- New rows get the ids that `new_ids={"sale": 1, "sale_line": 3}` asks for, from `result.ids`. `inserts` are written in
+  the order of the mapping: referenced tables first.
+- A posting may have no entries, for a state change that moves no stock but must be idempotent.
+- A reservation changes `reserved` only; consuming it changes `on_hand` and `reserved` in one entry.
 """
 
 from stockbuddy.stock.ledger.group_commit import GroupCommitter, Reclaim
-from stockbuddy.stock.ledger.ledger import Ledger
-from stockbuddy.stock.ledger.movement_types import ADDING, TAKING, MovementType, signed_quantity
+from stockbuddy.stock.ledger.ledger import Ledger, Plan, Submission
+from stockbuddy.stock.ledger.movement_types import MovementType, signed_quantity
 from stockbuddy.stock.ledger.postings import (
     ZERO,
     Change,
@@ -41,8 +43,6 @@ from stockbuddy.stock.ledger.postings import (
 )
 
 __all__ = [
-    "ADDING",
-    "TAKING",
     "ZERO",
     "Change",
     "DocumentChanges",
@@ -51,11 +51,13 @@ __all__ = [
     "Ledger",
     "LevelKey",
     "MovementType",
+    "Plan",
     "Posting",
     "PostingResult",
     "Reclaim",
     "Row",
     "Shortage",
+    "Submission",
     "VersionCheck",
     "row_of",
     "signed_quantity",

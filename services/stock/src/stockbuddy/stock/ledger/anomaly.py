@@ -1,7 +1,6 @@
-"""What is usual for a level: the size of its movements in each direction, on a logarithmic scale, the recent ones
-counting most. A movement far above that is worth a second look.
+"""Anomaly detection: exponentially weighted mean and variance of log movement size, per level and direction.
 
-This is statistics, not accounts: the only place with floating-point numbers, and none of them is ever a quantity.
+Statistics, not accounts: the only floating-point numbers of the ledger, and none of them is ever a quantity.
 """
 
 from __future__ import annotations
@@ -10,37 +9,37 @@ from decimal import Decimal
 from math import exp, log, sqrt
 from typing import NamedTuple
 
-MEMORY = 200
-"""About so many of the latest movements make the habit."""
-ENOUGH = 20
-"""With fewer there is no habit to speak of."""
-DEVIATIONS = 4.0
-LEAST_TIMES = 5.0
-"""However regular a product is, what is less than so many times its usual size is not unusual."""
+WINDOW = 200
+"""Number of recent movements that dominate the weighted mean and variance."""
+MIN_SAMPLES = 20
+SIGMAS = 4.0
+MIN_RATIO = 5.0
+"""Minimum ratio to the typical size, whatever the variance."""
 
 
-class Habit(NamedTuple):
-    """How many movements there were, and the mean and the variance of their sizes' logarithms."""
+class MovementBaseline(NamedTuple):
+    """The number of movements, and mean and variance of the natural logarithms of their sizes."""
 
-    seen: int = 0
+    samples: int = 0
     mean: float = 0.0
-    spread: float = 0.0
+    variance: float = 0.0
 
-    def after(self, quantity: Decimal) -> Habit:
-        weight = 1 / min(self.seen + 1, MEMORY)
+    def observe(self, quantity: Decimal) -> MovementBaseline:
+        weight = 1 / min(self.samples + 1, WINDOW)
         distance = log(abs(quantity)) - self.mean
-        return Habit(
-            self.seen + 1, self.mean + weight * distance, (1 - weight) * (self.spread + weight * distance * distance)
+        return MovementBaseline(
+            samples=self.samples + 1,
+            mean=self.mean + weight * distance,
+            variance=(1 - weight) * (self.variance + weight * distance * distance),
         )
 
     @property
-    def usual(self) -> float:
-        """The typical size."""
+    def typical_quantity(self) -> float:
         return exp(self.mean)
 
-    def times_above(self, quantity: Decimal) -> float | None:
-        """How many times the usual size this is, if that is unusual."""
-        if self.seen < ENOUGH:
+    def ratio_if_unusual(self, quantity: Decimal) -> float | None:
+        """The ratio of `quantity` to the typical one if it is unusually large, else None."""
+        if self.samples < MIN_SAMPLES:
             return None
         distance = log(abs(quantity)) - self.mean
-        return exp(distance) if distance > max(DEVIATIONS * sqrt(self.spread), log(LEAST_TIMES)) else None
+        return exp(distance) if distance > max(SIGMAS * sqrt(self.variance), log(MIN_RATIO)) else None

@@ -1,29 +1,25 @@
-"""The one routine through which every change of stock goes: locks, decides and writes a group of postings."""
+"""Applies a group of postings in one transaction: lock, evaluate, write. Every change of stock goes through `apply`."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-from itertools import groupby
-from typing import Any
 
 import asyncpg
 
-from stockbuddy.chassis.http.idempotency import StoredResponse
-from stockbuddy.chassis.messaging import outbox
 from stockbuddy.stock.ledger import statements
-from stockbuddy.stock.ledger.anomaly import Habit
-from stockbuddy.stock.ledger.evaluator import Decider, Plan, StoredAnswer, guards_of, keys_of
-from stockbuddy.stock.ledger.events import Announcer
-from stockbuddy.stock.ledger.locked_level import Level
-from stockbuddy.stock.ledger.postings import LevelKey, Outcome, Posting, Row
+from stockbuddy.stock.ledger.evaluator import PostingEvaluator
+from stockbuddy.stock.ledger.events import LedgerEventWriter
+from stockbuddy.stock.ledger.locked_level import LockedLevel
+from stockbuddy.stock.ledger.postings import LevelKey, Posting, PostingOutcome
+from stockbuddy.stock.ledger.rows import IdempotencyKeyRow
+from stockbuddy.stock.ledger.write_set import write
 
 
 class MissingLevels(Exception):
-    """Some of the levels have no row yet: create them in a transaction of their own, then apply again."""
+    """Some levels have no row yet: create them in a transaction of their own, then apply again."""
 
     def __init__(self, keys: Sequence[LevelKey]) -> None:
         self.keys = keys
@@ -31,146 +27,124 @@ class MissingLevels(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
-    """What became of each posting, in their order; `wrote` is false when there is nothing to commit, and `short`
-    are the levels of which there was not enough for everybody. `transaction_id` and `backend_id` are PostgreSQL's
-    names for who did it."""
+class GroupResult:
+    """Outcome per posting, in order. `wrote`: whether there is anything to commit. `shortages`: levels with
+    insufficient stock. `transaction_id`, `backend_id`: identify the transaction if COMMIT's result is lost."""
 
-    outcomes: Sequence[Outcome]
+    outcomes: Sequence[PostingOutcome]
     wrote: bool
-    short: Sequence[LevelKey]
+    shortages: Sequence[LevelKey]
     transaction_id: int
     backend_id: int
 
 
-async def apply(connection: asyncpg.Connection, postings: Sequence[Posting]) -> Applied:
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What is read once the locks are held: `stored_keys` are the idempotency keys already used."""
+
+    now: datetime
+    transaction_id: int
+    backend_id: int
+    movement_ids: Iterator[int]
+    ids: Mapping[str, Iterator[int]]
+    stored_keys: dict[tuple[str, str], IdempotencyKeyRow]
+
+
+async def apply(connection: asyncpg.Connection, postings: Sequence[Posting]) -> GroupResult:
     """Apply `postings` in order, within the open transaction of `connection`, which the caller ends.
 
-    Locks documents before levels and both in one order for everybody. Raises MissingLevels.
+    Locks documents before levels, each in the order of their keys, so that concurrent groups cannot deadlock.
+    Raises MissingLevels.
     """
-    documents = await _lock_documents(connection, guards_of(postings))
-    levels = await _lock_levels(connection, keys_of(postings))
-    decider, transaction_id, backend_id = await _open_books(connection, postings, documents, levels)
-    outcomes = [decider.decide(posting) for posting in postings]
-    if not decider.plan.is_empty:
-        await _write(connection, decider.plan, decider.announcer.now)
-    return Applied(outcomes, not decider.plan.is_empty, sorted(decider.short), transaction_id, backend_id)
+    versions = await _lock_documents(connection, postings)
+    levels = await _lock_levels(connection, level_keys(postings))
+    state = await _read_state(connection, postings, levels)
+    evaluator = PostingEvaluator(
+        levels=levels,
+        versions=versions,
+        stored_keys=state.stored_keys,
+        reversed_ids=await _find_reversed(connection, postings),
+        movement_ids=state.movement_ids,
+        ids=state.ids,
+        events=LedgerEventWriter(state.now),
+    )
+    outcomes = [evaluator.evaluate(posting) for posting in postings]
+    wrote = not evaluator.write_set.is_empty
+    if wrote:
+        await write(connection, evaluator.write_set, state.now)
+    return GroupResult(outcomes, wrote, sorted(evaluator.shortages), state.transaction_id, state.backend_id)
+
+
+def level_keys(postings: Sequence[Posting]) -> list[LevelKey]:
+    return sorted({entry.level for posting in postings for entry in posting.entries})
 
 
 async def create_levels(connection: asyncpg.Connection, keys: Sequence[LevelKey]) -> None:
-    """Empty rows for levels that have none; whoever else creates the same ones does no harm."""
-    await connection.execute(statements.CREATE_LEVELS, *_transposed(keys, 3))
+    """Insert empty rows for levels that have none; concurrent inserts of the same ones are harmless."""
+    await connection.execute(statements.CREATE_LEVELS, *_key_columns(keys))
 
 
-async def _lock_documents(
-    connection: asyncpg.Connection, wanted: Mapping[str, Sequence[int]]
-) -> dict[tuple[str, int], int]:
+async def _lock_documents(connection: asyncpg.Connection, postings: Sequence[Posting]) -> dict[tuple[str, int], int]:
+    """The versions of the checked documents, locked in the order of tables and ids."""
+    ids: dict[str, set[int]] = {}
+    for check in (check for posting in postings for check in posting.checks):
+        ids.setdefault(check.table, set()).add(check.id)
     versions: dict[tuple[str, int], int] = {}
-    for table, ids in wanted.items():
-        for row in await connection.fetch(statements.lock_documents(table), ids):
+    for table in sorted(ids):
+        for row in await connection.fetch(statements.lock_documents(table), sorted(ids[table])):
             versions[table, row["id"]] = row["version"]
     return versions
 
 
-async def _lock_levels(connection: asyncpg.Connection, keys: Sequence[LevelKey]) -> dict[LevelKey, Level]:
-    rows = await connection.fetch(statements.LOCK_LEVELS, *_transposed(keys, 3)) if keys else []
-    levels: dict[LevelKey, Level] = {}
-    for row in rows:
-        key = LevelKey(*row[:3])
-        levels[key] = Level(*(key, *row[3:12], Habit(*row[12:15]), Habit(*row[15:])))
+async def _lock_levels(connection: asyncpg.Connection, keys: Sequence[LevelKey]) -> dict[LevelKey, LockedLevel]:
+    rows = await connection.fetch(statements.LOCK_LEVELS, *_key_columns(keys)) if keys else []
+    levels = {level.key: level for level in map(LockedLevel.from_row, rows)}
     if len(levels) < len(keys):
         raise MissingLevels([key for key in keys if key not in levels])
     return levels
 
 
-async def _open_books(
-    connection: asyncpg.Connection,
-    postings: Sequence[Posting],
-    documents: dict[tuple[str, int], int],
-    levels: dict[LevelKey, Level],
-) -> tuple[Decider, int, int]:
-    """What must be read after the locks are held: the clock, the warehouses' policies, earlier answers, new ids."""
+async def _read_state(
+    connection: asyncpg.Connection, postings: Sequence[Posting], levels: Mapping[LevelKey, LockedLevel]
+) -> _State:
+    """Read in one round trip what may only be read under the locks; apply the warehouses' policies to `levels`."""
     new_ids: dict[str, int] = {}
     for posting in postings:
         for table, count in posting.new_ids.items():
             new_ids[table] = new_ids.get(table, 0) + count
+    keys = [posting.key for posting in postings if posting.key is not None]
     row = await connection.fetchrow(
-        statements.OPEN_BOOKS,
+        statements.READ_STATE,
         sum(len(posting.entries) for posting in postings),
         list(new_ids),
         list(new_ids.values()),
         list({key.warehouse_id for key in levels}),
-        *_transposed([(posting.key.caller, posting.key.key) for posting in postings if posting.key is not None], 2),
+        [key.caller for key in keys],
+        [key.key for key in keys],
     )
-    warehouses = {warehouse[0]: warehouse[1:] for warehouse in json.loads(row["warehouses"])}
-    for key, level in levels.items():
-        level.is_open, level.allows_negative = warehouses[key.warehouse_id]
-    ids = {table: iter(sorted(drawn)) for table, drawn in json.loads(row["ids"]).items()}
-    stored = {
-        (caller, key): StoredAnswer(bytes.fromhex(fingerprint), StoredResponse(status, body))
-        for caller, key, fingerprint, status, body in json.loads(row["answers"])
-    }
-    reversed_ids = await _reversed(connection, postings)
-    decider = Decider(levels, documents, stored, reversed_ids, iter(row["movement_ids"]), ids, Announcer(row["now"]))
-    return decider, row["transaction_id"], row["backend_id"]
-
-
-async def _reversed(connection: asyncpg.Connection, postings: Sequence[Posting]) -> set[int]:
-    """Which of the movements that are to be reversed have been already."""
-    wanted = [entry.reverses_id for posting in postings for entry in posting.entries if entry.reverses_id is not None]
-    return {row["reverses_id"] for row in await connection.fetch(statements.REVERSED, wanted)} if wanted else set()
-
-
-async def _write(connection: asyncpg.Connection, plan: Plan, now: datetime) -> None:
-    levels = [
-        (*level.key, level.on_hand, level.reserved, level.version, level.average_cost, level.overdrawn,
-         level.is_low, level.is_depleted, *level.taken, *level.added)
-        for level in plan.levels.values()
-    ]  # fmt: skip
-    # In one order for everybody: two groups may be about to store the same keys.
-    answers = sorted((k.caller, k.key, k.fingerprint, answer.status, answer.body) for k, answer in plan.answers)
-    changed = await connection.fetchval(
-        statements.WRITE,
-        *_columns_of(levels, statements.LEVEL_COLUMNS),
-        *_columns_of(plan.movements, statements.MOVEMENT_COLUMNS),
-        *_columns_of(answers, statements.ANSWER_COLUMNS),
-        *outbox.columns(plan.events),
-        now,
-    )
-    if changed != len(levels):
-        raise RuntimeError(f"{len(levels)} levels were to change and {changed} did")
-    for table, rows in plan.inserts.items():
-        for columns, alike in _by_columns(rows):
-            await connection.execute(statements.insert_documents(table, columns), _document(alike))
-    for table, rows in plan.updates.items():
-        for columns, alike in _by_columns(rows):
-            await connection.execute(statements.update_documents(table, columns), _document(alike))
-
-
-def _columns_of(rows: Sequence[Sequence[Any]], kinds: Mapping[str, str]) -> list[Any]:
-    columns = _transposed(rows, len(kinds))
-    return [
-        _literal(column) if kind == "numeric" else column for column, kind in zip(columns, kinds.values(), strict=True)
+    warehouses = {warehouse["id"]: warehouse for warehouse in json.loads(row["warehouses"])}
+    for level in levels.values():
+        warehouse = warehouses[level.key.warehouse_id]
+        level.is_active, level.allows_negative = warehouse["is_active"], warehouse["allows_negative"]
+    stored = [
+        IdempotencyKeyRow(**values | {"fingerprint": bytes.fromhex(values["fingerprint"])})
+        for values in json.loads(row["stored_keys"])
     ]
+    return _State(
+        now=row["now"],
+        transaction_id=row["transaction_id"],
+        backend_id=row["backend_id"],
+        movement_ids=iter(row["movement_ids"]),
+        ids={table: iter(sorted(drawn)) for table, drawn in json.loads(row["ids"]).items()},
+        stored_keys={(key.caller, key.key): key for key in stored},
+    )
 
 
-def _literal(numbers: Sequence[Decimal | None]) -> str:
-    return "{" + ",".join(["NULL" if number is None else str(number) for number in numbers]) + "}"
+async def _find_reversed(connection: asyncpg.Connection, postings: Sequence[Posting]) -> set[int]:
+    """Those of the movements to be reversed that have been reversed before."""
+    ids = [entry.reverses_id for posting in postings for entry in posting.entries if entry.reverses_id is not None]
+    return {row["reverses_id"] for row in await connection.fetch(statements.FIND_REVERSED, ids)} if ids else set()
 
 
-def _by_columns(rows: Sequence[Row]) -> list[tuple[tuple[str, ...], list[Row]]]:
-    """The rows in runs with the same columns: usually one."""
-    ordered = sorted(rows, key=_columns)
-    return [(columns, list(run)) for columns, run in groupby(ordered, key=_columns)]
-
-
-def _columns(row: Row) -> tuple[str, ...]:
-    return tuple(row)
-
-
-def _document(rows: Sequence[Row]) -> str:
-    return json.dumps(rows, default=str)
-
-
-def _transposed(rows: Sequence[Sequence[Any]], width: int) -> list[Sequence[Any]]:
-    return list(zip(*rows, strict=True)) if rows else [[]] * width
+def _key_columns(keys: Sequence[LevelKey]) -> tuple[list[int], list[int], list[int]]:
+    return [key.product_id for key in keys], [key.warehouse_id for key in keys], [key.lot for key in keys]

@@ -1,12 +1,11 @@
-"""What is told of movements and levels: the ledger's own events, ready for the outbox.
+"""Builds the ledger's events as outbox rows.
 
-Every movement makes two of them, so the two are written as JSON by hand, in a fifth of the time that their models
-take; a test holds them to the models. The rare ones are made from the models.
+Every movement publishes a MovementPosted and a LevelChanged, so these are serialised by hand, five times faster than by
+Pydantic; tests/ledger/test_events.py compares them with their models. The rare ones are built from the models.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from json.encoder import encode_basestring_ascii as _quoted
@@ -23,51 +22,39 @@ from stockbuddy.contracts.stock import (
     LevelRecovered,
     MovementPosted,
 )
-from stockbuddy.stock.ledger.locked_level import Level
-from stockbuddy.stock.ledger.postings import Entry
+from stockbuddy.stock.ledger.locked_level import LockedLevel
+from stockbuddy.stock.ledger.rows import MovementRow
 
-CROSSINGS = {"low": LevelLow, "depleted": LevelDepleted, "recovered": LevelRecovered}
-QUANTITY_STEP = Decimal("0.001")
-
-
-@dataclass(slots=True)
-class Moved:
-    """What one movement did, on the way to its line in the ledger."""
-
-    id: int
-    entry: Entry
-    quantity: Decimal
-    before: Decimal
-    unit_cost: Decimal | None
-    went_negative: bool
-    document: str | None
+_CROSSING_EVENTS = {"low": LevelLow, "depleted": LevelDepleted, "recovered": LevelRecovered}
+_QUANTITY_STEP = Decimal("0.001")
 
 
-class Announcer:
-    """Tells what happens in one transaction, at its time."""
+class LedgerEventWriter:
+    """Writes the events of one transaction, all with its time."""
 
     def __init__(self, now: datetime) -> None:
         self.now = now
-        self._now = _moment(now)
+        self._now = _utc_text(now)
 
-    def movement_posted(self, moved: Moved, level: Level, origin: EventContext) -> OutboxRow:
-        """The line of the ledger that brought `level` to where it is; its payload is the line as the API shows it."""
-        entry, key = moved.entry, level.key
-        occurred_at = self._now if entry.occurred_at is None else _moment(entry.occurred_at)
+    def movement_posted(self, movement: MovementRow, sku: str, context: EventContext) -> OutboxRow:
+        """The payload is the movement as the API returns it."""
+        occurred_at = self._now if movement.occurred_at is self.now else _utc_text(movement.occurred_at)
         payload = (
-            f'{{"id":{moved.id},"product_id":{key.product_id},"sku":{_quoted(level.sku)},'
-            f'"warehouse_id":{key.warehouse_id},"lot":{key.lot},"movement_type":"{entry.movement_type}",'
-            f'"quantity":{quantity_text(moved.quantity)},"before":{quantity_text(moved.before)},'
-            f'"balance":{quantity_text(level.on_hand)},"unit_cost":{_money(moved.unit_cost)},'
-            f'"average_cost":{_money(level.average_cost)},"reference_number":{_text(entry.reference_number)},'
-            f'"notes":{_text(entry.notes)},"document":{_text(moved.document)},'
-            f'"performed_by":{_number(origin.actor_id)},"went_negative":{"true" if moved.went_negative else "false"},'
-            f'"reverses_id":{_number(entry.reverses_id)},"occurred_at":"{occurred_at}","recorded_at":"{self._now}"}}'
+            f'{{"id":{movement.id},"product_id":{movement.product_id},"sku":{_quoted(sku)},'
+            f'"warehouse_id":{movement.warehouse_id},"lot":{movement.lot},"movement_type":"{movement.movement_type}",'
+            f'"quantity":{quantity_text(movement.quantity)},"before":{quantity_text(movement.before)},'
+            f'"balance":{quantity_text(movement.balance)},"unit_cost":{_money(movement.unit_cost)},'
+            f'"average_cost":{_money(movement.average_cost)},"reference_number":{_text(movement.reference_number)},'
+            f'"notes":{_text(movement.notes)},"document":{_text(movement.document)},'
+            f'"performed_by":{_number(movement.performed_by)},"went_negative":{_boolean(movement.went_negative)},'
+            f'"reverses_id":{_number(movement.reverses_id)},"occurred_at":"{occurred_at}","recorded_at":"{self._now}"}}'
         )
-        return outbox.prebuilt_row(MovementPosted, f"product/{key.product_id}", None, payload, origin, self._now)
+        return outbox.prebuilt_row(MovementPosted, f"product/{movement.product_id}", None, payload, context, self._now)
 
-    def level_changed(self, before: Level, after: Level, reason: str, origin: EventContext) -> list[OutboxRow]:
-        """That a posting changed a level, and each limit that it crossed."""
+    def level_changed(
+        self, before: LockedLevel, after: LockedLevel, reason: str, context: EventContext
+    ) -> list[OutboxRow]:
+        """Events for a changed level: LevelChanged, plus one per threshold crossed."""
         key = after.key
         subject = f"product/{key.product_id}"
         state = (
@@ -77,37 +64,38 @@ class Announcer:
             f'"reserved":{quantity_text(after.reserved)},"average_cost":{_money(after.average_cost)},'
             f'"reason":{_quoted(reason)},"changed_at":"{self._now}"'
         )
-        rows = [outbox.prebuilt_row(LevelChanged, subject, after.version, state + "}", origin, self._now)]
+        rows = [outbox.prebuilt_row(LevelChanged, subject, after.version, state + "}", context, self._now)]
         if after.on_hand != before.on_hand:
-            for crossing in after.crossings():
+            for crossing in after.cross_thresholds():
                 payload = f'{state},"threshold":{quantity_text(after.threshold)}}}'
-                kind = CROSSINGS[crossing]
-                rows.append(outbox.prebuilt_row(kind, subject, after.version, payload, origin, self._now))
+                event_type = _CROSSING_EVENTS[crossing]
+                rows.append(outbox.prebuilt_row(event_type, subject, after.version, payload, context, self._now))
         return rows
 
-    def activity_unusual(self, moved: Moved, level: Level, times: float, origin: EventContext) -> OutboxRow:
-        """A movement that is `times` as large as what the level was used to before it."""
-        usual = Decimal(level.habit_of(moved.quantity).usual).quantize(QUANTITY_STEP)
+    def activity_unusual(
+        self, movement: MovementRow, sku: str, typical: float, ratio: float, context: EventContext
+    ) -> OutboxRow:
+        """`typical`: the typical quantity before the movement; `ratio`: how many times as large the movement is."""
         event = ActivityUnusual(
-            movement_id=moved.id,
-            product_id=level.key.product_id,
-            sku=level.sku,
-            warehouse_id=level.key.warehouse_id,
-            lot=level.key.lot,
-            movement_type=str(moved.entry.movement_type),
-            quantity=moved.quantity,
-            typical_quantity=usual,
-            ratio=round(times, 1),
-            performed_by=origin.actor_id,
-            document=moved.document,
+            movement_id=movement.id,
+            product_id=movement.product_id,
+            sku=sku,
+            warehouse_id=movement.warehouse_id,
+            lot=movement.lot,
+            movement_type=str(movement.movement_type),
+            quantity=movement.quantity,
+            typical_quantity=Decimal(typical).quantize(_QUANTITY_STEP),
+            ratio=round(ratio, 1),
+            performed_by=movement.performed_by,
+            document=movement.document,
             recorded_at=self.now,
         )
-        return outbox.row(event, origin)
+        return outbox.row(event, context)
 
 
-def _moment(moment: datetime) -> str:
-    """In UTC, as the models spell it."""
-    return moment.isoformat().replace("+00:00", "Z")
+def _utc_text(time: datetime) -> str:
+    """As Pydantic serialises a time in UTC."""
+    return time.isoformat().replace("+00:00", "Z")
 
 
 def _text(value: str | None) -> str:
@@ -120,3 +108,7 @@ def _money(value: Decimal | None) -> str:
 
 def _number(value: int | None) -> str:
     return "null" if value is None else str(value)
+
+
+def _boolean(value: bool) -> str:
+    return "true" if value else "false"

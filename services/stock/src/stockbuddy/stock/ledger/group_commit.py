@@ -1,8 +1,8 @@
 """Group commit: postings that arrive while a transaction is in flight are applied together in the next one.
 
-Each posting gets its own right answer whatever happens to its group: a group that fails is tried again or taken apart,
-and when a connection is lost during COMMIT, PostgreSQL is asked what became of the transaction before anything is
-tried again, so that no effect is lost or doubled.
+Each posting gets its own outcome whatever happens to its group: a failing group is retried or split, and when the
+connection is lost during COMMIT, PostgreSQL is asked for the transaction's status before anything is retried, so that
+no posting is lost or applied twice.
 """
 
 from __future__ import annotations
@@ -23,53 +23,53 @@ from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime.failures import is_connection_error
 from stockbuddy.stock.ledger import statements
-from stockbuddy.stock.ledger.apply import Applied, MissingLevels, apply, create_levels
-from stockbuddy.stock.ledger.postings import Failed, LevelKey, Outcome, Posting, Refused, Stale
+from stockbuddy.stock.ledger.apply import GroupResult, MissingLevels, apply, create_levels
+from stockbuddy.stock.ledger.postings import Failed, LevelKey, Posting, PostingOutcome, Refused, Stale
 
 log = structlog.get_logger(__name__)
 
-ENTRIES_PER_GROUP = 1_000
-LONGEST_QUEUE = 10_000
-PATIENCE_SECONDS = 15.0
-"""How long a request waits for a database that is away."""
-ATTEMPTS_TOGETHER = 5
-RECLAIMS = 10
-LONGEST_PAUSE_SECONDS = 0.5
-STATUS_POLL_SECONDS = 0.02
+MAX_GROUP_ENTRIES = 1_000
+MAX_QUEUE_LENGTH = 10_000
+TIMEOUT_SECONDS = 15.0
+"""How long a request waits for an unavailable database."""
+MAX_GROUP_ATTEMPTS = 5
+MAX_RECLAIM_ROUNDS = 10
+MAX_RETRY_DELAY_SECONDS = 0.5
+STATUS_POLL_INTERVAL_SECONDS = 0.02
 
-_PASSING = (
+_TRANSIENT_ERRORS = (
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
     asyncpg.LockNotAvailableError,
-    # A neighbour in another process has just stored one of our idempotency keys: next time it is seen in time.
+    # A concurrent request stored the same idempotency key; the retry finds it and replays the response.
     asyncpg.UniqueViolationError,
 )
 
 
 @dataclass(slots=True, eq=False)
-class _Waiting:
-    """A posting whose request waits for `outcome`."""
+class _PendingPosting:
+    """A posting and the future that its request awaits."""
 
     posting: Posting
-    outcome: asyncio.Future[Outcome]
+    outcome: asyncio.Future[PostingOutcome]
     since: float = field(default_factory=time.monotonic)
 
 
 class _CommitUnknown(Exception):
     """The connection was lost during COMMIT."""
 
-    def __init__(self, applied: Applied, group: Sequence[_Waiting]) -> None:
-        self.applied = applied
+    def __init__(self, result: GroupResult, group: Sequence[_PendingPosting]) -> None:
+        self.result = result
         self.group = group
         super().__init__()
 
 
 Reclaim = Callable[[asyncpg.Connection, Sequence[LevelKey]], Awaitable[Sequence[Posting]]]
-"""Postings that make stock of these levels available that is promised to nobody any more, if there is any."""
+"""Returns postings that release stock of these levels still reserved by expired reservations."""
 
 
 class _Reclaimable(Exception):
-    """Somebody is short of stock that these postings would give back."""
+    """A posting lacks stock that these postings would release."""
 
     def __init__(self, postings: Sequence[Posting]) -> None:
         self.postings = postings
@@ -77,18 +77,19 @@ class _Reclaimable(Exception):
 
 
 class GroupCommitter:
-    """One per process. `post` may be called by any number of requests at once."""
+    """One per process; requests call `post` concurrently. Not a PollingWorker: it is driven by requests in memory, and
+    has to complete the accepted ones before it stops."""
 
     def __init__(self, database: Database, reclaim: Reclaim) -> None:
         self._database = database
         self._reclaim = reclaim
-        self._queue: deque[_Waiting] = deque()
+        self._queue: deque[_PendingPosting] = deque()
         self._arrived = asyncio.Event()
         self._closing = False
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[GroupCommitter]:
-        """Takes postings while the block runs, and finishes what was taken when it ends."""
+        """Accept postings while the block runs, and complete those accepted when it ends."""
         worker = asyncio.create_task(self._run())
         try:
             yield self
@@ -97,72 +98,73 @@ class GroupCommitter:
             self._arrived.set()
             await worker
 
-    async def post(self, posting: Posting) -> Outcome:
-        """Apply `posting` with whatever else is waiting. Once it has been taken up, it is applied even if the
-        caller is cancelled. Raises Unavailable when nothing is taken any more, or the database stays away."""
-        if self._closing or len(self._queue) >= LONGEST_QUEUE:
+    async def post(self, posting: Posting) -> PostingOutcome:
+        """Apply `posting` in the next group. It may be applied even if the caller is cancelled. Raises Unavailable if
+        the queue is full or closed; an unavailable database is the outcome Refused(Unavailable)."""
+        if self._closing or len(self._queue) >= MAX_QUEUE_LENGTH:
             raise Unavailable()
-        waiting = _waiting(posting)
-        self._queue.append(waiting)
+        pending = _pending(posting)
+        self._queue.append(pending)
         self._arrived.set()
-        return await waiting.outcome
+        return await pending.outcome
 
     async def _run(self) -> None:
         while not (self._closing and not self._queue):
             await self._arrived.wait()
             self._arrived.clear()
-            while group := self._take():
-                await self._see_through(group)
+            while group := self._next_group():
+                await self._process(group)
 
-    def _take(self) -> list[_Waiting]:
-        """The next group, in order of arrival: at least one posting, at most about ENTRIES_PER_GROUP entries."""
-        group: list[_Waiting] = []
+    def _next_group(self) -> list[_PendingPosting]:
+        """In order of arrival: at least one posting, at most about MAX_GROUP_ENTRIES entries."""
+        group: list[_PendingPosting] = []
         entries = 0
-        while self._queue and entries < ENTRIES_PER_GROUP:
-            waiting = self._queue.popleft()
-            if not waiting.outcome.done():
-                group.append(waiting)
-                entries += len(waiting.posting.entries)
+        while self._queue and entries < MAX_GROUP_ENTRIES:
+            pending = self._queue.popleft()
+            if not pending.outcome.done():
+                group.append(pending)
+                entries += len(pending.posting.entries)
         return group
 
-    async def _see_through(self, group: list[_Waiting]) -> None:
-        """Settle `group`, and on the same connection whatever has arrived meanwhile; start again on another
-        connection as long as somebody waits."""
-        pause_seconds = 0.0
-        while group := _unsettled(group):
+    async def _process(self, group: list[_PendingPosting]) -> None:
+        """Commit `group`, and on the same connection whatever has arrived meanwhile; after a connection error, retry
+        on a new connection until every posting has an outcome."""
+        delay_seconds = 0.0
+        while group := _unresolved(group):
             try:
                 async with self._database.raw() as connection:
                     while group:
-                        await self._settle(connection, group)
-                        pause_seconds = 0.0
-                        group = self._take()
+                        await self._commit_or_split(connection, group)
+                        delay_seconds = 0.0
+                        group = self._next_group()
             except _CommitUnknown as unknown:
-                await self._find_out(unknown)
+                await self._resolve_unknown_commit(unknown)
             except Exception as error:
                 if not is_connection_error(error):
                     log.exception("ledger.failed")
-                    _settle_all(group, Failed(error))
+                    _resolve(group, Failed(error))
                     continue
-                log.warning("ledger.database_away", error=repr(error))
-                await asyncio.sleep(pause_seconds)
-                pause_seconds = min(pause_seconds * 2 + 0.01, LONGEST_PAUSE_SECONDS)
-            _lose_patience(group)
+                log.warning("ledger.database_unavailable", error=repr(error))
+                await asyncio.sleep(delay_seconds)
+                delay_seconds = min(delay_seconds * 2 + 0.01, MAX_RETRY_DELAY_SECONDS)
+            _expire_waiters(group)
 
-    async def _settle(self, connection: asyncpg.Connection, group: Sequence[_Waiting]) -> None:
-        """Apply the group; what is at fault in itself is found by halving. Raises when the database is away."""
+    async def _commit_or_split(self, connection: asyncpg.Connection, group: Sequence[_PendingPosting]) -> None:
+        """Apply the group; on an unexpected error split it in two to isolate the failing posting. Raises if the
+        database is unavailable."""
         error: Exception | None = None
-        attempt, reclaimed = 0, 0
-        while attempt < ATTEMPTS_TOGETHER:
+        attempt, reclaim_rounds = 0, 0
+        while attempt < MAX_GROUP_ATTEMPTS:
             try:
-                return await self._attempt(connection, group, may_reclaim=reclaimed < RECLAIMS)
+                return await self._commit(connection, group, may_reclaim=reclaim_rounds < MAX_RECLAIM_ROUNDS)
             except MissingLevels as missing:
                 await create_levels(connection, missing.keys)
             except _Reclaimable as reclaimable:
-                reclaimed += 1
-                await self._settle(connection, [_waiting(posting) for posting in reclaimable.postings])
-            except _PASSING as passing:
-                error, attempt = passing, attempt + 1
-                log.info("ledger.tried_again", error=repr(passing), postings=len(group))
+                reclaim_rounds += 1
+                await self._commit_or_split(connection, [_pending(posting) for posting in reclaimable.postings])
+            except _TRANSIENT_ERRORS as transient:
+                error, attempt = transient, attempt + 1
+                log.info("ledger.retry", error=repr(transient), postings=len(group))
                 await asyncio.sleep(random.uniform(0, 0.01 * attempt))
             except (asyncpg.PostgresError, RuntimeError) as failure:
                 if is_connection_error(failure):
@@ -170,17 +172,19 @@ class GroupCommitter:
                 error = failure
                 break
         if len(group) == 1:
-            return _settle_all(group, _outcome_of(error))
+            return _resolve(group, _outcome_for(error))
         half = len(group) // 2
-        await self._settle(connection, group[:half])
-        await self._settle(connection, group[half:])
+        await self._commit_or_split(connection, group[:half])
+        await self._commit_or_split(connection, group[half:])
 
-    async def _attempt(self, connection: asyncpg.Connection, group: Sequence[_Waiting], *, may_reclaim: bool) -> None:
-        """One transaction; when it raises, nothing of it remains, unless it raises _CommitUnknown."""
+    async def _commit(
+        self, connection: asyncpg.Connection, group: Sequence[_PendingPosting], *, may_reclaim: bool
+    ) -> None:
+        """One transaction. If it raises anything but _CommitUnknown, the transaction was rolled back."""
         await connection.execute("BEGIN")
         try:
-            applied = await apply(connection, [waiting.posting for waiting in group])
-            if applied.short and may_reclaim and (postings := await self._reclaim(connection, applied.short)):
+            result = await apply(connection, [pending.posting for pending in group])
+            if result.shortages and may_reclaim and (postings := await self._reclaim(connection, result.shortages)):
                 raise _Reclaimable(postings)
         except BaseException as error:
             if is_connection_error(error):
@@ -189,66 +193,66 @@ class GroupCommitter:
                 await connection.execute("ROLLBACK")
             raise
         try:
-            await connection.execute("COMMIT" if applied.wrote else "ROLLBACK")
+            await connection.execute("COMMIT" if result.wrote else "ROLLBACK")
         except Exception as error:
-            if applied.wrote and is_connection_error(error):
+            if result.wrote and is_connection_error(error):
                 connection.terminate()
-                raise _CommitUnknown(applied, group) from error
+                raise _CommitUnknown(result, group) from error
             raise
-        self._announce(applied, group)
+        self._resolve_committed(result, group)
 
-    def _announce(self, applied: Applied, group: Sequence[_Waiting]) -> None:
-        if applied.wrote:
+    def _resolve_committed(self, result: GroupResult, group: Sequence[_PendingPosting]) -> None:
+        if result.wrote:
             self._database.notify(outbox.COMMITTED)
-        for waiting, outcome in zip(group, applied.outcomes, strict=True):
-            _settle_all([waiting], outcome)
+        for pending, outcome in zip(group, result.outcomes, strict=True):
+            _resolve([pending], outcome)
 
-    async def _find_out(self, unknown: _CommitUnknown) -> None:
-        """Ask what became of a transaction; returns once it is known to be committed (then its group is settled) or
-        not (then it may be tried again), or when nobody waits any more."""
-        who = (unknown.applied.transaction_id, unknown.applied.backend_id)
-        while _unsettled(unknown.group):
+    async def _resolve_unknown_commit(self, unknown: _CommitUnknown) -> None:
+        """Ask PostgreSQL for the transaction's status. Returns once it is committed (the group is then resolved) or
+        aborted (the group may be retried), or when no request waits any more."""
+        transaction_id, backend_id = unknown.result.transaction_id, unknown.result.backend_id
+        while _unresolved(unknown.group):
             try:
                 async with self._database.raw() as connection:
-                    # Whoever commits there still must not do so after we have tried again.
-                    await connection.execute(statements.END_TRANSACTION, *who)
-                    status = await connection.fetchval(statements.TRANSACTION_STATUS, who[0])
+                    # Terminate the old backend first: its COMMIT must not succeed after our retry.
+                    await connection.execute(statements.TERMINATE_TRANSACTION, transaction_id, backend_id)
+                    status = await connection.fetchval(statements.TRANSACTION_STATUS, transaction_id)
             except asyncpg.InvalidParameterValueError:
-                return  # Another server has taken over, and it has never heard of this transaction.
+                return  # After a failover the new server may not have this transaction id: it was not replicated.
             except Exception as error:
-                log.warning("ledger.commit_unknown", transaction_id=who[0], error=repr(error))
+                log.warning("ledger.commit_unknown", transaction_id=transaction_id, error=repr(error))
                 status = None
             if status == "committed":
-                return self._announce(unknown.applied, unknown.group)
+                return self._resolve_committed(unknown.result, unknown.group)
             if status == "aborted":
                 return
-            _lose_patience(unknown.group)
-            await asyncio.sleep(STATUS_POLL_SECONDS)
+            _expire_waiters(unknown.group)
+            await asyncio.sleep(STATUS_POLL_INTERVAL_SECONDS)
 
 
-def _waiting(posting: Posting) -> _Waiting:
-    return _Waiting(posting, asyncio.get_running_loop().create_future())
+def _pending(posting: Posting) -> _PendingPosting:
+    return _PendingPosting(posting, asyncio.get_running_loop().create_future())
 
 
-def _outcome_of(error: Exception | None) -> Outcome:
-    """What a posting that fails by itself is told."""
+def _outcome_for(error: Exception | None) -> PostingOutcome:
+    """The outcome of a posting that fails in a group of its own."""
     if isinstance(error, asyncpg.ForeignKeyViolationError):
-        # Something that it refers to (a customer, say) has been removed since it was read.
+        # A row that it refers to, such as a customer, has been deleted since it was read.
         return Stale()
     log.error("ledger.posting_failed", exc_info=error)
-    return Failed(error or RuntimeError("tried in vain"))
+    return Failed(error or RuntimeError("attempts exhausted"))
 
 
-def _unsettled(group: Sequence[_Waiting]) -> list[_Waiting]:
-    return [waiting for waiting in group if not waiting.outcome.done()]
+def _unresolved(group: Sequence[_PendingPosting]) -> list[_PendingPosting]:
+    return [pending for pending in group if not pending.outcome.done()]
 
 
-def _settle_all(group: Sequence[_Waiting], outcome: Outcome) -> None:
-    for waiting in _unsettled(group):
-        waiting.outcome.set_result(outcome)
+def _resolve(group: Sequence[_PendingPosting], outcome: PostingOutcome) -> None:
+    for pending in _unresolved(group):
+        pending.outcome.set_result(outcome)
 
 
-def _lose_patience(group: Sequence[_Waiting]) -> None:
-    """Nobody waits forever for a database that is away."""
-    latest = time.monotonic() - PATIENCE_SECONDS
-    _settle_all([waiting for waiting in group if waiting.since < latest], Refused(Unavailable()))
+def _expire_waiters(group: Sequence[_PendingPosting]) -> None:
+    """Refuse postings that have waited for longer than TIMEOUT_SECONDS."""
+    latest = time.monotonic() - TIMEOUT_SECONDS
+    _resolve([pending for pending in group if pending.since < latest], Refused(Unavailable()))

@@ -1,22 +1,25 @@
-"""The levels as a transaction has locked them, and their arithmetic: whether an entry fits, and what it leaves."""
+"""A locked level and its arithmetic: whether an entry is allowed, and the level after it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
-from stockbuddy.stock.ledger.anomaly import Habit
+from stockbuddy.stock.ledger.anomaly import MovementBaseline
 from stockbuddy.stock.ledger.costing import average_after, average_without
 from stockbuddy.stock.ledger.postings import ZERO, Entry, LevelKey
+from stockbuddy.stock.ledger.rows import LevelRow
 
-LIMIT = Decimal(5) * 10**11
-"""However a level changes below it, the change still fits a Quantity, which is what everybody reads it as."""
+MAX_QUANTITY = Decimal(5) * 10**11
+"""Half of the largest Quantity, so that the difference of two levels still fits one."""
 
 
 @dataclass(slots=True)
-class Level:
-    """A locked level. `allows_negative` is the policy of its warehouse as it stands now that the lock is held,
-    `is_open` false when the warehouse has been deleted."""
+class LockedLevel:
+    """A level in a transaction that has locked it. `allows_negative` and `is_active` are the warehouse's policy and
+    whether it still exists, read after the lock was acquired."""
 
     key: LevelKey
     sku: str
@@ -28,47 +31,85 @@ class Level:
     average_cost: Decimal | None
     is_low: bool
     is_depleted: bool
-    taken: Habit
-    added: Habit
+    taken: MovementBaseline
+    added: MovementBaseline
     allows_negative: bool = False
-    is_open: bool = True
+    is_active: bool = True
 
-    def copy(self) -> Level:
-        return Level(
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> LockedLevel:
+        """From a row of `statements.LOCK_LEVELS`."""
+        return cls(
+            key=LevelKey(row["product_id"], row["warehouse_id"], row["lot"]),
+            sku=row["sku"],
+            threshold=row["threshold"],
+            cost_price=row["cost_price"],
+            on_hand=row["on_hand"],
+            reserved=row["reserved"],
+            version=row["version"],
+            average_cost=row["average_cost"],
+            is_low=row["is_low"],
+            is_depleted=row["is_depleted"],
+            taken=MovementBaseline(row["taken_count"], row["taken_mean"], row["taken_spread"]),
+            added=MovementBaseline(row["added_count"], row["added_mean"], row["added_spread"]),
+        )
+
+    def to_row(self) -> LevelRow:
+        return LevelRow(
+            product_id=self.key.product_id,
+            warehouse_id=self.key.warehouse_id,
+            lot=self.key.lot,
+            on_hand=self.on_hand,
+            reserved=self.reserved,
+            version=self.version,
+            average_cost=self.average_cost,
+            overdrawn=self.on_hand < self.reserved,
+            is_low=self.is_low,
+            is_depleted=self.is_depleted,
+            taken_count=self.taken.samples,
+            taken_mean=self.taken.mean,
+            taken_spread=self.taken.variance,
+            added_count=self.added.samples,
+            added_mean=self.added.mean,
+            added_spread=self.added.variance,
+        )
+
+    def copy(self) -> LockedLevel:
+        # Positional, as copy.copy and dataclasses.replace take five times as long.
+        return LockedLevel(
             self.key, self.sku, self.threshold, self.cost_price, self.on_hand, self.reserved, self.version,
             self.average_cost, self.is_low, self.is_depleted, self.taken, self.added, self.allows_negative,
-            self.is_open,
+            self.is_active,
         )  # fmt: skip
 
     @property
     def available(self) -> Decimal:
         return self.on_hand - self.reserved
 
-    @property
-    def overdrawn(self) -> bool:
-        return self.on_hand < self.reserved
-
-    def change_of(self, entry: Entry) -> Decimal:
-        """What `entry` changes `on_hand` by."""
+    def delta_for(self, entry: Entry) -> Decimal:
+        """The change of `on_hand`."""
         return entry.on_hand if entry.set_to is None else entry.set_to - self.on_hand
 
-    def can_give(self, on_hand_change: Decimal, reserved_change: Decimal) -> bool:
-        """Nothing that takes may leave less than nothing, or less than is reserved; what gives always may."""
+    def allows(self, on_hand_change: Decimal, reserved_change: Decimal) -> bool:
+        """True unless a decrease would make `on_hand` negative or smaller than `reserved`. Increases are always
+        allowed."""
         if self.allows_negative:
             return True
         if on_hand_change < 0 and self.on_hand + on_hand_change < 0:
             return False
-        takes_availability = on_hand_change < reserved_change
-        return not takes_availability or self.available + on_hand_change - reserved_change >= 0
+        reduces_available = on_hand_change < reserved_change
+        return not reduces_available or self.available + on_hand_change - reserved_change >= 0
+
+    def is_recordable(self, on_hand_change: Decimal, reserved_change: Decimal) -> bool:
+        return abs(self.on_hand + on_hand_change) < MAX_QUANTITY and self.reserved + reserved_change < MAX_QUANTITY
 
     def cost_of(self, entry: Entry) -> Decimal | None:
-        """What a unit of the entry costs: as told, or the average, or the product's own cost price."""
+        """The entry's unit cost: its own, else the level's average, else the product's cost price."""
         if entry.unit_cost is not None:
             return entry.unit_cost
         return self.average_cost if self.average_cost is not None else self.cost_price
 
-    def take_in(self, entry: Entry, change: Decimal, unit_cost: Decimal | None) -> None:
-        """The level after the entry."""
+    def apply(self, entry: Entry, change: Decimal, unit_cost: Decimal | None) -> None:
         if change < 0 and entry.reverses_id is not None and entry.unit_cost is not None:
             self.average_cost = average_without(self.on_hand, self.average_cost, -change, entry.unit_cost)
         else:
@@ -77,20 +118,17 @@ class Level:
         self.reserved += entry.reserved
         self.version += 1
 
-    def habit_of(self, change: Decimal) -> Habit:
+    def baseline_for(self, change: Decimal) -> MovementBaseline:
         return self.taken if change < 0 else self.added
 
-    def get_used_to(self, change: Decimal) -> None:
+    def observe(self, change: Decimal) -> None:
         if change < 0:
-            self.taken = self.taken.after(change)
+            self.taken = self.taken.observe(change)
         else:
-            self.added = self.added.after(change)
+            self.added = self.added.observe(change)
 
-    def can_record(self, on_hand_change: Decimal, reserved_change: Decimal) -> bool:
-        return abs(self.on_hand + on_hand_change) < LIMIT and self.reserved + reserved_change < LIMIT
-
-    def crossings(self) -> list[str]:
-        """Which limits `on_hand` has crossed since it was last asked: `low`, `depleted`, `recovered`."""
+    def cross_thresholds(self) -> list[str]:
+        """The thresholds that `on_hand` has crossed since the last call: `low`, `depleted`, `recovered`."""
         crossed = []
         is_low, is_depleted = self.on_hand <= self.threshold, self.on_hand <= ZERO
         if is_low and not self.is_low:

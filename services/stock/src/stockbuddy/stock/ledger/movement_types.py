@@ -1,4 +1,4 @@
-"""The kinds of movement and the sign that each implies."""
+"""The types of movement and the sign that each implies."""
 
 from decimal import Decimal
 from enum import StrEnum
@@ -16,19 +16,19 @@ class MovementType(StrEnum):
     ADJUSTMENT = "adjustment"
 
 
-ADDING = frozenset({MovementType.PURCHASE, MovementType.RETURN, MovementType.TRANSFER_IN, MovementType.IN})
-TAKING = frozenset({MovementType.SALE, MovementType.DAMAGED, MovementType.TRANSFER_OUT, MovementType.OUT})
+INCOMING = frozenset({MovementType.PURCHASE, MovementType.RETURN, MovementType.TRANSFER_IN, MovementType.IN})
+OUTGOING = frozenset({MovementType.SALE, MovementType.DAMAGED, MovementType.TRANSFER_OUT, MovementType.OUT})
 
 
 def signed_quantity(movement_type: MovementType, quantity: Decimal) -> Decimal:
-    """What a movement of that type changes: `sale` 5 and -5 are both -5, an `adjustment` is what it says.
+    """The change of `on_hand`: for `sale`, 5 and -5 are both -5; an `adjustment` keeps its sign.
 
-    Raises ValueError for zero and for a negative quantity of a type that adds.
+    Raises ValueError for zero, and for a negative quantity of an incoming type.
     """
     if quantity == 0:
         raise ValueError("must not be zero")
-    if movement_type in TAKING:
+    if movement_type in OUTGOING:
         return -abs(quantity)
-    if movement_type in ADDING and quantity < 0:
+    if movement_type in INCOMING and quantity < 0:
         raise ValueError(f"{movement_type.value} adds stock: the quantity must not be negative")
     return quantity

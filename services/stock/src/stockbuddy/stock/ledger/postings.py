@@ -1,6 +1,7 @@
-"""What a document asks of the ledger, and what it is told: the vocabulary that every document shares.
+"""What a document submits to the ledger and what it gets back: the types that all documents share.
 
-Nothing here is changed once it is made; entries and changes are not frozen only because there are so many of them.
+Nothing here is modified after it was created. `Entry` and `Change` are not frozen only because there are very many of
+them, and freezing triples the time of their construction.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ ZERO = Decimal(0)
 
 
 class LevelKey(NamedTuple):
-    """Where stock lies. Levels are locked in the order of their keys. Lot 0 is stock without a lot."""
+    """The identity of a level, and the order in which levels are locked. Lot 0 is stock without a lot."""
 
     product_id: int
     warehouse_id: int
@@ -30,12 +31,12 @@ class LevelKey(NamedTuple):
 
 @dataclass(slots=True)
 class Entry:
-    """One line of a posting: a change of `on_hand` (which makes a movement), of `reserved`, or of both at once.
+    """One line of a posting: a change of `on_hand` (recorded as a movement), of `reserved`, or of both at once.
 
-    `set_to` in place of `on_hand` sets the level to a count; `expected` is then what the level must hold.
-    `unit_cost` of what comes in moves the average; None stands for the average itself, and `cost_from` (the index of
-    an earlier entry of the posting) for what a unit of that one cost. `reason` tells the event of a level why it
-    changed where there is no movement to tell.
+    - `set_to` replaces `on_hand`: sets the level to a counted quantity; `expected` is what it must be before.
+    - `unit_cost` of incoming stock changes the average cost; None: the average itself; `cost_from`: the unit cost of
+      the earlier entry with that index.
+    - `reason`: reported in LevelChanged if the entry has no movement (reservations).
     """
 
     level: LevelKey
@@ -55,8 +56,8 @@ class Entry:
 
 @dataclass(slots=True)
 class Change:
-    """What an accepted entry did. `unit_cost` is what each unit of it cost, where that is known; `movement` is its
-    line in the ledger as JSON, and null where nothing moved."""
+    """What an accepted entry did to its level. `unit_cost`: None if unknown; `movement_id` and `movement` (the
+    movement as JSON): None if `on_hand` did not change."""
 
     entry: Entry
     sku: str
@@ -73,7 +74,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Shortage:
-    """A level that could not give what a posting takes from it in all."""
+    """A level whose available quantity is less than the quantity requested of it."""
 
     level: LevelKey
     sku: str
@@ -83,8 +84,8 @@ class Shortage:
 
 @dataclass(frozen=True, slots=True)
 class PostingResult:
-    """What an accepted posting did, entry by entry; a shortage or a problem where a `partial` posting's was refused.
-    `ids` are the new ids that it asked for, by table."""
+    """What the entries of a posting did, in their order; in a `partial` posting the reason where one was refused.
+    `ids`: the new ids that the posting asked for, by table."""
 
     recorded_at: datetime
     changes: Sequence[Change | Shortage | Problem]
@@ -93,31 +94,34 @@ class PostingResult:
     def accepted(self) -> Sequence[Change]:
         return [change for change in self.changes if isinstance(change, Change)]
 
+    def new_id(self, table: str) -> int:
+        """The new id of a table of which the posting asked for one."""
+        return self.ids[table][0]
+
 
 Row = Mapping[str, Any]
-"""A document's row by column; Decimals and datetimes as they are. One that is updated holds its `id`."""
+"""A document's row by column, with Decimals and datetimes as they are; an updated row includes its `id`."""
 
 
 def row_of(state: object, *columns: str) -> Row:
-    """The row that holds these attributes of `state`."""
+    """The row with these attributes of `state`."""
     return {column: getattr(state, column) for column in columns}
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentChanges:
-    """What follows from an result, written in the same transaction: the rows by table (referenced tables first),
-    the events, and the answer, which is also what a repetition of the request gets unless it is not to be
-    remembered."""
+    """What is written with a posting in its transaction: rows by table (referenced tables first), events, and the
+    response, which is stored under the request's idempotency key unless `is_stored` is false."""
 
-    answer: StoredResponse
+    response: StoredResponse
     inserts: Mapping[str, Sequence[Row]] = field(default_factory=dict)
     updates: Mapping[str, Sequence[Row]] = field(default_factory=dict)
     events: Sequence[Event] = ()
-    remembered: bool = True
+    is_stored: bool = True
 
 
 class VersionCheck(NamedTuple):
-    """A document row that a posting was decided on: it must still have that version, and gets the next one."""
+    """A document row that a posting is based on: it must still have this version, and gets the next one."""
 
     table: str
     id: int
@@ -126,11 +130,12 @@ class VersionCheck(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Posting:
-    """A unit that is accepted or refused as a whole (or, when `partial`, entry by entry).
+    """Entries that are accepted or refused as a whole (if `partial`, one by one).
 
-    `build_changes` is pure; it is called once the entries are accepted, and may refuse the posting after all by raising
-    a Problem. `new_ids` says how many ids of which tables it needs. `document` is what its movements belong to:
-    `sale/17`, or `sale` alone for the first new id of that table.
+    - `build_changes` is called while the levels are locked: it must be pure, and may raise a Problem to refuse the
+      posting.
+    - `new_ids`: how many ids of which tables `build_changes` needs.
+    - `document`: what the movements belong to, `sale/17`, or `sale` for the first new id of that table.
     """
 
     entries: Sequence[Entry]
@@ -140,9 +145,9 @@ class Posting:
     new_ids: Mapping[str, int] = field(default_factory=dict)
     document: str | None = None
     partial: bool = False
-    origin: EventContext = field(default_factory=current_event_context)
+    context: EventContext = field(default_factory=current_event_context)
 
-    def document_of(self, ids: Mapping[str, Sequence[int]]) -> str | None:
+    def document_for(self, ids: Mapping[str, Sequence[int]]) -> str | None:
         if self.document is None or "/" in self.document:
             return self.document
         return f"{self.document}/{ids[self.document][0]}"
@@ -150,14 +155,14 @@ class Posting:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    answer: StoredResponse
+    response: StoredResponse
 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """The request was accepted before; `answer` is what it was told then."""
+    """The request was accepted before, with this response."""
 
-    answer: StoredResponse
+    response: StoredResponse
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,14 +172,14 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """A guarded document changed since it was read: read again and decide anew."""
+    """A checked document has changed since it was read: read it again and plan a new posting."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The posting itself is at fault, in a way that nobody foresaw."""
+    """The posting raised an unexpected exception."""
 
     error: Exception
 
 
-Outcome = Accepted | Replayed | Refused | Stale | Failed
+PostingOutcome = Accepted | Replayed | Refused | Stale | Failed

@@ -1,4 +1,4 @@
-"""Says what was missing: every level that a posting takes too much from, its lines summed."""
+"""Reports insufficient stock: every level that lacks stock for a posting, with its lines summed."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -6,24 +6,23 @@ from typing import Any
 
 from stockbuddy.contracts.numbers import quantity_number
 from stockbuddy.stock.errors import InsufficientStock
-from stockbuddy.stock.ledger.locked_level import Level
+from stockbuddy.stock.ledger.locked_level import LockedLevel
 from stockbuddy.stock.ledger.postings import ZERO, Entry, LevelKey, Shortage
 
 
-def insufficient_stock(entries: Sequence[Entry], levels: Mapping[LevelKey, Level]) -> InsufficientStock:
-    """The refusal of entries that do not all fit `levels`, which are as they were before the first of them."""
+def insufficient_stock(entries: Sequence[Entry], levels: Mapping[LevelKey, LockedLevel]) -> InsufficientStock:
+    """`levels`: as they were before the first entry."""
     requested: dict[LevelKey, Decimal] = {}
     short: set[LevelKey] = set()
-    running: dict[LevelKey, Level] = {}
+    running: dict[LevelKey, LockedLevel] = {}
     for entry in entries:
         level = running.setdefault(entry.level, levels[entry.level].copy())
-        change = level.change_of(entry)
-        if not level.can_give(change, entry.reserved):
+        delta = level.delta_for(entry)
+        if not level.allows(delta, entry.reserved):
             short.add(entry.level)
-        level.on_hand += change
+        level.on_hand += delta
         level.reserved += entry.reserved
-        taken = max(-change, entry.reserved, ZERO)
-        requested[entry.level] = requested.get(entry.level, ZERO) + taken
+        requested[entry.level] = requested.get(entry.level, ZERO) + max(-delta, entry.reserved, ZERO)
     return InsufficientStock([
         shortage_body(Shortage(key, levels[key].sku, requested[key], levels[key].available)) for key in sorted(short)
     ])  # fmt: skip

@@ -1,8 +1,11 @@
-"""The ledger's SQL. Everything is set-based: one statement for a group of postings, whatever its size."""
+"""The ledger's SQL. Every statement is set-based: one for a group of postings, whatever its size."""
 
 from collections.abc import Sequence
-from itertools import count
 
+from stockbuddy.chassis.messaging import outbox
+from stockbuddy.stock.ledger.rows import IDEMPOTENCY_KEYS, LEVELS, MOVEMENTS
+
+# Sorted, so that concurrent inserts of the same keys wait for each other instead of deadlocking.
 CREATE_LEVELS = """
     INSERT INTO level (product_id, warehouse_id, lot)
     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS k(product_id, warehouse_id, lot)
@@ -10,7 +13,8 @@ CREATE_LEVELS = """
     ON CONFLICT DO NOTHING
 """
 
-# FOR UPDATE stands above the sort, so the rows are locked in this order.
+# PostgreSQL locks rows after sorting them, so all transactions lock levels in the same order and cannot deadlock.
+# OF l: products and settings are only read.
 LOCK_LEVELS = """
     SELECT l.product_id, l.warehouse_id, l.lot, p.sku,
            coalesce(p.low_stock_threshold, s.default_low_stock_threshold) AS threshold, p.cost_price,
@@ -24,7 +28,9 @@ LOCK_LEVELS = """
     FOR UPDATE OF l
 """
 
-OPEN_BOOKS = """
+# Run after the locks are held: movement ids and the clock (not now(), the start of the transaction) then increase with
+# the versions of a level, and a policy or an idempotency key that another transaction committed meanwhile is seen.
+READ_STATE = """
     SELECT clock_timestamp() AS now,
            CAST(CAST(pg_current_xact_id() AS text) AS bigint) AS transaction_id,
            pg_backend_pid() AS backend_id,
@@ -33,109 +39,60 @@ OPEN_BOOKS = """
                 SELECT d.name, array_agg(nextval(CAST(d.name || '_id_seq' AS regclass))) AS ids
                 FROM unnest($2::text[], $3::integer[]) AS d(name, wanted), generate_series(1, d.wanted)
                 GROUP BY d.name) drawn) AS ids,
-           (SELECT coalesce(CAST(json_agg(json_build_array(
-                w.id, NOT w.deleted, coalesce(w.negative_stock, s.negative_stock) = 'allow')) AS text), '[]')
+           (SELECT coalesce(CAST(json_agg(json_build_object(
+                'id', w.id, 'is_active', NOT w.deleted,
+                'allows_negative', coalesce(w.negative_stock, s.negative_stock) = 'allow')) AS text), '[]')
             FROM warehouse w CROSS JOIN setting s WHERE w.id = ANY($4::bigint[])) AS warehouses,
-           (SELECT coalesce(CAST(json_agg(json_build_array(
-                i.caller, i.key, encode(i.fingerprint, 'hex'), i.status, i.body)) AS text), '[]')
-            FROM unnest($5::text[], $6::text[]) AS k(caller, key) JOIN idempotency_key i USING (caller, key)) AS answers
+           (SELECT coalesce(CAST(json_agg(json_build_object(
+                'caller', i.caller, 'key', i.key, 'fingerprint', encode(i.fingerprint, 'hex'),
+                'status', i.status, 'body', i.body)) AS text), '[]')
+            FROM unnest($5::text[], $6::text[]) AS k(caller, key) JOIN idempotency_key i USING (caller, key)
+           ) AS stored_keys
 """
 
-STORED_ANSWER = "SELECT fingerprint, status, body FROM idempotency_key WHERE (caller, key) = ($1, $2)"
+FIND_STORED_KEY = "SELECT fingerprint, status, body FROM idempotency_key WHERE (caller, key) = ($1, $2)"
 
-REVERSED = "SELECT reverses_id FROM movement WHERE reverses_id = ANY($1::bigint[])"
-
-LEVEL_COLUMNS = {
-    "product_id": "bigint",
-    "warehouse_id": "bigint",
-    "lot": "bigint",
-    "on_hand": "numeric",
-    "reserved": "numeric",
-    "version": "bigint",
-    "average_cost": "numeric",
-    "overdrawn": "boolean",
-    "is_low": "boolean",
-    "is_depleted": "boolean",
-    "taken_count": "integer",
-    "taken_mean": "float8",
-    "taken_spread": "float8",
-    "added_count": "integer",
-    "added_mean": "float8",
-    "added_spread": "float8",
-}
-MOVEMENT_COLUMNS = {
-    "id": "bigint",
-    "product_id": "bigint",
-    "warehouse_id": "bigint",
-    "lot": "bigint",
-    "version": "bigint",
-    "movement_type": "text",
-    "quantity": "numeric",
-    "before": "numeric",
-    "balance": "numeric",
-    "unit_cost": "numeric",
-    "average_cost": "numeric",
-    "went_negative": "boolean",
-    "reference_number": "text",
-    "notes": "text",
-    "document": "text",
-    "reverses_id": "bigint",
-    "performed_by": "bigint",
-    "occurred_at": "timestamptz",
-}
-ANSWER_COLUMNS = {"caller": "text", "key": "text", "fingerprint": "bytea", "status": "smallint", "body": "text"}
-EVENT_COLUMNS = {
-    "shard": "smallint",
-    "event_id": "uuid",
-    "routing_key": "text",
-    "headers": "json",
-    "payload": "json",
-    "partition_key": "text",
-}
+FIND_REVERSED = "SELECT reverses_id FROM movement WHERE reverses_id = ANY($1::bigint[])"
 
 
 def _write() -> str:
-    """One statement for everything but the documents; its arguments are the columns of the four tables, in order,
-    and the time. Numerics come as array literals: encoding them one by one takes the driver eight times as long."""
-    tables = (LEVEL_COLUMNS, MOVEMENT_COLUMNS, ANSWER_COLUMNS, EVENT_COLUMNS)
-    numbers = count(1)
-    levels, movements, answers, events = (
-        ", ".join(_array(next(numbers), kind) for kind in columns.values()) for columns in tables
-    )
-    now = f"${next(numbers)}"
-    changes = ", ".join(f"{name} = n.{name}" for name in list(LEVEL_COLUMNS)[3:])
+    """Everything but the documents in one round trip, as data-modifying CTEs. $1 is the time; then come the arrays of
+    levels, movements, idempotency keys and events."""
+    first_movement = 2 + len(LEVELS.types)
+    first_key = first_movement + len(MOVEMENTS.types)
+    first_event = first_key + len(IDEMPOTENCY_KEYS.types)
+    key = ("product_id", "warehouse_id", "lot")
+    assignments = ", ".join(f"{name} = n.{name}" for name in LEVELS.types if name not in key)
     return f"""
-        WITH changed AS (
-            UPDATE level l SET {changes}, updated_at = {now}
-            FROM unnest({levels}) AS n({", ".join(LEVEL_COLUMNS)})
+        WITH updated_levels AS (
+            UPDATE level l SET {assignments}, updated_at = $1
+            FROM unnest({LEVELS.parameters(2)}) AS n({LEVELS.names})
             WHERE (l.product_id, l.warehouse_id, l.lot) = (n.product_id, n.warehouse_id, n.lot)
             RETURNING 1
-        ), moved AS (
-            INSERT INTO movement ({", ".join(MOVEMENT_COLUMNS)}, recorded_at)
-            SELECT m.*, {now} FROM unnest({movements}) AS m
-        ), remembered AS (
-            INSERT INTO idempotency_key ({", ".join(ANSWER_COLUMNS)}) SELECT * FROM unnest({answers})
-        ), said AS (
-            INSERT INTO outbox ({", ".join(EVENT_COLUMNS)}) SELECT * FROM unnest({events})
+        ), inserted_movements AS (
+            INSERT INTO movement ({MOVEMENTS.names}, recorded_at)
+            SELECT m.*, $1 FROM unnest({MOVEMENTS.parameters(first_movement)}) AS m
+        ), stored_keys AS (
+            INSERT INTO idempotency_key ({IDEMPOTENCY_KEYS.names})
+            SELECT * FROM unnest({IDEMPOTENCY_KEYS.parameters(first_key)})
+        ), inserted_outbox AS (
+            {outbox.insert_from_arrays(first_event)}
         )
-        SELECT count(*) FROM changed
+        SELECT count(*) FROM updated_levels
     """
-
-
-def _array(number: int, kind: str) -> str:
-    return f"CAST(${number}::text AS numeric[])" if kind == "numeric" else f"${number}::{kind}[]"
 
 
 WRITE = _write()
 
+# Asked on another connection after COMMIT's result was lost.
 TRANSACTION_STATUS = "SELECT pg_xact_status(CAST(CAST($1::bigint AS text) AS xid8))"
-END_TRANSACTION = """
+TERMINATE_TRANSACTION = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE pid = $2::integer AND backend_xid = CAST(CAST(CAST($1::bigint AS text) AS xid8) AS xid)
 """
 
 
-# Names of tables and columns come from our own code, never from a request.
+# The names of tables and columns in the following are constants of this service; values are always bound.
 
 
 def lock_documents(table: str) -> str:
@@ -143,15 +100,15 @@ def lock_documents(table: str) -> str:
 
 
 def insert_documents(table: str, columns: Sequence[str]) -> str:
-    """Rows given as a JSON array of objects."""
+    """Rows are passed as a JSON array of objects."""
     names = ", ".join(columns)
     return f"INSERT INTO {table} ({names}) SELECT {names} FROM jsonb_populate_recordset(NULL::{table}, $1::text::jsonb)"
 
 
 def update_documents(table: str, columns: Sequence[str]) -> str:
-    """Rows given as a JSON array of objects, each with its `id`."""
-    changes = ", ".join(f"{column} = n.{column}" for column in columns if column != "id")
+    """Rows are passed as a JSON array of objects, each with its `id`."""
+    assignments = ", ".join(f"{column} = n.{column}" for column in columns if column != "id")
     return (
-        f"UPDATE {table} t SET {changes} FROM jsonb_populate_recordset(NULL::{table}, $1::text::jsonb) n "
+        f"UPDATE {table} t SET {assignments} FROM jsonb_populate_recordset(NULL::{table}, $1::text::jsonb) n "
         "WHERE t.id = n.id"
     )

@@ -7,7 +7,7 @@ from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.contracts.stock import CountApproved, CountLine
 from stockbuddy.stock.documents.counts.commands import LINES_TOLD
 from stockbuddy.stock.documents.counts.queries import find_count
-from stockbuddy.stock.documents.counts.schemas import CountView
+from stockbuddy.stock.documents.counts.schemas import StockCountResponse
 from stockbuddy.stock.errors import InvalidState
 from stockbuddy.stock.inventory.posting_context import PostingContext
 from stockbuddy.stock.ledger import (
@@ -58,7 +58,7 @@ def _difference(line: CountLine) -> Decimal:
 
 
 def _build_changes(
-    result: PostingResult, context: PostingContext, count: CountView, differing: list[CountLine]
+    result: PostingResult, context: PostingContext, count: StockCountResponse, differing: list[CountLine]
 ) -> DocumentChanges:
     movement_ids = {line.id: change.movement_id for line, change in zip(differing, result.accepted(), strict=True)}
     lines = [

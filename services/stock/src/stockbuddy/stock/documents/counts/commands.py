@@ -9,7 +9,7 @@ from stockbuddy.chassis.messaging import outbox
 from stockbuddy.contracts.stock import CountCancelled, CountEntered, CountOpened, CountState
 from stockbuddy.stock.documents.counts import queries
 from stockbuddy.stock.documents.counts.model import Count
-from stockbuddy.stock.documents.counts.schemas import CountedLine, CountView, NewCount
+from stockbuddy.stock.documents.counts.schemas import CountedLine, StockCountResponse, StockCountCreate
 from stockbuddy.stock.errors import InvalidState
 from stockbuddy.stock.inventory.posting_context import PostingContext
 from stockbuddy.stock.replicas.products.ownership import require_owner, require_owner_of
@@ -18,7 +18,7 @@ LINES_TOLD = 500
 """An event must stay small enough for the bus; the movements tell the rest."""
 
 
-async def open_count(context: PostingContext, session: AsyncSession, wanted: NewCount) -> CountView:
+async def open_count(context: PostingContext, session: AsyncSession, wanted: StockCountCreate) -> StockCountResponse:
     """Raises UnknownProduct, UnknownWarehouse, ProductForbidden, WarehouseForbidden."""
     warehouse = await context.warehouse(wanted.warehouse_reference)
     product_ids = None if wanted.chosen is None else await _chosen(context, wanted.chosen)
@@ -48,7 +48,7 @@ async def _chosen(context: PostingContext, references: list[int | str]) -> list[
 
 async def enter_counted(
     context: PostingContext, session: AsyncSession, count_id: int, lines: list[CountedLine]
-) -> CountView:
+) -> StockCountResponse:
     """What was not among the lines is added to them. Raises NotFound, InvalidState, UnknownProduct, ProductForbidden,
     WarehouseForbidden."""
     known = await context.products.load([line.product_reference for line in lines])
@@ -64,7 +64,7 @@ async def enter_counted(
     return await _told(session, CountEntered, count)
 
 
-async def call_off(context: PostingContext, session: AsyncSession, count_id: int) -> CountView:
+async def call_off(context: PostingContext, session: AsyncSession, count_id: int) -> StockCountResponse:
     """Raises NotFound, InvalidState, ProductForbidden, WarehouseForbidden."""
     count = await _open_count(context, session, count_id)
     view = await queries.view_of(session, count)
@@ -85,7 +85,7 @@ async def _open_count(context: PostingContext, session: AsyncSession, count_id: 
     return count
 
 
-async def _told(session: AsyncSession, event: type[CountState], count: Count) -> CountView:
+async def _told(session: AsyncSession, event: type[CountState], count: Count) -> StockCountResponse:
     await session.flush()
     view = await queries.view_of(session, count)
     outbox.add(session, event(**dict(view) | {"lines": view.lines[:LINES_TOLD]}))

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from stockbuddy.chassis.http.pagination import PageQuery
 from stockbuddy.contracts import stock as contract
 from stockbuddy.stock.documents.counts.model import Count, CountLine
-from stockbuddy.stock.documents.counts.schemas import CountView
+from stockbuddy.stock.documents.counts.schemas import StockCountResponse
 from stockbuddy.stock.listing import Listed, Sort, fetch_listed
 from stockbuddy.stock.replicas.products.model import Product
 
@@ -41,13 +41,13 @@ class CountFilter:
 
 async def list_counts(
     session: AsyncSession, chosen: CountFilter, sort: Sort, paging: PageQuery
-) -> tuple[Listed, list[CountView]]:
+) -> tuple[Listed, list[StockCountResponse]]:
     """The page, and its counts with their lines."""
     listed = await fetch_listed(session, select(Count).where(*chosen.conditions()), sort, paging)
     return listed, await _with_lines(session, listed.rows)
 
 
-async def find_count(session: AsyncSession, count_id: int) -> CountView | None:
+async def find_count(session: AsyncSession, count_id: int) -> StockCountResponse | None:
     count = await session.get(Count, count_id)
     return None if count is None else await view_of(session, count)
 
@@ -56,11 +56,11 @@ async def lock_count(session: AsyncSession, count_id: int) -> Count | None:
     return await session.scalar(select(Count).where(Count.id == count_id).with_for_update())
 
 
-async def view_of(session: AsyncSession, count: Count) -> CountView:
+async def view_of(session: AsyncSession, count: Count) -> StockCountResponse:
     return (await _with_lines(session, [count]))[0]
 
 
-async def _with_lines(session: AsyncSession, counts: Sequence[Count]) -> list[CountView]:
+async def _with_lines(session: AsyncSession, counts: Sequence[Count]) -> list[StockCountResponse]:
     lines: dict[int, list[contract.CountLine]] = {count.id: [] for count in counts}
     query = (
         select(CountLine, Product.sku, Product.name)
@@ -73,8 +73,8 @@ async def _with_lines(session: AsyncSession, counts: Sequence[Count]) -> list[Co
         values = {field: getattr(line, field) for field in own}
         lines[line.count_id].append(contract.CountLine.model_construct(**values, sku=sku, name=name))
     return [
-        CountView.model_construct(
-            **{name: getattr(count, name) for name in CountView.model_fields if name != "lines"}, lines=lines[count.id]
+        StockCountResponse.model_construct(
+            **{name: getattr(count, name) for name in StockCountResponse.model_fields if name != "lines"}, lines=lines[count.id]
         )
         for count in counts
     ]

@@ -15,7 +15,7 @@ LARGEST_CHOICE = 10_000
 Status = Literal["open", "approved", "cancelled"]
 
 
-class NewCount(HasWarehouseReference):
+class StockCountCreate(HasWarehouseReference):
     """What is counted: `products` (ids or SKUs), a `category`, or everything that lies in the warehouse.
     `product_ids` is the same as `products`."""
 
@@ -40,9 +40,9 @@ class CountedLine(HasProductReference):
     lot: Lot = 0
 
 
-class NewEntries(RequestBody):
+class EnterCounts(RequestBody):
     lines: Annotated[list[CountedLine], Field(min_length=1, max_length=LARGEST_ENTRY)]
 
 
-class CountView(CountState):
+class StockCountResponse(CountState):
     """A counting session with its lines."""

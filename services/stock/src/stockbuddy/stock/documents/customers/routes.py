@@ -12,7 +12,7 @@ from stockbuddy.chassis.http.pagination import Page, PageParameters
 from stockbuddy.chassis.http.sessions import ReadSession, Session
 from stockbuddy.stock.documents.customers import commands, queries
 from stockbuddy.stock.documents.customers.model import Customer
-from stockbuddy.stock.documents.customers.schemas import CustomerChanges, CustomerView, NewCustomer
+from stockbuddy.stock.documents.customers.schemas import CustomerUpdate, CustomerResponse, CustomerCreate
 from stockbuddy.stock.fields import Search
 from stockbuddy.stock.http.responses import json_response
 
@@ -22,7 +22,7 @@ CustomerId = Annotated[Id, Path()]
 SortBy = Literal["name_asc", "name_desc", "created_asc", "created_desc"]
 
 
-@router.get("", response_model=Page[CustomerView])
+@router.get("", response_model=Page[CustomerResponse])
 async def list_customers(
     session: ReadSession,
     _: Caller,
@@ -31,23 +31,23 @@ async def list_customers(
     sort_by: Annotated[SortBy, Query()] = "name_asc",
 ) -> Response:
     listed = await queries.list_customers(session, search, queries.SORTS[sort_by], paging)
-    return json_response(listed.page(paging, CustomerView.model_validate))
+    return json_response(listed.page(paging, CustomerResponse.model_validate))
 
 
-@router.post("", response_model=CustomerView, status_code=201)
-async def add_customer(session: Session, _: Caller, body: NewCustomer) -> Response:
+@router.post("", response_model=CustomerResponse, status_code=201)
+async def add_customer(session: Session, _: Caller, body: CustomerCreate) -> Response:
     return _shown(await commands.add_customer(session, body.model_dump()), status=201)
 
 
-@router.get("/{customer_id}", response_model=CustomerView)
+@router.get("/{customer_id}", response_model=CustomerResponse)
 async def show_customer(session: ReadSession, _: Caller, customer_id: CustomerId) -> Response:
     return _shown(_found(await queries.find_customer(session, customer_id)))
 
 
-@router.put("/{customer_id}", response_model=CustomerView)
-@router.patch("/{customer_id}", response_model=CustomerView, name="patch_customer")
+@router.put("/{customer_id}", response_model=CustomerResponse)
+@router.patch("/{customer_id}", response_model=CustomerResponse, name="patch_customer")
 async def change_customer(
-    if_match: IfMatch, session: Session, _: Caller, customer_id: CustomerId, body: CustomerChanges
+    if_match: IfMatch, session: Session, _: Caller, customer_id: CustomerId, body: CustomerUpdate
 ) -> Response:
     customer = _found(await queries.lock_customer(session, customer_id))
     require_match(if_match, version_etag(customer.version))
@@ -71,5 +71,5 @@ def _found(customer: Customer | None) -> Customer:
 
 
 def _shown(customer: Customer, *, status: int = 200) -> Response:
-    view = CustomerView.model_validate(customer)
+    view = CustomerResponse.model_validate(customer)
     return json_response(view, status=status, etag=version_etag(customer.version))

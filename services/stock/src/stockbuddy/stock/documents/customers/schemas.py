@@ -14,7 +14,7 @@ Email = Annotated[
 Phone = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=50, pattern=r"^[^\x00]*$")]
 
 
-class NewCustomer(RequestBody):
+class CustomerCreate(RequestBody):
     name: Name
     email: Email | None = None
     phone: Phone | None = None
@@ -22,7 +22,7 @@ class NewCustomer(RequestBody):
     notes: Note | None = None
 
 
-class CustomerChanges(RequestBody):
+class CustomerUpdate(RequestBody):
     """What is left out stays as it is; null empties it, except the name."""
 
     name: Name | None = None
@@ -32,7 +32,7 @@ class CustomerChanges(RequestBody):
     notes: Note | None = None
 
 
-class CustomerView(BaseModel):
+class CustomerResponse(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: int

@@ -13,7 +13,7 @@ from stockbuddy.chassis.http.pagination import Page, PageParameters
 from stockbuddy.chassis.http.sessions import ReadSession, Session
 from stockbuddy.stock.documents.expenses import commands, queries
 from stockbuddy.stock.documents.expenses.model import Expense
-from stockbuddy.stock.documents.expenses.schemas import Day, ExpenseChanges, ExpenseView, NewExpense
+from stockbuddy.stock.documents.expenses.schemas import Day, ExpenseUpdate, ExpenseResponse, ExpenseCreate
 from stockbuddy.stock.errors import WarehouseForbidden
 from stockbuddy.stock.fields import Name, Search
 from stockbuddy.stock.http.dependencies import PostingContextDep
@@ -27,8 +27,8 @@ SortBy = Literal["incurred_desc", "incurred_asc", "amount_desc", "amount_asc"]
 _EMPTIED_BY_NULL = ("notes", "warehouse_id")
 
 
-@router.post("", response_model=ExpenseView, status_code=201)
-async def record_expense(context: PostingContextDep, session: Session, caller: Manager, body: NewExpense) -> Response:
+@router.post("", response_model=ExpenseResponse, status_code=201)
+async def record_expense(context: PostingContextDep, session: Session, caller: Manager, body: ExpenseCreate) -> Response:
     reference = body.warehouse_reference
     warehouse_id = None if reference is None else (await context.warehouse(reference)).id
     values = body.model_dump(exclude={"warehouse_id", "warehouse_code"})
@@ -36,7 +36,7 @@ async def record_expense(context: PostingContextDep, session: Session, caller: M
     return _shown(expense, status=201)
 
 
-@router.get("", response_model=Page[ExpenseView])
+@router.get("", response_model=Page[ExpenseResponse])
 async def list_expenses(
     session: ReadSession,
     _: Manager,
@@ -50,23 +50,23 @@ async def list_expenses(
 ) -> Response:
     chosen = queries.ExpenseFilter(category, warehouse_id, search, since, until)
     listed = await queries.list_expenses(session, chosen, queries.SORTS[sort_by], paging)
-    return json_response(listed.page(paging, ExpenseView.model_validate))
+    return json_response(listed.page(paging, ExpenseResponse.model_validate))
 
 
-@router.get("/{expense_id}", response_model=ExpenseView)
+@router.get("/{expense_id}", response_model=ExpenseResponse)
 async def show_expense(session: ReadSession, _: Manager, expense_id: ExpenseId) -> Response:
     return _shown(_found(await queries.find_expense(session, expense_id)))
 
 
-@router.put("/{expense_id}", response_model=ExpenseView)
-@router.patch("/{expense_id}", response_model=ExpenseView, name="patch_expense")
+@router.put("/{expense_id}", response_model=ExpenseResponse)
+@router.patch("/{expense_id}", response_model=ExpenseResponse, name="patch_expense")
 async def correct_expense(
     if_match: IfMatch,
     context: PostingContextDep,
     session: Session,
     _: Manager,
     expense_id: ExpenseId,
-    body: ExpenseChanges,
+    body: ExpenseUpdate,
 ) -> Response:
     changes = await _changes(context, body)
     expense = await _at_hand(if_match, context, session, expense_id)
@@ -90,7 +90,7 @@ async def _at_hand(if_match: str | None, context: PostingContext, session: Async
     return expense
 
 
-async def _changes(context: PostingContext, body: ExpenseChanges) -> dict[str, Any]:
+async def _changes(context: PostingContext, body: ExpenseUpdate) -> dict[str, Any]:
     """What was sent; null empties what may be empty and leaves the rest."""
     sent = body.model_dump(exclude_unset=True, exclude={"warehouse_code"})
     if (reference := body.warehouse_reference) is not None:
@@ -105,5 +105,5 @@ def _found(expense: Expense | None) -> Expense:
 
 
 def _shown(expense: Expense, *, status: int = 200) -> Response:
-    view = ExpenseView.model_validate(expense)
+    view = ExpenseResponse.model_validate(expense)
     return json_response(view, status=status, etag=version_etag(expense.version))

@@ -21,7 +21,7 @@ Day = Annotated[date, RFC_3339, AfterValidator(_of_this_epoch)]
 Amount = Annotated[Money, Field(gt=0)]
 
 
-class NewExpense(HasWarehouseReference):
+class ExpenseCreate(HasWarehouseReference):
     """Without a warehouse it concerns the whole business."""
 
     category: Name
@@ -30,7 +30,7 @@ class NewExpense(HasWarehouseReference):
     notes: Note | None = None
 
 
-class ExpenseChanges(HasWarehouseReference):
+class ExpenseUpdate(HasWarehouseReference):
     """What is left out stays as it is."""
 
     category: Name | None = None
@@ -39,7 +39,7 @@ class ExpenseChanges(HasWarehouseReference):
     notes: Note | None = None
 
 
-class ExpenseView(BaseModel):
+class ExpenseResponse(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: int

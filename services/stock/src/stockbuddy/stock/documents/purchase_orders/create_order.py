@@ -14,8 +14,8 @@ from stockbuddy.chassis.messaging import outbox
 from stockbuddy.contracts.stock import PurchaseDrafted, PurchaseLine, PurchaseUpdated
 from stockbuddy.stock.documents.purchase_orders import queries
 from stockbuddy.stock.documents.purchase_orders.model import PurchaseOrder, PurchaseOrderLine
-from stockbuddy.stock.documents.purchase_orders.schemas import NewPurchaseLine, NewPurchaseOrder, PurchaseView
-from stockbuddy.stock.documents.sales.pricing import LARGEST_AMOUNT, line_amount
+from stockbuddy.stock.documents.purchase_orders.schemas import PurchaseOrderLineCreate, PurchaseOrderCreate, PurchaseOrderResponse
+from stockbuddy.stock.documents.pricing import MAX_AMOUNT, line_amount
 from stockbuddy.stock.errors import InvalidState
 from stockbuddy.stock.inventory.posting_context import PostingContext
 from stockbuddy.stock.inventory.warehouses.warehouse_cache import WarehouseEntry
@@ -34,7 +34,7 @@ class CostedLine:
     total: Decimal
 
 
-async def draft_order(context: PostingContext, wanted: NewPurchaseOrder) -> Posting:
+async def draft_order(context: PostingContext, wanted: PurchaseOrderCreate) -> Posting:
     """Raises UnknownSupplier, UnknownProduct, UnknownWarehouse, WarehouseForbidden, Unprocessable."""
     warehouse = await context.warehouse(wanted.warehouse_reference)
     supplier = await context.suppliers.load(wanted.supplier_id)
@@ -54,26 +54,26 @@ def posting_of_draft(
 ) -> Posting:
     return Posting(
         [],
-        lambda result: _build_changes(drafted(result, 0, context, supplier, warehouse, lines, words)),
+        lambda result: _build_changes(new_draft(result, 0, context, supplier, warehouse, lines, words)),
         context.key,
         new_ids={"purchase_order": 1, "purchase_order_line": len(lines)},
     )
 
 
-async def cost_lines(context: PostingContext, lines: Sequence[NewPurchaseLine]) -> list[CostedLine]:
+async def cost_lines(context: PostingContext, lines: Sequence[PurchaseOrderLineCreate]) -> list[CostedLine]:
     """Raises UnknownProduct, Unprocessable."""
     known = await context.products.load([line.product_reference for line in lines])
     costed = [
         cost_line(position, known[line.product_reference], line.quantity, line.unit_cost)
         for position, line in enumerate(lines)
     ]
-    refuse_absurd_total(costed)
+    require_recordable_total(costed)
     return costed
 
 
-def refuse_absurd_total(lines: Sequence[CostedLine]) -> None:
+def require_recordable_total(lines: Sequence[CostedLine]) -> None:
     """Raises Unprocessable when an order of these lines could not be recorded."""
-    if sum((line.total for line in lines), ZERO) >= LARGEST_AMOUNT:
+    if sum((line.total for line in lines), ZERO) >= MAX_AMOUNT:
         raise Unprocessable.field("lines", "come to more than can be recorded")
 
 
@@ -89,7 +89,7 @@ def cost_line(position: int, product: ProductReplica, quantity: Decimal, unit_co
     return CostedLine(product, quantity, unit_cost, total)
 
 
-def drafted(
+def new_draft(
     result: PostingResult,
     index: int,
     context: PostingContext,
@@ -163,7 +163,7 @@ async def change_draft(
     changes: Mapping[str, Any],
     supplier: Supplier | None,
     lines: Sequence[CostedLine] | None,
-) -> PurchaseView:
+) -> PurchaseOrderResponse:
     """Change a locked order that has not been ordered yet. Raises InvalidState."""
     if order.status != "draft":
         raise InvalidState("purchase order", order.status, ["draft"])

@@ -6,7 +6,7 @@ from stockbuddy.chassis.http.errors import NotFound
 from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.contracts.stock import PurchaseCancelled, PurchaseOrdered, PurchaseState
 from stockbuddy.stock.documents.purchase_orders.queries import find_order
-from stockbuddy.stock.documents.purchase_orders.schemas import PurchaseView
+from stockbuddy.stock.documents.purchase_orders.schemas import PurchaseOrderResponse
 from stockbuddy.stock.errors import InvalidState
 from stockbuddy.stock.inventory.posting_context import PostingContext
 from stockbuddy.stock.ledger import ZERO, DocumentChanges, Entry, LevelKey, Posting, PostingResult, Row, VersionCheck
@@ -32,7 +32,7 @@ async def cancel_order(context: PostingContext, order_id: int) -> Posting:
     return _step(context, order, [], PurchaseCancelled, "cancelled")
 
 
-async def order_at_hand(context: PostingContext, order_id: int) -> PurchaseView:
+async def order_at_hand(context: PostingContext, order_id: int) -> PurchaseOrderResponse:
     """The order, if the caller may write in its warehouse. Raises NotFound, WarehouseForbidden."""
     async with context.database.reading() as session:
         order = await find_order(session, order_id)
@@ -43,7 +43,7 @@ async def order_at_hand(context: PostingContext, order_id: int) -> PurchaseView:
 
 
 def _step(
-    context: PostingContext, order: PurchaseView, entries: list[Entry], event: type[PurchaseState], status: str
+    context: PostingContext, order: PurchaseOrderResponse, entries: list[Entry], event: type[PurchaseState], status: str
 ) -> Posting:
     return Posting(
         entries,
@@ -54,7 +54,7 @@ def _step(
 
 
 def _build_changes(
-    result: PostingResult, order: PurchaseView, event: type[PurchaseState], status: str
+    result: PostingResult, order: PurchaseOrderResponse, event: type[PurchaseState], status: str
 ) -> DocumentChanges:
     lines = [
         line.model_copy(update={"outstanding": line.quantity if status == "ordered" else ZERO}) for line in order.lines

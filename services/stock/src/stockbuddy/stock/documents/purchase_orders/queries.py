@@ -15,7 +15,7 @@ from stockbuddy.stock.documents.purchase_orders.model import (
     PurchaseReceipt,
     PurchaseReceiptLine,
 )
-from stockbuddy.stock.documents.purchase_orders.schemas import PurchaseView, ReceiptView
+from stockbuddy.stock.documents.purchase_orders.schemas import PurchaseOrderResponse, PurchaseReceiptResponse
 from stockbuddy.stock.listing import Listed, Sort, fetch_listed
 
 NEWEST_FIRST = Sort("created_desc", (PurchaseOrder.created_at, PurchaseOrder.id), descending=True)
@@ -74,13 +74,13 @@ def _found_by(words: str) -> ColumnElement[bool]:
 
 async def list_orders(
     session: AsyncSession, chosen: PurchaseFilter, sort: Sort, paging: PageQuery
-) -> tuple[Listed, list[PurchaseView]]:
+) -> tuple[Listed, list[PurchaseOrderResponse]]:
     """The page, and its orders with their lines."""
     listed = await fetch_listed(session, select(PurchaseOrder).where(*chosen.conditions()), sort, paging)
     return listed, await _with_lines(session, listed.rows)
 
 
-async def find_order(session: AsyncSession, order_id: int) -> PurchaseView | None:
+async def find_order(session: AsyncSession, order_id: int) -> PurchaseOrderResponse | None:
     order = await session.get(PurchaseOrder, order_id)
     return None if order is None else (await _with_lines(session, [order]))[0]
 
@@ -95,7 +95,7 @@ async def replace_lines(session: AsyncSession, order_id: int, lines: Sequence[Pu
     await session.flush()
 
 
-async def _with_lines(session: AsyncSession, orders: Sequence[PurchaseOrder]) -> list[PurchaseView]:
+async def _with_lines(session: AsyncSession, orders: Sequence[PurchaseOrder]) -> list[PurchaseOrderResponse]:
     lines: dict[int, list[PurchaseLine]] = {order.id: [] for order in orders}
     query = (
         select(PurchaseOrderLine)
@@ -111,12 +111,12 @@ def as_line(line: PurchaseOrderLine) -> PurchaseLine:
     return PurchaseLine.model_construct(**{name: getattr(line, name) for name in PurchaseLine.model_fields})
 
 
-def _view(order: PurchaseOrder, lines: list[PurchaseLine]) -> PurchaseView:
-    values = {name: getattr(order, name) for name in PurchaseView.model_fields if name != "lines"}
-    return PurchaseView.model_construct(**values, lines=lines)
+def _view(order: PurchaseOrder, lines: list[PurchaseLine]) -> PurchaseOrderResponse:
+    values = {name: getattr(order, name) for name in PurchaseOrderResponse.model_fields if name != "lines"}
+    return PurchaseOrderResponse.model_construct(**values, lines=lines)
 
 
-async def list_receipts(session: AsyncSession, order_id: int) -> list[ReceiptView]:
+async def list_receipts(session: AsyncSession, order_id: int) -> list[PurchaseReceiptResponse]:
     """The receipts of an order, in the order in which they were recorded."""
     mine = PurchaseReceipt.purchase_order_id == order_id
     receipts = (await session.scalars(select(PurchaseReceipt).where(mine).order_by(PurchaseReceipt.id))).all()
@@ -140,8 +140,8 @@ async def list_receipts(session: AsyncSession, order_id: int) -> list[ReceiptVie
             )
         )
     return [
-        ReceiptView(
-            **{name: getattr(receipt, name) for name in ReceiptView.model_fields if name != "lines"},
+        PurchaseReceiptResponse(
+            **{name: getattr(receipt, name) for name in PurchaseReceiptResponse.model_fields if name != "lines"},
             lines=lines[receipt.id],
         )
         for receipt in receipts

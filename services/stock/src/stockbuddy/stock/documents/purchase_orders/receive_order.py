@@ -10,8 +10,8 @@ from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.contracts.numbers import quantity_number
 from stockbuddy.contracts.stock import PurchaseLine, PurchaseReceived, ReceivedLine
 from stockbuddy.stock.documents.purchase_orders.place_order import order_at_hand, outstanding
-from stockbuddy.stock.documents.purchase_orders.schemas import NewReceipt, NewReceiptLine, PurchaseView, ReceivedView
-from stockbuddy.stock.documents.sales.pricing import LARGEST_AMOUNT, line_amount
+from stockbuddy.stock.documents.purchase_orders.schemas import ReceivePurchaseOrder, ReceivePurchaseOrderLine, PurchaseOrderResponse, ReceivedPurchaseOrderResponse
+from stockbuddy.stock.documents.pricing import MAX_AMOUNT, line_amount
 from stockbuddy.stock.errors import InvalidState, NotInPurchaseOrder, OverReceipt
 from stockbuddy.stock.inventory.posting_context import PostingContext
 from stockbuddy.stock.ledger import (
@@ -28,7 +28,7 @@ from stockbuddy.stock.ledger import (
 
 
 @dataclass(frozen=True, slots=True)
-class Arriving:
+class ReceiptAllocation:
     """Part of a receipt that belongs to one line of the order."""
 
     line: PurchaseLine
@@ -36,14 +36,14 @@ class Arriving:
     unit_cost: Decimal
 
 
-async def draft_receipt(context: PostingContext, order_id: int, wanted: NewReceipt) -> Posting:
+async def draft_receipt(context: PostingContext, order_id: int, wanted: ReceivePurchaseOrder) -> Posting:
     """Raises NotFound, WarehouseForbidden, InvalidState, NotInPurchaseOrder, OverReceipt, Unprocessable."""
     order = await order_at_hand(context, order_id)
     receivable = ("ordered", "partially_received", *(("received",) if wanted.allow_over_receipt else ()))
     if order.status not in receivable:
         raise InvalidState("purchase order", order.status, receivable)
     arriving = _allot(order, wanted)
-    if _received_total(order, arriving) >= LARGEST_AMOUNT:
+    if _received_total(order, arriving) >= MAX_AMOUNT:
         raise Unprocessable.field("lines", "come to more than can be recorded")
     return Posting(
         [_entry(order, wanted, part) for part in arriving],
@@ -55,7 +55,7 @@ async def draft_receipt(context: PostingContext, order_id: int, wanted: NewRecei
     )
 
 
-def _entry(order: PurchaseView, wanted: NewReceipt, part: Arriving) -> Entry:
+def _entry(order: PurchaseOrderResponse, wanted: ReceivePurchaseOrder, part: ReceiptAllocation) -> Entry:
     return Entry(
         LevelKey(part.line.product_id, order.warehouse_id),
         on_hand=part.quantity,
@@ -67,15 +67,15 @@ def _entry(order: PurchaseView, wanted: NewReceipt, part: Arriving) -> Entry:
     )
 
 
-def _allot(order: PurchaseView, wanted: NewReceipt) -> list[Arriving]:
+def _allot(order: PurchaseOrderResponse, wanted: ReceivePurchaseOrder) -> list[ReceiptAllocation]:
     """Which lines get how much: those named, or whatever is left. What is too much goes to the last line named."""
     if wanted.lines is None and not any(line.outstanding for line in order.lines):
         raise InvalidState("purchase order", order.status, ["ordered", "partially_received"])
     requests = wanted.lines or [
-        NewReceiptLine(line_id=line.id, quantity=line.outstanding) for line in order.lines if line.outstanding > 0
+        ReceivePurchaseOrderLine(line_id=line.id, quantity=line.outstanding) for line in order.lines if line.outstanding > 0
     ]
     left = {line.id: line.outstanding for line in order.lines}
-    arriving: list[Arriving] = []
+    arriving: list[ReceiptAllocation] = []
     excesses: list[dict[str, Any]] = []
     for request in requests:
         missing = request.quantity
@@ -85,7 +85,7 @@ def _allot(order: PurchaseView, wanted: NewReceipt) -> list[Arriving]:
             part = missing if is_last and wanted.allow_over_receipt else min(missing, left[line.id])
             if part > 0:
                 arriving.append(
-                    Arriving(line, part, line.unit_cost if request.unit_cost is None else request.unit_cost)
+                    ReceiptAllocation(line, part, line.unit_cost if request.unit_cost is None else request.unit_cost)
                 )
             left[line.id] = max(left[line.id] - part, ZERO)
             missing -= part
@@ -96,7 +96,7 @@ def _allot(order: PurchaseView, wanted: NewReceipt) -> list[Arriving]:
     return arriving
 
 
-def _lines_named(order: PurchaseView, request: NewReceiptLine) -> list[PurchaseLine]:
+def _lines_named(order: PurchaseOrderResponse, request: ReceivePurchaseOrderLine) -> list[PurchaseLine]:
     lines = [
         line
         for line in order.lines
@@ -109,7 +109,7 @@ def _lines_named(order: PurchaseView, request: NewReceiptLine) -> list[PurchaseL
     return lines
 
 
-def _excess(request: NewReceiptLine, missing: Decimal) -> dict[str, Any]:
+def _excess(request: ReceivePurchaseOrderLine, missing: Decimal) -> dict[str, Any]:
     named = request.model_dump(exclude_none=True, include={"line_id", "product_id", "sku"})
     numbers = {
         "requested": quantity_number(request.quantity),
@@ -118,7 +118,7 @@ def _excess(request: NewReceiptLine, missing: Decimal) -> dict[str, Any]:
     return named | numbers
 
 
-def _received_total(order: PurchaseView, arriving: list[Arriving]) -> Decimal:
+def _received_total(order: PurchaseOrderResponse, arriving: list[ReceiptAllocation]) -> Decimal:
     try:
         return order.received_total + sum((line_amount(part.quantity, part.unit_cost) for part in arriving), ZERO)
     except ValueError as error:
@@ -126,7 +126,7 @@ def _received_total(order: PurchaseView, arriving: list[Arriving]) -> Decimal:
 
 
 def _build_changes(
-    result: PostingResult, context: PostingContext, order: PurchaseView, wanted: NewReceipt, arriving: list[Arriving]
+    result: PostingResult, context: PostingContext, order: PurchaseOrderResponse, wanted: ReceivePurchaseOrder, arriving: list[ReceiptAllocation]
 ) -> DocumentChanges:
     received = [
         _received(line_id, part, change.movement_id)
@@ -134,7 +134,7 @@ def _build_changes(
     ]
     after = _order_after(result, order, arriving)
     receipt_id = result.ids["purchase_receipt"][0]
-    view = ReceivedView.model_construct(**dict(after), receipt_id=receipt_id, receipt=received)
+    view = ReceivedPurchaseOrderResponse.model_construct(**dict(after), receipt_id=receipt_id, receipt=received)
     receipt: Row = {
         "id": receipt_id,
         "purchase_order_id": order.id,
@@ -152,7 +152,7 @@ def _build_changes(
     )
 
 
-def _received(line_id: int, part: Arriving, movement_id: int | None) -> ReceivedLine:
+def _received(line_id: int, part: ReceiptAllocation, movement_id: int | None) -> ReceivedLine:
     assert movement_id is not None
     return ReceivedLine.model_construct(
         id=line_id,
@@ -165,7 +165,7 @@ def _received(line_id: int, part: Arriving, movement_id: int | None) -> Received
     )
 
 
-def _order_after(result: PostingResult, order: PurchaseView, arriving: list[Arriving]) -> PurchaseView:
+def _order_after(result: PostingResult, order: PurchaseOrderResponse, arriving: list[ReceiptAllocation]) -> PurchaseOrderResponse:
     arrived: dict[int, Decimal] = {}
     for part in arriving:
         arrived[part.line.id] = arrived.get(part.line.id, ZERO) + part.quantity
@@ -199,12 +199,12 @@ def _row(receipt_id: int, line: ReceivedLine) -> Row:
     }
 
 
-def _order_row(order: PurchaseView) -> Row:
+def _order_row(order: PurchaseOrderResponse) -> Row:
     names = ("id", "status", "received_total", "received_at", "updated_at")
     return {name: getattr(order, name) for name in names}
 
 
-def _line_rows(order: PurchaseView, arriving: list[Arriving]) -> list[Row]:
+def _line_rows(order: PurchaseOrderResponse, arriving: list[ReceiptAllocation]) -> list[Row]:
     changed = {part.line.id for part in arriving}
     return [
         {

@@ -15,12 +15,12 @@ from stockbuddy.stock.documents.purchase_orders.create_order import change_draft
 from stockbuddy.stock.documents.purchase_orders.place_order import cancel_order, place_order
 from stockbuddy.stock.documents.purchase_orders.receive_order import draft_receipt
 from stockbuddy.stock.documents.purchase_orders.schemas import (
-    NewPurchaseOrder,
-    NewReceipt,
-    PurchaseOrderChanges,
-    PurchaseView,
-    ReceiptView,
-    ReceivedView,
+    PurchaseOrderCreate,
+    ReceivePurchaseOrder,
+    PurchaseOrderUpdate,
+    PurchaseOrderResponse,
+    PurchaseReceiptResponse,
+    ReceivedPurchaseOrderResponse,
     Status,
 )
 from stockbuddy.stock.fields import Search
@@ -33,12 +33,12 @@ OrderId = Annotated[Id, Path()]
 SortBy = Literal["created_desc", "created_asc"]
 
 
-@router.post("", response_model=PurchaseView, status_code=201)
-async def draft_purchase_order(context: PostingContextDep, _: Manager, body: NewPurchaseOrder) -> Response:
+@router.post("", response_model=PurchaseOrderResponse, status_code=201)
+async def draft_purchase_order(context: PostingContextDep, _: Manager, body: PurchaseOrderCreate) -> Response:
     return stored_response(await context.submit(lambda: draft_order(context, body)))
 
 
-@router.get("", response_model=Page[PurchaseView])
+@router.get("", response_model=Page[PurchaseOrderResponse])
 async def list_purchase_orders(
     session: ReadSession,
     _: Manager,
@@ -58,7 +58,7 @@ async def list_purchase_orders(
     return json_response(listed.page(paging, lambda _: next(views)))
 
 
-@router.get("/{order_id}", response_model=PurchaseView)
+@router.get("/{order_id}", response_model=PurchaseOrderResponse)
 async def show_purchase_order(session: ReadSession, _: Manager, order_id: OrderId) -> Response:
     order = await queries.find_order(session, order_id)
     if order is None:
@@ -66,15 +66,15 @@ async def show_purchase_order(session: ReadSession, _: Manager, order_id: OrderI
     return json_response(order, etag=version_etag(order.version))
 
 
-@router.put("/{order_id}", response_model=PurchaseView)
-@router.patch("/{order_id}", response_model=PurchaseView, name="patch_purchase_order")
+@router.put("/{order_id}", response_model=PurchaseOrderResponse)
+@router.patch("/{order_id}", response_model=PurchaseOrderResponse, name="patch_purchase_order")
 async def change_purchase_order(
     if_match: IfMatch,
     context: PostingContextDep,
     session: Session,
     _: Manager,
     order_id: OrderId,
-    body: PurchaseOrderChanges,
+    body: PurchaseOrderUpdate,
 ) -> Response:
     """Drafts only."""
     supplier = None if body.supplier_id is None else await context.suppliers.load(body.supplier_id)
@@ -89,28 +89,28 @@ async def change_purchase_order(
     return json_response(changed, etag=version_etag(changed.version))
 
 
-@router.post("/{order_id}/order", response_model=PurchaseView)
+@router.post("/{order_id}/order", response_model=PurchaseOrderResponse)
 async def place_purchase_order(context: PostingContextDep, _: Manager, order_id: OrderId) -> Response:
     """From now on its lines count as incoming."""
     return stored_response(await context.submit(lambda: place_order(context, order_id)))
 
 
-@router.post("/{order_id}/receive", response_model=ReceivedView)
+@router.post("/{order_id}/receive", response_model=ReceivedPurchaseOrderResponse)
 async def receive_purchase_order(
-    context: PostingContextDep, _: Manager, order_id: OrderId, body: NewReceipt | None = None
+    context: PostingContextDep, _: Manager, order_id: OrderId, body: ReceivePurchaseOrder | None = None
 ) -> Response:
     """Without lines, everything that is still to come."""
-    return stored_response(await context.submit(lambda: draft_receipt(context, order_id, body or NewReceipt())))
+    return stored_response(await context.submit(lambda: draft_receipt(context, order_id, body or ReceivePurchaseOrder())))
 
 
-@router.post("/{order_id}/cancel", response_model=PurchaseView)
+@router.post("/{order_id}/cancel", response_model=PurchaseOrderResponse)
 async def cancel_purchase_order(context: PostingContextDep, _: Manager, order_id: OrderId) -> Response:
     """What has arrived stays; the rest no longer counts as incoming."""
     return stored_response(await context.submit(lambda: cancel_order(context, order_id)))
 
 
 @router.get("/{order_id}/receipts")
-async def list_purchase_receipts(session: ReadSession, _: Manager, order_id: OrderId) -> list[ReceiptView]:
+async def list_purchase_receipts(session: ReadSession, _: Manager, order_id: OrderId) -> list[PurchaseReceiptResponse]:
     if await queries.find_order(session, order_id) is None:
         raise NotFound()
     return await queries.list_receipts(session, order_id)

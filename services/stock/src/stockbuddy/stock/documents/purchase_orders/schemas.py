@@ -10,22 +10,22 @@ from stockbuddy.contracts.stock import PurchaseState, ReceivedLine
 from stockbuddy.stock.fields import Note, PastTime, PositiveQuantity, Price, Reference, Sku
 from stockbuddy.stock.inventory.references import HasProductReference, HasWarehouseReference
 
-LONGEST_ORDER = 1000
+MAX_ORDER_LINES = 1000
 
 Status = Literal["draft", "ordered", "partially_received", "received", "cancelled"]
 
 
-class NewPurchaseLine(HasProductReference):
+class PurchaseOrderLineCreate(HasProductReference):
     """`unit_cost` defaults to the product's `cost_price`."""
 
     quantity: PositiveQuantity
     unit_cost: Price | None = None
 
 
-PurchaseLines = Annotated[list[NewPurchaseLine], Field(min_length=1, max_length=LONGEST_ORDER)]
+PurchaseLines = Annotated[list[PurchaseOrderLineCreate], Field(min_length=1, max_length=MAX_ORDER_LINES)]
 
 
-class NewPurchaseOrder(HasWarehouseReference):
+class PurchaseOrderCreate(HasWarehouseReference):
     supplier_id: Id
     lines: PurchaseLines
     reference: Reference | None = None
@@ -33,7 +33,7 @@ class NewPurchaseOrder(HasWarehouseReference):
     expected_at: UtcTime | None = None
 
 
-class PurchaseOrderChanges(RequestBody):
+class PurchaseOrderUpdate(RequestBody):
     """What is left out stays as it is; `lines` replaces them all."""
 
     supplier_id: Id | None = None
@@ -43,11 +43,11 @@ class PurchaseOrderChanges(RequestBody):
     expected_at: UtcTime | None = None
 
 
-class PurchaseView(PurchaseState):
+class PurchaseOrderResponse(PurchaseState):
     """A purchase order with its lines."""
 
 
-class NewReceiptLine(RequestBody):
+class ReceivePurchaseOrderLine(RequestBody):
     """`line_id` names a line of the order; `product_id` (or `sku`) all of its lines of that product, in order.
     `unit_cost` defaults to what was ordered."""
 
@@ -64,24 +64,24 @@ class NewReceiptLine(RequestBody):
         return self
 
 
-class NewReceipt(RequestBody):
+class ReceivePurchaseOrder(RequestBody):
     """Without `lines`, everything that is still to come."""
 
-    lines: Annotated[list[NewReceiptLine] | None, Field(min_length=1, max_length=LONGEST_ORDER)] = None
+    lines: Annotated[list[ReceivePurchaseOrderLine] | None, Field(min_length=1, max_length=MAX_ORDER_LINES)] = None
     allow_over_receipt: StrictBool = False
     reference: Reference | None = None
     notes: Note | None = None
     occurred_at: PastTime | None = None
 
 
-class ReceivedView(PurchaseView):
+class ReceivedPurchaseOrderResponse(PurchaseOrderResponse):
     """The order after a receipt, and what has arrived with it."""
 
     receipt_id: int
     receipt: list[ReceivedLine]
 
 
-class ReceiptView(BaseModel):
+class PurchaseReceiptResponse(BaseModel):
     """A receipt of an order."""
 
     id: int

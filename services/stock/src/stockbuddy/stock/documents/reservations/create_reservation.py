@@ -4,12 +4,12 @@ from datetime import timedelta
 
 from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.contracts.stock import ReservationCreated, ReservationLine
-from stockbuddy.stock.documents.reservations.schemas import NewReservation
+from stockbuddy.stock.documents.reservations.schemas import ReservationCreate
 from stockbuddy.stock.inventory.posting_context import PostingContext
 from stockbuddy.stock.ledger import DocumentChanges, Entry, LevelKey, Posting, PostingResult, row_of
 
 
-async def draft_reservation(context: PostingContext, reservation: NewReservation) -> Posting:
+async def draft_reservation(context: PostingContext, reservation: ReservationCreate) -> Posting:
     """Raises UnknownProduct, UnknownWarehouse, WarehouseForbidden."""
     known = await context.products.load([line.product_reference for line in reservation.lines])
     lines = []
@@ -37,7 +37,7 @@ async def draft_reservation(context: PostingContext, reservation: NewReservation
 
 
 def _build_changes(
-    result: PostingResult, context: PostingContext, reservation: NewReservation, lines: list[ReservationLine]
+    result: PostingResult, context: PostingContext, reservation: ReservationCreate, lines: list[ReservationLine]
 ) -> DocumentChanges:
     event = ReservationCreated(
         id=result.ids["reservation"][0],

@@ -12,7 +12,7 @@ from stockbuddy.contracts.stock import (
     ReservationState,
 )
 from stockbuddy.stock.documents.reservations.queries import find_reservation
-from stockbuddy.stock.documents.reservations.schemas import Extension, ReservationView
+from stockbuddy.stock.documents.reservations.schemas import ExtendReservation, ReservationResponse
 from stockbuddy.stock.errors import InvalidState, ReservationAlreadyExpired
 from stockbuddy.stock.inventory.posting_context import PostingContext
 from stockbuddy.stock.ledger import (
@@ -27,7 +27,7 @@ from stockbuddy.stock.ledger import (
 )
 
 
-async def hold_at_hand(context: PostingContext, reservation_id: int) -> ReservationView:
+async def hold_at_hand(context: PostingContext, reservation_id: int) -> ReservationResponse:
     """A hold that still counts, for a caller who may change stock where it lies.
     Raises NotFound, InvalidState, ReservationAlreadyExpired, WarehouseForbidden."""
     async with context.database.reading() as session:
@@ -52,7 +52,7 @@ async def release(context: PostingContext, reservation_id: int) -> Posting:
     return Posting(letting_go(hold), build_changes, context.key, checks=[guard_of(hold)])
 
 
-async def extend(context: PostingContext, reservation_id: int, extension: Extension) -> Posting:
+async def extend(context: PostingContext, reservation_id: int, extension: ExtendReservation) -> Posting:
     hold = await hold_at_hand(context, reservation_id)
 
     def build_changes(result: PostingResult) -> DocumentChanges:
@@ -63,7 +63,7 @@ async def extend(context: PostingContext, reservation_id: int, extension: Extens
     return Posting([], build_changes, context.key, checks=[guard_of(hold)])
 
 
-def expire(hold: ReservationView) -> Posting:
+def expire(hold: ReservationResponse) -> Posting:
     """Take an overdue hold off its levels; refused should it have been extended meanwhile (its version tells)."""
 
     def build_changes(result: PostingResult) -> DocumentChanges:
@@ -72,13 +72,13 @@ def expire(hold: ReservationView) -> Posting:
     return Posting(letting_go(hold), build_changes, checks=[guard_of(hold)])
 
 
-def letting_go(hold: ReservationView) -> list[Entry]:
+def letting_go(hold: ReservationResponse) -> list[Entry]:
     return [
         Entry(LevelKey(line.product_id, line.warehouse_id, line.lot), reserved=-line.quantity) for line in hold.lines
     ]
 
 
-def taking_out(hold: ReservationView, **values: Any) -> list[Entry]:
+def taking_out(hold: ReservationResponse, **values: Any) -> list[Entry]:
     """What was held leaves the stock."""
     return [
         Entry(
@@ -92,25 +92,25 @@ def taking_out(hold: ReservationView, **values: Any) -> list[Entry]:
     ]
 
 
-def require_live(hold: ReservationView, now: datetime) -> None:
+def require_live(hold: ReservationResponse, now: datetime) -> None:
     """Raises ReservationAlreadyExpired when its time came while this was being decided."""
     if hold.expires_at <= now:
         raise ReservationAlreadyExpired()
 
 
-def guard_of(hold: ReservationView) -> VersionCheck:
+def guard_of(hold: ReservationResponse) -> VersionCheck:
     return VersionCheck("reservation", hold.id, hold.version)
 
 
-def changed(hold: ReservationView, **values: Any) -> ReservationView:
+def changed(hold: ReservationResponse, **values: Any) -> ReservationResponse:
     return hold.model_copy(update={"version": hold.version + 1, **values})
 
 
-def ended(hold: ReservationView, status: str, now: datetime, *, sale_id: int | None = None) -> ReservationView:
+def ended(hold: ReservationResponse, status: str, now: datetime, *, sale_id: int | None = None) -> ReservationResponse:
     return changed(hold, status=status, ended_at=now, sale_id=sale_id)
 
 
-def told(event: type[ReservationState], after: ReservationView) -> DocumentChanges:
+def told(event: type[ReservationState], after: ReservationResponse) -> DocumentChanges:
     """The reservation as it is now: written, said and stored_response."""
     return DocumentChanges(
         StoredResponse(200, after.model_dump_json()),
@@ -119,5 +119,5 @@ def told(event: type[ReservationState], after: ReservationView) -> DocumentChang
     )
 
 
-def row_after(after: ReservationView) -> dict[str, Any]:
+def row_after(after: ReservationResponse) -> dict[str, Any]:
     return dict(row_of(after, "id", "status", "expires_at", "ended_at", "sale_id"))

@@ -12,7 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from stockbuddy.chassis.http.pagination import PageQuery
 from stockbuddy.contracts import stock as contract
 from stockbuddy.stock.documents.reservations.model import Reservation, ReservationLine
-from stockbuddy.stock.documents.reservations.schemas import ReservationView
+from stockbuddy.stock.documents.reservations.schemas import ReservationResponse
 from stockbuddy.stock.ledger import LevelKey
 from stockbuddy.stock.listing import Listed, Sort, fetch_listed
 
@@ -58,13 +58,13 @@ def _reservations() -> Select[*tuple[Any, ...]]:
 
 async def list_reservations(
     session: AsyncSession, chosen: ReservationFilter, sort: Sort, paging: PageQuery
-) -> tuple[Listed, list[ReservationView]]:
+) -> tuple[Listed, list[ReservationResponse]]:
     """The page, and its reservations with their lines."""
     listed = await fetch_listed(session, _reservations().where(*chosen.conditions()), sort, paging)
     return listed, await _with_lines(session, listed.rows)
 
 
-async def find_reservation(session: AsyncSession, reservation_id: int) -> ReservationView | None:
+async def find_reservation(session: AsyncSession, reservation_id: int) -> ReservationResponse | None:
     found = await _with_lines(
         session, (await session.execute(_reservations().where(Reservation.id == reservation_id))).all()
     )
@@ -94,7 +94,7 @@ def overdue_quantity(
     return func.coalesce(held.scalar_subquery(), 0)
 
 
-async def _with_lines(session: AsyncSession, reservations: Sequence[Row[Any]]) -> list[ReservationView]:
+async def _with_lines(session: AsyncSession, reservations: Sequence[Row[Any]]) -> list[ReservationResponse]:
     lines: dict[int, list[contract.ReservationLine]] = {reservation.id: [] for reservation in reservations}
     query = (
         select(ReservationLine)
@@ -105,7 +105,7 @@ async def _with_lines(session: AsyncSession, reservations: Sequence[Row[Any]]) -
         values = {name: getattr(line, name) for name in contract.ReservationLine.model_fields}
         lines[line.reservation_id].append(contract.ReservationLine.model_construct(**values))
     return [
-        ReservationView.model_construct(**reservation._mapping, lines=lines[reservation.id])
+        ReservationResponse.model_construct(**reservation._mapping, lines=lines[reservation.id])
         for reservation in reservations
     ]
 
@@ -122,15 +122,15 @@ _OVERDUE_ON_LEVELS = """
 """
 
 
-async def find_overdue_on(connection: asyncpg.Connection, levels: Sequence[LevelKey]) -> list[ReservationView]:
+async def find_overdue_on(connection: asyncpg.Connection, levels: Sequence[LevelKey]) -> list[ReservationResponse]:
     """The overdue reservations that still hold something of these levels, as they are before they expire."""
     rows = await connection.fetch(_OVERDUE_ON_LEVELS, *(list(part) for part in zip(*levels, strict=True)))
-    found: dict[int, ReservationView] = {}
-    header = [name for name in ReservationView.model_fields if name not in ("status", "ended_at", "lines")]
+    found: dict[int, ReservationResponse] = {}
+    header = [name for name in ReservationResponse.model_fields if name not in ("status", "ended_at", "lines")]
     for row in rows:
         if row["id"] not in found:
             values = {name: row[name] for name in header}
-            found[row["id"]] = ReservationView.model_construct(**values, status="held", ended_at=None, lines=[])
+            found[row["id"]] = ReservationResponse.model_construct(**values, status="held", ended_at=None, lines=[])
         fields = {name: row[name] for name in contract.ReservationLine.model_fields if name != "id"}
         found[row["id"]].lines.append(contract.ReservationLine.model_construct(id=row["line_id"], **fields))
     return list(found.values())

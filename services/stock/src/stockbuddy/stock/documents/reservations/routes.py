@@ -12,7 +12,7 @@ from stockbuddy.chassis.http.pagination import Page, PageParameters
 from stockbuddy.chassis.http.sessions import ReadSession
 from stockbuddy.stock.documents.reservations import lifecycle, queries
 from stockbuddy.stock.documents.reservations.create_reservation import draft_reservation
-from stockbuddy.stock.documents.reservations.schemas import Extension, NewReservation, ReservationView, Status
+from stockbuddy.stock.documents.reservations.schemas import ExtendReservation, ReservationCreate, ReservationResponse, Status
 from stockbuddy.stock.fields import Reference
 from stockbuddy.stock.http.dependencies import PostingContextDep
 from stockbuddy.stock.http.responses import json_response, stored_response
@@ -23,12 +23,12 @@ ReservationId = Annotated[Id, Path()]
 SortBy = Literal["created_desc", "created_asc"]
 
 
-@router.post("", response_model=ReservationView, status_code=201)
-async def reserve_stock(context: PostingContextDep, body: NewReservation) -> Response:
+@router.post("", response_model=ReservationResponse, status_code=201)
+async def reserve_stock(context: PostingContextDep, body: ReservationCreate) -> Response:
     return stored_response(await context.submit(lambda: draft_reservation(context, body)))
 
 
-@router.get("", response_model=Page[ReservationView])
+@router.get("", response_model=Page[ReservationResponse])
 async def list_reservations(
     session: ReadSession,
     _: Caller,
@@ -46,7 +46,7 @@ async def list_reservations(
     return json_response(listed.page(paging, lambda _: next(views)))
 
 
-@router.get("/{reservation_id}", response_model=ReservationView)
+@router.get("/{reservation_id}", response_model=ReservationResponse)
 async def show_reservation(session: ReadSession, _: Caller, reservation_id: ReservationId) -> Response:
     reservation = await queries.find_reservation(session, reservation_id)
     if reservation is None:
@@ -54,13 +54,13 @@ async def show_reservation(session: ReadSession, _: Caller, reservation_id: Rese
     return json_response(reservation)
 
 
-@router.post("/{reservation_id}/extend", response_model=ReservationView)
+@router.post("/{reservation_id}/extend", response_model=ReservationResponse)
 async def extend_reservation(
-    context: PostingContextDep, reservation_id: ReservationId, body: Extension | None = None
+    context: PostingContextDep, reservation_id: ReservationId, body: ExtendReservation | None = None
 ) -> Response:
-    return stored_response(await context.submit(lambda: lifecycle.extend(context, reservation_id, body or Extension())))
+    return stored_response(await context.submit(lambda: lifecycle.extend(context, reservation_id, body or ExtendReservation())))
 
 
-@router.post("/{reservation_id}/release", response_model=ReservationView)
+@router.post("/{reservation_id}/release", response_model=ReservationResponse)
 async def release_reservation(context: PostingContextDep, reservation_id: ReservationId) -> Response:
     return stored_response(await context.submit(lambda: lifecycle.release(context, reservation_id)))

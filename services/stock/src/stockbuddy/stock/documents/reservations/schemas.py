@@ -9,7 +9,7 @@ from stockbuddy.contracts.stock import ReservationState
 from stockbuddy.stock.fields import Lot, Note, PositiveQuantity, Reference
 from stockbuddy.stock.inventory.references import HasProductReference, HasWarehouseReference
 
-LONGEST_RESERVATION = 500
+MAX_RESERVATION_LINES = 500
 DEFAULT_SECONDS = 900
 LONGEST_SECONDS = 366 * 24 * 3600
 
@@ -17,25 +17,25 @@ Status = Literal["held", "released", "committed", "expired"]
 Seconds = Annotated[int, Field(ge=1, le=LONGEST_SECONDS), NOT_BOOLEAN]
 
 
-class NewReservationLine(HasProductReference, HasWarehouseReference):
+class ReservationLineCreate(HasProductReference, HasWarehouseReference):
     quantity: PositiveQuantity
     lot: Lot = 0
 
 
-class NewReservation(RequestBody):
+class ReservationCreate(RequestBody):
     """`expires_in` is in seconds."""
 
-    lines: Annotated[list[NewReservationLine], Field(min_length=1, max_length=LONGEST_RESERVATION)]
+    lines: Annotated[list[ReservationLineCreate], Field(min_length=1, max_length=MAX_RESERVATION_LINES)]
     expires_in: Seconds = DEFAULT_SECONDS
     external_ref: Reference | None = None
     notes: Note | None = None
 
 
-class Extension(RequestBody):
+class ExtendReservation(RequestBody):
     """`expires_in` counts from now, in seconds."""
 
     expires_in: Seconds = DEFAULT_SECONDS
 
 
-class ReservationView(ReservationState):
+class ReservationResponse(ReservationState):
     """A reservation with its lines. It is `expired` from the moment its time is up."""

@@ -8,9 +8,9 @@ from stockbuddy.chassis.http.errors import NotFound
 from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.contracts.numbers import quantity_number
 from stockbuddy.contracts.stock import ReturnedLine, SaleLine, SaleReturned
-from stockbuddy.stock.documents.sales.pricing import refund
+from stockbuddy.stock.documents.pricing import refund
 from stockbuddy.stock.documents.sales.queries import find_sale
-from stockbuddy.stock.documents.sales.schemas import NewReturn, NewReturnLine, ReturnView, SaleView
+from stockbuddy.stock.documents.sales.schemas import SaleReturnCreate, SaleReturnLineCreate, SaleReturnResponse, SaleResponse
 from stockbuddy.stock.errors import NotInSale, ReturnExceedsSale, SaleNotReturnable
 from stockbuddy.stock.inventory.posting_context import PostingContext
 from stockbuddy.stock.ledger import (
@@ -33,7 +33,7 @@ class ReturningLine:
     amount: Decimal
 
 
-async def draft_return(context: PostingContext, sale_id: int, wanted: NewReturn) -> Posting:
+async def draft_return(context: PostingContext, sale_id: int, wanted: SaleReturnCreate) -> Posting:
     """Raises NotFound, WarehouseForbidden, SaleNotReturnable, NotInSale, ReturnExceedsSale."""
     async with context.database.reading() as session:
         sale = await find_sale(session, sale_id)
@@ -53,7 +53,7 @@ async def draft_return(context: PostingContext, sale_id: int, wanted: NewReturn)
     )
 
 
-def _entries(sale: SaleView, returning: list[ReturningLine], wanted: NewReturn) -> list[Entry]:
+def _entries(sale: SaleResponse, returning: list[ReturningLine], wanted: SaleReturnCreate) -> list[Entry]:
     return [
         Entry(
             LevelKey(back.line.product_id, sale.warehouse_id, back.line.lot),
@@ -68,12 +68,12 @@ def _entries(sale: SaleView, returning: list[ReturningLine], wanted: NewReturn) 
     ]
 
 
-def _allot(sale: SaleView, wanted: NewReturn) -> list[ReturningLine]:
+def _allot(sale: SaleResponse, wanted: SaleReturnCreate) -> list[ReturningLine]:
     """Which lines give back how much: those named, or all that is left."""
     left = {line.id: line.quantity - line.returned for line in sale.lines}
     taken: dict[int, Decimal] = dict.fromkeys(left, ZERO)
     excesses: list[dict[str, Any]] = []
-    requests = wanted.lines or [NewReturnLine(line_id=id_, quantity=rest) for id_, rest in left.items() if rest > 0]
+    requests = wanted.lines or [SaleReturnLineCreate(line_id=id_, quantity=rest) for id_, rest in left.items() if rest > 0]
     for request in requests:
         missing = request.quantity
         for line in _lines_named(sale, request):
@@ -87,7 +87,7 @@ def _allot(sale: SaleView, wanted: NewReturn) -> list[ReturningLine]:
     return [_returning(line, taken[line.id]) for line in sale.lines if taken[line.id] > 0]
 
 
-def _lines_named(sale: SaleView, request: NewReturnLine) -> list[SaleLine]:
+def _lines_named(sale: SaleResponse, request: SaleReturnLineCreate) -> list[SaleLine]:
     lines = [
         line
         for line in sale.lines
@@ -100,7 +100,7 @@ def _lines_named(sale: SaleView, request: NewReturnLine) -> list[SaleLine]:
     return lines
 
 
-def _excess(request: NewReturnLine, missing: Decimal) -> dict[str, Any]:
+def _excess(request: SaleReturnLineCreate, missing: Decimal) -> dict[str, Any]:
     named = request.model_dump(exclude_none=True, exclude={"quantity"})
     returnable = request.quantity - missing
     return named | {"requested": quantity_number(request.quantity), "returnable": quantity_number(returnable)}
@@ -111,7 +111,7 @@ def _returning(line: SaleLine, quantity: Decimal) -> ReturningLine:
 
 
 def _build_changes(
-    result: PostingResult, context: PostingContext, sale: SaleView, wanted: NewReturn, returning: list[ReturningLine]
+    result: PostingResult, context: PostingContext, sale: SaleResponse, wanted: SaleReturnCreate, returning: list[ReturningLine]
 ) -> DocumentChanges:
     movement_ids = [change.movement_id for change in result.accepted()] or [None] * len(returning)
     returned = [
@@ -127,7 +127,7 @@ def _build_changes(
         for line_id, back, movement_id in zip(result.ids["sale_return_line"], returning, movement_ids, strict=True)
     ]
     now = sale_after(sale, returning)
-    made = ReturnView(
+    made = SaleReturnResponse(
         id=result.ids["sale_return"][0],
         sale_id=sale.id,
         restock=wanted.restock,
@@ -148,7 +148,7 @@ def _build_changes(
     )
 
 
-def sale_after(sale: SaleView, returning: list[ReturningLine]) -> SaleView:
+def sale_after(sale: SaleResponse, returning: list[ReturningLine]) -> SaleResponse:
     """The sale once the lines have come back."""
     back = {part.line.id: part for part in returning}
     lines = [
@@ -173,11 +173,11 @@ def sale_after(sale: SaleView, returning: list[ReturningLine]) -> SaleView:
     )
 
 
-def _return_row(made: ReturnView) -> Row:
-    return {name: getattr(made, name) for name in ReturnView.model_fields if name not in ("lines", "sale")}
+def _return_row(made: SaleReturnResponse) -> Row:
+    return {name: getattr(made, name) for name in SaleReturnResponse.model_fields if name not in ("lines", "sale")}
 
 
-def _return_line_rows(made: ReturnView) -> list[Row]:
+def _return_line_rows(made: SaleReturnResponse) -> list[Row]:
     return [
         {
             "id": line.id,
@@ -191,11 +191,11 @@ def _return_line_rows(made: ReturnView) -> list[Row]:
     ]
 
 
-def _sale_row(sale: SaleView) -> Row:
+def _sale_row(sale: SaleResponse) -> Row:
     return {"id": sale.id, "status": sale.status, "refunded": sale.refunded}
 
 
-def _sale_line_rows(sale: SaleView, returning: list[ReturningLine]) -> list[Row]:
+def _sale_line_rows(sale: SaleResponse, returning: list[ReturningLine]) -> list[Row]:
     changed = {part.line.id for part in returning}
     return [
         {"id": line.id, "returned": line.returned, "refunded": line.refunded}

@@ -16,9 +16,9 @@ from stockbuddy.stock.documents.reservations.lifecycle import (
     require_live,
     row_after,
 )
-from stockbuddy.stock.documents.reservations.schemas import ReservationView
-from stockbuddy.stock.documents.sales.pricing import LARGEST_AMOUNT, STEP, line_total
-from stockbuddy.stock.documents.sales.schemas import NewSale, NewSaleLine
+from stockbuddy.stock.documents.reservations.schemas import ReservationResponse
+from stockbuddy.stock.documents.pricing import MAX_AMOUNT, MONEY_QUANTUM, line_total
+from stockbuddy.stock.documents.sales.schemas import SaleCreate, SaleLineCreate
 from stockbuddy.stock.errors import UnknownCustomer
 from stockbuddy.stock.inventory.posting_context import PostingContext
 from stockbuddy.stock.inventory.warehouses.warehouse_cache import WarehouseEntry
@@ -54,31 +54,31 @@ class Selling:
     takes up."""
 
     context: PostingContext
-    sale: NewSale
+    sale: SaleCreate
     warehouse: WarehouseEntry
     customer_id: int | None
     lines: Sequence[PricedLine]
-    hold: ReservationView | None = None
+    hold: ReservationResponse | None = None
 
 
-async def draft_sale(context: PostingContext, sale: NewSale) -> Posting:
+async def draft_sale(context: PostingContext, sale: SaleCreate) -> Posting:
     """Raises UnknownProduct, UnknownWarehouse, UnknownCustomer, WarehouseForbidden; with a reservation, what
     `hold_at_hand` does."""
     hold = None if sale.reservation_id is None else await hold_at_hand(context, sale.reservation_id)
     return posting_of(await prepare_sale(context, sale, hold), lambda sold, _: sold.model_dump_json())
 
 
-async def prepare_sale(context: PostingContext, sale: NewSale, hold: ReservationView | None) -> Selling:
+async def prepare_sale(context: PostingContext, sale: SaleCreate, hold: ReservationResponse | None) -> Selling:
     sold = sale.sold
     warehouse = await context.warehouse(sale.warehouse_reference)
     known = await context.products.load([line.product_reference for line in sold])
     lines = [price_line(position, line, known[line.product_reference]) for position, line in enumerate(sold)]
-    if sum((line.total + line.discount for line in lines), ZERO) >= LARGEST_AMOUNT:
+    if sum((line.total + line.discount for line in lines), ZERO) >= MAX_AMOUNT:
         raise Unprocessable.field("lines", "come to more than can be recorded")
     return Selling(context, sale, warehouse, await _customer_id(context, sale), lines, hold)
 
 
-Telling = Callable[[SaleCompleted, ReservationView | None], str]
+Telling = Callable[[SaleCompleted, ReservationResponse | None], str]
 """The answer to a sale, given also the reservation as it is now."""
 
 
@@ -105,7 +105,7 @@ def posting_of(selling: Selling, tell: Telling, *, status: int = 201) -> Posting
     )
 
 
-def price_line(position: int, line: NewSaleLine, product: ProductReplica) -> PricedLine:
+def price_line(position: int, line: SaleLineCreate, product: ProductReplica) -> PricedLine:
     unit_price = product.unit_price if line.unit_price is None else line.unit_price
     discount = line.discount or ZERO
     try:
@@ -115,7 +115,7 @@ def price_line(position: int, line: NewSaleLine, product: ProductReplica) -> Pri
     return PricedLine(product, line.lot, line.quantity, unit_price, discount, total)
 
 
-async def _customer_id(context: PostingContext, sale: NewSale) -> int | None:
+async def _customer_id(context: PostingContext, sale: SaleCreate) -> int | None:
     if sale.customer_reference is None:
         return None
     async with context.database.reading() as session:
@@ -197,9 +197,9 @@ def _sold_line(line_id: int, line: PricedLine, change: Change) -> SaleLine:
 def _cost(lines: Sequence[SaleLine]) -> Decimal | None:
     """Of all lines together, or None when one's is unknown. Raises Unprocessable for more than can be recorded."""
     costs = [line.quantity * line.unit_cost for line in lines if line.unit_cost is not None]
-    if sum(costs, ZERO) >= LARGEST_AMOUNT:
+    if sum(costs, ZERO) >= MAX_AMOUNT:
         raise Unprocessable.field("lines", "cost more than can be recorded")
-    return sum(costs, ZERO).quantize(STEP) if len(costs) == len(lines) else None
+    return sum(costs, ZERO).quantize(MONEY_QUANTUM) if len(costs) == len(lines) else None
 
 
 def _sale_row(sale: SaleCompleted) -> Row:

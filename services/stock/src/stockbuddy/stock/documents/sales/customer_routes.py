@@ -12,13 +12,13 @@ from stockbuddy.chassis.http.pagination import Page, PageParameters
 from stockbuddy.chassis.http.sessions import ReadSession
 from stockbuddy.stock.documents.customers.queries import find_customer
 from stockbuddy.stock.documents.sales import queries
-from stockbuddy.stock.documents.sales.schemas import SaleView
+from stockbuddy.stock.documents.sales.schemas import SaleResponse
 from stockbuddy.stock.http.responses import json_response
 
 router = APIRouter(prefix="/api/v1/customers", tags=["customers"], route_class=ConditionalRoute)
 
 
-@router.get("/{customer_id}/sales", response_model=Page[SaleView])
+@router.get("/{customer_id}/sales", response_model=Page[SaleResponse])
 async def list_customer_sales(
     session: ReadSession, _: Caller, paging: PageParameters, customer_id: Annotated[Id, Path()]
 ) -> Response:

@@ -16,7 +16,7 @@ from stockbuddy.chassis.http.idempotency import (
     fingerprint,
 )
 from stockbuddy.stock.documents.sales.create_sale import draft_sale
-from stockbuddy.stock.documents.sales.schemas import BatchedSale
+from stockbuddy.stock.documents.sales.schemas import OfflineSaleCreate
 from stockbuddy.stock.inventory.posting_context import PostingContext
 
 SINGLE_SALE = ("POST", "/api/v1/sales")
@@ -24,7 +24,7 @@ SINGLE_SALE = ("POST", "/api/v1/sales")
 
 
 async def sell_batch(
-    context: PostingContext, sales: Sequence[BatchedSale], originals: Sequence[dict[str, Any]]
+    context: PostingContext, sales: Sequence[OfflineSaleCreate], originals: Sequence[dict[str, Any]]
 ) -> Response:
     """`originals` are the sales as they were sent, which is what their keys go by."""
     keys = [
@@ -43,11 +43,11 @@ async def sell_batch(
     return Response(body, headers=headers, media_type="application/json")
 
 
-def _drafter(context: PostingContext, sale: BatchedSale) -> Any:
+def _drafter(context: PostingContext, sale: OfflineSaleCreate) -> Any:
     return lambda: draft_sale(context, sale)
 
 
-def _key(context: PostingContext, sale: BatchedSale, original: dict[str, Any], index: int) -> IdempotencyKey | None:
+def _key(context: PostingContext, sale: OfflineSaleCreate, original: dict[str, Any], index: int) -> IdempotencyKey | None:
     """The sale's own key, or else its place in a batch that has one."""
     if sale.idempotency_key is not None:
         name = sale.idempotency_key

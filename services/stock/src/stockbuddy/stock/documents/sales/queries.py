@@ -11,7 +11,7 @@ from stockbuddy.chassis.http.pagination import PageQuery
 from stockbuddy.contracts import stock as contract
 from stockbuddy.stock.documents.customers.model import Customer
 from stockbuddy.stock.documents.sales.model import Sale, SaleLine, SaleReturn, SaleReturnLine
-from stockbuddy.stock.documents.sales.schemas import ReturnView, SaleView
+from stockbuddy.stock.documents.sales.schemas import SaleReturnResponse, SaleResponse
 from stockbuddy.stock.listing import Listed, Sort, fetch_listed
 
 LATEST_FIRST = Sort("occurred_desc", (Sale.occurred_at, Sale.id), descending=True)
@@ -70,18 +70,18 @@ def _found_by(words: str) -> ColumnElement[bool]:
 
 async def list_sales(
     session: AsyncSession, chosen: SaleFilter, sort: Sort, paging: PageQuery
-) -> tuple[Listed, list[SaleView]]:
+) -> tuple[Listed, list[SaleResponse]]:
     """The page, and its sales with their lines."""
     listed = await fetch_listed(session, select(Sale).where(*chosen.conditions()), sort, paging)
     return listed, await _with_lines(session, listed.rows)
 
 
-async def find_sale(session: AsyncSession, sale_id: int) -> SaleView | None:
+async def find_sale(session: AsyncSession, sale_id: int) -> SaleResponse | None:
     sale = await session.get(Sale, sale_id)
     return None if sale is None else (await _with_lines(session, [sale]))[0]
 
 
-async def _with_lines(session: AsyncSession, sales: Sequence[Sale]) -> list[SaleView]:
+async def _with_lines(session: AsyncSession, sales: Sequence[Sale]) -> list[SaleResponse]:
     lines: dict[int, list[contract.SaleLine]] = {sale.id: [] for sale in sales}
     query = select(SaleLine).where(SaleLine.sale_id.in_(lines)).order_by(SaleLine.sale_id, SaleLine.position)
     for line in await session.scalars(query):
@@ -94,12 +94,12 @@ def _line(line: SaleLine) -> contract.SaleLine:
     return contract.SaleLine.model_construct(**values)
 
 
-def _view(sale: Sale, lines: list[contract.SaleLine]) -> SaleView:
-    values = {name: getattr(sale, name) for name in SaleView.model_fields if name != "lines"}
-    return SaleView.model_construct(**values, lines=lines)
+def _view(sale: Sale, lines: list[contract.SaleLine]) -> SaleResponse:
+    values = {name: getattr(sale, name) for name in SaleResponse.model_fields if name != "lines"}
+    return SaleResponse.model_construct(**values, lines=lines)
 
 
-async def list_returns(session: AsyncSession, sale_id: int) -> list[ReturnView]:
+async def list_returns(session: AsyncSession, sale_id: int) -> list[SaleReturnResponse]:
     """The returns of a sale, in the order in which they were made."""
     returns = (
         await session.scalars(select(SaleReturn).where(SaleReturn.sale_id == sale_id).order_by(SaleReturn.id))
@@ -124,7 +124,7 @@ async def list_returns(session: AsyncSession, sale_id: int) -> list[ReturnView]:
             )
         )
     return [
-        ReturnView(
+        SaleReturnResponse(
             id=made.id,
             sale_id=made.sale_id,
             restock=made.restock,

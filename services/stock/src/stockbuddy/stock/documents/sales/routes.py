@@ -15,13 +15,13 @@ from stockbuddy.stock.documents.sales.create_return import draft_return
 from stockbuddy.stock.documents.sales.create_sale import draft_sale
 from stockbuddy.stock.documents.sales.import_offline_sales import sell_batch
 from stockbuddy.stock.documents.sales.schemas import (
-    NewReturn,
-    NewSale,
-    NewSales,
-    NewVoid,
-    ReturnView,
-    SalesView,
-    SaleView,
+    SaleReturnCreate,
+    SaleCreate,
+    SalesBatchCreate,
+    VoidSale,
+    SaleReturnResponse,
+    SalesBatchResponse,
+    SaleResponse,
 )
 from stockbuddy.stock.documents.sales.void_sale import draft_void
 from stockbuddy.stock.fields import Search
@@ -35,18 +35,18 @@ Status = Literal["completed", "partially_returned", "returned", "voided"]
 SortBy = Literal["occurred_desc", "occurred_asc", "total_desc", "total_asc"]
 
 
-@router.post("", response_model=SaleView, status_code=201)
-async def sell(context: PostingContextDep, body: NewSale) -> Response:
+@router.post("", response_model=SaleResponse, status_code=201)
+async def sell(context: PostingContextDep, body: SaleCreate) -> Response:
     return stored_response(await context.submit(lambda: draft_sale(context, body)))
 
 
-@router.post("/batch", response_model=SalesView)
-async def sell_offline_sales(request: Request, context: PostingContextDep, body: NewSales) -> Response:
+@router.post("/batch", response_model=SalesBatchResponse)
+async def sell_offline_sales(request: Request, context: PostingContextDep, body: SalesBatchCreate) -> Response:
     originals = (await request.json())["sales"]
     return await sell_batch(context, body.sales, originals)
 
 
-@router.get("", response_model=Page[SaleView])
+@router.get("", response_model=Page[SaleResponse])
 async def list_sales(
     session: ReadSession,
     _: Caller,
@@ -67,7 +67,7 @@ async def list_sales(
     return json_response(listed.page(paging, lambda _: next(views)))
 
 
-@router.get("/{sale_id}", response_model=SaleView)
+@router.get("/{sale_id}", response_model=SaleResponse)
 async def show_sale(session: ReadSession, _: Caller, sale_id: SaleId) -> Response:
     sale = await queries.find_sale(session, sale_id)
     if sale is None:
@@ -75,18 +75,18 @@ async def show_sale(session: ReadSession, _: Caller, sale_id: SaleId) -> Respons
     return json_response(sale, etag=version_etag(sale.version))
 
 
-@router.post("/{sale_id}/returns", response_model=ReturnView, status_code=201)
-async def return_sale(context: PostingContextDep, sale_id: SaleId, body: NewReturn) -> Response:
+@router.post("/{sale_id}/returns", response_model=SaleReturnResponse, status_code=201)
+async def return_sale(context: PostingContextDep, sale_id: SaleId, body: SaleReturnCreate) -> Response:
     return stored_response(await context.submit(lambda: draft_return(context, sale_id, body)))
 
 
-@router.post("/{sale_id}/void", response_model=SaleView)
-async def void_sale(context: PostingContextDep, sale_id: SaleId, body: NewVoid | None = None) -> Response:
-    return stored_response(await context.submit(lambda: draft_void(context, sale_id, body or NewVoid())))
+@router.post("/{sale_id}/void", response_model=SaleResponse)
+async def void_sale(context: PostingContextDep, sale_id: SaleId, body: VoidSale | None = None) -> Response:
+    return stored_response(await context.submit(lambda: draft_void(context, sale_id, body or VoidSale())))
 
 
 @router.get("/{sale_id}/returns")
-async def list_returns(session: ReadSession, _: Caller, sale_id: SaleId) -> list[ReturnView]:
+async def list_returns(session: ReadSession, _: Caller, sale_id: SaleId) -> list[SaleReturnResponse]:
     if await queries.find_sale(session, sale_id) is None:
         raise NotFound()
     return await queries.list_returns(session, sale_id)

@@ -9,18 +9,18 @@ from stockbuddy.chassis.fields import Id, RequestBody
 from stockbuddy.chassis.http.idempotency import MAX_KEY_LENGTH
 from stockbuddy.contracts.numbers import Money
 from stockbuddy.contracts.stock import ReturnedLine, SaleState
-from stockbuddy.stock.documents.reservations.schemas import ReservationView
+from stockbuddy.stock.documents.reservations.schemas import ReservationResponse
 from stockbuddy.stock.fields import Lot, Name, Note, PastTime, PositiveQuantity, Price, Reference, Sku
 from stockbuddy.stock.inventory.references import HasProductReference, HasWarehouseReference, ProductIdOrSku
 
-LONGEST_SALE = 1000
+MAX_SALE_LINES = 1000
 """Lines; a wholesaler's invoice has hundreds."""
 LARGEST_BATCH = 500
 
 IdempotencyName = Annotated[str, Field(min_length=1, max_length=MAX_KEY_LENGTH, pattern=r"^[^\x00]*$")]
 
 
-class NewSaleLine(HasProductReference):
+class SaleLineCreate(HasProductReference):
     """`unit_price` defaults to the product's; `discount` is an amount off the whole line."""
 
     quantity: PositiveQuantity
@@ -29,11 +29,11 @@ class NewSaleLine(HasProductReference):
     lot: Lot = 0
 
 
-class NewSale(HasWarehouseReference):
+class SaleCreate(HasWarehouseReference):
     """Either `lines`, or the short form: one product and its quantity. `customer` is an id or a name.
     A sale may take up a reservation: what that held is free for it, and for nobody before it."""
 
-    lines: Annotated[list[NewSaleLine] | None, Field(min_length=1, max_length=LONGEST_SALE)] = None
+    lines: Annotated[list[SaleLineCreate] | None, Field(min_length=1, max_length=MAX_SALE_LINES)] = None
     product: ProductIdOrSku | None = None
     product_id: Id | None = None
     sku: Sku | None = None
@@ -69,12 +69,12 @@ class NewSale(HasWarehouseReference):
             raise ValueError("name the product by product, product_id or sku")
 
     @property
-    def sold(self) -> list[NewSaleLine]:
+    def sold(self) -> list[SaleLineCreate]:
         if self.lines is not None:
             return self.lines
         assert self.quantity is not None
         return [
-            NewSaleLine(
+            SaleLineCreate(
                 product=self.product,
                 product_id=self.product_id,
                 sku=self.sku,
@@ -89,17 +89,17 @@ class NewSale(HasWarehouseReference):
         return self.customer_id if self.customer_id is not None else self.customer
 
 
-class BatchedSale(NewSale):
+class OfflineSaleCreate(SaleCreate):
     """A sale of a till that was offline; `occurred_at` says when it was made."""
 
     idempotency_key: IdempotencyName | None = None
 
 
-class NewSales(RequestBody):
-    sales: Annotated[list[BatchedSale], Field(min_length=1, max_length=LARGEST_BATCH)]
+class SalesBatchCreate(RequestBody):
+    sales: Annotated[list[OfflineSaleCreate], Field(min_length=1, max_length=LARGEST_BATCH)]
 
 
-class SaleView(SaleState):
+class SaleResponse(SaleState):
     """A sale with its lines."""
 
 
@@ -109,21 +109,21 @@ class SaleResult(BaseModel):
     index: int
     status: Literal["posted", "rejected"]
     replayed: bool
-    sale: SaleView | None = None
+    sale: SaleResponse | None = None
     problem: dict[str, Any] | None = None
 
 
-class SalesView(BaseModel):
+class SalesBatchResponse(BaseModel):
     posted: int
     rejected: int
     results: list[SaleResult]
 
 
-class NewVoid(RequestBody):
+class VoidSale(RequestBody):
     reason: Note | None = None
 
 
-class Commitment(RequestBody):
+class CommitReservation(RequestBody):
     """What a reservation becomes: a sale at the products' prices, or goods that simply go out."""
 
     as_: Annotated[Literal["sale", "out"], Field(alias="as")] = "out"
@@ -134,13 +134,13 @@ class Commitment(RequestBody):
     notes: Note | None = None
 
 
-class CommittedView(ReservationView):
+class CommittedReservationResponse(ReservationResponse):
     """A reservation that was taken, and the sale that it became, if it did."""
 
-    sale: SaleView | None = None
+    sale: SaleResponse | None = None
 
 
-class NewReturnLine(RequestBody):
+class SaleReturnLineCreate(RequestBody):
     """`line_id` names a line of the sale; `product_id` (or `sku`) all of its lines of that product, in order."""
 
     line_id: Id | None = None
@@ -155,16 +155,16 @@ class NewReturnLine(RequestBody):
         return self
 
 
-class NewReturn(RequestBody):
+class SaleReturnCreate(RequestBody):
     """Without `lines`, whatever is left of the sale. With `restock` false nothing goes back to stock."""
 
-    lines: Annotated[list[NewReturnLine] | None, Field(min_length=1, max_length=LONGEST_SALE)] = None
+    lines: Annotated[list[SaleReturnLineCreate] | None, Field(min_length=1, max_length=MAX_SALE_LINES)] = None
     restock: StrictBool = True
     reason: Note | None = None
     occurred_at: PastTime | None = None
 
 
-class ReturnView(BaseModel):
+class SaleReturnResponse(BaseModel):
     """A return; `total` is what goes back to the customer, `sale` the sale as it stands now."""
 
     id: int
@@ -176,4 +176,4 @@ class ReturnView(BaseModel):
     occurred_at: datetime
     recorded_at: datetime
     lines: list[ReturnedLine]
-    sale: SaleView | None = None
+    sale: SaleResponse | None = None

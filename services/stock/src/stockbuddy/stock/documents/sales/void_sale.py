@@ -4,7 +4,7 @@ from stockbuddy.chassis.http.errors import NotFound
 from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.contracts.stock import SaleVoided
 from stockbuddy.stock.documents.sales.queries import find_sale
-from stockbuddy.stock.documents.sales.schemas import NewVoid, SaleView
+from stockbuddy.stock.documents.sales.schemas import VoidSale, SaleResponse
 from stockbuddy.stock.errors import InvalidState
 from stockbuddy.stock.inventory.posting_context import PostingContext
 from stockbuddy.stock.ledger import (
@@ -19,7 +19,7 @@ from stockbuddy.stock.ledger import (
 )
 
 
-async def draft_void(context: PostingContext, sale_id: int, wanted: NewVoid) -> Posting:
+async def draft_void(context: PostingContext, sale_id: int, wanted: VoidSale) -> Posting:
     """Raises NotFound, WarehouseForbidden, InvalidState."""
     async with context.database.reading() as session:
         sale = await find_sale(session, sale_id)
@@ -49,7 +49,7 @@ async def draft_void(context: PostingContext, sale_id: int, wanted: NewVoid) -> 
     )
 
 
-def _build_changes(_: PostingResult, sale: SaleView, wanted: NewVoid) -> DocumentChanges:
+def _build_changes(_: PostingResult, sale: SaleResponse, wanted: VoidSale) -> DocumentChanges:
     lines = [line.model_copy(update={"returned": line.quantity, "refunded": line.total}) for line in sale.lines]
     now = sale.model_copy(
         update={"version": sale.version + 1, "status": "voided", "refunded": sale.total, "lines": lines}

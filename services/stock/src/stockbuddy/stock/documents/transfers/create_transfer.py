@@ -3,17 +3,17 @@
 from stockbuddy.chassis.http.errors import Unprocessable
 from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.contracts.stock import TransferCreated, TransferLine
-from stockbuddy.stock.documents.transfers.schemas import NewTransfer, NewTransferLine
+from stockbuddy.stock.documents.transfers.schemas import TransferCreate, TransferLineCreate
 from stockbuddy.stock.inventory.posting_context import PostingContext
 from stockbuddy.stock.inventory.warehouses.warehouse_cache import WarehouseEntry
 from stockbuddy.stock.ledger import ZERO, DocumentChanges, Entry, LevelKey, Posting, PostingResult, row_of
 from stockbuddy.stock.replicas.products.model import ProductReplica
 from stockbuddy.stock.replicas.products.ownership import require_owner
 
-LineOfProduct = tuple[NewTransferLine, ProductReplica]
+LineOfProduct = tuple[TransferLineCreate, ProductReplica]
 
 
-async def draft_transfer(context: PostingContext, transfer: NewTransfer) -> Posting:
+async def draft_transfer(context: PostingContext, transfer: TransferCreate) -> Posting:
     """Raises UnknownProduct, UnknownWarehouse, ProductForbidden, WarehouseForbidden, Unprocessable."""
     source = await context.warehouse(transfer.source)
     destination = await context.warehouses.load(transfer.destination)
@@ -37,7 +37,7 @@ async def draft_transfer(context: PostingContext, transfer: NewTransfer) -> Post
 def _build_changes(
     result: PostingResult,
     context: PostingContext,
-    transfer: NewTransfer,
+    transfer: TransferCreate,
     source: WarehouseEntry,
     destination: WarehouseEntry,
     lines: list[LineOfProduct],
@@ -72,7 +72,7 @@ def _build_changes(
     )
 
 
-def _line(line_id: int, line: NewTransferLine, product: ProductReplica) -> TransferLine:
+def _line(line_id: int, line: TransferLineCreate, product: ProductReplica) -> TransferLine:
     return TransferLine(
         id=line_id,
         product_id=product.id,

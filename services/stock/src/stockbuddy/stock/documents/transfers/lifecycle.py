@@ -18,8 +18,8 @@ from stockbuddy.contracts.stock import (
     TransferState,
 )
 from stockbuddy.stock.documents.transfers.queries import find_transfer
-from stockbuddy.stock.documents.transfers.receipts import Arrived, allot
-from stockbuddy.stock.documents.transfers.schemas import Cancellation, Disposition, NewArrival, TransferView
+from stockbuddy.stock.documents.transfers.receipts import ReceivedTransferLine, allot
+from stockbuddy.stock.documents.transfers.schemas import CancelTransfer, Disposition, ReceiveTransfer, TransferResponse
 from stockbuddy.stock.errors import InvalidState
 from stockbuddy.stock.inventory.posting_context import PostingContext
 from stockbuddy.stock.ledger import (
@@ -42,9 +42,9 @@ _LINE_COLUMNS = ("id", "shipped", "received", "damaged", "returned", "written_of
 class _Step:
     """What one step does: its entries, and how it leaves the transfer once they are posted."""
 
-    transfer: TransferView
+    transfer: TransferResponse
     entries: list[Entry] = field(default_factory=list)
-    finish: Callable[[PostingResult, TransferView], tuple[TransferView, list[TransferState]]] | None = None
+    finish: Callable[[PostingResult, TransferResponse], tuple[TransferResponse, list[TransferState]]] | None = None
 
     def add(self, line: TransferLine, warehouse_id: int, movement_type: MovementType | None, **values: Any) -> None:
         level = LevelKey(line.product_id, warehouse_id, line.lot)
@@ -68,7 +68,7 @@ async def ship(context: PostingContext, transfer_id: int) -> Posting:
     return _posting(context, step)
 
 
-async def receive(context: PostingContext, transfer_id: int, arrival: NewArrival) -> Posting:
+async def receive(context: PostingContext, transfer_id: int, arrival: ReceiveTransfer) -> Posting:
     """Raises TransferExceeded, NotInTransfer too."""
     transfer = await _at_hand(context, transfer_id, "in_transit")
     await context.warehouse(transfer.to_warehouse_id)
@@ -93,7 +93,7 @@ async def complete(context: PostingContext, transfer_id: int) -> Posting:
     """All that is left of it arrives, whether it was shipped before or not."""
     transfer = await _at_hand(context, transfer_id, "pending", "in_transit")
     if transfer.status == "in_transit":
-        return await receive(context, transfer_id, NewArrival())
+        return await receive(context, transfer_id, ReceiveTransfer())
     await context.warehouse(transfer.from_warehouse_id)
     await context.warehouse(transfer.to_warehouse_id)
     step = _Step(transfer)
@@ -105,7 +105,7 @@ async def complete(context: PostingContext, transfer_id: int) -> Posting:
     return _posting(context, step)
 
 
-async def cancel(context: PostingContext, transfer_id: int, cancellation: Cancellation) -> Posting:
+async def cancel(context: PostingContext, transfer_id: int, cancellation: CancelTransfer) -> Posting:
     """Raises Unprocessable when nobody says what becomes of what is in transit."""
     transfer = await _at_hand(context, transfer_id, "pending", "in_transit")
     await context.warehouse(transfer.from_warehouse_id)
@@ -119,7 +119,7 @@ async def cancel(context: PostingContext, transfer_id: int, cancellation: Cancel
     return _posting(context, step)
 
 
-async def _at_hand(context: PostingContext, transfer_id: int, *states: str) -> TransferView:
+async def _at_hand(context: PostingContext, transfer_id: int, *states: str) -> TransferResponse:
     async with context.database.reading() as session:
         transfer = await find_transfer(session, transfer_id)
         if transfer is None:
@@ -170,11 +170,11 @@ def _posting(context: PostingContext, step: _Step) -> Posting:
     )
 
 
-def _told(event: type[TransferState], after: TransferView) -> tuple[TransferView, list[TransferState]]:
+def _told(event: type[TransferState], after: TransferResponse) -> tuple[TransferResponse, list[TransferState]]:
     return after, [event(**dict(after))]
 
 
-def _changed(transfer: TransferView, lines: Sequence[TransferLine], **values: Any) -> TransferView:
+def _changed(transfer: TransferResponse, lines: Sequence[TransferLine], **values: Any) -> TransferResponse:
     return transfer.model_copy(update={"version": transfer.version + 1, "lines": list(lines), **values})
 
 
@@ -184,7 +184,7 @@ def _line_with(line: TransferLine, **values: Any) -> TransferLine:
     return after.model_copy(update={"in_transit": after.shipped - gone})
 
 
-def _shipped(result: PostingResult, transfer: TransferView) -> TransferView:
+def _shipped(result: PostingResult, transfer: TransferResponse) -> TransferResponse:
     lines = [
         _line_with(line, shipped=line.quantity, unit_cost=change.unit_cost)
         for line, change in zip(transfer.lines, result.accepted(), strict=False)
@@ -193,8 +193,8 @@ def _shipped(result: PostingResult, transfer: TransferView) -> TransferView:
 
 
 def _received(
-    result: PostingResult, transfer: TransferView, arrived: Sequence[Arrived]
-) -> tuple[TransferView, list[TransferState]]:
+    result: PostingResult, transfer: TransferResponse, arrived: Sequence[ReceivedTransferLine]
+) -> tuple[TransferResponse, list[TransferState]]:
     parts = {part.line.id: part for part in arrived}
     lines = [
         _line_with(
@@ -222,9 +222,9 @@ def _received(
     return after, [TransferReceived(**dict(after), arrived=came)]
 
 
-def _shipped_and_received(result: PostingResult, transfer: TransferView) -> tuple[TransferView, list[TransferState]]:
+def _shipped_and_received(result: PostingResult, transfer: TransferResponse) -> tuple[TransferResponse, list[TransferState]]:
     shipped = _shipped(result, transfer)
-    arrived = [Arrived(line, line.quantity, ZERO) for line in shipped.lines]
+    arrived = [ReceivedTransferLine(line, line.quantity, ZERO) for line in shipped.lines]
     received, events = _received(result, shipped, arrived)
     # One step of the document, so one version of it.
     after = received.model_copy(update={"version": shipped.version})
@@ -232,7 +232,7 @@ def _shipped_and_received(result: PostingResult, transfer: TransferView) -> tupl
     return after, [TransferShipped(**dict(shipped)), arrival.model_copy(update={"version": shipped.version})]
 
 
-def _cancelled(result: PostingResult, transfer: TransferView, disposition: Disposition | None) -> TransferView:
+def _cancelled(result: PostingResult, transfer: TransferResponse, disposition: Disposition | None) -> TransferResponse:
     fate = {"return": "returned", "write_off": "written_off"}
     lines = [
         _line_with(line, **{fate[disposition]: line.in_transit}) if disposition else line for line in transfer.lines

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from stockbuddy.chassis.http.pagination import PageQuery
 from stockbuddy.contracts import stock as contract
 from stockbuddy.stock.documents.transfers.model import Transfer, TransferLine
-from stockbuddy.stock.documents.transfers.schemas import TransferView
+from stockbuddy.stock.documents.transfers.schemas import TransferResponse
 from stockbuddy.stock.listing import Listed, Sort, fetch_listed
 
 NEWEST_FIRST = Sort("created_desc", (Transfer.id,), descending=True)
@@ -54,13 +54,13 @@ class TransferFilter:
 
 async def list_transfers(
     session: AsyncSession, chosen: TransferFilter, sort: Sort, paging: PageQuery
-) -> tuple[Listed, list[TransferView]]:
+) -> tuple[Listed, list[TransferResponse]]:
     """The page, and its transfers with their lines."""
     listed = await fetch_listed(session, select(Transfer).where(*chosen.conditions()), sort, paging)
     return listed, await _with_lines(session, listed.rows)
 
 
-async def find_transfer(session: AsyncSession, transfer_id: int) -> TransferView | None:
+async def find_transfer(session: AsyncSession, transfer_id: int) -> TransferResponse | None:
     transfer = await session.get(Transfer, transfer_id)
     return None if transfer is None else (await _with_lines(session, [transfer]))[0]
 
@@ -70,7 +70,7 @@ async def count_pending(session: AsyncSession) -> int:
     return await session.scalar(query) or 0
 
 
-async def _with_lines(session: AsyncSession, transfers: Sequence[Transfer]) -> list[TransferView]:
+async def _with_lines(session: AsyncSession, transfers: Sequence[Transfer]) -> list[TransferResponse]:
     lines: dict[int, list[contract.TransferLine]] = {transfer.id: [] for transfer in transfers}
     query = (
         select(TransferLine)
@@ -81,8 +81,8 @@ async def _with_lines(session: AsyncSession, transfers: Sequence[Transfer]) -> l
         values = {name: getattr(line, name) for name in contract.TransferLine.model_fields}
         lines[line.transfer_id].append(contract.TransferLine.model_construct(**values))
     return [
-        TransferView.model_construct(
-            **{name: getattr(transfer, name) for name in TransferView.model_fields if name != "lines"},
+        TransferResponse.model_construct(
+            **{name: getattr(transfer, name) for name in TransferResponse.model_fields if name != "lines"},
             lines=lines[transfer.id],
         )
         for transfer in transfers

@@ -6,13 +6,13 @@ from typing import Any
 
 from stockbuddy.contracts.numbers import quantity_number
 from stockbuddy.contracts.stock import TransferLine
-from stockbuddy.stock.documents.transfers.schemas import ArrivingLine, NewArrival, TransferView
+from stockbuddy.stock.documents.transfers.schemas import ReceiveTransferLine, ReceiveTransfer, TransferResponse
 from stockbuddy.stock.errors import NotInTransfer, TransferExceeded
 from stockbuddy.stock.ledger import ZERO
 
 
 @dataclass(frozen=True, slots=True)
-class Arrived:
+class ReceivedTransferLine:
     """What of one line has arrived."""
 
     line: TransferLine
@@ -20,10 +20,10 @@ class Arrived:
     damaged: Decimal
 
 
-def allot(transfer: TransferView, arrival: NewArrival) -> list[Arrived]:
+def allot(transfer: TransferResponse, arrival: ReceiveTransfer) -> list[ReceivedTransferLine]:
     """Raises NotInTransfer, and TransferExceeded with everything that is too much."""
     if arrival.lines is None:
-        return [Arrived(line, line.in_transit, ZERO) for line in transfer.lines if line.in_transit > 0]
+        return [ReceivedTransferLine(line, line.in_transit, ZERO) for line in transfer.lines if line.in_transit > 0]
     received = dict.fromkeys((line.id for line in transfer.lines), ZERO)
     damaged = dict(received)
     excesses: list[dict[str, Any]] = []
@@ -41,13 +41,13 @@ def allot(transfer: TransferView, arrival: NewArrival) -> list[Arrived]:
     if excesses:
         raise TransferExceeded(excesses)
     return [
-        Arrived(line, received[line.id], damaged[line.id])
+        ReceivedTransferLine(line, received[line.id], damaged[line.id])
         for line in transfer.lines
         if received[line.id] + damaged[line.id] > 0
     ]
 
 
-def _lines_named(transfer: TransferView, arriving: ArrivingLine) -> list[TransferLine]:
+def _lines_named(transfer: TransferResponse, arriving: ReceiveTransferLine) -> list[TransferLine]:
     lines = [
         line
         for line in transfer.lines
@@ -60,7 +60,7 @@ def _lines_named(transfer: TransferView, arriving: ArrivingLine) -> list[Transfe
     return lines
 
 
-def _excess(arriving: ArrivingLine, too_much: Decimal, lines: list[TransferLine]) -> dict[str, Any]:
+def _excess(arriving: ReceiveTransferLine, too_much: Decimal, lines: list[TransferLine]) -> dict[str, Any]:
     named = arriving.model_dump(exclude_none=True, include={"line_id", "product_id", "sku"})
     in_transit = sum((line.in_transit for line in lines), ZERO)
     return named | {"too_much": quantity_number(too_much), "in_transit": quantity_number(in_transit)}

@@ -12,7 +12,7 @@ from stockbuddy.chassis.http.pagination import Page, PageParameters
 from stockbuddy.chassis.http.sessions import ReadSession
 from stockbuddy.stock.documents.transfers import lifecycle, queries
 from stockbuddy.stock.documents.transfers.create_transfer import draft_transfer
-from stockbuddy.stock.documents.transfers.schemas import Cancellation, NewArrival, NewTransfer, Status, TransferView
+from stockbuddy.stock.documents.transfers.schemas import CancelTransfer, ReceiveTransfer, TransferCreate, Status, TransferResponse
 from stockbuddy.stock.fields import Reference
 from stockbuddy.stock.http.dependencies import PostingContextDep
 from stockbuddy.stock.http.responses import json_response, stored_response
@@ -23,12 +23,12 @@ TransferId = Annotated[Id, Path()]
 SortBy = Literal["created_desc", "created_asc"]
 
 
-@router.post("", response_model=TransferView, status_code=201)
-async def create_transfer(context: PostingContextDep, body: NewTransfer) -> Response:
+@router.post("", response_model=TransferResponse, status_code=201)
+async def create_transfer(context: PostingContextDep, body: TransferCreate) -> Response:
     return stored_response(await context.submit(lambda: draft_transfer(context, body)))
 
 
-@router.get("", response_model=Page[TransferView])
+@router.get("", response_model=Page[TransferResponse])
 async def list_transfers(
     session: ReadSession,
     _: Caller,
@@ -51,7 +51,7 @@ async def list_transfers(
     return json_response(listed.page(paging, lambda _: next(views)))
 
 
-@router.get("/{transfer_id}", response_model=TransferView)
+@router.get("/{transfer_id}", response_model=TransferResponse)
 async def show_transfer(session: ReadSession, _: Caller, transfer_id: TransferId) -> Response:
     transfer = await queries.find_transfer(session, transfer_id)
     if transfer is None:
@@ -59,29 +59,29 @@ async def show_transfer(session: ReadSession, _: Caller, transfer_id: TransferId
     return json_response(transfer, etag=version_etag(transfer.version))
 
 
-@router.put("/{transfer_id}/ship", response_model=TransferView)
-@router.post("/{transfer_id}/ship", response_model=TransferView, name="post_ship_transfer")
+@router.put("/{transfer_id}/ship", response_model=TransferResponse)
+@router.post("/{transfer_id}/ship", response_model=TransferResponse, name="post_ship_transfer")
 async def ship_transfer(context: PostingContextDep, transfer_id: TransferId) -> Response:
     return stored_response(await context.submit(lambda: lifecycle.ship(context, transfer_id)))
 
 
-@router.put("/{transfer_id}/receive", response_model=TransferView)
-@router.post("/{transfer_id}/receive", response_model=TransferView, name="post_receive_transfer")
+@router.put("/{transfer_id}/receive", response_model=TransferResponse)
+@router.post("/{transfer_id}/receive", response_model=TransferResponse, name="post_receive_transfer")
 async def receive_transfer(
-    context: PostingContextDep, transfer_id: TransferId, body: NewArrival | None = None
+    context: PostingContextDep, transfer_id: TransferId, body: ReceiveTransfer | None = None
 ) -> Response:
-    return stored_response(await context.submit(lambda: lifecycle.receive(context, transfer_id, body or NewArrival())))
+    return stored_response(await context.submit(lambda: lifecycle.receive(context, transfer_id, body or ReceiveTransfer())))
 
 
-@router.put("/{transfer_id}/complete", response_model=TransferView)
-@router.post("/{transfer_id}/complete", response_model=TransferView, name="post_complete_transfer")
+@router.put("/{transfer_id}/complete", response_model=TransferResponse)
+@router.post("/{transfer_id}/complete", response_model=TransferResponse, name="post_complete_transfer")
 async def complete_transfer(context: PostingContextDep, transfer_id: TransferId) -> Response:
     return stored_response(await context.submit(lambda: lifecycle.complete(context, transfer_id)))
 
 
-@router.put("/{transfer_id}/cancel", response_model=TransferView)
-@router.post("/{transfer_id}/cancel", response_model=TransferView, name="post_cancel_transfer")
+@router.put("/{transfer_id}/cancel", response_model=TransferResponse)
+@router.post("/{transfer_id}/cancel", response_model=TransferResponse, name="post_cancel_transfer")
 async def cancel_transfer(
-    context: PostingContextDep, transfer_id: TransferId, body: Cancellation | None = None
+    context: PostingContextDep, transfer_id: TransferId, body: CancelTransfer | None = None
 ) -> Response:
-    return stored_response(await context.submit(lambda: lifecycle.cancel(context, transfer_id, body or Cancellation())))
+    return stored_response(await context.submit(lambda: lifecycle.cancel(context, transfer_id, body or CancelTransfer())))

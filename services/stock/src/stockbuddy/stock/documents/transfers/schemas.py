@@ -11,25 +11,25 @@ from stockbuddy.stock.fields import Code, Lot, Note, PositiveQuantity, QuantityN
 from stockbuddy.stock.inventory.references import HasProductReference, ProductIdOrSku
 from stockbuddy.stock.inventory.warehouses.warehouse_cache import WarehouseReference
 
-LONGEST_TRANSFER = 500
+MAX_TRANSFER_LINES = 500
 
 Status = Literal["pending", "in_transit", "completed", "cancelled"]
 Disposition = Literal["return", "write_off"]
 
 
-class NewTransferLine(HasProductReference):
+class TransferLineCreate(HasProductReference):
     quantity: PositiveQuantity
     lot: Lot = 0
 
 
-class NewTransfer(RequestBody):
+class TransferCreate(RequestBody):
     """Either `lines`, or the short form: one product and its quantity."""
 
     from_warehouse_id: Id | None = None
     from_warehouse_code: Code | None = None
     to_warehouse_id: Id | None = None
     to_warehouse_code: Code | None = None
-    lines: Annotated[list[NewTransferLine] | None, Field(min_length=1, max_length=LONGEST_TRANSFER)] = None
+    lines: Annotated[list[TransferLineCreate] | None, Field(min_length=1, max_length=MAX_TRANSFER_LINES)] = None
     product: ProductIdOrSku | None = None
     product_id: Id | None = None
     sku: Sku | None = None
@@ -56,12 +56,12 @@ class NewTransfer(RequestBody):
         return self
 
     @property
-    def moved(self) -> list[NewTransferLine]:
+    def moved(self) -> list[TransferLineCreate]:
         if self.lines is not None:
             return self.lines
         assert self.quantity is not None
         named = {"product": self.product, "product_id": self.product_id, "sku": self.sku}
-        return [NewTransferLine.model_validate({**named, "quantity": self.quantity, "lot": self.lot})]
+        return [TransferLineCreate.model_validate({**named, "quantity": self.quantity, "lot": self.lot})]
 
     @property
     def source(self) -> WarehouseReference | None:
@@ -72,11 +72,11 @@ class NewTransfer(RequestBody):
         return self.to_warehouse_id if self.to_warehouse_id is not None else self.to_warehouse_code
 
 
-class TransferView(TransferState):
+class TransferResponse(TransferState):
     """A transfer with its lines."""
 
 
-class ArrivingLine(RequestBody):
+class ReceiveTransferLine(RequestBody):
     """What has arrived: `received` in good order, `damaged` besides. A product named takes its lines in order."""
 
     line_id: Id | None = None
@@ -94,14 +94,14 @@ class ArrivingLine(RequestBody):
         return self
 
 
-class NewArrival(RequestBody):
+class ReceiveTransfer(RequestBody):
     """Without `lines`, all that is in transit, in good order."""
 
-    lines: Annotated[list[ArrivingLine] | None, Field(min_length=1, max_length=LONGEST_TRANSFER)] = None
+    lines: Annotated[list[ReceiveTransferLine] | None, Field(min_length=1, max_length=MAX_TRANSFER_LINES)] = None
     notes: Note | None = None
 
 
-class Cancellation(RequestBody):
+class CancelTransfer(RequestBody):
     """`disposition` is what becomes of what is in transit: it comes back to the source, or is lost."""
 
     disposition: Disposition | None = None

@@ -11,11 +11,11 @@ from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.stock.documents.purchase_orders.create_order import (
     CostedLine,
     cost_line,
-    drafted,
-    refuse_absurd_total,
+    new_draft,
+    require_recordable_total,
     rows_of,
 )
-from stockbuddy.stock.documents.purchase_orders.schemas import PurchaseView
+from stockbuddy.stock.documents.purchase_orders.schemas import PurchaseOrderResponse
 from stockbuddy.stock.insights.reordering.schemas import (
     OrderSuggestions,
     OrderSuggestionsLine,
@@ -47,7 +47,7 @@ async def plan_suggested_orders(context: PostingContext, zone: ZoneInfo, body: O
         _, _, lines = groups.setdefault((supplier.id, warehouse.id), (supplier, warehouse, []))
         lines.append(_to_costed_line(position, line, product, suggestion))
     for _, _, lines in groups.values():
-        refuse_absurd_total(lines)
+        require_recordable_total(lines)
     words = body.model_dump(include={"expected_at", "reference", "notes"})
     return _to_posting(context, list(groups.values()), words)
 
@@ -89,8 +89,8 @@ def _build_changes(
     orders = []
     first_line = 0
     for index, (supplier, warehouse, lines) in enumerate(groups):
-        orders.append(drafted(result, index, context, supplier, warehouse, lines, words, first_line))
+        orders.append(new_draft(result, index, context, supplier, warehouse, lines, words, first_line))
         first_line += len(lines)
-    purchase_orders = [PurchaseView.model_construct(**dict(order)) for order in orders]
+    purchase_orders = [PurchaseOrderResponse.model_construct(**dict(order)) for order in orders]
     body = OrderSuggestionsResponse.model_construct(purchase_orders=purchase_orders)
     return DocumentChanges(StoredResponse(201, body.model_dump_json()), inserts=rows_of(orders), events=orders)

@@ -18,8 +18,8 @@ from stockbuddy.stock.errors import QuantityOutOfRange
 from stockbuddy.stock.inventory.warehouses.queries import fetch_default_warehouse_id
 from stockbuddy.stock.ledger import DocumentChanges, Entry, LevelKey, MovementType, Posting, PostingResult
 from stockbuddy.stock.ledger.apply import apply, create_levels
-from stockbuddy.stock.ledger.evaluator import keys_of
-from stockbuddy.stock.ledger.postings import Failed, Outcome, Refused
+from stockbuddy.stock.ledger.apply import level_keys
+from stockbuddy.stock.ledger.postings import Failed, PostingOutcome, Refused
 from stockbuddy.stock.replicas.products.replicate import replicate_products
 
 log = structlog.get_logger(__name__)
@@ -44,7 +44,7 @@ async def consume_created_products(session: AsyncSession, messages: Sequence[Mes
     if postings:
         connection = await _driver_connection(session)
         # In this transaction, not in one of its own: no other one can lock levels of products that it does not see.
-        await create_levels(connection, keys_of(postings))
+        await create_levels(connection, level_keys(postings))
         _require_accepted((await apply(connection, postings)).outcomes)
         outbox.mark_inserted(session)
 
@@ -61,10 +61,10 @@ def _to_posting(event: ProductCreated, quantity: Decimal, origin: EventContext, 
         unit_cost=event.cost_price,
         notes="opening stock",
     )
-    return Posting([entry], _build_changes, document=_document(event), origin=origin)
+    return Posting([entry], _build_changes, document=_document(event), context=origin)
 
 
-def _require_accepted(outcomes: Sequence[Outcome]) -> None:
+def _require_accepted(outcomes: Sequence[PostingOutcome]) -> None:
     """Log a quantity that exceeds the limit: the product is replicated without it. Raise any other problem."""
     for outcome in outcomes:
         if isinstance(outcome, Refused) and isinstance(outcome.problem, QuantityOutOfRange):

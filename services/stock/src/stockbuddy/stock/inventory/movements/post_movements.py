@@ -83,7 +83,7 @@ def _build_partial_batch(result: PostingResult, count: int, problems: dict[int, 
         else:
             results.append(_rejected_json(index, outcome))
     # A batch of which nothing was posted may be retried with the same key.
-    return DocumentChanges(_batch_response(results, posted=posted), remembered=posted > 0)
+    return DocumentChanges(_batch_response(results, posted=posted), is_stored=posted > 0)
 
 
 def _movement_json(change: Change) -> str:

@@ -2,17 +2,17 @@
 
 from decimal import ROUND_HALF_UP, Decimal
 
-STEP = Decimal("0.0001")
-LARGEST_AMOUNT = Decimal(10) ** 14
+MONEY_QUANTUM = Decimal("0.0001")
+MAX_AMOUNT = Decimal(10) ** 14
 """numeric(18, 4) ends here."""
 
 
 def line_amount(quantity: Decimal, unit_price: Decimal) -> Decimal:
     """Before any discount. Raises ValueError for more than can be recorded."""
     amount = quantity * unit_price
-    if amount >= LARGEST_AMOUNT:
+    if amount >= MAX_AMOUNT:
         raise ValueError("comes to more than can be recorded")
-    return amount.quantize(STEP, ROUND_HALF_UP)
+    return amount.quantize(MONEY_QUANTUM, ROUND_HALF_UP)
 
 
 def line_total(quantity: Decimal, unit_price: Decimal, discount: Decimal) -> Decimal:
@@ -25,5 +25,5 @@ def line_total(quantity: Decimal, unit_price: Decimal, discount: Decimal) -> Dec
 
 def refund(total: Decimal, quantity: Decimal, returned: Decimal, refunded: Decimal, returning: Decimal) -> Decimal:
     """The amount for `returning` more units: the parts of a line always add up to its total."""
-    due = (total * (returned + returning) / quantity).quantize(STEP, ROUND_HALF_UP)
+    due = (total * (returned + returning) / quantity).quantize(MONEY_QUANTUM, ROUND_HALF_UP)
     return max(min(due, total) - refunded, Decimal(0))

@@ -1,0 +1,117 @@
+"""The rows that the ledger writes, as dataclasses whose fields are the columns of their tables.
+
+Names, order and PostgreSQL types of the arrays for `unnest` are derived from the dataclass, so a column is declared
+once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from operator import attrgetter
+from typing import Any, Generic, TypeVar, get_args, get_type_hints
+
+RowType = TypeVar("RowType")
+
+_POSTGRES_TYPES = {
+    int: "bigint",
+    float: "float8",
+    Decimal: "numeric",
+    str: "text",
+    bool: "boolean",
+    bytes: "bytea",
+    datetime: "timestamptz",
+}
+
+
+@dataclass(slots=True)
+class LevelRow:
+    """The updated columns of `level`, after its key."""
+
+    product_id: int
+    warehouse_id: int
+    lot: int
+    on_hand: Decimal
+    reserved: Decimal
+    version: int
+    average_cost: Decimal | None
+    overdrawn: bool
+    is_low: bool
+    is_depleted: bool
+    taken_count: int
+    taken_mean: float
+    taken_spread: float
+    added_count: int
+    added_mean: float
+    added_spread: float
+
+
+@dataclass(slots=True)
+class MovementRow:
+    """A row of `movement`. `quantity` is signed, `balance` the level's quantity after it."""
+
+    id: int
+    product_id: int
+    warehouse_id: int
+    lot: int
+    version: int
+    movement_type: str
+    quantity: Decimal
+    before: Decimal
+    balance: Decimal
+    unit_cost: Decimal | None
+    average_cost: Decimal | None
+    went_negative: bool
+    reference_number: str | None
+    notes: str | None
+    document: str | None
+    reverses_id: int | None
+    performed_by: int | None
+    occurred_at: datetime
+
+
+@dataclass(slots=True)
+class IdempotencyKeyRow:
+    """A row of `idempotency_key`: a caller's key, the digest of its request, and the response."""
+
+    caller: str
+    key: str
+    fingerprint: bytes
+    status: int
+    body: str
+
+
+class Columns(Generic[RowType]):
+    """The columns of a table, derived from the fields of its row class."""
+
+    def __init__(self, row_class: type[RowType]) -> None:
+        hints = get_type_hints(row_class)
+        self.types = {name: _POSTGRES_TYPES[(get_args(hint) or (hint,))[0]] for name, hint in hints.items()}
+        self.names = ", ".join(self.types)
+        self._values = attrgetter(*self.types)
+
+    def arrays(self, rows: Sequence[RowType]) -> list[Any]:
+        """One array per column. Numerics become array literals: asyncpg encodes a list of Decimals one by one, which
+        takes eight times as long."""
+        columns = zip(*map(self._values, rows), strict=True) if rows else ([] for _ in self.types)
+        return [
+            _numeric_literal(column) if kind == "numeric" else column
+            for column, kind in zip(columns, self.types.values(), strict=True)
+        ]
+
+    def parameters(self, first: int) -> str:
+        """The arguments of `unnest` for `arrays`, numbered from `first`."""
+        return ", ".join(_parameter(number, kind) for number, kind in enumerate(self.types.values(), first))
+
+
+def _parameter(number: int, kind: str) -> str:
+    return f"CAST(${number}::text AS numeric[])" if kind == "numeric" else f"${number}::{kind}[]"
+
+
+def _numeric_literal(numbers: Sequence[Decimal | None]) -> str:
+    return "{" + ",".join(["NULL" if number is None else str(number) for number in numbers]) + "}"
+
+
+LEVELS = Columns(LevelRow)
+MOVEMENTS = Columns(MovementRow)
+IDEMPOTENCY_KEYS = Columns(IdempotencyKeyRow)
