@@ -8,7 +8,7 @@ import os
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DEVELOPMENT_SECRET_PREFIX = "development"
@@ -44,7 +44,8 @@ class ServiceSettings(BaseSettings):
         """Production must not start with a secret from the repository or one generated for development."""
         if self.env == "production":
             for name, value in self:
-                if isinstance(value, str) and _is_for_development(value):
+                text = value.get_secret_value() if isinstance(value, SecretStr) else value
+                if isinstance(text, str) and _is_for_development(text):
                     raise ValueError(f"{name.upper()} is a development secret; set a new one")
         return self
 
