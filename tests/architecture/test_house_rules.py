@@ -1,4 +1,4 @@
-"""The house rules that no linter knows: small checks on the source itself."""
+"""House rules that no linter checks: sizes, docstrings, names of modules, places of SQL, queues and their consumers."""
 
 import ast
 import re
@@ -8,100 +8,113 @@ from pathlib import Path
 import pytest
 
 from stockbuddy.contracts.topology import CONSUMER_GROUPS, matches
-from stockbuddy.embedded.deployables import SERVICES
+from stockbuddy.embedded.services import SERVICES
+from tests.architecture.source import MEMBERS, REPOSITORY, classes, functions, modules, named, parsed
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-MEMBERS = [
-    *REPOSITORY.glob("libs/*"),
-    *REPOSITORY.glob("services/*"),
-    REPOSITORY / "gateway",
-    REPOSITORY / "deploy/embedded",
-]
-LONGEST_MODULE_LINES = 400
-EMPTY_NAMES = {"service", "services", "util", "utils", "helper", "helpers", "common", "base", "manager", "misc"}
-EMPTY_SUFFIXES = ("Manager", "Helper", "Util", "Utils", "Impl")
+MAX_MODULE_LINES = 300
+MAX_MODULE_LINES_P75 = 110
+MAX_FUNCTION_LINES_P90 = 18
+MAX_CONSTRUCTOR_PARAMETERS = 6
+MAX_TOP_LEVEL_FOLDERS = {"libs/chassis/src/stockbuddy/chassis": 6, "services/stock/src/stockbuddy/stock": 8}
+README_LINES = range(5, 81)
+MEANINGLESS_MODULES = {"service", "util", "utils", "helper", "helpers", "common", "base", "manager", "misc"}
+MEANINGLESS_SUFFIXES = ("Manager", "Helper", "Util", "Utils", "Impl")
 SQL_MODULES = {"queries", "locks", "ledger", "model"}
 SQL_FOLDERS = {"ledger"}
 SQL = re.compile(r"^\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH)\s", re.IGNORECASE)
+SQL_CLAUSE = re.compile(r" from | set |into", re.IGNORECASE)
 
 
-def modules() -> list[Path]:
-    return [path for member in MEMBERS for path in sorted((member / "src").rglob("*.py"))]
+def quantile(values: list[int], share: float) -> int:
+    return sorted(values)[round(share * (len(values) - 1))]
 
 
-def named(path: Path) -> str:
-    return str(path.relative_to(REPOSITORY))
+def lines(path: Path) -> int:
+    return len(path.read_text(encoding="utf-8").splitlines())
 
 
-def test_every_module_says_what_it_decides() -> None:
-    silent = [named(p) for p in modules() if p.stat().st_size and ast.get_docstring(ast.parse(p.read_text())) is None]
-    assert not silent
+def test_no_module_exceeds_the_maximum_length() -> None:
+    assert not {named(path): lines(path) for path in modules() if lines(path) > MAX_MODULE_LINES}
 
 
-def test_no_module_is_a_drawer() -> None:
-    long = {named(p): n for p in modules() if (n := len(p.read_text().splitlines())) > LONGEST_MODULE_LINES}
-    assert not long
+def test_three_quarters_of_the_modules_are_short() -> None:
+    assert quantile([n for path in modules() if (n := lines(path))], 0.75) <= MAX_MODULE_LINES_P75
 
 
-def test_names_say_something() -> None:
-    empty = [named(p) for p in modules() if p.stem in EMPTY_NAMES]
-    classes = [
+def test_nine_tenths_of_the_functions_are_short() -> None:
+    lengths = [(node.end_lineno or 0) - node.lineno + 1 for path in modules() for node in functions(path)]
+    assert quantile(lengths, 0.9) <= MAX_FUNCTION_LINES_P90
+
+
+def test_no_constructor_has_too_many_parameters() -> None:
+    """Data classes, models and settings have no `__init__` of their own."""
+    assert not {
+        f"{named(path)}: {node.name}": count
+        for path in modules()
+        for node in classes(path)
+        for method in node.body
+        if isinstance(method, ast.FunctionDef) and method.name == "__init__"
+        if (count := len(method.args.args) + len(method.args.kwonlyargs) - 1) > MAX_CONSTRUCTOR_PARAMETERS
+    }
+
+
+@pytest.mark.parametrize(("package", "limit"), MAX_TOP_LEVEL_FOLDERS.items())
+def test_package_has_few_top_level_folders(package: str, limit: int) -> None:
+    assert len([path for path in (REPOSITORY / package).iterdir() if (path / "__init__.py").exists()]) <= limit
+
+
+def test_every_module_has_a_docstring() -> None:
+    assert not [named(p) for p in modules() if p.stat().st_size and ast.get_docstring(parsed(p)) is None]
+
+
+def test_no_module_and_no_class_has_a_meaningless_name() -> None:
+    assert not [named(path) for path in modules() if path.stem in MEANINGLESS_MODULES]
+    assert not [
         f"{named(path)}: {node.name}"
         for path in modules()
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.ClassDef) and node.name.endswith(EMPTY_SUFFIXES)
+        for node in classes(path)
+        if node.name.endswith(MEANINGLESS_SUFFIXES)
     ]
-    assert not empty + classes
 
 
 def sql_texts(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and SQL.match(node.value):
-            if " from " in node.value.lower() or " set " in node.value.lower() or "into" in node.value.lower():
+            if SQL_CLAUSE.search(node.value):
                 yield f"{named(path)}:{node.lineno}"
 
 
-def test_a_service_keeps_its_sql_where_a_dba_looks_for_it() -> None:
-    scattered = [
+def test_sql_of_a_service_is_only_in_the_modules_for_sql() -> None:
+    assert not [
         place
-        for member in REPOSITORY.glob("services/*")
-        for path in (member / "src").rglob("*.py")
+        for path in modules()
+        if named(path).startswith("services/")
         if path.stem not in SQL_MODULES and not SQL_FOLDERS & set(path.parts)
         for place in sql_texts(path)
     ]
-    assert not scattered
 
 
 @pytest.mark.parametrize("member", MEMBERS, ids=named)
-def test_a_member_has_a_readme_of_one_screen(member: Path) -> None:
-    lines = (member / "README.md").read_text().splitlines()
-    assert 5 <= len(lines) <= 80
+def test_member_has_a_readme_of_one_screen(member: Path) -> None:
+    assert len((member / "README.md").read_text(encoding="utf-8").splitlines()) in README_LINES
 
 
-def test_tests_mirror_the_source_and_are_no_packages() -> None:
+def test_tests_are_no_packages() -> None:
     assert not [named(path) for path in REPOSITORY.glob("**/tests/**/__init__.py") if ".venv" not in path.parts]
 
 
 def test_every_queue_has_its_consumer_and_every_consumer_its_queue() -> None:
-    consumers = {consumer.group: consumer for deployable in SERVICES for consumer in deployable.service.consumers}
+    consumers = {consumer.group: consumer for deployed in SERVICES for consumer in deployed.service.consumers}
     assert set(consumers) == set(CONSUMER_GROUPS)
     for group, patterns in CONSUMER_GROUPS.items():
-        unheard = [
+        unbound = [
             handled
             for handled in consumers[group].handlers
             if handled not in patterns and not any(matches(pattern, handled) for pattern in patterns)
         ]
-        assert not unheard, f"{group} handles what its queue is not bound to"
+        assert not unbound, f"{group} handles event types that its queue is not bound to"
 
 
-def test_a_decision_fits_on_a_page() -> None:
-    records = sorted((REPOSITORY / "docs/adr").glob("[0-9]*.md"))
-    assert [record.name[:4] for record in records] == [f"{n:04}" for n in range(1, len(records) + 1)]
-    assert not [record.name for record in records if len(record.read_text().splitlines()) > 60]
-
-
-def test_no_registry_host_and_no_path_of_one_machine_is_committed() -> None:
-    lock = (REPOSITORY / "requirements.lock").read_text()
-    assert "://" not in lock
-    assert "--index" not in lock
-    assert "--find-links" not in lock
+def test_lock_names_no_registry() -> None:
+    lock = (REPOSITORY / "requirements.lock").read_text(encoding="utf-8")
+    assert not [text for text in ("://", "--index", "--find-links") if text in lock]

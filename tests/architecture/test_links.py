@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -11,8 +10,8 @@ from typing import Any
 
 import yaml
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-SKIPPED_FOLDERS = {".git", ".venv", ".stockbuddy", "node_modules"}
+from tests.architecture.source import REPOSITORY, files, named
+
 LINK = re.compile(r"\[[^\]]*\]\(([^()\s]+)\)")
 CODE_BLOCK = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
 PATH_IN_CODE = re.compile(r"`((?:docs|libs|services|gateway|deploy|tests|bench|examples)/[\w./-]+)`")
@@ -22,11 +21,7 @@ CREATED_BY_HOW_TOS = re.compile(r"pricing|gift_cards")
 
 @cache
 def documents() -> list[Path]:
-    found: list[Path] = []
-    for folder, folders, names in os.walk(REPOSITORY):
-        folders[:] = [name for name in folders if name not in SKIPPED_FOLDERS and not name.endswith("_cache")]
-        found += [Path(folder, name) for name in names if name.endswith(".md")]
-    return sorted(found)
+    return sorted(path for path in files() if path.suffix == ".md")
 
 
 @cache
@@ -39,10 +34,6 @@ def anchors(path: Path) -> set[str]:
     """GitHub's anchors: lower case, punctuation removed, spaces to hyphens."""
     headings = HEADING.findall(prose(path))
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
-
-
-def named(path: Path) -> str:
-    return path.relative_to(REPOSITORY).as_posix()
 
 
 def broken_links(path: Path) -> Iterator[str]:

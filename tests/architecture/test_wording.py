@@ -1,4 +1,4 @@
-"""Wording rules for docstrings, comments, texts and documents, and the format of decision records.
+"""Wording rules for docstrings, comments, texts, documents and commit subjects.
 
 A file is parsed only if a plain search finds a rejected word in it, so a clean repository is checked in about a second.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ast
 import io
-import os
 import re
 import tokenize
 from collections.abc import Iterable, Iterator
@@ -16,7 +15,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from tests.architecture.source import REPOSITORY, files, named
+
 REJECTED = re.compile(
     r"(?<!`)\b(?:whoever|somebody|nobody|anew|told|said|heard|mend(?:s|ed|ing)?|let(?:s|ting)?\s+go|at\s+hand"
     r"|beside\s+the\s+requests|oftener)\b(?!`)",
@@ -27,22 +27,9 @@ PLAIN_TEXT = {".md", ".yml", ".yaml", ".toml", ".sql", ".txt", ".html", ".conf",
 PLAIN_NAMES = {"Makefile", "Dockerfile", "setup", "install-servers", "roll", "make-roles", "run"}
 GENERATED = {"docs/events.md"}  # made from the docstrings of libs/contracts, which are checked
 WORDLISTS = {"tests/architecture/test_wording.py"}  # holds the rejected words themselves
-SKIPPED_FOLDERS = {".git", ".venv", ".stockbuddy", "__pycache__", "node_modules", "htmlcov"}
-FIELDS = ("Status", "Date")
-SECTIONS = ("Context", "Decision", "Alternatives", "Consequences")
 
 Block = tuple[int, str]
 """First line number and text of a stretch of prose."""
-
-
-def files() -> Iterator[Path]:
-    for folder, folders, names in os.walk(REPOSITORY):
-        folders[:] = [name for name in folders if name not in SKIPPED_FOLDERS and not name.endswith("_cache")]
-        yield from (Path(folder, name) for name in names)
-
-
-def named(path: Path) -> str:
-    return path.relative_to(REPOSITORY).as_posix()
 
 
 def comments(source: str) -> Iterator[Block]:
@@ -125,28 +112,6 @@ def test_rejected_words_are_reported_with_their_line(source: str, expected: list
 def test_glossary_exempts_only_the_words_to_avoid() -> None:
     text = table_cells_to_check("| publish | Nobody. | tell, told |\n| --- | --- | --- |")
     assert REJECTED.findall(text) == ["Nobody"]
-
-
-def decision_records() -> list[Path]:
-    return sorted((REPOSITORY / "docs/adr").glob("[0-9]*.md"))
-
-
-@pytest.mark.parametrize("record", decision_records(), ids=lambda record: record.name)
-def test_decision_record_has_every_field_and_section(record: Path) -> None:
-    text = record.read_text(encoding="utf-8")
-    assert [name for name in FIELDS if not re.search(rf"^- {name}: \S", text, re.MULTILINE)] == []
-    assert [name for name in re.findall(r"^## (.+)$", text, re.MULTILINE) if name in SECTIONS] == list(SECTIONS)
-
-
-def test_index_of_decision_records_lists_each_with_its_title() -> None:
-    index = (REPOSITORY / "docs/adr/README.md").read_text(encoding="utf-8")
-    titles = {record.name: record.read_text(encoding="utf-8").partition("\n")[0] for record in decision_records()}
-    missing = [
-        name
-        for name, title in titles.items()
-        if f"[{title.removeprefix('# ').partition('. ')[2]}]({name})" not in index
-    ]
-    assert not missing
 
 
 @pytest.mark.parametrize(
