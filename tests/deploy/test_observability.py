@@ -11,8 +11,8 @@ from prometheus_client import REGISTRY
 from prometheus_client.metrics import MetricWrapperBase
 
 # Their measures are registered when they are imported.
-import stockbuddy.gateway.reports.denials
-import stockbuddy.gateway.usage  # noqa: F401
+import stockbuddy.gateway.auth_reports.denied_requests
+import stockbuddy.gateway.request_metrics  # noqa: F401
 
 FUNCTIONS_LABELS = re.compile(r"\bby \(([^)]*)\)")
 SELECTOR = re.compile(r"\b(stockbuddy_[a-z_]+)(?:\{([^}]*)\})?")
