@@ -77,9 +77,7 @@ async def _past_days(
     return days_until(today, min(complete_days, query.history_days) + 1)
 
 
-async def _weekday_factors(
-    session: AsyncSession, warehouse_id: int | None, today: date, zone: ZoneInfo
-) -> list[float]:
+async def _weekday_factors(session: AsyncSession, warehouse_id: int | None, today: date, zone: ZoneInfo) -> list[float]:
     """The weekday factors of all products together, from the first day with demand on."""
     days = days_until(today, WEEKDAY_HISTORY_DAYS + 1)
     demand = await queries.fetch_total_daily_demand(session, warehouse_id, day_starts(days, zone))

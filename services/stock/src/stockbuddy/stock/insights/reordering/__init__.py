@@ -1,1 +1,1 @@
-"""Reorder rules, reorder suggestions, and purchase orders drafted from them."""
+"""Reorder rules, reorder suggestions, and purchase orders new_draft from them."""

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from stockbuddy.chassis.fields import NOT_BOOLEAN, Id, Omittable, RequestBody, UtcTime
 from stockbuddy.chassis.http.pagination import PageQuery
 from stockbuddy.contracts.numbers import Quantity
-from stockbuddy.stock.documents.purchase_orders.schemas import PurchaseView
+from stockbuddy.stock.documents.purchase_orders.schemas import PurchaseOrderResponse
 from stockbuddy.stock.fields import (
     MoneySum,
     Note,
@@ -134,4 +134,4 @@ class OrderSuggestions(RequestBody):
 
 
 class OrderSuggestionsResponse(BaseModel):
-    purchase_orders: list[PurchaseView]
+    purchase_orders: list[PurchaseOrderResponse]

@@ -1,1 +1,1 @@
-"""Reports: tables that follow from the ledger and from what was sold and spent, as JSON, CSV or XLSX."""
+"""Reports on inventory, sales and profit, as JSON, CSV or XLSX."""

@@ -1,7 +1,6 @@
-"""Reports of what lies there: its worth, its age, what it did, and what of it nobody wants."""
+"""Inventory reports: valuation, ageing, dead stock, movements, turnover."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any, Literal
@@ -9,12 +8,13 @@ from typing import Any, Literal
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.http.errors import Unprocessable
-from stockbuddy.stock.insights.reports import queries
+from stockbuddy.stock.insights.reports import inventory_queries, sales_queries
+from stockbuddy.stock.insights.reports.filters import ReportFilters
 from stockbuddy.stock.insights.reports.period import Period
-from stockbuddy.stock.insights.reports.table import Column, Table, money, quantity, table
+from stockbuddy.stock.insights.reports.table import Column, Table, build_table, money, quantity
 
-MOST_MOVEMENTS = 100_000
-_RATIO_STEP = Decimal("0.001")
+MAX_MOVEMENTS = 100_000
+_RATIO_QUANTUM = Decimal("0.001")
 _EXACT = Context(prec=60)
 _PRODUCT = (Column("product_id", "integer"), Column("sku"), Column("name"))
 _TYPES = ("purchase", "return", "transfer_in", "in", "sale", "damaged", "transfer_out", "out", "adjustment")
@@ -22,21 +22,10 @@ _TYPES = ("purchase", "return", "transfer_in", "in", "sale", "damaged", "transfe
 MovementGrouping = Literal["product", "category", "warehouse", "none"]
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """What of the stock a report is about; null is everything."""
-
-    warehouse_id: int | None
-    category: str | None
-
-    def parameters(self) -> dict[str, Any]:
-        return {"warehouse_id": self.warehouse_id, "category": self.category}
-
-
-async def value_inventory(
-    session: AsyncSession, chosen: Chosen, method: Literal["average", "fifo"], as_of: datetime | None
+async def report_valuation(
+    session: AsyncSession, filters: ReportFilters, method: Literal["average", "fifo"], as_of: datetime | None
 ) -> Table:
-    """At the moving average, or as if what came first had gone first."""
+    """Inventory value, at moving average cost or by FIFO."""
     columns = (
         *_PRODUCT,
         Column("category"),
@@ -45,12 +34,12 @@ async def value_inventory(
         Column("unit_cost", "money"),
         money("value"),
     )
-    rows = await queries.fetch_valuation(session, method, as_of, **chosen.parameters())
-    return table("inventory-valuation", {"method": method, "as_of": as_of} | chosen.parameters(), columns, rows)
+    rows = await inventory_queries.fetch_valuation(session, method, as_of, **filters.parameters())
+    return build_table("inventory-valuation", {"method": method, "as_of": as_of} | filters.parameters(), columns, rows)
 
 
-async def age_stock(session: AsyncSession, chosen: Chosen, as_of: datetime | None) -> Table:
-    """How long what lies there has been there, as if what came first had gone first."""
+async def report_aging(session: AsyncSession, filters: ReportFilters, as_of: datetime | None) -> Table:
+    """Quantities by days since their receipt, by FIFO."""
     columns = (
         *_PRODUCT,
         Column("category"),
@@ -62,12 +51,12 @@ async def age_stock(session: AsyncSession, chosen: Chosen, as_of: datetime | Non
         Column("oldest_days", "integer"),
         money("value"),
     )
-    rows = await queries.fetch_aging(session, as_of, as_of or datetime.now(UTC), **chosen.parameters())
-    return table("stock-aging", {"as_of": as_of} | chosen.parameters(), columns, rows)
+    rows = await inventory_queries.fetch_aging(session, as_of, as_of or datetime.now(UTC), **filters.parameters())
+    return build_table("stock-aging", {"as_of": as_of} | filters.parameters(), columns, rows)
 
 
-async def find_dead_stock(session: AsyncSession, chosen: Chosen, days: int) -> Table:
-    """What has not been sold (or else taken out) for that many days, or ever since it first came."""
+async def report_dead_stock(session: AsyncSession, filters: ReportFilters, days: int) -> Table:
+    """Products in stock that were not sold or issued for `days` days, or never since their first movement."""
     columns = (
         *_PRODUCT,
         Column("category"),
@@ -78,27 +67,33 @@ async def find_dead_stock(session: AsyncSession, chosen: Chosen, days: int) -> T
         Column("idle_days", "integer"),
     )
     now = datetime.now(UTC)
-    rows = await queries.fetch_dead_stock(session, now, now - timedelta(days=days), **chosen.parameters())
-    return table("dead-stock", {"days": days} | chosen.parameters(), columns, rows)
+    rows = await inventory_queries.fetch_dead_stock(session, now, now - timedelta(days=days), **filters.parameters())
+    return build_table("dead-stock", {"days": days} | filters.parameters(), columns, rows)
 
 
-async def sum_movements(session: AsyncSession, chosen: Chosen, period: Period, group_by: MovementGrouping) -> Table:
-    """Opening, what changed by each type, and closing; or every movement for itself.
-    Raises Unprocessable for more movements than a file should hold."""
-    parameters = {"group_by": group_by} | period.parameters() | chosen.parameters()
+async def report_movements(
+    session: AsyncSession, filters: ReportFilters, period: Period, group_by: MovementGrouping
+) -> Table:
+    """Opening quantity, change by movement type, and closing quantity; ungrouped, every movement.
+    Raises Unprocessable for more than MAX_MOVEMENTS movements."""
+    parameters = {"group_by": group_by} | period.parameters() | filters.parameters()
     if group_by == "none":
-        return await _each_movement(session, chosen, period, parameters)
+        return await _list_movements(session, filters, period, parameters)
     keys = {
         "product": _PRODUCT,
         "category": (Column("category"),),
         "warehouse": (Column("warehouse_id", "integer"), Column("warehouse")),
     }
-    rows = await queries.fetch_moved(session, group_by, period.since, period.until, **chosen.parameters())
+    rows = await inventory_queries.fetch_movement_totals(
+        session, group_by, period.since, period.until, **filters.parameters()
+    )
     columns = (*keys[group_by], *(quantity(name) for name in ("opening", *_TYPES, "closing")))
-    return table("movements", parameters, columns, rows)
+    return build_table("movements", parameters, columns, rows)
 
 
-async def _each_movement(session: AsyncSession, chosen: Chosen, period: Period, parameters: dict[str, Any]) -> Table:
+async def _list_movements(
+    session: AsyncSession, filters: ReportFilters, period: Period, parameters: dict[str, Any]
+) -> Table:
     columns = (
         Column("id", "integer"),
         Column("occurred_at", "moment"),
@@ -114,15 +109,16 @@ async def _each_movement(session: AsyncSession, chosen: Chosen, period: Period, 
         Column("performed_by", "integer"),
         Column("notes"),
     )
-    most = MOST_MOVEMENTS + 1
-    rows = await queries.fetch_movements(session, period.since, period.until, most, **chosen.parameters())
-    if len(rows) > MOST_MOVEMENTS:
-        raise Unprocessable.field("from", f"there are more than {MOST_MOVEMENTS} movements; choose a shorter period")
-    return table("movements", parameters, columns, rows)
+    rows = await inventory_queries.fetch_movements(
+        session, period.since, period.until, MAX_MOVEMENTS + 1, **filters.parameters()
+    )
+    if len(rows) > MAX_MOVEMENTS:
+        raise Unprocessable.field("from", f"selects more than {MAX_MOVEMENTS} movements; choose a shorter period")
+    return build_table("movements", parameters, columns, rows)
 
 
-async def turn_over(session: AsyncSession, chosen: Chosen, period: Period) -> Table:
-    """How often the stock was sold and replaced: the cost of what was sold over the average worth of the stock."""
+async def report_turnover(session: AsyncSession, filters: ReportFilters, period: Period) -> Table:
+    """Inventory turnover: cost of goods sold divided by the average inventory value."""
     columns = (
         *_PRODUCT,
         Column("category"),
@@ -131,22 +127,22 @@ async def turn_over(session: AsyncSession, chosen: Chosen, period: Period) -> Ta
         Column("turnover", "ratio"),
         Column("days_of_stock", "ratio"),
     )
-    found = await queries.fetch_turnover(session, period.since, period.until, **chosen.parameters())
-    rows = [dict(row) | turnover_of(row, period.days) for row in found]
-    result = table("turnover", period.parameters() | chosen.parameters(), columns, rows)
-    overall = turnover_of(
+    products = await sales_queries.fetch_turnover(session, period.since, period.until, **filters.parameters())
+    rows = [dict(row) | turnover_figures(row, period.days) for row in products]
+    result = build_table("turnover", period.parameters() | filters.parameters(), columns, rows)
+    overall = turnover_figures(
         {name: result.totals[name] for name in ("cost", "opening_value", "closing_value")}, period.days
     )
     return Table(result.name, result.parameters, result.columns, result.rows, {**result.totals, **overall})
 
 
-def turnover_of(row: Mapping[str, Any], days: int) -> dict[str, Decimal | None]:
-    """`turnover` over the period, and for how many days the average stock lasted at that pace."""
+def turnover_figures(row: Mapping[str, Any], days: int) -> dict[str, Decimal | None]:
+    """`turnover` in the period, and `days_of_stock`: how long the average inventory lasts at that rate."""
     average = (row["opening_value"] + row["closing_value"]) / 2
     turnover = row["cost"] / average if average > 0 else None
-    lasted = days / turnover if turnover is not None and turnover > 0 else None
+    days_of_stock = days / turnover if turnover is not None and turnover > 0 else None
     return {
         "average_value": average.quantize(Decimal("0.0001"), ROUND_HALF_EVEN, _EXACT),
-        "turnover": None if turnover is None else turnover.quantize(_RATIO_STEP, context=_EXACT),
-        "days_of_stock": None if lasted is None else lasted.quantize(_RATIO_STEP, context=_EXACT),
+        "turnover": None if turnover is None else turnover.quantize(_RATIO_QUANTUM, context=_EXACT),
+        "days_of_stock": None if days_of_stock is None else days_of_stock.quantize(_RATIO_QUANTUM, context=_EXACT),
     }

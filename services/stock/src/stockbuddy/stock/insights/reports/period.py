@@ -1,4 +1,4 @@
-"""The stretch of time that a report is about: days or moments as they are asked for, half-open."""
+"""The period and the moment that a report is about, from query parameters with dates or times."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Query
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from stockbuddy.chassis.fields import UtcTime
+from stockbuddy.chassis.fields import MAX_YEAR, MIN_YEAR, UtcTime
 from stockbuddy.chassis.http.errors import Unprocessable
-from stockbuddy.stock.calendar_days import Span, day_of, periods, start_of, starts_of
-from stockbuddy.stock.replicas.system_settings.zone import PlaceZone
+from stockbuddy.stock.calendar_days import PeriodUnit, day_start, day_starts, local_date, period_starts
+from stockbuddy.stock.insights.company_timezone import CompanyTimezone
 
 DEFAULT_DAYS = 30
-_MOMENT: TypeAdapter[datetime] = TypeAdapter(UtcTime)
-_BARE_DATE_LENGTH = 10
+_TIME: TypeAdapter[datetime] = TypeAdapter(UtcTime)
+_DATE_LENGTH = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """`[since, until)`, whose days begin when they do in `zone`."""
+    """`[since, until)`. Its days begin and end in `zone`."""
 
     since: datetime
     until: datetime
@@ -30,80 +30,84 @@ class Period:
 
     @property
     def first_day(self) -> date:
-        return day_of(self.since, self.zone)
+        return local_date(self.since, self.zone)
 
     @property
     def day_after(self) -> date:
-        """The day after the last one that the period touches."""
-        return day_of(self.until - timedelta(microseconds=1), self.zone) + timedelta(days=1)
+        """The day after the last day that the period overlaps."""
+        return local_date(self.until - timedelta(microseconds=1), self.zone) + timedelta(days=1)
 
     @property
     def days(self) -> int:
         return max((self.day_after - self.first_day).days, 1)
 
-    def split(self, span: Span) -> tuple[list[date], list[datetime]]:
-        """The first day of each part, and where it begins. Raises Unprocessable for too many parts."""
+    def split(self, unit: PeriodUnit) -> tuple[list[date], list[datetime]]:
+        """The first day of each part, and the moment at which it begins. Raises Unprocessable for too many parts."""
         try:
-            days = periods(self.first_day, self.day_after, span)
+            days = period_starts(self.first_day, self.day_after, unit)
         except ValueError as error:
             raise Unprocessable.field("from", str(error)) from error
-        return days, starts_of(days, self.zone)
+        return days, day_starts(days, self.zone)
 
     def parameters(self) -> dict[str, Any]:
         return {"from": self.since, "to": self.until, "tz": self.zone.key}
 
 
-Bound = Annotated[str | None, Query(max_length=40, description="a day (2026-03-01) or a moment (2026-03-01T08:00:00Z)")]
+DateOrTime = Annotated[
+    str | None, Field(max_length=40, description="a date (2026-03-01) or a time (2026-03-01T08:00:00Z)")
+]
 
 
-async def _period(
-    zone: PlaceZone,
-    since: Annotated[Bound, Query(alias="from")] = None,
-    until: Annotated[Bound, Query(alias="to")] = None,
-) -> Period:
-    """Without bounds: the last 30 days, today included."""
-    end = _moment("to", until, zone) or start_of(_today(zone) + timedelta(days=1), zone)
-    start = _moment("from", since, zone) or start_of(day_of(end, zone) - timedelta(days=DEFAULT_DAYS), zone)
-    if start >= end:
+class PeriodQuery(BaseModel):
+    """Default: the last 30 days, including today."""
+
+    since: Annotated[DateOrTime, Field(alias="from")] = None
+    until: Annotated[DateOrTime, Field(alias="to")] = None
+
+
+async def _get_period(zone: CompanyTimezone, query: Annotated[PeriodQuery, Query()]) -> Period:
+    until = _parse("to", query.until, zone) or day_start(_today(zone) + timedelta(days=1), zone)
+    default_day = local_date(until, zone) - timedelta(days=DEFAULT_DAYS)
+    since = _parse("from", query.since, zone) or day_start(default_day, zone)
+    if since >= until:
         raise Unprocessable.field("to", "must be after from")
-    return Period(start, end, zone)
+    return Period(since, until, zone)
 
 
-AskedPeriod = Annotated[Period, Depends(_period)]
+ReportPeriod = Annotated[Period, Depends(_get_period)]
 
 
-async def _as_of(zone: PlaceZone, as_of: Bound = None) -> datetime | None:
-    """A moment, itself included, or the end of a day; None is now."""
-    if as_of is None:
-        return None
-    if len(as_of) == _BARE_DATE_LENGTH:
-        return start_of(_day("as_of", as_of) + timedelta(days=1), zone) - timedelta(microseconds=1)
-    return _moment("as_of", as_of, zone)
+async def _get_as_of(zone: CompanyTimezone, as_of: Annotated[DateOrTime, Query()] = None) -> datetime | None:
+    """A moment, inclusive, or the end of a day; None: now."""
+    if as_of is not None and len(as_of) == _DATE_LENGTH:
+        return day_start(_parse_date("as_of", as_of) + timedelta(days=1), zone) - timedelta(microseconds=1)
+    return _parse("as_of", as_of, zone)
 
 
-AsOf = Annotated[datetime | None, Depends(_as_of)]
+AsOf = Annotated[datetime | None, Depends(_get_as_of)]
 
 
 def _today(zone: ZoneInfo) -> date:
-    return day_of(datetime.now(UTC), zone)
+    return local_date(datetime.now(UTC), zone)
 
 
-def _moment(name: str, text: str | None, zone: ZoneInfo) -> datetime | None:
+def _parse(name: str, text: str | None, zone: ZoneInfo) -> datetime | None:
+    """A date is the beginning of that day."""
     if text is None:
         return None
-    if len(text) == _BARE_DATE_LENGTH:
-        return start_of(_day(name, text), zone)
+    if len(text) == _DATE_LENGTH:
+        return day_start(_parse_date(name, text), zone)
     try:
-        return _MOMENT.validate_python(text)
+        return _TIME.validate_python(text)
     except ValidationError as error:
-        raise Unprocessable.field(name, "is neither a day nor a moment with an offset") from error
+        raise Unprocessable.field(name, "is neither a date nor a time with an offset") from error
 
 
-def _day(name: str, text: str) -> date:
+def _parse_date(name: str, text: str) -> date:
     try:
         day = date.fromisoformat(text)
     except ValueError as error:
-        raise Unprocessable.field(name, "is not a day") from error
-    if not 1970 <= day.year <= 9000:
-        raise Unprocessable.field(name, "is not a day of this epoch")
+        raise Unprocessable.field(name, "is not a date") from error
+    if not MIN_YEAR <= day.year <= MAX_YEAR:
+        raise Unprocessable.field(name, f"year must be between {MIN_YEAR} and {MAX_YEAR}")
     return day

@@ -1,4 +1,4 @@
-"""A table as JSON, CSV (RFC 4180) or XLSX; amounts stay exact, and no text becomes a formula in a spreadsheet."""
+"""Renders a table as JSON, CSV (RFC 4180) or XLSX. Amounts are exact, and texts are escaped against formulas."""
 
 import asyncio
 import csv
@@ -15,54 +15,53 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 from pydantic import BaseModel
 
+from stockbuddy.chassis.spreadsheets import escape_formula
 from stockbuddy.contracts.numbers import money_text, quantity_number
 from stockbuddy.stock.insights.reports.table import Column, Table, Value
 
-Format = Literal["json", "csv", "xlsx"]
+ReportFormat = Literal["json", "csv", "xlsx"]
 
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-class ShownColumn(BaseModel):
+class ReportColumn(BaseModel):
     name: str
     kind: str
 
 
-class ShownReport(BaseModel):
-    """A report as JSON. Rows and totals have a value per column; amounts of money are strings."""
+class ReportResponse(BaseModel):
+    """A report as JSON. Rows and totals are objects with a value per column; amounts of money are strings."""
 
     report: str
     parameters: dict[str, Any]
-    columns: list[ShownColumn]
+    columns: list[ReportColumn]
     rows: list[dict[str, Any]]
     totals: dict[str, Any]
 
 
-DOCUMENTED: dict[int | str, dict[str, Any]] = {
+RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
-        "model": ShownReport,
+        "model": ReportResponse,
         "content": {
             "text/csv": {"schema": {"type": "string"}},
             XLSX_TYPE: {"schema": {"type": "string", "format": "binary"}},
         },
     }
 }
-"""What a report's route answers, for the API document."""
+"""The responses of a report's route, for OpenAPI."""
 
-LONGEST_CELL = 32_767
-"""Of a spreadsheet, by its file format."""
-# What a spreadsheet may take for the beginning of a formula (OWASP, CSV injection), and its full-width forms.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
+MAX_CELL_LENGTH = 32_767
+"""Limit of the XLSX format."""
 _FORMATS = {"money": "#,##0.00##", "quantity": "#,##0.###", "ratio": "0.00", "integer": "0"}
 
 
-async def rendered(table: Table, wanted: Format) -> Response:
-    if wanted == "json":
-        return Response(as_json(table), media_type="application/json")
-    if wanted == "csv":
-        return _file(table, as_csv(table), "csv", "text/csv; charset=utf-8")
-    # Zipping takes a while; others are served meanwhile.
-    return _file(table, await asyncio.to_thread(as_xlsx, table), "xlsx", XLSX_TYPE)
+async def render(table: Table, report_format: ReportFormat) -> Response:
+    if report_format == "json":
+        return Response(to_json(table), media_type="application/json")
+    if report_format == "csv":
+        return _file(table, to_csv(table), "csv", "text/csv; charset=utf-8")
+    # Compression takes up to seconds; a thread keeps it from blocking the event loop.
+    return _file(table, await asyncio.to_thread(to_xlsx, table), "xlsx", XLSX_TYPE)
 
 
 def _file(table: Table, content: bytes, extension: str, media_type: str) -> Response:
@@ -70,7 +69,7 @@ def _file(table: Table, content: bytes, extension: str, media_type: str) -> Resp
     return Response(content, headers=headers, media_type=media_type)
 
 
-def as_json(table: Table) -> bytes:
+def to_json(table: Table) -> bytes:
     document = {
         "report": table.name,
         "parameters": {name: _parameter(value) for name, value in table.parameters.items()},
@@ -88,7 +87,7 @@ def as_json(table: Table) -> bytes:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def as_csv(table: Table) -> bytes:
+def to_csv(table: Table) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow([column.name for column in table.columns])
@@ -96,8 +95,8 @@ def as_csv(table: Table) -> bytes:
     return text.getvalue().encode()
 
 
-def as_xlsx(table: Table) -> bytes:
-    """The rows on one sheet, the totals and what was asked on another."""
+def to_xlsx(table: Table) -> bytes:
+    """One sheet with the rows, a second one with parameters and totals."""
     book = Workbook(write_only=True)
     rows = book.create_sheet(table.name[:31])
     rows.freeze_panes = "A2"
@@ -106,7 +105,7 @@ def as_xlsx(table: Table) -> bytes:
         rows.append([_cell(rows, *cell) for cell in zip(table.columns, row, strict=True)])
     about = book.create_sheet("about")
     for name, value in table.parameters.items():
-        about.append([_bold(about, name), neutral(str(_parameter(value)))])
+        about.append([_bold(about, name), escape_formula(str(_parameter(value)))])
     for column in table.columns:
         if column.name in table.totals:
             about.append([_bold(about, f"total {column.name}"), _cell(about, column, table.totals[column.name])])
@@ -115,19 +114,14 @@ def as_xlsx(table: Table) -> bytes:
     return content.getvalue()
 
 
-def neutral(text: str) -> str:
-    """The text as a spreadsheet shows it and never runs it."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
-
-
 def _parameter(value: Any) -> Any:
-    return _moment(value) if isinstance(value, date) else value
+    return _format_time(value) if isinstance(value, date) else value
 
 
 def _json_value(column: Column, value: Value) -> Any:
     if isinstance(value, Decimal):
         return money_text(value) if column.kind == "money" else quantity_number(value)
-    return _moment(value) if isinstance(value, date) else value
+    return _format_time(value) if isinstance(value, date) else value
 
 
 def _csv_value(column: Column, value: Value) -> str:
@@ -135,23 +129,23 @@ def _csv_value(column: Column, value: Value) -> str:
         return ""
     if isinstance(value, Decimal):
         return money_text(value) if column.kind == "money" else format(value.normalize(), "f")
-    return neutral(_moment(value) if isinstance(value, date) else str(value))
+    return escape_formula(_format_time(value) if isinstance(value, date) else str(value))
 
 
-def _moment(value: date) -> str:
+def _format_time(value: date) -> str:
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else str(value)
 
 
 def _cell(sheet: Any, column: Column, value: Value) -> Any:
-    """Numbers as numbers, moments as text: a spreadsheet knows no offsets."""
+    """Numbers as numbers, times as text: XLSX has no offsets."""
     if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
         return value
     if isinstance(value, (Decimal, int)):
-        cell = WriteOnlyCell(sheet, value)  # type: ignore[arg-type] # its stubs forget decimals, which it writes exactly
+        cell = WriteOnlyCell(sheet, value)  # type: ignore[arg-type] # the stubs omit Decimal, which is written exactly
         cell.number_format = _FORMATS.get(column.kind, "General")
         return cell
-    text = _moment(value) if isinstance(value, datetime) else value
-    cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", neutral(text))[:LONGEST_CELL])
+    text = _format_time(value) if isinstance(value, datetime) else value
+    cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", escape_formula(text))[:MAX_CELL_LENGTH])
     cell.data_type = "s"
     return cell
 

@@ -1,42 +1,27 @@
-"""Reports over HTTP."""
+"""Routes of the reports."""
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Query, Response
 
 from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import Caller
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.sessions import ReadSession
-from stockbuddy.stock.calendar_days import Span
-from stockbuddy.stock.fields import Name
-from stockbuddy.stock.insights.reports.inventory_reports import (
-    Chosen,
-    MovementGrouping,
-    age_stock,
-    find_dead_stock,
-    sum_movements,
-    turn_over,
-    value_inventory,
-)
-from stockbuddy.stock.insights.reports.period import AskedPeriod, AsOf
-from stockbuddy.stock.insights.reports.rendering import DOCUMENTED, Format, rendered
-from stockbuddy.stock.insights.reports.sales_reports import SalesGrouping, sum_profit, sum_sales
+from stockbuddy.stock.calendar_days import PeriodUnit
+from stockbuddy.stock.insights.reports import inventory_reports, sales_reports
+from stockbuddy.stock.insights.reports.filters import ReportFilters
+from stockbuddy.stock.insights.reports.inventory_reports import MovementGrouping
+from stockbuddy.stock.insights.reports.period import AsOf, ReportPeriod
+from stockbuddy.stock.insights.reports.rendering import RESPONSES, ReportFormat, render
+from stockbuddy.stock.insights.reports.sales_reports import SalesGrouping
 
 router = APIRouter(prefix="/api/v1/reports", tags=["reports"], route_class=ConditionalRoute)
 
 REPORTS = ("inventory-valuation", "sales", "profit", "turnover", "stock-aging", "movements", "dead-stock")
 
-Wanted = Annotated[Format, Query(alias="format")]
-WarehouseId = Annotated[Id | None, Query()]
-Category = Annotated[Name | None, Query()]
-
-
-async def _chosen(warehouse_id: WarehouseId = None, category: Category = None) -> Chosen:
-    return Chosen(warehouse_id, category)
-
-
-AskedStock = Annotated[Chosen, Depends(_chosen)]
+Filters = Annotated[ReportFilters, Query()]
+FormatQuery = Annotated[ReportFormat, Query(alias="format")]
 
 
 @router.get("")
@@ -44,75 +29,75 @@ async def list_reports(_: Caller) -> dict[str, list[str]]:
     return {"items": list(REPORTS)}
 
 
-@router.get("/inventory-valuation", responses=DOCUMENTED)
-async def report_inventory_valuation(
+@router.get("/inventory-valuation", responses=RESPONSES)
+async def get_inventory_valuation_report(
     session: ReadSession,
     _: Caller,
-    chosen: AskedStock,
+    filters: Filters,
     as_of: AsOf,
-    method: Annotated[Literal["average", "fifo"], Query()] = "average",
-    wanted: Wanted = "json",
+    method: Literal["average", "fifo"] = "average",
+    report_format: FormatQuery = "json",
 ) -> Response:
-    return await rendered(await value_inventory(session, chosen, method, as_of), wanted)
+    return await render(await inventory_reports.report_valuation(session, filters, method, as_of), report_format)
 
 
-@router.get("/sales", responses=DOCUMENTED)
-async def report_sales(
+@router.get("/sales", responses=RESPONSES)
+async def get_sales_report(
     session: ReadSession,
     _: Caller,
-    chosen: AskedStock,
-    period: AskedPeriod,
-    group_by: Annotated[SalesGrouping, Query()] = "day",
-    wanted: Wanted = "json",
+    filters: Filters,
+    period: ReportPeriod,
+    group_by: SalesGrouping = "day",
+    report_format: FormatQuery = "json",
 ) -> Response:
-    return await rendered(await sum_sales(session, chosen, period, group_by), wanted)
+    return await render(await sales_reports.report_sales(session, filters, period, group_by), report_format)
 
 
-@router.get("/profit", responses=DOCUMENTED)
-async def report_profit(
+@router.get("/profit", responses=RESPONSES)
+async def get_profit_report(
     session: ReadSession,
     _: Caller,
-    period: AskedPeriod,
-    warehouse_id: WarehouseId = None,
-    group_by: Annotated[Span, Query()] = "day",
-    wanted: Wanted = "json",
+    period: ReportPeriod,
+    warehouse_id: Id | None = None,
+    group_by: PeriodUnit = "day",
+    report_format: FormatQuery = "json",
 ) -> Response:
-    return await rendered(await sum_profit(session, warehouse_id, period, group_by), wanted)
+    return await render(await sales_reports.report_profit(session, warehouse_id, period, group_by), report_format)
 
 
-@router.get("/turnover", responses=DOCUMENTED)
-async def report_turnover(
-    session: ReadSession, _: Caller, chosen: AskedStock, period: AskedPeriod, wanted: Wanted = "json"
+@router.get("/turnover", responses=RESPONSES)
+async def get_turnover_report(
+    session: ReadSession, _: Caller, filters: Filters, period: ReportPeriod, report_format: FormatQuery = "json"
 ) -> Response:
-    return await rendered(await turn_over(session, chosen, period), wanted)
+    return await render(await inventory_reports.report_turnover(session, filters, period), report_format)
 
 
-@router.get("/stock-aging", responses=DOCUMENTED)
-async def report_stock_aging(
-    session: ReadSession, _: Caller, chosen: AskedStock, as_of: AsOf, wanted: Wanted = "json"
+@router.get("/stock-aging", responses=RESPONSES)
+async def get_stock_aging_report(
+    session: ReadSession, _: Caller, filters: Filters, as_of: AsOf, report_format: FormatQuery = "json"
 ) -> Response:
-    return await rendered(await age_stock(session, chosen, as_of), wanted)
+    return await render(await inventory_reports.report_aging(session, filters, as_of), report_format)
 
 
-@router.get("/movements", responses=DOCUMENTED)
-async def report_movements(
+@router.get("/movements", responses=RESPONSES)
+async def get_movements_report(
     session: ReadSession,
     _: Caller,
-    chosen: AskedStock,
-    period: AskedPeriod,
-    group_by: Annotated[MovementGrouping, Query()] = "product",
-    wanted: Wanted = "json",
+    filters: Filters,
+    period: ReportPeriod,
+    group_by: MovementGrouping = "product",
+    report_format: FormatQuery = "json",
 ) -> Response:
     """`group_by=none` lists every movement."""
-    return await rendered(await sum_movements(session, chosen, period, group_by), wanted)
+    return await render(await inventory_reports.report_movements(session, filters, period, group_by), report_format)
 
 
-@router.get("/dead-stock", responses=DOCUMENTED)
-async def report_dead_stock(
+@router.get("/dead-stock", responses=RESPONSES)
+async def get_dead_stock_report(
     session: ReadSession,
     _: Caller,
-    chosen: AskedStock,
+    filters: Filters,
     days: Annotated[int, Query(ge=1, le=3650)] = 90,
-    wanted: Wanted = "json",
+    report_format: FormatQuery = "json",
 ) -> Response:
-    return await rendered(await find_dead_stock(session, chosen, days), wanted)
+    return await render(await inventory_reports.report_dead_stock(session, filters, days), report_format)

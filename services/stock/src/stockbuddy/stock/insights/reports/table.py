@@ -1,4 +1,4 @@
-"""What every report is: columns with a kind, rows, and totals of the columns that can be summed."""
+"""The common form of all reports: typed columns, rows, and totals of the columns that can be summed."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-Kind = Literal["text", "integer", "quantity", "money", "ratio", "date", "moment"]
+ColumnKind = Literal["text", "integer", "quantity", "money", "ratio", "date", "moment"]
 Value = str | int | Decimal | date | datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
     name: str
-    kind: Kind = "text"
+    kind: ColumnKind = "text"
     is_summed: bool = False
 
 
@@ -29,7 +29,7 @@ def quantity(name: str) -> Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`parameters` say what was asked, so that a file on a disk still does."""
+    """`parameters`: the request's, so that a saved file states what it contains."""
 
     name: str
     parameters: Mapping[str, Any]
@@ -38,15 +38,15 @@ class Table:
     totals: Mapping[str, Decimal | None] = field(default_factory=dict)
 
 
-def table(
+def build_table(
     name: str, parameters: Mapping[str, Any], columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]
 ) -> Table:
-    """The rows' values by column, with totals."""
+    """A table of the rows' values by column, with totals, and without parameters that are None."""
     values = [[row[column.name] for column in columns] for row in rows]
     totals = {
         column.name: sum((row[index] for row in values if row[index] is not None), Decimal(0))
         for index, column in enumerate(columns)
         if column.is_summed
     }
-    echoed = {name: value for name, value in parameters.items() if value is not None}
-    return Table(name, echoed, columns, values, totals)
+    used = {parameter: value for parameter, value in parameters.items() if value is not None}
+    return Table(name, used, columns, values, totals)

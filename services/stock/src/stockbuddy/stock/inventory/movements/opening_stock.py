@@ -17,8 +17,7 @@ from stockbuddy.contracts.catalog import ProductCreated
 from stockbuddy.stock.errors import QuantityOutOfRange
 from stockbuddy.stock.inventory.warehouses.queries import fetch_default_warehouse_id
 from stockbuddy.stock.ledger import DocumentChanges, Entry, LevelKey, MovementType, Posting, PostingResult
-from stockbuddy.stock.ledger.apply import apply, create_levels
-from stockbuddy.stock.ledger.apply import level_keys
+from stockbuddy.stock.ledger.apply import apply, create_levels, level_keys
 from stockbuddy.stock.ledger.postings import Failed, PostingOutcome, Refused
 from stockbuddy.stock.replicas.products.replicate import replicate_products
 

@@ -40,9 +40,7 @@ async def create_movement_batch(context: PostingContextDep, body: MovementBatchC
 
 
 @router.get("", response_model=Page[MovementResponse])
-async def list_movements(
-    session: ReadSession, _: Caller, filters: Annotated[MovementFilter, Query()]
-) -> Response:
+async def list_movements(session: ReadSession, _: Caller, filters: Annotated[MovementFilter, Query()]) -> Response:
     found = await queries.list_movements(session, filters)
     return json_response(found.to_page(filters, queries.to_response))
 
@@ -56,6 +54,4 @@ async def get_movement(session: ReadSession, _: Caller, movement_id: MovementId)
 async def reverse_movement(
     context: PostingContextDep, movement_id: MovementId, body: ReverseMovement | None = None
 ) -> Response:
-    return stored_response(
-        await context.submit(lambda: plan_reversal(context, movement_id, body or ReverseMovement()))
-    )
+    return stored_response(await context.submit(lambda: plan_reversal(context, movement_id, body or ReverseMovement())))

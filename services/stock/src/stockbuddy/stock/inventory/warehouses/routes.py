@@ -25,9 +25,7 @@ WarehouseId = Annotated[Id, Path()]
 
 
 @router.get("", response_model=Page[WarehouseResponse])
-async def list_warehouses(
-    session: ReadSession, _: Caller, filters: Annotated[WarehouseFilter, Query()]
-) -> Response:
+async def list_warehouses(session: ReadSession, _: Caller, filters: Annotated[WarehouseFilter, Query()]) -> Response:
     found = await queries.list_warehouses(session, filters)
     return json_response(found.to_page(filters, WarehouseResponse.model_validate))
 
