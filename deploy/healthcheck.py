@@ -1,7 +1,7 @@
-"""Tells Docker whether the service in this container is well: exits 0 when it is, 1 when not.
+"""Docker health check of the service in this container: exits with 0 if it is healthy, with 1 if not.
 
-`healthcheck.py [PATH] [SECONDS]`: the page to ask (default /health/live), and for how long to go on asking.
-It starts every few seconds in each container, so it imports little.
+`healthcheck.py [PATH] [SECONDS]`: the path to request (default /health/live), and how long to retry. It imports little,
+because it starts every few seconds in each container.
 """
 
 import http.client
@@ -9,12 +9,14 @@ import os
 import sys
 import time
 
-ANSWER_SECONDS = 4
-PAUSE_SECONDS = 0.5
+RESPONSE_TIMEOUT_SECONDS = 4
+RETRY_INTERVAL_SECONDS = 0.5
 
 
-def is_well(path: str) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", int(os.environ.get("PORT", "8000")), timeout=ANSWER_SECONDS)
+def is_healthy(path: str) -> bool:
+    connection = http.client.HTTPConnection(
+        "127.0.0.1", int(os.environ.get("PORT", "8000")), timeout=RESPONSE_TIMEOUT_SECONDS
+    )
     try:
         connection.request("GET", path)
         return connection.getresponse().status == 200
@@ -26,10 +28,10 @@ def is_well(path: str) -> bool:
 
 def main(path: str = "/health/live", seconds: str = "0") -> int:
     deadline = time.monotonic() + float(seconds)
-    while not is_well(path):
+    while not is_healthy(path):
         if time.monotonic() >= deadline:
             return 1
-        time.sleep(PAUSE_SECONDS)
+        time.sleep(RETRY_INTERVAL_SECONDS)
     return 0
 
 

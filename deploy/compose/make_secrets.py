@@ -1,7 +1,8 @@
-"""Makes the secrets of a compose system on its first start, each into a volume that only those see who need it.
+"""Generates the secrets of a compose deployment on its first start, in one volume per reader.
 
-Passwords are made in `administration`; what services read is written from them each time. In development they are made
-unasked and marked, so that no production takes them for its own; in production they are made when somebody says so.
+Passwords are stored in the volume `administration`; the files that services read are written from them at each start. In
+development, secrets are generated automatically and marked, so that production rejects them; in production, `--make` is
+required.
 """
 
 import argparse
@@ -23,56 +24,56 @@ NAMES = (
     *(f"{service}{suffix}" for service in PRODUCERS for suffix in ("", "-owner", "-bus")),
 )
 
-NONE_YET = """\
-ENV=production takes no secrets that were made unasked. Make its own, once:
+NOT_GENERATED = """\
+ENV=production does not generate secrets automatically. Generate them once:
   ENV=production docker compose run --rm secrets --make
 """
-FOR_DEVELOPMENT = """\
-ENV=production, but these volumes belong to a system that was started for development: its secrets are marked so.
-Start production as a project of its own (docker compose --project-name …), or give up what is there
+DEVELOPMENT_SECRETS_FOUND = """\
+ENV=production, but these volumes have the development secrets of an earlier start.
+Start production as a separate project (docker compose --project-name …), or delete the existing data
 (docker compose down --volumes).
 """
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="secrets", description="Make or check this system's secrets.")
-    parser.add_argument("--make", action="store_true", help="make what is missing, in production too")
-    parser.add_argument("--volumes", type=Path, default=Path("/secrets"), help="where they are mounted")
-    parser.add_argument("--reader", type=int, default=10001, help="whom the images run as")
+    parser = argparse.ArgumentParser(prog="secrets", description="Generate or check the secrets of this deployment.")
+    parser.add_argument("--make", action="store_true", help="generate missing secrets, in production too")
+    parser.add_argument("--volumes", type=Path, default=Path("/secrets"), help="the folder of the volumes")
+    parser.add_argument("--reader", type=int, default=10001, help="user id that the images run as")
     options = parser.parse_args(arguments)
     is_production = os.environ.get("ENV", "production") == "production"
     administration = options.volumes / "administration"
-    there = {name for name in NAMES if (administration / name).exists()}
-    if is_production and any((administration / name).read_text().startswith(MARK) for name in there):
-        return _refuse(FOR_DEVELOPMENT)
-    if is_production and len(there) < len(NAMES) and not options.make:
-        return _refuse(NONE_YET)
+    existing = {name for name in NAMES if (administration / name).exists()}
+    if is_production and any((administration / name).read_text().startswith(MARK) for name in existing):
+        return _fail(DEVELOPMENT_SECRETS_FOUND)
+    if is_production and len(existing) < len(NAMES) and not options.make:
+        return _fail(NOT_GENERATED)
     for name in NAMES:
-        if name not in there:
+        if name not in existing:
             write(administration / name, ("" if is_production else MARK) + secrets.token_urlsafe(32))
-    hand_out(options.volumes, reader=options.reader)
-    sys.stderr.write(f"secrets: {len(NAMES) - len(there)} made, {len(there)} kept\n")
+    write_volumes(options.volumes, reader=options.reader)
+    sys.stderr.write(f"secrets: {len(NAMES) - len(existing)} generated, {len(existing)} kept\n")
     return 0
 
 
-def _refuse(why: str) -> int:
-    sys.stderr.write(why)
+def _fail(reason: str) -> int:
+    sys.stderr.write(reason)
     return 1
 
 
-def hand_out(volumes: Path, *, reader: int) -> None:
-    """Write what each container reads at /run/secrets; file names are those of settings."""
+def write_volumes(volumes: Path, *, reader: int) -> None:
+    """Write the files that each container reads in /run/secrets, named like settings."""
     administration = volumes / "administration"
     passwords = {name: (administration / name).read_text() for name in NAMES}
     for service in PRODUCERS:
         bus_url = f"amqp://{service}:{passwords[f'{service}-bus']}@rabbitmq:5672/"
-        owners_url = database_url(f"{service}_owner", passwords[f"{service}-owner"])
+        owner_url = database_url(f"{service}_owner", passwords[f"{service}-owner"])
         write(volumes / service / "database_url", database_url(service, passwords[service]), owner=reader)
         write(volumes / service / "bus_url", bus_url, owner=reader)
-        write(volumes / f"{service}-owner" / "database_url", owners_url, owner=reader)
-    for volume in ("auth", "auth-owner"):  # Auth does not start without, not even to migrate.
+        write(volumes / f"{service}-owner" / "database_url", owner_url, owner=reader)
+    for volume in ("auth", "auth-owner"):  # auth requires it, also to migrate
         write(volumes / volume / "secret_key", passwords["secret_key"], owner=reader)
-    # Hashes alone, and nobody but the broker has this volume; as whom it runs is its image's affair.
+    # Readable by all: the user id of the broker depends on its image. Passwords are hashed, and only it mounts this.
     broker = json.dumps(definitions(read_passwords(administration)))
     write(volumes / "rabbitmq" / "definitions.json", broker, mode=0o444)
 
@@ -82,7 +83,7 @@ def database_url(role: str, password: str) -> str:
 
 
 def write(path: Path, content: str, *, owner: int | None = None, mode: int = 0o400) -> None:
-    """Whole or not at all; by default for us alone."""
+    """Write atomically; by default readable by this user only."""
     path.parent.mkdir(mode=0o755, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.new")
     unfinished.unlink(missing_ok=True)
