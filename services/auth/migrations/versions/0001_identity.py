@@ -1,4 +1,4 @@
-"""Users, sessions, signing keys and the row that the first admin is decided by."""
+"""Create users, sessions, signing keys and the bootstrap row."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Settings, lock-out, letters, password resets, invitations, API keys and browser sessions."""
+"""Create settings, login counters, queued e-mails, password resets, invitations and API keys; add session cookies."""
 
 from alembic import op
 

@@ -1,1 +1,1 @@
-"""Auth: who may do what. Users, sessions, API keys, invitations, signing keys and the system's settings."""
+"""Auth: users, sessions, API keys, invitations, signing keys and system settings."""

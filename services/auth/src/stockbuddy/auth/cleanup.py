@@ -1,42 +1,31 @@
-"""Forgets, every hour, what has had its day."""
+"""Hourly deletion of expired sessions, tokens and login counters."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
-
-import structlog
-from fastapi import FastAPI
 
 from stockbuddy.auth.logins import queries as logins
 from stockbuddy.auth.passwords import queries as passwords
 from stockbuddy.auth.sessions import queries as sessions
 from stockbuddy.chassis.postgres.database import Database
-from stockbuddy.chassis.runtime.failures import is_connection_error
-
-log = structlog.get_logger(__name__)
+from stockbuddy.chassis.runtime.background import PollingWorker
 
 INTERVAL_SECONDS = 3600
-ENDED_SESSION = timedelta(days=30)
-FAILED_LOGIN = timedelta(days=2)
-"""By then every count of failures has been forgiven (see logins.throttle)."""
-FAMILIAR_ADDRESS = timedelta(days=90)
-EXPIRED_RESET = timedelta(days=7)
+ENDED_SESSION_RETENTION = timedelta(days=30)
+EXPIRED_RESET_RETENTION = timedelta(days=7)
+LOGIN_COUNTER_RETENTION = timedelta(days=2)
+"""By then every counter has decayed to zero (see logins.throttle)."""
+KNOWN_ADDRESS_RETENTION = timedelta(days=90)
 
 
-async def forget_outdated(app: FastAPI) -> None:
-    """Until cancelled."""
-    database: Database = app.state.database
-    while True:
-        try:
-            await _forget(database, datetime.now(UTC))
-        except Exception as error:
-            if not is_connection_error(error):
-                raise
-            log.warning("upkeep.database_away")
-        await asyncio.sleep(INTERVAL_SECONDS)
+def cleanup_worker(database: Database) -> PollingWorker:
+    async def run() -> None:
+        await delete_expired(database, datetime.now(UTC))
+
+    return PollingWorker("auth.cleanup", run, interval_seconds=INTERVAL_SECONDS)
 
 
-async def _forget(database: Database, now: datetime) -> None:
+async def delete_expired(database: Database, now: datetime) -> None:
     async with database.transaction() as session:
-        await sessions.delete_outdated(session, ended_before=now - ENDED_SESSION)
-        await passwords.delete_outdated(session, expired_before=now - EXPIRED_RESET)
-        await logins.delete_outdated(session, counted_before=now - FAILED_LOGIN, known_before=now - FAMILIAR_ADDRESS)
+        await sessions.delete_expired(session, before=now - ENDED_SESSION_RETENTION)
+        await passwords.delete_expired(session, before=now - EXPIRED_RESET_RETENTION)
+        await logins.delete_expired_counters(session, before=now - LOGIN_COUNTER_RETENTION)
+        await logins.delete_expired_addresses(session, before=now - KNOWN_ADDRESS_RETENTION)

@@ -1,16 +1,16 @@
-"""Answers that hold a secret are kept for their idempotency key too, so that a retry gets the same one; but sealed."""
+"""Idempotency for responses that contain a secret: the stored response is encrypted."""
 
 from fastapi import Request
 
-from stockbuddy.auth.crypto import seal_of
+from stockbuddy.auth.services import get_services
 from stockbuddy.chassis.http.etags import ConditionalRoute
 
 
-class SecretRoute(ConditionalRoute):
-    """The route class of calls that answer with a secret which is shown once."""
+class EncryptedIdempotentRoute(ConditionalRoute):
+    """Route class of calls whose response contains a secret that is shown only once."""
 
-    def stored_answer(self, request: Request, body: str) -> str:
-        return seal_of(request).close(body.encode()).decode()
+    def encode_stored(self, request: Request, body: str) -> str:
+        return get_services(request).secret_box.encrypt(body.encode()).decode()
 
-    def told_answer(self, request: Request, stored: str) -> str:
-        return seal_of(request).open(stored.encode()).decode()
+    def decode_stored(self, request: Request, stored: str) -> str:
+        return get_services(request).secret_box.decrypt(stored.encode()).decode()

@@ -1,9 +1,10 @@
-"""What can go wrong in auth, and what the caller is told."""
+"""Auth's errors. Each docstring is the message that clients receive."""
 
 from stockbuddy.chassis.http.errors import (
     BadRequest,
     Conflict,
     Forbidden,
+    NotFound,
     Problem,
     TooManyRequests,
     Unauthenticated,
@@ -12,45 +13,127 @@ from stockbuddy.chassis.http.errors import (
 
 
 class InvalidCredentials(Unauthenticated):
-    """The name and the password do not belong together."""
+    """Invalid username or password."""
 
     code = "invalid_credentials"
 
 
 class InvalidRefreshToken(Unauthenticated):
-    """The refresh token is not valid, or no longer; log in again."""
+    """The refresh token is invalid or expired."""
 
     code = "invalid_refresh_token"
 
 
+class InvalidApiKey(Unauthenticated):
+    """The API key is invalid, expired or revoked."""
+
+    code = "invalid_api_key"
+
+
+class InvalidBrowserSession(Unauthenticated):
+    """The browser session is invalid or has ended; log in again."""
+
+    code = "invalid_session"
+
+
+class UnknownCaller(Unauthenticated):
+    """The user of the access token does not exist."""
+
+
+class UserNotFound(NotFound):
+    """There is no user with this id."""
+
+
+class SessionNotFound(NotFound):
+    """There is no active session with this id."""
+
+
+class ApiKeyNotFound(NotFound):
+    """There is no API key with this id."""
+
+
+class InvitationNotFound(NotFound):
+    """There is no invitation with this id."""
+
+
 class UsernameTaken(Conflict):
-    """Somebody has this username already."""
+    """This username is already in use."""
 
     code = "username_taken"
 
 
 class EmailTaken(Conflict):
-    """Somebody has this e-mail address already."""
+    """This e-mail address is already in use."""
 
     code = "email_taken"
 
 
+class InvitationAlreadyUsed(Conflict):
+    """The invitation has been used and cannot be revoked."""
+
+
+class LastAdmin(Conflict):
+    """The last active admin cannot be demoted or deactivated."""
+
+    code = "last_admin"
+
+
 class AdminsOnly(Forbidden):
-    """Only admins may log in here."""
+    """Only admins can log in here."""
 
     code = "admins_only"
 
 
-class SetupTokenInvalid(Forbidden):
-    """The first admin needs the setup token that the first start printed, in the field `setup_token`."""
+class SalespeopleOnly(Forbidden):
+    """Only salespeople can log in here."""
+
+    code = "salespeople_only"
+
+
+class InteractiveOnly(Forbidden):
+    """API keys cannot do this; log in with a password."""
+
+    code = "interactive_only"
+
+
+class ForeignApiKeys(Forbidden):
+    """Only admins can list the API keys of other users."""
+
+
+class InvalidBootstrapToken(Forbidden):
+    """The first admin requires `setup_token`, the token that auth logged at its first start."""
 
     code = "setup_token_invalid"
 
 
-class HashingBusy(Unavailable):
-    """Too many passwords are being checked at the moment; try again shortly."""
+class RegistrationClosed(Forbidden):
+    """Registration is closed; ask an admin for an invitation."""
 
-    code = "busy"
+    code = "registration_closed"
+
+
+class RoleTooHigh(Forbidden):
+    """The role of an API key cannot exceed your own."""
+
+    code = "role_too_high"
+
+
+class WarehousesTooWide(Forbidden):
+    """The warehouses of an API key must be among your own."""
+
+    code = "warehouses_too_wide"
+
+
+class WrongPassword(BadRequest):
+    """The old password is wrong."""
+
+    code = "wrong_password"
+
+
+class InvalidResetToken(BadRequest):
+    """The reset token is invalid, used or expired; request a new one."""
+
+    code = "invalid_reset_token"
 
 
 class UnsupportedMediaType(Problem):
@@ -61,7 +144,7 @@ class UnsupportedMediaType(Problem):
 
 
 class TooManyAttempts(TooManyRequests):
-    """Too many failed attempts; wait before the next one."""
+    """Too many failed logins; retry after the time in Retry-After."""
 
     code = "too_many_attempts"
 
@@ -69,61 +152,7 @@ class TooManyAttempts(TooManyRequests):
         super().__init__(headers={"Retry-After": str(retry_after_seconds)})
 
 
-class RegistrationClosed(Forbidden):
-    """Registration is switched off; ask an admin for an invitation."""
+class HashingOverloaded(Unavailable):
+    """Too many logins are in progress; retry shortly."""
 
-    code = "registration_closed"
-
-
-class SalespeopleOnly(Forbidden):
-    """Only sales staff may log in here."""
-
-    code = "salespeople_only"
-
-
-class PeopleOnly(Forbidden):
-    """API keys can't do this; log in as a person."""
-
-    code = "people_only"
-
-
-class WrongPassword(BadRequest):
-    """The old password is not right."""
-
-    code = "wrong_password"
-
-
-class InvalidResetToken(BadRequest):
-    """The reset token is not valid, or no longer; ask for a new one."""
-
-    code = "invalid_reset_token"
-
-
-class LastAdmin(Conflict):
-    """The last active admin can't be demoted or deactivated."""
-
-    code = "last_admin"
-
-
-class RoleTooHigh(Forbidden):
-    """A key's role may be at most that of whoever makes it."""
-
-    code = "role_too_high"
-
-
-class WarehousesTooWide(Forbidden):
-    """A key may reach at most the warehouses of whoever makes it."""
-
-    code = "warehouses_too_wide"
-
-
-class InvalidApiKey(Unauthenticated):
-    """The API key is not valid, or no longer."""
-
-    code = "invalid_api_key"
-
-
-class InvalidBrowserSession(Unauthenticated):
-    """The browser session is not valid, or no longer; log in again."""
-
-    code = "invalid_session"
+    code = "hashing_overloaded"

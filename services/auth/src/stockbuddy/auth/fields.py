@@ -1,71 +1,77 @@
-"""The texts that requests are made of: how long they may be, and what they may hold."""
+"""Field types of auth's request bodies, and their limits."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import email_validator
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, AwareDatetime, Field, StrictInt, StringConstraints
+from fastapi import Header, Path
+from pydantic import AfterValidator, Field, StrictInt, StringConstraints
 
-LONGEST_EMAIL = 254
-SHORTEST_PASSWORD = 8
-LONGEST_PASSWORD = 128
+from stockbuddy.chassis.fields import MAX_ID, NO_CONTROL_CHARACTERS, UtcTime
+
+MAX_USERNAME_LENGTH = 64
+MAX_EMAIL_LENGTH = 254
+MIN_PASSWORD_LENGTH = 8
+MAX_PASSWORD_LENGTH = 128
+MAX_LOGIN_PASSWORD_LENGTH = 1000
+"""Higher than MAX_PASSWORD_LENGTH: a login with a too long password is a failed login."""
+MAX_TOKEN_LENGTH = 200
+
+# Reserved domains that shops use, as in `till@shop.local`. email_validator rejects them unless they are removed from
+# its module-level list.
 INTRANET_DOMAINS = {"local", "localhost", "test"}
-"""Reserved names that shops use all the same, as `till@shop.local`; the library has us say so in its own list."""
 email_validator.SPECIAL_USE_DOMAIN_NAMES[:] = [
     name for name in email_validator.SPECIAL_USE_DOMAIN_NAMES if name not in INTRANET_DOMAINS
 ]
-NO_CONTROL_CHARACTERS = r"^[^\x00-\x1f\x7f]*$"
 
 
-def valid_email(address: str) -> str:
-    """The address as it is kept, judged without asking the network. Raises ValueError."""
+def normalize_email(address: str) -> str:
+    """The address in its stored form; no network look-up. Raises ValueError."""
     try:
         return validate_email(address, check_deliverability=False, globally_deliverable=False).normalized
     except EmailNotValidError as error:
         raise ValueError(str(error)) from error
 
 
+def line(max_length: int) -> Any:
+    """Constraints of a text on one line, without control characters."""
+    return StringConstraints(strip_whitespace=True, min_length=1, max_length=max_length, pattern=NO_CONTROL_CHARACTERS)
+
+
 Username = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=2, max_length=64, pattern=r"^\w[\w.+-]*$")
+    str,
+    StringConstraints(strip_whitespace=True, min_length=2, max_length=MAX_USERNAME_LENGTH, pattern=r"^\w[\w.+-]*$"),
 ]
-"""Letters, digits and `. _ + -`; no @, so that no username looks like somebody's address."""
+"""Letters, digits and `. _ + -`; no @, so that no username is equal to an e-mail address."""
 
 EmailAddress = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, max_length=LONGEST_EMAIL),
-    AfterValidator(valid_email),
+    StringConstraints(strip_whitespace=True, max_length=MAX_EMAIL_LENGTH),
+    AfterValidator(normalize_email),
     Field(json_schema_extra={"format": "email"}),
 ]
-FullName = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=NO_CONTROL_CHARACTERS)
-]
-NewPassword = Annotated[str, Field(min_length=SHORTEST_PASSWORD, max_length=LONGEST_PASSWORD)]
+FullName = Annotated[str, line(200)]
+Note = Annotated[str, line(500)]
+Name = Annotated[str, line(100)]
+NewPassword = Annotated[str, Field(min_length=MIN_PASSWORD_LENGTH, max_length=MAX_PASSWORD_LENGTH)]
+LoginPassword = Annotated[str, Field(max_length=MAX_LOGIN_PASSWORD_LENGTH)]
 
-Note = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=NO_CONTROL_CHARACTERS)
+UserAgent = Annotated[str | None, Header(include_in_schema=False)]
+"""The request's `User-Agent`, stored with the session that a login creates."""
+PathId = Annotated[int, Path(ge=1, le=MAX_ID)]
+WarehouseIds = Annotated[
+    list[Annotated[StrictInt, Field(ge=1, le=MAX_ID)]],
+    Field(max_length=1000),
+    AfterValidator(lambda ids: sorted(set(ids))),
 ]
-Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=NO_CONTROL_CHARACTERS)
-]
-LARGEST_ID = 2**63 - 1
-WarehouseIds = Annotated[list[Annotated[StrictInt, Field(ge=1, le=LARGEST_ID)]], Field(max_length=1000)]
-"""No warehouse at all is an answer too: the empty list. Strict, lest `true` should open warehouse 1."""
-LAST_YEAR = 9000
+"""The empty list: no warehouse. Strict, because `true` would be the id 1."""
 
 
-def in_the_future(moment: datetime) -> datetime:
-    """In UTC."""
+def require_future(moment: datetime) -> datetime:
     if moment <= datetime.now(UTC):
         raise ValueError("must lie in the future")
-    if moment.year > LAST_YEAR:
-        raise ValueError("is not a date of this epoch")
-    return moment.astimezone(UTC)
+    return moment
 
 
-FutureTime = Annotated[AwareDatetime, AfterValidator(in_the_future)]
-
-
-def left_out() -> Any:
-    """The default of what a partial body may leave out, but not set to null: only fields that were set are read."""
-    return None
+FutureTime = Annotated[UtcTime, AfterValidator(require_future)]

@@ -1,19 +1,19 @@
-"""Callers who are people: an API key may do what its role may, but not touch what belongs to its owner's person."""
+"""Authorisation of interactive users: API keys have their role's permissions, but no access to the owner's account."""
 
 from typing import Annotated
 
 from fastapi import Depends
 
-from stockbuddy.auth.errors import PeopleOnly
-from stockbuddy.auth.session_ids import session_id_of
+from stockbuddy.auth.errors import InteractiveOnly
+from stockbuddy.auth.session_ids import parse_session_id
 from stockbuddy.chassis.http.authentication import Caller
 from stockbuddy.chassis.http.tokens import Principal
 
 
-async def require_person(caller: Caller) -> Principal:
-    if session_id_of(caller.session_id) is None:
-        raise PeopleOnly()
+async def require_interactive_user(caller: Caller) -> Principal:
+    if parse_session_id(caller.session_id) is None:
+        raise InteractiveOnly()
     return caller
 
 
-Person = Annotated[Principal, Depends(require_person)]
+InteractiveUser = Annotated[Principal, Depends(require_interactive_user)]

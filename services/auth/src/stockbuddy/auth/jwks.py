@@ -1,21 +1,21 @@
-"""Publishes the signing keys for whoever verifies tokens: the gateway, the services and other systems."""
+"""HTTP endpoint of the public signing keys, for the gateway, the services and other systems that verify tokens."""
 
 from typing import Any
 
 from fastapi import APIRouter, Response
 
-from stockbuddy.auth.signing.keys import Keys
-from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.auth.services import Services
 from stockbuddy.chassis.http.authentication import PUBLIC
+from stockbuddy.chassis.http.etags import ConditionalRoute
 
 router = APIRouter(tags=["auth"], route_class=ConditionalRoute)
 
-FRESH_SECONDS = 60
-"""Shorter than a new key is published before it signs (SIGNING_KEY_AHEAD_SECONDS)."""
+MAX_AGE_SECONDS = 60
+"""Less than SIGNING_KEY_ACTIVATION_DELAY_SECONDS, so that caches have a new key before it signs."""
 
 
 @router.get("/.well-known/jwks.json", dependencies=[PUBLIC])
-async def get_signing_keys(keys: Keys, response: Response) -> dict[str, Any]:
+async def get_signing_keys(services: Services, response: Response) -> dict[str, Any]:
     """The public signing keys as a JWK set (RFC 7517)."""
-    response.headers["Cache-Control"] = f"public, max-age={FRESH_SECONDS}"
-    return await keys.document()
+    response.headers["Cache-Control"] = f"public, max-age={MAX_AGE_SECONDS}"
+    return await services.signing_keys.jwks()

@@ -1,7 +1,9 @@
-"""What every mapped class of auth derives from."""
+"""The declarative base of auth's mapped classes."""
 
-from sqlalchemy.orm import DeclarativeBase
+from stockbuddy.chassis.postgres.orm import MappedBase
 
 
-class Record(DeclarativeBase):
-    """A row of one of auth's tables; the tables themselves are made by the migrations."""
+class Base(MappedBase):
+    """A row of one of auth's tables; migrations define the tables."""
+
+    __abstract__ = True

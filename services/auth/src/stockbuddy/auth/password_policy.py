@@ -1,41 +1,40 @@
-"""Which passwords are good enough: long enough, and not among the first that somebody would try (zxcvbn).
+"""Password policy: a minimum length, and a minimum number of guesses as estimated by zxcvbn.
 
-The library's time grows with the length, so it sees the first 72 characters of at most 128.
+zxcvbn's time grows with the length, so it sees the first 72 of at most 128 characters.
 """
 
 from collections.abc import Sequence
 
 from zxcvbn import zxcvbn
 
-from stockbuddy.auth.fields import LONGEST_PASSWORD, SHORTEST_PASSWORD
+from stockbuddy.auth.fields import MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH
 from stockbuddy.auth.hashing import PasswordHasher
 from stockbuddy.chassis.http.errors import Unprocessable
 
-LEAST_SCORE = 2
-"""Of 4: more than a million guesses, far beyond what the throttle of logins lets anybody make."""
+MIN_SCORE = 2
+"""Of 4: more than a million guesses, far beyond what login throttling allows."""
 
-JUDGED_LENGTH = 72
-ANYBODYS_WORDS = ["stockbuddy", "stock", "buddy", "inventory"]
+MAX_CHECKED_LENGTH = 72
+COMMON_WORDS = ["stockbuddy", "stock", "buddy", "inventory"]
 
 
-async def hash_strong_password(
-    hasher: PasswordHasher, password: str, *, personal: Sequence[str | None], field: str = "password"
+async def hash_new_password(
+    hasher: PasswordHasher, password: str, *, user_words: Sequence[str | None], field: str = "password"
 ) -> str:
-    """The hash of a password that is good enough. `personal` are texts that somebody who knows its owner would try.
-    Raises Unprocessable for `field`. Judging takes milliseconds, so it is done beside the event loop as well."""
-    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        raise Unprocessable.field(field, f"must have {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters")
-    words = ANYBODYS_WORDS + [text for text in personal if text]
-    weakness = await hasher.run(lambda: _weakness(password, words))
-    if weakness:
+    """The hash of a password that meets the policy. `user_words`: the user's name and address, which an attacker would
+    try first. Raises Unprocessable for `field`. The estimate takes milliseconds, so it runs in a hashing thread too."""
+    if not MIN_PASSWORD_LENGTH <= len(password) <= MAX_PASSWORD_LENGTH:
+        raise Unprocessable.field(field, f"must have {MIN_PASSWORD_LENGTH} to {MAX_PASSWORD_LENGTH} characters")
+    words = COMMON_WORDS + [word for word in user_words if word]
+    if weakness := await hasher.run(lambda: _describe_weakness(password, words)):
         raise Unprocessable.field(field, weakness)
     return await hasher.hash(password)
 
 
-def _weakness(password: str, words: list[str]) -> str | None:
-    judged = zxcvbn(password[:JUDGED_LENGTH], user_inputs=words)
-    if judged["score"] >= LEAST_SCORE:
+def _describe_weakness(password: str, words: list[str]) -> str | None:
+    estimate = zxcvbn(password[:MAX_CHECKED_LENGTH], user_inputs=words)
+    if estimate["score"] >= MIN_SCORE:
         return None
-    feedback = judged["feedback"]
+    feedback = estimate["feedback"]
     advice = [text.rstrip(".") for text in (feedback["warning"], *feedback["suggestions"]) if text]
     return "is too easy to guess. " + ". ".join([*advice, ""]).strip()

@@ -1,6 +1,7 @@
-"""What a token carries as `sid`: the session or the API key that it belongs to, and which generation of its tokens.
+"""The claim `sid` of access tokens: the session or API key, and its token generation.
 
-A generation is refused as a whole (a revocation names one `sid`), while the session or key goes on with the next.
+Revocations name one `sid`: after a rotation the tokens of the old generation are refused, and the session or key
+continues with the new one.
 """
 
 import re
@@ -9,23 +10,23 @@ import uuid
 _KEY_SID = re.compile(r"key:(\d{1,18})(\.\d+)?", re.ASCII)
 
 
-def session_sid(session_id: uuid.UUID, generation: int) -> str:
-    return f"{session_id}.{generation}" if generation else str(session_id)
+def session_sid(session_id: uuid.UUID, token_generation: int) -> str:
+    return f"{session_id}.{token_generation}" if token_generation else str(session_id)
 
 
-def key_sid(key_id: int, generation: int) -> str:
-    return f"key:{key_id}.{generation}" if generation else f"key:{key_id}"
+def key_sid(key_id: int, token_generation: int) -> str:
+    return f"key:{key_id}.{token_generation}" if token_generation else f"key:{key_id}"
 
 
-def session_id_of(sid: str) -> uuid.UUID | None:
-    """The session behind a token's `sid`; None for the token of an API key."""
+def parse_session_id(sid: str) -> uuid.UUID | None:
+    """The session's id; None if the token belongs to an API key."""
     try:
         return uuid.UUID(sid.partition(".")[0])
     except ValueError:
         return None
 
 
-def key_id_of(sid: str) -> int | None:
-    """The API key behind a token's `sid`; None for the token of a session."""
-    found = _KEY_SID.fullmatch(sid)
-    return int(found[1]) if found else None
+def parse_key_id(sid: str) -> int | None:
+    """The API key's id; None if the token belongs to a session."""
+    match = _KEY_SID.fullmatch(sid)
+    return int(match[1]) if match else None

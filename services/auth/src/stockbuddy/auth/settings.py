@@ -1,45 +1,33 @@
-"""What an operator may set for auth alone."""
+"""The settings of auth."""
 
 import os
 from pathlib import Path
-from typing import Annotated
 
-from fastapi import Depends, Request
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, SecretStr
 
 from stockbuddy.chassis.runtime.settings import ServiceSettings
 
 
 class AuthSettings(ServiceSettings):
-    """`secret_key` seals what the database keeps but must not tell (docs/adr/0004-signing-keys.md).
-    At most `hashing_threads` passwords are hashed at once, and `hashing_queue` more wait.
-    `login_pause_seconds` is the first pause after too many failed logins; each further one doubles it.
-    Letters go to the server `smtp_url`, or, without one, as files into the directory `mail_outbox`; their link for a
-    new password is `password_reset_url` with `{token}` in it. `exchanged_token_seconds` is how long a token lives
-    that the gateway gets for an API key or a cookie."""
+    """The environment of an auth process. docs/operations.md explains each setting."""
 
     port: int = Field(default=8001, ge=0, le=65535)
-    secret_key: str = Field(default="development-key-that-protects-nothing", min_length=32, repr=False)
+    secret_key: SecretStr = Field(default=SecretStr("development-key-that-protects-nothing"), min_length=32)
+    """Encrypts stored secrets (docs/adr/0004-signing-keys.md)."""
+
     access_token_seconds: PositiveInt = 900
+    exchanged_token_ttl_seconds: PositiveInt = 60
     session_days: PositiveInt = 30
-    hashing_threads: PositiveInt = max(1, (os.cpu_count() or 2) // 2)
-    hashing_queue: PositiveInt = 100
-    login_pause_seconds: PositiveInt = 5
-    signing_key_reread_seconds: PositiveFloat = 5
-    signing_key_ahead_seconds: PositiveInt = 120
+    invitation_days: PositiveInt = 7
     signing_key_days: PositiveInt = 90
-    smtp_url: str | None = Field(default=None, repr=False)
+    signing_key_activation_delay_seconds: PositiveInt = 120
+    signing_key_reload_interval_seconds: PositiveFloat = 5
+    hashing_threads: PositiveInt = max(1, (os.cpu_count() or 2) // 2)
+    hashing_queue_size: PositiveInt = 100
+    login_backoff_seconds: PositiveInt = 5
+    smtp_url: SecretStr | None = None
     mail_from: str = "Stockbuddy <stockbuddy@localhost>"
     mail_outbox: Path = Path(".stockbuddy/outbox")
     password_reset_url: str | None = None
+    """A link with `{token}` in it."""
     password_reset_seconds: PositiveInt = 3600
-    invitation_days: PositiveInt = 7
-    exchanged_token_seconds: PositiveInt = 60
-
-
-def settings_of(request: Request) -> AuthSettings:
-    settings: AuthSettings = request.app.state.settings
-    return settings
-
-
-Settings = Annotated[AuthSettings, Depends(settings_of)]

@@ -1,1 +1,1 @@
-"""API keys: machines that act for somebody, with at most that somebody's rights."""
+"""API keys: credentials of machines."""

@@ -1,4 +1,4 @@
-"""Finds API keys that still work."""
+"""Queries of API keys."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -10,23 +10,24 @@ from stockbuddy.auth.api_keys.model import ApiKey
 from stockbuddy.auth.users.model import User
 
 
-def live_keys(owner_id: int | None) -> Select[ApiKey]:
-    """One's own, or with null everybody's; expired ones too, until they are deleted."""
-    wanted = select(ApiKey).where(ApiKey.revoked_at.is_(None))
-    return wanted if owner_id is None else wanted.where(ApiKey.owner_id == owner_id)
+def select_keys(owner_id: int | None) -> Select[ApiKey]:
+    """Keys of an owner (null: of all) that are not revoked; expired ones included."""
+    statement = select(ApiKey).where(ApiKey.revoked_at.is_(None))
+    return statement if owner_id is None else statement.where(ApiKey.owner_id == owner_id)
 
 
 async def lock_key(session: AsyncSession, key_id: int) -> ApiKey | None:
     return await session.get(ApiKey, key_id, with_for_update=True)
 
 
-async def lock_live_keys(session: AsyncSession, owner_id: int) -> Sequence[ApiKey]:
-    return (await session.scalars(live_keys(owner_id).order_by(ApiKey.id).with_for_update())).all()
+async def lock_keys(session: AsyncSession, owner_id: int) -> Sequence[ApiKey]:
+    """The owner's keys that are not revoked."""
+    return (await session.scalars(select_keys(owner_id).order_by(ApiKey.id).with_for_update())).all()
 
 
-async def key_and_owner(session: AsyncSession, digest: bytes, now: datetime) -> tuple[ApiKey, User] | None:
-    """The key with that secret, if it and its owner may act."""
-    wanted = (
+async def find_valid_key(session: AsyncSession, digest: bytes, now: datetime) -> tuple[ApiKey, User] | None:
+    """The key with this digest and its owner, unless the key is revoked or expired or the owner inactive."""
+    statement = (
         select(ApiKey, User)
         .join(User, User.id == ApiKey.owner_id)
         .where(
@@ -36,24 +37,25 @@ async def key_and_owner(session: AsyncSession, digest: bytes, now: datetime) -> 
             User.is_active,
         )
     )
-    row = (await session.execute(wanted)).first()
+    row = (await session.execute(statement)).first()
     return (row[0], row[1]) if row else None
 
 
-_NOTE_USES = text("""
-    UPDATE api_key SET last_used_at = used.at
+# SKIP LOCKED: this report must not wait for, or delay, a transaction that changes a key.
+_RECORD_LAST_USED = text("""
+    UPDATE api_key SET last_used_at = reported.used_at
     FROM (
-        SELECT api_key.id, noted.at
-        FROM unnest(CAST(:ids AS bigint[]), CAST(:moments AS timestamptz[])) AS noted (id, at)
-        JOIN api_key ON api_key.id = noted.id
-        WHERE revoked_at IS NULL AND (last_used_at IS NULL OR last_used_at < noted.at)
+        SELECT api_key.id, report.used_at
+        FROM unnest(CAST(:ids AS bigint[]), CAST(:times AS timestamptz[])) AS report (id, used_at)
+        JOIN api_key ON api_key.id = report.id
+        WHERE revoked_at IS NULL AND (last_used_at IS NULL OR last_used_at < report.used_at)
         FOR UPDATE OF api_key SKIP LOCKED
-    ) AS used
-    WHERE api_key.id = used.id
+    ) AS reported
+    WHERE api_key.id = reported.id
 """)
 
 
-async def note_uses(session: AsyncSession, moments: Mapping[int, datetime]) -> None:
-    """By id, when keys were used last. Passes over keys that somebody is changing: it must never hold them up."""
-    if moments:
-        await session.execute(_NOTE_USES, {"ids": list(moments), "moments": list(moments.values())})
+async def record_last_used(session: AsyncSession, times: Mapping[int, datetime]) -> None:
+    """Update `last_used_at` of the keys with these ids."""
+    if times:
+        await session.execute(_RECORD_LAST_USED, {"ids": list(times), "times": list(times.values())})

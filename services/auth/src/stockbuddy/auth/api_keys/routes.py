@@ -2,55 +2,50 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 
 from stockbuddy.auth.api_keys import commands, queries
 from stockbuddy.auth.api_keys.model import ApiKey
-from stockbuddy.auth.api_keys.schemas import ApiKeyView, CreateApiKey, CreatedApiKey
-from stockbuddy.auth.fields import LARGEST_ID
-from stockbuddy.auth.listing import Order, read_page
-from stockbuddy.auth.interactive_users import Person
-from stockbuddy.auth.encrypted_responses import SecretRoute
-from stockbuddy.auth.settings import Settings
-from stockbuddy.chassis.http.sessions import ReadSession, Session
-from stockbuddy.chassis.http.errors import Forbidden, NotFound
-from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.auth.api_keys.schemas import ApiKeyCreate, ApiKeyFilter, ApiKeyResponse, ApiKeySecretResponse
+from stockbuddy.auth.encrypted_responses import EncryptedIdempotentRoute
+from stockbuddy.auth.errors import ApiKeyNotFound, ForeignApiKeys
+from stockbuddy.auth.fields import PathId
+from stockbuddy.auth.interactive_users import InteractiveUser
+from stockbuddy.auth.services import Services
 from stockbuddy.chassis.http.authentication import Caller
-from stockbuddy.chassis.http.pagination import Page, PageParameters
+from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.chassis.http.pagination import Page, SortOrder, fetch_page
+from stockbuddy.chassis.http.sessions import ReadSession, Session
 
 router = APIRouter(prefix="/api/v1/auth/api-keys", tags=["API keys"], route_class=ConditionalRoute)
-creating_router = APIRouter(prefix="/api/v1/auth/api-keys", tags=["API keys"], route_class=SecretRoute)
+creation_router = APIRouter(prefix="/api/v1/auth/api-keys", tags=["API keys"], route_class=EncryptedIdempotentRoute)
 
-NEWEST_FIRST = Order("id_desc", [ApiKey.id], newest_first=True)
+NEWEST_FIRST = SortOrder("id_desc", [ApiKey.id], descending=True)
 
 
-@creating_router.post("", status_code=201)
-async def create_api_key(body: CreateApiKey, caller: Person, session: Session) -> CreatedApiKey:
-    """A key for a machine. The secret is shown here and never again."""
+@creation_router.post("", status_code=201)
+async def create_api_key(body: ApiKeyCreate, caller: InteractiveUser, session: Session) -> ApiKeySecretResponse:
+    """Create an API key for a machine. The secret is returned only here."""
     key, secret = await commands.create_api_key(session, caller, body)
-    return CreatedApiKey(**ApiKeyView.model_validate(key).model_dump(), key=secret)
+    return ApiKeySecretResponse(**ApiKeyResponse.model_validate(key).model_dump(), key=secret)
 
 
 @router.get("")
 async def list_api_keys(
-    caller: Caller,
-    session: ReadSession,
-    paging: PageParameters,
-    everybodys: Annotated[bool, Query(alias="all")] = False,
-) -> Page[ApiKeyView]:
-    """One's own keys, the newest first; with `all=true` everybody's, for admins."""
-    if everybodys and not caller.is_admin:
-        raise Forbidden("Only admins may see others' keys.")
-    keys = queries.live_keys(None if everybodys else caller.user_id)
-    return (await read_page(session, keys, paging, NEWEST_FIRST)).page(ApiKeyView.model_validate)
+    caller: Caller, session: ReadSession, filters: Annotated[ApiKeyFilter, Query()]
+) -> Page[ApiKeyResponse]:
+    """One's own API keys, newest first; with `all=true` those of all users, for admins."""
+    if filters.all_owners and not caller.is_admin:
+        raise ForeignApiKeys()
+    statement = queries.select_keys(None if filters.all_owners else caller.user_id)
+    keys = await fetch_page(session, statement, NEWEST_FIRST, filters)
+    return keys.to_page(filters, ApiKeyResponse.model_validate)
 
 
 @router.delete("/{key_id}", status_code=204)
-async def delete_api_key(
-    key_id: Annotated[int, Path(ge=1, le=LARGEST_ID)], caller: Person, session: Session, settings: Settings
-) -> None:
-    """Take a key back; the gateway refuses it within two seconds. Admins may take back anybody's."""
+async def delete_api_key(key_id: PathId, caller: InteractiveUser, session: Session, services: Services) -> None:
+    """Revoke an API key; the gateway refuses it within two seconds. Admins may revoke the keys of all users."""
     key = await queries.lock_key(session, key_id)
     if key is None or key.revoked_at is not None or not (caller.is_admin or key.owner_id == caller.user_id):
-        raise NotFound("There is no such API key.")
-    commands.revoke_api_key(session, key, settings, reason="deleted")
+        raise ApiKeyNotFound()
+    commands.revoke_api_key(session, key, services.settings, reason="deleted")

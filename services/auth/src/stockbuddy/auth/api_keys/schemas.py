@@ -1,17 +1,25 @@
-"""How API keys look in requests and answers."""
+"""Requests and responses of API keys."""
 
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from stockbuddy.auth.fields import FutureTime, Name, WarehouseIds
+from stockbuddy.chassis.fields import RequestBody
+from stockbuddy.chassis.http.pagination import PageQuery
 from stockbuddy.chassis.http.tokens import Role
 
 
-class CreateApiKey(BaseModel):
-    """Without `role` it has its maker's; without `warehouse_ids` it reaches what its maker reaches."""
+class ApiKeyFilter(PageQuery):
+    """`all`: the keys of all users, for admins."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(populate_by_name=True)
+
+    all_owners: bool = Field(default=False, alias="all")
+
+
+class ApiKeyCreate(RequestBody):
+    """Defaults: the creator's role and warehouses, no expiry."""
 
     name: Name
     role: Role | None = None
@@ -19,8 +27,8 @@ class CreateApiKey(BaseModel):
     expires_at: FutureTime | None = None
 
 
-class ApiKeyView(BaseModel):
-    """`hint` is how the secret ends; `last_used_at` is exact to some seconds."""
+class ApiKeyResponse(BaseModel):
+    """`hint`: the last characters of the secret. `last_used_at` is accurate to some seconds."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -35,7 +43,7 @@ class ApiKeyView(BaseModel):
     last_used_at: datetime | None
 
 
-class CreatedApiKey(ApiKeyView):
-    """`key` goes into `X-API-Key`, and is never shown again."""
+class ApiKeySecretResponse(ApiKeyResponse):
+    """A new API key; `key`, the value of `X-API-Key`, is returned only here."""
 
     key: str

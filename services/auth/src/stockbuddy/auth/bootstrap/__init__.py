@@ -1,1 +1,1 @@
-"""The first admin: who may make one while there is none."""
+"""Registration of admins; the first one requires the bootstrap token."""

@@ -1,18 +1,17 @@
-"""The one row that the making of the first admin is decided by."""
+"""The bootstrap token, in a table of one row whose lock serialises the registration of the first admin."""
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, DateTime, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
-from stockbuddy.auth.orm import Record
+from stockbuddy.auth.orm import Base
 
 
-class Setup(Record):
-    """`token_digest` is null until the first start has made a setup token."""
+class BootstrapToken(Base):
+    """`digest` is null before the first start and once the token is redeemed."""
 
-    __tablename__ = "setup"
+    __tablename__ = "bootstrap_token"
 
-    id: Mapped[bool] = mapped_column(Boolean, primary_key=True)
-    token_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
-    made_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    id: Mapped[bool] = mapped_column(primary_key=True)
+    digest: Mapped[bytes | None]
+    created_at: Mapped[datetime | None]

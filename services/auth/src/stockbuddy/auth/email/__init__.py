@@ -1,1 +1,1 @@
-"""Mail: the queue of letters and the two ways that they leave."""
+"""E-mails to users: the queue, the texts, and the worker that sends them."""

@@ -1,63 +1,74 @@
-"""What the letters say."""
+"""The texts of e-mails."""
 
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, make_msgid, parseaddr
 
-from stockbuddy.auth.email.model import Letter
+from stockbuddy.auth.email.model import QueuedEmail
 
-RESET = """\
+_RESET = """\
 Hello {name},
 
-somebody, hopefully you, asked for a new password for your account at {company}.
+a password reset was requested for your account at {company}.
 
-{way}
+{instructions}
 
-This works once, within {minutes} minutes. If it was not you, do nothing: your password stays as it is.
+This works once, within {minutes} minutes. If you did not request it, ignore this e-mail: your password does not change.
 """
 
-RESET_BY_LINK = """\
+_RESET_BY_LINK = """\
 Choose a new password here:
 
 {link}"""
 
-RESET_BY_TOKEN = """\
+_RESET_BY_TOKEN = """\
 Your reset token is:
 
 {token}
 
-Give it to the application, or POST it to /api/v1/auth/password/reset as
+Enter it in the application, or POST it to /api/v1/auth/password/reset as
 {{"token": "...", "new_password": "...", "confirm_password": "..."}}."""
 
-PASSWORD_CHANGED = """\
+_PASSWORD_CHANGED = """\
 Hello,
 
-the password of your account at {company} has just been changed, and every session of it has ended.
-If it was not you, ask for a new password at once, and tell an admin.
+the password of your account at {company} was changed, and all its sessions were logged out.
+If you did not do this, request a new password now and inform an admin.
 """
 
-EMAIL_CHANGED = """\
+_EMAIL_CHANGED = """\
 Hello,
 
-the e-mail address of your account at {company} has just been changed; this was the old one.
-If it was not you, tell an admin at once.
+the e-mail address of your account at {company} was changed; this was the old address.
+If you did not do this, inform an admin now.
 """
+
+
+def password_changed_text(company: str) -> str:
+    return _PASSWORD_CHANGED.format(company=company)
+
+
+def email_changed_text(company: str) -> str:
+    return _EMAIL_CHANGED.format(company=company)
 
 
 def reset_text(*, name: str, company: str, token: str, link: str | None, minutes: int) -> str:
-    way = RESET_BY_LINK.format(link=link.replace("{token}", token)) if link else RESET_BY_TOKEN.format(token=token)
-    return RESET.format(name=name, company=company, way=way, minutes=minutes)
+    """`link`: a URL with `{token}` in it; without one the text contains the token itself."""
+    if link:
+        instructions = _RESET_BY_LINK.format(link=link.replace("{token}", token))
+    else:
+        instructions = _RESET_BY_TOKEN.format(token=token)
+    return _RESET.format(name=name, company=company, instructions=instructions, minutes=minutes)
 
 
-def message_of(letter: Letter, *, sender: str, subject: str, text: str) -> EmailMessage:
-    """Ready to be sent."""
+def build_message(queued: QueuedEmail, *, sender: str, subject: str, text: str) -> EmailMessage:
     message = EmailMessage(policy=SMTP)
     message["From"] = sender
-    message["To"] = Address(addr_spec=letter.recipient)
-    # A line break in a header would begin another header.
+    message["To"] = Address(addr_spec=queued.recipient)
+    # A line break in a header would start another header (injection).
     message["Subject"] = " ".join(subject.split())
-    message["Date"] = format_datetime(letter.written_at)
+    message["Date"] = format_datetime(queued.queued_at)
     message["Message-ID"] = make_msgid(domain=parseaddr(sender)[1].rpartition("@")[2] or "localhost")
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(text)

@@ -1,1 +1,1 @@
-"""What the gateway reports beside the requests: whom it has turned away itself, and who was there."""
+"""Calls of the gateway (see `stockbuddy.contracts.internal`)."""

@@ -1,4 +1,4 @@
-"""Puts the gateway's denials on record, and notes when sessions and API keys were used last."""
+"""Records what the gateway reports: denied requests, and the last use of sessions and API keys."""
 
 import uuid
 from collections.abc import Iterable
@@ -7,43 +7,43 @@ from datetime import UTC, datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.api_keys import queries as api_keys
-from stockbuddy.auth.internal_api.schemas import Denial, Use
+from stockbuddy.auth.session_ids import parse_key_id, parse_session_id
 from stockbuddy.auth.sessions import queries as sessions
-from stockbuddy.auth.session_ids import key_id_of, session_id_of
 from stockbuddy.chassis.messaging import outbox
-from stockbuddy.chassis.messaging.event_context import EventContext, event_context
+from stockbuddy.chassis.runtime.event_context import EventContext, event_context
 from stockbuddy.contracts.auth import AccessDenied
+from stockbuddy.contracts.internal import DeniedRequest, LastUsed
 
 GATEWAY = "gateway"
 
 
-def record_denials(session: AsyncSession, denials: Iterable[Denial]) -> None:
-    """Each with the origin of the request that was denied, not of the report."""
-    for denial in denials:
-        origin = EventContext(
-            actor_id=denial.user_id,
-            actor_name=denial.username,
-            client_ip=denial.client_ip,
-            request_id=denial.request_id,
-            traceparent=denial.traceparent,
+def record_denials(session: AsyncSession, denied: Iterable[DeniedRequest]) -> None:
+    """Publish each denied request, in the context of that request rather than of the report."""
+    for request in denied:
+        context = EventContext(
+            actor_id=request.user_id,
+            actor_name=request.username,
+            client_ip=request.client_ip,
+            request_id=request.request_id,
+            traceparent=request.traceparent,
         )
-        said = AccessDenied(
-            service=GATEWAY, method=denial.method, path=denial.path, code=denial.code, user_id=denial.user_id
+        event = AccessDenied(
+            service=GATEWAY, method=request.method, path=request.path, code=request.code, user_id=request.user_id
         )
-        with event_context(origin):
-            outbox.add(session, said)
+        with event_context(context):
+            outbox.add(session, event)
 
 
-async def note_uses(session: AsyncSession, uses: Iterable[Use]) -> None:
-    """What is neither a session nor a key is passed over. A gateway's clock that is ahead of ours counts as ours."""
+async def record_last_used(session: AsyncSession, reported: Iterable[LastUsed]) -> None:
+    """Ignores ids of unknown form. Times in the future (clock difference) count as now."""
     now = datetime.now(UTC)
-    of_sessions: dict[uuid.UUID, datetime] = {}
-    of_keys: dict[int, datetime] = {}
-    for use in uses:
-        at = min(use.at, now)
-        if (session_id := session_id_of(use.session_id)) is not None:
-            of_sessions[session_id] = max(at, of_sessions.get(session_id, at))
-        elif (key_id := key_id_of(use.session_id)) is not None:
-            of_keys[key_id] = max(at, of_keys.get(key_id, at))
-    await sessions.note_uses(session, of_sessions)
-    await api_keys.note_uses(session, of_keys)
+    session_times: dict[uuid.UUID, datetime] = {}
+    key_times: dict[int, datetime] = {}
+    for last_used in reported:
+        used_at = min(last_used.used_at, now)
+        if (session_id := parse_session_id(last_used.session_id)) is not None:
+            session_times[session_id] = max(used_at, session_times.get(session_id, used_at))
+        elif (key_id := parse_key_id(last_used.session_id)) is not None:
+            key_times[key_id] = max(used_at, key_times.get(key_id, used_at))
+    await sessions.record_last_used(session, session_times)
+    await api_keys.record_last_used(session, key_times)

@@ -1,22 +1,65 @@
-"""The gateway's reports over HTTP, for it alone."""
+"""HTTP for the gateway only; the public port does not route these paths."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
 
 from stockbuddy.auth.internal_api import activity
-from stockbuddy.auth.internal_api.schemas import ReportDenials, ReportUses
-from stockbuddy.chassis.http.sessions import Session
+from stockbuddy.auth.services import Services
+from stockbuddy.auth.sessions import queries
+from stockbuddy.auth.sessions.cookies import csrf_token
+from stockbuddy.auth.sessions.tokens import forbid_caching
+from stockbuddy.auth.token_exchange import exchange_api_key, exchange_cookie
 from stockbuddy.chassis.http.authentication import PUBLIC
+from stockbuddy.chassis.http.sessions import ReadSession, Session
+from stockbuddy.chassis.http.strict_query import StrictQueryRoute
+from stockbuddy.contracts.internal import (
+    DENIALS_PATH,
+    LAST_USED_PATH,
+    REVOCATIONS_PATH,
+    TOKEN_EXCHANGE_PATH,
+    DeniedRequestReport,
+    LastUsedReport,
+    RevocationsResponse,
+    TokenExchangeRequest,
+    TokenExchangeResponse,
+)
 
-router = APIRouter(prefix="/internal", include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=StrictQueryRoute)
 
 
-@router.post("/denials", status_code=204, dependencies=[PUBLIC])
-async def record_denials(body: ReportDenials, session: Session) -> None:
-    """Requests that the gateway itself has answered with 403."""
-    activity.record_denials(session, body.denials)
+@router.post(TOKEN_EXCHANGE_PATH, dependencies=[PUBLIC])
+async def exchange_token(
+    body: TokenExchangeRequest, response: Response, session: ReadSession, services: Services
+) -> TokenExchangeResponse:
+    """A short-lived access token for an API key or the cookie of a browser session; 401 if it is invalid."""
+    keys, lifetime_seconds = services.signing_keys, services.settings.exchanged_token_ttl_seconds
+    forbid_caching(response)
+    if body.api_key is not None:
+        exchanged = await exchange_api_key(session, keys, body.api_key, lifetime_seconds=lifetime_seconds)
+        return TokenExchangeResponse(access_token=exchanged.access_token, expires_in=exchanged.expires_in)
+    cookie = body.session_cookie or ""
+    exchanged = await exchange_cookie(session, keys, cookie, lifetime_seconds=lifetime_seconds)
+    return TokenExchangeResponse(
+        access_token=exchanged.access_token, expires_in=exchanged.expires_in, csrf_token=csrf_token(cookie)
+    )
 
 
-@router.post("/uses", status_code=204, dependencies=[PUBLIC])
-async def note_uses(body: ReportUses, session: Session) -> None:
-    """When sessions and API keys were used last."""
-    await activity.note_uses(session, body.uses)
+@router.get(REVOCATIONS_PATH, dependencies=[PUBLIC])
+async def list_revocations(
+    session: ReadSession, after: Annotated[str | None, Query(pattern=r"^\d{1,19}$")] = None
+) -> RevocationsResponse:
+    """Revocations since the cursor `after`; without one, all that are still needed."""
+    return await queries.list_revocations(session, after)
+
+
+@router.post(DENIALS_PATH, status_code=204, dependencies=[PUBLIC])
+async def record_denials(body: DeniedRequestReport, session: Session) -> None:
+    """Requests that the gateway itself rejected with 403."""
+    activity.record_denials(session, body.requests)
+
+
+@router.post(LAST_USED_PATH, status_code=204, dependencies=[PUBLIC])
+async def record_last_used(body: LastUsedReport, session: Session) -> None:
+    """When sessions and API keys were last used."""
+    await activity.record_last_used(session, body.sessions)

@@ -1,1 +1,1 @@
-"""Invitations: tokens of ten characters with which sales staff make their own account, once each."""
+"""Invitations: single-use tokens of ten characters that let sales staff register."""

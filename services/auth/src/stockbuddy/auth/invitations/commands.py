@@ -1,4 +1,4 @@
-"""Makes invitations, takes them back, and lets each be used once."""
+"""Creates, revokes and accepts invitations."""
 
 import re
 import secrets
@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.auth.errors import InvalidCredentials
+from stockbuddy.auth.crypto import SecretBox
+from stockbuddy.auth.errors import InvalidCredentials, InvitationAlreadyUsed, InvitationNotFound
+from stockbuddy.auth.fields import MAX_USERNAME_LENGTH
 from stockbuddy.auth.invitations import queries
 from stockbuddy.auth.invitations.model import Invitation
-from stockbuddy.auth.invitations.schemas import CreateInvitation, EnterAsSalesperson
-from stockbuddy.auth.crypto import Seal
-from stockbuddy.auth.settings import AuthSettings
+from stockbuddy.auth.invitations.schemas import InvitationCreate, SalespersonLogin
 from stockbuddy.auth.users.commands import register_user
 from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.queries import is_username_taken
@@ -19,70 +19,74 @@ from stockbuddy.chassis.messaging import outbox
 from stockbuddy.contracts.auth import InvitationCreated, InvitationRevoked, InvitationUsed
 
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
-"""32 characters that are not taken for one another when read out or written down."""
+"""32 characters without those that are easily confused when read aloud or written by hand."""
 
 TOKEN_LENGTH = 10
-LONGEST_USERNAME = 64
 
 
 async def create_invitation(
-    session: AsyncSession, maker_id: int, wish: CreateInvitation, seal: Seal, settings: AuthSettings
+    session: AsyncSession, creator_id: int, body: InvitationCreate, secret_box: SecretBox, *, default_days: int
 ) -> tuple[Invitation, str]:
     """The invitation and its token."""
     token = "".join(secrets.choice(ALPHABET) for _ in range(TOKEN_LENGTH))
     now = datetime.now(UTC)
     invitation = Invitation(
-        token_digest=token_digest(seal, token),
-        role=wish.role,
-        warehouse_ids=None if wish.warehouse_ids is None else sorted(set(wish.warehouse_ids)),
-        note=wish.note,
-        created_by=maker_id,
+        token_digest=token_digest(secret_box, token),
+        role=body.role,
+        warehouse_ids=body.warehouse_ids,
+        note=body.note,
+        created_by=creator_id,
         created_at=now,
-        expires_at=wish.expires_at or now + timedelta(days=settings.invitation_days),
+        expires_at=body.expires_at or now + timedelta(days=default_days),
     )
     session.add(invitation)
     await session.flush()
-    outbox.add(session, invitation.said_as(InvitationCreated))
+    outbox.add(session, invitation.to_event(InvitationCreated))
     return invitation, token
 
 
-async def revoke_invitation(session: AsyncSession, invitation: Invitation) -> None:
-    """`invitation` is locked and unused."""
+async def revoke_invitation(session: AsyncSession, invitation_id: int) -> None:
+    """Raises InvitationNotFound or InvitationAlreadyUsed."""
+    invitation = await queries.lock_invitation(session, invitation_id)
+    if invitation is None:
+        raise InvitationNotFound()
+    if invitation.is_used:
+        raise InvitationAlreadyUsed()
     await session.delete(invitation)
-    outbox.add(session, invitation.said_as(InvitationRevoked))
+    outbox.add(session, invitation.to_event(InvitationRevoked))
 
 
-async def accept_invitation(session: AsyncSession, wish: EnterAsSalesperson, digest: bytes, password_hash: str) -> User:
-    """A new user of the invitation's role. The lock lets one of several at once win; the others learn what somebody
-    with no invitation learns: InvalidCredentials."""
+async def accept_invitation(session: AsyncSession, body: SalespersonLogin, digest: bytes, password_hash: str) -> User:
+    """A new user with the invitation's role and warehouses. Row lock: one concurrent acceptance succeeds, the others
+    raise InvalidCredentials."""
     invitation = await queries.lock_invitation_by_token(session, digest)
     now = datetime.now(UTC)
-    if invitation is None or not invitation.works(now):
+    if invitation is None or not invitation.is_valid(now):
         raise InvalidCredentials()
     user = await register_user(
         session,
-        username=await _free_username(session, wish.email),
-        email=wish.email,
+        username=await _available_username(session, body.email),
+        email=body.email,
         password_hash=password_hash,
-        full_name=wish.full_name,
+        full_name=body.full_name,
         role=invitation.role,
         warehouse_ids=invitation.warehouse_ids,
     )
     invitation.used_at, invitation.used_by = now, user.id
-    outbox.add(session, invitation.said_as(InvitationUsed, used_by=user.id))
+    outbox.add(session, invitation.to_event(InvitationUsed, used_by=user.id))
     return user
 
 
-def token_digest(seal: Seal, token: str) -> bytes:
-    """Tokens are typed by people, who don't mind capitals."""
-    return seal.keyed_digest(token.upper())
+def token_digest(secret_box: SecretBox, token: str) -> bytes:
+    """Case-insensitive: tokens are typed by hand."""
+    return secret_box.keyed_digest(token.upper())
 
 
-async def _free_username(session: AsyncSession, email: str) -> str:
-    """From the address' first part: `ann.lee`, or `ann.lee-1f3a` where that is somebody else's."""
+async def _available_username(session: AsyncSession, email: str) -> str:
+    """From the local part of the address: `ann.lee`, or `ann.lee-1f3a5b7c` if `ann.lee` is taken."""
     local_part = email.partition("@")[0]
-    wanted = re.sub(r"[^\w.+-]", "", local_part).lstrip(".+-")[: LONGEST_USERNAME - 9] or "user"
-    username = wanted if len(wanted) > 1 else f"{wanted}-{secrets.token_hex(2)}"
+    stem = re.sub(r"[^\w.+-]", "", local_part).lstrip(".+-")[: MAX_USERNAME_LENGTH - 9] or "user"
+    username = stem if len(stem) > 1 else f"{stem}-{secrets.token_hex(2)}"
     while await is_username_taken(session, username):
-        username = f"{wanted}-{secrets.token_hex(4)}"
+        username = f"{stem}-{secrets.token_hex(4)}"
     return username

@@ -1,22 +1,18 @@
-"""Finds invitations."""
+"""Queries of invitations."""
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.invitations.model import Invitation
 
 
-def all_invitations() -> Select[Invitation]:
-    return select(Invitation)
-
-
-async def invitation_by_token(session: AsyncSession, token_digest: bytes) -> Invitation | None:
+async def find_invitation_by_token(session: AsyncSession, token_digest: bytes) -> Invitation | None:
     return await session.scalar(select(Invitation).where(Invitation.token_digest == token_digest))
 
 
 async def lock_invitation_by_token(session: AsyncSession, token_digest: bytes) -> Invitation | None:
-    wanted = select(Invitation).where(Invitation.token_digest == token_digest).with_for_update()
-    return await session.scalar(wanted.execution_options(populate_existing=True))
+    statement = select(Invitation).where(Invitation.token_digest == token_digest).with_for_update()
+    return await session.scalar(statement.execution_options(populate_existing=True))
 
 
 async def lock_invitation(session: AsyncSession, invitation_id: int) -> Invitation | None:

@@ -1,19 +1,17 @@
-"""How invitations look in requests and answers."""
+"""Requests and responses of invitations."""
 
 from datetime import datetime
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from stockbuddy.auth.fields import EmailAddress, FullName, FutureTime, Note, WarehouseIds
-from stockbuddy.auth.logins.schemas import TypedPassword
+from stockbuddy.auth.fields import EmailAddress, FullName, FutureTime, LoginPassword, Note, WarehouseIds
+from stockbuddy.chassis.fields import RequestBody
 from stockbuddy.chassis.http.tokens import Role
 
 
-class CreateInvitation(BaseModel):
-    """Without `expires_at` it works for some days (INVITATION_DAYS)."""
-
-    model_config = ConfigDict(extra="forbid")
+class InvitationCreate(RequestBody):
+    """Default of `expires_at`: after INVITATION_DAYS."""
 
     role: Role = Role.SALESPERSON
     warehouse_ids: WarehouseIds | None = None
@@ -21,7 +19,9 @@ class CreateInvitation(BaseModel):
     note: Note | None = None
 
 
-class InvitationView(BaseModel):
+class InvitationResponse(BaseModel):
+    """An invitation, without its token."""
+
     model_config = ConfigDict(from_attributes=True)
 
     id: int
@@ -36,18 +36,16 @@ class InvitationView(BaseModel):
     used_by: int | None
 
 
-class CreatedInvitation(InvitationView):
-    """`token` is shown once."""
+class InvitationTokenResponse(InvitationResponse):
+    """A new invitation; `token` is returned only here."""
 
     token: str
 
 
-class EnterAsSalesperson(BaseModel):
-    """`access_token` is the invitation, needed by who has no account yet."""
-
-    model_config = ConfigDict(extra="forbid")
+class SalespersonLogin(RequestBody):
+    """`access_token`: the token of an invitation, required without an account."""
 
     email: EmailAddress
-    password: TypedPassword
+    password: LoginPassword
     access_token: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)] | None = None
     full_name: FullName | None = None

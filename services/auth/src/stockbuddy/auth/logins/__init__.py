@@ -1,1 +1,1 @@
-"""Logins: every door that takes a name and a password."""
+"""Password authentication and throttling."""

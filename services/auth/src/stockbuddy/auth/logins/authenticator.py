@@ -1,94 +1,94 @@
-"""Decides who gets in by name and password, wherever these are asked for.
+"""Password authentication, the same for every endpoint that accepts a password.
 
-The slow hash is computed with no connection to the database held, and costs the same whether the user exists or not.
+The slow hash is computed without a database connection, and costs the same whether the user exists or not.
 """
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.errors import InvalidCredentials, WrongPassword
-from stockbuddy.auth.hashing import PasswordHasher
-from stockbuddy.auth.logins.commands import count_failure, forgive, require_no_pause
+from stockbuddy.auth.logins.commands import record_failure, require_not_throttled, reset_failures
 from stockbuddy.auth.logins.queries import is_known_address
 from stockbuddy.auth.logins.throttle import Attempt
+from stockbuddy.auth.services import AuthServices, Services
 from stockbuddy.auth.users import queries
 from stockbuddy.auth.users.model import User
-from stockbuddy.chassis.postgres.database import Database
-from stockbuddy.chassis.messaging.event_context import current_event_context, set_actor
+from stockbuddy.chassis.runtime.event_context import current_event_context, set_actor
 
 UNKNOWN_ADDRESS = "unknown"
 
 
-class Doorkeeper:
-    def __init__(self, database: Database, hasher: PasswordHasher, *, first_pause_seconds: int) -> None:
-        self._database = database
-        self._hasher = hasher
-        self._first_pause_seconds = first_pause_seconds
+class PasswordAuthenticator:
+    """Verifies passwords, throttles guessing, and publishes failures."""
+
+    def __init__(self, services: AuthServices) -> None:
+        self._database = services.database
+        self._hasher = services.hasher
+        self._first_backoff_seconds = services.settings.login_backoff_seconds
 
     @asynccontextmanager
-    async def admitting(self, login: str, password: str) -> AsyncIterator[tuple[AsyncSession, User]]:
-        """A transaction and the user who belongs to the credentials: the actor from now on. Raises InvalidCredentials,
-        after the failure was counted and put on record, whatever it was that did not fit; TooManyAttempts while a
-        pause lasts."""
+    async def authenticate(self, login: str, password: str) -> AsyncIterator[tuple[AsyncSession, User]]:
+        """Verify credentials; yields an open transaction and the user, and sets the actor. On any mismatch (unknown,
+        wrong password, inactive) the failure is counted and InvalidCredentials raised; TooManyAttempts while
+        throttled."""
         async with self._database.reading() as session:
-            found = await queries.user_by_login(session, login)
+            found = await queries.find_user_by_login(session, login)
             attempt = await _attempt(session, login, found)
-            await require_no_pause(session, attempt)
-        matches, newer_hash = await self._hasher.verify(password, found.password_hash if found else None)
+            await require_not_throttled(session, attempt)
+        matches, new_hash = await self._hasher.verify(password, found.password_hash if found else None)
         if found is None or not matches or not found.is_active:
-            await self._refuse(attempt, found, matches=matches)
+            await self._record_failure(attempt, found, matches=matches)
             raise InvalidCredentials()
         async with self._database.transaction() as session:
             user = await queries.lock_user(session, found.id)
             if user is None or not user.is_active or user.password_hash != found.password_hash:
-                raise InvalidCredentials()  # They changed while the hash was computed.
-            await forgive(session, attempt, user.id)
-            if newer_hash:
-                user.password_hash = newer_hash
+                raise InvalidCredentials()  # changed by a concurrent transaction while the hash was computed
+            await reset_failures(session, attempt, user.id)
+            if new_hash:
+                user.password_hash = new_hash
             set_actor(user.id, user.username)
             yield session, user
 
-    async def confirm(self, user: User, password: str) -> None:
-        """That a user who is logged in knows their password. Raises WrongPassword or TooManyAttempts: who has
-        found an open till must not find out its owner's password."""
-        attempt = Attempt(user.username, current_address(), is_familiar=True)
+    async def verify_password(self, user: User, password: str) -> None:
+        """Re-authenticate the logged-in user. Throttled too, so that an unattended session cannot be used to guess the
+        password. Raises WrongPassword or TooManyAttempts."""
+        attempt = Attempt(user.username, current_address(), is_known_address=True)
         async with self._database.reading() as session:
-            await require_no_pause(session, attempt)
+            await require_not_throttled(session, attempt)
         matches, _ = await self._hasher.verify(password, user.password_hash)
         if not matches:
-            await self._refuse(attempt, user, matches=False)
+            await self._record_failure(attempt, user, matches=False)
             raise WrongPassword()
 
-    async def _refuse(self, attempt: Attempt, found: User | None, *, matches: bool) -> None:
-        reason = "unknown_user" if found is None else "deactivated" if matches else "wrong_password"
+    async def _record_failure(self, attempt: Attempt, user: User | None, *, matches: bool) -> None:
+        reason = "unknown_user" if user is None else "deactivated" if matches else "wrong_password"
         async with self._database.transaction() as session:
-            await count_failure(
+            await record_failure(
                 session,
                 attempt,
-                found.id if found else None,
+                user.id if user else None,
                 reason=reason,
-                first_pause_seconds=self._first_pause_seconds,
+                first_backoff_seconds=self._first_backoff_seconds,
             )
 
 
-async def _attempt(session: AsyncSession, login: str, found: User | None) -> Attempt:
+async def _attempt(session: AsyncSession, login: str, user: User | None) -> Attempt:
     address = current_address()
-    # Asked for nobody too, so that the answer for an unknown user takes no fewer steps.
-    is_familiar = await is_known_address(session, found.id if found else 0, address)
-    return Attempt(login, address, is_familiar=is_familiar)
+    # Queried for unknown users too, so that the number of queries does not reveal whether a user exists.
+    is_known = await is_known_address(session, user.id if user else 0, address)
+    return Attempt(login, address, is_known_address=is_known)
 
 
 def current_address() -> str:
     return current_event_context().client_ip or UNKNOWN_ADDRESS
 
 
-def doorkeeper_of(request: Request) -> Doorkeeper:
-    doorkeeper: Doorkeeper = request.app.state.doorkeeper
-    return doorkeeper
+async def _inject_authenticator(services: Services) -> PasswordAuthenticator:
+    return PasswordAuthenticator(services)
 
 
-Door = Annotated[Doorkeeper, Depends(doorkeeper_of)]
+Authenticator = Annotated[PasswordAuthenticator, Depends(_inject_authenticator)]

@@ -1,29 +1,29 @@
-"""What is remembered of logins: failures to count, and addresses that are familiar."""
+"""Counters of failed logins, and addresses of successful ones."""
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, Integer, LargeBinary, Text
+from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from stockbuddy.auth.orm import Record
+from stockbuddy.auth.orm import Base
 
 
-class LoginThrottle(Record):
-    """One count of `throttle`; `key` is a digest, so that no typed password that slipped into a name is kept."""
+class LoginCounter(Base):
+    """Failed logins in one scope of `throttle`. `key` is a digest: a login may contain a password typed by mistake."""
 
-    __tablename__ = "login_throttle"
+    __tablename__ = "login_counter"
 
-    key: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
-    failures: Mapped[int] = mapped_column(Integer)
-    counted_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    blocked_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    key: Mapped[bytes] = mapped_column(primary_key=True)
+    failures: Mapped[int]
+    counted_at: Mapped[datetime]
+    blocked_until: Mapped[datetime | None]
 
 
-class KnownAddress(Record):
-    """An address that a user has logged in from."""
+class KnownAddress(Base):
+    """An address from which a user has logged in."""
 
     __tablename__ = "known_address"
 
-    user_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("user_account.id"), primary_key=True)
-    address: Mapped[str] = mapped_column(Text, primary_key=True)
-    last_login_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"), primary_key=True)
+    address: Mapped[str] = mapped_column(primary_key=True)
+    last_login_at: Mapped[datetime]

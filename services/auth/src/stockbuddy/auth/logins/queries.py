@@ -1,4 +1,4 @@
-"""Reads and locks the counts of failed logins, and knows familiar addresses."""
+"""Queries of login counters and known addresses."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -7,34 +7,44 @@ from sqlalchemy import delete, exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.auth.logins.model import KnownAddress, LoginThrottle
+from stockbuddy.auth.logins.model import KnownAddress, LoginCounter
 
 
-async def blocked_until(session: AsyncSession, keys: Collection[bytes], now: datetime) -> datetime | None:
-    """The latest pause that has not passed yet."""
-    wanted = select(LoginThrottle.blocked_until).where(LoginThrottle.key.in_(keys), LoginThrottle.blocked_until > now)
-    return max(filter(None, await session.scalars(wanted)), default=None)
+async def find_blocked_until(session: AsyncSession, keys: Collection[bytes], now: datetime) -> datetime | None:
+    """The latest end of a backoff in force."""
+    statement = select(LoginCounter.blocked_until).where(LoginCounter.key.in_(keys), LoginCounter.blocked_until > now)
+    return max(filter(None, await session.scalars(statement)), default=None)
 
 
-async def lock_counts(session: AsyncSession, keys: Collection[bytes]) -> Sequence[LoginThrottle]:
-    """Those that exist, in the order of their keys."""
-    wanted = select(LoginThrottle).where(LoginThrottle.key.in_(keys)).order_by(LoginThrottle.key).with_for_update()
-    return (await session.scalars(wanted)).all()
+async def lock_counters(session: AsyncSession, keys: Collection[bytes]) -> Sequence[LoginCounter]:
+    """The existing counters, locked in the order of their keys, which prevents deadlocks."""
+    statement = select(LoginCounter).where(LoginCounter.key.in_(keys)).order_by(LoginCounter.key).with_for_update()
+    return (await session.scalars(statement)).all()
 
 
-async def make_and_lock_counts(session: AsyncSession, keys: Sequence[bytes], now: datetime) -> Sequence[LoginThrottle]:
-    """All of them, made where they are missing. `keys` are in order."""
+async def create_and_lock_counters(
+    session: AsyncSession, keys: Sequence[bytes], now: datetime
+) -> Sequence[LoginCounter]:
+    """All counters; missing ones are created. `keys` are sorted, which prevents deadlocks."""
     rows = [{"key": key, "failures": 0, "counted_at": now} for key in keys]
-    await session.execute(insert(LoginThrottle).values(rows).on_conflict_do_nothing())
-    return await lock_counts(session, keys)
+    await session.execute(insert(LoginCounter).values(rows).on_conflict_do_nothing())
+    return await lock_counters(session, keys)
+
+
+async def delete_counters(session: AsyncSession, keys: Collection[bytes]) -> None:
+    await session.execute(delete(LoginCounter).where(LoginCounter.key.in_(keys)))
+
+
+async def delete_expired_counters(session: AsyncSession, *, before: datetime) -> None:
+    await session.execute(delete(LoginCounter).where(LoginCounter.counted_at < before))
 
 
 async def is_known_address(session: AsyncSession, user_id: int, address: str) -> bool:
-    wanted = exists().where(KnownAddress.user_id == user_id, KnownAddress.address == address)
-    return bool(await session.scalar(select(wanted)))
+    condition = exists().where(KnownAddress.user_id == user_id, KnownAddress.address == address)
+    return bool(await session.scalar(select(condition)))
 
 
-async def remember_address(session: AsyncSession, user_id: int, address: str, now: datetime) -> None:
+async def record_address(session: AsyncSession, user_id: int, address: str, now: datetime) -> None:
     statement = insert(KnownAddress).values(user_id=user_id, address=address, last_login_at=now)
     await session.execute(
         statement.on_conflict_do_update(
@@ -43,10 +53,5 @@ async def remember_address(session: AsyncSession, user_id: int, address: str, no
     )
 
 
-async def delete_counts(session: AsyncSession, keys: Collection[bytes]) -> None:
-    await session.execute(delete(LoginThrottle).where(LoginThrottle.key.in_(keys)))
-
-
-async def delete_outdated(session: AsyncSession, *, counted_before: datetime, known_before: datetime) -> None:
-    await session.execute(delete(LoginThrottle).where(LoginThrottle.counted_at < counted_before))
-    await session.execute(delete(KnownAddress).where(KnownAddress.last_login_at < known_before))
+async def delete_expired_addresses(session: AsyncSession, *, before: datetime) -> None:
+    await session.execute(delete(KnownAddress).where(KnownAddress.last_login_at < before))

@@ -1,97 +1,89 @@
-"""HTTP of the doors: registration, and logins for clients with tokens and for browsers."""
+"""HTTP of registration and logins, for clients with tokens and for browsers."""
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
-from fastapi.routing import APIRoute
+from fastapi import APIRouter, Depends, Response
 
 from stockbuddy.auth.errors import AdminsOnly, RegistrationClosed
-from stockbuddy.auth.hashing import Hasher
-from stockbuddy.auth.logins.schemas import LOGIN_BODY, LogIn, LoginBody
-from stockbuddy.auth.logins.authenticator import Door
-from stockbuddy.auth.sessions.commands import open_browser_session, open_session
+from stockbuddy.auth.fields import UserAgent
+from stockbuddy.auth.logins.authenticator import Authenticator
+from stockbuddy.auth.logins.schemas import LOGIN_BODY, LoginBody, LoginCredentials
+from stockbuddy.auth.password_policy import hash_new_password
+from stockbuddy.auth.services import Services
+from stockbuddy.auth.sessions.commands import create_browser_session, create_session
 from stockbuddy.auth.sessions.cookies import csrf_token, set_cookies
-from stockbuddy.auth.sessions.schemas import BrowserSession, TokenPair
-from stockbuddy.auth.sessions.tokens import forbid_caching, token_pair
-from stockbuddy.auth.settings import Settings
-from stockbuddy.auth.signing.keys import Keys
-from stockbuddy.auth.password_policy import hash_strong_password
+from stockbuddy.auth.sessions.schemas import BrowserSessionResponse, TokenPairResponse
+from stockbuddy.auth.sessions.tokens import forbid_caching, to_token_pair
 from stockbuddy.auth.system_settings.queries import is_registration_open
-from stockbuddy.auth.users.commands import register_user
-from stockbuddy.auth.users.schemas import RegisterUser, UserView
-from stockbuddy.chassis.postgres.database import Database
-from stockbuddy.chassis.http.sessions import Session
-from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.auth.users.commands import register_user as store_user
+from stockbuddy.auth.users.schemas import RegisterUser, UserResponse
 from stockbuddy.chassis.http.authentication import PUBLIC
+from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.chassis.http.sessions import Session
+from stockbuddy.chassis.http.strict_query import StrictQueryRoute
 from stockbuddy.chassis.http.tokens import Role
 
-router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=APIRoute)
-repeatable_router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=ConditionalRoute)
+router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=StrictQueryRoute)
+registration_router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=ConditionalRoute)
 
 
-async def hash_for_registration(body: RegisterUser, request: Request, hasher: Hasher) -> tuple[RegisterUser, str]:
-    """The wish and the password's hash, which takes long: no transaction waits for it."""
-    database: Database = request.app.state.database
-    async with database.reading() as session:
+async def hash_registered_password(body: RegisterUser, services: Services) -> str:
+    """A dependency, because it runs before the request's transaction is opened: hashing takes long."""
+    async with services.database.reading() as session:
         if not await is_registration_open(session):
             raise RegistrationClosed()
-    personal = [body.username, body.email, body.full_name]
-    return body, await hash_strong_password(hasher, body.password, personal=personal)
+    return await hash_new_password(services.hasher, body.password, user_words=body.words())
 
 
-@repeatable_router.post("/register", status_code=201, dependencies=[PUBLIC])
-async def register(
-    hashed: Annotated[tuple[RegisterUser, str], Depends(hash_for_registration)], session: Session
-) -> UserView:
-    """A new salesperson, who can log in at once."""
-    wish, password_hash = hashed
-    user = await register_user(
-        session,
-        username=wish.username,
-        email=wish.email,
-        password_hash=password_hash,
-        full_name=wish.full_name,
+@registration_router.post("/register", status_code=201, dependencies=[PUBLIC])
+async def register_user(
+    body: RegisterUser, password_hash: Annotated[str, Depends(hash_registered_password)], session: Session
+) -> UserResponse:
+    """Register a salesperson, who can log in at once."""
+    user = await store_user(
+        session, username=body.username, email=body.email, password_hash=password_hash, full_name=body.full_name
     )
-    return UserView.model_validate(user)
+    return UserResponse.model_validate(user)
 
 
 @router.post("/login", dependencies=[PUBLIC], openapi_extra=LOGIN_BODY)
-@router.post("/login-json", dependencies=[PUBLIC], openapi_extra=LOGIN_BODY, name="login_json")
-async def login(
-    body: LoginBody, request: Request, response: Response, door: Door, keys: Keys, settings: Settings
-) -> TokenPair:
-    """A session for a username or e-mail address and its password."""
-    user_agent = request.headers.get("user-agent")
-    async with door.admitting(body.username, body.password) as (session, user):
-        opened = await open_session(session, user, settings, user_agent=user_agent)
+@router.post("/login-json", dependencies=[PUBLIC], openapi_extra=LOGIN_BODY, name="login_user_json")
+async def login_user(
+    body: LoginBody, response: Response, authenticator: Authenticator, services: Services, user_agent: UserAgent = None
+) -> TokenPairResponse:
+    """Create a session with a username or e-mail address and its password."""
+    async with authenticator.authenticate(body.username, body.password) as (session, user):
+        created = await create_session(session, user, services.settings, user_agent=user_agent)
     forbid_caching(response)
-    return token_pair(opened, keys, settings)
+    return to_token_pair(created, services)
 
 
 @router.post("/admin/login", dependencies=[PUBLIC], openapi_extra=LOGIN_BODY)
 async def login_admin(
-    body: LoginBody, request: Request, response: Response, door: Door, keys: Keys, settings: Settings
-) -> TokenPair:
-    """The same for admins alone."""
-    user_agent = request.headers.get("user-agent")
-    async with door.admitting(body.username, body.password) as (session, user):
+    body: LoginBody, response: Response, authenticator: Authenticator, services: Services, user_agent: UserAgent = None
+) -> TokenPairResponse:
+    """The same for admins only."""
+    async with authenticator.authenticate(body.username, body.password) as (session, user):
         if user.role is not Role.ADMIN:
             raise AdminsOnly()
-        opened = await open_session(session, user, settings, user_agent=user_agent)
+        created = await create_session(session, user, services.settings, user_agent=user_agent)
     forbid_caching(response)
-    return token_pair(opened, keys, settings)
+    return to_token_pair(created, services)
 
 
-@router.post("/session", status_code=201, dependencies=[PUBLIC])
-async def open_cookie_session(
-    body: LogIn, request: Request, response: Response, door: Door, settings: Settings
-) -> BrowserSession:
-    """A session for a browser: its cookie stands in for a token. JSON alone, which no foreign page's form can send."""
-    user_agent = request.headers.get("user-agent")
-    async with door.admitting(body.username, body.password) as (session, user):
-        opened, cookie = await open_browser_session(session, user, settings, user_agent=user_agent)
-    set_cookies(response, cookie, settings)
+@router.post("/session", status_code=201, dependencies=[PUBLIC], name="create_browser_session")
+async def login_browser(
+    body: LoginCredentials,
+    response: Response,
+    authenticator: Authenticator,
+    services: Services,
+    user_agent: UserAgent = None,
+) -> BrowserSessionResponse:
+    """Create a session whose cookie replaces the access token. JSON only: a form on another site cannot send it."""
+    async with authenticator.authenticate(body.username, body.password) as (session, user):
+        created, cookie = await create_browser_session(session, user, services.settings, user_agent=user_agent)
+    set_cookies(response, cookie, services.settings)
     forbid_caching(response)
-    return BrowserSession(
-        user=UserView.model_validate(user), csrf_token=csrf_token(cookie), expires_at=opened.expires_at
+    return BrowserSessionResponse(
+        user=UserResponse.model_validate(user), csrf_token=csrf_token(cookie), expires_at=created.expires_at
     )

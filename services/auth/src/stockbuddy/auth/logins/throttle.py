@@ -1,57 +1,58 @@
-"""How failed logins slow down the next ones: pure rules.
+"""Login throttling: pure rules that turn counts of failed logins into backoffs.
 
-Three counts. *Login at address*: after five failures each further one doubles the pause; a success clears it.
-*Login*, over all addresses: slows an attacker with many of them, but never an address from which this user has
-logged in before, so that nobody can lock a user out of the till they always use. *Address*, over all logins: slows
-who tries one password on everybody. Logins are counted as typed, so that a pause says nothing about whether the
-user exists. All of it is forgiven with time.
+Three scopes. *Login at address*: after five failures, each further one doubles the backoff; a success resets it.
+*Login*, over all addresses: slows an attacker with many addresses. It does not apply to an address from which this user
+has logged in before, so that an attacker cannot lock users out of their usual till. *Address*, over all logins: slows
+an attacker who tries one password on many accounts. Logins are counted as typed, so that a backoff does not reveal
+whether the user exists. Counts decay with time.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-LONGEST_PAUSE_SECONDS = 900
+MAX_BACKOFF_SECONDS = 900
+MAX_DOUBLINGS = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """`free` failures cost nothing; one is forgiven every `forgiven_seconds`."""
+    """`free_failures` cause no backoff; the count decreases by one every `decay_seconds`."""
 
     name: str
-    free: int
-    forgiven_seconds: int
+    free_failures: int
+    decay_seconds: int
 
-    def remaining(self, failures: int, since: timedelta) -> int:
-        """What is left of `failures` after that time without another."""
-        return max(0, failures - int(since.total_seconds() / self.forgiven_seconds))
+    def remaining_failures(self, failures: int, elapsed: timedelta) -> int:
+        """The count after `elapsed` time without a failure."""
+        return max(0, failures - int(elapsed.total_seconds() / self.decay_seconds))
 
-    def pause_seconds(self, failures: int, first_pause_seconds: int) -> int:
-        """How long to wait after that many failures."""
-        if failures < self.free:
+    def backoff_seconds(self, failures: int, first_backoff_seconds: int) -> int:
+        """The backoff after that many failures; 0 means none."""
+        if failures < self.free_failures:
             return 0
-        doublings = min(failures - self.free, 16)
-        return min(first_pause_seconds << doublings, LONGEST_PAUSE_SECONDS)
+        doublings = min(failures - self.free_failures, MAX_DOUBLINGS)
+        return min(first_backoff_seconds << doublings, MAX_BACKOFF_SECONDS)
 
 
-LOGIN_AT_ADDRESS = Scope("login_at_address", free=5, forgiven_seconds=900)
-LOGIN = Scope("login", free=20, forgiven_seconds=300)
-ADDRESS = Scope("address", free=100, forgiven_seconds=10)
+LOGIN_AT_ADDRESS = Scope("login_at_address", free_failures=5, decay_seconds=900)
+LOGIN = Scope("login", free_failures=20, decay_seconds=300)
+ADDRESS = Scope("address", free_failures=100, decay_seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """`login` as it was typed; `is_familiar` when that user has logged in from this address before."""
+    """`login` as typed. `is_known_address`: the user has logged in from this address before."""
 
     login: str
     address: str
-    is_familiar: bool
+    is_known_address: bool
 
     def keys(self) -> dict[bytes, Scope]:
-        """What to count it under, in the order of the keys: that is also the order of locking."""
+        """Counter keys with their scopes, sorted by key: the order in which they are locked."""
         login = self.login.lower()
         scopes = {_key(LOGIN_AT_ADDRESS, login, self.address): LOGIN_AT_ADDRESS, _key(ADDRESS, self.address): ADDRESS}
-        if not self.is_familiar:
+        if not self.is_known_address:
             scopes[_key(LOGIN, login)] = LOGIN
         return dict(sorted(scopes.items()))
 
@@ -61,5 +62,5 @@ def _key(scope: Scope, *parts: str) -> bytes:
 
 
 def seconds_until(moment: datetime, now: datetime) -> int:
-    """Rounded up, at least one: what `Retry-After` says."""
+    """Rounded up, at least 1: the value of `Retry-After`."""
     return max(1, -int(-(moment - now).total_seconds() // 1))

@@ -1,4 +1,4 @@
-"""OAuth2's errors: RFC 6749 §5.2's members beside those of our problems."""
+"""OAuth2 errors: the members of RFC 6749 §5.2, in addition to those of a problem."""
 
 from typing import Any, ClassVar
 
@@ -11,24 +11,24 @@ class OAuthError(Problem):
     status: ClassVar[int] = 400
     code: ClassVar[str] = "invalid_request"
 
-    def __init__(self, detail: str | None = None, **more: Any) -> None:
-        headers = {"Cache-Control": "no-store", **more.pop("headers", {})}
-        super().__init__(detail, headers=headers, **more)
+    def __init__(self, detail: str | None = None, **options: Any) -> None:
+        headers = {"Cache-Control": "no-store", **options.pop("headers", {})}
+        super().__init__(detail, headers=headers, **options)
         self.extra = {"error": self.code, "error_description": self.detail, **self.extra}
 
 
 class InvalidRequest(OAuthError):
-    """The request lacks a parameter, repeats one, or is malformed otherwise."""
+    """A parameter is missing, repeated or malformed."""
 
 
 class InvalidGrant(OAuthError):
-    """The credentials or the refresh token are not valid."""
+    """The credentials or the refresh token are invalid."""
 
     code = "invalid_grant"
 
 
 class InvalidClient(OAuthError):
-    """The client's id and secret do not belong together."""
+    """Invalid client id or client secret."""
 
     status = 401
     code = "invalid_client"
@@ -38,6 +38,6 @@ class InvalidClient(OAuthError):
 
 
 class UnsupportedGrantType(OAuthError):
-    """Supported are password, refresh_token and client_credentials."""
+    """Supported grant types: password, refresh_token, client_credentials."""
 
     code = "unsupported_grant_type"

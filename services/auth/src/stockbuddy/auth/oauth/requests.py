@@ -1,4 +1,4 @@
-"""Reads a token request: a form, parameters at most once, unknown ones ignored (RFC 6749 §3.2)."""
+"""Parses token requests: a form, each parameter at most once, unknown ones ignored (RFC 6749 §3.2)."""
 
 import base64
 import binascii
@@ -9,21 +9,22 @@ from urllib.parse import unquote_plus
 from fastapi import Depends, Request
 from starlette.exceptions import HTTPException
 
-from stockbuddy.auth.logins.schemas import FORM
+from stockbuddy.auth.logins.schemas import FORM, media_type
 from stockbuddy.auth.oauth.errors import InvalidClient, InvalidRequest
 
-MOST_PARAMETERS = 20
-LONGEST_PARAMETER = 2000
+MAX_PARAMETERS = 20
+MAX_PARAMETER_LENGTH = 2000
 
 
 @dataclass(frozen=True, slots=True)
 class TokenRequest:
+    """`client`: the client's id and secret, if it sent them."""
+
     parameters: dict[str, str]
     client: tuple[str, str] | None
-    """The client's id and secret, if it sent them."""
 
-    def required(self, name: str) -> str:
-        """An empty parameter counts as left out."""
+    def require(self, name: str) -> str:
+        """The value of a parameter. Raises InvalidRequest if it is missing or empty."""
         value = self.parameters.get(name)
         if not value:
             raise InvalidRequest(f"The parameter {name} is missing.")
@@ -31,29 +32,29 @@ class TokenRequest:
 
 
 async def read_token_request(request: Request) -> TokenRequest:
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+    if media_type(request) != FORM:
         raise InvalidRequest(f"The body must be a form ({FORM}).")
     try:
-        async with request.form(max_fields=MOST_PARAMETERS, max_files=0) as form:
+        async with request.form(max_fields=MAX_PARAMETERS, max_files=0) as form:
             items = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
     except HTTPException as error:
         raise InvalidRequest(str(error.detail)) from error
     parameters = dict(items)
     if len(parameters) < len(items):
-        raise InvalidRequest("A parameter occurs twice.")
-    if any(len(value) > LONGEST_PARAMETER or "\x00" in value for value in parameters.values()):
-        raise InvalidRequest("A parameter is too long or holds a character that it may not.")
-    return TokenRequest(parameters, _basic_client(request) or _posted_client(parameters))
+        raise InvalidRequest("A parameter is repeated.")
+    if any(len(value) > MAX_PARAMETER_LENGTH or "\x00" in value for value in parameters.values()):
+        raise InvalidRequest("A parameter is too long or contains a NUL character.")
+    return TokenRequest(parameters, _client_from_header(request) or _client_from_form(parameters))
 
 
-def _posted_client(parameters: dict[str, str]) -> tuple[str, str] | None:
+def _client_from_form(parameters: dict[str, str]) -> tuple[str, str] | None:
     if parameters.get("client_id") and parameters.get("client_secret"):
         return parameters["client_id"], parameters["client_secret"]
     return None
 
 
-def _basic_client(request: Request) -> tuple[str, str] | None:
-    """RFC 6749 §2.3.1: both parts are form-encoded before they are put together."""
+def _client_from_header(request: Request) -> tuple[str, str] | None:
+    """RFC 6749 §2.3.1: id and secret are form-encoded before they are joined."""
     scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return None

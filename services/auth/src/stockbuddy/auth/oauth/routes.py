@@ -1,36 +1,35 @@
-"""HTTP of the token endpoint."""
+"""HTTP of the OAuth2 token endpoint."""
 
 from typing import Any, Literal
 
-from fastapi import APIRouter, Request, Response
-from fastapi.routing import APIRoute
+from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from stockbuddy.auth.errors import InvalidApiKey, InvalidCredentials
-from stockbuddy.auth.token_exchange import exchange_api_key
-from stockbuddy.auth.fields import LARGEST_ID, LONGEST_EMAIL
-from stockbuddy.auth.logins.schemas import FORM, LONGEST_TYPED_PASSWORD
-from stockbuddy.auth.logins.authenticator import Door, Doorkeeper
+from stockbuddy.auth.fields import MAX_EMAIL_LENGTH, MAX_LOGIN_PASSWORD_LENGTH, UserAgent
+from stockbuddy.auth.logins.authenticator import Authenticator, PasswordAuthenticator
+from stockbuddy.auth.logins.schemas import FORM
 from stockbuddy.auth.oauth.errors import InvalidClient, InvalidGrant, InvalidRequest, UnsupportedGrantType
 from stockbuddy.auth.oauth.requests import TokenForm, TokenRequest
-from stockbuddy.auth.sessions.commands import open_session, refresh_session
-from stockbuddy.auth.sessions.schemas import TokenPair
-from stockbuddy.auth.sessions.tokens import forbid_caching, token_pair
-from stockbuddy.auth.settings import AuthSettings, Settings
-from stockbuddy.auth.signing.keys import Keys, SigningKeys
-from stockbuddy.chassis.messaging import outbox
-from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.auth.services import AuthServices, Services
+from stockbuddy.auth.sessions.commands import create_session, refresh_session
+from stockbuddy.auth.sessions.schemas import TokenPairResponse
+from stockbuddy.auth.sessions.tokens import forbid_caching, to_token_pair
+from stockbuddy.auth.token_exchange import exchange_api_key
+from stockbuddy.chassis.fields import MAX_ID
 from stockbuddy.chassis.http.authentication import PUBLIC
-from stockbuddy.chassis.messaging.event_context import set_actor
+from stockbuddy.chassis.http.strict_query import StrictQueryRoute
+from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.runtime.event_context import set_actor
 from stockbuddy.contracts.auth import ApiKeyAuthenticated
 
-router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=APIRoute)
+router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=StrictQueryRoute)
 
-GRANTS = ("password", "refresh_token", "client_credentials")
+GRANT_TYPES = ("password", "refresh_token", "client_credentials")
 
 
-class ClientToken(BaseModel):
-    """What a client gets that acts for itself: it asks again instead of refreshing."""
+class ClientTokenResponse(BaseModel):
+    """An access token without a refresh token: the client authenticates again instead."""
 
     access_token: str
     token_type: Literal["bearer"] = "bearer"
@@ -40,68 +39,72 @@ class ClientToken(BaseModel):
 def _token_body() -> dict[str, Any]:
     names = ("grant_type", "username", "password", "refresh_token", "client_id", "client_secret", "scope")
     properties: dict[str, Any] = {name: {"type": "string"} for name in names}
-    properties["grant_type"]["enum"] = list(GRANTS)
+    properties["grant_type"]["enum"] = list(GRANT_TYPES)
     schema = {"type": "object", "required": ["grant_type"], "properties": properties}
     return {"requestBody": {"required": True, "content": {FORM: {"schema": schema}}}}
 
 
 @router.post("/token", dependencies=[PUBLIC], openapi_extra=_token_body())
 async def issue_token(
-    form: TokenForm, request: Request, response: Response, door: Door, keys: Keys, settings: Settings
-) -> TokenPair | ClientToken:
-    """OAuth2's token endpoint (RFC 6749): grants `password`, `refresh_token` and `client_credentials`, the client
-    being an API key with its id and its secret."""
-    grant_type = form.required("grant_type")
-    if grant_type not in GRANTS:
+    form: TokenForm, response: Response, authenticator: Authenticator, services: Services, user_agent: UserAgent = None
+) -> TokenPairResponse | ClientTokenResponse:
+    """OAuth2 token endpoint (RFC 6749): grant types `password`, `refresh_token` and `client_credentials`. A client is
+    an API key, with its id and its secret."""
+    grant_type = form.require("grant_type")
+    if grant_type not in GRANT_TYPES:
         raise UnsupportedGrantType()
-    database: Database = request.app.state.database
     forbid_caching(response)
     response.headers["Pragma"] = "no-cache"
     if grant_type == "password":
-        return await _by_password(form, door, keys, settings, user_agent=request.headers.get("user-agent"))
+        return await _grant_by_password(form, authenticator, services, user_agent)
     if grant_type == "refresh_token":
-        return await _by_refresh_token(form, database, keys, settings)
-    return await _by_client(form, database, keys, settings)
+        return await _grant_by_refresh_token(form, services)
+    return await _grant_to_client(form, services)
 
 
-async def _by_password(
-    form: TokenRequest, door: Doorkeeper, keys: SigningKeys, settings: AuthSettings, *, user_agent: str | None
-) -> TokenPair:
-    username, password = form.required("username"), form.required("password")
-    if len(username) > LONGEST_EMAIL or len(password) > LONGEST_TYPED_PASSWORD:
+async def _grant_by_password(
+    form: TokenRequest, authenticator: PasswordAuthenticator, services: AuthServices, user_agent: str | None
+) -> TokenPairResponse:
+    username, password = form.require("username"), form.require("password")
+    if len(username) > MAX_EMAIL_LENGTH or len(password) > MAX_LOGIN_PASSWORD_LENGTH:
         raise InvalidRequest("A parameter is too long.")
     try:
-        async with door.admitting(username, password) as (session, user):
-            opened = await open_session(session, user, settings, user_agent=user_agent)
+        async with authenticator.authenticate(username, password) as (session, user):
+            created = await create_session(session, user, services.settings, user_agent=user_agent)
     except InvalidCredentials as error:
         raise InvalidGrant(error.detail) from error
-    return token_pair(opened, keys, settings)
+    return to_token_pair(created, services)
 
 
-async def _by_refresh_token(
-    form: TokenRequest, database: Database, keys: SigningKeys, settings: AuthSettings
-) -> TokenPair:
-    refresh_token = form.required("refresh_token")
-    async with database.transaction() as session:
-        opened = await refresh_session(session, refresh_token, settings)
-    if opened is None:
-        raise InvalidGrant("The refresh token is not valid, or no longer.")
-    return token_pair(opened, keys, settings)
+async def _grant_by_refresh_token(form: TokenRequest, services: AuthServices) -> TokenPairResponse:
+    refresh_token = form.require("refresh_token")
+    async with services.database.transaction() as session:
+        refreshed = await refresh_session(session, refresh_token, services.settings)
+    if refreshed is None:
+        raise InvalidGrant("The refresh token is invalid or expired.")
+    return to_token_pair(refreshed, services)
 
 
-async def _by_client(form: TokenRequest, database: Database, keys: SigningKeys, settings: AuthSettings) -> ClientToken:
+async def _grant_to_client(form: TokenRequest, services: AuthServices) -> ClientTokenResponse:
     client_id, secret = form.client or ("", "")
-    if not client_id.isdecimal() or not client_id.isascii() or not 0 < int(client_id[:20]) <= LARGEST_ID:
-        raise InvalidClient()
-    key_id = int(client_id[:20])
+    key_id = _parse_key_id(client_id)
     try:
-        async with database.reading() as session:
-            done = await exchange_api_key(
-                session, keys, secret, lifetime_seconds=settings.access_token_seconds, key_id=key_id
+        async with services.database.reading() as session:
+            lifetime_seconds = services.settings.access_token_seconds
+            exchanged = await exchange_api_key(
+                session, services.signing_keys, secret, lifetime_seconds=lifetime_seconds, key_id=key_id
             )
     except InvalidApiKey as error:
         raise InvalidClient() from error
-    set_actor(done.user.id, done.user.username)
-    async with database.transaction() as session:
-        outbox.add(session, ApiKeyAuthenticated(api_key_id=key_id, owner_id=done.user.id))
-    return ClientToken(access_token=done.access_token, expires_in=done.expires_in_seconds)
+    set_actor(exchanged.user.id, exchanged.user.username)
+    async with services.database.transaction() as session:
+        outbox.add(session, ApiKeyAuthenticated(api_key_id=key_id, owner_id=exchanged.user.id))
+    return ClientTokenResponse(access_token=exchanged.access_token, expires_in=exchanged.expires_in)
+
+
+def _parse_key_id(client_id: str) -> int:
+    """Raises InvalidClient."""
+    # Limited before the conversion: int() takes quadratic time.
+    if client_id.isdecimal() and client_id.isascii() and 0 < (key_id := int(client_id[:20])) <= MAX_ID:
+        return key_id
+    raise InvalidClient()

@@ -1,1 +1,1 @@
-"""Passwords: which are good enough, and how they are changed."""
+"""Changes and resets of passwords."""

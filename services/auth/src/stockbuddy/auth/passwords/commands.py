@@ -1,53 +1,53 @@
-"""Changes passwords, for those who know the old one and for those who can read their e-mail."""
+"""Changes of passwords, by users who are logged in and by users with a reset token."""
 
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from stockbuddy.auth.crypto import create_secret, digest
+from stockbuddy.auth.email.model import EmailKind
+from stockbuddy.auth.email.queue import queue_email
 from stockbuddy.auth.errors import InvalidResetToken, WrongPassword
-from stockbuddy.auth.logins.commands import forgive_everything
+from stockbuddy.auth.logins.commands import reset_all_failures
 from stockbuddy.auth.logins.throttle import Attempt
-from stockbuddy.auth.email.model import LetterKind
-from stockbuddy.auth.email.queue import queue_letter
 from stockbuddy.auth.passwords import queries
 from stockbuddy.auth.passwords.model import PasswordReset
-from stockbuddy.auth.crypto import digest, make_secret
-from stockbuddy.auth.sessions.commands import OpenedSession, end_sessions, open_session
-from stockbuddy.auth.sessions.queries import lock_live_sessions
+from stockbuddy.auth.sessions.commands import CreatedSession, create_session, revoke_sessions
 from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.queries import lock_user
 from stockbuddy.chassis.messaging import outbox
-from stockbuddy.chassis.messaging.event_context import set_actor
+from stockbuddy.chassis.runtime.event_context import set_actor
 from stockbuddy.contracts.auth import PasswordResetRequested, UserPasswordChanged
 
-RESET_PAUSE = timedelta(seconds=60)
-"""Who asks again sooner gets no second letter: a mailbox can't be flooded with them."""
+MIN_RESET_INTERVAL = timedelta(seconds=60)
+"""Further requests within it send no e-mail, so that a mailbox cannot be flooded."""
 
 
 async def change_password(
-    session: AsyncSession, known: User, new_hash: str, settings: AuthSettings, *, user_agent: str | None
-) -> OpenedSession:
-    """`known` is the user whose old password was right. Every session ends, and a new one begins."""
-    user = await lock_user(session, known.id)
-    if user is None or user.password_hash != known.password_hash:
-        raise WrongPassword()  # Somebody changed it while the hashes were computed.
+    session: AsyncSession, verified: User, new_hash: str, settings: AuthSettings, *, user_agent: str | None
+) -> CreatedSession:
+    """`verified`: the user whose old password was verified. Revokes all sessions and creates a new one.
+    Raises WrongPassword."""
+    user = await lock_user(session, verified.id)
+    if user is None or user.password_hash != verified.password_hash:
+        raise WrongPassword()  # changed by a concurrent request while the hashes were computed
     await _replace_password(session, user, new_hash, settings, method="change")
-    return await open_session(session, user, settings, user_agent=user_agent, method="password_change")
+    return await create_session(session, user, settings, user_agent=user_agent, method="password_change")
 
 
 async def request_reset(session: AsyncSession, email: str) -> None:
-    """Whether anybody has this address is looked up later, by who sends the letter."""
-    await queue_letter(session, LetterKind.PASSWORD_RESET, email, datetime.now(UTC))
+    """Queue the e-mail. Whether the address belongs to a user is looked up when it is composed."""
+    await queue_email(session, EmailKind.PASSWORD_RESET, email, datetime.now(UTC))
     outbox.add(session, PasswordResetRequested(email=email))
 
 
-async def issue_reset_token(session: AsyncSession, user: User, settings: AuthSettings) -> str | None:
-    """A new token for the letter to `user`; None for who may not have one, or had one a moment ago."""
+async def create_reset_token(session: AsyncSession, user: User, settings: AuthSettings) -> str | None:
+    """A new token; None if the user is inactive or has received one within MIN_RESET_INTERVAL."""
     now = datetime.now(UTC)
-    if not user.is_active or await queries.is_reset_newer_than(session, user.id, now - RESET_PAUSE):
+    if not user.is_active or await queries.has_token_since(session, user.id, now - MIN_RESET_INTERVAL):
         return None
-    token = make_secret()
+    token = create_secret()
     expires_at = now + timedelta(seconds=settings.password_reset_seconds)
     session.add(PasswordReset(digest=digest(token), user_id=user.id, created_at=now, expires_at=expires_at))
     return token
@@ -56,16 +56,17 @@ async def issue_reset_token(session: AsyncSession, user: User, settings: AuthSet
 async def reset_password(
     session: AsyncSession, token: str, new_hash: str, settings: AuthSettings, *, address: str
 ) -> None:
-    """Raises InvalidResetToken. Locking the user first lets one of several at once win."""
+    """Raises InvalidResetToken. The user is locked before the token is validated again, so that one of several
+    concurrent resets succeeds."""
     now = datetime.now(UTC)
-    user_id = await queries.user_id_of_reset(session, digest(token), now)
+    user_id = await queries.find_user_id(session, digest(token), now)
     user = await lock_user(session, user_id) if user_id is not None else None
-    if user is None or not user.is_active or not await queries.user_id_of_reset(session, digest(token), now):
+    if user is None or not user.is_active or not await queries.find_user_id(session, digest(token), now):
         raise InvalidResetToken()
     set_actor(user.id, user.username)
     await _replace_password(session, user, new_hash, settings, method="reset")
     for login in (user.username, user.email):
-        await forgive_everything(session, Attempt(login, address, is_familiar=False), user.id)
+        await reset_all_failures(session, Attempt(login, address, is_known_address=False), user.id)
 
 
 async def _replace_password(
@@ -73,7 +74,7 @@ async def _replace_password(
 ) -> None:
     user.password_hash = new_hash
     now = datetime.now(UTC)
-    await queries.use_up_resets(session, user.id, now)
-    end_sessions(session, await lock_live_sessions(session, user.id), settings, reason="password_changed")
+    await queries.invalidate_tokens(session, user.id, now)
+    await revoke_sessions(session, user.id, settings, reason="password_changed")
     outbox.add(session, UserPasswordChanged(user_id=user.id, username=user.username, method=method))
-    await queue_letter(session, LetterKind.PASSWORD_CHANGED, user.email, now)
+    await queue_email(session, EmailKind.PASSWORD_CHANGED, user.email, now)

@@ -1,4 +1,4 @@
-"""Finds reset tokens and uses them up."""
+"""Queries of password reset tokens."""
 
 from datetime import datetime
 
@@ -8,24 +8,24 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from stockbuddy.auth.passwords.model import PasswordReset
 
 
-async def user_id_of_reset(session: AsyncSession, digest: bytes, now: datetime) -> int | None:
-    """Whom a token that still works belongs to."""
-    wanted = select(PasswordReset.user_id).where(
+async def find_user_id(session: AsyncSession, digest: bytes, now: datetime) -> int | None:
+    """The user of a valid token."""
+    statement = select(PasswordReset.user_id).where(
         PasswordReset.digest == digest, PasswordReset.used_at.is_(None), PasswordReset.expires_at > now
     )
-    return await session.scalar(wanted)
+    return await session.scalar(statement)
 
 
-async def is_reset_newer_than(session: AsyncSession, user_id: int, moment: datetime) -> bool:
-    wanted = exists().where(PasswordReset.user_id == user_id, PasswordReset.created_at > moment)
-    return bool(await session.scalar(select(wanted)))
+async def has_token_since(session: AsyncSession, user_id: int, moment: datetime) -> bool:
+    condition = exists().where(PasswordReset.user_id == user_id, PasswordReset.created_at > moment)
+    return bool(await session.scalar(select(condition)))
 
 
-async def use_up_resets(session: AsyncSession, user_id: int, now: datetime) -> None:
-    """No token of that user works any more."""
+async def invalidate_tokens(session: AsyncSession, user_id: int, now: datetime) -> None:
+    """Mark all tokens of the user as used."""
     unused = (PasswordReset.user_id == user_id, PasswordReset.used_at.is_(None))
     await session.execute(update(PasswordReset).where(*unused).values(used_at=now))
 
 
-async def delete_outdated(session: AsyncSession, *, expired_before: datetime) -> None:
-    await session.execute(delete(PasswordReset).where(PasswordReset.expires_at < expired_before))
+async def delete_expired(session: AsyncSession, *, before: datetime) -> None:
+    await session.execute(delete(PasswordReset).where(PasswordReset.expires_at < before))

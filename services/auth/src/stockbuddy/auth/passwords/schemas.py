@@ -1,42 +1,37 @@
-"""How passwords are changed in requests."""
+"""Requests and responses of passwords."""
 
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
-from stockbuddy.auth.fields import EmailAddress, NewPassword
-from stockbuddy.auth.logins.schemas import TypedPassword
+from stockbuddy.auth.fields import MAX_TOKEN_LENGTH, EmailAddress, LoginPassword, NewPassword
+from stockbuddy.chassis.fields import RequestBody
 from stockbuddy.chassis.http.errors import Unprocessable
 
 
-class _NewPassword(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class _ConfirmedPassword(RequestBody):
     new_password: NewPassword
-    confirm_password: TypedPassword
+    confirm_password: LoginPassword
 
-    def confirmed(self) -> Self:
-        """Raises Unprocessable when the two differ."""
+    def require_confirmed(self) -> None:
+        """Raises Unprocessable if the two passwords differ."""
         if self.confirm_password != self.new_password:
             raise Unprocessable.field("confirm_password", "differs from the new password")
-        return self
 
 
-class ChangePassword(_NewPassword):
-    old_password: TypedPassword
+class ChangePassword(_ConfirmedPassword):
+    old_password: LoginPassword
 
 
-class ForgotPassword(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class RequestPasswordReset(RequestBody):
     email: EmailAddress
 
 
-class ResetPassword(_NewPassword):
-    token: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200), Field(min_length=1)]
+class ResetPassword(_ConfirmedPassword):
+    token: Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_TOKEN_LENGTH), Field(min_length=1)]
 
 
-class Told(BaseModel):
-    """A sentence for people."""
+class MessageResponse(BaseModel):
+    """A message for the user."""
 
     detail: str

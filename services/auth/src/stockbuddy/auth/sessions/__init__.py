@@ -1,1 +1,1 @@
-"""Sessions: what a login opens, a refresh token prolongs and a logout ends."""
+"""Login sessions: created by a login, extended by refresh tokens, revoked by a logout."""

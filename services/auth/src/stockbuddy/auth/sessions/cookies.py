@@ -1,5 +1,5 @@
-"""The cookies of a browser session: one that only the gateway reads, and one that the page's own code reads to prove
-that a call comes from it (OWASP's signed double submit: the second is derived from the first)."""
+"""The cookies of a browser session: an HttpOnly one with the session's secret, and one that scripts read to repeat it
+in a header as protection against CSRF (OWASP: signed double submit cookie, derived from the first)."""
 
 import hmac
 
@@ -13,16 +13,16 @@ SECONDS_PER_DAY = 86_400
 
 
 def csrf_token(session_cookie: str) -> str:
-    """What must come in `X-CSRF-Token` with every unsafe call of that session."""
+    """The value that requests with unsafe methods repeat in `X-CSRF-Token`."""
     return hmac.digest(session_cookie.encode(), b"csrf", "sha256").hex()
 
 
 def set_cookies(response: Response, session_cookie: str, settings: AuthSettings) -> None:
-    lifetime = settings.session_days * SECONDS_PER_DAY
+    max_age = settings.session_days * SECONDS_PER_DAY
     secure = settings.env == "production"
-    response.set_cookie(SESSION_COOKIE, session_cookie, max_age=lifetime, httponly=True, samesite="lax", secure=secure)
+    response.set_cookie(SESSION_COOKIE, session_cookie, max_age=max_age, httponly=True, samesite="lax", secure=secure)
     response.set_cookie(
-        CSRF_COOKIE, csrf_token(session_cookie), max_age=lifetime, httponly=False, samesite="lax", secure=secure
+        CSRF_COOKIE, csrf_token(session_cookie), max_age=max_age, httponly=False, samesite="lax", secure=secure
     )
 
 

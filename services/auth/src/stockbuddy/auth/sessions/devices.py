@@ -1,4 +1,4 @@
-"""What to call the device behind a session, so that its owner recognises it (ua-parser)."""
+"""Display names of devices, derived from `User-Agent` (ua-parser)."""
 
 from ua_parser import parse
 
@@ -6,7 +6,7 @@ UNKNOWN = "Unknown device"
 
 
 def device_name(user_agent: str | None) -> str:
-    """`Firefox on Linux`, `Mobile Safari on iPhone`; of what is no browser its own name, as `curl`."""
+    """`Firefox on Linux`, `Mobile Safari on iPhone`; of other clients their own name, such as `curl`."""
     if not user_agent:
         return UNKNOWN
     parsed = parse(user_agent)

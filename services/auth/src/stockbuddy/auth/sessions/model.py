@@ -1,59 +1,59 @@
-"""A session and the refresh tokens that prolong it; a revocation tells the gateway what to refuse."""
+"""Login sessions, their refresh tokens, and revocations, which tell the gateway which tokens to refuse."""
 
 import uuid
 from datetime import datetime
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, Identity, Integer, LargeBinary, Text, Uuid
+from sqlalchemy import ForeignKey, Identity
 from sqlalchemy.orm import Mapped, mapped_column
 
-from stockbuddy.auth.orm import Record
+from stockbuddy.auth.orm import Base
 from stockbuddy.auth.session_ids import session_sid
 
 
-class LoginSession(Record):
-    """Opened by a login, alive until it is ended or not used for too long. `generation` grows when its access
-    tokens must be refused although it goes on, as after a change of role. A browser's has a cookie instead of
-    refresh tokens."""
+class LoginSession(Base):
+    """Active until it is ended or expires without use. `token_generation` grows when its access tokens must be refused
+    although the session continues, as after a change of role. Browser sessions have a cookie, the others refresh
+    tokens."""
 
     __tablename__ = "login_session"
 
-    id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True, default=uuid.uuid4)
-    user_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("user_account.id"))
-    generation: Mapped[int] = mapped_column(Integer, default=0)
-    cookie_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
-    user_agent: Mapped[str | None] = mapped_column(Text)
-    ip_address: Mapped[str | None] = mapped_column(Text)
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    last_used_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    ended_reason: Mapped[str | None] = mapped_column(Text)
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+    token_generation: Mapped[int]
+    cookie_digest: Mapped[bytes | None]
+    user_agent: Mapped[str | None]
+    ip_address: Mapped[str | None]
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    ended_reason: Mapped[str | None]
 
     @property
     def sid(self) -> str:
-        """What its access tokens carry as `sid`."""
-        return session_sid(self.id, self.generation)
+        """The claim `sid` of its access tokens."""
+        return session_sid(self.id, self.token_generation)
 
-    def is_alive(self, now: datetime) -> bool:
+    def is_active(self, now: datetime) -> bool:
         return self.ended_at is None and now < self.expires_at
 
 
-class RefreshToken(Record):
-    """Works once: `used_at` says when. Kept as long as its session, so that a second use is noticed."""
+class RefreshToken(Base):
+    """Valid once: `used_at` is the time of use. Kept as long as its session, so that reuse is detected."""
 
     __tablename__ = "refresh_token"
 
-    digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
-    session_id: Mapped[uuid.UUID] = mapped_column(Uuid, ForeignKey("login_session.id"))
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    digest: Mapped[bytes] = mapped_column(primary_key=True)
+    session_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("login_session.id"))
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
 
 
-class Revocation(Record):
-    """Tokens with this `sid` are to be refused until `needed_until`, when the last of them has expired."""
+class Revocation(Base):
+    """Access tokens with this `sid` are refused until `needed_until`, when the last of them has expired."""
 
     __tablename__ = "revocation"
 
-    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    sid: Mapped[str] = mapped_column(Text)
-    needed_until: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    sid: Mapped[str]
+    needed_until: Mapped[datetime]

@@ -1,85 +1,69 @@
-"""HTTP of sessions: refresh, logout, one's own list, and what the gateway asks."""
+"""HTTP of sessions: refresh, logout, and the list of one's own sessions."""
 
 from datetime import UTC, datetime
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
-from fastapi.routing import APIRoute
+from fastapi import APIRouter, Response
 
-from stockbuddy.auth.errors import InvalidRefreshToken
-from stockbuddy.auth.listing import Order, read_page
-from stockbuddy.auth.interactive_users import Person
+from stockbuddy.auth.errors import InvalidRefreshToken, SessionNotFound
+from stockbuddy.auth.interactive_users import InteractiveUser
+from stockbuddy.auth.services import Services
+from stockbuddy.auth.session_ids import parse_session_id
 from stockbuddy.auth.sessions import commands, queries
 from stockbuddy.auth.sessions.cookies import delete_cookies
 from stockbuddy.auth.sessions.model import LoginSession
-from stockbuddy.auth.sessions.schemas import RefreshSession, RevokedSessions, SessionView, TokenPair
-from stockbuddy.auth.sessions.tokens import forbid_caching, token_pair
-from stockbuddy.auth.settings import Settings
-from stockbuddy.auth.session_ids import session_id_of
-from stockbuddy.auth.signing.keys import Keys
-from stockbuddy.chassis.http.sessions import ReadSession, Session
-from stockbuddy.chassis.http.errors import NotFound
-from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.auth.sessions.schemas import RefreshSession, SessionResponse, TokenPairResponse
+from stockbuddy.auth.sessions.tokens import forbid_caching, to_token_pair
 from stockbuddy.chassis.http.authentication import PUBLIC, Caller
-from stockbuddy.chassis.http.pagination import Page, PageParameters
+from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.chassis.http.pagination import Page, PageParameters, SortOrder, fetch_page
+from stockbuddy.chassis.http.sessions import ReadSession, Session
+from stockbuddy.chassis.http.strict_query import StrictQueryRoute
 
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=ConditionalRoute)
-public_router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=APIRoute)
-internal_router = APIRouter(prefix="/internal", include_in_schema=False)
+public_router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=StrictQueryRoute)
 
-NEWEST_FIRST = Order("created_desc", [LoginSession.created_at, LoginSession.id], newest_first=True)
+NEWEST_FIRST = SortOrder("created_desc", [LoginSession.created_at, LoginSession.id], descending=True)
 
 
 @public_router.post("/refresh", dependencies=[PUBLIC])
-async def refresh(
-    body: RefreshSession, request: Request, response: Response, keys: Keys, settings: Settings
-) -> TokenPair:
-    """A new pair of tokens. The old refresh token is used up; shown again, it ends the whole session."""
-    async with request.app.state.database.transaction() as session:
-        opened = await commands.refresh_session(session, body.refresh_token, settings)
-    if opened is None:
+async def refresh_session(body: RefreshSession, response: Response, services: Services) -> TokenPairResponse:
+    """Get a new pair of tokens. Each refresh token is valid once; reuse of an old one revokes the session."""
+    async with services.database.transaction() as session:
+        refreshed = await commands.refresh_session(session, body.refresh_token, services.settings)
+    if refreshed is None:
         raise InvalidRefreshToken()
     forbid_caching(response)
-    return token_pair(opened, keys, settings)
+    return to_token_pair(refreshed, services)
 
 
 @router.post("/logout", status_code=204)
-@router.delete("/session", status_code=204, name="end_cookie_session")
-async def logout(caller: Caller, session: Session, response: Response, settings: Settings) -> None:
-    """End the session; the gateway refuses its access tokens within a second. A browser gives its cookies back."""
-    session_id = session_id_of(caller.session_id)
-    ended = await queries.lock_session(session, session_id) if session_id else None
-    if ended is None:
+@router.delete("/session", status_code=204, name="delete_browser_session")
+async def logout_user(caller: Caller, session: Session, response: Response, services: Services) -> None:
+    """Revoke the session; the gateway refuses its access tokens within a second. Deletes a browser's cookies."""
+    session_id = parse_session_id(caller.session_id)
+    current = await queries.lock_session(session, session_id) if session_id else None
+    if current is None:
         return
-    if ended.ended_at is None:
-        commands.end_session(session, ended, settings, reason="logout")
-    if ended.cookie_digest is not None:
-        delete_cookies(response, settings)
+    if current.ended_at is None:
+        commands.revoke_session(session, current, services.settings, reason="logout")
+    if current.cookie_digest is not None:
+        delete_cookies(response, services.settings)
 
 
 @router.get("/sessions")
-async def list_sessions(caller: Person, session: ReadSession, paging: PageParameters) -> Page[SessionView]:
-    """One's own sessions that are alive, the newest first."""
-    alive = queries.live_sessions_of(caller.user_id, datetime.now(UTC))
-    found = await read_page(session, alive, paging, NEWEST_FIRST)
-    current = session_id_of(caller.session_id)
-    return found.page(lambda row: SessionView.of(row, current=current))
+async def list_sessions(caller: InteractiveUser, session: ReadSession, query: PageParameters) -> Page[SessionResponse]:
+    """One's own active sessions, newest first."""
+    statement = queries.select_active_sessions(caller.user_id, datetime.now(UTC))
+    sessions = await fetch_page(session, statement, NEWEST_FIRST, query)
+    current = parse_session_id(caller.session_id)
+    return sessions.to_page(query, lambda row: SessionResponse.from_session(row, current=current))
 
 
 @router.delete("/sessions/{session_id}", status_code=204)
-async def end_session(session_id: UUID, caller: Person, session: Session, settings: Settings) -> None:
-    """End one of one's own sessions, as that of a lost phone."""
-    ended = await queries.lock_session(session, session_id)
-    if ended is None or ended.user_id != caller.user_id or not ended.is_alive(datetime.now(UTC)):
-        raise NotFound("There is no such session.")
-    commands.end_session(session, ended, settings, reason="ended")
-
-
-@internal_router.get("/revoked-sessions", dependencies=[PUBLIC])
-async def list_revoked_sessions(
-    session: ReadSession, after: Annotated[str | None, Query(pattern=r"^\d{1,19}$")] = None
-) -> RevokedSessions:
-    """The `sid`s whose tokens are to be refused: since the cursor `after`, or all that matter still."""
-    revoked = await queries.revocations(session, after)
-    return RevokedSessions(session_ids=revoked.sids, cursor=revoked.cursor)
+async def delete_session(session_id: UUID, caller: InteractiveUser, session: Session, services: Services) -> None:
+    """Revoke one of one's own sessions, such as that of a lost phone."""
+    revoked = await queries.lock_session(session, session_id)
+    if revoked is None or revoked.user_id != caller.user_id or not revoked.is_active(datetime.now(UTC)):
+        raise SessionNotFound()
+    commands.revoke_session(session, revoked, services.settings, reason="ended")

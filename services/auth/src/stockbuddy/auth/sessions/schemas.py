@@ -1,34 +1,34 @@
-"""How sessions and their tokens look in requests and answers."""
+"""Requests and responses of sessions and their tokens."""
 
 from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
+from stockbuddy.auth.fields import MAX_TOKEN_LENGTH
 from stockbuddy.auth.sessions.devices import device_name
 from stockbuddy.auth.sessions.model import LoginSession
-from stockbuddy.auth.users.schemas import UserView
+from stockbuddy.auth.users.schemas import UserResponse
+from stockbuddy.chassis.fields import RequestBody
 
 
-class TokenPair(BaseModel):
-    """`expires_in` is the access token's lifetime in seconds; the refresh token works once."""
+class TokenPairResponse(BaseModel):
+    """`expires_in`: lifetime of the access token in seconds. The refresh token is valid once."""
 
     access_token: str
     token_type: Literal["bearer"] = "bearer"
     expires_in: int
     refresh_token: str
-    user: UserView
+    user: UserResponse
 
 
-class RefreshSession(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    refresh_token: Annotated[str, Field(max_length=200)]
+class RefreshSession(RequestBody):
+    refresh_token: Annotated[str, Field(max_length=MAX_TOKEN_LENGTH)]
 
 
-class SessionView(BaseModel):
-    """`last_used_at` is exact to some seconds; `is_current` marks the one that asks."""
+class SessionResponse(BaseModel):
+    """`last_used_at` is accurate to some seconds; `is_current` marks the session of this request."""
 
     id: UUID
     device: str
@@ -40,29 +40,23 @@ class SessionView(BaseModel):
     is_current: bool
 
     @classmethod
-    def of(cls, shown: LoginSession, *, current: UUID | None) -> Self:
+    def from_session(cls, session: LoginSession, *, current: UUID | None) -> Self:
         return cls(
-            id=shown.id,
-            device=device_name(shown.user_agent),
-            user_agent=shown.user_agent,
-            ip_address=shown.ip_address,
-            created_at=shown.created_at,
-            last_used_at=shown.last_used_at,
-            expires_at=shown.expires_at,
-            is_current=shown.id == current,
+            id=session.id,
+            device=device_name(session.user_agent),
+            user_agent=session.user_agent,
+            ip_address=session.ip_address,
+            created_at=session.created_at,
+            last_used_at=session.last_used_at,
+            expires_at=session.expires_at,
+            is_current=session.id == current,
         )
 
 
-class BrowserSession(BaseModel):
-    """`csrf_token` goes into the header `X-CSRF-Token` of every unsafe call; it is in the cookie of that name too."""
+class BrowserSessionResponse(BaseModel):
+    """`csrf_token` goes into the header `X-CSRF-Token` of requests with unsafe methods; a cookie of that name has it
+    too."""
 
-    user: UserView
+    user: UserResponse
     csrf_token: str
     expires_at: datetime
-
-
-class RevokedSessions(BaseModel):
-    """`cursor` goes into the next question's `after`."""
-
-    session_ids: list[str]
-    cursor: str

@@ -1,1 +1,1 @@
-"""Signing keys and the access tokens that they sign."""
+"""Signing keys: storage, rotation, and the access tokens that they sign."""

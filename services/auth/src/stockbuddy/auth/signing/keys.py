@@ -1,91 +1,85 @@
-"""The signing keys as a running replica holds them, and the tokens that it signs with them.
+"""The signing keys in memory of a replica, and the tokens that it signs with them.
 
-Replicas reread the keys every few seconds; a new one is published for longer than that before it signs.
+Replicas reload the keys every few seconds; a new key is published for longer than that before it signs.
 """
 
-import asyncio
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Any
 
 import jwt
-import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from fastapi import Depends, Request
 
-from stockbuddy.auth.crypto import BrokenSeal, Seal
+from stockbuddy.auth.crypto import DecryptionError, SecretBox
 from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.auth.signing import commands, queries
 from stockbuddy.auth.signing.model import SigningKey
 from stockbuddy.auth.signing.schedule import signing_key_at
-from stockbuddy.chassis.postgres.database import Database
-from stockbuddy.chassis.runtime.failures import is_connection_error
 from stockbuddy.chassis.http.tokens import TOKEN_ALGORITHMS, TOKEN_TYPE, Principal
-
-log = structlog.get_logger(__name__)
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.runtime.background import PollingWorker
 
 
 class NoSigningKey(RuntimeError):
-    """No stored signing key opens with this SECRET_KEY. Set the one it was made with, or make a new signing key
-    with `python -m stockbuddy.auth rotate-keys` (tokens signed so far stay valid)."""
+    """No stored signing key can be decrypted with this SECRET_KEY. Restore the former SECRET_KEY, or create a new
+    signing key with `python -m stockbuddy.auth rotate-keys` (tokens signed so far stay valid)."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedKey:
+    """`private_key` is None if it was encrypted with another SECRET_KEY: the key verifies, but cannot sign."""
+
     kid: str
     signs_from: datetime
     public_jwk: Mapping[str, Any]
     private_key: Ed25519PrivateKey | None
-    """None when another SECRET_KEY sealed it: it still verifies, but can't sign."""
 
 
 class SigningKeys:
-    def __init__(self, database: Database, seal: Seal, settings: AuthSettings) -> None:
+    """Signs access tokens, publishes the key set, and rotates the stored keys."""
+
+    def __init__(self, database: Database, secret_box: SecretBox, settings: AuthSettings) -> None:
         self._database = database
-        self._seal = seal
+        self._secret_box = secret_box
         self._settings = settings
         self._keys: list[LoadedKey] = []
 
     async def start(self) -> None:
-        """Load the keys, after making the first one where there is none. Raises NoSigningKey."""
+        """Load the keys; create the first one if there is none. Raises NoSigningKey."""
         async with self._database.transaction() as session:
-            await commands.ensure_key(session, self._seal)
-        await self.reload()
+            await commands.ensure_key(session, self._secret_box)
+        await self._reload()
         self._current()
 
-    async def reload(self) -> None:
-        async with self._database.reading() as session:
-            self._keys = [self._loaded(key) for key in await queries.all_keys(session)]
+    def worker(self) -> PollingWorker:
+        interval_seconds = self._settings.signing_key_reload_interval_seconds
+        return PollingWorker("auth.signing_keys", self._maintain, interval_seconds=interval_seconds)
 
-    async def run(self) -> None:
-        """Until cancelled: follow the stored keys, rotate the old ones, drop the outlived ones."""
+    async def _maintain(self) -> None:
         settings = self._settings
-        while True:
-            try:
-                async with self._database.transaction() as session:
-                    await commands.rotate_when_due(
-                        session,
-                        self._seal,
-                        ahead=timedelta(seconds=settings.signing_key_ahead_seconds),
-                        age=timedelta(days=settings.signing_key_days),
-                    )
-                    lifetime = timedelta(seconds=settings.access_token_seconds)
-                    await commands.drop_outlived_keys(session, token_lifetime=lifetime)
-                await self.reload()
-            except Exception as error:
-                if not is_connection_error(error):
-                    raise
-                log.warning("signing.database_away")
-            await asyncio.sleep(settings.signing_key_reread_seconds)
+        async with self._database.transaction() as session:
+            await commands.rotate_if_due(
+                session,
+                self._secret_box,
+                activation_delay=timedelta(seconds=settings.signing_key_activation_delay_seconds),
+                max_age=timedelta(days=settings.signing_key_days),
+            )
+            lifetime = timedelta(seconds=settings.access_token_seconds)
+            await commands.delete_expired_keys(session, token_lifetime=lifetime)
+        await self._reload()
 
-    async def document(self) -> dict[str, Any]:
+    async def _reload(self) -> None:
+        async with self._database.reading() as session:
+            self._keys = [self._load(key) for key in await queries.list_keys(session)]
+
+    async def jwks(self) -> dict[str, Any]:
         """The JWK set (RFC 7517) of every published key."""
         return {"keys": [dict(key.public_jwk) for key in self._keys]}
 
     def sign(self, principal: Principal) -> str:
-        """An access token for `principal` until its `expires_at`."""
+        """An access token for `principal`, valid until its `expires_at`."""
         key = self._current()
         assert key.private_key is not None
         claims = {
@@ -104,23 +98,15 @@ class SigningKeys:
         return jwt.encode(claims, key.private_key, algorithm=TOKEN_ALGORITHMS[0], headers=headers)
 
     def _current(self) -> LoadedKey:
-        able = [key for key in self._keys if key.private_key is not None]
-        key = signing_key_at(able, datetime.now(UTC))
+        able_to_sign = [key for key in self._keys if key.private_key is not None]
+        key = signing_key_at(able_to_sign, datetime.now(UTC))
         if key is None:
             raise NoSigningKey(NoSigningKey.__doc__)
         return key
 
-    def _loaded(self, key: SigningKey) -> LoadedKey:
+    def _load(self, key: SigningKey) -> LoadedKey:
         try:
-            private_key = Ed25519PrivateKey.from_private_bytes(self._seal.open(key.sealed_private_key))
-        except BrokenSeal:
+            private_key = Ed25519PrivateKey.from_private_bytes(self._secret_box.decrypt(key.encrypted_private_key))
+        except DecryptionError:
             private_key = None
         return LoadedKey(key.kid, key.signs_from, key.public_jwk, private_key)
-
-
-def signing_keys_of(request: Request) -> SigningKeys:
-    keys: SigningKeys = request.app.state.signing_keys
-    return keys
-
-
-Keys = Annotated[SigningKeys, Depends(signing_keys_of)]

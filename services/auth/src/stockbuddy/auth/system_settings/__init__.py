@@ -1,1 +1,1 @@
-"""The system's settings: what the company is called, what it counts in, and what it allows."""
+"""Company-wide settings: name, currency, time zone, registration, stock thresholds."""

@@ -1,4 +1,4 @@
-"""Changes the settings, and tells every service the whole of them."""
+"""Updates the settings and publishes all of them, so that services can replicate them from one event."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -10,17 +10,19 @@ from stockbuddy.auth.system_settings.model import SystemSettings
 from stockbuddy.chassis.messaging import outbox
 
 
-async def change_settings(session: AsyncSession, settings: SystemSettings, changes: Mapping[str, Any]) -> None:
-    """`settings` are locked. What is as it was changes nothing and is not told."""
-    changed = {name: value for name, value in changes.items() if getattr(settings, name) != value}
+async def update_settings(session: AsyncSession, settings: SystemSettings, fields: Mapping[str, Any]) -> None:
+    """`settings` are locked. Without a difference there is neither a new version nor an event."""
+    changed = {name: value for name, value in fields.items() if getattr(settings, name) != value}
     if not changed:
         return
-    told = {name: {"from": _plain(getattr(settings, name)), "to": _plain(value)} for name, value in changed.items()}
+    changes = {
+        name: {"from": _to_json(getattr(settings, name)), "to": _to_json(value)} for name, value in changed.items()
+    }
     for name, value in changed.items():
         setattr(settings, name, value)
     settings.touch()
-    outbox.add(session, settings.said(told))
+    outbox.add(session, settings.to_event(changes))
 
 
-def _plain(value: Any) -> Any:
+def _to_json(value: Any) -> Any:
     return str(value.normalize()) if isinstance(value, Decimal) else value

@@ -1,35 +1,36 @@
-"""The one row of settings."""
+"""The settings, a table of one row."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ARRAY, Boolean, DateTime, Integer, Numeric, Text
+from sqlalchemy import ARRAY, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from stockbuddy.auth.orm import Record
+from stockbuddy.auth.orm import Base
 from stockbuddy.contracts.auth import SettingsChanged
 
 
-class SystemSettings(Record):
+class SystemSettings(Base):
     __tablename__ = "system_settings"
 
-    id: Mapped[bool] = mapped_column(Boolean, primary_key=True)
-    company_name: Mapped[str] = mapped_column(Text)
-    currency: Mapped[str] = mapped_column(Text)
-    timezone: Mapped[str] = mapped_column(Text)
-    registration_open: Mapped[bool] = mapped_column(Boolean)
-    default_low_stock_threshold: Mapped[Decimal] = mapped_column(Numeric(15, 3))
+    id: Mapped[bool] = mapped_column(primary_key=True)
+    company_name: Mapped[str]
+    currency: Mapped[str]
+    timezone: Mapped[str]
+    registration_open: Mapped[bool]
+    default_low_stock_threshold: Mapped[Decimal]
     alert_emails: Mapped[list[str]] = mapped_column(ARRAY(Text))
-    negative_stock: Mapped[str] = mapped_column(Text)
-    version: Mapped[int] = mapped_column(Integer)
-    updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    negative_stock: Mapped[str]
+    version: Mapped[int]
+    updated_at: Mapped[datetime]
 
     def touch(self) -> None:
+        """Start a new version after a change."""
         self.version += 1
         self.updated_at = datetime.now(UTC)
 
-    def said(self, changes: dict[str, Any]) -> SettingsChanged:
+    def to_event(self, changes: dict[str, Any]) -> SettingsChanged:
         return SettingsChanged(
             version=self.version,
             company_name=self.company_name,

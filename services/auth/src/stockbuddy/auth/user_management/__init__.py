@@ -1,1 +1,1 @@
-"""What admins do with users."""
+"""Management of users by admins."""

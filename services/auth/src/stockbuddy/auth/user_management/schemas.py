@@ -1,22 +1,27 @@
-"""How admins change users."""
+"""Requests of user management."""
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, field_validator
+from typing import Annotated
 
-from stockbuddy.auth.fields import FullName, WarehouseIds, left_out
+from pydantic import Field, StrictBool
+
+from stockbuddy.auth.fields import FullName, WarehouseIds
+from stockbuddy.chassis.fields import NO_CONTROL_CHARACTERS, Omittable, RequestBody
+from stockbuddy.chassis.http.pagination import PageQuery
 from stockbuddy.chassis.http.tokens import Role
 
 
-class ChangeUser(BaseModel):
-    """What is left out stays as it is; `warehouse_ids` null means all."""
+class UserFilter(PageQuery):
+    """`search`: words in username, e-mail address or full name."""
 
-    model_config = ConfigDict(extra="forbid")
+    search: Annotated[str | None, Field(max_length=200, pattern=NO_CONTROL_CHARACTERS)] = None
+    role: Role | None = None
+    is_active: bool | None = None
 
-    role: Role = Field(default_factory=left_out)
-    warehouse_ids: WarehouseIds | None = None
-    is_active: StrictBool = Field(default_factory=left_out)
-    full_name: FullName | None = None
 
-    @field_validator("warehouse_ids")
-    @classmethod
-    def sort(cls, value: list[int] | None) -> list[int] | None:
-        return None if value is None else sorted(set(value))
+class UserUpdate(RequestBody):
+    """Omitted fields keep their value; `warehouse_ids` null: all warehouses."""
+
+    role: Omittable[Role]
+    warehouse_ids: Omittable[WarehouseIds | None]
+    is_active: Omittable[StrictBool]
+    full_name: Omittable[FullName | None]

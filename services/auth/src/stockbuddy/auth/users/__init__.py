@@ -1,1 +1,1 @@
-"""Users: who they are and what they may do."""
+"""User accounts and one's own profile."""

@@ -1,4 +1,4 @@
-"""Registers users and changes what they may change about themselves."""
+"""Registration of users, and changes to one's own profile."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -7,14 +7,14 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from stockbuddy.auth.email.model import EmailKind
+from stockbuddy.auth.email.queue import queue_email
 from stockbuddy.auth.errors import EmailTaken, UsernameTaken
-from stockbuddy.auth.email.model import LetterKind
-from stockbuddy.auth.email.queue import queue_letter
 from stockbuddy.auth.users import queries
 from stockbuddy.auth.users.model import User
-from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.http.tokens import Role
-from stockbuddy.chassis.messaging.event_context import current_event_context, set_actor
+from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.runtime.event_context import current_event_context, set_actor
 from stockbuddy.contracts.auth import UserRegistered, UserUpdated
 
 
@@ -28,8 +28,8 @@ async def register_user(
     role: Role = Role.SALESPERSON,
     warehouse_ids: list[int] | None = None,
 ) -> User:
-    """Raises UsernameTaken or EmailTaken. Who registers without being known yet is the actor themselves."""
-    await _require_free(session, username=username, email=email)
+    """Raises UsernameTaken or EmailTaken. For self-registration the new user is recorded as the actor."""
+    await _require_available(session, username=username, email=email)
     now = datetime.now(UTC)
     user = User(
         username=username,
@@ -47,29 +47,28 @@ async def register_user(
     await _flush(session)
     if current_event_context().actor_id is None:
         set_actor(user.id, user.username)
-    outbox.add(session, user.said_as(UserRegistered))
+    outbox.add(session, user.to_event(UserRegistered))
     return user
 
 
-async def change_profile(session: AsyncSession, user: User, changes: Mapping[str, Any]) -> User:
-    """`user` is locked; `changes` are new values by field. An old e-mail address is told that it was replaced,
-    because whoever can read the new one can get a new password. Raises UsernameTaken or EmailTaken."""
-    changed = {field: value for field, value in changes.items() if getattr(user, field) != value}
+async def update_profile(session: AsyncSession, user: User, fields: Mapping[str, Any]) -> None:
+    """`user` is locked. A changed e-mail address is reported to the old one, because the owner of the new one can reset
+    the password. Raises UsernameTaken or EmailTaken."""
+    changed = {name: value for name, value in fields.items() if getattr(user, name) != value}
     if not changed:
-        return user
-    before = {field: getattr(user, field) for field in changed}
-    for field, value in changed.items():
-        setattr(user, field, value)
+        return
+    before = {name: getattr(user, name) for name in changed}
+    for name, value in changed.items():
+        setattr(user, name, value)
     user.touch()
     await _flush(session)
     if "email" in changed:
-        await queue_letter(session, LetterKind.EMAIL_CHANGED, before["email"], user.updated_at)
-    told = {field: {"from": before[field], "to": value} for field, value in changed.items()}
-    outbox.add(session, user.said_as(UserUpdated, changes=told))
-    return user
+        await queue_email(session, EmailKind.EMAIL_CHANGED, before["email"], user.updated_at)
+    changes = {name: {"from": before[name], "to": value} for name, value in changed.items()}
+    outbox.add(session, user.to_event(UserUpdated, changes=changes))
 
 
-async def _require_free(session: AsyncSession, *, username: str, email: str) -> None:
+async def _require_available(session: AsyncSession, *, username: str, email: str) -> None:
     if await queries.is_username_taken(session, username):
         raise UsernameTaken()
     if await queries.is_email_taken(session, email):
@@ -77,7 +76,7 @@ async def _require_free(session: AsyncSession, *, username: str, email: str) -> 
 
 
 async def _flush(session: AsyncSession) -> None:
-    """The unique indexes decide between two who want the same name at once."""
+    """The unique indexes decide between concurrent registrations with the same name or address."""
     try:
         await session.flush()
     except IntegrityError as error:

@@ -1,4 +1,4 @@
-"""Finds users."""
+"""Queries of users."""
 
 from sqlalchemy import exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -7,20 +7,24 @@ from stockbuddy.auth.users.model import User
 from stockbuddy.chassis.http.tokens import Role
 
 
-async def user_by_id(session: AsyncSession, user_id: int) -> User | None:
+async def find_user(session: AsyncSession, user_id: int) -> User | None:
     return await session.get(User, user_id)
 
 
-async def user_by_login(session: AsyncSession, login: str) -> User | None:
-    """By username or e-mail address; the two never coincide, as usernames hold no @."""
-    wanted = login.lower()
+async def find_user_by_login(session: AsyncSession, login: str) -> User | None:
+    """By username or e-mail address; they never coincide, because usernames contain no @."""
+    login = login.lower()
     return await session.scalar(
-        select(User).where(or_(func.lower(User.username) == wanted, func.lower(User.email) == wanted))
+        select(User).where(or_(func.lower(User.username) == login, func.lower(User.email) == login))
     )
 
 
+async def find_user_by_email(session: AsyncSession, email: str) -> User | None:
+    return await session.scalar(select(User).where(func.lower(User.email) == email.lower()))
+
+
 async def lock_user(session: AsyncSession, user_id: int) -> User | None:
-    """The user as they stand, and nobody else changes them until the transaction ends."""
+    """The current user, locked until the transaction ends."""
     return await session.get(User, user_id, with_for_update=True, populate_existing=True)
 
 
@@ -32,9 +36,5 @@ async def is_email_taken(session: AsyncSession, email: str) -> bool:
     return bool(await session.scalar(select(exists().where(func.lower(User.email) == email.lower()))))
 
 
-async def is_any_admin(session: AsyncSession) -> bool:
+async def has_admin(session: AsyncSession) -> bool:
     return bool(await session.scalar(select(exists().where(User.role == Role.ADMIN))))
-
-
-async def user_by_email(session: AsyncSession, email: str) -> User | None:
-    return await session.scalar(select(User).where(func.lower(User.email) == email.lower()))

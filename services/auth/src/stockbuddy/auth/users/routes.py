@@ -1,39 +1,35 @@
 """HTTP of one's own profile."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 
-from stockbuddy.auth.interactive_users import Person
-from stockbuddy.auth.users import queries
-from stockbuddy.auth.users.commands import change_profile
-from stockbuddy.auth.users.model import User
-from stockbuddy.auth.users.schemas import ChangeProfile, UserView
-from stockbuddy.chassis.http.sessions import ReadSession, Session
-from stockbuddy.chassis.http.errors import Unauthenticated
-from stockbuddy.chassis.http.etags import ConditionalRoute, require_match, version_etag
+from stockbuddy.auth.errors import UnknownCaller
+from stockbuddy.auth.interactive_users import InteractiveUser
+from stockbuddy.auth.users import commands, queries
+from stockbuddy.auth.users.schemas import ProfileUpdate, UserResponse
 from stockbuddy.chassis.http.authentication import Caller
+from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch, require_match, version_etag
+from stockbuddy.chassis.http.sessions import ReadSession, Session
 
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=ConditionalRoute)
 
 
 @router.get("/profile")
-async def get_profile(caller: Caller, session: ReadSession, response: Response) -> UserView:
-    user = _existing(await queries.user_by_id(session, caller.user_id))
+async def get_profile(caller: Caller, session: ReadSession, response: Response) -> UserResponse:
+    user = await queries.find_user(session, caller.user_id)
+    if user is None:
+        raise UnknownCaller()
     response.headers["ETag"] = version_etag(user.version)
-    return UserView.model_validate(user)
+    return UserResponse.model_validate(user)
 
 
 @router.patch("/profile")
-async def patch_profile(
-    body: ChangeProfile, caller: Person, session: Session, request: Request, response: Response
-) -> UserView:
-    user = _existing(await queries.lock_user(session, caller.user_id))
-    require_match(request, version_etag(user.version))
-    await change_profile(session, user, body.model_dump(exclude_unset=True))
-    response.headers["ETag"] = version_etag(user.version)
-    return UserView.model_validate(user)
-
-
-def _existing(user: User | None) -> User:
+async def update_profile(
+    body: ProfileUpdate, caller: InteractiveUser, session: Session, response: Response, if_match: IfMatch = None
+) -> UserResponse:
+    user = await queries.lock_user(session, caller.user_id)
     if user is None:
-        raise Unauthenticated("This user does not exist.")
-    return user
+        raise UnknownCaller()
+    require_match(if_match, version_etag(user.version))
+    await commands.update_profile(session, user, body.sent_fields())
+    response.headers["ETag"] = version_etag(user.version)
+    return UserResponse.model_validate(user)

@@ -1,16 +1,17 @@
-"""How users look in requests and answers."""
+"""Requests and responses of users."""
 
 from datetime import datetime
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from stockbuddy.auth.fields import EmailAddress, FullName, NewPassword, Username, left_out
+from stockbuddy.auth.fields import MAX_TOKEN_LENGTH, EmailAddress, FullName, NewPassword, Username
+from stockbuddy.chassis.fields import Omittable, RequestBody
 from stockbuddy.chassis.http.tokens import Role
 
 
-class UserView(BaseModel):
-    """A user as they see themselves and as admins see them."""
+class UserResponse(BaseModel):
+    """A user. `warehouse_ids` null: all warehouses."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -25,26 +26,26 @@ class UserView(BaseModel):
     updated_at: datetime
 
 
-class RegisterUser(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class RegisterUser(RequestBody):
     username: Username
     email: EmailAddress
     password: NewPassword
     full_name: FullName | None = None
 
+    def words(self) -> list[str | None]:
+        """What the password must not consist of."""
+        return [self.username, self.email, self.full_name]
+
 
 class RegisterAdmin(RegisterUser):
-    """`setup_token` is needed for the first admin alone."""
+    """`setup_token` is required for the first admin only."""
 
-    setup_token: Annotated[str, Field(max_length=200)] | None = None
+    setup_token: Annotated[str, Field(max_length=MAX_TOKEN_LENGTH)] | None = None
 
 
-class ChangeProfile(BaseModel):
-    """What is left out stays as it is."""
+class ProfileUpdate(RequestBody):
+    """Omitted fields keep their value."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    username: Username = Field(default_factory=left_out)
-    email: EmailAddress = Field(default_factory=left_out)
-    full_name: FullName | None = None
+    username: Omittable[Username]
+    email: Omittable[EmailAddress]
+    full_name: Omittable[FullName | None]
