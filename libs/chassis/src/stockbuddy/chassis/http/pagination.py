@@ -110,7 +110,12 @@ async def fetch_page(
 
 
 async def fetch_row_page(
-    session: AsyncSession, statement: Select[Any], order: SortOrder, query: PageQuery, *, total: int | None = None
+    session: AsyncSession,
+    statement: Select[*tuple[Any, ...]],
+    order: SortOrder,
+    query: PageQuery,
+    *,
+    total: int | None = None,
 ) -> PageSlice[Any]:
     """Like `fetch_page`, for a statement that selects several columns: its rows are SQLAlchemy rows."""
     result = await _execute(session, statement, order, query)
@@ -120,7 +125,9 @@ async def fetch_row_page(
     return PageSlice(page, total, next_cursor)
 
 
-async def _execute(session: AsyncSession, statement: Select[Any], order: SortOrder, query: PageQuery) -> Sequence[Any]:
+async def _execute(
+    session: AsyncSession, statement: Select[*tuple[Any, ...]], order: SortOrder, query: PageQuery
+) -> Sequence[Any]:
     """One row more than the page has, each with its sort key appended."""
     columns = order.columns
     position = query.position(order.name, *(column.type.python_type for column in columns))
@@ -142,7 +149,9 @@ def _cut(rows: Sequence[Any], order: SortOrder, query: PageQuery) -> tuple[Seque
     return page, encode_cursor(order.name, list(page[-1][-len(order.columns) :]))
 
 
-async def _count(session: AsyncSession, statement: Select[Any], query: PageQuery, rows: int, *, is_last: bool) -> int:
+async def _count(
+    session: AsyncSession, statement: Select[*tuple[Any, ...]], query: PageQuery, rows: int, *, is_last: bool
+) -> int:
     if is_last and query.page == 1 and query.cursor is None:
         return rows
     return await session.scalar(select(func.count()).select_from(statement.order_by(None).subquery())) or 0
