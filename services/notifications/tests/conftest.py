@@ -18,7 +18,7 @@ from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.messaging.bus import Message
 from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
 from stockbuddy.chassis.http.tokens import Role
-from stockbuddy.chassis.messaging.event_context import EventContext
+from stockbuddy.chassis.runtime.event_context import EventContext
 from stockbuddy.chassis.testing.templates import Migrate, ServiceMigrations
 from stockbuddy.chassis.testing.tokens import TestIssuer
 from stockbuddy.chassis.http.app import create_app

@@ -7,7 +7,7 @@ import pytest
 from httpx2 import AsyncClient
 
 from stockbuddy.chassis.http.tokens import Role
-from stockbuddy.chassis.messaging.event_context import EventContext
+from stockbuddy.chassis.runtime.event_context import EventContext
 from stockbuddy.chassis.testing.tokens import TestIssuer
 from stockbuddy.contracts.auth import LoginFailed, UserLoggedIn, UserUpdated
 from stockbuddy.contracts.catalog import ProductDeleted, ProductUpdated

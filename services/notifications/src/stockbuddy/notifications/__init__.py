@@ -1,1 +1,1 @@
-"""Who must know: the event log, the audit trail, notifications, webhooks and the live stream."""
+"""Event log, audit trail, feed, streams, webhooks and notifications."""

@@ -1,4 +1,4 @@
-"""`python -m stockbuddy.notifications` serves; `… migrate` upgrades the schema."""
+"""Command line: `python -m stockbuddy.notifications` serves, `… migrate` upgrades the schema."""
 
 from stockbuddy.chassis.http import command_line
 from stockbuddy.notifications.app import MIGRATIONS, SERVICE, NotificationsSettings

@@ -1,28 +1,30 @@
-"""Whom a notification is for, as one text: `user/5`, `role/manager` or `everyone`. Events carry it as their subject."""
+"""The audience of a notification, as one text: `user/5`, `role/manager` or `everyone`; the subject of its events."""
 
 from stockbuddy.chassis.http.tokens import Principal, Role
 
 EVERYONE = "everyone"
 
 
-def of_user(user_id: int) -> str:
+def user_audience(user_id: int) -> str:
     return f"user/{user_id}"
 
 
-def of_role(role: Role | str) -> str:
+def role_audience(role: Role | str) -> str:
     return f"role/{role}"
 
 
-def heard_by(caller: Principal) -> frozenset[str]:
+def audiences_for(caller: Principal) -> frozenset[str]:
     """The audiences that a caller belongs to."""
-    return frozenset({EVERYONE, of_role(caller.role), of_user(caller.user_id)})
+    return frozenset({EVERYONE, role_audience(caller.role), user_audience(caller.user_id)})
 
 
-def user_of(audience: str) -> int | None:
+def find_user_id(audience: str) -> int | None:
+    """The user's id if the audience is one user."""
     kind, _, rest = audience.partition("/")
     return int(rest) if kind == "user" else None
 
 
-def role_of(audience: str) -> str | None:
+def find_role(audience: str) -> str | None:
+    """The role if the audience is a role."""
     kind, _, rest = audience.partition("/")
     return rest if kind == "role" else None

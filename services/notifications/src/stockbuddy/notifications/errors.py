@@ -1,16 +1,16 @@
-"""What can go wrong here, beside what can go wrong everywhere."""
+"""Errors of this service; the class docstring is the detail that clients read."""
 
 from stockbuddy.chassis.http.errors import Conflict, NotFound, Unprocessable
 
 
 class UnknownNotification(NotFound):
-    """There is no such notification, or it is not for you."""
+    """There is no such notification, or it is not addressed to you."""
 
     code = "unknown_notification"
 
 
 class UnknownRecipient(Unprocessable):
-    """There is no user of that id."""
+    """There is no user with this id."""
 
     code = "unknown_user"
 
@@ -28,24 +28,24 @@ class UnknownDelivery(NotFound):
 
 
 class AddressNotAllowed(Unprocessable):
-    """Webhooks go to public addresses only; the operator may allow others with WEBHOOK_ALLOW_PRIVATE=true."""
+    """Webhooks may only use public addresses; WEBHOOK_ALLOW_PRIVATE=true allows private ones."""
 
     code = "address_not_allowed"
 
 
 class TooManyWebhooks(Conflict):
-    """There are as many webhooks as there may be; delete one first."""
+    """The maximum number of webhooks exists; delete one first."""
 
     code = "too_many_webhooks"
 
 
-class DeliveryUnderWay(Conflict):
-    """This delivery is on its way just now."""
+class DeliveryInFlight(Conflict):
+    """An attempt of this delivery is in flight; retry when it has finished."""
 
-    code = "delivery_under_way"
+    code = "delivery_in_flight"
 
 
-class WebhookSwitchedOff(Conflict):
-    """This webhook is switched off; switch it on first."""
+class WebhookInactive(Conflict):
+    """This webhook is not active; set `is_active` first."""
 
-    code = "webhook_switched_off"
+    code = "webhook_inactive"

@@ -1,4 +1,4 @@
-"""The kinds of things we tell people, who hears of them, and how, unless they wish otherwise."""
+"""Kinds of notifications, the roles that receive them, and their default channels."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -11,21 +11,21 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True, slots=True)
-class Habit:
-    """What holds for a kind until a user says otherwise. `roles` are told; none where the event names the person.
-    `by_alert_emails` also mails the addresses of the settings."""
+class ChannelDefaults:
+    """Defaults of a kind; channel preferences of users override `in_app` and `email`. `roles` receive it, none if its
+    event names the recipient. With `alert_emails` it is also sent to the alert addresses of the system settings."""
 
     roles: tuple[Role, ...] = ()
     in_app: bool = True
     email: bool = False
-    by_alert_emails: bool = False
+    alert_emails: bool = False
 
 
-HABITS: dict[Kind, Habit] = {
-    "low_stock": Habit(roles=(Role.MANAGER, Role.ADMIN), email=True, by_alert_emails=True),
-    "out_of_stock": Habit(roles=(Role.MANAGER, Role.ADMIN), email=True, by_alert_emails=True),
-    "unusual_activity": Habit(roles=(Role.MANAGER, Role.ADMIN), by_alert_emails=True),
-    "import_finished": Habit(),
-    "webhook_disabled": Habit(roles=(Role.ADMIN,)),
-    "announcement": Habit(),
+DEFAULT_CHANNELS: dict[Kind, ChannelDefaults] = {
+    "low_stock": ChannelDefaults(roles=(Role.MANAGER, Role.ADMIN), email=True, alert_emails=True),
+    "out_of_stock": ChannelDefaults(roles=(Role.MANAGER, Role.ADMIN), email=True, alert_emails=True),
+    "unusual_activity": ChannelDefaults(roles=(Role.MANAGER, Role.ADMIN), alert_emails=True),
+    "import_finished": ChannelDefaults(),
+    "webhook_disabled": ChannelDefaults(roles=(Role.ADMIN,)),
+    "announcement": ChannelDefaults(),
 }

@@ -1,4 +1,4 @@
-"""What the operator decides about notifications."""
+"""Settings of the notifications service."""
 
 from typing import Annotated
 
@@ -11,9 +11,9 @@ from stockbuddy.chassis.runtime.settings import ServiceSettings
 class NotificationsSettings(ServiceSettings):
     """The environment of the notifications service.
 
-    Without `smtp_url` mails wait in their queue until there is one, for five days at most. `webhook_retry_seconds` are
-    the pauses after each failed attempt (together about three days); `webhook_disable_seconds` is for how long a
-    webhook may fail without a single success before it is switched off.
+    Without `smtp_url` e-mails stay queued, for at most five days. `webhook_retry_seconds` are the delays after each
+    failed attempt (about three days in total). A webhook without a success for `webhook_disable_after_seconds` is
+    disabled. After a rotation the previous secret signs, too, for `webhook_rotation_seconds`.
     """
 
     smtp_url: str | None = None
@@ -24,7 +24,7 @@ class NotificationsSettings(ServiceSettings):
         *(7200, 14400, 28800, 43200, 57600, 86400),
     )
     webhook_timeout_seconds: PositiveFloat = 15
-    webhook_disable_seconds: PositiveFloat = 5 * 86400
+    webhook_disable_after_seconds: PositiveFloat = 5 * 86400
     webhook_rotation_seconds: Annotated[float, Field(ge=0)] = 86400
     stream_keepalive_seconds: PositiveFloat = 15
     stream_stalled_seconds: PositiveFloat = 30

@@ -1,4 +1,4 @@
-"""What this service hears, and what it does about it."""
+"""Consumer groups of this service and their handlers."""
 
 from stockbuddy.chassis.messaging.handlers import Consumer
 from stockbuddy.contracts.auth import SettingsChanged, UserState
@@ -6,30 +6,30 @@ from stockbuddy.contracts.catalog import ImportFinished, ProductState
 from stockbuddy.contracts.notifications import WebhookDisabled
 from stockbuddy.contracts.stock import ActivityUnusual, LevelDepleted, LevelLow, LevelRecovered, WarehouseState
 from stockbuddy.notifications.alerts import handlers as alerts
-from stockbuddy.notifications.event_log import handlers as event_log
-from stockbuddy.notifications.replicas import handlers as people
+from stockbuddy.notifications.event_log.append import append_messages
+from stockbuddy.notifications.replicas import handlers as replicas
 
 CONSUMERS = [
-    # One lane: the log is one chain, and large batches are what make it fast.
-    Consumer("notifications.log.v1", {"#": event_log.record_events}, lanes=1, batch_size=200),
+    # One lane: the log is one chain, and its throughput comes from large batches.
+    Consumer("notifications.log.v1", {"#": append_messages}, lanes=1, batch_size=200),
     Consumer(
         "notifications.people.v1",
         {
-            **people.states_of(UserState, people.copy_users),
-            **people.states_of(ProductState, people.copy_products),
-            **people.states_of(WarehouseState, people.copy_warehouses),
-            SettingsChanged.type: people.copy_settings,
+            **replicas.handlers_for(UserState, replicas.upsert_users),
+            **replicas.handlers_for(ProductState, replicas.upsert_products),
+            **replicas.handlers_for(WarehouseState, replicas.upsert_warehouses),
+            SettingsChanged.type: replicas.upsert_settings,
         },
     ),
     Consumer(
         "notifications.alerts.v1",
         {
-            LevelLow.type: alerts.watch_levels,
-            LevelDepleted.type: alerts.watch_levels,
-            LevelRecovered.type: alerts.watch_levels,
-            ActivityUnusual.type: alerts.tell_of_unusual_activity,
-            ImportFinished.type: alerts.tell_of_finished_import,
-            WebhookDisabled.type: alerts.tell_of_disabled_webhook,
+            LevelLow.type: alerts.notify_level_crossings,
+            LevelDepleted.type: alerts.notify_level_crossings,
+            LevelRecovered.type: alerts.notify_level_crossings,
+            ActivityUnusual.type: alerts.notify_unusual_activity,
+            ImportFinished.type: alerts.notify_import_finished,
+            WebhookDisabled.type: alerts.notify_webhook_disabled,
         },
     ),
 ]

@@ -1,15 +1,15 @@
-"""Raises an alert: in the app of those whom its kind concerns, and by mail to those who want that."""
+"""Raises alerts: in-app notifications for audiences, and e-mails to those who want them."""
 
 from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.notifications.audience import of_role
-from stockbuddy.notifications.inapp.commands import notify
-from stockbuddy.notifications.kinds import HABITS, Kind
-from stockbuddy.notifications.email.commands import queue_mails
+from stockbuddy.notifications.audience import role_audience
+from stockbuddy.notifications.email.commands import queue_emails
 from stockbuddy.notifications.email.content import Content
+from stockbuddy.notifications.inapp.commands import notify
+from stockbuddy.notifications.kinds import DEFAULT_CHANNELS, Kind
 
 
 async def raise_alert(
@@ -20,9 +20,9 @@ async def raise_alert(
     about_subject: str,
     audiences: Sequence[str] | None = None,
 ) -> None:
-    """`cause` is the id of the event that it comes from; without `audiences` the kind's roles are told."""
+    """`cause` is the id of the event that causes the alert. Default `audiences`: the kind's roles."""
     if audiences is None:
-        audiences = [of_role(role) for role in HABITS[kind].roles]
+        audiences = [role_audience(role) for role in DEFAULT_CHANNELS[kind].roles]
     for audience in audiences:
-        await notify(session, audience, kind, content.title, content.body, about_subject)
-    await queue_mails(session, cause=cause, kind=kind, audiences=audiences, content=content)
+        await notify(session, audience, kind, content, about_subject)
+    await queue_emails(session, cause=cause, kind=kind, audiences=audiences, content=content)

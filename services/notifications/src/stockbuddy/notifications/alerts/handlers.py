@@ -1,4 +1,4 @@
-"""Hears what somebody should know at once, and tells them, once."""
+"""Handlers of events that raise alerts, once per event."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -12,50 +12,50 @@ from stockbuddy.contracts.notifications import WebhookDisabled
 from stockbuddy.contracts.stock import ActivityUnusual, LevelCrossing
 from stockbuddy.notifications.alerts import texts
 from stockbuddy.notifications.alerts.commands import raise_alert
-from stockbuddy.notifications.alerts.queries import lock_standing, set_standing
-from stockbuddy.notifications.alerts.level_alert import Standing, standing_of
-from stockbuddy.notifications.audience import of_user
-from stockbuddy.notifications.replicas.users import names_of
+from stockbuddy.notifications.alerts.level_alert import LevelAlertState, state_from_crossing
+from stockbuddy.notifications.alerts.queries import lock_level_alert, update_level_alert
+from stockbuddy.notifications.audience import user_audience
+from stockbuddy.notifications.replicas.names import find_names
 
 
-async def watch_levels(session: AsyncSession, messages: Sequence[Message]) -> None:
+async def notify_level_crossings(session: AsyncSession, messages: Sequence[Message]) -> None:
     for message in messages:
         level = decode(LevelCrossing, message)
-        before = await lock_standing(session, level)
-        after = before.after(standing_of(message.type, level))
+        before = await lock_level_alert(session, level)
+        after = before.after(state_from_crossing(message.type, level))
         if after != before:
-            await set_standing(session, level, after)
+            await update_level_alert(session, level, after)
         if after.is_worse_than(before):
-            await _tell_of(session, message, level, after)
+            await _notify_level(session, message, level, after)
 
 
-async def _tell_of(session: AsyncSession, message: Message, level: LevelCrossing, standing: Standing) -> None:
-    names = await names_of(session, [texts.product_subject(level), texts.warehouse_subject(level)])
+async def _notify_level(session: AsyncSession, message: Message, level: LevelCrossing, after: LevelAlertState) -> None:
+    names = await find_names(session, texts.subjects(level))
     cause, about = UUID(message.id), texts.product_subject(level)
-    if standing.state == "low":
+    if after.state == "low":
         await raise_alert(session, cause, "low_stock", texts.low_stock(level, names), about)
     else:
         await raise_alert(session, cause, "out_of_stock", texts.out_of_stock(level, names), about)
 
 
-async def tell_of_unusual_activity(session: AsyncSession, messages: Sequence[Message]) -> None:
+async def notify_unusual_activity(session: AsyncSession, messages: Sequence[Message]) -> None:
     for message in messages:
         event = decode(ActivityUnusual, message)
-        names = await names_of(session, [texts.product_subject(event), texts.warehouse_subject(event)])
+        names = await find_names(session, texts.subjects(event))
         content = texts.unusual_activity(event, names, event_context_of(message).actor_name)
         await raise_alert(session, UUID(message.id), "unusual_activity", content, event.subject())
 
 
-async def tell_of_finished_import(session: AsyncSession, messages: Sequence[Message]) -> None:
+async def notify_import_finished(session: AsyncSession, messages: Sequence[Message]) -> None:
     for message in messages:
         event = decode(ImportFinished, message)
         importer = event_context_of(message).actor_id
         if importer is not None:
-            content, audience = texts.import_finished(event), of_user(importer)
+            content, audience = texts.import_finished(event), user_audience(importer)
             await raise_alert(session, UUID(message.id), "import_finished", content, event.subject(), [audience])
 
 
-async def tell_of_disabled_webhook(session: AsyncSession, messages: Sequence[Message]) -> None:
+async def notify_webhook_disabled(session: AsyncSession, messages: Sequence[Message]) -> None:
     for message in messages:
         event = decode(WebhookDisabled, message)
         content = texts.webhook_disabled(event)

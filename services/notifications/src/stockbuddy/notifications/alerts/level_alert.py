@@ -1,40 +1,40 @@
-"""Where a level of stock stands in our eyes, and when that is worth telling."""
+"""State machine of low-stock alerts: ok → low → depleted → ok."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 from stockbuddy.contracts.stock import LevelCrossing, LevelDepleted, LevelRecovered
 
-State = Literal["well", "low", "depleted"]
+State = Literal["ok", "low", "depleted"]
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """`version` is the level's own, of the change that brought it here."""
+class LevelAlertState:
+    """`version` is the version of the level whose change led to this state."""
 
     version: int
     state: State
 
-    def after(self, crossing: "Standing") -> "Standing":
-        """What has been depleted and is merely low now has not recovered: it stays depleted. Low and depleted may be
-        said of one change; then they bear one version, and the worse holds, whichever comes first."""
+    def after(self, crossing: "LevelAlertState") -> "LevelAlertState":
+        """A depleted level that becomes low has not recovered and stays depleted. One change may publish both low and
+        depleted, with the same version and in any order: depleted wins."""
         is_same_change = crossing.version == self.version and crossing.state == "depleted"
         if crossing.version <= self.version and not is_same_change:
             return self
         if self.state == "depleted" and crossing.state == "low":
-            return Standing(crossing.version, "depleted")
+            return LevelAlertState(crossing.version, "depleted")
         return crossing
 
-    def is_worse_than(self, before: "Standing") -> bool:
-        """A crossing to tell of."""
-        return self.state not in {"well", before.state}
+    def is_worse_than(self, before: "LevelAlertState") -> bool:
+        """True if the change raises an alert."""
+        return self.state not in {"ok", before.state}
 
 
-UNHEARD_OF = Standing(0, "well")
+INITIAL = LevelAlertState(0, "ok")
 
 
-def standing_of(event_type: str, level: LevelCrossing) -> Standing:
+def state_from_crossing(event_type: str, level: LevelCrossing) -> LevelAlertState:
     if event_type == LevelRecovered.type:
-        return Standing(level.version, "well")
+        return LevelAlertState(level.version, "ok")
     is_depleted = event_type == LevelDepleted.type or level.on_hand <= 0
-    return Standing(level.version, "depleted" if is_depleted else "low")
+    return LevelAlertState(level.version, "depleted" if is_depleted else "low")

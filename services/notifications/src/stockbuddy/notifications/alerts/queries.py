@@ -1,36 +1,36 @@
-"""Remembers where each level of stock stands."""
+"""The alert state of each level."""
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.contracts.stock import LevelState
-from stockbuddy.notifications.alerts.level_alert import UNHEARD_OF, Standing
+from stockbuddy.notifications.alerts.level_alert import INITIAL, LevelAlertState
 
 _KEY = "product_id = :product_id AND warehouse_id = :warehouse_id AND lot = :lot"
-_HEAR_OF = text("""
+_INSERT = text("""
     INSERT INTO level_alert (product_id, warehouse_id, lot, version, state)
     VALUES (:product_id, :warehouse_id, :lot, :version, :state) ON CONFLICT DO NOTHING
 """)
 _LOCK = text(f"SELECT version, state FROM level_alert WHERE {_KEY} FOR UPDATE")
-_SET = text(f"UPDATE level_alert SET version = :version, state = :state WHERE {_KEY}")
+_UPDATE = text(f"UPDATE level_alert SET version = :version, state = :state WHERE {_KEY}")
 
 
-async def lock_standing(session: AsyncSession, level: LevelState) -> Standing:
-    """As it was; nobody else changes it until the transaction ends."""
-    await session.execute(_HEAR_OF, _values(level, UNHEARD_OF))
-    row = (await session.execute(_LOCK, _values(level, UNHEARD_OF))).one()
-    return Standing(row.version, row.state)
+async def lock_level_alert(session: AsyncSession, level: LevelState) -> LevelAlertState:
+    """The level's state, locked until the transaction ends so that one crossing raises one alert."""
+    await session.execute(_INSERT, _to_values(level, INITIAL))
+    row = (await session.execute(_LOCK, _to_values(level, INITIAL))).one()
+    return LevelAlertState(row.version, row.state)
 
 
-async def set_standing(session: AsyncSession, level: LevelState, standing: Standing) -> None:
-    await session.execute(_SET, _values(level, standing))
+async def update_level_alert(session: AsyncSession, level: LevelState, state: LevelAlertState) -> None:
+    await session.execute(_UPDATE, _to_values(level, state))
 
 
-def _values(level: LevelState, standing: Standing) -> dict[str, object]:
+def _to_values(level: LevelState, state: LevelAlertState) -> dict[str, object]:
     return {
         "product_id": level.product_id,
         "warehouse_id": level.warehouse_id,
         "lot": level.lot,
-        "version": standing.version,
-        "state": standing.state,
+        "version": state.version,
+        "state": state.state,
     }

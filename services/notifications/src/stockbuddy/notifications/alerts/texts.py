@@ -1,4 +1,4 @@
-"""How alerts read."""
+"""Titles and bodies of alerts."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -9,63 +9,69 @@ from stockbuddy.contracts.numbers import quantity_number
 from stockbuddy.contracts.stock import ActivityUnusual, LevelCrossing
 from stockbuddy.notifications.email.content import Content
 
-Place = LevelCrossing | ActivityUnusual
-"""What tells of a product in a warehouse."""
+LevelEvent = LevelCrossing | ActivityUnusual
+"""An event about a product in a warehouse."""
 
 
-def product_subject(place: Place) -> str:
-    return f"product/{place.product_id}"
+def product_subject(event: LevelEvent) -> str:
+    return f"product/{event.product_id}"
 
 
-def warehouse_subject(place: Place) -> str:
-    return f"warehouse/{place.warehouse_id}"
+def warehouse_subject(event: LevelEvent) -> str:
+    return f"warehouse/{event.warehouse_id}"
+
+
+def subjects(event: LevelEvent) -> list[str]:
+    """The subjects whose names the texts use."""
+    return [product_subject(event), warehouse_subject(event)]
 
 
 def low_stock(level: LevelCrossing, names: Mapping[str, str]) -> Content:
-    """`names` are those of the product and the warehouse, by subject, as far as they are known."""
-    return Content(f"Low stock: {_product(level, names)}", _what_is_left(level, names))
+    """`names` by subject; a missing product name is replaced by the SKU, a missing warehouse name by the id."""
+    return Content(f"Low stock: {_product(level, names)}", _describe_level(level, names))
 
 
 def out_of_stock(level: LevelCrossing, names: Mapping[str, str]) -> Content:
-    return Content(f"Out of stock: {_product(level, names)}", _what_is_left(level, names))
+    return Content(f"Out of stock: {_product(level, names)}", _describe_level(level, names))
 
 
 def unusual_activity(event: ActivityUnusual, names: Mapping[str, str], actor: str | None) -> Content:
     document = f" ({event.document})" if event.document else ""
+    typical = _number(event.typical_quantity)
     return Content(
         f"Unusual movement: {_product(event, names)}",
         f"{event.movement_type or 'movement'} of {_number(event.quantity)} in {_warehouse(event, names)}"
-        f" by {actor or 'nobody known'}{document}: {event.times:g} times the usual {_number(event.usual)}.",
+        f" by {actor or 'an unknown user'}{document}: {event.ratio:g} times the usual {typical}.",
     )
 
 
 def import_finished(event: ImportFinished) -> Content:
-    tried = "Trial import" if event.dry_run else "Import"
+    job = "Dry run of an import" if event.dry_run else "Import"
     if event.state == "failed":
-        return Content(f"{tried} failed", event.problem or "Nothing of it was taken.")
-    rows = f"{event.created} created, {event.updated} updated, {event.unchanged} unchanged, {event.failed} refused."
-    return Content(f"{tried} finished", rows)
+        return Content(f"{job} failed", event.problem or "No row was imported.")
+    rows = f"{event.created} created, {event.updated} updated, {event.unchanged} unchanged, {event.failed} failed."
+    return Content(f"{job} finished", rows)
 
 
 def webhook_disabled(event: WebhookDisabled) -> Content:
     return Content(
-        f"Webhook to {event.host} switched off",
-        f"{event.reason} It gets no more events until an admin switches it on again.",
+        f"Webhook to {event.host} disabled",
+        f"{event.reason} It receives no events until an admin activates it again.",
     )
 
 
-def _what_is_left(level: LevelCrossing, names: Mapping[str, str]) -> str:
+def _describe_level(level: LevelCrossing, names: Mapping[str, str]) -> str:
     reserved = f", {_number(level.reserved)} of them reserved" if level.reserved else ""
-    left = f"{_number(level.on_hand)} left in {_warehouse(level, names)}{reserved}"
-    return f"{left}. The limit is {_number(level.threshold)}."
+    on_hand = f"{_number(level.on_hand)} left in {_warehouse(level, names)}{reserved}"
+    return f"{on_hand}. The limit is {_number(level.threshold)}."
 
 
-def _product(place: Place, names: Mapping[str, str]) -> str:
-    return names.get(product_subject(place), place.sku)
+def _product(event: LevelEvent, names: Mapping[str, str]) -> str:
+    return names.get(product_subject(event), event.sku)
 
 
-def _warehouse(place: Place, names: Mapping[str, str]) -> str:
-    return names.get(warehouse_subject(place), f"warehouse {place.warehouse_id}")
+def _warehouse(event: LevelEvent, names: Mapping[str, str]) -> str:
+    return names.get(warehouse_subject(event), f"warehouse {event.warehouse_id}")
 
 
 def _number(quantity: Decimal) -> str:

@@ -1,4 +1,4 @@
-"""Reads of the audit trail: a selection of the event log, newest first."""
+"""Reads of the audit trail: the audited events of the log, newest first."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -8,32 +8,17 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from stockbuddy.chassis.http.pagination import PageSlice, encode_cursor
 from stockbuddy.notifications.audit.changes import types_of_same_state
-from stockbuddy.notifications.event_log.patterns import ANY_TYPE, expression_of
-from stockbuddy.notifications.listing import Window
-
-
-@dataclass(frozen=True, slots=True)
-class AuditFilter:
-    """What an audit list is narrowed to; null means anything. `types` are patterns, an `action` is the last word of a
-    type, `since`/`until` are half-open."""
-
-    types: tuple[str, ...] | None = None
-    action: str | None = None
-    actor_id: int | None = None
-    actor: str | None = None
-    ip_address: str | None = None
-    subject: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    request_id: str | None = None
-    search: str | None = None
+from stockbuddy.notifications.audit.schemas import AuditFilter
+from stockbuddy.notifications.event_log.filters import split_patterns
+from stockbuddy.notifications.event_log.patterns import ANY_TYPE, to_expression
 
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """An audited event; `id` is its position in the log, `data` and `earlier_data` (what the same thing was like
-    before) are JSON texts."""
+    """An audited event. `id` is its position in the log; `data` and `earlier_data` (the subject's state before) are
+    JSON texts."""
 
     id: int
     at: datetime
@@ -48,21 +33,16 @@ class AuditRow:
     earlier_data: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Some rows of the trail, and how many there are in all."""
+_NEWEST_FIRST = "id_desc"
 
-    rows: Sequence[AuditRow]
-    total: int
-
-
+# The distinct types, with one index probe each (see event_log/queries.py).
 _TYPES = text("""
     WITH RECURSIVE types AS (
         (SELECT type FROM event_log ORDER BY type LIMIT 1)
         UNION ALL
         SELECT (SELECT e.type FROM event_log e WHERE e.type > t.type ORDER BY e.type LIMIT 1)
         FROM types t WHERE t.type IS NOT NULL)
-    SELECT type FROM types WHERE type ~ :wanted AND type ~ :acted
+    SELECT type FROM types WHERE type ~ :requested AND type ~ :with_action
 """)
 _TOTAL = text("SELECT audited FROM event_log_head")
 
@@ -70,18 +50,18 @@ _COLUMNS = """
     e.position, e.at, e.type, e.actor_id, e.actor, e.client_ip, e.subject, e.request_id, e.hash,
     CAST(e.data AS text) AS data
 """
-_ANY = f"SELECT {_COLUMNS} FROM event_log e WHERE e.audited {{window}}"
-# The total takes all that match, so the page is taken from them, too. By itself it would tempt PostgreSQL to walk the
-# log backwards until it has enough of what may be rare.
-_NARROWED = f"""
-    WITH found AS MATERIALIZED (SELECT position FROM event_log WHERE audited AND {{conditions}}),
-    shown AS (SELECT position FROM found WHERE true {{window}})
+_UNFILTERED = f"SELECT {_COLUMNS} FROM event_log e WHERE e.audited {{page}}"
+# The total needs all matches, so the page is taken from them, too. A LIMIT on the log itself would make PostgreSQL scan
+# it backwards until it has enough matches, which may be rare.
+_FILTERED = f"""
+    WITH matching AS MATERIALIZED (SELECT position FROM event_log WHERE audited AND {{conditions}}),
+    page AS (SELECT position FROM matching WHERE true {{page}})
     SELECT counted.total, {_COLUMNS}
-    FROM (SELECT count(*) AS total FROM found) counted
-        LEFT JOIN (shown JOIN event_log e USING (position)) ON true
+    FROM (SELECT count(*) AS total FROM matching) counted
+        LEFT JOIN (page JOIN event_log e USING (position)) ON true
     ORDER BY e.position DESC
 """
-# With too little memory the index names pages only, and every row of them is split into words again.
+# With less memory a bitmap scan of the word index becomes lossy and recomputes the words of every row in its pages.
 _EXACT_BITMAPS = text("SET LOCAL work_mem = '64MB'")
 _EARLIER = text("""
     SELECT q.position, CAST(e.data AS text) AS data
@@ -110,38 +90,54 @@ _CONDITIONS = {
 }
 
 
-async def list_entries(session: AsyncSession, narrowed: AuditFilter, window: Window) -> Selection:
-    """Newest first. `session` is in a transaction."""
-    conditions, values = await _conditions(session, narrowed)
+async def list_entries(session: AsyncSession, filters: AuditFilter) -> PageSlice[AuditRow]:
+    """Newest first. `session` must be in a transaction (SET LOCAL)."""
+    values = await _filter_values(session, filters)
+    conditions = " AND ".join(_CONDITIONS[name] for name in values)
+    position = filters.position(_NEWEST_FIRST, int)
+    before = "AND position < :before" if position else ""
+    values |= {"before": position[0]} if position else {}
+    values |= {"limit": filters.page_size + 1, "offset": 0 if position else filters.offset}
+    page = f"{before} ORDER BY position DESC LIMIT :limit OFFSET :offset"
     if not conditions:
-        latest = await session.execute(text(_ANY.format(window=window.clause("e.position"))), window.values)
-        return Selection(await _with_earlier(session, latest), await session.scalar(_TOTAL) or 0)
+        found = [AuditRow(*row) for row in await session.execute(text(_UNFILTERED.format(page=page)), values)]
+        return await _to_slice(session, found, filters, await session.scalar(_TOTAL) or 0)
     await session.execute(_EXACT_BITMAPS)
-    statement = _NARROWED.format(conditions=" AND ".join(conditions), window=window.clause("position"))
-    rows = (await session.execute(text(statement), values | window.values)).all()
-    return Selection(await _with_earlier(session, [row[1:] for row in rows if row[1] is not None]), rows[0].total)
+    rows = (await session.execute(text(_FILTERED.format(conditions=conditions, page=page)), values)).all()
+    found = [AuditRow(*row[1:]) for row in rows if row.position is not None]
+    return await _to_slice(session, found, filters, rows[0].total)
 
 
-async def _conditions(session: AsyncSession, narrowed: AuditFilter) -> tuple[list[str], dict[str, Any]]:
-    values = {name: value for name in _CONDITIONS if (value := getattr(narrowed, name)) is not None}
-    if narrowed.types is not None or narrowed.action is not None:
-        acted = f"*.{narrowed.action}" if narrowed.action is not None else "*"
-        patterns = {"wanted": expression_of(narrowed.types or ANY_TYPE), "acted": expression_of((acted,))}
-        values["types"] = list(await session.scalars(_TYPES, patterns))
-    if narrowed.search is not None:
-        values["search"] = _prefixes(narrowed.search)
-    return [_CONDITIONS[name] for name in values], values
+async def _to_slice(
+    session: AsyncSession, found: Sequence[AuditRow], filters: AuditFilter, total: int
+) -> PageSlice[AuditRow]:
+    """Cut the additional row that shows whether there is a next page."""
+    rows = found[: filters.page_size]
+    next_cursor = encode_cursor(_NEWEST_FIRST, [rows[-1].id]) if len(found) > len(rows) else None
+    return PageSlice(await _with_earlier(session, rows), total, next_cursor)
 
 
-def _prefixes(search: str) -> str:
-    """Every word of the search, as the beginning of a word."""
+async def _filter_values(session: AsyncSession, filters: AuditFilter) -> dict[str, Any]:
+    """Values of the parameters in `_CONDITIONS`, for the filters that are set."""
+    values = {name: value for name in _CONDITIONS if (value := getattr(filters, name, None)) is not None}
+    if filters.type is not None or filters.action is not None:
+        requested = split_patterns(filters.type) if filters.type is not None else ANY_TYPE
+        with_action = (f"*.{filters.action}",) if filters.action is not None else ANY_TYPE
+        expressions = {"requested": to_expression(requested), "with_action": to_expression(with_action)}
+        values["types"] = list(await session.scalars(_TYPES, expressions))
+    if search := values.pop("search", "").strip():
+        values["search"] = _to_prefix_query(search)
+    return values
+
+
+def _to_prefix_query(search: str) -> str:
+    """A tsquery that requires every word of `search` as the beginning of a word."""
     words = search.replace("\\", " ").replace("'", " ").replace("/", " ").split()
     return " & ".join(f"'{word}':*" for word in words)
 
 
-async def _with_earlier(session: AsyncSession, found: Iterable[Sequence[Any]]) -> list[AuditRow]:
-    """Each row with the state before it, if its type carries states and there was one."""
-    rows = [AuditRow(*columns) for columns in found]
+async def _with_earlier(session: AsyncSession, rows: Iterable[AuditRow]) -> list[AuditRow]:
+    """Add the subject's earlier state to each row whose event type carries states, if there was one."""
     states = [row for row in rows if types_of_same_state(row.type)]
     befores = await session.execute(
         _EARLIER,
@@ -155,16 +151,16 @@ async def _with_earlier(session: AsyncSession, found: Iterable[Sequence[Any]]) -
     return [replace(row, earlier_data=earlier.get(row.id)) for row in rows]
 
 
-# For the driver itself: millions of rows pass through here.
+# Run through asyncpg without SQLAlchemy: a verification reads millions of rows.
 CHAIN_HEAD = "SELECT position, audited, hash FROM event_log_head"
-# An intruder may set a time that Python knows no date for.
-CHAIN_PIECE = """
+# A tampered time may be outside Python's range; null marks it as bad.
+CHAIN_ROWS = """
     SELECT position, CAST(event_id AS text), type, subject,
            CASE WHEN at >= '0001-01-02' AND at < '9999-12-31' THEN at END AS at,
            actor_id, actor, client_ip, request_id, audited, CAST(attributes AS text), CAST(data AS text), hash
     FROM event_log WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3
 """
-# One statement sees one moment, in which nothing may lie behind the head.
-CHAIN_BEHIND_HEAD = """
+# Head and rows in one statement, which sees one snapshot: events may be appended meanwhile.
+FIRST_BEYOND_HEAD = """
     SELECT min(position) FROM event_log WHERE position > (SELECT position FROM event_log_head)
 """

@@ -1,12 +1,40 @@
-"""The audit trail as clients see it."""
+"""The audit trail as clients see it, and its filter."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from stockbuddy.chassis.fields import NO_NUL, Id, UtcTime
+from stockbuddy.chassis.http.pagination import PageQuery
+from stockbuddy.notifications.event_log.filters import PatternList
+
+SearchText = Annotated[str, StringConstraints(max_length=300, pattern=NO_NUL)]
 
 
-class Change(BaseModel):
+class AuditFilter(PageQuery):
+    model_config = ConfigDict(populate_by_name=True)
+
+    type: PatternList | None = Field(None, description="Patterns such as `auth.*`, comma-separated.")
+    action: Annotated[str, StringConstraints(pattern="^[a-z0-9_]{1,50}$")] | None = None
+    actor_id: Id | None = None
+    actor: SearchText | None = None
+    ip_address: SearchText | None = None
+    subject: SearchText | None = None
+    since: UtcTime | None = Field(None, alias="from")
+    until: UtcTime | None = Field(None, alias="to", description="Exclusive.")
+    request_id: SearchText | None = None
+    search: SearchText | None = Field(None, description="Words or their beginnings.")
+
+
+class ChainQuery(BaseModel):
+    """A hash recorded earlier, which the log must still have."""
+
+    known_id: Id | None = Field(None, description="`last_id` of an earlier verification.")
+    known_hash: Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")] | None = None
+
+
+class FieldChange(BaseModel):
     """A field's value before and after; null where there was or is none."""
 
     model_config = ConfigDict(populate_by_name=True)
@@ -15,8 +43,8 @@ class Change(BaseModel):
     after: Any = Field(alias="to")
 
 
-class AuditEntry(BaseModel):
-    """Who did what to what, when, from where, and with what change."""
+class AuditEntryResponse(BaseModel):
+    """An audited event: its actor, time, client address and changes."""
 
     id: int
     at: datetime
@@ -26,15 +54,15 @@ class AuditEntry(BaseModel):
     actor: str | None
     ip_address: str | None
     subject: str | None
-    changes: dict[str, Change]
+    changes: dict[str, FieldChange]
     request_id: str | None
-    hash: str = Field(description="SHA-256 over this entry of the event log and the hash of the one before it, in hex.")
+    hash: str = Field(description="SHA-256 of the previous entry's hash and this entry of the event log, in hex.")
 
 
-class AuditVerdict(BaseModel):
-    """`ok` when the whole log is as it was written. `entries` were walked; `first_bad_id` is where the chain breaks.
-    `last_id` and `last_hash` are worth noting elsewhere: given to a later call, they prove that nobody has rewritten
-    the log and its hashes up to there."""
+class AuditVerificationResponse(BaseModel):
+    """`ok`: no entry was altered. `entries` were verified; the chain breaks at `first_bad_id`. Record `last_id` and
+    `last_hash` outside the system: as `known_id` and `known_hash` of a later call they reveal a log that was rewritten
+    together with its hashes."""
 
     ok: bool
     entries: int

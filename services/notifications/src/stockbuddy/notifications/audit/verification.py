@@ -1,7 +1,7 @@
-"""Walks the chain of the event log from its first row to its head, in pieces, and finds where it was tampered with.
+"""Verifies the hash chain of the event log from the first entry to the head, in batches, and finds the first bad entry.
 
-The head is read first and rows never change, so that the walk needs no snapshot and events may arrive meanwhile.
-See docs/adr/0005-audit-chain.md for what this proves and what it can't.
+The head is read first and entries never change, so the verification needs no snapshot and events may be appended
+meanwhile. See docs/adr/0005-audit-chain.md for what this proves and what it cannot.
 """
 
 from dataclasses import dataclass
@@ -9,16 +9,17 @@ from dataclasses import dataclass
 import asyncpg
 
 from stockbuddy.chassis.postgres.database import Database
-from stockbuddy.notifications.audit.queries import CHAIN_BEHIND_HEAD, CHAIN_HEAD, CHAIN_PIECE
-from stockbuddy.notifications.audit.schemas import AuditVerdict
-from stockbuddy.notifications.event_log.chain import GENESIS, Entry, link
+from stockbuddy.notifications.audit.queries import CHAIN_HEAD, CHAIN_ROWS, FIRST_BEYOND_HEAD
+from stockbuddy.notifications.audit.schemas import AuditVerificationResponse
+from stockbuddy.notifications.event_log.chain import GENESIS, LogEntry, hash_entry
 
-PIECE = 1000
+BATCH_SIZE = 1000
 BEFORE_ANY_POSITION = -(2**63)
+"""Not 0, because an inserted row may have a negative position."""
 
 
-class _Broken(Exception):
-    """The chain breaks at this id."""
+class _BrokenChain(Exception):
+    """The chain breaks at this position."""
 
     def __init__(self, position: int) -> None:
         self.position = position
@@ -26,66 +27,66 @@ class _Broken(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
-    """What somebody wrote down of an earlier verdict: the last entry's id and hash of then."""
+class KnownEntry:
+    """Position and hash of the last entry of an earlier verification."""
 
     position: int
     hash: bytes
 
 
-class _Walk:
-    """How far the walk has come, and the hash there."""
+class _ChainVerifier:
+    """The position, hash and number of audited entries verified so far. Methods raise _BrokenChain."""
 
-    def __init__(self, noted: Noted | None) -> None:
+    def __init__(self, known: KnownEntry | None) -> None:
         self.position = 0
         self.audited = 0
         self.hash = GENESIS
-        self._noted = noted
+        self._known = known
 
-    def step(self, row: asyncpg.Record) -> None:
+    def verify_row(self, row: asyncpg.Record) -> None:
         expected = self.position + 1
-        entry, stored_hash = Entry(*row[:-1]), row["hash"]
-        if entry.position != expected or row["at"] is None or link(self.hash, entry) != stored_hash:
-            raise _Broken(min(entry.position, expected))
-        if self._noted is not None and self._noted.position == entry.position and self._noted.hash != stored_hash:
-            raise _Broken(entry.position)
+        entry, stored_hash = LogEntry(*row[:-1]), row["hash"]
+        if entry.position != expected or row["at"] is None or hash_entry(self.hash, entry) != stored_hash:
+            raise _BrokenChain(min(entry.position, expected))
+        if self._known is not None and self._known.position == entry.position and self._known.hash != stored_hash:
+            raise _BrokenChain(entry.position)
         self.position, self.hash = entry.position, stored_hash
         self.audited += entry.audited
 
-    def arrive(self, head: asyncpg.Record) -> None:
-        """Rows may be missing behind the last one, or the head was set to something else."""
+    def verify_head(self, head: asyncpg.Record) -> None:
+        """The last rows may be missing, or the head may have been altered."""
         if (self.position, self.audited, self.hash) != tuple(head):
-            raise _Broken(min(self.position, head["position"]) + 1)
-        if self._noted is not None and self._noted.position > self.position:
-            raise _Broken(self.position + 1)
+            raise _BrokenChain(min(self.position, head["position"]) + 1)
+        if self._known is not None and self._known.position > self.position:
+            raise _BrokenChain(self.position + 1)
 
 
-async def verify_chain(database: Database, noted: Noted | None = None) -> AuditVerdict:
-    """Recompute every hash up to the head of now, in bounded memory."""
-    walk = _Walk(noted)
+async def verify_chain(database: Database, known: KnownEntry | None = None) -> AuditVerificationResponse:
+    """Recompute every hash up to the current head, in bounded memory."""
+    verifier = _ChainVerifier(known)
     first_bad_id: int | None = None
     async with database.raw() as connection:
         head = await connection.fetchrow(CHAIN_HEAD)
         try:
-            await _walk_to(connection, walk, head)
-        except _Broken as broken:
+            await _verify_rows(connection, verifier, head)
+        except _BrokenChain as broken:
             first_bad_id = broken.position
-    return AuditVerdict(
+    return AuditVerificationResponse(
         ok=first_bad_id is None,
-        entries=walk.position,
+        entries=verifier.position,
         first_bad_id=first_bad_id,
         last_id=head["position"],
         last_hash=head["hash"].hex(),
     )
 
 
-async def _walk_to(connection: asyncpg.Connection, walk: _Walk, head: asyncpg.Record) -> None:
-    """Raises _Broken."""
+async def _verify_rows(connection: asyncpg.Connection, verifier: _ChainVerifier, head: asyncpg.Record) -> None:
+    """Raises _BrokenChain."""
     start = BEFORE_ANY_POSITION
-    while rows := await connection.fetch(CHAIN_PIECE, start, head["position"], PIECE):
+    while rows := await connection.fetch(CHAIN_ROWS, start, head["position"], BATCH_SIZE):
         for row in rows:
-            walk.step(row)
-        start = walk.position
-    walk.arrive(head)
-    if (astray := await connection.fetchval(CHAIN_BEHIND_HEAD)) is not None:
-        raise _Broken(astray)
+            verifier.verify_row(row)
+        start = verifier.position
+    verifier.verify_head(head)
+    if (beyond := await connection.fetchval(FIRST_BEYOND_HEAD)) is not None:
+        raise _BrokenChain(beyond)

@@ -1,4 +1,4 @@
-"""What a mail says, before it is laid out: one thing that somebody is told."""
+"""Title and body of a notification, before they are rendered."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -7,7 +7,7 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """`title` becomes the subject line, `body` the text; plain text both."""
+    """Plain text. In an e-mail the title is the subject line."""
 
     title: str
     body: str

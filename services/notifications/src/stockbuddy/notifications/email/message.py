@@ -1,4 +1,4 @@
-"""Lays a mail out: plain text and HTML from templates, with the headers that tell robots not to answer."""
+"""Renders an e-mail: plain text and HTML from templates, with headers that prevent automatic replies (RFC 3834)."""
 
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -8,9 +8,9 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from stockbuddy.notifications.email.queries import QueuedMail
+from stockbuddy.notifications.email.queries import QueuedEmail
 
-LONGEST_SUBJECT = 150
+MAX_SUBJECT_LENGTH = 150
 
 _templates = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -21,24 +21,24 @@ _templates = Environment(
 )
 
 
-def compose(mail: QueuedMail, *, sender: str, company: str) -> EmailMessage:
-    """Raises ValueError for a recipient that is no address."""
+def compose_message(email: QueuedEmail, *, sender: str, company: str) -> EmailMessage:
+    """Raises ValueError if the recipient is not an address."""
     message = EmailMessage(policy=SMTP)
     message["From"] = sender
-    message["To"] = Address(addr_spec=mail.recipient)
-    message["Subject"] = _subject(mail, company)
-    message["Date"] = format_datetime(mail.queued_at)
-    message["Message-ID"] = mail.message_id
+    message["To"] = Address(addr_spec=email.recipient)
+    message["Subject"] = _subject(email, company)
+    message["Date"] = format_datetime(email.queued_at)
+    message["Message-ID"] = email.message_id
     message["Auto-Submitted"] = "auto-generated"
-    context = {"contents": mail.contents, "company": company, "kind": mail.kind}
-    message.set_content(_templates.get_template("told.txt").render(context))
-    message.add_alternative(_templates.get_template("told.html").render(context), subtype="html")
+    context = {"contents": email.contents, "company": company, "kind": email.kind}
+    message.set_content(_templates.get_template("notification.txt").render(context))
+    message.add_alternative(_templates.get_template("notification.html").render(context), subtype="html")
     return message
 
 
-def _subject(mail: QueuedMail, company: str) -> str:
-    title = mail.contents[0].title
-    others = len(mail.contents) - 1
+def _subject(email: QueuedEmail, company: str) -> str:
+    title = email.contents[0].title
+    others = len(email.contents) - 1
     text = f"[{company}] {title}" + (f" (and {others} more)" if others else "")
-    # A line break in a header would begin another header.
-    return " ".join(text.split())[:LONGEST_SUBJECT]
+    # A line break would start another header (header injection).
+    return " ".join(text.split())[:MAX_SUBJECT_LENGTH]

@@ -1,4 +1,4 @@
-"""The queue of mails: one row for each cause and recipient, kept until the mail server has taken it."""
+"""The e-mail queue: one row per cause and recipient, kept until the SMTP server has responded to it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,27 +8,27 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.notifications.kinds import Kind
 from stockbuddy.notifications.email.content import Content
+from stockbuddy.notifications.kinds import DEFAULT_CHANNELS, Kind
 
-_QUEUE = text("""
+_INSERT = text("""
     INSERT INTO mail (cause, recipient, kind, content)
     SELECT :cause, min(address), :kind, CAST(:content AS json)
     FROM (
-        SELECT p.email AS address
-        FROM person p LEFT JOIN preference w ON w.user_id = p.id AND w.kind = :kind
-        WHERE p.is_active AND coalesce(w.email, :by_habit)
-          AND ('everyone' = ANY(:audiences) OR 'role/' || p.role = ANY(:audiences) OR 'user/' || p.id = ANY(:audiences))
+        SELECT u.email AS address
+        FROM person u LEFT JOIN preference p ON p.user_id = u.id AND p.kind = :kind
+        WHERE u.is_active AND coalesce(p.email, :by_default)
+          AND ('everyone' = ANY(:audiences) OR 'role/' || u.role = ANY(:audiences) OR 'user/' || u.id = ANY(:audiences))
         UNION ALL
         SELECT unnest(alert_emails) FROM company WHERE :to_alert_emails) recipients
     GROUP BY lower(address)
     ON CONFLICT (cause, recipient) DO NOTHING
 """)
 
-# Things of one kind for one recipient that wait at the same time go in one message. Which rows a message holds
-# is settled when it is first taken: a second attempt is the same message, with the same id. While another replica is
-# just taking some of its rows, the others are left to it: half a message would pass for the whole.
-_TAKE_NEXT = text("""
+# Rows of one kind and recipient that are due together form one message. Its rows are fixed by its first lease: a retry
+# is the same message with the same Message-ID. SKIP LOCKED skips rows that another replica is leasing; if some of a
+# message's rows are among them, the whole message is left to that replica, because half of it must not be sent.
+_LEASE_NEXT = text("""
     WITH next AS (
         SELECT id, recipient, kind, message_id FROM mail
         WHERE state = 'pending' AND next_attempt_at <= now()
@@ -37,7 +37,7 @@ _TAKE_NEXT = text("""
         SELECT m.id FROM mail m JOIN next n ON m.recipient = n.recipient AND m.kind = n.kind
             AND m.message_id IS NOT DISTINCT FROM n.message_id
         WHERE m.state = 'pending' AND m.next_attempt_at <= now()
-        ORDER BY m.id LIMIT :most FOR UPDATE OF m SKIP LOCKED)
+        ORDER BY m.id LIMIT :limit FOR UPDATE OF m SKIP LOCKED)
     UPDATE mail SET message_id = coalesce(message_id, :message_id), attempts = attempts + 1,
                     next_attempt_at = now() + make_interval(secs => :lease_seconds)
     WHERE id IN (SELECT id FROM together)
@@ -46,24 +46,24 @@ _TAKE_NEXT = text("""
                         AND other.id NOT IN (SELECT id FROM together))
     RETURNING id, recipient, kind, message_id, attempts, created_at, CAST(content AS text) AS content
 """)
-_ANYTHING_DUE = text("SELECT EXISTS (SELECT FROM mail WHERE state = 'pending' AND next_attempt_at <= now())")
-_HOLD = text("""
+_HAS_DUE = text("SELECT EXISTS (SELECT FROM mail WHERE state = 'pending' AND next_attempt_at <= now())")
+_RENEW_LEASE = text("""
     UPDATE mail SET next_attempt_at = now() + make_interval(secs => :lease_seconds)
     WHERE message_id = :message_id AND state = 'pending'
 """)
-_FINISH = text("""
+_COMPLETE = text("""
     UPDATE mail SET state = :state, finished_at = now(), last_error = :error
     WHERE message_id = :message_id AND state = 'pending'
 """)
-_POSTPONE = text("""
-    UPDATE mail SET next_attempt_at = now() + make_interval(secs => :pause_seconds), last_error = :error
+_RESCHEDULE = text("""
+    UPDATE mail SET next_attempt_at = now() + make_interval(secs => :delay_seconds), last_error = :error
     WHERE message_id = :message_id AND state = 'pending'
 """)
 
 
 @dataclass(frozen=True, slots=True)
-class QueuedMail:
-    """One message: everything of a kind that one recipient is told at once. `attempts` counts this one."""
+class QueuedEmail:
+    """One message with all due contents of a kind for one recipient. `attempts` includes the current one."""
 
     message_id: str
     recipient: str
@@ -73,39 +73,33 @@ class QueuedMail:
     queued_at: datetime
 
 
-async def queue(
-    session: AsyncSession,
-    *,
-    cause: UUID,
-    kind: Kind,
-    audiences: Sequence[str],
-    content: Content,
-    by_habit: bool,
-    to_alert_emails: bool,
+async def insert_emails(
+    session: AsyncSession, cause: UUID, kind: Kind, audiences: Sequence[str], content: Content
 ) -> None:
     values = {
         "cause": cause,
         "kind": kind,
         "audiences": list(audiences),
         "content": content.to_json(),
-        "by_habit": by_habit,
-        "to_alert_emails": to_alert_emails,
+        "by_default": DEFAULT_CHANNELS[kind].email,
+        "to_alert_emails": DEFAULT_CHANNELS[kind].alert_emails,
     }
-    await session.execute(_QUEUE, values)
+    await session.execute(_INSERT, values)
 
 
-async def anything_due(session: AsyncSession) -> bool:
-    return bool(await session.scalar(_ANYTHING_DUE))
+async def has_due(session: AsyncSession) -> bool:
+    return bool(await session.scalar(_HAS_DUE))
 
 
-async def take_next(session: AsyncSession, *, message_id: str, most: int, lease_seconds: float) -> QueuedMail | None:
-    """The next message that is due, for us alone until the lease ends."""
-    values = {"message_id": message_id, "most": most, "lease_seconds": lease_seconds}
-    rows = sorted((await session.execute(_TAKE_NEXT, values)).all(), key=lambda row: row.id)
+async def lease_next(session: AsyncSession, *, message_id: str, limit: int, lease_seconds: float) -> QueuedEmail | None:
+    """The next due message, with at most `limit` contents. No other replica leases it until the lease expires.
+    `message_id` is used if the message has none yet."""
+    values = {"message_id": message_id, "limit": limit, "lease_seconds": lease_seconds}
+    rows = sorted((await session.execute(_LEASE_NEXT, values)).all(), key=lambda row: row.id)
     if not rows:
         return None
     first = rows[0]
-    return QueuedMail(
+    return QueuedEmail(
         message_id=first.message_id,
         recipient=first.recipient,
         kind=first.kind,
@@ -115,16 +109,15 @@ async def take_next(session: AsyncSession, *, message_id: str, most: int, lease_
     )
 
 
-async def hold(session: AsyncSession, message_id: str, lease_seconds: float) -> None:
-    """It is ours for a while longer."""
-    await session.execute(_HOLD, {"message_id": message_id, "lease_seconds": lease_seconds})
+async def renew_lease(session: AsyncSession, message_id: str, lease_seconds: float) -> None:
+    await session.execute(_RENEW_LEASE, {"message_id": message_id, "lease_seconds": lease_seconds})
 
 
-async def finish(session: AsyncSession, message_id: str, state: str, error: str | None = None) -> None:
-    """It was `sent`, or it has `failed` for good."""
-    await session.execute(_FINISH, {"message_id": message_id, "state": state, "error": error})
+async def complete(session: AsyncSession, message_id: str, state: str, error: str | None = None) -> None:
+    """`state` is `sent` or `failed`; neither is retried."""
+    await session.execute(_COMPLETE, {"message_id": message_id, "state": state, "error": error})
 
 
-async def postpone(session: AsyncSession, message_id: str, pause_seconds: float, error: str) -> None:
-    values = {"message_id": message_id, "pause_seconds": pause_seconds, "error": error}
-    await session.execute(_POSTPONE, values)
+async def reschedule(session: AsyncSession, message_id: str, delay_seconds: float, error: str) -> None:
+    values = {"message_id": message_id, "delay_seconds": delay_seconds, "error": error}
+    await session.execute(_RESCHEDULE, values)

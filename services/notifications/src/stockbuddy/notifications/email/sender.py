@@ -1,15 +1,11 @@
-"""Sends what is queued, as long as there is a mail server; any number of replicas may.
+"""Sends queued e-mails over SMTP; several replicas may send concurrently.
 
-A mail leaves the queue when the server has answered for it. If the connection or this process dies between that answer
-and our commit, the mail goes out a second time: SMTP has no way to ask. It then bears the same Message-ID, by which
-many mailboxes drop it. Everything else sends a mail once.
+An e-mail leaves the queue when the server has responded to it. If the connection or the process fails between that
+response and our commit, it is sent a second time, because SMTP cannot query the result. The copy has the same
+Message-ID, by which many mailboxes drop it. In all other cases an e-mail is sent once.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
 from email.errors import MessageError
-from typing import Any
 from uuid import uuid4
 
 import structlog
@@ -23,159 +19,120 @@ from aiosmtplib.errors import (
 )
 
 from stockbuddy.chassis.postgres.database import Database
-from stockbuddy.chassis.runtime.failures import is_connection_error
+from stockbuddy.chassis.runtime.background import PollingWorker, renewed_lease
+from stockbuddy.chassis.runtime.failures import DependencyUnavailable
+from stockbuddy.chassis.smtp import smtp_client
 from stockbuddy.notifications.email import queries
-from stockbuddy.notifications.email.message import compose
-from stockbuddy.notifications.email.queries import QueuedMail
-from stockbuddy.notifications.email.server import mail_server
-from stockbuddy.notifications.news import on_news
-from stockbuddy.notifications.replicas.users import company
+from stockbuddy.notifications.email.commands import QUEUED
+from stockbuddy.notifications.email.message import compose_message
+from stockbuddy.notifications.email.queries import QueuedEmail
+from stockbuddy.notifications.replicas.company import get_company
 
 log = structlog.get_logger(__name__)
 
-LOOK_SECONDS = 1.0
+POLL_INTERVAL_SECONDS = 1.0
+"""Retries become due, and leases of other replicas expire, without a commit of this process."""
 LEASE_SECONDS = 120
-THINKING_SECONDS = 600
-"""So long may a server take to answer for a mail (RFC 5321 §4.5.3.2.6); whoever gives up earlier sends it twice."""
-MOST_IN_ONE = 50
-LEAVE_SECONDS = 2
+SMTP_RESPONSE_TIMEOUT_SECONDS = 600
+"""Timeout after DATA (RFC 5321 §4.5.3.2.6); a shorter one causes duplicates."""
+SHUTDOWN_GRACE_SECONDS = 2
+"""For the server's response to an e-mail in flight on shutdown."""
+MAX_CONTENTS_PER_MESSAGE = 50
+MAX_RETRY_DELAY_SECONDS = 3600
 SERVICE_CLOSING = 421
-LONGEST_PAUSE_SECONDS = 3600
 
 
-class MailSender:
-    """`smtp_url` and `sender` are SMTP_URL and MAIL_FROM; a mail that we die with is another's after the lease."""
+class EmailSender:
+    """`smtp_url` and `sender` are SMTP_URL and MAIL_FROM. If the process dies, another replica sends the e-mail when
+    the lease has expired."""
 
     def __init__(self, database: Database, smtp_url: str, sender: str, *, lease_seconds: float = LEASE_SECONDS) -> None:
         self._database = database
         self._smtp_url = smtp_url
         self._sender = sender
         self._lease_seconds = lease_seconds
-        self._news = asyncio.Event()
-        on_news(database, self._news.set)
-
-    async def run(self) -> None:
-        """Until cancelled. While the server is away, nothing is taken from the queue."""
-        failures = 0
-        while True:
-            self._news.clear()
-            try:
-                await self._send_due()
-                failures = 0
-            except (SMTPException, OSError, TimeoutError) as error:
-                failures += 1
-                log.warning("mail.server_away", error=repr(error), failures=failures)
-            except Exception as error:
-                if not is_connection_error(error):
-                    raise
-                log.warning("mail.database_away", error=repr(error))
-            await self._rest(failures)
-
-    async def _rest(self, failures: int) -> None:
-        """Until there is news, or something may have become due; longer while the server is away."""
-        if failures:
-            await asyncio.sleep(LOOK_SECONDS * min(2**failures, 60))
-            return
-        try:
-            async with asyncio.timeout(LOOK_SECONDS):
-                await self._news.wait()
-        except TimeoutError:
-            pass
+        self.worker = PollingWorker(
+            "notifications.email",
+            self._send_due,
+            interval_seconds=POLL_INTERVAL_SECONDS,
+            shutdown_seconds=SHUTDOWN_GRACE_SECONDS,
+        )
+        database.on_commit(QUEUED, self.worker.wake)
 
     async def _send_due(self) -> None:
-        if not await self._anything_due():
-            return
-        server = mail_server(self._smtp_url)
-        await server.connect()
-        try:
-            while (mail := await self._take()) is not None:
-                await _finish_before_leaving(self._send(server, mail))
-            await server.quit()
-        finally:
-            server.close()
-
-    async def _anything_due(self) -> bool:
+        """Nothing is leased unless the server accepts a connection."""
         async with self._database.reading() as session:
-            return await queries.anything_due(session)
+            if not await queries.has_due(session):
+                return
+        client = smtp_client(self._smtp_url)
+        try:
+            await client.connect()
+            while not self.worker.is_stopping and (email := await self._lease_next()) is not None:
+                await self._send(client, email)
+            await client.quit()
+        except SMTPException as error:
+            raise DependencyUnavailable(f"SMTP server: {error!r}") from error
+        finally:
+            client.close()
 
-    async def _take(self) -> QueuedMail | None:
+    async def _lease_next(self) -> QueuedEmail | None:
         domain = self._sender.rpartition("@")[2].rstrip("> ") or "localhost"
         async with self._database.transaction() as session:
-            return await queries.take_next(
-                session, message_id=f"<{uuid4()}@{domain}>", most=MOST_IN_ONE, lease_seconds=self._lease_seconds
+            return await queries.lease_next(
+                session,
+                message_id=f"<{uuid4()}@{domain}>",
+                limit=MAX_CONTENTS_PER_MESSAGE,
+                lease_seconds=self._lease_seconds,
             )
 
-    async def _send(self, server: SMTP, mail: QueuedMail) -> None:
-        """Raises what means that the server is away, once the mail is back in the queue."""
+    async def _send(self, client: SMTP, email: QueuedEmail) -> None:
+        """Raises SMTPException, after rescheduling the e-mail, if the server is unavailable."""
         async with self._database.reading() as session:
-            sender_name = (await company(session)).name
+            company = await get_company(session)
+
+        async def renew() -> None:
+            async with self._database.transaction() as session:
+                await queries.renew_lease(session, email.message_id, self._lease_seconds)
+
         try:
-            async with self._held(mail):
-                message = compose(mail, sender=self._sender, company=sender_name)
-                await server.send_message(message, timeout=THINKING_SECONDS)
+            async with renewed_lease(self._lease_seconds, renew):
+                message = compose_message(email, sender=self._sender, company=company.name)
+                await client.send_message(message, timeout=SMTP_RESPONSE_TIMEOUT_SECONDS)
         except (ValueError, MessageError) as error:
-            await self._give_up(mail, error)
+            await self._fail(email, error)
         except SMTPException as error:
-            await self._after_failure(mail, error)
-            if _is_away(error):
+            await self._handle_failure(email, error)
+            if _is_unavailable(error):
                 raise
         else:
             async with self._database.transaction() as session:
-                await queries.finish(session, mail.message_id, "sent")
+                await queries.complete(session, email.message_id, "sent")
 
-    @asynccontextmanager
-    async def _held(self, mail: QueuedMail) -> AsyncIterator[None]:
-        """Others leave it alone for as long as the server thinks about it."""
-        holding = asyncio.create_task(self._hold(mail))
-        try:
-            yield
-        finally:
-            holding.cancel()
-            await asyncio.gather(holding, return_exceptions=True)
-
-    async def _hold(self, mail: QueuedMail) -> None:
-        while True:
-            await asyncio.sleep(self._lease_seconds / 3)
-            async with self._database.transaction() as session:
-                await queries.hold(session, mail.message_id, self._lease_seconds)
-
-    async def _after_failure(self, mail: QueuedMail, error: SMTPException) -> None:
-        if _is_final(error):
-            await self._give_up(mail, error)
+    async def _handle_failure(self, email: QueuedEmail, error: SMTPException) -> None:
+        if _is_permanent(error):
+            await self._fail(email, error)
             return
-        pause_seconds = min(5 * 4 ** (mail.attempts - 1), LONGEST_PAUSE_SECONDS)
+        delay_seconds = min(5 * 4 ** (email.attempts - 1), MAX_RETRY_DELAY_SECONDS)
         async with self._database.transaction() as session:
-            await queries.postpone(session, mail.message_id, pause_seconds, repr(error))
+            await queries.reschedule(session, email.message_id, delay_seconds, repr(error))
 
-    async def _give_up(self, mail: QueuedMail, error: Exception) -> None:
-        log.error("mail.given_up", message_id=mail.message_id, kind=mail.kind, error=repr(error))
+    async def _fail(self, email: QueuedEmail, error: Exception) -> None:
+        log.error("email.failed", message_id=email.message_id, kind=email.kind, error=repr(error))
         async with self._database.transaction() as session:
-            await queries.finish(session, mail.message_id, "failed", repr(error))
+            await queries.complete(session, email.message_id, "failed", repr(error))
 
 
-async def _finish_before_leaving(sending: Coroutine[Any, Any, None]) -> None:
-    """A mail that is on its way when we are told to stop gets a little time to be answered for and noted."""
-    task = asyncio.create_task(sending)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task], timeout=LEAVE_SECONDS)
-        raise
-    finally:
-        task.cancel()
-
-
-def _is_final(error: SMTPException) -> bool:
-    """The server will never take this mail: 5xx (RFC 5321 §4.2.1), unless it is the sender that it dislikes, which
-    is for the operator to mend."""
+def _is_permanent(error: SMTPException) -> bool:
+    """True if the server will never accept this e-mail: 5xx (RFC 5321 §4.2.1). A rejected sender address is a
+    configuration error, which an operator can fix."""
     if isinstance(error, SMTPRecipientsRefused):
-        return all(refusal.code >= 500 for refusal in error.recipients)
+        return all(rejection.code >= 500 for rejection in error.recipients)
     if isinstance(error, SMTPResponseException):
         return error.code >= 500 and not isinstance(error, SMTPSenderRefused)
     return isinstance(error, SMTPNotSupported)
 
 
-def _is_away(error: SMTPException) -> bool:
+def _is_unavailable(error: SMTPException) -> bool:
     if isinstance(error, SMTPResponseException):
         return error.code == SERVICE_CLOSING
     return not isinstance(error, (SMTPRecipientsRefused, SMTPNotSupported))

@@ -1,8 +1,4 @@
-"""Appends to the log: one lock, one insert, whatever the size of the batch.
-
-The head's row is locked until the commit, so positions are given and become visible in one order: a reader that has
-seen a position will never see a smaller one appear.
-"""
+"""Appends to the event log: one row lock and one insert per batch."""
 
 from collections.abc import Sequence
 
@@ -10,8 +6,14 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.messaging.bus import Message
-from stockbuddy.notifications.event_log.ingest import chained, entries_from
+from stockbuddy.chassis.postgres.database import signal_on_commit
+from stockbuddy.notifications.event_log.ingest import chain_hashes, to_entries
 
+APPENDED = "event_log.appended"
+"""The commit signal of transactions that append."""
+
+# The head stays locked until the commit, so positions become visible in order: a reader that has seen a position never
+# sees a smaller one appear.
 _LOCK_HEAD = text("""
     SELECT position, hash,
            ARRAY(SELECT CAST(event_id AS text) FROM event_log WHERE event_id = ANY(CAST(:event_ids AS uuid[]))) AS known
@@ -34,18 +36,19 @@ _COLUMNS = (
 )
 
 
-async def append(session: AsyncSession, messages: Sequence[Message]) -> None:
-    """Add the messages at the end, in their order, without those that are there already."""
+async def append_messages(session: AsyncSession, messages: Sequence[Message]) -> None:
+    """Append the messages in their order, except those that are in the log already."""
     head = (await session.execute(_LOCK_HEAD, {"event_ids": [message.id for message in messages]})).one()
     known = set(head.known)
-    entries = entries_from([message for message in messages if message.id not in known], head.position)
+    entries = to_entries([message for message in messages if message.id not in known], head.position)
     if not entries:
         return
-    hashes = chained(entries, head.hash)
+    hashes = chain_hashes(entries, head.hash)
     columns = {name: [getattr(entry, name) for entry in entries] for name in _COLUMNS}
-    ends = {
+    new_head = {
         "last_position": entries[-1].position,
         "last_hash": hashes[-1],
         "newly_audited": sum(entry.audited for entry in entries),
     }
-    await session.execute(_APPEND, columns | ends | {"hash": hashes})
+    await session.execute(_APPEND, columns | new_head | {"hash": hashes})
+    signal_on_commit(session, APPENDED)

@@ -1,7 +1,7 @@
-"""The chain: each row of the log carries the SHA-256 of its own content and the hash of the row before.
+"""The hash chain: each entry of the log carries the SHA-256 of the previous hash and its own canonical form.
 
-The canonical form is the JSON array of the row's columns in the order of `Entry`, in UTF-8 and without spaces, with
-`at` in UTC to the microsecond: whoever can read the table can compute every hash without this program.
+The canonical form is the JSON array of the entry's columns in the order of `LogEntry`, in UTF-8 and without spaces,
+with `at` in UTC to the microsecond, so that the chain can be verified from the table without this program (ADR 5).
 """
 
 import hashlib
@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 GENESIS = bytes(32)
-"""What the first row takes for the hash of the row before."""
+"""The previous hash of the first entry."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One row of the log. `attributes` and `data` are the very JSON texts that are stored."""
+class LogEntry:
+    """A row of the event log. `attributes` and `data` are JSON texts exactly as stored."""
 
     position: int
     event_id: str
@@ -31,12 +31,11 @@ class Entry:
     data: str
 
 
-def link(previous_hash: bytes, entry: Entry) -> bytes:
-    """The hash of a row that follows the one with `previous_hash`."""
-    return hashlib.sha256(previous_hash + canonical(entry)).digest()
+def hash_entry(previous_hash: bytes, entry: LogEntry) -> bytes:
+    return hashlib.sha256(previous_hash + to_canonical_form(entry)).digest()
 
 
-def canonical(entry: Entry) -> bytes:
+def to_canonical_form(entry: LogEntry) -> bytes:
     columns = (
         entry.position,
         entry.event_id,

@@ -1,4 +1,4 @@
-"""An event of the log as clients see it: CloudEvents 1.0 in JSON, put together from stored text without parsing it."""
+"""An event of the log as CloudEvents 1.0 JSON, concatenated from stored JSON texts without parsing them."""
 
 import json
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class LoggedEvent:
-    """`attributes` and `data` are JSON texts; `client_ip` is kept apart from the attributes, for not all may see it."""
+    """`attributes` and `data` are JSON texts. `client_ip` is not among the attributes: only admins may see it."""
 
     position: int
     type: str
@@ -14,10 +14,6 @@ class LoggedEvent:
     client_ip: str | None
     attributes: str
     data: str
-
-    @property
-    def cursor(self) -> str:
-        return str(self.position)
 
     def to_json(self, *, with_client_ip: bool) -> str:
         client_ip = f',"clientip":{json.dumps(self.client_ip)}' if with_client_ip and self.client_ip else ""

@@ -1,23 +1,25 @@
-"""What readers of the log ask for, as query parameters: types by pattern, and where to begin."""
+"""Query parameters that select events of the log: type patterns and positions."""
 
 from typing import Annotated
 
-from fastapi import Depends, Query
-from pydantic import StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
-from stockbuddy.notifications.event_log.patterns import ANY_TYPE, PATTERN
+from stockbuddy.notifications.event_log.patterns import PATTERN
 
-Patterns = Annotated[str, StringConstraints(pattern=rf"^\s*{PATTERN}(\s*,\s*{PATTERN})*\s*$", max_length=2000)]
+PatternList = Annotated[str, StringConstraints(pattern=rf"^\s*{PATTERN}(\s*,\s*{PATTERN})*\s*$", max_length=2000)]
+"""Patterns separated by commas."""
 Cursor = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,18}$")]
+"""A position in the log."""
 
 
-def requested_types(
-    types: Annotated[
-        tuple[Patterns, ...], Query(description="Patterns such as `stock.*`; repeated or by commas.")
-    ] = (),
-) -> tuple[str, ...]:
-    """The patterns asked for; none means all."""
-    return tuple(sorted({pattern.strip() for part in types for pattern in part.split(",")})) or ANY_TYPE
+def split_patterns(*lists: str) -> tuple[str, ...]:
+    return tuple(sorted({pattern.strip() for patterns in lists for pattern in patterns.split(",")}))
 
 
-RequestedTypes = Annotated[tuple[str, ...], Depends(requested_types)]
+class TypesFilter(BaseModel):
+    types: tuple[PatternList, ...] = Field((), description="Patterns such as `stock.*`; repeated or comma-separated.")
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """The requested patterns; empty without any."""
+        return split_patterns(*self.types)

@@ -1,4 +1,4 @@
-"""An event on its way to many live readers at once: what they need of it is worked out once."""
+"""An event delivered to many streams at once: what they need of it is computed once."""
 
 import json
 from collections.abc import Mapping
@@ -10,12 +10,12 @@ from stockbuddy.contracts.event import EVENTS
 from stockbuddy.contracts.notifications import NotificationCreated, PreferencesChanged
 from stockbuddy.notifications.event_log.cloudevents import LoggedEvent
 
-_IN_TOKENS = frozenset({"username", "role", "warehouse_ids", "is_active"})
-"""What a token says of a user besides who they are."""
+_TOKEN_FIELDS = frozenset({"username", "role", "warehouse_ids", "is_active"})
+"""Fields of a user that access tokens contain."""
 
 
 class LiveEvent:
-    """A logged event with its renderings."""
+    """A logged event with its cached SSE and WebSocket frames."""
 
     def __init__(self, event: LoggedEvent) -> None:
         self.event = event
@@ -31,41 +31,41 @@ class LiveEvent:
 
     @property
     def notification_kind(self) -> str | None:
-        """The kind, if this is a notification."""
+        """The notification's kind; None for other events."""
         return self.data.get("kind") if self.type == NotificationCreated.type else None
 
-    def preferences_of(self, user_id: int) -> Mapping[str, Mapping[str, bool]] | None:
-        """That user's wishes for every kind, if this says that they have changed."""
+    def changed_preferences(self, user_id: int) -> Mapping[str, Mapping[str, bool]] | None:
+        """The user's channel preferences for every kind, if this event changes them."""
         if self.type == PreferencesChanged.type and self.data.get("user_id") == user_id:
-            wishes: Mapping[str, Mapping[str, bool]] = self.data["preferences"]
-            return wishes
+            preferences: Mapping[str, Mapping[str, bool]] = self.data["preferences"]
+            return preferences
         return None
 
-    @property
-    def ended(self) -> str | None:
-        """What is over with this event: a session, an API key, or what a user's tokens say of them."""
+    @cached_property
+    def revoked_credential(self) -> str | None:
+        """What this event invalidates: `session/…`, `key/…`, or `user/…` for all access tokens of a user."""
         if self.type == SessionRevoked.type:
             return f"session/{self.data.get('session_id')}"
         if self.type == ApiKeyRevoked.type:
             return f"key/{self.data.get('api_key_id')}"
-        said = EVENTS.get(self.type)
-        if said is None or not issubclass(said, UserState) or said is UserRegistered:
+        event_class = EVENTS.get(self.type)
+        if event_class is None or not issubclass(event_class, UserState) or event_class is UserRegistered:
             return None
-        if said is UserUpdated and _IN_TOKENS.isdisjoint(self.data.get("changes") or ()):
+        if event_class is UserUpdated and _TOKEN_FIELDS.isdisjoint(self.data.get("changes") or ()):
             return None
         return f"user/{self.data.get('user_id')}"
 
-    def sse(self, *, with_client_ip: bool) -> str:
-        """As a server-sent event: its id is the cursor of the feed, its name the type."""
+    def to_sse(self, *, with_client_ip: bool) -> str:
+        """A server-sent event: its id is the cursor of the feed, its name the event type."""
         key = ("sse", with_client_ip)
         if key not in self._frames:
-            data = _one_line(self.event.to_json(with_client_ip=with_client_ip))
+            data = _to_one_line(self.event.to_json(with_client_ip=with_client_ip))
             self._frames[key] = f"id: {self.position}\nevent: {self.type}\ndata: {data}\n\n"
         return self._frames[key]
 
-    def message(self, *, with_client_ip: bool) -> str:
-        """The same as a WebSocket's message: `{id, event, data}`."""
-        key = ("message", with_client_ip)
+    def to_websocket_message(self, *, with_client_ip: bool) -> str:
+        """A WebSocket message: `{id, event, data}`."""
+        key = ("websocket", with_client_ip)
         if key not in self._frames:
             head = json.dumps({"id": str(self.position), "event": self.type}, separators=(",", ":"))
             data = self.event.to_json(with_client_ip=with_client_ip)
@@ -73,6 +73,6 @@ class LiveEvent:
         return self._frames[key]
 
 
-def _one_line(document: str) -> str:
-    """Strangers' JSON may hold line breaks between its parts, which would end the field."""
+def _to_one_line(document: str) -> str:
+    """Other producers' JSON may contain line breaks between its tokens, which would end the SSE field."""
     return document.replace("\r", " ").replace("\n", " ")

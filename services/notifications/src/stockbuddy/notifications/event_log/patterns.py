@@ -1,25 +1,25 @@
-"""Patterns of event types as clients write them: `*` stands for any characters, `stock.*` for all that stock says."""
+"""Patterns of event types as clients write them: `*` matches any characters, `stock.*` every event of stock."""
 
 import re
 from collections.abc import Sequence
 from functools import lru_cache
 
 PATTERN = r"[a-z0-9_.*]{1,100}"
-"""What a pattern may consist of."""
+"""Regular expression of a valid pattern."""
 
 ANY_TYPE = ("*",)
 
 
 @lru_cache(maxsize=1024)
-def expression_of(patterns: tuple[str, ...]) -> str:
-    """One regular expression, read alike by Python and PostgreSQL, that matches what any of the patterns does."""
+def to_expression(patterns: tuple[str, ...]) -> str:
+    """A regular expression, valid in Python and PostgreSQL, that matches what any of the patterns matches."""
     alternatives = (".*".join(re.escape(part) for part in pattern.split("*")) for pattern in patterns)
     return "^(" + "|".join(alternatives) + ")$"
 
 
 @lru_cache(maxsize=4096)
 def _matches(patterns: tuple[str, ...], event_type: str) -> bool:
-    return re.fullmatch(expression_of(patterns), event_type) is not None
+    return re.fullmatch(to_expression(patterns), event_type) is not None
 
 
 def matches_any(patterns: Sequence[str], event_type: str) -> bool:

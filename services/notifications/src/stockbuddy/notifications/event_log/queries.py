@@ -1,4 +1,4 @@
-"""Reads of the log: its head, and what comes after a position."""
+"""Reads of the log: its head, and the events after a position."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,11 +7,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.notifications.event_log.cloudevents import LoggedEvent
-from stockbuddy.notifications.event_log.patterns import ANY_TYPE, expression_of
-from stockbuddy.notifications.event_log.visibility import (
-    ADDRESSED_EXPRESSION,
-    Visibility,
-)
+from stockbuddy.notifications.event_log.patterns import ANY_TYPE, to_expression
+from stockbuddy.notifications.event_log.visibility import ADDRESSED_EXPRESSION, Visibility
 
 _EVENT = """
     e.position, e.type, e.subject, e.client_ip, CAST(e.attributes AS text) AS attributes, CAST(e.data AS text) AS data
@@ -26,31 +23,31 @@ _AFTER_OF_ANY_TYPE = text(f"""
     ORDER BY e.position LIMIT :limit
 """)
 
-# A rare type must not cost a walk over all the others, nor a common one a sort: the distinct types are found by
-# leaps through the index, and each gives at most `limit` positions. (Were the type compared for itself, PostgreSQL
-# would think that walking the positions is as good.)
+# A rare type must not scan all other events, a common one must not sort its own: the recursive CTE finds the distinct
+# types with one index probe each (a loose index scan), and each matching type contributes at most `limit` positions.
+# The row comparisons force the index on (type, position); with `type = …` PostgreSQL may choose a scan by position.
 _AFTER_OF_TYPES = text(f"""
     WITH RECURSIVE types AS (
         (SELECT type FROM event_log ORDER BY type LIMIT 1)
         UNION ALL
         SELECT (SELECT e.type FROM event_log e WHERE e.type > t.type ORDER BY e.type LIMIT 1)
         FROM types t WHERE t.type IS NOT NULL
-    ), wanted AS (
+    ), matching AS (
         SELECT found.position
         FROM types t CROSS JOIN LATERAL (
             SELECT e.position FROM event_log e
             WHERE (e.type, e.position) > (t.type, CAST(:after AS bigint))
               AND (e.type, e.position) <= (t.type, CAST(:until AS bigint)) AND {_ADDRESSED_TO}
             ORDER BY e.type, e.position LIMIT :limit) found
-        WHERE t.type ~ :wanted AND t.type ~ :visible
+        WHERE t.type ~ :requested AND t.type ~ :visible
         ORDER BY found.position LIMIT :limit)
-    SELECT {_EVENT} FROM event_log e JOIN wanted USING (position) ORDER BY e.position
+    SELECT {_EVENT} FROM event_log e JOIN matching USING (position) ORDER BY e.position
 """)
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """What a reader gets: some events, and the position that it has then read up to."""
+class EventSlice:
+    """Events of one read, and the position up to which the log has been read."""
 
     events: Sequence[LoggedEvent]
     position: int
@@ -61,22 +58,22 @@ async def head_position(session: AsyncSession) -> int:
 
 
 async def read_after(session: AsyncSession, after: int, limit: int) -> list[LoggedEvent]:
-    """All events behind a position, whoever may see them."""
+    """All events after a position, regardless of visibility."""
     rows = await session.execute(_AFTER, {"after": after, "limit": limit})
     return [LoggedEvent(*row) for row in rows]
 
 
 async def read_visible(
     session: AsyncSession, visibility: Visibility, types: tuple[str, ...], after: int, limit: int
-) -> Stretch:
-    """At most `limit` events behind `after` that match a pattern of `types` and that the reader may see."""
+) -> EventSlice:
+    """At most `limit` events after `after` that match a pattern of `types` and are visible."""
     until = await head_position(session)
-    window = {"after": after, "until": until, "limit": limit}
+    bounds = {"after": after, "until": until, "limit": limit}
     addressed = {"addressed": ADDRESSED_EXPRESSION, "audiences": sorted(visibility.audiences)}
     if types == visibility.types == ANY_TYPE:
-        rows = await session.execute(_AFTER_OF_ANY_TYPE, window | addressed)
+        rows = await session.execute(_AFTER_OF_ANY_TYPE, bounds | addressed)
     else:
-        expressions = {"wanted": expression_of(types), "visible": expression_of(visibility.types)}
-        rows = await session.execute(_AFTER_OF_TYPES, window | addressed | expressions)
+        expressions = {"requested": to_expression(types), "visible": to_expression(visibility.types)}
+        rows = await session.execute(_AFTER_OF_TYPES, bounds | addressed | expressions)
     events = [LoggedEvent(*row) for row in rows]
-    return Stretch(events, events[-1].position if len(events) == limit else max(after, until))
+    return EventSlice(events, events[-1].position if len(events) == limit else max(after, until))

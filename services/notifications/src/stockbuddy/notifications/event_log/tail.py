@@ -1,7 +1,7 @@
-"""The live end of the log in one process: one reader for everybody here who waits for news, however many they are.
+"""In-process tail of the event log: one database reader shared by all streams of this process.
 
-It is woken by appends of this process, and otherwise looks for those of others as long as somebody waits. The latest
-events are kept once for all; a listener that falls behind them reads from the log itself.
+Appends of this process wake it; appends of other replicas are found by polling while there are subscribers. The latest
+events are kept in memory; a subscriber that falls behind them reads from the log itself.
 """
 
 import asyncio
@@ -9,135 +9,110 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.postgres.database import Database
-from stockbuddy.chassis.runtime.failures import is_connection_error
 from stockbuddy.chassis.http.tokens import Principal
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.runtime.background import PollingWorker
 from stockbuddy.notifications.event_log import queries
+from stockbuddy.notifications.event_log.append import APPENDED
 from stockbuddy.notifications.event_log.live_event import LiveEvent
-from stockbuddy.notifications.news import on_news
 
-log = structlog.get_logger(__name__)
-
-LOOK_SECONDS = 0.05
-AWAY_SECONDS = 1.0
-READ_AT_ONCE = 500
+POLL_INTERVAL_SECONDS = 0.05
+READ_BATCH_SIZE = 500
 KEPT_EVENTS = 2000
-CATCHING_UP_AT_ONCE = 5
-"""Listeners that may query the database at a time: after a restart all come back together, and others have requests."""
-KEPT_ENDINGS = 10_000
+MAX_CONCURRENT_CATCH_UPS = 5
+"""Limits the connections that subscribers use: after a restart all of them reconnect and catch up at once."""
+MAX_KEPT_REVOCATIONS = 10_000
 
 
-class Feed:
-    """Run it beside the requests; `listen` to it."""
+class LogTail:
+    """`worker` reads the log while there are subscribers; `position` is how far it has read."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.listeners = 0
-        self._recent: list[LiveEvent] = []
-        self._endings: OrderedDict[str, int] = OrderedDict()
-        self._wanted = asyncio.Event()
-        self._running = asyncio.Event()
-        self._appended = asyncio.Event()
-        self._advanced = asyncio.Event()
-        self._turns = asyncio.Semaphore(CATCHING_UP_AT_ONCE)
+        self.subscribers = 0
         self.position = 0
         self.is_closed = False
-        on_news(database, self._appended.set)
+        self._recent: list[LiveEvent] = []
+        self._revocations: OrderedDict[str, int] = OrderedDict()
+        self._subscribed = asyncio.Event()
+        self._running = asyncio.Event()
+        self._advanced = asyncio.Event()
+        self._catch_ups = asyncio.Semaphore(MAX_CONCURRENT_CATCH_UPS)
+        self.worker = PollingWorker("notifications.log_tail", self._poll, interval_seconds=POLL_INTERVAL_SECONDS)
+        database.on_commit(APPENDED, self.worker.wake)
 
     @asynccontextmanager
-    async def listen(self) -> AsyncIterator[None]:
-        """While the block lasts, `position` follows the log."""
-        self.listeners += 1
-        self._wanted.set()
+    async def subscribe(self) -> AsyncIterator[None]:
+        """`position` follows the log while the block runs."""
+        self.subscribers += 1
+        self._subscribed.set()
         try:
             await self._running.wait()
             yield
         finally:
-            self.listeners -= 1
+            self.subscribers -= 1
 
-    async def beyond(self, position: int) -> None:
-        """Returns once the log goes beyond `position`, or the feed is closed. For listeners."""
+    async def wait_beyond(self, position: int) -> None:
+        """Wait until the log grows beyond `position` or the tail is closed. For subscribers."""
         while self.position <= position and not self.is_closed:
             await self._advanced.wait()
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncSession]:
-        """A session for a listener, when it is its turn."""
-        async with self._turns, self._database.reading() as session:
+    async def catch_up_session(self) -> AsyncIterator[AsyncSession]:
+        """A session for a subscriber that reads from the log itself."""
+        async with self._catch_ups, self._database.reading() as session:
             yield session
 
-    def after(self, position: int, most: int) -> Sequence[LiveEvent] | None:
-        """The next events behind a position, or None if they are not at hand."""
+    def recent_after(self, position: int, limit: int) -> Sequence[LiveEvent] | None:
+        """The next events after a position; None if they are not in memory."""
         first = self.position - len(self._recent)
-        return self._recent[position - first :][:most] if position >= first else None
+        return self._recent[position - first :][:limit] if position >= first else None
 
     def close(self) -> None:
-        """The process is about to end, and so is whoever listens."""
+        """End all subscriptions, because the process shuts down."""
         self.is_closed = True
         self._advanced.set()
 
-    def has_ended(self, caller: Principal, since: int) -> bool:
-        """True if the session is over, or the user is no longer what the token says, by an event behind `since`.
-        The session of an API key's tokens is called `key:5`, or `key:5.2` once its rights have changed."""
+    def is_revoked(self, caller: Principal, since: int) -> bool:
+        """True if an event after `since` revoked the session or API key, or changed what the user's token contains.
+        The session id of an API key's token is `key:5`, or `key:5.2` after a change of its rights."""
         key = caller.session_id.removeprefix("key:").partition(".")[0]
-        endings = (f"session/{caller.session_id}", f"user/{caller.user_id}", f"key/{key}")
-        return any(self._endings.get(ending, 0) > since for ending in endings)
+        credentials = (f"session/{caller.session_id}", f"user/{caller.user_id}", f"key/{key}")
+        return any(self._revocations.get(credential, 0) > since for credential in credentials)
 
-    async def run(self) -> None:
-        """Until cancelled."""
-        while True:
-            try:
-                if not self.listeners:
-                    await self._rest()
-                if not self._running.is_set():
-                    await self._begin()
-                await self._read()
-            except Exception as error:
-                if not is_connection_error(error):
-                    raise
-                log.warning("feed.database_away", error=repr(error))
-                await asyncio.sleep(AWAY_SECONDS)
+    async def _poll(self) -> bool:
+        if not self.subscribers:
+            # Wait within the round: an idle replica does not poll the database.
+            self._running.clear()
+            self._subscribed.clear()
+            await self._subscribed.wait()
+        if not self._running.is_set():
+            await self._start_at_head()
+        async with self._database.reading() as session:
+            events = await queries.read_after(session, self.position, READ_BATCH_SIZE)
+        if events:
+            self._add([LiveEvent(event) for event in events])
+        return len(events) == READ_BATCH_SIZE
 
-    async def _rest(self) -> None:
-        """Until somebody listens."""
-        self._running.clear()
-        self._wanted.clear()
-        await self._wanted.wait()
-
-    async def _begin(self) -> None:
-        """Go on at the end of the log as it is now."""
+    async def _start_at_head(self) -> None:
         async with self._database.reading() as session:
             position = await queries.head_position(session)
         self._recent.clear()
         self.position = position
         self._running.set()
 
-    async def _read(self) -> None:
-        self._appended.clear()
-        async with self._database.reading() as session:
-            events = await queries.read_after(session, self.position, READ_AT_ONCE)
-        if events:
-            self._add([LiveEvent(event) for event in events])
-        if len(events) < READ_AT_ONCE:
-            try:
-                async with asyncio.timeout(LOOK_SECONDS):
-                    await self._appended.wait()
-            except TimeoutError:
-                pass
-
     def _add(self, events: Sequence[LiveEvent]) -> None:
         self._recent.extend(events)
         if len(self._recent) > 2 * KEPT_EVENTS:
             del self._recent[:-KEPT_EVENTS]
         for event in events:
-            if (ending := event.ended) is not None:
-                self._endings[ending] = event.position
-                self._endings.move_to_end(ending)
-        while len(self._endings) > KEPT_ENDINGS:
-            self._endings.popitem(last=False)
+            if (credential := event.revoked_credential) is not None:
+                self._revocations[credential] = event.position
+                self._revocations.move_to_end(credential)
+        while len(self._revocations) > MAX_KEPT_REVOCATIONS:
+            self._revocations.popitem(last=False)
         self.position = events[-1].position
         advanced, self._advanced = self._advanced, asyncio.Event()
         advanced.set()

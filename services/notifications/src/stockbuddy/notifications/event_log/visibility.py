@@ -1,22 +1,18 @@
-"""Who may read which events: the table of api.md §1, turned to event types.
+"""Which events a caller may read.
 
-Managers and admins read everything that is not somebody else's mail. Salespeople read what they may read in the API:
-the catalogue, the stock, sales and customers; not purchases, expenses, imports, or what auth knows of people.
-A notification is read by those it is addressed to, whoever they are.
+Managers and admins read every event except notifications addressed to others. Salespeople read events of what they may
+read in the API: catalogue, stock, sales and customers, but not purchases, expenses, imports or users.
+A notification is visible to its audience only.
 """
 
 from dataclasses import dataclass
 
 from stockbuddy.chassis.http.tokens import Principal
-from stockbuddy.notifications.audience import heard_by
-from stockbuddy.notifications.event_log.patterns import (
-    ANY_TYPE,
-    expression_of,
-    matches_any,
-)
+from stockbuddy.notifications.audience import audiences_for
+from stockbuddy.notifications.event_log.patterns import ANY_TYPE, matches_any, to_expression
 
 ADDRESSED = ("notifications.notification.*",)
-"""Events for some people only; their subject is the audience."""
+"""Events for an audience, which is their subject."""
 
 _SALESPERSON = (
     "catalog.product.*",
@@ -36,8 +32,8 @@ _SALESPERSON = (
 
 @dataclass(frozen=True, slots=True)
 class Visibility:
-    """What one caller sees: types by pattern, and of the addressed ones those with one of `audiences` as subject.
-    Addresses of the network that changes came from are shown to admins only, as in the audit trail."""
+    """What one caller may see: event types by pattern, addressed events by audience. `with_client_ip`: client
+    addresses are visible to admins only, as in the audit trail."""
 
     types: tuple[str, ...]
     audiences: frozenset[str]
@@ -49,12 +45,12 @@ class Visibility:
         return not matches_any(ADDRESSED, event_type) or subject in self.audiences
 
 
-ADDRESSED_EXPRESSION = expression_of(ADDRESSED)
+ADDRESSED_EXPRESSION = to_expression(ADDRESSED)
 
 
-def visibility_of(caller: Principal) -> Visibility:
+def visibility_for(caller: Principal) -> Visibility:
     return Visibility(
         types=ANY_TYPE if caller.is_manager else _SALESPERSON,
-        audiences=heard_by(caller),
+        audiences=audiences_for(caller),
         with_client_ip=caller.is_admin,
     )

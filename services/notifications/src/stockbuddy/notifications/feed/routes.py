@@ -1,64 +1,48 @@
-"""GET /events: how a consumer that was away catches up, and one that is here stays close."""
+"""GET /events: the feed of all events, from a cursor, with long polling."""
 
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 
-from stockbuddy.chassis.postgres.database import Database
-from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.authentication import Caller
+from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.notifications.dependencies import Services
 from stockbuddy.notifications.event_log import queries
-from stockbuddy.notifications.event_log.tail import Feed
-from stockbuddy.notifications.event_log.queries import Stretch
-from stockbuddy.notifications.event_log.filters import Cursor, RequestedTypes
-from stockbuddy.notifications.feed.schemas import EventFeed
-from stockbuddy.notifications.event_log.visibility import visibility_of
+from stockbuddy.notifications.event_log.patterns import ANY_TYPE
+from stockbuddy.notifications.event_log.queries import EventSlice
+from stockbuddy.notifications.event_log.tail import LogTail
+from stockbuddy.notifications.event_log.visibility import visibility_for
+from stockbuddy.notifications.feed.schemas import EventFilter, EventPage
 
 router = APIRouter(prefix="/api/v1", tags=["events"], route_class=ConditionalRoute)
 
-LARGEST_LIMIT = 1000
-LONGEST_WAIT_SECONDS = 30
 
-
-@router.get("/events", response_model=EventFeed)
-async def read_events(
-    request: Request,
-    caller: Caller,
-    types: RequestedTypes,
-    after: Annotated[
-        Cursor, Query(description="The `next_cursor` of the call before; without one, from the start.")
-    ] = "0",
-    limit: Annotated[int, Query(ge=1, le=LARGEST_LIMIT)] = 100,
-    wait: Annotated[
-        float, Query(ge=0, le=LONGEST_WAIT_SECONDS, description="Seconds to wait for the first event.")
-    ] = 0,
-) -> Response:
-    visibility = visibility_of(caller)
-    database: Database = request.app.state.database
-    feed: Feed = request.app.state.feed
-    deadline = asyncio.get_running_loop().time() + wait
-    position = int(after)
+@router.get("/events", response_model=EventPage)
+async def list_events(caller: Caller, services: Services, filters: Annotated[EventFilter, Query()]) -> Response:
+    visibility = visibility_for(caller)
+    deadline = asyncio.get_running_loop().time() + filters.wait
+    types = filters.patterns or ANY_TYPE
+    position = int(filters.after)
     while True:
-        async with database.reading() as session:
-            stretch = await queries.read_visible(session, visibility, types, position, limit)
-        if stretch.events or not wait or not await _news(feed, stretch.position, deadline):
-            break
-        position = stretch.position
-    return _answer(stretch, with_client_ip=visibility.with_client_ip)
+        async with services.database.reading() as session:
+            found = await queries.read_visible(session, visibility, types, position, filters.limit)
+        if found.events or not filters.wait or not await _wait_beyond(services.tail, found.position, deadline):
+            return _to_response(found, with_client_ip=visibility.with_client_ip)
+        position = found.position
 
 
-async def _news(feed: Feed, position: int, deadline: float) -> bool:
-    """True as soon as the log goes beyond `position`, false when the deadline passes first."""
+async def _wait_beyond(tail: LogTail, position: int, deadline: float) -> bool:
+    """True once the log grows beyond `position`, False if the deadline passes or the process shuts down first."""
     try:
         async with asyncio.timeout_at(deadline):
-            async with feed.listen():
-                await feed.beyond(position)
+            async with tail.subscribe():
+                await tail.wait_beyond(position)
     except TimeoutError:
         return False
-    return not feed.is_closed
+    return not tail.is_closed
 
 
-def _answer(stretch: Stretch, *, with_client_ip: bool) -> Response:
-    items = ",".join(event.to_json(with_client_ip=with_client_ip) for event in stretch.events)
-    return Response(f'{{"items":[{items}],"next_cursor":"{stretch.position}"}}', media_type="application/json")
+def _to_response(found: EventSlice, *, with_client_ip: bool) -> Response:
+    items = ",".join(event.to_json(with_client_ip=with_client_ip) for event in found.events)
+    return Response(f'{{"items":[{items}],"next_cursor":"{found.position}"}}', media_type="application/json")

@@ -1,9 +1,20 @@
 """The feed of events as clients see it."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from stockbuddy.notifications.event_log.filters import Cursor, TypesFilter
+
+MAX_LIMIT = 1000
+MAX_WAIT_SECONDS = 30
+
+
+class EventFilter(TypesFilter):
+    after: Cursor = Field("0", description="The `next_cursor` of the previous page; without it, from the first event.")
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = 100
+    wait: float = Field(0, ge=0, le=MAX_WAIT_SECONDS, description="Seconds to wait for the first event.")
 
 
 class CloudEvent(BaseModel):
@@ -28,8 +39,8 @@ class CloudEvent(BaseModel):
     data: Any
 
 
-class EventFeed(BaseModel):
-    """Some events in their order; `next_cursor` goes into `after` of the next call, also when there are none."""
+class EventPage(BaseModel):
+    """Events in the order of the log. `next_cursor` is the `after` of the next request, even if `items` is empty."""
 
     items: list[CloudEvent]
     next_cursor: str

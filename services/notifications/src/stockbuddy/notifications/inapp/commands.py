@@ -1,4 +1,4 @@
-"""Tells people things, and remembers what they have read."""
+"""Creates notifications and marks them as read or unread."""
 
 from uuid import uuid4
 
@@ -6,31 +6,35 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.contracts.notifications import AnnouncementPublished, NotificationCreated, NotificationsRead
-from stockbuddy.notifications.audience import user_of
+from stockbuddy.notifications.audience import find_user_id
+from stockbuddy.notifications.email.commands import queue_emails
+from stockbuddy.notifications.email.content import Content
 from stockbuddy.notifications.errors import UnknownRecipient
 from stockbuddy.notifications.inapp import queries
-from stockbuddy.notifications.inapp.queries import Notification, Reader
+from stockbuddy.notifications.inapp.model import Notification, Reader
 from stockbuddy.notifications.kinds import Kind
-from stockbuddy.notifications.email.commands import queue_mails
-from stockbuddy.notifications.email.content import Content
-from stockbuddy.notifications.replicas.users import is_known
+from stockbuddy.notifications.replicas.users import user_exists
 
-IDS_PER_EVENT = 1000
+MAX_IDS_PER_EVENT = 1000
 
 
 async def notify(
-    session: AsyncSession, audience: str, kind: Kind, title: str, body: str, about_subject: str | None = None
+    session: AsyncSession, audience: str, kind: Kind, content: Content, about_subject: str | None = None
 ) -> Notification:
-    """Put it in front of the audience, on their streams too."""
-    notification = await queries.add_notification(session, audience, kind, title, body, about_subject)
+    """Create a notification; its event delivers it to the streams of the audience."""
+    notification = Notification(
+        audience=audience, kind=kind, title=content.title, body=content.body, about_subject=about_subject
+    )
+    session.add(notification)
+    await session.flush()
     outbox.add(
         session,
         NotificationCreated(
             notification_id=notification.id,
             audience=audience,
             kind=kind,
-            title=title,
-            body=body,
+            title=content.title,
+            body=content.body,
             about_subject=about_subject,
             created_at=notification.created_at,
         ),
@@ -38,30 +42,29 @@ async def notify(
     return notification
 
 
-async def announce(session: AsyncSession, audience: str, kind: Kind, title: str, body: str) -> Notification:
-    """A person tells others something. Raises UnknownRecipient."""
-    user_id = user_of(audience)
-    if user_id is not None and not await is_known(session, user_id):
+async def publish_announcement(session: AsyncSession, audience: str, kind: Kind, content: Content) -> Notification:
+    """A notification written by an admin, also sent by e-mail. Raises UnknownRecipient."""
+    user_id = find_user_id(audience)
+    if user_id is not None and not await user_exists(session, user_id):
         raise UnknownRecipient()
-    notification = await notify(session, audience, kind, title, body)
-    outbox.add(
-        session,
-        AnnouncementPublished(notification_id=notification.id, audience=audience, kind=kind, title=title, body=body),
+    notification = await notify(session, audience, kind, content)
+    announcement = AnnouncementPublished(
+        notification_id=notification.id, audience=audience, kind=kind, title=content.title, body=content.body
     )
-    await queue_mails(session, cause=uuid4(), kind=kind, audiences=[audience], content=Content(title, body))
+    outbox.add(session, announcement)
+    await queue_emails(session, cause=uuid4(), kind=kind, audiences=[audience], content=content)
     return notification
 
 
-async def read_notifications(session: AsyncSession, reader: Reader, notification_id: int | None = None) -> int:
-    """One notification, or all of the reader's; how many were unread."""
+async def mark_read(session: AsyncSession, reader: Reader, notification_id: int | None = None) -> int:
+    """Mark one notification, or all of the reader's; returns how many were unread."""
     ids = await queries.mark_read(session, reader, notification_id)
-    for start in range(0, len(ids), IDS_PER_EVENT):
-        part = list(ids[start : start + IDS_PER_EVENT])
+    for start in range(0, len(ids), MAX_IDS_PER_EVENT):
+        part = list(ids[start : start + MAX_IDS_PER_EVENT])
         outbox.add(session, NotificationsRead(user_id=reader.user_id, notification_ids=part))
     return len(ids)
 
 
-async def put_back(session: AsyncSession, reader: Reader, notification_id: int) -> None:
-    """Among the unread."""
+async def mark_unread(session: AsyncSession, reader: Reader, notification_id: int) -> None:
     if ids := await queries.mark_unread(session, reader, notification_id):
         outbox.add(session, NotificationsRead(user_id=reader.user_id, notification_ids=list(ids), unread=True))

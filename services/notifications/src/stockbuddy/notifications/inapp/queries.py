@@ -1,113 +1,73 @@
-"""Notifications in the app: kept once for each audience, read by each user for themselves."""
+"""Notifications as one reader sees them, with the time at which that reader read them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, Select, and_, delete, func, literal, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.notifications.kinds import Kind
-from stockbuddy.notifications.listing import Window
+from stockbuddy.chassis.http.pagination import PageSlice, SortOrder, fetch_row_page
+from stockbuddy.notifications.errors import UnknownNotification
+from stockbuddy.notifications.inapp.model import Notification, NotificationRead, Reader
+from stockbuddy.notifications.inapp.schemas import NotificationFilter
 
+ReadNotification = Row[Notification, datetime | None]
+"""A notification and the reader's `read_at`."""
 
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """Somebody who reads notifications: the audiences they belong to, and the kinds they do not want to see."""
-
-    user_id: int
-    audiences: frozenset[str]
-    muted: frozenset[Kind]
-
-
-@dataclass(frozen=True, slots=True)
-class Notification:
-    """As one reader sees it; `read_at` is theirs."""
-
-    id: int
-    audience: str
-    kind: Kind
-    title: str
-    body: str
-    about_subject: str | None
-    created_at: datetime
-    read_at: datetime | None = None
-
-
-_ADD = text("""
-    INSERT INTO notification (audience, kind, title, body, about_subject)
-    VALUES (:audience, :kind, :title, :body, :about_subject)
-    RETURNING id, created_at
-""")
-_COLUMNS = "n.id, n.audience, n.kind, n.title, n.body, n.about_subject, n.created_at, r.read_at"
-_OF_READER = """
-    FROM notification n LEFT JOIN notification_read r ON r.notification_id = n.id AND r.user_id = :user_id
-    WHERE n.audience = ANY(:audiences) AND n.kind <> ALL(:muted)
-"""
-_ONE = text(f"SELECT {_COLUMNS} {_OF_READER} AND n.id = :id")
-_MARK_READ = text(f"""
-    INSERT INTO notification_read (user_id, notification_id)
-    SELECT :user_id, n.id {_OF_READER} AND r.read_at IS NULL AND (CAST(:id AS bigint) IS NULL OR n.id = :id)
-    ON CONFLICT (notification_id, user_id) DO NOTHING
-    RETURNING notification_id
-""")
-_MARK_UNREAD = text("""
-    DELETE FROM notification_read WHERE user_id = :user_id AND notification_id = :id RETURNING notification_id
-""")
-
-
-async def add_notification(
-    session: AsyncSession, audience: str, kind: Kind, title: str, body: str, about_subject: str | None
-) -> Notification:
-    values = {"audience": audience, "kind": kind, "title": title, "body": body, "about_subject": about_subject}
-    row = (await session.execute(_ADD, values)).one()
-    return Notification(id=row.id, created_at=row.created_at, **values)  # type: ignore[arg-type]
+_NEWEST_FIRST = SortOrder("id_desc", (Notification.id,), descending=True)
 
 
 async def list_notifications(
-    session: AsyncSession, reader: Reader, window: Window, *, unread: bool | None, kind: Kind | None
-) -> list[Notification]:
+    session: AsyncSession, reader: Reader, filters: NotificationFilter
+) -> PageSlice[ReadNotification]:
     """Newest first."""
-    conditions, values = _narrowed(reader, unread, kind)
-    rows = await session.execute(
-        text(f"SELECT {_COLUMNS} {conditions} {window.clause('n.id')}"), values | window.values
-    )
-    return [Notification(*row) for row in rows]
+    statement = _visible_to(reader)
+    if filters.unread is not None:
+        read_at = NotificationRead.read_at
+        statement = statement.where(read_at.is_(None) if filters.unread else read_at.is_not(None))
+    if filters.kind is not None:
+        statement = statement.where(Notification.kind == filters.kind)
+    return await fetch_row_page(session, statement, _NEWEST_FIRST, filters)
 
 
-async def count_notifications(
-    session: AsyncSession, reader: Reader, *, unread: bool | None = None, kind: Kind | None = None
-) -> int:
-    conditions, values = _narrowed(reader, unread, kind)
-    return await session.scalar(text(f"SELECT count(*) {conditions}"), values) or 0
+async def count_unread(session: AsyncSession, reader: Reader) -> int:
+    statement = _visible_to(reader).where(NotificationRead.read_at.is_(None))
+    return await session.scalar(select(func.count()).select_from(statement.subquery())) or 0
 
 
-async def find_notification(session: AsyncSession, reader: Reader, notification_id: int) -> Notification | None:
-    row = (await session.execute(_ONE, _values(reader) | {"id": notification_id})).one_or_none()
-    return Notification(*row) if row else None
+async def load_notification(session: AsyncSession, reader: Reader, notification_id: int) -> ReadNotification:
+    """Raises UnknownNotification, also if it is not addressed to the reader."""
+    statement = _visible_to(reader).where(Notification.id == notification_id)
+    row: ReadNotification | None = (await session.execute(statement)).one_or_none()
+    if row is None:
+        raise UnknownNotification()
+    return row
 
 
 async def mark_read(session: AsyncSession, reader: Reader, notification_id: int | None = None) -> Sequence[int]:
-    """One notification, or all; the ids of those that were unread."""
-    marked = await session.scalars(_MARK_READ, _values(reader) | {"id": notification_id})
-    return sorted(marked)
+    """Mark one notification, or all of the reader's; returns the ids of those that were unread."""
+    unread = _visible_to(reader).where(NotificationRead.read_at.is_(None))
+    if notification_id is not None:
+        unread = unread.where(Notification.id == notification_id)
+    marks = unread.with_only_columns(literal(reader.user_id), Notification.id)
+    statement = insert(NotificationRead).from_select(["user_id", "notification_id"], marks).on_conflict_do_nothing()
+    return sorted(await session.scalars(statement.returning(NotificationRead.notification_id)))
 
 
 async def mark_unread(session: AsyncSession, reader: Reader, notification_id: int) -> Sequence[int]:
-    marked = await session.scalars(_MARK_UNREAD, {"user_id": reader.user_id, "id": notification_id})
-    return list(marked)
+    """Returns the id if it was read."""
+    statement = delete(NotificationRead).where(
+        NotificationRead.user_id == reader.user_id, NotificationRead.notification_id == notification_id
+    )
+    return (await session.scalars(statement.returning(NotificationRead.notification_id))).all()
 
 
-def _values(reader: Reader) -> dict[str, Any]:
-    return {"user_id": reader.user_id, "audiences": sorted(reader.audiences), "muted": sorted(reader.muted)}
-
-
-def _narrowed(reader: Reader, unread: bool | None, kind: Kind | None) -> tuple[str, dict[str, Any]]:
-    conditions, values = _OF_READER, _values(reader)
-    if unread is not None:
-        conditions += f" AND r.read_at IS {'NULL' if unread else 'NOT NULL'}"
-    if kind is not None:
-        conditions += " AND n.kind = :kind"
-        values["kind"] = kind
-    return conditions, values
+def _visible_to(reader: Reader) -> Select[Notification, datetime]:
+    is_read = and_(NotificationRead.notification_id == Notification.id, NotificationRead.user_id == reader.user_id)
+    return (
+        select(Notification, NotificationRead.read_at)
+        .select_from(Notification)
+        .outerjoin(NotificationRead, is_read)
+        .where(Notification.audience.in_(reader.audiences), Notification.kind.not_in(reader.muted))
+    )

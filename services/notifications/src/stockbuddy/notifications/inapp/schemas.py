@@ -3,49 +3,71 @@
 from datetime import datetime
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, Field, model_validator
 
+from stockbuddy.chassis.fields import Id, RequestBody, text
+from stockbuddy.chassis.http.pagination import Page, PageQuery
 from stockbuddy.chassis.http.tokens import Role
-from stockbuddy.chassis.http.pagination import Page
-from stockbuddy.notifications.audience import EVERYONE, of_role, of_user
-from stockbuddy.notifications.fields import TEXT, Id
+from stockbuddy.notifications.audience import EVERYONE, find_role, find_user_id, role_audience, user_audience
+from stockbuddy.notifications.inapp.model import Notification
 from stockbuddy.notifications.kinds import Kind
 
 
-class NotificationView(BaseModel):
-    """`user_id` or `role` say whom it is for; both null: everyone. `is_read` and `read_at` are the caller's own."""
+class NotificationFilter(PageQuery):
+    unread: bool | None = Field(None, description="true: only unread ones; false: only read ones.")
+    kind: Kind | None = None
+
+
+class NotificationResponse(BaseModel):
+    """Addressed to `user_id`, to `role`, or, if both are null, to everyone. `is_read` and `read_at` are the
+    caller's."""
 
     id: int
     kind: Kind
     title: str
     body: str
-    subject: str | None = Field(description="What it is about, as the subject of events: `product/42`.")
+    subject: str | None = Field(description="Subject of the event that caused it: `product/42`.")
     user_id: int | None
     role: Role | None
     is_read: bool
     read_at: datetime | None
     created_at: datetime
 
+    @classmethod
+    def from_model(cls, notification: Notification, read_at: datetime | None = None) -> Self:
+        return cls.model_validate(
+            {
+                "id": notification.id,
+                "kind": notification.kind,
+                "title": notification.title,
+                "body": notification.body,
+                "subject": notification.about_subject,
+                "user_id": find_user_id(notification.audience),
+                "role": find_role(notification.audience),
+                "is_read": read_at is not None,
+                "read_at": read_at,
+                "created_at": notification.created_at,
+            }
+        )
 
-class NotificationPage(Page[NotificationView]):
-    """`unread_count` counts all of the caller's unread ones, whatever the filters."""
+
+class NotificationPage(Page[NotificationResponse]):
+    """`unread_count` counts all unread notifications of the caller, whatever the filters."""
 
     unread_count: int
 
 
-class MakeNotification(BaseModel):
-    """To a user, to a role, or, without either, to everyone."""
+class NotificationCreate(RequestBody):
+    """Addressed to a user or to a role; without either, to everyone."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=TEXT)]
-    body: Annotated[str, StringConstraints(strip_whitespace=True, max_length=5000, pattern=TEXT)] = ""
+    title: Annotated[str, text(200)]
+    body: Annotated[str, text(5000, min_length=0)] = ""
     kind: Kind = "announcement"
     user_id: Id | None = None
     role: Role | None = None
 
     @model_validator(mode="after")
-    def refuse_two_audiences(self) -> Self:
+    def reject_two_audiences(self) -> Self:
         if self.user_id is not None and self.role is not None:
             raise ValueError("user_id and role exclude each other")
         return self
@@ -53,11 +75,11 @@ class MakeNotification(BaseModel):
     @property
     def audience(self) -> str:
         if self.user_id is not None:
-            return of_user(self.user_id)
-        return of_role(self.role) if self.role is not None else EVERYONE
+            return user_audience(self.user_id)
+        return role_audience(self.role) if self.role is not None else EVERYONE
 
 
-class ReadAll(BaseModel):
-    """How many were unread."""
+class MarkAllReadResponse(BaseModel):
+    """`read`: how many were unread."""
 
     read: int

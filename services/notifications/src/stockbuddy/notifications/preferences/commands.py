@@ -1,37 +1,33 @@
-"""Changes how a user hears of things."""
+"""Updates a user's channel preferences."""
 
-from collections.abc import Mapping
+from dataclasses import asdict, replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from stockbuddy.chassis.http.etags import require_match
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.contracts.notifications import PreferencesChanged
-from stockbuddy.notifications.kinds import Kind
 from stockbuddy.notifications.preferences import queries
-from stockbuddy.notifications.preferences.queries import Wish
-from stockbuddy.notifications.preferences.schemas import ChangePreference
+from stockbuddy.notifications.preferences.queries import Preferences
+from stockbuddy.notifications.preferences.schemas import PreferencesUpdate, to_etag
 
 
-async def change_preferences(
-    session: AsyncSession, user_id: int, before: Mapping[Kind, Wish], wanted: Mapping[Kind, ChangePreference]
-) -> Mapping[Kind, Wish]:
-    """The wishes for every kind, after the change; `before` are those of now, locked."""
-    after = {**before} | {kind: _changed(before[kind], change) for kind, change in wanted.items()}
+async def update_preferences(
+    session: AsyncSession, user_id: int, update: PreferencesUpdate, *, if_match: str | None
+) -> Preferences:
+    """The preferences for every kind after the update. Raises PreconditionFailed."""
+    before = await queries.lock_preferences(session, user_id)
+    require_match(if_match, to_etag(before))
+    updated = {kind: replace(before[kind], **change.sent_fields()) for kind, change in update.root.items()}
+    after = {**before, **updated}
     changes = {
-        f"{kind}.{way}": {"from": getattr(before[kind], way), "to": getattr(after[kind], way)}
-        for kind in wanted
-        for way in ("in_app", "email")
-        if getattr(before[kind], way) != getattr(after[kind], way)
+        f"{kind}.{channel}": {"from": getattr(before[kind], channel), "to": getattr(after[kind], channel)}
+        for kind in updated
+        for channel in ("in_app", "email")
+        if getattr(before[kind], channel) != getattr(after[kind], channel)
     }
     if changes:
-        await queries.set_wishes(session, user_id, {kind: after[kind] for kind in wanted})
-        said = {kind: {"in_app": wish.in_app, "email": wish.email} for kind, wish in after.items()}
-        outbox.add(session, PreferencesChanged(user_id=user_id, preferences={**said}, changes=changes))
+        await queries.upsert_preferences(session, user_id, updated)
+        preferences = {kind: asdict(channels) for kind, channels in after.items()}
+        outbox.add(session, PreferencesChanged(user_id=user_id, preferences={**preferences}, changes=changes))
     return after
-
-
-def _changed(wish: Wish, change: ChangePreference) -> Wish:
-    return Wish(
-        in_app=wish.in_app if change.in_app is None else change.in_app,
-        email=wish.email if change.email is None else change.email,
-    )

@@ -1,42 +1,32 @@
-"""HTTP of one's own preferences."""
+"""Routes of the caller's channel preferences."""
 
-from collections.abc import Mapping
+from dataclasses import asdict
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 
-from stockbuddy.chassis.http.sessions import ReadSession, Session
-from stockbuddy.chassis.http.etags import ConditionalRoute, require_match
 from stockbuddy.chassis.http.authentication import Caller
-from stockbuddy.notifications.kinds import KINDS, Kind
-from stockbuddy.notifications.preferences import queries
-from stockbuddy.notifications.preferences.commands import change_preferences
-from stockbuddy.notifications.preferences.queries import Wish
-from stockbuddy.notifications.preferences.schemas import ChangePreferences, Preference, Preferences
+from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch
+from stockbuddy.chassis.http.sessions import ReadSession, Session
+from stockbuddy.notifications.preferences import commands, queries
+from stockbuddy.notifications.preferences.queries import Preferences
+from stockbuddy.notifications.preferences.schemas import PreferencesResponse, PreferencesUpdate, to_etag
 
 router = APIRouter(prefix="/api/v1/notification-preferences", tags=["notifications"], route_class=ConditionalRoute)
 
 
 @router.get("")
-async def get_notification_preferences(caller: Caller, session: ReadSession, response: Response) -> Preferences:
-    return _view(await queries.wishes_of(session, caller.user_id), response)
+async def get_notification_preferences(caller: Caller, session: ReadSession, response: Response) -> PreferencesResponse:
+    return _to_response(await queries.preferences_of(session, caller.user_id), response)
 
 
 @router.put("")
-async def put_notification_preferences(
-    body: ChangePreferences, caller: Caller, session: Session, request: Request, response: Response
-) -> Preferences:
-    before = await queries.lock_wishes(session, caller.user_id)
-    require_match(request, _etag(before))
-    return _view(await change_preferences(session, caller.user_id, before, body.root), response)
+async def update_notification_preferences(
+    body: PreferencesUpdate, caller: Caller, session: Session, response: Response, if_match: IfMatch = None
+) -> PreferencesResponse:
+    updated = await commands.update_preferences(session, caller.user_id, body, if_match=if_match)
+    return _to_response(updated, response)
 
 
-def _etag(wishes: Mapping[Kind, Wish]) -> str:
-    """Says all there is: two marks for each kind, `x` for a way that is wanted."""
-    return (
-        '"' + "".join("x" if way else "-" for kind in KINDS for way in (wishes[kind].in_app, wishes[kind].email)) + '"'
-    )
-
-
-def _view(wishes: Mapping[Kind, Wish], response: Response) -> Preferences:
-    response.headers["ETag"] = _etag(wishes)
-    return Preferences({kind: Preference(in_app=wish.in_app, email=wish.email) for kind, wish in wishes.items()})
+def _to_response(preferences: Preferences, response: Response) -> PreferencesResponse:
+    response.headers["ETag"] = to_etag(preferences)
+    return PreferencesResponse.model_validate({kind: asdict(channels) for kind, channels in preferences.items()})

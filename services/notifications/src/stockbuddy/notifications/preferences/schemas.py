@@ -1,29 +1,35 @@
-"""Preferences as clients see and send them: an object with a member for each kind."""
+"""Channel preferences as clients see and send them: an object with one member per kind."""
 
-from pydantic import BaseModel, ConfigDict, RootModel, StrictBool
+from pydantic import BaseModel, RootModel, StrictBool
 
-from stockbuddy.notifications.kinds import Kind
+from stockbuddy.chassis.fields import Omittable, RequestBody
+from stockbuddy.notifications.kinds import KINDS, Kind
+from stockbuddy.notifications.preferences.queries import Preferences
 
 
-class Preference(BaseModel):
-    """How one hears of a kind."""
+class ChannelPreferenceResponse(BaseModel):
+    """Whether the user receives a kind in the app and by e-mail."""
 
     in_app: bool
     email: bool
 
 
-class Preferences(RootModel[dict[Kind, Preference]]):
-    """For every kind."""
+class PreferencesResponse(RootModel[dict[Kind, ChannelPreferenceResponse]]):
+    """The caller's preferences for every kind."""
 
 
-class ChangePreference(BaseModel):
-    """What is left out stays."""
+class ChannelPreferenceUpdate(RequestBody):
+    """Absent channels stay unchanged."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    in_app: StrictBool | None = None
-    email: StrictBool | None = None
+    in_app: Omittable[StrictBool]
+    email: Omittable[StrictBool]
 
 
-class ChangePreferences(RootModel[dict[Kind, ChangePreference]]):
-    """Kinds that are left out stay."""
+class PreferencesUpdate(RootModel[dict[Kind, ChannelPreferenceUpdate]]):
+    """Absent kinds stay unchanged."""
+
+
+def to_etag(preferences: Preferences) -> str:
+    """The whole state as a tag: two characters per kind, `x` for an enabled channel."""
+    channels = (channel for kind in KINDS for channel in (preferences[kind].in_app, preferences[kind].email))
+    return '"' + "".join("x" if is_enabled else "-" for is_enabled in channels) + '"'

@@ -1,4 +1,4 @@
-"""Keeps the read copies: whatever happens to a user, the settings, a product or a warehouse, its state arrives here."""
+"""Handlers that keep the data replicas up to date. Events carry whole states, so the newest version is the replica."""
 
 from collections.abc import Sequence
 
@@ -10,38 +10,45 @@ from stockbuddy.contracts.auth import SettingsChanged, UserState
 from stockbuddy.contracts.catalog import ProductState
 from stockbuddy.contracts.event import EVENTS, Event
 from stockbuddy.contracts.stock import WarehouseState
-from stockbuddy.notifications.replicas import users
-from stockbuddy.notifications.replicas.users import Company, Person
+from stockbuddy.notifications.replicas.company import Company, upsert_company
+from stockbuddy.notifications.replicas.names import upsert_name
+from stockbuddy.notifications.replicas.users import UserReplica, upsert_user
 
 
-async def copy_users(session: AsyncSession, messages: Sequence[Message]) -> None:
+async def upsert_users(session: AsyncSession, messages: Sequence[Message]) -> None:
     for message in messages:
         user = decode(UserState, message)
-        person = Person(
-            user.user_id, user.version, user.username, user.email, user.full_name, user.role, user.is_active
+        replica = UserReplica(
+            id=user.user_id,
+            version=user.version,
+            username=user.username,
+            email=user.email,
+            full_name=user.full_name,
+            role=user.role,
+            is_active=user.is_active,
         )
-        await users.copy_person(session, person)
+        await upsert_user(session, replica)
 
 
-async def copy_settings(session: AsyncSession, messages: Sequence[Message]) -> None:
+async def upsert_settings(session: AsyncSession, messages: Sequence[Message]) -> None:
     for message in messages:
         settings = decode(SettingsChanged, message)
         company = Company(settings.company_name, tuple(settings.alert_emails))
-        await users.copy_company(session, settings.version, company)
+        await upsert_company(session, settings.version, company)
 
 
-async def copy_products(session: AsyncSession, messages: Sequence[Message]) -> None:
+async def upsert_products(session: AsyncSession, messages: Sequence[Message]) -> None:
     for message in messages:
         product = decode(ProductState, message)
-        await users.copy_name(session, product.subject(), product.version, f"{product.name} ({product.sku})")
+        await upsert_name(session, product.subject(), product.version, f"{product.name} ({product.sku})")
 
 
-async def copy_warehouses(session: AsyncSession, messages: Sequence[Message]) -> None:
+async def upsert_warehouses(session: AsyncSession, messages: Sequence[Message]) -> None:
     for message in messages:
         warehouse = decode(WarehouseState, message)
-        await users.copy_name(session, warehouse.subject(), warehouse.version, warehouse.name)
+        await upsert_name(session, warehouse.subject(), warehouse.version, warehouse.name)
 
 
-def states_of(state: type[Event], handle: Handler) -> dict[str, Handler]:
-    """`handle` for every type whose data is such a state."""
+def handlers_for(state: type[Event], handle: Handler) -> dict[str, Handler]:
+    """`handle` for every event type that carries this state."""
     return {name: handle for name, event in EVENTS.items() if issubclass(event, state)}

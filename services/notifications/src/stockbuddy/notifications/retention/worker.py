@@ -1,34 +1,22 @@
-"""Forgets, every hour, what nobody will ask for any more."""
-
-import asyncio
-
-import structlog
-from fastapi import FastAPI
+"""Hourly deletion of expired notifications, e-mails and deliveries."""
 
 from stockbuddy.chassis.postgres.database import Database
-from stockbuddy.chassis.runtime.failures import is_connection_error
-from stockbuddy.notifications.retention.queries import AT_ONCE, TIDY
-
-log = structlog.get_logger(__name__)
+from stockbuddy.chassis.runtime.background import PollingWorker
+from stockbuddy.notifications.retention.queries import BATCH_SIZE, DELETE_EXPIRED
 
 INTERVAL_SECONDS = 3600
 
 
-async def run_maintenance(app: FastAPI) -> None:
-    """Until cancelled."""
-    while True:
-        try:
-            await forget_old(app.state.database)
-        except Exception as error:
-            if not is_connection_error(error):
-                raise
-            log.warning("retention.database_away", error=repr(error))
-        await asyncio.sleep(INTERVAL_SECONDS)
+def retention_worker(database: Database) -> PollingWorker:
+    async def run() -> None:
+        await delete_expired(database)
+
+    return PollingWorker("notifications.retention", run, interval_seconds=INTERVAL_SECONDS)
 
 
-async def forget_old(database: Database) -> None:
-    for statement in TIDY.values():
-        forgotten = AT_ONCE
-        while forgotten == AT_ONCE:
+async def delete_expired(database: Database) -> None:
+    for statement in DELETE_EXPIRED:
+        handled = BATCH_SIZE
+        while handled == BATCH_SIZE:
             async with database.transaction() as session:
-                forgotten = len((await session.execute(statement)).all())
+                handled = len((await session.execute(statement)).all())

@@ -1,4 +1,4 @@
-"""GET /stream and GET /ws: one's notifications and the stock changes one may see, as they happen."""
+"""GET /stream and GET /ws: notifications and stock changes that the caller may see, live."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,104 +6,104 @@ from typing import Annotated
 
 import structlog
 from fastapi import APIRouter, Depends, Header, Query, WebSocket, WebSocketDisconnect
-from starlette.requests import HTTPConnection
+from pydantic import ConfigDict, Field
 
 from stockbuddy.chassis.http.authentication import Caller
-from stockbuddy.notifications.event_log.patterns import ANY_TYPE
-from stockbuddy.notifications.event_log.filters import Cursor, RequestedTypes
+from stockbuddy.chassis.http.strict_query import StrictQueryRoute
+from stockbuddy.notifications.dependencies import Services
+from stockbuddy.notifications.event_log.filters import Cursor, TypesFilter
 from stockbuddy.notifications.settings import NotificationsSettings
-from stockbuddy.notifications.stream.stream_limits import while_connected
-from stockbuddy.notifications.stream.subscription import Listener
 from stockbuddy.notifications.stream.sse import EventStream
+from stockbuddy.notifications.stream.stream_limits import run_until_disconnect
+from stockbuddy.notifications.stream.subscription import EventSubscription
 
 log = structlog.get_logger(__name__)
 
-router = APIRouter(prefix="/api/v1", tags=["stream"])
+router = APIRouter(prefix="/api/v1", tags=["stream"], route_class=StrictQueryRoute)
 
 DEFAULT_TYPES = ("notifications.notification.*", "stock.*")
 RECONNECT_MILLISECONDS = 2000
 POLICY_VIOLATION = 1008
 SERVICE_RESTART = 1012
 TRY_AGAIN_LATER = 1013
-FAREWELL_SECONDS = 1
+CLOSE_TIMEOUT_SECONDS = 1
 
 
-async def open_listener(
-    connection: HTTPConnection,
+class StreamFilter(TypesFilter):
+    model_config = ConfigDict(extra="forbid")
+
+    after: Cursor | None = Field(None, description="As `Last-Event-ID`, for clients that cannot set headers.")
+
+
+async def open_subscription(
     caller: Caller,
-    types: RequestedTypes,
-    last_event_id: Annotated[Cursor | None, Header(description="The id of the last event that one has.")] = None,
-    after: Annotated[Cursor | None, Query(description="The same, for clients that can't set headers.")] = None,
-) -> Listener:
-    last = last_event_id or after
-    return Listener(
-        connection.app.state.feed,
-        caller,
-        DEFAULT_TYPES if types == ANY_TYPE and "types" not in connection.query_params else types,
-        int(last) if last else None,
-    )
+    services: Services,
+    filters: Annotated[StreamFilter, Query()],
+    last_event_id: Annotated[Cursor | None, Header(description="The id of the last event received.")] = None,
+) -> EventSubscription:
+    after = last_event_id or filters.after
+    return EventSubscription(services.tail, caller, filters.patterns or DEFAULT_TYPES, int(after) if after else None)
 
 
-OpenListener = Annotated[Listener, Depends(open_listener)]
+Subscription = Annotated[EventSubscription, Depends(open_subscription)]
 
 
 @router.get("/stream", response_class=EventStream, status_code=200)
-async def stream(connection: HTTPConnection, listener: OpenListener) -> EventStream:
-    """Without `types`: notifications and `stock.*`. A comment keeps an idle stream open."""
-    settings: NotificationsSettings = connection.app.state.settings
-    return EventStream(_texts(listener, settings.stream_keepalive_seconds), settings.stream_stalled_seconds)
+async def stream_events(subscription: Subscription, services: Services) -> EventStream:
+    """Default `types`: notifications and `stock.*`. Comments keep an idle stream open."""
+    settings = services.settings
+    return EventStream(_to_frames(subscription, settings.stream_keepalive_seconds), settings.stream_stalled_seconds)
 
 
-async def _texts(listener: Listener, pause_seconds: float) -> AsyncIterator[str]:
-    """The first one lets a client resume from here even if it is cut off before its first event."""
-    beginning = True
-    async for step in listener.progress(pause_seconds):
-        if beginning:
-            yield f"retry: {RECONNECT_MILLISECONDS}\nid: {step.position}\n\n"
-            beginning = False
-        elif step.events:
-            yield "".join(event.sse(with_client_ip=listener.visibility.with_client_ip) for event in step.events)
+async def _to_frames(subscription: EventSubscription, keepalive_seconds: float) -> AsyncIterator[str]:
+    """The first frame has an id, so that a client that is disconnected before its first event can resume here."""
+    is_first = True
+    with_client_ip = subscription.visibility.with_client_ip
+    async for batch in subscription.batches(keepalive_seconds):
+        if is_first:
+            yield f"retry: {RECONNECT_MILLISECONDS}\nid: {batch.last_event_id}\n\n"
+            is_first = False
         else:
-            yield ":\n"
+            yield "".join(event.to_sse(with_client_ip=with_client_ip) for event in batch.events) or ":\n"
 
 
 @router.websocket("/ws")
-async def stream_over_websocket(websocket: WebSocket, listener: OpenListener) -> None:
-    """Messages are `{id, event, data}`; what the client says is ignored."""
-    settings: NotificationsSettings = websocket.app.state.settings
+async def stream_events_over_websocket(websocket: WebSocket, subscription: Subscription, services: Services) -> None:
+    """Messages are `{id, event, data}`; messages of the client are ignored."""
     await websocket.accept()
-    await while_connected(_send(websocket, listener, settings), _left(websocket))
+    await run_until_disconnect(_send(websocket, subscription, services.settings), _wait_for_disconnect(websocket))
 
 
-async def _send(websocket: WebSocket, listener: Listener, settings: NotificationsSettings) -> None:
+async def _send(websocket: WebSocket, subscription: EventSubscription, settings: NotificationsSettings) -> None:
+    with_client_ip = subscription.visibility.with_client_ip
     try:
-        async for step in listener.progress(settings.stream_keepalive_seconds):
+        async for batch in subscription.batches(settings.stream_keepalive_seconds):
             async with asyncio.timeout(settings.stream_stalled_seconds):
-                for event in step.events:
-                    await websocket.send_text(event.message(with_client_ip=listener.visibility.with_client_ip))
-        if listener.is_sent_away:
-            await websocket.close(SERVICE_RESTART, "come back in a moment")
+                for event in batch.events:
+                    await websocket.send_text(event.to_websocket_message(with_client_ip=with_client_ip))
+        if subscription.is_closed_by_server:
+            await websocket.close(SERVICE_RESTART, "the service restarts")
         else:
-            await websocket.close(POLICY_VIOLATION, "the session is over")
+            await websocket.close(POLICY_VIOLATION, "the session has ended")
     except TimeoutError:
         log.info("stream.client_stalled")
-        await _hang_up(websocket)
+        await _close_stalled(websocket)
     except WebSocketDisconnect:
         pass
 
 
-async def _hang_up(websocket: WebSocket) -> None:
-    """Without waiting for somebody who does not read to read the farewell."""
+async def _close_stalled(websocket: WebSocket) -> None:
+    """The close frame has a timeout, too: the client does not read."""
     try:
-        async with asyncio.timeout(FAREWELL_SECONDS):
+        async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
             await websocket.close(TRY_AGAIN_LATER, "too slow")
     except TimeoutError:
         pass
 
 
-async def _left(websocket: WebSocket) -> None:
+async def _wait_for_disconnect(websocket: WebSocket) -> None:
     try:
         while True:
             await websocket.receive()
     except (WebSocketDisconnect, RuntimeError):
-        pass  # It says so once as a message and, if asked again, as an error.
+        pass  # the first receive after a disconnect returns a message, the next one raises RuntimeError

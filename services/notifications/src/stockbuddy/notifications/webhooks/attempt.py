@@ -1,4 +1,4 @@
-"""One attempt to deliver: what is sent, and what came back."""
+"""One attempt of a delivery: an HTTP request, and its result."""
 
 import time
 from dataclasses import dataclass
@@ -7,93 +7,98 @@ from typing import Any
 
 import aiohttp
 
-from stockbuddy.notifications.webhooks.egress_policy import AddressRefused
-from stockbuddy.notifications.webhooks.retry_schedule import seconds_of_retry_after
-from stockbuddy.notifications.webhooks.signatures import signed_headers
+from stockbuddy.notifications.webhooks.egress_policy import AddressRejected
+from stockbuddy.notifications.webhooks.retry_schedule import parse_retry_after
+from stockbuddy.notifications.webhooks.signatures import sign_headers
 
-KEPT_ANSWER_BYTES = 1024
+MAX_KEPT_RESPONSE_BYTES = 1024
 GONE = 410
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
-    """A delivery that is due: where it goes, its body, and the secrets that sign it."""
+class PendingDelivery:
+    """A leased delivery. `secrets` sign the body; `attempt` counts from 1 within the retry schedule."""
 
     delivery_id: int
     event_id: str
     url: str
     secrets: tuple[str, ...]
-    tries: int
+    attempt: int
     body: str
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of an attempt. Without `status_code` there was no answer, and `error` says why."""
+class AttemptResult:
+    """`status_code` is None without a response; `error` is the reason. `response`: the beginning of its body."""
 
     at: datetime
     duration_ms: int
     status_code: int | None = None
-    answer: str | None = None
+    response: str | None = None
     error: str | None = None
-    asked_seconds: float | None = None
+    retry_after_seconds: float | None = None
 
     @property
-    def succeeded(self) -> bool:
+    def is_success(self) -> bool:
         return self.status_code is not None and 200 <= self.status_code < 300
 
     @property
     def is_gone(self) -> bool:
         return self.status_code == GONE
 
-    def entry(self) -> dict[str, Any]:
-        """Its line in the delivery's log."""
+    def to_log_entry(self) -> dict[str, Any]:
+        """The attempt's entry in the delivery's log, as clients see it."""
         return {
             "at": self.at.isoformat(),
             "duration_ms": self.duration_ms,
             "status_code": self.status_code,
-            "answer": self.answer,
+            "answer": self.response,
             "error": self.error,
         }
 
 
-async def attempt(client: aiohttp.ClientSession, parcel: Parcel) -> Outcome:
-    """Never raises for what the receiver or the network does. Redirects are answers that are not 2xx."""
+async def attempt_delivery(client: aiohttp.ClientSession, delivery: PendingDelivery) -> AttemptResult:
+    """Failures of the receiver or the network are results, not exceptions. Redirects are not followed."""
     at, started = datetime.now(UTC), time.perf_counter()
 
-    def outcome(**details: Any) -> Outcome:
-        return Outcome(at=at, duration_ms=round((time.perf_counter() - started) * 1000), **details)
+    def result(**details: Any) -> AttemptResult:
+        return AttemptResult(at=at, duration_ms=round((time.perf_counter() - started) * 1000), **details)
 
+    try:
+        return result(**await _post(client, delivery))
+    except TimeoutError:
+        return result(error="no response within the timeout")
+    except aiohttp.ClientConnectorError as error:
+        rejected = isinstance(error.os_error, AddressRejected)
+        return result(error="the address is not public" if rejected else f"no connection: {error.os_error.strerror}")
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        return result(error=f"invalid response: {type(error).__name__}")
+
+
+async def _post(client: aiohttp.ClientSession, delivery: PendingDelivery) -> dict[str, Any]:
     headers = {
-        **signed_headers(parcel.event_id, parcel.body, parcel.secrets),
+        **sign_headers(delivery.event_id, delivery.body, delivery.secrets),
         "Content-Type": "application/json",
         "Accept-Encoding": "identity",
     }
-    try:
-        async with client.post(parcel.url, data=parcel.body.encode(), headers=headers, allow_redirects=False) as answer:
-            return outcome(
-                status_code=answer.status,
-                answer=await _beginning(answer),
-                asked_seconds=seconds_of_retry_after(answer.headers.get("Retry-After")),
-            )
-    except TimeoutError:
-        return outcome(error="no answer in time")
-    except aiohttp.ClientConnectorError as error:
-        refused = isinstance(error.os_error, AddressRefused)
-        return outcome(error="the address is not public" if refused else f"no connection: {error.os_error.strerror}")
-    except (aiohttp.ClientError, OSError, ValueError) as error:
-        return outcome(error=f"no proper answer: {type(error).__name__}")
+    request = client.post(delivery.url, data=delivery.body.encode(), headers=headers, allow_redirects=False)
+    async with request as response:
+        return {
+            "status_code": response.status,
+            "response": await _read_beginning(response),
+            "retry_after_seconds": parse_retry_after(response.headers.get("Retry-After")),
+        }
 
 
-async def _beginning(answer: aiohttp.ClientResponse) -> str:
-    """The first kilobyte, or as much of it as comes, as text that PostgreSQL can keep."""
-    kept = bytearray()
+async def _read_beginning(response: aiohttp.ClientResponse) -> str:
+    """The first kilobyte, or as much as arrives, as text that PostgreSQL can store."""
+    beginning = bytearray()
     try:
-        while len(kept) < KEPT_ANSWER_BYTES:
-            chunk = await answer.content.read(KEPT_ANSWER_BYTES - len(kept))
+        while len(beginning) < MAX_KEPT_RESPONSE_BYTES:
+            chunk = await response.content.read(MAX_KEPT_RESPONSE_BYTES - len(beginning))
             if not chunk:
                 break
-            kept += chunk
+            beginning += chunk
     except (TimeoutError, aiohttp.ClientError):
-        pass  # The status has been said, and that is what counts.
-    return kept.decode("utf-8", "replace").replace("\0", "\ufffd")
+        pass  # the status decides about success, and it has been received
+    return beginning.decode("utf-8", "replace").replace("\0", "\ufffd")

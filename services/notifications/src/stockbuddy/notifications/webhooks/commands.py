@@ -1,116 +1,135 @@
-"""Registers webhooks, changes them, and asks for deliveries."""
+"""Creates, updates and deletes webhooks, and requests deliveries."""
 
-import json
 from typing import Any
 from uuid import uuid4
 
+from sqlalchemy import func, or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from stockbuddy.chassis.http.etags import require_match, version_etag
 from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.postgres.database import signal_on_commit
 from stockbuddy.contracts.notifications import (
     WebhookCreated,
     WebhookDeleted,
+    WebhookDeliveryRequested,
     WebhookDisabled,
     WebhookSecretRotated,
-    WebhookDeliveryRequested,
     WebhookUpdated,
 )
-from stockbuddy.notifications.errors import DeliveryUnderWay, TooManyWebhooks, UnknownDelivery, WebhookSwitchedOff
+from stockbuddy.notifications.errors import DeliveryInFlight, TooManyWebhooks, UnknownWebhook, WebhookInactive
 from stockbuddy.notifications.event_log.queries import head_position
-from stockbuddy.notifications.news import announce_after_commit
 from stockbuddy.notifications.webhooks import queries
-from stockbuddy.notifications.webhooks.model import Webhook, new_secret
-from stockbuddy.notifications.webhooks.queries import Delivery
+from stockbuddy.notifications.webhooks.delivery_queue import DUE, MAX_LOGGED_ATTEMPTS
+from stockbuddy.notifications.webhooks.model import Delivery, Webhook, new_secret
+from stockbuddy.notifications.webhooks.schemas import WebhookCreate
 
-MOST_WEBHOOKS = 100
+MAX_WEBHOOKS = 100
 TEST_TYPE = "notifications.webhook.test"
 
 
-async def create_webhook(
-    session: AsyncSession, *, url: str, event_types: list[str], description: str | None, is_active: bool
-) -> Webhook:
-    """It gets what happens from now on. Raises TooManyWebhooks."""
-    if await queries.count_before_creation(session) >= MOST_WEBHOOKS:
+async def create_webhook(session: AsyncSession, body: WebhookCreate) -> Webhook:
+    """It receives events from now on. Raises TooManyWebhooks."""
+    if await queries.count_for_creation(session) >= MAX_WEBHOOKS:
         raise TooManyWebhooks()
     webhook = Webhook(
-        url=url,
-        description=description,
-        version=1,
-        is_active=is_active,
+        url=body.url,
+        description=body.description,
+        is_active=body.is_active,
         secret=new_secret(),
-        since_position=await head_position(session),
+        from_position=await head_position(session),
     )
-    webhook.listen_to(event_types)
+    webhook.subscribe_to(body.event_types)
     session.add(webhook)
     await session.flush()
-    outbox.add(session, webhook.said_as(WebhookCreated))
+    outbox.add(session, webhook.to_event(WebhookCreated))
     return webhook
 
 
-async def change_webhook(session: AsyncSession, webhook: Webhook, wanted: dict[str, Any]) -> None:
-    """`wanted` holds the fields to change, by name. What is so already is no change."""
-    wanted = {name: value for name, value in wanted.items() if getattr(webhook, name) != value}
-    if not wanted:
+async def lock_webhook(session: AsyncSession, webhook_id: int, if_match: str | None) -> Webhook:
+    """The webhook, locked until the transaction ends. Raises UnknownWebhook, PreconditionFailed."""
+    webhook = await queries.find_and_lock_webhook(session, webhook_id)
+    if webhook is None:
+        raise UnknownWebhook()
+    require_match(if_match, version_etag(webhook.version))
+    return webhook
+
+
+async def update_webhook(session: AsyncSession, webhook: Webhook, fields: dict[str, Any]) -> None:
+    """`fields` by name. Equal values change nothing and publish no event."""
+    changes = {name: value for name, value in fields.items() if getattr(webhook, name) != value}
+    if not changes:
         return
-    if "url" in wanted:
-        webhook.url = wanted["url"]
-    if "description" in wanted:
-        webhook.description = wanted["description"]
-    if "event_types" in wanted:
-        webhook.listen_to(wanted["event_types"])
-    if wanted.get("is_active") is True:
-        webhook.switch_on(await head_position(session))
-        announce_after_commit(session)
-    elif "is_active" in wanted:
+    if "url" in changes:
+        webhook.url = changes["url"]
+    if "description" in changes:
+        webhook.description = changes["description"]
+    if "event_types" in changes:
+        webhook.subscribe_to(changes["event_types"])
+    if changes.get("is_active") is True:
+        webhook.enable(await head_position(session))
+        signal_on_commit(session, DUE)
+    elif "is_active" in changes:
         webhook.is_active = False
-    webhook.touch()
-    outbox.add(session, webhook.said_as(WebhookUpdated))
+    webhook.increment_version()
+    outbox.add(session, webhook.to_event(WebhookUpdated))
 
 
 def disable_webhook(session: AsyncSession, webhook: Webhook, reason: str) -> None:
-    """Give it up, and say so."""
+    """Stop deliveries to a webhook that fails permanently."""
     webhook.disable(reason)
-    webhook.touch()
-    outbox.add(session, webhook.said_as(WebhookDisabled, reason=reason))
+    webhook.increment_version()
+    outbox.add(session, webhook.to_event(WebhookDisabled, reason=reason))
 
 
 async def delete_webhook(session: AsyncSession, webhook: Webhook) -> None:
-    webhook.touch()
-    outbox.add(session, webhook.said_as(WebhookDeleted, deleted=True))
+    webhook.increment_version()
+    outbox.add(session, webhook.to_event(WebhookDeleted, deleted=True))
     await session.delete(webhook)
 
 
 def rotate_secret(session: AsyncSession, webhook: Webhook, overlap_seconds: float) -> str:
     secret = webhook.rotate_secret(overlap_seconds)
-    webhook.touch()
-    outbox.add(session, webhook.said_as(WebhookSecretRotated))
+    webhook.increment_version()
+    outbox.add(session, webhook.to_event(WebhookSecretRotated))
     return secret
 
 
 async def send_test(session: AsyncSession, webhook: Webhook) -> Delivery:
-    """A made-up event, sent even while the webhook is off: that is when one wants to try it."""
-    sample = json.dumps({"webhook_id": webhook.id, "message": "This is a test."})
-    delivery = await queries.add_sample(session, webhook.id, str(uuid4()), TEST_TYPE, sample)
-    _ask_for(session, delivery)
+    """Request the delivery of a sample event. An inactive webhook receives it, too, so that it can be tested first."""
+    sample = {"webhook_id": webhook.id, "message": "This is a test."}
+    delivery = Delivery(webhook_id=webhook.id, event_id=uuid4(), event_type=TEST_TYPE, sample=sample)
+    session.add(delivery)
+    await session.flush()
+    _request(session, delivery)
     return delivery
 
 
 async def redeliver(session: AsyncSession, webhook: Webhook, delivery_id: int) -> Delivery:
-    """Send once more, with all the tries of a new delivery.
-    Raises UnknownDelivery, DeliveryUnderWay, WebhookSwitchedOff."""
-    delivery = await queries.deliver_again(session, webhook.id, delivery_id)
+    """Deliver again, with a new retry schedule. Raises UnknownDelivery, DeliveryInFlight, WebhookInactive."""
+    # The log of a delivery in flight lacks an entry for the current attempt.
+    is_idle = or_(
+        Delivery.state != "pending",
+        func.cardinality(Delivery.log) == func.least(Delivery.attempts, MAX_LOGGED_ATTEMPTS),
+    )
+    delivery: Delivery | None = await session.scalar(
+        update(Delivery)
+        .where(Delivery.webhook_id == webhook.id, Delivery.id == delivery_id, is_idle)
+        .values(state="pending", attempts_in_schedule=0, next_attempt_at=func.now(), finished_at=None)
+        .returning(Delivery)
+    )
     if delivery is None:
-        known = await queries.find_delivery(session, webhook.id, delivery_id)
-        raise DeliveryUnderWay() if known else UnknownDelivery()
+        await queries.load_delivery(session, webhook.id, delivery_id)
+        raise DeliveryInFlight()
     if not webhook.is_active:
-        raise WebhookSwitchedOff()
-    _ask_for(session, delivery)
+        raise WebhookInactive()
+    _request(session, delivery)
     return delivery
 
 
-def _ask_for(session: AsyncSession, delivery: Delivery) -> None:
-    announce_after_commit(session)
-    outbox.add(
-        session,
-        WebhookDeliveryRequested(webhook_id=delivery.webhook_id, delivery_id=delivery.id, event_type=delivery.event_type),
+def _request(session: AsyncSession, delivery: Delivery) -> None:
+    signal_on_commit(session, DUE)
+    event = WebhookDeliveryRequested(
+        webhook_id=delivery.webhook_id, delivery_id=delivery.id, event_type=delivery.event_type
     )
+    outbox.add(session, event)

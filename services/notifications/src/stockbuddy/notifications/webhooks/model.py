@@ -1,77 +1,75 @@
-"""A webhook: where events of some types are sent, and what they are signed with."""
+"""Webhooks (endpoints of clients that receive events) and their deliveries."""
 
 import base64
 import secrets
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
+from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, DateTime, Identity, Integer, Text
+from sqlalchemy import JSON, Identity, Integer, Text, func
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
 from stockbuddy.contracts.notifications import WebhookState
-from stockbuddy.notifications.event_log.patterns import expression_of
+from stockbuddy.notifications.event_log.patterns import to_expression
+from stockbuddy.notifications.orm import Base
 
 State = TypeVar("State", bound=WebhookState)
+DeliveryState = Literal["pending", "delivered", "failed"]
 
 SECRET_BYTES = 32
 SECRET_PREFIX = "whsec_"
-MOMENT = DateTime(timezone=True)
 
 
-class Record(DeclarativeBase):
-    """What is mapped here."""
-
-
-class Webhook(Record):
-    """Its secret is what receivers verify with; after a rotation the one before signs too, for a while."""
+class Webhook(Base):
+    """Receivers verify signatures with `secret`; after a rotation the previous secret signs, too, for some time.
+    `expression` is `event_types` as a regular expression. Events up to `from_position` are not delivered."""
 
     __tablename__ = "webhook"
 
-    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     version: Mapped[int] = mapped_column(Integer, default=1)
-    url: Mapped[str] = mapped_column(Text)
-    description: Mapped[str | None] = mapped_column(Text)
+    url: Mapped[str]
+    description: Mapped[str | None]
     event_types: Mapped[list[str]] = mapped_column(ARRAY(Text))
-    expression: Mapped[str] = mapped_column(Text)
-    is_active: Mapped[bool] = mapped_column(Boolean, default=True)
-    since_position: Mapped[int] = mapped_column(BigInteger)
-    secret: Mapped[str] = mapped_column(Text)
-    previous_secret: Mapped[str | None] = mapped_column(Text)
-    previous_secret_until: Mapped[datetime | None] = mapped_column(MOMENT)
-    failing_since: Mapped[datetime | None] = mapped_column(MOMENT)
-    disabled_reason: Mapped[str | None] = mapped_column(Text)
-    created_at: Mapped[datetime] = mapped_column(MOMENT, default=lambda: datetime.now(UTC))
-    updated_at: Mapped[datetime] = mapped_column(MOMENT, default=lambda: datetime.now(UTC))
+    expression: Mapped[str]
+    is_active: Mapped[bool] = mapped_column(default=True)
+    from_position: Mapped[int]
+    secret: Mapped[str]
+    previous_secret: Mapped[str | None]
+    previous_secret_until: Mapped[datetime | None]
+    failing_since: Mapped[datetime | None]
+    disabled_reason: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(default=lambda: datetime.now(UTC))
+    updated_at: Mapped[datetime] = mapped_column(default=lambda: datetime.now(UTC))
 
-    def listen_to(self, event_types: list[str]) -> None:
+    def subscribe_to(self, event_types: list[str]) -> None:
         self.event_types = event_types
-        self.expression = expression_of(tuple(event_types))
+        self.expression = to_expression(tuple(event_types))
 
-    def switch_on(self, position: int) -> None:
-        """Events up to `position` happened while it was off; they are not sent."""
+    def enable(self, position: int) -> None:
+        """Events up to `position`, the head of the log, are not delivered."""
         if not self.is_active:
-            self.is_active, self.since_position = True, position
+            self.is_active, self.from_position = True, position
             self.failing_since = self.disabled_reason = None
 
     def disable(self, reason: str) -> None:
         self.is_active, self.disabled_reason = False, reason
 
     def rotate_secret(self, overlap_seconds: float) -> str:
-        """The new secret; the old one goes on signing beside it for `overlap_seconds`."""
+        """Returns the new secret; the previous one signs, too, for `overlap_seconds`."""
         self.previous_secret = self.secret if overlap_seconds > 0 else None
         self.previous_secret_until = datetime.now(UTC) + timedelta(seconds=overlap_seconds)
         self.secret = new_secret()
         return self.secret
 
-    def touch(self) -> None:
-        """Every change makes a new version."""
+    def increment_version(self) -> None:
         self.version += 1
         self.updated_at = datetime.now(UTC)
 
-    def said_as(self, event: type[State], **more: Any) -> State:
-        """The event that carries this webhook as it stands now."""
+    def to_event(self, event: type[State], **fields: Any) -> State:
+        """An event with the webhook's current state. Of the URL it contains the host only: the rest may be a secret."""
         return event(
             webhook_id=self.id,
             version=self.version,
@@ -79,10 +77,31 @@ class Webhook(Record):
             event_types=self.event_types,
             description=self.description,
             is_active=self.is_active,
-            **more,
+            **fields,
         )
 
 
+class Delivery(Base):
+    """One event for one webhook: the event at `position` of the log or, for a test, `sample`. `attempts` counts all
+    attempts, `attempts_in_schedule` those since the delivery was created or requested again. `log`: oldest first."""
+
+    __tablename__ = "webhook_delivery"
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    webhook_id: Mapped[int]
+    event_id: Mapped[UUID]
+    event_type: Mapped[str]
+    position: Mapped[int | None]
+    sample: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    state: Mapped[str] = mapped_column(default="pending")
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    attempts_in_schedule: Mapped[int] = mapped_column(Integer, default=0)
+    next_attempt_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    log: Mapped[list[dict[str, Any]]] = mapped_column(ARRAY(JSON), default=list)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    finished_at: Mapped[datetime | None]
+
+
 def new_secret() -> str:
-    """As Standard Webhooks wants it: `whsec_` and 24 to 64 bytes in base64."""
+    """In the format of Standard Webhooks: `whsec_` and 24 to 64 bytes in base64."""
     return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()

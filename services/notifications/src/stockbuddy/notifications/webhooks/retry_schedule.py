@@ -1,4 +1,4 @@
-"""When a delivery is tried again: after pauses that grow, later if the receiver asks for it, and not for ever."""
+"""When a failed delivery is retried: after delays from the schedule, or later if the receiver requests it."""
 
 import random
 from collections.abc import Sequence
@@ -6,22 +6,22 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 JITTER = 0.15
-"""Pauses vary by this share of themselves, so that what failed together does not come back together."""
+"""Delays vary by this share, so that deliveries that failed together are not retried together."""
 
-LONGEST_WISH_SECONDS = 86_400
-"""As much patience as a receiver may ask for."""
+MAX_RETRY_AFTER_SECONDS = 86_400
+"""Upper bound for the receiver's Retry-After."""
 
 
-def pause_after(tries: int, schedule: Sequence[float], asked_seconds: float | None) -> float | None:
-    """Seconds until the next try after `tries` of them have failed; None when that was the last."""
-    if tries > len(schedule):
+def backoff_seconds(attempt: int, schedule: Sequence[float], retry_after_seconds: float | None) -> float | None:
+    """The delay after the failure of the `attempt`-th attempt; None if it was the last one."""
+    if attempt > len(schedule):
         return None
-    pause = schedule[tries - 1] * random.uniform(1 - JITTER, 1 + JITTER)
-    return max(pause, min(asked_seconds or 0, LONGEST_WISH_SECONDS))
+    delay_seconds = schedule[attempt - 1] * random.uniform(1 - JITTER, 1 + JITTER)
+    return max(delay_seconds, min(retry_after_seconds or 0, MAX_RETRY_AFTER_SECONDS))
 
 
-def seconds_of_retry_after(header: str | None) -> float | None:
-    """`Retry-After` in either of its forms (RFC 9110 §10.2.3); None when it is absent or makes no sense."""
+def parse_retry_after(header: str | None) -> float | None:
+    """Seconds from `Retry-After` in either form (RFC 9110 §10.2.3); None if it is absent or invalid."""
     if header is None:
         return None
     if header.strip().isdecimal():

@@ -3,34 +3,35 @@
 import re
 from datetime import datetime
 from ipaddress import ip_address
-from typing import Annotated
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StringConstraints
 
+from stockbuddy.chassis.fields import NO_NUL, Omittable, RequestBody
+from stockbuddy.chassis.http.pagination import PageQuery
 from stockbuddy.notifications.event_log.patterns import PATTERN
-from stockbuddy.notifications.fields import TEXT
-from stockbuddy.notifications.webhooks.queries import DeliveryState
+from stockbuddy.notifications.webhooks.model import Delivery, DeliveryState
 
 _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST = re.compile(rf"(?=.{{1,253}}\.?$){_LABEL}(\.{_LABEL})*\.?", re.IGNORECASE)
-"""RFC 1035, and underscores, which do occur. Other alphabets are written in punycode."""
+"""RFC 1035, plus underscores, which are used in practice. Other alphabets are written in punycode."""
 
 
-def _check_url(url: str) -> str:
+def _validate_url(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("must be an http or https address")
+        raise ValueError("must be an http or https URL")
     if parts.username or parts.password:
-        raise ValueError("must not hold credentials; verify the signature instead")
+        raise ValueError("must not contain credentials; verify the signature instead")
     if parts.port == 0:
-        raise ValueError("must not name port 0")
-    if not (_HOST.fullmatch(parts.hostname) or _is_address(parts.hostname)):
-        raise ValueError("must name a host as DNS knows it, or an IP address")
+        raise ValueError("port must not be 0")
+    if not (_HOST.fullmatch(parts.hostname) or _is_ip_address(parts.hostname)):
+        raise ValueError("must contain a valid DNS name or IP address")
     return url
 
 
-def _is_address(host: str) -> bool:
+def _is_ip_address(host: str) -> bool:
     try:
         ip_address(host)
     except ValueError:
@@ -41,18 +42,16 @@ def _is_address(host: str) -> bool:
 Url = Annotated[
     str,
     StringConstraints(strip_whitespace=True, max_length=2000, pattern=r"^[\x21-\x7e]+$"),
-    AfterValidator(_check_url),
+    AfterValidator(_validate_url),
 ]
 EventTypes = Annotated[
     list[Annotated[str, StringConstraints(pattern=f"^{PATTERN}$")]], Field(min_length=1, max_length=50)
 ]
-Description = Annotated[str, StringConstraints(max_length=200, pattern=TEXT)]
+Description = Annotated[str, StringConstraints(max_length=200, pattern=NO_NUL)]
 
 
-class CreateWebhook(BaseModel):
-    """`event_types` are patterns: `stock.*` is all that stock says, `*` everything."""
-
-    model_config = ConfigDict(extra="forbid")
+class WebhookCreate(RequestBody):
+    """`event_types` are patterns: `stock.*` matches every event of stock, `*` every event."""
 
     url: Url
     event_types: EventTypes = ["*"]
@@ -60,19 +59,17 @@ class CreateWebhook(BaseModel):
     is_active: StrictBool = True
 
 
-class ChangeWebhook(BaseModel):
-    """What is left out stays."""
+class WebhookUpdate(RequestBody):
+    """Absent fields stay unchanged."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    url: Url = ""
-    event_types: EventTypes = []
-    description: Description | None = None
-    is_active: StrictBool = True
+    url: Omittable[Url]
+    event_types: Omittable[EventTypes]
+    description: Omittable[Description | None]
+    is_active: Omittable[StrictBool]
 
 
-class WebhookView(BaseModel):
-    """`failing_since` is null while it answers well; `disabled_reason` says why we switched it off."""
+class WebhookResponse(BaseModel):
+    """`failing_since`: every delivery has failed since then. `disabled_reason`: why the system disabled it."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -88,29 +85,31 @@ class WebhookView(BaseModel):
     updated_at: datetime
 
 
-class CreatedWebhook(WebhookView):
-    """`secret` is shown here and never again."""
+class WebhookCreateResponse(WebhookResponse):
+    """`secret` is returned only here."""
 
     secret: str
 
 
-class RotateSecret(BaseModel):
-    """For `overlap_seconds` both secrets sign, so that receivers can change over; default: a day."""
-
-    model_config = ConfigDict(extra="forbid")
+class RotateSecret(RequestBody):
+    """Both secrets sign for `overlap_seconds` (default: one day), so that receivers can switch."""
 
     overlap_seconds: Annotated[float, Field(ge=0, le=30 * 86_400)] | None = None
 
 
-class RotatedSecret(BaseModel):
-    """`secret` is shown here and never again."""
+class RotateSecretResponse(BaseModel):
+    """`secret` is returned only here."""
 
     secret: str
     previous_secret_until: datetime | None
 
 
-class AttemptView(BaseModel):
-    """Without `status_code` there was no answer, and `error` says why. `answer` is its first kilobyte."""
+class DeliveryFilter(PageQuery):
+    state: DeliveryState | None = None
+
+
+class AttemptResponse(BaseModel):
+    """`status_code` is null without a response; `error` is the reason. `answer`: the response's first kilobyte."""
 
     at: datetime
     duration_ms: int
@@ -119,8 +118,8 @@ class AttemptView(BaseModel):
     error: str | None
 
 
-class DeliveryView(BaseModel):
-    """`status_code`, `duration_ms`, `answer` and `error` are those of the latest attempt; `log` has them all."""
+class DeliveryResponse(BaseModel):
+    """`status_code`, `duration_ms`, `answer` and `error` are those of the latest attempt; `log` has all attempts."""
 
     id: int
     webhook_id: int
@@ -135,4 +134,23 @@ class DeliveryView(BaseModel):
     next_attempt_at: datetime | None
     created_at: datetime
     finished_at: datetime | None
-    log: list[AttemptView]
+    log: list[AttemptResponse]
+
+    @classmethod
+    def from_model(cls, delivery: Delivery) -> Self:
+        latest = delivery.log[-1] if delivery.log else {}
+        return cls.model_validate(
+            {
+                "id": delivery.id,
+                "webhook_id": delivery.webhook_id,
+                "event_id": str(delivery.event_id),
+                "event_type": delivery.event_type,
+                "state": delivery.state,
+                "attempts": delivery.attempts,
+                **{name: latest.get(name) for name in ("status_code", "duration_ms", "answer", "error")},
+                "next_attempt_at": delivery.next_attempt_at if delivery.state == "pending" else None,
+                "created_at": delivery.created_at,
+                "finished_at": delivery.finished_at,
+                "log": delivery.log,
+            }
+        )

@@ -1,4 +1,4 @@
-"""Signs what is sent, as Standard Webhooks says (https://www.standardwebhooks.com), with its own library."""
+"""Signatures of deliveries as in Standard Webhooks (https://www.standardwebhooks.com), with its own library."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from standardwebhooks import Webhook as Signer
 
 
-def signed_headers(message_id: str, body: str, secrets: Sequence[str]) -> dict[str, str]:
-    """The headers of one attempt, which happens now: one signature for each secret that is valid."""
+def sign_headers(message_id: str, body: str, secrets: Sequence[str]) -> dict[str, str]:
+    """The headers of an attempt made now, with one signature per valid secret."""
     now = datetime.now(UTC)
     signatures = [Signer(secret).sign(message_id, now, body) for secret in secrets]
     return {

@@ -1,0 +1,29 @@
+"""What the service opens for its requests, and the FastAPI dependency that returns it."""
+
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from aiohttp.abc import AbstractResolver
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.notifications.event_log.tail import LogTail
+from stockbuddy.notifications.settings import NotificationsSettings
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationsServices:
+    """`resolver` resolves the host names of webhooks."""
+
+    settings: NotificationsSettings
+    database: Database
+    tail: LogTail
+    resolver: AbstractResolver
+
+
+def get_services(request: HTTPConnection) -> NotificationsServices:
+    return cast(NotificationsServices, request.app.state.services)
+
+
+Services = Annotated[NotificationsServices, Depends(get_services)]

@@ -1,0 +1,7 @@
+"""Base of the mapped classes of this service."""
+
+from stockbuddy.chassis.postgres.orm import MappedBase
+
+
+class Base(MappedBase):
+    __abstract__ = True
