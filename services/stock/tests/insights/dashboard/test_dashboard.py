@@ -17,7 +17,7 @@ async def stats(shop: Shop, **parameters: Any) -> dict[str, Any]:
     return answer
 
 
-async def test_an_empty_shop_has_figures_too(shop: Shop) -> None:
+async def test_dashboard_without_data_is_zero(shop: Shop) -> None:
     empty = await stats(shop)
     days = [day["date"] for day in empty.pop("sales_by_day")]
     assert len(days) == 30
@@ -38,7 +38,7 @@ async def test_an_empty_shop_has_figures_too(shop: Shop) -> None:
     }
 
 
-async def test_stock_is_counted_over_all_warehouses_and_valued_at_its_average(shop: Shop) -> None:
+async def test_inventory_totals_sum_warehouses_at_average_cost(shop: Shop) -> None:
     north = await shop.warehouse("NORTH")
     tea = await shop.product(10, cost_price="1.25", low_stock_threshold=12)
     await shop.product(2.5, cost_price="4", low_stock_threshold=3)
@@ -63,7 +63,7 @@ async def test_stock_is_counted_over_all_warehouses_and_valued_at_its_average(sh
     assert (now["low_stock_count"], now["out_of_stock_count"]) == (2, 1)
 
 
-async def test_takings_follow_sales_and_returns_on_the_days_of_the_place(shop: Shop) -> None:
+async def test_daily_sales_follow_sales_and_returns_in_time_zone(shop: Shop) -> None:
     tea, cup = await shop.product(50, unit_price="4.50"), await shop.product(50, unit_price="2.00")
     zone = ZoneInfo("Pacific/Kiritimati")
     midnight = datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -82,7 +82,7 @@ async def test_takings_follow_sales_and_returns_on_the_days_of_the_place(shop: S
     ]
 
 
-async def test_what_is_older_than_thirty_days_is_left_out(shop: Shop) -> None:
+async def test_dashboard_excludes_sales_older_than_thirty_days(shop: Shop) -> None:
     tea = await shop.product(50, unit_price="4.50")
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     first = today - timedelta(days=29)
@@ -93,7 +93,7 @@ async def test_what_is_older_than_thirty_days_is_left_out(shop: Shop) -> None:
     assert now["top_products"][0]["quantity"] == 1
 
 
-async def test_recent_movements_and_open_orders_are_shown(shop: Shop) -> None:
+async def test_dashboard_contains_recent_movements_and_open_orders(shop: Shop) -> None:
     tea = await shop.product(50)
     for number in range(12):
         body = {"product_id": tea, "movement_type": "out", "quantity": 1, "notes": str(number)}
@@ -111,7 +111,7 @@ async def test_recent_movements_and_open_orders_are_shown(shop: Shop) -> None:
     assert latest[0]["movement_type"] == "purchase"
 
 
-async def test_a_place_that_is_none_is_refused(shop: Shop) -> None:
+async def test_unknown_time_zone_is_rejected(shop: Shop) -> None:
     for tz in ("Nowhere/Land", "../etc/passwd", "/etc/passwd", ""):
         answer = await shop.admin.call("GET", "/dashboard/stats", params={"tz": tz})
         assert answer.status_code == 422, tz

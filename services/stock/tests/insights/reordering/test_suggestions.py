@@ -39,7 +39,7 @@ async def suggested(shop: Shop, **parameters: Any) -> list[dict[str, Any]]:
     return items
 
 
-async def test_a_suggestion_shows_what_it_follows_from(shop: Shop, suppliers: None) -> None:
+async def test_suggestion_contains_its_inputs(shop: Shop, suppliers: None) -> None:
     tea = await shop.product(sku="TEA", supplier_id=7, cost_price="1.50")
     await sell_daily(shop, tea, 5, opening=120)
     [suggestion] = await suggested(shop)
@@ -68,7 +68,7 @@ async def test_a_suggestion_shows_what_it_follows_from(shop: Shop, suppliers: No
     }
 
 
-async def test_what_is_on_its_way_is_not_suggested_again(shop: Shop, suppliers: None) -> None:
+async def test_suggestion_after_order_disappears(shop: Shop, suppliers: None) -> None:
     tea = await shop.product(supplier_id=7, cost_price="1.50")
     await sell_daily(shop, tea, 5, opening=110)
     ordered = await shop.admin.post("/reorder-suggestions/order", {"lines": [{"product_id": tea}]})
@@ -81,7 +81,7 @@ async def test_what_is_on_its_way_is_not_suggested_again(shop: Shop, suppliers: 
     assert len(await suggested(shop)) == 1
 
 
-async def test_products_at_their_threshold_are_suggested_without_demand(shop: Shop, suppliers: None) -> None:
+async def test_products_at_threshold_without_demand_are_suggested(shop: Shop, suppliers: None) -> None:
     low = await shop.product(3, low_stock_threshold=10)
     never = await shop.product(low_stock_threshold=5)
     await shop.product(11, low_stock_threshold=10)
@@ -90,7 +90,7 @@ async def test_products_at_their_threshold_are_suggested_without_demand(shop: Sh
     assert [item["product_id"] for item in await suggested(shop)] == [never, low]
 
 
-async def test_deviation_asks_for_safety_stock(shop: Shop, suppliers: None) -> None:
+async def test_varying_demand_adds_safety_stock(shop: Shop, suppliers: None) -> None:
     tea = await shop.product(supplier_id=7)
     noon = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
     movements = [
@@ -111,7 +111,7 @@ async def test_deviation_asks_for_safety_stock(shop: Shop, suppliers: None) -> N
     assert (inputs["safety_stock"], inputs["reorder_point"]) == (9.87, 21.87)
 
 
-async def test_rules_decide_for_their_product_and_place(shop: Shop, suppliers: None) -> None:
+async def test_reorder_rule_applies_to_its_product_and_warehouse(shop: Shop, suppliers: None) -> None:
     tea = await shop.product(100, supplier_id=7)
     body = {"product_id": tea, "reorder_point": 200, "cover_days": 0, "pack_size": 24, "supplier_id": 8}
     rule = await shop.admin.post("/reorder-rules", body)
@@ -134,7 +134,7 @@ async def test_rules_decide_for_their_product_and_place(shop: Shop, suppliers: N
     ]
 
 
-async def test_rules_are_kept_by_managers_one_for_each_place(shop: Shop, suppliers: None) -> None:
+async def test_reorder_rule_is_unique_and_managed_by_managers(shop: Shop, suppliers: None) -> None:
     tea = await shop.product()
     body = {"product_id": tea, "safety_stock": "2.5", "lead_time_days": 3}
     rules = await asyncio.gather(*(shop.admin.post("/reorder-rules", body, key="rule") for _ in range(3)))
@@ -159,7 +159,7 @@ async def test_rules_are_kept_by_managers_one_for_each_place(shop: Shop, supplie
     assert [event["version"] for event in await shop.said(3, *kinds)] == [1, 2, 3]
 
 
-async def test_suggestions_become_one_draft_for_each_supplier_and_warehouse(shop: Shop, suppliers: None) -> None:
+async def test_ordered_suggestions_create_draft_per_supplier_and_warehouse(shop: Shop, suppliers: None) -> None:
     north = await shop.warehouse("NORTH")
     tea = await shop.product(1, sku="TEA", supplier_id=7, cost_price="2", low_stock_threshold=10)
     pot = await shop.product(2, sku="POT", supplier_id=7, cost_price="3", low_stock_threshold=10)
@@ -193,7 +193,7 @@ async def test_suggestions_become_one_draft_for_each_supplier_and_warehouse(shop
     assert cup in {line["product_id"] for line in orders[1]["lines"]}
 
 
-async def test_what_can_not_be_ordered_is_refused_whole(shop: Shop, suppliers: None) -> None:
+async def test_order_of_suggestions_with_invalid_line_creates_nothing(shop: Shop, suppliers: None) -> None:
     tea = await shop.product(1, supplier_id=7, cost_price="2", low_stock_threshold=10)
     cup = await shop.product(1, cost_price="2", low_stock_threshold=10)
     full = await shop.product(100, supplier_id=7, cost_price="2")
@@ -214,7 +214,7 @@ async def test_what_can_not_be_ordered_is_refused_whole(shop: Shop, suppliers: N
     assert (await shop.admin.get("/purchase-orders"))["total"] == 0
 
 
-async def test_suggestions_are_paged_without_loss(shop: Shop) -> None:
+async def test_suggestions_paged_by_cursor_are_complete(shop: Shop) -> None:
     products = [await shop.product(number % 5, low_stock_threshold=10) for number in range(25)]
     first = await shop.admin.get("/reorder-suggestions", page_size=10)
     seen = [item["product_id"] for item in first["items"]]

@@ -22,7 +22,7 @@ async def fetched(shop: Shop, wanted: str) -> tuple[bytes, str]:
     return answer.content, answer.headers["content-type"]
 
 
-async def test_csv_holds_exact_amounts(shop: Shop) -> None:
+async def test_csv_contains_exact_amounts(shop: Shop) -> None:
     await shop.product(2.5, sku="TEA", name='Tea, "green"', cost_price="1.2345")
     content, media_type = await fetched(shop, "csv")
     assert media_type == "text/csv; charset=utf-8"
@@ -32,7 +32,7 @@ async def test_csv_holds_exact_amounts(shop: Shop) -> None:
     assert (row["unit_cost"], row["value"]) == ("1.2345", "3.0863")
 
 
-async def test_xlsx_holds_numbers_as_numbers_and_says_what_was_asked(shop: Shop) -> None:
+async def test_xlsx_contains_numbers_and_parameters(shop: Shop) -> None:
     await shop.product(2.5, sku="TEA", name="Tea\x07", cost_price="1.2345")
     content, media_type = await fetched(shop, "xlsx")
     assert media_type == "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -46,7 +46,7 @@ async def test_xlsx_holds_numbers_as_numbers_and_says_what_was_asked(shop: Shop)
 
 
 @pytest.mark.parametrize("name", EVIL)
-async def test_no_text_becomes_a_formula(shop: Shop, name: str) -> None:
+async def test_text_that_begins_like_formula_is_escaped(shop: Shop, name: str) -> None:
     await shop.product(1, sku=f"{name.strip()}SKU", name=name, category=name, cost_price="1")
     [row] = csv.DictReader(io.StringIO((await fetched(shop, "csv"))[0].decode()))
     book = load_workbook(io.BytesIO((await fetched(shop, "xlsx"))[0]))
@@ -57,7 +57,7 @@ async def test_no_text_becomes_a_formula(shop: Shop, name: str) -> None:
         assert cell.data_type == "s"
 
 
-async def test_an_unchanged_report_is_not_sent_again(shop: Shop) -> None:
+async def test_report_unchanged_returns_304(shop: Shop) -> None:
     await shop.product(1, cost_price="1")
     first = await shop.admin.call("GET", "/reports/inventory-valuation")
     again = await shop.admin.call(

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 from stockbuddy.chassis.http.tokens import Role
 
 
-async def test_a_first_start_makes_the_default_warehouse_once(start_shop: StartShop) -> None:
+async def test_concurrent_first_starts_create_one_default_warehouse(start_shop: StartShop) -> None:
     shops = await asyncio.gather(*(start_shop() for _ in range(3)))
     page = await shops[0].admin.get("/warehouses")
     [main] = page["items"]
@@ -21,7 +21,7 @@ async def test_a_first_start_makes_the_default_warehouse_once(start_shop: StartS
     assert sum(len(shop.bus.events("stock.warehouse.created")) for shop in shops) == 1
 
 
-async def test_a_warehouse_through_its_life(shop: Shop) -> None:
+async def test_warehouse_is_created_updated_and_deleted(shop: Shop) -> None:
     manager = shop.caller(2, Role.MANAGER)
     body = {"name": "Corner shop", "code": "corner", "kind": "store", "address": "1 High Street"}
     opened = await manager.post("/warehouses", body)
@@ -55,7 +55,7 @@ async def test_a_warehouse_through_its_life(shop: Shop) -> None:
     ]
 
 
-async def test_codes_are_unique_whatever_their_case_and_free_again_once_closed(shop: Shop) -> None:
+async def test_warehouse_code_is_unique_ignoring_case_until_deleted(shop: Shop) -> None:
     first = await shop.warehouse("ANNEX")
     problem = await shop.admin.refused(409, "/warehouses", {"name": "Other", "code": "annex"})
     assert problem["code"] == "duplicate_code"
@@ -63,7 +63,7 @@ async def test_codes_are_unique_whatever_their_case_and_free_again_once_closed(s
     assert await shop.warehouse("annex") != first
 
 
-async def test_a_new_default_takes_over_at_once(shop: Shop) -> None:
+async def test_new_default_warehouse_replaces_former_at_once(shop: Shop) -> None:
     tea = await shop.product()
     annex = await shop.warehouse("ANNEX", is_default=True)
     posted = await shop.admin.post("/stock-movements", {"product_id": tea, "movement_type": "in", "quantity": 1})
@@ -75,7 +75,7 @@ async def test_a_new_default_takes_over_at_once(shop: Shop) -> None:
     await shop.admin.refused(409, f"/warehouses/{annex}", method="DELETE")
 
 
-async def test_a_warehouse_with_stock_in_it_stays(shop: Shop) -> None:
+async def test_warehouse_with_stock_cannot_be_deleted(shop: Shop) -> None:
     tea, annex = await shop.product(), await shop.warehouse("ANNEX")
     move = {"product_id": tea, "movement_type": "in", "quantity": 1, "warehouse_id": annex}
     await shop.admin.post("/stock-movements", move)
@@ -87,7 +87,7 @@ async def test_a_warehouse_with_stock_in_it_stays(shop: Shop) -> None:
     await shop.proves_right()
 
 
-async def test_closing_and_receiving_at_once_never_both_succeed(start_shop: StartShop) -> None:
+async def test_concurrent_delete_and_receipt_never_both_succeed(start_shop: StartShop) -> None:
     shops = [await start_shop(), await start_shop()]
     tea = await shops[0].product()
     for number in range(10):
@@ -100,7 +100,7 @@ async def test_closing_and_receiving_at_once_never_both_succeed(start_shop: Star
         assert (received.status_code, closed.status_code) in {(201, 409), (404, 204)}
 
 
-async def test_only_managers_open_warehouses(shop: Shop) -> None:
+async def test_warehouse_created_by_salesperson_is_forbidden(shop: Shop) -> None:
     body: dict[str, Any] = {"name": "Mine", "code": "MINE"}
     await shop.caller(5).refused(403, "/warehouses", body)
     assert len((await shop.caller(5).get("/warehouses"))["items"]) == 1
@@ -108,7 +108,7 @@ async def test_only_managers_open_warehouses(shop: Shop) -> None:
     await shop.admin.refused(422, "/warehouses", {"name": "Nameless"})
 
 
-async def test_warehouses_are_found_by_name_code_and_kind(shop: Shop) -> None:
+async def test_warehouses_with_filters_are_selected(shop: Shop) -> None:
     await shop.warehouse("NORTH", kind="store")
     await shop.warehouse("SOUTH")
 

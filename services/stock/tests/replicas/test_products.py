@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from services.stock.tests.conftest import ProductEvent, Shop, StartShop
 
 
-async def test_an_opening_quantity_is_posted_once(shop: Shop, product_created: ProductEvent) -> None:
+async def test_opening_quantity_of_redelivered_event_is_posted_once(shop: Shop, product_created: ProductEvent) -> None:
     event = product_created(1, opening_quantity=12.5, cost_price="3")
     await shop.say(event, actor_id=7)
     await shop.say(event, actor_id=7)
@@ -22,7 +22,7 @@ async def test_an_opening_quantity_is_posted_once(shop: Shop, product_created: P
     assert [event["on_hand"] for event in await shop.said(1, "stock.level.changed")] == [12.5]
 
 
-async def test_many_products_open_together(shop: Shop, product_created: ProductEvent) -> None:
+async def test_opening_quantities_of_batch_are_posted(shop: Shop, product_created: ProductEvent) -> None:
     await shop.say(*(product_created(number, opening_quantity=number) for number in range(1, 121)))
     page = await shop.admin.get("/stock-levels", page_size=100, page=2)
     assert page["total"] == 120
@@ -30,7 +30,7 @@ async def test_many_products_open_together(shop: Shop, product_created: ProductE
     await shop.proves_right()
 
 
-async def test_the_latest_state_wins_in_whatever_order_it_comes(shop: Shop, product_created: ProductEvent) -> None:
+async def test_product_events_out_of_order_keep_latest_state(shop: Shop, product_created: ProductEvent) -> None:
     created = product_created(1, opening_quantity=10)
     newer = ProductUpdated.model_validate(created.model_dump() | {"version": 3, "unit_price": "30"})
     older = ProductUpdated.model_validate(created.model_dump() | {"version": 2, "unit_price": "20"})
@@ -39,7 +39,7 @@ async def test_the_latest_state_wins_in_whatever_order_it_comes(shop: Shop, prod
     assert (await shop.admin.post("/sales", {"product": 1, "quantity": 1}))["total"] == "30.00"
 
 
-async def test_a_fresh_product_is_waited_for(shop: Shop, product_created: ProductEvent) -> None:
+async def test_request_for_new_product_waits_for_its_event(shop: Shop, product_created: ProductEvent) -> None:
     body = {"sku": "NEW", "movement_type": "in", "quantity": 5}
     posting = asyncio.create_task(shop.admin.post("/stock-movements", body))
     await asyncio.sleep(0.3)
@@ -48,7 +48,7 @@ async def test_a_fresh_product_is_waited_for(shop: Shop, product_created: Produc
     assert (await posting)["balance"] == 5
 
 
-async def test_a_fresh_product_is_waited_for_wherever_its_event_went(
+async def test_request_for_new_product_waits_for_event_of_other_replica(
     start_shop: StartShop, product_created: ProductEvent
 ) -> None:
     here, there = await start_shop(), await start_shop()
@@ -59,14 +59,14 @@ async def test_a_fresh_product_is_waited_for_wherever_its_event_went(
     assert (await posting)["balance"] == 5
 
 
-async def test_patience_ends_after_two_seconds(shop: Shop) -> None:
+async def test_request_for_unknown_product_fails_after_two_seconds(shop: Shop) -> None:
     started = asyncio.get_running_loop().time()
     problem = await shop.admin.refused(404, "/sales", {"product": "NOBODY", "quantity": 1})
     assert problem["code"] == "unknown_product"
     assert 1.9 < asyncio.get_running_loop().time() - started < 4
 
 
-async def test_a_deleted_product_is_not_traded_and_its_sku_is_free(shop: Shop, product_created: ProductEvent) -> None:
+async def test_deleted_product_is_unknown_and_its_sku_is_free(shop: Shop, product_created: ProductEvent) -> None:
     created = product_created(1, sku="TEA", opening_quantity=10)
     await shop.say(created)
     await shop.say(ProductDeleted.model_validate(created.model_dump() | {"version": 2, "deleted": True}))
@@ -76,13 +76,13 @@ async def test_a_deleted_product_is_not_traded_and_its_sku_is_free(shop: Shop, p
     assert (await shop.admin.post("/sales", {"product": "TEA", "quantity": 1}))["lines"][0]["product_id"] == 2
 
 
-async def test_an_opening_that_nobody_can_record_does_not_keep_the_product_away(shop: Shop) -> None:
+async def test_product_with_excessive_opening_quantity_is_replicated(shop: Shop) -> None:
     tea = await shop.product(999_999_999_999)
     assert (await shop.admin.get("/stock-levels", product_id=tea))["items"] == []
     assert (await shop.admin.post("/stock-movements", {"product_id": tea, "movement_type": "in", "quantity": 1}))["id"]
 
 
-async def test_products_bear_the_present_name_of_their_category(shop: Shop, product_created: ProductEvent) -> None:
+async def test_products_have_current_name_of_their_category(shop: Shop, product_created: ProductEvent) -> None:
     """Whatever comes first: a category's new name, a product that still tells the old one, or an older name."""
 
     async def shown(category: str) -> list[str]:
@@ -107,7 +107,7 @@ async def test_products_bear_the_present_name_of_their_category(shop: Shop, prod
     assert await shown("beverages") == ["SKU-1", "SKU-2", "SKU-5"]
 
 
-async def test_a_new_name_and_new_products_at_once_agree_in_the_end(shop: Shop, product_created: ProductEvent) -> None:
+async def test_concurrent_rename_and_new_products_have_new_name(shop: Shop, product_created: ProductEvent) -> None:
     products = [product_created(n, category_id=3, category="Old", opening_quantity=1) for n in range(1, 31)]
     renamed = [CategoryUpdated(category_id=3, version=n, name=f"Name {n}") for n in range(2, 12)]
     await asyncio.gather(*(shop.say(event) for pair in zip(products[::3], renamed, strict=True) for event in pair))

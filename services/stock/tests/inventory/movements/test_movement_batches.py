@@ -14,7 +14,7 @@ def taking(product_id: int, quantity: float, **values: Any) -> dict[str, Any]:
     return {"product_id": product_id, "movement_type": "sale", "quantity": quantity, **values}
 
 
-async def test_an_aborting_batch_is_posted_whole(shop: Shop) -> None:
+async def test_atomic_batch_posts_all_movements(shop: Shop) -> None:
     tea, cup = await shop.product(10), await shop.product(10)
     answer = await shop.admin.post(PATH, {"movements": [taking(tea, 4), taking(cup, 1), taking(tea, 6)]})
     assert (answer["posted"], answer["rejected"]) == (3, 0)
@@ -22,7 +22,7 @@ async def test_an_aborting_batch_is_posted_whole(shop: Shop) -> None:
     assert [result["movement"]["balance"] for result in answer["results"]] == [6, 9, 0]
 
 
-async def test_an_aborting_batch_names_every_shortage_and_leaves_no_trace(shop: Shop) -> None:
+async def test_atomic_batch_with_shortages_posts_nothing(shop: Shop) -> None:
     tea, cup, pot = await shop.product(10), await shop.product(1), await shop.product(5)
     await shop.quiet()
     before = len(shop.bus.published)
@@ -35,7 +35,7 @@ async def test_an_aborting_batch_names_every_shortage_and_leaves_no_trace(shop: 
     assert len(shop.bus.published) == before
 
 
-async def test_a_continuing_batch_posts_what_it_can(shop: Shop) -> None:
+async def test_partial_batch_posts_valid_movements(shop: Shop) -> None:
     tea, cup = await shop.product(10), await shop.product(1, owner_id=8)
     movements = [taking(tea, 6), taking(cup, 2), taking(tea, 6), taking(999, 1), taking(tea, 4), taking(cup, 1)]
     answer = await shop.admin.post(PATH, {"movements": movements, "on_error": "continue"})
@@ -48,7 +48,7 @@ async def test_a_continuing_batch_posts_what_it_can(shop: Shop) -> None:
     await shop.proves_right()
 
 
-async def test_what_can_not_be_recorded_harms_no_other_of_a_continuing_batch(shop: Shop) -> None:
+async def test_partial_batch_with_excessive_quantity_posts_the_others(shop: Shop) -> None:
     tea = await shop.product(10)
     quantities = (1, 999_999_999_999, 2)
     movements = [{"product_id": tea, "movement_type": "in", "quantity": quantity} for quantity in quantities]
@@ -60,7 +60,7 @@ async def test_what_can_not_be_recorded_harms_no_other_of_a_continuing_batch(sho
     assert await shop.on_hand(tea) == 13
 
 
-async def test_a_continuing_batch_judges_each_by_its_owner(shop: Shop) -> None:
+async def test_partial_batch_rejects_other_owners_products(shop: Shop) -> None:
     own, foreign = await shop.product(5, owner_id=7), await shop.product(5, owner_id=8)
     body = {"movements": [taking(foreign, 1), taking(own, 1)], "on_error": "continue"}
     answer = await shop.caller(7).post(PATH, body)
@@ -68,7 +68,7 @@ async def test_a_continuing_batch_judges_each_by_its_owner(shop: Shop) -> None:
     assert answer["results"][0]["problem"]["code"] == "not_owner"
 
 
-async def test_a_batch_is_repeated_whole(shop: Shop) -> None:
+async def test_batch_with_same_key_is_replayed(shop: Shop) -> None:
     tea = await shop.product(10)
     body = {"movements": [taking(tea, 6), taking(tea, 6)], "on_error": "continue"}
     first = await shop.admin.call("POST", PATH, json=body, key="batch-1")
@@ -78,7 +78,7 @@ async def test_a_batch_is_repeated_whole(shop: Shop) -> None:
     assert await shop.on_hand(tea) == 4
 
 
-async def test_a_batch_in_which_nothing_succeeds_may_be_tried_again(shop: Shop) -> None:
+async def test_batch_without_success_may_be_retried_with_same_key(shop: Shop) -> None:
     tea = await shop.product(1)
     body = {"movements": [taking(tea, 6)], "on_error": "continue"}
     assert (await shop.admin.post(PATH, body, key="batch-2"))["rejected"] == 1
@@ -86,7 +86,7 @@ async def test_a_batch_in_which_nothing_succeeds_may_be_tried_again(shop: Shop) 
     assert (await shop.admin.post(PATH, body, key="batch-2"))["posted"] == 1
 
 
-async def test_a_batch_holds_a_thousand_at_most(shop: Shop) -> None:
+async def test_batch_beyond_maximum_size_is_rejected(shop: Shop) -> None:
     tea = await shop.product()
     adding = {"product_id": tea, "movement_type": "in", "quantity": 0.001}
     answer = await shop.admin.post(PATH, {"movements": [adding] * 1000})

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from services.stock.tests.conftest import Shop
 
 
-async def test_a_level_says_what_there_is_and_what_it_cost(shop: Shop) -> None:
+async def test_level_contains_quantities_and_average_cost(shop: Shop) -> None:
     tea = await shop.product(
         10, sku="TEA", name="Green tea", category="Drinks", cost_price="2.5", low_stock_threshold=3
     )
@@ -32,7 +32,7 @@ async def test_a_level_says_what_there_is_and_what_it_cost(shop: Shop) -> None:
     }
 
 
-async def test_levels_are_found_by_what_is_known_of_them(shop: Shop) -> None:
+async def test_levels_with_filters_are_selected(shop: Shop) -> None:
     tea = await shop.product(10, sku="TEA", category="Drinks", unit_price="4", low_stock_threshold=10)
     cup = await shop.product(20, sku="CUP", category="Dishes", unit_price="8", low_stock_threshold=19)
     default = await shop.product(10, sku="POT", unit_price="20", low_stock_threshold=None)
@@ -67,14 +67,14 @@ async def test_levels_are_paged(shop: Shop) -> None:
     await shop.admin.refused(422, "/stock-levels?page_size=101", method="GET")
 
 
-async def test_an_unchanged_list_is_not_sent_again(shop: Shop) -> None:
+async def test_list_of_levels_unchanged_returns_304(shop: Shop) -> None:
     await shop.product(1)
     first = await shop.admin.call("GET", "/stock-levels")
     again = await shop.admin.call("GET", "/stock-levels", headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.content) == (304, b"")
 
 
-async def test_limits_are_told_at_their_crossing_once_each_way(shop: Shop) -> None:
+async def test_threshold_crossed_publishes_one_event_per_direction(shop: Shop) -> None:
     tea = await shop.product(10, low_stock_threshold=5)
 
     async def move(quantity: float) -> None:
@@ -110,7 +110,7 @@ async def test_limits_are_told_at_their_crossing_once_each_way(shop: Shop) -> No
     assert await told() == [("recovered", 9)]
 
 
-async def test_the_events_of_a_limit_say_which(shop: Shop) -> None:
+async def test_threshold_event_contains_threshold(shop: Shop) -> None:
     tea = await shop.product(10, sku="TEA", low_stock_threshold=5)
     await shop.admin.post("/sales", {"product": tea, "quantity": 7})
     [low] = await shop.said(1, "stock.level.low")

@@ -28,7 +28,7 @@ async def forecast(shop: Shop, product_id: int, **parameters: Any) -> dict[str, 
     return answer
 
 
-async def test_demand_is_what_was_sold_or_taken_out_and_stood(shop: Shop) -> None:
+async def test_demand_excludes_reversed_movements(shop: Shop) -> None:
     tea = await shop.product(sku="TEA")
     await move(shop, tea, "in", 1000, 10)
     for days_ago in range(1, 11):
@@ -46,7 +46,7 @@ async def test_demand_is_what_was_sold_or_taken_out_and_stood(shop: Shop) -> Non
     assert (told["total"], told["total_interval"]["low"]) == (56, 56)
 
 
-async def test_rare_sales_are_spread_over_the_days_between(shop: Shop) -> None:
+async def test_forecast_of_rare_sales_is_spread_over_days(shop: Shop) -> None:
     tea = await shop.product()
     await move(shop, tea, "in", 1000, 60)
     for days_ago in range(5, 61, 5):
@@ -59,7 +59,7 @@ async def test_rare_sales_are_spread_over_the_days_between(shop: Shop) -> None:
     assert sum(day["expected"] for day in told["days"]) == pytest.approx(told["total"], abs=0.05)
 
 
-async def test_a_warehouse_and_a_stretch_of_history_can_be_chosen(shop: Shop) -> None:
+async def test_forecast_with_warehouse_and_history_days_uses_only_these(shop: Shop) -> None:
     north = await shop.warehouse("NORTH")
     tea = await shop.product()
     await move(shop, tea, "in", 1000, 30)
@@ -72,7 +72,7 @@ async def test_a_warehouse_and_a_stretch_of_history_can_be_chosen(shop: Shop) ->
     assert (there["demand_per_day"], there["history"]["days"], there["warehouse_id"]) == (2, 10, north)
 
 
-async def test_new_products_have_a_forecast_too(shop: Shop) -> None:
+async def test_forecast_of_new_product_succeeds(shop: Shop) -> None:
     fresh, unstocked = await shop.product(50), await shop.product()
     await shop.admin.post("/sales", {"product": fresh, "quantity": 5})
     told = await forecast(shop, fresh)
@@ -80,7 +80,7 @@ async def test_new_products_have_a_forecast_too(shop: Shop) -> None:
     assert (await forecast(shop, unstocked))["demand_per_day"] == 0
 
 
-async def test_what_can_not_be_forecast_is_refused(shop: Shop) -> None:
+async def test_forecast_with_invalid_parameters_is_rejected(shop: Shop) -> None:
     tea = await shop.product()
     assert (await shop.admin.refused(404, "/forecasts/999", method="GET"))["code"] == "unknown_product"
     assert (await shop.admin.refused(404, f"/forecasts/{tea}?warehouse_id=999", method="GET"))[

@@ -16,7 +16,7 @@ async def put(shop: Shop, **body: Any) -> dict[str, Any]:
     return level
 
 
-async def test_a_count_becomes_an_adjustment(shop: Shop) -> None:
+async def test_level_set_posts_adjustment(shop: Shop) -> None:
     tea = await shop.product(10, cost_price="3")
     level = await put(shop, product_id=tea, quantity=7.5, expected_quantity=10, reason="broken")
     assert (level["before"], level["on_hand"], level["available"], level["average_cost"]) == (10, 7.5, 7.5, "3.00")
@@ -27,7 +27,7 @@ async def test_a_count_becomes_an_adjustment(shop: Shop) -> None:
     assert (await shop.admin.get("/stock-movements", product_id=tea))["total"] == 2
 
 
-async def test_a_count_of_what_has_changed_since_is_refused(shop: Shop) -> None:
+async def test_level_set_with_stale_expectation_is_rejected(shop: Shop) -> None:
     tea = await shop.product(10)
     body = {"product_id": tea, "quantity": 7, "expected_quantity": 9}
     problem = await shop.admin.refused(409, "/stock-levels", body, method="PUT")
@@ -35,14 +35,14 @@ async def test_a_count_of_what_has_changed_since_is_refused(shop: Shop) -> None:
     assert await shop.on_hand(tea) == 10
 
 
-async def test_no_expectation_must_be_said_on_purpose(shop: Shop) -> None:
+async def test_level_set_without_expectation_requires_explicit_null(shop: Shop) -> None:
     tea = await shop.product(10)
     await shop.admin.refused(422, "/stock-levels", {"product_id": tea, "quantity": 7}, method="PUT")
     await put(shop, product_id=tea, quantity=7, expected_quantity=None)
     assert await shop.on_hand(tea) == 7
 
 
-async def test_of_many_counts_at_once_one_is_right(shop: Shop) -> None:
+async def test_level_set_concurrently_succeeds_once(shop: Shop) -> None:
     tea = await shop.product(10)
     answers = await asyncio.gather(
         *(
@@ -54,7 +54,7 @@ async def test_of_many_counts_at_once_one_is_right(shop: Shop) -> None:
     assert await shop.on_hand(tea) == next(a.json()["on_hand"] for a in answers if a.status_code == 200)
 
 
-async def test_a_level_that_never_was_can_be_set(shop: Shop) -> None:
+async def test_level_without_movements_can_be_set(shop: Shop) -> None:
     tea, annex = await shop.product(), await shop.warehouse("ANNEX")
     level = await put(shop, product_id=tea, warehouse_code="annex", quantity=4, expected_quantity=0)
     assert (level["warehouse_id"], level["on_hand"]) == (annex, 4)

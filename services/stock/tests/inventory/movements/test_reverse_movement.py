@@ -15,7 +15,7 @@ async def move(shop: Shop, product_id: int, movement_type: str, quantity: float,
     return posted
 
 
-async def test_a_reversal_takes_back_what_was_posted_once(shop: Shop) -> None:
+async def test_movement_is_reversed_once(shop: Shop) -> None:
     tea = await shop.product(10)
     wrong = await move(shop, tea, "damaged", 4, reference_number="R-1")
     path = f"/stock-movements/{wrong['id']}/reverse"
@@ -31,7 +31,7 @@ async def test_a_reversal_takes_back_what_was_posted_once(shop: Shop) -> None:
     await shop.proves_right()
 
 
-async def test_many_reversals_at_once_make_one(start_shop: StartShop) -> None:
+async def test_concurrent_reversals_post_one(start_shop: StartShop) -> None:
     shops = [await start_shop(), await start_shop()]
     tea = await shops[0].product(10)
     wrong = await move(shops[0], tea, "out", 4)
@@ -41,7 +41,7 @@ async def test_many_reversals_at_once_make_one(start_shop: StartShop) -> None:
     assert await shops[0].on_hand(tea) == 10
 
 
-async def test_what_has_been_sold_since_can_not_be_taken_back(shop: Shop) -> None:
+async def test_reversal_of_sold_stock_is_rejected(shop: Shop) -> None:
     tea = await shop.product()
     received = await move(shop, tea, "purchase", 10)
     await move(shop, tea, "sale", 8)
@@ -49,7 +49,7 @@ async def test_what_has_been_sold_since_can_not_be_taken_back(shop: Shop) -> Non
     assert problem["shortages"][0]["available"] == 2
 
 
-async def test_a_reversed_receipt_leaves_the_average_as_if_it_had_never_come(shop: Shop) -> None:
+async def test_reversed_receipt_restores_average_cost(shop: Shop) -> None:
     tea = await shop.product()
     await move(shop, tea, "purchase", 10, unit_cost="2")
     wrong = await move(shop, tea, "purchase", 10, unit_cost="8")
@@ -58,7 +58,7 @@ async def test_a_reversed_receipt_leaves_the_average_as_if_it_had_never_come(sho
     assert (reversal["average_cost"], reversal["unit_cost"]) == ("2.00", "8.00")
 
 
-async def test_an_average_that_makes_no_sense_any_more_stays(shop: Shop) -> None:
+async def test_average_cost_that_would_be_negative_is_kept(shop: Shop) -> None:
     """What is left would have to bear the cost of all that was sold at the wrong average."""
     tea = await shop.product()
     await move(shop, tea, "purchase", 10, unit_cost="90000000000000")
@@ -68,7 +68,7 @@ async def test_an_average_that_makes_no_sense_any_more_stays(shop: Shop) -> None
     assert (reversal["balance"], reversal["average_cost"]) == (0.001, "45000000000000.00")
 
 
-async def test_the_movements_of_documents_are_undone_by_their_documents(shop: Shop) -> None:
+async def test_reversal_of_document_movement_is_rejected(shop: Shop) -> None:
     tea = await shop.product(10)
     sale = await shop.admin.post("/sales", {"product": tea, "quantity": 1})
     problem = await shop.admin.refused(409, f"/stock-movements/{sale['lines'][0]['movement_id']}/reverse")
@@ -80,7 +80,7 @@ async def test_the_movements_of_documents_are_undone_by_their_documents(shop: Sh
     assert await shop.on_hand(tea) == 0
 
 
-async def test_only_owners_and_managers_reverse(shop: Shop) -> None:
+async def test_reversal_by_other_salesperson_is_forbidden(shop: Shop) -> None:
     tea = await shop.product(10, owner_id=7)
     wrong = await move(shop, tea, "out", 4)
     path = f"/stock-movements/{wrong['id']}/reverse"

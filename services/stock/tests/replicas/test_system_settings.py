@@ -24,7 +24,7 @@ def settings(version: int, **values: Any) -> SettingsChanged:
     return SettingsChanged.model_validate(given | values)
 
 
-async def test_the_policy_of_the_settings_holds_where_a_warehouse_has_none(shop: Shop) -> None:
+async def test_negative_stock_setting_applies_unless_warehouse_overrides(shop: Shop) -> None:
     tea = await shop.product()
     strict = await shop.warehouse("STRICT", negative_stock="reject")
     await shop.say(settings(2, negative_stock="allow"), settings(1, negative_stock="reject"))
@@ -34,7 +34,7 @@ async def test_the_policy_of_the_settings_holds_where_a_warehouse_has_none(shop:
     await shop.admin.refused(409, "/sales", {"product": tea, "quantity": 2, "warehouse_id": strict})
 
 
-async def test_the_default_threshold_is_that_of_the_settings(shop: Shop) -> None:
+async def test_default_threshold_setting_applies_to_product_without_threshold(shop: Shop) -> None:
     tea = await shop.product(50, low_stock_threshold=None)
     await shop.say(settings(1, default_low_stock_threshold=49))
     assert (await shop.level(tea))["low_stock_threshold"] == 49

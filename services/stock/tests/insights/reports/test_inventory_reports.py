@@ -56,7 +56,7 @@ def worth_by_product(answer: dict[str, Any]) -> dict[int, Decimal]:
     return {row["product_id"]: number(row["value"]) for row in answer["rows"]}
 
 
-async def test_both_methods_agree_with_a_model_now_and_then(shop: Shop) -> None:
+async def test_valuation_by_both_methods_equals_model(shop: Shop) -> None:
     chance = random.Random(11)
     products = [await shop.product() for _ in range(4)]
     shelves = {product: Shelf() for product in products}
@@ -87,7 +87,7 @@ async def test_both_methods_agree_with_a_model_now_and_then(shop: Shop) -> None:
             assert worth_by_product(then) == worth[method], (method, at)
 
 
-async def test_what_was_reversed_never_came(shop: Shop) -> None:
+async def test_valuation_excludes_reversed_receipts(shop: Shop) -> None:
     tea = await shop.product()
     purchases = [{"quantity": 10, "unit_cost": "1"}, {"quantity": 10, "unit_cost": "9"}]
     wrong = [
@@ -100,7 +100,7 @@ async def test_what_was_reversed_never_came(shop: Shop) -> None:
         assert [(row["quantity"], row["value"]) for row in answer["rows"]] == [(10, "10.00")]
 
 
-async def test_what_a_reversal_puts_back_had_never_gone(shop: Shop) -> None:
+async def test_valuation_ignores_reversed_issues(shop: Shop) -> None:
     """It is neither new nor at the average: the oldest of it was there all along."""
     tea = await shop.product()
     for days, cost in ((100, "1"), (50, "9")):
@@ -117,7 +117,7 @@ async def test_what_a_reversal_puts_back_had_never_gone(shop: Shop) -> None:
     assert (row["days_0_30"], row["days_31_60"], row["days_91_180"], row["oldest_days"]) == (0, 10, 10, 100)
 
 
-async def test_a_valuation_is_narrowed_and_shows_what_was_asked(shop: Shop) -> None:
+async def test_valuation_with_filters_reports_them(shop: Shop) -> None:
     north = await shop.warehouse("NORTH")
     tea = await shop.product(4, sku="TEA", category="Drinks", cost_price="2.50")
     await shop.product(1, sku="CUP", category="China", cost_price="3")
@@ -139,7 +139,7 @@ async def test_a_valuation_is_narrowed_and_shows_what_was_asked(shop: Shop) -> N
     assert (await report(shop, "inventory-valuation", as_of="2020-01-01"))["rows"] == []
 
 
-async def test_a_day_as_of_ends_with_that_day_there(shop: Shop) -> None:
+async def test_valuation_as_of_date_includes_whole_local_day(shop: Shop) -> None:
     tea = await shop.product()
     for moment in ("2026-01-10T22:30:00Z", "2026-01-10T23:30:00Z"):
         body = {"product_id": tea, "movement_type": "in", "quantity": 1, "unit_cost": "1", "occurred_at": moment}
@@ -149,7 +149,7 @@ async def test_a_day_as_of_ends_with_that_day_there(shop: Shop) -> None:
         assert answer["totals"]["quantity"] == quantity, tz
 
 
-async def test_stock_ages_from_when_it_came(shop: Shop) -> None:
+async def test_stock_aging_counts_days_since_receipt(shop: Shop) -> None:
     tea = await shop.product(sku="TEA")
     now = datetime(2026, 6, 30, 12, tzinfo=UTC)
     for days, quantity in ((200, 5), (100, 4), (45, 3), (2, 2)):
@@ -175,7 +175,7 @@ async def test_stock_ages_from_when_it_came(shop: Shop) -> None:
     assert (row["quantity"], row["oldest_days"], row["value"]) == (7.5, 100, "15.00")
 
 
-async def test_dead_stock_is_what_lay_there_unsold(shop: Shop) -> None:
+async def test_dead_stock_contains_products_without_sales(shop: Shop) -> None:
     now = datetime.now(UTC)
     products = {name: await shop.product(sku=name) for name in ("DEAD", "NEVER", "SOLD", "NEW", "GONE")}
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from services.stock.tests.conftest import Shop
 
 
-async def test_movements_are_found_by_what_is_known_of_them(shop: Shop) -> None:
+async def test_movements_with_filters_are_selected(shop: Shop) -> None:
     tea, cup, annex = await shop.product(), await shop.product(sku="CUP"), await shop.warehouse("ANNEX")
     manager = shop.caller(2, Role.MANAGER)
 
@@ -40,14 +40,14 @@ async def test_movements_are_found_by_what_is_known_of_them(shop: Shop) -> None:
     await shop.admin.refused(422, "/stock-movements?product_id=99999999999999999999", method="GET")
 
 
-async def test_a_movement_is_found_by_its_id(shop: Shop) -> None:
+async def test_movement_is_returned_by_id(shop: Shop) -> None:
     tea = await shop.product(5)
     posted = await shop.admin.post("/stock-movements", {"product_id": tea, "movement_type": "out", "quantity": 2})
     assert await shop.admin.get(f"/stock-movements/{posted['id']}") == posted
     await shop.admin.refused(404, "/stock-movements/999999", method="GET")
 
 
-async def test_cursors_stay_stable_while_movements_come_in(shop: Shop) -> None:
+async def test_cursor_is_stable_during_inserts(shop: Shop) -> None:
     tea = await shop.product()
     move = {"product_id": tea, "movement_type": "in", "quantity": 1}
     for _ in range(4):

@@ -21,7 +21,7 @@ def movement(product_id: int, movement_type: str, quantity: float | str, **value
 
 
 @pytest.mark.parametrize("movement_type", TAKING)
-async def test_what_takes_away_is_negative_whatever_sign_it_is_given(shop: Shop, movement_type: str) -> None:
+async def test_decreasing_movement_is_negative_for_either_sign(shop: Shop, movement_type: str) -> None:
     product_id = await shop.product(10)
     first = await shop.admin.post("/stock-movements", movement(product_id, movement_type, 4))
     second = await shop.admin.post("/stock-movements", movement(product_id, movement_type, -3))
@@ -30,7 +30,7 @@ async def test_what_takes_away_is_negative_whatever_sign_it_is_given(shop: Shop,
 
 
 @pytest.mark.parametrize("movement_type", ADDING)
-async def test_what_adds_is_positive_and_refuses_another_sign(shop: Shop, movement_type: str) -> None:
+async def test_increasing_movement_rejects_negative_quantity(shop: Shop, movement_type: str) -> None:
     product_id = await shop.product()
     posted = await shop.admin.post("/stock-movements", movement(product_id, movement_type, 2.5))
     assert (posted["quantity"], posted["balance"]) == (2.5, 2.5)
@@ -39,7 +39,7 @@ async def test_what_adds_is_positive_and_refuses_another_sign(shop: Shop, moveme
     assert await shop.on_hand(product_id) == 2.5
 
 
-async def test_an_adjustment_is_what_it_says(shop: Shop) -> None:
+async def test_adjustment_keeps_its_sign(shop: Shop) -> None:
     product_id = await shop.product(10)
     await shop.admin.post("/stock-movements", movement(product_id, "adjustment", -4))
     await shop.admin.post("/stock-movements", movement(product_id, "adjustment", 1.125))
@@ -47,7 +47,7 @@ async def test_an_adjustment_is_what_it_says(shop: Shop) -> None:
     assert (await shop.level(product_id))["on_hand"] == 7.125
 
 
-async def test_the_answer_holds_the_whole_line(shop: Shop) -> None:
+async def test_created_movement_response_contains_all_fields(shop: Shop) -> None:
     product_id = await shop.product(sku="TEA-1")
     answer = await shop.admin.call(
         "POST",
@@ -89,7 +89,7 @@ async def test_the_answer_holds_the_whole_line(shop: Shop) -> None:
     }
 
 
-async def test_too_much_is_refused_with_what_there_is(shop: Shop) -> None:
+async def test_movement_exceeding_stock_is_rejected_with_shortage(shop: Shop) -> None:
     product_id = await shop.product(3, sku="TEA-1")
     problem = await shop.admin.refused(409, "/stock-movements", movement(product_id, "sale", 5))
     assert problem["code"] == "insufficient_stock"
@@ -100,7 +100,7 @@ async def test_too_much_is_refused_with_what_there_is(shop: Shop) -> None:
     assert (await shop.admin.get("/stock-movements", product_id=product_id))["total"] == 1
 
 
-async def test_what_was_never_there_can_not_be_taken(shop: Shop) -> None:
+async def test_issue_from_new_level_is_rejected(shop: Shop) -> None:
     product_id = await shop.product()
     await shop.admin.refused(409, "/stock-movements", movement(product_id, "out", 1))
     assert (await shop.admin.get("/stock-levels", product_id=product_id))["items"] == []
@@ -123,14 +123,14 @@ async def test_what_was_never_there_can_not_be_taken(shop: Shop) -> None:
         {"lot": -1},
     ],
 )
-async def test_a_malformed_movement_is_refused(shop: Shop, wrong: dict[str, Any]) -> None:
+async def test_movement_with_invalid_field_is_rejected(shop: Shop, wrong: dict[str, Any]) -> None:
     product_id = await shop.product(10)
     problem = await shop.admin.refused(422, "/stock-movements", movement(product_id, "sale", 1) | wrong)
     assert problem["errors"]
     assert await shop.on_hand(product_id) == 10
 
 
-async def test_unknown_things_are_404(shop: Shop) -> None:
+async def test_unknown_product_or_warehouse_returns_404(shop: Shop) -> None:
     product_id = await shop.product(10)
     problem = await shop.admin.refused(404, "/stock-movements", movement(product_id, "sale", 1, warehouse_id=99))
     assert problem["code"] == "unknown_warehouse"
@@ -138,7 +138,7 @@ async def test_unknown_things_are_404(shop: Shop) -> None:
     assert (problem["code"], problem["products"]) == ("unknown_product", [999])
 
 
-async def test_a_salesperson_moves_only_their_own_products(shop: Shop) -> None:
+async def test_movement_of_other_owners_product_is_forbidden(shop: Shop) -> None:
     own, foreign = await shop.product(5, owner_id=7), await shop.product(5, owner_id=8)
     salesperson = shop.caller(7)
     posted = await salesperson.post("/stock-movements", movement(own, "damaged", 1))
@@ -148,7 +148,7 @@ async def test_a_salesperson_moves_only_their_own_products(shop: Shop) -> None:
     await shop.caller(9, Role.MANAGER).post("/stock-movements", movement(foreign, "damaged", 1))
 
 
-async def test_a_caller_keeps_to_their_warehouses(shop: Shop) -> None:
+async def test_movement_in_other_warehouse_is_forbidden(shop: Shop) -> None:
     product_id, annex = await shop.product(5), await shop.warehouse("ANNEX")
     manager = shop.caller(2, Role.MANAGER, warehouse_ids=[annex])
     await manager.post("/stock-movements", movement(product_id, "in", 5, warehouse_id=annex))
@@ -156,12 +156,12 @@ async def test_a_caller_keeps_to_their_warehouses(shop: Shop) -> None:
     assert problem["code"] == "warehouse_forbidden"
 
 
-async def test_nobody_moves_stock_without_credentials(shop: Shop) -> None:
+async def test_movement_without_credentials_is_rejected(shop: Shop) -> None:
     answer = await shop.http.post("/api/v1/stock-movements", json=movement(1, "in", 5))
     assert answer.status_code == 401
 
 
-async def test_negative_stock_is_flagged_where_it_is_allowed(shop: Shop) -> None:
+async def test_movement_below_zero_is_flagged_where_allowed(shop: Shop) -> None:
     product_id = await shop.product()
     outlet = await shop.warehouse("OUTLET", negative_stock="allow")
     taken = await shop.admin.post("/stock-movements", movement(product_id, "sale", 2, warehouse_id=outlet))
@@ -176,7 +176,7 @@ async def test_negative_stock_is_flagged_where_it_is_allowed(shop: Shop) -> None
     await shop.proves_right()
 
 
-async def test_every_movement_and_every_level_is_an_event(shop: Shop) -> None:
+async def test_movement_publishes_movement_and_level_events(shop: Shop) -> None:
     product_id = await shop.product(10, sku="TEA-1")
     posted = await shop.caller(5, Role.MANAGER).post("/stock-movements", movement(product_id, "sale", 4))
     [_, said] = await shop.said(2, "stock.movement.posted")
@@ -201,7 +201,7 @@ async def test_every_movement_and_every_level_is_an_event(shop: Shop) -> None:
     assert message.headers["subject"] == f"product/{product_id}"
 
 
-async def test_lots_are_levels_of_their_own(shop: Shop) -> None:
+async def test_lots_have_separate_levels(shop: Shop) -> None:
     product_id = await shop.product(5)
     await shop.admin.post("/stock-movements", movement(product_id, "in", 3, lot=42))
     problem = await shop.admin.refused(409, "/stock-movements", movement(product_id, "sale", 4, lot=42))
@@ -211,7 +211,7 @@ async def test_lots_are_levels_of_their_own(shop: Shop) -> None:
     assert [(level["lot"], level["on_hand"]) for level in levels] == [(0, 5), (42, 0)]
 
 
-async def test_a_level_holds_no_more_than_everybody_can_read(shop: Shop) -> None:
+async def test_level_beyond_maximum_is_rejected(shop: Shop) -> None:
     """Refused, not recorded and then unreadable: every consumer takes a level and its change for a Quantity."""
     tea = await shop.product()
     half = 499_999_999_999.999
@@ -236,7 +236,7 @@ async def test_a_level_holds_no_more_than_everybody_can_read(shop: Shop) -> None
     await shop.proves_right()
 
 
-async def test_what_many_large_levels_come_to_can_be_read(shop: Shop) -> None:
+async def test_sums_of_large_levels_are_returned(shop: Shop) -> None:
     for number in range(3):
         product = await shop.product(sku=f"HUGE-{number}")
         costly = movement(product, "purchase", 499_999_999_999, unit_cost="99999999999999.9999")
@@ -251,7 +251,7 @@ async def test_what_many_large_levels_come_to_can_be_read(shop: Shop) -> None:
     assert len((await shop.admin.get("/reorder-suggestions"))["items"]) == 0
 
 
-async def test_nothing_has_no_sign(shop: Shop) -> None:
+async def test_movement_of_zero_is_rejected(shop: Shop) -> None:
     tea = await shop.product()
     posted = await shop.admin.post("/stock-movements", movement(tea, "in", 1, unit_cost="-0.0"))
     assert (posted["unit_cost"], posted["average_cost"]) == ("0.00", "0.00")
@@ -261,7 +261,7 @@ async def test_nothing_has_no_sign(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("named", [{"product_id": True}, {"product": True}, {"warehouse_id": True}, {"lot": False}])
-async def test_true_is_no_number(shop: Shop, named: dict[str, bool]) -> None:
+async def test_boolean_reference_is_rejected(shop: Shop, named: dict[str, bool]) -> None:
     product_id = await shop.product(10)
     body = movement(product_id, "out", 1) | named
     if "product" in named:

@@ -45,7 +45,7 @@ def shown(answer: dict[str, Any], *names: str) -> list[tuple[Any, ...]]:
     return [tuple(row[name] for name in names) for row in answer["rows"]]
 
 
-async def test_sales_add_up_whichever_way_they_are_grouped(shop: Shop, traded: dict[str, Any]) -> None:
+async def test_sales_report_totals_are_equal_for_all_groupings(shop: Shop, traded: dict[str, Any]) -> None:
     totals = []
     for group_by in ("day", "week", "month", "product", "category", "customer", "seller", "warehouse"):
         answer = await shop.admin.get("/reports/sales", group_by=group_by, **MARCH)
@@ -64,7 +64,7 @@ async def test_sales_add_up_whichever_way_they_are_grouped(shop: Shop, traded: d
     assert all(total == totals[0] for total in totals)
 
 
-async def test_each_group_holds_its_own(shop: Shop, traded: dict[str, Any]) -> None:
+async def test_sales_report_groups_contain_their_sales(shop: Shop, traded: dict[str, Any]) -> None:
     async def grouped(group_by: str, *names: str, **more: Any) -> list[tuple[Any, ...]]:
         answer = await shop.admin.get("/reports/sales", group_by=group_by, **MARCH, **more)
         return shown(answer, *names, "sales", "revenue")
@@ -79,7 +79,7 @@ async def test_each_group_holds_its_own(shop: Shop, traded: dict[str, Any]) -> N
     assert await grouped("product", "sku", warehouse_id=traded["north"]) == [("TEA", 1, "45.00")]
 
 
-async def test_days_are_those_of_the_place_and_none_is_missing(shop: Shop, traded: dict[str, Any]) -> None:
+async def test_sales_report_days_follow_time_zone_without_gaps(shop: Shop, traded: dict[str, Any]) -> None:
     window = {"from": "2026-03-02", "to": "2026-03-06"}
     utc = await shop.admin.get("/reports/sales", group_by="day", **window)
     assert shown(utc, "period", "sales", "revenue") == [
@@ -95,7 +95,7 @@ async def test_days_are_those_of_the_place_and_none_is_missing(shop: Shop, trade
     assert shown(weeks, "period", "sales") == [("2026-03-02", 2)]
 
 
-async def test_profit_is_what_is_left_after_cost_and_expenses(shop: Shop, traded: dict[str, Any]) -> None:
+async def test_profit_report_subtracts_cost_and_expenses(shop: Shop, traded: dict[str, Any]) -> None:
     for day, amount, warehouse in (
         ("2026-03-01", "10.25", None),
         ("2026-03-31", "3", traded["north"]),
@@ -115,7 +115,7 @@ async def test_profit_is_what_is_left_after_cost_and_expenses(shop: Shop, traded
     assert part["totals"]["expenses"] == "0.00"
 
 
-async def test_turnover_is_cost_over_average_worth(shop: Shop, traded: dict[str, Any]) -> None:
+async def test_turnover_report_divides_cost_by_average_value(shop: Shop, traded: dict[str, Any]) -> None:
     answer = await shop.admin.get("/reports/turnover", **MARCH)
     # TEA: 100.00 + 110.00 before; 47 x 2.00 + 40 x 2.20 after; 28.00 of it sold, and one of the sold came back.
     [cup, tea] = answer["rows"]
@@ -126,7 +126,7 @@ async def test_turnover_is_cost_over_average_worth(shop: Shop, traded: dict[str,
     assert answer["totals"]["turnover"] == float(overall.quantize(Decimal("0.001")))
 
 
-async def test_movements_lead_from_opening_to_closing(shop: Shop, traded: dict[str, Any]) -> None:
+async def test_movements_report_adds_up_from_opening_to_closing(shop: Shop, traded: dict[str, Any]) -> None:
     answer = await shop.admin.get("/reports/movements", **MARCH)
     assert shown(answer, "sku", "opening", "sale", "return", "purchase", "closing") == [
         ("CUP", 50, -2, 0, 0, 48),
@@ -141,7 +141,7 @@ async def test_movements_lead_from_opening_to_closing(shop: Shop, traded: dict[s
     ]
 
 
-async def test_what_no_report_is_made_of_is_refused(shop: Shop) -> None:
+async def test_report_with_invalid_parameters_is_rejected(shop: Shop) -> None:
     wrongs: list[tuple[str, dict[str, Any], str]] = [
         ("sales", {"from": "2026-13-01"}, "from"),
         ("sales", {"from": "yesterday"}, "from"),

@@ -38,7 +38,7 @@ async def at(shop: Shop, moment: datetime, **chosen: Any) -> dict[int, float]:
     return {level["product_id"]: level["on_hand"] for level in found["items"]}
 
 
-async def test_the_past_is_as_it_happened_whether_closed_or_not(shop: Shop) -> None:
+async def test_past_levels_with_or_without_closing_balances_are_equal(shop: Shop) -> None:
     tea, cup = await shop.product(), await shop.product()
     day = timedelta(days=1)
     await move(shop, tea, 10, START)
@@ -54,7 +54,7 @@ async def test_the_past_is_as_it_happened_whether_closed_or_not(shop: Shop) -> N
         assert not await close(shop)
 
 
-async def test_a_late_movement_changes_what_was_closed(shop: Shop) -> None:
+async def test_closing_balances_after_late_movement_are_corrected(shop: Shop) -> None:
     tea = await shop.product()
     day = timedelta(days=1)
     await move(shop, tea, 10, START)
@@ -69,7 +69,7 @@ async def test_a_late_movement_changes_what_was_closed(shop: Shop) -> None:
     assert [(await at(shop, START + n * day))[tea] for n in range(-1, 5)] == [1, 11, 16, 16, 14, 14]
 
 
-async def test_costs_of_the_past_are_those_of_then(shop: Shop) -> None:
+async def test_past_level_has_average_cost_of_that_time(shop: Shop) -> None:
     tea = await shop.product()
     day = timedelta(days=1)
     purchase = {"movement_type": "purchase"}
@@ -84,7 +84,7 @@ async def test_costs_of_the_past_are_those_of_then(shop: Shop) -> None:
         await close(shop)
 
 
-async def test_a_cost_that_was_told_late_counts_from_its_day_on(shop: Shop) -> None:
+async def test_average_cost_after_late_receipt_changes_from_its_day_on(shop: Shop) -> None:
     """Levels and reports agree about every past moment, and the last of them is the present."""
     tea = await shop.product()
     day = timedelta(days=1)
@@ -102,7 +102,7 @@ async def test_a_cost_that_was_told_late_counts_from_its_day_on(shop: Shop) -> N
         assert not await close(shop)
 
 
-async def test_any_history_told_in_any_order_gives_the_same_past(shop: Shop) -> None:
+async def test_past_levels_of_random_history_equal_plain_sums(shop: Shop) -> None:
     """Against a plain sum; closing now and then, a few levels at a time."""
     chance = random.Random(11)
     outlet = await shop.warehouse("OUTLET", negative_stock="allow")
@@ -133,7 +133,7 @@ async def test_any_history_told_in_any_order_gives_the_same_past(shop: Shop) -> 
         assert {row["product_id"]: row["quantity"] for row in worth["rows"]} == held
 
 
-async def test_a_long_history_is_closed_in_pieces(shop: Shop, database: asyncpg.Connection) -> None:
+async def test_closing_balances_of_long_history_advance_in_steps(shop: Shop, database: asyncpg.Connection) -> None:
     """However many movements there are, and though all of them are of one level."""
     tea, cup = await shop.product(), await shop.product()
     for day in range(6):
@@ -149,7 +149,7 @@ async def test_a_long_history_is_closed_in_pieces(shop: Shop, database: asyncpg.
     assert [balance["on_hand"] for balance in balances] == [2, 4, 6, 8, 10, 12]
 
 
-async def test_the_past_knows_no_promises(shop: Shop) -> None:
+async def test_past_level_has_no_reserved_quantity(shop: Shop) -> None:
     tea = await shop.product(10)
     await shop.admin.post("/reservations", {"lines": [{"product_id": tea, "quantity": 4}]})
     [level] = (await shop.admin.get("/stock-levels", as_of=datetime.now(UTC).isoformat()))["items"]
