@@ -1,8 +1,8 @@
 """Generates the secrets of a compose deployment on its first start, in one volume per reader.
 
-Passwords are stored in the volume `administration`; the files that services read are written from them at each start. In
-development, secrets are generated automatically and marked, so that production rejects them; in production, `--make` is
-required.
+Passwords are stored in the volume `administration`; the files that services read are written from them at each start.
+In development, secrets are generated automatically and marked, so that production rejects them; in production, `--make`
+is required.
 """
 
 import argparse

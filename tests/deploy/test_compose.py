@@ -1,6 +1,6 @@
-"""The compose file names every part and every setting, gives secrets to those alone who need them, and opens one port.
+"""The compose file: all services and settings, secrets mounted only where needed, one published port.
 
-Whether it works is tried with an engine; here is what can be seen without one.
+These are static checks; running it requires a Docker engine.
 """
 
 from collections.abc import Mapping
@@ -14,15 +14,15 @@ from pydantic_settings import BaseSettings
 Programs = Mapping[str, type[BaseSettings]]
 
 SERVICES = ("auth", "catalog", "stock", "notifications")
-# Come from files (SECRETS_DIRECTORY), are set in the image, or are of no use to the gateway, which keeps nothing.
+# Read from files (SECRETS_DIRECTORY) or set in the image; the gateway has no database.
 ELSEWHERE = {"DATABASE_URL", "BUS_URL", "SECRET_KEY", "DATABASE_ROLE", "HOST", "PORT"}
-NOT_THE_GATEWAYS = {"DATABASE_POOL_SIZE", "JWKS_URL"}
+UNUSED_BY_GATEWAY = {"DATABASE_POOL_SIZE", "JWKS_URL"}
 
 
 @pytest.fixture(scope="module")
 def compose(root: Path) -> dict[str, Any]:
-    read: dict[str, Any] = yaml.safe_load((root / "docker-compose.yml").read_text())
-    return read
+    document: dict[str, Any] = yaml.safe_load((root / "docker-compose.yml").read_text())
+    return document
 
 
 @pytest.fixture(scope="module")
@@ -31,21 +31,21 @@ def parts(compose: dict[str, Any]) -> dict[str, Any]:
     return services
 
 
-def test_every_part_is_there(parts: dict[str, Any]) -> None:
+def test_compose_file_has_every_service_and_job(parts: dict[str, Any]) -> None:
     migrations = {f"migrate-{service}" for service in SERVICES}
     assert set(parts) == {"secrets", "postgres", "rabbitmq", "roles", "gateway", *SERVICES, *migrations}
 
 
-def test_every_setting_can_be_set(parts: dict[str, Any], programs: Programs) -> None:
+def test_every_setting_is_passed_to_its_container(parts: dict[str, Any], programs: Programs) -> None:
     for program, settings in programs.items():
-        wanted = {name.upper() for name in settings.model_fields} - ELSEWHERE
+        expected = {name.upper() for name in settings.model_fields} - ELSEWHERE
         if program == "gateway":
-            wanted -= NOT_THE_GATEWAYS
+            expected -= UNUSED_BY_GATEWAY
         passed_on = set(parts[program]["environment"]) - {"SECRETS_DIRECTORY"}
-        assert passed_on == wanted, program
+        assert passed_on == expected, program
 
 
-def test_every_image_is_built_for_its_program(parts: dict[str, Any], programs: Programs) -> None:
+def test_every_container_uses_the_image_of_its_program(parts: dict[str, Any], programs: Programs) -> None:
     for program in programs:
         assert parts[program]["image"] == f"stockbuddy/{program}"
         assert parts[program]["build"]["args"]["SERVICE"] == program
@@ -53,18 +53,18 @@ def test_every_image_is_built_for_its_program(parts: dict[str, Any], programs: P
         assert parts[f"migrate-{service}"]["image"] == parts[service]["image"]
 
 
-def test_only_the_gateway_is_reached_from_outside_and_only_from_this_machine(parts: dict[str, Any]) -> None:
+def test_only_the_gateway_publishes_a_port_and_only_on_the_loopback_address(parts: dict[str, Any]) -> None:
     published = {name: part["ports"] for name, part in parts.items() if "ports" in part}
     assert list(published) == ["gateway"]
     assert all(port.startswith("127.0.0.1:") for port in published["gateway"])
 
 
-def test_any_part_that_serves_can_be_scaled(parts: dict[str, Any]) -> None:
+def test_services_can_be_scaled(parts: dict[str, Any]) -> None:
     for service in SERVICES:
         assert not {"container_name", "hostname", "ports"} & set(parts[service])
 
 
-def test_each_secret_is_seen_by_those_alone_who_need_it(parts: dict[str, Any]) -> None:
+def test_each_secret_is_mounted_only_by_its_readers(parts: dict[str, Any]) -> None:
     readers: dict[str, set[str]] = {}
     for name, part in parts.items():
         for volume in part.get("volumes", []):
@@ -80,14 +80,14 @@ def test_each_secret_is_seen_by_those_alone_who_need_it(parts: dict[str, Any]) -
     }
 
 
-def test_programs_run_with_no_more_rights_than_they_need(parts: dict[str, Any], programs: Programs) -> None:
+def test_containers_are_read_only_and_without_capabilities(parts: dict[str, Any], programs: Programs) -> None:
     for name in [*programs, *(f"migrate-{service}" for service in SERVICES)]:
         assert parts[name]["read_only"] is True
         assert parts[name]["cap_drop"] == ["ALL"]
-        assert "user" not in parts[name], "the image's user is nobody in particular"
+        assert "user" not in parts[name], "the image sets an unprivileged user"
 
 
-def test_services_wait_for_their_tables_and_for_nothing_that_they_can_do_without(parts: dict[str, Any]) -> None:
+def test_services_wait_for_their_migrations_and_not_for_the_broker(parts: dict[str, Any]) -> None:
     for service in SERVICES:
         assert parts[service]["depends_on"] == {
             f"migrate-{service}": {"condition": "service_completed_successfully"},
@@ -103,7 +103,7 @@ def test_volumes_and_networks_are_declared(compose: dict[str, Any], parts: dict[
     assert compose["networks"]["back"]["internal"] is True
 
 
-def test_files_that_are_mounted_are_there(root: Path, parts: dict[str, Any]) -> None:
+def test_mounted_files_exist(root: Path, parts: dict[str, Any]) -> None:
     for part in parts.values():
         for volume in part.get("volumes", []):
             source = volume.split(":")[0]

@@ -1,4 +1,4 @@
-"""With the roles of deploy/postgres each service serves without owning its tables, and sees nobody else's."""
+"""The roles of deploy/postgres: each service works without owning its tables, and can't access those of others."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -8,11 +8,11 @@ import httpx2 as httpx
 import pytest
 
 from stockbuddy.chassis.testing.clients import register
-from stockbuddy.embedded.deployables import SERVICES
+from stockbuddy.embedded.services import SERVICES
 
 AsRole = Callable[[str, str], str]
 Serve = Callable[[str], AbstractAsyncContextManager[httpx.AsyncClient]]
-NAMES = [deployable.service.name for deployable in SERVICES]
+NAMES = [embedded.name for embedded in SERVICES]
 REWRITING = (
     "UPDATE stock.movement SET quantity = quantity",
     "DELETE FROM stock.movement",
@@ -25,19 +25,19 @@ REWRITING = (
 )
 
 
-async def test_the_system_works_with_them(url: str, serve: Serve) -> None:
+async def test_system_works_with_service_roles(url: str, serve: Serve) -> None:
     async with serve(url) as http:
         admin = await register(http, "ada", path="/auth/admin/register")
-        made = await admin.post("/products", {"sku": "MUG", "name": "Mug", "unit_price": "7.50", "quantity": 10})
+        product = await admin.post("/products", {"sku": "MUG", "name": "Mug", "unit_price": "7.50", "quantity": 10})
         sale = await admin.post("/sales", {"product": "MUG", "quantity": 3}, key="till-1")
-        await admin.post(f"/sales/{sale['id']}/returns", {"lines": [{"product_id": made["id"], "quantity": 1}]})
-        await admin.until(f"/products/{made['id']}", lambda product: product["quantity_in_stock"] == 8)
+        await admin.post(f"/sales/{sale['id']}/returns", {"lines": [{"product_id": product["id"], "quantity": 1}]})
+        await admin.until(f"/products/{product['id']}", lambda body: body["quantity_in_stock"] == 8)
         await admin.until("/audit-logs", lambda page: any(e["type"] == "stock.sale.completed" for e in page["items"]))
         assert await admin.get("/stock/integrity") == {"ok": True, "differences": []}
         assert (await admin.get("/audit-logs/verify"))["ok"] is True
 
 
-async def test_no_service_reads_anothers_tables(url: str, as_role: AsRole) -> None:
+async def test_service_role_can_not_read_tables_of_other_services(url: str, as_role: AsRole) -> None:
     for name in NAMES:
         connection = await asyncpg.connect(as_role(url, name))
         for other in NAMES:
@@ -49,7 +49,7 @@ async def test_no_service_reads_anothers_tables(url: str, as_role: AsRole) -> No
         await connection.close()
 
 
-async def test_stock_cannot_rewrite_its_ledger_nor_notifications_its_log(url: str, as_role: AsRole) -> None:
+async def test_service_roles_can_not_modify_ledger_and_event_log(url: str, as_role: AsRole) -> None:
     stock = await asyncpg.connect(as_role(url, "stock"))
     for statement in REWRITING:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):

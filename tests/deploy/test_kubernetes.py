@@ -1,4 +1,4 @@
-"""The manifests fit together: what a name points to exists, and every setting in them is one."""
+"""The Kubernetes manifests: references resolve, settings exist, containers are restricted."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,8 +21,8 @@ def folder(root: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def kustomization(folder: Path) -> Manifest:
-    read: Manifest = yaml.safe_load((folder / "kustomization.yaml").read_text())
-    return read
+    document: Manifest = yaml.safe_load((folder / "kustomization.yaml").read_text())
+    return document
 
 
 @pytest.fixture(scope="module")
@@ -37,14 +37,14 @@ def pod(manifests: dict[tuple[str, str], Manifest], program: str) -> Manifest:
     return template
 
 
-def test_every_program_is_deployed_scaled_reached_and_kept_up(
+def test_every_program_has_deployment_service_autoscaler_and_disruption_budget(
     manifests: dict[tuple[str, str], Manifest], programs: Programs
 ) -> None:
     for program in programs:
         scaler = manifests["HorizontalPodAutoscaler", program]["spec"]
         assert scaler["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": program}
         budget = manifests["PodDisruptionBudget", program]["spec"]
-        assert budget["minAvailable"] < scaler["minReplicas"], "a node can be emptied"
+        assert budget["minAvailable"] < scaler["minReplicas"], "otherwise a node can not be drained"
         labels = pod(manifests, program)["metadata"]["labels"]
         for selector in (
             manifests["Service", program]["spec"]["selector"],
@@ -54,7 +54,7 @@ def test_every_program_is_deployed_scaled_reached_and_kept_up(
             assert selector.items() <= labels.items()
 
 
-def test_every_container_has_probes_limits_and_few_rights(
+def test_every_container_has_probes_limits_and_a_restricted_security_context(
     manifests: dict[tuple[str, str], Manifest], programs: Programs
 ) -> None:
     for program in programs:
@@ -64,37 +64,39 @@ def test_every_container_has_probes_limits_and_few_rights(
             assert container["image"] == f"stockbuddy/{program}"
             assert container["resources"]["limits"]["memory"]
             assert container["securityContext"]["readOnlyRootFilesystem"] is True
-        [served] = spec["containers"]
-        ports = {port["name"] for port in served["ports"]}
+        [container] = spec["containers"]
+        ports = {port["name"] for port in container["ports"]}
         for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
-            assert served[probe]["httpGet"]["port"] in ports
-        assert served["livenessProbe"]["httpGet"]["path"] == "/health/live", (
-            "a lost database is not healed by a restart"
+            assert container[probe]["httpGet"]["port"] in ports
+        assert container["livenessProbe"]["httpGet"]["path"] == "/health/live", (
+            "a restart does not fix an unavailable database"
         )
 
 
-def test_pods_have_time_to_finish(manifests: dict[tuple[str, str], Manifest], programs: Programs) -> None:
+def test_termination_grace_period_exceeds_shutdown_time(
+    manifests: dict[tuple[str, str], Manifest], programs: Programs
+) -> None:
     for program, settings in programs.items():
         spec = pod(manifests, program)["spec"]
-        pause = int(spec["containers"][0]["lifecycle"]["preStop"]["exec"]["command"][1])
-        assert spec["terminationGracePeriodSeconds"] > pause + settings.model_fields["shutdown_seconds"].default
+        delay = int(spec["containers"][0]["lifecycle"]["preStop"]["exec"]["command"][1])
+        assert spec["terminationGracePeriodSeconds"] > delay + settings.model_fields["shutdown_seconds"].default
 
 
-def test_the_serving_container_never_sees_the_owners_secret(manifests: dict[tuple[str, str], Manifest]) -> None:
+def test_owner_secret_is_mounted_by_the_migration_only(manifests: dict[tuple[str, str], Manifest]) -> None:
     for service in SERVICES:
         spec = pod(manifests, service)["spec"]
         secrets = {v["name"]: v["secret"]["secretName"] for v in spec["volumes"] if "secret" in v}
         assert sorted(secrets.values()) == [service, f"{service}-owner"]
-        seen = {mount["name"] for mount in spec["containers"][0]["volumeMounts"]}
-        assert {secrets[name] for name in seen & set(secrets)} == {service}
+        mounted = {mount["name"] for mount in spec["containers"][0]["volumeMounts"]}
+        assert {secrets[name] for name in mounted & set(secrets)} == {service}
 
 
-def test_every_setting_in_them_is_one(
+def test_every_setting_in_the_manifests_exists(
     folder: Path, manifests: dict[tuple[str, str], Manifest], programs: Programs
 ) -> None:
     shared = [line for line in (folder / "settings.env").read_text().splitlines() if line and not line.startswith("#")]
-    everywhere = {name.upper() for settings in programs.values() for name in settings.model_fields}
-    assert {line.partition("=")[0] for line in shared} <= everywhere
+    existing = {name.upper() for settings in programs.values() for name in settings.model_fields}
+    assert {line.partition("=")[0] for line in shared} <= existing
     for program, settings in programs.items():
         spec = pod(manifests, program)["spec"]
         for container in [*spec.get("initContainers", []), *spec["containers"]]:
@@ -102,12 +104,12 @@ def test_every_setting_in_them_is_one(
             assert names <= {name.upper() for name in settings.model_fields}
 
 
-def test_the_gateway_sees_every_pod_of_a_service(manifests: dict[tuple[str, str], Manifest]) -> None:
+def test_services_are_headless_and_list_unready_pods(manifests: dict[tuple[str, str], Manifest]) -> None:
     for service in SERVICES:
         spec = manifests["Service", service]["spec"]
         assert spec["clusterIP"] == "None"
         assert spec["publishNotReadyAddresses"] is True
 
 
-def test_every_image_is_named_in_one_place(kustomization: Manifest, programs: Programs) -> None:
+def test_kustomization_sets_the_tag_of_every_image(kustomization: Manifest, programs: Programs) -> None:
     assert {image["name"] for image in kustomization["images"]} == {f"stockbuddy/{program}" for program in programs}

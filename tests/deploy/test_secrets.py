@@ -1,4 +1,4 @@
-"""Secrets are made once, marked in development, and refused in production unless they were made for it."""
+"""Secrets of the compose deployment: generated once, marked in development, rejected in production if marked."""
 
 import json
 import os
@@ -35,7 +35,7 @@ def volumes(tmp_path: Path) -> Path:
 
 
 def contents(volumes: Path) -> dict[str, str]:
-    """Of every file but the broker's, whose salts are new each time."""
+    """All files except the broker's definitions, whose salts change at each start."""
     return {
         path.relative_to(volumes).as_posix(): path.read_text()
         for path in volumes.rglob("*")
@@ -43,40 +43,40 @@ def contents(volumes: Path) -> dict[str, str]:
     }
 
 
-def test_a_first_start_makes_them_and_later_ones_keep_them(script: Path, volumes: Path) -> None:
+def test_first_start_generates_secrets_and_later_starts_keep_them(script: Path, volumes: Path) -> None:
     assert run(script, volumes, env="development").returncode == 0
-    made = contents(volumes)
+    generated = contents(volumes)
     assert run(script, volumes, env="development").returncode == 0
-    assert contents(volumes) == made
+    assert contents(volumes) == generated
     assert {path.stat().st_mode & 0o777 for path in volumes.glob("*/*_url")} == {0o400}
     for service in SERVICES:
-        assert made[f"{service}/database_url"].startswith(f"postgresql://{service}:")
-        assert made[f"{service}-owner/database_url"].startswith(f"postgresql://{service}_owner:")
-        assert made[f"{service}/bus_url"].startswith(f"amqp://{service}:")
-    passwords = [text for name, text in made.items() if name.startswith("administration/")]
+        assert generated[f"{service}/database_url"].startswith(f"postgresql://{service}:")
+        assert generated[f"{service}-owner/database_url"].startswith(f"postgresql://{service}_owner:")
+        assert generated[f"{service}/bus_url"].startswith(f"amqp://{service}:")
+    passwords = [text for name, text in generated.items() if name.startswith("administration/")]
     assert len(set(passwords)) == len(passwords) == 3 + 3 * len(SERVICES)
 
 
-def test_the_broker_gets_no_password_in_the_clear(script: Path, volumes: Path) -> None:
+def test_broker_definitions_contain_no_plain_text_password(script: Path, volumes: Path) -> None:
     run(script, volumes, env="development")
     text = (volumes / "rabbitmq/definitions.json").read_text()
     assert not [name for name, secret in contents(volumes).items() if secret in text]
     assert {user["name"] for user in json.loads(text)["users"]} == {"operator", *SERVICES}
 
 
-def test_production_refuses_what_development_made(script: Path, volumes: Path) -> None:
+def test_production_rejects_development_secrets(script: Path, volumes: Path) -> None:
     run(script, volumes, env="development")
-    refused = run(script, volumes, "--make", env="production")
-    assert refused.returncode == 1
-    assert "for development" in refused.stderr
+    rejected = run(script, volumes, "--make", env="production")
+    assert rejected.returncode == 1
+    assert "development secrets" in rejected.stderr
     with pytest.raises(ValidationError, match="development secret"):
         AuthSettings(env="production", _secrets_dir=volumes / "auth")
 
 
-def test_production_makes_its_own_only_when_told_to(script: Path, volumes: Path) -> None:
-    refused = run(script, volumes, env="production")
-    assert refused.returncode == 1
-    assert "--make" in refused.stderr
+def test_production_generates_secrets_only_with_make_option(script: Path, volumes: Path) -> None:
+    rejected = run(script, volumes, env="production")
+    assert rejected.returncode == 1
+    assert "--make" in rejected.stderr
     assert not contents(volumes)
     assert run(script, volumes, "--make", env="production").returncode == 0
     assert not [name for name, secret in contents(volumes).items() if DEVELOPMENT_SECRET_MARK in secret]

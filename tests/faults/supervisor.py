@@ -1,5 +1,4 @@
-"""Runs the system's programs as an operator's supervisor does: whatever ends is started again, and nothing else is done
-for it. Faults are the tests' affair."""
+"""Supervises the system's programs: a process that exits is restarted."""
 
 import asyncio
 import contextlib
@@ -9,15 +8,15 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from stockbuddy.local_servers.process_reaper import ProcessReaper
 from stockbuddy.embedded.processes import Program
+from stockbuddy.local_servers.process_reaper import ProcessReaper
 
-RESTART_SECONDS = 0.2
-STOP_SECONDS = 30
+RESTART_DELAY_SECONDS = 0.2
+STOP_TIMEOUT_SECONDS = 30
 
 
-class Supervised:
-    """One program: `process_id` of its present process, and how often it was started."""
+class SupervisedProgram:
+    """A program with its current process; `starts` counts how often it was started."""
 
     def __init__(self, name: str, program: Program, log: Path) -> None:
         self.name = name
@@ -38,21 +37,21 @@ class Supervised:
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(number)
 
-    async def until_started_again(self, starts: int) -> None:
+    async def wait_for_start_after(self, starts: int) -> None:
         while self.starts <= starts:
             await asyncio.sleep(0.02)
 
     @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator["Supervised"]:
+    async def running(self) -> AsyncIterator["SupervisedProgram"]:
         task = asyncio.create_task(self._keep_running())
         try:
-            await self.until_started_again(0)
+            await self.wait_for_start_after(0)
             yield self
         finally:
             self._stopping = True
             self.signal(signal.SIGTERM)
             try:
-                async with asyncio.timeout(STOP_SECONDS):
+                async with asyncio.timeout(STOP_TIMEOUT_SECONDS):
                     await task
             except TimeoutError:
                 self.signal(signal.SIGKILL)
@@ -68,10 +67,10 @@ class Supervised:
                     stdout=log,
                     stderr=log,
                 )
-            guardian = ProcessReaper([self._process.pid], signal.SIGKILL)
+            reaper = ProcessReaper([self._process.pid], signal.SIGKILL)
             self.starts += 1
             try:
                 await self._process.wait()
             finally:
-                guardian.dismiss()
-            await asyncio.sleep(RESTART_SECONDS)
+                reaper.dismiss()
+            await asyncio.sleep(RESTART_DELAY_SECONDS)

@@ -1,4 +1,4 @@
-"""Replicas are stopped one after the other, as an upgrade does it, and no caller notices."""
+"""Replicas are stopped one after the other, as in an upgrade, without failed requests."""
 
 import signal
 from collections.abc import Mapping
@@ -6,39 +6,38 @@ from typing import Any
 
 import pytest
 
-from stockbuddy.embedded.client import Answer, Client
+from stockbuddy.embedded.api_client import ApiClient, ApiResponse
+from tests.faults.deployment import Deployment
 from tests.faults.load import Load
-from tests.faults.shop import Shop
 
 pytestmark = pytest.mark.timeout(900)
 
-PATIENCE = 20
-"""Acts between two stops."""
+REQUESTS_BETWEEN_STOPS = 20
 
 
-class ImpatientClient(Client):
-    """Asks once: whatever a patient client would repeat is a failure here."""
+class ClientWithoutRetries(ApiClient):
+    """A transient failure fails the test."""
 
-    async def _call(
+    async def _request(
         self, method: str, path: str, body: Any, headers: Mapping[str, str], query: Mapping[str, Any] | None = None
-    ) -> Answer:
-        return await self._call_once(method, path, body, headers, query)
+    ) -> ApiResponse:
+        return await self._request_once(method, path, body, headers, query)
 
 
 @pytest.mark.slow
-async def test_each_replica_of_each_service_is_stopped_under_load(replicated_shop: Shop) -> None:
-    shop = replicated_shop
-    client = ImpatientClient(shop.client._http, shop.client._username, shop.client._password)
+async def test_rolling_restart_under_load_fails_no_request(replicated_deployment: Deployment) -> None:
+    deployment = replicated_deployment
+    client = ClientWithoutRetries(deployment.client._http, deployment.client._username, deployment.client._password)
     await client.log_in()
     load = Load(client, "stopped")
-    await load.open()
+    await load.create_products()
     async with load.running():
-        await load.until_acknowledged(PATIENCE)
-        for program in shop.programs.values():
+        await load.wait_until_acknowledged(REQUESTS_BETWEEN_STOPS)
+        for program in deployment.programs.values():
             if program.name != "gateway":
                 starts = program.starts
                 program.signal(signal.SIGTERM)
-                await program.until_started_again(starts)
-                await shop.until_ready(program.name)
-                await load.until_acknowledged(PATIENCE)
-    await shop.books.reckon("SIGTERM of every service in turn", load)
+                await program.wait_for_start_after(starts)
+                await deployment.wait_until_ready(program.name)
+                await load.wait_until_acknowledged(REQUESTS_BETWEEN_STOPS)
+    await deployment.verifier.verify("SIGTERM of every service in turn", load)

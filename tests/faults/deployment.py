@@ -1,4 +1,4 @@
-"""A whole shop for a fault: its servers, its supervised programs, its tills and its books."""
+"""A deployment of one process per service for fault injection, with RabbitMQ behind a proxy for each program."""
 
 import asyncio
 import contextlib
@@ -9,80 +9,80 @@ from pathlib import Path
 
 import aiohttp
 
-from stockbuddy.local_servers.postgres import LocalPostgres
 from stockbuddy.chassis.testing.clients import PASSWORD
-from stockbuddy.local_servers.ports import free_port
 from stockbuddy.chassis.testing.proxy import Proxy
 from stockbuddy.chassis.testing.rabbitmq import PrivateRabbitMQ
-from stockbuddy.embedded.client import Client
-from stockbuddy.embedded.deployables import migrate_all
+from stockbuddy.embedded.api_client import ApiClient
 from stockbuddy.embedded.processes import Program, programs
+from stockbuddy.embedded.services import migrate_all
 from stockbuddy.embedded.settings import EmbeddedSettings
+from stockbuddy.local_servers.ports import free_port
+from stockbuddy.local_servers.postgres import LocalPostgres
 from tests.faults.load import Load
-from tests.faults.reckoning import Books
-from tests.faults.supervisor import Supervised
+from tests.faults.supervisor import SupervisedProgram
+from tests.faults.verification import Verifier
 
-READY_SECONDS = 180
+START_TIMEOUT_SECONDS = 180
 LOG_LEVEL = "info"
 
 
 @dataclass
-class Shop:
-    """`programs` by name: `stock`, `stock-2`, `gateway`; `proxies` by the name of whose way to the broker they are."""
+class Deployment:
+    """`programs` by name (`stock`, `stock-2`, `gateway`); `proxies`: to the broker, by the program's name."""
 
     postgres: LocalPostgres
     rabbitmq: PrivateRabbitMQ
     url: str
-    client: Client
-    books: Books
-    programs: dict[str, Supervised] = field(default_factory=dict)
+    client: ApiClient
+    verifier: Verifier
+    programs: dict[str, SupervisedProgram] = field(default_factory=dict)
     proxies: dict[str, Proxy] = field(default_factory=dict)
 
     @contextlib.asynccontextmanager
     async def load(self, name: str) -> AsyncIterator[Load]:
-        """Under way when the block begins; answered to the last when it ends."""
+        """A load that runs during the block; every request has its response when the block ends."""
         load = Load(self.client, name)
-        await load.open()
+        await load.create_products()
         async with load.running():
-            await load.until_acknowledged(10)
+            await load.wait_until_acknowledged(10)
             yield load
 
-    async def until_ready(self, name: str = "gateway") -> None:
-        """The gateway is ready when every service is."""
+    async def wait_until_ready(self, name: str = "gateway") -> None:
+        """Wait until a program is ready; the gateway is ready once every service is."""
         url = f"http://127.0.0.1:{self.programs[name].environment['PORT']}/health/ready"
-        async with asyncio.timeout(READY_SECONDS), aiohttp.ClientSession() as http:
+        async with asyncio.timeout(START_TIMEOUT_SECONDS), aiohttp.ClientSession() as http:
             while not await _is_ready(http, url):
                 await asyncio.sleep(0.1)
 
 
 @contextlib.asynccontextmanager
-async def open_shop(
+async def start_deployment(
     postgres: LocalPostgres, rabbitmq: PrivateRabbitMQ, directory: Path, *, replicas: int = 1
-) -> AsyncIterator[Shop]:
+) -> AsyncIterator[Deployment]:
     await migrate_all(postgres.url)
-    port = _free_ports(5)
+    port = _first_of_free_ports(5)
     url = f"http://127.0.0.1:{port}"
     async with contextlib.AsyncExitStack() as stack:
         http = await stack.enter_async_context(aiohttp.ClientSession(base_url=url))
-        client = Client(http, "ada", PASSWORD)
-        shop = Shop(postgres, rabbitmq, url, client, Books(postgres.url, client))
+        client = ApiClient(http, "ada", PASSWORD)
+        deployment = Deployment(postgres, rabbitmq, url, client, Verifier(postgres.url, client))
         settings = EmbeddedSettings(env="development", port=port, bus_url=rabbitmq.url)
-        for name, program in _named(programs(settings, postgres.url), replicas).items():
-            shop.proxies[name] = await stack.enter_async_context(Proxy.to(rabbitmq.url).running())
-            bus_url = shop.proxies[name].through(rabbitmq.url)
+        for name, program in _replicate(programs(settings, postgres.url), replicas).items():
+            deployment.proxies[name] = await stack.enter_async_context(Proxy.to(rabbitmq.url).running())
+            bus_url = deployment.proxies[name].through(rabbitmq.url)
             running = replace(program, environment={**program.environment, "BUS_URL": bus_url, "LOG_LEVEL": LOG_LEVEL})
-            supervised = Supervised(name, running, directory / f"{name}.log")
-            shop.programs[name] = await stack.enter_async_context(supervised.running())
-        await shop.until_ready()
+            supervised = SupervisedProgram(name, running, directory / f"{name}.log")
+            deployment.programs[name] = await stack.enter_async_context(supervised.running())
+        await deployment.wait_until_ready()
         account = {"username": "ada", "email": "ada@example.com", "password": PASSWORD}
-        async with http.post("/api/v1/auth/admin/register", json=account) as answer:
-            assert answer.status == 201, await answer.text()
+        async with http.post("/api/v1/auth/admin/register", json=account) as response:
+            assert response.status == 201, await response.text()
         await client.log_in()
-        yield shop
+        yield deployment
 
 
-def _named(plain: list[Program], replicas: int) -> dict[str, Program]:
-    """The programs by name, each service as often as asked, and all of them known to the gateway."""
+def _replicate(plain: list[Program], replicas: int) -> dict[str, Program]:
+    """The programs by name, with `replicas` of each service, whose addresses the gateway has."""
     *services, gateway = plain
     named: dict[str, Program] = {}
     environment = dict(gateway.environment)
@@ -96,8 +96,8 @@ def _named(plain: list[Program], replicas: int) -> dict[str, Program]:
     return {**named, "gateway": replace(gateway, environment=environment)}
 
 
-def _free_ports(count: int) -> int:
-    """The first of some free ports in a row."""
+def _first_of_free_ports(count: int) -> int:
+    """The first of `count` consecutive free ports."""
     while True:
         first = free_port()
         if all(_is_free(first + offset) for offset in range(1, count)):
@@ -111,7 +111,7 @@ def _is_free(port: int) -> bool:
 
 async def _is_ready(http: aiohttp.ClientSession, url: str) -> bool:
     try:
-        async with http.get(url, timeout=aiohttp.ClientTimeout(total=5)) as answer:
-            return answer.status == 200
+        async with http.get(url, timeout=aiohttp.ClientTimeout(total=5)) as response:
+            return response.status == 200
     except (aiohttp.ClientError, TimeoutError):
         return False
