@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from httpx2 import AsyncClient
 
-from stockbuddy.catalog.barcodes.pictures import is_ean13
+from stockbuddy.catalog.barcodes.symbols import is_ean13
 
 
 async def make(client: AsyncClient, **fields: Any) -> str:

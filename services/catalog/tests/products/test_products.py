@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from httpx2 import AsyncClient
 
-from stockbuddy.catalog.products.schemas import ShownProduct
+from stockbuddy.catalog.products.schemas import ProductResponse
 
 TEAPOT = {"name": "Teapot", "sku": "TEA-1", "unit_price": "19.9"}
 
@@ -31,7 +31,7 @@ async def test_new_product_is_shown_as_it_was_given(seller: AsyncClient) -> None
     answer = await seller.get(f"/products/{made['id']}")
 
     assert answer.json() == made
-    ShownProduct.model_validate_json(answer.content, extra="forbid")
+    ProductResponse.model_validate_json(answer.content, extra="forbid")
     assert made | {"id": 0, "category_id": 0, "created_at": "", "updated_at": ""} == {
         "id": 0,
         "sku": "TEA-1",

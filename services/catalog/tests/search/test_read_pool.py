@@ -1,22 +1,21 @@
-"""The connections of the hot reads are shared in the order of asking."""
+"""The connections of the read pool are assigned in the order of the requests."""
 
 import asyncio
 from typing import Any
 
-from stockbuddy.catalog.readers import Readers
+from stockbuddy.catalog.read_pool import ReadPool
 
 
-async def test_who_asks_again_and_again_overtakes_nobody(start: Any, settings: Any) -> None:
+async def test_read_pool_with_a_repeating_task_serves_waiting_tasks_in_order(start: Any, settings: Any) -> None:
     await start()
-    readers = Readers(settings.database_url, "catalog", size=1)
     done: list[str] = []
 
-    async def ask(name: str, times: int) -> None:
+    async def fetch(name: str, times: int) -> None:
         for _ in range(times):
-            await readers.fetch("SELECT 1")
+            await pool.fetch("SELECT 1")
             done.append(name)
 
-    await asyncio.gather(ask("greedy", 20), ask("patient", 1), ask("other", 1))
-    await readers.close()
+    async with ReadPool(settings.database_url, "catalog", size=1) as pool:
+        await asyncio.gather(fetch("repeating", 20), fetch("second", 1), fetch("third", 1))
 
-    assert done[:3] == ["greedy", "patient", "other"]
+    assert done[:3] == ["repeating", "second", "third"]

@@ -1,4 +1,4 @@
-"""`python -m stockbuddy.catalog` serves; `… migrate` brings the schema up to date."""
+"""`python -m stockbuddy.catalog` serves; see `command_line` for its commands."""
 
 from stockbuddy.catalog.app import MIGRATIONS, SERVICE, CatalogSettings
 from stockbuddy.chassis.http import command_line

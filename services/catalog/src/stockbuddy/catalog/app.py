@@ -1,50 +1,54 @@
-"""The composition root: every part of the service on one screen."""
+"""The composition root of the catalog: routers, consumers, workers and the services that requests use."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-
-from fastapi import FastAPI
+from typing import cast
 
 from stockbuddy.catalog.barcodes.routes import router as barcodes
 from stockbuddy.catalog.categories.routes import router as categories
 from stockbuddy.catalog.exports.routes import router as exports
+from stockbuddy.catalog.file_store import open_file_store
 from stockbuddy.catalog.images.routes import router as images
-from stockbuddy.catalog.images.store import open_store
 from stockbuddy.catalog.imports.routes import router as imports
-from stockbuddy.catalog.imports.runner import run_imports
-from stockbuddy.catalog.listing.pages import Totals
+from stockbuddy.catalog.imports.runner import import_worker
 from stockbuddy.catalog.products.routes import router as products
-from stockbuddy.catalog.readers import Readers
+from stockbuddy.catalog.read_pool import ReadPool
+from stockbuddy.catalog.search.pages import ProductPages
+from stockbuddy.catalog.services import CatalogServices
 from stockbuddy.catalog.settings import CatalogSettings
 from stockbuddy.catalog.subscriptions import CONSUMERS
 from stockbuddy.catalog.suppliers.routes import router as suppliers
+from stockbuddy.chassis.http.app import Service, ServiceParts
+from stockbuddy.chassis.http.resources import Resources
 from stockbuddy.chassis.postgres.migrations import migrations_of
-from stockbuddy.chassis.http.app import Service
 
 __all__ = ["MIGRATIONS", "SERVICE", "CatalogSettings"]
 
 MIGRATIONS = migrations_of(__file__)
 
+# A decoded image takes many times the memory of its file.
+MAX_CONCURRENT_DECODINGS = 1
+
 
 @asynccontextmanager
-async def open_catalogue(app: FastAPI) -> AsyncIterator[None]:
-    app.state.totals = Totals()
-    app.state.store = open_store(app.state.settings)
-    app.state.import_queued = asyncio.Event()
-    app.state.decoding = asyncio.Semaphore(1)
-    app.state.readers = Readers(app.state.settings.database_url, SERVICE.name, size=app.state.settings.reader_pool_size)
-    try:
-        yield
-    finally:
-        await app.state.readers.close()
+async def lifespan(resources: Resources) -> AsyncIterator[ServiceParts]:
+    settings, database = cast(CatalogSettings, resources.settings), resources.database
+    async with ReadPool(settings.database_url, SERVICE.name, size=settings.read_pool_size) as read_pool:
+        services = CatalogServices(
+            database=database,
+            read_pool=read_pool,
+            product_pages=ProductPages(read_pool),
+            image_files=open_file_store(settings),
+            image_decoding=asyncio.Semaphore(MAX_CONCURRENT_DECODINGS),
+        )
+        yield ServiceParts(services, workers=[import_worker(database, settings.import_lease_seconds)])
 
 
 SERVICE = Service(
     name="catalog",
-    title="Stockbuddy catalogue",
+    title="Stockbuddy catalog",
     routers=[products, exports, imports, barcodes, images, categories, suppliers],
     consumers=CONSUMERS,
-    background=[run_imports],
-    lifespan=open_catalogue,
+    lifespan=lifespan,
 )

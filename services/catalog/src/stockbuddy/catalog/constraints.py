@@ -1,10 +1,10 @@
-"""Which rule of the database a refused write broke."""
+"""The constraint that a rejected write violated."""
 
 from sqlalchemy.exc import DBAPIError
 
 
 def violated_constraint(error: DBAPIError) -> str | None:
-    """The name of the broken constraint or unique index, or None when it was something else."""
+    """The name of the violated constraint or unique index; None for other errors."""
     cause = error.orig.__cause__ if error.orig is not None else None
     name: str | None = getattr(cause, "constraint_name", None)
     return name

@@ -1,4 +1,4 @@
-"""What can go wrong in the catalogue."""
+"""Errors of the catalog."""
 
 from stockbuddy.chassis.http.errors import Conflict, Forbidden, NotFound, Problem, Unavailable, Unprocessable
 
@@ -22,7 +22,7 @@ class UnknownSupplier(NotFound):
 
 
 class NotOwner(Forbidden):
-    """Salespeople may change only what they created themselves."""
+    """Salespeople may change only what they created."""
 
     code = "not_owner"
 
@@ -46,7 +46,7 @@ class DuplicateCategory(Conflict):
 
 
 class NotDeleted(Conflict):
-    """Only what was deleted can be restored."""
+    """The product is not deleted; only deleted products can be restored."""
 
     code = "not_deleted"
 
@@ -58,7 +58,7 @@ class InUse(Conflict):
 
 
 class CategoryCycle(Conflict):
-    """A category can't stand below itself."""
+    """A category can't be its own ancestor."""
 
     code = "category_cycle"
 
@@ -70,26 +70,26 @@ class NoImage(NotFound):
 
 
 class UnsupportedImage(Problem):
-    """An image is a PNG, a JPEG or a WebP file."""
+    """The file is not a PNG, JPEG or WebP image."""
 
     status = 415
     code = "unsupported_image"
 
 
 class BrokenImage(Unprocessable):
-    """The image can't be read to its end."""
+    """The image is damaged and can't be decoded."""
 
     code = "broken_image"
 
 
 class NoBarcode(NotFound):
-    """This product has no barcode that can be printed."""
+    """This product has no printable barcode."""
 
     code = "no_barcode"
 
 
-class StoreAway(Unavailable):
-    """The store of images can't be reached at the moment."""
+class ImageStoreUnavailable(Unavailable):
+    """The image store is unavailable."""
 
 
 class UnreadableFile(Unprocessable):

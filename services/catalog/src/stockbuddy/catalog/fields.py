@@ -1,73 +1,65 @@
-"""Which text is taken from clients: trimmed, bounded, and free of characters that no database or label can hold."""
+"""Text fields of requests and import files: trimmed, bounded, without characters that labels or PostgreSQL reject."""
 
 import unicodedata
 from typing import Annotated, Any, Literal
 
-from fastapi import Path
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, StringConstraints
 
-LARGEST_ID = 2**63 - 1
+MAX_SEARCH_LENGTH = 200
+MAX_MULTI_LINE_LENGTH = 20_000
 
-Id = Annotated[int, Path(ge=1, le=LARGEST_ID)]
-"""An id in a path."""
+NameOrCreatedSort = Literal["name_asc", "name_desc", "created_asc", "created_desc"]
 
 
-def _one_line(text: str) -> str:
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
-        raise ValueError("holds control characters")
+def _is_control_character(character: str) -> bool:
+    """Control characters (Cc) and lone surrogates (Cs), which UTF-8 can't encode."""
+    return unicodedata.category(character) in ("Cc", "Cs")
+
+
+def _single_line(text: str) -> str:
+    if any(map(_is_control_character, text)):
+        raise ValueError("contains control characters")
     return text
 
 
-def _prose(text: str) -> str:
-    if any(unicodedata.category(character) in ("Cc", "Cs") and character not in "\n\r\t" for character in text):
-        raise ValueError("holds control characters")
+def _multi_line(text: str) -> str:
+    if any(_is_control_character(character) and character not in "\n\r\t" for character in text):
+        raise ValueError("contains control characters")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _unspaced(text: str) -> str:
+def _without_white_space(text: str) -> str:
     if any(character.isspace() for character in text):
-        raise ValueError("holds spaces")
+        raise ValueError("contains white space")
     return text
 
 
-def _without_nul(text: str) -> str:
+def _nul_to_space(text: str) -> str:
     return text.replace("\0", " ")
 
 
-def _no_truth(value: object) -> object:
-    """Python takes true for 1."""
-    if value is True or value is False:
-        raise ValueError("is not a number")
-    return value
-
-
-def none_if_blank(value: object) -> object:
-    """For validators: an empty field of a form says that there is nothing."""
+def blank_to_none(value: object) -> object:
+    """For validators: an empty field of a form means no value."""
     return None if isinstance(value, str) and not value.strip() else value
 
 
-Reference = Annotated[int, BeforeValidator(_no_truth), Field(ge=1, le=LARGEST_ID)]
-"""An id in a body or a query."""
-Days = Annotated[int, BeforeValidator(_no_truth), Field(ge=0, le=3650)]
+def blank_allowed(field_type: Any) -> BeforeValidator:
+    """For a nullable field that a form may send empty; OpenAPI documents the empty string, too."""
+    return BeforeValidator(blank_to_none, json_schema_input_type=field_type | Literal[""] | None)
 
-MOST_SEARCHED_CHARACTERS = 200
 
-Words = Annotated[str, StringConstraints(max_length=MOST_SEARCHED_CHARACTERS), AfterValidator(_without_nul)]
-"""What is sought. PostgreSQL knows no NUL."""
-
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255), AfterValidator(_one_line)]
-ShortLine = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_one_line)
+SearchText = Annotated[str, StringConstraints(max_length=MAX_SEARCH_LENGTH), AfterValidator(_nul_to_space)]
+"""A search or filter text. PostgreSQL's text can't contain NUL, so nothing would match it."""
+SingleLine255 = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255), AfterValidator(_single_line)
 ]
-Prose = Annotated[str, StringConstraints(strip_whitespace=True, max_length=20_000), AfterValidator(_prose)]
-
-
-def may_be_blank(kind: Any) -> BeforeValidator:
-    """For a field of a form that may be left empty; the API document says so too."""
-    return BeforeValidator(none_if_blank, json_schema_input_type=kind | Literal[""] | None)
-
-
-ShortLineOrBlank = Annotated[ShortLine | None, may_be_blank(ShortLine)]
-ProseOrBlank = Annotated[Prose | None, may_be_blank(Prose)]
-Code = Annotated[ShortLine, AfterValidator(_unspaced)]
+SingleLine100 = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_single_line)
+]
+MultiLineText = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=MAX_MULTI_LINE_LENGTH), AfterValidator(_multi_line)
+]
+SingleLine100OrBlank = Annotated[SingleLine100 | None, blank_allowed(SingleLine100)]
+MultiLineTextOrBlank = Annotated[MultiLineText | None, blank_allowed(MultiLineText)]
+Barcode = Annotated[SingleLine100, AfterValidator(_without_white_space)]
 """A barcode as a scanner reads it."""

@@ -1,19 +1,22 @@
-"""What products, categories and suppliers have in common: an owner, versions, and a deletion that keeps them."""
+"""Mapped classes of the catalog: the base, and the columns that products, categories and suppliers share."""
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Text, func
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import Text, collate, func
+from sqlalchemy.orm import Mapped, mapped_column
+
+from stockbuddy.chassis.http.pagination import SortOrder
+from stockbuddy.chassis.postgres.orm import MappedBase
 
 
-class Record(DeclarativeBase):
-    """A mapped class of the catalogue. `deleted_at` marks a deleted record: gone from lists, its history kept."""
-
-    type_annotation_map: ClassVar = {int: BigInteger, datetime: DateTime(timezone=True), str: Text}
-
+class Base(MappedBase):
     __abstract__ = True
+
+
+class VersionedRecord:
+    """Mixin. `deleted_at` marks a deleted record: absent from lists, kept for its history."""
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
@@ -23,8 +26,8 @@ class Record(DeclarativeBase):
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
     deleted_at: Mapped[datetime | None]
 
-    def change(self, values: Mapping[str, Any], now: datetime) -> list[str]:
-        """Take over `values`; the names of those that differ from what was. A change makes a new version."""
+    def update_fields(self, values: Mapping[str, Any], now: datetime) -> list[str]:
+        """Set `values`; returns the names of the fields that differ. Any difference increments the version."""
         changed = [name for name, value in values.items() if getattr(self, name) != value]
         for name in changed:
             setattr(self, name, values[name])
@@ -32,3 +35,10 @@ class Record(DeclarativeBase):
             self.version += 1
             self.updated_at = now
         return changed
+
+    @classmethod
+    def sort_order(cls, sort_by: str) -> SortOrder:
+        """`sort_by` is `name` or `created` with `_asc` or `_desc`; names sort without regard to case."""
+        column, _, direction = sort_by.partition("_")
+        key = collate(func.lower(cls.name, type_=Text), "C") if column == "name" else cls.created_at
+        return SortOrder(sort_by, (key, cls.id), descending=direction == "desc")

@@ -1,98 +1,72 @@
-"""Connections for the hot reads: the driver's own, prepared statements, no session and no transaction around them.
+"""Connections for lists and look-ups: asyncpg's pool, without a session or a transaction around a statement.
 
-Handing out a connection here costs a hundredth of what a session costs, and a list is read in one round trip.
+Each read is one round trip with a prepared statement; see ADR 9 for the measurements.
 """
 
 import asyncio
-from collections import deque
-from typing import Any
+from typing import Any, Self
 
 import asyncpg
 
-from stockbuddy.chassis.postgres.database import STATEMENT_SECONDS
-from stockbuddy.chassis.postgres.database import ACQUIRE_TIMEOUT_SECONDS
 from stockbuddy.chassis.http.errors import Unavailable
+from stockbuddy.chassis.postgres.database import ACQUIRE_TIMEOUT_SECONDS, STATEMENT_TIMEOUT_SECONDS
 
 
-class Readers:
-    """At most `size` connections, opened when needed; the one used last is used next, and whoever waits longest is
-    given it first."""
+class ReadPool:
+    """At most `size` connections, opened when needed and assigned in the order of the requests."""
 
     def __init__(self, url: str, schema: str, *, size: int) -> None:
-        self._url = url.replace("postgresql+asyncpg://", "postgresql://", 1)
-        self._schema = schema
-        self._size = size
-        self._opened = 0
-        self._idle: list[asyncpg.Connection] = []
-        self._waiting: deque[asyncio.Future[asyncpg.Connection | None]] = deque()
+        self._pool = asyncpg.create_pool(
+            url.replace("postgresql+asyncpg://", "postgresql://", 1),
+            min_size=0,
+            max_size=size,
+            # Keep idle connections: a new one has to prepare every statement again.
+            max_inactive_connection_lifetime=0,
+            reset=_keep_session_state,
+            timeout=ACQUIRE_TIMEOUT_SECONDS,
+            command_timeout=STATEMENT_TIMEOUT_SECONDS,
+            server_settings={
+                "search_path": schema,
+                "timezone": "UTC",
+                "jit": "off",
+                "application_name": f"{schema} read pool",
+                # A generic plan can't see the search terms; an index is always the safer choice.
+                "enable_seqscan": "off",
+            },
+        )
+        # The pool alone is not fair: a task that releases a connection can acquire it again before waiting tasks.
+        self._slots = asyncio.Semaphore(size)
+
+    async def __aenter__(self) -> Self:
+        await self._pool
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._pool.close()
 
     async def fetch(self, statement: str, *arguments: Any) -> list[asyncpg.Record]:
-        connection = await self._take()
-        try:
-            found: list[asyncpg.Record] = await connection.fetch(statement, *arguments)
-            return found
-        finally:
-            self._give_back(connection)
-
-    async def _take(self) -> asyncpg.Connection:
-        """Raises Unavailable when the database can't be reached, or all connections stay in use."""
-        while self._idle:
-            connection = self._idle.pop()
-            if not connection.is_closed():
-                return connection
-            self._opened -= 1
-        if self._opened < self._size:
-            self._opened += 1
-            return await self._open()
-        turn: asyncio.Future[asyncpg.Connection | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
+        """Raises Unavailable if the database can't be reached, or if no connection becomes free in time."""
         try:
             async with asyncio.timeout(ACQUIRE_TIMEOUT_SECONDS):
-                given = await turn
-        except BaseException as error:
-            if turn.done() and not turn.cancelled():
-                self._hand_on(turn.result())
-            if isinstance(error, TimeoutError):
-                raise Unavailable("Too many requests are being answered at the moment.") from error
-            raise
-        return given or await self._open()
-
-    async def _open(self) -> asyncpg.Connection:
-        """Fill a place that is counted already; it goes to the next in the queue if that fails."""
+                await self._slots.acquire()
+        except TimeoutError as error:
+            raise Unavailable("Too many requests are in progress.") from error
         try:
-            return await asyncpg.connect(
-                self._url,
-                timeout=ACQUIRE_TIMEOUT_SECONDS,
-                command_timeout=STATEMENT_SECONDS,
-                server_settings={
-                    "search_path": self._schema,
-                    "timezone": "UTC",
-                    "jit": "off",
-                    "application_name": f"{self._schema} readers",
-                    # What is sought is not known when a plan is made; an index is always the safer guess.
-                    "enable_seqscan": "off",
-                },
-            )
-        except BaseException as error:
-            self._hand_on(None)
-            if isinstance(error, (OSError, TimeoutError, asyncpg.PostgresError)):
-                raise Unavailable("The database can't be reached at the moment.") from error
-            raise
+            connection = await self._connect()
+            try:
+                rows: list[asyncpg.Record] = await connection.fetch(statement, *arguments)
+                return rows
+            finally:
+                await self._pool.release(connection)
+        finally:
+            self._slots.release()
 
-    def _give_back(self, connection: asyncpg.Connection) -> None:
-        self._hand_on(None if connection.is_closed() else connection)
+    async def _connect(self) -> Any:
+        try:
+            return await self._pool.acquire()
+        except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+            raise Unavailable("The database is unavailable.") from error
 
-    def _hand_on(self, connection: asyncpg.Connection | None) -> None:
-        """Give a connection, or the place of one that is gone, to whoever waits longest."""
-        while self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                return turn.set_result(connection)
-        if connection is None:
-            self._opened -= 1
-        else:
-            self._idle.append(connection)
 
-    async def close(self) -> None:
-        while self._idle:
-            await self._idle.pop().close()
+async def _keep_session_state(_: asyncpg.Connection) -> None:
+    """Replaces the pool's RESET statements, a round trip per release: reads leave no session state behind."""

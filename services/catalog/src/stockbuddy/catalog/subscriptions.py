@@ -1,7 +1,8 @@
-"""What the catalogue hears, and which handler takes it."""
+"""Events that the catalog consumes, and their handlers."""
 
-from stockbuddy.catalog.levels.handlers import project_levels, project_warehouses
-from stockbuddy.catalog.system_settings.handlers import project_settings
+from stockbuddy.catalog.replicas.stock_levels import replicate_levels
+from stockbuddy.catalog.replicas.system_settings import replicate_settings
+from stockbuddy.catalog.replicas.warehouses import replicate_warehouses
 from stockbuddy.chassis.messaging.handlers import Consumer, batch, each
 from stockbuddy.contracts.auth import SettingsChanged
 from stockbuddy.contracts.stock import LevelChanged, WarehouseCreated, WarehouseDeleted, WarehouseUpdated
@@ -10,11 +11,11 @@ CONSUMERS = [
     Consumer(
         "catalog.stock.v1",
         {
-            LevelChanged.type: batch(LevelChanged, project_levels),
-            WarehouseCreated.type: batch(WarehouseCreated, project_warehouses),
-            WarehouseUpdated.type: batch(WarehouseUpdated, project_warehouses),
-            WarehouseDeleted.type: batch(WarehouseDeleted, project_warehouses),
+            LevelChanged.type: batch(LevelChanged, replicate_levels),
+            WarehouseCreated.type: batch(WarehouseCreated, replicate_warehouses),
+            WarehouseUpdated.type: batch(WarehouseUpdated, replicate_warehouses),
+            WarehouseDeleted.type: batch(WarehouseDeleted, replicate_warehouses),
         },
     ),
-    Consumer("catalog.settings.v1", {SettingsChanged.type: each(SettingsChanged, project_settings)}),
+    Consumer("catalog.settings.v1", {SettingsChanged.type: each(SettingsChanged, replicate_settings)}),
 ]

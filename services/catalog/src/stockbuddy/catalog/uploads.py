@@ -1,4 +1,4 @@
-"""Files that clients send: as the raw body or as the multipart field `file`, never more than is accepted."""
+"""Uploaded files: the raw body or the multipart field `file`, read up to a size limit."""
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
@@ -9,9 +9,10 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from stockbuddy.chassis.http.errors import BadRequest, TooLarge, Unprocessable
 
-LARGEST_BYTES = 10 * 1024 * 1024
-MULTIPART_OVERHEAD_BYTES = 4096
-LONGEST_NAME = 255
+MAX_FILE_BYTES = 10 * 1024 * 1024
+MAX_MULTIPART_OVERHEAD_BYTES = 4096
+MAX_FORM_FIELDS = 10
+MAX_FILE_NAME_LENGTH = 255
 
 REQUEST_BODY = {
     "requestBody": {
@@ -33,18 +34,19 @@ REQUEST_BODY = {
 
 @dataclass(frozen=True, slots=True)
 class Upload:
+    """`file_name` is None for a raw body."""
+
     content: bytes
     file_name: str | None
 
 
 async def read_upload(request: Request) -> Upload:
-    """Raises TooLarge as soon as more than is accepted has arrived, BadRequest or Unprocessable for a broken form."""
+    """Raises TooLarge as soon as the limit is exceeded, BadRequest or Unprocessable for an invalid form."""
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        content = b"".join([chunk async for chunk in _limited(request, LARGEST_BYTES)])
-        return _checked(Upload(content, None))
-    parser = MultiPartParser(
-        request.headers, _limited(request, LARGEST_BYTES + MULTIPART_OVERHEAD_BYTES), max_files=1, max_fields=10
-    )
+        content = b"".join([chunk async for chunk in _read_limited(request, MAX_FILE_BYTES)])
+        return _require_valid_size(Upload(content, None))
+    chunks = _read_limited(request, MAX_FILE_BYTES + MAX_MULTIPART_OVERHEAD_BYTES)
+    parser = MultiPartParser(request.headers, chunks, max_files=1, max_fields=MAX_FORM_FIELDS)
     try:
         form = await parser.parse()
     except (MultiPartException, KeyError) as error:
@@ -53,30 +55,30 @@ async def read_upload(request: Request) -> Upload:
         file = form.get("file")
         if not isinstance(file, UploadFile):
             raise Unprocessable.field("file", "is missing")
-        return _checked(Upload(await file.read(), _printable(file.filename or "")))
+        return _require_valid_size(Upload(await file.read(), _printable_name(file.filename or "")))
     finally:
         await form.close()
 
 
-def _printable(name: str) -> str | None:
-    return "".join(character for character in name if character.isprintable())[:LONGEST_NAME] or None
+def _printable_name(name: str) -> str | None:
+    return "".join(character for character in name if character.isprintable())[:MAX_FILE_NAME_LENGTH] or None
 
 
-def _checked(upload: Upload) -> Upload:
-    if len(upload.content) > LARGEST_BYTES:
+def _require_valid_size(upload: Upload) -> Upload:
+    if len(upload.content) > MAX_FILE_BYTES:
         raise TooLarge()
     if not upload.content:
         raise Unprocessable.field("file", "is empty")
     return upload
 
 
-async def _limited(request: Request, most_bytes: int) -> AsyncGenerator[bytes, None]:
-    announced = request.headers.get("content-length", "")
-    if announced.isdigit() and int(announced) > most_bytes:
+async def _read_limited(request: Request, max_bytes: int) -> AsyncGenerator[bytes, None]:
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > max_bytes:
         raise TooLarge()
     received = 0
     async for chunk in request.stream():
         received += len(chunk)
-        if received > most_bytes:
+        if received > max_bytes:
             raise TooLarge()
         yield chunk

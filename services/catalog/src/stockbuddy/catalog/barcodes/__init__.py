@@ -1,1 +1,1 @@
-"""Barcodes as pictures, to print."""
+"""Barcodes as SVG, for printing."""

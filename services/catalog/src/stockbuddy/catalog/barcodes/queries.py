@@ -1,12 +1,16 @@
-"""The codes that a product goes by."""
+"""The codes of a product."""
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from stockbuddy.catalog.errors import UnknownProduct
+
 _CODES = text("SELECT sku, barcodes FROM product WHERE id = :id AND deleted_at IS NULL")
 
 
-async def codes_of(session: AsyncSession, product_id: int) -> tuple[str, list[str]] | None:
-    """SKU and barcodes of a living product."""
+async def get_codes(session: AsyncSession, product_id: int) -> list[str]:
+    """The barcodes of an active product, then its SKU. Raises UnknownProduct."""
     row = (await session.execute(_CODES, {"id": product_id})).one_or_none()
-    return None if row is None else (row.sku, row.barcodes)
+    if row is None:
+        raise UnknownProduct()
+    return [*row.barcodes, row.sku]

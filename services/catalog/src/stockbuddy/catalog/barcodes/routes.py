@@ -1,16 +1,17 @@
-"""HTTP of barcodes as pictures."""
+"""HTTP of barcodes as SVG."""
 
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from stockbuddy.catalog.barcodes.pictures import draw_barcode, is_printable
-from stockbuddy.catalog.barcodes.queries import codes_of
-from stockbuddy.catalog.errors import NoBarcode, UnknownProduct
-from stockbuddy.catalog.wording import Id, Words
-from stockbuddy.chassis.http.sessions import ReadSession
-from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.catalog.barcodes.queries import get_codes
+from stockbuddy.catalog.barcodes.symbols import is_printable, render_barcode
+from stockbuddy.catalog.errors import NoBarcode
+from stockbuddy.catalog.fields import SearchText
+from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import authenticate
+from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.chassis.http.sessions import ReadSession
 
 router = APIRouter(prefix="/api/v1/products", tags=["barcodes"], route_class=ConditionalRoute)
 
@@ -23,17 +24,15 @@ SVG_CONTENT: dict[int | str, dict[str, Any]] = {200: {"content": {"image/svg+xml
     responses=SVG_CONTENT,
     dependencies=[Depends(authenticate)],
 )
-async def get_barcode_picture(
-    session: ReadSession, product_id: Id, code: Annotated[Words | None, Query()] = None
+async def get_barcode_image(
+    session: ReadSession, product_id: Id, code: Annotated[SearchText | None, Query()] = None
 ) -> Response:
-    """The product's first barcode, or that `code` of it; without any, its SKU. EAN-13 where valid, else Code 128."""
-    found = await codes_of(session, product_id)
-    if found is None:
-        raise UnknownProduct()
-    sku, barcodes = found
-    wanted = [*barcodes, sku] if code is None else [known for known in (*barcodes, sku) if known == code]
-    printable = next((known for known in wanted if is_printable(known)), None)
+    """`code`, which must be a barcode or the SKU of the product; by default its first barcode, or its SKU if it has
+    none. EAN-13 where valid, otherwise Code 128."""
+    codes = await get_codes(session, product_id)
+    printable = next((own for own in codes if code in (None, own) and is_printable(own)), None)
     if printable is None:
         raise NoBarcode()
+    # The code is text in the SVG; the policy keeps a browser that opens the file from running anything in it.
     headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
-    return Response(draw_barcode(printable), headers=headers, media_type="image/svg+xml")
+    return Response(render_barcode(printable), headers=headers, media_type="image/svg+xml")

@@ -1,4 +1,4 @@
-"""Draws a barcode as SVG: EAN-13 where the code is a valid one, else Code 128."""
+"""Barcode symbols as SVG: EAN-13 for a valid code, otherwise Code 128."""
 
 import io
 
@@ -9,7 +9,7 @@ EAN13_DIGITS = 13
 
 
 def is_ean13(code: str) -> bool:
-    """13 digits, the last of which is right (GS1 General Specifications §7.9)."""
+    """13 digits with the right check digit (GS1 General Specifications §7.9)."""
     if len(code) != EAN13_DIGITS or not (code.isascii() and code.isdigit()):
         return False
     weighted = sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(code[:12]))
@@ -17,11 +17,11 @@ def is_ean13(code: str) -> bool:
 
 
 def is_printable(code: str) -> bool:
-    """Code 128 knows the printable characters of ASCII."""
+    """Code 128 encodes the printable characters of ASCII."""
     return all(" " <= character <= "~" for character in code)
 
 
-def draw_barcode(code: str) -> bytes:
+def render_barcode(code: str) -> bytes:
     """An SVG document. The code must be printable."""
     symbol = EAN13(code, SVGWriter()) if is_ean13(code) else Code128(code, SVGWriter())
     target = io.BytesIO()

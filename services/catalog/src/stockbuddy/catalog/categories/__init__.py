@@ -1,1 +1,1 @@
-"""Categories: where a product belongs; they nest."""
+"""Categories: product groups that nest."""

@@ -1,32 +1,32 @@
-"""What can be done with categories; each command says its event in the same transaction."""
+"""Changes of categories. Each adds its event in the same transaction."""
 
 from datetime import UTC, datetime
 
-from fastapi import Request
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.catalog.categories import queries
 from stockbuddy.catalog.categories.model import Category
-from stockbuddy.catalog.categories.schemas import CategoryChange, NewCategory
+from stockbuddy.catalog.categories.schemas import CategoryCreate, CategoryUpdate
 from stockbuddy.catalog.constraints import violated_constraint
 from stockbuddy.catalog.errors import CategoryCycle, DuplicateCategory, InUse, UnknownCategory
 from stockbuddy.catalog.ownership import require_ownership
 from stockbuddy.catalog.versions import require_version
-from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.http.tokens import Principal
+from stockbuddy.chassis.messaging import outbox
 from stockbuddy.contracts.catalog import CategoryCreated, CategoryDeleted, CategoryUpdated
 
 
 async def ensure_category(session: AsyncSession, caller_id: int, name: str) -> tuple[int, CategoryCreated | None]:
-    """The id of the category of that name; made by the caller when it is new, with the event to say then."""
+    """The id of the category with that name. If the call creates it, also the event, which the caller has to add."""
+    # Repeated, because the category may be deleted or created between the two statements.
     while True:
-        found = await queries.category_named(session, name)
-        if found is not None:
-            return found, None
-        added = await queries.add_category_named(session, name, caller_id)
-        if added is not None:
-            return added, CategoryCreated(category_id=added, version=1, name=name, owner_id=caller_id)
+        category_id = await queries.find_category_id(session, name)
+        if category_id is not None:
+            return category_id, None
+        category_id = await queries.insert_category_if_absent(session, name, caller_id)
+        if category_id is not None:
+            return category_id, CategoryCreated(category_id=category_id, version=1, name=name, owner_id=caller_id)
 
 
 async def find_or_create_category(session: AsyncSession, caller_id: int, name: str) -> int:
@@ -36,61 +36,66 @@ async def find_or_create_category(session: AsyncSession, caller_id: int, name: s
     return category_id
 
 
-async def create_category(session: AsyncSession, caller: Principal, new: NewCategory) -> Category:
-    await _require_parent(session, new.parent_id)
-    category = Category(name=new.name, parent_id=new.parent_id, owner_id=caller.user_id)
+async def create_category(session: AsyncSession, caller: Principal, body: CategoryCreate) -> Category:
+    await _require_parent(session, body.parent_id)
+    category = Category(name=body.name, parent_id=body.parent_id, owner_id=caller.user_id)
     session.add(category)
     await _flush(session)
-    outbox.add(session, category.state(CategoryCreated))
+    outbox.add(session, category.to_event(CategoryCreated))
     return category
 
 
-async def change_category(
-    session: AsyncSession, caller: Principal, request: Request, category_id: int, change: CategoryChange
+async def update_category(
+    session: AsyncSession, caller: Principal, category_id: int, body: CategoryUpdate, if_match: str | None
 ) -> Category:
-    values = change.given()
+    """Raises CategoryCycle, DuplicateCategory, or PreconditionFailed if `if_match` names another version."""
+    values = body.sent_fields()
+    parent_id = values.get("parent_id")
     if "parent_id" in values:
         await queries.lock_tree(session)
-    category = await _category_of(session, caller, request, category_id)
-    await _require_parent(session, values.get("parent_id"))
-    if values.get("parent_id") is not None and await queries.is_below(session, values["parent_id"], category_id):
+    category = await _load_category_for_update(session, caller, category_id, if_match)
+    await _require_parent(session, parent_id)
+    if parent_id is not None and await queries.is_below(session, parent_id, category_id):
         raise CategoryCycle()
-    if category.change(values, datetime.now(UTC)):
+    if category.update_fields(values, datetime.now(UTC)):
         await _flush(session)
-        outbox.add(session, category.state(CategoryUpdated))
+        outbox.add(session, category.to_event(CategoryUpdated))
     return category
 
 
-async def delete_category(session: AsyncSession, caller: Principal, request: Request, category_id: int) -> None:
-    """Raises InUse while a living product or category is in it."""
+async def delete_category(session: AsyncSession, caller: Principal, category_id: int, if_match: str | None) -> None:
+    """Raises InUse while an active product or category is in it."""
     await queries.lock_tree(session)
-    category = await _category_of(session, caller, request, category_id)
-    if await queries.in_use(session, category_id):
-        raise InUse("Products or other categories are in this category.")
+    category = await _load_category_for_update(session, caller, category_id, if_match)
+    if await queries.is_in_use(session, category_id):
+        raise InUse("The category contains products or other categories.")
     now = datetime.now(UTC)
-    category.change({"deleted_at": now}, now)
+    category.update_fields({"deleted_at": now}, now)
     await session.flush()
-    outbox.add(session, category.state(CategoryDeleted))
+    outbox.add(session, category.to_event(CategoryDeleted))
 
 
-async def _category_of(session: AsyncSession, caller: Principal, request: Request, category_id: int) -> Category:
-    """A living category that the caller may change, locked; nothing can be put into it meanwhile."""
-    category = await queries.living_category(session, category_id, to_change=True)
-    if category is None:
-        raise UnknownCategory()
+async def _load_category_for_update(
+    session: AsyncSession, caller: Principal, category_id: int, if_match: str | None
+) -> Category:
+    """Lock an active category that the caller may change. The lock also keeps products from being added to it."""
+    category = await queries.get_active_category(session, category_id, for_update=True)
     require_ownership(caller, category.owner_id)
-    require_version(request, category.version)
+    require_version(if_match, category.version)
     return category
 
 
 async def _require_parent(session: AsyncSession, parent_id: int | None) -> None:
     if parent_id is not None:
         await queries.lock_tree(session)
-        if await queries.living_category(session, parent_id) is None:
-            raise UnknownCategory("There is no such parent category.")
+        try:
+            await queries.get_active_category(session, parent_id)
+        except UnknownCategory:
+            raise UnknownCategory("There is no such parent category.") from None
 
 
 async def _flush(session: AsyncSession) -> None:
+    """Raises DuplicateCategory."""
     try:
         await session.flush()
     except IntegrityError as error:

@@ -1,23 +1,25 @@
-"""A category: its name is unique among the living, and it may stand below another."""
+"""The mapped class of categories, and their events."""
 
 from typing import TypeVar
 
 from sqlalchemy.orm import Mapped
 
-from stockbuddy.catalog.record import Record
+from stockbuddy.catalog.orm import Base, VersionedRecord
 from stockbuddy.contracts.catalog import CategoryState
 
 State = TypeVar("State", bound=CategoryState)
 
 
-class Category(Record):
+class Category(VersionedRecord, Base):
+    """Names of active categories are unique, without regard to case."""
+
     __tablename__ = "category"
 
     parent_id: Mapped[int | None]
 
-    def state(self, event: type[State]) -> State:
-        """An event of `event`'s class with the category as it stands."""
-        return event(
+    def to_event(self, event_type: type[State]) -> State:
+        """The event with the category's current state."""
+        return event_type(
             category_id=self.id,
             version=self.version,
             name=self.name,

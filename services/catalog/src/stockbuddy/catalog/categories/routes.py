@@ -2,19 +2,18 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.catalog.categories import commands, queries
 from stockbuddy.catalog.categories.model import Category
-from stockbuddy.catalog.categories.schemas import CategoryChange, NewCategory, ShownCategory, Sort
-from stockbuddy.catalog.errors import UnknownCategory
-from stockbuddy.catalog.versions import etag_of
-from stockbuddy.catalog.wording import Id, Reference, Words
-from stockbuddy.chassis.http.sessions import ReadSession, Session
-from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.catalog.categories.schemas import CategoryCreate, CategoryFilter, CategoryResponse, CategoryUpdate
+from stockbuddy.catalog.versions import content_etag
+from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import Caller, authenticate
-from stockbuddy.chassis.http.pagination import Page, PageParameters
+from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch
+from stockbuddy.chassis.http.pagination import Page
+from stockbuddy.chassis.http.sessions import ReadSession, Session
 
 router = APIRouter(
     prefix="/api/v1/categories", tags=["categories"], route_class=ConditionalRoute, dependencies=[Depends(authenticate)]
@@ -22,68 +21,52 @@ router = APIRouter(
 
 
 @router.get("")
-async def list_categories(
-    session: ReadSession,
-    paging: PageParameters,
-    search: Annotated[Words | None, Query()] = None,
-    parent_id: Annotated[Reference | None, Query()] = None,
-    sort_by: Sort = "name_asc",
-) -> Page[ShownCategory]:
-    found = await queries.list_categories(session, sort_by, search, parent_id, paging)
-    counts = await queries.product_counts(session, [category.id for category in found.rows])
-    return Page(
-        items=[_shown(category, counts.get(category.id, 0)) for category in found.rows],
-        page=paging.page,
-        page_size=paging.page_size,
-        total=found.total,
-        next_cursor=found.next_cursor,
-    )
+async def list_categories(session: ReadSession, query: Annotated[CategoryFilter, Query()]) -> Page[CategoryResponse]:
+    page = await queries.list_categories(session, query)
+    counts = await queries.count_products(session, [category.id for category in page.rows])
+    return page.to_page(query, lambda category: _to_response(category, counts))
 
 
 @router.post("", status_code=201)
-async def create_category(response: Response, session: Session, caller: Caller, new: NewCategory) -> ShownCategory:
-    return await _answer(response, session, await commands.create_category(session, caller, new))
+async def create_category(
+    response: Response, session: Session, caller: Caller, body: CategoryCreate
+) -> CategoryResponse:
+    return await _respond(response, session, await commands.create_category(session, caller, body))
 
 
 @router.get("/{category_id}")
-async def get_category(response: Response, session: ReadSession, category_id: Id) -> ShownCategory:
-    category = await queries.living_category(session, category_id)
-    if category is None:
-        raise UnknownCategory()
-    return await _answer(response, session, category)
+async def get_category(response: Response, session: ReadSession, category_id: Id) -> CategoryResponse:
+    return await _respond(response, session, await queries.get_active_category(session, category_id))
 
 
-@router.put("/{category_id}")
-async def put_category(
-    request: Request, response: Response, session: Session, caller: Caller, category_id: Id, change: CategoryChange
-) -> ShownCategory:
-    """The same as PATCH: what is left out stays as it is."""
-    category = await commands.change_category(session, caller, request, category_id, change)
-    return await _answer(response, session, category)
-
-
+@router.put("/{category_id}", name="update_category_put")
 @router.patch("/{category_id}")
-async def patch_category(
-    request: Request, response: Response, session: Session, caller: Caller, category_id: Id, change: CategoryChange
-) -> ShownCategory:
-    category = await commands.change_category(session, caller, request, category_id, change)
-    return await _answer(response, session, category)
+async def update_category(
+    response: Response,
+    session: Session,
+    caller: Caller,
+    category_id: Id,
+    body: CategoryUpdate,
+    if_match: IfMatch = None,
+) -> CategoryResponse:
+    """PUT and PATCH do the same: absent fields keep their values."""
+    category = await commands.update_category(session, caller, category_id, body, if_match)
+    return await _respond(response, session, category)
 
 
 @router.delete("/{category_id}", status_code=204)
-async def delete_category(request: Request, session: Session, caller: Caller, category_id: Id) -> None:
-    """409 while products or other categories are in it."""
-    await commands.delete_category(session, caller, request, category_id)
+async def delete_category(session: Session, caller: Caller, category_id: Id, if_match: IfMatch = None) -> None:
+    """409 while it contains products or other categories."""
+    await commands.delete_category(session, caller, category_id, if_match)
 
 
-async def _answer(response: Response, session: AsyncSession, category: Category) -> ShownCategory:
-    counts = await queries.product_counts(session, [category.id])
-    shown = _shown(category, counts.get(category.id, 0))
-    response.headers["ETag"] = etag_of(category.version, shown.model_dump_json().encode())
-    return shown
+async def _respond(response: Response, session: AsyncSession, category: Category) -> CategoryResponse:
+    body = _to_response(category, await queries.count_products(session, [category.id]))
+    response.headers["ETag"] = content_etag(category.version, body.model_dump_json().encode())
+    return body
 
 
-def _shown(category: Category, product_count: int) -> ShownCategory:
-    shown = ShownCategory.model_validate(category)
-    shown.product_count = product_count
-    return shown
+def _to_response(category: Category, product_counts: dict[int, int]) -> CategoryResponse:
+    response = CategoryResponse.model_validate(category)
+    response.product_count = product_counts.get(category.id, 0)
+    return response

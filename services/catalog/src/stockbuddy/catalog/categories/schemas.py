@@ -1,36 +1,36 @@
-"""What clients send and see of categories."""
+"""Requests and responses of categories."""
 
 from datetime import datetime
-from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
-from stockbuddy.catalog.wording import Reference, ShortLine
-
-Sort = Literal["name_asc", "name_desc", "created_asc", "created_desc"]
-
-
-class NewCategory(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    name: ShortLine
-    parent_id: Reference | None = None
+from stockbuddy.catalog.fields import NameOrCreatedSort, SearchText, SingleLine100
+from stockbuddy.chassis.fields import Id, Omittable, RequestBody
+from stockbuddy.chassis.http.pagination import PageQuery
 
 
-class CategoryChange(BaseModel):
-    """What is left out stays as it is; a null `parent_id` makes it a top one."""
+class CategoryFilter(PageQuery):
+    """`search` is a part of the name."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    name: ShortLine = ""
-    parent_id: Reference | None = None
-
-    def given(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.model_fields_set}
+    search: SearchText | None = None
+    parent_id: Id | None = None
+    sort_by: NameOrCreatedSort = "name_asc"
 
 
-class ShownCategory(BaseModel):
-    """`product_count` counts the living products of this very category, not of those below it."""
+class CategoryCreate(RequestBody):
+    name: SingleLine100
+    parent_id: Id | None = None
+
+
+class CategoryUpdate(RequestBody):
+    """Absent fields keep their values; a null `parent_id` makes it a top-level category."""
+
+    name: Omittable[SingleLine100]
+    parent_id: Omittable[Id | None]
+
+
+class CategoryResponse(BaseModel):
+    """`product_count` counts the active products of this category, without those of the categories below it."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -38,7 +38,7 @@ class ShownCategory(BaseModel):
     name: str
     parent_id: int | None
     owner_id: int | None
-    product_count: int = Field(default=0)
+    product_count: int = 0
     version: int
     created_at: datetime
     updated_at: datetime

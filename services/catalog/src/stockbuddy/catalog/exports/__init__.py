@@ -1,1 +1,1 @@
-"""Exports: many products as one file."""
+"""Exports: the products of a list as one file."""

@@ -1,1 +1,1 @@
-"""Pictures of products."""
+"""Images of products."""

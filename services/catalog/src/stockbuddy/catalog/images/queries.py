@@ -1,25 +1,28 @@
-"""What is known of products' images."""
+"""Metadata of products' images."""
 
 from dataclasses import dataclass
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.catalog.images.pictures import Picture
+from stockbuddy.catalog.errors import NoImage
+from stockbuddy.catalog.images.image_file import ImageFile
 
 
 @dataclass(frozen=True, slots=True)
 class StoredImage:
+    """An image whose files are in the store."""
+
     product_id: int
     digest: str
     content_type: str
 
 
-_OF_LIVING = text("""
+_BY_PRODUCT = text("""
     SELECT i.product_id, i.digest, i.content_type FROM product_image i JOIN product p ON p.id = i.product_id
     WHERE i.product_id = :product_id AND p.deleted_at IS NULL
 """)
-_WRITE = text("""
+_UPSERT = text("""
     INSERT INTO product_image (product_id, digest, content_type, width, height, size_bytes)
     VALUES (:product_id, :digest, :content_type, :width, :height, :size_bytes)
     ON CONFLICT (product_id) DO UPDATE SET digest = excluded.digest, content_type = excluded.content_type,
@@ -28,22 +31,24 @@ _WRITE = text("""
 _DELETE = text("DELETE FROM product_image WHERE product_id = :product_id")
 
 
-async def image_of(session: AsyncSession, product_id: int) -> StoredImage | None:
-    """The image of a living product."""
-    row = (await session.execute(_OF_LIVING, {"product_id": product_id})).one_or_none()
-    return None if row is None else StoredImage(*row)
+async def get_image(session: AsyncSession, product_id: int) -> StoredImage:
+    """The image of an active product. Raises NoImage."""
+    row = (await session.execute(_BY_PRODUCT, {"product_id": product_id})).one_or_none()
+    if row is None:
+        raise NoImage()
+    return StoredImage(*row)
 
 
-async def write_image(session: AsyncSession, product_id: int, picture: Picture) -> None:
+async def upsert_image(session: AsyncSession, product_id: int, image: ImageFile) -> None:
     await session.execute(
-        _WRITE,
+        _UPSERT,
         {
             "product_id": product_id,
-            "digest": picture.digest,
-            "content_type": picture.content_type,
-            "width": picture.width,
-            "height": picture.height,
-            "size_bytes": len(picture.content),
+            "digest": image.digest,
+            "content_type": image.content_type,
+            "width": image.width,
+            "height": image.height,
+            "size_bytes": len(image.content),
         },
     )
 

@@ -1,12 +1,12 @@
-"""What clients see of images."""
+"""Responses of images."""
 
 from pydantic import BaseModel
 
-from stockbuddy.catalog.images.pictures import THUMBNAILS, Picture
+from stockbuddy.catalog.images.image_file import THUMBNAIL_SIZES, ImageFile
 
 
-class ShownImage(BaseModel):
-    """`thumbnails` are the addresses of the smaller ones, by size."""
+class ImageResponse(BaseModel):
+    """`thumbnails` are URLs by size."""
 
     image_url: str
     thumbnails: dict[str, str]
@@ -16,13 +16,13 @@ class ShownImage(BaseModel):
     size_bytes: int
 
     @classmethod
-    def of(cls, product_id: int, picture: Picture) -> "ShownImage":
-        url = f"/api/v1/products/{product_id}/image?v={picture.digest}"
+    def from_image(cls, product_id: int, image: ImageFile) -> "ImageResponse":
+        url = f"/api/v1/products/{product_id}/image?v={image.digest}"
         return cls(
             image_url=url,
-            thumbnails={size: f"{url}&size={size}" for size in THUMBNAILS},
-            content_type=picture.content_type,
-            width=picture.width,
-            height=picture.height,
-            size_bytes=len(picture.content),
+            thumbnails={size: f"{url}&size={size}" for size in THUMBNAIL_SIZES},
+            content_type=image.content_type,
+            width=image.width,
+            height=image.height,
+            size_bytes=len(image.content),
         )

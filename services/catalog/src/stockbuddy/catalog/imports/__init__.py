@@ -1,1 +1,1 @@
-"""Imports: many products from one file, as a job."""
+"""Import jobs: products from a CSV or XLSX file."""

@@ -1,14 +1,14 @@
-"""An import as a job: one runner at a time holds it by a lease, and its progress is committed with its effects."""
+"""An import job, and the result of importing some of its rows."""
 
 from dataclasses import dataclass, field
 
-from stockbuddy.chassis.messaging.event_context import EventContext
+from stockbuddy.chassis.runtime.event_context import EventContext
 from stockbuddy.contracts.event import Event
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """What a runner needs to know of the import that it holds."""
+class ImportJob:
+    """A job under a lease. `runner` identifies the holder; `total` is None until the file is staged as rows."""
 
     id: int
     runner: str
@@ -18,12 +18,12 @@ class Job:
     attempts: int
     lease_seconds: float
     actor_id: int
-    origin: EventContext
+    context: EventContext
 
 
 @dataclass(slots=True)
-class Outcome:
-    """What became of some rows. `problems` are by row number; `events` are said when the rows' effects are kept."""
+class ImportResult:
+    """`problems` are by row number; `events` are published when the rows' changes commit."""
 
     created: int = 0
     updated: int = 0
@@ -31,7 +31,7 @@ class Outcome:
     problems: dict[int, str] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
 
-    def add(self, other: "Outcome") -> None:
+    def add(self, other: "ImportResult") -> None:
         self.created += other.created
         self.updated += other.updated
         self.unchanged += other.unchanged

@@ -1,1 +1,1 @@
-"""Products: what is traded."""
+"""Products: articles with a SKU, prices and barcodes."""

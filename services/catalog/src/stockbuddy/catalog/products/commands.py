@@ -1,9 +1,8 @@
-"""What can be done with products; each command says its event in the same transaction."""
+"""Changes of products. Each adds its event in the same transaction."""
 
 from datetime import UTC, datetime
 from typing import Any
 
-from fastapi import Request
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,104 +18,106 @@ from stockbuddy.catalog.errors import (
 )
 from stockbuddy.catalog.ownership import require_ownership
 from stockbuddy.catalog.products import queries
-from stockbuddy.catalog.products.model import Product
-from stockbuddy.catalog.products.schemas import NewProduct, ProductChange
+from stockbuddy.catalog.products.model import Product, State
+from stockbuddy.catalog.products.schemas import ProductCreate, ProductUpdate
 from stockbuddy.catalog.versions import require_version
-from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.http.tokens import Principal
+from stockbuddy.chassis.messaging import outbox
 from stockbuddy.contracts.catalog import ProductCreated, ProductDeleted, ProductRestored, ProductUpdated
 
 
-async def create_product(session: AsyncSession, caller: Principal, new: NewProduct) -> Product:
-    fields = new.given()
-    fields.pop("quantity", None)
-    product = Product(**await _with_references(session, caller, fields), owner_id=caller.user_id)
+async def create_product(session: AsyncSession, caller: Principal, body: ProductCreate) -> Product:
+    fields = body.sent_fields()
+    opening_quantity = fields.pop("quantity", None) or None
+    product = Product(**await _resolve_references(session, caller, fields), owner_id=caller.user_id)
     session.add(product)
     await _flush(session)
-    category = await queries.category_name(session, product.category_id)
-    outbox.add(session, product.state(ProductCreated, category, opening_quantity=new.quantity or None))
+    await _publish(session, product, ProductCreated, opening_quantity=opening_quantity)
     return product
 
 
-async def change_product(
-    session: AsyncSession, caller: Principal, request: Request, product_id: int, change: ProductChange
+async def update_product(
+    session: AsyncSession, caller: Principal, product_id: int, body: ProductUpdate, if_match: str | None
 ) -> Product:
-    """Raises PreconditionFailed when the request's `If-Match` names another version."""
-    product = await product_of(session, caller, request, product_id)
-    fields = await _with_references(session, caller, change.given())
-    if changes := product.change(fields, datetime.now(UTC)):
+    """Raises PreconditionFailed if `if_match` names another version."""
+    product = await load_product_for_update(session, caller, product_id, if_match)
+    fields = await _resolve_references(session, caller, body.sent_fields())
+    if changes := product.update_fields(fields, datetime.now(UTC)):
         await _flush(session)
-        category = await queries.category_name(session, product.category_id)
-        outbox.add(session, product.state(ProductUpdated, category, changes=sorted(changes)))
+        await _publish(session, product, ProductUpdated, changes=sorted(changes))
     return product
 
 
-async def delete_product(session: AsyncSession, caller: Principal, request: Request, product_id: int) -> None:
-    product = await product_of(session, caller, request, product_id)
+async def delete_product(session: AsyncSession, caller: Principal, product_id: int, if_match: str | None) -> None:
+    product = await load_product_for_update(session, caller, product_id, if_match)
     now = datetime.now(UTC)
-    product.change({"deleted_at": now}, now)
+    product.update_fields({"deleted_at": now}, now)
     await _flush(session)
-    category = await queries.category_name(session, product.category_id)
-    outbox.add(session, product.state(ProductDeleted, category))
+    await _publish(session, product, ProductDeleted)
 
 
 async def restore_product(session: AsyncSession, caller: Principal, product_id: int) -> Product:
-    """Raises Conflict when its SKU or a barcode has been given to another product meanwhile.
-    A category or supplier that was deleted meanwhile is let go."""
-    product = await queries.product_to_change(session, product_id)
+    """Raises Conflict if another product has its SKU or a barcode of it by now. A category or supplier that was deleted
+    in the meantime is cleared."""
+    product = await queries.lock_product(session, product_id)
     if product is None:
         raise UnknownProduct()
     require_ownership(caller, product.owner_id)
     if product.deleted_at is None:
         raise NotDeleted()
     values: dict[str, Any] = {"deleted_at": None}
-    if product.category_id is not None and not await queries.category_lives(session, product.category_id):
+    if product.category_id is not None and not await queries.is_category_active(session, product.category_id):
         values["category_id"] = None
-    if product.supplier_id is not None and not await queries.supplier_lives(session, product.supplier_id):
+    if product.supplier_id is not None and not await queries.is_supplier_active(session, product.supplier_id):
         values["supplier_id"] = None
-    product.change(values, datetime.now(UTC))
+    product.update_fields(values, datetime.now(UTC))
     await _flush(session)
-    category = await queries.category_name(session, product.category_id)
-    outbox.add(session, product.state(ProductRestored, category))
+    await _publish(session, product, ProductRestored)
     return product
 
 
-async def change_image(session: AsyncSession, product: Product, digest: str | None) -> None:
-    """Note that the (locked) product has another image now, or none."""
-    product.change({"image_digest": digest}, datetime.now(UTC))
+async def update_image_digest(session: AsyncSession, product: Product, digest: str | None) -> None:
+    """Record the image of the (locked) product; None if it has no image any more."""
+    product.update_fields({"image_digest": digest}, datetime.now(UTC))
     await session.flush()
-    category = await queries.category_name(session, product.category_id)
-    outbox.add(session, product.state(ProductUpdated, category, changes=["image"]))
+    await _publish(session, product, ProductUpdated, changes=["image"])
 
 
-async def product_of(session: AsyncSession, caller: Principal, request: Request, product_id: int) -> Product:
-    """A living product that the caller may change, locked."""
-    product = await queries.product_to_change(session, product_id)
+async def load_product_for_update(
+    session: AsyncSession, caller: Principal, product_id: int, if_match: str | None
+) -> Product:
+    """Lock an active product that the caller may change. Raises UnknownProduct, NotOwner or PreconditionFailed."""
+    product = await queries.lock_product(session, product_id)
     if product is None or product.deleted_at is not None:
         raise UnknownProduct()
     require_ownership(caller, product.owner_id)
-    require_version(request, product.version)
+    require_version(if_match, product.version)
     return product
 
 
-async def _with_references(session: AsyncSession, caller: Principal, fields: dict[str, Any]) -> dict[str, Any]:
-    """`fields` with the category's name turned into its id; every reference in them exists and lives."""
-    named = "category" in fields
+async def _publish(session: AsyncSession, product: Product, event_type: type[State], **details: Any) -> None:
+    category = await queries.find_category_name(session, product.category_id)
+    outbox.add(session, product.to_event(event_type, category, **details))
+
+
+async def _resolve_references(session: AsyncSession, caller: Principal, fields: dict[str, Any]) -> dict[str, Any]:
+    """`fields` with the category's name replaced by its id. Raises UnknownCategory or UnknownSupplier."""
+    has_category = "category" in fields
     name = fields.pop("category", None)
     if name is not None:
         fields["category_id"] = await find_or_create_category(session, caller.user_id, name)
-    elif named:
+    elif has_category:
         fields.setdefault("category_id", None)
-    category_id = fields.get("category_id")
-    if name is None and category_id is not None and not await queries.category_lives(session, category_id):
+    category_id, supplier_id = fields.get("category_id"), fields.get("supplier_id")
+    if name is None and category_id is not None and not await queries.is_category_active(session, category_id):
         raise UnknownCategory()
-    if fields.get("supplier_id") is not None and not await queries.supplier_lives(session, fields["supplier_id"]):
+    if supplier_id is not None and not await queries.is_supplier_active(session, supplier_id):
         raise UnknownSupplier()
     return fields
 
 
 async def _flush(session: AsyncSession) -> None:
-    """Raises DuplicateSku or DuplicateBarcode when the database refuses what another product has."""
+    """Raises DuplicateSku or DuplicateBarcode."""
     try:
         await session.flush()
     except IntegrityError as error:

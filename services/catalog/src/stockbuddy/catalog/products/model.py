@@ -1,4 +1,4 @@
-"""A product: what may be changed about it, by whom, and the state that its events carry."""
+"""The mapped class of products, and their events."""
 
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -6,14 +6,14 @@ from typing import Any, TypeVar
 from sqlalchemy import ARRAY, Numeric, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from stockbuddy.catalog.record import Record
+from stockbuddy.catalog.orm import Base, VersionedRecord
 from stockbuddy.contracts.catalog import ProductState
 
 State = TypeVar("State", bound=ProductState)
 
 
-class Product(Record):
-    """`deleted_at` marks a deleted one: gone from lists, its SKU and barcodes free, its history kept."""
+class Product(VersionedRecord, Base):
+    """Deleting a product releases its SKU and barcodes."""
 
     __tablename__ = "product"
 
@@ -21,17 +21,17 @@ class Product(Record):
     description: Mapped[str | None]
     category_id: Mapped[int | None]
     supplier_id: Mapped[int | None]
-    unit_price: Mapped[Decimal] = mapped_column(Numeric(18, 4))
-    cost_price: Mapped[Decimal | None] = mapped_column(Numeric(18, 4))
+    unit_price: Mapped[Decimal]
+    cost_price: Mapped[Decimal | None]
     unit_of_measure: Mapped[str | None]
     barcodes: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
     low_stock_threshold: Mapped[Decimal | None] = mapped_column(Numeric(15, 3))
     is_active: Mapped[bool] = mapped_column(default=True)
     image_digest: Mapped[str | None]
 
-    def state(self, event: type[State], category: str | None, **more: Any) -> State:
-        """An event of `event`'s class with the product as it stands."""
-        return event(
+    def to_event(self, event_type: type[State], category: str | None, **details: Any) -> State:
+        """The event with the product's current state; `category` is the name of its category."""
+        return event_type(
             product_id=self.id,
             version=self.version,
             sku=self.sku,
@@ -50,5 +50,5 @@ class Product(Record):
             deleted=self.deleted_at is not None,
             created_at=self.created_at,
             updated_at=self.updated_at,
-            **more,
+            **details,
         )

@@ -1,11 +1,11 @@
-"""Reads of single products: mapped ones to change, and ready JSON to show."""
+"""Reads of single products: mapped rows for changes, and JSON from the database for responses."""
 
 import asyncpg
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.catalog.products.model import Product
-from stockbuddy.catalog.system_settings.queries import DEFAULT_THRESHOLD
+from stockbuddy.catalog.replicas.system_settings import DEFAULT_THRESHOLD
 
 _STOCK = """
     coalesce((SELECT json_agg(row_to_json(w))::text FROM (
@@ -15,7 +15,7 @@ _STOCK = """
         FROM stock_level l LEFT JOIN warehouse h ON h.id = l.warehouse_id
         WHERE l.product_id = s.product_id GROUP BY l.warehouse_id ORDER BY l.warehouse_id) w), '[]')
 """
-_SHOWN = f"""
+_RESPONSE = f"""
     SELECT p.version, '{{' || k.document || ',"quantity_in_stock":' || trim_scale(s.on_hand)
         || ',"available":' || trim_scale(s.on_hand - s.reserved)
         || ',"low_stock_threshold":' || trim_scale(coalesce(s.threshold, {DEFAULT_THRESHOLD}))
@@ -24,39 +24,39 @@ _SHOWN = f"""
     JOIN product_card k ON k.product_id = p.id
     JOIN product_stock s ON s.product_id = p.id
 """
-BY_ID = f"{_SHOWN} WHERE p.id = $1 AND p.deleted_at IS NULL"
-BY_ID_EVEN_DELETED = f"{_SHOWN} WHERE p.id = $1"
-BY_SKU = f"{_SHOWN} WHERE lower(p.sku) = lower($1) AND p.deleted_at IS NULL"
-BY_BARCODE = f"{_SHOWN} WHERE p.id = (SELECT product_id FROM barcode WHERE code = $1)"
+BY_ID = f"{_RESPONSE} WHERE p.id = $1 AND p.deleted_at IS NULL"
+BY_ID_WITH_DELETED = f"{_RESPONSE} WHERE p.id = $1"
+BY_SKU = f"{_RESPONSE} WHERE lower(p.sku) = lower($1) AND p.deleted_at IS NULL"
+BY_BARCODE = f"{_RESPONSE} WHERE p.id = (SELECT product_id FROM barcode WHERE code = $1)"
+
+_CATEGORY_NAME = text("SELECT name FROM category WHERE id = :id")
+# FOR KEY SHARE: the row can't be deleted until this transaction ends, but other transactions may use it, too.
+_IS_CATEGORY_ACTIVE = text("SELECT true FROM category WHERE id = :id AND deleted_at IS NULL FOR KEY SHARE")
+_IS_SUPPLIER_ACTIVE = text("SELECT true FROM supplier WHERE id = :id AND deleted_at IS NULL FOR KEY SHARE")
 
 
-async def driver_of(session: AsyncSession) -> asyncpg.Connection:
-    """The driver's connection of the session's transaction, for the statements above."""
+async def driver_connection(session: AsyncSession) -> asyncpg.Connection:
+    """The asyncpg connection of the session's transaction, for the statements above and for COPY."""
     connection = await session.connection()
     proxied = await connection.get_raw_connection()
     driver: asyncpg.Connection = proxied.driver_connection
     return driver
 
 
-async def product_to_change(session: AsyncSession, product_id: int) -> Product | None:
+async def lock_product(session: AsyncSession, product_id: int) -> Product | None:
     """The product, deleted or not, locked until the end of the transaction."""
     return await session.scalar(select(Product).where(Product.id == product_id).with_for_update())
 
 
-_CATEGORY_NAME = text("SELECT name FROM category WHERE id = :id")
-_SUPPLIER_LIVES = text("SELECT true FROM supplier WHERE id = :id AND deleted_at IS NULL FOR KEY SHARE")
-_CATEGORY_LIVES = text("SELECT true FROM category WHERE id = :id AND deleted_at IS NULL FOR KEY SHARE")
-
-
-async def category_name(session: AsyncSession, category_id: int | None) -> str | None:
+async def find_category_name(session: AsyncSession, category_id: int | None) -> str | None:
     return None if category_id is None else await session.scalar(_CATEGORY_NAME, {"id": category_id})
 
 
-async def category_lives(session: AsyncSession, category_id: int) -> bool:
-    """Once true, it stays so until the end of the transaction: the category is locked against deletion."""
-    return bool(await session.scalar(_CATEGORY_LIVES, {"id": category_id}))
+async def is_category_active(session: AsyncSession, category_id: int) -> bool:
+    """If True, it stays so until the end of the transaction: the category is locked against deletion."""
+    return bool(await session.scalar(_IS_CATEGORY_ACTIVE, {"id": category_id}))
 
 
-async def supplier_lives(session: AsyncSession, supplier_id: int) -> bool:
-    """Once true, it stays so until the end of the transaction: the supplier is locked against deletion."""
-    return bool(await session.scalar(_SUPPLIER_LIVES, {"id": supplier_id}))
+async def is_supplier_active(session: AsyncSession, supplier_id: int) -> bool:
+    """If True, it stays so until the end of the transaction: the supplier is locked against deletion."""
+    return bool(await session.scalar(_IS_SUPPLIER_ACTIVE, {"id": supplier_id}))

@@ -1,4 +1,4 @@
-"""HTTP of products. Reads pass on JSON that the database has ready: no object is built and checked twice."""
+"""HTTP of products. Reads return JSON from the database as it is, without building and validating objects."""
 
 from typing import Annotated
 
@@ -6,101 +6,93 @@ import asyncpg
 from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.catalog.direct import DirectRoute
 from stockbuddy.catalog.errors import UnknownProduct
-from stockbuddy.catalog.listing.pages import product_page
-from stockbuddy.catalog.listing.schemas import ProductListing
+from stockbuddy.catalog.lightweight_route import LightweightRoute
+from stockbuddy.catalog.ownership import require_access_to_deleted
 from stockbuddy.catalog.products import commands, queries
-from stockbuddy.catalog.products.schemas import ListedProduct, NewProduct, ProductChange, ShownProduct
-from stockbuddy.catalog.versions import etag_of
-from stockbuddy.catalog.wording import Id
-from stockbuddy.chassis.http.sessions import Session
-from stockbuddy.chassis.http.errors import Forbidden
+from stockbuddy.catalog.products.schemas import ProductCreate, ProductListItem, ProductResponse, ProductUpdate
+from stockbuddy.catalog.search.schemas import ProductFilter
+from stockbuddy.catalog.services import get_services
+from stockbuddy.catalog.versions import content_etag
+from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import Caller, authenticate
+from stockbuddy.chassis.http.etags import IfMatch
 from stockbuddy.chassis.http.pagination import Page
+from stockbuddy.chassis.http.sessions import Session
 
 AUTHENTICATED = Depends(authenticate)
 
-router = APIRouter(prefix="/api/v1/products", tags=["products"], route_class=DirectRoute)
+router = APIRouter(prefix="/api/v1/products", tags=["products"], route_class=LightweightRoute)
 
 
-@router.get("", response_model=Page[ListedProduct])
-async def list_products(request: Request, caller: Caller, listing: Annotated[ProductListing, Query()]) -> Response:
-    if listing.include_deleted and not caller.is_manager:
-        raise Forbidden("Only managers and admins see deleted products.")
-    state = request.app.state
-    body = await product_page(state.readers, listing, state.totals)
+@router.get("", response_model=Page[ProductListItem])
+async def list_products(request: Request, caller: Caller, query: Annotated[ProductFilter, Query()]) -> Response:
+    require_access_to_deleted(caller, include_deleted=query.include_deleted)
+    body = await get_services(request).product_pages.fetch(query)
     return Response(body, media_type="application/json")
 
 
-@router.post("", status_code=201, response_model=ShownProduct)
-async def create_product(session: Session, caller: Caller, new: NewProduct) -> Response:
-    product = await commands.create_product(session, caller, new)
-    return await _changed(session, product.id, 201)
+@router.post("", status_code=201, response_model=ProductResponse)
+async def create_product(session: Session, caller: Caller, body: ProductCreate) -> Response:
+    product = await commands.create_product(session, caller, body)
+    return await _updated_response(session, product.id, 201)
 
 
-@router.get("/by-sku/{sku:path}", response_model=ShownProduct, dependencies=[AUTHENTICATED])
+@router.get("/by-sku/{sku:path}", response_model=ProductResponse, dependencies=[AUTHENTICATED])
 async def get_product_by_sku(request: Request, sku: str) -> Response:
-    return await _shown(request, queries.BY_SKU, sku)
+    return await _get(request, queries.BY_SKU, sku)
 
 
-@router.get("/by-barcode/{code:path}", response_model=ShownProduct, dependencies=[AUTHENTICATED])
+@router.get("/by-barcode/{code:path}", response_model=ProductResponse, dependencies=[AUTHENTICATED])
 async def get_product_by_barcode(request: Request, code: str) -> Response:
-    return await _shown(request, queries.BY_BARCODE, code)
+    return await _get(request, queries.BY_BARCODE, code)
 
 
-@router.get("/{product_id:int}", response_model=ShownProduct)
+@router.get("/{product_id:int}", response_model=ProductResponse)
 async def get_product(request: Request, caller: Caller, product_id: Id, include_deleted: bool = False) -> Response:
-    if include_deleted and not caller.is_manager:
-        raise Forbidden("Only managers and admins see deleted products.")
-    return await _shown(request, queries.BY_ID_EVEN_DELETED if include_deleted else queries.BY_ID, product_id)
+    require_access_to_deleted(caller, include_deleted=include_deleted)
+    return await _get(request, queries.BY_ID_WITH_DELETED if include_deleted else queries.BY_ID, product_id)
 
 
-@router.put("/{product_id:int}", response_model=ShownProduct)
-async def put_product(
-    request: Request, session: Session, caller: Caller, product_id: Id, change: ProductChange
+@router.put("/{product_id:int}", response_model=ProductResponse, name="update_product_put")
+@router.patch("/{product_id:int}", response_model=ProductResponse)
+async def update_product(
+    session: Session, caller: Caller, product_id: Id, body: ProductUpdate, if_match: IfMatch = None
 ) -> Response:
-    """The same as PATCH: what is left out stays as it is."""
-    await commands.change_product(session, caller, request, product_id, change)
-    return await _changed(session, product_id, 200)
-
-
-@router.patch("/{product_id:int}", response_model=ShownProduct)
-async def patch_product(
-    request: Request, session: Session, caller: Caller, product_id: Id, change: ProductChange
-) -> Response:
-    await commands.change_product(session, caller, request, product_id, change)
-    return await _changed(session, product_id, 200)
+    """PUT and PATCH do the same: absent fields keep their values."""
+    await commands.update_product(session, caller, product_id, body, if_match)
+    return await _updated_response(session, product_id)
 
 
 @router.delete("/{product_id:int}", status_code=204)
-async def delete_product(request: Request, session: Session, caller: Caller, product_id: Id) -> None:
-    """Gone from lists, history kept; `restore` undoes it."""
-    await commands.delete_product(session, caller, request, product_id)
+async def delete_product(session: Session, caller: Caller, product_id: Id, if_match: IfMatch = None) -> None:
+    """The product disappears from lists and keeps its history; `restore` undoes it."""
+    await commands.delete_product(session, caller, product_id, if_match)
 
 
-@router.post("/{product_id}/restore", response_model=ShownProduct)
+@router.post("/{product_id}/restore", response_model=ProductResponse)
 async def restore_product(session: Session, caller: Caller, product_id: Id) -> Response:
     await commands.restore_product(session, caller, product_id)
-    return await _changed(session, product_id, 200)
+    return await _updated_response(session, product_id)
 
 
-async def _shown(request: Request, statement: str, key: int | str) -> Response:
+async def _get(request: Request, statement: str, key: int | str) -> Response:
+    # PostgreSQL rejects a NUL in a parameter, so no product can have such a code.
     if isinstance(key, str) and "\0" in key:
         raise UnknownProduct()
-    return _answer(await request.app.state.readers.fetch(statement, key), 200)
+    return _to_response(await get_services(request).read_pool.fetch(statement, key))
 
 
-async def _changed(session: AsyncSession, product_id: int, status: int) -> Response:
-    """The product as this transaction leaves it."""
-    driver = await queries.driver_of(session)
-    return _answer(await driver.fetch(queries.BY_ID, product_id), status)
+async def _updated_response(session: AsyncSession, product_id: int, status: int = 200) -> Response:
+    """The product as this transaction, still uncommitted, has changed it."""
+    driver = await queries.driver_connection(session)
+    return _to_response(await driver.fetch(queries.BY_ID, product_id), status)
 
 
-def _answer(rows: list[asyncpg.Record], status: int) -> Response:
-    """Raises UnknownProduct when there is no row; the one there is holds the version and the JSON."""
+def _to_response(rows: list[asyncpg.Record], status: int = 200) -> Response:
+    """The response with the JSON of the only row. Raises UnknownProduct if there is none."""
     if not rows:
         raise UnknownProduct()
     version, text = rows[0]
     body = text.encode()
-    return Response(body, status, {"ETag": etag_of(version, body)}, media_type="application/json")
+    return Response(body, status, {"ETag": content_etag(version, body)}, media_type="application/json")

@@ -1,79 +1,71 @@
-"""What clients send and see of products."""
+"""Requests and responses of products."""
 
 from datetime import datetime
-from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Self
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, StrictBool, field_validator, model_validator
+from pydantic import AfterValidator, AliasChoices, BaseModel, Field, StrictBool, model_validator
 
-from stockbuddy.catalog.wording import Code, Line, ProseOrBlank, Reference, ShortLine, ShortLineOrBlank
+from stockbuddy.catalog.fields import Barcode, MultiLineTextOrBlank, SingleLine100, SingleLine100OrBlank, SingleLine255
+from stockbuddy.chassis.fields import Id, Omittable, RequestBody
 from stockbuddy.contracts.numbers import Money, Quantity
 
-Price = Annotated[Money, Field(ge=0)]
-Amount = Annotated[Quantity, Field(ge=0)]
-Barcodes = Annotated[list[Code], Field(max_length=20)]
+MAX_BARCODES = 20
 
 
-class _Fields(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    description: ProseOrBlank = None
-    cost_price: Price | None = None
-    unit_of_measure: ShortLineOrBlank = None
-    category: ShortLineOrBlank = None
-    category_id: Reference | None = None
-    supplier_id: Reference | None = None
-    low_stock_threshold: Amount | None = None
-
-    @model_validator(mode="after")
-    def name_one_category(self) -> "_Fields":
-        if self.category is not None and self.category_id is not None:
-            raise ValueError("category and category_id say the same thing; give one of them")
-        return self
-
-    def given(self) -> dict[str, Any]:
-        """What the client said, as Python values (a dump would turn amounts into text)."""
-        return {name: getattr(self, name) for name in self.model_fields_set}
-
-
-def _without_repetition(codes: list[str]) -> list[str]:
+def _require_distinct(codes: list[str]) -> list[str]:
     if len(set(codes)) < len(codes):
-        raise ValueError("a barcode is given twice")
+        raise ValueError("contains a barcode twice")
     return codes
 
 
-class NewProduct(_Fields):
-    """`price` is another word for `unit_price`; `quantity` opens the stock in the default warehouse."""
-
-    name: Line
-    sku: ShortLine
-    unit_price: Price = Field(validation_alias=AliasChoices("unit_price", "price"))
-    barcodes: Barcodes = []
-    is_active: StrictBool = True
-    quantity: Amount | None = None
-
-    _barcodes_differ = field_validator("barcodes")(_without_repetition)
+Price = Annotated[Money, Field(ge=0)]
+StockQuantity = Annotated[Quantity, Field(ge=0)]
+Barcodes = Annotated[list[Barcode], Field(max_length=MAX_BARCODES), AfterValidator(_require_distinct)]
+UNIT_PRICE_ALIASES = AliasChoices("unit_price", "price")
 
 
-class ProductChange(_Fields):
-    """What is left out stays as it is; null clears what may be empty."""
+class _OptionalFields(RequestBody):
+    description: Omittable[MultiLineTextOrBlank]
+    cost_price: Omittable[Price | None]
+    unit_of_measure: Omittable[SingleLine100OrBlank]
+    category: Omittable[SingleLine100OrBlank]
+    category_id: Omittable[Id | None]
+    supplier_id: Omittable[Id | None]
+    low_stock_threshold: Omittable[StockQuantity | None]
+    barcodes: Omittable[Barcodes]
+    is_active: Omittable[StrictBool]
 
-    name: Line = ""
-    sku: ShortLine = ""
-    unit_price: Price = Field(default=Decimal(0), validation_alias=AliasChoices("unit_price", "price"))
-    barcodes: Barcodes = []
-    is_active: StrictBool = True
-
-    _barcodes_differ = field_validator("barcodes")(_without_repetition)
+    @model_validator(mode="after")
+    def reject_two_categories(self) -> Self:
+        if self.category is not None and self.category_id is not None:
+            raise ValueError("category and category_id are alternatives; send only one of them")
+        return self
 
 
-class SupplierName(BaseModel):
+class ProductCreate(_OptionalFields):
+    """`price` is an alias of `unit_price`. `quantity` is the opening stock in the default warehouse."""
+
+    name: SingleLine255
+    sku: SingleLine100
+    unit_price: Price = Field(validation_alias=UNIT_PRICE_ALIASES)
+    quantity: Omittable[StockQuantity | None]
+
+
+class ProductUpdate(_OptionalFields):
+    """Absent fields keep their values; null clears a nullable field."""
+
+    name: Omittable[SingleLine255]
+    sku: Omittable[SingleLine100]
+    unit_price: Omittable[Annotated[Price, Field(validation_alias=UNIT_PRICE_ALIASES)]]
+
+
+class SupplierReference(BaseModel):
     id: int
     name: str
 
 
 class WarehouseStock(BaseModel):
-    """`warehouse` is its name; null as long as the catalogue has not heard of it."""
+    """`warehouse` is its name; null until the catalog has replicated the warehouse."""
 
     warehouse_id: int
     warehouse: str | None
@@ -83,8 +75,8 @@ class WarehouseStock(BaseModel):
     available: Quantity
 
 
-class ListedProduct(BaseModel):
-    """A product in a list. `low_stock_threshold` is its own or, if it has none, the default."""
+class ProductListItem(BaseModel):
+    """A product in a list. `low_stock_threshold` is the product's own or the system's default."""
 
     id: int
     sku: str
@@ -97,7 +89,7 @@ class ListedProduct(BaseModel):
     category_id: int | None
     category: str | None
     supplier_id: int | None
-    supplier: SupplierName | None
+    supplier: SupplierReference | None
     owner_id: int | None
     is_active: bool
     image_url: str | None
@@ -110,7 +102,7 @@ class ListedProduct(BaseModel):
     low_stock_threshold: Quantity
 
 
-class ShownProduct(ListedProduct):
+class ProductResponse(ProductListItem):
     """A product with its stock per warehouse."""
 
     stock: list[WarehouseStock]

@@ -1,22 +1,25 @@
-"""The read copy's writes: levels, and each product's totals over them. Set-based: a statement for a whole batch."""
+"""Replica of the stock levels, and each product's totals over them. A level may arrive before its product or warehouse.
+
+Set-based: one statement per step for a whole batch of events.
+"""
 
 from collections.abc import Sequence
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.contracts.stock import LevelState, WarehouseState
+from stockbuddy.contracts.stock import LevelChanged
 
-# The products' totals are locked first and in order: two consumers of one product's warehouses take turns,
-# and the later one adds up what the earlier one wrote.
-_ADD_TOTALS = text("""
+_INSERT_MISSING_TOTALS = text("""
     INSERT INTO product_stock (product_id) SELECT unnest(CAST(:product_ids AS bigint[])) ON CONFLICT DO NOTHING
 """)
+# Locked before the levels and in one order: of two transactions with levels of one product, the second waits here and
+# then sums up what the first has written; without the lock it would not see those levels.
 _LOCK_TOTALS = text("""
     SELECT product_id FROM product_stock WHERE product_id = ANY(CAST(:product_ids AS bigint[]))
     ORDER BY product_id FOR UPDATE
 """)
-_WRITE_LEVELS = text("""
+_UPSERT_LEVELS = text("""
     INSERT INTO stock_level AS l (product_id, warehouse_id, lot, version, on_hand, reserved)
     SELECT * FROM unnest(CAST(:product_ids AS bigint[]), CAST(:warehouse_ids AS bigint[]), CAST(:lots AS bigint[]),
         CAST(:versions AS bigint[]), CAST(:on_hand AS numeric[]), CAST(:reserved AS numeric[]))
@@ -25,57 +28,33 @@ _WRITE_LEVELS = text("""
         WHERE l.version < excluded.version
     RETURNING product_id
 """)
-_ADD_UP = text("""
+_UPDATE_TOTALS = text("""
     UPDATE product_stock s SET on_hand = t.on_hand, reserved = t.reserved
     FROM (SELECT product_id, sum(on_hand) AS on_hand, sum(reserved) AS reserved FROM stock_level
           WHERE product_id = ANY(CAST(:product_ids AS bigint[])) GROUP BY product_id) t
     WHERE s.product_id = t.product_id AND (s.on_hand, s.reserved) IS DISTINCT FROM (t.on_hand, t.reserved)
 """)
-_COUNT_CHANGE = text("SELECT count_changes(0, 0, 1)")
-_WRITE_WAREHOUSES = text("""
-    INSERT INTO warehouse AS w (id, version, code, name, kind, is_default, deleted)
-    SELECT * FROM unnest(CAST(:ids AS bigint[]), CAST(:versions AS integer[]), CAST(:codes AS text[]),
-        CAST(:names AS text[]), CAST(:kinds AS text[]), CAST(:defaults AS boolean[]), CAST(:deleted AS boolean[]))
-    ON CONFLICT (id) DO UPDATE SET version = excluded.version, code = excluded.code, name = excluded.name,
-        kind = excluded.kind, is_default = excluded.is_default, deleted = excluded.deleted
-        WHERE w.version < excluded.version
-""")
+_COUNT_STOCK_CHANGE = text("SELECT count_changes(0, 0, 1)")
 
 
-async def write_levels(session: AsyncSession, levels: Sequence[LevelState]) -> None:
-    """`levels` holds each level at most once."""
-    ordered = sorted(levels, key=lambda level: (level.product_id, level.warehouse_id, level.lot))
-    product_ids = sorted({level.product_id for level in ordered})
-    await session.execute(_ADD_TOTALS, {"product_ids": product_ids})
+async def replicate_levels(session: AsyncSession, events: Sequence[LevelChanged]) -> None:
+    newest: dict[tuple[int, int, int], LevelChanged] = {}
+    for event in events:
+        key = (event.product_id, event.warehouse_id, event.lot)
+        if key not in newest or newest[key].version < event.version:
+            newest[key] = event
+    levels = [newest[key] for key in sorted(newest)]
+    product_ids = sorted({level.product_id for level in levels})
+    await session.execute(_INSERT_MISSING_TOTALS, {"product_ids": product_ids})
     await session.execute(_LOCK_TOTALS, {"product_ids": product_ids})
-    changed = await session.scalars(
-        _WRITE_LEVELS,
-        {
-            "product_ids": [level.product_id for level in ordered],
-            "warehouse_ids": [level.warehouse_id for level in ordered],
-            "lots": [level.lot for level in ordered],
-            "versions": [level.version for level in ordered],
-            "on_hand": [level.on_hand for level in ordered],
-            "reserved": [level.reserved for level in ordered],
-        },
-    )
-    if changed_ids := sorted(set(changed)):
-        await session.execute(_ADD_UP, {"product_ids": changed_ids})
-        await session.execute(_COUNT_CHANGE)
-
-
-async def write_warehouses(session: AsyncSession, warehouses: Sequence[WarehouseState]) -> None:
-    """`warehouses` holds each warehouse at most once."""
-    ordered = sorted(warehouses, key=lambda warehouse: warehouse.warehouse_id)
-    await session.execute(
-        _WRITE_WAREHOUSES,
-        {
-            "ids": [warehouse.warehouse_id for warehouse in ordered],
-            "versions": [warehouse.version for warehouse in ordered],
-            "codes": [warehouse.code for warehouse in ordered],
-            "names": [warehouse.name for warehouse in ordered],
-            "kinds": [warehouse.kind for warehouse in ordered],
-            "defaults": [warehouse.is_default for warehouse in ordered],
-            "deleted": [warehouse.deleted for warehouse in ordered],
-        },
-    )
+    values = {
+        "product_ids": [level.product_id for level in levels],
+        "warehouse_ids": [level.warehouse_id for level in levels],
+        "lots": [level.lot for level in levels],
+        "versions": [level.version for level in levels],
+        "on_hand": [level.on_hand for level in levels],
+        "reserved": [level.reserved for level in levels],
+    }
+    if changed_ids := sorted(set(await session.scalars(_UPSERT_LEVELS, values))):
+        await session.execute(_UPDATE_TOTALS, {"product_ids": changed_ids})
+        await session.execute(_COUNT_STOCK_CHANGE)

@@ -1,22 +1,21 @@
-"""The one row of settings that the catalogue keeps a copy of."""
-
-from decimal import Decimal
+"""Replica of the system settings: one row."""
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from stockbuddy.contracts.auth import SettingsChanged
+
 DEFAULT_THRESHOLD = "(SELECT default_low_stock_threshold FROM setting)"
 """SQL for the threshold of products without one of their own."""
 
-# Totals of what is low on stock change with it.
-_WRITE = text("""
-    WITH written AS (
+# Counts as a change of stock, because the totals of low-stock lists depend on the threshold.
+_UPDATE = text("""
+    WITH updated AS (
         UPDATE setting SET version = :version, default_low_stock_threshold = :threshold
         WHERE version < :version RETURNING 1
-    ) SELECT count_changes(0, 0, 1) FROM written
+    ) SELECT count_changes(0, 0, 1) FROM updated
 """)
 
 
-async def write_settings(session: AsyncSession, version: int, default_threshold: Decimal) -> None:
-    """An older version than is known changes nothing."""
-    await session.execute(_WRITE, {"version": version, "threshold": default_threshold})
+async def replicate_settings(session: AsyncSession, event: SettingsChanged) -> None:
+    await session.execute(_UPDATE, {"version": event.version, "threshold": event.default_low_stock_threshold})

@@ -1,23 +1,35 @@
-"""Keeps the read copy of stock: the newest state heard of each level and warehouse wins, however often and in
-whatever order they are heard. A level may be known before its product or warehouse."""
+"""Replica of the warehouses: their names and codes."""
 
 from collections.abc import Sequence
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.catalog.levels import queries
-from stockbuddy.contracts.stock import LevelChanged, WarehouseState
+from stockbuddy.contracts.stock import WarehouseState
+
+_UPSERT = text("""
+    INSERT INTO warehouse AS w (id, version, code, name, kind, is_default, deleted)
+    SELECT * FROM unnest(CAST(:ids AS bigint[]), CAST(:versions AS integer[]), CAST(:codes AS text[]),
+        CAST(:names AS text[]), CAST(:kinds AS text[]), CAST(:defaults AS boolean[]), CAST(:deleted AS boolean[]))
+    ON CONFLICT (id) DO UPDATE SET version = excluded.version, code = excluded.code, name = excluded.name,
+        kind = excluded.kind, is_default = excluded.is_default, deleted = excluded.deleted
+        WHERE w.version < excluded.version
+""")
 
 
-async def project_levels(session: AsyncSession, events: Sequence[LevelChanged]) -> None:
-    newest: dict[tuple[int, int, int], LevelChanged] = {}
-    for event in events:
-        key = (event.product_id, event.warehouse_id, event.lot)
-        if key not in newest or newest[key].version < event.version:
-            newest[key] = event
-    await queries.write_levels(session, list(newest.values()))
-
-
-async def project_warehouses(session: AsyncSession, events: Sequence[WarehouseState]) -> None:
+async def replicate_warehouses(session: AsyncSession, events: Sequence[WarehouseState]) -> None:
     newest = {event.warehouse_id: event for event in sorted(events, key=lambda event: event.version)}
-    await queries.write_warehouses(session, list(newest.values()))
+    # In one order, so that concurrent transactions do not deadlock.
+    warehouses = [newest[warehouse_id] for warehouse_id in sorted(newest)]
+    await session.execute(
+        _UPSERT,
+        {
+            "ids": [warehouse.warehouse_id for warehouse in warehouses],
+            "versions": [warehouse.version for warehouse in warehouses],
+            "codes": [warehouse.code for warehouse in warehouses],
+            "names": [warehouse.name for warehouse in warehouses],
+            "kinds": [warehouse.kind for warehouse in warehouses],
+            "defaults": [warehouse.is_default for warehouse in warehouses],
+            "deleted": [warehouse.deleted for warehouse in warehouses],
+        },
+    )

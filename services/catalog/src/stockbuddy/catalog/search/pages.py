@@ -1,74 +1,78 @@
-"""Puts a page of products together: rows of ready JSON, the cursor behind them, and a total that is always right.
+"""Pages of products: JSON items from the database, the next cursor, and an exact total.
 
-The total of all products comes from the tally. Any other is counted once and remembered until something changes that
-could change it: products, or stock where the filters look at it.
+The total of all products is a counter. Totals of filters are counted once and cached until a change that could affect
+them: of products, or of stock if the filter depends on it.
 """
 
 from collections import OrderedDict
+from collections.abc import Sequence
 
-from stockbuddy.catalog.listing import queries
-from stockbuddy.catalog.listing.commonness import Commonness
-from stockbuddy.catalog.listing.schemas import ProductListing
-from stockbuddy.catalog.listing.sought import Sought
-from stockbuddy.catalog.readers import Readers
-from stockbuddy.chassis.http.pagination import PageQuery, encode_cursor
+from stockbuddy.catalog.read_pool import ReadPool
+from stockbuddy.catalog.search import statements
+from stockbuddy.catalog.search.schemas import ProductFilter
+from stockbuddy.catalog.search.search_terms import SearchTerms
+from stockbuddy.catalog.search.term_frequency import TermFrequency
+from stockbuddy.chassis.http.pagination import encode_cursor
 
-REMEMBERED_TOTALS = 10_000
+MAX_CACHED_TOTALS = 10_000
 _NOT_FILTERS = {"sort_by", "page", "page_size", "cursor"}
 
+ChangeCounts = tuple[int, int]
+"""The counters of product and stock changes at the time of counting."""
 
-class Totals:
-    """Totals by the filters that they belong to, each with the state of the catalogue it was counted in."""
+
+class TotalCache:
+    """Totals by filter, valid as long as the change counters are the same. The least recently counted goes first."""
 
     def __init__(self) -> None:
-        self.commonness = Commonness()
-        self._counted: OrderedDict[str, tuple[tuple[int, int], int]] = OrderedDict()
+        self._totals: OrderedDict[str, tuple[ChangeCounts, int]] = OrderedDict()
 
-    def get(self, filters: str, state: tuple[int, int]) -> int | None:
-        counted = self._counted.get(filters)
-        return counted[1] if counted is not None and counted[0] == state else None
+    def get(self, filters: str, changes: ChangeCounts) -> int | None:
+        cached = self._totals.get(filters)
+        return cached[1] if cached is not None and cached[0] == changes else None
 
-    def remember(self, filters: str, state: tuple[int, int], total: int) -> None:
-        self._counted[filters] = (state, total)
-        self._counted.move_to_end(filters)
-        if len(self._counted) > REMEMBERED_TOTALS:
-            self._counted.popitem(last=False)
-
-
-async def product_page(readers: Readers, listing: ProductListing, totals: Totals) -> bytes:
-    paging = PageQuery(listing.page, listing.page_size, listing.cursor)
-    sought = None if listing.search is None else await totals.commonness.sought(readers, listing.search)
-    statement = queries.page_statement(listing, paging, sought)
-    rows = await readers.fetch(statement.text, *statement.arguments)
-    tally = rows[0][3:6] if rows else (await readers.fetch(queries.TALLY))[0]
-    total = await _total(readers, listing, sought, totals, tally)
-    cursor = "null"
-    if len(rows) > listing.page_size:
-        rows.pop()
-        cursor = f'"{encode_cursor(listing.sort, list(rows[-1][1:3]))}"'
-    items = ",".join([row[0] for row in rows])
-    return (
-        f'{{"items":[{items}],"page":{listing.page},"page_size":{listing.page_size},'
-        f'"total":{total},"next_cursor":{cursor}}}'
-    ).encode()
+    def put(self, filters: str, changes: ChangeCounts, total: int) -> None:
+        self._totals[filters] = (changes, total)
+        self._totals.move_to_end(filters)
+        if len(self._totals) > MAX_CACHED_TOTALS:
+            self._totals.popitem(last=False)
 
 
-async def _total(
-    readers: Readers,
-    listing: ProductListing,
-    sought: Sought | None,
-    totals: Totals,
-    tally: tuple[int, int, int],
-) -> int:
-    living, product_changes, stock_changes = tally
-    filters = listing.model_dump_json(exclude=_NOT_FILTERS, exclude_defaults=True)
-    if filters == "{}":
-        return living
-    state = (product_changes, stock_changes if listing.looks_at_stock else 0)
-    total = totals.get(filters, state)
-    if total is None:
-        # Counted after the tally was read: never older than the state it is remembered under.
-        statement = queries.count_statement(listing, sought)
-        total = int((await readers.fetch(statement.text, *statement.arguments))[0][0])
-        totals.remember(filters, state, total)
-    return total
+class ProductPages:
+    """Reads pages of products. One per process, because it caches totals and term frequencies."""
+
+    def __init__(self, read_pool: ReadPool) -> None:
+        self._read_pool = read_pool
+        self._term_frequency = TermFrequency(read_pool)
+        self._totals = TotalCache()
+
+    async def fetch(self, query: ProductFilter) -> bytes:
+        """The page as JSON. Raises Unprocessable for an invalid cursor."""
+        terms = None if query.search is None else await self._term_frequency.analyze(query.search)
+        statement = statements.page_statement(query, terms)
+        rows = await self._read_pool.fetch(statement.text, *statement.arguments)
+        counters = rows[0][3:6] if rows else (await self._read_pool.fetch(statements.COUNTERS))[0]
+        total = await self._total(query, terms, counters)
+        cursor = "null"
+        if len(rows) > query.page_size:
+            rows.pop()
+            cursor = f'"{encode_cursor(query.sort, list(rows[-1][1:3]))}"'
+        items = ",".join([row[0] for row in rows])
+        return (
+            f'{{"items":[{items}],"page":{query.page},"page_size":{query.page_size},'
+            f'"total":{total},"next_cursor":{cursor}}}'
+        ).encode()
+
+    async def _total(self, query: ProductFilter, terms: SearchTerms | None, counters: Sequence[int]) -> int:
+        all_products, product_changes, stock_changes = counters
+        filters = query.model_dump_json(exclude=_NOT_FILTERS, exclude_defaults=True)
+        if filters == "{}":
+            return all_products
+        changes = (product_changes, stock_changes if query.depends_on_stock else 0)
+        total = self._totals.get(filters, changes)
+        if total is None:
+            # Counted after the counters were read, so the total is never older than the state it is cached under.
+            statement = statements.count_statement(query, terms)
+            total = int((await self._read_pool.fetch(statement.text, *statement.arguments))[0][0])
+            self._totals.put(filters, changes, total)
+        return total

@@ -1,27 +1,31 @@
-"""What a list of products may be asked for."""
+"""The query parameters of lists of products."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, WithJsonSchema, field_validator, model_validator
+from pydantic import AfterValidator, WithJsonSchema, field_validator, model_validator
 
-from stockbuddy.catalog.wording import Reference, Words, none_if_blank
-from stockbuddy.chassis.fields import WRITTEN_OUT
-from stockbuddy.chassis.http.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
+from stockbuddy.catalog.fields import SearchText, blank_to_none
+from stockbuddy.chassis.fields import RFC_3339, Id
+from stockbuddy.chassis.http.pagination import PageQuery
 from stockbuddy.contracts.numbers import Money
 
 
-def _in_utc(given: datetime) -> datetime:
+def _to_utc(moment: datetime) -> datetime:
     try:
-        return given.astimezone(UTC) if given.tzinfo is not None else given.replace(tzinfo=UTC)
+        return moment.astimezone(UTC) if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
     except OverflowError as error:
-        raise ValueError("is not a date of this epoch") from error
+        raise ValueError("year must be between 1 and 9999 in UTC") from error
 
 
-_DATE_OR_TIME = {"anyOf": [{"type": "string", "format": form} for form in ("date", "date-time")]}
-# A date is taken for its first moment.
-Moment = Annotated[datetime, WRITTEN_OUT, AfterValidator(_in_utc), WithJsonSchema(_DATE_OR_TIME)]
-Sort = Literal[
+DateOrTime = Annotated[
+    datetime,
+    RFC_3339,
+    AfterValidator(_to_utc),
+    WithJsonSchema({"anyOf": [{"type": "string", "format": form} for form in ("date", "date-time")]}),
+]
+"""A date means its first moment; without an offset it is UTC."""
+ProductSort = Literal[
     "relevance",
     "name_asc",
     "name_desc",
@@ -34,30 +38,26 @@ Sort = Literal[
 ]
 
 
-class ProductListing(BaseModel):
-    """The query of a list of products. `sort_by` is by default `relevance` for a search, else `created_desc`.
-    Dates are half-open: `[created_from_date, created_to_date)`; without an offset they are UTC. A blank search or
-    category, as an empty field of a form sends it, asks for nothing."""
+class ProductFilter(PageQuery):
+    """The default of `sort_by` is `relevance` with `search`, otherwise `created_desc`. Dates are half-open:
+    `[created_from_date, created_to_date)`. A blank search or category, as an empty form field sends it, is ignored."""
 
-    search: Words | None = None
-    category: Words | None = None
-    category_id: Reference | None = None
-    supplier_id: Reference | None = None
-    owner_id: Reference | None = None
+    search: SearchText | None = None
+    category: SearchText | None = None
+    category_id: Id | None = None
+    supplier_id: Id | None = None
+    owner_id: Id | None = None
     price_min: Money | None = None
     price_max: Money | None = None
     low_stock: bool | None = None
     in_stock: bool | None = None
     is_active: bool | None = None
-    created_from_date: Moment | None = None
-    created_to_date: Moment | None = None
+    created_from_date: DateOrTime | None = None
+    created_to_date: DateOrTime | None = None
     include_deleted: bool = False
-    sort_by: Sort | None = None
-    page: Annotated[int, Field(ge=1, le=1_000_000_000)] = 1
-    page_size: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)] = DEFAULT_PAGE_SIZE
-    cursor: Annotated[str, Field(max_length=2000)] | None = None
+    sort_by: ProductSort | None = None
 
-    _blank_is_none = field_validator("search", "category", mode="before")(none_if_blank)
+    _ignore_blank = field_validator("search", "category", mode="before")(blank_to_none)
 
     @property
     def sort(self) -> str:
@@ -66,11 +66,11 @@ class ProductListing(BaseModel):
         return self.sort_by
 
     @property
-    def looks_at_stock(self) -> bool:
+    def depends_on_stock(self) -> bool:
         return self.in_stock is not None or self.low_stock is not None
 
     @model_validator(mode="after")
-    def rank_only_searches(self) -> "ProductListing":
+    def require_search_for_relevance(self) -> "ProductFilter":
         if self.sort_by == "relevance" and self.search is None:
-            raise ValueError("only a search can be sorted by relevance")
+            raise ValueError("sorting by relevance requires search")
         return self

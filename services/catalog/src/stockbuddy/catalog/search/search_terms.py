@@ -1,14 +1,17 @@
-"""What a search is for, and which way to it is the cheaper one."""
+"""The parsed `search` parameter."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Sought:
-    """`common` are the words that many products have, where there are rarer ones as well; `broad` when a good part of
-    all products match, `broad_in_names` when a good part has the whole word in their names."""
+class SearchTerms:
+    """`text` is the parameter; the rest are hints for the cheapest plan, which never change the result.
+
+    `common`: its words that many products have, if it also has rarer ones. `is_broad`: a large share of all products
+    matches. `is_broad_in_names`: a large share has the whole word in its name.
+    """
 
     text: str
     common: tuple[str, ...] = ()
-    broad: bool = False
-    broad_in_names: bool = False
+    is_broad: bool = False
+    is_broad_in_names: bool = False

@@ -1,8 +1,8 @@
-"""The statements of lists and searches: which products stand on a page, and their ready JSON.
+"""The statements of lists and searches: the products of one page with their JSON, and the count of a whole list.
 
-A page is found on narrow rows by an index in the order of the list, one row more than shown to know whether there is
-a next one; only then are the cards joined. Every statement also reads the tally: how many products live, and the
-numbers that grow with every change.
+A page is found on narrow rows by an index in the order of the list, with one row more than shown to detect a next page;
+only then are the cards joined. Every statement also reads the counters: the number of products, and the numbers that
+grow with every change.
 """
 
 from collections.abc import Mapping
@@ -10,190 +10,151 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from stockbuddy.catalog.listing.conditions import Arguments, Selection, select_products
-from stockbuddy.catalog.listing.schemas import ProductListing
-from stockbuddy.catalog.listing.sought import Sought
-from stockbuddy.catalog.system_settings.queries import DEFAULT_THRESHOLD
-from stockbuddy.chassis.http.pagination import PageQuery
+from stockbuddy.catalog.replicas.system_settings import DEFAULT_THRESHOLD
+from stockbuddy.catalog.search.conditions import Arguments, Selection, select_products
+from stockbuddy.catalog.search.ranked_page import RANKED_PAGE
+from stockbuddy.catalog.search.schemas import ProductFilter
+from stockbuddy.catalog.search.search_terms import SearchTerms
 
-RANKED_CANDIDATES = 100
-"""So many of a search's matches are ranked; those beyond follow, newest first. Bounds the cost of a search for `a`."""
-_WEIGHTS = "'{0.1, 0.2, 0.6, 1.0}'"
-"""Of a word in the description, the category, the codes and the name."""
+MAX_RANKED_MATCHES = 100
+"""Further matches follow, newest first. Bounds the cost of a search for `a`."""
 
-TALLY = "SELECT sum(living)::bigint, sum(product_changes)::bigint, sum(stock_changes)::bigint FROM tally"
+COUNTERS = "SELECT sum(living)::bigint, sum(product_changes)::bigint, sum(stock_changes)::bigint FROM tally"
 
-# The planner's own statistics; '=word' is a whole word of a name, and categories, as '#7', are left out.
-COMMON_WORDS = """
-    SELECT word, share
-    FROM pg_stats, unnest(most_common_elems::text::text[], most_common_elem_freqs) common(word, share)
-    WHERE schemaname = current_schema() AND tablename = 'product_card' AND attname = 'search'
-        AND word IS NOT NULL AND word ~ '^=?[[:alnum:]]'
-"""
-
-_SORTS: Mapping[str, tuple[str, str, type, str]] = {
+_SORT_KEYS: Mapping[str, tuple[str, str, type, str]] = {
     "name": ("p", '(lower(p.name) COLLATE "C")', str, "text"),
     "created": ("p", "p.created_at", datetime, "timestamptz"),
     "price": ("p", "p.unit_price", Decimal, "numeric"),
     "stock": ("s", "s.on_hand", Decimal, "numeric"),
 }
-"""Of each order: its table and expression, and what the expression's values are here and in SQL."""
+"""Table, expression, Python type and SQL type of each sort key."""
+
+_PAGE = f"""
+    WITH {{page}}
+    SELECT '{{{{' || k.document || ',"quantity_in_stock":' || trim_scale(s.on_hand)
+            || ',"available":' || trim_scale(s.on_hand - s.reserved)
+            || ',"low_stock_threshold":' || trim_scale(coalesce(s.threshold, {DEFAULT_THRESHOLD})) || '}}}}',
+        page.first_key, page.second_key, counters.*
+    FROM (SELECT row_number() OVER () AS place, * FROM page) page
+    JOIN product_card k ON k.product_id = page.product_id
+    JOIN product_stock s ON s.product_id = page.product_id
+    CROSS JOIN ({COUNTERS}) counters
+    ORDER BY page.place
+"""
+_SORTED_PAGE = """
+    page AS MATERIALIZED (
+        SELECT product_id, sort_key::text AS first_key, product_id AS second_key FROM (
+            SELECT {product_id} AS product_id, {key} AS sort_key
+            FROM {source} WHERE {where}
+            ORDER BY {key} {direction}, {product_id} {direction}
+            LIMIT {limit} {offset}
+        ) sorted
+    )
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """SQL and its arguments. A page's rows are: item, two parts of its sort key, three numbers of the tally."""
+    """SQL and its arguments. A page's rows are: item, two parts of its sort key, three counters."""
 
     text: str
     arguments: Arguments
 
 
-def count_statement(listing: ProductListing, sought: Sought | None) -> Statement:
+def count_statement(query: ProductFilter, terms: SearchTerms | None) -> Statement:
     arguments = Arguments()
     search = None
-    if sought is not None and sought.common:
-        words, common = arguments.add(sought.text, "text"), arguments.add(list(sought.common), "text[]")
-        search = _found_by(sought, f"(SELECT driving_query({words}, {common}))", f"(SELECT search_query({words}))")
-    selection = select_products(listing, arguments, search=search)
+    if terms is not None and terms.common:
+        words, common = _add_terms(terms, arguments)
+        search = _match_conditions(
+            terms, f"(SELECT driving_query({words}, {common}))", f"(SELECT search_query({words}))"
+        )
+    selection = select_products(query, arguments, search=search)
     return Statement(f"SELECT count(*) FROM {selection.source} WHERE {selection.where}", arguments)
 
 
-def page_statement(listing: ProductListing, paging: PageQuery, sought: Sought | None) -> Statement:
+def page_statement(query: ProductFilter, terms: SearchTerms | None) -> Statement:
     arguments = Arguments()
-    if sought is not None and listing.sort == "relevance":
-        found = _ranked(listing, paging, arguments, sought)
+    if terms is not None and query.sort == "relevance":
+        page = _ranked_page(query, arguments, terms)
     else:
-        found = _sorted(listing, paging, arguments)
-    return Statement(
-        f"""
-        WITH {found}
-        SELECT '{{' || k.document || ',"quantity_in_stock":' || trim_scale(s.on_hand)
-                || ',"available":' || trim_scale(s.on_hand - s.reserved)
-                || ',"low_stock_threshold":' || trim_scale(coalesce(s.threshold, {DEFAULT_THRESHOLD})) || '}}',
-            found.first_key, found.second_key, t.*
-        FROM (SELECT row_number() OVER () AS place, * FROM page) found
-        JOIN product_card k ON k.product_id = found.product_id
-        JOIN product_stock s ON s.product_id = found.product_id
-        CROSS JOIN ({TALLY}) t
-        ORDER BY found.place
-        """,
-        arguments,
+        page = _sorted_page(query, arguments)
+    return Statement(_PAGE.format(page=page), arguments)
+
+
+def _sorted_page(query: ProductFilter, arguments: Arguments) -> str:
+    column, _, direction = query.sort.rpartition("_")
+    table, key, python_type, type_name = _SORT_KEYS[column]
+    selection = select_products(query, arguments, sorted_by=table)
+    where, offset = selection.where, "" if query.page == 1 else f"OFFSET {query.offset}"
+    position = query.position(query.sort, python_type, int)
+    if position is not None:
+        # Subqueries hide the values from the planner. With visible values a generic plan can look more expensive than
+        # custom ones (many products of equal age, or few rows left), and PostgreSQL would plan each page again.
+        last = f"(SELECT {arguments.add(position[0], type_name)}), (SELECT {arguments.add(position[1], 'bigint')})"
+        where += f" AND ({key}, {selection.product_id}) {'>' if direction == 'asc' else '<'} ({last})"
+        offset = ""
+    return _SORTED_PAGE.format(
+        product_id=selection.product_id,
+        key=key,
+        source=selection.source,
+        where=where,
+        direction=direction,
+        limit=query.page_size + 1,
+        offset=offset,
     )
 
 
-def _sorted(listing: ProductListing, paging: PageQuery, arguments: Arguments) -> str:
-    column, _, direction = listing.sort.rpartition("_")
-    table, expression, kind, type_name = _SORTS[column]
-    selection = select_products(listing, arguments, sorted_by=table)
-    where = selection.where
-    after = paging.after(listing.sort, kind, int)
-    if after is not None:
-        # As subqueries, so that every plan expects the same of them: where many products are as old, or few are left,
-        # one plan for all cursors looks dearer than one for each, and each page would be planned anew.
-        last = f"(SELECT {arguments.add(after[0], type_name)}), (SELECT {arguments.add(after[1], 'bigint')})"
-        where += f" AND ({expression}, {selection.product_id}) {'>' if direction == 'asc' else '<'} ({last})"
-    return f"""
-        page AS MATERIALIZED (
-            SELECT product_id, sort_key::text AS first_key, product_id AS second_key FROM (
-                SELECT {selection.product_id} AS product_id, {expression} AS sort_key
-                FROM {selection.source} WHERE {where}
-                ORDER BY {expression} {direction}, {selection.product_id} {direction}
-                LIMIT {paging.page_size + 1} {_offset(paging, after)}
-            ) sorted
-        )
-    """
+def _add_terms(terms: SearchTerms, arguments: Arguments) -> tuple[str, str]:
+    """The placeholders of the search text and of its common words."""
+    return arguments.add(terms.text, "text"), arguments.add(list(terms.common), "text[]")
 
 
-def _offset(paging: PageQuery, after: object) -> str:
-    return "" if after is not None or paging.page == 1 else f"OFFSET {paging.offset}"
-
-
-def _found_by(sought: Sought, driving: str, whole: str) -> tuple[str, ...]:
-    """The conditions of a search: by the index over its rarer words, then by all of them."""
-    if not sought.common:
+def _match_conditions(terms: SearchTerms, driving: str, whole: str) -> tuple[str, ...]:
+    """With common words: use the index for the rarer ones (`driving`), then check the whole search on those rows."""
+    if not terms.common:
         return (f"k.search @@ {whole}",)
     return (f"k.search @@ {driving}", f"ts_match_vq(k.search, {whole})")
 
 
-def _ranked(listing: ProductListing, paging: PageQuery, arguments: Arguments, sought: Sought) -> str:
-    """The best matches first: by SKU or barcode, then by whole words of the name, then by any word or prefix.
-    When there are more matches than candidates, the rest follows by id."""
-    words, common = arguments.add(sought.text, "text"), arguments.add(list(sought.common), "text[]")
+def _ranked_page(query: ProductFilter, arguments: Arguments, terms: SearchTerms) -> str:
+    words, common = _add_terms(terms, arguments)
 
     def select(*conditions: str) -> Selection:
-        return select_products(listing, arguments, sorted_by="k", search=conditions)
+        return select_products(query, arguments, sorted_by="k", search=conditions)
 
-    # Where nearly everything matches, the newest products are looked through instead: the function, unlike the
-    # operator, takes no index.
+    # Where nearly everything matches, scan the newest products: the function `ts_match_vq` does what the operator `@@`
+    # does, without its index.
     newest = "ORDER BY k.product_id DESC"
-    if sought.broad_in_names:
-        named, named_order = select("ts_match_vq(k.search, (TABLE name_words))"), newest
-    else:
-        named, named_order = select("k.search @@ (TABLE name_words)"), ""
-    others = select(*_found_by(sought, "(TABLE driving)", "(TABLE sought)"))
-    first, first_order = others, ""
-    if sought.broad:
-        first, first_order = select("ts_match_vq(k.search, (TABLE sought))"), newest
-    product_id = others.product_id
-    before, before_rest = _ranked_after(paging, product_id, arguments)
-    limit, offset = paging.page_size + 1, 0 if paging.cursor else paging.offset
-    # Where whole words of names fill the page, prefixes need not be looked for.
-    enough = RANKED_CANDIDATES if paging.cursor else min(RANKED_CANDIDATES, offset + limit)
-    return f"""
-        sought AS MATERIALIZED (SELECT search_query({words})),
-        driving AS MATERIALIZED (SELECT driving_query({words}, {common})),
-        name_words AS MATERIALIZED (SELECT name_query({words})),
-        coded AS MATERIALIZED (
-            SELECT id FROM product WHERE lower(sku) = lower(btrim({words})) AND deleted_at IS NULL
-            UNION ALL SELECT product_id FROM barcode WHERE code = btrim({words})
-        ),
-        named AS MATERIALIZED (
-            SELECT {product_id} AS product_id, k.search FROM {named.source} WHERE {named.where}
-            {named_order} LIMIT {RANKED_CANDIDATES}
-        ),
-        others AS MATERIALIZED (
-            SELECT {product_id} AS product_id, k.search FROM {first.source} WHERE {first.where}
-            AND (SELECT count(*) FROM named) < {enough}
-            AND {product_id} NOT IN (SELECT n.product_id FROM named n) {first_order} LIMIT {RANKED_CANDIDATES}
-        ),
-        best AS MATERIALIZED (
-            SELECT product_id, 1 + ts_rank({_WEIGHTS}, search, (TABLE sought), 1) AS rank FROM named
-            WHERE product_id NOT IN (TABLE coded)
-            UNION ALL
-            SELECT product_id, CASE WHEN search @@ (TABLE name_words) THEN 1 ELSE 0 END
-                + ts_rank({_WEIGHTS}, search, (TABLE sought), 1) FROM others
-            WHERE product_id NOT IN (TABLE coded)
-            UNION ALL
-            SELECT {product_id}, 2 + ts_rank({_WEIGHTS}, k.search, (TABLE sought), 1)
-            FROM {others.source} WHERE {others.where} AND {product_id} IN (TABLE coded)
-        ),
-        ranked AS MATERIALIZED (
-            SELECT product_id, rank FROM best WHERE {before}
-            ORDER BY rank DESC, product_id DESC LIMIT {limit} OFFSET {offset}
-        ),
-        page AS MATERIALIZED (
-            SELECT product_id, rank::text AS first_key, product_id AS second_key FROM (
-                SELECT product_id, rank FROM ranked
-                UNION ALL (
-                    SELECT product_id, -1::real FROM (
-                        SELECT {product_id} AS product_id FROM {others.source} WHERE {others.where} AND {before_rest}
-                        AND (SELECT count(*) FROM best) >= {RANKED_CANDIDATES}
-                        AND (SELECT count(*) FROM ranked) < {limit}
-                        AND {product_id} NOT IN (SELECT b.product_id FROM best b) OFFSET 0
-                    ) rest
-                    ORDER BY product_id DESC LIMIT {limit}
-                    OFFSET greatest({offset} - (SELECT count(*) FROM best), 0)
-                )
-            ) parts
-            ORDER BY rank DESC, product_id DESC LIMIT {limit}
-        )
-    """
+    names_condition = "ts_match_vq(k.search, {0})" if terms.is_broad_in_names else "k.search @@ {0}"
+    names = select(names_condition.format("(TABLE name_words)"))
+    matches = select(*_match_conditions(terms, "(TABLE driving)", "(TABLE terms)"))
+    others = select("ts_match_vq(k.search, (TABLE terms))") if terms.is_broad else matches
+    after_ranked, after_rest = _position_conditions(query, matches.product_id, arguments)
+    limit, offset = query.page_size + 1, 0 if query.cursor else query.offset
+    return RANKED_PAGE.format(
+        words=words,
+        common=common,
+        product_id=matches.product_id,
+        names=names,
+        names_order=newest if terms.is_broad_in_names else "",
+        others=others,
+        others_order=newest if terms.is_broad else "",
+        matches=matches,
+        after_ranked=after_ranked,
+        after_rest=after_rest,
+        limit=limit,
+        offset=offset,
+        max_ranked=MAX_RANKED_MATCHES,
+        # If whole words of names fill the page, other matches are not searched for.
+        enough=MAX_RANKED_MATCHES if query.cursor else min(MAX_RANKED_MATCHES, offset + limit),
+    )
 
 
-def _ranked_after(paging: PageQuery, product_id: str, arguments: Arguments) -> tuple[str, str]:
-    """The conditions of what stands behind the cursor: on the ranked, and on the rest (whose rank is -1)."""
-    after = paging.after("relevance", Decimal, int)
-    if after is None:
+def _position_conditions(query: ProductFilter, product_id: str, arguments: Arguments) -> tuple[str, str]:
+    """Conditions for the rows after the cursor: among the ranked matches, and among the rest, whose rank is -1."""
+    position = query.position("relevance", Decimal, int)
+    if position is None:
         return "true", "true"
-    rank, last = arguments.add(after[0], "numeric::real"), arguments.add(after[1], "bigint")
+    rank, last = arguments.add(position[0], "numeric::real"), arguments.add(position[1], "bigint")
     return f"(rank, product_id) < ({rank}, {last})", f"({rank} >= 0 OR {product_id} < {last})"

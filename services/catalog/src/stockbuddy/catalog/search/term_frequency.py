@@ -1,5 +1,5 @@
-"""How common words are, from the statistics that PostgreSQL keeps of the searched column. Only a hint for choosing the
-cheaper way to the same result: by an index over rare words, or through the newest products when nearly all match."""
+"""Frequencies of words, from PostgreSQL's statistics of the searched column. They only select the cheaper of two plans
+for the same result: an index over rare words, or a scan of the newest products when nearly all match."""
 
 import re
 import time
@@ -7,45 +7,54 @@ import unicodedata
 from bisect import bisect_left
 from itertools import accumulate
 
-from stockbuddy.catalog.listing import queries
-from stockbuddy.catalog.listing.sought import Sought
-from stockbuddy.catalog.readers import Readers
+from stockbuddy.catalog.read_pool import ReadPool
+from stockbuddy.catalog.search.search_terms import SearchTerms
 
-REFRESH_SECONDS = 300
-BROAD_SHARE = 0.03
-"""From here on, the first hundred matches are found sooner by looking at the newest products than by an index."""
+REFRESH_INTERVAL_SECONDS = 300
+MIN_BROAD_SHARE = 0.03
+"""From this share of matching products, scanning the newest finds the first hundred matches sooner than an index."""
 
+# '=word' is a whole word of a name; categories, such as '#7', are excluded.
+_COMMON_WORDS = """
+    SELECT word, share
+    FROM pg_stats, unnest(most_common_elems::text::text[], most_common_elem_freqs) common(word, share)
+    WHERE schemaname = current_schema() AND tablename = 'product_card' AND attname = 'search'
+        AND word IS NOT NULL AND word ~ '^=?[[:alnum:]]'
+"""
 _WORD = re.compile(r"[^\W_]+")
+_LAST_CHARACTER = "\U0010ffff"
 
 
-class Commonness:
-    """The shares of products that have the most common words; asked for anew every few minutes."""
+class TermFrequency:
+    """The shares of products that contain the most common words, refreshed every few minutes."""
 
-    def __init__(self) -> None:
+    def __init__(self, read_pool: ReadPool) -> None:
+        self._read_pool = read_pool
         self._words: list[str] = []
-        self._sums: list[float] = [0.0]
-        self._named: dict[str, float] = {}
-        self._known_until = 0.0
+        self._cumulative_shares: list[float] = [0.0]
+        self._name_shares: dict[str, float] = {}
+        self._refresh_at = 0.0
 
-    async def sought(self, readers: Readers, search: str) -> Sought:
-        if time.monotonic() > self._known_until:
-            await self._refresh(readers)
+    async def analyze(self, search: str) -> SearchTerms:
+        if time.monotonic() > self._refresh_at:
+            await self._refresh()
         words = set(_WORD.findall(unicodedata.normalize("NFKD", search).lower()))
-        shares = {word: self._share(word) for word in words}
+        shares = {word: self._max_share(word) for word in words}
         common = tuple(sorted(word for word, share in shares.items() if share > 0))
-        broad = len(words) == 1 and sum(shares.values()) >= BROAD_SHARE
-        in_names = broad and all(self._named.get(word, 0.0) >= BROAD_SHARE for word in words)
-        return Sought(search, common if len(common) < len(words) else (), broad, in_names)
+        is_broad = len(words) == 1 and sum(shares.values()) >= MIN_BROAD_SHARE
+        in_names = is_broad and all(self._name_shares.get(word, 0.0) >= MIN_BROAD_SHARE for word in words)
+        return SearchTerms(search, common if len(common) < len(words) else (), is_broad, in_names)
 
-    def _share(self, word: str) -> float:
-        """Of products with a word that begins like this, at most; 0 when it is not among the common ones."""
-        first = bisect_left(self._words, word)
-        behind = bisect_left(self._words, word + "\U0010ffff")
-        return self._sums[behind] - self._sums[first]
+    def _max_share(self, prefix: str) -> float:
+        """Upper bound of the share of products with a word that begins with `prefix`; 0 if none is common."""
+        start = bisect_left(self._words, prefix)
+        end = bisect_left(self._words, prefix + _LAST_CHARACTER)
+        return self._cumulative_shares[end] - self._cumulative_shares[start]
 
-    async def _refresh(self, readers: Readers) -> None:
-        self._known_until = time.monotonic() + REFRESH_SECONDS
-        known = sorted((row[0], row[1]) for row in await readers.fetch(queries.COMMON_WORDS))
-        self._named = {word[1:]: share for word, share in known if word.startswith("=")}
-        self._words = [word for word, _ in known]
-        self._sums = [0.0, *accumulate(share for _, share in known)]
+    async def _refresh(self) -> None:
+        # Set first, so that concurrent requests do not all query the statistics.
+        self._refresh_at = time.monotonic() + REFRESH_INTERVAL_SECONDS
+        rows = sorted((row[0], row[1]) for row in await self._read_pool.fetch(_COMMON_WORDS))
+        self._name_shares = {word[1:]: share for word, share in rows if word.startswith("=")}
+        self._words = [word for word, _ in rows]
+        self._cumulative_shares = [0.0, *accumulate(share for _, share in rows)]

@@ -1,1 +1,1 @@
-"""Tables of products as files, CSV and XLSX: read, written, and safe to open in a spreadsheet."""
+"""Tables of products as CSV and XLSX files."""

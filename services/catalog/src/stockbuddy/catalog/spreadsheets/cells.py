@@ -1,14 +1,7 @@
-"""How values stand in the cells of a file, so that no spreadsheet takes a text for a formula.
-
-A text that begins like a formula is written behind an apostrophe, and the apostrophe is taken off when it is read
-again: nothing is changed on the way out and in (OWASP, "CSV Injection").
-"""
+"""Columns of exports and imports, and the text of a spreadsheet's values."""
 
 from datetime import date, datetime
 from decimal import Decimal
-
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - Excel takes them, too
-GUARD = "'"
 
 COLUMNS = (
     "sku",
@@ -23,33 +16,25 @@ COLUMNS = (
     "low_stock_threshold",
     "is_active",
 )
-"""What an export has, and an import may have. Barcodes stand in one cell, with spaces between them."""
+"""The columns of an export. Barcodes share one cell, separated by spaces."""
 
 IMPORT_COLUMNS = (*COLUMNS, "quantity")
-"""`quantity` opens the stock of new products."""
+"""The columns of an import; `quantity` is the opening stock of new products."""
 REPORT_COLUMNS = ("row", "problem")
-"""What a file of failed rows has more; ignored when it is imported again."""
+"""Additional columns of a file of failed rows; an import ignores them."""
 COLUMN_ALIASES = {"price": "unit_price"}
 
 
-def guarded(text: str) -> str:
-    return GUARD + text if text.startswith((*FORMULA_STARTS, GUARD)) else text
-
-
-def unguarded(text: str) -> str:
-    return text[1:] if text.startswith(GUARD) and text[1:].startswith((*FORMULA_STARTS, GUARD)) else text
-
-
 def cell_text(value: object) -> str:
-    """A spreadsheet's value as a CSV file would spell it."""
+    """The text of a spreadsheet's value, as a CSV file would contain it."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        # repr is the shortest text that reads back the same: 19.9, not 19.899999999999999.
-        spelt = format(Decimal(repr(value)), "f")
-        return spelt.rstrip("0").rstrip(".") if "." in spelt else spelt
+        # repr is the shortest text that parses to the same float: 19.9, not 19.899999999999999.
+        text = format(Decimal(repr(value)), "f")
+        return text.rstrip("0").rstrip(".") if "." in text else text
     if isinstance(value, (datetime, date)):
         return value.isoformat()
     return str(value)

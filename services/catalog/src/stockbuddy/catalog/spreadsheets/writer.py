@@ -1,4 +1,5 @@
-"""Writes tables as CSV (in pieces, as they come) or XLSX (through a file, since its directory stands at the end)."""
+"""Writes tables as CSV, in chunks while rows arrive, or as XLSX, through a temporary file, because a zip archive can be
+read only when it is complete."""
 
 import asyncio
 import csv
@@ -12,33 +13,28 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
-from stockbuddy.catalog.sheets.cells import guarded
-from stockbuddy.catalog.sheets.reading import Format
+from stockbuddy.catalog.spreadsheets.reader import Format
+from stockbuddy.chassis.spreadsheets import escape_formula
 
-PIECE_BYTES = 64 * 1024
+CHUNK_BYTES = 64 * 1024
 EXACT_DIGITS = 15
-"""So many digits of a number survive a spreadsheet."""
-
-CONTENT_TYPES = {
-    "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
+"""Significant digits of a number that a spreadsheet's floats preserve; longer numbers are written as text."""
 
 Cell = str | Decimal | bool | None
 Rows = AsyncIterator[Sequence[Sequence[Cell]]]
-"""The rows of a table, some at a time."""
+"""The rows of a table, in batches."""
 
 
-def written(table_format: Format, columns: Sequence[str], rows: Rows) -> AsyncIterator[bytes]:
-    return _csv(columns, rows) if table_format == "csv" else _xlsx(columns, rows)
+def write_table(file_format: Format, columns: Sequence[str], rows: Rows) -> AsyncIterator[bytes]:
+    return _write_csv(columns, rows) if file_format == "csv" else _write_xlsx(columns, rows)
 
 
-async def _csv(columns: Sequence[str], rows: Rows) -> AsyncIterator[bytes]:
+async def _write_csv(columns: Sequence[str], rows: Rows) -> AsyncIterator[bytes]:
     target = io.StringIO()
     writer = csv.writer(target)
     writer.writerow(columns)
-    async for some in rows:
-        writer.writerows([[guarded(_text(cell)) for cell in row] for row in some])
+    async for batch in rows:
+        writer.writerows([[escape_formula(_text(cell)) for cell in row] for row in batch])
         yield target.getvalue().encode()
         target.seek(0)
         target.truncate()
@@ -52,17 +48,17 @@ def _text(cell: Cell) -> str:
     return "" if cell is None else str(cell)
 
 
-async def _xlsx(columns: Sequence[str], rows: Rows) -> AsyncIterator[bytes]:
+async def _write_xlsx(columns: Sequence[str], rows: Rows) -> AsyncIterator[bytes]:
     workbook = Workbook(write_only=True)
     sheet = workbook.create_sheet("products")
     sheet.append(list(columns))
-    async for some in rows:
-        await asyncio.to_thread(_append, sheet, some)
+    async for batch in rows:
+        await asyncio.to_thread(_append, sheet, batch)
     with tempfile.TemporaryFile() as target:
         await asyncio.to_thread(workbook.save, target)
         target.seek(0)
-        while piece := await asyncio.to_thread(target.read, PIECE_BYTES):
-            yield piece
+        while chunk := await asyncio.to_thread(target.read, CHUNK_BYTES):
+            yield chunk
 
 
 def _append(sheet: WriteOnlyWorksheet, rows: Sequence[Sequence[Cell]]) -> None:
@@ -74,8 +70,8 @@ def _xlsx_cell(sheet: WriteOnlyWorksheet, value: Cell) -> Any:
     if value is None or value == "":
         return None
     if isinstance(value, Decimal) and len(value.as_tuple().digits) <= EXACT_DIGITS:
-        return WriteOnlyCell(sheet, value)  # type: ignore[arg-type] # its stubs know no Decimal
-    cell = WriteOnlyCell(sheet, guarded(_text(value)))
-    # Otherwise the library takes a text that begins with "=" for a formula.
+        return WriteOnlyCell(sheet, value)  # type: ignore[arg-type] # openpyxl's stubs lack Decimal
+    cell = WriteOnlyCell(sheet, escape_formula(_text(value)))
+    # By default openpyxl writes a text that begins with "=" as a formula.
     cell.data_type = "s"
     return cell

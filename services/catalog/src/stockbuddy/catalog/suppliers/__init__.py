@@ -1,1 +1,1 @@
-"""Suppliers: who a product comes from."""
+"""Suppliers: companies that products are bought from."""

@@ -1,55 +1,55 @@
-"""What can be done with suppliers; each command says its event in the same transaction."""
+"""Changes of suppliers. Each adds its event in the same transaction."""
 
 from datetime import UTC, datetime
 
-from fastapi import Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.catalog.errors import InUse, UnknownSupplier
+from stockbuddy.catalog.errors import InUse
 from stockbuddy.catalog.ownership import require_ownership
 from stockbuddy.catalog.suppliers import queries
 from stockbuddy.catalog.suppliers.model import Supplier
-from stockbuddy.catalog.suppliers.schemas import NewSupplier, SupplierChange
+from stockbuddy.catalog.suppliers.schemas import SupplierCreate, SupplierUpdate
 from stockbuddy.catalog.versions import require_version
-from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.http.tokens import Principal
+from stockbuddy.chassis.messaging import outbox
 from stockbuddy.contracts.catalog import SupplierCreated, SupplierDeleted, SupplierUpdated
 
 
-async def create_supplier(session: AsyncSession, caller: Principal, new: NewSupplier) -> Supplier:
-    supplier = Supplier(**new.given(), owner_id=caller.user_id)
+async def create_supplier(session: AsyncSession, caller: Principal, body: SupplierCreate) -> Supplier:
+    supplier = Supplier(**body.sent_fields(), owner_id=caller.user_id)
     session.add(supplier)
     await session.flush()
-    outbox.add(session, supplier.state(SupplierCreated))
+    outbox.add(session, supplier.to_event(SupplierCreated))
     return supplier
 
 
-async def change_supplier(
-    session: AsyncSession, caller: Principal, request: Request, supplier_id: int, change: SupplierChange
+async def update_supplier(
+    session: AsyncSession, caller: Principal, supplier_id: int, body: SupplierUpdate, if_match: str | None
 ) -> Supplier:
-    supplier = await _supplier_of(session, caller, request, supplier_id)
-    if supplier.change(change.given(), datetime.now(UTC)):
+    """Raises PreconditionFailed if `if_match` names another version."""
+    supplier = await _load_supplier_for_update(session, caller, supplier_id, if_match)
+    if supplier.update_fields(body.sent_fields(), datetime.now(UTC)):
         await session.flush()
-        outbox.add(session, supplier.state(SupplierUpdated))
+        outbox.add(session, supplier.to_event(SupplierUpdated))
     return supplier
 
 
-async def delete_supplier(session: AsyncSession, caller: Principal, request: Request, supplier_id: int) -> None:
-    """Raises InUse while a living product comes from it."""
-    supplier = await _supplier_of(session, caller, request, supplier_id)
-    if await queries.in_use(session, supplier_id):
-        raise InUse("Products come from this supplier.")
+async def delete_supplier(session: AsyncSession, caller: Principal, supplier_id: int, if_match: str | None) -> None:
+    """Raises InUse while an active product refers to it."""
+    supplier = await _load_supplier_for_update(session, caller, supplier_id, if_match)
+    if await queries.is_in_use(session, supplier_id):
+        raise InUse("Products refer to this supplier.")
     now = datetime.now(UTC)
-    supplier.change({"deleted_at": now}, now)
+    supplier.update_fields({"deleted_at": now}, now)
     await session.flush()
-    outbox.add(session, supplier.state(SupplierDeleted))
+    outbox.add(session, supplier.to_event(SupplierDeleted))
 
 
-async def _supplier_of(session: AsyncSession, caller: Principal, request: Request, supplier_id: int) -> Supplier:
-    """A living supplier that the caller may change, locked; no product can name it meanwhile."""
-    supplier = await queries.living_supplier(session, supplier_id, to_change=True)
-    if supplier is None:
-        raise UnknownSupplier()
+async def _load_supplier_for_update(
+    session: AsyncSession, caller: Principal, supplier_id: int, if_match: str | None
+) -> Supplier:
+    """Lock an active supplier that the caller may change. The lock also keeps products from referring to it."""
+    supplier = await queries.get_active_supplier(session, supplier_id, for_update=True)
     require_ownership(caller, supplier.owner_id)
-    require_version(request, supplier.version)
+    require_version(if_match, supplier.version)
     return supplier

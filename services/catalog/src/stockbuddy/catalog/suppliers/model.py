@@ -1,16 +1,18 @@
-"""A supplier: whom products come from, and how long that takes."""
+"""The mapped class of suppliers, and their events."""
 
 from typing import TypeVar
 
 from sqlalchemy.orm import Mapped
 
-from stockbuddy.catalog.record import Record
+from stockbuddy.catalog.orm import Base, VersionedRecord
 from stockbuddy.contracts.catalog import SupplierState
 
 State = TypeVar("State", bound=SupplierState)
 
 
-class Supplier(Record):
+class Supplier(VersionedRecord, Base):
+    """Several suppliers may have the same name."""
+
     __tablename__ = "supplier"
 
     contact_email: Mapped[str | None]
@@ -18,9 +20,9 @@ class Supplier(Record):
     address: Mapped[str | None]
     lead_time_days: Mapped[int | None]
 
-    def state(self, event: type[State]) -> State:
-        """An event of `event`'s class with the supplier as it stands."""
-        return event(
+    def to_event(self, event_type: type[State]) -> State:
+        """The event with the supplier's current state."""
+        return event_type(
             supplier_id=self.id,
             version=self.version,
             name=self.name,

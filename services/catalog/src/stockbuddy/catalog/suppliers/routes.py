@@ -2,17 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Response
 
-from stockbuddy.catalog.errors import UnknownSupplier
 from stockbuddy.catalog.suppliers import commands, queries
 from stockbuddy.catalog.suppliers.model import Supplier
-from stockbuddy.catalog.suppliers.schemas import NewSupplier, ShownSupplier, Sort, SupplierChange
-from stockbuddy.catalog.wording import Id, Reference, Words
-from stockbuddy.chassis.http.sessions import ReadSession, Session
-from stockbuddy.chassis.http.etags import ConditionalRoute, version_etag
+from stockbuddy.catalog.suppliers.schemas import SupplierCreate, SupplierFilter, SupplierResponse, SupplierUpdate
+from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import Caller, authenticate
-from stockbuddy.chassis.http.pagination import Page, PageParameters
+from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch, version_etag
+from stockbuddy.chassis.http.pagination import Page
+from stockbuddy.chassis.http.sessions import ReadSession, Session
 
 router = APIRouter(
     prefix="/api/v1/suppliers", tags=["suppliers"], route_class=ConditionalRoute, dependencies=[Depends(authenticate)]
@@ -20,57 +19,43 @@ router = APIRouter(
 
 
 @router.get("")
-async def list_suppliers(
-    session: ReadSession,
-    paging: PageParameters,
-    search: Annotated[Words | None, Query()] = None,
-    owner_id: Annotated[Reference | None, Query()] = None,
-    sort_by: Sort = "name_asc",
-) -> Page[ShownSupplier]:
-    found = await queries.list_suppliers(session, sort_by, search, owner_id, paging)
-    return Page(
-        items=[ShownSupplier.model_validate(supplier) for supplier in found.rows],
-        page=paging.page,
-        page_size=paging.page_size,
-        total=found.total,
-        next_cursor=found.next_cursor,
-    )
+async def list_suppliers(session: ReadSession, query: Annotated[SupplierFilter, Query()]) -> Page[SupplierResponse]:
+    page = await queries.list_suppliers(session, query)
+    return page.to_page(query, SupplierResponse.model_validate)
 
 
 @router.post("", status_code=201)
-async def create_supplier(response: Response, session: Session, caller: Caller, new: NewSupplier) -> ShownSupplier:
-    return _answer(response, await commands.create_supplier(session, caller, new))
+async def create_supplier(
+    response: Response, session: Session, caller: Caller, body: SupplierCreate
+) -> SupplierResponse:
+    return _respond(response, await commands.create_supplier(session, caller, body))
 
 
 @router.get("/{supplier_id}")
-async def get_supplier(response: Response, session: ReadSession, supplier_id: Id) -> ShownSupplier:
-    supplier = await queries.living_supplier(session, supplier_id)
-    if supplier is None:
-        raise UnknownSupplier()
-    return _answer(response, supplier)
+async def get_supplier(response: Response, session: ReadSession, supplier_id: Id) -> SupplierResponse:
+    return _respond(response, await queries.get_active_supplier(session, supplier_id))
 
 
-@router.put("/{supplier_id}")
-async def put_supplier(
-    request: Request, response: Response, session: Session, caller: Caller, supplier_id: Id, change: SupplierChange
-) -> ShownSupplier:
-    """The same as PATCH: what is left out stays as it is."""
-    return _answer(response, await commands.change_supplier(session, caller, request, supplier_id, change))
-
-
+@router.put("/{supplier_id}", name="update_supplier_put")
 @router.patch("/{supplier_id}")
-async def patch_supplier(
-    request: Request, response: Response, session: Session, caller: Caller, supplier_id: Id, change: SupplierChange
-) -> ShownSupplier:
-    return _answer(response, await commands.change_supplier(session, caller, request, supplier_id, change))
+async def update_supplier(
+    response: Response,
+    session: Session,
+    caller: Caller,
+    supplier_id: Id,
+    body: SupplierUpdate,
+    if_match: IfMatch = None,
+) -> SupplierResponse:
+    """PUT and PATCH do the same: absent fields keep their values."""
+    return _respond(response, await commands.update_supplier(session, caller, supplier_id, body, if_match))
 
 
 @router.delete("/{supplier_id}", status_code=204)
-async def delete_supplier(request: Request, session: Session, caller: Caller, supplier_id: Id) -> None:
-    """409 while products come from it."""
-    await commands.delete_supplier(session, caller, request, supplier_id)
+async def delete_supplier(session: Session, caller: Caller, supplier_id: Id, if_match: IfMatch = None) -> None:
+    """409 while products refer to it."""
+    await commands.delete_supplier(session, caller, supplier_id, if_match)
 
 
-def _answer(response: Response, supplier: Supplier) -> ShownSupplier:
+def _respond(response: Response, supplier: Supplier) -> SupplierResponse:
     response.headers["ETag"] = version_etag(supplier.version)
-    return ShownSupplier.model_validate(supplier)
+    return SupplierResponse.model_validate(supplier)

@@ -1,51 +1,63 @@
-"""What clients send and see of suppliers."""
+"""Requests and responses of suppliers."""
 
 import re
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from stockbuddy.catalog.wording import Days, Line, ProseOrBlank, ShortLineOrBlank, may_be_blank
+from stockbuddy.catalog.fields import (
+    MultiLineTextOrBlank,
+    NameOrCreatedSort,
+    SearchText,
+    SingleLine100OrBlank,
+    SingleLine255,
+    blank_allowed,
+)
+from stockbuddy.chassis.fields import NOT_BOOLEAN, Id, Omittable, RequestBody
+from stockbuddy.chassis.http.pagination import PageQuery
 
-Sort = Literal["name_asc", "name_desc", "created_asc", "created_desc"]
+MAX_LEAD_TIME_DAYS = 3650
 
-_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_EMAIL_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
-def _address(text: str) -> str:
-    if not _ADDRESS.fullmatch(text):
+def _require_email_address(text: str) -> str:
+    if not _EMAIL_ADDRESS.fullmatch(text):
         raise ValueError("is not an e-mail address")
     return text
 
 
-Email = Annotated[Line, AfterValidator(_address)]
+EmailAddress = Annotated[SingleLine255, AfterValidator(_require_email_address)]
+LeadTimeDays = Annotated[int, NOT_BOOLEAN, Field(ge=0, le=MAX_LEAD_TIME_DAYS)]
 
 
-class _Fields(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class SupplierFilter(PageQuery):
+    """`search` is a part of the name, the e-mail address or the phone number."""
 
-    contact_email: Annotated[Email | None, may_be_blank(Email)] = None
-    phone_number: ShortLineOrBlank = None
-    address: ProseOrBlank = None
-    lead_time_days: Days | None = None
-
-    def given(self) -> dict[str, Any]:
-        """What the client said."""
-        return {name: getattr(self, name) for name in self.model_fields_set}
+    search: SearchText | None = None
+    owner_id: Id | None = None
+    sort_by: NameOrCreatedSort = "name_asc"
 
 
-class NewSupplier(_Fields):
-    name: Line
+class _OptionalFields(RequestBody):
+    contact_email: Omittable[Annotated[EmailAddress | None, blank_allowed(EmailAddress)]]
+    phone_number: Omittable[SingleLine100OrBlank]
+    address: Omittable[MultiLineTextOrBlank]
+    lead_time_days: Omittable[LeadTimeDays | None]
 
 
-class SupplierChange(_Fields):
-    """What is left out stays as it is; null clears what may be empty."""
-
-    name: Line = ""
+class SupplierCreate(_OptionalFields):
+    name: SingleLine255
 
 
-class ShownSupplier(BaseModel):
+class SupplierUpdate(_OptionalFields):
+    """Absent fields keep their values; null clears a nullable field."""
+
+    name: Omittable[SingleLine255]
+
+
+class SupplierResponse(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: int
