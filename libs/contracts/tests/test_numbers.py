@@ -41,6 +41,14 @@ def test_too_many_decimal_places_are_rejected(body: str) -> None:
         Line.model_validate_json(body)
 
 
+@pytest.mark.parametrize("number", ["0e-50000000", "0e50000000", "12_50", "٣", "1" * 41, "", "1e", "0x1F", "1,5"])
+def test_number_that_only_python_accepts_or_with_a_large_exponent_is_rejected(number: str) -> None:
+    with pytest.raises(ValidationError, match="price"):
+        Line.model_validate({"price": number, "quantity": 1})
+    with pytest.raises(ValidationError, match="price"):
+        Line.model_validate({"price": Decimal("0e-50000000"), "quantity": 1})
+
+
 def test_zero_has_no_sign_and_large_numbers_no_exponent() -> None:
     assert [money_text(Decimal(text)) for text in ("-0", "-0.0000", "1E+3")] == ["0.00", "0.00", "1000.00"]
     assert [quantity_text(Decimal(text)) for text in ("-0", "-0.000", "1E+3", "-2.50")] == ["0", "0", "1000", "-2.5"]

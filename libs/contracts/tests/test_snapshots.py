@@ -26,8 +26,8 @@ def test_removed_retyped_and_optional_fields_are_breaking_and_new_fields_are_not
         "required": ["a", "d"],
     }
     assert list(snapshots.breaking_changes(old, new)) == [
-        "a is of another type",
-        "b is gone",
-        "c is no longer certain to be there",
+        "a has another type",
+        "b is removed",
+        "c is no longer required",
     ]
     assert list(snapshots.breaking_changes(old, json.loads(json.dumps(old)))) == []

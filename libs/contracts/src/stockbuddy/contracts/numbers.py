@@ -1,12 +1,35 @@
 """Exact money and quantities, in the format of API bodies and events."""
 
+import re
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import Field, PlainSerializer
+from pydantic import BeforeValidator, Field, PlainSerializer
 
 MONEY_PLACES = 4
 QUANTITY_PLACES = 3
+MAX_NUMBER_LENGTH = 40
+MAX_EXPONENT = 30
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+
+
+def check_number(value: object) -> object:
+    """Limit a number before it is converted to Decimal: `0e-50000000` is short, but arithmetic with it takes seconds
+    and gigabytes. Also rejects what only Python accepts, such as `12_50`. Raises ValueError."""
+    if isinstance(value, str):
+        text = value.strip()
+        if len(text) > MAX_NUMBER_LENGTH or _NUMBER.fullmatch(text) is None:
+            raise ValueError("is not a decimal number")
+        exponent = text.lower().partition("e")[2]
+        if abs(int(exponent or 0)) > MAX_EXPONENT:
+            raise ValueError(f"has an exponent beyond {MAX_EXPONENT}")
+    elif isinstance(value, Decimal) and value.is_finite() and abs(value.as_tuple().exponent) > MAX_EXPONENT:  # type: ignore[arg-type] # finite: an int
+        raise ValueError(f"has an exponent beyond {MAX_EXPONENT}")
+    return value
+
+
+NUMBER_LIMITS = BeforeValidator(check_number)
+"""Place it after the other constraints: the last validator of an annotated type runs first."""
 
 
 def money_text(amount: Decimal) -> str:
@@ -29,6 +52,7 @@ def quantity_text(quantity: Decimal) -> str:
 Money = Annotated[
     Decimal,
     Field(max_digits=18, decimal_places=MONEY_PLACES, allow_inf_nan=False),
+    NUMBER_LIMITS,
     PlainSerializer(money_text, return_type=str),
 ]
 """A decimal string with at most 4 places."""
@@ -36,6 +60,7 @@ Money = Annotated[
 Quantity = Annotated[
     Decimal,
     Field(max_digits=15, decimal_places=QUANTITY_PLACES, allow_inf_nan=False),
+    NUMBER_LIMITS,
     PlainSerializer(quantity_number, return_type=int | float),
 ]
 """A JSON number with at most 3 places."""
