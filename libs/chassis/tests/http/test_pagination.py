@@ -46,6 +46,8 @@ def test_cursor_preserves_its_key_exactly() -> None:
         (datetime, 7),
         (date, "2026-13-01"),
         (UUID, "7"),
+        (UUID, 7),
+        (date, 7),
     ],
 )
 def test_cursor_with_an_impossible_key_is_rejected(kind: type, part: Any) -> None:
@@ -53,7 +55,9 @@ def test_cursor_with_an_impossible_key_is_rejected(kind: type, part: Any) -> Non
         PageQuery(cursor=encode_cursor("id_asc", [part])).position("id_asc", kind)
 
 
-@pytest.mark.parametrize("document", ["[]", "7", "{}", '{"sort": "id_asc"}', '{"sort": "id_asc", "key": 1}', "{"])
+@pytest.mark.parametrize(
+    "document", ["[]", "7", "{}", '{"sort": "id_asc"}', '{"sort": "id_asc", "key": 1}', "{", "[" * 1400]
+)
 def test_malformed_cursor_is_rejected(document: str) -> None:
     with pytest.raises(Unprocessable, match="cursor"):
         PageQuery(cursor=base64.urlsafe_b64encode(document.encode()).decode()).position("id_asc", int)

@@ -148,7 +148,24 @@ async def test_in_process_messages_wait_for_an_expected_group_to_subscribe() -> 
     assert len(recorder.received) == 1
 
 
-async def test_message_that_is_not_an_event_goes_to_the_dead_letter_queue(bus_url: str) -> None:
+GOOD = {"cloudEvents_id": "0193a8c0-0000-7000-8000-000000000001", "cloudEvents_type": "probe.thing.changed"}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {**GOOD, "cloudEvents_id": "not-a-uuid"},
+        {**GOOD, "cloudEvents_id": "0193a8c0000070008000000000000001"},
+        {**GOOD, "cloudEvents_subject": "thing/\0"},
+        {**GOOD, "cloudEvents_subject": "x" * 5000},
+        {**GOOD, "cloudEvents_type": "probe.other.happened"},
+        {**GOOD, "cloudEvents_type": "auth.user.role_changed"},
+    ],
+)
+async def test_unreadable_message_goes_to_the_dead_letter_queue_and_the_next_is_received(
+    bus_url: str, headers: dict[str, str]
+) -> None:
     bus = AmqpBus(bus_url, name="probe", groups=GROUPS)
     recorder = Recorder()
     await bus.subscribe(recorder.subscription(EFFECTS_GROUP))
@@ -156,10 +173,13 @@ async def test_message_that_is_not_an_event_goes_to_the_dead_letter_queue(bus_ur
     await recorder.has(1)
     async with await aio_pika.connect(bus_url) as connection, connection.channel() as channel:
         exchange = await channel.get_exchange("stockbuddy.events")
-        await exchange.publish(aio_pika.Message(b"garbage"), "probe.thing.changed")
+        await exchange.publish(aio_pika.Message(b"garbage", headers=dict(headers)), "probe.thing.changed")
+        await bus.publish([message(2)])
+        await recorder.has(2)
         dead = await channel.get_queue(f"{EFFECTS_GROUP}.dead")
         async with asyncio.timeout(DEADLINE_SECONDS):
             while (buried := await dead.get(fail=False)) is None:
                 await asyncio.sleep(0.05)
         assert buried.body == b"garbage"
+    assert numbers(recorder.received, "thing/1") == [1, 2]
     await bus.close()

@@ -56,7 +56,7 @@ class PageQuery(BaseModel):
             stored = json.loads(base64.urlsafe_b64decode(self.cursor + "=="))
             if stored["sort"] == sort:
                 return [_PARSERS[kind](part) for kind, part in zip(types, stored["key"], strict=True)]
-        except (ValueError, KeyError, TypeError, ArithmeticError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
             raise Unprocessable.field("cursor", "is not a cursor of this list") from error
         raise Unprocessable.field("cursor", "belongs to another sort order")
 

@@ -1,13 +1,19 @@
 """CloudEvents AMQP binding, binary mode: attributes as headers `cloudEvents_<name>`, data as the body."""
 
+from collections.abc import Mapping
+from uuid import UUID
+
 from aio_pika import DeliveryMode
 from aio_pika import Message as AmqpMessage
 from aio_pika.abc import AbstractIncomingMessage
 
 from stockbuddy.chassis.messaging.bus import Message
+from stockbuddy.contracts.auth import AccessDenied
+from stockbuddy.contracts.topology import refill_key
 
 PREFIX = "cloudEvents_"
 CONTENT_TYPE = "application/json"
+MAX_ATTRIBUTE_LENGTH = 4096
 PROPERTY_ATTRIBUTES = frozenset({"datacontenttype"})
 """Attributes that are AMQP message properties instead of headers."""
 
@@ -24,25 +30,43 @@ def to_amqp(message: Message) -> AmqpMessage:
 
 
 def from_amqp(incoming: AbstractIncomingMessage, queue: str) -> Message:
-    """Raises ValueError if the message is not a CloudEvent of ours, or if its publisher may not publish this type."""
+    """Raises ValueError if the message is not a CloudEvent that can be stored, or if its publisher may not publish its
+    type. Such a message can never be handled, so it must not reach a handler."""
     headers = {
         name.removeprefix(PREFIX): str(value) for name, value in incoming.headers.items() if name.startswith(PREFIX)
     }
-    if not headers.get("id") or not headers.get("type"):
-        raise ValueError("CloudEvents attributes are missing")
-    if not _is_allowed_source(incoming.routing_key or "", headers["type"], queue):
+    event_id, event_type = headers.get("id", ""), headers.get("type", "")
+    _validate(event_id, event_type, headers)
+    if not _is_allowed_source(incoming.routing_key or "", event_type, queue):
         raise ValueError("the publisher does not own this event type")
     deliveries = incoming.headers.get("x-delivery-count", 0)
     return Message(
-        id=headers["id"],
-        type=headers["type"],
+        id=event_id,
+        type=event_type,
         headers={**headers, "datacontenttype": incoming.content_type or CONTENT_TYPE},
         body=incoming.body,
         deliveries=deliveries if isinstance(deliveries, int) else 0,
     )
 
 
+def _validate(event_id: str, event_type: str, headers: Mapping[str, str]) -> None:
+    """The inbox stores these values: the id as uuid, the others as text, which can't contain NUL."""
+    if not event_id or not event_type:
+        raise ValueError("CloudEvents attributes are missing")
+    if str(UUID(event_id)) != event_id.lower():
+        raise ValueError("the id is not a UUID in its standard form")
+    for name, value in headers.items():
+        if len(value) > MAX_ATTRIBUTE_LENGTH or "\0" in value:
+            raise ValueError(f"the attribute {name} is too long or contains NUL")
+
+
 def _is_allowed_source(routing_key: str, event_type: str, queue: str) -> bool:
-    """Broker permissions restrict a service to its own routing keys, so the key identifies the publisher. An operator
-    who moves messages back from a dead-letter queue publishes to the queue directly, with its name as the key."""
-    return routing_key == queue or routing_key.partition(".")[0] == event_type.partition(".")[0]
+    """Broker permissions restrict a service to its own routing keys, so the key identifies the publisher. It must be
+    the event's type; or the name of the queue, if an operator moves a message back from a dead-letter queue; or the
+    refill key of the producer, which may replay its own types and AccessDenied."""
+    if routing_key in (event_type, queue):
+        return True
+    producer = event_type.partition(".")[0]
+    if event_type == AccessDenied.type:
+        producer = routing_key.partition(".")[0]
+    return routing_key == refill_key(producer, queue)
