@@ -1,4 +1,4 @@
-"""A subscriber that needs nothing of ours but docs/events.md: it says what runs low, as it runs low.
+"""A consumer that depends only on the contract in docs/events.md: prints products with low stock.
 
 pip install 'faststream[rabbit]'; then BUS_URL=amqp://… python examples/consumer.py
 """
@@ -12,13 +12,13 @@ from faststream.rabbit import ExchangeType, QueueType, RabbitBroker, RabbitExcha
 
 broker = RabbitBroker(os.environ["BUS_URL"], logger=None)
 events = RabbitExchange("stockbuddy.events", type=ExchangeType.TOPIC, durable=True, declare=False)
-# Named and durable: what happens while this program is away waits for it.
+# Durable: events that arrive while this program is not running stay in the queue.
 queue = RabbitQueue("example.low-stock.v1", queue_type=QueueType.QUORUM, durable=True, routing_key="stock.level.low")
 
 
 @broker.subscriber(queue, events)
-async def tell(level: dict[str, Any], message: RabbitMessage) -> None:
-    """An event may come twice: what acts on it should remember `message.message_id`, the same both times."""
+async def print_low_level(level: dict[str, Any], message: RabbitMessage) -> None:
+    """Delivery is at-least-once: deduplicate by `message.message_id` before acting on an event."""
     print(f"{level['sku']}: {level['on_hand']} left (event {message.message_id})", flush=True)
 
 

@@ -8,13 +8,13 @@ import pytest
 
 from stockbuddy.chassis.testing.clients import User, register, serving
 from stockbuddy.chassis.testing.templates import Migrate, ServiceMigrations
-from stockbuddy.embedded.deployables import SERVICES
+from stockbuddy.embedded.services import SERVICES
 from stockbuddy.embedded.system import System
 
 
 @pytest.fixture(scope="session")
 def migrations() -> Sequence[Migrate]:
-    return [ServiceMigrations(deployable.service.name, deployable.migrations) for deployable in SERVICES]
+    return [ServiceMigrations(embedded.name, embedded.migrations) for embedded in SERVICES]
 
 
 @pytest.fixture
@@ -45,5 +45,5 @@ async def admin(http: httpx.AsyncClient) -> User:
 
 @pytest.fixture
 async def salesperson(http: httpx.AsyncClient, admin: User) -> User:
-    """Registered after the first admin, as everybody is."""
+    """Depends on `admin`, because the first registered user must be the admin."""
     return await register(http, "sam")

@@ -1,4 +1,4 @@
-"""Who may call what: every route of the document, by every role, so that a new route can't be forgotten."""
+"""Permissions of every operation in the OpenAPI document, checked with every role, so that no route is left out."""
 
 import asyncio
 import re
@@ -12,12 +12,12 @@ from stockbuddy.chassis.testing.clients import User, log_in, register
 
 RANKS = {"public": 0, "user": 1, "manager": 2, "admin": 3}
 ENDS_THE_SESSION = {("post", "/auth/logout"), ("delete", "/auth/session")}
-NEVER_ENDS = {("get", "/stream")}
+STREAMS = {("get", "/stream")}
 
 
 @pytest.fixture
 async def callers(http: httpx.AsyncClient, admin: User, salesperson: User) -> dict[int, User]:
-    """By rank."""
+    """Users by rank."""
     manager = await register(http, "mia")
     changed = await admin.call("PATCH", f"/users/{manager.tokens['user']['id']}", json={"role": "manager"})
     assert changed.status_code == 200, changed.text
@@ -25,14 +25,14 @@ async def callers(http: httpx.AsyncClient, admin: User, salesperson: User) -> di
 
 
 def calls(document: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Method, path with something in each parameter's place, and permission."""
+    """Method, path with a value for each parameter, and permission."""
     for path, item in document["paths"].items():
         for method, operation in item.items():
             filled = re.sub(r"\{[^}]+\}", "999999", path).removeprefix("/api/v1")
             yield method, filled, operation["x-permission"]
 
 
-async def test_every_route_is_refused_to_those_below_and_open_to_those_above(
+async def test_operation_is_forbidden_below_its_role_and_allowed_from_it(
     http: httpx.AsyncClient, callers: dict[int, User]
 ) -> None:
     document = (await http.get("/openapi.json")).json()
@@ -41,17 +41,17 @@ async def test_every_route_is_refused_to_those_below_and_open_to_those_above(
     for method, path, permission in calls(document):
         if path.startswith("/.well-known"):
             continue
-        needed = RANKS[permission]
-        while (stranger := await http.request(method, f"/api/v1{path}")).status_code == 429 and needed > 0:
-            await asyncio.sleep(0.1)  # Strangers have so many calls a second; so many logins a minute are an answer.
-        if (stranger.status_code == 401) != (needed > 0) and stranger.status_code != 400:
-            wrong.append(f"{method} {path} ({permission}) to a stranger: {stranger.status_code}")
+        required = RANKS[permission]
+        while (anonymous := await http.request(method, f"/api/v1{path}")).status_code == 429 and required > 0:
+            await asyncio.sleep(0.1)  # anonymous rate limit; a login's limit is a response to check
+        if (anonymous.status_code == 401) != (required > 0) and anonymous.status_code != 400:
+            wrong.append(f"{method} {path} ({permission}) anonymously: {anonymous.status_code}")
         for rank, caller in callers.items():
-            if rank >= needed and (method, path) in ENDS_THE_SESSION | NEVER_ENDS:
+            if rank >= required and (method, path) in ENDS_THE_SESSION | STREAMS:
                 continue
             status = (await caller.call(method, path)).status_code
-            if (status == 403) != (rank < needed) or (status == 401 and needed > 0):
-                wrong.append(f"{method} {path} ({permission}) to rank {rank}: {status}")
+            if (status == 403) != (rank < required) or (status == 401 and required > 0):
+                wrong.append(f"{method} {path} ({permission}) as rank {rank}: {status}")
         checked += 1
     assert not wrong
     assert checked > 100

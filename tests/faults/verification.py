@@ -117,7 +117,8 @@ class Verifier:
                 await self.wait_until(statement, 0)
 
     async def verify(self, fault: str, load: Load, *, dead: int = 0) -> VerifiedLoad:
-        """Wait until everything is processed, then assert that nothing was lost or duplicated. `dead`: expected dead letters."""
+        """Wait until everything is processed, then assert that nothing was lost or duplicated. `dead`: expected
+        dead letters."""
         await self.settle()
         for invariant, statement in INVARIANTS.items():
             assert await self.value(statement) == 0, invariant

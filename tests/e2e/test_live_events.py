@@ -1,4 +1,4 @@
-"""Who must know, knows: news of the stock reaches streams, notifications and webhooks through the gateway."""
+"""Stock events reach streams, notifications and webhooks through the gateway."""
 
 import asyncio
 import json
@@ -10,7 +10,7 @@ import pytest
 from stockbuddy.chassis.testing.clients import User
 
 
-async def stock_up(admin: User, quantity: int = 10) -> dict[str, Any]:
+async def create_product(admin: User, quantity: int = 10) -> dict[str, Any]:
     product: dict[str, Any] = await admin.post(
         "/products", {"name": "Teapot", "sku": "T1", "unit_price": "20", "quantity": quantity, "low_stock_threshold": 5}
     )
@@ -24,33 +24,33 @@ def bearer(user: User) -> dict[str, str]:
 
 async def next_event(response: aiohttp.ClientResponse, event_type: str) -> dict[str, Any]:
     """The data of the next event of that type. Raises EOFError at the end of the stream."""
-    wanted = False
+    is_match = False
     async with asyncio.timeout(15):
         while line := await response.content.readline():
             if line.startswith(b"event: "):
-                wanted = line.strip() == f"event: {event_type}".encode()
-            elif line.startswith(b"data: ") and wanted:
+                is_match = line.strip() == f"event: {event_type}".encode()
+            elif line.startswith(b"data: ") and is_match:
                 event: dict[str, Any] = json.loads(line[6:])
                 return event
     raise EOFError
 
 
-async def test_low_stock_is_told_once_on_the_stream_and_in_the_app(admin: User, base_url: str) -> None:
-    await stock_up(admin)
+async def test_low_stock_is_notified_once_on_the_stream_and_in_the_app(admin: User, base_url: str) -> None:
+    await create_product(admin)
     url = f"{base_url}/api/v1/stream"
     async with aiohttp.ClientSession() as browser, browser.get(url, headers=bearer(admin)) as stream:
         for _ in range(3):
             await admin.post("/sales", {"product": "T1", "quantity": 3})
         crossing = await next_event(stream, "stock.level.low")
-        told = await next_event(stream, "notifications.notification.created")
+        notification = await next_event(stream, "notifications.notification.created")
     assert (crossing["data"]["sku"], crossing["data"]["on_hand"]) == ("T1", 4)
-    assert told["data"]["title"].startswith("Low stock: Teapot")
+    assert notification["data"]["title"].startswith("Low stock: Teapot")
     page = await admin.get("/notifications", kind="low_stock")
-    assert [item["title"] for item in page["items"]] == [told["data"]["title"]]
+    assert [item["title"] for item in page["items"]] == [notification["data"]["title"]]
 
 
-async def test_a_stream_over_websocket_passes_the_gateway(admin: User, base_url: str) -> None:
-    product = await stock_up(admin)
+async def test_websocket_stream_delivers_events_through_the_gateway(admin: User, base_url: str) -> None:
+    product = await create_product(admin)
     url = f"{base_url}/api/v1/ws?types=stock.movement.*&after=0"
     async with aiohttp.ClientSession() as till, till.ws_connect(url, headers=bearer(admin)) as socket:
         message = json.loads(await socket.receive_str(timeout=15))
@@ -58,19 +58,19 @@ async def test_a_stream_over_websocket_passes_the_gateway(admin: User, base_url:
     assert message["data"]["data"]["product_id"] == product["id"]
 
 
-async def test_a_stream_ends_at_logout(admin: User, salesperson: User, base_url: str) -> None:
+async def test_stream_ends_at_logout(admin: User, salesperson: User, base_url: str) -> None:
     url = f"{base_url}/api/v1/stream"
     async with aiohttp.ClientSession() as browser, browser.get(url, headers=bearer(salesperson)) as stream:
         assert stream.status == 200
         await stream.content.readline()
         await salesperson.post("/auth/logout")
         with pytest.raises((EOFError, aiohttp.ClientPayloadError)):
-            await next_event(stream, "never.said")
+            await next_event(stream, "never.published")
 
 
-async def test_webhooks_are_refused_on_this_machine_unless_the_operator_allows_it(
+async def test_webhook_to_loopback_address_is_rejected_by_default(
     admin: User,
 ) -> None:
     body = {"url": "http://127.0.0.1:8000/hook", "event_types": ["stock.*"]}
-    answer = await admin.call("POST", "/webhooks", json=body)
-    assert (answer.status_code, answer.json()["code"]) == (422, "address_not_allowed")
+    response = await admin.call("POST", "/webhooks", json=body)
+    assert (response.status_code, response.json()["code"]) == (422, "address_not_allowed")

@@ -1,4 +1,4 @@
-"""Whoever knows the contract alone can subscribe: the example, run as it is."""
+"""The example consumer, which uses nothing but the documented contract, receives events."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ from stockbuddy.chassis.messaging.bus.amqp import AmqpBus
 EXAMPLE = Path(__file__).parents[2] / "examples" / "consumer.py"
 
 
-async def test_the_example_hears_what_runs_low(bus_url: str) -> None:
+async def test_example_consumer_prints_low_stock_event(bus_url: str) -> None:
     bus = AmqpBus(bus_url, name="stock", groups={})
     await bus.start()
     process = await asyncio.create_subprocess_exec(
@@ -20,12 +20,12 @@ async def test_the_example_hears_what_runs_low(bus_url: str) -> None:
     )
     try:
         assert process.stdout is not None
-        told = asyncio.create_task(process.stdout.readline())
+        output = asyncio.create_task(process.stdout.readline())
         async with asyncio.timeout(60):
-            while not told.done():
+            while not output.done():
                 await bus.publish([low_level()])
-                await asyncio.wait([told], timeout=0.2)  # Its queue is not there yet, at first.
-        assert told.result().decode().startswith("MUG-1: 2 left (event 0199")
+                await asyncio.wait([output], timeout=0.2)  # repeated until its queue exists
+        assert output.result().decode().startswith("MUG-1: 2 left (event 0199")
     finally:
         process.kill()
         await process.wait()

@@ -1,4 +1,4 @@
-"""The whole API document against the whole system, by schemathesis: no failure, every answer as documented."""
+"""The whole system against its OpenAPI document, by schemathesis: no error, every response as documented."""
 
 import os
 import subprocess
@@ -10,20 +10,20 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
-from stockbuddy.local_servers.postgres import LocalPostgres
 from stockbuddy.chassis.testing.clients import PASSWORD
 from stockbuddy.local_servers.ports import free_port
+from stockbuddy.local_servers.postgres import LocalPostgres
 
 FOLDER = Path(__file__).parent
 REPOSITORY = FOLDER.parents[1]
-CALLERS = [f"caller-{number}" for number in range(40)]
-START_SECONDS = 60
-UNLIMITED = {f"RATE_LIMIT_{whom}": "off" for whom in ("CALLER", "ADDRESS", "LOGIN")}
+ADMINS = [f"admin-{number}" for number in range(40)]
+START_TIMEOUT_SECONDS = 60
+UNLIMITED = {f"RATE_LIMIT_{kind}": "off" for kind in ("CALLER", "ADDRESS", "LOGIN")}
 
 
 @pytest.fixture
 def system(private_postgres: LocalPostgres, tmp_path: Path) -> Iterator[str]:
-    """The system in a process of its own, as a newcomer runs it; its address."""
+    """The base URL of an embedded system in its own process."""
     port = free_port()
     environment = {
         **os.environ,
@@ -42,11 +42,11 @@ def system(private_postgres: LocalPostgres, tmp_path: Path) -> Iterator[str]:
             yield url
         finally:
             process.terminate()
-            process.wait(START_SECONDS)
+            process.wait(START_TIMEOUT_SECONDS)
 
 
 def wait_until_ready(url: str) -> None:
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + START_TIMEOUT_SECONDS
     while True:
         try:
             if httpx.get(f"{url}/health/ready").status_code == 200:
@@ -57,18 +57,18 @@ def wait_until_ready(url: str) -> None:
         time.sleep(0.1)
 
 
-def make_callers(url: str) -> None:
+def register_admins(url: str) -> None:
     with httpx.Client(base_url=f"{url}/api/v1", timeout=30) as http:
-        for username in CALLERS:
+        for username in ADMINS:
             account = {"username": username, "email": f"{username}@example.com", "password": PASSWORD}
-            made = http.post("/auth/admin/register", json=account)
-            assert made.status_code == 201, made.text
-            if username == CALLERS[0]:
+            registered = http.post("/auth/admin/register", json=account)
+            assert registered.status_code == 201, registered.text
+            if username == ADMINS[0]:
                 login = http.post("/auth/login", json={"username": username, "password": PASSWORD})
                 http.headers["Authorization"] = f"Bearer {login.json()['access_token']}"
 
 
-def try_out(url: str, *options: str, **environment: str) -> None:
+def run_schemathesis(url: str, *options: str, **environment: str) -> None:
     command = [str(Path(sys.executable).with_name("schemathesis")), "--no-color", "--config-file"]
     command += [str(FOLDER / "schemathesis.toml"), "run", f"{url}/openapi.json", *options]
     done = subprocess.run(
@@ -78,29 +78,31 @@ def try_out(url: str, *options: str, **environment: str) -> None:
     assert done.returncode == 0, done.stdout
 
 
-AS_CALLERS = {
-    "SCHEMATHESIS_HOOKS": str(FOLDER / "callers.py"),
-    "FUZZ_USERNAMES": ",".join(CALLERS),
+ADMIN_LOGIN = {
+    "SCHEMATHESIS_HOOKS": str(FOLDER / "admin_accounts.py"),
+    "FUZZ_USERNAMES": ",".join(ADMINS),
     "FUZZ_PASSWORD": PASSWORD,
 }
 REPEATABLE = ("--seed=1", "--generation-deterministic")
 
 
 @pytest.mark.timeout(900)
-def test_every_answer_is_as_documented(system: str) -> None:
-    make_callers(system)
-    try_out(system, "--phases=coverage", *REPEATABLE, **AS_CALLERS, FUZZ_URL=system)
+def test_every_response_to_admins_is_as_documented(system: str) -> None:
+    register_admins(system)
+    run_schemathesis(system, "--phases=coverage", *REPEATABLE, **ADMIN_LOGIN, FUZZ_URL=system)
 
 
 @pytest.mark.timeout(900)
-def test_so_is_every_answer_to_strangers(system: str) -> None:
-    make_callers(system)
-    try_out(system, "--phases=coverage", "--mode=positive", *REPEATABLE)
+def test_every_response_to_anonymous_requests_is_as_documented(system: str) -> None:
+    register_admins(system)
+    run_schemathesis(system, "--phases=coverage", "--mode=positive", *REPEATABLE)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-def test_every_answer_is_as_documented_however_long_one_looks(system: str) -> None:
-    make_callers(system)
-    longest = f"--max-time={os.environ.get('FUZZ_SECONDS', '600')}"
-    try_out(system, "--phases=examples,coverage,fuzzing", "--max-examples=200", longest, **AS_CALLERS, FUZZ_URL=system)
+def test_every_response_to_fuzzed_requests_is_as_documented(system: str) -> None:
+    register_admins(system)
+    max_time = f"--max-time={os.environ.get('FUZZ_SECONDS', '600')}"
+    run_schemathesis(
+        system, "--phases=examples,coverage,fuzzing", "--max-examples=200", max_time, **ADMIN_LOGIN, FUZZ_URL=system
+    )
