@@ -1,4 +1,4 @@
-"""The service as it runs: on a real database, with the bus inside the process, and callers with real tokens."""
+"""The service on a real database, with an in-process bus and callers with real tokens."""
 
 import asyncio
 import json
@@ -14,21 +14,23 @@ from asgi_lifespan import LifespanManager
 from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient
 
+from stockbuddy.chassis.http.app import create_app
+from stockbuddy.chassis.http.tokens import Role
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.messaging.bus import Message
 from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
-from stockbuddy.chassis.http.tokens import Role
 from stockbuddy.chassis.runtime.event_context import EventContext
 from stockbuddy.chassis.testing.templates import Migrate, ServiceMigrations
 from stockbuddy.chassis.testing.tokens import TestIssuer
-from stockbuddy.chassis.http.app import create_app
 from stockbuddy.contracts.auth import UserRegistered, UserState
 from stockbuddy.contracts.catalog import ProductCreated, ProductState
 from stockbuddy.contracts.event import Event
 from stockbuddy.contracts.stock import LevelChanged, LevelCrossing, MovementPosted
 from stockbuddy.notifications.app import SERVICE, NotificationsSettings
 
-ALICE = EventContext(actor_id=7, actor_name="alice", client_ip="203.0.113.9", request_id="req-1", traceparent="00-ab-cd-01")
+ALICE = EventContext(
+    actor_id=7, actor_name="alice", client_ip="203.0.113.9", request_id="req-1", traceparent="00-ab-cd-01"
+)
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -45,7 +47,7 @@ def issuer() -> TestIssuer:
 
 @pytest.fixture
 def options() -> dict[str, Any]:
-    """What a test module sets otherwise than the defaults."""
+    """Settings of a test module that differ from the defaults."""
     return {}
 
 
@@ -56,14 +58,14 @@ def settings(database_url: str, options: dict[str, Any]) -> NotificationsSetting
 
 @dataclass(frozen=True, slots=True)
 class Replica:
-    """One running process of the service, with the bus that it hears."""
+    """A running replica of the service with its own bus."""
 
     app: FastAPI
     bus: InProcessBus
 
-    async def say(self, *events: Event, origin: EventContext = ALICE) -> list[Message]:
-        """Publish events as caused by `origin`; returns when whoever hears them here has committed."""
-        messages = [message_of(event, origin) for event in events]
+    async def publish(self, *events: Event, context: EventContext = ALICE) -> list[Message]:
+        """Publish events in `context`; returns when the consumers of this replica have committed."""
+        messages = [message_of(event, context) for event in events]
         await self.bus.publish(messages)
         return messages
 
@@ -75,7 +77,7 @@ class Replica:
 
 @pytest.fixture
 async def start(settings: NotificationsSettings, issuer: TestIssuer) -> AsyncIterator[Callable[[], Awaitable[Replica]]]:
-    """Starts replicas, all on one database."""
+    """Starts replicas on one database."""
     async with AsyncExitStack() as stack:
 
         async def start_replica() -> Replica:
@@ -106,17 +108,17 @@ async def admin(service: Replica, issuer: TestIssuer) -> AsyncIterator[AsyncClie
         yield client
 
 
-def message_of(event: Event, origin: EventContext = ALICE) -> Message:
-    """The event as its service's relay would send it."""
-    row = outbox.row(event, origin)
+def message_of(event: Event, context: EventContext = ALICE) -> Message:
+    """The message that the relay of the event's service would publish."""
+    row = outbox.row(event, context)
     return Message(row.event_id, row.routing_key, json.loads(row.headers), row.payload.encode())
 
 
 async def until(look: Callable[[], Awaitable[Any]], seconds: float = 30) -> Any:
-    """What `look` returns, as soon as that is something."""
+    """The first truthy result of `look`."""
     deadline = asyncio.get_running_loop().time() + seconds
     while not (found := await look()):
-        assert asyncio.get_running_loop().time() < deadline, "it did not happen in time"
+        assert asyncio.get_running_loop().time() < deadline, "the condition was not met in time"
         await asyncio.sleep(0.02)
     return found
 
@@ -127,7 +129,7 @@ def until_fixture() -> Callable[..., Awaitable[Any]]:
 
 
 class Samples:
-    """Events as the other services say them."""
+    """Events as other services publish them."""
 
     @staticmethod
     def movement(product_id: int = 42, **fields: Any) -> MovementPosted:

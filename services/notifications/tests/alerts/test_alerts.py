@@ -1,4 +1,4 @@
-"""Low stock is told once per crossing, not per sale, and again only after the stock recovered."""
+"""Alerts: one per crossing, not per sale, and another one only after the stock recovered."""
 
 from typing import Any
 
@@ -17,12 +17,12 @@ async def titles(client: AsyncClient, headers: dict[str, str] | None = None) -> 
     return [item["title"] for item in reversed(items)]
 
 
-async def test_an_alert_says_what_and_where_and_goes_to_managers_and_admins(
+async def test_low_stock_alert_names_product_and_warehouse_for_managers_and_admins(
     admin: AsyncClient, issuer: TestIssuer, service: Any, samples: Any
 ) -> None:
     warehouse = {"warehouse_id": 1, "version": 1, "code": "MAIN", "name": "Main Street", "kind": "store"}
-    await service.say(samples.product(), WarehouseCreated(**warehouse, is_default=True))
-    await service.say(samples.crossing(LevelLow, reserved=1))
+    await service.publish(samples.product(), WarehouseCreated(**warehouse, is_default=True))
+    await service.publish(samples.crossing(LevelLow, reserved=1))
     [alert] = (await admin.get("/notifications")).json()["items"]
     assert alert["kind"] == "low_stock"
     assert alert["title"] == "Low stock: Teapot (SKU-42)"
@@ -32,15 +32,15 @@ async def test_an_alert_says_what_and_where_and_goes_to_managers_and_admins(
     assert await titles(admin, issuer.headers(3, Role.SALESPERSON)) == []
 
 
-async def test_without_names_it_still_says_what(admin: AsyncClient, service: Any, samples: Any) -> None:
-    await service.say(samples.crossing(LevelLow))
+async def test_alert_without_replicated_names_uses_sku_and_id(admin: AsyncClient, service: Any, samples: Any) -> None:
+    await service.publish(samples.crossing(LevelLow))
     [alert] = (await admin.get("/notifications")).json()["items"]
     assert alert["title"] == "Low stock: SKU-42"
     assert alert["body"] == "3 left in warehouse 1. The limit is 5."
 
 
 @pytest.mark.parametrize(
-    ("story", "expected"),
+    ("crossings", "expected"),
     [
         ([(LevelLow, 1, 3), (LevelLow, 2, 2), (LevelLow, 3, 1)], ["Low"]),
         ([(LevelLow, 1, 3), (LevelRecovered, 2, 9), (LevelLow, 3, 3)], ["Low", "Low"]),
@@ -53,33 +53,39 @@ async def test_without_names_it_still_says_what(admin: AsyncClient, service: Any
         ([(LevelLow, 4, 3), (LevelRecovered, 3, 9), (LevelLow, 5, 2)], ["Low"]),
     ],
 )
-async def test_one_crossing_is_told_once(
-    admin: AsyncClient, service: Any, samples: Any, story: list[tuple[Any, int, int]], expected: list[str]
+async def test_one_crossing_raises_one_alert(
+    admin: AsyncClient, service: Any, samples: Any, crossings: list[tuple[Any, int, int]], expected: list[str]
 ) -> None:
-    for kind, version, on_hand in story:
-        await service.say(samples.crossing(kind, version=version, on_hand=on_hand))
+    for kind, version, on_hand in crossings:
+        await service.publish(samples.crossing(kind, version=version, on_hand=on_hand))
     assert [title.partition(" stock")[0] for title in await titles(admin)] == expected
 
 
-async def test_an_event_that_comes_again_is_not_told_again(admin: AsyncClient, service: Any, samples: Any) -> None:
-    sent = await service.say(samples.crossing(LevelLow))
+async def test_redelivered_event_raises_one_alert(admin: AsyncClient, service: Any, samples: Any) -> None:
+    sent = await service.publish(samples.crossing(LevelLow))
     await service.bus.publish(sent)
     assert len(await titles(admin)) == 1
 
 
-async def test_each_warehouse_and_product_stands_for_itself(admin: AsyncClient, service: Any, samples: Any) -> None:
-    await service.say(
+async def test_levels_raise_alerts_independently(admin: AsyncClient, service: Any, samples: Any) -> None:
+    await service.publish(
         samples.crossing(LevelLow, 1), samples.crossing(LevelLow, 2), samples.crossing(LevelLow, 1, warehouse_id=2)
     )
     assert len(await titles(admin)) == 3
 
 
-async def test_unusual_activity_is_told_to_managers_and_admins(
+async def test_unusual_activity_notifies_managers_and_admins(
     admin: AsyncClient, issuer: TestIssuer, service: Any, samples: Any
 ) -> None:
     moved = {"movement_id": 1, "product_id": 42, "sku": "SKU-42", "warehouse_id": 1, "movement_type": "damaged"}
-    habit = {"quantity": -500, "usual": 2, "times": 250.0, "document": "S-7", "recorded_at": "2026-03-01T12:00:00Z"}
-    await service.say(samples.product(), ActivityUnusual.model_validate(moved | habit))
+    size = {
+        "quantity": -500,
+        "typical_quantity": 2,
+        "ratio": 250.0,
+        "document": "S-7",
+        "recorded_at": "2026-03-01T12:00:00Z",
+    }
+    await service.publish(samples.product(), ActivityUnusual.model_validate(moved | size))
     [alert] = (await admin.get("/notifications", params={"kind": "unusual_activity"})).json()["items"]
     assert alert["title"] == "Unusual movement: Teapot (SKU-42)"
     assert alert["body"] == "damaged of -500 in warehouse 1 by alice (S-7): 250 times the usual 2."
@@ -90,16 +96,16 @@ async def test_unusual_activity_is_told_to_managers_and_admins(
     assert feed.json()["items"] == []
 
 
-async def test_a_disabled_webhook_is_told_to_admins(admin: AsyncClient, issuer: TestIssuer, service: Any) -> None:
+async def test_disabled_webhook_notifies_admins(admin: AsyncClient, issuer: TestIssuer, service: Any) -> None:
     state = {"webhook_id": 5, "version": 2, "host": "example.com", "event_types": ["*"], "is_active": False}
-    await service.say(WebhookDisabled(**state, reason="The receiver answered 410 Gone."))
-    assert await titles(admin) == ["Webhook to example.com switched off"]
+    await service.publish(WebhookDisabled(**state, reason="The receiver responded 410 Gone."))
+    assert await titles(admin) == ["Webhook to example.com disabled"]
     assert await titles(admin, issuer.headers(2, Role.MANAGER)) == []
 
 
-async def test_an_import_is_told_to_whoever_made_it(admin: AsyncClient, issuer: TestIssuer, service: Any) -> None:
+async def test_finished_import_notifies_its_creator(admin: AsyncClient, issuer: TestIssuer, service: Any) -> None:
     counts = {"created": 3, "updated": 2, "unchanged": 1, "failed": 4}
-    await service.say(ImportFinished(import_id=6, state="finished", dry_run=False, total=10, **counts))
+    await service.publish(ImportFinished(import_id=6, state="finished", dry_run=False, total=10, **counts))
     alice = issuer.headers(7, Role.MANAGER)
     assert await titles(admin, alice) == ["Import finished"]
     assert await titles(admin) == []

@@ -1,4 +1,4 @@
-"""GET /audit-logs: who did what, when, from where, with what change."""
+"""GET /audit-logs: actor, action, time, client address and changes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ from stockbuddy.contracts.auth import LoginFailed, UserLoggedIn, UserUpdated
 from stockbuddy.contracts.catalog import ProductDeleted, ProductUpdated
 
 BOB = EventContext(actor_id=8, actor_name="bob", client_ip="198.51.100.4", request_id="req-2")
-NOBODY = EventContext(client_ip="192.0.2.66", request_id="req-3")
+ANONYMOUS = EventContext(client_ip="192.0.2.66", request_id="req-3")
 
 
 async def read(client: AsyncClient, **query: Any) -> Mapping[str, Any]:
@@ -23,8 +23,10 @@ async def read(client: AsyncClient, **query: Any) -> Mapping[str, Any]:
     return page
 
 
-async def test_an_entry_says_who_what_when_and_from_where(admin: AsyncClient, service: Any, samples: Any) -> None:
-    await service.say(samples.movement())
+async def test_entry_contains_actor_action_time_and_client_address(
+    admin: AsyncClient, service: Any, samples: Any
+) -> None:
+    await service.publish(samples.movement())
     [entry] = (await read(admin))["items"]
     assert entry["type"] == "stock.movement.posted"
     assert entry["action"] == "posted"
@@ -38,59 +40,57 @@ async def test_an_entry_says_who_what_when_and_from_where(admin: AsyncClient, se
     assert "before" not in entry["changes"]
 
 
-async def test_a_change_shows_each_field_before_and_after(admin: AsyncClient, service: Any, samples: Any) -> None:
-    await service.say(samples.product(), samples.movement())
-    await service.say(samples.product(ProductUpdated, version=2, unit_price="21.00", changes=["unit_price"]))
-    await service.say(samples.product(ProductDeleted, version=3, unit_price="21.00", deleted=True))
+async def test_entry_of_a_state_event_lists_changed_fields(admin: AsyncClient, service: Any, samples: Any) -> None:
+    await service.publish(samples.product(), samples.movement())
+    await service.publish(samples.product(ProductUpdated, version=2, unit_price="21.00", changes=["unit_price"]))
+    await service.publish(samples.product(ProductDeleted, version=3, unit_price="21.00", deleted=True))
     deleted, updated, _, created = (await read(admin))["items"]
     assert created["changes"]["name"] == {"from": None, "to": "Teapot"}
     assert updated["changes"] == {"unit_price": {"from": "19.90", "to": "21.00"}}
     assert deleted["changes"] == {"deleted": {"from": False, "to": True}}
 
 
-async def test_changes_that_an_event_spells_out_are_taken_as_they_are(admin: AsyncClient, service: Any) -> None:
-    said = {"role": {"from": "salesperson", "to": "manager"}}
+async def test_changes_listed_by_the_event_are_returned(admin: AsyncClient, service: Any) -> None:
+    listed = {"role": {"from": "salesperson", "to": "manager"}}
     user = {"user_id": 9, "username": "carol", "email": "carol@example.com"}
-    await service.say(UserUpdated(**user, version=7, role="manager", changes=said))
-    assert (await read(admin))["items"][0]["changes"] == said
+    await service.publish(UserUpdated(**user, version=7, role="manager", changes=listed))
+    assert (await read(admin))["items"][0]["changes"] == listed
 
 
-async def test_a_change_is_against_the_same_thing(admin: AsyncClient, service: Any, samples: Any) -> None:
-    await service.say(samples.product(product_id=1, name="Cup"), samples.product(product_id=2, name="Pot"))
-    await service.say(samples.product(ProductUpdated, product_id=1, name="Mug", version=2))
+async def test_changes_are_relative_to_the_same_subject(admin: AsyncClient, service: Any, samples: Any) -> None:
+    await service.publish(samples.product(product_id=1, name="Cup"), samples.product(product_id=2, name="Pot"))
+    await service.publish(samples.product(ProductUpdated, product_id=1, name="Mug", version=2))
     entry = (await read(admin))["items"][0]
     assert entry["changes"] == {"name": {"from": "Cup", "to": "Mug"}}
 
 
-async def test_derived_facts_are_in_the_log_but_not_in_the_trail(
-    admin: AsyncClient, service: Any, samples: Any
-) -> None:
-    await service.say(samples.movement(), samples.level())
+async def test_events_that_follow_from_others_are_not_audited(admin: AsyncClient, service: Any, samples: Any) -> None:
+    await service.publish(samples.movement(), samples.level())
     page = await read(admin)
     assert [entry["type"] for entry in page["items"]] == ["stock.movement.posted"]
     assert page["total"] == 1
     assert len((await admin.get("/events")).json()["items"]) == 2
 
 
-async def test_failed_logins_are_in_the_trail(admin: AsyncClient, service: Any) -> None:
-    await service.say(LoginFailed(login="mallory", reason="unknown\0user"), origin=NOBODY)
+async def test_failed_login_is_audited(admin: AsyncClient, service: Any) -> None:
+    await service.publish(LoginFailed(login="mallory", reason="unknown\0user"), context=ANONYMOUS)
     [entry] = (await read(admin))["items"]
     assert (entry["actor_id"], entry["actor"], entry["ip_address"]) == (None, None, "192.0.2.66")
     assert entry["changes"]["reason"]["to"] == "unknown\ufffduser"
 
 
-async def test_whoever_logs_in_is_the_actor_of_it(admin: AsyncClient, service: Any) -> None:
-    await service.say(UserLoggedIn(user_id=8, username="bob", session_id="s"), origin=NOBODY)
+async def test_login_is_attributed_to_its_user(admin: AsyncClient, service: Any) -> None:
+    await service.publish(UserLoggedIn(user_id=8, username="bob", session_id="s"), context=ANONYMOUS)
     [entry] = (await read(admin))["items"]
     assert (entry["actor_id"], entry["actor"]) == (8, "bob")
 
 
 @pytest.fixture
 async def trail(service: Any, samples: Any) -> None:
-    await service.say(samples.product(name="Blue teapot"))
-    await service.say(samples.movement(reference_number="INV-77"), origin=BOB)
-    await service.say(LoginFailed(login="mallory@example.com", reason="unknown_user"), origin=NOBODY)
-    await service.say(samples.product(ProductUpdated, product_id=43, version=2))
+    await service.publish(samples.product(name="Blue teapot"))
+    await service.publish(samples.movement(reference_number="INV-77"), context=BOB)
+    await service.publish(LoginFailed(login="mallory@example.com", reason="unknown_user"), context=ANONYMOUS)
+    await service.publish(samples.product(ProductUpdated, product_id=43, version=2))
 
 
 FILTERS: list[tuple[dict[str, Any], list[int]]] = [
@@ -120,21 +120,21 @@ FILTERS: list[tuple[dict[str, Any], list[int]]] = [
 
 
 @pytest.mark.usefixtures("trail")
-async def test_filters(admin: AsyncClient) -> None:
+async def test_filters_select_matching_entries(admin: AsyncClient) -> None:
     for query, expected in FILTERS:
         page = await read(admin, **query)
         assert ([entry["id"] for entry in page["items"]], page["total"]) == (expected, len(expected)), query
 
 
 @pytest.mark.usefixtures("trail")
-async def test_time_is_half_open(admin: AsyncClient) -> None:
+async def test_time_filter_is_half_open(admin: AsyncClient) -> None:
     times = {entry["id"]: entry["at"] for entry in (await read(admin))["items"]}
     page = await read(admin, **{"from": times[2], "to": times[4]})
     assert [entry["id"] for entry in page["items"]] == [3, 2]
 
 
 @pytest.mark.usefixtures("trail")
-async def test_pages_by_number_and_by_cursor(admin: AsyncClient) -> None:
+async def test_list_is_paged_by_number_and_by_cursor(admin: AsyncClient) -> None:
     second = await read(admin, page=2, page_size=3)
     assert [entry["id"] for entry in second["items"]] == [1]
     assert (second["total"], second["next_cursor"]) == (4, None)
@@ -143,14 +143,14 @@ async def test_pages_by_number_and_by_cursor(admin: AsyncClient) -> None:
     assert [entry["id"] for entry in first["items"] + rest["items"]] == [4, 3, 2, 1]
 
 
-async def test_the_trail_is_for_admins(client: AsyncClient, issuer: TestIssuer) -> None:
+async def test_trail_is_forbidden_for_other_roles(client: AsyncClient, issuer: TestIssuer) -> None:
     for role in (Role.SALESPERSON, Role.MANAGER):
         for path in ("/audit-logs", "/audit-logs/verify"):
             response = await client.get(path, headers=issuer.headers(2, role))
             assert (response.status_code, response.json()["code"]) == (403, "forbidden")
 
 
-async def test_what_makes_no_sense_is_refused(admin: AsyncClient) -> None:
+async def test_invalid_query_is_rejected(admin: AsyncClient) -> None:
     for query in (
         {"type": "stock.*;"},
         {"actor_id": "x"},

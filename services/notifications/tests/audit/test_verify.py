@@ -1,4 +1,4 @@
-"""GET /audit-logs/verify: whatever somebody does to the log in the database, it is found."""
+"""GET /audit-logs/verify: every change made to the log in the database is reported."""
 
 import hashlib
 import json
@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from httpx2 import AsyncClient
 
-LENGTH = 1100  # several of the pieces in which the walk reads
+LENGTH = 1100  # more than one batch of the verification
 
 COPY = """
     INSERT INTO event_log SELECT {position}, gen_random_uuid(), type, subject, at, actor_id, actor, client_ip,
@@ -20,7 +20,7 @@ COPY = """
 
 @pytest.fixture
 async def intruder(database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    """Somebody with the database's superuser, on whom triggers are lost."""
+    """A connection of the superuser with triggers disabled."""
     connection = await asyncpg.connect(database_url, server_settings={"search_path": "notifications"})
     await connection.execute("SET session_replication_role = replica")
     yield connection
@@ -29,7 +29,7 @@ async def intruder(database_url: str) -> AsyncIterator[asyncpg.Connection]:
 
 @pytest.fixture
 async def history(service: Any, samples: Any) -> None:
-    await service.say(*(samples.movement(number, notes='naïve ☕ "quoted"') for number in range(LENGTH)))
+    await service.publish(*(samples.movement(number, notes='naïve ☕ "quoted"') for number in range(LENGTH)))
 
 
 async def verdict(admin: AsyncClient, **query: Any) -> dict[str, Any]:
@@ -39,21 +39,21 @@ async def verdict(admin: AsyncClient, **query: Any) -> dict[str, Any]:
     return answer
 
 
-async def test_an_empty_log_is_in_order(admin: AsyncClient) -> None:
+async def test_empty_log_verifies(admin: AsyncClient) -> None:
     answer = await verdict(admin)
     assert (answer["ok"], answer["entries"], answer["first_bad_id"]) == (True, 0, None)
 
 
 @pytest.mark.usefixtures("history")
-async def test_an_untouched_log_is_in_order(admin: AsyncClient) -> None:
+async def test_untouched_log_verifies(admin: AsyncClient) -> None:
     answer = await verdict(admin)
     assert (answer["ok"], answer["entries"], answer["first_bad_id"]) == (True, LENGTH, None)
     assert answer["last_id"] == LENGTH
 
 
-DEEDS = {
+TAMPERING = {
     "UPDATE event_log SET data = '{\"quantity\": -1}' WHERE position = 900": 900,
-    "UPDATE event_log SET actor = 'somebody else' WHERE position = 1": 1,
+    "UPDATE event_log SET actor = 'mallory' WHERE position = 1": 1,
     "UPDATE event_log SET actor_id = 8 WHERE position = 1100": 1100,
     "UPDATE event_log SET at = at - interval '1 microsecond' WHERE position = 30": 30,
     "UPDATE event_log SET at = 'infinity' WHERE position = 12": 12,
@@ -76,29 +76,29 @@ DEEDS = {
     COPY.format(position=1101): 1101,
     COPY.format(position=0): 0,
 }
-"""What is done, and the id at which it must be found."""
+"""Statement → the id at which it must be reported."""
 
 
 @pytest.mark.usefixtures("history")
-async def test_whatever_an_intruder_does_is_found(admin: AsyncClient, intruder: asyncpg.Connection) -> None:
+async def test_tampering_is_reported_at_the_first_bad_entry(admin: AsyncClient, intruder: asyncpg.Connection) -> None:
     await intruder.execute("CREATE TABLE kept AS TABLE event_log; CREATE TABLE kept_head AS TABLE event_log_head")
-    for deed, found_at in DEEDS.items():
-        await intruder.execute(deed)
+    for statement, bad_id in TAMPERING.items():
+        await intruder.execute(statement)
         answer = await verdict(admin)
-        assert (answer["ok"], answer["first_bad_id"]) == (False, found_at), deed
+        assert (answer["ok"], answer["first_bad_id"]) == (False, bad_id), statement
         await intruder.execute(
             "DELETE FROM event_log; INSERT INTO event_log TABLE kept;"
             "DELETE FROM event_log_head; INSERT INTO event_log_head TABLE kept_head"
         )
-        assert (await verdict(admin))["ok"], deed
+        assert (await verdict(admin))["ok"], statement
 
 
 @pytest.mark.usefixtures("history")
-async def test_a_log_rewritten_with_fresh_hashes_is_found_by_a_hash_noted_before(
+async def test_rewritten_log_with_new_hashes_fails_against_a_known_hash(
     admin: AsyncClient, intruder: asyncpg.Connection
 ) -> None:
     noted = await verdict(admin)
-    await intruder.execute("UPDATE event_log SET actor = 'somebody else' WHERE position = 900")
+    await intruder.execute("UPDATE event_log SET actor = 'mallory' WHERE position = 900")
     await rehash(intruder)
     assert (await verdict(admin))["ok"]
     answer = await verdict(admin, known_id=noted["last_id"], known_hash=noted["last_hash"])
@@ -106,7 +106,7 @@ async def test_a_log_rewritten_with_fresh_hashes_is_found_by_a_hash_noted_before
 
 
 @pytest.mark.usefixtures("history")
-async def test_a_truncation_that_sets_the_head_back_is_found_by_a_hash_noted_before(
+async def test_truncated_log_with_new_head_fails_against_a_known_hash(
     admin: AsyncClient, intruder: asyncpg.Connection
 ) -> None:
     noted = await verdict(admin)
@@ -118,15 +118,15 @@ async def test_a_truncation_that_sets_the_head_back_is_found_by_a_hash_noted_bef
 
 
 @pytest.mark.usefixtures("history")
-async def test_a_noted_hash_that_still_holds_is_in_order(admin: AsyncClient, service: Any, samples: Any) -> None:
+async def test_grown_log_verifies_against_a_known_hash(admin: AsyncClient, service: Any, samples: Any) -> None:
     noted = await verdict(admin)
-    await service.say(samples.movement())
+    await service.publish(samples.movement())
     answer = await verdict(admin, known_id=noted["last_id"], known_hash=noted["last_hash"])
     assert (answer["ok"], answer["entries"]) == (True, LENGTH + 1)
 
 
 async def rehash(intruder: asyncpg.Connection) -> None:
-    """What ADR 0005 says of the canonical form, written anew: a proof that it can be followed without our code."""
+    """An independent implementation of the canonical form in ADR 5."""
     previous = bytes(32)
     hashes: list[tuple[bytes, int]] = []
     for row in await intruder.fetch(
@@ -144,11 +144,11 @@ async def rehash(intruder: asyncpg.Connection) -> None:
     )
 
 
-async def test_the_database_itself_refuses_to_rewrite(database_url: str, service: Any, samples: Any) -> None:
-    await service.say(samples.movement())
+async def test_database_rejects_changes_of_the_log(database_url: str, service: Any, samples: Any) -> None:
+    await service.publish(samples.movement())
     connection = await asyncpg.connect(database_url, server_settings={"search_path": "notifications"})
     try:
-        for deed in (
+        for statement in (
             "UPDATE event_log SET actor = 'x' WHERE position = 1",
             "DELETE FROM event_log WHERE position = 1",
             "TRUNCATE event_log",
@@ -156,6 +156,6 @@ async def test_the_database_itself_refuses_to_rewrite(database_url: str, service
             "DELETE FROM event_log_head",
         ):
             with pytest.raises(asyncpg.IntegrityConstraintViolationError):
-                await connection.execute(deed)
+                await connection.execute(statement)
     finally:
         await connection.close()

@@ -1,4 +1,4 @@
-"""A mail server on a real socket, which answers as a test says."""
+"""An SMTP server on a real socket whose responses a test sets."""
 
 import asyncio
 import email
@@ -15,41 +15,41 @@ from aiosmtpd.smtp import SMTP
 
 @dataclass
 class MailServer:
-    """An SMTP server that may be stopped and started, and that answers as a test says."""
+    """An SMTP server that a test may stop and start, and whose responses it sets."""
 
     port: int
     received: list[EmailMessage] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
-    answers_to_recipient: dict[str, list[str]] = field(default_factory=dict)
-    answers_to_data: list[str] = field(default_factory=list)
+    responses_to_recipient: dict[str, list[str]] = field(default_factory=dict)
+    responses_to_data: list[str] = field(default_factory=list)
     breaks_after_data: int = 0
-    thinks_seconds: float = 0
+    response_delay_seconds: float = 0
     _server: asyncio.Server | None = None
 
     @property
     def url(self) -> str:
         return f"smtp://127.0.0.1:{self.port}"
 
-    async def handle_RCPT(self, *call: Any) -> str:  # noqa: N802 - as aiosmtpd calls it
+    async def handle_RCPT(self, *call: Any) -> str:  # noqa: N802 - aiosmtpd's name
         _, _, envelope, address, _ = call
-        if answers := self.answers_to_recipient.get(address):
-            answer = answers.pop(0) if len(answers) > 1 else answers[0]
-            if not answer.startswith("250"):
-                return answer
+        if responses := self.responses_to_recipient.get(address):
+            response = responses.pop(0) if len(responses) > 1 else responses[0]
+            if not response.startswith("250"):
+                return response
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, *call: Any) -> str:  # noqa: N802
+    async def handle_DATA(self, *call: Any) -> str:  # noqa: N802 - as above
         server, _, envelope = call
-        if self.answers_to_data:
-            return self.answers_to_data.pop(0)
+        if self.responses_to_data:
+            return self.responses_to_data.pop(0)
         self.received.append(email.message_from_bytes(envelope.content, policy=email.policy.default))
         self.recipients.extend(envelope.rcpt_tos)
         if self.breaks_after_data:
             self.breaks_after_data -= 1
             server.transport.abort()
-        await asyncio.sleep(self.thinks_seconds)
-        return "250 taken"
+        await asyncio.sleep(self.response_delay_seconds)
+        return "250 accepted"
 
     async def start(self) -> None:
         loop = asyncio.get_running_loop()

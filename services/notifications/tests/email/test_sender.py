@@ -1,4 +1,4 @@
-"""Mail over SMTP, to a real server: once for each event and recipient, whatever becomes of the server meanwhile."""
+"""E-mails over SMTP to a real server: one per event and recipient, also after failures of the server."""
 
 import asyncio
 from decimal import Decimal
@@ -20,7 +20,7 @@ def options(mail_server: Any) -> dict[str, Any]:
     return {"smtp_url": mail_server.url, "mail_from": "Shop <shop@example.com>"}
 
 
-async def want_mail(
+async def set_email_preference(
     client: AsyncClient, issuer: TestIssuer, user_id: int, role: Role, kind: str = "low_stock", *, wanted: bool = True
 ) -> None:
     headers = issuer.headers(user_id, role)
@@ -29,7 +29,7 @@ async def want_mail(
 
 
 async def change_settings(service: Any, alert_emails: list[str], company_name: str = "Corner Shop") -> None:
-    await service.say(
+    await service.publish(
         SettingsChanged(
             version=1,
             company_name=company_name,
@@ -44,21 +44,21 @@ async def change_settings(service: Any, alert_emails: list[str], company_name: s
 
 
 def parts(message: EmailMessage) -> tuple[str, str]:
-    """Its text and its HTML."""
+    """Text and HTML of a message."""
     text, html = message.get_body(("plain",)), message.get_body(("html",))
     assert text is not None
     assert html is not None
     return text.get_content(), html.get_content()
 
 
-async def test_an_alert_goes_to_managers_and_admins_who_want_mail_and_to_the_settings_addresses(
+async def test_alert_is_sent_by_preference_and_to_alert_addresses(
     client: AsyncClient, issuer: TestIssuer, service: Any, samples: Any, mail_server: Any
 ) -> None:
     await change_settings(service, alert_emails=["boss@example.com", "USER9@example.com"])
-    await service.say(samples.user(9), samples.user(10), samples.user(11, role="salesperson"))
-    await want_mail(client, issuer, 10, Role.MANAGER, wanted=False)
-    await want_mail(client, issuer, 11, Role.SALESPERSON)
-    await service.say(samples.product(name="Tea <pot>"), samples.crossing(LevelLow))
+    await service.publish(samples.user(9), samples.user(10), samples.user(11, role="salesperson"))
+    await set_email_preference(client, issuer, 10, Role.MANAGER, wanted=False)
+    await set_email_preference(client, issuer, 11, Role.SALESPERSON)
+    await service.publish(samples.product(name="Tea <pot>"), samples.crossing(LevelLow))
     await mail_server.wait_for(2)
     assert sorted(address.lower() for address in mail_server.recipients) == ["boss@example.com", "user9@example.com"]
     message = mail_server.received[0]
@@ -72,12 +72,12 @@ async def test_an_alert_goes_to_managers_and_admins_who_want_mail_and_to_the_set
     assert "<pot>" not in html
 
 
-async def test_one_event_is_mailed_once_however_often_it_comes(service: Any, samples: Any, mail_server: Any) -> None:
+async def test_redelivered_event_is_sent_once(service: Any, samples: Any, mail_server: Any) -> None:
     await change_settings(service, alert_emails=["boss@example.com"])
-    sent = await service.say(samples.crossing(LevelLow, 1))
+    sent = await service.publish(samples.crossing(LevelLow, 1))
     await mail_server.wait_for(1)
     await service.bus.publish(sent)
-    await service.say(samples.crossing(LevelLow, 2))
+    await service.publish(samples.crossing(LevelLow, 2))
     messages = await mail_server.wait_for(2)
     assert [str(message["Subject"]) for message in messages] == [
         "[Corner Shop] Low stock: SKU-1",
@@ -85,32 +85,34 @@ async def test_one_event_is_mailed_once_however_often_it_comes(service: Any, sam
     ]
 
 
-async def test_nothing_is_lost_while_the_server_is_away(service: Any, samples: Any, mail_server: Any) -> None:
+async def test_emails_are_sent_after_the_smtp_server_was_unavailable(
+    service: Any, samples: Any, mail_server: Any
+) -> None:
     await change_settings(service, alert_emails=["boss@example.com", "deputy@example.com"])
     await mail_server.stop()
-    await service.say(samples.crossing(LevelLow))
+    await service.publish(samples.crossing(LevelLow))
     await asyncio.sleep(1.5)
     await mail_server.start()
     await mail_server.wait_for(2)
     assert sorted(mail_server.recipients) == ["boss@example.com", "deputy@example.com"]
 
 
-async def test_nothing_is_lost_when_the_service_restarts(
-    start: Any, samples: Any, mail_server: Any, settings: Any
-) -> None:
+async def test_emails_are_sent_after_a_restart(start: Any, samples: Any, mail_server: Any, settings: Any) -> None:
     first = await start()
     await change_settings(first, alert_emails=["boss@example.com"])
     await mail_server.stop()
-    await first.say(samples.crossing(LevelLow))
+    await first.publish(samples.crossing(LevelLow))
     await mail_server.start()
     await start()
     await mail_server.wait_for(1)
 
 
-async def test_what_waits_together_goes_together(service: Any, samples: Any, mail_server: Any) -> None:
+async def test_queued_emails_of_one_recipient_are_sent_as_one_message(
+    service: Any, samples: Any, mail_server: Any
+) -> None:
     await change_settings(service, alert_emails=["boss@example.com"])
     await mail_server.stop()
-    await service.say(*(samples.crossing(LevelLow, number) for number in range(1, 8)))
+    await service.publish(*(samples.crossing(LevelLow, number) for number in range(1, 8)))
     await mail_server.start()
     [message] = await mail_server.wait_for(1)
     assert message["Subject"] == "[Corner Shop] Low stock: SKU-1 (and 6 more)"
@@ -120,23 +122,23 @@ async def test_what_waits_together_goes_together(service: Any, samples: Any, mai
         assert f"Low stock: SKU-{number}" in html
 
 
-async def test_a_passing_refusal_is_tried_again_as_the_same_message(
+async def test_temporarily_rejected_email_is_retried(
     service: Any, samples: Any, mail_server: Any, database_url: str, until: Any
 ) -> None:
-    mail_server.answers_to_data = ["451 try again later"]
+    mail_server.responses_to_data = ["451 try again later"]
     await change_settings(service, alert_emails=["boss@example.com"])
-    await service.say(samples.crossing(LevelLow))
-    await hurry(database_url, until)
+    await service.publish(samples.crossing(LevelLow))
+    await make_retry_due(database_url, until)
     await mail_server.wait_for(1)
     assert await states(database_url) == {"sent": 1}
 
 
-async def test_a_refused_recipient_does_not_hold_up_the_others(
+async def test_rejected_recipient_does_not_delay_others(
     service: Any, samples: Any, mail_server: Any, database_url: str, until: Any
 ) -> None:
-    mail_server.answers_to_recipient = {"gone@example.com": ["550 no such user"]}
-    await change_settings(service, alert_emails=["gone@example.com", "boss@example.com", "no address at all"])
-    await service.say(samples.crossing(LevelLow))
+    mail_server.responses_to_recipient = {"gone@example.com": ["550 no such user"]}
+    await change_settings(service, alert_emails=["gone@example.com", "boss@example.com", "not an address"])
+    await service.publish(samples.crossing(LevelLow))
     await mail_server.wait_for(1)
     assert mail_server.recipients == ["boss@example.com"]
 
@@ -146,25 +148,25 @@ async def test_a_refused_recipient_does_not_hold_up_the_others(
     await until(settled)
 
 
-async def test_after_a_doubtful_end_the_same_message_id_tells_mailboxes_that_it_is_one(
+async def test_retry_after_a_lost_connection_has_the_same_message_id(
     service: Any, samples: Any, mail_server: Any, database_url: str, until: Any
 ) -> None:
     mail_server.breaks_after_data = 1
     await change_settings(service, alert_emails=["boss@example.com"])
-    await service.say(samples.crossing(LevelLow))
-    await hurry(database_url, until)
+    await service.publish(samples.crossing(LevelLow))
+    await make_retry_due(database_url, until)
     first, second = await mail_server.wait_for(2)
     assert first["Message-ID"] == second["Message-ID"]
 
 
-async def test_announcements_go_to_those_of_the_audience_who_want_mail(
+async def test_announcement_is_sent_to_its_audience_by_preference(
     admin: AsyncClient, issuer: TestIssuer, service: Any, samples: Any, mail_server: Any
 ) -> None:
-    await service.say(samples.user(9), samples.user(10), samples.user(11, role="salesperson"), samples.user(12))
+    await service.publish(samples.user(9), samples.user(10), samples.user(11, role="salesperson"), samples.user(12))
     for user_id in (9, 11, 12):
-        await want_mail(admin, issuer, user_id, Role.MANAGER, "announcement")
+        await set_email_preference(admin, issuer, user_id, Role.MANAGER, "announcement")
     gone = samples.user(12, UserUpdated, version=2, is_active=False)
-    await service.say(gone)
+    await service.publish(gone)
     await admin.post("/notifications", json={"title": "Closed\r\nBcc: x@example.com", "role": "manager"})
     [message] = await mail_server.wait_for(1)
     assert mail_server.recipients == ["user9@example.com"]
@@ -181,8 +183,8 @@ async def states(database_url: str) -> dict[str, int]:
         await connection.close()
 
 
-async def hurry(database_url: str, until: Any) -> None:
-    """Once a first attempt has failed, have the pause after it be over."""
+async def make_retry_due(database_url: str, until: Any) -> None:
+    """Make the retry due as soon as the first attempt has failed."""
     connection = await asyncpg.connect(database_url)
     try:
 

@@ -1,4 +1,4 @@
-"""In a log of some size, reads of what is rare do not walk over all the rest."""
+"""Reads of rare events in a large log do not scan the other events."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -8,16 +8,16 @@ import pytest
 from asgi_lifespan import LifespanManager
 from httpx2 import ASGITransport, AsyncClient
 
-from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
-from stockbuddy.chassis.http.tokens import Role
-from stockbuddy.chassis.testing.tokens import TestIssuer
 from stockbuddy.chassis.http.app import create_app
+from stockbuddy.chassis.http.tokens import Role
+from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
+from stockbuddy.chassis.testing.tokens import TestIssuer
 from stockbuddy.notifications.app import SERVICE, NotificationsSettings
 
 LENGTH = 20_000
 RARE_EACH = 7_000
 
-# Written by hand: so many would be long on the bus, and nobody verifies them.
+# Inserted directly: publishing so many takes too long, and the hashes are not verified here.
 FILL = f"""
     INSERT INTO event_log
     SELECT n, gen_random_uuid(), CASE WHEN n % {RARE_EACH} = 0 THEN 'auth.user.login_failed' ELSE
@@ -52,7 +52,7 @@ async def database(database_url: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def rows_read(database: asyncpg.Connection) -> int:
-    """From the log so far, as the server counts them; it hears of a connection's at the latest when that ends."""
+    """Rows of the log read so far; the server counts those of a connection at the latest when it closes."""
     count: int = await database.fetchval(
         "SELECT seq_tup_read + coalesce((SELECT sum(idx_tup_read)::bigint FROM pg_stat_user_indexes"
         " WHERE relname = 'event_log'), 0) FROM pg_stat_user_tables WHERE relname = 'event_log'"
@@ -60,7 +60,7 @@ async def rows_read(database: asyncpg.Connection) -> int:
     return count
 
 
-async def test_what_is_rare_is_found_without_a_walk(
+async def test_rare_events_are_found_without_scanning_the_log(
     database: asyncpg.Connection, settings: NotificationsSettings, issuer: TestIssuer, until: Any
 ) -> None:
     before = await rows_read(database)

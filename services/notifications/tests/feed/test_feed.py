@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 from httpx2 import AsyncClient
 
-from stockbuddy.chassis.messaging.bus import Message
 from stockbuddy.chassis.http.tokens import Role
+from stockbuddy.chassis.messaging.bus import Message
 from stockbuddy.chassis.testing.tokens import TestIssuer
 from stockbuddy.contracts.auth import LoginFailed, SessionRevoked
 
@@ -24,16 +24,16 @@ async def read(client: AsyncClient, **query: Any) -> Mapping[str, Any]:
     return feed
 
 
-def strange(event_type: str, body: bytes) -> Message:
+def foreign_message(event_type: str, body: bytes) -> Message:
     event_id = str(uuid4())
     headers = {"specversion": "1.0", "id": event_id, "type": event_type, "source": "/elsewhere", "subject": "thing/1"}
     return Message(event_id, event_type, headers, body)
 
 
-async def test_an_event_comes_as_a_cloud_event_with_all_its_attributes(
+async def test_event_is_returned_as_cloud_event_with_all_attributes(
     admin: AsyncClient, service: Any, samples: Any
 ) -> None:
-    [sent] = await service.say(samples.movement())
+    [sent] = await service.publish(samples.movement())
     feed = await read(admin)
     [event] = feed["items"]
     assert event["id"] == sent.id
@@ -49,10 +49,8 @@ async def test_an_event_comes_as_a_cloud_event_with_all_its_attributes(
     assert event["data"]["before"] == 10
 
 
-async def test_a_cursor_pages_through_everything_once_and_in_order(
-    admin: AsyncClient, service: Any, samples: Any
-) -> None:
-    sent = [message.id for message in await service.say(*(samples.movement(number) for number in range(7)))]
+async def test_cursor_pages_through_all_events_in_order(admin: AsyncClient, service: Any, samples: Any) -> None:
+    sent = [message.id for message in await service.publish(*(samples.movement(number) for number in range(7)))]
     seen: list[str] = []
     after = "0"
     for _ in range(5):
@@ -60,12 +58,12 @@ async def test_a_cursor_pages_through_everything_once_and_in_order(
         seen += [event["id"] for event in feed["items"]]
         after = feed["next_cursor"]
     assert seen == sent
-    [late] = await service.say(samples.movement())
+    [late] = await service.publish(samples.movement())
     assert [event["id"] for event in (await read(admin, after=after))["items"]] == [late.id]
 
 
-async def test_an_event_that_is_delivered_again_is_logged_once(admin: AsyncClient, service: Any, samples: Any) -> None:
-    sent = await service.say(samples.movement())
+async def test_redelivered_event_is_logged_once(admin: AsyncClient, service: Any, samples: Any) -> None:
+    sent = await service.publish(samples.movement())
     await service.bus.publish(sent)
     assert len((await read(admin))["items"]) == 1
 
@@ -80,18 +78,18 @@ async def test_an_event_that_is_delivered_again_is_logged_once(admin: AsyncClien
         ("*", ["catalog.product.created", "stock.movement.posted", "stock.level.changed"]),
     ],
 )
-async def test_types_narrow_the_feed_by_pattern(
+async def test_types_filter_events_by_pattern(
     admin: AsyncClient, service: Any, samples: Any, types: str, expected: list[str]
 ) -> None:
-    await service.say(samples.product(), samples.movement(), samples.level())
+    await service.publish(samples.product(), samples.movement(), samples.level())
     feed = await read(admin, types=types)
     assert [event["type"] for event in feed["items"]] == expected
     assert (await read(admin, types=types, after=feed["next_cursor"]))["items"] == []
 
 
-async def test_a_narrowed_feed_pages_without_loss(admin: AsyncClient, service: Any, samples: Any) -> None:
+async def test_filtered_feed_pages_without_gap(admin: AsyncClient, service: Any, samples: Any) -> None:
     for number in range(6):
-        await service.say(samples.movement(number), samples.level(number), samples.product(product_id=number))
+        await service.publish(samples.movement(number), samples.level(number), samples.product(product_id=number))
     seen: list[str] = []
     after = "0"
     for _ in range(7):
@@ -105,27 +103,25 @@ async def test_a_narrowed_feed_pages_without_loss(admin: AsyncClient, service: A
     ]
 
 
-async def test_a_waiting_reader_gets_the_event_as_soon_as_it_is_committed(
-    admin: AsyncClient, service: Any, samples: Any
-) -> None:
+async def test_long_poll_returns_when_a_matching_event_commits(admin: AsyncClient, service: Any, samples: Any) -> None:
     started = asyncio.get_running_loop().time()
     waiting = asyncio.create_task(read(admin, types="stock.*", wait=20))
-    await service.say(samples.product())
-    await service.say(samples.movement())
+    await service.publish(samples.product())
+    await service.publish(samples.movement())
     feed = await waiting
     assert [event["type"] for event in feed["items"]] == ["stock.movement.posted"]
     assert asyncio.get_running_loop().time() - started < 5
 
 
-async def test_waiting_in_vain_ends_with_a_cursor_to_go_on_from(admin: AsyncClient, service: Any, samples: Any) -> None:
-    await service.say(samples.product())
+async def test_long_poll_timeout_returns_a_cursor(admin: AsyncClient, service: Any, samples: Any) -> None:
+    await service.publish(samples.product())
     feed = await read(admin, types="stock.*", wait=0.2)
     assert feed == {"items": [], "next_cursor": "1"}
 
 
-async def test_strangers_events_are_kept_as_they_came(admin: AsyncClient, service: Any) -> None:
+async def test_event_of_another_producer_is_logged_unchanged(admin: AsyncClient, service: Any) -> None:
     await service.bus.publish(
-        [strange("till.drawer.opened", b'{"note": "caf\xc3\xa9", "amount": 1.10, "nul": "a\\u0000b\\\\u0000"}')]
+        [foreign_message("till.drawer.opened", b'{"note": "caf\xc3\xa9", "amount": 1.10, "nul": "a\\u0000b\\\\u0000"}')]
     )
     [event] = (await read(admin))["items"]
     assert event["type"] == "till.drawer.opened"
@@ -141,7 +137,7 @@ async def test_strangers_events_are_kept_as_they_came(admin: AsyncClient, servic
         ({}, '"half \\uD83D of a smile, \\ud83d\\ude00"', "half ? of a smile, \N{GRINNING FACE}"),
     ],
 )
-async def test_strangers_oddities_are_borne(
+async def test_malformed_attributes_of_other_producers_are_accepted(
     admin: AsyncClient, service: Any, headers: dict[str, str], body: str, kept: Any
 ) -> None:
     event_id = "0199a1de-0000-7000-8000-000000000002"
@@ -153,16 +149,18 @@ async def test_strangers_oddities_are_borne(
     assert (await admin.get("/audit-logs", params={"search": "till"})).json()["total"] == 1
 
 
-async def test_what_is_no_json_does_not_stop_the_others(admin: AsyncClient, service: Any, samples: Any) -> None:
-    await service.bus.publish([strange("till.drawer.opened", b"\xff\xfe"), *await service.say(samples.movement())])
-    await service.say(samples.level())
+async def test_message_without_json_does_not_block_others(admin: AsyncClient, service: Any, samples: Any) -> None:
+    await service.bus.publish(
+        [foreign_message("till.drawer.opened", b"\xff\xfe"), *await service.publish(samples.movement())]
+    )
+    await service.publish(samples.level())
     assert [event["type"] for event in (await read(admin))["items"]] == ["stock.movement.posted", "stock.level.changed"]
 
 
-async def test_salespeople_see_stock_and_catalogue_and_nothing_of_people(
+async def test_salesperson_sees_stock_and_catalogue_events_only(
     client: AsyncClient, service: Any, issuer: TestIssuer, samples: Any
 ) -> None:
-    await service.say(
+    await service.publish(
         LoginFailed(login="bob", reason="wrong_password"),
         samples.product(),
         samples.movement(),
@@ -175,10 +173,10 @@ async def test_salespeople_see_stock_and_catalogue_and_nothing_of_people(
     assert (await read(client, types="auth.*"))["items"] == []
 
 
-async def test_addresses_of_the_network_are_for_admins(
+async def test_client_address_is_visible_to_admins_only(
     client: AsyncClient, service: Any, issuer: TestIssuer, samples: Any
 ) -> None:
-    await service.say(samples.movement())
+    await service.publish(samples.movement())
     for role, shown in [(Role.ADMIN, True), (Role.MANAGER, False), (Role.SALESPERSON, False)]:
         client.headers.update(issuer.headers(9, role))
         [event] = (await read(client))["items"]
@@ -188,23 +186,21 @@ async def test_addresses_of_the_network_are_for_admins(
 @pytest.mark.parametrize(
     "query", [{"after": "x"}, {"after": "-1"}, {"limit": 0}, {"limit": 1001}, {"wait": 31}, {"types": "stock;drop"}]
 )
-async def test_what_makes_no_sense_is_refused(admin: AsyncClient, query: dict[str, Any]) -> None:
+async def test_invalid_query_is_rejected(admin: AsyncClient, query: dict[str, Any]) -> None:
     assert (await admin.get("/events", params=query)).status_code == 422
 
 
-async def test_events_need_credentials(client: AsyncClient) -> None:
+async def test_feed_without_credentials_is_rejected(client: AsyncClient) -> None:
     assert (await client.get("/events")).status_code == 401
 
 
-async def test_two_replicas_append_at_once_and_a_reader_misses_nothing(
-    start: Start, issuer: TestIssuer, samples: Any
-) -> None:
+async def test_reader_misses_no_event_of_concurrent_appends(start: Start, issuer: TestIssuer, samples: Any) -> None:
     one, other = await start(), await start()
     sent: list[str] = []
 
     async def produce(replica: Any, first: int) -> None:
         for number in range(first, first + 30):
-            sent.extend(message.id for message in await replica.say(*(samples.movement(number) for _ in range(3))))
+            sent.extend(message.id for message in await replica.publish(*(samples.movement(number) for _ in range(3))))
 
     seen: list[str] = []
     after = "0"
@@ -212,7 +208,7 @@ async def test_two_replicas_append_at_once_and_a_reader_misses_nothing(
         producing = asyncio.gather(produce(one, 0), produce(other, 100))
         while len(seen) < 180:
             feed = await read(reader, after=after, limit=50, wait=5)
-            assert feed["items"], "the reader waited in vain"
+            assert feed["items"], "no event arrived within the wait"
             seen += [event["id"] for event in feed["items"]]
             after = feed["next_cursor"]
         await producing
@@ -220,9 +216,11 @@ async def test_two_replicas_append_at_once_and_a_reader_misses_nothing(
     assert after == "180"
 
 
-async def test_a_reader_hears_of_what_another_replica_appends(start: Start, issuer: TestIssuer, samples: Any) -> None:
+async def test_long_poll_returns_events_appended_by_another_replica(
+    start: Start, issuer: TestIssuer, samples: Any
+) -> None:
     one, other = await start(), await start()
     async with one.client(**issuer.headers()) as reader:
         waiting = asyncio.create_task(read(reader, wait=20))
-        await other.say(samples.movement())
+        await other.publish(samples.movement())
         assert len((await waiting)["items"]) == 1

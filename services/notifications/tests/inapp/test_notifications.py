@@ -1,4 +1,4 @@
-"""Notifications in the app: for users, roles and everyone; read by each for themselves."""
+"""In-app notifications: for users, roles and everyone; read state per user."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from stockbuddy.chassis.http.tokens import Role
 from stockbuddy.chassis.testing.tokens import TestIssuer
 
 
-async def make(admin: AsyncClient, **fields: Any) -> dict[str, Any]:
+async def create(admin: AsyncClient, **fields: Any) -> dict[str, Any]:
     response = await admin.post("/notifications", json={"title": "Hello", **fields})
     assert response.status_code == 201, response.text
     notification: dict[str, Any] = response.json()
@@ -29,17 +29,17 @@ def ids(page: dict[str, Any]) -> list[int]:
 
 @pytest.fixture
 async def four(admin: AsyncClient, service: Any, samples: Any) -> dict[str, int]:
-    """One for user 9, one for managers, one for salespeople, one for everyone."""
-    await service.say(samples.user(9), samples.user(10))
+    """Ids of notifications for user 9, for managers, for salespeople and for everyone."""
+    await service.publish(samples.user(9), samples.user(10))
     return {
-        "user": (await make(admin, user_id=9, body="for you"))["id"],
-        "managers": (await make(admin, role="manager"))["id"],
-        "sales": (await make(admin, role="salesperson"))["id"],
-        "everyone": (await make(admin))["id"],
+        "user": (await create(admin, user_id=9, body="for you"))["id"],
+        "managers": (await create(admin, role="manager"))["id"],
+        "sales": (await create(admin, role="salesperson"))["id"],
+        "everyone": (await create(admin))["id"],
     }
 
 
-async def test_each_sees_their_own_and_their_roles(
+async def test_user_sees_notifications_of_their_audiences_only(
     admin: AsyncClient, issuer: TestIssuer, four: dict[str, int]
 ) -> None:
     for user_id, role, expected in [
@@ -52,7 +52,9 @@ async def test_each_sees_their_own_and_their_roles(
         assert page["total"] == page["unread_count"] == len(expected)
 
 
-async def test_a_notification_says_whom_it_is_for(admin: AsyncClient, issuer: TestIssuer, four: dict[str, int]) -> None:
+async def test_notification_response_contains_its_addressee(
+    admin: AsyncClient, issuer: TestIssuer, four: dict[str, int]
+) -> None:
     response = await admin.get(f"/notifications/{four['user']}", headers=issuer.headers(9, Role.MANAGER))
     shown = response.json()
     assert (shown["title"], shown["body"], shown["kind"]) == ("Hello", "for you", "announcement")
@@ -60,7 +62,7 @@ async def test_a_notification_says_whom_it_is_for(admin: AsyncClient, issuer: Te
     assert (shown["is_read"], shown["read_at"]) == (False, None)
 
 
-async def test_what_is_read_is_read_for_its_reader_alone(
+async def test_marking_as_read_affects_the_reader_only(
     admin: AsyncClient, issuer: TestIssuer, four: dict[str, int]
 ) -> None:
     nine, ten = issuer.headers(9, Role.MANAGER), issuer.headers(10, Role.SALESPERSON)
@@ -77,7 +79,9 @@ async def test_what_is_read_is_read_for_its_reader_alone(
     assert (await read(admin, nine))["unread_count"] == 3
 
 
-async def test_all_are_read_at_once(admin: AsyncClient, issuer: TestIssuer, four: dict[str, int]) -> None:
+async def test_read_all_marks_every_notification_of_the_reader(
+    admin: AsyncClient, issuer: TestIssuer, four: dict[str, int]
+) -> None:
     nine = issuer.headers(9, Role.MANAGER)
     assert (await admin.post("/notifications/read-all", headers=nine)).json() == {"read": 3}
     assert (await admin.post("/notifications/read-all", headers=nine)).json() == {"read": 0}
@@ -85,15 +89,17 @@ async def test_all_are_read_at_once(admin: AsyncClient, issuer: TestIssuer, four
     assert (await read(admin, issuer.headers(10, Role.MANAGER)))["unread_count"] == 2
 
 
-async def test_others_mail_is_not_found(admin: AsyncClient, issuer: TestIssuer, four: dict[str, int]) -> None:
+async def test_notification_of_another_user_is_not_found(
+    admin: AsyncClient, issuer: TestIssuer, four: dict[str, int]
+) -> None:
     ten = issuer.headers(10, Role.MANAGER)
     for method, path in [("GET", ""), ("POST", "/read"), ("POST", "/unread")]:
         response = await admin.request(method, f"/notifications/{four['user']}{path}", headers=ten)
         assert (response.status_code, response.json()["code"]) == (404, "unknown_notification")
 
 
-async def test_pages_and_kinds(admin: AsyncClient, service: Any) -> None:
-    made = [(await make(admin, kind="announcement" if n % 2 else "import_finished"))["id"] for n in range(5)]
+async def test_list_is_paged_and_filtered_by_kind(admin: AsyncClient, service: Any) -> None:
+    made = [(await create(admin, kind="announcement" if n % 2 else "import_finished"))["id"] for n in range(5)]
     first = await read(admin, page_size=2)
     second = await read(admin, page_size=2, cursor=first["next_cursor"])
     third = await read(admin, page_size=2, page=3)
@@ -102,7 +108,7 @@ async def test_pages_and_kinds(admin: AsyncClient, service: Any) -> None:
     assert ids(await read(admin, kind="announcement")) == [made[3], made[1]]
 
 
-NONSENSE: list[dict[str, Any]] = [
+INVALID: list[dict[str, Any]] = [
     {},
     {"title": " "},
     {"title": "a\0"},
@@ -115,28 +121,28 @@ NONSENSE: list[dict[str, Any]] = [
 ]
 
 
-async def test_what_makes_no_sense_is_refused(admin: AsyncClient) -> None:
-    for body in NONSENSE:
+async def test_invalid_notification_is_rejected(admin: AsyncClient) -> None:
+    for body in INVALID:
         response = await admin.post("/notifications", json=body)
         assert (response.status_code, response.json()["code"]) == (422, "validation_error"), body
 
 
-async def test_nobody_is_told_who_does_not_exist(admin: AsyncClient) -> None:
+async def test_notification_to_unknown_user_is_rejected(admin: AsyncClient) -> None:
     response = await admin.post("/notifications", json={"title": "x", "user_id": 404})
     assert (response.status_code, response.json()["code"]) == (422, "unknown_user")
 
 
-async def test_only_admins_make_them(client: AsyncClient, issuer: TestIssuer) -> None:
+async def test_creation_by_other_roles_is_forbidden(client: AsyncClient, issuer: TestIssuer) -> None:
     for role in (Role.SALESPERSON, Role.MANAGER):
         response = await client.post("/notifications", json={"title": "x"}, headers=issuer.headers(2, role))
         assert response.status_code == 403
 
 
-async def test_making_and_reading_are_events(
+async def test_creation_and_reading_publish_events(
     admin: AsyncClient, issuer: TestIssuer, service: Any, samples: Any
 ) -> None:
-    await service.say(samples.user(9))
-    made = await make(admin, user_id=9)
+    await service.publish(samples.user(9))
+    made = await create(admin, user_id=9)
     await admin.post("/notifications/read-all", headers=issuer.headers(9, Role.MANAGER))
 
     async def seen_by(headers: dict[str, str], count: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""How each user wants to hear of things."""
+"""Channel preferences."""
 
 from typing import Any
 
@@ -10,16 +10,16 @@ from stockbuddy.chassis.testing.tokens import TestIssuer
 from stockbuddy.notifications.kinds import KINDS
 
 
-async def test_without_a_wish_the_habits_hold(admin: AsyncClient) -> None:
+async def test_preferences_without_updates_are_the_defaults(admin: AsyncClient) -> None:
     preferences = (await admin.get("/notification-preferences")).json()
     assert set(preferences) == set(KINDS)
     assert preferences["low_stock"] == preferences["out_of_stock"] == {"in_app": True, "email": True}
     assert preferences["announcement"] == {"in_app": True, "email": False}
 
 
-async def test_a_wish_changes_only_what_it_names_and_only_for_oneself(admin: AsyncClient, issuer: TestIssuer) -> None:
-    wish = {"low_stock": {"email": False}, "announcement": {"in_app": False}}
-    answer = await admin.put("/notification-preferences", json=wish)
+async def test_update_changes_only_its_fields_and_only_for_the_caller(admin: AsyncClient, issuer: TestIssuer) -> None:
+    update = {"low_stock": {"email": False}, "announcement": {"in_app": False}}
+    answer = await admin.put("/notification-preferences", json=update)
     assert answer.json()["low_stock"] == {"in_app": True, "email": False}
     assert answer.json()["announcement"] == {"in_app": False, "email": False}
     assert (await admin.get("/notification-preferences")).json() == answer.json()
@@ -27,7 +27,7 @@ async def test_a_wish_changes_only_what_it_names_and_only_for_oneself(admin: Asy
     assert other.json()["low_stock"] == {"in_app": True, "email": True}
 
 
-async def test_a_change_to_what_somebody_has_changed_meanwhile_is_refused(admin: AsyncClient) -> None:
+async def test_update_with_stale_etag_is_rejected(admin: AsyncClient) -> None:
     seen = (await admin.get("/notification-preferences")).headers["ETag"]
     changed = await admin.put(
         "/notification-preferences", json={"announcement": {"email": True}}, headers={"If-Match": seen}
@@ -41,7 +41,7 @@ async def test_a_change_to_what_somebody_has_changed_meanwhile_is_refused(admin:
     assert again.status_code == 304
 
 
-async def test_what_one_does_not_want_to_see_is_not_shown(admin: AsyncClient, issuer: TestIssuer) -> None:
+async def test_muted_kind_is_not_listed(admin: AsyncClient, issuer: TestIssuer) -> None:
     await admin.post("/notifications", json={"title": "Hello"})
     nine = issuer.headers(9, Role.MANAGER)
     await admin.put("/notification-preferences", json={"announcement": {"in_app": False}}, headers=nine)
@@ -50,7 +50,7 @@ async def test_what_one_does_not_want_to_see_is_not_shown(admin: AsyncClient, is
     assert (await admin.get("/notifications")).json()["total"] == 1
 
 
-async def test_a_change_is_an_event_with_what_it_changed(admin: AsyncClient) -> None:
+async def test_update_publishes_one_event_with_its_changes(admin: AsyncClient) -> None:
     await admin.put("/notification-preferences", json={"low_stock": {"email": False}})
     await admin.put("/notification-preferences", json={"low_stock": {"email": False}})
     types = "notifications.preferences.*"
@@ -62,5 +62,5 @@ async def test_a_change_is_an_event_with_what_it_changed(admin: AsyncClient) -> 
 
 
 @pytest.mark.parametrize("body", [{"gossip": {"email": True}}, {"low_stock": {"sms": True}}, {"low_stock": True}, []])
-async def test_what_makes_no_sense_is_refused(admin: AsyncClient, body: Any) -> None:
+async def test_invalid_update_is_rejected(admin: AsyncClient, body: Any) -> None:
     assert (await admin.put("/notification-preferences", json=body)).status_code == 422

@@ -11,8 +11,8 @@ import uvicorn
 
 from stockbuddy.chassis.runtime.shutdown import DrainingServer
 
-PATIENCE_SECONDS = 45
-"""A thousand readers on a busy machine take their time."""
+TIMEOUT_SECONDS = 45
+"""Enough for a thousand readers on a busy machine."""
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ async def http(address: str) -> AsyncIterator[aiohttp.ClientSession]:
 
 
 class Reader:
-    """A browser's EventSource, in short (WHATWG HTML §9.2.6)."""
+    """A minimal EventSource (WHATWG HTML §9.2.6)."""
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         self.response = response
@@ -64,12 +64,12 @@ class Reader:
         raise EOFError
 
     async def events(self, count: int) -> list[dict[str, Any]]:
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             return [await self.event() for _ in range(count)]
 
     async def begin(self) -> None:
-        """Until the server has said where the stream begins."""
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        """Read the first frame, which contains the start position."""
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             while not (await self.response.content.readline()).startswith(b"id: "):
                 pass
             await self.response.content.readline()

@@ -1,4 +1,4 @@
-"""A receiver of webhooks on a real socket, which answers as a test says."""
+"""A receiver of webhooks on a real socket whose responses a test sets."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -26,24 +26,24 @@ async def accept(_: Received) -> web.StreamResponse:
 
 @dataclass
 class Receiver:
-    """`received` is everything that came; `answer` decides what each is told."""
+    """`received`: all requests so far; `answer` creates the response to each."""
 
     url: str = ""
     answer: Answer = accept
     received: list[Received] = field(default_factory=list)
-    _came: asyncio.Condition = field(default_factory=asyncio.Condition)
+    _arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         received = Received(request.path, dict(request.headers), await request.read())
         self.received.append(received)
-        async with self._came:
-            self._came.notify_all()
+        async with self._arrived:
+            self._arrived.notify_all()
         return await self.answer(received)
 
     async def wait_for(self, count: int, seconds: float = 10) -> list[Received]:
-        """What came, once it is `count`."""
-        async with asyncio.timeout(seconds), self._came:
-            await self._came.wait_for(lambda: len(self.received) >= count)
+        """All requests, once there are `count`."""
+        async with asyncio.timeout(seconds), self._arrived:
+            await self._arrived.wait_for(lambda: len(self.received) >= count)
         return self.received
 
 
@@ -76,7 +76,7 @@ async def receiver(start_receiver: Callable[[], Awaitable[Receiver]]) -> Receive
 
 @pytest.fixture
 def register(admin: AsyncClient) -> Callable[..., Awaitable[dict[str, Any]]]:
-    """Creates a webhook; its secret is in the answer."""
+    """Creates a webhook; the result contains its secret."""
 
     async def create(receiver: Receiver, **fields: Any) -> dict[str, Any]:
         response = await admin.post("/webhooks", json={"url": receiver.url, **fields})

@@ -1,4 +1,4 @@
-"""What counts is the address that a socket is made for, not what a name said when it was asked."""
+"""The address of the socket decides, not the result of an earlier resolution."""
 
 import socket
 from collections.abc import AsyncIterator
@@ -9,16 +9,21 @@ import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from stockbuddy.notifications.errors import AddressNotAllowed
-from stockbuddy.notifications.webhooks.egress_policy import PatientResolver, is_public, public_socket, refuse_inside
-from stockbuddy.notifications.webhooks.attempt import Parcel, attempt
+from stockbuddy.notifications.webhooks.attempt import PendingDelivery, attempt_delivery
+from stockbuddy.notifications.webhooks.egress_policy import (
+    PooledResolver,
+    create_public_socket,
+    is_public_address,
+    require_public_host,
+)
 from stockbuddy.notifications.webhooks.model import new_secret
 
 
 @pytest.mark.parametrize(
     "address", ["93.184.216.34", "8.8.8.8", "2606:2800:220:1:248:1893:25c8:1946", "64:ff9b::808:808", "::ffff:8.8.8.8"]
 )
-def test_public_addresses(address: str) -> None:
-    assert is_public(address)
+def test_public_address_is_allowed(address: str) -> None:
+    assert is_public_address(address)
 
 
 @pytest.mark.parametrize(
@@ -29,12 +34,12 @@ def test_public_addresses(address: str) -> None:
         *("64:ff9b::a00:1", "64:ff9b:1::1", "2002:a00:1::", "2001:0:808:808::1", "2001:db8::1", "4000::1", "ff0e::1"),
     ],
 )
-def test_addresses_that_lead_inside(address: str) -> None:
-    assert not is_public(address)
+def test_private_or_special_address_is_rejected(address: str) -> None:
+    assert not is_public_address(address)
 
 
-class LyingResolver(AbstractResolver):
-    """A name server that says what it likes: here, that the name is this machine."""
+class PrivateResolver(AbstractResolver):
+    """Resolves every name to this machine, as an attacker's name server may."""
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
@@ -47,27 +52,27 @@ class LyingResolver(AbstractResolver):
 
 @pytest.fixture
 async def client() -> AsyncIterator[aiohttp.ClientSession]:
-    connector = aiohttp.TCPConnector(resolver=LyingResolver(), socket_factory=public_socket)
+    connector = aiohttp.TCPConnector(resolver=PrivateResolver(), socket_factory=create_public_socket)
     async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=5)) as client:
         yield client
 
 
 @pytest.mark.parametrize("host", ["public.example.com", "127.0.0.1", "[::1]", "[::ffff:127.0.0.1]"])
-async def test_no_connection_is_made_to_where_a_name_leads_now(
+async def test_connection_to_a_private_address_is_rejected_after_resolution(
     client: aiohttp.ClientSession, receiver: Any, host: str
 ) -> None:
     port = receiver.url.split(":")[2].partition("/")[0]
-    parcel = Parcel(1, "id", f"http://{host}:{port}/hook", (new_secret(),), 1, "{}")
-    outcome = await attempt(client, parcel)
-    assert (outcome.status_code, outcome.error) == (None, "the address is not public")
+    delivery = PendingDelivery(1, "id", f"http://{host}:{port}/hook", (new_secret(),), 1, "{}")
+    result = await attempt_delivery(client, delivery)
+    assert (result.status_code, result.error) == (None, "the address is not public")
     assert receiver.received == []
 
 
-async def test_the_early_advice_resolves_names() -> None:
-    resolver = PatientResolver(2)
+async def test_host_check_rejects_private_and_accepts_unresolved_names() -> None:
+    resolver = PooledResolver(2)
     try:
         with pytest.raises(AddressNotAllowed):
-            await refuse_inside("localhost", resolver)
-        await refuse_inside("nowhere.invalid", resolver)
+            await require_public_host("localhost", resolver)
+        await require_public_host("nowhere.invalid", resolver)
     finally:
         await resolver.close()

@@ -1,4 +1,4 @@
-"""CRUD of webhooks: for admins; secrets are shown once."""
+"""CRUD of webhooks, for admins."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ async def create(admin: AsyncClient, **fields: Any) -> dict[str, Any]:
     return webhook
 
 
-async def test_the_secret_is_shown_once(admin: AsyncClient) -> None:
+async def test_secret_is_returned_by_creation_only(admin: AsyncClient) -> None:
     webhook = await create(admin)
     assert webhook["secret"].startswith("whsec_")
     shown = (await admin.get(f"/webhooks/{webhook['id']}")).json()
@@ -29,7 +29,7 @@ async def test_the_secret_is_shown_once(admin: AsyncClient) -> None:
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-async def test_a_change_touches_only_what_it_names(admin: AsyncClient, method: str) -> None:
+async def test_update_changes_only_its_fields(admin: AsyncClient, method: str) -> None:
     webhook = await create(admin)
     url = f"/webhooks/{webhook['id']}"
     changed = await admin.request(method, url, json={"event_types": ["*"], "is_active": False})
@@ -42,7 +42,7 @@ async def test_a_change_touches_only_what_it_names(admin: AsyncClient, method: s
     assert stale.status_code == 412
 
 
-async def test_what_changes_nothing_is_no_change(admin: AsyncClient) -> None:
+async def test_update_with_equal_values_changes_nothing(admin: AsyncClient) -> None:
     webhook = await create(admin)
     same = await admin.patch(f"/webhooks/{webhook['id']}", json=NEW | {"is_active": True})
     assert (same.headers["ETag"], same.json()["updated_at"]) == ('"1"', webhook["updated_at"])
@@ -51,7 +51,7 @@ async def test_what_changes_nothing_is_no_change(admin: AsyncClient) -> None:
     assert [event["data"]["version"] for event in feed["items"]] == [2]
 
 
-async def test_pages_by_number_and_by_cursor(admin: AsyncClient) -> None:
+async def test_list_is_paged_by_number_and_by_cursor(admin: AsyncClient) -> None:
     newest_first = [(await create(admin))["id"] for _ in range(5)][::-1]
     second = (await admin.get("/webhooks", params={"page": 2, "page_size": 2})).json()
     assert ([webhook["id"] for webhook in second["items"]], second["total"]) == (newest_first[2:4], 5)
@@ -64,7 +64,7 @@ async def test_pages_by_number_and_by_cursor(admin: AsyncClient) -> None:
     assert seen == newest_first
 
 
-async def test_a_deleted_webhook_is_gone(admin: AsyncClient) -> None:
+async def test_deleted_webhook_is_not_found(admin: AsyncClient) -> None:
     webhook = await create(admin)
     url = f"/webhooks/{webhook['id']}"
     assert (await admin.delete(url)).status_code == 204
@@ -72,7 +72,7 @@ async def test_a_deleted_webhook_is_gone(admin: AsyncClient) -> None:
         assert (response.status_code, response.json()["code"]) == (404, "unknown_webhook")
 
 
-async def test_every_change_is_an_event_that_keeps_the_address_to_itself(admin: AsyncClient) -> None:
+async def test_changes_publish_events_without_the_url_path(admin: AsyncClient) -> None:
     webhook = await create(admin, url="https://hooks.example.com/services/T0/B0/secret")
     url = f"/webhooks/{webhook['id']}"
     await admin.patch(url, json={"description": "other"})
@@ -92,7 +92,7 @@ async def test_every_change_is_an_event_that_keeps_the_address_to_itself(admin: 
     assert types == ["created", "updated", "secret_rotated", "deleted"]
 
 
-NONSENSE: list[tuple[str, Any]] = [
+INVALID: list[tuple[str, Any]] = [
     ("url", "ftp://example.com/"),
     ("url", "https://user:pass@example.com/"),
     ("url", "https://"),
@@ -110,14 +110,14 @@ NONSENSE: list[tuple[str, Any]] = [
 ]
 
 
-async def test_what_makes_no_sense_is_refused(admin: AsyncClient) -> None:
-    for field, value in NONSENSE:
+async def test_invalid_webhook_is_rejected(admin: AsyncClient) -> None:
+    for field, value in INVALID:
         response = await admin.post("/webhooks", json=NEW | {field: value})
         assert response.status_code == 422, (field, value)
         assert response.json()["errors"][0]["field"].startswith(field)
 
 
-INSIDE = [
+PRIVATE_HOSTS = [
     "127.0.0.1",
     "localhost",
     "10.1.2.3",
@@ -141,20 +141,20 @@ INSIDE = [
 ]
 
 
-async def test_addresses_that_lead_inside_are_refused(admin: AsyncClient) -> None:
-    for host in INSIDE:
+async def test_private_address_is_rejected(admin: AsyncClient) -> None:
+    for host in PRIVATE_HOSTS:
         response = await admin.post("/webhooks", json=NEW | {"url": f"http://{host}:8080/"})
         assert (response.status_code, response.json()["code"]) == (422, "address_not_allowed"), host
 
 
-async def test_a_change_to_such_an_address_is_refused_too(admin: AsyncClient) -> None:
+async def test_update_to_private_address_is_rejected(admin: AsyncClient) -> None:
     webhook = await create(admin)
     response = await admin.patch(f"/webhooks/{webhook['id']}", json={"url": "http://192.168.1.1/"})
     assert response.json()["code"] == "address_not_allowed"
 
 
 @pytest.mark.parametrize("role", [Role.SALESPERSON, Role.MANAGER])
-async def test_webhooks_are_for_admins(client: AsyncClient, issuer: TestIssuer, role: Role) -> None:
+async def test_webhooks_are_forbidden_for_other_roles(client: AsyncClient, issuer: TestIssuer, role: Role) -> None:
     client.headers.update(issuer.headers(2, role))
     for method, path in [
         ("GET", ""),
@@ -171,7 +171,7 @@ async def test_webhooks_are_for_admins(client: AsyncClient, issuer: TestIssuer, 
         assert response.status_code == 403, (method, path)
 
 
-async def test_a_repeated_creation_has_one_effect(admin: AsyncClient) -> None:
+async def test_repeated_idempotency_key_creates_one_webhook(admin: AsyncClient) -> None:
     first = await admin.post("/webhooks", json=NEW, headers={"Idempotency-Key": "k"})
     again = await admin.post("/webhooks", json=NEW, headers={"Idempotency-Key": "k"})
     assert again.json() == first.json()

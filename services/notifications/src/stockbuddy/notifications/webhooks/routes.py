@@ -92,7 +92,9 @@ async def rotate_webhook_secret(
 
 
 @router.post("/{webhook_id}/test", status_code=202)
-async def send_webhook_test(webhook_id: Id, _: Admin, session: Session, if_match: IfMatch = None) -> DeliveryResponse:
+async def request_webhook_test(
+    webhook_id: Id, _: Admin, session: Session, if_match: IfMatch = None
+) -> DeliveryResponse:
     webhook = await commands.lock_webhook(session, webhook_id, if_match)
     return DeliveryResponse.from_model(await commands.send_test(session, webhook))
 
