@@ -13,10 +13,10 @@ import sys
 from pathlib import Path
 
 from stockbuddy.chassis.messaging.bus.amqp.definitions import OPERATOR, definitions, read_passwords
-from stockbuddy.chassis.runtime.settings import DEVELOPMENT_SECRET_MARK
+from stockbuddy.chassis.runtime.settings import DEVELOPMENT_SECRET_PREFIX
 from stockbuddy.contracts.topology import PRODUCERS
 
-MARK = DEVELOPMENT_SECRET_MARK + "-"
+PREFIX = DEVELOPMENT_SECRET_PREFIX + "-"
 NAMES = (
     "superuser",
     OPERATOR,
@@ -44,13 +44,13 @@ def main(arguments: list[str]) -> int:
     is_production = os.environ.get("ENV", "production") == "production"
     administration = options.volumes / "administration"
     existing = {name for name in NAMES if (administration / name).exists()}
-    if is_production and any((administration / name).read_text().startswith(MARK) for name in existing):
+    if is_production and any((administration / name).read_text().startswith(PREFIX) for name in existing):
         return _fail(DEVELOPMENT_SECRETS_FOUND)
     if is_production and len(existing) < len(NAMES) and not options.make:
         return _fail(NOT_GENERATED)
     for name in NAMES:
         if name not in existing:
-            write(administration / name, ("" if is_production else MARK) + secrets.token_urlsafe(32))
+            write(administration / name, ("" if is_production else PREFIX) + secrets.token_urlsafe(32))
     write_volumes(options.volumes, reader=options.reader)
     sys.stderr.write(f"secrets: {len(NAMES) - len(existing)} generated, {len(existing)} kept\n")
     return 0

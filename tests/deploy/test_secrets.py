@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from stockbuddy.auth.settings import AuthSettings
-from stockbuddy.chassis.runtime.settings import DEVELOPMENT_SECRET_MARK
+from stockbuddy.chassis.runtime.settings import DEVELOPMENT_SECRET_PREFIX
 
 SERVICES = ("auth", "catalog", "stock", "notifications")
 
@@ -79,6 +79,6 @@ def test_production_generates_secrets_only_with_make_option(script: Path, volume
     assert "--make" in rejected.stderr
     assert not contents(volumes)
     assert run(script, volumes, "--make", env="production").returncode == 0
-    assert not [name for name, secret in contents(volumes).items() if DEVELOPMENT_SECRET_MARK in secret]
+    assert not [name for name, secret in contents(volumes).items() if DEVELOPMENT_SECRET_PREFIX in secret]
     assert run(script, volumes, env="production").returncode == 0
     AuthSettings(env="production", _secrets_dir=volumes / "auth")
