@@ -21,7 +21,7 @@ from stockbuddy.chassis.http.tokens import Role
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.messaging.bus import Message
 from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
-from stockbuddy.chassis.messaging.event_context import EventContext
+from stockbuddy.chassis.runtime.event_context import EventContext
 from stockbuddy.chassis.testing.templates import Migrate, ServiceMigrations
 from stockbuddy.chassis.testing.tokens import TestIssuer
 from stockbuddy.contracts.catalog import ProductCreated
@@ -146,7 +146,7 @@ class Shop:
                 await asyncio.sleep(0.01)
 
     async def _unpublished(self) -> bool:
-        async with self.app.state.database.raw() as connection:
+        async with self.app.state.resources.database.raw() as connection:
             return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM outbox)"))
 
     async def proves_right(self) -> None:
@@ -174,7 +174,7 @@ def created_event(number: int, **values: Any) -> ProductCreated:
 async def running_shop(database_url: str, issuer: TestIssuer, **settings: Any) -> AsyncIterator[Shop]:
     bus = RecordingBus()
     values = StockSettings(env="development", database_url=database_url, **settings)
-    app = create_app(SERVICE, values, bus=bus, fetch_keys=issuer.fetch_keys)
+    app = create_app(SERVICE, values, bus=bus, fetch_jwks=issuer.fetch_jwks)
     async with LifespanManager(app, startup_timeout=30, shutdown_timeout=30):
         transport = ASGITransport(app, raise_app_exceptions=False, client=("203.0.113.9", 40000))
         async with AsyncClient(transport=transport, base_url="http://stock", timeout=60) as http:

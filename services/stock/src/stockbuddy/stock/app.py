@@ -21,12 +21,13 @@ from stockbuddy.stock.insights.dashboard.routes import router as dashboard
 from stockbuddy.stock.insights.forecasting.routes import router as forecasts
 from stockbuddy.stock.insights.history.worker import closing_balance_worker
 from stockbuddy.stock.insights.integrity.routes import router as integrity
+from stockbuddy.stock.insights.levels.routes import router as level_lists
 from stockbuddy.stock.insights.reordering.routes import rules as reorder_rules
 from stockbuddy.stock.insights.reordering.routes import suggestions as reorder_suggestions
 from stockbuddy.stock.insights.reports.routes import router as reports
 from stockbuddy.stock.inventory.levels.routes import router as levels
 from stockbuddy.stock.inventory.movements.routes import router as movements
-from stockbuddy.stock.inventory.warehouses.commands import open_default_warehouse
+from stockbuddy.stock.inventory.warehouses.commands import ensure_default_warehouse
 from stockbuddy.stock.inventory.warehouses.routes import router as warehouses
 from stockbuddy.stock.inventory.warehouses.warehouse_cache import WarehouseCache
 from stockbuddy.stock.ledger import GroupCommitter, Ledger
@@ -40,7 +41,7 @@ from stockbuddy.stock.subscriptions import CONSUMERS
 @asynccontextmanager
 async def lifespan(resources: Resources) -> AsyncIterator[ServiceParts]:
     database = resources.database
-    await open_default_warehouse(database)
+    await ensure_default_warehouse(database)
     waiter = ReplicaWaiter(database)
     async with GroupCommitter(database, reclaim_expired).running() as committer:
         services = StockServices(
@@ -61,6 +62,7 @@ SERVICE = Service(
         warehouses,
         movements,
         levels,
+        level_lists,
         transfers,
         counts,
         reservations,

@@ -1,29 +1,31 @@
-"""What a line comes to, and what of it goes back: exact to the last of four places, whatever order returns come in."""
+"""Line totals and refunds, rounded to MONEY_QUANTUM. Refunds of partial returns always add up to the line total,
+independent of their order."""
 
 from decimal import ROUND_HALF_UP, Decimal
 
 MONEY_QUANTUM = Decimal("0.0001")
 MAX_AMOUNT = Decimal(10) ** 14
-"""numeric(18, 4) ends here."""
+"""Bound of numeric(18, 4)."""
+TOO_LARGE = f"must come to less than {MAX_AMOUNT:,}"
 
 
 def line_amount(quantity: Decimal, unit_price: Decimal) -> Decimal:
-    """Before any discount. Raises ValueError for more than can be recorded."""
+    """The amount before any discount. Raises ValueError for more than can be stored."""
     amount = quantity * unit_price
     if amount >= MAX_AMOUNT:
-        raise ValueError("comes to more than can be recorded")
+        raise ValueError(TOO_LARGE)
     return amount.quantize(MONEY_QUANTUM, ROUND_HALF_UP)
 
 
 def line_total(quantity: Decimal, unit_price: Decimal, discount: Decimal) -> Decimal:
-    """Raises ValueError when the discount is more than the line comes to."""
+    """Raises ValueError if the discount exceeds the amount, or the amount what can be stored."""
     total = line_amount(quantity, unit_price) - discount
     if total < 0:
-        raise ValueError("is more than the line comes to")
+        raise ValueError("exceeds the amount of the line")
     return total
 
 
 def refund(total: Decimal, quantity: Decimal, returned: Decimal, refunded: Decimal, returning: Decimal) -> Decimal:
-    """The amount for `returning` more units: the parts of a line always add up to its total."""
+    """The refund for `returning` more units of a line of which `returned` units were refunded with `refunded`."""
     due = (total * (returned + returning) / quantity).quantize(MONEY_QUANTUM, ROUND_HALF_UP)
     return max(min(due, total) - refunded, Decimal(0))

@@ -1,1 +1,1 @@
-"""Stock counts: what is expected is frozen, what is counted is entered, and the differences are posted."""
+"""Stock counts: expected quantities are snapshotted, counted ones entered, and the differences posted on approval."""

@@ -1,12 +1,11 @@
-"""Posts the differences that a count has found, on top of whatever has happened since it was opened."""
+"""Approves a stock count: posts its differences in addition to the movements made since the snapshot."""
 
 from decimal import Decimal
 
-from stockbuddy.chassis.http.errors import NotFound
 from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.contracts.stock import CountApproved, CountLine
-from stockbuddy.stock.documents.counts.commands import LINES_TOLD
-from stockbuddy.stock.documents.counts.queries import find_count
+from stockbuddy.stock.documents.counts.commands import MAX_EVENT_LINES
+from stockbuddy.stock.documents.counts.queries import get_count
 from stockbuddy.stock.documents.counts.schemas import StockCountResponse
 from stockbuddy.stock.errors import InvalidState
 from stockbuddy.stock.inventory.posting_context import PostingContext
@@ -23,16 +22,10 @@ from stockbuddy.stock.ledger import (
 from stockbuddy.stock.replicas.products.ownership import require_owner_of
 
 
-async def draft_approval(context: PostingContext, count_id: int) -> Posting:
-    """Raises NotFound, InvalidState, ProductForbidden, WarehouseForbidden. Lines that nobody has counted stay as they are."""
-    async with context.database.reading() as session:
-        count = await find_count(session, count_id)
-        if count is None:
-            raise NotFound()
-        await require_owner_of(session, context.caller, [line.product_id for line in count.lines])
-    await context.warehouse(count.warehouse_id)
-    if count.status != "open":
-        raise InvalidState("stock count", count.status, ["open"])
+async def plan_approval(context: PostingContext, count_id: int) -> Posting:
+    """Lines without a counted quantity are not posted. Raises NotFound, InvalidState, ProductForbidden,
+    WarehouseForbidden."""
+    count = await _load_open_count(context, count_id)
     differing = [line for line in count.lines if line.counted is not None and line.counted != line.expected]
     entries = [
         Entry(
@@ -52,6 +45,16 @@ async def draft_approval(context: PostingContext, count_id: int) -> Posting:
     )
 
 
+async def _load_open_count(context: PostingContext, count_id: int) -> StockCountResponse:
+    async with context.database.reading() as session:
+        count = await get_count(session, count_id)
+        await require_owner_of(session, context.caller, [line.product_id for line in count.lines])
+    await context.warehouse(count.warehouse_id)
+    if count.status != "open":
+        raise InvalidState("stock count", count.status, ["open"])
+    return count
+
+
 def _difference(line: CountLine) -> Decimal:
     assert line.counted is not None
     return line.counted - line.expected
@@ -67,7 +70,7 @@ def _build_changes(
         else line.model_copy(update={"difference": _difference(line), "movement_id": movement_ids.get(line.id)})
         for line in count.lines
     ]
-    after = count.model_copy(
+    approved = count.model_copy(
         update={
             "version": count.version + 1,
             "status": "approved",
@@ -76,14 +79,14 @@ def _build_changes(
             "lines": lines,
         }
     )
-    told = [line for line in lines if line.difference][:LINES_TOLD]
+    event_lines = [line for line in lines if line.difference][:MAX_EVENT_LINES]
     return DocumentChanges(
-        StoredResponse(200, after.model_dump_json()),
+        StoredResponse(200, approved.model_dump_json()),
         updates={
-            "stock_count": [row_of(after, "id", "status", "ended_by", "ended_at")],
+            "stock_count": [row_of(approved, "id", "status", "ended_by", "ended_at")],
             "stock_count_line": [
                 row_of(line, "id", "difference", "movement_id") for line in lines if line.counted is not None
             ],
         },
-        events=[CountApproved(**dict(after) | {"lines": told})],
+        events=[CountApproved(**dict(approved) | {"lines": event_lines})],
     )

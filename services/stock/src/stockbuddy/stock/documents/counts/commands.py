@@ -1,30 +1,31 @@
-"""Opens counting sessions, takes in what was counted, and calls sessions off."""
+"""Opens stock counts, enters counted quantities, and cancels counts."""
 
 from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.http.errors import NotFound
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.contracts.stock import CountCancelled, CountEntered, CountOpened, CountState
 from stockbuddy.stock.documents.counts import queries
 from stockbuddy.stock.documents.counts.model import Count
-from stockbuddy.stock.documents.counts.schemas import CountedLine, StockCountResponse, StockCountCreate
+from stockbuddy.stock.documents.counts.schemas import EnterCountsLine, StockCountCreate, StockCountResponse
+from stockbuddy.stock.documents.counts.snapshots import CountedLine, enter_counted, snapshot_levels, snapshot_products
 from stockbuddy.stock.errors import InvalidState
 from stockbuddy.stock.inventory.posting_context import PostingContext
 from stockbuddy.stock.replicas.products.ownership import require_owner, require_owner_of
 
-LINES_TOLD = 500
-"""An event must stay small enough for the bus; the movements tell the rest."""
+MAX_EVENT_LINES = 500
+"""Bounds the size of the event; the movements are published individually."""
 
 
-async def open_count(context: PostingContext, session: AsyncSession, wanted: StockCountCreate) -> StockCountResponse:
+async def create_count(context: PostingContext, session: AsyncSession, body: StockCountCreate) -> StockCountResponse:
     """Raises UnknownProduct, UnknownWarehouse, ProductForbidden, WarehouseForbidden."""
-    warehouse = await context.warehouse(wanted.warehouse_reference)
-    product_ids = None if wanted.chosen is None else await _chosen(context, wanted.chosen)
+    warehouse = await context.warehouse(body.warehouse_reference)
+    references = body.product_references
+    product_ids = None if references is None else await _load_owned_ids(context, references)
     count = Count(
         warehouse_id=warehouse.id,
-        notes=wanted.notes,
+        notes=body.notes,
         created_by=context.caller.user_id,
         created_at=datetime.now(UTC),
     )
@@ -33,60 +34,58 @@ async def open_count(context: PostingContext, session: AsyncSession, wanted: Sto
     count.number = f"C-{count.id:06d}"
     await session.flush()
     owner_id = None if context.caller.is_manager else context.caller.user_id
-    await queries.freeze_levels(session, count, product_ids=product_ids, category=wanted.category, owner_id=owner_id)
-    if product_ids is not None and wanted.category is None:
-        await queries.freeze_named(session, count, [(product_id, 0) for product_id in product_ids])
-    return await _told(session, CountOpened, count)
+    await snapshot_levels(session, count, product_ids=product_ids, category=body.category, owner_id=owner_id)
+    if product_ids is not None and body.category is None:
+        await snapshot_products(session, count, [(product_id, 0) for product_id in product_ids])
+    return await _publish(session, CountOpened, count)
 
 
-async def _chosen(context: PostingContext, references: list[int | str]) -> list[int]:
-    known = await context.products.load(references)
-    for product in known.values():
+async def _load_owned_ids(context: PostingContext, references: list[int | str]) -> list[int]:
+    products = await context.products.load(references)
+    for product in products.values():
         require_owner(context.caller, product)
-    return sorted({product.id for product in known.values()})
+    return sorted({product.id for product in products.values()})
 
 
-async def enter_counted(
-    context: PostingContext, session: AsyncSession, count_id: int, lines: list[CountedLine]
+async def enter_counts(
+    context: PostingContext, session: AsyncSession, count_id: int, lines: list[EnterCountsLine]
 ) -> StockCountResponse:
-    """What was not among the lines is added to them. Raises NotFound, InvalidState, UnknownProduct, ProductForbidden,
+    """Lines that the count does not have are added. Raises NotFound, InvalidState, UnknownProduct, ProductForbidden,
     WarehouseForbidden."""
-    known = await context.products.load([line.product_reference for line in lines])
-    for product in known.values():
+    products = await context.products.load([line.product_reference for line in lines])
+    for product in products.values():
         require_owner(context.caller, product)
-    count = await _open_count(context, session, count_id)
-    entered = [
-        queries.Entered(known[line.product_reference].id, line.lot, line.counted, line.counted_at) for line in lines
+    count = await _lock_open_count(context, session, count_id)
+    counted = [
+        CountedLine(products[line.product_reference].id, line.lot, line.counted, line.counted_at) for line in lines
     ]
-    await queries.freeze_named(session, count, [(line.product_id, line.lot) for line in entered])
-    await queries.enter(session, count, entered, context.caller.user_id, datetime.now(UTC))
+    await snapshot_products(session, count, [(line.product_id, line.lot) for line in counted])
+    await enter_counted(session, count, counted, context.caller.user_id, datetime.now(UTC))
     count.version += 1
-    return await _told(session, CountEntered, count)
+    return await _publish(session, CountEntered, count)
 
 
-async def call_off(context: PostingContext, session: AsyncSession, count_id: int) -> StockCountResponse:
+async def cancel_count(context: PostingContext, session: AsyncSession, count_id: int) -> StockCountResponse:
     """Raises NotFound, InvalidState, ProductForbidden, WarehouseForbidden."""
-    count = await _open_count(context, session, count_id)
-    view = await queries.view_of(session, count)
-    await require_owner_of(session, context.caller, [line.product_id for line in view.lines])
+    count = await _lock_open_count(context, session, count_id)
+    response = await queries.to_response(session, count)
+    await require_owner_of(session, context.caller, [line.product_id for line in response.lines])
     count.status = "cancelled"
     count.version += 1
     count.ended_by, count.ended_at = context.caller.user_id, datetime.now(UTC)
-    return await _told(session, CountCancelled, count)
+    return await _publish(session, CountCancelled, count)
 
 
-async def _open_count(context: PostingContext, session: AsyncSession, count_id: int) -> Count:
+async def _lock_open_count(context: PostingContext, session: AsyncSession, count_id: int) -> Count:
     count = await queries.lock_count(session, count_id)
-    if count is None:
-        raise NotFound()
     await context.warehouse(count.warehouse_id)
     if count.status != "open":
         raise InvalidState("stock count", count.status, ["open"])
     return count
 
 
-async def _told(session: AsyncSession, event: type[CountState], count: Count) -> StockCountResponse:
+async def _publish(session: AsyncSession, event: type[CountState], count: Count) -> StockCountResponse:
     await session.flush()
-    view = await queries.view_of(session, count)
-    outbox.add(session, event(**dict(view) | {"lines": view.lines[:LINES_TOLD]}))
-    return view
+    response = await queries.to_response(session, count)
+    outbox.add(session, event(**dict(response) | {"lines": response.lines[:MAX_EVENT_LINES]}))
+    return response

@@ -1,4 +1,4 @@
-"""A counting session and its lines."""
+"""Tables of stock counts."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -27,7 +27,8 @@ class Count(Base):
 
 
 class CountLine(Base):
-    """`expected` is what the level held at `level_version`, and since then up to `counted_at` if that is known."""
+    """`expected`: the quantity of the level at `level_version`, plus the movements since then up to `counted_at` if the
+    client gave it."""
 
     __tablename__ = "stock_count_line"
 

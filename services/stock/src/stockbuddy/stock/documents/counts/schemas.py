@@ -1,39 +1,47 @@
-"""Stock counts on the wire."""
+"""Request and response models of stock counts."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from stockbuddy.chassis.fields import Id, RequestBody
+from stockbuddy.chassis.http.pagination import PageQuery
 from stockbuddy.contracts.stock import CountState
 from stockbuddy.stock.fields import Lot, Name, Note, PastTime, QuantityNotNegative
 from stockbuddy.stock.inventory.references import HasProductReference, HasWarehouseReference, ProductIdOrSku
 
-LARGEST_ENTRY = 1000
-LARGEST_CHOICE = 10_000
+MAX_ENTERED_LINES = 1000
+MAX_PRODUCTS = 10_000
 
-Status = Literal["open", "approved", "cancelled"]
+StockCountStatus = Literal["open", "approved", "cancelled"]
+
+
+class StockCountFilter(PageQuery):
+    status: StockCountStatus | None = None
+    warehouse_id: Id | None = None
+    product_id: Id | None = None
+    sort_by: Literal["created_desc", "created_asc"] = "created_desc"
 
 
 class StockCountCreate(HasWarehouseReference):
-    """What is counted: `products` (ids or SKUs), a `category`, or everything that lies in the warehouse.
-    `product_ids` is the same as `products`."""
+    """Counts `products` (ids or SKUs), a `category`, or all stock of the warehouse.
+    `product_ids` means the same as `products`."""
 
-    products: Annotated[list[ProductIdOrSku] | None, Field(min_length=1, max_length=LARGEST_CHOICE)] = None
-    product_ids: Annotated[list[Id] | None, Field(min_length=1, max_length=LARGEST_CHOICE)] = None
+    products: Annotated[list[ProductIdOrSku] | None, Field(min_length=1, max_length=MAX_PRODUCTS)] = None
+    product_ids: Annotated[list[Id] | None, Field(min_length=1, max_length=MAX_PRODUCTS)] = None
     category: Name | None = None
     notes: Note | None = None
 
     @property
-    def chosen(self) -> list[Id | str] | None:
+    def product_references(self) -> list[Id | str] | None:
         if self.products is None and self.product_ids is None:
             return None
         return [*(self.products or []), *(self.product_ids or [])]
 
 
-class CountedLine(HasProductReference):
-    """`counted` null takes an entry back. It is compared with what was frozen, or, where `counted_at` says when
-    it was counted, with what lay there then: movements that the counter saw the effect of are not counted twice."""
+class EnterCountsLine(HasProductReference):
+    """`counted` null deletes an earlier entry. The counted quantity is compared with the snapshot or, if `counted_at`
+    is given, with the quantity at that time, so that movements that the counter has seen are not counted twice."""
 
     counted: QuantityNotNegative | None
     counted_at: PastTime | None = None
@@ -41,8 +49,8 @@ class CountedLine(HasProductReference):
 
 
 class EnterCounts(RequestBody):
-    lines: Annotated[list[CountedLine], Field(min_length=1, max_length=LARGEST_ENTRY)]
+    lines: Annotated[list[EnterCountsLine], Field(min_length=1, max_length=MAX_ENTERED_LINES)]
 
 
 class StockCountResponse(CountState):
-    """A counting session with its lines."""
+    """A stock count with its lines."""

@@ -1,1 +1,1 @@
-"""Customers: to whom was sold."""
+"""Customers."""

@@ -1,4 +1,4 @@
-"""Keeps the customers."""
+"""Creates, updates and deletes customers."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -10,31 +10,31 @@ from stockbuddy.contracts.stock import CustomerCreated, CustomerDeleted, Custome
 from stockbuddy.stock.documents.customers.model import Customer
 
 
-async def add_customer(session: AsyncSession, values: dict[str, Any]) -> Customer:
+async def create_customer(session: AsyncSession, values: dict[str, Any]) -> Customer:
     customer = Customer(**values)
     session.add(customer)
     await session.flush()
     await session.refresh(customer)
-    outbox.add(session, _state(CustomerCreated, customer))
+    outbox.add(session, _to_event(CustomerCreated, customer))
     return customer
 
 
-async def change_customer(session: AsyncSession, customer: Customer, changes: dict[str, Any]) -> None:
+async def update_customer(session: AsyncSession, customer: Customer, changes: dict[str, Any]) -> None:
     for name, value in changes.items():
         setattr(customer, name, value)
     customer.version += 1
     customer.updated_at = datetime.now(UTC)
-    outbox.add(session, _state(CustomerUpdated, customer))
+    outbox.add(session, _to_event(CustomerUpdated, customer))
 
 
-async def forget_customer(session: AsyncSession, customer: Customer) -> None:
-    """What they bought stays in the books, without their name."""
+async def delete_customer(session: AsyncSession, customer: Customer) -> None:
+    """The customer's sales remain, without a customer."""
     await session.delete(customer)
     customer.version += 1
-    outbox.add(session, _state(CustomerDeleted, customer))
+    outbox.add(session, _to_event(CustomerDeleted, customer))
 
 
-def _state(event: type[CustomerState], customer: Customer) -> CustomerState:
+def _to_event(event: type[CustomerState], customer: Customer) -> CustomerState:
     return event(
         customer_id=customer.id,
         version=customer.version,

@@ -1,4 +1,4 @@
-"""A customer, as little or as much as is known of them."""
+"""The table of customers."""
 
 from datetime import datetime
 

@@ -1,17 +1,22 @@
-"""What is read of customers."""
+"""Reads of customers."""
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.http.pagination import PageQuery
+from stockbuddy.chassis.http.errors import NotFound
+from stockbuddy.chassis.http.pagination import PageSlice, SortOrder, fetch_page
 from stockbuddy.stock.documents.customers.model import Customer
-from stockbuddy.stock.listing import Listed, Sort, fetch_listed
+from stockbuddy.stock.documents.customers.schemas import CustomerFilter
 
-BY_NAME = Sort("name_asc", (Customer.name, Customer.id))
-BY_NAME_BACKWARDS = Sort("name_desc", (Customer.name, Customer.id), descending=True)
-OLDEST_FIRST = Sort("created_asc", (Customer.id,))
-NEWEST_FIRST = Sort("created_desc", (Customer.id,), descending=True)
-SORTS = {sort.name: sort for sort in (BY_NAME, BY_NAME_BACKWARDS, OLDEST_FIRST, NEWEST_FIRST)}
+SORT_ORDERS = {
+    order.name: order
+    for order in (
+        SortOrder("name_asc", (Customer.name, Customer.id)),
+        SortOrder("name_desc", (Customer.name, Customer.id), descending=True),
+        SortOrder("created_asc", (Customer.id,)),
+        SortOrder("created_desc", (Customer.id,), descending=True),
+    )
+}
 
 
 async def find_customer(session: AsyncSession, reference: int | str) -> Customer | None:
@@ -22,13 +27,17 @@ async def find_customer(session: AsyncSession, reference: int | str) -> Customer
     return await session.scalar(query)
 
 
-async def lock_customer(session: AsyncSession, customer_id: int) -> Customer | None:
-    return await session.scalar(select(Customer).where(Customer.id == customer_id).with_for_update())
+async def get_customer(session: AsyncSession, customer_id: int, *, for_update: bool = False) -> Customer:
+    """Raises NotFound. `for_update`: lock the row, so that the version does not change before the commit."""
+    customer = await session.get(Customer, customer_id, with_for_update=for_update or None)
+    if customer is None:
+        raise NotFound()
+    return customer
 
 
-async def list_customers(session: AsyncSession, search: str | None, sort: Sort, paging: PageQuery) -> Listed:
+async def list_customers(session: AsyncSession, filters: CustomerFilter) -> PageSlice[Customer]:
     query = select(Customer)
-    if search:
+    if filters.search:
         columns = (Customer.name, Customer.email, Customer.phone)
-        query = query.where(or_(*(column.icontains(search, autoescape=True) for column in columns)))
-    return await fetch_listed(session, query, sort, paging)
+        query = query.where(or_(*(column.icontains(filters.search, autoescape=True) for column in columns)))
+    return await fetch_page(session, query, SORT_ORDERS[filters.sort_by], filters)

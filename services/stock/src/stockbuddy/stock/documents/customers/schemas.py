@@ -1,17 +1,26 @@
-"""Customers on the wire."""
+"""Request and response models of customers."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from stockbuddy.chassis.fields import RequestBody
-from stockbuddy.stock.fields import Name, Note
+from stockbuddy.chassis.fields import Omittable, RequestBody, text
+from stockbuddy.chassis.http.pagination import PageQuery
+from stockbuddy.stock.fields import Name, Note, Search
 
+# No NUL: PostgreSQL's text cannot store it.
 Email = Annotated[
     str, StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^@\s\x00]+@[^@\s\x00]+\.[^@\s\x00]+$")
 ]
-Phone = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=50, pattern=r"^[^\x00]*$")]
+Phone = Annotated[str, text(50, min_length=3)]
+
+
+class CustomerFilter(PageQuery):
+    """`search`: part of the name, e-mail address or phone number."""
+
+    search: Search | None = None
+    sort_by: Literal["name_asc", "name_desc", "created_asc", "created_desc"] = "name_asc"
 
 
 class CustomerCreate(RequestBody):
@@ -23,13 +32,13 @@ class CustomerCreate(RequestBody):
 
 
 class CustomerUpdate(RequestBody):
-    """What is left out stays as it is; null empties it, except the name."""
+    """Omitted fields keep their value."""
 
-    name: Name | None = None
-    email: Email | None = None
-    phone: Phone | None = None
-    address: Note | None = None
-    notes: Note | None = None
+    name: Omittable[Name]
+    email: Omittable[Email | None]
+    phone: Omittable[Phone | None]
+    address: Omittable[Note | None]
+    notes: Omittable[Note | None]
 
 
 class CustomerResponse(BaseModel):

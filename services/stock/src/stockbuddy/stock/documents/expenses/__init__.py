@@ -1,1 +1,1 @@
-"""Expenses: what the shop spends on anything but goods."""
+"""Expenses other than purchases of stock."""

@@ -1,4 +1,4 @@
-"""Records expenses, corrects them, and takes them back."""
+"""Creates, updates and deletes expenses."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -10,29 +10,29 @@ from stockbuddy.contracts.stock import ExpenseCreated, ExpenseDeleted, ExpenseSt
 from stockbuddy.stock.documents.expenses.model import Expense
 
 
-async def record_expense(session: AsyncSession, **values: Any) -> Expense:
+async def create_expense(session: AsyncSession, **values: Any) -> Expense:
     expense = Expense(**values)
     session.add(expense)
     await session.flush()
     await session.refresh(expense)
-    outbox.add(session, _state(ExpenseCreated, expense))
+    outbox.add(session, _to_event(ExpenseCreated, expense))
     return expense
 
 
-async def correct_expense(session: AsyncSession, expense: Expense, changes: dict[str, Any]) -> None:
+async def update_expense(session: AsyncSession, expense: Expense, changes: dict[str, Any]) -> None:
     for name, value in changes.items():
         setattr(expense, name, value)
     expense.version += 1
     expense.updated_at = datetime.now(UTC)
     await session.flush()
-    outbox.add(session, _state(ExpenseUpdated, expense))
+    outbox.add(session, _to_event(ExpenseUpdated, expense))
 
 
 async def delete_expense(session: AsyncSession, expense: Expense) -> None:
     expense.version += 1
-    outbox.add(session, _state(ExpenseDeleted, expense))
+    outbox.add(session, _to_event(ExpenseDeleted, expense))
     await session.delete(expense)
 
 
-def _state(event: type[ExpenseState], expense: Expense) -> ExpenseState:
+def _to_event(event: type[ExpenseState], expense: Expense) -> ExpenseState:
     return event.model_validate({name: getattr(expense, name) for name in event.model_fields})

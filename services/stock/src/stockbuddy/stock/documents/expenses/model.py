@@ -1,4 +1,4 @@
-"""An expense: an amount, spent on a day, for something."""
+"""The table of expenses."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,7 +10,7 @@ from stockbuddy.stock.orm import Base
 
 
 class Expense(Base):
-    """`warehouse_id` null: it concerns the whole business."""
+    """`warehouse_id` None: the expense concerns the whole company."""
 
     __tablename__ = "expense"
 

@@ -1,1 +1,1 @@
-"""Purchase orders: what is on its way, and what of it has arrived."""
+"""Purchase orders and their receipts."""

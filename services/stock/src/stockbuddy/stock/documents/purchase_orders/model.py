@@ -1,4 +1,4 @@
-"""Purchase orders and receipts as they are kept. All but drafts is written by the ledger alone."""
+"""Tables of purchase orders and receipts. Only the ledger writes them, except drafts."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -35,8 +35,7 @@ class PurchaseOrder(Base):
 
 
 class PurchaseOrderLine(Base):
-    """`outstanding` is what still counts as incoming: nothing of a draft, the rest of an order, nothing once that
-    is cancelled."""
+    """`outstanding`: the quantity that counts as incoming; zero for drafts and cancelled orders."""
 
     __tablename__ = "purchase_order_line"
 

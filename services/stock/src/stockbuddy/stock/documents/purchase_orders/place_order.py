@@ -1,74 +1,67 @@
-"""An order goes out and counts as incoming, or is cancelled and counts no longer."""
+"""Places a draft order, so that its lines count as incoming, or cancels an order, so that they no longer do."""
 
 from decimal import Decimal
 
-from stockbuddy.chassis.http.errors import NotFound
 from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.contracts.stock import PurchaseCancelled, PurchaseOrdered, PurchaseState
-from stockbuddy.stock.documents.purchase_orders.queries import find_order
+from stockbuddy.stock.documents.purchase_orders.queries import load_order
 from stockbuddy.stock.documents.purchase_orders.schemas import PurchaseOrderResponse
 from stockbuddy.stock.errors import InvalidState
 from stockbuddy.stock.inventory.posting_context import PostingContext
-from stockbuddy.stock.ledger import ZERO, DocumentChanges, Entry, LevelKey, Posting, PostingResult, Row, VersionCheck
+from stockbuddy.stock.ledger import (
+    ZERO,
+    DocumentChanges,
+    Entry,
+    LevelKey,
+    Posting,
+    PostingResult,
+    VersionCheck,
+    row_of,
+)
 
 CANCELLABLE = ("draft", "ordered", "partially_received")
 
 
-async def place_order(context: PostingContext, order_id: int) -> Posting:
+async def plan_placement(context: PostingContext, order_id: int) -> Posting:
     """Raises NotFound, WarehouseForbidden, InvalidState."""
-    order = await order_at_hand(context, order_id)
+    order = await load_order(context, order_id)
     if order.status != "draft":
         raise InvalidState("purchase order", order.status, ["draft"])
-    # Entries that move nothing: what is incoming has a level to be shown with, in a warehouse that is still open.
+    # Entries without a change: they create the levels that `incoming` is reported on, in an active warehouse.
     entries = [Entry(LevelKey(line.product_id, order.warehouse_id)) for line in order.lines]
-    return _step(context, order, entries, PurchaseOrdered, "ordered")
+    outstanding = {line.id: line.quantity for line in order.lines}
+    return _to_posting(context, order, "ordered", PurchaseOrdered, entries, outstanding)
 
 
-async def cancel_order(context: PostingContext, order_id: int) -> Posting:
+async def plan_cancellation(context: PostingContext, order_id: int) -> Posting:
     """Raises NotFound, WarehouseForbidden, InvalidState."""
-    order = await order_at_hand(context, order_id)
+    order = await load_order(context, order_id)
     if order.status not in CANCELLABLE:
         raise InvalidState("purchase order", order.status, CANCELLABLE)
-    return _step(context, order, [], PurchaseCancelled, "cancelled")
+    return _to_posting(context, order, "cancelled", PurchaseCancelled, [], {line.id: ZERO for line in order.lines})
 
 
-async def order_at_hand(context: PostingContext, order_id: int) -> PurchaseOrderResponse:
-    """The order, if the caller may write in its warehouse. Raises NotFound, WarehouseForbidden."""
-    async with context.database.reading() as session:
-        order = await find_order(session, order_id)
-    if order is None:
-        raise NotFound()
-    await context.warehouse(order.warehouse_id)
-    return order
-
-
-def _step(
-    context: PostingContext, order: PurchaseOrderResponse, entries: list[Entry], event: type[PurchaseState], status: str
+def _to_posting(
+    context: PostingContext,
+    order: PurchaseOrderResponse,
+    status: str,
+    event: type[PurchaseState],
+    entries: list[Entry],
+    outstanding: dict[int, Decimal],
 ) -> Posting:
+    def build_changes(result: PostingResult) -> DocumentChanges:
+        lines = [line.model_copy(update={"outstanding": outstanding[line.id]}) for line in order.lines]
+        times = {f"{status}_at": result.recorded_at, "updated_at": result.recorded_at}
+        after = order.model_copy(update={"version": order.version + 1, "status": status, "lines": lines, **times})
+        return DocumentChanges(
+            StoredResponse(200, after.model_dump_json()),
+            updates={
+                "purchase_order": [row_of(after, "id", "status", *times)],
+                "purchase_order_line": [row_of(line, "id", "outstanding") for line in lines],
+            },
+            events=[event.model_construct(**dict(after))],
+        )
+
     return Posting(
-        entries,
-        lambda result: _build_changes(result, order, event, status),
-        context.key,
-        checks=[VersionCheck("purchase_order", order.id, order.version)],
+        entries, build_changes, context.key, checks=[VersionCheck("purchase_order", order.id, order.version)]
     )
-
-
-def _build_changes(
-    result: PostingResult, order: PurchaseOrderResponse, event: type[PurchaseState], status: str
-) -> DocumentChanges:
-    lines = [
-        line.model_copy(update={"outstanding": line.quantity if status == "ordered" else ZERO}) for line in order.lines
-    ]
-    stamps = {f"{status}_at": result.recorded_at, "updated_at": result.recorded_at}
-    after = order.model_copy(update={"version": order.version + 1, "status": status, **stamps, "lines": lines})
-    rows: list[Row] = [{"id": line.id, "outstanding": line.outstanding} for line in lines]
-    return DocumentChanges(
-        StoredResponse(200, after.model_dump_json()),
-        updates={"purchase_order": [{"id": order.id, "status": status, **stamps}], "purchase_order_line": rows},
-        events=[event.model_construct(**dict(after))],
-    )
-
-
-def outstanding(quantity: Decimal, received: Decimal) -> Decimal:
-    """What is still to come of a line."""
-    return max(quantity - received, ZERO)

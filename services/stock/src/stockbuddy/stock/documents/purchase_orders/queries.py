@@ -1,13 +1,12 @@
-"""What is read of purchase orders, and the one write that is not the ledger's: new lines for a draft."""
+"""Reads of purchase orders, and replacing the lines of drafts, which the ledger does not write."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.http.pagination import PageQuery
+from stockbuddy.chassis.http.errors import NotFound
+from stockbuddy.chassis.http.pagination import PageSlice, SortOrder, fetch_page
 from stockbuddy.contracts.stock import PurchaseLine, ReceivedLine
 from stockbuddy.stock.documents.purchase_orders.model import (
     PurchaseOrder,
@@ -15,78 +14,83 @@ from stockbuddy.stock.documents.purchase_orders.model import (
     PurchaseReceipt,
     PurchaseReceiptLine,
 )
-from stockbuddy.stock.documents.purchase_orders.schemas import PurchaseOrderResponse, PurchaseReceiptResponse
-from stockbuddy.stock.listing import Listed, Sort, fetch_listed
+from stockbuddy.stock.documents.purchase_orders.schemas import (
+    PurchaseOrderFilter,
+    PurchaseOrderResponse,
+    PurchaseReceiptResponse,
+)
+from stockbuddy.stock.inventory.posting_context import PostingContext
+from stockbuddy.stock.ledger import row_of
 
-NEWEST_FIRST = Sort("created_desc", (PurchaseOrder.created_at, PurchaseOrder.id), descending=True)
-OLDEST_FIRST = Sort("created_asc", (PurchaseOrder.created_at, PurchaseOrder.id))
-SORTS = {sort.name: sort for sort in (NEWEST_FIRST, OLDEST_FIRST)}
+SORT_ORDERS = {
+    order.name: order
+    for order in (
+        SortOrder("created_desc", (PurchaseOrder.created_at, PurchaseOrder.id), descending=True),
+        SortOrder("created_asc", (PurchaseOrder.created_at, PurchaseOrder.id)),
+    )
+}
 
 
-@dataclass(frozen=True, slots=True)
-class PurchaseFilter:
-    """Every field narrows the list; `since` and `until` are half-open and go by `created_at`."""
-
-    status: str | None = None
-    supplier_id: int | None = None
-    warehouse_id: int | None = None
-    product_id: int | None = None
-    search: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-
-    def conditions(self) -> list[ColumnElement[bool]]:
-        chosen = [
-            (PurchaseOrder.status, self.status),
-            (PurchaseOrder.supplier_id, self.supplier_id),
-            (PurchaseOrder.warehouse_id, self.warehouse_id),
-        ]
-        conditions: list[ColumnElement[bool]] = [column == value for column, value in chosen if value is not None]
-        if self.product_id is not None:
-            conditions.append(_has_line(PurchaseOrderLine.product_id == self.product_id))
-        if self.search:
-            conditions.append(_found_by(self.search))
-        if self.since is not None:
-            conditions.append(PurchaseOrder.created_at >= self.since)
-        if self.until is not None:
-            conditions.append(PurchaseOrder.created_at < self.until)
-        return conditions
+def _conditions(filters: PurchaseOrderFilter) -> list[ColumnElement[bool]]:
+    equalities = (
+        (PurchaseOrder.status, filters.status),
+        (PurchaseOrder.supplier_id, filters.supplier_id),
+        (PurchaseOrder.warehouse_id, filters.warehouse_id),
+    )
+    conditions: list[ColumnElement[bool]] = [column == value for column, value in equalities if value is not None]
+    if filters.product_id is not None:
+        conditions.append(_has_line(PurchaseOrderLine.product_id == filters.product_id))
+    if filters.search:
+        conditions.append(_matches(filters.search))
+    if filters.since is not None:
+        conditions.append(PurchaseOrder.created_at >= filters.since)
+    if filters.until is not None:
+        conditions.append(PurchaseOrder.created_at < filters.until)
+    return conditions
 
 
 def _has_line(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     return exists().where(PurchaseOrderLine.purchase_order_id == PurchaseOrder.id, condition)
 
 
-def _found_by(words: str) -> ColumnElement[bool]:
-    """Number, reference, supplier, SKU or name of something ordered."""
+def _matches(search: str) -> ColumnElement[bool]:
+    columns = (PurchaseOrderLine.sku, PurchaseOrderLine.name)
     return or_(
-        func.lower(PurchaseOrder.number) == func.lower(words),
-        PurchaseOrder.reference.icontains(words, autoescape=True),
-        PurchaseOrder.supplier.icontains(words, autoescape=True),
-        _has_line(
-            or_(
-                PurchaseOrderLine.sku.icontains(words, autoescape=True),
-                PurchaseOrderLine.name.icontains(words, autoescape=True),
-            )
-        ),
+        func.lower(PurchaseOrder.number) == func.lower(search),
+        PurchaseOrder.reference.icontains(search, autoescape=True),
+        PurchaseOrder.supplier.icontains(search, autoescape=True),
+        _has_line(or_(*(column.icontains(search, autoescape=True) for column in columns))),
     )
 
 
-async def list_orders(
-    session: AsyncSession, chosen: PurchaseFilter, sort: Sort, paging: PageQuery
-) -> tuple[Listed, list[PurchaseOrderResponse]]:
-    """The page, and its orders with their lines."""
-    listed = await fetch_listed(session, select(PurchaseOrder).where(*chosen.conditions()), sort, paging)
-    return listed, await _with_lines(session, listed.rows)
+async def list_orders(session: AsyncSession, filters: PurchaseOrderFilter) -> PageSlice[PurchaseOrderResponse]:
+    query = select(PurchaseOrder).where(*_conditions(filters))
+    found = await fetch_page(session, query, SORT_ORDERS[filters.sort_by], filters)
+    return PageSlice(await _with_lines(session, found.rows), found.total, found.next_cursor)
 
 
-async def find_order(session: AsyncSession, order_id: int) -> PurchaseOrderResponse | None:
-    order = await session.get(PurchaseOrder, order_id)
-    return None if order is None else (await _with_lines(session, [order]))[0]
+async def get_order(session: AsyncSession, order_id: int) -> PurchaseOrderResponse:
+    """Raises NotFound."""
+    return (await _with_lines(session, [_require(await session.get(PurchaseOrder, order_id))]))[0]
 
 
-async def lock_order(session: AsyncSession, order_id: int) -> PurchaseOrder | None:
-    return await session.get(PurchaseOrder, order_id, with_for_update=True)
+async def load_order(context: PostingContext, order_id: int) -> PurchaseOrderResponse:
+    """The order, if the caller may change stock in its warehouse. Raises NotFound, WarehouseForbidden."""
+    async with context.database.reading() as session:
+        order = await get_order(session, order_id)
+    await context.warehouse(order.warehouse_id)
+    return order
+
+
+async def lock_order(session: AsyncSession, order_id: int) -> PurchaseOrder:
+    """The row, locked, so that it is not placed while a draft is updated. Raises NotFound."""
+    return _require(await session.get(PurchaseOrder, order_id, with_for_update=True))
+
+
+def _require(order: PurchaseOrder | None) -> PurchaseOrder:
+    if order is None:
+        raise NotFound()
+    return order
 
 
 async def replace_lines(session: AsyncSession, order_id: int, lines: Sequence[PurchaseOrderLine]) -> None:
@@ -103,46 +107,32 @@ async def _with_lines(session: AsyncSession, orders: Sequence[PurchaseOrder]) ->
         .order_by(PurchaseOrderLine.purchase_order_id, PurchaseOrderLine.position)
     )
     for line in await session.scalars(query):
-        lines[line.purchase_order_id].append(as_line(line))
-    return [_view(order, lines[order.id]) for order in orders]
-
-
-def as_line(line: PurchaseOrderLine) -> PurchaseLine:
-    return PurchaseLine.model_construct(**{name: getattr(line, name) for name in PurchaseLine.model_fields})
-
-
-def _view(order: PurchaseOrder, lines: list[PurchaseLine]) -> PurchaseOrderResponse:
-    values = {name: getattr(order, name) for name in PurchaseOrderResponse.model_fields if name != "lines"}
-    return PurchaseOrderResponse.model_construct(**values, lines=lines)
+        values = row_of(line, *PurchaseLine.model_fields)
+        lines[line.purchase_order_id].append(PurchaseLine.model_construct(**values))
+    names = [name for name in PurchaseOrderResponse.model_fields if name != "lines"]
+    return [PurchaseOrderResponse.model_construct(**row_of(order, *names), lines=lines[order.id]) for order in orders]
 
 
 async def list_receipts(session: AsyncSession, order_id: int) -> list[PurchaseReceiptResponse]:
     """The receipts of an order, in the order in which they were recorded."""
-    mine = PurchaseReceipt.purchase_order_id == order_id
-    receipts = (await session.scalars(select(PurchaseReceipt).where(mine).order_by(PurchaseReceipt.id))).all()
+    query = select(PurchaseReceipt).where(PurchaseReceipt.purchase_order_id == order_id).order_by(PurchaseReceipt.id)
+    receipts = (await session.scalars(query)).all()
+    lines = await _receipt_lines(session, [receipt.id for receipt in receipts])
+    names = [name for name in PurchaseReceiptResponse.model_fields if name != "lines"]
+    return [PurchaseReceiptResponse(**row_of(receipt, *names), lines=lines[receipt.id]) for receipt in receipts]
+
+
+async def _receipt_lines(session: AsyncSession, receipt_ids: Sequence[int]) -> dict[int, list[ReceivedLine]]:
     query = (
         select(PurchaseReceiptLine, PurchaseOrderLine.product_id, PurchaseOrderLine.sku)
         .join(PurchaseOrderLine, PurchaseOrderLine.id == PurchaseReceiptLine.purchase_order_line_id)
-        .where(PurchaseReceiptLine.receipt_id.in_([receipt.id for receipt in receipts]))
+        .where(PurchaseReceiptLine.receipt_id.in_(receipt_ids))
         .order_by(PurchaseReceiptLine.id)
     )
-    lines: dict[int, list[ReceivedLine]] = {receipt.id: [] for receipt in receipts}
+    lines: dict[int, list[ReceivedLine]] = {receipt_id: [] for receipt_id in receipt_ids}
     for line, product_id, sku in await session.execute(query):
+        values = row_of(line, "id", "quantity", "unit_cost", "movement_id")
         lines[line.receipt_id].append(
-            ReceivedLine(
-                id=line.id,
-                line_id=line.purchase_order_line_id,
-                product_id=product_id,
-                sku=sku,
-                quantity=line.quantity,
-                unit_cost=line.unit_cost,
-                movement_id=line.movement_id,
-            )
+            ReceivedLine(**values, line_id=line.purchase_order_line_id, product_id=product_id, sku=sku)
         )
-    return [
-        PurchaseReceiptResponse(
-            **{name: getattr(receipt, name) for name in PurchaseReceiptResponse.model_fields if name != "lines"},
-            lines=lines[receipt.id],
-        )
-        for receipt in receipts
-    ]
+    return lines

@@ -1,18 +1,36 @@
-"""Purchase orders on the wire."""
+"""Request and response models of purchase orders."""
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, StrictBool, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
-from stockbuddy.chassis.fields import Id, RequestBody, UtcTime
+from stockbuddy.chassis.fields import Id, Omittable, RequestBody, UtcTime
+from stockbuddy.chassis.http.pagination import PageQuery
 from stockbuddy.contracts.stock import PurchaseState, ReceivedLine
-from stockbuddy.stock.fields import Note, PastTime, PositiveQuantity, Price, Reference, Sku
+from stockbuddy.stock.documents.allocation import HasLineReference
+from stockbuddy.stock.fields import Note, PastTime, PositiveQuantity, Price, Reference, Search
 from stockbuddy.stock.inventory.references import HasProductReference, HasWarehouseReference
 
 MAX_ORDER_LINES = 1000
 
-Status = Literal["draft", "ordered", "partially_received", "received", "cancelled"]
+PurchaseOrderStatus = Literal["draft", "ordered", "partially_received", "received", "cancelled"]
+
+
+class PurchaseOrderFilter(PageQuery):
+    """`from` and `to` select `created_at` in a half-open interval; `search` matches the number, the reference, the
+    supplier's name, and the lines' SKU and product name."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    status: PurchaseOrderStatus | None = None
+    supplier_id: Id | None = None
+    warehouse_id: Id | None = None
+    product_id: Id | None = None
+    search: Search | None = None
+    since: Annotated[UtcTime | None, Field(alias="from")] = None
+    until: Annotated[UtcTime | None, Field(alias="to")] = None
+    sort_by: Literal["created_desc", "created_asc"] = "created_desc"
 
 
 class PurchaseOrderLineCreate(HasProductReference):
@@ -34,38 +52,28 @@ class PurchaseOrderCreate(HasWarehouseReference):
 
 
 class PurchaseOrderUpdate(RequestBody):
-    """What is left out stays as it is; `lines` replaces them all."""
+    """Omitted fields keep their value; `lines` replaces all lines."""
 
-    supplier_id: Id | None = None
-    lines: PurchaseLines | None = None
-    reference: Reference | None = None
-    notes: Note | None = None
-    expected_at: UtcTime | None = None
+    supplier_id: Omittable[Id]
+    lines: Omittable[PurchaseLines]
+    reference: Omittable[Reference | None]
+    notes: Omittable[Note | None]
+    expected_at: Omittable[UtcTime | None]
 
 
 class PurchaseOrderResponse(PurchaseState):
     """A purchase order with its lines."""
 
 
-class ReceivePurchaseOrderLine(RequestBody):
-    """`line_id` names a line of the order; `product_id` (or `sku`) all of its lines of that product, in order.
-    `unit_cost` defaults to what was ordered."""
+class ReceivePurchaseOrderLine(HasLineReference):
+    """`unit_cost` defaults to that of the line."""
 
-    line_id: Id | None = None
-    product_id: Id | None = None
-    sku: Sku | None = None
     quantity: PositiveQuantity
     unit_cost: Price | None = None
 
-    @model_validator(mode="after")
-    def names_one_line(self) -> Self:
-        if sum(value is not None for value in (self.line_id, self.product_id, self.sku)) != 1:
-            raise ValueError("name the line by line_id, product_id or sku")
-        return self
-
 
 class ReceivePurchaseOrder(RequestBody):
-    """Without `lines`, everything that is still to come."""
+    """Without `lines`, everything outstanding. `allow_over_receipt` accepts more than that."""
 
     lines: Annotated[list[ReceivePurchaseOrderLine] | None, Field(min_length=1, max_length=MAX_ORDER_LINES)] = None
     allow_over_receipt: StrictBool = False
@@ -75,7 +83,7 @@ class ReceivePurchaseOrder(RequestBody):
 
 
 class ReceivedPurchaseOrderResponse(PurchaseOrderResponse):
-    """The order after a receipt, and what has arrived with it."""
+    """The order after a receipt, and the lines of the receipt."""
 
     receipt_id: int
     receipt: list[ReceivedLine]

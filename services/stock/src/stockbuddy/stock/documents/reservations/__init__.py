@@ -1,1 +1,1 @@
-"""Reservations: stock that is promised, until it is taken, let go, or its time is up."""
+"""Reservations: stock set aside until it is sold, released, or the reservation expires."""

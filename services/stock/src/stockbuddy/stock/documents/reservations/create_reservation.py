@@ -1,4 +1,4 @@
-"""Holds stock: every line of a reservation or none of it."""
+"""Creates a reservation, all of its lines or none."""
 
 from datetime import timedelta
 
@@ -9,17 +9,26 @@ from stockbuddy.stock.inventory.posting_context import PostingContext
 from stockbuddy.stock.ledger import DocumentChanges, Entry, LevelKey, Posting, PostingResult, row_of
 
 
-async def draft_reservation(context: PostingContext, reservation: ReservationCreate) -> Posting:
+async def plan_reservation(context: PostingContext, body: ReservationCreate) -> Posting:
     """Raises UnknownProduct, UnknownWarehouse, WarehouseForbidden."""
-    known = await context.products.load([line.product_reference for line in reservation.lines])
+    lines = await _load_lines(context, body)
+    return Posting(
+        [Entry(LevelKey(line.product_id, line.warehouse_id, line.lot), reserved=line.quantity) for line in lines],
+        lambda result: _build_changes(result, context, body, lines),
+        context.key,
+        new_ids={"reservation": 1, "reservation_line": len(lines)},
+    )
+
+
+async def _load_lines(context: PostingContext, body: ReservationCreate) -> list[ReservationLine]:
+    products = await context.products.load([line.product_reference for line in body.lines])
     lines = []
-    for line in reservation.lines:
-        product = known[line.product_reference]
+    for line in body.lines:
+        product = products[line.product_reference]
         warehouse = await context.warehouse(line.warehouse_reference)
-        # Its id is known once the ledger has drawn it.
         lines.append(
             ReservationLine(
-                id=0,
+                id=0,  # drawn by the ledger
                 product_id=product.id,
                 sku=product.sku,
                 name=product.name,
@@ -28,38 +37,33 @@ async def draft_reservation(context: PostingContext, reservation: ReservationCre
                 quantity=line.quantity,
             )
         )
-    return Posting(
-        [Entry(LevelKey(line.product_id, line.warehouse_id, line.lot), reserved=line.quantity) for line in lines],
-        lambda result: _build_changes(result, context, reservation, lines),
-        context.key,
-        new_ids={"reservation": 1, "reservation_line": len(lines)},
-    )
+    return lines
 
 
 def _build_changes(
-    result: PostingResult, context: PostingContext, reservation: ReservationCreate, lines: list[ReservationLine]
+    result: PostingResult, context: PostingContext, body: ReservationCreate, lines: list[ReservationLine]
 ) -> DocumentChanges:
-    event = ReservationCreated(
-        id=result.ids["reservation"][0],
+    reservation = ReservationCreated(
+        id=result.new_id("reservation"),
         version=1,
         status="held",
-        external_ref=reservation.external_ref,
-        notes=reservation.notes,
+        external_ref=body.external_ref,
+        notes=body.notes,
         created_by=context.caller.user_id,
         created_at=result.recorded_at,
-        expires_at=result.recorded_at + timedelta(seconds=reservation.expires_in),
+        expires_at=result.recorded_at + timedelta(seconds=body.expires_in),
         lines=[
             line.model_copy(update={"id": line_id})
             for line_id, line in zip(result.ids["reservation_line"], lines, strict=True)
         ],
     )
     header = [name for name in ReservationCreated.model_fields if name != "lines"]
-    rows = [
-        {"reservation_id": event.id, "position": position, **row_of(line, *ReservationLine.model_fields)}
-        for position, line in enumerate(event.lines)
+    line_rows = [
+        {"reservation_id": reservation.id, "position": position, **row_of(line, *ReservationLine.model_fields)}
+        for position, line in enumerate(reservation.lines)
     ]
     return DocumentChanges(
-        StoredResponse(201, event.model_dump_json()),
-        inserts={"reservation": [row_of(event, *header)], "reservation_line": rows},
-        events=[event],
+        StoredResponse(201, reservation.model_dump_json()),
+        inserts={"reservation": [row_of(reservation, *header)], "reservation_line": line_rows},
+        events=[reservation],
     )

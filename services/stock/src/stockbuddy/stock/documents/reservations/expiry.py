@@ -6,11 +6,11 @@ from contextlib import suppress
 
 import asyncpg
 
-from stockbuddy.chassis.http.errors import NotFound, Problem
+from stockbuddy.chassis.http.errors import Problem
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime.background import PollingWorker
-from stockbuddy.stock.documents.reservations.lifecycle import expire
-from stockbuddy.stock.documents.reservations.queries import find_overdue, find_overdue_on, find_reservation
+from stockbuddy.stock.documents.reservations.lifecycle import expiry_posting
+from stockbuddy.stock.documents.reservations.queries import find_expired_ids, find_expired_on, get_reservation
 from stockbuddy.stock.errors import InvalidState
 from stockbuddy.stock.ledger import Ledger, LevelKey, Posting
 
@@ -19,8 +19,8 @@ SWEEP_BATCH_SIZE = 100
 
 
 async def reclaim_expired(connection: asyncpg.Connection, levels: Sequence[LevelKey]) -> list[Posting]:
-    """Postings that release the stock of expired reservations on `levels`."""
-    return [expire(reservation) for reservation in await find_overdue_on(connection, levels)]
+    """Postings that release stock of `levels` still reserved by expired reservations."""
+    return [expiry_posting(reservation) for reservation in await find_expired_on(connection, levels)]
 
 
 class ReservationSweep:
@@ -36,20 +36,18 @@ class ReservationSweep:
 
     async def _sweep(self) -> bool:
         async with self._database.reading() as session:
-            overdue = await find_overdue(session, SWEEP_BATCH_SIZE)
-        await asyncio.gather(*(self._expire(reservation_id) for reservation_id in overdue))
-        return len(overdue) == SWEEP_BATCH_SIZE
+            reservation_ids = await find_expired_ids(session, SWEEP_BATCH_SIZE)
+        await asyncio.gather(*map(self._expire, reservation_ids))
+        return len(reservation_ids) == SWEEP_BATCH_SIZE
 
     async def _expire(self, reservation_id: int) -> None:
         async def plan() -> Posting:
             async with self._database.reading() as session:
-                reservation = await find_reservation(session, reservation_id)
-            if reservation is None:
-                raise NotFound()
+                reservation = await get_reservation(session, reservation_id)
             if reservation.status != "expired" or reservation.ended_at is not None:
                 raise InvalidState("reservation", reservation.status, ["expired"])
-            return expire(reservation)
+            return expiry_posting(reservation)
 
-        # Another replica was faster, or the reservation has been extended.
+        # A problem means that another replica was faster, or that the reservation has been extended.
         with suppress(Problem):
             await self._ledger.submit(None, plan)

@@ -1,17 +1,11 @@
-"""Lets holds go, extends them, and ends those whose time is up."""
+"""State changes of reservations: release, extend, expire; and the steps that a sale or an `out` movement shares."""
 
 from datetime import datetime, timedelta
 from typing import Any
 
-from stockbuddy.chassis.http.errors import NotFound
 from stockbuddy.chassis.http.idempotency import StoredResponse
-from stockbuddy.contracts.stock import (
-    ReservationExpired,
-    ReservationExtended,
-    ReservationReleased,
-    ReservationState,
-)
-from stockbuddy.stock.documents.reservations.queries import find_reservation
+from stockbuddy.contracts.stock import ReservationExpired, ReservationExtended, ReservationReleased, ReservationState
+from stockbuddy.stock.documents.reservations.queries import get_reservation
 from stockbuddy.stock.documents.reservations.schemas import ExtendReservation, ReservationResponse
 from stockbuddy.stock.errors import InvalidState, ReservationAlreadyExpired
 from stockbuddy.stock.inventory.posting_context import PostingContext
@@ -22,64 +16,64 @@ from stockbuddy.stock.ledger import (
     MovementType,
     Posting,
     PostingResult,
+    Row,
     VersionCheck,
     row_of,
 )
 
 
-async def hold_at_hand(context: PostingContext, reservation_id: int) -> ReservationResponse:
-    """A hold that still counts, for a caller who may change stock where it lies.
-    Raises NotFound, InvalidState, ReservationAlreadyExpired, WarehouseForbidden."""
+async def load_active_reservation(context: PostingContext, reservation_id: int) -> ReservationResponse:
+    """The reservation, if it is active and the caller may change stock in its warehouses.
+    Raises NotFound, WarehouseForbidden, ReservationAlreadyExpired, InvalidState."""
     async with context.database.reading() as session:
-        hold = await find_reservation(session, reservation_id)
-    if hold is None:
-        raise NotFound()
-    for warehouse_id in {line.warehouse_id for line in hold.lines}:
+        reservation = await get_reservation(session, reservation_id)
+    for warehouse_id in {line.warehouse_id for line in reservation.lines}:
         await context.warehouse(warehouse_id)
-    if hold.status == "expired":
+    if reservation.status == "expired":
         raise ReservationAlreadyExpired()
-    if hold.status != "held":
-        raise InvalidState("reservation", hold.status, ["held"])
-    return hold
+    if reservation.status != "held":
+        raise InvalidState("reservation", reservation.status, ["held"])
+    return reservation
 
 
-async def release(context: PostingContext, reservation_id: int) -> Posting:
-    hold = await hold_at_hand(context, reservation_id)
-
-    def build_changes(result: PostingResult) -> DocumentChanges:
-        return told(ReservationReleased, ended(hold, "released", result.recorded_at))
-
-    return Posting(letting_go(hold), build_changes, context.key, checks=[guard_of(hold)])
-
-
-async def extend(context: PostingContext, reservation_id: int, extension: ExtendReservation) -> Posting:
-    hold = await hold_at_hand(context, reservation_id)
+async def plan_release(context: PostingContext, reservation_id: int) -> Posting:
+    reservation = await load_active_reservation(context, reservation_id)
 
     def build_changes(result: PostingResult) -> DocumentChanges:
-        require_live(hold, result.recorded_at)
-        expires_at = result.recorded_at + timedelta(seconds=extension.expires_in)
-        return told(ReservationExtended, changed(hold, expires_at=expires_at))
+        return _to_changes(ReservationReleased, end_reservation(reservation, "released", result.recorded_at))
 
-    return Posting([], build_changes, context.key, checks=[guard_of(hold)])
+    return Posting(release_entries(reservation), build_changes, context.key, checks=[version_check(reservation)])
 
 
-def expire(hold: ReservationResponse) -> Posting:
-    """Take an overdue hold off its levels; refused should it have been extended meanwhile (its version tells)."""
+async def plan_extension(context: PostingContext, reservation_id: int, body: ExtendReservation) -> Posting:
+    reservation = await load_active_reservation(context, reservation_id)
 
     def build_changes(result: PostingResult) -> DocumentChanges:
-        return told(ReservationExpired, ended(hold, "expired", result.recorded_at))
+        require_not_expired(reservation, result.recorded_at)
+        expires_at = result.recorded_at + timedelta(seconds=body.expires_in)
+        return _to_changes(ReservationExtended, _transition(reservation, expires_at=expires_at))
 
-    return Posting(letting_go(hold), build_changes, checks=[guard_of(hold)])
+    return Posting([], build_changes, context.key, checks=[version_check(reservation)])
 
 
-def letting_go(hold: ReservationResponse) -> list[Entry]:
+def expiry_posting(reservation: ReservationResponse) -> Posting:
+    """Releases the stock of an expired reservation; stale if that has been extended meanwhile."""
+
+    def build_changes(result: PostingResult) -> DocumentChanges:
+        return _to_changes(ReservationExpired, end_reservation(reservation, "expired", result.recorded_at))
+
+    return Posting(release_entries(reservation), build_changes, checks=[version_check(reservation)])
+
+
+def release_entries(reservation: ReservationResponse) -> list[Entry]:
     return [
-        Entry(LevelKey(line.product_id, line.warehouse_id, line.lot), reserved=-line.quantity) for line in hold.lines
+        Entry(LevelKey(line.product_id, line.warehouse_id, line.lot), reserved=-line.quantity)
+        for line in reservation.lines
     ]
 
 
-def taking_out(hold: ReservationResponse, **values: Any) -> list[Entry]:
-    """What was held leaves the stock."""
+def fulfilment_entries(reservation: ReservationResponse, **values: Any) -> list[Entry]:
+    """Post the reserved stock as `out` movements; `values` are further fields of the entries."""
     return [
         Entry(
             LevelKey(line.product_id, line.warehouse_id, line.lot),
@@ -88,36 +82,38 @@ def taking_out(hold: ReservationResponse, **values: Any) -> list[Entry]:
             movement_type=MovementType.OUT,
             **values,
         )
-        for line in hold.lines
+        for line in reservation.lines
     ]
 
 
-def require_live(hold: ReservationResponse, now: datetime) -> None:
-    """Raises ReservationAlreadyExpired when its time came while this was being decided."""
-    if hold.expires_at <= now:
+def require_not_expired(reservation: ReservationResponse, now: datetime) -> None:
+    """Checked again under the locks, since the reservation may have expired after it was loaded.
+    Raises ReservationAlreadyExpired."""
+    if reservation.expires_at <= now:
         raise ReservationAlreadyExpired()
 
 
-def guard_of(hold: ReservationResponse) -> VersionCheck:
-    return VersionCheck("reservation", hold.id, hold.version)
+def version_check(reservation: ReservationResponse) -> VersionCheck:
+    return VersionCheck("reservation", reservation.id, reservation.version)
 
 
-def changed(hold: ReservationResponse, **values: Any) -> ReservationResponse:
-    return hold.model_copy(update={"version": hold.version + 1, **values})
+def end_reservation(
+    reservation: ReservationResponse, status: str, now: datetime, *, sale_id: int | None = None
+) -> ReservationResponse:
+    return _transition(reservation, status=status, ended_at=now, sale_id=sale_id)
 
 
-def ended(hold: ReservationResponse, status: str, now: datetime, *, sale_id: int | None = None) -> ReservationResponse:
-    return changed(hold, status=status, ended_at=now, sale_id=sale_id)
+def updated_row(reservation: ReservationResponse) -> Row:
+    return row_of(reservation, "id", "status", "expires_at", "ended_at", "sale_id")
 
 
-def told(event: type[ReservationState], after: ReservationResponse) -> DocumentChanges:
-    """The reservation as it is now: written, said and stored_response."""
+def _transition(reservation: ReservationResponse, **values: Any) -> ReservationResponse:
+    return reservation.model_copy(update={"version": reservation.version + 1, **values})
+
+
+def _to_changes(event: type[ReservationState], reservation: ReservationResponse) -> DocumentChanges:
     return DocumentChanges(
-        StoredResponse(200, after.model_dump_json()),
-        updates={"reservation": [row_after(after)]},
-        events=[event(**dict(after))],
+        StoredResponse(200, reservation.model_dump_json()),
+        updates={"reservation": [updated_row(reservation)]},
+        events=[event(**dict(reservation))],
     )
-
-
-def row_after(after: ReservationResponse) -> dict[str, Any]:
-    return dict(row_of(after, "id", "status", "expires_at", "ended_at", "sale_id"))

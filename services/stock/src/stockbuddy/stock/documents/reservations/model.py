@@ -1,4 +1,4 @@
-"""Reservations as they are kept. Only the ledger writes them, together with the holds on the levels."""
+"""Tables of reservations. Only the ledger writes them, with the reserved quantities of the levels."""
 
 from datetime import datetime
 from decimal import Decimal

@@ -1,7 +1,6 @@
-"""What is read of reservations. Whether one has expired is for the database's clock to say."""
+"""Reads of reservations. Whether one has expired is decided by the database's clock."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
@@ -9,89 +8,85 @@ from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, func, sel
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
-from stockbuddy.chassis.http.pagination import PageQuery
+from stockbuddy.chassis.http.errors import NotFound
+from stockbuddy.chassis.http.pagination import PageSlice, SortOrder, fetch_row_page
 from stockbuddy.contracts import stock as contract
 from stockbuddy.stock.documents.reservations.model import Reservation, ReservationLine
-from stockbuddy.stock.documents.reservations.schemas import ReservationResponse
-from stockbuddy.stock.ledger import LevelKey
-from stockbuddy.stock.listing import Listed, Sort, fetch_listed
+from stockbuddy.stock.documents.reservations.schemas import ReservationFilter, ReservationResponse
+from stockbuddy.stock.ledger import LevelKey, row_of
 
-NEWEST_FIRST = Sort("created_desc", (Reservation.id,), descending=True)
-OLDEST_FIRST = Sort("created_asc", (Reservation.id,))
-SORTS = {sort.name: sort for sort in (NEWEST_FIRST, OLDEST_FIRST)}
+SORT_ORDERS = {
+    order.name: order
+    for order in (
+        SortOrder("created_desc", (Reservation.id,), descending=True),
+        SortOrder("created_asc", (Reservation.id,)),
+    )
+}
 
 _HEADER = [column for column in Reservation.__table__.columns if column.key != "status"]
-IS_OVERDUE = and_(Reservation.status == "held", Reservation.expires_at <= func.clock_timestamp())
-effective_status: ColumnElement[str] = case((IS_OVERDUE, "expired"), else_=Reservation.status)
+_IS_UNRELEASED = and_(Reservation.status == "held", Reservation.expires_at <= func.clock_timestamp())
+"""Expired, and its stock still counts in `level.reserved`."""
+_status: ColumnElement[str] = case((_IS_UNRELEASED, "expired"), else_=Reservation.status)
 
 
-@dataclass(frozen=True, slots=True)
-class ReservationFilter:
-    """Every field narrows the list."""
-
-    status: str | None = None
-    product_id: int | None = None
-    warehouse_id: int | None = None
-    external_ref: str | None = None
-    created_by: int | None = None
-
-    def conditions(self) -> list[ColumnElement[bool]]:
-        conditions: list[ColumnElement[bool]] = []
-        if self.status is not None:
-            conditions.append(effective_status == self.status)
-        if self.external_ref is not None:
-            conditions.append(Reservation.external_ref == self.external_ref)
-        if self.created_by is not None:
-            conditions.append(Reservation.created_by == self.created_by)
-        for column, value in (
-            (ReservationLine.product_id, self.product_id),
-            (ReservationLine.warehouse_id, self.warehouse_id),
-        ):
-            if value is not None:
-                conditions.append(exists().where(ReservationLine.reservation_id == Reservation.id, column == value))
-        return conditions
-
-
-def _reservations() -> Select[*tuple[Any, ...]]:
-    return select(*_HEADER, effective_status.label("status"))
-
-
-async def list_reservations(
-    session: AsyncSession, chosen: ReservationFilter, sort: Sort, paging: PageQuery
-) -> tuple[Listed, list[ReservationResponse]]:
-    """The page, and its reservations with their lines."""
-    listed = await fetch_listed(session, _reservations().where(*chosen.conditions()), sort, paging)
-    return listed, await _with_lines(session, listed.rows)
-
-
-async def find_reservation(session: AsyncSession, reservation_id: int) -> ReservationResponse | None:
-    found = await _with_lines(
-        session, (await session.execute(_reservations().where(Reservation.id == reservation_id))).all()
+def _conditions(filters: ReservationFilter) -> list[ColumnElement[bool]]:
+    equalities = (
+        (_status, filters.status),
+        (Reservation.external_ref, filters.external_ref),
+        (Reservation.created_by, filters.created_by),
     )
-    return found[0] if found else None
+    conditions: list[ColumnElement[bool]] = [column == value for column, value in equalities if value is not None]
+    line_equalities = (
+        (ReservationLine.product_id, filters.product_id),
+        (ReservationLine.warehouse_id, filters.warehouse_id),
+    )
+    conditions += [
+        exists().where(ReservationLine.reservation_id == Reservation.id, column == value)
+        for column, value in line_equalities
+        if value is not None
+    ]
+    return conditions
 
 
-async def find_overdue(session: AsyncSession, limit: int) -> list[int]:
-    """Whose time is up and whose holds still lie on their levels, the longest overdue first."""
-    query = select(Reservation.id).where(IS_OVERDUE).order_by(Reservation.expires_at).limit(limit)
+def _select_reservations() -> Select[*tuple[Any, ...]]:
+    return select(*_HEADER, _status.label("status"))
+
+
+async def list_reservations(session: AsyncSession, filters: ReservationFilter) -> PageSlice[ReservationResponse]:
+    query = _select_reservations().where(*_conditions(filters))
+    found = await fetch_row_page(session, query, SORT_ORDERS[filters.sort_by], filters)
+    return PageSlice(await _with_lines(session, found.rows), found.total, found.next_cursor)
+
+
+async def get_reservation(session: AsyncSession, reservation_id: int) -> ReservationResponse:
+    """Raises NotFound."""
+    rows = (await session.execute(_select_reservations().where(Reservation.id == reservation_id))).all()
+    if not rows:
+        raise NotFound()
+    return (await _with_lines(session, rows))[0]
+
+
+async def find_expired_ids(session: AsyncSession, limit: int) -> list[int]:
+    """Expired reservations whose stock has not been released, in the order of their expiry."""
+    query = select(Reservation.id).where(_IS_UNRELEASED).order_by(Reservation.expires_at).limit(limit)
     return list(await session.scalars(query))
 
 
-def overdue_quantity(
+def expired_quantity(
     product_id: InstrumentedAttribute[int], warehouse_id: InstrumentedAttribute[int], lot: InstrumentedAttribute[int]
 ) -> ColumnElement[Any]:
-    """What of a level's `reserved` counts no longer; correlates with the enclosing query."""
-    held = (
+    """The part of a level's `reserved` that expired reservations have not released yet; a correlated subquery."""
+    quantity = (
         select(func.sum(ReservationLine.quantity))
         .join(Reservation, Reservation.id == ReservationLine.reservation_id)
         .where(
             ReservationLine.product_id == product_id,
             ReservationLine.warehouse_id == warehouse_id,
             ReservationLine.lot == lot,
-            IS_OVERDUE,
+            _IS_UNRELEASED,
         )
     )
-    return func.coalesce(held.scalar_subquery(), 0)
+    return func.coalesce(quantity.scalar_subquery(), 0)
 
 
 async def _with_lines(session: AsyncSession, reservations: Sequence[Row[Any]]) -> list[ReservationResponse]:
@@ -102,7 +97,7 @@ async def _with_lines(session: AsyncSession, reservations: Sequence[Row[Any]]) -
         .order_by(ReservationLine.reservation_id, ReservationLine.position)
     )
     for line in await session.scalars(query):
-        values = {name: getattr(line, name) for name in contract.ReservationLine.model_fields}
+        values = row_of(line, *contract.ReservationLine.model_fields)
         lines[line.reservation_id].append(contract.ReservationLine.model_construct(**values))
     return [
         ReservationResponse.model_construct(**reservation._mapping, lines=lines[reservation.id])
@@ -110,7 +105,7 @@ async def _with_lines(session: AsyncSession, reservations: Sequence[Row[Any]]) -
     ]
 
 
-_OVERDUE_ON_LEVELS = """
+_EXPIRED_ON_LEVELS = """
     SELECT r.id, r.version, r.external_ref, r.notes, r.sale_id, r.created_by, r.created_at, r.expires_at,
            l.id AS line_id, l.product_id, l.sku, l.name, l.warehouse_id, l.lot, l.quantity
     FROM reservation r JOIN reservation_line l ON l.reservation_id = r.id
@@ -122,15 +117,15 @@ _OVERDUE_ON_LEVELS = """
 """
 
 
-async def find_overdue_on(connection: asyncpg.Connection, levels: Sequence[LevelKey]) -> list[ReservationResponse]:
-    """The overdue reservations that still hold something of these levels, as they are before they expire."""
-    rows = await connection.fetch(_OVERDUE_ON_LEVELS, *(list(part) for part in zip(*levels, strict=True)))
-    found: dict[int, ReservationResponse] = {}
+async def find_expired_on(connection: asyncpg.Connection, levels: Sequence[LevelKey]) -> list[ReservationResponse]:
+    """Expired reservations that have not released their stock of these levels, with status `held`."""
+    rows = await connection.fetch(_EXPIRED_ON_LEVELS, *(list(part) for part in zip(*levels, strict=True)))
     header = [name for name in ReservationResponse.model_fields if name not in ("status", "ended_at", "lines")]
+    found: dict[int, ReservationResponse] = {}
     for row in rows:
         if row["id"] not in found:
             values = {name: row[name] for name in header}
             found[row["id"]] = ReservationResponse.model_construct(**values, status="held", ended_at=None, lines=[])
-        fields = {name: row[name] for name in contract.ReservationLine.model_fields if name != "id"}
-        found[row["id"]].lines.append(contract.ReservationLine.model_construct(id=row["line_id"], **fields))
+        line = {name: row[name] for name in contract.ReservationLine.model_fields if name != "id"}
+        found[row["id"]].lines.append(contract.ReservationLine.model_construct(id=row["line_id"], **line))
     return list(found.values())

@@ -1,20 +1,30 @@
-"""Reservations on the wire."""
+"""Request and response models of reservations."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stockbuddy.chassis.fields import NOT_BOOLEAN, RequestBody
+from stockbuddy.chassis.fields import NOT_BOOLEAN, Id, RequestBody
+from stockbuddy.chassis.http.pagination import PageQuery
 from stockbuddy.contracts.stock import ReservationState
 from stockbuddy.stock.fields import Lot, Note, PositiveQuantity, Reference
 from stockbuddy.stock.inventory.references import HasProductReference, HasWarehouseReference
 
 MAX_RESERVATION_LINES = 500
-DEFAULT_SECONDS = 900
-LONGEST_SECONDS = 366 * 24 * 3600
+DEFAULT_TTL_SECONDS = 900
+MAX_TTL_SECONDS = 366 * 24 * 3600
 
-Status = Literal["held", "released", "committed", "expired"]
-Seconds = Annotated[int, Field(ge=1, le=LONGEST_SECONDS), NOT_BOOLEAN]
+ReservationStatus = Literal["held", "released", "committed", "expired"]
+TtlSeconds = Annotated[int, Field(ge=1, le=MAX_TTL_SECONDS), NOT_BOOLEAN]
+
+
+class ReservationFilter(PageQuery):
+    status: ReservationStatus | None = None
+    product_id: Id | None = None
+    warehouse_id: Id | None = None
+    external_ref: Reference | None = None
+    created_by: Id | None = None
+    sort_by: Literal["created_desc", "created_asc"] = "created_desc"
 
 
 class ReservationLineCreate(HasProductReference, HasWarehouseReference):
@@ -26,16 +36,16 @@ class ReservationCreate(RequestBody):
     """`expires_in` is in seconds."""
 
     lines: Annotated[list[ReservationLineCreate], Field(min_length=1, max_length=MAX_RESERVATION_LINES)]
-    expires_in: Seconds = DEFAULT_SECONDS
+    expires_in: TtlSeconds = DEFAULT_TTL_SECONDS
     external_ref: Reference | None = None
     notes: Note | None = None
 
 
 class ExtendReservation(RequestBody):
-    """`expires_in` counts from now, in seconds."""
+    """`expires_in` is in seconds from now."""
 
-    expires_in: Seconds = DEFAULT_SECONDS
+    expires_in: TtlSeconds = DEFAULT_TTL_SECONDS
 
 
 class ReservationResponse(ReservationState):
-    """A reservation with its lines. It is `expired` from the moment its time is up."""
+    """A reservation with its lines. Its status is `expired` from `expires_at` on."""

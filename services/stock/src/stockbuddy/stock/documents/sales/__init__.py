@@ -1,1 +1,1 @@
-"""Sales and what comes back of them."""
+"""Sales, their returns and voids."""

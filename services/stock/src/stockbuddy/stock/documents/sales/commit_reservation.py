@@ -1,57 +1,72 @@
-"""Takes what was reserved: as a sale, or simply out of the stock."""
+"""Commits a reservation: sells the reserved stock, or posts it as an `out` movement."""
 
 from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.contracts.stock import ReservationCommitted, SaleCompleted
 from stockbuddy.stock.documents.reservations.lifecycle import (
-    ended,
-    guard_of,
-    hold_at_hand,
-    require_live,
-    row_after,
-    taking_out,
+    end_reservation,
+    fulfilment_entries,
+    load_active_reservation,
+    require_not_expired,
+    updated_row,
+    version_check,
 )
 from stockbuddy.stock.documents.reservations.schemas import ReservationResponse
-from stockbuddy.stock.documents.sales.create_sale import posting_of, prepare_sale
-from stockbuddy.stock.documents.sales.schemas import CommitReservation, CommittedReservationResponse, SaleCreate, SaleLineCreate, SaleResponse
+from stockbuddy.stock.documents.sales.create_sale import load_plan, to_posting
+from stockbuddy.stock.documents.sales.schemas import (
+    CommitReservation,
+    CommittedReservationResponse,
+    SaleCreate,
+    SaleLineCreate,
+    SaleResponse,
+)
 from stockbuddy.stock.errors import SeveralWarehouses
 from stockbuddy.stock.inventory.posting_context import PostingContext
 from stockbuddy.stock.ledger import DocumentChanges, Posting, PostingResult
 
 
-async def commit_reservation(context: PostingContext, reservation_id: int, commitment: CommitReservation) -> Posting:
-    """Raises what `hold_at_hand` does, and SeveralWarehouses, UnknownCustomer, UnknownProduct."""
-    hold = await hold_at_hand(context, reservation_id)
-    if commitment.as_ == "out":
-        return _out(context, hold, commitment)
-    return posting_of(await prepare_sale(context, _sale_of(hold, commitment), hold), _tell, status=200)
+async def plan_commit(context: PostingContext, reservation_id: int, body: CommitReservation) -> Posting:
+    """Raises what `load_active_reservation` does, and SeveralWarehouses, UnknownCustomer, UnknownProduct."""
+    reservation = await load_active_reservation(context, reservation_id)
+    if body.as_ == "out":
+        return _out_posting(context, reservation, body)
+    return to_posting(await load_plan(context, _to_sale(reservation, body), reservation), _sale_response)
 
 
-def _out(context: PostingContext, hold: ReservationResponse, commitment: CommitReservation) -> Posting:
+def _out_posting(context: PostingContext, reservation: ReservationResponse, body: CommitReservation) -> Posting:
     def build_changes(result: PostingResult) -> DocumentChanges:
-        require_live(hold, result.recorded_at)
-        after = ended(hold, "committed", result.recorded_at)
+        require_not_expired(reservation, result.recorded_at)
+        committed = end_reservation(reservation, "committed", result.recorded_at)
         return DocumentChanges(
-            StoredResponse(200, CommittedReservationResponse(**dict(after)).model_dump_json()),
-            updates={"reservation": [row_after(after)]},
-            events=[ReservationCommitted(**dict(after))],
+            StoredResponse(200, CommittedReservationResponse(**dict(committed)).model_dump_json()),
+            updates={"reservation": [updated_row(committed)]},
+            events=[ReservationCommitted(**dict(committed))],
         )
 
-    entries = taking_out(hold, reference_number=commitment.reference, notes=commitment.notes)
-    return Posting(entries, build_changes, context.key, checks=[guard_of(hold)], document=f"reservation/{hold.id}")
-
-
-def _sale_of(hold: ReservationResponse, commitment: CommitReservation) -> SaleCreate:
-    warehouses = {line.warehouse_id for line in hold.lines}
-    if len(warehouses) > 1:
-        raise SeveralWarehouses()
-    return SaleCreate(
-        warehouse_id=warehouses.pop(),
-        lines=[SaleLineCreate(product_id=line.product_id, quantity=line.quantity, lot=line.lot) for line in hold.lines],
-        reservation_id=hold.id,
-        **commitment.model_dump(exclude={"as_"}),
+    return Posting(
+        fulfilment_entries(reservation, reference_number=body.reference, notes=body.notes),
+        build_changes,
+        context.key,
+        checks=[version_check(reservation)],
+        document=f"reservation/{reservation.id}",
     )
 
 
-def _tell(sale: SaleCompleted, hold: ReservationResponse | None) -> str:
-    assert hold is not None
-    return CommittedReservationResponse(**dict(hold), sale=SaleResponse(**dict(sale))).model_dump_json()
+def _to_sale(reservation: ReservationResponse, body: CommitReservation) -> SaleCreate:
+    warehouse_ids = {line.warehouse_id for line in reservation.lines}
+    if len(warehouse_ids) > 1:
+        raise SeveralWarehouses()
+    return SaleCreate(
+        warehouse_id=warehouse_ids.pop(),
+        lines=[
+            SaleLineCreate(product_id=line.product_id, quantity=line.quantity, lot=line.lot)
+            for line in reservation.lines
+        ],
+        reservation_id=reservation.id,
+        **body.model_dump(exclude={"as_"}),
+    )
+
+
+def _sale_response(sale: SaleCompleted, reservation: ReservationResponse | None) -> StoredResponse:
+    assert reservation is not None
+    response = CommittedReservationResponse(**dict(reservation), sale=SaleResponse(**dict(sale)))
+    return StoredResponse(200, response.model_dump_json())

@@ -1,16 +1,20 @@
-"""Takes returns: never more of a line than was sold, over any number of returns."""
+"""Creates a return: never more of a line than was sold, over any number of returns."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
-from stockbuddy.chassis.http.errors import NotFound
 from stockbuddy.chassis.http.idempotency import StoredResponse
-from stockbuddy.contracts.numbers import quantity_number
 from stockbuddy.contracts.stock import ReturnedLine, SaleLine, SaleReturned
+from stockbuddy.stock.documents.allocation import allocate
 from stockbuddy.stock.documents.pricing import refund
-from stockbuddy.stock.documents.sales.queries import find_sale
-from stockbuddy.stock.documents.sales.schemas import SaleReturnCreate, SaleReturnLineCreate, SaleReturnResponse, SaleResponse
+from stockbuddy.stock.documents.sales.queries import load_sale
+from stockbuddy.stock.documents.sales.schemas import (
+    SaleResponse,
+    SaleReturnCreate,
+    SaleReturnLineCreate,
+    SaleReturnResponse,
+)
 from stockbuddy.stock.errors import NotInSale, ReturnExceedsSale, SaleNotReturnable
 from stockbuddy.stock.inventory.posting_context import PostingContext
 from stockbuddy.stock.ledger import (
@@ -23,182 +27,164 @@ from stockbuddy.stock.ledger import (
     PostingResult,
     Row,
     VersionCheck,
+    row_of,
 )
 
 
 @dataclass(frozen=True, slots=True)
-class ReturningLine:
+class Refund:
+    """The quantity of a sale line to be returned, and the amount due for it."""
+
     line: SaleLine
     quantity: Decimal
     amount: Decimal
 
 
-async def draft_return(context: PostingContext, sale_id: int, wanted: SaleReturnCreate) -> Posting:
+async def plan_return(context: PostingContext, sale_id: int, body: SaleReturnCreate) -> Posting:
     """Raises NotFound, WarehouseForbidden, SaleNotReturnable, NotInSale, ReturnExceedsSale."""
-    async with context.database.reading() as session:
-        sale = await find_sale(session, sale_id)
-    if sale is None:
-        raise NotFound()
-    await context.warehouse(sale.warehouse_id)
+    sale = await load_sale(context, sale_id)
     if sale.status in ("returned", "voided"):
         raise SaleNotReturnable()
-    returning = _allot(sale, wanted)
+    refunds = _allocate(sale, body)
     return Posting(
-        _entries(sale, returning, wanted) if wanted.restock else [],
-        lambda result: _build_changes(result, context, sale, wanted, returning),
+        _entries(sale, refunds, body) if body.restock else [],
+        lambda result: _build_changes(result, context, sale, body, refunds),
         context.key,
         checks=[VersionCheck("sale", sale.id, sale.version)],
-        new_ids={"sale_return": 1, "sale_return_line": len(returning)},
+        new_ids={"sale_return": 1, "sale_return_line": len(refunds)},
         document="sale_return",
     )
 
 
-def _entries(sale: SaleResponse, returning: list[ReturningLine], wanted: SaleReturnCreate) -> list[Entry]:
+def _entries(sale: SaleResponse, refunds: Sequence[Refund], body: SaleReturnCreate) -> list[Entry]:
     return [
         Entry(
-            LevelKey(back.line.product_id, sale.warehouse_id, back.line.lot),
-            on_hand=back.quantity,
+            LevelKey(part.line.product_id, sale.warehouse_id, part.line.lot),
+            on_hand=part.quantity,
             movement_type=MovementType.RETURN,
-            unit_cost=back.line.unit_cost,
+            unit_cost=part.line.unit_cost,
             reference_number=sale.reference,
-            notes=wanted.reason,
-            occurred_at=wanted.occurred_at,
+            notes=body.reason,
+            occurred_at=body.occurred_at,
         )
-        for back in returning
+        for part in refunds
     ]
 
 
-def _allot(sale: SaleResponse, wanted: SaleReturnCreate) -> list[ReturningLine]:
-    """Which lines give back how much: those named, or all that is left."""
-    left = {line.id: line.quantity - line.returned for line in sale.lines}
-    taken: dict[int, Decimal] = dict.fromkeys(left, ZERO)
-    excesses: list[dict[str, Any]] = []
-    requests = wanted.lines or [SaleReturnLineCreate(line_id=id_, quantity=rest) for id_, rest in left.items() if rest > 0]
-    for request in requests:
-        missing = request.quantity
-        for line in _lines_named(sale, request):
-            part = min(missing, left[line.id] - taken[line.id])
-            taken[line.id] += part
-            missing -= part
-        if missing > 0:
-            excesses.append(_excess(request, missing))
-    if excesses:
-        raise ReturnExceedsSale(excesses)
-    return [_returning(line, taken[line.id]) for line in sale.lines if taken[line.id] > 0]
-
-
-def _lines_named(sale: SaleResponse, request: SaleReturnLineCreate) -> list[SaleLine]:
-    lines = [
-        line
+def _allocate(sale: SaleResponse, body: SaleReturnCreate) -> list[Refund]:
+    """Allocate the returned quantities to sale lines; without `lines`, everything not yet returned."""
+    requests = body.lines or [
+        SaleReturnLineCreate(line_id=line.id, quantity=_returnable(line))
         for line in sale.lines
-        if line.id == request.line_id
-        or line.product_id == request.product_id
-        or (request.sku is not None and line.sku.lower() == request.sku.lower())
+        if _returnable(line) > ZERO
     ]
-    if not lines:
-        raise NotInSale()
-    return lines
+    allocation = allocate(
+        sale.lines, ((request, request.quantity) for request in requests), _returnable, unknown_line=NotInSale
+    )
+    if allocation.excesses:
+        raise ReturnExceedsSale([
+            request.excess(requested=request.quantity, returnable=request.quantity - excess)
+            for request, excess in allocation.excesses
+        ])  # fmt: skip
+    quantities = {line.id: ZERO for line in sale.lines}
+    for share in allocation.shares:
+        quantities[share.line.id] += share.quantity
+    return [_refund(line, quantities[line.id]) for line in sale.lines if quantities[line.id] > ZERO]
 
 
-def _excess(request: SaleReturnLineCreate, missing: Decimal) -> dict[str, Any]:
-    named = request.model_dump(exclude_none=True, exclude={"quantity"})
-    returnable = request.quantity - missing
-    return named | {"requested": quantity_number(request.quantity), "returnable": quantity_number(returnable)}
+def _returnable(line: SaleLine) -> Decimal:
+    return line.quantity - line.returned
 
 
-def _returning(line: SaleLine, quantity: Decimal) -> ReturningLine:
-    return ReturningLine(line, quantity, refund(line.total, line.quantity, line.returned, line.refunded, quantity))
+def _refund(line: SaleLine, quantity: Decimal) -> Refund:
+    return Refund(line, quantity, refund(line.total, line.quantity, line.returned, line.refunded, quantity))
 
 
 def _build_changes(
-    result: PostingResult, context: PostingContext, sale: SaleResponse, wanted: SaleReturnCreate, returning: list[ReturningLine]
+    result: PostingResult,
+    context: PostingContext,
+    sale: SaleResponse,
+    body: SaleReturnCreate,
+    refunds: Sequence[Refund],
 ) -> DocumentChanges:
-    movement_ids = [change.movement_id for change in result.accepted()] or [None] * len(returning)
-    returned = [
-        ReturnedLine(
-            id=line_id,
-            line_id=back.line.id,
-            product_id=back.line.product_id,
-            sku=back.line.sku,
-            quantity=back.quantity,
-            amount=back.amount,
-            movement_id=movement_id,
-        )
-        for line_id, back, movement_id in zip(result.ids["sale_return_line"], returning, movement_ids, strict=True)
-    ]
-    now = sale_after(sale, returning)
-    made = SaleReturnResponse(
-        id=result.ids["sale_return"][0],
+    lines = _returned_lines(result, refunds)
+    sale_after = _sale_after(sale, refunds)
+    response = SaleReturnResponse(
+        id=result.new_id("sale_return"),
         sale_id=sale.id,
-        restock=wanted.restock,
-        reason=wanted.reason,
-        total=sum((line.amount for line in returned), ZERO),
+        restock=body.restock,
+        reason=body.reason,
+        total=sum((line.amount for line in lines), ZERO),
         performed_by=context.caller.user_id,
-        occurred_at=wanted.occurred_at or result.recorded_at,
+        occurred_at=body.occurred_at or result.recorded_at,
         recorded_at=result.recorded_at,
-        lines=returned,
-        sale=now,
+        lines=lines,
+        sale=sale_after,
     )
-    event = SaleReturned.model_construct(**dict(now), return_id=made.id, restock=made.restock, returned=returned)
+    event = SaleReturned.model_construct(
+        **dict(sale_after), return_id=response.id, restock=response.restock, returned=lines
+    )
     return DocumentChanges(
-        StoredResponse(201, made.model_dump_json()),
-        inserts={"sale_return": [_return_row(made)], "sale_return_line": _return_line_rows(made)},
-        updates={"sale": [_sale_row(now)], "sale_line": _sale_line_rows(now, returning)},
+        StoredResponse(201, response.model_dump_json()),
+        inserts={"sale_return": [_return_row(response)], "sale_return_line": _return_line_rows(response)},
+        updates={
+            "sale": [row_of(sale_after, "id", "status", "refunded")],
+            "sale_line": _line_rows(sale_after, refunds),
+        },
         events=[event],
     )
 
 
-def sale_after(sale: SaleResponse, returning: list[ReturningLine]) -> SaleResponse:
-    """The sale once the lines have come back."""
-    back = {part.line.id: part for part in returning}
-    lines = [
-        line.model_copy(
-            update={
-                "returned": line.returned + back[line.id].quantity,
-                "refunded": line.refunded + back[line.id].amount,
-            }
+def _returned_lines(result: PostingResult, refunds: Sequence[Refund]) -> list[ReturnedLine]:
+    # Without restocking there are no entries, hence no movements.
+    movement_ids = [change.movement_id for change in result.accepted()] or [None] * len(refunds)
+    return [
+        ReturnedLine(
+            id=line_id,
+            line_id=part.line.id,
+            product_id=part.line.product_id,
+            sku=part.line.sku,
+            quantity=part.quantity,
+            amount=part.amount,
+            movement_id=movement_id,
         )
-        if line.id in back
-        else line
-        for line in sale.lines
+        for line_id, part, movement_id in zip(result.ids["sale_return_line"], refunds, movement_ids, strict=True)
     ]
-    is_all_back = all(line.returned == line.quantity for line in lines)
+
+
+def _sale_after(sale: SaleResponse, refunds: Sequence[Refund]) -> SaleResponse:
+    parts = {part.line.id: part for part in refunds}
+    lines = [_line_after(line, parts[line.id]) if line.id in parts else line for line in sale.lines]
+    is_complete = all(line.returned == line.quantity for line in lines)
     return sale.model_copy(
         update={
             "version": sale.version + 1,
-            "status": "returned" if is_all_back else "partially_returned",
+            "status": "returned" if is_complete else "partially_returned",
             "refunded": sum((line.refunded for line in lines), ZERO),
             "lines": lines,
         }
     )
 
 
-def _return_row(made: SaleReturnResponse) -> Row:
-    return {name: getattr(made, name) for name in SaleReturnResponse.model_fields if name not in ("lines", "sale")}
+def _line_after(line: SaleLine, part: Refund) -> SaleLine:
+    return line.model_copy(update={"returned": line.returned + part.quantity, "refunded": line.refunded + part.amount})
 
 
-def _return_line_rows(made: SaleReturnResponse) -> list[Row]:
+def _return_row(response: SaleReturnResponse) -> Row:
+    return row_of(response, *(name for name in SaleReturnResponse.model_fields if name not in ("lines", "sale")))
+
+
+def _return_line_rows(response: SaleReturnResponse) -> list[Row]:
     return [
         {
-            "id": line.id,
-            "return_id": made.id,
+            "return_id": response.id,
             "sale_line_id": line.line_id,
-            "quantity": line.quantity,
-            "amount": line.amount,
-            "movement_id": line.movement_id,
+            **row_of(line, "id", "quantity", "amount", "movement_id"),
         }
-        for line in made.lines
+        for line in response.lines
     ]
 
 
-def _sale_row(sale: SaleResponse) -> Row:
-    return {"id": sale.id, "status": sale.status, "refunded": sale.refunded}
-
-
-def _sale_line_rows(sale: SaleResponse, returning: list[ReturningLine]) -> list[Row]:
-    changed = {part.line.id for part in returning}
-    return [
-        {"id": line.id, "returned": line.returned, "refunded": line.refunded}
-        for line in sale.lines
-        if line.id in changed
-    ]
+def _line_rows(sale: SaleResponse, refunds: Sequence[Refund]) -> list[Row]:
+    updated = {part.line.id for part in refunds}
+    return [row_of(line, "id", "returned", "refunded") for line in sale.lines if line.id in updated]

@@ -1,4 +1,4 @@
-"""Sells: every line of a sale or none of it."""
+"""Creates a sale, all of its lines or none: load, price, plan the entries, build rows and events, respond."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,16 +8,16 @@ from stockbuddy.chassis.http.errors import Unprocessable
 from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.contracts.stock import ReservationCommitted, SaleCompleted, SaleLine
 from stockbuddy.stock.documents.customers.queries import find_customer
+from stockbuddy.stock.documents.pricing import MAX_AMOUNT, MONEY_QUANTUM, TOO_LARGE, line_total
 from stockbuddy.stock.documents.reservations.lifecycle import (
-    ended,
-    guard_of,
-    hold_at_hand,
-    letting_go,
-    require_live,
-    row_after,
+    end_reservation,
+    load_active_reservation,
+    release_entries,
+    require_not_expired,
+    updated_row,
+    version_check,
 )
 from stockbuddy.stock.documents.reservations.schemas import ReservationResponse
-from stockbuddy.stock.documents.pricing import MAX_AMOUNT, MONEY_QUANTUM, line_total
 from stockbuddy.stock.documents.sales.schemas import SaleCreate, SaleLineCreate
 from stockbuddy.stock.errors import UnknownCustomer
 from stockbuddy.stock.inventory.posting_context import PostingContext
@@ -32,13 +32,14 @@ from stockbuddy.stock.ledger import (
     Posting,
     PostingResult,
     Row,
+    row_of,
 )
 from stockbuddy.stock.replicas.products.model import ProductReplica
 
 
 @dataclass(frozen=True, slots=True)
 class PricedLine:
-    """A line whose price is settled before its stock is known to be there."""
+    """A sale line with its final price, before availability is checked."""
 
     product: ProductReplica
     lot: int
@@ -49,133 +50,135 @@ class PricedLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Selling:
-    """Everything that is known of a sale before its stock is known to be there. `hold` is the reservation that it
-    takes up."""
+class SalePlan:
+    """A validated and priced sale, ready to be posted. `reservation` is the reservation it consumes, if any."""
 
     context: PostingContext
-    sale: SaleCreate
+    body: SaleCreate
     warehouse: WarehouseEntry
     customer_id: int | None
     lines: Sequence[PricedLine]
-    hold: ReservationResponse | None = None
+    reservation: ReservationResponse | None
 
 
-async def draft_sale(context: PostingContext, sale: SaleCreate) -> Posting:
-    """Raises UnknownProduct, UnknownWarehouse, UnknownCustomer, WarehouseForbidden; with a reservation, what
-    `hold_at_hand` does."""
-    hold = None if sale.reservation_id is None else await hold_at_hand(context, sale.reservation_id)
-    return posting_of(await prepare_sale(context, sale, hold), lambda sold, _: sold.model_dump_json())
+ToResponse = Callable[[SaleCompleted, ReservationResponse | None], StoredResponse]
+"""Builds the response from the sale, and from the reservation that it has consumed, if any."""
 
 
-async def prepare_sale(context: PostingContext, sale: SaleCreate, hold: ReservationResponse | None) -> Selling:
-    sold = sale.sold
-    warehouse = await context.warehouse(sale.warehouse_reference)
-    known = await context.products.load([line.product_reference for line in sold])
-    lines = [price_line(position, line, known[line.product_reference]) for position, line in enumerate(sold)]
+async def plan_sale(context: PostingContext, body: SaleCreate) -> Posting:
+    """Raises UnknownProduct, UnknownWarehouse, UnknownCustomer, WarehouseForbidden, Unprocessable; with a reservation,
+    what `load_active_reservation` does."""
+    reservation = None if body.reservation_id is None else await load_active_reservation(context, body.reservation_id)
+    return to_posting(await load_plan(context, body, reservation), _sale_response)
+
+
+def _sale_response(sale: SaleCompleted, _: ReservationResponse | None) -> StoredResponse:
+    return StoredResponse(201, sale.model_dump_json())
+
+
+async def load_plan(context: PostingContext, body: SaleCreate, reservation: ReservationResponse | None) -> SalePlan:
+    warehouse = await context.warehouse(body.warehouse_reference)
+    products = await context.products.load([line.product_reference for line in body.sold_lines])
+    lines = [_price(index, line, products[line.product_reference]) for index, line in enumerate(body.sold_lines)]
     if sum((line.total + line.discount for line in lines), ZERO) >= MAX_AMOUNT:
-        raise Unprocessable.field("lines", "come to more than can be recorded")
-    return Selling(context, sale, warehouse, await _customer_id(context, sale), lines, hold)
+        raise Unprocessable.field("lines", TOO_LARGE)
+    return SalePlan(context, body, warehouse, await _load_customer_id(context, body), lines, reservation)
 
 
-Telling = Callable[[SaleCompleted, ReservationResponse | None], str]
-"""The answer to a sale, given also the reservation as it is now."""
-
-
-def posting_of(selling: Selling, tell: Telling, *, status: int = 201) -> Posting:
-    sale, hold = selling.sale, selling.hold
-    entries = [] if hold is None else letting_go(hold)
-    entries += [
-        Entry(
-            LevelKey(line.product.id, selling.warehouse.id, line.lot),
-            on_hand=-line.quantity,
-            movement_type=MovementType.SALE,
-            reference_number=sale.reference,
-            occurred_at=sale.occurred_at,
-        )
-        for line in selling.lines
-    ]
-    return Posting(
-        entries,
-        lambda result: _build_changes(result, selling, tell, status),
-        selling.context.key,
-        checks=[] if hold is None else [guard_of(hold)],
-        new_ids={"sale": 1, "sale_line": len(selling.lines)},
-        document="sale",
-    )
-
-
-def price_line(position: int, line: SaleLineCreate, product: ProductReplica) -> PricedLine:
+def _price(index: int, line: SaleLineCreate, product: ProductReplica) -> PricedLine:
     unit_price = product.unit_price if line.unit_price is None else line.unit_price
     discount = line.discount or ZERO
     try:
         total = line_total(line.quantity, unit_price, discount)
     except ValueError as error:
-        raise Unprocessable.field(f"lines.{position}.discount", str(error)) from error
+        raise Unprocessable.field(f"lines.{index}.discount", str(error)) from error
     return PricedLine(product, line.lot, line.quantity, unit_price, discount, total)
 
 
-async def _customer_id(context: PostingContext, sale: SaleCreate) -> int | None:
-    if sale.customer_reference is None:
+async def _load_customer_id(context: PostingContext, body: SaleCreate) -> int | None:
+    if body.customer_reference is None:
         return None
     async with context.database.reading() as session:
-        customer = await find_customer(session, sale.customer_reference)
+        customer = await find_customer(session, body.customer_reference)
     if customer is None:
         raise UnknownCustomer()
     return customer.id
 
 
-def _build_changes(result: PostingResult, selling: Selling, tell: Telling, status: int) -> DocumentChanges:
-    sold = _completed(result, selling)
-    inserts = {"sale": [_sale_row(sold)], "sale_line": _line_rows(sold)}
-    if selling.hold is None:
-        return DocumentChanges(StoredResponse(status, tell(sold, None)), inserts, events=[sold])
-    require_live(selling.hold, result.recorded_at)
-    hold = ended(selling.hold, "committed", result.recorded_at, sale_id=sold.id)
-    return DocumentChanges(
-        StoredResponse(status, tell(sold, hold)),
-        inserts,
-        updates={"reservation": [row_after(hold)]},
-        events=[sold, ReservationCommitted(**dict(hold))],
+def to_posting(plan: SalePlan, to_response: ToResponse) -> Posting:
+    return Posting(
+        _entries(plan),
+        lambda result: _build_changes(result, plan, to_response),
+        plan.context.key,
+        checks=[] if plan.reservation is None else [version_check(plan.reservation)],
+        new_ids={"sale": 1, "sale_line": len(plan.lines)},
+        document="sale",
     )
 
 
-def _completed(result: PostingResult, selling: Selling) -> SaleCompleted:
-    sale, caller = selling.sale, selling.context.caller
-    # The entries that let the hold go come first.
-    changes = result.accepted()[-len(selling.lines) :]
-    sold = [
-        _sold_line(line_id, line, change)
-        for line_id, line, change in zip(result.ids["sale_line"], selling.lines, changes, strict=True)
+def _entries(plan: SalePlan) -> list[Entry]:
+    # The reservation is released first, so that its stock is available to the sale.
+    released = [] if plan.reservation is None else release_entries(plan.reservation)
+    return released + [
+        Entry(
+            LevelKey(line.product.id, plan.warehouse.id, line.lot),
+            on_hand=-line.quantity,
+            movement_type=MovementType.SALE,
+            reference_number=plan.body.reference,
+            occurred_at=plan.body.occurred_at,
+        )
+        for line in plan.lines
     ]
-    sale_id = result.ids["sale"][0]
-    total = sum((line.total for line in sold), ZERO)
-    cost = _cost(sold)
+
+
+def _build_changes(result: PostingResult, plan: SalePlan, to_response: ToResponse) -> DocumentChanges:
+    sale = _build_sale(result, plan)
+    inserts = {"sale": [_sale_row(sale)], "sale_line": _line_rows(sale)}
+    if plan.reservation is None:
+        return DocumentChanges(to_response(sale, None), inserts, events=[sale])
+    require_not_expired(plan.reservation, result.recorded_at)
+    reservation = end_reservation(plan.reservation, "committed", result.recorded_at, sale_id=sale.id)
+    return DocumentChanges(
+        to_response(sale, reservation),
+        inserts,
+        updates={"reservation": [updated_row(reservation)]},
+        events=[sale, ReservationCommitted(**dict(reservation))],
+    )
+
+
+def _build_sale(result: PostingResult, plan: SalePlan) -> SaleCompleted:
+    # The entries of the sale come after those of the reservation.
+    changes = result.accepted()[-len(plan.lines) :]
+    lines = [
+        _build_line(line_id, line, change)
+        for line_id, line, change in zip(result.ids["sale_line"], plan.lines, changes, strict=True)
+    ]
+    sale_id, total, cost = result.new_id("sale"), sum((line.total for line in lines), ZERO), _cost(lines)
     return SaleCompleted.model_construct(
         id=sale_id,
         version=1,
         number=f"S-{sale_id:06d}",
         status="completed",
-        warehouse_id=selling.warehouse.id,
-        customer_id=selling.customer_id,
-        reservation_id=None if selling.hold is None else selling.hold.id,
-        payment_method=sale.payment_method,
-        reference=sale.reference,
-        notes=sale.notes,
-        discount=sum((line.discount for line in sold), ZERO),
+        warehouse_id=plan.warehouse.id,
+        customer_id=plan.customer_id,
+        reservation_id=None if plan.reservation is None else plan.reservation.id,
+        payment_method=plan.body.payment_method,
+        reference=plan.body.reference,
+        notes=plan.body.notes,
+        discount=sum((line.discount for line in lines), ZERO),
         total=total,
         refunded=ZERO,
         cost=cost,
         profit=None if cost is None else total - cost,
-        sold_by=caller.user_id,
-        seller=caller.username,
-        occurred_at=sale.occurred_at or result.recorded_at,
+        sold_by=plan.context.caller.user_id,
+        seller=plan.context.caller.username,
+        occurred_at=plan.body.occurred_at or result.recorded_at,
         recorded_at=result.recorded_at,
-        lines=sold,
+        lines=lines,
     )
 
 
-def _sold_line(line_id: int, line: PricedLine, change: Change) -> SaleLine:
+def _build_line(line_id: int, line: PricedLine, change: Change) -> SaleLine:
     assert change.movement_id is not None
     return SaleLine.model_construct(
         id=line_id,
@@ -195,19 +198,19 @@ def _sold_line(line_id: int, line: PricedLine, change: Change) -> SaleLine:
 
 
 def _cost(lines: Sequence[SaleLine]) -> Decimal | None:
-    """Of all lines together, or None when one's is unknown. Raises Unprocessable for more than can be recorded."""
+    """The cost of all lines, None if one is unknown. Raises Unprocessable for more than can be stored."""
     costs = [line.quantity * line.unit_cost for line in lines if line.unit_cost is not None]
     if sum(costs, ZERO) >= MAX_AMOUNT:
-        raise Unprocessable.field("lines", "cost more than can be recorded")
+        raise Unprocessable.field("lines", f"cost {TOO_LARGE}")
     return sum(costs, ZERO).quantize(MONEY_QUANTUM) if len(costs) == len(lines) else None
 
 
 def _sale_row(sale: SaleCompleted) -> Row:
-    return {name: getattr(sale, name) for name in SaleCompleted.model_fields if name != "lines"}
+    return row_of(sale, *(name for name in SaleCompleted.model_fields if name != "lines"))
 
 
 def _line_rows(sale: SaleCompleted) -> list[Row]:
     return [
-        {"sale_id": sale.id, "position": position} | {name: getattr(line, name) for name in SaleLine.model_fields}
+        {"sale_id": sale.id, "position": position, **row_of(line, *SaleLine.model_fields)}
         for position, line in enumerate(sale.lines)
     ]

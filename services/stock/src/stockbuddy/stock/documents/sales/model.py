@@ -1,4 +1,4 @@
-"""Sales and returns as they are kept. Only the ledger writes them, together with the stock that they move."""
+"""Tables of sales and returns. Only the ledger writes them, with the stock that they move."""
 
 from datetime import datetime
 from decimal import Decimal

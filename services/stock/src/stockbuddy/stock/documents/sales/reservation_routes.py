@@ -1,4 +1,4 @@
-"""What becomes of reservations, over HTTP."""
+"""The route that commits a reservation: it may create a sale, which reservations must not depend on."""
 
 from typing import Annotated
 
@@ -6,8 +6,8 @@ from fastapi import APIRouter, Path, Response
 
 from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.stock.documents.sales.commit_reservation import plan_commit
 from stockbuddy.stock.documents.sales.schemas import CommitReservation, CommittedReservationResponse
-from stockbuddy.stock.documents.sales.commit_reservation import commit_reservation
 from stockbuddy.stock.http.dependencies import PostingContextDep
 from stockbuddy.stock.http.responses import stored_response
 
@@ -15,9 +15,8 @@ router = APIRouter(prefix="/api/v1/reservations", tags=["reservations"], route_c
 
 
 @router.post("/{reservation_id}/commit", response_model=CommittedReservationResponse)
-async def commit_held_stock(
+async def commit_reservation(
     context: PostingContextDep, reservation_id: Annotated[Id, Path()], body: CommitReservation | None = None
 ) -> Response:
-    return stored_response(
-        await context.submit(lambda: commit_reservation(context, reservation_id, body or CommitReservation()))
-    )
+    body = body or CommitReservation()
+    return stored_response(await context.submit(lambda: plan_commit(context, reservation_id, body)))

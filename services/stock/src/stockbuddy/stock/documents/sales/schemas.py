@@ -1,23 +1,44 @@
-"""Sales and returns on the wire."""
+"""Request and response models of sales and returns."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, StrictBool, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 
-from stockbuddy.chassis.fields import Id, RequestBody
+from stockbuddy.chassis.fields import NO_NUL, Id, RequestBody, UtcTime
 from stockbuddy.chassis.http.idempotency import MAX_KEY_LENGTH
+from stockbuddy.chassis.http.pagination import PageQuery
 from stockbuddy.contracts.numbers import Money
 from stockbuddy.contracts.stock import ReturnedLine, SaleState
+from stockbuddy.stock.documents.allocation import HasLineReference
 from stockbuddy.stock.documents.reservations.schemas import ReservationResponse
-from stockbuddy.stock.fields import Lot, Name, Note, PastTime, PositiveQuantity, Price, Reference, Sku
+from stockbuddy.stock.fields import Lot, Name, Note, PastTime, PositiveQuantity, Price, Reference, Search, Sku
 from stockbuddy.stock.inventory.references import HasProductReference, HasWarehouseReference, ProductIdOrSku
 
 MAX_SALE_LINES = 1000
-"""Lines; a wholesaler's invoice has hundreds."""
-LARGEST_BATCH = 500
+"""A wholesaler's invoice has hundreds."""
+MAX_BATCH_SALES = 500
 
-IdempotencyName = Annotated[str, Field(min_length=1, max_length=MAX_KEY_LENGTH, pattern=r"^[^\x00]*$")]
+IdempotencyName = Annotated[str, Field(min_length=1, max_length=MAX_KEY_LENGTH, pattern=NO_NUL)]
+CustomerIdOrName = Annotated[Id | Name | None, Field(union_mode="smart")]
+SaleStatus = Literal["completed", "partially_returned", "returned", "voided"]
+
+
+class SaleFilter(PageQuery):
+    """`from` and `to` select `occurred_at` in a half-open interval; `search` matches the number, the reference, the
+    customer's name, and the lines' SKU and product name."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    customer_id: Id | None = None
+    product_id: Id | None = None
+    sold_by: Id | None = None
+    warehouse_id: Id | None = None
+    status: SaleStatus | None = None
+    search: Search | None = None
+    since: Annotated[UtcTime | None, Field(alias="from")] = None
+    until: Annotated[UtcTime | None, Field(alias="to")] = None
+    sort_by: Literal["occurred_desc", "occurred_asc", "total_desc", "total_asc"] = "occurred_desc"
 
 
 class SaleLineCreate(HasProductReference):
@@ -31,7 +52,7 @@ class SaleLineCreate(HasProductReference):
 
 class SaleCreate(HasWarehouseReference):
     """Either `lines`, or the short form: one product and its quantity. `customer` is an id or a name.
-    A sale may take up a reservation: what that held is free for it, and for nobody before it."""
+    If `reservation_id` is given, the sale consumes the reserved stock."""
 
     lines: Annotated[list[SaleLineCreate] | None, Field(min_length=1, max_length=MAX_SALE_LINES)] = None
     product: ProductIdOrSku | None = None
@@ -41,7 +62,7 @@ class SaleCreate(HasWarehouseReference):
     unit_price: Price | None = None
     discount: Price | None = None
     customer_id: Id | None = None
-    customer: Annotated[Id | Name | None, Field(union_mode="smart")] = None
+    customer: CustomerIdOrName = None
     payment_method: Reference | None = None
     reference: Reference | None = None
     notes: Note | None = None
@@ -49,27 +70,25 @@ class SaleCreate(HasWarehouseReference):
     occurred_at: PastTime | None = None
 
     @model_validator(mode="after")
-    def has_one_form(self) -> Self:
+    def require_one_form(self) -> Self:
         if self.customer_id is not None and self.customer is not None:
-            raise ValueError("name the customer by customer_id or by customer")
-        is_short = not {"product", "product_id", "sku", "quantity", "unit_price", "discount"}.isdisjoint(
-            self.model_fields_set
-        )
+            raise ValueError("customer_id and customer exclude each other")
+        short_form = {"product", "product_id", "sku", "quantity", "unit_price", "discount"}
+        is_short = not short_form.isdisjoint(self.model_fields_set)
         if is_short == (self.lines is not None):
-            raise ValueError("give either lines, or a product and its quantity")
+            raise ValueError("either lines, or a product and its quantity, are required")
         if is_short:
-            self._check_short_form()
+            self._require_complete_short_form()
         return self
 
-    def _check_short_form(self) -> None:
+    def _require_complete_short_form(self) -> None:
         if self.quantity is None:
-            raise ValueError("the quantity is missing")
-        named = [value for value in (self.product, self.product_id, self.sku) if value is not None]
-        if len(named) != 1:
-            raise ValueError("name the product by product, product_id or sku")
+            raise ValueError("quantity is required")
+        if sum(reference is not None for reference in (self.product, self.product_id, self.sku)) != 1:
+            raise ValueError("exactly one of product_id, sku and product is required")
 
     @property
-    def sold(self) -> list[SaleLineCreate]:
+    def sold_lines(self) -> list[SaleLineCreate]:
         if self.lines is not None:
             return self.lines
         assert self.quantity is not None
@@ -90,21 +109,21 @@ class SaleCreate(HasWarehouseReference):
 
 
 class OfflineSaleCreate(SaleCreate):
-    """A sale of a till that was offline; `occurred_at` says when it was made."""
+    """A sale made offline, at `occurred_at`."""
 
     idempotency_key: IdempotencyName | None = None
 
 
 class SalesBatchCreate(RequestBody):
-    sales: Annotated[list[OfflineSaleCreate], Field(min_length=1, max_length=LARGEST_BATCH)]
+    sales: Annotated[list[OfflineSaleCreate], Field(min_length=1, max_length=MAX_BATCH_SALES)]
 
 
 class SaleResponse(SaleState):
     """A sale with its lines."""
 
 
-class SaleResult(BaseModel):
-    """What became of one sale of a batch: `sale` when posted (now or, `replayed`, before), `problem` when not."""
+class SalesBatchItem(BaseModel):
+    """The result of one sale of a batch: `sale` if posted (now or, if `replayed`, before), else `problem`."""
 
     index: int
     status: Literal["posted", "rejected"]
@@ -116,7 +135,7 @@ class SaleResult(BaseModel):
 class SalesBatchResponse(BaseModel):
     posted: int
     rejected: int
-    results: list[SaleResult]
+    results: list[SalesBatchItem]
 
 
 class VoidSale(RequestBody):
@@ -124,39 +143,30 @@ class VoidSale(RequestBody):
 
 
 class CommitReservation(RequestBody):
-    """What a reservation becomes: a sale at the products' prices, or goods that simply go out."""
+    """`as`: a sale at the products' prices, or an `out` movement."""
 
     as_: Annotated[Literal["sale", "out"], Field(alias="as")] = "out"
     customer_id: Id | None = None
-    customer: Annotated[Id | Name | None, Field(union_mode="smart")] = None
+    customer: CustomerIdOrName = None
     payment_method: Reference | None = None
     reference: Reference | None = None
     notes: Note | None = None
 
 
 class CommittedReservationResponse(ReservationResponse):
-    """A reservation that was taken, and the sale that it became, if it did."""
+    """A committed reservation, and the sale that consumed it, if any."""
 
     sale: SaleResponse | None = None
 
 
-class SaleReturnLineCreate(RequestBody):
-    """`line_id` names a line of the sale; `product_id` (or `sku`) all of its lines of that product, in order."""
+class SaleReturnLineCreate(HasLineReference):
+    """The quantity returned of the selected lines of the sale."""
 
-    line_id: Id | None = None
-    product_id: Id | None = None
-    sku: Sku | None = None
     quantity: PositiveQuantity
-
-    @model_validator(mode="after")
-    def names_one_line(self) -> Self:
-        if sum(value is not None for value in (self.line_id, self.product_id, self.sku)) != 1:
-            raise ValueError("name the line by line_id, product_id or sku")
-        return self
 
 
 class SaleReturnCreate(RequestBody):
-    """Without `lines`, whatever is left of the sale. With `restock` false nothing goes back to stock."""
+    """Without `lines`, everything not yet returned. If `restock` is false, the stock does not change."""
 
     lines: Annotated[list[SaleReturnLineCreate] | None, Field(min_length=1, max_length=MAX_SALE_LINES)] = None
     restock: StrictBool = True
@@ -165,7 +175,7 @@ class SaleReturnCreate(RequestBody):
 
 
 class SaleReturnResponse(BaseModel):
-    """A return; `total` is what goes back to the customer, `sale` the sale as it stands now."""
+    """A return. `total`: the refund due to the customer; `sale`: the sale after the return."""
 
     id: int
     sale_id: int

@@ -1,1 +1,1 @@
-"""Transfers: from one warehouse to another, and in between belonging to neither."""
+"""Transfers between warehouses; stock in transit belongs to neither."""

@@ -1,4 +1,6 @@
-"""Makes a transfer: what it will take is held at the source until it is shipped or cancelled."""
+"""Creates a transfer: its stock is reserved at the source until it is shipped or cancelled."""
+
+from dataclasses import dataclass
 
 from stockbuddy.chassis.http.errors import Unprocessable
 from stockbuddy.chassis.http.idempotency import StoredResponse
@@ -10,69 +12,76 @@ from stockbuddy.stock.ledger import ZERO, DocumentChanges, Entry, LevelKey, Post
 from stockbuddy.stock.replicas.products.model import ProductReplica
 from stockbuddy.stock.replicas.products.ownership import require_owner
 
-LineOfProduct = tuple[TransferLineCreate, ProductReplica]
+
+@dataclass(frozen=True, slots=True)
+class TransferPlan:
+    """A validated transfer, before availability is checked."""
+
+    context: PostingContext
+    body: TransferCreate
+    source: WarehouseEntry
+    destination: WarehouseEntry
+    lines: list[tuple[TransferLineCreate, ProductReplica]]
 
 
-async def draft_transfer(context: PostingContext, transfer: TransferCreate) -> Posting:
+async def plan_transfer(context: PostingContext, body: TransferCreate) -> Posting:
     """Raises UnknownProduct, UnknownWarehouse, ProductForbidden, WarehouseForbidden, Unprocessable."""
-    source = await context.warehouse(transfer.source)
-    destination = await context.warehouses.load(transfer.destination)
-    if source.id == destination.id:
-        raise Unprocessable.field("to_warehouse_id", "is where the stock is already")
-    known = await context.products.load([line.product_reference for line in transfer.moved])
-    lines = [(line, known[line.product_reference]) for line in transfer.moved]
-    for _, product in lines:
-        require_owner(context.caller, product)
+    plan = await _load_plan(context, body)
     return Posting(
         [
-            Entry(LevelKey(product.id, source.id, line.lot), reserved=line.quantity, reason="transfer")
-            for line, product in lines
+            Entry(LevelKey(product.id, plan.source.id, line.lot), reserved=line.quantity, reason="transfer")
+            for line, product in plan.lines
         ],
-        lambda result: _build_changes(result, context, transfer, source, destination, lines),
+        lambda result: _build_changes(result, plan),
         context.key,
-        new_ids={"stock_transfer": 1, "stock_transfer_line": len(lines)},
+        new_ids={"stock_transfer": 1, "stock_transfer_line": len(plan.lines)},
     )
 
 
-def _build_changes(
-    result: PostingResult,
-    context: PostingContext,
-    transfer: TransferCreate,
-    source: WarehouseEntry,
-    destination: WarehouseEntry,
-    lines: list[LineOfProduct],
-) -> DocumentChanges:
-    transfer_id = result.ids["stock_transfer"][0]
-    event = TransferCreated(
+async def _load_plan(context: PostingContext, body: TransferCreate) -> TransferPlan:
+    source = await context.warehouse(body.source)
+    destination = await context.warehouses.load(body.destination)
+    if source.id == destination.id:
+        raise Unprocessable.field("to_warehouse_id", "must differ from the source warehouse")
+    products = await context.products.load([line.product_reference for line in body.transferred_lines])
+    lines = [(line, products[line.product_reference]) for line in body.transferred_lines]
+    for _, product in lines:
+        require_owner(context.caller, product)
+    return TransferPlan(context, body, source, destination, lines)
+
+
+def _build_changes(result: PostingResult, plan: TransferPlan) -> DocumentChanges:
+    transfer_id = result.new_id("stock_transfer")
+    transfer = TransferCreated(
         id=transfer_id,
         version=1,
         number=f"T-{transfer_id:06d}",
         status="pending",
-        from_warehouse_id=source.id,
-        to_warehouse_id=destination.id,
-        transfer_reference=transfer.transfer_reference,
-        notes=transfer.notes,
-        created_by=context.caller.user_id,
+        from_warehouse_id=plan.source.id,
+        to_warehouse_id=plan.destination.id,
+        transfer_reference=plan.body.transfer_reference,
+        notes=plan.body.notes,
+        created_by=plan.context.caller.user_id,
         created_at=result.recorded_at,
         lines=[
-            _line(line_id, line, product)
-            for line_id, (line, product) in zip(result.ids["stock_transfer_line"], lines, strict=True)
+            _build_line(line_id, line, product)
+            for line_id, (line, product) in zip(result.ids["stock_transfer_line"], plan.lines, strict=True)
         ],
     )
     header = [name for name in TransferCreated.model_fields if name != "lines"]
     columns = [name for name in TransferLine.model_fields if name != "in_transit"]
-    rows = [
+    line_rows = [
         {"transfer_id": transfer_id, "position": position, **row_of(line, *columns)}
-        for position, line in enumerate(event.lines)
+        for position, line in enumerate(transfer.lines)
     ]
     return DocumentChanges(
-        StoredResponse(201, event.model_dump_json()),
-        inserts={"stock_transfer": [row_of(event, *header)], "stock_transfer_line": rows},
-        events=[event],
+        StoredResponse(201, transfer.model_dump_json()),
+        inserts={"stock_transfer": [row_of(transfer, *header)], "stock_transfer_line": line_rows},
+        events=[transfer],
     )
 
 
-def _line(line_id: int, line: TransferLineCreate, product: ProductReplica) -> TransferLine:
+def _build_line(line_id: int, line: TransferLineCreate, product: ProductReplica) -> TransferLine:
     return TransferLine(
         id=line_id,
         product_id=product.id,

@@ -1,13 +1,13 @@
-"""Takes a transfer from step to step: shipped, received in part or whole, completed, cancelled.
+"""State changes of transfers: ship, receive in part or whole, complete, cancel.
 
-Losses are visible in the ledger: what arrives damaged or is written off comes in and goes out again as damaged.
+Losses are visible in the ledger: damaged or written-off stock is posted as incoming and then as `damaged`.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from stockbuddy.chassis.http.errors import NotFound, Unprocessable
+from stockbuddy.chassis.http.errors import Unprocessable
 from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.contracts.stock import (
     ArrivedLine,
@@ -17,8 +17,8 @@ from stockbuddy.contracts.stock import (
     TransferShipped,
     TransferState,
 )
-from stockbuddy.stock.documents.transfers.queries import find_transfer
-from stockbuddy.stock.documents.transfers.receipts import ReceivedTransferLine, allot
+from stockbuddy.stock.documents.transfers.queries import get_transfer
+from stockbuddy.stock.documents.transfers.receipts import ReceivedLine, allocate_receipt
 from stockbuddy.stock.documents.transfers.schemas import CancelTransfer, Disposition, ReceiveTransfer, TransferResponse
 from stockbuddy.stock.errors import InvalidState
 from stockbuddy.stock.inventory.posting_context import PostingContext
@@ -37,14 +37,16 @@ from stockbuddy.stock.replicas.products.ownership import require_owner_of
 
 _LINE_COLUMNS = ("id", "shipped", "received", "damaged", "returned", "written_off", "unit_cost")
 
+_Transition = tuple[TransferResponse, list[TransferState]]
+"""The transfer after a step, and the step's events."""
+
 
 @dataclass(slots=True)
 class _Step:
-    """What one step does: its entries, and how it leaves the transfer once they are posted."""
+    """A step of a transfer: its entries, and how it changes the transfer once they are posted."""
 
     transfer: TransferResponse
     entries: list[Entry] = field(default_factory=list)
-    finish: Callable[[PostingResult, TransferResponse], tuple[TransferResponse, list[TransferState]]] | None = None
 
     def add(self, line: TransferLine, warehouse_id: int, movement_type: MovementType | None, **values: Any) -> None:
         level = LevelKey(line.product_id, warehouse_id, line.lot)
@@ -53,163 +55,144 @@ class _Step:
             Entry(level, movement_type=movement_type, reference_number=reference, reason="transfer", **values)
         )
 
+    def ship(self, line: TransferLine) -> None:
+        """Post the reserved stock as outgoing from the source."""
+        source = self.transfer.from_warehouse_id
+        self.add(line, source, MovementType.TRANSFER_OUT, on_hand=-line.quantity, reserved=-line.quantity)
 
-async def ship(context: PostingContext, transfer_id: int) -> Posting:
+    def close_remainder(self, line: TransferLine, disposition: Disposition | None) -> None:
+        """Release a line that was not shipped; return or write off what is in transit."""
+        source, rest = self.transfer.from_warehouse_id, line.in_transit
+        if disposition is None:
+            self.add(line, source, None, reserved=-line.quantity)
+        elif rest > ZERO:
+            self.add(line, source, MovementType.TRANSFER_IN, on_hand=rest, unit_cost=line.unit_cost)
+            if disposition == "write_off":
+                self.add(line, source, MovementType.DAMAGED, on_hand=-rest)
+
+    def to_posting(self, context: PostingContext, transition: Callable[[PostingResult], _Transition]) -> Posting:
+        def build_changes(result: PostingResult) -> DocumentChanges:
+            after, events = transition(result)
+            return DocumentChanges(
+                StoredResponse(200, after.model_dump_json()),
+                updates={
+                    "stock_transfer": [row_of(after, "id", "status", "disposition", "shipped_at", "ended_at")],
+                    "stock_transfer_line": [row_of(line, *_LINE_COLUMNS) for line in after.lines],
+                },
+                events=events,
+            )
+
+        return Posting(
+            self.entries,
+            build_changes,
+            context.key,
+            checks=[VersionCheck("stock_transfer", self.transfer.id, self.transfer.version)],
+            document=f"stock_transfer/{self.transfer.id}",
+        )
+
+
+async def plan_shipment(context: PostingContext, transfer_id: int) -> Posting:
     """Raises NotFound, InvalidState, ProductForbidden, WarehouseForbidden; so do the other steps."""
-    transfer = await _at_hand(context, transfer_id, "pending")
+    transfer = await _load(context, transfer_id, "pending")
     await context.warehouse(transfer.from_warehouse_id)
     step = _Step(transfer)
     for line in transfer.lines:
-        _send(step, line)
+        step.ship(line)
     for line in transfer.lines:
-        # Changes nothing yet, but from now on there is a level that something is on its way to.
+        # Changes nothing, but creates the level that `incoming` is reported on.
         step.add(line, transfer.to_warehouse_id, None)
-    step.finish = lambda result, before: _told(TransferShipped, _shipped(result, before))
-    return _posting(context, step)
+    return step.to_posting(context, lambda result: _to_event(TransferShipped, _shipped(result, transfer)))
 
 
-async def receive(context: PostingContext, transfer_id: int, arrival: ReceiveTransfer) -> Posting:
-    """Raises TransferExceeded, NotInTransfer too."""
-    transfer = await _at_hand(context, transfer_id, "in_transit")
+async def plan_receipt(context: PostingContext, transfer_id: int, body: ReceiveTransfer) -> Posting:
+    """Also raises TransferExceeded, NotInTransfer."""
+    transfer = await _load(context, transfer_id, "in_transit")
     await context.warehouse(transfer.to_warehouse_id)
-    arrived = allot(transfer, arrival)
+    received = allocate_receipt(transfer, body)
     step = _Step(transfer)
-    for part in arrived:
+    for part in received:
         step.add(
             part.line,
             transfer.to_warehouse_id,
             MovementType.TRANSFER_IN,
             on_hand=part.received + part.damaged,
             unit_cost=part.line.unit_cost,
-            notes=arrival.notes,
+            notes=body.notes,
         )
-        if part.damaged > 0:
+        if part.damaged > ZERO:
             step.add(part.line, transfer.to_warehouse_id, MovementType.DAMAGED, on_hand=-part.damaged)
-    step.finish = lambda result, before: _received(result, before, arrived)
-    return _posting(context, step)
+    return step.to_posting(context, lambda result: _received(result, transfer, received))
 
 
-async def complete(context: PostingContext, transfer_id: int) -> Posting:
-    """All that is left of it arrives, whether it was shipped before or not."""
-    transfer = await _at_hand(context, transfer_id, "pending", "in_transit")
+async def plan_completion(context: PostingContext, transfer_id: int) -> Posting:
+    """Receive everything that is in transit, or ship and receive a pending transfer in one step."""
+    transfer = await _load(context, transfer_id, "pending", "in_transit")
     if transfer.status == "in_transit":
-        return await receive(context, transfer_id, ReceiveTransfer())
+        return await plan_receipt(context, transfer_id, ReceiveTransfer())
     await context.warehouse(transfer.from_warehouse_id)
     await context.warehouse(transfer.to_warehouse_id)
     step = _Step(transfer)
     for line in transfer.lines:
-        _send(step, line)
-    for position, line in enumerate(transfer.lines):
-        step.add(line, transfer.to_warehouse_id, MovementType.TRANSFER_IN, on_hand=line.quantity, cost_from=position)
-    step.finish = _shipped_and_received
-    return _posting(context, step)
+        step.ship(line)
+    for index, line in enumerate(transfer.lines):
+        step.add(line, transfer.to_warehouse_id, MovementType.TRANSFER_IN, on_hand=line.quantity, cost_from=index)
+    return step.to_posting(context, lambda result: _shipped_and_received(result, transfer))
 
 
-async def cancel(context: PostingContext, transfer_id: int, cancellation: CancelTransfer) -> Posting:
-    """Raises Unprocessable when nobody says what becomes of what is in transit."""
-    transfer = await _at_hand(context, transfer_id, "pending", "in_transit")
+async def plan_cancellation(context: PostingContext, transfer_id: int, body: CancelTransfer) -> Posting:
+    """Raises Unprocessable without a disposition of stock in transit."""
+    transfer = await _load(context, transfer_id, "pending", "in_transit")
     await context.warehouse(transfer.from_warehouse_id)
-    step = _Step(transfer)
-    disposition = cancellation.disposition if transfer.status == "in_transit" else None
+    disposition = body.disposition if transfer.status == "in_transit" else None
     if transfer.status == "in_transit" and disposition is None:
         raise Unprocessable.field("disposition", "must be return or write_off: the goods are in transit")
+    step = _Step(transfer)
     for line in transfer.lines:
-        _dispose(step, line, disposition)
-    step.finish = lambda result, before: _told(TransferCancelled, _cancelled(result, before, disposition))
-    return _posting(context, step)
-
-
-async def _at_hand(context: PostingContext, transfer_id: int, *states: str) -> TransferResponse:
-    async with context.database.reading() as session:
-        transfer = await find_transfer(session, transfer_id)
-        if transfer is None:
-            raise NotFound()
-        await require_owner_of(session, context.caller, [line.product_id for line in transfer.lines])
-    if transfer.status not in states:
-        raise InvalidState("transfer", transfer.status, states)
-    return transfer
-
-
-def _send(step: _Step, line: TransferLine) -> None:
-    """What was held at the source leaves it."""
-    source = step.transfer.from_warehouse_id
-    step.add(line, source, MovementType.TRANSFER_OUT, on_hand=-line.quantity, reserved=-line.quantity)
-
-
-def _dispose(step: _Step, line: TransferLine, disposition: Disposition | None) -> None:
-    source, rest = step.transfer.from_warehouse_id, line.in_transit
-    if disposition is None:
-        step.add(line, source, None, reserved=-line.quantity)
-    elif rest > 0:
-        step.add(line, source, MovementType.TRANSFER_IN, on_hand=rest, unit_cost=line.unit_cost)
-        if disposition == "write_off":
-            step.add(line, source, MovementType.DAMAGED, on_hand=-rest)
-
-
-def _posting(context: PostingContext, step: _Step) -> Posting:
-    transfer = step.transfer
-
-    def build_changes(result: PostingResult) -> DocumentChanges:
-        assert step.finish is not None
-        after, events = step.finish(result, transfer)
-        return DocumentChanges(
-            StoredResponse(200, after.model_dump_json()),
-            updates={
-                "stock_transfer": [row_of(after, "id", "status", "disposition", "shipped_at", "ended_at")],
-                "stock_transfer_line": [row_of(line, *_LINE_COLUMNS) for line in after.lines],
-            },
-            events=events,
-        )
-
-    return Posting(
-        step.entries,
-        build_changes,
-        context.key,
-        checks=[VersionCheck("stock_transfer", transfer.id, transfer.version)],
-        document=f"stock_transfer/{transfer.id}",
+        step.close_remainder(line, disposition)
+    return step.to_posting(
+        context, lambda result: _to_event(TransferCancelled, _cancelled(result, transfer, disposition))
     )
 
 
-def _told(event: type[TransferState], after: TransferResponse) -> tuple[TransferResponse, list[TransferState]]:
+async def _load(context: PostingContext, transfer_id: int, *allowed: str) -> TransferResponse:
+    async with context.database.reading() as session:
+        transfer = await get_transfer(session, transfer_id)
+        await require_owner_of(session, context.caller, [line.product_id for line in transfer.lines])
+    if transfer.status not in allowed:
+        raise InvalidState("transfer", transfer.status, allowed)
+    return transfer
+
+
+def _to_event(event: type[TransferState], after: TransferResponse) -> _Transition:
     return after, [event(**dict(after))]
 
 
-def _changed(transfer: TransferResponse, lines: Sequence[TransferLine], **values: Any) -> TransferResponse:
+def _transition(transfer: TransferResponse, lines: Sequence[TransferLine], **values: Any) -> TransferResponse:
     return transfer.model_copy(update={"version": transfer.version + 1, "lines": list(lines), **values})
 
 
-def _line_with(line: TransferLine, **values: Any) -> TransferLine:
+def _update_line(line: TransferLine, **values: Any) -> TransferLine:
     after = line.model_copy(update=values)
-    gone = after.received + after.damaged + after.returned + after.written_off
-    return after.model_copy(update={"in_transit": after.shipped - gone})
+    accounted_for = after.received + after.damaged + after.returned + after.written_off
+    return after.model_copy(update={"in_transit": after.shipped - accounted_for})
 
 
 def _shipped(result: PostingResult, transfer: TransferResponse) -> TransferResponse:
+    # The entries that ship come first, one per line.
     lines = [
-        _line_with(line, shipped=line.quantity, unit_cost=change.unit_cost)
+        _update_line(line, shipped=line.quantity, unit_cost=change.unit_cost)
         for line, change in zip(transfer.lines, result.accepted(), strict=False)
     ]
-    return _changed(transfer, lines, status="in_transit", shipped_at=result.recorded_at)
+    return _transition(transfer, lines, status="in_transit", shipped_at=result.recorded_at)
 
 
-def _received(
-    result: PostingResult, transfer: TransferResponse, arrived: Sequence[ReceivedTransferLine]
-) -> tuple[TransferResponse, list[TransferState]]:
-    parts = {part.line.id: part for part in arrived}
-    lines = [
-        _line_with(
-            line,
-            received=line.received + parts[line.id].received,
-            damaged=line.damaged + parts[line.id].damaged,
-        )
-        if line.id in parts
-        else line
-        for line in transfer.lines
-    ]
+def _received(result: PostingResult, transfer: TransferResponse, received: Sequence[ReceivedLine]) -> _Transition:
+    parts = {part.line.id: part for part in received}
+    lines = [_receive_line(line, parts[line.id]) if line.id in parts else line for line in transfer.lines]
     is_complete = all(line.in_transit == ZERO for line in lines)
-    ending = {"status": "completed", "ended_at": result.recorded_at} if is_complete else {}
-    after = _changed(transfer, lines, **ending)
-    came = [
+    completion = {"status": "completed", "ended_at": result.recorded_at} if is_complete else {}
+    after = _transition(transfer, lines, **completion)
+    arrived = [
         ArrivedLine(
             line_id=part.line.id,
             product_id=part.line.product_id,
@@ -217,24 +200,25 @@ def _received(
             received=part.received,
             damaged=part.damaged,
         )
-        for part in arrived
+        for part in received
     ]
-    return after, [TransferReceived(**dict(after), arrived=came)]
+    return after, [TransferReceived(**dict(after), arrived=arrived)]
 
 
-def _shipped_and_received(result: PostingResult, transfer: TransferResponse) -> tuple[TransferResponse, list[TransferState]]:
+def _receive_line(line: TransferLine, part: ReceivedLine) -> TransferLine:
+    return _update_line(line, received=line.received + part.received, damaged=line.damaged + part.damaged)
+
+
+def _shipped_and_received(result: PostingResult, transfer: TransferResponse) -> _Transition:
     shipped = _shipped(result, transfer)
-    arrived = [ReceivedTransferLine(line, line.quantity, ZERO) for line in shipped.lines]
-    received, events = _received(result, shipped, arrived)
-    # One step of the document, so one version of it.
+    everything = [ReceivedLine(line, line.quantity, ZERO) for line in shipped.lines]
+    received, [event] = _received(result, shipped, everything)
+    # The two state changes are one posting, so they share one version.
     after = received.model_copy(update={"version": shipped.version})
-    [arrival] = events
-    return after, [TransferShipped(**dict(shipped)), arrival.model_copy(update={"version": shipped.version})]
+    return after, [TransferShipped(**dict(shipped)), event.model_copy(update={"version": shipped.version})]
 
 
 def _cancelled(result: PostingResult, transfer: TransferResponse, disposition: Disposition | None) -> TransferResponse:
-    fate = {"return": "returned", "write_off": "written_off"}
-    lines = [
-        _line_with(line, **{fate[disposition]: line.in_transit}) if disposition else line for line in transfer.lines
-    ]
-    return _changed(transfer, lines, status="cancelled", disposition=disposition, ended_at=result.recorded_at)
+    column = {None: None, "return": "returned", "write_off": "written_off"}[disposition]
+    lines = [line if column is None else _update_line(line, **{column: line.in_transit}) for line in transfer.lines]
+    return _transition(transfer, lines, status="cancelled", disposition=disposition, ended_at=result.recorded_at)

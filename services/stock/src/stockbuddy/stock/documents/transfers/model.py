@@ -1,4 +1,4 @@
-"""Transfers as they are kept. Only the ledger writes them, together with the stock that they hold or move."""
+"""Tables of transfers. Only the ledger writes them, with the stock that they reserve or move."""
 
 from datetime import datetime
 from decimal import Decimal

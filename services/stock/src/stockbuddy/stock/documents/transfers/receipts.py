@@ -1,66 +1,52 @@
-"""Which lines of a transfer get what has arrived."""
+"""Allocates received and damaged quantities to the lines of a transfer."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
-from stockbuddy.contracts.numbers import quantity_number
 from stockbuddy.contracts.stock import TransferLine
-from stockbuddy.stock.documents.transfers.schemas import ReceiveTransferLine, ReceiveTransfer, TransferResponse
+from stockbuddy.stock.documents.allocation import allocate
+from stockbuddy.stock.documents.transfers.schemas import ReceiveTransfer, ReceiveTransferLine, TransferResponse
 from stockbuddy.stock.errors import NotInTransfer, TransferExceeded
 from stockbuddy.stock.ledger import ZERO
 
 
 @dataclass(frozen=True, slots=True)
-class ReceivedTransferLine:
-    """What of one line has arrived."""
+class ReceivedLine:
+    """What was received of a line: `received` excludes `damaged`."""
 
     line: TransferLine
     received: Decimal
     damaged: Decimal
 
 
-def allot(transfer: TransferResponse, arrival: ReceiveTransfer) -> list[ReceivedTransferLine]:
-    """Raises NotInTransfer, and TransferExceeded with everything that is too much."""
-    if arrival.lines is None:
-        return [ReceivedTransferLine(line, line.in_transit, ZERO) for line in transfer.lines if line.in_transit > 0]
-    received = dict.fromkeys((line.id for line in transfer.lines), ZERO)
+def allocate_receipt(transfer: TransferResponse, body: ReceiveTransfer) -> list[ReceivedLine]:
+    """Without `lines`, everything in transit. Raises NotInTransfer, and TransferExceeded with every excess."""
+    if body.lines is None:
+        return [ReceivedLine(line, line.in_transit, ZERO) for line in transfer.lines if line.in_transit > ZERO]
+    requests = [(line, line.received + line.damaged) for line in body.lines]
+    allocation = allocate(transfer.lines, requests, lambda line: line.in_transit, unknown_line=NotInTransfer)
+    if allocation.excesses:
+        raise TransferExceeded([
+            request.excess(too_much=excess, in_transit=_in_transit(transfer.lines, request))
+            for request, excess in allocation.excesses
+        ])  # fmt: skip
+    received = {line.id: ZERO for line in transfer.lines}
     damaged = dict(received)
-    excesses: list[dict[str, Any]] = []
-    for arriving in arrival.lines:
-        good, broken = arriving.received, arriving.damaged
-        lines = _lines_named(transfer, arriving)
-        for line in lines:
-            room = line.in_transit - received[line.id] - damaged[line.id]
-            good_part, broken_part = min(good, room), min(broken, room - min(good, room))
-            received[line.id] += good_part
-            damaged[line.id] += broken_part
-            good, broken = good - good_part, broken - broken_part
-        if good + broken > 0:
-            excesses.append(_excess(arriving, good + broken, lines))
-    if excesses:
-        raise TransferExceeded(excesses)
+    # By identity: a request may contain two equal lines.
+    undamaged_left = {id(request): request.received for request in body.lines}
+    for share in allocation.shares:
+        # Undamaged goods are allocated first.
+        undamaged = min(share.quantity, undamaged_left[id(share.request)])
+        undamaged_left[id(share.request)] -= undamaged
+        received[share.line.id] += undamaged
+        damaged[share.line.id] += share.quantity - undamaged
     return [
-        ReceivedTransferLine(line, received[line.id], damaged[line.id])
+        ReceivedLine(line, received[line.id], damaged[line.id])
         for line in transfer.lines
-        if received[line.id] + damaged[line.id] > 0
+        if received[line.id] + damaged[line.id] > ZERO
     ]
 
 
-def _lines_named(transfer: TransferResponse, arriving: ReceiveTransferLine) -> list[TransferLine]:
-    lines = [
-        line
-        for line in transfer.lines
-        if line.id == arriving.line_id
-        or line.product_id == arriving.product_id
-        or (arriving.sku is not None and line.sku.lower() == arriving.sku.lower())
-    ]
-    if not lines:
-        raise NotInTransfer()
-    return lines
-
-
-def _excess(arriving: ReceiveTransferLine, too_much: Decimal, lines: list[TransferLine]) -> dict[str, Any]:
-    named = arriving.model_dump(exclude_none=True, include={"line_id", "product_id", "sku"})
-    in_transit = sum((line.in_transit for line in lines), ZERO)
-    return named | {"too_much": quantity_number(too_much), "in_transit": quantity_number(in_transit)}
+def _in_transit(lines: Sequence[TransferLine], request: ReceiveTransferLine) -> Decimal:
+    return sum((line.in_transit for line in lines if request.selects(line)), ZERO)

@@ -1,87 +1,78 @@
-"""Transfers over HTTP. Their steps may be PUT or POST; only a POST can be repeated by its key."""
+"""Routes of transfers. Clients may call the steps with PUT or POST; only POST is idempotent by key."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-from stockbuddy.chassis.fields import Id, UtcTime
+from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import Caller
-from stockbuddy.chassis.http.errors import NotFound
 from stockbuddy.chassis.http.etags import ConditionalRoute, version_etag
-from stockbuddy.chassis.http.pagination import Page, PageParameters
+from stockbuddy.chassis.http.pagination import Page
 from stockbuddy.chassis.http.sessions import ReadSession
-from stockbuddy.stock.documents.transfers import lifecycle, queries
-from stockbuddy.stock.documents.transfers.create_transfer import draft_transfer
-from stockbuddy.stock.documents.transfers.schemas import CancelTransfer, ReceiveTransfer, TransferCreate, Status, TransferResponse
-from stockbuddy.stock.fields import Reference
+from stockbuddy.stock.documents.transfers import queries
+from stockbuddy.stock.documents.transfers.create_transfer import plan_transfer
+from stockbuddy.stock.documents.transfers.lifecycle import (
+    plan_cancellation,
+    plan_completion,
+    plan_receipt,
+    plan_shipment,
+)
+from stockbuddy.stock.documents.transfers.schemas import (
+    CancelTransfer,
+    ReceiveTransfer,
+    TransferCreate,
+    TransferFilter,
+    TransferResponse,
+)
 from stockbuddy.stock.http.dependencies import PostingContextDep
-from stockbuddy.stock.http.responses import json_response, stored_response
+from stockbuddy.stock.http.responses import json_response, page_response, stored_response
 
 router = APIRouter(prefix="/api/v1/stock-transfers", tags=["stock transfers"], route_class=ConditionalRoute)
 
 TransferId = Annotated[Id, Path()]
-SortBy = Literal["created_desc", "created_asc"]
 
 
 @router.post("", response_model=TransferResponse, status_code=201)
 async def create_transfer(context: PostingContextDep, body: TransferCreate) -> Response:
-    return stored_response(await context.submit(lambda: draft_transfer(context, body)))
+    return stored_response(await context.submit(lambda: plan_transfer(context, body)))
 
 
 @router.get("", response_model=Page[TransferResponse])
-async def list_transfers(
-    session: ReadSession,
-    _: Caller,
-    paging: PageParameters,
-    status: Annotated[Status | None, Query()] = None,
-    product_id: Annotated[Id | None, Query()] = None,
-    warehouse_id: Annotated[Id | None, Query()] = None,
-    from_warehouse_id: Annotated[Id | None, Query()] = None,
-    to_warehouse_id: Annotated[Id | None, Query()] = None,
-    transfer_reference: Annotated[Reference | None, Query()] = None,
-    since: Annotated[UtcTime | None, Query(alias="from")] = None,
-    until: Annotated[UtcTime | None, Query(alias="to")] = None,
-    sort_by: Annotated[SortBy, Query()] = "created_desc",
-) -> Response:
-    chosen = queries.TransferFilter(
-        status, product_id, warehouse_id, from_warehouse_id, to_warehouse_id, transfer_reference, since, until
-    )
-    listed, transfers = await queries.list_transfers(session, chosen, queries.SORTS[sort_by], paging)
-    views = iter(transfers)
-    return json_response(listed.page(paging, lambda _: next(views)))
+async def list_transfers(session: ReadSession, _: Caller, filters: Annotated[TransferFilter, Query()]) -> Response:
+    return page_response(await queries.list_transfers(session, filters), filters)
 
 
 @router.get("/{transfer_id}", response_model=TransferResponse)
-async def show_transfer(session: ReadSession, _: Caller, transfer_id: TransferId) -> Response:
-    transfer = await queries.find_transfer(session, transfer_id)
-    if transfer is None:
-        raise NotFound()
+async def get_transfer(session: ReadSession, _: Caller, transfer_id: TransferId) -> Response:
+    transfer = await queries.get_transfer(session, transfer_id)
     return json_response(transfer, etag=version_etag(transfer.version))
 
 
-@router.put("/{transfer_id}/ship", response_model=TransferResponse)
-@router.post("/{transfer_id}/ship", response_model=TransferResponse, name="post_ship_transfer")
+@router.put("/{transfer_id}/ship", response_model=TransferResponse, name="ship_transfer_put")
+@router.post("/{transfer_id}/ship", response_model=TransferResponse)
 async def ship_transfer(context: PostingContextDep, transfer_id: TransferId) -> Response:
-    return stored_response(await context.submit(lambda: lifecycle.ship(context, transfer_id)))
+    return stored_response(await context.submit(lambda: plan_shipment(context, transfer_id)))
 
 
-@router.put("/{transfer_id}/receive", response_model=TransferResponse)
-@router.post("/{transfer_id}/receive", response_model=TransferResponse, name="post_receive_transfer")
+@router.put("/{transfer_id}/receive", response_model=TransferResponse, name="receive_transfer_put")
+@router.post("/{transfer_id}/receive", response_model=TransferResponse)
 async def receive_transfer(
     context: PostingContextDep, transfer_id: TransferId, body: ReceiveTransfer | None = None
 ) -> Response:
-    return stored_response(await context.submit(lambda: lifecycle.receive(context, transfer_id, body or ReceiveTransfer())))
+    body = body or ReceiveTransfer()
+    return stored_response(await context.submit(lambda: plan_receipt(context, transfer_id, body)))
 
 
-@router.put("/{transfer_id}/complete", response_model=TransferResponse)
-@router.post("/{transfer_id}/complete", response_model=TransferResponse, name="post_complete_transfer")
+@router.put("/{transfer_id}/complete", response_model=TransferResponse, name="complete_transfer_put")
+@router.post("/{transfer_id}/complete", response_model=TransferResponse)
 async def complete_transfer(context: PostingContextDep, transfer_id: TransferId) -> Response:
-    return stored_response(await context.submit(lambda: lifecycle.complete(context, transfer_id)))
+    return stored_response(await context.submit(lambda: plan_completion(context, transfer_id)))
 
 
-@router.put("/{transfer_id}/cancel", response_model=TransferResponse)
-@router.post("/{transfer_id}/cancel", response_model=TransferResponse, name="post_cancel_transfer")
+@router.put("/{transfer_id}/cancel", response_model=TransferResponse, name="cancel_transfer_put")
+@router.post("/{transfer_id}/cancel", response_model=TransferResponse)
 async def cancel_transfer(
     context: PostingContextDep, transfer_id: TransferId, body: CancelTransfer | None = None
 ) -> Response:
-    return stored_response(await context.submit(lambda: lifecycle.cancel(context, transfer_id, body or CancelTransfer())))
+    body = body or CancelTransfer()
+    return stored_response(await context.submit(lambda: plan_cancellation(context, transfer_id, body)))

@@ -1,20 +1,38 @@
-"""Transfers on the wire."""
+"""Request and response models of transfers."""
 
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
-from stockbuddy.chassis.fields import Id, RequestBody
+from stockbuddy.chassis.fields import Id, RequestBody, UtcTime
+from stockbuddy.chassis.http.pagination import PageQuery
 from stockbuddy.contracts.stock import TransferState
+from stockbuddy.stock.documents.allocation import HasLineReference
 from stockbuddy.stock.fields import Code, Lot, Note, PositiveQuantity, QuantityNotNegative, Reference, Sku
 from stockbuddy.stock.inventory.references import HasProductReference, ProductIdOrSku
 from stockbuddy.stock.inventory.warehouses.warehouse_cache import WarehouseReference
 
 MAX_TRANSFER_LINES = 500
 
-Status = Literal["pending", "in_transit", "completed", "cancelled"]
+TransferStatus = Literal["pending", "in_transit", "completed", "cancelled"]
 Disposition = Literal["return", "write_off"]
+
+
+class TransferFilter(PageQuery):
+    """`warehouse_id` is either end; `from` and `to` select `created_at` in a half-open interval."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    status: TransferStatus | None = None
+    product_id: Id | None = None
+    warehouse_id: Id | None = None
+    from_warehouse_id: Id | None = None
+    to_warehouse_id: Id | None = None
+    transfer_reference: Reference | None = None
+    since: Annotated[UtcTime | None, Field(alias="from")] = None
+    until: Annotated[UtcTime | None, Field(alias="to")] = None
+    sort_by: Literal["created_desc", "created_asc"] = "created_desc"
 
 
 class TransferLineCreate(HasProductReference):
@@ -39,29 +57,36 @@ class TransferCreate(RequestBody):
     notes: Note | None = None
 
     @model_validator(mode="after")
-    def names_both_ends(self) -> Self:
+    def require_both_warehouses(self) -> Self:
         for end in ("from", "to"):
             if (getattr(self, f"{end}_warehouse_id") is None) == (getattr(self, f"{end}_warehouse_code") is None):
-                raise ValueError(f"name the warehouse by {end}_warehouse_id or by {end}_warehouse_code")
+                raise ValueError(f"exactly one of {end}_warehouse_id and {end}_warehouse_code is required")
         return self
 
     @model_validator(mode="after")
-    def has_one_form(self) -> Self:
-        named = [value for value in (self.product, self.product_id, self.sku) if value is not None]
-        is_short = bool(named) or self.quantity is not None
+    def require_one_form(self) -> Self:
+        references = [value for value in (self.product, self.product_id, self.sku) if value is not None]
+        is_short = bool(references) or self.quantity is not None
         if is_short == (self.lines is not None):
-            raise ValueError("give either lines, or a product and its quantity")
-        if is_short and (len(named) != 1 or self.quantity is None):
-            raise ValueError("the short form is one product and its quantity")
+            raise ValueError("either lines, or a product and its quantity, are required")
+        if is_short and (len(references) != 1 or self.quantity is None):
+            raise ValueError("the short form takes exactly one of product_id, sku and product, and a quantity")
         return self
 
     @property
-    def moved(self) -> list[TransferLineCreate]:
+    def transferred_lines(self) -> list[TransferLineCreate]:
         if self.lines is not None:
             return self.lines
         assert self.quantity is not None
-        named = {"product": self.product, "product_id": self.product_id, "sku": self.sku}
-        return [TransferLineCreate.model_validate({**named, "quantity": self.quantity, "lot": self.lot})]
+        return [
+            TransferLineCreate(
+                product=self.product,
+                product_id=self.product_id,
+                sku=self.sku,
+                quantity=self.quantity,
+                lot=self.lot,
+            )
+        ]
 
     @property
     def source(self) -> WarehouseReference | None:
@@ -76,32 +101,27 @@ class TransferResponse(TransferState):
     """A transfer with its lines."""
 
 
-class ReceiveTransferLine(RequestBody):
-    """What has arrived: `received` in good order, `damaged` besides. A product named takes its lines in order."""
+class ReceiveTransferLine(HasLineReference):
+    """What was received of the selected lines: `received` excludes `damaged`."""
 
-    line_id: Id | None = None
-    product_id: Id | None = None
-    sku: Sku | None = None
     received: QuantityNotNegative = Decimal(0)
     damaged: QuantityNotNegative = Decimal(0)
 
     @model_validator(mode="after")
-    def names_one_line(self) -> Self:
-        if sum(value is not None for value in (self.line_id, self.product_id, self.sku)) != 1:
-            raise ValueError("name the line by line_id, product_id or sku")
+    def require_quantity(self) -> Self:
         if self.received + self.damaged == 0:
-            raise ValueError("nothing has arrived")
+            raise ValueError("received and damaged must not both be zero")
         return self
 
 
 class ReceiveTransfer(RequestBody):
-    """Without `lines`, all that is in transit, in good order."""
+    """Without `lines`, everything in transit, undamaged."""
 
     lines: Annotated[list[ReceiveTransferLine] | None, Field(min_length=1, max_length=MAX_TRANSFER_LINES)] = None
     notes: Note | None = None
 
 
 class CancelTransfer(RequestBody):
-    """`disposition` is what becomes of what is in transit: it comes back to the source, or is lost."""
+    """`disposition` of stock in transit: returned to the source, or written off."""
 
     disposition: Disposition | None = None

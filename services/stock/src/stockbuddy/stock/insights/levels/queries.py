@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.http.pagination import PageSlice, SortOrder, fetch_row_page
 from stockbuddy.stock.documents.purchase_orders.model import PurchaseOrderLine
-from stockbuddy.stock.documents.reservations.queries import overdue_quantity
+from stockbuddy.stock.documents.reservations.queries import expired_quantity
 from stockbuddy.stock.documents.transfers.model import Transfer, TransferLine
 from stockbuddy.stock.insights.history.queries import levels_at
 from stockbuddy.stock.insights.levels.schemas import LevelFilter, LevelResponse
@@ -43,7 +43,7 @@ _in_transit = (
 _outstanding = case((Level.lot == 0, func.coalesce(_ordered, Decimal(0))), else_=Decimal(0))
 INCOMING = _outstanding + func.coalesce(_in_transit, Decimal(0))
 # An expired reservation no longer counts, although it is part of `reserved` until it is released.
-_expired = overdue_quantity(Level.product_id, Level.warehouse_id, Level.lot)
+_expired = expired_quantity(Level.product_id, Level.warehouse_id, Level.lot)
 RESERVED = case((Level.reserved > 0, Level.reserved - _expired), else_=Level.reserved)
 
 

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from stockbuddy.chassis.http.errors import Unprocessable
 from stockbuddy.chassis.http.idempotency import StoredResponse
-from stockbuddy.stock.documents.purchase_orders.create_order import (
-    CostedLine,
-    cost_line,
-    new_draft,
-    require_recordable_total,
-    rows_of,
-)
+from stockbuddy.contracts.stock import PurchaseDrafted
+from stockbuddy.stock.documents.purchase_orders.costed_lines import CostedLine, cost_line, require_recordable_total
+from stockbuddy.stock.documents.purchase_orders.create_order import DETAIL_FIELDS, OrderDraft, to_posting
 from stockbuddy.stock.documents.purchase_orders.schemas import PurchaseOrderResponse
 from stockbuddy.stock.insights.reordering.schemas import (
     OrderSuggestions,
@@ -25,7 +20,7 @@ from stockbuddy.stock.insights.reordering.schemas import (
 from stockbuddy.stock.insights.reordering.suggestions import compute_suggestions
 from stockbuddy.stock.inventory.posting_context import PostingContext
 from stockbuddy.stock.inventory.warehouses.warehouse_cache import WarehouseEntry
-from stockbuddy.stock.ledger import DocumentChanges, Posting, PostingResult
+from stockbuddy.stock.ledger import Posting
 from stockbuddy.stock.replicas.products.model import ProductReplica
 from stockbuddy.stock.replicas.suppliers import Supplier
 
@@ -48,8 +43,9 @@ async def plan_suggested_orders(context: PostingContext, zone: ZoneInfo, body: O
         lines.append(_to_costed_line(position, line, product, suggestion))
     for _, _, lines in groups.values():
         require_recordable_total(lines)
-    words = body.model_dump(include={"expected_at", "reference", "notes"})
-    return _to_posting(context, list(groups.values()), words)
+    details = body.model_dump(include=DETAIL_FIELDS)
+    drafts = [OrderDraft(supplier, warehouse, lines, details) for supplier, warehouse, lines in groups.values()]
+    return to_posting(context, drafts, _to_response)
 
 
 def _supplier_id(
@@ -74,23 +70,7 @@ def _to_costed_line(
     return cost_line(position, product, quantity, unit_cost)
 
 
-def _to_posting(context: PostingContext, groups: Sequence[OrderGroup], words: dict[str, Any]) -> Posting:
-    return Posting(
-        [],
-        lambda result: _build_changes(result, context, groups, words),
-        context.key,
-        new_ids={"purchase_order": len(groups), "purchase_order_line": sum(len(lines) for _, _, lines in groups)},
-    )
-
-
-def _build_changes(
-    result: PostingResult, context: PostingContext, groups: Sequence[OrderGroup], words: dict[str, Any]
-) -> DocumentChanges:
-    orders = []
-    first_line = 0
-    for index, (supplier, warehouse, lines) in enumerate(groups):
-        orders.append(new_draft(result, index, context, supplier, warehouse, lines, words, first_line))
-        first_line += len(lines)
+def _to_response(orders: Sequence[PurchaseDrafted]) -> StoredResponse:
     purchase_orders = [PurchaseOrderResponse.model_construct(**dict(order)) for order in orders]
     body = OrderSuggestionsResponse.model_construct(purchase_orders=purchase_orders)
-    return DocumentChanges(StoredResponse(201, body.model_dump_json()), inserts=rows_of(orders), events=orders)
+    return StoredResponse(201, body.model_dump_json())
