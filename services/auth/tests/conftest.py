@@ -1,4 +1,4 @@
-"""A running auth on a database of its own, called as the gateway calls it."""
+"""A running auth with its own database, called as the gateway calls it."""
 
 import asyncio
 import itertools
@@ -18,17 +18,18 @@ import pytest
 from asgi_lifespan import LifespanManager
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
+from pydantic import SecretStr
 
 from stockbuddy.auth.app import MIGRATIONS, SERVICE, AuthSettings
-from stockbuddy.auth.crypto import Seal
+from stockbuddy.auth.crypto import SecretBox
+from stockbuddy.chassis.http.app import create_app
+from stockbuddy.chassis.http.tokens import TOKEN_TYPE
 from stockbuddy.chassis.messaging.bus import Message
 from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
-from stockbuddy.chassis.http.tokens import TOKEN_TYPE
 from stockbuddy.chassis.testing.templates import Migrate, ServiceMigrations
-from stockbuddy.chassis.http.app import create_app
 
 PASSWORD = "violet-Harbour-71"
-FIRST_PAUSE_SECONDS = 60
+FIRST_BACKOFF_SECONDS = 60
 """Longer than a busy machine takes for a few requests."""
 SECRET_KEY = "a-key-of-an-operator-who-reads-manuals"
 
@@ -39,7 +40,7 @@ def migrations() -> list[Migrate]:
 
 
 class RecordingBus(InProcessBus):
-    """The in-process bus, which also remembers what it was given."""
+    """The in-process bus, which also records the published messages."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -52,7 +53,7 @@ class RecordingBus(InProcessBus):
 
 @dataclass
 class Auth:
-    """One replica of the service, and a client that stands where the gateway stands."""
+    """One replica of the service, and a client that calls it as the gateway does."""
 
     app: FastAPI
     client: httpx.AsyncClient
@@ -97,47 +98,49 @@ class Auth:
         return token
 
     def claims(self, tokens: dict[str, Any]) -> dict[str, Any]:
-        said: dict[str, Any] = jwt.decode(tokens["access_token"], options={"verify_signature": False})
-        return said
+        claims: dict[str, Any] = jwt.decode(tokens["access_token"], options={"verify_signature": False})
+        return claims
 
     async def signed(self, claims: dict[str, Any], *, token_type: str | None = TOKEN_TYPE) -> str:
-        """A token that says exactly this, signed with the service's own key: only an insider could make it."""
-        connection = await asyncpg.connect(self.app.state.settings.database_url)
+        """A token with these claims, signed with the service's own key."""
+        connection = await asyncpg.connect(self.app.state.resources.settings.database_url)
         try:
-            row = await connection.fetchrow("SELECT kid, sealed_private_key FROM auth.signing_key")
+            row = await connection.fetchrow("SELECT kid, encrypted_private_key FROM auth.signing_key")
         finally:
             await connection.close()
-        key = Ed25519PrivateKey.from_private_bytes(Seal(SECRET_KEY).open(row["sealed_private_key"]))
+        key = Ed25519PrivateKey.from_private_bytes(
+            SecretBox(SecretStr(SECRET_KEY)).decrypt(row["encrypted_private_key"])
+        )
         return jwt.encode(claims, key, algorithm="EdDSA", headers={"kid": row["kid"], "typ": token_type})
 
     async def events(self, event_type: str, *, at_least: int = 1) -> list[dict[str, Any]]:
-        """The events of that type, once there are so many."""
+        """The published events of that type; waits until there are `at_least` so many."""
         deadline = time.monotonic() + 10
         while True:
-            said = [json.loads(message.body) for message in self.bus.published if message.type == event_type]
-            if len(said) >= at_least:
-                return said
-            assert time.monotonic() < deadline, f"{len(said)} of {at_least} {event_type} were said"
+            events = [json.loads(message.body) for message in self.bus.published if message.type == event_type]
+            if len(events) >= at_least:
+                return events
+            assert time.monotonic() < deadline, f"{len(events)} of {at_least} {event_type} were published"
             await asyncio.sleep(0.02)
 
     async def event_of_database(self, event_type: str) -> dict[str, Any]:
-        """The one event of that type that any process has said on this database."""
-        connection = await asyncpg.connect(self.app.state.settings.database_url)
+        """The one event of that type that any process has published from this database."""
+        connection = await asyncpg.connect(self.app.state.resources.settings.database_url)
         try:
             query = "SELECT payload FROM auth.outbox_archive WHERE routing_key = $1"
             deadline = time.monotonic() + 10
             while not (rows := await connection.fetch(query, event_type)):
-                assert time.monotonic() < deadline, f"no {event_type} was said"
+                assert time.monotonic() < deadline, f"no {event_type} was published"
                 await asyncio.sleep(0.02)
         finally:
             await connection.close()
         (row,) = rows
-        said: dict[str, Any] = json.loads(row["payload"])
-        return said
+        event: dict[str, Any] = json.loads(row["payload"])
+        return event
 
     async def event(self, event_type: str) -> dict[str, Any]:
-        (said,) = await self.events(event_type)
-        return said
+        (event,) = await self.events(event_type)
+        return event
 
     async def member(self) -> dict[str, Any]:
         """The tokens of a new salesperson."""
@@ -150,8 +153,8 @@ async def running_auth(database_url: str, **settings: Any) -> AsyncIterator[Auth
         "env": "development",
         "secret_key": SECRET_KEY,
         "database_url": database_url,
-        "signing_key_reread_seconds": 0.5,
-        "login_pause_seconds": FIRST_PAUSE_SECONDS,
+        "signing_key_reload_interval_seconds": 0.5,
+        "login_backoff_seconds": FIRST_BACKOFF_SECONDS,
         **settings,
     }
     bus = RecordingBus()
@@ -170,7 +173,7 @@ async def auth(database_url: str) -> AsyncIterator[Auth]:
 
 @pytest.fixture
 def another_auth(database_url: str) -> Callable[..., AbstractAsyncContextManager[Auth]]:
-    """A further replica, or the service as it starts again: on the same database, with settings of its own."""
+    """Starts another replica, or the service again: on the same database, with the given settings."""
 
     def start(**settings: Any) -> AbstractAsyncContextManager[Auth]:
         return running_auth(database_url, **settings)
@@ -180,7 +183,7 @@ def another_auth(database_url: str) -> Callable[..., AbstractAsyncContextManager
 
 @pytest.fixture
 def auth_command(database_url: str) -> Callable[..., Awaitable[str]]:
-    """`python -m stockbuddy.auth …` as an operator calls it: what it prints. It must succeed."""
+    """Runs `python -m stockbuddy.auth …` as an operator does; returns its output. It must succeed."""
 
     async def call(*arguments: str, **environment: str) -> str:
         process = await asyncio.create_subprocess_exec(

@@ -1,4 +1,4 @@
-"""API keys: never more than their maker may, shown once, exchanged by the gateway, and refused when taken back."""
+"""API keys: rights of their creator at most, secret returned once, token exchange, revocation."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -6,18 +6,20 @@ from typing import Any
 import asyncpg
 import pytest
 
+from stockbuddy.contracts.internal import REVOCATIONS_PATH, TOKEN_EXCHANGE_PATH
+
 PASSWORD = "violet-Harbour-71"
 
 
-async def make_key(auth: Any, token: str, **wish: Any) -> dict[str, Any]:
-    response = await auth.post("/auth/api-keys", {"name": "till 3", **wish}, token=token)
+async def create_key(auth: Any, token: str, **fields: Any) -> dict[str, Any]:
+    response = await auth.post("/auth/api-keys", {"name": "till 3", **fields}, token=token)
     assert response.status_code == 201, response.text
     key: dict[str, Any] = response.json()
     return key
 
 
-async def exchange(auth: Any, **what: Any) -> Any:
-    return await auth.post("/internal/token-exchange", what)
+async def exchange(auth: Any, **credential: Any) -> Any:
+    return await auth.post(TOKEN_EXCHANGE_PATH, credential)
 
 
 async def rights(auth: Any, key: dict[str, Any]) -> tuple[str, list[int] | None]:
@@ -25,10 +27,10 @@ async def rights(auth: Any, key: dict[str, Any]) -> tuple[str, list[int] | None]
     return claims["role"], claims["warehouse_ids"]
 
 
-async def test_a_key_acts_for_its_owner_until_it_is_deleted(auth: Any) -> None:
+async def test_api_key_acts_for_its_owner_until_deleted(auth: Any) -> None:
     tokens = await auth.member()
     token = tokens["access_token"]
-    key = await make_key(auth, token)
+    key = await create_key(auth, token)
     exchanged = await exchange(auth, api_key=key["key"])
     assert exchanged.status_code == 200
     assert exchanged.headers["Cache-Control"] == "no-store"
@@ -40,13 +42,13 @@ async def test_a_key_acts_for_its_owner_until_it_is_deleted(auth: Any) -> None:
     assert (await auth.call("DELETE", f"/auth/api-keys/{key['id']}", token=token)).status_code == 204
     refused = await exchange(auth, api_key=key["key"])
     assert (refused.status_code, refused.json()["code"]) == (401, "invalid_api_key")
-    assert (await auth.get("/internal/revoked-sessions")).json()["session_ids"] == [f"key:{key['id']}"]
+    assert (await auth.get(REVOCATIONS_PATH)).json()["session_ids"] == [f"key:{key['id']}"]
     assert (await auth.call("DELETE", f"/auth/api-keys/{key['id']}", token=token)).status_code == 404
     made, revoked = await auth.event("auth.api_key.created"), await auth.event("auth.api_key.revoked")
     assert (made["api_key_id"], revoked["api_key_id"], revoked["reason"]) == (key["id"], key["id"], "deleted")
 
 
-async def test_the_secret_is_shown_once_and_stored_nowhere(auth: Any, database_url: str) -> None:
+async def test_secret_is_returned_once_and_never_stored(auth: Any, database_url: str) -> None:
     token = (await auth.member())["access_token"]
     headers = {"Idempotency-Key": "till-3"}
     response = await auth.post("/auth/api-keys", {"name": "till 3"}, token=token, headers=headers)
@@ -67,36 +69,36 @@ async def test_the_secret_is_shown_once_and_stored_nowhere(auth: Any, database_u
         await connection.close()
 
 
-async def test_a_key_is_within_its_makers_rights(auth: Any) -> None:
+async def test_api_key_beyond_rights_of_creator_is_rejected(auth: Any) -> None:
     admin = await auth.admin_token()
     user = await auth.register()
     limits = {"role": "manager", "warehouse_ids": [1, 2]}
     await auth.call("PATCH", f"/users/{user['id']}", token=admin, json=limits)
     manager = (await auth.log_in(user["username"]))["access_token"]
-    wishes: list[tuple[dict[str, Any], str]] = [
+    cases: list[tuple[dict[str, Any], str]] = [
         ({"role": "admin"}, "role_too_high"),
         ({"warehouse_ids": [1, 3]}, "warehouses_too_wide"),
     ]
-    for wish, code in wishes:
-        refused = await auth.post("/auth/api-keys", {"name": "till", **wish}, token=manager)
+    for fields, code in cases:
+        refused = await auth.post("/auth/api-keys", {"name": "till", **fields}, token=manager)
         assert (refused.status_code, refused.json()["code"]) == (403, code)
-    assert await rights(auth, await make_key(auth, manager)) == ("manager", [1, 2])
-    narrow = await make_key(auth, manager, role="salesperson", warehouse_ids=[2])
+    assert await rights(auth, await create_key(auth, manager)) == ("manager", [1, 2])
+    narrow = await create_key(auth, manager, role="salesperson", warehouse_ids=[2])
     assert await rights(auth, narrow) == ("salesperson", [2])
-    assert await rights(auth, await make_key(auth, manager, warehouse_ids=[])) == ("manager", [])
-    assert await rights(auth, await make_key(auth, admin)) == ("admin", None)
+    assert await rights(auth, await create_key(auth, manager, warehouse_ids=[])) == ("manager", [])
+    assert await rights(auth, await create_key(auth, admin)) == ("admin", None)
 
 
-async def test_a_key_loses_what_its_owner_loses(auth: Any) -> None:
+async def test_api_key_after_owners_role_change_is_revoked_or_restricted(auth: Any) -> None:
     admin = await auth.admin_token()
     user = await auth.register()
     path = f"/users/{user['id']}"
     await auth.call("PATCH", path, token=admin, json={"role": "manager"})
     manager = (await auth.log_in(user["username"]))["access_token"]
-    higher = await make_key(auth, manager)
-    wide = await make_key(auth, manager, role="salesperson", warehouse_ids=[1, 2])
-    within = await make_key(auth, manager, role="salesperson", warehouse_ids=[1])
-    free = await make_key(auth, manager, role="salesperson")
+    higher = await create_key(auth, manager)
+    wide = await create_key(auth, manager, role="salesperson", warehouse_ids=[1, 2])
+    within = await create_key(auth, manager, role="salesperson", warehouse_ids=[1])
+    free = await create_key(auth, manager, role="salesperson")
     before = auth.claims((await exchange(auth, api_key=free["key"])).json())["sid"]
     await auth.call("PATCH", path, token=admin, json={"role": "salesperson", "warehouse_ids": [1]})
     assert (await exchange(auth, api_key=higher["key"])).status_code == 401
@@ -104,13 +106,13 @@ async def test_a_key_loses_what_its_owner_loses(auth: Any) -> None:
     assert await rights(auth, within) == ("salesperson", [1])
     assert await rights(auth, free) == ("salesperson", [1])
     after = auth.claims((await exchange(auth, api_key=free["key"])).json())["sid"]
-    revoked = (await auth.get("/internal/revoked-sessions")).json()["session_ids"]
+    revoked = (await auth.get(REVOCATIONS_PATH)).json()["session_ids"]
     assert before in revoked
     assert after not in revoked
 
 
-async def test_a_key_never_exceeds_its_owner_whoever_changed_them(auth: Any, database_url: str) -> None:
-    key = await make_key(auth, await auth.admin_token(), warehouse_ids=[1, 2])
+async def test_token_of_api_key_never_exceeds_rights_of_owner(auth: Any, database_url: str) -> None:
+    key = await create_key(auth, await auth.admin_token(), warehouse_ids=[1, 2])
     assert await rights(auth, key) == ("admin", [1, 2])
     connection = await asyncpg.connect(database_url)
     try:
@@ -120,10 +122,10 @@ async def test_a_key_never_exceeds_its_owner_whoever_changed_them(auth: Any, dat
     assert await rights(auth, key) == ("salesperson", [2])
 
 
-async def test_an_expired_key_is_refused_and_its_tokens_end_with_it(auth: Any, database_url: str) -> None:
+async def test_expired_api_key_is_rejected_and_its_tokens_expire_with_it(auth: Any, database_url: str) -> None:
     token = (await auth.member())["access_token"]
     soon = (datetime.now(UTC) + timedelta(seconds=30)).isoformat()
-    key = await make_key(auth, token, expires_at=soon)
+    key = await create_key(auth, token, expires_at=soon)
     assert (await exchange(auth, api_key=key["key"])).json()["expires_in"] <= 30
     connection = await asyncpg.connect(database_url)
     try:
@@ -133,26 +135,26 @@ async def test_an_expired_key_is_refused_and_its_tokens_end_with_it(auth: Any, d
     assert (await exchange(auth, api_key=key["key"])).status_code == 401
 
 
-async def test_an_expiry_is_told_in_utc_wherever_it_was_given(auth: Any) -> None:
+async def test_expiry_with_offset_is_returned_in_utc(auth: Any) -> None:
     token = (await auth.member())["access_token"]
-    key = await make_key(auth, token, expires_at="2999-01-01T01:30:00+01:30")
+    key = await create_key(auth, token, expires_at="2999-01-01T01:30:00+01:30")
     (listed,) = (await auth.get("/auth/api-keys", token=token)).json()["items"]
     assert key["expires_at"] == listed["expires_at"] == "2999-01-01T00:00:00Z"
 
 
-async def test_the_last_use_is_kept(auth: Any) -> None:
+async def test_token_exchange_records_last_use(auth: Any) -> None:
     token = (await auth.member())["access_token"]
-    key = await make_key(auth, token)
+    key = await create_key(auth, token)
     assert key["last_used_at"] is None
     await exchange(auth, api_key=key["key"])
     (listed,) = (await auth.get("/auth/api-keys", token=token)).json()["items"]
     assert datetime.fromisoformat(listed["last_used_at"]) > datetime.fromisoformat(key["created_at"])
 
 
-async def test_one_sees_and_deletes_ones_own_and_admins_everybodys(auth: Any) -> None:
+async def test_api_keys_of_others_are_visible_to_admins_only(auth: Any) -> None:
     admin = await auth.admin_token()
     one, other = [(await auth.member())["access_token"] for _ in range(2)]
-    mine, theirs = await make_key(auth, one), await make_key(auth, other)
+    mine, theirs = await create_key(auth, one), await create_key(auth, other)
 
     async def seen(token: str, **query: Any) -> list[int]:
         answer = await auth.get("/auth/api-keys", token=token, params=query)
@@ -167,9 +169,9 @@ async def test_one_sees_and_deletes_ones_own_and_admins_everybodys(auth: Any) ->
     assert await seen(other) == []
 
 
-async def test_a_key_touches_nothing_of_its_owners_person(auth: Any) -> None:
+async def test_api_key_cannot_access_its_owners_account(auth: Any) -> None:
     tokens = await auth.member()
-    key = await make_key(auth, tokens["access_token"])
+    key = await create_key(auth, tokens["access_token"])
     acting = (await exchange(auth, api_key=key["key"])).json()["access_token"]
     change = {"old_password": PASSWORD, "new_password": "amber-Lantern-58", "confirm_password": "amber-Lantern-58"}
     for method, path, body in [
@@ -181,10 +183,10 @@ async def test_a_key_touches_nothing_of_its_owners_person(auth: Any) -> None:
         ("PATCH", "/auth/profile", {"email": "thief@example.com"}),
     ]:
         response = await auth.call(method, path, token=acting, json=body)
-        assert (response.status_code, response.json()["code"]) == (403, "people_only"), path
+        assert (response.status_code, response.json()["code"]) == (403, "interactive_only"), path
 
 
-async def test_what_is_no_key_is_exchanged_for_nothing(auth: Any, subtests: pytest.Subtests) -> None:
+async def test_token_exchange_with_invalid_credential_is_rejected(auth: Any, subtests: pytest.Subtests) -> None:
     for body, status in [
         ({"api_key": "sbk_unknown"}, 401),
         ({"api_key": "\x00"}, 401),
@@ -196,6 +198,6 @@ async def test_what_is_no_key_is_exchanged_for_nothing(auth: Any, subtests: pyte
         ({"api_key": 1}, 422),
     ]:
         with subtests.test(body=body, status=status):
-            response = await auth.post("/internal/token-exchange", body)
+            response = await auth.post(TOKEN_EXCHANGE_PATH, body)
             assert response.status_code == status
             assert "access_token" not in response.json()

@@ -1,4 +1,4 @@
-"""Sessions with a cookie, and one's own list of sessions."""
+"""Browser sessions, and the list of one's own sessions."""
 
 import json
 import uuid
@@ -6,6 +6,8 @@ from http.cookies import SimpleCookie
 from typing import Any
 
 import pytest
+
+from stockbuddy.contracts.internal import REVOCATIONS_PATH, TOKEN_EXCHANGE_PATH
 
 PASSWORD = "violet-Harbour-71"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -23,7 +25,7 @@ def cookies(response: Any) -> SimpleCookie:
 
 
 @pytest.mark.parametrize("env", ["development", "production"])
-async def test_a_cookie_stands_in_for_a_token(another_auth: Any, env: str) -> None:
+async def test_session_cookie_is_exchanged_for_access_token(another_auth: Any, env: str) -> None:
     async with another_auth(env=env) as auth:
         user = await auth.register()
         response = await auth.post("/auth/session", {"username": user["username"], "password": PASSWORD})
@@ -39,29 +41,29 @@ async def test_a_cookie_stands_in_for_a_token(another_auth: Any, env: str) -> No
         assert not csrf["httponly"]
         assert csrf.value == response.json()["csrf_token"]
         assert session.value not in response.text
-        exchanged = (await auth.post("/internal/token-exchange", {"session_cookie": session.value})).json()
+        exchanged = (await auth.post(TOKEN_EXCHANGE_PATH, {"session_cookie": session.value})).json()
         assert exchanged["csrf_token"] == csrf.value
         assert 0 < exchanged["expires_in"] <= 60
         assert (await auth.get("/auth/profile", token=exchanged["access_token"])).json() == user
         left = await auth.call("DELETE", "/auth/session", token=exchanged["access_token"])
         assert left.status_code == 204
         assert {cookie.value for cookie in cookies(left).values()} == {""}
-        gone = await auth.post("/internal/token-exchange", {"session_cookie": session.value})
+        gone = await auth.post(TOKEN_EXCHANGE_PATH, {"session_cookie": session.value})
         assert (gone.status_code, gone.json()["code"]) == (401, "invalid_session")
-        revoked = (await auth.get("/internal/revoked-sessions")).json()["session_ids"]
+        revoked = (await auth.get(REVOCATIONS_PATH)).json()["session_ids"]
         assert revoked == [auth.claims(exchanged)["sid"]]
 
 
-async def test_a_browser_that_logs_out_gives_its_cookies_back_and_who_has_none_is_sent_none(auth: Any) -> None:
+async def test_logout_deletes_cookies_of_browser_sessions_only(auth: Any) -> None:
     user = await auth.register()
     response = await auth.post("/auth/session", {"username": user["username"], "password": PASSWORD})
     cookie = cookies(response)["session"].value
     auth.client.cookies.clear()
-    exchanged = (await auth.post("/internal/token-exchange", {"session_cookie": cookie})).json()
+    exchanged = (await auth.post(TOKEN_EXCHANGE_PATH, {"session_cookie": cookie})).json()
     left = await auth.post("/auth/logout", token=exchanged["access_token"])
     assert left.status_code == 204
     assert {name: morsel.value for name, morsel in cookies(left).items()} == {"session": "", "csrf_token": ""}
-    assert (await auth.post("/internal/token-exchange", {"session_cookie": cookie})).status_code == 401
+    assert (await auth.post(TOKEN_EXCHANGE_PATH, {"session_cookie": cookie})).status_code == 401
     tokens = await auth.log_in(user["username"])
     for method, path in (("DELETE", "/auth/session"), ("POST", "/auth/logout")):
         token_session = await auth.call(method, path, token=tokens["access_token"])
@@ -69,7 +71,7 @@ async def test_a_browser_that_logs_out_gives_its_cookies_back_and_who_has_none_i
         assert not cookies(token_session)
 
 
-async def test_no_form_of_a_foreign_page_opens_a_browser_session(auth: Any) -> None:
+async def test_browser_login_by_form_is_rejected(auth: Any) -> None:
     user = await auth.register()
     body = {"username": user["username"], "password": PASSWORD}
     assert (await auth.call("POST", "/auth/session", data=body)).status_code == 422
@@ -79,13 +81,13 @@ async def test_no_form_of_a_foreign_page_opens_a_browser_session(auth: Any) -> N
     assert not cookies(plain)
 
 
-async def test_a_wrong_password_sets_no_cookie(auth: Any) -> None:
-    response = await auth.post("/auth/session", {"username": "nobody", "password": PASSWORD})
+async def test_browser_login_with_wrong_password_sets_no_cookie(auth: Any) -> None:
+    response = await auth.post("/auth/session", {"username": "unknown", "password": PASSWORD})
     assert (response.status_code, response.json()["code"]) == (401, "invalid_credentials")
     assert not cookies(response)
 
 
-async def test_one_sees_ones_sessions_with_device_and_ends_that_of_a_lost_phone(auth: Any) -> None:
+async def test_own_sessions_are_listed_with_device_and_revoked(auth: Any) -> None:
     user = await auth.register()
     laptop = await auth.log_in(user["username"], headers={"User-Agent": FIREFOX, "X-Forwarded-For": "192.0.2.1"})
     phone = await auth.log_in(user["username"], headers={"User-Agent": IPHONE, "X-Forwarded-For": "192.0.2.2"})
@@ -101,7 +103,7 @@ async def test_one_sees_ones_sessions_with_device_and_ends_that_of_a_lost_phone(
     lost = listed["items"][1]
     assert (await auth.call("DELETE", f"/auth/sessions/{lost['id']}", token=token)).status_code == 204
     assert (await auth.call("DELETE", f"/auth/sessions/{lost['id']}", token=token)).status_code == 404
-    assert (await auth.get("/internal/revoked-sessions")).json()["session_ids"] == [auth.claims(phone)["sid"]]
+    assert (await auth.get(REVOCATIONS_PATH)).json()["session_ids"] == [auth.claims(phone)["sid"]]
     assert (await auth.post("/auth/refresh", {"refresh_token": phone["refresh_token"]})).status_code == 401
     assert (await auth.post("/auth/refresh", {"refresh_token": till["refresh_token"]})).status_code == 200
     after = (await auth.get("/auth/sessions", token=token)).json()
@@ -109,7 +111,7 @@ async def test_one_sees_ones_sessions_with_device_and_ends_that_of_a_lost_phone(
     assert after["items"][0]["last_used_at"] > listed["items"][0]["last_used_at"]
 
 
-async def test_sessions_are_listed_page_by_page(auth: Any) -> None:
+async def test_session_list_is_paginated(auth: Any) -> None:
     user = await auth.register()
     for _ in range(5):
         token = (await auth.log_in(user["username"]))["access_token"]
@@ -126,7 +128,7 @@ async def test_sessions_are_listed_page_by_page(auth: Any) -> None:
     assert pages == everything
 
 
-async def test_others_sessions_are_none_of_ones_business(auth: Any) -> None:
+async def test_sessions_of_others_are_not_found(auth: Any) -> None:
     one, other = await auth.member(), await auth.member()
     (theirs,) = (await auth.get("/auth/sessions", token=other["access_token"])).json()["items"]
     for session_id in (theirs["id"], uuid.uuid4()):

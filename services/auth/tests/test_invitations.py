@@ -1,4 +1,4 @@
-"""Invitations: made by admins, used once however many try, and the door of the sales staff."""
+"""Invitations: created by admins, accepted once, and the login of sales staff."""
 
 import asyncio
 import re
@@ -13,8 +13,8 @@ PASSWORD = "violet-Harbour-71"
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
-async def invite(auth: Any, admin: str, **wish: Any) -> dict[str, Any]:
-    response = await auth.post("/auth/access-tokens", wish, token=admin)
+async def invite(auth: Any, admin: str, **fields: Any) -> dict[str, Any]:
+    response = await auth.post("/auth/invitations", fields, token=admin)
     assert response.status_code == 201, response.text
     invitation: dict[str, Any] = response.json()
     return invitation
@@ -24,7 +24,7 @@ def entry(token: str | None, email: str = "ann.lee@example.com", **more: Any) ->
     return {"email": email, "password": PASSWORD, "access_token": token, **more}
 
 
-async def test_an_invitation_makes_one_account_with_its_rights(auth: Any) -> None:
+async def test_accepted_invitation_creates_user_with_its_rights(auth: Any) -> None:
     admin = await auth.admin_token()
     made = await invite(auth, admin, role="manager", warehouse_ids=[2, 1], note="the new branch")
     assert re.fullmatch(r"[2-9A-HJ-NP-Z]{10}", made["token"])
@@ -37,16 +37,16 @@ async def test_an_invitation_makes_one_account_with_its_rights(auth: Any) -> Non
     assert (user["role"], user["warehouse_ids"]) == ("manager", [1, 2])
     assert (await auth.get("/auth/profile", token=tokens["access_token"])).json() == user
     used = await auth.event("auth.invitation.used")
-    assert (used["access_token_id"], used["used_by"]) == (made["id"], user["id"])
-    (listed,) = (await auth.get("/auth/access-tokens", token=admin)).json()["items"]
+    assert (used["invitation_id"], used["used_by"]) == (made["id"], user["id"])
+    (listed,) = (await auth.get("/auth/invitations", token=admin)).json()["items"]
     assert (listed["is_used"], listed["used_by"], listed["note"]) == (True, user["id"], "the new branch")
     assert "token" not in listed
     again = await auth.post("/auth/salesperson", entry(made["token"], email="other@example.com"))
     assert (again.status_code, again.json()["code"]) == (401, "invalid_credentials")
 
 
-async def test_one_invitation_used_by_many_at_once_makes_one_account(auth: Any, database_url: str) -> None:
-    """All of them are held at the invitation until all are there; then they go for it together."""
+async def test_concurrent_acceptances_of_one_invitation_create_one_user(auth: Any, database_url: str) -> None:
+    """All requests wait for the row lock of the invitation, then proceed together."""
     admin = await auth.admin_token()
     made = await invite(auth, admin)
     entries = [entry(made["token"], email=f"ann{number}@example.com") for number in range(12)]
@@ -66,7 +66,7 @@ async def test_one_invitation_used_by_many_at_once_makes_one_account(auth: Any, 
     assert (await auth.get("/users", token=admin, params={"search": "ann"})).json()["total"] == 1
 
 
-async def test_a_salesperson_logs_in_with_or_without_an_old_invitation(auth: Any) -> None:
+async def test_salesperson_login_ignores_invitation(auth: Any) -> None:
     admin = await auth.admin_token()
     made = await invite(auth, admin)
     fresh = await invite(auth, admin)
@@ -76,28 +76,28 @@ async def test_a_salesperson_logs_in_with_or_without_an_old_invitation(auth: Any
         assert response.status_code == 200
         assert response.json()["user"] == created["user"]
     unused = await auth.post("/auth/salesperson", entry(fresh["token"], email="other@example.com"))
-    assert unused.status_code == 201, "logging in uses no invitation up"
+    assert unused.status_code == 201, "a login does not use the invitation"
 
 
-async def test_who_has_no_invitation_and_who_has_no_account_are_told_the_same(auth: Any) -> None:
+async def test_missing_invitation_and_unknown_account_get_same_response(auth: Any) -> None:
     admin = await auth.admin_token()
     made = await invite(auth, admin)
     await auth.post("/auth/salesperson", entry(made["token"]))
     wrong = await auth.post("/auth/salesperson", entry(None) | {"password": "wrong-Harbour-71"})
-    unknown = await auth.post("/auth/salesperson", entry(None, email="nobody@example.com"))
-    guessed = await auth.post("/auth/salesperson", entry("2345678923", email="nobody@example.com"))
+    unknown = await auth.post("/auth/salesperson", entry(None, email="unknown@example.com"))
+    guessed = await auth.post("/auth/salesperson", entry("2345678923", email="unknown@example.com"))
     for answer in (wrong, unknown, guessed):
         assert (answer.status_code, answer.json()["code"]) == (401, "invalid_credentials")
         assert answer.json()["detail"] == wrong.json()["detail"]
 
 
-async def test_the_door_of_the_sales_staff_is_for_them(auth: Any) -> None:
+async def test_salesperson_login_of_other_roles_is_rejected(auth: Any) -> None:
     await auth.register_admin()
     response = await auth.post("/auth/salesperson", entry(None, email="boss@example.com"))
     assert (response.status_code, response.json()["code"]) == (403, "salespeople_only")
 
 
-async def test_a_weak_password_uses_no_invitation_up(auth: Any) -> None:
+async def test_weak_password_does_not_use_invitation(auth: Any) -> None:
     made = await invite(auth, await auth.admin_token())
     for weak in ("short", "password1", "x" * 129):
         response = await auth.post("/auth/salesperson", entry(made["token"]) | {"password": weak})
@@ -105,7 +105,7 @@ async def test_a_weak_password_uses_no_invitation_up(auth: Any) -> None:
     assert (await auth.post("/auth/salesperson", entry(made["token"]))).status_code == 201
 
 
-async def test_names_from_addresses_are_made_unique(auth: Any) -> None:
+async def test_usernames_derived_from_addresses_are_unique(auth: Any) -> None:
     admin = await auth.admin_token()
     names = []
     for number, local_part in enumerate(["ann", "ann", "x", "+", "o'neill"]):
@@ -120,33 +120,33 @@ async def test_names_from_addresses_are_made_unique(auth: Any) -> None:
     assert len({name.lower() for name in names}) == 5
 
 
-async def test_an_invitation_taken_back_or_outlived_is_worth_nothing(auth: Any, database_url: str) -> None:
+async def test_revoked_or_expired_invitation_is_rejected(auth: Any, database_url: str) -> None:
     admin = await auth.admin_token()
-    taken_back, outlived, used = [await invite(auth, admin) for _ in range(3)]
-    assert (await auth.call("DELETE", f"/auth/access-tokens/{taken_back['id']}", token=admin)).status_code == 204
-    assert (await auth.call("DELETE", f"/auth/access-tokens/{taken_back['id']}", token=admin)).status_code == 404
+    revoked, expired, used = [await invite(auth, admin) for _ in range(3)]
+    assert (await auth.call("DELETE", f"/auth/invitations/{revoked['id']}", token=admin)).status_code == 204
+    assert (await auth.call("DELETE", f"/auth/invitations/{revoked['id']}", token=admin)).status_code == 404
     connection = await asyncpg.connect(database_url)
     try:
-        await connection.execute("UPDATE auth.invitation SET expires_at = now() WHERE id = $1", outlived["id"])
+        await connection.execute("UPDATE auth.invitation SET expires_at = now() WHERE id = $1", expired["id"])
     finally:
         await connection.close()
-    for dead in (taken_back, outlived):
-        assert (await auth.post("/auth/salesperson", entry(dead["token"]))).status_code == 401
+    for invalid in (revoked, expired):
+        assert (await auth.post("/auth/salesperson", entry(invalid["token"]))).status_code == 401
     assert (await auth.post("/auth/salesperson", entry(used["token"]))).status_code == 201
-    assert (await auth.call("DELETE", f"/auth/access-tokens/{used['id']}", token=admin)).status_code == 409
-    assert (await auth.event("auth.invitation.revoked"))["access_token_id"] == taken_back["id"]
+    assert (await auth.call("DELETE", f"/auth/invitations/{used['id']}", token=admin)).status_code == 409
+    assert (await auth.event("auth.invitation.revoked"))["invitation_id"] == revoked["id"]
 
 
-async def test_only_admins_invite(auth: Any) -> None:
+async def test_invitations_are_accessible_to_admins_only(auth: Any) -> None:
     member = (await auth.member())["access_token"]
     for method, path in [("POST", ""), ("GET", ""), ("DELETE", "/1")]:
-        assert (await auth.call(method, f"/auth/access-tokens{path}", json={})).status_code == 401
-        assert (await auth.call(method, f"/auth/access-tokens{path}", token=member, json={})).status_code == 403
+        assert (await auth.call(method, f"/auth/invitations{path}", json={})).status_code == 401
+        assert (await auth.call(method, f"/auth/invitations{path}", token=member, json={})).status_code == 403
 
 
-async def test_refuses_wishes_that_can_not_be(auth: Any, subtests: pytest.Subtests) -> None:
+async def test_invalid_invitation_is_rejected(auth: Any, subtests: pytest.Subtests) -> None:
     admin = await auth.admin_token()
-    for wish in [
+    for fields in [
         {"role": "owner"},
         {"warehouse_ids": ["MAIN"]},
         {"warehouse_ids": [True]},
@@ -156,19 +156,19 @@ async def test_refuses_wishes_that_can_not_be(auth: Any, subtests: pytest.Subtes
         {"note": "x" * 501},
         {"token": "CHOSEN2345"},
     ]:
-        with subtests.test(wish=wish):
-            assert (await auth.post("/auth/access-tokens", wish, token=admin)).status_code == 422
+        with subtests.test(fields=fields):
+            assert (await auth.post("/auth/invitations", fields, token=admin)).status_code == 422
 
 
-async def test_a_retry_with_its_key_gets_the_same_token_which_is_kept_sealed(auth: Any, database_url: str) -> None:
+async def test_retried_creation_returns_same_token_which_is_stored_encrypted(auth: Any, database_url: str) -> None:
     admin = await auth.admin_token()
     key = {"Idempotency-Key": "invite-ann"}
     answers = await asyncio.gather(
-        *(auth.post("/auth/access-tokens", {"note": "ann"}, token=admin, headers=key) for _ in range(5))
+        *(auth.post("/auth/invitations", {"note": "ann"}, token=admin, headers=key) for _ in range(5))
     )
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.json()["token"] for answer in answers}) == 1
-    assert (await auth.get("/auth/access-tokens", token=admin)).json()["total"] == 1
+    assert (await auth.get("/auth/invitations", token=admin)).json()["total"] == 1
     token = answers[0].json()["token"]
     connection = await asyncpg.connect(database_url)
     try:

@@ -1,4 +1,4 @@
-"""Signing keys rotate without failing a request, and another SECRET_KEY is noticed."""
+"""Rotation of signing keys without failing requests, and detection of another SECRET_KEY."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -10,10 +10,10 @@ import jwt
 import pytest
 
 from stockbuddy.auth.signing.keys import NoSigningKey
-from stockbuddy.auth.signing.schedule import CLOCK_MARGIN, is_rotation_due, outlived_keys, signing_key_at
+from stockbuddy.auth.signing.schedule import CLOCK_MARGIN, expired_keys, is_rotation_due, signing_key_at
 from stockbuddy.chassis.http.tokens import JwksCache, TokenVerifier
 
-OTHER_SECRET = "another-key-of-the-same-sorry-operator"
+OTHER_SECRET = "another-secret-key-of-the-operator"
 
 
 async def published(auth: Any) -> list[str]:
@@ -25,8 +25,8 @@ def kid_of(tokens: dict[str, Any]) -> str:
     return kid
 
 
-async def test_no_request_fails_while_keys_rotate(another_auth: Any, auth_command: Any) -> None:
-    """Two replicas, a verifier with its own copy of the keys, as every service has one, and a client that goes on."""
+async def test_requests_during_rotation_succeed(another_auth: Any, auth_command: Any) -> None:
+    """Two replicas, a verifier with its own key cache, as in every service, and a client that keeps refreshing."""
     async with another_auth() as one, another_auth() as other:
         tokens = await one.member()
 
@@ -35,8 +35,8 @@ async def test_no_request_fails_while_keys_rotate(another_auth: Any, auth_comman
 
         verifier = TokenVerifier(JwksCache(fetch), issuer="stockbuddy", audience="stockbuddy")
         old_kid = kid_of(tokens)
-        said = await auth_command("rotate-keys", SIGNING_KEY_AHEAD_SECONDS="4")
-        assert "is published now and signs from" in said
+        output = await auth_command("rotate-keys", SIGNING_KEY_ACTIVATION_DELAY_SECONDS="4")
+        assert "is published and signs from" in output
         seen = {old_kid}
         async with asyncio.timeout(60):
             while len(seen) < 2:
@@ -51,7 +51,7 @@ async def test_no_request_fails_while_keys_rotate(another_auth: Any, auth_comman
         assert (await one.event_of_database("auth.signing_key.rotated"))["kid"] in seen - {old_kid}
 
 
-async def test_keys_rotate_by_themselves_when_they_are_old(auth: Any, another_auth: Any, database_url: str) -> None:
+async def test_old_key_is_rotated_automatically(auth: Any, another_auth: Any, database_url: str) -> None:
     first = await published(auth)
     connection = await asyncpg.connect(database_url)
     try:
@@ -63,16 +63,14 @@ async def test_keys_rotate_by_themselves_when_they_are_old(auth: Any, another_au
             await asyncio.sleep(0.05)
         assert (await published(replica))[0] == first[0]
         rotated = await replica.event_of_database("auth.signing_key.rotated")
-        ahead = datetime.fromisoformat(rotated["signs_from"]) - datetime.now(UTC)
-        assert timedelta(seconds=90) < ahead < timedelta(seconds=121)
+        delay = datetime.fromisoformat(rotated["signs_from"]) - datetime.now(UTC)
+        assert timedelta(seconds=90) < delay < timedelta(seconds=121)
 
 
-async def test_an_outlived_key_is_deleted_with_its_private_half(
-    another_auth: Any, auth_command: Any, database_url: str
-) -> None:
+async def test_expired_key_is_deleted(another_auth: Any, auth_command: Any, database_url: str) -> None:
     async with another_auth() as auth:
         (old,) = await published(auth)
-    await auth_command("rotate-keys", SIGNING_KEY_AHEAD_SECONDS="1")
+    await auth_command("rotate-keys", SIGNING_KEY_ACTIVATION_DELAY_SECONDS="1")
     connection = await asyncpg.connect(database_url)
     try:
         await connection.execute("UPDATE auth.signing_key SET signs_from = signs_from - interval '1 hour'")
@@ -85,7 +83,7 @@ async def test_an_outlived_key_is_deleted_with_its_private_half(
         assert kid_of(await auth.member()) in await published(auth)
 
 
-async def test_another_secret_key_is_noticed_at_the_start_and_mended_by_a_command(
+async def test_other_secret_key_fails_start_until_keys_are_rotated(
     auth: Any, another_auth: Any, auth_command: Any
 ) -> None:
     tokens = await auth.member()
@@ -93,14 +91,14 @@ async def test_another_secret_key_is_noticed_at_the_start_and_mended_by_a_comman
         async with another_auth(secret_key=OTHER_SECRET):
             pass
     await auth_command("rotate-keys", SECRET_KEY=OTHER_SECRET)
-    async with another_auth(secret_key=OTHER_SECRET) as mended:
-        assert (await mended.get("/auth/profile", token=tokens["access_token"])).status_code == 200
-        fresh = (await mended.post("/auth/refresh", {"refresh_token": tokens["refresh_token"]})).json()
+    async with another_auth(secret_key=OTHER_SECRET) as recovered:
+        assert (await recovered.get("/auth/profile", token=tokens["access_token"])).status_code == 200
+        fresh = (await recovered.post("/auth/refresh", {"refresh_token": tokens["refresh_token"]})).json()
         assert kid_of(fresh) != kid_of(tokens)
-        assert (await mended.get("/auth/profile", token=fresh["access_token"])).status_code == 200
+        assert (await recovered.get("/auth/profile", token=fresh["access_token"])).status_code == 200
 
 
-async def test_production_wants_a_secret_key_of_its_own(another_auth: Any) -> None:
+async def test_production_with_default_or_short_secret_key_does_not_start(another_auth: Any) -> None:
     for secret in ("development-key-that-protects-nothing", "short"):
         with pytest.raises(ValueError, match=r"(?i)secret_key"):
             async with another_auth(env="production", secret_key=secret):
@@ -116,8 +114,8 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LIFETIME = timedelta(minutes=15)
 
 
-def test_the_schedule_leaves_no_moment_without_a_key_that_all_know() -> None:
-    """Through a year of rotations: at any moment one key signs, and each token's key is published while it lives."""
+def test_schedule_over_a_year_always_has_a_published_signing_key() -> None:
+    """At any moment one key signs, and the key of each token is published while the token lives."""
     keys = [Key(str(number), NOW + timedelta(days=90 * number)) for number in range(5)]
     moments = [NOW + timedelta(hours=hours) for hours in range(1, 24 * 365, 7)]
     moments += [key.signs_from + timedelta(seconds=seconds) for key in keys for seconds in (0, 1, 899, 960, 961)]
@@ -125,14 +123,14 @@ def test_the_schedule_leaves_no_moment_without_a_key_that_all_know() -> None:
         signing = signing_key_at(keys, moment)
         assert signing is not None
         assert signing.signs_from <= moment
-        assert signing not in outlived_keys(keys, moment, LIFETIME)
-        assert signing not in outlived_keys(keys, moment + LIFETIME, LIFETIME)
+        assert signing not in expired_keys(keys, moment, LIFETIME)
+        assert signing not in expired_keys(keys, moment + LIFETIME, LIFETIME)
     for old, new in pairwise(keys):
-        assert old not in outlived_keys(keys, new.signs_from + LIFETIME + CLOCK_MARGIN, LIFETIME)
-        assert old in outlived_keys(keys, new.signs_from + LIFETIME + CLOCK_MARGIN + timedelta(seconds=1), LIFETIME)
+        assert old not in expired_keys(keys, new.signs_from + LIFETIME + CLOCK_MARGIN, LIFETIME)
+        assert old in expired_keys(keys, new.signs_from + LIFETIME + CLOCK_MARGIN + timedelta(seconds=1), LIFETIME)
 
 
-def test_a_key_that_waits_for_its_time_is_not_rotated_again() -> None:
+def test_key_before_its_activation_is_not_rotated() -> None:
     keys = [Key("old", NOW - timedelta(days=90)), Key("new", NOW + timedelta(seconds=120))]
     assert is_rotation_due(keys[:1], NOW, timedelta(days=90))
     assert not is_rotation_due(keys, NOW, timedelta(days=90))

@@ -1,4 +1,4 @@
-"""The token endpoint, as OAuth2's clients know it (RFC 6749)."""
+"""The OAuth2 token endpoint (RFC 6749)."""
 
 import base64
 from typing import Any
@@ -8,8 +8,8 @@ import pytest
 PASSWORD = "violet-Harbour-71"
 
 
-async def ask(auth: Any, form: Any, **more: Any) -> Any:
-    """`form` as fields, or as text where it must be malformed."""
+async def request_token(auth: Any, form: Any, **more: Any) -> Any:
+    """`form`: fields, or text if it must be malformed."""
     if isinstance(form, str):
         headers = {"Content-Type": "application/x-www-form-urlencoded", **more.pop("headers", {})}
         return await auth.call("POST", "/auth/token", content=form, headers=headers, **more)
@@ -20,43 +20,43 @@ def basic(client_id: str, secret: str) -> dict[str, str]:
     return {"Authorization": "Basic " + base64.b64encode(f"{client_id}:{secret}".encode()).decode()}
 
 
-async def test_the_password_grant_and_the_refresh_grant(auth: Any) -> None:
+async def test_password_and_refresh_token_grants_return_tokens(auth: Any) -> None:
     user = await auth.register()
     form = {"grant_type": "password", "username": user["email"], "password": PASSWORD, "scope": "all", "x": "ignored"}
-    response = await ask(auth, form)
+    response = await request_token(auth, form)
     assert response.status_code == 200, response.text
     assert (response.headers["Cache-Control"], response.headers["Pragma"]) == ("no-store", "no-cache")
     tokens = response.json()
     assert (tokens["token_type"], tokens["expires_in"]) == ("bearer", 900)
     assert (await auth.get("/auth/profile", token=tokens["access_token"])).json() == user
     refresh = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
-    fresh = await ask(auth, refresh)
+    fresh = await request_token(auth, refresh)
     assert fresh.status_code == 200
-    reused = await ask(auth, refresh)
+    reused = await request_token(auth, refresh)
     assert (reused.status_code, reused.json()["error"]) == (400, "invalid_grant")
-    ended = await ask(auth, {"grant_type": "refresh_token", "refresh_token": fresh.json()["refresh_token"]})
+    ended = await request_token(auth, {"grant_type": "refresh_token", "refresh_token": fresh.json()["refresh_token"]})
     assert ended.status_code == 400
 
 
 @pytest.mark.parametrize("in_header", [True, False])
-async def test_the_client_credentials_grant_takes_an_api_key(auth: Any, in_header: bool) -> None:
+async def test_client_credentials_grant_accepts_api_key(auth: Any, in_header: bool) -> None:
     tokens = await auth.member()
     key = (await auth.post("/auth/api-keys", {"name": "till"}, token=tokens["access_token"])).json()
     form = {"grant_type": "client_credentials"}
     if in_header:
-        response = await ask(auth, form, headers=basic(str(key["id"]), key["key"]))
+        response = await request_token(auth, form, headers=basic(str(key["id"]), key["key"]))
     else:
-        response = await ask(auth, form | {"client_id": str(key["id"]), "client_secret": key["key"]})
+        response = await request_token(auth, form | {"client_id": str(key["id"]), "client_secret": key["key"]})
     assert response.status_code == 200, response.text
     answer = response.json()
     assert set(answer) == {"access_token", "token_type", "expires_in"}
     assert answer["expires_in"] == 900
     assert auth.claims(answer)["sid"] == f"key:{key['id']}"
-    said = await auth.event("auth.api_key.authenticated")
-    assert said == {"api_key_id": key["id"], "owner_id": tokens["user"]["id"]}
+    event = await auth.event("auth.api_key.authenticated")
+    assert event == {"api_key_id": key["id"], "owner_id": tokens["user"]["id"]}
 
 
-async def test_clients_that_are_not_who_they_say(auth: Any) -> None:
+async def test_invalid_client_credentials_are_rejected(auth: Any) -> None:
     token = (await auth.member())["access_token"]
     one, other = [(await auth.post("/auth/api-keys", {"name": "till"}, token=token)).json() for _ in range(2)]
     form = {"grant_type": "client_credentials"}
@@ -72,13 +72,13 @@ async def test_clients_that_are_not_who_they_say(auth: Any) -> None:
         {"Authorization": "Basic " + base64.b64encode(b"no colon").decode()},
         {"Authorization": "Basic " + base64.b64encode(b"\xff:\xff").decode()},
     ):
-        response = await ask(auth, form, headers=headers)
+        response = await request_token(auth, form, headers=headers)
         body = response.json()
         assert (response.status_code, body["error"], body["code"]) == (401, "invalid_client", "invalid_client")
         assert response.headers["WWW-Authenticate"].startswith("Basic")
 
 
-async def test_errors_speak_oauth2_and_are_problems_too(auth: Any, subtests: pytest.Subtests) -> None:
+async def test_token_errors_are_oauth2_errors_and_problems(auth: Any, subtests: pytest.Subtests) -> None:
     for form, error in [
         ({}, "invalid_request"),
         ({"grant_type": ""}, "invalid_request"),
@@ -93,7 +93,7 @@ async def test_errors_speak_oauth2_and_are_problems_too(auth: Any, subtests: pyt
         ("&".join(f"p{number}=1" for number in range(40)), "invalid_request"),
     ]:
         with subtests.test(form=form, error=error):
-            response = await ask(auth, form)
+            response = await request_token(auth, form)
             body = response.json()
             assert (response.status_code, body["error"], body["code"]) == (400, error, error)
             assert body["error_description"] == body["detail"]
@@ -101,13 +101,13 @@ async def test_errors_speak_oauth2_and_are_problems_too(auth: Any, subtests: pyt
             assert response.headers["Cache-Control"] == "no-store"
 
 
-async def test_json_is_no_token_request(auth: Any) -> None:
+async def test_token_request_in_json_is_rejected(auth: Any) -> None:
     response = await auth.post("/auth/token", {"grant_type": "password"})
     assert (response.status_code, response.json()["error"]) == (400, "invalid_request")
 
 
-async def test_wrong_passwords_are_throttled_here_too(auth: Any) -> None:
-    form = {"grant_type": "password", "username": "nobody", "password": "wrong"}
-    answers = [await ask(auth, form) for _ in range(6)]
+async def test_password_grant_is_throttled(auth: Any) -> None:
+    form = {"grant_type": "password", "username": "unknown", "password": "wrong"}
+    answers = [await request_token(auth, form) for _ in range(6)]
     assert [answer.status_code for answer in answers] == [400] * 5 + [429]
     assert int(answers[-1].headers["Retry-After"]) > 0

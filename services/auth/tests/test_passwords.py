@@ -1,4 +1,4 @@
-"""Passwords: which are refused, how they are changed, and how they are reset by e-mail."""
+"""Password policy, change of passwords, and reset by e-mail."""
 
 import asyncio
 import email
@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 
+from stockbuddy.contracts.internal import REVOCATIONS_PATH
 from stockbuddy.local_servers.ports import free_port
 
 PASSWORD = "violet-Harbour-71"
 NEW = "amber-Lantern-58"
 
 
-async def test_common_passwords_are_refused_with_a_reason(auth: Any, subtests: pytest.Subtests) -> None:
+async def test_common_password_is_rejected_with_reason(auth: Any, subtests: pytest.Subtests) -> None:
     for password in [
         "password",
         "12345678",
@@ -40,21 +41,21 @@ async def test_common_passwords_are_refused_with_a_reason(auth: Any, subtests: p
             assert error["message"].startswith("is too easy to guess")
 
 
-async def test_passwords_made_of_what_is_known_of_somebody_are_refused(auth: Any, subtests: pytest.Subtests) -> None:
+async def test_password_from_personal_data_is_rejected(auth: Any, subtests: pytest.Subtests) -> None:
     for password in ["johndoe99", "JohnDoe-1", "maximilian", "john@example.com"]:
         with subtests.test(password=password):
             body = {"username": "johndoe", "email": "john@example.com", "password": password, "full_name": "Maximilian"}
             assert (await auth.post("/auth/register", body)).status_code == 422
 
 
-async def test_good_passwords_are_taken_whatever_they_are_made_of(auth: Any, subtests: pytest.Subtests) -> None:
+async def test_strong_password_of_any_characters_is_accepted(auth: Any, subtests: pytest.Subtests) -> None:
     for password in ["securepassword123", PASSWORD, "correct horse battery staple", "pässwörter-mögen-wir" * 6]:
         with subtests.test(password=password):
             user = await auth.register(password=password)
             await auth.log_in(user["username"], password)
 
 
-async def test_a_change_ends_every_session_and_brings_a_new_pair(auth: Any) -> None:
+async def test_password_change_revokes_all_sessions_and_returns_new_tokens(auth: Any) -> None:
     user = await auth.register()
     here, elsewhere = await auth.log_in(user["username"]), await auth.log_in(user["username"])
     change = {"old_password": PASSWORD, "new_password": NEW, "confirm_password": NEW}
@@ -62,7 +63,7 @@ async def test_a_change_ends_every_session_and_brings_a_new_pair(auth: Any) -> N
     assert response.status_code == 200, response.text
     tokens = response.json()
     assert (await auth.get("/auth/profile", token=tokens["access_token"])).json() == user
-    revoked = (await auth.get("/internal/revoked-sessions")).json()["session_ids"]
+    revoked = (await auth.get(REVOCATIONS_PATH)).json()["session_ids"]
     assert sorted(revoked) == sorted([auth.claims(here)["sid"], auth.claims(elsewhere)["sid"]])
     for old in (here, elsewhere):
         assert (await auth.post("/auth/refresh", {"refresh_token": old["refresh_token"]})).status_code == 401
@@ -73,7 +74,7 @@ async def test_a_change_ends_every_session_and_brings_a_new_pair(auth: Any) -> N
     assert (changed["user_id"], changed["method"]) == (user["id"], "change")
 
 
-async def test_a_change_that_is_not_right_changes_nothing(auth: Any, subtests: pytest.Subtests) -> None:
+async def test_invalid_password_change_has_no_effect(auth: Any, subtests: pytest.Subtests) -> None:
     tokens = await auth.member()
     for change, status, code, field in [
         ({"old_password": "wrong-Harbour-71"}, 400, "wrong_password", None),
@@ -91,28 +92,28 @@ async def test_a_change_that_is_not_right_changes_nothing(auth: Any, subtests: p
     assert (await auth.post("/auth/refresh", {"refresh_token": tokens["refresh_token"]})).status_code == 200
 
 
-async def test_whoever_finds_an_open_till_can_not_guess_its_password(auth: Any) -> None:
+async def test_password_guesses_in_open_session_are_throttled(auth: Any) -> None:
     token = (await auth.member())["access_token"]
     body = {"old_password": "wrong", "new_password": NEW, "confirm_password": NEW}
     answers = [await auth.post("/auth/password/change", body, token=token) for _ in range(7)]
     assert [answer.status_code for answer in answers] == [400] * 5 + [429] * 2
 
 
-async def test_a_change_needs_a_caller(auth: Any) -> None:
+async def test_password_change_without_credentials_is_rejected(auth: Any) -> None:
     body = {"old_password": PASSWORD, "new_password": NEW, "confirm_password": NEW}
     assert (await auth.post("/auth/password/change", body)).status_code == 401
 
 
 @pytest.fixture
 async def forgetful(another_auth: Any, tmp_path: Path) -> AsyncIterator[Any]:
-    """Auth without a mail server: its letters are files in `letters`."""
+    """Auth without an SMTP server: its e-mails are files in `emails`."""
     async with another_auth(mail_outbox=tmp_path / "outbox") as running:
-        running.letters = tmp_path / "outbox"
+        running.emails = tmp_path / "outbox"
         yield running
 
 
-async def letter(directory: Path, subject: str) -> EmailMessage:
-    """The letter with that in its subject, once it is there; it is taken out."""
+async def received(directory: Path, subject: str) -> EmailMessage:
+    """The e-mail with `subject` in its subject; waits for it and removes it."""
     async with asyncio.timeout(10):
         while True:
             for path in directory.glob("*.eml"):
@@ -129,12 +130,12 @@ def token_in(message: EmailMessage) -> str:
     return found[1]
 
 
-async def test_a_reset_by_letter_works_once_and_ends_every_session(forgetful: Any) -> None:
+async def test_password_reset_works_once_and_revokes_all_sessions(forgetful: Any) -> None:
     tokens = await forgetful.member()
     user = tokens["user"]
-    asked = await forgetful.post("/auth/password/forgot", {"email": user["email"].upper()})
-    assert asked.status_code == 202
-    message = await letter(forgetful.letters, "a new password")
+    requested = await forgetful.post("/auth/password/forgot", {"email": user["email"].upper()})
+    assert requested.status_code == 202
+    message = await received(forgetful.emails, "a new password")
     assert message["To"].lower() == user["email"]
     reset = {"token": token_in(message), "new_password": NEW, "confirm_password": NEW}
     weak = {**reset, "new_password": "password1", "confirm_password": "password1"}
@@ -145,16 +146,16 @@ async def test_a_reset_by_letter_works_once_and_ends_every_session(forgetful: An
     assert (again.status_code, again.json()["code"]) == (400, "invalid_reset_token")
     assert (await forgetful.post("/auth/refresh", {"refresh_token": tokens["refresh_token"]})).status_code == 401
     await forgetful.log_in(user["username"], NEW)
-    notice = await letter(forgetful.letters, "your password was changed")
+    notice = await received(forgetful.emails, "your password was changed")
     assert notice["To"] == user["email"]
     changed = await forgetful.event("auth.user.password_changed")
     assert (changed["user_id"], changed["method"]) == (user["id"], "reset")
 
 
-async def test_one_token_used_many_times_at_once_changes_one_password(forgetful: Any) -> None:
+async def test_concurrent_resets_with_one_token_succeed_once(forgetful: Any) -> None:
     user = await forgetful.register()
     await forgetful.post("/auth/password/forgot", {"email": user["email"]})
-    token = token_in(await letter(forgetful.letters, "a new password"))
+    token = token_in(await received(forgetful.emails, "a new password"))
     passwords = [f"{NEW}-{number}" for number in range(5)]
     answers = await asyncio.gather(
         *(
@@ -165,48 +166,48 @@ async def test_one_token_used_many_times_at_once_changes_one_password(forgetful:
     assert Counter(answer.status_code for answer in answers) == {204: 1, 400: 4}
 
 
-async def test_forgot_tells_nothing_and_writes_to_nobody_else(forgetful: Any) -> None:
+async def test_reset_request_for_unknown_address_gets_same_response_and_no_email(forgetful: Any) -> None:
     user = await forgetful.register()
     known = await forgetful.post("/auth/password/forgot", {"email": user["email"]})
-    unknown = await forgetful.post("/auth/password/forgot", {"email": "nobody@example.com"})
+    unknown = await forgetful.post("/auth/password/forgot", {"email": "unknown@example.com"})
     assert (known.status_code, known.json()) == (unknown.status_code, unknown.json())
-    await letter(forgetful.letters, "a new password")
+    await received(forgetful.emails, "a new password")
     await forgetful.events("auth.password_reset.requested", at_least=2)
-    # A later letter has left; so the one to nobody would have left before it.
+    # E-mails are sent in order, so an e-mail to the unknown address would have been sent before this one.
     await forgetful.call(
         "PATCH",
         "/auth/profile",
         token=(await forgetful.log_in(user["username"]))["access_token"],
         json={"email": "new@example.com"},
     )
-    assert (await letter(forgetful.letters, "your address was changed"))["To"] == user["email"]
-    assert list(forgetful.letters.iterdir()) == []
+    assert (await received(forgetful.emails, "your address was changed"))["To"] == user["email"]
+    assert list(forgetful.emails.iterdir()) == []
 
 
-async def test_asking_again_and_again_floods_no_mailbox(forgetful: Any) -> None:
+async def test_repeated_reset_requests_send_one_email(forgetful: Any) -> None:
     user = await forgetful.register()
     for _ in range(5):
         assert (await forgetful.post("/auth/password/forgot", {"email": user["email"]})).status_code == 202
-    await letter(forgetful.letters, "a new password")
+    await received(forgetful.emails, "a new password")
     for _ in range(5):
         assert (await forgetful.post("/auth/password/forgot", {"email": user["email"]})).status_code == 202
     token = (await forgetful.log_in(user["username"]))["access_token"]
     await forgetful.call("PATCH", "/auth/profile", token=token, json={"email": "new@example.com"})
-    await letter(forgetful.letters, "your address was changed")
-    assert list(forgetful.letters.iterdir()) == []
+    await received(forgetful.emails, "your address was changed")
+    assert list(forgetful.emails.iterdir()) == []
 
 
-async def test_letters_are_for_the_operators_eyes_alone(forgetful: Any) -> None:
+async def test_email_files_are_readable_by_owner_only(forgetful: Any) -> None:
     user = await forgetful.register()
     await forgetful.post("/auth/password/forgot", {"email": user["email"]})
     async with asyncio.timeout(10):
-        while not (found := list(forgetful.letters.glob("*.eml"))):
+        while not (found := list(forgetful.emails.glob("*.eml"))):
             await asyncio.sleep(0.05)
     assert stat.S_IMODE(found[0].stat().st_mode) == 0o600
-    assert stat.S_IMODE(forgetful.letters.stat().st_mode) == 0o700
+    assert stat.S_IMODE(forgetful.emails.stat().st_mode) == 0o700
 
 
-async def test_a_made_up_token_resets_nothing(auth: Any, subtests: pytest.Subtests) -> None:
+async def test_reset_with_unknown_token_is_rejected(auth: Any, subtests: pytest.Subtests) -> None:
     for token in ["x", "x" * 43, "\x00"]:
         with subtests.test(token=token):
             body = {"token": token, "new_password": NEW, "confirm_password": NEW}
@@ -214,35 +215,35 @@ async def test_a_made_up_token_resets_nothing(auth: Any, subtests: pytest.Subtes
             assert (response.status_code, response.json()["code"]) == (400, "invalid_reset_token")
 
 
-async def test_a_reset_lets_a_locked_out_user_in(forgetful: Any) -> None:
+async def test_password_reset_ends_lockout(forgetful: Any) -> None:
     user = await forgetful.register()
     for _ in range(5):
         await forgetful.post("/auth/login", {"username": user["username"], "password": "wrong"})
     locked = await forgetful.post("/auth/login", {"username": user["username"], "password": PASSWORD})
     assert locked.status_code == 429
     await forgetful.post("/auth/password/forgot", {"email": user["email"]})
-    token = token_in(await letter(forgetful.letters, "a new password"))
+    token = token_in(await received(forgetful.emails, "a new password"))
     reset = {"token": token, "new_password": NEW, "confirm_password": NEW}
     assert (await forgetful.post("/auth/password/reset", reset)).status_code == 204
     await forgetful.log_in(user["username"], NEW)
 
 
 class Inbox:
-    """A mail server that takes every letter, once it has refused some."""
+    """An SMTP server that accepts every e-mail after `refusals` temporary errors."""
 
     def __init__(self, refusals: int) -> None:
         self.refusals = refusals
-        self.letters: list[EmailMessage] = []
+        self.emails: list[EmailMessage] = []
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         if self.refusals:
             self.refusals -= 1
-            return "451 come back later"
-        self.letters.append(email.message_from_bytes(envelope.content, policy=default))
-        return "250 taken"
+            return "451 try again later"
+        self.emails.append(email.message_from_bytes(envelope.content, policy=default))
+        return "250 accepted"
 
 
-async def test_with_a_mail_server_letters_go_there(another_auth: Any) -> None:
+async def test_emails_are_sent_to_smtp_server(another_auth: Any) -> None:
     inbox = Inbox(refusals=0)
     controller = Controller(inbox, hostname="127.0.0.1", port=free_port())
     controller.start()
@@ -256,11 +257,11 @@ async def test_with_a_mail_server_letters_go_there(another_auth: Any) -> None:
             user = await running.register(full_name="Ann Lee")
             await running.post("/auth/password/forgot", {"email": user["email"]})
             async with asyncio.timeout(10):
-                while not inbox.letters:
+                while not inbox.emails:
                     await asyncio.sleep(0.05)
     finally:
         controller.stop()
-    (message,) = inbox.letters
+    (message,) = inbox.emails
     assert (message["From"], message["To"]) == ("Shop <shop@example.com>", user["email"])
     assert "Hello Ann Lee" in message.get_content()
     assert re.search(r"https://shop\.example/reset\?token=[\w-]{43}\b", message.get_content())

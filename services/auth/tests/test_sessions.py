@@ -1,4 +1,4 @@
-"""Sessions: rotation of refresh tokens, what a stolen one leads to, and what the gateway hears of an end."""
+"""Sessions: rotation and reuse of refresh tokens, logout, and the feed of revocations."""
 
 import asyncio
 from collections import Counter
@@ -6,8 +6,10 @@ from typing import Any
 
 import asyncpg
 
+from stockbuddy.contracts.internal import REVOCATIONS_PATH
 
-async def test_each_refresh_token_works_once_and_brings_a_new_pair(auth: Any) -> None:
+
+async def test_refresh_returns_new_pair_of_tokens(auth: Any) -> None:
     first = await auth.member()
     response = await auth.post("/auth/refresh", {"refresh_token": first["refresh_token"]})
     second = response.json()
@@ -20,7 +22,7 @@ async def test_each_refresh_token_works_once_and_brings_a_new_pair(auth: Any) ->
     assert third.status_code == 200
 
 
-async def test_a_used_refresh_token_ends_the_session_for_both_holders(auth: Any) -> None:
+async def test_reused_refresh_token_revokes_session(auth: Any) -> None:
     first = await auth.member()
     second = (await auth.post("/auth/refresh", {"refresh_token": first["refresh_token"]})).json()
     assert await revoked(auth) == []
@@ -33,7 +35,7 @@ async def test_a_used_refresh_token_ends_the_session_for_both_holders(auth: Any)
     assert ended["reason"] == "refresh_token_reused"
 
 
-async def test_one_refresh_token_shown_many_times_at_once_wins_once_and_ends_the_session(auth: Any) -> None:
+async def test_concurrent_refreshes_with_one_token_succeed_once_and_revoke_session(auth: Any) -> None:
     tokens = await auth.member()
     body = {"refresh_token": tokens["refresh_token"]}
     answers = await asyncio.gather(*(auth.post("/auth/refresh", body) for _ in range(8)))
@@ -44,7 +46,7 @@ async def test_one_refresh_token_shown_many_times_at_once_wins_once_and_ends_the
     assert len(await revoked(auth)) == 1
 
 
-async def test_an_unknown_refresh_token_ends_nothing(auth: Any) -> None:
+async def test_unknown_refresh_token_has_no_effect(auth: Any) -> None:
     tokens = await auth.member()
     for forged in ("", "x", tokens["refresh_token"][:-1], tokens["access_token"][:200], "\x00"):
         response = await auth.post("/auth/refresh", {"refresh_token": forged})
@@ -53,24 +55,24 @@ async def test_an_unknown_refresh_token_ends_nothing(auth: Any) -> None:
     assert (await auth.post("/auth/refresh", {"refresh_token": tokens["refresh_token"]})).status_code == 200
 
 
-async def test_logout_ends_one_session_and_tells_the_gateway(auth: Any) -> None:
+async def test_logout_revokes_one_session(auth: Any) -> None:
     user = await auth.register()
     ending, staying = await auth.log_in(user["username"]), await auth.log_in(user["username"])
-    everything = (await auth.get("/internal/revoked-sessions")).json()
+    everything = (await auth.get(REVOCATIONS_PATH)).json()
     assert everything["session_ids"] == []
     response = await auth.post("/auth/logout", token=ending["access_token"])
     assert (response.status_code, response.content) == (204, b"")
-    news = (await auth.get("/internal/revoked-sessions", params={"after": everything["cursor"]})).json()
-    assert news["session_ids"] == [auth.claims(ending)["sid"]]
+    new = (await auth.get(REVOCATIONS_PATH, params={"after": everything["cursor"]})).json()
+    assert new["session_ids"] == [auth.claims(ending)["sid"]]
     assert (await auth.post("/auth/refresh", {"refresh_token": ending["refresh_token"]})).status_code == 401
     assert (await auth.post("/auth/refresh", {"refresh_token": staying["refresh_token"]})).status_code == 200
     assert (await auth.post("/auth/logout", token=ending["access_token"])).status_code == 204
-    later = (await auth.get("/internal/revoked-sessions", params={"after": news["cursor"]})).json()
-    assert set(later["session_ids"]) <= {auth.claims(ending)["sid"]}, "at most a repetition"
+    later = (await auth.get(REVOCATIONS_PATH, params={"after": new["cursor"]})).json()
+    assert set(later["session_ids"]) <= {auth.claims(ending)["sid"]}, "may repeat earlier ones"
 
 
-async def test_a_revocation_that_commits_late_is_not_skipped(auth: Any, database_url: str) -> None:
-    """The cursor was given out while another transaction had written its revocation, but not yet committed it."""
+async def test_revocation_that_commits_late_is_not_skipped(auth: Any, database_url: str) -> None:
+    """The cursor is read while a concurrent transaction has inserted a revocation and not committed it."""
     late = await asyncpg.connect(database_url)
     try:
         transaction = late.transaction()
@@ -78,41 +80,41 @@ async def test_a_revocation_that_commits_late_is_not_skipped(auth: Any, database
         await late.execute("INSERT INTO auth.revocation (sid, needed_until) VALUES ('late', now() + interval '1 hour')")
         tokens = await auth.member()
         await auth.post("/auth/logout", token=tokens["access_token"])
-        early = (await auth.get("/internal/revoked-sessions")).json()
+        early = (await auth.get(REVOCATIONS_PATH)).json()
         assert early["session_ids"] == [auth.claims(tokens)["sid"]]
         await transaction.commit()
     finally:
         await late.close()
-    news = (await auth.get("/internal/revoked-sessions", params={"after": early["cursor"]})).json()
-    assert "late" in news["session_ids"]
+    new = (await auth.get(REVOCATIONS_PATH, params={"after": early["cursor"]})).json()
+    assert "late" in new["session_ids"]
 
 
-async def test_a_cursor_from_another_life_of_the_database_gets_everything(auth: Any) -> None:
+async def test_cursor_from_another_database_returns_all_revocations(auth: Any) -> None:
     tokens = await auth.member()
     await auth.post("/auth/logout", token=tokens["access_token"])
-    news = (await auth.get("/internal/revoked-sessions", params={"after": str(2**62)})).json()
-    assert news["session_ids"] == [auth.claims(tokens)["sid"]]
+    new = (await auth.get(REVOCATIONS_PATH, params={"after": str(2**62)})).json()
+    assert new["session_ids"] == [auth.claims(tokens)["sid"]]
     for malformed in ("x", "-1", "9" * 20, "1;"):
-        response = await auth.get("/internal/revoked-sessions", params={"after": malformed})
+        response = await auth.get(REVOCATIONS_PATH, params={"after": malformed})
         assert response.status_code == 422
 
 
-async def test_what_happens_to_sessions_is_said_with_actor_and_address(auth: Any) -> None:
+async def test_session_events_carry_actor_and_address(auth: Any) -> None:
     user = await auth.register(username="johndoe")
     headers = {"X-Forwarded-For": "198.51.100.7", "X-Request-ID": "till-3-42"}
     tokens = await auth.log_in("johndoe", headers=headers)
     refreshed = await auth.post("/auth/refresh", {"refresh_token": tokens["refresh_token"]}, headers=headers)
     await auth.post("/auth/logout", token=refreshed.json()["access_token"], headers=headers)
     await auth.event("auth.session.revoked")
-    told = [m for m in auth.bus.published if m.headers.get("requestid") == "till-3-42"]
-    assert [m.type for m in told] == ["auth.user.logged_in", "auth.session.refreshed", "auth.session.revoked"]
-    for message in told:
+    messages = [m for m in auth.bus.published if m.headers.get("requestid") == "till-3-42"]
+    assert [m.type for m in messages] == ["auth.user.logged_in", "auth.session.refreshed", "auth.session.revoked"]
+    for message in messages:
         assert message.headers["actorid"] == str(user["id"])
         assert message.headers["actorname"] == "johndoe"
         assert message.headers["clientip"] == "198.51.100.7"
 
 
 async def revoked(auth: Any) -> list[str]:
-    answer = (await auth.get("/internal/revoked-sessions")).json()
+    answer = (await auth.get(REVOCATIONS_PATH)).json()
     ids: list[str] = answer["session_ids"]
     return ids

@@ -1,4 +1,4 @@
-"""Access tokens: what they say, that keys survive a restart and rotate unnoticed, and that no forgery passes."""
+"""Access tokens: claims, verification with the published keys, and rejection of forgeries."""
 
 import base64
 import json
@@ -13,7 +13,7 @@ from jwt.algorithms import OKPAlgorithm
 from stockbuddy.chassis.http.tokens import REQUIRED_CLAIMS, JwksCache, TokenVerifier
 
 
-async def test_a_token_says_who_and_what(auth: Any) -> None:
+async def test_access_token_contains_user_role_and_warehouses(auth: Any) -> None:
     user = await auth.register()
     tokens = await auth.log_in(user["username"])
     header, claims = jwt.get_unverified_header(tokens["access_token"]), auth.claims(tokens)
@@ -24,7 +24,7 @@ async def test_a_token_says_who_and_what(auth: Any) -> None:
     assert claims["exp"] - claims["iat"] == 900
 
 
-async def test_any_verifier_of_the_system_accepts_it_with_the_published_keys(auth: Any) -> None:
+async def test_access_token_is_verified_with_published_keys(auth: Any) -> None:
     tokens = await auth.member()
     published = await auth.get("/.well-known/jwks.json")
     assert "max-age" in published.headers["Cache-Control"]
@@ -38,7 +38,7 @@ async def test_any_verifier_of_the_system_accepts_it_with_the_published_keys(aut
     assert principal.user_id == tokens["user"]["id"]
 
 
-async def test_keys_survive_a_restart_and_are_the_same_in_every_replica(auth: Any, another_auth: Any) -> None:
+async def test_signing_keys_are_the_same_in_every_replica(auth: Any, another_auth: Any) -> None:
     tokens = await auth.member()
     async with another_auth() as replica:
         keys = [(await each.get("/.well-known/jwks.json")).json() for each in (auth, replica)]
@@ -53,7 +53,7 @@ def unsigned(header: dict[str, Any], claims: dict[str, Any], signature: bytes = 
     return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
 
 
-async def test_no_forged_token_passes(auth: Any) -> None:
+async def test_forged_token_is_rejected(auth: Any) -> None:
     tokens = await auth.member()
     genuine, claims = tokens["access_token"], auth.claims(tokens)
     jwk = (await auth.get("/.well-known/jwks.json")).json()["keys"][0]
@@ -62,8 +62,8 @@ async def test_no_forged_token_passes(auth: Any) -> None:
     public = base64.urlsafe_b64decode(jwk["x"] + "=")
     admin = {**claims, "role": "admin"}
 
-    def by_stranger(said: dict[str, Any], **headers: Any) -> str:
-        return jwt.encode(said, own_key, algorithm="EdDSA", headers={**header, **headers})
+    def foreign(claims: dict[str, Any], **headers: Any) -> str:
+        return jwt.encode(claims, own_key, algorithm="EdDSA", headers={**header, **headers})
 
     head, body, signature = genuine.split(".")
     forged = {
@@ -74,9 +74,9 @@ async def test_no_forged_token_passes(auth: Any) -> None:
         "HS256 with the published text": jwt.encode(
             admin, jwk["x"].encode() + b"=" * 8, algorithm="HS256", headers=header | {"alg": "HS256"}
         ),
-        "a stranger's key": by_stranger(admin),
-        "a stranger's key and kid": by_stranger(admin, kid="stranger"),
-        "a key in the header": by_stranger(admin, jwk=json.loads(OKPAlgorithm.to_jwk(own_key.public_key()))),
+        "a foreign key": foreign(admin),
+        "a foreign key and kid": foreign(admin, kid="foreign"),
+        "a key in the header": foreign(admin, jwk=json.loads(OKPAlgorithm.to_jwk(own_key.public_key()))),
         "other claims under the signature": unsigned(header, admin, base64.urlsafe_b64decode(signature + "==")),
         "no signature": f"{head}.{body}.",
         "a cut signature": genuine[:-4],
@@ -96,18 +96,18 @@ async def test_no_forged_token_passes(auth: Any) -> None:
     assert (await auth.get("/auth/profile", token=genuine)).status_code == 200
 
 
-async def test_a_signed_token_without_a_claim_is_refused(auth: Any, subtests: pytest.Subtests) -> None:
+async def test_signed_token_without_required_claim_is_rejected(auth: Any, subtests: pytest.Subtests) -> None:
     claims = auth.claims(await auth.member())
     for missing in REQUIRED_CLAIMS:
         with subtests.test(missing=missing):
-            said = {name: value for name, value in claims.items() if name != missing}
-            assert (await auth.get("/auth/profile", token=await auth.signed(said))).status_code == 401
+            others = {name: value for name, value in claims.items() if name != missing}
+            assert (await auth.get("/auth/profile", token=await auth.signed(others))).status_code == 401
 
 
-async def test_a_signed_token_that_says_something_wrong_is_refused(auth: Any, subtests: pytest.Subtests) -> None:
+async def test_signed_token_with_invalid_claim_is_rejected(auth: Any, subtests: pytest.Subtests) -> None:
     claims = auth.claims(await auth.member())
     for change in [
-        {"iss": "somebody"},
+        {"iss": "other"},
         {"aud": "elsewhere"},
         {"aud": ["elsewhere"]},
         {"exp": int(time.time()) - 1},
@@ -123,7 +123,7 @@ async def test_a_signed_token_that_says_something_wrong_is_refused(auth: Any, su
             assert (await auth.get("/auth/profile", token=await auth.signed(claims | change))).status_code == 401
 
 
-async def test_a_signed_token_of_another_type_is_refused(auth: Any, subtests: pytest.Subtests) -> None:
+async def test_signed_token_of_other_type_is_rejected(auth: Any, subtests: pytest.Subtests) -> None:
     claims = auth.claims(await auth.member())
     assert (await auth.get("/auth/profile", token=await auth.signed(claims))).status_code == 200
     for token_type in ["JWT", "rt+jwt", None]:
@@ -132,7 +132,7 @@ async def test_a_signed_token_of_another_type_is_refused(auth: Any, subtests: py
             assert (await auth.get("/auth/profile", token=token)).status_code == 401
 
 
-async def test_no_bearer_token_is_no_credentials(auth: Any, subtests: pytest.Subtests) -> None:
+async def test_request_without_bearer_token_is_unauthenticated(auth: Any, subtests: pytest.Subtests) -> None:
     for header in ["", "Bearer", "Bearer ", "Basic YTpi", "Token x", "bearer"]:
         with subtests.test(header=header):
             response = await auth.get("/auth/profile", headers={"Authorization": header})

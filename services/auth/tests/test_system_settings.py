@@ -1,4 +1,4 @@
-"""The system's settings: validated, versioned, told to every service, and obeyed here."""
+"""System settings: validation, versions, the published event, and closed registration."""
 
 import asyncio
 from collections import Counter
@@ -21,7 +21,7 @@ def without_time(settings: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if name != "updated_at"}
 
 
-async def test_admins_read_and_change_them_and_everybody_hears_the_whole(auth: Any) -> None:
+async def test_settings_update_is_published_with_all_settings(auth: Any) -> None:
     admin = await auth.admin_token()
     before = await auth.get("/system-settings", token=admin)
     assert without_time(before.json()) == {**DEFAULTS, "version": 1}
@@ -36,25 +36,25 @@ async def test_admins_read_and_change_them_and_everybody_hears_the_whole(auth: A
     }
     response = await auth.call("PATCH", "/system-settings", token=admin, json=change)
     assert response.status_code == 200, response.text
-    wanted = {**DEFAULTS, **change, "currency": "EUR"}
-    assert without_time(response.json()) == {**wanted, "version": 2}
+    expected = {**DEFAULTS, **change, "currency": "EUR"}
+    assert without_time(response.json()) == {**expected, "version": 2}
     after = await auth.get("/system-settings", token=admin)
     assert after.json() == response.json()
     assert after.headers["ETag"] == response.headers["ETag"] == '"2"'
-    said = await auth.event("auth.settings.changed")
-    assert {name: value for name, value in said.items() if name != "changes"} == {**wanted, "version": 2}
-    assert said["changes"]["currency"] == {"from": "USD", "to": "EUR"}
-    assert set(said["changes"]) == set(change)
+    published = await auth.event("auth.settings.changed")
+    assert {name: value for name, value in published.items() if name != "changes"} == {**expected, "version": 2}
+    assert published["changes"]["currency"] == {"from": "USD", "to": "EUR"}
+    assert set(published["changes"]) == set(change)
 
 
-async def test_a_refusal_says_in_plain_words_what_is_wrong(auth: Any) -> None:
+async def test_invalid_setting_is_rejected_with_message(auth: Any) -> None:
     admin = await auth.admin_token()
     response = await auth.call("PATCH", "/system-settings", token=admin, json={"timezone": "Mars/Olympus"})
-    told = {"field": "timezone", "message": "is not a name of the IANA time zone database"}
-    assert response.json()["errors"] == [told]
+    expected = {"field": "timezone", "message": "is not a name of the IANA time zone database"}
+    assert response.json()["errors"] == [expected]
 
 
-async def test_what_one_got_may_be_sent_back(auth: Any) -> None:
+async def test_settings_sent_back_unchanged_have_no_effect(auth: Any) -> None:
     admin = await auth.admin_token()
     got = (await auth.get("/system-settings", token=admin)).json()
     unchanged = await auth.call("PUT", "/system-settings", token=admin, json=got)
@@ -65,7 +65,7 @@ async def test_what_one_got_may_be_sent_back(auth: Any) -> None:
     assert (stale.status_code, stale.json()["code"]) == (412, "stale_etag")
 
 
-async def test_of_two_who_change_the_same_version_one_is_told_to_look_again(auth: Any) -> None:
+async def test_concurrent_updates_of_one_version_succeed_once(auth: Any) -> None:
     admin = await auth.admin_token()
     answers = await asyncio.gather(
         *(
@@ -82,7 +82,7 @@ async def test_of_two_who_change_the_same_version_one_is_told_to_look_again(auth
     assert Counter(answer.status_code for answer in answers) == {200: 1, 412: 3}
 
 
-async def test_refuses_settings_that_can_not_be(auth: Any, subtests: pytest.Subtests) -> None:
+async def test_invalid_settings_are_rejected(auth: Any, subtests: pytest.Subtests) -> None:
     admin = await auth.admin_token()
     for change, field in [
         ({"currency": "XYZ"}, "currency"),
@@ -108,7 +108,7 @@ async def test_refuses_settings_that_can_not_be(auth: Any, subtests: pytest.Subt
             assert (await auth.get("/system-settings", token=admin)).json()["version"] == 1
 
 
-async def test_settings_are_for_admins(auth: Any, subtests: pytest.Subtests) -> None:
+async def test_settings_are_accessible_to_admins_only(auth: Any, subtests: pytest.Subtests) -> None:
     member = (await auth.member())["access_token"]
     for method in ["GET", "PUT", "PATCH"]:
         with subtests.test(method=method):
@@ -116,15 +116,15 @@ async def test_settings_are_for_admins(auth: Any, subtests: pytest.Subtests) -> 
             assert (await auth.call(method, "/system-settings", json={}, token=member)).status_code == 403
 
 
-async def test_registration_closes_and_opens(auth: Any) -> None:
+async def test_registration_while_closed_is_rejected_except_with_invitation(auth: Any) -> None:
     admin = await auth.admin_token()
     body = {"username": "johndoe", "email": "john@example.com", "password": "violet-Harbour-71"}
     await auth.call("PATCH", "/system-settings", token=admin, json={"registration_open": False})
     refused = await auth.post("/auth/register", body)
     assert (refused.status_code, refused.json()["code"]) == (403, "registration_closed")
     assert (await auth.event("auth.access.denied"))["code"] == "registration_closed"
-    made = await auth.post("/auth/access-tokens", {}, token=admin)
+    made = await auth.post("/auth/invitations", {}, token=admin)
     entry = {"email": "ann@example.com", "password": "violet-Harbour-71", "access_token": made.json()["token"]}
-    assert (await auth.post("/auth/salesperson", entry)).status_code == 201, "who was invited may still come"
+    assert (await auth.post("/auth/salesperson", entry)).status_code == 201, "invited users can still register"
     await auth.call("PATCH", "/system-settings", token=admin, json={"registration_open": True})
     assert (await auth.post("/auth/register", body)).status_code == 201

@@ -1,4 +1,4 @@
-"""Administration of users: who may, what takes effect when, and the last admin."""
+"""User management: permissions, immediate effect of changes, and the last admin."""
 
 import asyncio
 from collections import Counter
@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from stockbuddy.contracts.internal import REVOCATIONS_PATH, TOKEN_EXCHANGE_PATH
+
 PASSWORD = "violet-Harbour-71"
 
 
-async def test_lists_and_searches_users_page_by_page(auth: Any) -> None:
+async def test_user_list_is_searched_and_paginated(auth: Any) -> None:
     admin = await auth.admin_token()
     for name in ("ann", "bob", "cleo"):
         await auth.register(username=name, email=f"{name}@shop.example.com", full_name=f"{name.title()} O'Neill_100%")
@@ -34,7 +36,7 @@ async def test_lists_and_searches_users_page_by_page(auth: Any) -> None:
     assert await found(is_active="false") == []
 
 
-async def test_refuses_a_list_that_can_not_be(auth: Any, subtests: pytest.Subtests) -> None:
+async def test_user_list_with_invalid_query_is_rejected(auth: Any, subtests: pytest.Subtests) -> None:
     admin = await auth.admin_token()
     for query in [
         {"page": 0},
@@ -49,7 +51,7 @@ async def test_refuses_a_list_that_can_not_be(auth: Any, subtests: pytest.Subtes
             assert response.status_code == 422
 
 
-async def test_only_admins_see_and_change_users_and_others_are_on_record(auth: Any) -> None:
+async def test_user_management_by_others_is_rejected_and_audited(auth: Any) -> None:
     tokens = await auth.member()
     user = tokens["user"]
     calls = [("GET", "/users"), ("GET", f"/users/{user['id']}"), ("PATCH", f"/users/{user['id']}")]
@@ -65,7 +67,7 @@ async def test_only_admins_see_and_change_users_and_others_are_on_record(auth: A
     assert {message.headers["clientip"] for message in messages} == {"203.0.113.9"}
 
 
-async def test_unknown_users_and_unknown_fields(auth: Any) -> None:
+async def test_unknown_user_and_unknown_field_are_rejected(auth: Any) -> None:
     admin = await auth.admin_token()
     for user_id in (999, 2**63 - 1):
         assert (await auth.get(f"/users/{user_id}", token=admin)).status_code == 404
@@ -78,7 +80,7 @@ async def test_unknown_users_and_unknown_fields(auth: Any) -> None:
         assert response.status_code == 422, body
 
 
-async def test_a_new_role_takes_effect_at_once_and_the_session_goes_on(auth: Any) -> None:
+async def test_role_change_takes_effect_at_once_and_keeps_session(auth: Any) -> None:
     admin = await auth.admin_token()
     tokens = await auth.member()
     user = tokens["user"]
@@ -95,7 +97,7 @@ async def test_a_new_role_takes_effect_at_once_and_the_session_goes_on(auth: Any
     stale = {"If-Match": seen.headers["ETag"]}
     late = await auth.call("PATCH", f"/users/{user['id']}", token=admin, json={"role": "admin"}, headers=stale)
     assert late.status_code == 412
-    revoked = (await auth.get("/internal/revoked-sessions")).json()["session_ids"]
+    revoked = (await auth.get(REVOCATIONS_PATH)).json()["session_ids"]
     assert revoked == [auth.claims(tokens)["sid"]]
     fresh = (await auth.post("/auth/refresh", {"refresh_token": tokens["refresh_token"]})).json()
     claims = auth.claims(fresh)
@@ -110,7 +112,7 @@ async def test_a_new_role_takes_effect_at_once_and_the_session_goes_on(auth: Any
     assert (await auth.post("/auth/refresh", {"refresh_token": fresh["refresh_token"]})).status_code == 401
 
 
-async def test_deactivating_ends_sessions_and_keys_and_locks_out(auth: Any) -> None:
+async def test_deactivation_revokes_sessions_and_keys_and_prevents_login(auth: Any) -> None:
     admin = await auth.admin_token()
     tokens = await auth.member()
     user = tokens["user"]
@@ -118,10 +120,10 @@ async def test_deactivating_ends_sessions_and_keys_and_locks_out(auth: Any) -> N
     path = f"/users/{user['id']}"
     off = await auth.call("PATCH", path, token=admin, json={"is_active": False})
     assert off.json()["is_active"] is False
-    revoked = (await auth.get("/internal/revoked-sessions")).json()["session_ids"]
+    revoked = (await auth.get(REVOCATIONS_PATH)).json()["session_ids"]
     assert sorted(revoked) == sorted([auth.claims(tokens)["sid"], f"key:{key['id']}"])
     assert (await auth.post("/auth/refresh", {"refresh_token": tokens["refresh_token"]})).status_code == 401
-    assert (await auth.post("/internal/token-exchange", {"api_key": key["key"]})).status_code == 401
+    assert (await auth.post(TOKEN_EXCHANGE_PATH, {"api_key": key["key"]})).status_code == 401
     login = {"username": user["username"], "password": PASSWORD}
     refused = await auth.post("/auth/login", login)
     assert (refused.status_code, refused.json()["code"]) == (401, "invalid_credentials")
@@ -132,7 +134,7 @@ async def test_deactivating_ends_sessions_and_keys_and_locks_out(auth: Any) -> N
 
 
 @pytest.mark.parametrize("change", [{"role": "manager"}, {"is_active": False}])
-async def test_the_last_active_admin_stays(auth: Any, change: dict[str, Any]) -> None:
+async def test_last_active_admin_is_not_demoted_or_deactivated(auth: Any, change: dict[str, Any]) -> None:
     admin = await auth.admin_token()
     boss = (await auth.get("/auth/profile", token=admin)).json()
     alone = await auth.call("PATCH", f"/users/{boss['id']}", token=admin, json=change)
@@ -145,7 +147,7 @@ async def test_the_last_active_admin_stays(auth: Any, change: dict[str, Any]) ->
     assert (await auth.call("PATCH", f"/users/{boss['id']}", token=admin, json=change)).status_code == 200
 
 
-async def test_admins_who_demote_each_other_at_once_leave_one(auth: Any) -> None:
+async def test_concurrent_demotions_of_admins_leave_one(auth: Any) -> None:
     token = await auth.admin_token()
     admins = [(await auth.get("/auth/profile", token=token)).json()]
     admins += [await auth.register_admin(f"boss{number}", token=token) for number in range(3)]

@@ -27,19 +27,20 @@ router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=StrictQuery
 registration_router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=ConditionalRoute)
 
 
-async def hash_registered_password(body: RegisterUser, services: Services) -> str:
-    """A dependency, because it runs before the request's transaction is opened: hashing takes long."""
+async def hash_password(body: RegisterUser, services: Services) -> tuple[RegisterUser, str]:
+    """The body and its password's hash. A dependency, so that hashing, which takes long, precedes the transaction."""
     async with services.database.reading() as session:
         if not await is_registration_open(session):
             raise RegistrationClosed()
-    return await hash_new_password(services.hasher, body.password, user_words=body.words())
+    return body, await hash_new_password(services.hasher, body.password, user_words=body.words())
 
 
 @registration_router.post("/register", status_code=201, dependencies=[PUBLIC])
 async def register_user(
-    body: RegisterUser, password_hash: Annotated[str, Depends(hash_registered_password)], session: Session
+    hashed: Annotated[tuple[RegisterUser, str], Depends(hash_password)], session: Session
 ) -> UserResponse:
     """Register a salesperson, who can log in at once."""
+    body, password_hash = hashed
     user = await store_user(
         session, username=body.username, email=body.email, password_hash=password_hash, full_name=body.full_name
     )

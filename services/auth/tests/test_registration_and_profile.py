@@ -1,4 +1,4 @@
-"""The walk every client takes: register, log in by either name and either format, see and change the profile."""
+"""Registration, login by username or address in JSON or a form, and the profile."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import pytest
 PASSWORD = "violet-Harbour-71"
 
 
-async def test_a_registered_user_is_a_salesperson_without_secrets(auth: Any) -> None:
+async def test_registered_user_is_a_salesperson_without_secrets(auth: Any) -> None:
     user = await auth.register(username="JohnDoe", email="john@Example.com", full_name="John Doe")
     assert user["role"] == "salesperson"
     assert user["warehouse_ids"] is None
@@ -16,7 +16,7 @@ async def test_a_registered_user_is_a_salesperson_without_secrets(auth: Any) -> 
     assert not any("password" in name for name in user)
 
 
-async def test_whoever_registers_others_may_repeat_it_with_a_key(auth: Any) -> None:
+async def test_registration_repeated_with_idempotency_key_returns_first_response(auth: Any) -> None:
     token = await auth.admin_token()
     body = {"username": "ann", "email": "ann@example.com", "password": PASSWORD}
     again = {"headers": {"Idempotency-Key": "r-1"}, "token": token}
@@ -24,11 +24,11 @@ async def test_whoever_registers_others_may_repeat_it_with_a_key(auth: Any) -> N
     assert (first.status_code, second.status_code) == (201, 201)
     assert second.json() == first.json()
     assert second.headers["Idempotent-Replayed"] == "true"
-    unknown = await auth.post("/auth/register", body, headers={"Idempotency-Key": "r-1"})
-    assert unknown.json()["code"] == "username_taken"  # keys belong to callers
+    anonymous = await auth.post("/auth/register", body, headers={"Idempotency-Key": "r-1"})
+    assert anonymous.json()["code"] == "username_taken"  # keys belong to callers
 
 
-async def test_logs_in_by_name_or_address_in_json_or_form(auth: Any, subtests: pytest.Subtests) -> None:
+async def test_login_by_name_or_address_in_json_or_form_returns_tokens(auth: Any, subtests: pytest.Subtests) -> None:
     user = await auth.register(username="JohnDoe", email="john@example.com")
     for form in [False, True]:
         for login in ["JohnDoe", "johndoe", "JOHN@example.com"]:
@@ -44,13 +44,15 @@ async def test_logs_in_by_name_or_address_in_json_or_form(auth: Any, subtests: p
                     assert profile.json() == user
 
 
-async def test_an_oauth2_form_client_may_send_its_other_fields(auth: Any) -> None:
+async def test_login_form_with_oauth2_fields_is_accepted(auth: Any) -> None:
     await auth.register(username="johndoe")
     form = {"grant_type": "password", "username": "johndoe", "password": PASSWORD, "scope": "", "client_id": ""}
     assert (await auth.call("POST", "/auth/login", data=form)).status_code == 200
 
 
-async def test_names_and_addresses_are_unique_without_regard_to_case(auth: Any, subtests: pytest.Subtests) -> None:
+async def test_registration_with_taken_name_or_address_in_other_case_is_rejected(
+    auth: Any, subtests: pytest.Subtests
+) -> None:
     await auth.register(username="johndoe", email="john@example.com")
     for body, taken in [
         ({"username": "JOHNDOE", "email": "other@example.com"}, "username_taken"),
@@ -61,7 +63,7 @@ async def test_names_and_addresses_are_unique_without_regard_to_case(auth: Any, 
             assert (response.status_code, response.json()["code"]) == (409, taken)
 
 
-async def test_refuses_what_it_does_not_understand(auth: Any, subtests: pytest.Subtests) -> None:
+async def test_registration_with_invalid_field_is_rejected(auth: Any, subtests: pytest.Subtests) -> None:
     for change, field in [
         ({"username": "with@sign"}, "username"),
         ({"username": "x" * 65}, "username"),
@@ -80,7 +82,7 @@ async def test_refuses_what_it_does_not_understand(auth: Any, subtests: pytest.S
             assert [error["field"] for error in response.json()["errors"]] == [field]
 
 
-async def test_malformed_logins_are_told_what_is_wrong(auth: Any, subtests: pytest.Subtests) -> None:
+async def test_login_with_malformed_body_is_rejected(auth: Any, subtests: pytest.Subtests) -> None:
     for content, content_type, status in [
         (b"{", "application/json", 400),
         (b"\xff\xfe", "application/json", 400),
@@ -103,7 +105,7 @@ async def test_malformed_logins_are_told_what_is_wrong(auth: Any, subtests: pyte
                 assert response.headers["Content-Type"] == "application/problem+json"
 
 
-async def test_the_profile_changes_and_keeps_its_version(auth: Any) -> None:
+async def test_profile_update_with_stale_entity_tag_is_rejected(auth: Any) -> None:
     tokens = await auth.member()
     token = tokens["access_token"]
     before = await auth.get("/auth/profile", token=token)
@@ -120,7 +122,7 @@ async def test_the_profile_changes_and_keeps_its_version(auth: Any) -> None:
     assert (late.status_code, late.json()["code"]) == (412, "stale_etag")
 
 
-async def test_the_profile_does_not_take_what_is_not_its_owners(auth: Any, subtests: pytest.Subtests) -> None:
+async def test_profile_update_with_foreign_or_taken_values_is_rejected(auth: Any, subtests: pytest.Subtests) -> None:
     await auth.register(username="johndoe", email="john@example.com")
     tokens = await auth.member()
     for body, status in [

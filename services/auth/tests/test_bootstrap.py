@@ -1,4 +1,4 @@
-"""The first admin: anybody in development, who holds the setup token in production, and only one."""
+"""The first admin: without a token in development, with the setup token in production, and only one."""
 
 import asyncio
 from collections import Counter
@@ -10,13 +10,13 @@ PASSWORD = "violet-Harbour-71"
 BOSS = {"username": "boss", "email": "boss@example.com", "password": PASSWORD}
 
 
-async def test_in_development_the_first_admin_needs_no_token(auth: Any) -> None:
+async def test_first_admin_in_development_needs_no_token(auth: Any) -> None:
     response = await auth.post("/auth/admin/register", BOSS)
     assert response.status_code == 201
     assert response.json()["role"] == "admin"
 
 
-async def test_later_admins_are_made_by_admins_alone(auth: Any) -> None:
+async def test_later_admin_is_registered_by_admins_only(auth: Any) -> None:
     admin = await auth.admin_token()
     second = {**BOSS, "username": "second", "email": "second@example.com"}
     assert (await auth.post("/auth/admin/register", second)).status_code == 401
@@ -26,55 +26,55 @@ async def test_later_admins_are_made_by_admins_alone(auth: Any) -> None:
     assert (made.status_code, made.json()["role"]) == (201, "admin")
 
 
-async def test_of_many_first_admins_at_once_one_is_made(auth: Any) -> None:
+async def test_concurrent_first_admins_register_once(auth: Any) -> None:
     bodies = [{**BOSS, "username": f"boss{n}", "email": f"boss{n}@example.com"} for n in range(6)]
     answers = await asyncio.gather(*(auth.post("/auth/admin/register", body) for body in bodies))
     assert Counter(answer.status_code for answer in answers) == {201: 1, 401: 5}
 
 
-async def test_production_prints_a_setup_token_once(another_auth: Any) -> None:
+async def test_setup_token_in_production_is_logged_once(another_auth: Any) -> None:
     with capture_logs() as logs:
         async with another_auth(env="production") as production:
-            (token,) = printed_tokens(logs)
+            (token,) = logged_tokens(logs)
             for wrong in (None, "", "x" * 43, token[:-1]):
                 response = await production.post("/auth/admin/register", {**BOSS, "setup_token": wrong})
                 assert (response.status_code, response.json()["code"]) == (403, "setup_token_invalid")
     with capture_logs() as logs:
         async with another_auth(env="production") as production:
-            assert printed_tokens(logs) == []
+            assert logged_tokens(logs) == []
             response = await production.post("/auth/admin/register", {**BOSS, "setup_token": token})
             assert response.status_code == 201, response.text
             second = {**BOSS, "username": "second", "email": "second@example.com", "setup_token": token}
             assert (await production.post("/auth/admin/register", second)).status_code == 401
 
 
-def printed_tokens(logs: list[Any]) -> list[str]:
-    return [line["setup_token"] for line in logs if line["event"] == "setup.first_admin_needed"]
+def logged_tokens(logs: list[Any]) -> list[str]:
+    return [line["setup_token"] for line in logs if line["event"] == "bootstrap.admin_required"]
 
 
-async def test_an_operator_who_lost_the_setup_token_makes_another(another_auth: Any, auth_command: Any) -> None:
+async def test_lost_setup_token_is_replaced_by_command(another_auth: Any, auth_command: Any) -> None:
     with capture_logs() as logs:
         async with another_auth(env="production") as production:
-            (lost,) = printed_tokens(logs)
-            said = await auth_command("setup-token")
-            token = said.removeprefix("setup_token: ").strip()
+            (lost,) = logged_tokens(logs)
+            output = await auth_command("setup-token")
+            token = output.removeprefix("setup_token: ").strip()
             old = await production.post("/auth/admin/register", {**BOSS, "setup_token": lost})
             assert old.status_code == 403
             new = await production.post("/auth/admin/register", {**BOSS, "setup_token": token})
             assert new.status_code == 201, new.text
-            assert "There is an admin already" in await auth_command("setup-token")
+            assert "An admin exists already" in await auth_command("setup-token")
 
 
-async def test_the_first_admin_is_made_once_per_idempotency_key_like_the_later_ones(auth: Any) -> None:
+async def test_admin_registration_repeated_with_idempotency_key_takes_effect_once(auth: Any) -> None:
     admin = await auth.admin_token()
     second = {**BOSS, "username": "second", "email": "second@example.com"}
-    key = {"Idempotency-Key": "make-second"}
+    key = {"Idempotency-Key": "register-second"}
     answers = [await auth.post("/auth/admin/register", second, token=admin, headers=key) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [201] * 3
     assert len({answer.text for answer in answers}) == 1
 
 
-async def test_the_admins_door_lets_only_admins_in(auth: Any) -> None:
+async def test_admin_login_of_other_roles_is_rejected_and_audited(auth: Any) -> None:
     await auth.register_admin()
     user = await auth.register()
     admin = await auth.post("/auth/admin/login", {"username": "boss", "password": PASSWORD})

@@ -1,4 +1,4 @@
-"""Lock-out: wrong logins slow the attacker down, and the user whose name they use hardly at all."""
+"""Login throttling: failed logins slow down the attacker, and hardly the user whose name is used."""
 
 import asyncio
 from collections import Counter
@@ -12,11 +12,11 @@ from stockbuddy.auth.logins.throttle import (
     ADDRESS,
     LOGIN,
     LOGIN_AT_ADDRESS,
-    LONGEST_PAUSE_SECONDS,
+    MAX_BACKOFF_SECONDS,
 )
 
 PASSWORD = "violet-Harbour-71"
-FIRST_PAUSE_SECONDS = 60  # what conftest.py sets
+FIRST_BACKOFF_SECONDS = 60  # set in conftest.py
 SLOWNESS_SECONDS = 30
 
 
@@ -26,11 +26,11 @@ async def attempt(auth: Any, login: str, password: str, address: str) -> Any:
 
 
 async def let_time_pass(auth: Any, passed: timedelta) -> None:
-    """All that is remembered of failures happened so much earlier."""
-    connection = await asyncpg.connect(auth.app.state.settings.database_url)
+    """Move all recorded failures into the past."""
+    connection = await asyncpg.connect(auth.app.state.resources.settings.database_url)
     try:
         await connection.execute(
-            "UPDATE auth.login_throttle"
+            "UPDATE auth.login_counter"
             " SET counted_at = counted_at - $1::interval, blocked_until = blocked_until - $1::interval",
             passed,
         )
@@ -39,33 +39,33 @@ async def let_time_pass(auth: Any, passed: timedelta) -> None:
 
 
 @pytest.mark.parametrize("login", ["victim", "nobody"])
-async def test_after_five_wrong_logins_the_next_has_to_wait_longer_and_longer(auth: Any, login: str) -> None:
+async def test_login_after_five_failures_is_delayed_with_growing_backoff(auth: Any, login: str) -> None:
     await auth.register(username="victim")
     for _ in range(5):
         assert (await attempt(auth, login, "wrong", "198.51.100.1")).status_code == 401
-    pauses = []
+    backoffs = []
     for _ in range(4):
         refused = await attempt(auth, login, "wrong", "198.51.100.1")
         assert (refused.status_code, refused.json()["code"]) == (429, "too_many_attempts")
-        pauses.append(int(refused.headers["Retry-After"]))
-        await let_time_pass(auth, timedelta(seconds=pauses[-1]))
+        backoffs.append(int(refused.headers["Retry-After"]))
+        await let_time_pass(auth, timedelta(seconds=backoffs[-1]))
         assert (await attempt(auth, login, "wrong", "198.51.100.1")).status_code == 401
-    for number, pause in enumerate(pauses):
-        wanted = FIRST_PAUSE_SECONDS * 2**number
-        assert wanted - SLOWNESS_SECONDS < pause <= wanted
+    for number, backoff in enumerate(backoffs):
+        expected = FIRST_BACKOFF_SECONDS * 2**number
+        assert expected - SLOWNESS_SECONDS < backoff <= expected
 
 
-async def test_while_the_pause_lasts_the_right_password_is_not_tried_either(auth: Any) -> None:
+async def test_right_password_during_backoff_is_rejected(auth: Any) -> None:
     await auth.register(username="victim")
     for _ in range(5):
         await attempt(auth, "victim", "wrong", "198.51.100.1")
     assert (await attempt(auth, "victim", PASSWORD, "198.51.100.1")).status_code == 429
-    await let_time_pass(auth, timedelta(seconds=FIRST_PAUSE_SECONDS))
+    await let_time_pass(auth, timedelta(seconds=FIRST_BACKOFF_SECONDS))
     assert (await attempt(auth, "victim", PASSWORD, "198.51.100.1")).status_code == 200
-    assert (await attempt(auth, "victim", "wrong", "198.51.100.1")).status_code == 401, "a success clears the count"
+    assert (await attempt(auth, "victim", "wrong", "198.51.100.1")).status_code == 401, "a success resets the counter"
 
 
-async def test_a_hundred_wrong_logins_at_once_learn_of_five_passwords(auth: Any) -> None:
+async def test_hundred_concurrent_logins_verify_five_passwords(auth: Any) -> None:
     await auth.register(username="victim")
     guesses = [f"guess-{number}" for number in range(99)]
     guesses.insert(60, PASSWORD)
@@ -76,10 +76,10 @@ async def test_a_hundred_wrong_logins_at_once_learn_of_five_passwords(auth: Any)
     assert len(await auth.events("auth.user.login_failed", at_least=5)) == 5
     locked = await auth.event("auth.user.locked_out")
     assert (locked["login"], locked["scope"]) == ("victim", "login_at_address")
-    assert (locked["failures"], locked["seconds"]) == (5, FIRST_PAUSE_SECONDS)
+    assert (locked["failures"], locked["seconds"]) == (5, FIRST_BACKOFF_SECONDS)
 
 
-async def test_a_botnet_is_slowed_down_but_the_user_gets_in_where_they_always_do(auth: Any) -> None:
+async def test_distributed_attack_is_throttled_except_at_known_address(auth: Any) -> None:
     await auth.register(username="victim")
     assert (await attempt(auth, "victim", PASSWORD, "192.0.2.10")).status_code == 200
     for number in range(20):
@@ -87,18 +87,18 @@ async def test_a_botnet_is_slowed_down_but_the_user_gets_in_where_they_always_do
     assert (await attempt(auth, "victim", "wrong", "198.51.100.99")).status_code == 429
     assert (await attempt(auth, "victim", PASSWORD, "192.0.2.10")).status_code == 200
     assert (await attempt(auth, "victim", PASSWORD, "192.0.2.11")).status_code == 429
-    assert (await attempt(auth, "somebody-else", "wrong", "198.51.100.99")).status_code == 401
+    assert (await attempt(auth, "other-user", "wrong", "198.51.100.99")).status_code == 401
 
 
-async def test_one_password_tried_on_everybody_is_slowed_down(auth: Any) -> None:
-    for number in range(ADDRESS.free):
+async def test_one_password_tried_on_many_users_is_throttled(auth: Any) -> None:
+    for number in range(ADDRESS.free_failures):
         assert (await attempt(auth, f"user-{number}", "Summer-2026!", "198.51.100.1")).status_code == 401
     assert (await attempt(auth, "user-next", "Summer-2026!", "198.51.100.1")).status_code == 429
     assert (await attempt(auth, "user-next", "Summer-2026!", "198.51.100.2")).status_code == 401
 
 
 @pytest.mark.parametrize("path", ["/auth/login-json", "/auth/admin/login", "/auth/session", "/auth/salesperson"])
-async def test_every_door_counts_together(auth: Any, path: str) -> None:
+async def test_failures_at_all_login_endpoints_count_together(auth: Any, path: str) -> None:
     user = await auth.register()
     for _ in range(5):
         await auth.post("/auth/login", {"username": user["email"], "password": "wrong"})
@@ -108,10 +108,10 @@ async def test_every_door_counts_together(auth: Any, path: str) -> None:
 
 
 @pytest.mark.parametrize("scope", [LOGIN_AT_ADDRESS, LOGIN, ADDRESS])
-def test_pauses_double_up_to_a_quarter_of_an_hour_and_are_forgiven(scope: Any) -> None:
-    pauses = [scope.pause_seconds(failures, 5) for failures in range(1, 1000)]
-    assert pauses == sorted(pauses)
-    assert pauses[scope.free - 2 : scope.free + 1] == [0, 5, 10]
-    assert max(pauses) == LONGEST_PAUSE_SECONDS == 900
-    assert scope.remaining(10, timedelta(seconds=scope.forgiven_seconds * 3)) == 7
-    assert scope.remaining(10, timedelta(days=365)) == 0
+def test_backoff_doubles_up_to_its_maximum_and_failures_decay(scope: Any) -> None:
+    backoffs = [scope.backoff_seconds(failures, 5) for failures in range(1, 1000)]
+    assert backoffs == sorted(backoffs)
+    assert backoffs[scope.free_failures - 2 : scope.free_failures + 1] == [0, 5, 10]
+    assert max(backoffs) == MAX_BACKOFF_SECONDS == 900
+    assert scope.remaining_failures(10, timedelta(seconds=scope.decay_seconds * 3)) == 7
+    assert scope.remaining_failures(10, timedelta(days=365)) == 0

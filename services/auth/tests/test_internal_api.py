@@ -1,0 +1,91 @@
+"""The gateway's reports: denied requests are published, and last uses are recorded."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from stockbuddy.contracts.internal import DENIALS_PATH, LAST_USED_PATH
+
+DENIAL = {
+    "method": "POST",
+    "path": "/api/v1/products",
+    "code": "csrf_failed",
+    "user_id": 7,
+    "username": "ann",
+    "client_ip": "203.0.113.9",
+    "request_id": "r-1",
+    "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+}
+
+
+async def test_reported_denial_is_published_in_context_of_denied_request(auth: Any) -> None:
+    anonymous = {
+        "method": "GET",
+        "path": "/api/v1/sales",
+        "code": "https_required",
+        "client_ip": "::1",
+        "request_id": "r",
+    }
+    report = {"requests": [DENIAL, anonymous]}
+    assert (await auth.post(DENIALS_PATH, report)).status_code == 204
+    first, second = await auth.events("auth.access.denied", at_least=2)
+    assert first == {
+        "service": "gateway",
+        "method": "POST",
+        "path": "/api/v1/products",
+        "code": "csrf_failed",
+        "user_id": 7,
+    }
+    assert (second["code"], second["user_id"]) == ("https_required", None)
+    published = [message.headers for message in auth.bus.published if message.type == "auth.access.denied"]
+    contexts = [
+        {name: headers.get(name) for name in ("actorid", "actorname", "clientip", "requestid")} for headers in published
+    ]
+    assert contexts == [
+        {"actorid": "7", "actorname": "ann", "clientip": "203.0.113.9", "requestid": "r-1"},
+        {"actorid": None, "actorname": None, "clientip": "::1", "requestid": "r"},
+    ]
+    assert published[0]["traceparent"] == DENIAL["traceparent"]
+
+
+async def test_invalid_report_is_rejected(auth: Any, subtests: pytest.Subtests) -> None:
+    use = {"session_id": "key:1", "used_at": "2026-01-01T00:00:00Z"}
+    for path, report in [
+        (DENIALS_PATH, {"requests": [{**DENIAL, "path": "a\x00b"}]}),
+        (DENIALS_PATH, {"requests": [{**DENIAL, "more": 1}]}),
+        (DENIALS_PATH, {"requests": [DENIAL] * 101}),
+        (LAST_USED_PATH, {"sessions": [{**use, "used_at": "2026-01-01T00:00:00"}]}),
+        (LAST_USED_PATH, {"sessions": [use] * 1001}),
+    ]:
+        with subtests.test(path=path):
+            assert (await auth.post(path, report)).status_code == 422
+
+
+async def test_reported_last_use_of_sessions_and_keys_is_recorded(auth: Any) -> None:
+    tokens = await auth.member()
+    token, session_id = tokens["access_token"], auth.claims(tokens)["sid"]
+    key = (await auth.post("/auth/api-keys", {"name": "till"}, token=token)).json()
+    key_sid = f"key:{key['id']}"
+
+    async def report(at: datetime, *sids: str) -> None:
+        uses = [{"session_id": sid, "used_at": at.isoformat()} for sid in sids]
+        assert (await auth.post(LAST_USED_PATH, {"sessions": uses})).status_code == 204
+
+    async def listed() -> set[datetime]:
+        lists = [(await auth.get(f"/auth/{of}", token=token)).json()["items"] for of in ("sessions", "api-keys")]
+        return {datetime.fromisoformat(item["last_used_at"]) for items in lists for item in items}
+
+    first = datetime.now(UTC)
+    await report(first, session_id, key_sid)
+    assert await listed() == {first}
+    await report(first - timedelta(hours=1), session_id, key_sid)  # a late report
+    assert await listed() == {first}
+    second = datetime.now(UTC)
+    await report(second, f"{session_id}.3", session_id, f"{key_sid}.2", key_sid, f"{key_sid}.2")
+    assert await listed() == {second}
+    await report(second + timedelta(hours=1), session_id, key_sid)  # from a gateway whose clock is ahead
+    assert all(second < at <= datetime.now(UTC) for at in await listed())
+    unknown = ("browser-1", str(uuid.uuid4()), "key:99", "key:x", "key:" + "9" * 30, "key:1.x")
+    await report(datetime.now(UTC), *unknown)
