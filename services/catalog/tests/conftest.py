@@ -16,13 +16,13 @@ from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient
 
 from stockbuddy.catalog.app import SERVICE, CatalogSettings
+from stockbuddy.chassis.http.app import create_app
+from stockbuddy.chassis.http.tokens import Role
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.messaging.bus import Message, Subscription
 from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
-from stockbuddy.chassis.http.tokens import Role
 from stockbuddy.chassis.testing.templates import Migrate, ServiceMigrations
 from stockbuddy.chassis.testing.tokens import TestIssuer
-from stockbuddy.chassis.http.app import create_app
 from stockbuddy.contracts.auth import SettingsChanged
 from stockbuddy.contracts.event import Event
 from stockbuddy.contracts.stock import LevelChanged, WarehouseCreated

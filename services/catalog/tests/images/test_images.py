@@ -14,6 +14,7 @@ import httpx2
 import pytest
 from httpx2 import AsyncClient
 from PIL import Image
+from pydantic import SecretStr
 
 from stockbuddy.catalog.app import CatalogSettings
 from stockbuddy.local_servers.ports import free_port
@@ -57,7 +58,7 @@ def settings(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) 
             "image_store": "s3://shop/pictures",
             "s3_endpoint_url": url,
             "s3_access_key_id": "key",
-            "s3_secret_access_key": "secret",
+            "s3_secret_access_key": SecretStr("secret"),
         }
     )
 
@@ -204,7 +205,7 @@ class TestStoreAway:
             image_store="s3://shop/pictures",
             s3_endpoint_url=f"http://127.0.0.1:{free_port()}",
             s3_access_key_id="key",
-            s3_secret_access_key="secret",
+            s3_secret_access_key=SecretStr("secret"),
         )
 
     async def test_nothing_is_changed_and_it_is_said(self, seller: AsyncClient, path: str) -> None:

@@ -16,8 +16,8 @@ from fastapi import FastAPI
 
 from stockbuddy.catalog.app import CatalogSettings
 from stockbuddy.chassis.testing.clients import serving
-from stockbuddy.local_servers.ports import free_port
 from stockbuddy.chassis.testing.tokens import TestIssuer
+from stockbuddy.local_servers.ports import free_port
 
 ROWS = 6000
 PATIENCE_SECONDS = 60

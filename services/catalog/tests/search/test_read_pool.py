@@ -8,6 +8,7 @@ from stockbuddy.catalog.read_pool import ReadPool
 
 async def test_read_pool_with_a_repeating_task_serves_waiting_tasks_in_order(start: Any, settings: Any) -> None:
     await start()
+    pool = ReadPool(settings.database_url, "catalog", size=1)
     done: list[str] = []
 
     async def fetch(name: str, times: int) -> None:
@@ -15,7 +16,7 @@ async def test_read_pool_with_a_repeating_task_serves_waiting_tasks_in_order(sta
             await pool.fetch("SELECT 1")
             done.append(name)
 
-    async with ReadPool(settings.database_url, "catalog", size=1) as pool:
-        await asyncio.gather(fetch("repeating", 20), fetch("second", 1), fetch("third", 1))
+    await asyncio.gather(fetch("repeating", 20), fetch("second", 1), fetch("third", 1))
+    await pool.close()
 
     assert done[:3] == ["repeating", "second", "third"]

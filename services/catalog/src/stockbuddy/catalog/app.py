@@ -34,15 +34,18 @@ MAX_CONCURRENT_DECODINGS = 1
 @asynccontextmanager
 async def lifespan(resources: Resources) -> AsyncIterator[ServiceParts]:
     settings, database = cast(CatalogSettings, resources.settings), resources.database
-    async with ReadPool(settings.database_url, SERVICE.name, size=settings.read_pool_size) as read_pool:
-        services = CatalogServices(
-            database=database,
-            read_pool=read_pool,
-            product_pages=ProductPages(read_pool),
-            image_files=open_file_store(settings),
-            image_decoding=asyncio.Semaphore(MAX_CONCURRENT_DECODINGS),
-        )
+    read_pool = ReadPool(settings.database_url, SERVICE.name, size=settings.read_pool_size)
+    services = CatalogServices(
+        database=database,
+        read_pool=read_pool,
+        product_pages=ProductPages(read_pool),
+        image_files=open_file_store(settings),
+        image_decoding=asyncio.Semaphore(MAX_CONCURRENT_DECODINGS),
+    )
+    try:
         yield ServiceParts(services, workers=[import_worker(database, settings.import_lease_seconds)])
+    finally:
+        await read_pool.close()
 
 
 SERVICE = Service(

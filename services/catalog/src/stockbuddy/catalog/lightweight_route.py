@@ -1,7 +1,7 @@
 """A route class that binds parameters itself, because FastAPI's dependency solver is up to half the cost of a hot read.
 
 Supported parameters: the request, `Caller`, path parameters, and query parameters or one model for the whole query.
-They are validated, documented and rejected as FastAPI does it. See ADR 10 for the measurements.
+They are validated, documented and rejected as FastAPI does it. See ADR 11 for the measurements.
 """
 
 import inspect

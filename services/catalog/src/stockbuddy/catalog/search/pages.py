@@ -7,6 +7,8 @@ them: of products, or of stock if the filter depends on it.
 from collections import OrderedDict
 from collections.abc import Sequence
 
+import orjson
+
 from stockbuddy.catalog.read_pool import ReadPool
 from stockbuddy.catalog.search import statements
 from stockbuddy.catalog.search.schemas import ProductFilter
@@ -53,15 +55,18 @@ class ProductPages:
         rows = await self._read_pool.fetch(statement.text, *statement.arguments)
         counters = rows[0][3:6] if rows else (await self._read_pool.fetch(statements.COUNTERS))[0]
         total = await self._total(query, terms, counters)
-        cursor = "null"
+        next_cursor = None
         if len(rows) > query.page_size:
             rows.pop()
-            cursor = f'"{encode_cursor(query.sort, list(rows[-1][1:3]))}"'
-        items = ",".join([row[0] for row in rows])
-        return (
-            f'{{"items":[{items}],"page":{query.page},"page_size":{query.page_size},'
-            f'"total":{total},"next_cursor":{cursor}}}'
-        ).encode()
+            next_cursor = encode_cursor(query.sort, list(rows[-1][1:3]))
+        page = {
+            "items": [orjson.Fragment(row[0]) for row in rows],
+            "page": query.page,
+            "page_size": query.page_size,
+            "total": total,
+            "next_cursor": next_cursor,
+        }
+        return orjson.dumps(page)
 
     async def _total(self, query: ProductFilter, terms: SearchTerms | None, counters: Sequence[int]) -> int:
         all_products, product_changes, stock_changes = counters
