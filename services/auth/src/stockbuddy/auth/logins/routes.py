@@ -10,12 +10,12 @@ from stockbuddy.auth.logins.authenticator import Authenticator
 from stockbuddy.auth.logins.schemas import LOGIN_BODY, LoginBody, LoginCredentials
 from stockbuddy.auth.password_policy import hash_new_password
 from stockbuddy.auth.services import Services
-from stockbuddy.auth.sessions.commands import create_browser_session, create_session
+from stockbuddy.auth.sessions import commands as sessions
 from stockbuddy.auth.sessions.cookies import csrf_token, set_cookies
 from stockbuddy.auth.sessions.schemas import BrowserSessionResponse, TokenPairResponse
 from stockbuddy.auth.sessions.tokens import forbid_caching, to_token_pair
 from stockbuddy.auth.system_settings.queries import is_registration_open
-from stockbuddy.auth.users.commands import register_user as store_user
+from stockbuddy.auth.users import commands as users
 from stockbuddy.auth.users.schemas import RegisterUser, UserResponse
 from stockbuddy.chassis.http.authentication import PUBLIC
 from stockbuddy.chassis.http.etags import ConditionalRoute
@@ -41,7 +41,7 @@ async def register_user(
 ) -> UserResponse:
     """Register a salesperson, who can log in at once."""
     body, password_hash = hashed
-    user = await store_user(
+    user = await users.register_user(
         session, username=body.username, email=body.email, password_hash=password_hash, full_name=body.full_name
     )
     return UserResponse.model_validate(user)
@@ -54,7 +54,7 @@ async def login_user(
 ) -> TokenPairResponse:
     """Create a session with a username or e-mail address and its password."""
     async with authenticator.authenticate(body.username, body.password) as (session, user):
-        created = await create_session(session, user, services.settings, user_agent=user_agent)
+        created = await sessions.create_session(session, user, services.settings, user_agent=user_agent)
     forbid_caching(response)
     return to_token_pair(created, services)
 
@@ -67,13 +67,13 @@ async def login_admin(
     async with authenticator.authenticate(body.username, body.password) as (session, user):
         if user.role is not Role.ADMIN:
             raise AdminsOnly()
-        created = await create_session(session, user, services.settings, user_agent=user_agent)
+        created = await sessions.create_session(session, user, services.settings, user_agent=user_agent)
     forbid_caching(response)
     return to_token_pair(created, services)
 
 
-@router.post("/session", status_code=201, dependencies=[PUBLIC], name="create_browser_session")
-async def login_browser(
+@router.post("/session", status_code=201, dependencies=[PUBLIC])
+async def create_browser_session(
     body: LoginCredentials,
     response: Response,
     authenticator: Authenticator,
@@ -82,7 +82,7 @@ async def login_browser(
 ) -> BrowserSessionResponse:
     """Create a session whose cookie replaces the access token. JSON only: a form on another site cannot send it."""
     async with authenticator.authenticate(body.username, body.password) as (session, user):
-        created, cookie = await create_browser_session(session, user, services.settings, user_agent=user_agent)
+        created, cookie = await sessions.create_browser_session(session, user, services.settings, user_agent=user_agent)
     set_cookies(response, cookie, services.settings)
     forbid_caching(response)
     return BrowserSessionResponse(

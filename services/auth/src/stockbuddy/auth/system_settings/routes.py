@@ -19,7 +19,7 @@ async def get_settings(_: Admin, session: ReadSession, response: Response) -> Se
     return SettingsResponse.model_validate(settings)
 
 
-@router.put("", name="replace_settings")
+@router.put("", name="update_settings_put")
 @router.patch("")
 async def update_settings(
     body: SettingsUpdate, _: Admin, session: Session, response: Response, if_match: IfMatch = None
