@@ -1,4 +1,4 @@
-"""Alembic's entry: runs in the connection that the chassis holds."""
+"""Alembic's entry point; runs in the chassis' connection."""
 
 from stockbuddy.chassis.postgres.migrations import run_environment
 

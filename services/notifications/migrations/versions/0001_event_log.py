@@ -7,8 +7,8 @@ from stockbuddy.chassis.postgres.schema import create_chassis_tables
 revision = "0001"
 down_revision = None
 
-# `json` keeps the bytes that were hashed. Texts are compared by byte (collation C): patterns and
-# the walk over the distinct types need no language, and the index is smaller and faster.
+# `json` keeps the bytes that were hashed, unlike `jsonb`. Collation C: patterns and the loose index scan over types need
+# no language rules, and the index is smaller and faster.
 LOG = """
 CREATE TABLE event_log (
     position bigint CONSTRAINT event_log_pkey PRIMARY KEY,
@@ -45,7 +45,7 @@ INDEXES = (
        USING gin (event_log_words(type, subject, actor, client_ip, data)) WHERE audited""",
 )
 
-# One row. Whoever appends holds its lock until the commit, so positions become visible in their own order.
+# One row. An append locks it until the commit, so positions become visible in order.
 HEAD = """
 CREATE TABLE event_log_head (
     single boolean DEFAULT true CONSTRAINT event_log_head_pkey PRIMARY KEY

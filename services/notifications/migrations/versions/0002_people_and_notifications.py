@@ -1,4 +1,4 @@
-"""Read copies of people, settings and names; notifications, who has read them, and who wants to hear of what."""
+"""Data replicas of users, settings and names; notifications, their read state, and channel preferences."""
 
 from alembic import op
 
@@ -25,7 +25,7 @@ TABLES = (
         alert_emails text[] NOT NULL
     )
     """,
-    # What things are called by people: subjects of events (`product/42`) and their names.
+    # Names of products and warehouses by subject (`product/42`).
     """
     CREATE TABLE name (
         subject text COLLATE "C" CONSTRAINT name_pkey PRIMARY KEY,
@@ -66,7 +66,7 @@ TABLES = (
         CONSTRAINT notification_read_pkey PRIMARY KEY (notification_id, user_id)
     )
     """,
-    # Where each level stands in our eyes, so that one crossing is told once. `version` is the level's.
+    # Alert state per level, so that one crossing raises one alert. `version` is the level's.
     """
     CREATE TABLE level_alert (
         product_id bigint NOT NULL,
@@ -77,7 +77,7 @@ TABLES = (
         CONSTRAINT level_alert_pkey PRIMARY KEY (product_id, warehouse_id, lot)
     )
     """,
-    # One row per event and recipient: what was queued once is never queued again.
+    # One row per event and recipient; the unique key prevents a second e-mail.
     """
     CREATE TABLE mail (
         id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT mail_pkey PRIMARY KEY,

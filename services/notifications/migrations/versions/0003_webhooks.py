@@ -1,4 +1,4 @@
-"""Webhooks, their deliveries, and how far the log has been dealt out to them."""
+"""Webhooks, their deliveries, and the progress of the fan-out."""
 
 from alembic import op
 
@@ -6,8 +6,8 @@ revision = "0003"
 down_revision = "0002"
 
 TABLES = (
-    # `expression` is `event_types` as a regular expression; events up to `since_position` are none of its business.
-    # A signature needs the secret itself, so it is stored as it is.
+    # `expression` is `event_types` as a regular expression; events up to `since_position` are not delivered.
+    # The secret is stored in plain text, because signing needs it.
     """
     CREATE TABLE webhook (
         id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT webhook_pkey PRIMARY KEY,
@@ -27,8 +27,8 @@ TABLES = (
         updated_at timestamptz NOT NULL DEFAULT now()
     )
     """,
-    # What is sent is the event at `position` of the log, or, for a test, `sample`. `attempts` counts all of them,
-    # `tries` those since it was last asked for.
+    # The body is the event at `position` of the log, or, for a test, `sample`. `attempts` counts all attempts,
+    # `tries` those since the last request.
     """
     CREATE TABLE webhook_delivery (
         id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT webhook_delivery_pkey PRIMARY KEY,

@@ -1,4 +1,4 @@
-"""The audit trail by the actor's name, by the address of the network, and by type without a look at the rows."""
+"""Indexes of the audit trail: by actor's name, by client address, and by type (index-only)."""
 
 from alembic import op
 
