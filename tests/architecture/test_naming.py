@@ -15,8 +15,34 @@ from tests.architecture.source import classes, functions, modules, named, parsed
 RESOURCE_VERBS = {"list", "get", "create", "update", "replace", "delete"}
 ACTION_VERBS = {
     *("approve", "cancel", "change", "check", "commit", "complete", "enter", "erase", "exchange", "export", "extend"),
-    *("import", "issue", "login", "logout", "mark", "place", "publish", "receive", "record", "redeliver", "refresh"),
-    *("register", "release", "request", "reset", "restore", "return", "reverse", "rotate", "ship", "stream", "test"),
+    *(
+        "import",
+        "issue",
+        "login",
+        "logout",
+        "mark",
+        "order",
+        "place",
+        "publish",
+        "receive",
+        "record",
+        "redeliver",
+        "refresh",
+    ),
+    *(
+        "register",
+        "release",
+        "request",
+        "reset",
+        "restore",
+        "return",
+        "reverse",
+        "rotate",
+        "set",
+        "ship",
+        "stream",
+        "test",
+    ),
     *("verify", "void"),
 }
 HTTP_METHODS = {"get", "post", "put", "patch", "delete", "api_route"}
@@ -26,10 +52,10 @@ REJECTED_MODEL = re.compile(
 BODY_SUFFIXES = ("Create", "Update", "Replace", "Login")
 
 FIELD_NOUNS_IN_ING = {
-    *("forecasting", "hashing", "logging", "messaging", "pricing", "purchasing", "reordering", "routing", "signing"),
-    "testing",
+    *("costing", "forecasting", "hashing", "logging", "messaging", "posting", "pricing", "purchasing", "reordering"),
+    *("routing", "signing", "testing"),
 }
-ADJECTIVES_IN_ING = {"incoming", "outgoing"}
+ADJECTIVES_IN_ING = {"closing", "incoming", "opening", "outgoing"}
 PARTICIPLES = {
     *("Answered", "Arrived", "Arriving", "Asked", "Called", "Changed", "Chosen", "Denied", "Ended", "Entered"),
     *("Exchanged", "Expected", "Found", "Given", "Held", "Incoming", "Known", "Listed", "Made", "Moved", "Ordered"),
@@ -43,6 +69,7 @@ LOOPS_THAT_SLEEP = {
     "chassis/messaging/archive.py: wait_until_ready": "returns once the database is available",
     "chassis/messaging/inbox.py: wait_until_ready": "returns once the database is available",
     "chassis/messaging/bus/amqp/consumer.py: consume_forever": "a subscription that reconnects",
+    "stock/ledger/ledger.py: _plan": "retries a read until its deadline",
 }
 
 

@@ -59,7 +59,7 @@ def test_documented_defaults_equal_the_actual_defaults(
         elif variable not in MACHINE_DEPENDENT:
             with monkeypatch.context() as environment:
                 environment.setenv("ENV", "development")
-                environment.setenv("SECRET_KEY", "a-key-that-production-accepts")
+                environment.setenv("SECRET_KEY", "a-key-of-32-characters-that-production-accepts")
                 environment.setenv(variable, default)
                 value = getattr(settings_class(), field)
             assert value == settings_class.model_fields[field].default, f"{program}: {variable} is not {default}"
