@@ -26,7 +26,7 @@ async def sell_one_each(shops: list[Shop], product_id: int, times: int) -> list[
     )
 
 
-async def test_the_last_hundred_units_are_sold_exactly(shop: Shop) -> None:
+async def test_concurrent_sales_never_oversell(shop: Shop) -> None:
     tea = await shop.product(100)
     answers = await sell_one_each([shop], tea, 200)
     assert statuses(answers) == {201: 100, 409: 100}
@@ -35,7 +35,7 @@ async def test_the_last_hundred_units_are_sold_exactly(shop: Shop) -> None:
     await shop.proves_right()
 
 
-async def test_the_last_hundred_units_are_sold_exactly_by_several_replicas(start_shop: StartShop) -> None:
+async def test_concurrent_sales_on_three_replicas_never_oversell(start_shop: StartShop) -> None:
     shops = [await start_shop() for _ in range(3)]
     tea = await shops[0].product(100)
     answers = await sell_one_each(shops, tea, 300)
@@ -44,7 +44,7 @@ async def test_the_last_hundred_units_are_sold_exactly_by_several_replicas(start
     await shops[2].proves_right()
 
 
-async def test_opposite_orders_of_locks_end_in_no_deadlock(start_shop: StartShop) -> None:
+async def test_concurrent_batches_in_random_order_do_not_deadlock(start_shop: StartShop) -> None:
     """Sales of many products in random order, over two replicas, while levels are made for the first time."""
     shops = [await start_shop(), await start_shop()]
     products = [await shops[0].product() for _ in range(8)]
@@ -61,7 +61,7 @@ async def test_opposite_orders_of_locks_end_in_no_deadlock(start_shop: StartShop
     await shops[0].proves_right()
 
 
-async def test_a_refused_request_does_not_harm_its_neighbours(shop: Shop) -> None:
+async def test_refused_posting_does_not_affect_others_in_its_group(shop: Shop) -> None:
     tea, cup = await shop.product(50), await shop.product(0.5)
 
     async def sell(product_id: int) -> Response:
@@ -72,7 +72,7 @@ async def test_a_refused_request_does_not_harm_its_neighbours(shop: Shop) -> Non
     assert (await shop.on_hand(tea), await shop.on_hand(cup)) == (0, 0.5)
 
 
-async def test_each_sees_the_effect_of_those_before_it(shop: Shop) -> None:
+async def test_concurrent_movements_see_the_balance_before_them(shop: Shop) -> None:
     tea = await shop.product(100)
     answers = await asyncio.gather(
         *(
@@ -86,7 +86,7 @@ async def test_each_sees_the_effect_of_those_before_it(shop: Shop) -> None:
     assert [answer["balance"] for answer in ordered] == list(range(99, -1, -1))
 
 
-async def test_who_goes_away_disturbs_nobody(shop: Shop) -> None:
+async def test_client_disconnect_does_not_affect_other_sales(shop: Shop) -> None:
     tea = await shop.product(100)
     selling = [
         asyncio.create_task(shop.admin.call("POST", "/sales", json={"product": tea, "quantity": 1})) for _ in range(60)

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
         "UPDATE level SET reserved = on_hand + 1",
     ],
 )
-async def test_no_level_is_negative_or_promised_twice(shop: Shop, database: asyncpg.Connection, statement: str) -> None:
+async def test_level_violating_its_bounds_is_rejected_by_the_database(
+    shop: Shop, database: asyncpg.Connection, statement: str
+) -> None:
     await shop.product(10)
     with pytest.raises(asyncpg.CheckViolationError):
         await database.execute(statement)
@@ -37,7 +39,9 @@ async def test_no_level_is_negative_or_promised_twice(shop: Shop, database: asyn
         "TRUNCATE level CASCADE",
     ],
 )
-async def test_the_past_is_never_changed(shop: Shop, database: asyncpg.Connection, statement: str) -> None:
+async def test_update_or_delete_of_movements_is_rejected_by_the_database(
+    shop: Shop, database: asyncpg.Connection, statement: str
+) -> None:
     product_id = await shop.product(10)
     with pytest.raises(asyncpg.RestrictViolationError):
         await database.execute(statement)
@@ -53,7 +57,7 @@ async def test_the_past_is_never_changed(shop: Shop, database: asyncpg.Connectio
         ("version = 2, lot = 7", asyncpg.ForeignKeyViolationError),
     ],
 )
-async def test_no_line_contradicts_itself(
+async def test_inconsistent_movement_is_rejected_by_the_database(
     shop: Shop, database: asyncpg.Connection, change: str, violation: type[Exception]
 ) -> None:
     await shop.product(10)
@@ -63,7 +67,7 @@ async def test_no_line_contradicts_itself(
         await database.execute("INSERT INTO movement SELECT * FROM forged")
 
 
-async def test_a_forged_level_is_found_out(shop: Shop, database: asyncpg.Connection) -> None:
+async def test_integrity_report_lists_a_forged_level(shop: Shop, database: asyncpg.Connection) -> None:
     product_id = await shop.product(10)
     await database.execute("UPDATE level SET on_hand = 11")
     proof = await shop.admin.get("/stock/integrity")
@@ -79,5 +83,5 @@ async def test_a_forged_level_is_found_out(shop: Shop, database: asyncpg.Connect
     }
 
 
-async def test_only_admins_ask_for_the_proof(shop: Shop) -> None:
+async def test_integrity_report_requires_an_admin(shop: Shop) -> None:
     await shop.caller(5).refused(403, "/stock/integrity", method="GET")

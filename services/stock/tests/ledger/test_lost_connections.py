@@ -22,7 +22,7 @@ KILL = """
 """
 
 
-async def test_killed_connections_lose_and_double_nothing(shop: Shop, database: asyncpg.Connection) -> None:
+async def test_killed_connections_neither_lose_nor_repeat_sales(shop: Shop, database: asyncpg.Connection) -> None:
     products = [await shop.product(1_000) for _ in range(4)]
     stop = asyncio.Event()
     accepted: list[int] = []
@@ -56,7 +56,7 @@ async def test_killed_connections_lose_and_double_nothing(shop: Shop, database: 
 
 
 @pytest.mark.parametrize("fault", Fault)
-async def test_the_outcome_of_a_lost_commit_is_found_out(
+async def test_lost_commit_is_resolved_and_applied_once(
     database_url: str, run_shop: Callable[[str], AbstractAsyncContextManager[Shop]], fault: Fault
 ) -> None:
     """Each request behind it is answered as if nothing had happened, and had its effect once."""

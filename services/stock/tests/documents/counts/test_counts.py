@@ -22,7 +22,7 @@ async def move(shop: Shop, product_id: int, quantity: float, **values: Any) -> N
     await shop.admin.post("/stock-movements", body)
 
 
-async def test_a_count_through_its_life(shop: Shop) -> None:
+async def test_count_is_opened_entered_and_approved(shop: Shop) -> None:
     tea, cup, pot = await shop.product(10), await shop.product(5), await shop.product(3)
     count = await shop.admin.post("/stock-counts", {"notes": "year's end"})
     assert (count["status"], count["notes"], count["created_by"]) == ("open", "year's end", 1)
@@ -46,7 +46,7 @@ async def test_a_count_through_its_life(shop: Shop) -> None:
     assert [(line["product_id"], line["difference"]) for line in event["lines"]] == [(tea, -2)]
 
 
-async def test_movements_made_meanwhile_are_respected(shop: Shop) -> None:
+async def test_movements_after_the_snapshot_are_preserved_by_approval(shop: Shop) -> None:
     """The difference is to what was frozen; what happened since stays."""
     tea = await shop.product(10)
     count = await shop.admin.post("/stock-counts", {"product_ids": [tea]})
@@ -58,7 +58,7 @@ async def test_movements_made_meanwhile_are_respected(shop: Shop) -> None:
     await shop.proves_right()
 
 
-async def test_what_the_counter_saw_happen_is_not_counted_twice(shop: Shop) -> None:
+async def test_movement_before_counted_at_is_part_of_the_expected_quantity(shop: Shop) -> None:
     tea = await shop.product(10)
     count = await shop.admin.post("/stock-counts", {"products": [tea]})
     await move(shop, tea, -3)
@@ -72,7 +72,7 @@ async def test_what_the_counter_saw_happen_is_not_counted_twice(shop: Shop) -> N
     assert await shop.on_hand(tea) == 10 - 3 - 1 - 1
 
 
-async def test_what_was_not_expected_can_be_found(shop: Shop) -> None:
+async def test_counted_product_without_stock_is_added(shop: Shop) -> None:
     tea, found = await shop.product(10), await shop.product(sku="LOST")
     count = await shop.admin.post("/stock-counts", {})
     entered = await enter(shop.admin, count, {"sku": "lost", "counted": 4}, {"product_id": tea, "counted": 2, "lot": 7})
@@ -83,7 +83,7 @@ async def test_what_was_not_expected_can_be_found(shop: Shop) -> None:
     assert (await shop.on_hand(found), await shop.on_hand(tea)) == (4, 12)
 
 
-async def test_an_entry_can_be_taken_back(shop: Shop) -> None:
+async def test_counted_null_deletes_the_entry(shop: Shop) -> None:
     tea = await shop.product(10)
     count = await shop.admin.post("/stock-counts", {})
     await enter(shop.admin, count, {"product_id": tea, "counted": 1})
@@ -93,7 +93,7 @@ async def test_an_entry_can_be_taken_back(shop: Shop) -> None:
     assert await shop.on_hand(tea) == 10
 
 
-async def test_a_difference_that_is_gone_is_refused_whole(shop: Shop) -> None:
+async def test_approval_with_insufficient_stock_is_refused_entirely(shop: Shop) -> None:
     tea, cup = await shop.product(10), await shop.product(5)
     count = await shop.admin.post("/stock-counts", {})
     await enter(shop.admin, count, {"product_id": tea, "counted": 2}, {"product_id": cup, "counted": 6})
@@ -104,7 +104,7 @@ async def test_a_difference_that_is_gone_is_refused_whole(shop: Shop) -> None:
     assert (await shop.admin.get(f"/stock-counts/{count['id']}"))["status"] == "open"
 
 
-async def test_a_count_is_approved_once_however_many_ask(shop: Shop) -> None:
+async def test_concurrent_approvals_post_once(shop: Shop) -> None:
     tea = await shop.product(10)
     count = await shop.admin.post("/stock-counts", {})
     await enter(shop.admin, count, {"product_id": tea, "counted": 9})
@@ -118,7 +118,7 @@ async def test_a_count_is_approved_once_however_many_ask(shop: Shop) -> None:
     assert problem["state"] == "approved"
 
 
-async def test_a_count_can_be_called_off(shop: Shop) -> None:
+async def test_cancelled_count_cannot_be_changed(shop: Shop) -> None:
     tea = await shop.product(10)
     count = await shop.admin.post("/stock-counts", {})
     await enter(shop.admin, count, {"product_id": tea, "counted": 1})
@@ -128,7 +128,7 @@ async def test_a_count_can_be_called_off(shop: Shop) -> None:
     assert await shop.on_hand(tea) == 10
 
 
-async def test_a_salesperson_counts_their_own_products(shop: Shop) -> None:
+async def test_salesperson_counts_only_owned_products(shop: Shop) -> None:
     own, foreign = await shop.product(5, owner_id=7, category="Tea"), await shop.product(5, owner_id=8, category="Tea")
     count = await shop.caller(7).post("/stock-counts", {"category": "tea"})
     assert [line["product_id"] for line in count["lines"]] == [own]
@@ -142,7 +142,7 @@ async def test_a_salesperson_counts_their_own_products(shop: Shop) -> None:
     assert await shop.on_hand(own) == 4
 
 
-async def test_counts_are_found(shop: Shop) -> None:
+async def test_count_list_is_filtered(shop: Shop) -> None:
     tea, annex = await shop.product(10), await shop.warehouse("ANNEX")
     first = await shop.admin.post("/stock-counts", {})
     second = await shop.admin.post("/stock-counts", {"warehouse_id": annex})

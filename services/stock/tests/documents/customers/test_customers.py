@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from services.stock.tests.conftest import Shop
 
 
-async def test_a_customer_through_their_life(shop: Shop) -> None:
+async def test_customer_is_created_updated_and_deleted(shop: Shop) -> None:
     clerk = shop.caller(5)
     body = {"name": "Ada", "email": "ada@example.com", "phone": "+44 1", "address": "1 High Street", "notes": "VIP"}
     added = await clerk.post("/customers", body)
@@ -26,7 +26,7 @@ async def test_a_customer_through_their_life(shop: Shop) -> None:
     assert [event["version"] for event in shop.bus.events(*kinds)] == [1, 2, 3]
 
 
-async def test_sales_outlive_their_customer(shop: Shop) -> None:
+async def test_deleting_a_customer_keeps_their_sales(shop: Shop) -> None:
     tea = await shop.product(10)
     ada = await shop.admin.post("/customers", {"name": "Ada"})
     bob = await shop.admin.post("/customers", {"name": "Bob"})
@@ -46,7 +46,7 @@ async def test_sales_outlive_their_customer(shop: Shop) -> None:
     await shop.admin.post(f"/sales/{by_id['id']}/returns", {})
 
 
-async def test_customers_are_found_by_what_is_known_of_them(shop: Shop) -> None:
+async def test_customer_list_is_searched_and_sorted(shop: Shop) -> None:
     for name, email in (("Cleo", "c@example.com"), ("Ada", None), ("Bob", "b@tea.org")):
         await shop.admin.post("/customers", {"name": name, "email": email})
 
@@ -59,13 +59,13 @@ async def test_customers_are_found_by_what_is_known_of_them(shop: Shop) -> None:
     assert await found(search="l") == ["Cleo"]
 
 
-async def test_a_malformed_customer_is_refused(shop: Shop) -> None:
+async def test_malformed_customer_is_rejected(shop: Shop) -> None:
     await shop.admin.refused(422, "/customers", {"name": " "})
     await shop.admin.refused(422, "/customers", {"name": "Ada", "email": "nowhere"})
     await shop.admin.refused(422, "/customers", {"email": "a@example.com"})
 
 
-async def test_a_customer_is_added_once_per_key(shop: Shop) -> None:
+async def test_customer_is_created_once_per_key(shop: Shop) -> None:
     first = await shop.admin.post("/customers", {"name": "Ada"}, key="c-1")
     assert await shop.admin.post("/customers", {"name": "Ada"}, key="c-1") == first
     assert (await shop.admin.get("/customers"))["total"] == 1

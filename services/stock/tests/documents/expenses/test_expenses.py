@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 RENT = {"category": "Rent", "amount": "1200.5", "incurred_on": "2026-03-01", "notes": "March"}
 
 
-async def test_an_expense_is_recorded_once_and_shown(shop: Shop) -> None:
+async def test_expense_is_created_once_per_key(shop: Shop) -> None:
     answers = await asyncio.gather(*(shop.admin.post("/expenses", RENT, key="rent") for _ in range(5)))
     assert all(answer == answers[0] for answer in answers)
     rent = answers[0]
@@ -25,7 +25,7 @@ async def test_an_expense_is_recorded_once_and_shown(shop: Shop) -> None:
     assert {name: created[name] for name in rent} == rent
 
 
-async def test_an_expense_is_corrected_and_deleted_by_who_knows_its_state(shop: Shop) -> None:
+async def test_expense_update_and_delete_require_the_current_version(shop: Shop) -> None:
     north = await shop.warehouse("NORTH")
     path = f"/expenses/{(await shop.admin.post('/expenses', RENT))['id']}"
     changes = {"amount": 1100, "notes": None, "warehouse_code": "north"}
@@ -44,7 +44,7 @@ async def test_an_expense_is_corrected_and_deleted_by_who_knows_its_state(shop: 
     assert (deleted["version"], deleted["amount"]) == (4, "1100.00")
 
 
-async def test_expenses_are_listed_by_what_is_asked_for(shop: Shop) -> None:
+async def test_expense_list_is_filtered_and_sorted(shop: Shop) -> None:
     north = await shop.warehouse("NORTH")
     for day, category, amount in ((1, "Rent", 5), (2, "Power", 7), (3, "rent", 6), (3, "Wages", 1)):
         body = {"category": category, "amount": amount, "incurred_on": f"2026-03-0{day}", "warehouse_id": north}
@@ -65,7 +65,7 @@ async def test_expenses_are_listed_by_what_is_asked_for(shop: Shop) -> None:
     assert rest["next_cursor"] is None
 
 
-async def test_what_is_no_expense_is_refused(shop: Shop) -> None:
+async def test_malformed_expense_is_rejected(shop: Shop) -> None:
     wrongs: list[dict[str, Any]] = [
         {"amount": 0},
         {"amount": "-1"},
@@ -82,7 +82,7 @@ async def test_what_is_no_expense_is_refused(shop: Shop) -> None:
     assert (await shop.admin.get("/expenses"))["total"] == 0
 
 
-async def test_expenses_are_for_managers_and_their_warehouses(shop: Shop) -> None:
+async def test_expense_access_is_limited_to_managers_and_their_warehouses(shop: Shop) -> None:
     north, south = await shop.warehouse("NORTH"), await shop.warehouse("SOUTH")
     rent = await shop.admin.post("/expenses", RENT | {"warehouse_id": south})
     seller, manager = shop.caller(5), shop.caller(6, Role.MANAGER, warehouse_ids=[north])

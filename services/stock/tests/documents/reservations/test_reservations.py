@@ -30,7 +30,7 @@ async def overdue(database: asyncpg.Connection, reservation_id: int) -> None:
     await database.execute(statement, reservation_id)
 
 
-async def test_what_is_held_is_promised_to_nobody_else(shop: Shop) -> None:
+async def test_reserved_stock_is_not_available_to_others(shop: Shop) -> None:
     tea = await shop.product(10)
     held = await reserve(shop, tea, 7, external_ref="CART-1", expires_in=60)
     assert (held["status"], held["external_ref"], held["created_by"]) == ("held", "CART-1", 1)
@@ -51,7 +51,7 @@ async def test_what_is_held_is_promised_to_nobody_else(shop: Shop) -> None:
     assert (level["on_hand"], level["reserved"], level["delta"]) == (10, 7, 0)
 
 
-async def test_all_lines_are_held_or_none(shop: Shop) -> None:
+async def test_reservation_with_a_shortage_reserves_nothing(shop: Shop) -> None:
     tea, cup = await shop.product(10), await shop.product(1)
     lines = [{"product_id": tea, "quantity": 5}, {"product_id": cup, "quantity": 2}, {"product_id": tea, "quantity": 6}]
     problem = await shop.admin.refused(409, "/reservations", {"lines": lines})
@@ -59,7 +59,7 @@ async def test_all_lines_are_held_or_none(shop: Shop) -> None:
     assert await available(shop, tea) == (10, 0, 10)
 
 
-async def test_what_is_let_go_is_free_again(shop: Shop) -> None:
+async def test_released_stock_is_available_again(shop: Shop) -> None:
     tea = await shop.product(10)
     held = await reserve(shop, tea, 7)
     released = await shop.admin.post(f"/reservations/{held['id']}/release")
@@ -69,7 +69,7 @@ async def test_what_is_let_go_is_free_again(shop: Shop) -> None:
     assert (problem["code"], problem["state"]) == ("invalid_state", "released")
 
 
-async def test_a_hold_becomes_goods_that_go_out(shop: Shop) -> None:
+async def test_committed_reservation_posts_out_movements(shop: Shop) -> None:
     tea, annex = await shop.product(10), await shop.warehouse("ANNEX")
     move = {"product_id": tea, "movement_type": "in", "quantity": 5, "warehouse_id": annex}
     await shop.admin.post("/stock-movements", move)
@@ -87,7 +87,7 @@ async def test_a_hold_becomes_goods_that_go_out(shop: Shop) -> None:
     await shop.proves_right()
 
 
-async def test_a_hold_becomes_a_sale(shop: Shop) -> None:
+async def test_committed_reservation_becomes_a_sale(shop: Shop) -> None:
     tea = await shop.product(10, unit_price="4.50")
     held = await reserve(shop, tea, 10)
     body = {"as": "sale", "payment_method": "card"}
@@ -103,7 +103,7 @@ async def test_a_hold_becomes_a_sale(shop: Shop) -> None:
     await shop.proves_right()
 
 
-async def test_a_sale_takes_up_a_hold(shop: Shop) -> None:
+async def test_sale_with_a_reservation_consumes_it(shop: Shop) -> None:
     """It may sell more or less than was held; what it does not need is free again."""
     tea, cup = await shop.product(10), await shop.product(2)
     lines = [{"product_id": tea, "quantity": 8}, {"product_id": cup, "quantity": 1}]
@@ -120,7 +120,7 @@ async def test_a_sale_takes_up_a_hold(shop: Shop) -> None:
     await shop.proves_right()
 
 
-async def test_a_hold_in_several_warehouses_is_no_sale(shop: Shop) -> None:
+async def test_reservation_in_several_warehouses_cannot_become_a_sale(shop: Shop) -> None:
     tea, annex = await shop.product(10), await shop.warehouse("ANNEX")
     move = {"product_id": tea, "movement_type": "in", "quantity": 5, "warehouse_id": annex}
     await shop.admin.post("/stock-movements", move)
@@ -130,7 +130,7 @@ async def test_a_hold_in_several_warehouses_is_no_sale(shop: Shop) -> None:
     assert problem["code"] == "several_warehouses"
 
 
-async def test_what_is_overdue_counts_no_longer_at_once(shop: Shop, database: asyncpg.Connection) -> None:
+async def test_expired_reservation_stops_counting_at_once(shop: Shop, database: asyncpg.Connection) -> None:
     tea = await shop.product(10)
     for _ in range(5):
         held = await reserve(shop, tea, 2)
@@ -147,7 +147,7 @@ async def test_what_is_overdue_counts_no_longer_at_once(shop: Shop, database: as
     assert await shop.on_hand(tea) == 0
 
 
-async def test_whoever_is_short_takes_what_is_overdue(start_shop: StartShop, database: asyncpg.Connection) -> None:
+async def test_sale_reclaims_stock_of_expired_reservations(start_shop: StartShop, database: asyncpg.Connection) -> None:
     """Many at once, on several replicas, while the sweep is at it too."""
     shops = [await start_shop(), await start_shop()]
     tea, cup = await shops[0].product(20), await shops[0].product(20)
@@ -161,7 +161,9 @@ async def test_whoever_is_short_takes_what_is_overdue(start_shop: StartShop, dat
     await shops[0].proves_right()
 
 
-async def test_an_overdue_hold_is_swept_up_and_said_once(start_shop: StartShop, database: asyncpg.Connection) -> None:
+async def test_expired_reservation_is_swept_and_published_once(
+    start_shop: StartShop, database: asyncpg.Connection
+) -> None:
     shops = [await start_shop(), await start_shop()]
     tea = await shops[0].product(10)
     held = await reserve(shops[0], tea, 4)
@@ -176,7 +178,7 @@ async def test_an_overdue_hold_is_swept_up_and_said_once(start_shop: StartShop, 
     await shops[0].proves_right()
 
 
-async def test_a_hold_that_is_extended_lives_on(shop: Shop) -> None:
+async def test_extended_reservation_stays_active(shop: Shop) -> None:
     tea = await shop.product(10)
     held = await reserve(shop, tea, 4, expires_in=60)
     extended = await shop.admin.post(f"/reservations/{held['id']}/extend", {"expires_in": 3600})
@@ -186,7 +188,7 @@ async def test_a_hold_that_is_extended_lives_on(shop: Shop) -> None:
     await shop.admin.refused(422, f"/reservations/{held['id']}/extend", {"expires_in": 0})
 
 
-async def test_a_hold_is_taken_once_however_many_ask(start_shop: StartShop) -> None:
+async def test_concurrent_commits_of_a_reservation_take_effect_once(start_shop: StartShop) -> None:
     shops = [await start_shop(), await start_shop()]
     tea = await shops[0].product(10)
     held = await reserve(shops[0], tea, 4)
@@ -198,7 +200,7 @@ async def test_a_hold_is_taken_once_however_many_ask(start_shop: StartShop) -> N
     await shops[0].proves_right()
 
 
-async def test_many_carts_hold_exactly_what_there_is(start_shop: StartShop) -> None:
+async def test_concurrent_reservations_never_exceed_the_stock(start_shop: StartShop) -> None:
     shops = [await start_shop(), await start_shop()]
     tea = await shops[0].product(50)
     body = {"lines": [{"product_id": tea, "quantity": 1}]}
@@ -207,7 +209,7 @@ async def test_many_carts_hold_exactly_what_there_is(start_shop: StartShop) -> N
     await shops[0].proves_right()
 
 
-async def test_reservations_are_found_by_what_is_known_of_them(shop: Shop, database: asyncpg.Connection) -> None:
+async def test_reservation_list_is_filtered(shop: Shop, database: asyncpg.Connection) -> None:
     tea, cup = await shop.product(10), await shop.product(10)
     first = await reserve(shop, tea, 1, external_ref="A")
     second = await reserve(shop, cup, 1)
@@ -227,7 +229,7 @@ async def test_reservations_are_found_by_what_is_known_of_them(shop: Shop, datab
 
 
 @pytest.mark.parametrize("wrong", [{"lines": []}, {"expires_in": 0}, {"expires_in": 10**9}, {"extra": 1}])
-async def test_a_malformed_reservation_is_refused(shop: Shop, wrong: dict[str, Any]) -> None:
+async def test_malformed_reservation_is_rejected(shop: Shop, wrong: dict[str, Any]) -> None:
     tea = await shop.product(10)
     body = {"lines": [{"product_id": tea, "quantity": 1}]}
     await shop.admin.refused(422, "/reservations", body | wrong)

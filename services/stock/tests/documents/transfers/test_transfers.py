@@ -31,7 +31,7 @@ async def levels(shop: Shop, product_id: int) -> dict[str, tuple[float, float, f
     return {level["warehouse_code"]: (level["on_hand"], level["reserved"], level["incoming"]) for level in found}
 
 
-async def test_a_transfer_through_its_life(shop: Shop) -> None:
+async def test_transfer_is_shipped_and_received_in_parts(shop: Shop) -> None:
     tea, corner = await shop.product(10, cost_price="3"), await shop.warehouse("SHOP")
     made = await transfer(shop, tea, 4, transfer_reference="T-9", notes="for the window")
     assert (made["status"], made["version"], made["to_warehouse_id"]) == ("pending", 1, corner)
@@ -71,7 +71,7 @@ async def test_a_transfer_through_its_life(shop: Shop) -> None:
     assert versions == [1, 2, 3, 4]
 
 
-async def test_completing_what_was_never_shipped_does_both(shop: Shop) -> None:
+async def test_completing_a_pending_transfer_ships_and_receives(shop: Shop) -> None:
     tea, _ = await shop.product(10, cost_price="3"), await shop.warehouse("SHOP")
     made = await transfer(shop, tea, 4)
     completed = await step(shop, made, "complete")
@@ -81,7 +81,7 @@ async def test_completing_what_was_never_shipped_does_both(shop: Shop) -> None:
     assert (await shop.level(tea, "SHOP"))["average_cost"] == "3.00"
 
 
-async def test_several_lines_move_together(shop: Shop) -> None:
+async def test_transfer_of_several_lines_is_atomic(shop: Shop) -> None:
     tea, cup, _ = await shop.product(10), await shop.product(5, sku="CUP"), await shop.warehouse("SHOP")
     lines = [{"product_id": tea, "quantity": 3}, {"sku": "cup", "quantity": 5}, {"product_id": tea, "quantity": 2}]
     body = {"from_warehouse_code": "MAIN", "to_warehouse_code": "SHOP", "lines": lines}
@@ -95,7 +95,7 @@ async def test_several_lines_move_together(shop: Shop) -> None:
     assert problem["code"] == "insufficient_stock"
 
 
-async def test_what_is_held_can_not_be_sold(shop: Shop) -> None:
+async def test_stock_of_a_pending_transfer_cannot_be_sold(shop: Shop) -> None:
     tea, _ = await shop.product(10), await shop.warehouse("SHOP")
     made = await transfer(shop, tea, 7)
     problem = await shop.admin.refused(409, "/sales", {"product": tea, "quantity": 4})
@@ -106,7 +106,9 @@ async def test_what_is_held_can_not_be_sold(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(("disposition", "left"), [("return", 8), ("write_off", 6)])
-async def test_what_is_in_transit_comes_back_or_is_lost(shop: Shop, disposition: str, left: float) -> None:
+async def test_cancelled_transfer_returns_or_writes_off_stock_in_transit(
+    shop: Shop, disposition: str, left: float
+) -> None:
     tea, _ = await shop.product(10), await shop.warehouse("SHOP")
     made = await transfer(shop, tea, 4)
     await step(shop, made, "ship")
@@ -121,7 +123,7 @@ async def test_what_is_in_transit_comes_back_or_is_lost(shop: Shop, disposition:
     await shop.proves_right()
 
 
-async def test_a_warehouse_that_awaits_goods_stays(shop: Shop) -> None:
+async def test_warehouse_with_incoming_transfers_cannot_be_deleted(shop: Shop) -> None:
     tea, corner = await shop.product(10), await shop.warehouse("SHOP")
     made = await transfer(shop, tea, 4)
     problem = await shop.admin.refused(409, f"/warehouses/{corner}", method="DELETE")
@@ -132,7 +134,7 @@ async def test_a_warehouse_that_awaits_goods_stays(shop: Shop) -> None:
     assert (await shop.admin.call("DELETE", f"/warehouses/{corner}")).status_code == 204
 
 
-async def test_a_step_in_the_wrong_state_is_refused(shop: Shop) -> None:
+async def test_transfer_step_in_the_wrong_state_is_refused(shop: Shop) -> None:
     tea, _ = await shop.product(10), await shop.warehouse("SHOP")
     made = await transfer(shop, tea, 4)
     path = f"/stock-transfers/{made['id']}"
@@ -149,7 +151,7 @@ async def test_a_step_in_the_wrong_state_is_refused(shop: Shop) -> None:
     await shop.admin.refused(404, "/stock-transfers/999/ship", method="PUT")
 
 
-async def test_a_step_is_made_once_however_many_ask(start_shop: StartShop) -> None:
+async def test_concurrent_transfer_steps_take_effect_once(start_shop: StartShop) -> None:
     shops = [await start_shop(), await start_shop()]
     tea, _ = await shops[0].product(10), await shops[0].warehouse("SHOP")
     made = await transfer(shops[0], tea, 4)
@@ -163,7 +165,7 @@ async def test_a_step_is_made_once_however_many_ask(start_shop: StartShop) -> No
     assert await levels(shops[0], tea) == {"MAIN": (2, 0, 0), "SHOP": (4, 0, 4)}
 
 
-async def test_opposite_transfers_at_once_end_in_no_deadlock(start_shop: StartShop) -> None:
+async def test_concurrent_opposite_transfers_do_not_deadlock(start_shop: StartShop) -> None:
     shops = [await start_shop(), await start_shop()]
     products = [await shops[0].product(100) for _ in range(4)]
     annex = await shops[0].warehouse("ANNEX")
@@ -200,13 +202,13 @@ async def test_opposite_transfers_at_once_end_in_no_deadlock(start_shop: StartSh
         {"lines": [{"product_id": 1, "quantity": 1}]},
     ],
 )
-async def test_a_malformed_transfer_is_refused(shop: Shop, wrong: dict[str, Any]) -> None:
+async def test_malformed_transfer_is_rejected(shop: Shop, wrong: dict[str, Any]) -> None:
     tea, _ = await shop.product(10), await shop.warehouse("SHOP")
     body = {"product_id": tea, "quantity": 1, "from_warehouse_code": "MAIN", "to_warehouse_code": "SHOP"}
     await shop.admin.refused(422, "/stock-transfers", body | wrong)
 
 
-async def test_owners_and_warehouses_limit_transfers(shop: Shop) -> None:
+async def test_transfer_access_is_limited_to_owners_and_warehouses(shop: Shop) -> None:
     tea, foreign = await shop.product(10, owner_id=7), await shop.product(10, owner_id=8)
     corner = await shop.warehouse("SHOP")
     body = {"product_id": tea, "quantity": 1, "from_warehouse_code": "MAIN", "to_warehouse_code": "SHOP"}
@@ -222,7 +224,7 @@ async def test_owners_and_warehouses_limit_transfers(shop: Shop) -> None:
     await clerk.post(f"/stock-transfers/{made['id']}/receive")
 
 
-async def test_transfers_are_found_by_what_is_known_of_them(shop: Shop) -> None:
+async def test_transfer_list_is_filtered(shop: Shop) -> None:
     tea, cup, corner = await shop.product(10), await shop.product(10), await shop.warehouse("SHOP")
     first = await transfer(shop, tea, 1, transfer_reference="A")
     second = await transfer(shop, cup, 1)

@@ -15,7 +15,7 @@ async def sold(shop: Shop, product_id: int, quantity: float, **values: Any) -> d
     return sale
 
 
-async def test_what_comes_back_is_back_in_stock(shop: Shop) -> None:
+async def test_return_restocks_and_refunds(shop: Shop) -> None:
     tea = await shop.product(10, unit_price="4.50", cost_price="2")
     sale = await sold(shop, tea, 4)
     body = {"lines": [{"product_id": tea, "quantity": 1}], "reason": "chipped"}
@@ -37,7 +37,7 @@ async def test_what_comes_back_is_back_in_stock(shop: Shop) -> None:
     assert listed["lines"] == made["lines"]
 
 
-async def test_never_more_than_was_sold_over_any_number_of_returns(shop: Shop) -> None:
+async def test_return_exceeding_the_sale_is_refused(shop: Shop) -> None:
     tea = await shop.product(10)
     sale = await sold(shop, tea, 4)
     path = f"/sales/{sale['id']}/returns"
@@ -54,7 +54,7 @@ async def test_never_more_than_was_sold_over_any_number_of_returns(shop: Shop) -
     assert await shop.on_hand(tea) == 10
 
 
-async def test_concurrent_returns_of_one_sale_never_exceed_it(shop: Shop) -> None:
+async def test_concurrent_returns_never_exceed_the_sale(shop: Shop) -> None:
     tea = await shop.product(10)
     sale = await sold(shop, tea, 5)
     body = {"lines": [{"product_id": tea, "quantity": 1}]}
@@ -67,7 +67,7 @@ async def test_concurrent_returns_of_one_sale_never_exceed_it(shop: Shop) -> Non
     await shop.proves_right()
 
 
-async def test_refunds_of_parts_add_up_to_the_line(shop: Shop) -> None:
+async def test_refunds_of_partial_returns_add_up_to_the_line_total(shop: Shop) -> None:
     tea = await shop.product(10, unit_price="10")
     sale = await sold(shop, tea, 3, discount="0.01")
     amounts = []
@@ -77,7 +77,7 @@ async def test_refunds_of_parts_add_up_to_the_line(shop: Shop) -> None:
     assert sum(amounts) == Decimal(sale["total"]) == Decimal("29.99")
 
 
-async def test_a_return_without_restocking_moves_nothing(shop: Shop) -> None:
+async def test_return_without_restocking_posts_no_movement(shop: Shop) -> None:
     tea = await shop.product(10)
     sale = await sold(shop, tea, 4)
     made = await shop.admin.post(f"/sales/{sale['id']}/returns", {"restock": False})
@@ -86,7 +86,7 @@ async def test_a_return_without_restocking_moves_nothing(shop: Shop) -> None:
     assert await shop.on_hand(tea) == 6
 
 
-async def test_a_product_on_several_lines_comes_back_line_by_line(shop: Shop) -> None:
+async def test_return_by_product_is_allocated_line_by_line(shop: Shop) -> None:
     tea = await shop.product(10)
     lines = [
         {"product_id": tea, "quantity": 2, "unit_price": "5"},
@@ -97,7 +97,7 @@ async def test_a_product_on_several_lines_comes_back_line_by_line(shop: Shop) ->
     assert [(line["quantity"], line["amount"]) for line in made["lines"]] == [(2, "10.00"), (1, "3.00")]
 
 
-async def test_only_what_was_sold_can_come_back(shop: Shop) -> None:
+async def test_return_of_unsold_lines_is_rejected(shop: Shop) -> None:
     tea, cup = await shop.product(10), await shop.product(10)
     sale = await sold(shop, tea, 4)
     path = f"/sales/{sale['id']}/returns"
@@ -107,7 +107,7 @@ async def test_only_what_was_sold_can_come_back(shop: Shop) -> None:
     await shop.admin.refused(422, path, {"lines": [{"quantity": 1}]})
 
 
-async def test_a_return_is_repeated_by_its_key_although_nothing_is_left(shop: Shop) -> None:
+async def test_return_with_a_repeated_key_is_replayed(shop: Shop) -> None:
     tea = await shop.product(10)
     sale = await sold(shop, tea, 4)
     first = await shop.admin.call("POST", f"/sales/{sale['id']}/returns", json={}, key="r-1")

@@ -1,4 +1,4 @@
-"""The events that are written by hand say exactly what their models would."""
+"""The hand-built events equal their Pydantic models."""
 
 from __future__ import annotations
 
@@ -12,49 +12,76 @@ from hypothesis import strategies as st
 
 from stockbuddy.chassis.runtime.event_context import EventContext
 from stockbuddy.contracts.stock import LevelChanged, LevelLow, MovementPosted
-from stockbuddy.stock.ledger import Entry, LevelKey, MovementType
-from stockbuddy.stock.ledger.events import Announcer, Moved
-from stockbuddy.stock.ledger.locked_level import Level
-from stockbuddy.stock.ledger.anomaly import Habit
+from stockbuddy.stock.ledger import LevelKey, MovementType
+from stockbuddy.stock.ledger.anomaly import MovementBaseline
+from stockbuddy.stock.ledger.events import LedgerEventWriter
+from stockbuddy.stock.ledger.locked_level import LockedLevel
+from stockbuddy.stock.ledger.rows import MovementRow
 
 texts = st.none() | st.text(st.characters(blacklist_categories=["Cs"]), max_size=20)
 numbers = st.integers(-4 * 10**14, 4 * 10**14).map(lambda thousandths: Decimal(thousandths).scaleb(-3))
 amounts = st.none() | st.integers(0, 10**14).map(lambda parts: Decimal(parts).scaleb(-4))
-moments = st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - bounds
+times = st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - bounds
 
 
-def level(sku: str, on_hand: Decimal, reserved: Decimal, average: Decimal | None) -> Level:
-    return Level(
-        LevelKey(42, 7, 3), sku, Decimal("10.000"), None, on_hand, reserved, 5, average, False, False, Habit(), Habit()
+def level(sku: str, on_hand: Decimal, reserved: Decimal, average: Decimal | None) -> LockedLevel:
+    return LockedLevel(
+        key=LevelKey(42, 7, 3),
+        sku=sku,
+        threshold=Decimal("10.000"),
+        cost_price=None,
+        on_hand=on_hand,
+        reserved=reserved,
+        version=5,
+        average_cost=average,
+        is_low=False,
+        is_depleted=False,
+        taken=MovementBaseline(),
+        added=MovementBaseline(),
     )
 
 
-@given(quantity=numbers, before=numbers, cost=amounts, notes=texts, sku=st.text(min_size=1), now=moments, late=moments)
-def test_a_movement_is_told_as_its_model_tells_it(
+@given(quantity=numbers, before=numbers, cost=amounts, notes=texts, sku=st.text(min_size=1), now=times, late=times)
+def test_movement_event_equals_its_model(
     quantity: Decimal, before: Decimal, cost: Decimal | None, notes: str | None, sku: str, now: datetime, late: datetime
 ) -> None:
     sku = sku.encode("utf-8", "replace").decode()
-    entry = Entry(
-        LevelKey(42, 7, 3), movement_type=MovementType.SALE, notes=notes, reference_number=notes, occurred_at=late
+    movement = MovementRow(
+        id=17,
+        product_id=42,
+        warehouse_id=7,
+        lot=3,
+        version=5,
+        movement_type=MovementType.SALE,
+        quantity=quantity,
+        before=before,
+        balance=before + quantity,
+        unit_cost=cost,
+        average_cost=cost,
+        went_negative=True,
+        reference_number=notes,
+        notes=notes,
+        document=notes,
+        reverses_id=None,
+        performed_by=5,
+        occurred_at=late,
     )
-    after = level(sku, before + quantity, Decimal(0), cost)
-    moved = Moved(17, entry, quantity, before, cost, True, notes)
-    row = Announcer(now).movement_posted(moved, after, EventContext(actor_id=5))
-    told: dict[str, Any] = json.loads(row.payload)
+    row = LedgerEventWriter(now).movement_posted(movement, sku, EventContext(actor_id=5))
+    event: dict[str, Any] = json.loads(row.payload)
     model = MovementPosted.model_validate_json(row.payload)
-    assert list(told) == list(MovementPosted.model_fields)
-    assert told == json.loads(model.model_dump_json())
+    assert list(event) == list(MovementPosted.model_fields)
+    assert event == json.loads(model.model_dump_json())
     assert (model.quantity, model.balance, model.unit_cost) == (quantity, before + quantity, cost)
     assert (model.sku, model.notes, model.occurred_at, model.recorded_at) == (sku, notes, late, now)
     assert json.loads(row.headers)["actorid"] == "5"
 
 
-@given(before=numbers, on_hand=numbers, reserved=numbers, cost=amounts, now=moments)
-def test_a_level_is_told_as_its_model_tells_it(
+@given(before=numbers, on_hand=numbers, reserved=numbers, cost=amounts, now=times)
+def test_level_event_equals_its_model(
     before: Decimal, on_hand: Decimal, reserved: Decimal, cost: Decimal | None, now: datetime
 ) -> None:
     old, new = level("A", before, reserved, cost), level("A", on_hand, reserved, cost)
-    rows = Announcer(now).level_changed(old, new, "sale", EventContext())
+    rows = LedgerEventWriter(now).level_changed(old, new, "sale", EventContext())
     model = LevelChanged.model_validate_json(rows[0].payload)
     assert json.loads(rows[0].payload) == json.loads(model.model_dump_json())
     assert list(json.loads(rows[0].payload)) == list(LevelChanged.model_fields)
@@ -62,9 +89,9 @@ def test_a_level_is_told_as_its_model_tells_it(
     assert (model.changed_at, json.loads(rows[0].headers)["sequence"]) == (now, "5")
 
 
-def test_a_crossing_is_told_as_its_model_tells_it() -> None:
+def test_threshold_event_equals_its_model() -> None:
     now = datetime(2026, 3, 1, tzinfo=UTC) + timedelta(microseconds=1)
-    rows = Announcer(now).level_changed(
+    rows = LedgerEventWriter(now).level_changed(
         level("A", Decimal(20), Decimal(0), None), level("A", Decimal("9.5"), Decimal(0), None), "out", EventContext()
     )
     [low] = [row for row in rows if row.routing_key == LevelLow.type]

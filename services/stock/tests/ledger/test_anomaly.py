@@ -1,4 +1,4 @@
-"""Unusual activity: a movement far outside the habit of its level, and nothing else."""
+"""Unusual activity: movements far outside the baseline of their level."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ async def unusual(shop: Shop) -> list[float]:
     return [event["quantity"] for event in shop.bus.events("stock.activity.unusual")]
 
 
-async def test_what_is_far_outside_the_habit_is_said(shop: Shop) -> None:
+async def test_unusually_large_movement_is_published(shop: Shop) -> None:
     tea = await shop.product(10_000, sku="TEA")
     chance = random.Random(5)
     await take(shop, tea, *(chance.randint(1, 4) for _ in range(100)))
@@ -29,17 +29,17 @@ async def test_what_is_far_outside_the_habit_is_said(shop: Shop) -> None:
     )
     [event] = await shop.said(1, "stock.activity.unusual")
     assert (event["movement_id"], event["sku"], event["performed_by"]) == (posted["id"], "TEA", 1)
-    assert 1 < event["usual"] < 4
-    assert event["times"] > 100
+    assert 1 < event["typical_quantity"] < 4
+    assert event["ratio"] > 100
 
 
-async def test_without_a_habit_nothing_is_unusual(shop: Shop) -> None:
+async def test_large_movement_with_few_samples_is_not_unusual(shop: Shop) -> None:
     tea = await shop.product(10_000)
     await take(shop, tea, *([1] * 10), 5000)
     assert await unusual(shop) == []
 
 
-async def test_even_the_most_regular_product_may_sell_a_few_more(shop: Shop) -> None:
+async def test_movement_below_the_minimum_ratio_is_not_unusual(shop: Shop) -> None:
     tea = await shop.product(10_000)
     await take(shop, tea, *([2] * 50), 8)
     assert await unusual(shop) == []
@@ -47,7 +47,7 @@ async def test_even_the_most_regular_product_may_sell_a_few_more(shop: Shop) -> 
     assert await unusual(shop) == [-12]
 
 
-async def test_habits_change(shop: Shop) -> None:
+async def test_baseline_adapts_to_a_lasting_change(shop: Shop) -> None:
     tea = await shop.product(100_000)
     await take(shop, tea, *([1] * 50), *([60] * 60))
     said = len(await unusual(shop))
@@ -56,7 +56,7 @@ async def test_habits_change(shop: Shop) -> None:
     assert len(await unusual(shop)) == said
 
 
-async def test_what_comes_in_has_a_habit_of_its_own(shop: Shop) -> None:
+async def test_incoming_movements_have_their_own_baseline(shop: Shop) -> None:
     tea = await shop.product(10_000)
     await take(shop, tea, *([1] * 50))
     await shop.admin.post("/stock-movements", {"product_id": tea, "movement_type": "in", "quantity": 5000})

@@ -21,7 +21,7 @@ async def incoming(shop: Shop, product_id: int) -> dict[str, Any]:
     return {level["warehouse_code"]: level["incoming"] for level in levels}
 
 
-async def test_a_draft_says_what_it_comes_to_and_is_not_incoming(shop: Shop, supplier: int) -> None:
+async def test_draft_order_has_a_total_and_is_not_incoming(shop: Shop, supplier: int) -> None:
     tea = await shop.product(3, sku="TEA", cost_price="1.25")
     cup = await shop.product(sku="CUP")
     body = {
@@ -51,7 +51,7 @@ async def test_a_draft_says_what_it_comes_to_and_is_not_incoming(shop: Shop, sup
     assert (await shop.said(1, "stock.purchase.drafted"))[0] == draft
 
 
-async def test_a_draft_is_changed_until_it_is_ordered(shop: Shop, supplier: int) -> None:
+async def test_order_can_be_updated_only_as_a_draft(shop: Shop, supplier: int) -> None:
     tea, cup = await shop.product(), await shop.product()
     await shop.say(SupplierCreated(supplier_id=8, version=1, name="Mugs Ltd"))
     body = {"supplier_id": supplier, "lines": [{"product_id": tea, "quantity": 1, "unit_cost": 2}], "notes": "soon"}
@@ -71,7 +71,7 @@ async def test_a_draft_is_changed_until_it_is_ordered(shop: Shop, supplier: int)
     assert (await shop.admin.refused(409, path, {"notes": "x"}, method="PATCH"))["code"] == "invalid_state"
 
 
-async def test_an_order_is_incoming_where_it_goes_until_it_is_cancelled(shop: Shop, order: Order) -> None:
+async def test_placed_order_is_incoming_until_cancelled(shop: Shop, order: Order) -> None:
     tea = await shop.product(sku="TEA")
     north = await shop.warehouse("NORTH")
     first = await order((tea, 5, "1"), (tea, 2.5, "1.5"))
@@ -93,7 +93,7 @@ async def test_an_order_is_incoming_where_it_goes_until_it_is_cancelled(shop: Sh
     await shop.proves_right()
 
 
-async def test_steps_out_of_turn_are_refused(shop: Shop, supplier: int, order: Order) -> None:
+async def test_order_step_in_the_wrong_state_is_refused(shop: Shop, supplier: int, order: Order) -> None:
     tea = await shop.product()
     body = {"supplier_id": supplier, "lines": [{"product_id": tea, "quantity": 1, "unit_cost": 2}]}
     draft = f"/purchase-orders/{(await shop.admin.post('/purchase-orders', body))['id']}"
@@ -108,7 +108,7 @@ async def test_steps_out_of_turn_are_refused(shop: Shop, supplier: int, order: O
     await shop.admin.refused(404, "/purchase-orders/999/order")
 
 
-async def test_an_order_is_placed_once_however_often_it_is_asked_for(shop: Shop, supplier: int) -> None:
+async def test_concurrent_placements_take_effect_once(shop: Shop, supplier: int) -> None:
     tea = await shop.product()
     body = {"supplier_id": supplier, "lines": [{"product_id": tea, "quantity": 3, "unit_cost": 2}]}
     drafts = [await shop.admin.post("/purchase-orders", body, key="one") for _ in range(2)]
@@ -121,7 +121,7 @@ async def test_an_order_is_placed_once_however_often_it_is_asked_for(shop: Shop,
     assert len(shop.bus.events("stock.purchase.ordered")) == 1
 
 
-async def test_what_can_not_be_ordered_is_refused(shop: Shop, supplier: int) -> None:
+async def test_malformed_order_is_rejected(shop: Shop, supplier: int) -> None:
     tea = await shop.product()
     line = {"product_id": tea, "quantity": 1, "unit_cost": 2}
     problem = await shop.admin.refused(
@@ -146,7 +146,7 @@ async def test_what_can_not_be_ordered_is_refused(shop: Shop, supplier: int) -> 
     assert missing["code"] == "unknown_product"
 
 
-async def test_a_supplier_of_a_moment_ago_is_waited_for_and_a_deleted_one_is_gone(shop: Shop) -> None:
+async def test_order_waits_for_a_new_supplier_and_rejects_a_deleted_one(shop: Shop) -> None:
     tea = await shop.product()
     body = {"supplier_id": 5, "lines": [{"product_id": tea, "quantity": 1, "unit_cost": 2}]}
     asked = asyncio.create_task(shop.admin.post("/purchase-orders", body))
@@ -157,7 +157,9 @@ async def test_a_supplier_of_a_moment_ago_is_waited_for_and_a_deleted_one_is_gon
     assert (await shop.admin.refused(404, "/purchase-orders", body))["code"] == "unknown_supplier"
 
 
-async def test_purchases_are_for_managers_in_their_warehouses(shop: Shop, supplier: int, order: Order) -> None:
+async def test_order_access_is_limited_to_managers_and_their_warehouses(
+    shop: Shop, supplier: int, order: Order
+) -> None:
     tea = await shop.product(owner_id=5)
     north = await shop.warehouse("NORTH")
     placed = await order((tea, 1, "1"))

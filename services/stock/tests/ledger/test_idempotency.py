@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from services.stock.tests.conftest import Shop, StartShop
 
 
-async def test_fifty_equal_requests_at_once_have_one_effect(shop: Shop) -> None:
+async def test_concurrent_requests_with_one_key_take_effect_once(shop: Shop) -> None:
     tea = await shop.product(100)
     body = {"product": tea, "quantity": 1}
     answers = await asyncio.gather(*(shop.admin.call("POST", "/sales", json=body, key="till-1") for _ in range(50)))
@@ -20,7 +20,7 @@ async def test_fifty_equal_requests_at_once_have_one_effect(shop: Shop) -> None:
     assert (await shop.admin.get("/sales"))["total"] == 1
 
 
-async def test_equal_requests_to_several_replicas_have_one_effect(start_shop: StartShop) -> None:
+async def test_requests_with_one_key_to_several_replicas_take_effect_once(start_shop: StartShop) -> None:
     shops = [await start_shop(), await start_shop()]
     tea = await shops[0].product(100)
     for key in ("a", "b", "c"):
@@ -33,7 +33,7 @@ async def test_equal_requests_to_several_replicas_have_one_effect(start_shop: St
     assert await shops[0].on_hand(tea) == 97
 
 
-async def test_the_key_of_another_request_is_refused(shop: Shop) -> None:
+async def test_reused_key_with_another_body_is_rejected(shop: Shop) -> None:
     """Also when both arrive at once."""
     tea = await shop.product(100)
     bodies = [{"product": tea, "quantity": quantity} for quantity in (1, 2)] * 10
@@ -43,7 +43,7 @@ async def test_the_key_of_another_request_is_refused(shop: Shop) -> None:
     assert (await shop.admin.get("/sales"))["total"] == 1
 
 
-async def test_equal_json_is_the_same_body_however_it_is_written(shop: Shop) -> None:
+async def test_key_with_reformatted_json_is_replayed(shop: Shop) -> None:
     tea = await shop.product(100)
     json = {"content-type": "application/json"}
     for body in (f'{{"product": {tea}, "quantity": 1}}', f'{{ "quantity":1,"product":{tea} }}'):
@@ -52,14 +52,14 @@ async def test_equal_json_is_the_same_body_however_it_is_written(shop: Shop) -> 
     assert await shop.on_hand(tea) == 99
 
 
-async def test_keys_belong_to_their_caller(shop: Shop) -> None:
+async def test_same_key_of_another_caller_takes_effect(shop: Shop) -> None:
     tea = await shop.product(100)
     for user_id in (5, 6):
         await shop.caller(user_id).post("/sales", {"product": tea, "quantity": 1}, key="till-1")
     assert await shop.on_hand(tea) == 98
 
 
-async def test_a_refusal_is_not_remembered(shop: Shop) -> None:
+async def test_refused_request_can_be_retried_with_its_key(shop: Shop) -> None:
     tea = await shop.product()
     body = {"product": tea, "quantity": 1}
     assert (await shop.admin.call("POST", "/sales", json=body, key="till-1")).status_code == 409
@@ -69,7 +69,7 @@ async def test_a_refusal_is_not_remembered(shop: Shop) -> None:
     assert "Idempotent-Replayed" not in answer.headers
 
 
-async def test_an_answer_outlives_what_it_was_about(shop: Shop) -> None:
+async def test_repeated_sale_is_replayed_after_stock_is_sold_out(shop: Shop) -> None:
     tea = await shop.product(10)
     body = {"product": tea, "quantity": 10}
     first = await shop.admin.call("POST", "/sales", json=body, key="till-1")

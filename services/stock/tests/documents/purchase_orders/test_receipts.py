@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from services.stock.tests.conftest import Shop, StartShop
 
 
-async def test_what_arrives_in_part_moves_the_average_and_leaves_the_rest_incoming(shop: Shop, order: Order) -> None:
+async def test_partial_receipt_updates_average_cost_and_keeps_the_rest_incoming(shop: Shop, order: Order) -> None:
     tea = await shop.product(10, sku="TEA", cost_price="2.00")
     cup = await shop.product(sku="CUP")
     placed = await order((tea, 30, "4.00"), (cup, 5, "0.50"))
@@ -49,7 +49,7 @@ async def test_what_arrives_in_part_moves_the_average_and_leaves_the_rest_incomi
     await shop.proves_right()
 
 
-async def test_too_much_is_refused_whole_unless_it_is_asked_for(shop: Shop, order: Order) -> None:
+async def test_over_receipt_is_refused_unless_allowed(shop: Shop, order: Order) -> None:
     tea, cup = await shop.product(), await shop.product()
     placed = await order((tea, 3, "1"), (cup, 2, "1"), (tea, 4, "2"))
     path = f"/purchase-orders/{placed['id']}/receive"
@@ -72,7 +72,7 @@ async def test_too_much_is_refused_whole_unless_it_is_asked_for(shop: Shop, orde
     assert (await shop.on_hand(tea), await shop.on_hand(cup)) == (8, 2.5)
 
 
-async def test_lines_that_were_not_ordered_are_refused(shop: Shop, order: Order) -> None:
+async def test_receipt_of_unordered_lines_is_rejected(shop: Shop, order: Order) -> None:
     tea, cup = await shop.product(), await shop.product()
     path = f"/purchase-orders/{(await order((tea, 3, '1')))['id']}/receive"
     problem = await shop.admin.refused(422, path, {"lines": [{"product_id": cup, "quantity": 1}]})
@@ -81,7 +81,7 @@ async def test_lines_that_were_not_ordered_are_refused(shop: Shop, order: Order)
         await shop.admin.refused(422, path, {"lines": lines})
 
 
-async def test_what_arrived_stays_when_the_rest_is_cancelled(shop: Shop, order: Order) -> None:
+async def test_cancelling_a_partially_received_order_keeps_received_stock(shop: Shop, order: Order) -> None:
     tea = await shop.product()
     path = f"/purchase-orders/{(await order((tea, 9, '1')))['id']}"
     await shop.admin.post(f"{path}/receive", {"lines": [{"product_id": tea, "quantity": 4}]})
@@ -91,7 +91,7 @@ async def test_what_arrived_stays_when_the_rest_is_cancelled(shop: Shop, order: 
     await shop.admin.refused(409, f"{path}/receive", {"allow_over_receipt": True})
 
 
-async def test_parallel_receipts_never_take_in_too_much(start_shop: StartShop) -> None:
+async def test_concurrent_receipts_never_exceed_the_order(start_shop: StartShop) -> None:
     shops = [await start_shop(), await start_shop()]
     tea = await shops[0].product()
     await shops[0].say(SupplierCreated(supplier_id=7, version=1, name="Leaf"))
@@ -112,7 +112,7 @@ async def test_parallel_receipts_never_take_in_too_much(start_shop: StartShop) -
     await shops[0].proves_right()
 
 
-async def test_a_repeated_receipt_takes_in_once(shop: Shop, order: Order) -> None:
+async def test_receipt_with_a_repeated_key_is_posted_once(shop: Shop, order: Order) -> None:
     tea = await shop.product()
     path = f"/purchase-orders/{(await order((tea, 9, '1')))['id']}/receive"
     body = {"lines": [{"product_id": tea, "quantity": 4}]}
@@ -121,7 +121,7 @@ async def test_a_repeated_receipt_takes_in_once(shop: Shop, order: Order) -> Non
     assert await shop.on_hand(tea) == 4
 
 
-async def test_a_closed_warehouse_receives_nothing(shop: Shop, order: Order) -> None:
+async def test_receipt_at_a_deleted_warehouse_is_refused(shop: Shop, order: Order) -> None:
     tea = await shop.product()
     north = await shop.warehouse("NORTH")
     placed = await order((tea, 9, "1"), warehouse_id=north)

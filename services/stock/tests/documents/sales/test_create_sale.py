@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from services.stock.tests.conftest import Shop
 
 
-async def test_a_sale_takes_its_stock_and_says_what_it_earned(shop: Shop) -> None:
+async def test_sale_posts_movements_and_reports_profit(shop: Shop) -> None:
     tea = await shop.product(10, sku="TEA", unit_price="4.50", cost_price="2.00")
     cup = await shop.product(5, sku="CUP", unit_price="9.90", cost_price="5.00")
     body = {
@@ -42,7 +42,7 @@ async def test_a_sale_takes_its_stock_and_says_what_it_earned(shop: Shop) -> Non
     assert (await shop.said(1, "stock.sale.completed"))[0] == sale
 
 
-async def test_a_wholesalers_invoice_is_one_sale(shop: Shop) -> None:
+async def test_sale_with_hundreds_of_lines_is_accepted(shop: Shop) -> None:
     tea = await shop.product(2000)
     sale = await shop.admin.post("/sales", {"lines": [{"product_id": tea, "quantity": 1}] * 1000})
     assert len(sale["lines"]) == 1000
@@ -51,7 +51,7 @@ async def test_a_wholesalers_invoice_is_one_sale(shop: Shop) -> None:
     assert await shop.on_hand(tea) == 2000
 
 
-async def test_the_short_form_sells_one_product(shop: Shop) -> None:
+async def test_sale_in_short_form_sells_one_product(shop: Shop) -> None:
     tea = await shop.product(10, sku="TEA", unit_price="4.50")
     by_sku = await shop.admin.post("/sales", {"product": "TEA", "quantity": 2})
     by_id = await shop.admin.post("/sales", {"product": tea, "quantity": 1.5})
@@ -59,7 +59,7 @@ async def test_the_short_form_sells_one_product(shop: Shop) -> None:
     assert await shop.on_hand(tea) == 6.5
 
 
-async def test_a_sale_is_refused_whole_with_every_shortage(shop: Shop) -> None:
+async def test_sale_with_shortages_is_refused_entirely(shop: Shop) -> None:
     tea, cup, pot = await shop.product(10), await shop.product(1), await shop.product()
     lines = [{"product_id": product, "quantity": quantity} for product, quantity in ((tea, 5), (cup, 2), (pot, 1))]
     problem = await shop.admin.refused(409, "/sales", {"lines": lines})
@@ -70,7 +70,7 @@ async def test_a_sale_is_refused_whole_with_every_shortage(shop: Shop) -> None:
     assert (await shop.admin.get("/sales"))["total"] == 0
 
 
-async def test_lines_of_the_same_product_are_summed(shop: Shop) -> None:
+async def test_shortage_sums_lines_of_the_same_product(shop: Shop) -> None:
     tea = await shop.product(10)
     lines = [{"product_id": tea, "quantity": 6}, {"product_id": tea, "quantity": 5}]
     problem = await shop.admin.refused(409, "/sales", {"lines": lines})
@@ -80,7 +80,7 @@ async def test_lines_of_the_same_product_are_summed(shop: Shop) -> None:
     assert await shop.on_hand(tea) == 0
 
 
-async def test_costs_follow_the_moving_average(shop: Shop) -> None:
+async def test_sale_cost_follows_the_moving_average(shop: Shop) -> None:
     tea = await shop.product(unit_price="10")
     for quantity, cost in ((10, "2"), (30, "4")):
         await shop.admin.post(
@@ -93,7 +93,7 @@ async def test_costs_follow_the_moving_average(shop: Shop) -> None:
     assert (await shop.level(tea))["average_cost"] == "3.50"
 
 
-async def test_a_profit_that_is_not_known_is_not_made_up(shop: Shop) -> None:
+async def test_sale_of_unknown_cost_has_no_profit(shop: Shop) -> None:
     tea = await shop.product(10)
     sale = await shop.admin.post("/sales", {"product": tea, "quantity": 1})
     assert (sale["cost"], sale["profit"]) == (None, None)
@@ -115,20 +115,20 @@ async def test_a_profit_that_is_not_known_is_not_made_up(shop: Shop) -> None:
         {"lines": [{"product_id": 1, "quantity": 1, "price": 3}]},
     ],
 )
-async def test_a_malformed_sale_is_refused(shop: Shop, body: dict[str, Any]) -> None:
+async def test_malformed_sale_is_rejected(shop: Shop, body: dict[str, Any]) -> None:
     tea = await shop.product(10)
     await shop.admin.refused(422, "/sales", body)
     assert await shop.on_hand(tea) == 10
 
 
-async def test_a_sale_to_nobody_known_is_refused(shop: Shop) -> None:
+async def test_sale_to_an_unknown_customer_is_refused(shop: Shop) -> None:
     tea = await shop.product(10)
     problem = await shop.admin.refused(404, "/sales", {"product": tea, "quantity": 1, "customer_id": 7})
     assert problem["code"] == "unknown_customer"
     assert await shop.on_hand(tea) == 10
 
 
-async def test_sales_are_found_by_what_is_known_of_them(shop: Shop) -> None:
+async def test_sale_list_is_filtered_and_searched(shop: Shop) -> None:
     tea, cup = await shop.product(50, sku="TEA", name="Green tea"), await shop.product(50, sku="CUP")
     annex = await shop.warehouse("ANNEX")
     move = {"product_id": cup, "movement_type": "in", "quantity": 9, "warehouse_id": annex}
@@ -158,7 +158,7 @@ async def test_sales_are_found_by_what_is_known_of_them(shop: Shop) -> None:
     assert await found(**{"from": "2026-01-02T00:00:00Z", "to": "2026-01-03T00:00:00Z"}) == ["second"]
 
 
-async def test_pages_and_cursors_walk_the_same_list(shop: Shop) -> None:
+async def test_sale_pages_and_cursors_return_the_same_list(shop: Shop) -> None:
     tea = await shop.product(50)
     for _ in range(5):
         await shop.admin.post("/sales", {"product": tea, "quantity": 1})
@@ -177,14 +177,14 @@ async def test_pages_and_cursors_walk_the_same_list(shop: Shop) -> None:
     await shop.admin.refused(422, f"/sales?sort_by=total_asc&cursor={stale['next_cursor']}", method="GET")
 
 
-async def test_totals_are_exact(shop: Shop) -> None:
+async def test_sale_totals_are_exact(shop: Shop) -> None:
     tea = await shop.product(100, unit_price="0.1")
     sale = await shop.admin.post("/sales", {"lines": [{"product_id": tea, "quantity": 0.1}] * 30})
     assert Decimal(sale["total"]) == Decimal("0.3")
     assert await shop.on_hand(tea) == 97
 
 
-async def test_a_sale_that_comes_to_more_than_can_be_recorded_is_refused(shop: Shop) -> None:
+async def test_sale_exceeding_the_amount_limit_is_rejected(shop: Shop) -> None:
     tea = await shop.product(unit_price="60000000000000")
     await shop.admin.post("/stock-movements", {"product_id": tea, "movement_type": "in", "quantity": 9})
     line = {"product_id": tea, "quantity": 1}

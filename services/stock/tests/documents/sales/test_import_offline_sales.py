@@ -12,7 +12,7 @@ def sold(product_id: int, quantity: float, **values: Any) -> dict[str, Any]:
     return {"product": product_id, "quantity": quantity, **values}
 
 
-async def test_each_sale_stands_for_itself_in_their_order(shop: Shop) -> None:
+async def test_batch_accepts_or_rejects_each_sale_in_order(shop: Shop) -> None:
     tea = await shop.product(10)
     sales = [sold(tea, 6), sold(tea, 5), sold(999, 1), sold(tea, 4), sold(tea, 1)]
     sales[0]["occurred_at"] = "2026-02-01T10:00:00Z"
@@ -29,7 +29,7 @@ async def test_each_sale_stands_for_itself_in_their_order(shop: Shop) -> None:
     await shop.proves_right()
 
 
-async def test_sales_that_were_taken_in_before_are_not_taken_twice(shop: Shop) -> None:
+async def test_imported_sale_with_a_used_key_is_replayed(shop: Shop) -> None:
     """Whether alone or in a batch, in this order or another."""
     tea = await shop.product(10)
     alone = await shop.admin.post("/sales", sold(tea, 1), key="till-1/1")
@@ -46,7 +46,7 @@ async def test_sales_that_were_taken_in_before_are_not_taken_twice(shop: Shop) -
     assert reused["results"][0]["problem"]["code"] == "idempotency_key_reused"
 
 
-async def test_a_key_twice_in_a_batch_is_one_sale(shop: Shop) -> None:
+async def test_key_used_twice_in_a_batch_creates_one_sale(shop: Shop) -> None:
     tea = await shop.product(10)
     sales = [sold(tea, 1, idempotency_key="k")] * 3
     answer = await shop.admin.post("/sales/batch", {"sales": sales})
@@ -54,7 +54,7 @@ async def test_a_key_twice_in_a_batch_is_one_sale(shop: Shop) -> None:
     assert await shop.on_hand(tea) == 9
 
 
-async def test_the_key_of_a_batch_protects_its_sales(shop: Shop) -> None:
+async def test_batch_with_a_repeated_key_is_replayed(shop: Shop) -> None:
     tea = await shop.product(10)
     body = {"sales": [sold(tea, 1), sold(tea, 20), sold(tea, 2)]}
     first = await shop.admin.post("/sales/batch", body, key="b-1")
@@ -67,7 +67,7 @@ async def test_the_key_of_a_batch_protects_its_sales(shop: Shop) -> None:
     assert replay.headers["Idempotent-Replayed"] == "true"
 
 
-async def test_a_sale_that_sold_out_is_still_answered_again(shop: Shop) -> None:
+async def test_imported_sale_is_replayed_after_stock_is_sold_out(shop: Shop) -> None:
     tea = await shop.product(10)
     sales = [sold(tea, 10, idempotency_key="all")]
     first = await shop.admin.post("/sales/batch", {"sales": sales})
@@ -75,7 +75,7 @@ async def test_a_sale_that_sold_out_is_still_answered_again(shop: Shop) -> None:
     assert again["results"][0]["sale"] == first["results"][0]["sale"]
 
 
-async def test_a_malformed_batch_is_refused(shop: Shop) -> None:
+async def test_malformed_batch_is_rejected(shop: Shop) -> None:
     tea = await shop.product(10)
     await shop.admin.refused(422, "/sales/batch", {"sales": []})
     problem = await shop.admin.refused(422, "/sales/batch", {"sales": [sold(tea, 1), sold(tea, -1)]})

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from services.stock.tests.conftest import Shop
 
 
-async def test_a_void_brings_everything_back(shop: Shop) -> None:
+async def test_void_restocks_and_refunds_everything(shop: Shop) -> None:
     tea, cup = await shop.product(10, cost_price="2"), await shop.product(5)
     lines = [{"product_id": tea, "quantity": 4}, {"product_id": cup, "quantity": 5}]
     sale = await shop.admin.post("/sales", {"lines": lines})
@@ -29,7 +29,7 @@ async def test_a_void_brings_everything_back(shop: Shop) -> None:
     await shop.proves_right()
 
 
-async def test_a_void_leaves_a_trace_in_no_figure(shop: Shop) -> None:
+async def test_voided_sale_is_excluded_from_reports(shop: Shop) -> None:
     """As if nobody had sold anything, whoever asks: only the ledger's own account shows that it went and came."""
     tea = await shop.product(sku="TEA", unit_price="5")
     at = (datetime.now(UTC) - timedelta(days=100)).isoformat()
@@ -58,7 +58,7 @@ async def test_a_void_leaves_a_trace_in_no_figure(shop: Shop) -> None:
     assert await figures() == before
 
 
-async def test_no_void_after_a_return(shop: Shop) -> None:
+async def test_void_after_a_return_is_refused(shop: Shop) -> None:
     tea = await shop.product(10)
     sale = await shop.admin.post("/sales", {"product": tea, "quantity": 4})
     await shop.admin.post(f"/sales/{sale['id']}/returns", {"lines": [{"product_id": tea, "quantity": 1}]})
@@ -67,7 +67,7 @@ async def test_no_void_after_a_return(shop: Shop) -> None:
     await shop.admin.refused(404, "/sales/999/void")
 
 
-async def test_of_a_void_and_a_return_at_once_one_happens(shop: Shop) -> None:
+async def test_concurrent_void_and_return_accept_only_one(shop: Shop) -> None:
     tea = await shop.product(10)
     for _ in range(5):
         sale = await shop.admin.post("/sales", {"product": tea, "quantity": 4})
