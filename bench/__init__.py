@@ -1,3 +1,3 @@
-"""The benchmarks. Each compares what we do with a baseline measured beside it, in one run: read the ratios, since the
-rates belong to the machine. `make bench` runs them all; `python -m bench.gateway` runs one.
+"""The benchmarks. Each compares the system with a baseline measured in the same run: read the ratios, because the rates
+depend on the machine. `make bench` runs them all; `python -m bench.gateway` runs one.
 """

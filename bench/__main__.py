@@ -1,4 +1,4 @@
-"""`python -m bench [part …]`: runs the parts one after the other and writes what they found to RESULTS.md."""
+"""`python -m bench [PART …]`: runs the parts one after the other; without arguments, writes RESULTS.md."""
 
 import os
 import platform
@@ -12,7 +12,7 @@ from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
 
-from bench.figures import COLLECTED_IN, Figure, collected
+from bench.figures import FIGURES_FILE_VARIABLE, Figure, collected
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 PARTS = ("gateway", "catalog", "stock", "notifications", "reports", "forecast", "embedded")
@@ -21,18 +21,20 @@ LIBRARIES = ("fastapi", "uvicorn", "uvloop", "sqlalchemy", "asyncpg", "aio-pika"
 
 def main(parts: Sequence[str]) -> int:
     failed = []
-    began_at = time.monotonic()
+    started_at = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "figures"
         file.touch()
         for part in parts or PARTS:
             print(f"\n== {part}", flush=True)
-            done = subprocess.run(
-                [sys.executable, "-m", f"bench.{part}"], env={**os.environ, COLLECTED_IN: str(file)}, check=False
+            completed = subprocess.run(
+                [sys.executable, "-m", f"bench.{part}"],
+                env={**os.environ, FIGURES_FILE_VARIABLE: str(file)},
+                check=False,
             )
-            if done.returncode:
+            if completed.returncode:
                 failed.append(part)
-        minutes = (time.monotonic() - began_at) / 60
+        minutes = (time.monotonic() - started_at) / 60
         if not parts:
             RESULTS.write_text(page(collected(file), minutes, failed))
             print(f"\nWritten to {RESULTS.relative_to(Path.cwd())}, after {minutes:.0f} minutes.")
@@ -43,21 +45,26 @@ def main(parts: Sequence[str]) -> int:
 
 def page(figures: list[Figure], minutes: float, failed: Sequence[str]) -> str:
     lines = [
-        "# What it costs",
+        "# Benchmark results",
         "",
         f"Measured by `make bench` on {datetime.now(UTC):%Y-%m-%d} in {minutes:.0f} minutes, on {machine()}.",
-        "Clients, services, PostgreSQL and RabbitMQ share those cores, and so do the baselines. Read the ratios, each",
-        "measured in turn with its baseline, in the same run: the rates belong to the machine.",
+        "Clients, services, PostgreSQL, RabbitMQ and the baselines share these cores. Read the ratios, measured",
+        "alternately with their baselines in the same run: the rates depend on the machine.",
         "",
     ]
     for part, found in groupby(figures, key=lambda figure: figure.part):
-        lines += [f"## {part.capitalize()}", "", "| what | measured | aim | behind it |", "| --- | ---: | --- | --- |"]
+        lines += [
+            f"## {part.capitalize()}",
+            "",
+            "| figure | measured | target | detail |",
+            "| --- | ---: | --- | --- |",
+        ]
         for figure in found:
-            aim = f"{figure.aim}: {figure.verdict}" if figure.aim else ""
-            lines.append(f"| {figure.name} | {figure.shown} {figure.unit} | {aim} | {figure.detail} |")
+            target = f"{figure.target}: {figure.verdict}" if figure.target else ""
+            lines.append(f"| {figure.name} | {figure.shown} {figure.unit} | {target} | {figure.detail} |")
         lines.append("")
     if failed:
-        lines.append(f"Ended early: {', '.join(failed)}.")
+        lines.append(f"Failed: {', '.join(failed)}.")
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -1,8 +1,8 @@
-"""What reading the catalogue through the gateway costs, at ten thousand and at a million products.
+"""Cost of reads of the catalogue through the gateway, with ten thousand and with a million products.
 
-The baseline is a bare FastAPI route that returns the very bytes of the call it stands beside, called directly, from
-the same kind of server, in turn with it. Products come in by COPY; the words of their names are as unevenly common as
-in a language, and their number grows with the catalogue. Searches take words of products drawn at random.
+The baseline is a bare FastAPI route on the same server that returns the same bytes; both are measured alternately.
+Products are loaded with COPY; word frequencies in their names follow Zipf's law, and the vocabulary grows with the
+catalogue. Searches use words of randomly selected products.
 """
 
 import asyncio
@@ -29,37 +29,37 @@ from stockbuddy.chassis.http.pagination import encode_cursor
 SIZES = (10_000, 1_000_000)
 ROUNDS = 3
 SECONDS = 0.7
-DRAWN = 200
-"""So many different products, words and pages are asked for, over and over."""
+SAMPLE_SIZE = 200
+"""Number of different products, words and pages that are requested."""
 
-AIMED_RATIO = at_least(0.5)
-AIMED_GROWTH = under(2)
-AIMED_GROWTH_OF_SEARCH = under(3)
+TARGET_RATIO = at_least(0.5)
+TARGET_GROWTH = under(2)
+TARGET_GROWTH_OF_SEARCH = under(3)
 
 
 # The products
 
 
 def vocabulary(size: int) -> list[str]:
-    """Made-up words; their number grows with the square root of the catalogue (Heaps' law)."""
-    dice = random.Random(7)
+    """Generated words; their number grows with the square root of the catalogue (Heaps' law)."""
+    rng = random.Random(7)
     syllables = [a + b for a in "bcdfghjklmnprstvwz" for b in ("a", "e", "i", "o", "u", "an", "el", "or", "in")]
     words: dict[str, None] = {}
     while len(words) < 40 * int(size**0.5):
-        words["".join(dice.choices(syllables, k=dice.choice((2, 2, 3, 3, 4))))] = None
+        words["".join(rng.choices(syllables, k=rng.choice((2, 2, 3, 3, 4))))] = None
     return list(words)
 
 
 def products(size: int) -> Iterator[tuple[Any, ...]]:
     """Rows for COPY; a word's frequency falls with its rank (Zipf's law, flattened at the top as names are)."""
-    dice = random.Random(11)
+    rng = random.Random(11)
     words = vocabulary(size)
     weights = [1 / (rank + 20) for rank in range(len(words))]
-    pool = dice.choices(words, weights, k=1_000_000)
+    pool = rng.choices(words, weights, k=1_000_000)
     for number in range(size):
-        name = " ".join(dice.sample(pool, dice.randint(3, 6)))
-        description = " ".join(dice.sample(pool, 12))
-        price = dice.randint(100, 99_999)
+        name = " ".join(rng.sample(pool, rng.randint(3, 6)))
+        description = " ".join(rng.sample(pool, 12))
+        price = rng.randint(100, 99_999)
         yield (
             f"SKU-{number:07}",
             name.capitalize(),
@@ -99,8 +99,8 @@ async def load(url: str, size: int) -> None:
                 FROM generate_series(1, 2) n;
         """)
         rows = products(size)
-        while some := [row for row, _ in zip(rows, range(BATCH), strict=False)]:
-            await connection.copy_records_to_table("product", records=some, columns=COLUMNS)
+        while batch := [row for row, _ in zip(rows, range(BATCH), strict=False)]:
+            await connection.copy_records_to_table("product", records=batch, columns=COLUMNS)
         for statement in STOCK:
             await connection.execute(statement, timeout=1800)
     finally:
@@ -116,40 +116,40 @@ STOCK = (
 )
 
 
-# What is asked
+# The requests
 
 
 def scenarios(system: System) -> dict[str, list[str]]:
-    """Paths by what they measure, drawn from what the system itself shows."""
-    dice = random.Random(3)
+    """Paths by scenario, sampled from the system's own lists."""
+    rng = random.Random(3)
     products = "/api/v1/products"
     total = system.get(products)["total"]
-    shown = []
-    for _ in range(DRAWN // 10):
-        page = dice.randint(1, max(total // 20, 1))
-        shown += system.get(f"{products}?page={page}")["items"]
-    drawn = dice.sample(shown, DRAWN)
-    words = [dice.sample(item["name"].lower().split(), 2) for item in drawn]
+    items = []
+    for _ in range(SAMPLE_SIZE // 10):
+        page = rng.randint(1, max(total // 20, 1))
+        items += system.get(f"{products}?page={page}")["items"]
+    sample = rng.sample(items, SAMPLE_SIZE)
+    words = [rng.sample(item["name"].lower().split(), 2) for item in sample]
     return {
         "list, page 1": [products],
         "list by name, page 1": [f"{products}?sort_by=name_asc"],
         "list, deep by cursor": [
-            f"{products}?cursor={encode_cursor('created_desc', [item['created_at'], item['id']])}" for item in drawn
+            f"{products}?cursor={encode_cursor('created_desc', [item['created_at'], item['id']])}" for item in sample
         ],
         "list, page 400": [f"{products}?page=400"],
         "search, one word": [f"{products}?search={pair[0]}" for pair in words],
         "search, two words": [f"{products}?search={quote(' '.join(pair))}" for pair in words],
-        "get by id": [f"{products}/{item['id']}" for item in drawn],
-        "get by SKU": [f"{products}/by-sku/{item['sku']}" for item in drawn],
+        "get by id": [f"{products}/{item['id']}" for item in sample],
+        "get by SKU": [f"{products}/by-sku/{item['sku']}" for item in sample],
     }
 
 
 async def measure(system: System, bare: Process, size: int) -> dict[str, float]:
-    """How many times as long as the bare route each call took, at 32 connections."""
+    """The time of each scenario relative to the bare route, with 32 connections."""
     costs = {}
     for number, (name, paths) in enumerate(scenarios(system).items()):
-        answers, first = ask_once(system, paths)
-        call(bare.port, f"/{number}", body=sorted(answers, key=len)[len(answers) // 2], method="PUT")
+        responses, first = request_once(system, paths)
+        call(bare.port, f"/{number}", body=sorted(responses, key=len)[len(responses) // 2], method="PUT")
         sides = {
             "ours": (system.gateway.port, cycle([get(path, system.token) for path in paths])),
             "bare": (bare.port, cycle([get(f"/{number}")])),
@@ -162,35 +162,35 @@ async def measure(system: System, bare: Process, size: int) -> dict[str, float]:
                 port, requests = sides[side]
                 found.append(await drive(port, requests, connections=connections, seconds=SECONDS))
         ours, plain = median_of(loads["ours", 32]), median_of(loads["bare", 32])
-        alone = median_of(loads["ours", 1]).p50
-        detail = f"{ours}, alone {alone:.2f} ms, asked for the first time {first:.1f} ms; bare {plain}"
+        single = median_of(loads["ours", 1]).p50
+        detail = f"{ours}, one connection {single:.2f} ms, first request {first:.1f} ms; bare {plain}"
         report(
-            Figure("catalog", f"{name}, of {size:,}", ours.rate / plain.rate, "of bare FastAPI", AIMED_RATIO, detail)
+            Figure("catalog", f"{name}, of {size:,}", ours.rate / plain.rate, "of bare FastAPI", TARGET_RATIO, detail)
         )
         costs[name] = plain.rate / ours.rate
     return costs
 
 
-def ask_once(system: System, paths: list[str]) -> tuple[list[bytes], float]:
-    """The answers to all, and how many milliseconds one takes: a total is counted when it is first asked for, and
-    again after a change of the catalogue."""
-    began_at = time.perf_counter()
-    answers = [call(system.gateway.port, path, token=system.token) for path in paths]
-    return answers, (time.perf_counter() - began_at) * 1000 / len(paths)
+def request_once(system: System, paths: list[str]) -> tuple[list[bytes], float]:
+    """All responses, and the mean milliseconds of a first request: totals are counted on the first request and after
+    each change of the catalogue."""
+    started_at = time.perf_counter()
+    responses = [call(system.gateway.port, path, token=system.token) for path in paths]
+    return responses, (time.perf_counter() - started_at) * 1000 / len(paths)
 
 
 def report_growth(small: dict[str, float], large: dict[str, float], sizes: tuple[int, int]) -> None:
     for name, before in small.items():
-        aim = AIMED_GROWTH_OF_SEARCH if name.startswith("search") else AIMED_GROWTH
+        target = TARGET_GROWTH_OF_SEARCH if name.startswith("search") else TARGET_GROWTH
         what = f"{name}: cost from {sizes[0]:,} to {sizes[1]:,}"
-        report(Figure("catalog", what, large[name] / before, "times as much", aim))
+        report(Figure("catalog", what, large[name] / before, "times as much", target))
 
 
 # The bare route
 
 
 def serve_bare(port: int) -> None:
-    """Routes that return bytes, and nothing else; served as our services are."""
+    """Routes that return stored bytes, served with the settings of a service."""
     app = FastAPI()
     bodies: dict[int, bytes] = {}
 
@@ -219,9 +219,9 @@ def main() -> None:
         for size in SIZES:
             url = new_database(server_url, f"catalog_{size}")
             migrate(("auth", "catalog"), url)
-            began_at = time.perf_counter()
+            started_at = time.perf_counter()
             asyncio.run(load(url, size))
-            print(f"\n{size:,} products, loaded in {time.perf_counter() - began_at:.0f} s", flush=True)
+            print(f"\n{size:,} products, loaded in {time.perf_counter() - started_at:.0f} s", flush=True)
             with running("catalog", database_url=url) as system:
                 costs[size] = uvloop.run(measure(system, bare, size))
                 memory = system.processes["catalog"].resident_megabytes()

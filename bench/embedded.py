@@ -1,6 +1,6 @@
-"""The whole system in one process: how soon it is ready, and what memory it needs after a shop's work.
+"""The whole system in one process: start-up time, and memory before and after work.
 
-The work is a made-up shop, or the history in FILE.
+The work is the demo's sample data, or the history in FILE.
 """
 
 import os
@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from bench.figures import Figure, report, under
 from bench.system import Process, process, wait_until_ready
 
-AIMED_SECONDS = under(10)
-AIMED_MEGABYTES = under(300)
+TARGET_SECONDS = under(10)
+TARGET_MEGABYTES = under(300)
 
 
 @contextmanager
@@ -29,16 +29,18 @@ def system(folder: str) -> Iterator[Process]:
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="stockbuddy-bench-") as folder:
         for start in ("first start", "second start"):
-            began_at = time.perf_counter()
+            started_at = time.perf_counter()
             with system(folder):
                 report(
-                    Figure("embedded", f"ready after the {start}", time.perf_counter() - began_at, "s", AIMED_SECONDS)
+                    Figure(
+                        "embedded", f"ready after the {start}", time.perf_counter() - started_at, "s", TARGET_SECONDS
+                    )
                 )
         with system(folder) as started:
-            report(Figure("embedded", "memory at rest", started.resident_megabytes(), "MB", AIMED_MEGABYTES))
+            report(Figure("embedded", "memory at rest", started.resident_megabytes(), "MB", TARGET_MEGABYTES))
             work(started, os.environ.get("FILE"))
             memory = started.resident_megabytes()
-            report(Figure("embedded", "memory after a shop's work", memory, "MB", AIMED_MEGABYTES))
+            report(Figure("embedded", "memory after work", memory, "MB", TARGET_MEGABYTES))
 
 
 def work(system: Process, file: str | None) -> None:

@@ -1,17 +1,17 @@
-"""What a benchmark found: printed as it is found, and kept for the table of RESULTS.md."""
+"""A benchmark's figures: printed immediately and collected for RESULTS.md."""
 
 import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-COLLECTED_IN = "BENCH_FIGURES"
-"""The environment variable that names the file where figures are collected, one JSON object a line."""
+FIGURES_FILE_VARIABLE = "BENCH_FIGURES"
+"""Environment variable with the path of the file that collects figures, one JSON object per line."""
 
 
 @dataclass(frozen=True)
-class Aim:
-    """What a figure should be: at least `limit`, or under it."""
+class Target:
+    """The target of a figure: at least `limit`, or under it."""
 
     limit: float
     at_least: bool
@@ -23,47 +23,49 @@ class Aim:
         return f"{'at least' if self.at_least else 'under'} {self.limit:g}"
 
 
-def at_least(limit: float) -> Aim:
-    return Aim(limit, at_least=True)
+def at_least(limit: float) -> Target:
+    return Target(limit, at_least=True)
 
 
-def under(limit: float) -> Aim:
-    return Aim(limit, at_least=False)
+def under(limit: float) -> Target:
+    return Target(limit, at_least=False)
 
 
 @dataclass(frozen=True)
 class Figure:
-    """`value` in `unit`, usually a multiple of a baseline; `detail` gives the rates and times behind it."""
+    """`value` in `unit`, usually a multiple of a baseline; `detail` has the rates and times it was computed from."""
 
     part: str
     name: str
     value: float
     unit: str
-    aim: Aim | None = None
+    target: Target | None = None
     detail: str = ""
 
     @property
     def verdict(self) -> str:
-        if self.aim is None:
+        if self.target is None:
             return ""
-        return "met" if self.aim.is_met_by(self.value) else "missed"
+        return "met" if self.target.is_met_by(self.value) else "missed"
 
     @property
     def shown(self) -> str:
         return f"{self.value:,.2f}" if abs(self.value) < 100 else f"{self.value:,.0f}"
 
     def __str__(self) -> str:
-        aim = f"aim {self.aim}: {self.verdict}" if self.aim else ""
-        return f"{self.name:<44} {self.shown:>8} {self.unit:<22} {aim:<24} {self.detail}".rstrip()
+        target = f"target {self.target}: {self.verdict}" if self.target else ""
+        return f"{self.name:<44} {self.shown:>8} {self.unit:<22} {target:<24} {self.detail}".rstrip()
 
 
 def report(figure: Figure) -> None:
     print(figure, flush=True)
-    if path := os.environ.get(COLLECTED_IN):
+    if path := os.environ.get(FIGURES_FILE_VARIABLE):
         with Path(path).open("a") as file:
             file.write(json.dumps(asdict(figure)) + "\n")
 
 
 def collected(path: Path) -> list[Figure]:
     figures = [json.loads(line) for line in path.read_text().splitlines()]
-    return [Figure(**{**figure, "aim": Aim(**figure["aim"]) if figure["aim"] else None}) for figure in figures]
+    return [
+        Figure(**{**figure, "target": Target(**figure["target"]) if figure["target"] else None}) for figure in figures
+    ]

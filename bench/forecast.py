@@ -1,8 +1,8 @@
-"""How well demand is forecast, in a real shop: the last week is held out and forecast from the days before it.
+"""Accuracy of demand forecasts with real data: the last week is held out and forecast from the days before it.
 
-Ours (TSB with bulk orders tamed, weekdays from the whole shop) against two naive forecasts: that each day will be as
-the same weekday a week before, and that it will be as the day before. Errors are per product and day, over all
-products that sold before the week held out. `make bench FILE=invoices.csv.gz` says which shop.
+Compares ours (TSB with limited bulk orders, weekday factors of the whole shop) with two naive forecasts: the same
+weekday of the previous week, and the previous day. Errors are per product and day, over all products sold before the week held
+out. `make bench FILE=invoices.csv.gz` selects the data.
 """
 
 import csv
@@ -15,7 +15,7 @@ from math import sqrt
 from pathlib import Path
 
 from bench.figures import Figure, report, under
-from stockbuddy.stock.insights.forecasting.tsb import LEVEL, forecast_day, forecast_days, fit, weekday_factors
+from stockbuddy.stock.insights.forecasting.tsb import LEVEL, fit, forecast_day, forecast_days, weekday_factors
 
 HELD_OUT_DAYS = 7
 
@@ -36,10 +36,10 @@ def daily_demand(file: Path) -> tuple[dict[str, list[float]], date]:
 
 
 def main() -> None:
-    named = os.environ.get("FILE")
-    if named is None:
-        return print("Nothing forecast: name a file of invoices, as FILE=invoices.csv.gz")
-    demand, first = daily_demand(Path(named))
+    file = os.environ.get("FILE")
+    if file is None:
+        return print("Skipped: set FILE=invoices.csv.gz")
+    demand, first = daily_demand(Path(file))
     known = {product: (days[:-HELD_OUT_DAYS], days[-HELD_OUT_DAYS:]) for product, days in demand.items()}
     known = {product: halves for product, halves in known.items() if any(halves[0])}
     factors = factors_ahead([before for before, _ in known.values()], first)
@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def factors_ahead(histories: Sequence[Sequence[float]], first: date) -> list[float]:
-    """The weekday factor of each day held out, learnt from the days before."""
+    """The weekday factor of each day held out, computed from the days before."""
     totals = [sum(day) for day in zip(*histories, strict=True)]
     factors = weekday_factors(totals, first.weekday())
     return [factors[(first.weekday() + len(totals) + ahead) % 7] for ahead in range(HELD_OUT_DAYS)]

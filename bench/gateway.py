@@ -1,6 +1,6 @@
-"""What the gateway costs: the same request to a service directly and through the gateway, in turn, in one run.
+"""Overhead of the gateway: the same request to a service directly and through the gateway, alternately, in one run.
 
-`cpu` is what a request costs the process that is called: the service, or the gateway alone.
+`cpu`: CPU time per request of the called process, which is the service or the gateway.
 """
 
 import json
@@ -15,19 +15,19 @@ from bench.system import Process, System, call, migrate, postgres, running
 
 ROUNDS = 5
 SECONDS = 1.5
-AIMED_RATIO = at_least(0.6)
-AIMED_MILLISECONDS_ADDED = under(1.5)
+TARGET_RATIO = at_least(0.6)
+TARGET_MILLISECONDS_ADDED = under(1.5)
 
 
 class Side:
-    """One of the two that are called in turn."""
+    """One of the two processes that are called alternately."""
 
     def __init__(self, process: Process, request: bytes) -> None:
         self.process = process
         self._request = request
         self.loads: list[Load] = []
         self.cpu: list[float] = []
-        """Milliseconds a call, in each round."""
+        """Milliseconds per request, for each round."""
 
     async def call(self, connections: int) -> None:
         used_before = self.process.cpu_seconds()
@@ -50,21 +50,21 @@ async def compare(system: System, what: str, path: str) -> None:
                 await side.call(connections)
         ratio = statistics.median(b.rate / a.rate for a, b in zip(direct.loads, through.loads, strict=True))
         added = statistics.median(b.p50 - a.p50 for a, b in zip(direct.loads, through.loads, strict=True))
-        behind = f"gateway {through}; direct {direct}"
-        alone = connections == 1
+        detail = f"gateway {through}; direct {direct}"
+        is_single = connections == 1
         name = f"{what}, {connections} at once"
-        report(Figure("gateway", f"{name}: rate", ratio, "of direct", None if alone else AIMED_RATIO, behind))
-        aim = AIMED_MILLISECONDS_ADDED if alone else None
-        report(Figure("gateway", f"{name}: added", added, "ms at the median", aim))
+        report(Figure("gateway", f"{name}: rate", ratio, "of direct", None if is_single else TARGET_RATIO, detail))
+        target = TARGET_MILLISECONDS_ADDED if is_single else None
+        report(Figure("gateway", f"{name}: added", added, "ms at the median", target))
 
 
 def main() -> None:
     with postgres() as url:
         migrate(("auth", "catalog"), url)
         with running("catalog", database_url=url) as system:
-            product = {"name": "Bench", "sku": "BENCH-1", "unit_price": "9.99"}
-            made = json.loads(call(system.gateway.port, "/api/v1/products", body=product, token=system.token))
-            uvloop.run(compare(system, "a product", f"/api/v1/products/{made['id']}"))
+            body = {"name": "Bench", "sku": "BENCH-1", "unit_price": "9.99"}
+            product = json.loads(call(system.gateway.port, "/api/v1/products", body=body, token=system.token))
+            uvloop.run(compare(system, "a product", f"/api/v1/products/{product['id']}"))
             uvloop.run(compare(system, "a short list", "/api/v1/categories"))
 
 

@@ -1,4 +1,4 @@
-"""A client that is as cheap as it can be, because it shares the machine with what it measures."""
+"""A client with minimal overhead, because it shares the machine with the measured system."""
 
 import asyncio
 import gc
@@ -10,12 +10,12 @@ from typing import cast
 
 import httptools
 
-HIGHEST_GOOD_STATUS = 299
+MAX_SUCCESS_STATUS = 299
 
 
 @dataclass(frozen=True)
 class Load:
-    """Answers per second, and milliseconds from a request to its answer."""
+    """Responses per second, and milliseconds from request to response."""
 
     rate: float
     p50: float
@@ -26,7 +26,7 @@ class Load:
 
 
 class Connection(asyncio.Protocol):
-    """Asks again as soon as it has an answer, until `until`; whatever it is told but a success ends the run."""
+    """Sends the next request after each response, until `until`; a response without success ends the run."""
 
     def __init__(self, requests: Iterator[bytes], latencies: list[float], until: float) -> None:
         self._requests = requests
@@ -37,11 +37,11 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self._ask()
+        self._send()
 
-    def _ask(self) -> None:
+    def _send(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
-        self._asked_at = time.perf_counter()
+        self._sent_at = time.perf_counter()
         self._transport.write(next(self._requests))
 
     def data_received(self, data: bytes) -> None:
@@ -49,39 +49,39 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         now = time.perf_counter()
-        self._latencies.append(now - self._asked_at)
-        if (status := self._parser.get_status_code()) > HIGHEST_GOOD_STATUS:
-            self.done.set_exception(RuntimeError(f"answered {status}"))
+        self._latencies.append(now - self._sent_at)
+        if (status := self._parser.get_status_code()) > MAX_SUCCESS_STATUS:
+            self.done.set_exception(RuntimeError(f"status {status}"))
         elif now < self._until:
-            asyncio.get_running_loop().call_soon(self._ask)
+            asyncio.get_running_loop().call_soon(self._send)
         else:
             self._transport.close()
             self.done.set_result(None)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.done.done():
-            self.done.set_exception(exc or ConnectionError("hung up"))
+            self.done.set_exception(exc or ConnectionError("connection closed by the server"))
 
 
 async def drive(port: int, requests: Iterator[bytes], *, connections: int, seconds: float) -> Load:
-    """Send `requests` over that many connections to the loopback address for about so long."""
+    """Send `requests` over `connections` connections to the loopback address for about `seconds`."""
     latencies: list[float] = []
     gc.collect()
-    began_at = time.perf_counter()
+    started_at = time.perf_counter()
     opened: list[Connection] = []
     for _ in range(connections):
         _, connection = await asyncio.get_running_loop().create_connection(
-            lambda: Connection(requests, latencies, began_at + seconds), "127.0.0.1", port
+            lambda: Connection(requests, latencies, started_at + seconds), "127.0.0.1", port
         )
         opened.append(connection)
     await asyncio.gather(*(connection.done for connection in opened))
-    took = time.perf_counter() - began_at
+    elapsed = time.perf_counter() - started_at
     percentiles = statistics.quantiles(latencies, n=100) if len(latencies) > 1 else latencies * 99
-    return Load(len(latencies) / took, percentiles[49] * 1000, percentiles[98] * 1000)
+    return Load(len(latencies) / elapsed, percentiles[49] * 1000, percentiles[98] * 1000)
 
 
 def median_of(loads: list[Load]) -> Load:
-    """The medians of each figure."""
+    """The median of each field."""
     return Load(*(statistics.median(getattr(load, name) for load in loads) for name in ("rate", "p50", "p99")))
 
 

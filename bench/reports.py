@@ -1,8 +1,8 @@
-"""What the dashboard, each report, a forecast and the reorder suggestions cost over a million movements.
+"""Cost of the dashboard, reports, a forecast and reorder suggestions over a million movements.
 
-Each level gets a receipt and then nine sold lines, over and over; three products go into one sale. Every figure is
-the median of ROUNDS calls of the service itself, without a network; the baseline is one pass over the same ledger by
-PostgreSQL alone (`SELECT sum(quantity) FROM movement`).
+Each level repeatedly has a receipt and nine sale lines; a sale has three products. Every figure is the median of ROUNDS
+in-process requests to the service; the baseline is one scan of the same ledger by PostgreSQL
+(`SELECT sum(quantity) FROM movement`).
 """
 
 import asyncio
@@ -19,12 +19,12 @@ from asgi_lifespan import LifespanManager
 from httpx2 import ASGITransport, AsyncClient
 
 from bench.figures import Figure, report, under
-from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
-from stockbuddy.local_servers.postgres import LocalPostgres
-from stockbuddy.chassis.runtime.logging import configure_logging
-from stockbuddy.chassis.postgres.migrations import migrate
-from stockbuddy.chassis.testing.tokens import TestIssuer
 from stockbuddy.chassis.http.app import create_app
+from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
+from stockbuddy.chassis.postgres.migrations import migrate
+from stockbuddy.chassis.runtime.logging import configure_logging
+from stockbuddy.chassis.testing.tokens import TestIssuer
+from stockbuddy.local_servers.postgres import LocalPostgres
 from stockbuddy.stock.app import MIGRATIONS, SERVICE, StockSettings
 
 PRODUCTS = 5001
@@ -33,7 +33,7 @@ MOVEMENTS_EACH = 100
 ROUNDS = 3
 DAYS = 730
 
-AIMED_MILLISECONDS_AS_OF = under(200)
+TARGET_MILLISECONDS_AS_OF = under(200)
 
 # $1 products, $2 warehouses, $3 movements of each level, $4 days
 FILL = (
@@ -109,27 +109,27 @@ async def main() -> None:
 
 
 async def fill(connection: asyncpg.Connection) -> None:
-    began_at = time.perf_counter()
+    started_at = time.perf_counter()
     figures = {"products": PRODUCTS, "warehouses": WAREHOUSES, "each": MOVEMENTS_EACH, "days": DAYS}
     for statement in FILL:
         await connection.execute(statement.format(**figures))
     movements = await connection.fetchval("SELECT count(*) FROM movement")
     sales = await connection.fetchval("SELECT count(*) FROM sale")
-    print(f"{movements:,} movements and {sales:,} sales, filled in {time.perf_counter() - began_at:.0f} s\n")
+    print(f"{movements:,} movements and {sales:,} sales, filled in {time.perf_counter() - started_at:.0f} s\n")
 
 
 async def measure(http: AsyncClient, connection: asyncpg.Connection) -> None:
-    async def one_pass() -> int:
+    async def scan_ledger() -> int:
         await connection.fetchval("SELECT sum(quantity) FROM movement")
         return 0
 
-    base, _ = await median_milliseconds(one_pass)
+    base, _ = await median_milliseconds(scan_ledger)
     for path in paths():
         milliseconds, size = await median_milliseconds(partial(fetch, http, path))
-        detail = f"{milliseconds:.0f} ms, {size / 1024:,.0f} KiB; the pass {base:.0f} ms"
-        report(Figure("reports", path, milliseconds / base, "passes over the ledger", None, detail))
+        detail = f"{milliseconds:.0f} ms, {size / 1024:,.0f} KiB; the scan {base:.0f} ms"
+        report(Figure("reports", path, milliseconds / base, "scans of the ledger", None, detail))
         if path.startswith("/stock-levels") and "as_of" in path:
-            report(Figure("reports", path, milliseconds, "ms", AIMED_MILLISECONDS_AS_OF))
+            report(Figure("reports", path, milliseconds, "ms", TARGET_MILLISECONDS_AS_OF))
 
 
 def paths() -> list[str]:
@@ -159,20 +159,20 @@ def paths() -> list[str]:
 
 
 async def fetch(http: AsyncClient, path: str) -> int:
-    answer = await http.get(f"/api/v1{path}")
-    if answer.status_code != 200:
-        raise RuntimeError(f"{path} answered {answer.status_code}: {answer.text}")
-    return len(answer.content)
+    response = await http.get(f"/api/v1{path}")
+    if response.status_code != 200:
+        raise RuntimeError(f"{path} returned {response.status_code}: {response.text}")
+    return len(response.content)
 
 
 async def median_milliseconds(call: Callable[[], Awaitable[int]]) -> tuple[float, int]:
-    """Of ROUNDS calls after one to warm up; and the size of the last answer."""
+    """The median of ROUNDS calls after a warm-up call, and the size of the last response."""
     size = await call()
     latencies = []
     for _ in range(ROUNDS):
-        began_at = time.perf_counter()
+        started_at = time.perf_counter()
         size = await call()
-        latencies.append((time.perf_counter() - began_at) * 1000)
+        latencies.append((time.perf_counter() - started_at) * 1000)
     return statistics.median(latencies), size
 
 

