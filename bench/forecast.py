@@ -1,8 +1,8 @@
 """Accuracy of demand forecasts with real data: the last week is held out and forecast from the days before it.
 
 Compares ours (TSB with limited bulk orders, weekday factors of the whole shop) with two naive forecasts: the same
-weekday of the previous week, and the previous day. Errors are per product and day, over all products sold before the week held
-out. `make bench FILE=invoices.csv.gz` selects the data.
+weekday of the previous week, and the previous day. Errors are per product and day, over all products sold before the
+week held out. `make bench FILE=invoices.csv.gz` selects the data.
 """
 
 import csv
