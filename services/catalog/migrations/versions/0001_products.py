@@ -1,7 +1,7 @@
-"""Products, categories, suppliers, and the read copy of stock.
+"""Products, categories, suppliers, and the replica of stock.
 
-What can be worked out from products (barcode claims, the cards that lists and searches read, the tally) is kept by
-triggers, in the transaction that changes the product: no way of writing, a COPY included, can leave it out.
+What is derived from products (barcodes, the cards that lists and searches read, the counters) is maintained by triggers
+in the transaction that changes the product, so that no way of writing, not even COPY, can omit it.
 """
 
 from alembic import op
@@ -80,7 +80,7 @@ TABLES = (
     )
     """,
     "CREATE INDEX barcode_by_product ON barcode (product_id)",
-    # What lists show and searches look through: one row per product, without the columns that are only written.
+    # What lists and searches read: one narrow row per product, without the columns that they do not need.
     """
     CREATE TABLE product_card (
         product_id bigint CONSTRAINT product_card_pkey PRIMARY KEY,
@@ -100,7 +100,7 @@ TABLES = (
         deleted boolean NOT NULL
     )
     """,
-    # No reference to product or warehouse: a level may be heard of before either.
+    # No foreign keys to product and warehouse: a level may arrive before either.
     """
     CREATE TABLE stock_level (
         product_id bigint,
@@ -127,7 +127,7 @@ TABLES = (
     WHERE living AND threshold IS NOT NULL AND on_hand <= threshold
     """,
     "CREATE INDEX product_stock_by_default ON product_stock (on_hand) WHERE living AND threshold IS NULL",
-    # How many products live, and a number that grows with every change: sharded, so that writers do not queue.
+    # The number of products, and numbers that grow with every change: sharded, so that writers do not wait.
     """
     CREATE TABLE tally (
         shard smallint CONSTRAINT tally_pkey PRIMARY KEY,
@@ -140,8 +140,8 @@ TABLES = (
 )
 
 WORDS = (
-    # The one way text is cut into words, for what is stored and for what is sought: lower case, no accents,
-    # letters and digits only. PostgreSQL's own parser reads "-5" as a number and "a.b" as a host.
+    # Splits text into words, for stored text and for search terms: lower case, no accents, letters and digits only.
+    # PostgreSQL's own parser reads "-5" as a number and "a.b" as a host.
     r"""
     CREATE FUNCTION words(given text) RETURNS SETOF text LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 8 AS $$
         SELECT left(word, 50)
@@ -160,7 +160,7 @@ WORDS = (
         SELECT to_char(moment AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
     $$
     """,
-    # A: name, B: SKU and barcodes (also written together, as scanners and people type them), C: category,
+    # A: name, B: SKU (also without separators, as people type it) and barcodes, C: category,
     # D: description. '=word' marks a word of the name, '#7' the category, whose name may change.
     r"""
     CREATE FUNCTION search_vector(p product) RETURNS tsvector LANGUAGE sql IMMUTABLE AS $$
@@ -175,7 +175,7 @@ WORDS = (
         ) parts(word)
     $$
     """,
-    # Every word is sought as a prefix and, by number, in the names of categories and of those above them.
+    # Every word is a prefix, or the id of a category whose name, or that of a category above it, has the prefix.
     r"""
     CREATE FUNCTION search_query(given text) RETURNS tsquery LANGUAGE plpgsql STABLE AS $$
     DECLARE
@@ -197,7 +197,7 @@ WORDS = (
     END
     $$
     """,
-    # Whole words of the name: what the best matches are found by, without looking at a row.
+    # Whole words of the name: finds the best matches in the index alone.
     r"""
     CREATE FUNCTION name_query(given text) RETURNS tsquery LANGUAGE sql STABLE AS $$
         SELECT string_agg(DISTINCT '=' || word, ' & ')::tsquery FROM words(given) word
@@ -206,7 +206,7 @@ WORDS = (
 )
 
 CARDS = (
-    # A product as the API shows it, without its braces: stock is added where it is read.
+    # JSON members of a product's response, without braces: reads add the stock.
     r"""
     CREATE FUNCTION product_document(p product, category text, supplier text) RETURNS text LANGUAGE sql STABLE AS $$
         SELECT substr(shown, 2, length(shown) - 2) FROM (
@@ -230,7 +230,7 @@ CARDS = (
         CASE WHEN p.deleted_at IS NULL THEN search_vector(p) END AS search, p.category_id, p.supplier_id
     FROM product p LEFT JOIN category c ON c.id = p.category_id LEFT JOIN supplier s ON s.id = p.supplier_id
     """,
-    # Any shard that nobody holds will do, so that no writer waits for another here.
+    # SKIP LOCKED: a writer takes any shard that no concurrent transaction has locked, instead of waiting for one.
     r"""
     CREATE FUNCTION count_changes(more_living bigint, products integer, stock integer) RETURNS void
     LANGUAGE plpgsql AS $$
@@ -269,7 +269,7 @@ CARDS = (
     WHEN (NEW.barcodes <> OLD.barcodes OR (NEW.deleted_at IS NULL) <> (OLD.deleted_at IS NULL))
     EXECUTE FUNCTION claim_barcodes()
     """,
-    # Plans are kept for the life of a connection: these joins must stay look-ups, whatever came first.
+    # Plans are cached for the life of a connection, so nested loops are enforced whatever the first statement changed.
     r"""
     CREATE FUNCTION follow_products() RETURNS trigger LANGUAGE plpgsql
     SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
@@ -300,7 +300,7 @@ CARDS = (
     CREATE TRIGGER product_updated AFTER UPDATE ON product REFERENCING NEW TABLE AS changed OLD TABLE AS former
     FOR EACH STATEMENT EXECUTE FUNCTION follow_products()
     """,
-    # Cards carry the names of their category and supplier.
+    # Cards contain the names of their category and supplier.
     r"""
     CREATE FUNCTION follow_category() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN

@@ -1,4 +1,4 @@
-"""Images of products: the files lie in a store, what they are stands here."""
+"""Metadata of products' images; the files are in the image store."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Imports: the job, its file until the rows are read, its rows until it is done, and those that failed for longer."""
+"""Import jobs: the file until its rows are read, the rows until the job ends; failed rows are kept."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Categories keep the words of their names, so that a search does not cut every name anew."""
+"""Store the words of categories' names, so that a search need not split every name."""
 
 from alembic import op
 

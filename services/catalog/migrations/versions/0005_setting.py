@@ -1,4 +1,4 @@
-"""The read copy of the system's settings that the catalogue looks at."""
+"""Replica of the system settings that the catalog uses."""
 
 from alembic import op
 

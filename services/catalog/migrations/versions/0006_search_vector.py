@@ -1,4 +1,4 @@
-"""What a search looks through is made in a few passes over the text: cutting it into rows took ten times as long."""
+"""Build search vectors in a few passes over the text: splitting it into rows took ten times as long."""
 
 from alembic import op
 
@@ -6,8 +6,8 @@ revision = "0006"
 down_revision = "0005"
 
 STATEMENTS = (
-    # The same words as `words` finds, with a space between them. No word may fill a lexeme (2,046 bytes); that a
-    # longer one is sought by its first 50 letters does not matter, since a search is for prefixes.
+    # The same words as `words` returns, separated by spaces. Longer words are cut, because a lexeme has at most 2,046
+    # bytes; search terms are cut after 50 letters, which still match as prefixes.
     r"""
     CREATE FUNCTION word_text(given text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
         SELECT btrim(regexp_replace(

@@ -1,4 +1,4 @@
-"""A search of several words goes by the rarer ones: the common ones are only checked on what those find."""
+"""Searches of several words use the index for the rarer words, and check the common ones on the matches only."""
 
 from alembic import op
 
@@ -6,14 +6,14 @@ revision = "0007"
 down_revision = "0006"
 
 STATEMENTS = (
-    # What is left of a search without its common words; all of it when every word is common.
+    # A search without its common words; the whole search if every word is common.
     r"""
     CREATE FUNCTION driving_query(given text, common text[]) RETURNS tsquery LANGUAGE sql STABLE AS $$
         SELECT search_query(coalesce(
             (SELECT string_agg(word, ' ') FROM words(given) word WHERE word <> ALL (common)), given))
     $$
     """,
-    # How common words are is read off the planner's statistics: 3,000 words instead of 1,000.
+    # The frequencies of words come from the planner's statistics: 3,000 words instead of 1,000.
     "ALTER TABLE product_card ALTER COLUMN search SET STATISTICS 300",
 )
 

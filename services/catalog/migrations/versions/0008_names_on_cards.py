@@ -1,8 +1,8 @@
-"""Cards stay right when a product changes while its category or supplier is given a new name.
+"""Keep cards correct when a product changes while its category or supplier is renamed concurrently.
 
-Each of the two would show what the other had not yet committed, or write over it. So whoever writes a card holds the
-category and the supplier that it names, now and before, and whoever gives one of those a new name waits for them.
-Two new names that meet on a card take turns.
+Without locks, each transaction misses the other's uncommitted change, or overwrites it. A transaction that writes a
+card locks the category and the supplier, current and previous, that the card names (FOR SHARE), and a renaming
+transaction waits for it. An advisory lock serialises renames of a category and a supplier that meet on one card.
 """
 
 from alembic import op

@@ -99,6 +99,6 @@ async def _flush(session: AsyncSession) -> None:
     try:
         await session.flush()
     except IntegrityError as error:
-        if violated_constraint(error) == "category_name_living":
+        if violated_constraint(error) == "category_name_unique":
             raise DuplicateCategory() from error
         raise

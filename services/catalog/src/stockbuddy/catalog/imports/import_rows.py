@@ -19,7 +19,7 @@ Rows = dict[int, ImportedRow]
 """Rows by their number in the file."""
 
 _PROBLEMS = {
-    "product_sku_living": "sku: another product was given it during the import",
+    "product_sku_unique": "sku: another product was given it during the import",
     "barcode_pkey": "barcodes: another product was given one of them during the import",
 }
 

@@ -122,7 +122,7 @@ async def _flush(session: AsyncSession) -> None:
         await session.flush()
     except IntegrityError as error:
         constraint = violated_constraint(error)
-        if constraint == "product_sku_living":
+        if constraint == "product_sku_unique":
             raise DuplicateSku() from error
         if constraint == "barcode_pkey":
             raise DuplicateBarcode() from error

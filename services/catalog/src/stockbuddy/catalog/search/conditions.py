@@ -8,7 +8,7 @@ from stockbuddy.catalog.replicas.system_settings import DEFAULT_THRESHOLD
 from stockbuddy.catalog.search.schemas import ProductFilter
 
 _TABLES = {"p": ("product", "id"), "s": ("product_stock", "product_id"), "k": ("product_card", "product_id")}
-_NOT_DELETED = {"p": "p.deleted_at IS NULL", "s": "s.living", "k": "k.search IS NOT NULL"}
+_NOT_DELETED = {"p": "p.deleted_at IS NULL", "s": "s.not_deleted", "k": "k.search IS NOT NULL"}
 
 _IN_CATEGORY_TREE = """
     p.category_id = ANY (ARRAY(

@@ -19,7 +19,9 @@ from stockbuddy.catalog.search.search_terms import SearchTerms
 MAX_RANKED_MATCHES = 100
 """Further matches follow, newest first. Bounds the cost of a search for `a`."""
 
-COUNTERS = "SELECT sum(living)::bigint, sum(product_changes)::bigint, sum(stock_changes)::bigint FROM tally"
+COUNTERS = """
+    SELECT sum(product_count)::bigint, sum(product_changes)::bigint, sum(stock_changes)::bigint FROM change_counter
+"""
 
 _SORT_KEYS: Mapping[str, tuple[str, str, type, str]] = {
     "name": ("p", '(lower(p.name) COLLATE "C")', str, "text"),
