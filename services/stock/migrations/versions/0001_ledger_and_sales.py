@@ -1,4 +1,4 @@
-"""The ledger and what it stands on: products (a copy), warehouses, levels, movements, customers, sales and returns."""
+"""The ledger (levels and movements), replicas of settings and products, warehouses, customers, sales and returns."""
 
 from alembic import op
 
@@ -8,7 +8,7 @@ revision = "0001"
 down_revision = None
 
 STATEMENTS = (
-    # Copies of what other services decide.
+    # Replicas of auth's settings and catalog's products.
     """
     CREATE TABLE setting (
         singleton boolean PRIMARY KEY DEFAULT true CONSTRAINT setting_is_single CHECK (singleton),
@@ -38,7 +38,7 @@ STATEMENTS = (
         created_at timestamptz NOT NULL
     )
     """,
-    # Not unique: copies of two products may arrive in the other order than one gave its SKU up to the other.
+    # Not unique: when a SKU passes from one product to another, the events of the two may arrive in any order.
     "CREATE INDEX product_by_sku ON product (lower(sku))",
     "CREATE INDEX product_by_category ON product (lower(category))",
     """

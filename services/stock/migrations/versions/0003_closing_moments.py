@@ -1,4 +1,4 @@
-"""When the last movement of a closed day happened: a late one may come before it."""
+"""The time of a day's last movement, because a late movement may have occurred before it."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Purchase orders and their receipts, with a copy of the suppliers that they go to."""
+"""Purchase orders and their receipts; replica of catalog's suppliers."""
 
 from alembic import op
 
@@ -65,7 +65,7 @@ STATEMENTS = (
             CHECK (outstanding BETWEEN 0 AND greatest(quantity - received, 0))
     )
     """,
-    # What is incoming, without a look at the orders.
+    # Covers the query for incoming stock, without the orders.
     """
     CREATE INDEX purchase_order_line_incoming ON purchase_order_line (product_id, warehouse_id)
         INCLUDE (outstanding) WHERE outstanding > 0

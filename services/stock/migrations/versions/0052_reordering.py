@@ -1,4 +1,4 @@
-"""Rules for reordering."""
+"""Reorder rules."""
 
 from alembic import op
 

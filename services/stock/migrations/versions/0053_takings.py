@@ -1,4 +1,4 @@
-"""What sold best is read from the index that keeps the lines of a sale apart, without a look at the lines."""
+"""Let the unique index of sale lines cover the query for the best-selling products."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""The names of categories as they are now: one that is given a new name says so once, not for each of its products."""
+"""Replica of catalog's categories: renaming one publishes one event, not one per product."""
 
 from alembic import op
 
@@ -6,7 +6,7 @@ revision = "0054"
 down_revision = "0053"
 
 STATEMENTS = (
-    # Version 0: the name that the latest product told, of a category that has said nothing itself.
+    # Version 0: the name comes from a product, because no event of the category has arrived.
     """
     CREATE TABLE category (
         id bigint PRIMARY KEY,

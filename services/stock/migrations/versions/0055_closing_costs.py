@@ -1,5 +1,5 @@
-"""What a unit had cost by the end of a day is what the ledger's latest line up to then says, whenever that was told:
-closing balances keep its version. They are worked out anew, piece by piece, once the service runs."""
+"""Keep the version of a day's last movement with its closing balance, so that the average cost at the end of the day is
+that of the newest version, whenever it was recorded. The service recomputes all closing balances in the background."""
 
 from alembic import op
 
@@ -8,7 +8,7 @@ down_revision = "0054"
 
 STATEMENTS = (
     "TRUNCATE closing_balance, closing_progress",
-    # The default is for what runs still as it was before.
+    # The default is for replicas of the previous release, which still run during the migration.
     "ALTER TABLE closing_balance ADD COLUMN version bigint NOT NULL DEFAULT 0",
 )
 

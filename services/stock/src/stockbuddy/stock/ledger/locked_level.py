@@ -50,8 +50,8 @@ class LockedLevel:
             average_cost=row["average_cost"],
             is_low=row["is_low"],
             is_depleted=row["is_depleted"],
-            taken=MovementBaseline(row["taken_count"], row["taken_mean"], row["taken_spread"]),
-            added=MovementBaseline(row["added_count"], row["added_mean"], row["added_spread"]),
+            taken=MovementBaseline(row["taken_count"], row["taken_mean"], row["taken_variance"]),
+            added=MovementBaseline(row["added_count"], row["added_mean"], row["added_variance"]),
         )
 
     def to_row(self) -> LevelRow:
@@ -68,10 +68,10 @@ class LockedLevel:
             is_depleted=self.is_depleted,
             taken_count=self.taken.samples,
             taken_mean=self.taken.mean,
-            taken_spread=self.taken.variance,
+            taken_variance=self.taken.variance,
             added_count=self.added.samples,
             added_mean=self.added.mean,
-            added_spread=self.added.variance,
+            added_variance=self.added.variance,
         )
 
     def copy(self) -> LockedLevel:

@@ -40,10 +40,10 @@ class LevelRow:
     is_depleted: bool
     taken_count: int
     taken_mean: float
-    taken_spread: float
+    taken_variance: float
     added_count: int
     added_mean: float
-    added_spread: float
+    added_variance: float
 
 
 @dataclass(slots=True)
