@@ -1,4 +1,4 @@
-"""A gateway at a real port, in front of small real services: across loopback, or in its own process."""
+"""A gateway at a real port, in front of small real services: over loopback, or in its own process."""
 
 import asyncio
 import base64
@@ -32,10 +32,10 @@ SERVICES = ("auth", "catalog", "stock", "notifications")
 # Servers
 
 
-class Listening:
-    """An ASGI app at a port of loopback, which may stop and come back at the same one.
+class AppServer:
+    """An ASGI app at a port of the loopback interface, which can be stopped and restarted at the same port.
 
-    Uvicorn's parts without its main loop, whose ticks would cost every test a quarter of a second.
+    Runs uvicorn's parts without its main loop, whose ticks would cost every test a quarter of a second.
     """
 
     def __init__(self, config: Callable[[], uvicorn.Config]) -> None:
@@ -44,7 +44,7 @@ class Listening:
         self.port = 0
 
     async def start(self) -> None:
-        # asyncio turns off Nagle only for sockets that say they are TCP.
+        # asyncio disables Nagle's algorithm only for sockets with an explicit TCP protocol.
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", self.port))
@@ -55,10 +55,10 @@ class Listening:
         self._server.lifespan = config.lifespan_class(config)
         await self._server.startup(sockets=[listener])
         assert self._server.started
-        await self._server.on_tick(0)  # makes the Date header
+        await self._server.on_tick(0)  # creates the Date header
 
     async def stop(self) -> None:
-        """At once: what is at work is cut off."""
+        """At once: requests in flight are aborted."""
         if self._server is None:
             return
         server, self._server = self._server, None
@@ -76,8 +76,8 @@ class Listening:
         return f"http://127.0.0.1:{self.port}"
 
 
-class Cuttable(HttpToolsProtocol):
-    """Lets a made-up service cut its connection, as a process does that is killed."""
+class AbortableProtocol(HttpToolsProtocol):
+    """Gives a fake service access to its transport, so that it can cut the connection like a killed process."""
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -86,7 +86,7 @@ class Cuttable(HttpToolsProtocol):
 
 def plain_config(app: ASGIApp) -> Callable[[], uvicorn.Config]:
     return lambda: uvicorn.Config(
-        app, http=Cuttable, log_config=None, access_log=False, lifespan="off", proxy_headers=False
+        app, http=AbortableProtocol, log_config=None, access_log=False, lifespan="off", proxy_headers=False
     )
 
 
@@ -94,8 +94,8 @@ def plain_config(app: ASGIApp) -> Callable[[], uvicorn.Config]:
 
 
 @dataclass
-class Seen:
-    """A request as a service got it."""
+class ReceivedRequest:
+    """A request as the service received it."""
 
     method: str
     path: str
@@ -113,25 +113,25 @@ class Seen:
         return value
 
 
-class MadeUpService:
-    """Answers with what it got; `plays` are its other behaviours, by path."""
+class FakeService:
+    """Responds with a description of the request; `handlers` are other behaviours, by path."""
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.seen: list[Seen] = []
-        self.plays: dict[str, ASGIApp] = {}
+        self.seen: list[ReceivedRequest] = []
+        self.handlers: dict[str, ASGIApp] = {}
         self.documents: dict[str, Any] = {"/health/ready": {"status": "ok"}}
         self.document: dict[str, Any] | None = None
         """Its OpenAPI document, if it has one."""
 
     @property
-    def last(self) -> Seen:
+    def last(self) -> ReceivedRequest:
         return self.seen[-1]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
-        if path in self.plays:
-            await self.plays[path](scope, receive, send)
+        if path in self.handlers:
+            await self.handlers[path](scope, receive, send)
         elif path == "/openapi.json":
             await answer_json(send, self.document, status=200 if self.document else 404)
         elif path in self.documents:
@@ -145,7 +145,7 @@ class MadeUpService:
         body = await read_body(receive)
         if body is None:
             return
-        seen = Seen(
+        seen = ReceivedRequest(
             scope["method"],
             scope["path"],
             scope["raw_path"].decode(),
@@ -162,7 +162,7 @@ class MadeUpService:
 
 
 async def read_body(receive: Receive) -> bytes | None:
-    """None when the client left."""
+    """None if the client disconnected."""
     body = b""
     while True:
         message = await receive()
@@ -180,17 +180,17 @@ async def answer_json(send: Send, document: Any, *, status: int = 200) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-class MadeUpAuth(MadeUpService):
-    """Signs tokens, publishes its key, and tells which sessions have ended."""
+class FakeAuth(FakeService):
+    """Signs tokens, publishes its key, exchanges credentials and lists revoked sessions."""
 
     def __init__(self) -> None:
         super().__init__("auth")
         self.key = Ed25519PrivateKey.generate()
         self.key_id = "key-1"
-        self.ended: list[str] = []
+        self.revoked: list[str] = []
         self.polls: list[str] = []
-        self.exchangeable: dict[tuple[str, str], str] = {}
-        """(`api_key` or `session_cookie`, its value) → the session id of the token to give."""
+        self.credentials: dict[tuple[str, str], str] = {}
+        """(`api_key` or `session_cookie`, its value) → the session id of the token."""
         self.exchanges: list[dict[str, Any]] = []
         self.token_seconds = 900
         self.csrf_token: str | None = None
@@ -227,34 +227,34 @@ class MadeUpAuth(MadeUpService):
         return {"Authorization": f"Bearer {self.token(**changes)}"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] in self.plays:
+        if scope["path"] in self.handlers:
             await super().__call__(scope, receive, send)
         elif scope["path"] == "/.well-known/jwks.json":
             await answer_json(send, {"keys": [self.public_key]})
         elif scope["path"] == REVOCATIONS_PATH:
-            await self._tell_ended_sessions(scope, send)
+            await self._list_revocations(scope, send)
         elif scope["path"] == TOKEN_EXCHANGE_PATH and scope["method"] == "POST":
             await self._exchange(receive, send)
         elif scope["path"] in (DENIALS_PATH, LAST_USED_PATH):
-            await self._take_report(receive, send)
+            await self._receive_report(receive, send)
         else:
             await super().__call__(scope, receive, send)
 
-    async def _take_report(self, receive: Receive, send: Send) -> None:
+    async def _receive_report(self, receive: Receive, send: Send) -> None:
         report = json.loads(await read_body(receive) or b"{}")
         self.denials += report.get("requests", [])
         self.uses += report.get("sessions", [])
         await answer_json(send, None)
 
-    async def _tell_ended_sessions(self, scope: Scope, send: Send) -> None:
+    async def _list_revocations(self, scope: Scope, send: Send) -> None:
         after = scope["query_string"].decode().removeprefix("after=")
         self.polls.append(after)
-        await answer_json(send, {"session_ids": self.ended[int(after or 0) :], "cursor": str(len(self.ended))})
+        await answer_json(send, {"session_ids": self.revoked[int(after or 0) :], "cursor": str(len(self.revoked))})
 
     async def _exchange(self, receive: Receive, send: Send) -> None:
         shown = json.loads(await read_body(receive) or b"{}")
         self.exchanges.append(shown)
-        session_id = self.exchangeable.get(next(iter(shown.items())))
+        session_id = self.credentials.get(next(iter(shown.items())))
         if session_id is None:
             await answer_json(send, {"code": "unauthenticated"}, status=401)
         else:
@@ -268,46 +268,46 @@ class MadeUpAuth(MadeUpService):
 
 @dataclass
 class System:
-    """The gateway at `url`, and what is behind it."""
+    """The gateway at `url`, and the services behind it."""
 
-    auth: MadeUpAuth
-    services: dict[str, MadeUpService]
-    listening: dict[str, Listening] = field(default_factory=dict)
-    """The services' servers, when they are across loopback."""
+    auth: FakeAuth
+    services: dict[str, FakeService]
+    servers: dict[str, AppServer] = field(default_factory=dict)
+    """The services' servers, if they run over loopback."""
     url: str = ""
-    gateway: Listening | None = None
+    gateway: AppServer | None = None
     client: aiohttp.ClientSession = field(init=False)
 
     catalog = property(lambda self: self.services["catalog"])
     stock = property(lambda self: self.services["stock"])
     notifications = property(lambda self: self.services["notifications"])
 
-    async def call(self, method: str, path: str, **options: Any) -> "Got":
-        """As a manager, unless headers say otherwise; `headers={}` is a call without credentials."""
+    async def call(self, method: str, path: str, **options: Any) -> "Response":
+        """As a manager, unless `headers` are given; `headers={}` is an anonymous request."""
         headers = options.pop("headers", None)
         if headers is None:
             headers = self.auth.bearer()
         async with self.client.request(
             method, self.url + path, headers=headers, allow_redirects=False, **options
         ) as response:
-            return Got(response.status, response.headers.copy(), await response.read())
+            return Response(response.status, response.headers.copy(), await response.read())
 
-    async def get(self, path: str, **options: Any) -> "Got":
+    async def get(self, path: str, **options: Any) -> "Response":
         return await self.call("GET", path, **options)
 
     async def eventually(self, holds: Callable[[], Awaitable[bool] | bool], *, seconds: float = 5) -> None:
-        """Asks until it holds; fails when it does not in time."""
+        """Poll until the condition holds; fail after `seconds`."""
         deadline = time.monotonic() + seconds
         while True:
             answer = holds()
             if answer if isinstance(answer, bool) else await answer:
                 return
-            assert time.monotonic() < deadline, "it did not come true in time"
+            assert time.monotonic() < deadline, "the condition did not hold in time"
             await asyncio.sleep(0.01)
 
 
 @dataclass
-class Got:
+class Response:
     status: int
     headers: Any
     body: bytes
@@ -317,7 +317,7 @@ class Got:
         return json.loads(self.body)
 
     def is_problem(self, status: int, code: str) -> bool:
-        """Every refusal has the one shape (RFC 9457)."""
+        """Also checks the shape that every problem has (RFC 9457)."""
         assert self.headers["Content-Type"] == "application/problem+json", self
         problem = self.json
         assert problem["request_id"] == self.headers["X-Request-ID"]
@@ -331,7 +331,7 @@ StartSystem = Callable[..., Awaitable[System]]
 
 @pytest.fixture(params=["http", "direct"])
 def mode(request: pytest.FixtureRequest) -> str:
-    """Both implementations of the upstream port."""
+    """Both implementations of the upstream protocol."""
     return str(request.param)
 
 
@@ -364,25 +364,25 @@ async def system(mode: str, start_system: StartSystem) -> System:
 async def _running(
     mode: str, chosen: dict[str, Any], prepare: Callable[[System], None] | None
 ) -> AsyncIterator[System]:
-    auth = MadeUpAuth()
-    services: dict[str, MadeUpService] = {name: MadeUpService(name) for name in SERVICES[1:]} | {"auth": auth}
+    auth = FakeAuth()
+    services: dict[str, FakeService] = {name: FakeService(name) for name in SERVICES[1:]} | {"auth": auth}
     system = System(auth, services)
     if prepare is not None:
         prepare(system)
     if mode == "http":
-        system.listening = {name: Listening(plain_config(services[name])) for name in SERVICES}
-        await asyncio.gather(*(listening.start() for listening in system.listening.values()))
-        chosen = {f"{name}_url": listening.url for name, listening in system.listening.items()} | chosen
+        system.servers = {name: AppServer(plain_config(services[name])) for name in SERVICES}
+        await asyncio.gather(*(server.start() for server in system.servers.values()))
+        chosen = {f"{name}_url": server.url for name, server in system.servers.items()} | chosen
     settings = GatewaySettings(**{"env": "development", **chosen})
     app = create_gateway(settings, services if mode == "direct" else None)
-    system.gateway = Listening(lambda: server_config(app, settings))
+    system.gateway = AppServer(lambda: server_config(app, settings))
     await system.gateway.start()
     system.url = system.gateway.url
     try:
         async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as system.client:
             yield system
     finally:
-        await asyncio.gather(*(listening.stop() for listening in [system.gateway, *system.listening.values()]))
+        await asyncio.gather(*(server.stop() for server in [system.gateway, *system.servers.values()]))
 
 
 async def _knows_sessions(system: System) -> bool:
@@ -391,19 +391,19 @@ async def _knows_sessions(system: System) -> bool:
 
 @dataclass
 class Replica:
-    service: MadeUpService
-    listening: Listening
+    service: FakeService
+    server: AppServer
 
     @property
     def url(self) -> str:
-        return self.listening.url
+        return self.server.url
 
 
 @pytest.fixture
 async def replicas() -> AsyncIterator[list[Replica]]:
-    """Three of the catalog, for a system to be started with."""
-    services = [MadeUpService("catalog") for _ in range(3)]
-    replicas = [Replica(service, Listening(plain_config(service))) for service in services]
-    await asyncio.gather(*(replica.listening.start() for replica in replicas))
+    """Three replicas of the catalog, to start a system with."""
+    services = [FakeService("catalog") for _ in range(3)]
+    replicas = [Replica(service, AppServer(plain_config(service))) for service in services]
+    await asyncio.gather(*(replica.server.start() for replica in replicas))
     yield replicas
-    await asyncio.gather(*(replica.listening.stop() for replica in replicas))
+    await asyncio.gather(*(replica.server.stop() for replica in replicas))

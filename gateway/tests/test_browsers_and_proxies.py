@@ -1,4 +1,4 @@
-"""What browsers and proxies are told: CORS, security headers, compression, hosts and HTTPS."""
+"""CORS, security headers, compression, hosts and HTTPS."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from gateway.tests.conftest import Got, StartSystem, System
+    from gateway.tests.conftest import Response, StartSystem, System
 
 SHOP = "https://shop.example"
 
 
-async def preflight(system: System, origin: str, method: str = "PUT", wanted: str = "authorization") -> Got:
+async def preflight(system: System, origin: str, method: str = "PUT", wanted: str = "authorization") -> Response:
     headers = {"Origin": origin, "Access-Control-Request-Method": method, "Access-Control-Request-Headers": wanted}
     return await system.call("OPTIONS", "/api/v1/products/5", headers=headers)
 
 
-async def test_listed_pages_may_call_and_read(mode: str, start_system: StartSystem) -> None:
+async def test_listed_origin_may_call_and_read_responses(mode: str, start_system: StartSystem) -> None:
     system = await start_system(mode, cors_origins=f"{SHOP}, http://localhost:3000")
     for origin in (SHOP, "http://localhost:3000"):
         asked = await preflight(system, origin, wanted="authorization,content-type,idempotency-key,x-csrf-token")
@@ -46,7 +46,7 @@ async def test_listed_pages_may_call_and_read(mode: str, start_system: StartSyst
         assert "Origin" in got.headers["Vary"]
 
 
-async def test_refusals_can_be_read_by_pages_too(start_system: StartSystem) -> None:
+async def test_problem_is_readable_for_listed_origin(start_system: StartSystem) -> None:
     system = await start_system("http", cors_origins=SHOP)
     for path in ("/api/v1/products", "/api/v1/nothing"):
         got = await system.get(path, headers={"Origin": SHOP})
@@ -54,7 +54,7 @@ async def test_refusals_can_be_read_by_pages_too(start_system: StartSystem) -> N
         assert got.headers["Access-Control-Allow-Origin"] == SHOP
 
 
-async def test_other_pages_may_not(start_system: StartSystem) -> None:
+async def test_unlisted_origin_is_rejected(start_system: StartSystem) -> None:
     system = await start_system("http", cors_origins=SHOP)
     for origin in ("https://evil.example", "https://shop.example.evil.example", "null"):
         asked = await preflight(system, origin)
@@ -65,7 +65,7 @@ async def test_other_pages_may_not(start_system: StartSystem) -> None:
     assert "Access-Control-Allow-Origin" not in (await preflight(await start_system("http"), SHOP)).headers
 
 
-async def test_any_page_may_when_so_told_but_not_with_cookies(start_system: StartSystem) -> None:
+async def test_wildcard_origin_is_allowed_without_cookies(start_system: StartSystem) -> None:
     system = await start_system("http", cors_origins="*")
     asked = await preflight(system, "https://any.example")
     assert asked.headers["Access-Control-Allow-Origin"] == "*"
@@ -73,7 +73,7 @@ async def test_any_page_may_when_so_told_but_not_with_cookies(start_system: Star
     assert "Access-Control-Allow-Credentials" not in got.headers
 
 
-async def test_every_answer_tells_browsers_to_be_careful(system: System) -> None:
+async def test_every_response_has_security_headers(system: System) -> None:
     for path, headers in (("/api/v1/products", None), ("/api/v1/products", {}), ("/nothing", {}), ("/docs", {})):
         got = await system.get(path, headers=headers)
         assert got.headers.getall("X-Content-Type-Options") == ["nosniff"]
@@ -82,17 +82,17 @@ async def test_every_answer_tells_browsers_to_be_careful(system: System) -> None
         (policy,) = got.headers.getall("Content-Security-Policy")
         assert "default-src 'none'" in policy
         assert "frame-ancestors 'none'" in policy
-        assert "Strict-Transport-Security" not in got.headers  # nobody came by HTTPS
+        assert "Strict-Transport-Security" not in got.headers  # the request used plain HTTP
         assert "Server" not in got.headers
 
 
-async def test_answers_are_private_unless_their_service_says_more(system: System) -> None:
-    async def play(_: Scope, __: Receive, send: Send) -> None:
+async def test_response_is_private_unless_service_sets_cache_control(system: System) -> None:
+    async def handler(_: Scope, __: Receive, send: Send) -> None:
         headers = [(b"cache-control", b"private, max-age=60"), (b"content-length", b"0")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
 
-    system.catalog.plays["/api/v1/products/5/image"] = play
+    system.catalog.handlers["/api/v1/products/5/image"] = handler
     got = await system.get("/api/v1/products/5/image")
     assert got.headers.getall("Cache-Control") == ["private, max-age=60"]
     assert (await system.get("/api/v1/products")).headers.getall("Cache-Control") == ["private, no-cache"]
@@ -101,17 +101,17 @@ async def test_answers_are_private_unless_their_service_says_more(system: System
 # Compression
 
 
-def saying(body: bytes, *headers: tuple[bytes, bytes], content_type: bytes = b"application/json") -> ASGIApp:
-    async def play(scope: Scope, __: Receive, send: Send) -> None:
+def responding(body: bytes, *headers: tuple[bytes, bytes], content_type: bytes = b"application/json") -> ASGIApp:
+    async def handler(scope: Scope, __: Receive, send: Send) -> None:
         assert not any(name == b"accept-encoding" for name, _ in scope["headers"])
         given = [(b"content-type", content_type), (b"content-length", str(len(body)).encode()), *headers]
         await send({"type": "http.response.start", "status": 200, "headers": given})
         await send({"type": "http.response.body", "body": body})
 
-    return play
+    return handler
 
 
-async def uncompressed(system: System, path: str, accepts: str | None) -> Got:
+async def uncompressed(system: System, path: str, accepts: str | None) -> Response:
     async with (
         aiohttp.ClientSession(auto_decompress=False, skip_auto_headers=["Accept-Encoding"]) as client,
         client.get(
@@ -120,15 +120,15 @@ async def uncompressed(system: System, path: str, accepts: str | None) -> Got:
         ) as response,
     ):
         from_conftest: Any = type(await system.get("/health/live"))
-        got: Got = from_conftest(response.status, response.headers.copy(), await response.read())
+        got: Response = from_conftest(response.status, response.headers.copy(), await response.read())
         return got
 
 
 LARGE = json.dumps([{"id": number, "name": "product"} for number in range(1000)]).encode()
 
 
-async def test_large_answers_are_compressed_for_who_wants_it(system: System) -> None:
-    system.catalog.plays["/api/v1/products"] = saying(LARGE, (b"etag", b'"v1"'))
+async def test_large_response_is_compressed_as_negotiated(system: System) -> None:
+    system.catalog.handlers["/api/v1/products"] = responding(LARGE, (b"etag", b'"v1"'))
     for accepts, encoding in [
         ("gzip", "gzip"),
         ("gzip, deflate", "gzip"),
@@ -154,20 +154,20 @@ async def test_large_answers_are_compressed_for_who_wants_it(system: System) -> 
             assert int(got.headers["Content-Length"]) == len(got.body)
 
 
-async def test_what_is_small_or_compressed_already_is_left_as_it_is(system: System) -> None:
+async def test_small_or_compressed_response_is_not_compressed_again(system: System) -> None:
     zipped = gzip.compress(LARGE * 20)
-    system.catalog.plays["/api/v1/products/5"] = saying(b'{"id": 5}')
-    system.catalog.plays["/api/v1/products/export"] = saying(zipped, (b"content-encoding", b"gzip"))
-    system.catalog.plays["/api/v1/products/5/image"] = saying(zipped, content_type=b"image/png")
+    system.catalog.handlers["/api/v1/products/5"] = responding(b'{"id": 5}')
+    system.catalog.handlers["/api/v1/products/export"] = responding(zipped, (b"content-encoding", b"gzip"))
+    system.catalog.handlers["/api/v1/products/5/image"] = responding(zipped, content_type=b"image/png")
     for path in ("/api/v1/products/5", "/api/v1/products/5/image"):
         assert "Content-Encoding" not in (await uncompressed(system, path, "gzip, zstd")).headers
     got = await uncompressed(system, "/api/v1/products/export", "gzip, zstd")
     assert (got.headers.getall("Content-Encoding"), got.body) == (["gzip"], zipped)
 
 
-async def test_events_are_never_compressed(system: System) -> None:
+async def test_event_stream_is_never_compressed(system: System) -> None:
     body = b"data: hello\n\n" * 1000
-    system.notifications.plays["/api/v1/stream"] = saying(body, content_type=b"text/event-stream")
+    system.notifications.handlers["/api/v1/stream"] = responding(body, content_type=b"text/event-stream")
     got = await uncompressed(system, "/api/v1/stream", "gzip, zstd")
     assert (got.headers.get("Content-Encoding"), got.body) == (None, body)
 
@@ -175,7 +175,7 @@ async def test_events_are_never_compressed(system: System) -> None:
 # Hosts and HTTPS
 
 
-async def test_the_site_goes_by_its_own_names_only(mode: str, start_system: StartSystem) -> None:
+async def test_unknown_host_header_is_rejected(mode: str, start_system: StartSystem) -> None:
     system = await start_system(mode, allowed_hosts="127.0.0.1, api.shop.example, *.till.example")
     for host in ("api.shop.example", "API.shop.example:8443", "a.till.example", "a.b.till.example"):
         assert (await system.get("/api/v1/products", headers={**system.auth.bearer(), "Host": host})).status == 200
@@ -184,22 +184,22 @@ async def test_the_site_goes_by_its_own_names_only(mode: str, start_system: Star
         assert got.is_problem(400, "unknown_host"), host
 
 
-async def test_plain_http_may_be_refused(mode: str, start_system: StartSystem) -> None:
+async def test_plain_http_is_rejected_if_https_is_required(mode: str, start_system: StartSystem) -> None:
     system = await start_system(mode, require_https=True, trusted_proxies="127.0.0.1", wait_for_sessions=False)
     assert (await system.get("/api/v1/products")).is_problem(403, "https_required")
     assert (await system.get("/health/live", headers={})).status == 200
     behind_tls = {**system.auth.bearer(), "X-Forwarded-Proto": "https"}
 
-    async def let_in() -> bool:
+    async def accept_credentials() -> bool:
         got = await system.get("/api/v1/products", headers=behind_tls)
         return got.status == 200 and got.headers["Strict-Transport-Security"].startswith("max-age=")
 
-    await system.eventually(let_in)
+    await system.eventually(accept_credentials)
 
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> tuple[str, str]:
-    """Files of a certificate for loopback and its key."""
+    """Paths of a certificate for loopback and of its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
@@ -213,7 +213,7 @@ def certificate(tmp_path: Path) -> tuple[str, str]:
     return str(certificate_file), str(key_file)
 
 
-async def test_it_can_speak_tls_itself(start_system: StartSystem, certificate: tuple[str, str]) -> None:
+async def test_gateway_with_certificate_serves_https(start_system: StartSystem, certificate: tuple[str, str]) -> None:
     files = {"tls_certificate_file": certificate[0], "tls_key_file": certificate[1]}
     system = await start_system("direct", require_https=True, wait_for_sessions=False, **files)
     trusted = ssl.create_default_context(cafile=certificate[0])

@@ -1,4 +1,4 @@
-"""What a service may believe of a request's headers, and what comes back to the client."""
+"""Request headers that a service can trust, and response headers that the client receives."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from gateway.tests.conftest import StartSystem, System
 
-SPOOFS = {
+FORGED = {
     "X-Forwarded-For": "1.2.3.4, 5.6.7.8",
     "X-Forwarded-Host": "evil.example",
     "X-Forwarded-Proto": "https",
@@ -33,30 +33,30 @@ SPOOFS = {
 UUID_LIKE = re.compile(r"[0-9a-f]{32}")
 
 
-async def test_a_client_cannot_claim_another_address_host_path_or_method(system: System) -> None:
-    await system.get("/api/v1/products", headers={**system.auth.bearer(), **SPOOFS})
+async def test_forged_forwarding_headers_are_removed(system: System) -> None:
+    await system.get("/api/v1/products", headers={**system.auth.bearer(), **FORGED})
     seen = system.catalog.last
     assert seen.values("x-forwarded-for") == ["127.0.0.1"]
     assert seen.values("x-forwarded-proto") == ["http"]
     kept = {"x-forwarded-for", "x-forwarded-proto"}
-    arrived = {name for name, _ in seen.headers} & {name.lower() for name in SPOOFS}
+    arrived = {name for name, _ in seen.headers} & {name.lower() for name in FORGED}
     assert arrived == kept
     assert seen.method == "GET"
 
 
-async def test_repeated_and_oddly_cased_spoofs_are_no_better(system: System) -> None:
+async def test_repeated_forged_headers_in_any_case_are_removed(system: System) -> None:
     headers = [*system.auth.bearer().items(), ("x-FORWARDED-for", "1.1.1.1"), ("X-Forwarded-For", "2.2.2.2")]
     await system.get("/api/v1/products", headers=headers)
     assert system.catalog.last.values("x-forwarded-for") == ["127.0.0.1"]
 
 
-async def test_a_trusted_load_balancer_names_the_client(mode: str, start_system: StartSystem) -> None:
+async def test_trusted_proxy_determines_client_address(mode: str, start_system: StartSystem) -> None:
     system = await start_system(mode, trusted_proxies="127.0.0.0/8, 10.0.0.0/8")
     bearer = system.auth.bearer()
     for claimed, believed in [
         ("203.0.113.9", "203.0.113.9"),
-        ("1.1.1.1, 203.0.113.9", "203.0.113.9"),  # what stands further left, the client itself wrote
-        ("203.0.113.9, 10.1.2.3", "203.0.113.9"),  # a second trusted proxy between
+        ("1.1.1.1, 203.0.113.9", "203.0.113.9"),  # entries further left come from the client itself
+        ("203.0.113.9, 10.1.2.3", "203.0.113.9"),  # through a second trusted proxy
         ("nonsense", "127.0.0.1"),
         ("1.1.1.1, nonsense", "127.0.0.1"),
         ("2001:db8::1", "2001:db8::1"),
@@ -69,7 +69,7 @@ async def test_a_trusted_load_balancer_names_the_client(mode: str, start_system:
         assert system.catalog.last.values("x-forwarded-proto") == ["https"]
 
 
-async def test_a_request_id_is_taken_or_made_and_is_the_same_everywhere(system: System) -> None:
+async def test_request_id_is_kept_if_valid_and_otherwise_generated(system: System) -> None:
     for given in ("till-7:000123", "a" * 128, "0190f5c2-7b1e-7cc0-8000-000000000001"):
         got = await system.get("/api/v1/products", headers={**system.auth.bearer(), "X-Request-ID": given})
         assert system.catalog.last.values("x-request-id") == [given]
@@ -81,7 +81,7 @@ async def test_a_request_id_is_taken_or_made_and_is_the_same_everywhere(system: 
         assert got.headers.getall("X-Request-ID") == [made]
 
 
-async def test_a_trace_is_continued_or_begun(system: System) -> None:
+async def test_traceparent_is_kept_if_valid_and_otherwise_generated(system: System) -> None:
     valid = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
     headers = {**system.auth.bearer(), "traceparent": valid, "tracestate": "a=b"}
     await system.get("/api/v1/products", headers=headers)
@@ -97,7 +97,7 @@ async def test_a_trace_is_continued_or_begun(system: System) -> None:
         assert system.catalog.last.values("tracestate") == []
 
 
-async def test_what_may_be_said_once_arrives_once(system: System) -> None:
+async def test_duplicate_single_valued_header_is_forwarded_once(system: System) -> None:
     twice = [("Content-Type", "text/plain"), ("Content-Type", "application/json"), ("Origin", "a"), ("Origin", "b")]
     await system.call("POST", "/api/v1/products", headers=[*system.auth.bearer().items(), *twice], data=b"{}")
     assert system.catalog.last.values("content-type") == ["application/json"]
@@ -105,7 +105,7 @@ async def test_what_may_be_said_once_arrives_once(system: System) -> None:
     assert system.catalog.last.values("host") == [system.url.removeprefix("http://")]
 
 
-async def test_hop_by_hop_headers_end_at_the_gateway(system: System) -> None:
+async def test_hop_by_hop_request_headers_are_removed(system: System) -> None:
     hop_by_hop = {
         "Connection": "keep-alive, X-Secret, X-Forwarded-For, X-Request-ID",
         "Keep-Alive": "timeout=5",
@@ -122,15 +122,15 @@ async def test_hop_by_hop_headers_end_at_the_gateway(system: System) -> None:
     assert len(system.catalog.last.values("x-request-id")) == 1
 
 
-async def test_what_a_service_says_of_itself_and_of_its_connection_stays_inside(system: System) -> None:
-    async def play(_: Scope, __: Receive, send: Send) -> None:
+async def test_internal_and_hop_by_hop_response_headers_are_removed(system: System) -> None:
+    async def handler(_: Scope, __: Receive, send: Send) -> None:
         inside = {"server": "catalog/10.0.0.5", "x-powered-by": "x", "keep-alive": "timeout=9", "x-request-id": "other"}
         kept = {"content-length": "2", "etag": '"v1"', "location": "/api/v1/products/9", "idempotent-replayed": "true"}
         headers = [(name.encode(), value.encode()) for name, value in {**inside, **kept}.items()]
         await send({"type": "http.response.start", "status": 201, "headers": headers})
         await send({"type": "http.response.body", "body": b"{}"})
 
-    system.catalog.plays["/api/v1/products"] = play
+    system.catalog.handlers["/api/v1/products"] = handler
     got = await system.call("POST", "/api/v1/products", json={})
     assert (got.status, got.body) == (201, b"{}")
     assert (got.headers["ETag"], got.headers["Location"]) == ('"v1"', "/api/v1/products/9")
@@ -142,15 +142,15 @@ async def test_what_a_service_says_of_itself_and_of_its_connection_stays_inside(
     assert "Server" not in got.headers
 
 
-async def test_conditional_requests_and_idempotency_keys_pass_through(system: System) -> None:
+async def test_conditional_and_idempotency_headers_are_forwarded(system: System) -> None:
     sent = {"If-None-Match": '"a"', "If-Match": 'W/"b"', "Idempotency-Key": "k-1", "Range": "bytes=0-1"}
     await system.get("/api/v1/products/5", headers={**system.auth.bearer(), **sent})
     for name, value in sent.items():
         assert system.catalog.last.values(name.lower()) == [value]
 
 
-async def test_not_modified_and_no_content_come_back_without_a_body(system: System) -> None:
-    def play(status: int) -> Any:
+async def test_304_and_204_responses_have_no_body(system: System) -> None:
+    def handler(status: int) -> Any:
         async def app(_: Scope, __: Receive, send: Send) -> None:
             await send({"type": "http.response.start", "status": status, "headers": [(b"etag", b'"a"')]})
             await send({"type": "http.response.body", "body": b""})
@@ -158,22 +158,22 @@ async def test_not_modified_and_no_content_come_back_without_a_body(system: Syst
         return app
 
     for status in (204, 304):
-        system.catalog.plays["/api/v1/products/5"] = play(status)
-        for _ in range(3):  # the connection behind is kept and stays in step
+        system.catalog.handlers["/api/v1/products/5"] = handler(status)
+        for _ in range(3):  # the upstream connection is reused and stays in step
             got = await system.get("/api/v1/products/5")
             assert (got.status, got.body, got.headers["ETag"]) == (status, b"", '"a"')
 
 
-async def test_head_has_the_headers_of_get_and_no_body(system: System) -> None:
+async def test_head_returns_the_headers_of_get_without_body(system: System) -> None:
     for _ in range(3):
         got = await system.call("HEAD", "/api/v1/products")
         assert (got.status, got.body) == (200, b"")
         assert int(got.headers["Content-Length"]) > 0
-        assert system.catalog.last.method == "GET", "services need not know HEAD"
+        assert system.catalog.last.method == "GET", "services need not support HEAD"
     assert (await system.get("/api/v1/products")).status == 200
 
 
-async def test_cookies_go_to_auth_alone(system: System) -> None:
+async def test_cookies_are_forwarded_to_auth_only(system: System) -> None:
     headers = {**system.auth.bearer(), "Cookie": "theme=dark"}
     await system.get("/api/v1/auth/profile", headers=headers)
     assert system.auth.last.values("cookie") == ["theme=dark"]
@@ -181,6 +181,6 @@ async def test_cookies_go_to_auth_alone(system: System) -> None:
     assert system.catalog.last.values("cookie") == []
 
 
-async def test_an_api_key_goes_to_no_service(system: System) -> None:
+async def test_api_key_header_is_not_forwarded(system: System) -> None:
     await system.get("/api/v1/products", headers={**system.auth.bearer(), "X-API-Key": "secret"})
     assert system.catalog.last.values("x-api-key") == []

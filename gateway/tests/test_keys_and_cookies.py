@@ -1,4 +1,4 @@
-"""Machines with API keys, and browsers with cookies: both become callers with a token."""
+"""API keys and session cookies: both are exchanged for access tokens."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ KEY = {"X-API-Key": "till-secret"}
 SESSION = "cookie-secret"
 
 
-def let_in(system: System) -> None:
-    system.auth.exchangeable["api_key", "till-secret"] = "key:12"
-    system.auth.exchangeable["session_cookie", SESSION] = "browser-1"
+def accept_credentials(system: System) -> None:
+    system.auth.credentials["api_key", "till-secret"] = "key:12"
+    system.auth.credentials["session_cookie", SESSION] = "browser-1"
 
 
 @pytest.fixture
 async def system(mode: str, start_system: StartSystem) -> System:
-    return await start_system(mode, let_in)
+    return await start_system(mode, accept_credentials)
 
 
 def browser(csrf: str | None = "abc", *, header: str | None = "abc", session: str = SESSION) -> dict[str, str]:
@@ -36,7 +36,7 @@ def browser(csrf: str | None = "abc", *, header: str | None = "abc", session: st
 # API keys
 
 
-async def test_a_key_is_exchanged_once_for_a_token_that_the_service_gets(system: System) -> None:
+async def test_api_key_is_exchanged_once_for_a_forwarded_token(system: System) -> None:
     for _ in range(3):
         assert (await system.get("/api/v1/products", headers=KEY)).status == 200
         assert system.catalog.last.value("authorization").startswith("Bearer ey")
@@ -44,13 +44,13 @@ async def test_a_key_is_exchanged_once_for_a_token_that_the_service_gets(system:
     assert system.auth.exchanges == [{"api_key": "till-secret"}]
 
 
-async def test_many_first_calls_at_once_ask_once(system: System) -> None:
+async def test_concurrent_requests_with_one_key_share_an_exchange(system: System) -> None:
     answers = await asyncio.gather(*(system.get("/api/v1/products", headers=KEY) for _ in range(30)))
     assert {got.status for got in answers} == {200}
     assert len(system.auth.exchanges) == 1
 
 
-async def test_a_wrong_key_is_401_and_asked_about_once(system: System) -> None:
+async def test_invalid_api_key_is_401_and_exchanged_once(system: System) -> None:
     for _ in range(5):
         got = await system.get("/api/v1/products", headers={"X-API-Key": "wrong"})
         assert got.is_problem(401, "unauthenticated")
@@ -60,10 +60,10 @@ async def test_a_wrong_key_is_401_and_asked_about_once(system: System) -> None:
     assert system.auth.exchanges == [{"api_key": "wrong"}]
 
 
-async def test_a_deleted_key_is_refused_within_two_seconds(system: System) -> None:
+async def test_deleted_api_key_is_rejected_within_two_seconds(system: System) -> None:
     assert (await system.get("/api/v1/products", headers=KEY)).status == 200
-    del system.auth.exchangeable["api_key", "till-secret"]
-    system.auth.ended.append("key:12")
+    del system.auth.credentials["api_key", "till-secret"]
+    system.auth.revoked.append("key:12")
 
     async def refused() -> bool:
         got = await system.get("/api/v1/products", headers=KEY)
@@ -72,8 +72,8 @@ async def test_a_deleted_key_is_refused_within_two_seconds(system: System) -> No
     await system.eventually(refused, seconds=2)
 
 
-async def test_a_new_token_is_fetched_before_the_old_one_expires(mode: str, start_system: StartSystem) -> None:
-    system = await start_system(mode, let_in)
+async def test_exchanged_token_is_renewed_before_expiry(mode: str, start_system: StartSystem) -> None:
+    system = await start_system(mode, accept_credentials)
     system.auth.token_seconds = 3
     until = time.monotonic() + 3.5
     while time.monotonic() < until:
@@ -82,35 +82,35 @@ async def test_a_new_token_is_fetched_before_the_old_one_expires(mode: str, star
     assert 3 <= len(system.auth.exchanges) <= 4
 
 
-async def test_known_keys_work_while_auth_is_away_and_unknown_ones_are_no_401(start_system: StartSystem) -> None:
-    system = await start_system("http", let_in)
+async def test_auth_outage_keeps_cached_keys_and_is_503_for_unknown_ones(start_system: StartSystem) -> None:
+    system = await start_system("http", accept_credentials)
     assert (await system.get("/api/v1/products", headers=KEY)).status == 200
-    await system.listening["auth"].stop()
+    await system.servers["auth"].stop()
     assert (await system.get("/api/v1/products", headers=KEY)).status == 200
     got = await system.get("/api/v1/products", headers={"X-API-Key": "never seen"})
     assert got.is_problem(503, "service_unavailable")
 
 
-async def test_a_bearer_token_wins_over_a_key_and_a_key_over_a_cookie(system: System) -> None:
+async def test_bearer_token_precedes_api_key_and_api_key_precedes_cookie(system: System) -> None:
     forged = {"Authorization": "Bearer forged"}
     assert (await system.get("/api/v1/products", headers={**forged, **KEY, **browser()})).status == 401
     assert (await system.get("/api/v1/products", headers={**KEY, **browser()})).status == 200
     assert system.auth.exchanges == [{"api_key": "till-secret"}]
 
 
-async def test_guessing_keys_is_limited_by_address(mode: str, start_system: StartSystem) -> None:
-    system = await start_system(mode, let_in, rate_limit_address="5/minute")
+async def test_invalid_api_keys_are_limited_by_address(mode: str, start_system: StartSystem) -> None:
+    system = await start_system(mode, accept_credentials, rate_limit_address="5/minute")
     assert (await system.get("/api/v1/products", headers=KEY)).status == 200
     statuses = [(await system.get("/api/v1/products", headers={"X-API-Key": f"g{n}"})).status for n in range(10)]
     assert statuses.count(429) >= 5
     assert len(system.auth.exchanges) <= 6
-    assert (await system.get("/api/v1/products", headers=KEY)).status == 200  # who is known goes on
+    assert (await system.get("/api/v1/products", headers=KEY)).status == 200  # a cached key is not affected
 
 
 # Browsers
 
 
-async def test_a_browser_reads_with_its_cookie_alone(system: System) -> None:
+async def test_session_cookie_alone_allows_safe_methods(system: System) -> None:
     for method in ("GET", "HEAD"):
         got = await system.call(method, "/api/v1/products", headers=browser(csrf=None, header=None))
         assert got.status == 200
@@ -119,7 +119,7 @@ async def test_a_browser_reads_with_its_cookie_alone(system: System) -> None:
     assert system.auth.exchanges == [{"session_cookie": SESSION}]
 
 
-async def test_a_browser_writes_only_with_the_token_of_its_own_page(system: System) -> None:
+async def test_unsafe_method_with_cookie_requires_csrf_token(system: System) -> None:
     for method in ("POST", "PUT", "PATCH", "DELETE"):
         assert (await system.call(method, "/api/v1/products/5", headers=browser())).status == 200
         before = len(system.catalog.seen)
@@ -136,21 +136,21 @@ async def test_a_browser_writes_only_with_the_token_of_its_own_page(system: Syst
         assert len(system.catalog.seen) == before
 
 
-async def test_the_token_must_also_be_the_one_that_auth_names(system: System) -> None:
+async def test_csrf_token_must_match_the_one_of_auth(system: System) -> None:
     system.auth.csrf_token = "derived"
     path = "/api/v1/products"
     assert (await system.call("POST", path, headers=browser("planted", header="planted"))).status == 403
     assert (await system.call("POST", path, headers=browser("derived", header="derived"))).status == 200
 
 
-async def test_a_machine_needs_no_such_token(system: System) -> None:
+async def test_api_key_or_token_needs_no_csrf_token(system: System) -> None:
     assert (await system.call("POST", "/api/v1/products", headers=KEY)).status == 200
     assert (await system.call("POST", "/api/v1/products")).status == 200
 
 
-async def test_an_ended_browser_session_is_refused(system: System) -> None:
+async def test_revoked_browser_session_is_rejected(system: System) -> None:
     assert (await system.get("/api/v1/products", headers=browser())).status == 200
-    system.auth.ended.append("browser-1")
+    system.auth.revoked.append("browser-1")
 
     async def refused() -> bool:
         return (await system.get("/api/v1/products", headers=browser())).status == 401
@@ -159,21 +159,21 @@ async def test_an_ended_browser_session_is_refused(system: System) -> None:
     assert (await system.get("/api/v1/products", headers=browser(session="forged"))).status == 401
 
 
-async def test_opening_a_session_ignores_an_old_cookie(system: System) -> None:
+async def test_browser_login_ignores_an_old_cookie(system: System) -> None:
     got = await system.call("POST", "/api/v1/auth/session", headers=browser(session="stale", header=None), json={})
     assert got.status == 200
     assert system.auth.exchanges == []
 
 
-async def test_a_socket_is_opened_by_our_own_pages_only(mode: str, start_system: StartSystem) -> None:
-    system = await start_system(mode, let_in, cors_origins="https://shop.example")
+async def test_websocket_with_cookie_requires_allowed_origin(mode: str, start_system: StartSystem) -> None:
+    system = await start_system(mode, accept_credentials, cors_origins="https://shop.example")
 
-    async def play(_: Scope, receive: Receive, send: Send) -> None:
+    async def handler(_: Scope, receive: Receive, send: Send) -> None:
         await receive()
         await send({"type": "websocket.accept"})
         await send({"type": "websocket.close", "code": 1000})
 
-    system.notifications.plays["/api/v1/ws"] = play
+    system.notifications.handlers["/api/v1/ws"] = handler
     url = system.url + "/api/v1/ws"
     for origin in (system.url, "https://shop.example"):
         async with system.client.ws_connect(url, headers={**browser(), "Origin": origin}):
@@ -182,6 +182,6 @@ async def test_a_socket_is_opened_by_our_own_pages_only(mode: str, start_system:
         with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
             await system.client.ws_connect(url, headers={**browser(), "Origin": origin})
         assert refusal.value.status == 403
-    # A token can't be sent by a foreign page, so its bearer may come from anywhere.
+    # Another site's page can't send a token, so a request with one may have any origin.
     async with system.client.ws_connect(url, headers={**system.auth.bearer(), "Origin": "https://other.example"}):
         pass

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 async def gateway_process(system: System, **environment: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
     """In front of the services of `system`."""
     port = free_port()
-    services = {f"{name.upper()}_URL": listening.url for name, listening in system.listening.items()}
+    services = {f"{name.upper()}_URL": server.url for name, server in system.servers.items()}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -54,42 +54,42 @@ async def gateway_process(system: System, **environment: str) -> AsyncIterator[t
         await process.communicate()
 
 
-async def test_it_serves_stops_when_asked_and_lets_streams_go(start_system: StartSystem) -> None:
+async def test_sigterm_closes_streams_and_stops_the_process(start_system: StartSystem) -> None:
     system = await start_system("http")
     left = asyncio.Event()
 
-    async def play(_: Scope, receive: Receive, send: Send) -> None:
+    async def handler(_: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
         await send({"type": "http.response.body", "body": b": hello\n\n", "more_body": True})
         while (await receive())["type"] != "http.disconnect":
             pass
         left.set()
 
-    system.notifications.plays["/api/v1/stream"] = play
+    system.notifications.handlers["/api/v1/stream"] = handler
     async with gateway_process(system) as (process, url):
         async with system.client.get(url + "/api/v1/stream", headers=system.auth.bearer()) as response:
             await response.content.readuntil(b"\n\n")
-            began_at = time.monotonic()
+            started_at = time.monotonic()
             process.send_signal(signal.SIGTERM)
             with pytest.raises(aiohttp.ClientPayloadError):
                 await response.content.read()
         await asyncio.wait_for(process.wait(), 10)
-        assert time.monotonic() - began_at < 5
+        assert time.monotonic() - started_at < 5
         assert process.returncode in (0, -signal.SIGTERM)
     await asyncio.wait_for(left.wait(), 5)
 
 
-async def test_a_request_at_work_is_finished_first(start_system: StartSystem) -> None:
+async def test_sigterm_completes_requests_in_flight(start_system: StartSystem) -> None:
     system = await start_system("http")
     arrived, release = asyncio.Event(), asyncio.Event()
 
-    async def play(_: Scope, __: Receive, send: Send) -> None:
+    async def handler(_: Scope, __: Receive, send: Send) -> None:
         arrived.set()
         await release.wait()
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"4")]})
         await send({"type": "http.response.body", "body": b"done"})
 
-    system.stock.plays["/api/v1/reports/sales"] = play
+    system.stock.handlers["/api/v1/reports/sales"] = handler
 
     async def report(url: str) -> bytes:
         async with system.client.get(url + "/api/v1/reports/sales", headers=system.auth.bearer()) as response:
@@ -113,7 +113,7 @@ async def test_a_request_at_work_is_finished_first(start_system: StartSystem) ->
         await asyncio.wait_for(process.wait(), 10)
 
 
-async def test_metrics_have_a_port_of_their_own(start_system: StartSystem) -> None:
+async def test_metrics_are_served_at_their_own_port(start_system: StartSystem) -> None:
     system = await start_system("http")
     port = free_port()
     async with gateway_process(system, METRICS_PORT=str(port)) as (_, url):

@@ -1,4 +1,4 @@
-"""How often one may call, alone and with several replicas of the gateway that share their counts."""
+"""Rate limits of one gateway, and of several replicas that share their counters."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from stockbuddy.local_servers.ports import free_port
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gateway.tests.conftest import Got, StartSystem, System
+    from gateway.tests.conftest import Response, StartSystem, System
 
 
-def is_refusal(got: Got, limit: int) -> bool:
+def is_rejection(got: Response, limit: int) -> bool:
     assert got.is_problem(429, "rate_limited")
     assert got.headers["RateLimit-Limit"] == str(limit)
     assert got.headers["RateLimit-Remaining"] == "0"
@@ -28,7 +28,7 @@ def is_refusal(got: Got, limit: int) -> bool:
     return True
 
 
-async def test_a_caller_has_a_limit_of_his_own(mode: str, start_system: StartSystem) -> None:
+async def test_caller_is_limited_independently_of_others(mode: str, start_system: StartSystem) -> None:
     # The first call of every system counts for user 7.
     system = await start_system(mode, rate_limit_caller="5/minute")
     ann, bob = system.auth.bearer(sub="8"), system.auth.bearer(sub="9")
@@ -36,14 +36,14 @@ async def test_a_caller_has_a_limit_of_his_own(mode: str, start_system: StartSys
         got = await system.get("/api/v1/products", headers=ann)
         assert (got.status, got.headers["RateLimit-Limit"], got.headers["RateLimit-Remaining"]) == (200, "5", str(left))
         assert 1 <= int(got.headers["RateLimit-Reset"]) <= 60
-    assert is_refusal(await system.get("/api/v1/sales", headers=ann), 5)
+    assert is_rejection(await system.get("/api/v1/sales", headers=ann), 5)
     other_token = system.auth.bearer(sub="8")
-    assert is_refusal(await system.get("/api/v1/products", headers=other_token), 5)
+    assert is_rejection(await system.get("/api/v1/products", headers=other_token), 5)
     assert (await system.get("/api/v1/products", headers=bob)).status == 200
     assert (await system.get("/api/v1/products", headers=system.auth.bearer(sub="8", sid="key:3"))).status == 200
 
 
-async def test_a_window_ends(start_system: StartSystem) -> None:
+async def test_rate_limit_resets_after_its_window(start_system: StartSystem) -> None:
     system = await start_system("direct", rate_limit_caller="2/second")
     headers = system.auth.bearer(sub="8")
     statuses = [(await system.get("/api/v1/products", headers=headers)).status for _ in range(4)]
@@ -55,7 +55,7 @@ async def test_a_window_ends(start_system: StartSystem) -> None:
     await system.eventually(again, seconds=2)
 
 
-async def test_strangers_are_limited_by_address(mode: str, start_system: StartSystem) -> None:
+async def test_anonymous_requests_are_limited_by_address(mode: str, start_system: StartSystem) -> None:
     system = await start_system(mode, rate_limit_address="6/minute", trusted_proxies="127.0.0.1")
     calls: list[tuple[str, str, dict[str, str]]] = [
         ("GET", "/api/v1/products", {}),
@@ -68,13 +68,13 @@ async def test_strangers_are_limited_by_address(mode: str, start_system: StartSy
             assert got.status in (200, 401)
     for method, path, headers in calls:
         got = await system.call(method, path, headers={**headers, "X-Forwarded-For": "203.0.113.1"})
-        assert is_refusal(got, 6)
+        assert is_rejection(got, 6)
     assert (await system.get("/api/v1/products", headers={"X-Forwarded-For": "203.0.113.2"})).status == 401
     known = {**system.auth.bearer(), "X-Forwarded-For": "203.0.113.1"}
     assert (await system.get("/api/v1/products", headers=known)).status == 200
 
 
-async def test_an_ipv6_network_is_one_stranger(start_system: StartSystem) -> None:
+async def test_ipv6_network_shares_an_anonymous_limit(start_system: StartSystem) -> None:
     system = await start_system("direct", rate_limit_address="2/minute", trusted_proxies="127.0.0.1")
 
     async def status_for(address: str) -> int:
@@ -99,12 +99,10 @@ LOGINS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-async def test_logins_are_limited_by_account_and_address_however_they_are_written(
-    mode: str, start_system: StartSystem
-) -> None:
+async def test_logins_are_limited_by_account_and_address_in_every_format(mode: str, start_system: StartSystem) -> None:
     system = await start_system(mode, rate_limit_login=f"{len(LOGINS)}/minute", trusted_proxies="127.0.0.1")
 
-    async def log_in(path: str, options: dict[str, Any], address: str = "203.0.113.1") -> Got:
+    async def log_in(path: str, options: dict[str, Any], address: str = "203.0.113.1") -> Response:
         options = dict(options)
         form = {"Content-Type": "application/x-www-form-urlencoded"} if options.pop("form", False) else {}
         return await system.call("POST", f"/api/v1{path}", headers={"X-Forwarded-For": address, **form}, **options)
@@ -113,48 +111,48 @@ async def test_logins_are_limited_by_account_and_address_however_they_are_writte
         assert (await log_in(path, options)).status == 200, path
     arrived = len(system.auth.seen)
     for path, options in LOGINS:
-        assert is_refusal(await log_in(path, options), len(LOGINS)), path
+        assert is_rejection(await log_in(path, options), len(LOGINS)), path
     assert len(system.auth.seen) == arrived
     other = {"json": {"username": "bob", "password": "x"}}
     assert (await log_in("/auth/login", other)).status == 200
     assert (await log_in(*LOGINS[0], address="203.0.113.2")).status == 200
 
 
-async def test_a_login_arrives_as_it_was_sent(system: System) -> None:
+async def test_login_body_is_forwarded_unchanged(system: System) -> None:
     body = b'{"username": "ann",  "password": "\xc3\xa9"}'
     got = await system.call("POST", "/api/v1/auth/login", headers={"Content-Type": "application/json"}, data=body)
     assert (got.status, system.auth.last.body) == (200, body)
     assert system.auth.last.values("content-type") == ["application/json"]
 
 
-async def test_malformed_logins_share_a_limit_and_clients_that_show_their_id_have_their_own(
+async def test_malformed_logins_share_a_limit_and_oauth_clients_have_their_own(
     start_system: StartSystem,
 ) -> None:
     system = await start_system("direct", rate_limit_login="3/minute")
-    half_a_pair = b'{"username": "\\ud800"}'  # of surrogates: JSON can say what no text can hold
+    half_a_pair = b'{"username": "\\ud800"}'  # of surrogates: valid JSON, but not encodable as UTF-8
     assert (await system.call("POST", "/api/v1/auth/login", headers={}, data=half_a_pair)).status == 200
     for body in (b"{", b"[]", b"\xff\xfe"):
         assert (await system.call("POST", "/api/v1/auth/login", headers={}, data=body)).status == 200
-    assert is_refusal(await system.call("POST", "/api/v1/auth/login", headers={}, data=b"nonsense"), 3)
+    assert is_rejection(await system.call("POST", "/api/v1/auth/login", headers={}, data=b"nonsense"), 3)
     for client in ("till-1", "till-2"):
         basic = {"Authorization": "Basic " + base64.b64encode(f"{client}:secret".encode()).decode()}
         form = {"grant_type": "client_credentials"}
         for _ in range(3):
             assert (await system.call("POST", "/api/v1/auth/token", headers=basic, data=form)).status == 200
-        assert is_refusal(await system.call("POST", "/api/v1/auth/token", headers=basic, data=form), 3)
+        assert is_rejection(await system.call("POST", "/api/v1/auth/token", headers=basic, data=form), 3)
 
 
-async def test_a_hundred_wrong_logins_are_slowed_down_and_harm_nobody_else(start_system: StartSystem) -> None:
+async def test_password_guessing_is_limited_and_does_not_affect_other_callers(start_system: StartSystem) -> None:
     system = await start_system("http")
     login = {"username": "victim", "password": "guess"}
     answers = await asyncio.gather(
         *(system.call("POST", "/api/v1/auth/login", headers={}, json=login) for _ in range(100))
     )
-    assert sum(got.status == 200 for got in answers) == 10  # so many reached auth
+    assert sum(got.status == 200 for got in answers) == 10  # reached auth
     assert (await system.get("/api/v1/products")).status == 200
 
 
-async def test_each_limit_may_be_off(mode: str, start_system: StartSystem) -> None:
+async def test_rate_limits_can_be_switched_off(mode: str, start_system: StartSystem) -> None:
     off = dict.fromkeys(("rate_limit_caller", "rate_limit_address", "rate_limit_login"), "off")
     system = await start_system(mode, **off)
     login = {"json": {"username": "ann", "password": "x"}, "headers": {}}
@@ -204,7 +202,7 @@ class SharedCounters:
         return f"redis://127.0.0.1:{self.port}/0"
 
 
-async def test_replicas_count_together(start_system: StartSystem, counter_server: SharedCounters) -> None:
+async def test_replicas_with_redis_share_counters(start_system: StartSystem, counter_server: SharedCounters) -> None:
     limits = {"rate_limit_caller": "10/minute", "rate_limit_url": counter_server.url}
     first = await start_system("direct", **limits)
     second = await start_system("direct", **limits)
@@ -217,21 +215,21 @@ async def test_replicas_count_together(start_system: StartSystem, counter_server
     assert accepted == 10
 
 
-async def test_without_the_shared_counter_each_replica_counts_for_itself(
+async def test_redis_outage_makes_each_replica_count_alone(
     start_system: StartSystem, counter_server: SharedCounters
 ) -> None:
     system = await start_system("direct", rate_limit_caller="5/minute", rate_limit_url=counter_server.url)
     headers = system.auth.bearer(sub="8")
     assert (await system.get("/api/v1/products", headers=headers)).status == 200
     counter_server.stop()
-    began_at = time.monotonic()
+    started_at = time.monotonic()
     statuses = [(await system.get("/api/v1/products", headers=headers)).status for _ in range(10)]
     assert statuses == [200] * 5 + [429] * 5
-    assert time.monotonic() - began_at < 2
+    assert time.monotonic() - started_at < 2
     counter_server.start()
 
     async def counted_together_again() -> bool:
         got = await system.get("/api/v1/products", headers=system.auth.bearer(sub="8"))
-        return got.status == 200  # the shared count began anew with its server
+        return got.status == 200  # the restarted server has lost the count
 
     await system.eventually(counted_together_again, seconds=5)

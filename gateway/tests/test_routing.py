@@ -1,4 +1,4 @@
-"""Which service gets what, under one canonical path; what is in no row of the table does not exist."""
+"""Routing to services, canonical paths and aliases; a path in no row of the route table does not exist."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PREFIXES = {
 }  # fmt: skip
 
 
-OTHER_SPELLINGS = [
+ALIASES = [
     ("GET", "/api/products", "/api/v1/products"),
     ("GET", "/api/products/", "/api/v1/products"),
     ("GET", "/api/v1/products/5/", "/api/v1/products/5"),
@@ -35,6 +35,8 @@ OTHER_SPELLINGS = [
     ("POST", "/api/admin/register/", "/api/v1/auth/admin/register"),
     ("POST", "/api/admin/login", "/api/v1/auth/admin/login"),
     ("POST", "/api/salesperson/auth/", "/api/v1/auth/salesperson"),
+    ("GET", "/api/v1/auth/access-tokens", "/api/v1/auth/invitations"),
+    ("DELETE", "/api/auth/access-tokens/4", "/api/v1/auth/invitations/4"),
     ("GET", "/api/v1/stores", "/api/v1/warehouses"),
     ("GET", "/api/v1/stores/3", "/api/v1/warehouses/3"),
     ("GET", "/api/v1/products/by-sku/create", "/api/v1/products/by-sku/create"),
@@ -47,7 +49,7 @@ UNKNOWN = [
     "/metricsx", "/.well-known/other", "/api/v1/product", "/docs/assets/pages.py",
 ]  # fmt: skip
 
-LEADING_OUT = [
+DOT_SEGMENTS = [
     "/api/v1/products/../../internal/token-exchange",
     "/api/v1/products/%2e%2e/%2e%2e/internal/token-exchange",
     "/api/v1/auth/./../internal/x",
@@ -56,20 +58,20 @@ LEADING_OUT = [
 ]
 
 
-async def test_each_prefix_goes_to_its_service(system: System) -> None:
+async def test_path_prefix_is_routed_to_its_service(system: System) -> None:
     for service, paths in PREFIXES.items():
         for path in paths:
             got = await system.get(f"/api/v1{path}")
             assert (got.status, got.json["service"], got.json["path"]) == (200, service, f"/api/v1{path}")
 
 
-async def test_other_spellings_reach_the_same_resource_without_a_redirect(system: System) -> None:
-    for method, asked, served in OTHER_SPELLINGS:
+async def test_alias_reaches_the_resource_without_redirect(system: System) -> None:
+    for method, asked, served in ALIASES:
         got = await system.call(method, asked)
         assert (got.status, got.json["method"], got.json["path"]) == (200, method, served), asked
 
 
-async def test_unknown_paths_are_404_whoever_asks(system: System) -> None:
+async def test_unknown_path_is_404_with_any_credentials(system: System) -> None:
     for path in UNKNOWN:
         for headers in ({}, system.auth.bearer(), {"Authorization": "Bearer forged"}):
             got = await system.get(path, headers=headers)
@@ -77,20 +79,20 @@ async def test_unknown_paths_are_404_whoever_asks(system: System) -> None:
     assert all(seen.path not in UNKNOWN for service in system.services.values() for seen in service.seen)
 
 
-async def test_dot_segments_do_not_lead_out_of_the_table(system: System) -> None:
-    for path in LEADING_OUT:
+async def test_path_with_dot_segments_is_404(system: System) -> None:
+    for path in DOT_SEGMENTS:
         url = URL(system.url + path, encoded=True)
         async with system.client.get(url, headers=system.auth.bearer()) as response:
             assert response.status == 404, path
     assert system.auth.seen == []
 
 
-async def test_the_signing_keys_are_at_the_root(system: System) -> None:
+async def test_jwks_is_served_at_the_root(system: System) -> None:
     for path in ("/.well-known/jwks.json", "/.well-known/jwks.json/"):
         assert (await system.get(path, headers={})).json == {"keys": [system.auth.public_key]}
 
 
-async def test_path_and_query_arrive_as_they_were_sent(system: System) -> None:
+async def test_path_and_query_are_forwarded_unchanged(system: System) -> None:
     url = URL(f"{system.url}/api/v1/products/by-sku/A%2FB%20%C3%A9?search=a%20b&x=%26&x=", encoded=True)
     async with system.client.get(url, headers=system.auth.bearer()) as response:
         assert response.status == 200
@@ -99,7 +101,7 @@ async def test_path_and_query_arrive_as_they_were_sent(system: System) -> None:
     assert system.catalog.last.query == "search=a%20b&x=%26&x="
 
 
-async def test_a_path_that_its_service_does_not_offer_is_404_even_without_credentials(
+async def test_path_missing_in_openapi_document_is_404_without_credentials(
     mode: str, start_system: StartSystem
 ) -> None:
     def offer_products(system: System) -> None:

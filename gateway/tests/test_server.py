@@ -1,4 +1,4 @@
-"""The public port itself: clients that do not speak HTTP properly, or not fast enough."""
+"""The public port: malformed requests and slow clients."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Raw:
-    """A connection on which anything may be said."""
+    """A TCP connection on which any bytes can be sent."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -25,12 +25,12 @@ class Raw:
         assert system.gateway is not None
         return cls(*await asyncio.open_connection("127.0.0.1", system.gateway.port))
 
-    async def says(self, data: bytes) -> bytes:
-        """What comes back until the other side hangs up."""
+    async def exchange(self, data: bytes) -> bytes:
+        """Send, and return everything received until the gateway closes the connection."""
         self._writer.write(data)
-        return await self.hears()
+        return await self.read()
 
-    async def hears(self) -> bytes:
+    async def read(self) -> bytes:
         try:
             return await asyncio.wait_for(self._reader.read(), 5)
         except ConnectionResetError:
@@ -55,11 +55,11 @@ MALFORMED = [
 ]
 
 
-async def test_what_is_not_http_is_400_and_a_problem(start_system: StartSystem) -> None:
+async def test_malformed_http_is_400_with_a_problem(start_system: StartSystem) -> None:
     system = await start_system("direct")
     seen = sum(len(service.seen) for service in system.services.values())
     for data in MALFORMED:
-        answer = await (await Raw.to(system)).says(data)
+        answer = await (await Raw.to(system)).exchange(data)
         head, _, body = answer.partition(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 400"), (data, answer)
         assert b"application/problem+json" in head
@@ -67,49 +67,49 @@ async def test_what_is_not_http_is_400_and_a_problem(start_system: StartSystem) 
     assert sum(len(service.seen) for service in system.services.values()) == seen
 
 
-async def test_a_malformed_chunk_in_the_middle_of_a_body_ends_the_request(system: System) -> None:
+async def test_malformed_chunk_aborts_the_request(system: System) -> None:
     raw = await Raw.to(system)
     authorization = system.auth.bearer()["Authorization"].encode()
     head = b"POST /api/v1/products HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nAuthorization: " + authorization
-    await raw.says(head + b"\r\n\r\n5\r\nabcde\r\nzz\r\n")
+    await raw.exchange(head + b"\r\n\r\n5\r\nabcde\r\nzz\r\n")
     assert all(seen.method != "POST" for seen in system.catalog.seen)
     assert (await system.get("/api/v1/products")).status == 200
 
 
-async def test_heads_without_end_are_431(start_system: StartSystem) -> None:
+async def test_oversized_head_is_431(start_system: StartSystem) -> None:
     system = await start_system("direct")
     for data in (
         b"GET /api/v1/products HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 100_000,
         b"GET /api/v1/products HTTP/1.1\r\nHost: x\r\n" + b"X-A: b\r\n" * 20_000,
         b"GET /" + b"a" * 100_000,
     ):
-        answer = await (await Raw.to(system)).says(data)
+        answer = await (await Raw.to(system)).exchange(data)
         assert answer.startswith((b"HTTP/1.1 431", b"HTTP/1.1 400")), answer[:100]
 
 
-async def test_who_says_nothing_or_no_whole_head_is_hung_up_on(start_system: StartSystem) -> None:
+async def test_connection_without_complete_head_is_closed(start_system: StartSystem) -> None:
     system = await start_system("direct", header_timeout_seconds=0.3)
     for data in (b"", b"GET /api/v1/products HTTP/1.1\r\nHost: x\r\n", b"G"):
-        began_at = time.monotonic()
-        assert await (await Raw.to(system)).says(data) == b""
-        assert 0.2 < time.monotonic() - began_at < 3
+        started_at = time.monotonic()
+        assert await (await Raw.to(system)).exchange(data) == b""
+        assert 0.2 < time.monotonic() - started_at < 3
 
 
-async def test_dripping_headers_do_not_win_time(start_system: StartSystem) -> None:
+async def test_slowly_sent_headers_do_not_extend_the_timeout(start_system: StartSystem) -> None:
     system = await start_system("direct", header_timeout_seconds=0.3)
     assert system.gateway is not None
     reader, writer = await asyncio.open_connection("127.0.0.1", system.gateway.port)
     writer.write(b"GET /api/v1/products HTTP/1.1\r\n")
     hung_up = asyncio.create_task(reader.read())
-    began_at = time.monotonic()
+    started_at = time.monotonic()
     while not hung_up.done():
-        assert time.monotonic() - began_at < 3
+        assert time.monotonic() - started_at < 3
         writer.write(b"X-Drip: 1\r\n")
         await asyncio.wait([hung_up], timeout=0.05)
     writer.close()
 
 
-async def test_an_idle_connection_is_kept_longer_than_a_head_may_take(start_system: StartSystem) -> None:
+async def test_idle_connection_outlives_the_header_timeout(start_system: StartSystem) -> None:
     system = await start_system("direct", header_timeout_seconds=0.2)
     assert system.gateway is not None
     reader, writer = await asyncio.open_connection("127.0.0.1", system.gateway.port)
@@ -126,17 +126,17 @@ async def test_pipelined_requests_are_answered_in_order(system: System) -> None:
     authorization = system.auth.bearer()["Authorization"].encode()
     ask = b"GET /api/v1/products/%d HTTP/1.1\r\nHost: x\r\nAuthorization: " + authorization
     last = b"\r\nConnection: close\r\n\r\n"
-    answer = await (await Raw.to(system)).says(ask % 1 + b"\r\n\r\n" + ask % 2 + b"\r\n\r\n" + ask % 3 + last)
+    answer = await (await Raw.to(system)).exchange(ask % 1 + b"\r\n\r\n" + ask % 2 + b"\r\n\r\n" + ask % 3 + last)
     assert answer.count(b"HTTP/1.1 200") == 3
     positions = [answer.index(b"/api/v1/products/%d" % number) for number in (1, 2, 3)]
     assert positions == sorted(positions)
 
 
-async def test_who_does_not_take_in_his_answer_is_hung_up_on(start_system: StartSystem) -> None:
+async def test_client_that_does_not_read_is_disconnected(start_system: StartSystem) -> None:
     system = await start_system("http", client_read_timeout_seconds=0.3)
     left = asyncio.Event()
 
-    async def play(_: Scope, receive: Receive, send: Send) -> None:
+    async def handler(_: Scope, receive: Receive, send: Send) -> None:
         async def notice() -> None:
             while (await receive())["type"] != "http.disconnect":
                 pass
@@ -149,7 +149,7 @@ async def test_who_does_not_take_in_his_answer_is_hung_up_on(start_system: Start
             await asyncio.sleep(0)
         noticing.cancel()
 
-    system.catalog.plays["/api/v1/products/export"] = play
+    system.catalog.handlers["/api/v1/products/export"] = handler
     assert system.gateway is not None
     _, writer = await asyncio.open_connection("127.0.0.1", system.gateway.port, limit=1000)
     authorization = system.auth.bearer()["Authorization"].encode()

@@ -1,15 +1,4 @@
-"""The gateway's own errors, in addition to those of the chassis.
-
-Problem
-├── UnknownPath 404
-├── MethodNotAllowed 405
-├── RequestTimeout 408
-├── ServiceTimeout 504
-├── UnknownHost 400
-└── GatewayForbidden 403: reported to auth
-    ├── CsrfFailed
-    └── HttpsRequired
-"""
+"""The gateway's own errors, in addition to those of the chassis."""
 
 from stockbuddy.chassis.http.errors import BadRequest, Forbidden, NotFound, Problem
 from stockbuddy.chassis.http.tokens import Principal
@@ -47,9 +36,10 @@ class ServiceTimeout(Problem):
 
 
 class GatewayForbidden(Forbidden):
-    """The gateway forbids this request. `principal` is None if the caller was not authenticated."""
+    """The gateway forbids this request."""
 
     def __init__(self, principal: Principal | None = None) -> None:
+        """`principal`: None if the caller was not authenticated."""
         super().__init__()
         self.principal = principal
 

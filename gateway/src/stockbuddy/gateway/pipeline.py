@@ -82,14 +82,8 @@ class Report:
     def completed(self, request: GatewayRequest, status: int, seconds: float) -> None:
         self.metrics.record(request, status, seconds)
         if self.log_responses:
-            milliseconds = round(seconds * 1000, 2)
-            log.debug(
-                "request.completed",
-                **request.log_fields,
-                method=request.method,
-                status=status,
-                milliseconds=milliseconds,
-            )
+            fields = {"method": request.method, "status": status, "milliseconds": round(seconds * 1000, 2)}
+            log.debug("request.completed", **request.log_fields, **fields)
 
 
 class Pipeline:

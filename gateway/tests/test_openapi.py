@@ -1,4 +1,4 @@
-"""One description of the API for all services, and pages that show it without internet access."""
+"""One OpenAPI document for all services, and pages that display it without internet access."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def references(part: Any) -> set[str]:
     return set().union(*map(references, part)) if isinstance(part, list) else set()
 
 
-async def test_one_document_for_all_services(mode: str, start_system: StartSystem) -> None:
+async def test_openapi_document_merges_all_services(mode: str, start_system: StartSystem) -> None:
     system = await start_system(mode, describe)
     got = await system.get("/openapi.json", headers={})
     merged = got.json
@@ -67,14 +67,14 @@ async def test_one_document_for_all_services(mode: str, start_system: StartSyste
     assert merged["paths"]["/api/v1/users"]["get"]["tags"] == ["auth"]
 
 
-async def test_names_of_operations_are_unique(start_system: StartSystem) -> None:
+async def test_operation_ids_are_unique(start_system: StartSystem) -> None:
     system = await start_system("direct", describe)
     merged = (await system.get("/openapi.json")).json
     names = [item["operationId"] for methods in merged["paths"].values() for item in methods.values()]
     assert len(names) == len(set(names))
 
 
-async def test_it_says_how_to_show_who_one_is_and_where_that_is_not_needed(start_system: StartSystem) -> None:
+async def test_openapi_document_declares_security_schemes_and_public_operations(start_system: StartSystem) -> None:
     system = await start_system("direct", describe)
     merged = (await system.get("/openapi.json")).json
     schemes = merged["components"]["securitySchemes"]
@@ -86,14 +86,14 @@ async def test_it_says_how_to_show_who_one_is_and_where_that_is_not_needed(start
     assert "security" not in merged["paths"]["/api/v1/products"]["get"]
 
 
-async def test_a_service_that_is_down_is_missed_only_until_it_has_been_seen_once(start_system: StartSystem) -> None:
+async def test_unavailable_service_is_missing_only_until_first_fetch(start_system: StartSystem) -> None:
     system = await start_system("http", describe)
-    await system.listening["catalog"].stop()
+    await system.servers["catalog"].stop()
     assert "/api/v1/products" in (await system.get("/openapi.json")).json["paths"]
-    other = await start_system("http", describe, catalog_url=system.listening["catalog"].url)
+    other = await start_system("http", describe, catalog_url=system.servers["catalog"].url)
     assert set((await other.get("/openapi.json")).json["paths"]) >= {"/api/v1/users"}
     assert "/api/v1/products" not in (await other.get("/openapi.json")).json["paths"]
-    await system.listening["catalog"].start()
+    await system.servers["catalog"].start()
 
     async def complete() -> bool:
         return "/api/v1/products" in (await other.get("/openapi.json")).json["paths"]
@@ -101,14 +101,14 @@ async def test_a_service_that_is_down_is_missed_only_until_it_has_been_seen_once
     await other.eventually(complete)
 
 
-async def test_the_document_may_be_kept(start_system: StartSystem) -> None:
+async def test_openapi_document_with_current_etag_is_not_modified(start_system: StartSystem) -> None:
     system = await start_system("direct", describe)
     got = await system.get("/openapi.json")
     again = await system.get("/openapi.json", headers={"If-None-Match": got.headers["ETag"]})
     assert (again.status, again.body) == (304, b"")
 
 
-async def test_the_pages_load_nothing_from_elsewhere(system: System) -> None:
+async def test_docs_pages_load_only_own_assets(system: System) -> None:
     for path in ("/docs", "/docs/", "/redoc", "/redoc/"):
         page = await system.get(path, headers={})
         assert page.status == 200
@@ -125,7 +125,7 @@ async def test_the_pages_load_nothing_from_elsewhere(system: System) -> None:
         assert policy.count("'sha256-") == len(re.findall(r"<script>", html))
 
 
-async def test_own_pages_are_for_reading(system: System) -> None:
+async def test_own_endpoint_rejects_unsafe_methods(system: System) -> None:
     for path in ("/docs", "/openapi.json", "/health/live"):
         got = await system.call("POST", path)
         assert got.is_problem(405, "method_not_allowed")

@@ -1,4 +1,4 @@
-"""What auth is told beside the requests: the gateway's own denials, and which sessions and keys were used."""
+"""Reports to auth: requests denied by the gateway, and last activity of sessions and API keys."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ import pytest
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
-    from gateway.tests.conftest import Got, StartSystem, System
+    from gateway.tests.conftest import Response, StartSystem, System
 
 FORGED_FORM = {"Cookie": "session=cookie-secret; csrf_token=abc", "X-CSRF-Token": "other"}
 LOST = re.compile(r"^stockbuddy_gateway_denials_lost_total (\S+)$", re.MULTILINE)
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
-def let_in(system: System) -> None:
-    system.auth.exchangeable["api_key", "till-secret"] = "key:12"
-    system.auth.exchangeable["session_cookie", "cookie-secret"] = "browser-1"
+def accept_credentials(system: System) -> None:
+    system.auth.credentials["api_key", "till-secret"] = "key:12"
+    system.auth.credentials["session_cookie", "cookie-secret"] = "browser-1"
 
 
-async def send_forged_form(system: System, **headers: str) -> Got:
+async def send_forged_form(system: System, **headers: str) -> Response:
     got = await system.call("POST", "/api/products/", headers={**FORGED_FORM, **headers})
     assert got.is_problem(403, "csrf_failed")
     return got
 
 
-async def test_a_foreign_pages_call_is_on_record_with_its_user_and_origin(mode: str, start_system: StartSystem) -> None:
-    system = await start_system(mode, let_in, trusted_proxies="127.0.0.1")
+async def test_csrf_failure_is_reported_with_user_and_client(mode: str, start_system: StartSystem) -> None:
+    system = await start_system(mode, accept_credentials, trusted_proxies="127.0.0.1")
     await send_forged_form(system, **{"X-Request-ID": "r-1", "X-Forwarded-For": "203.0.113.9", "traceparent": TRACE})
     await system.eventually(lambda: len(system.auth.denials) == 1)
     assert system.auth.denials == [
@@ -50,8 +50,8 @@ async def test_a_foreign_pages_call_is_on_record_with_its_user_and_origin(mode: 
     ]
 
 
-async def test_a_foreign_pages_socket_is_on_record(mode: str, start_system: StartSystem) -> None:
-    system = await start_system(mode, let_in)
+async def test_websocket_from_foreign_origin_is_reported(mode: str, start_system: StartSystem) -> None:
+    system = await start_system(mode, accept_credentials)
     with pytest.raises(aiohttp.WSServerHandshakeError):
         await system.client.ws_connect(
             system.url + "/api/v1/ws", headers={**FORGED_FORM, "Origin": "https://evil.example"}
@@ -61,7 +61,7 @@ async def test_a_foreign_pages_socket_is_on_record(mode: str, start_system: Star
     assert (denial["method"], denial["path"], denial["user_id"]) == ("WEBSOCKET", "/api/v1/ws", 7)
 
 
-async def test_plain_http_is_on_record_though_nobody_knows_who_it_was(mode: str, start_system: StartSystem) -> None:
+async def test_rejected_plain_http_is_reported_without_user(mode: str, start_system: StartSystem) -> None:
     system = await start_system(mode, require_https=True, wait_for_sessions=False)
     await system.get("/api/v1/products/" + "9" * 500)
     await system.eventually(lambda: len(system.auth.denials) == 1)
@@ -71,36 +71,36 @@ async def test_plain_http_is_on_record_though_nobody_knows_who_it_was(mode: str,
     assert len(denial["path"]) == 200
 
 
-async def test_denials_wait_for_auth_and_answers_do_not(start_system: StartSystem) -> None:
-    system = await start_system("http", let_in)
+async def test_reports_wait_for_auth_and_responses_do_not(start_system: StartSystem) -> None:
+    system = await start_system("http", accept_credentials)
     await send_forged_form(system)
     await system.eventually(lambda: len(system.auth.denials) == 1)
     release = asyncio.Event()
 
-    async def play(_: Scope, __: Receive, send: Send) -> None:
+    async def handler(_: Scope, __: Receive, send: Send) -> None:
         await release.wait()
         await send({"type": "http.response.start", "status": 500, "headers": [(b"content-length", b"0")]})
         await send({"type": "http.response.body"})
 
-    system.auth.plays["/internal/denials"] = play
-    began_at = time.perf_counter()
+    system.auth.handlers["/internal/denials"] = handler
+    started_at = time.perf_counter()
     for n in range(20):
         await send_forged_form(system, **{"X-Request-ID": f"r-{n}"})
-    assert time.perf_counter() - began_at < 20, "else each would have waited for auth until its patience was over"
+    assert time.perf_counter() - started_at < 20, "otherwise each response would have waited for a report's timeout"
     release.set()
-    del system.auth.plays["/internal/denials"]
-    await system.listening["auth"].stop()
+    del system.auth.handlers["/internal/denials"]
+    await system.servers["auth"].stop()
     await send_forged_form(system, **{"X-Request-ID": "r-20"})
-    await system.listening["auth"].start()
+    await system.servers["auth"].start()
     await system.eventually(lambda: len(system.auth.denials) == 22)
     assert [denial["request_id"] for denial in system.auth.denials[1:]] == [f"r-{n}" for n in range(21)]
 
 
-async def test_so_many_wait_and_the_others_are_counted(start_system: StartSystem) -> None:
-    system = await start_system("http", let_in, rate_limit_address="off")
+async def test_denied_requests_above_the_queue_limit_are_counted_as_lost(start_system: StartSystem) -> None:
+    system = await start_system("http", accept_credentials, rate_limit_address="off")
     await send_forged_form(system)
     await system.eventually(lambda: len(system.auth.denials) == 1)
-    await system.listening["auth"].stop()
+    await system.servers["auth"].stop()
 
     async def lost() -> float:
         page = (await system.get("/metrics", headers={})).body.decode()
@@ -111,20 +111,20 @@ async def test_so_many_wait_and_the_others_are_counted(start_system: StartSystem
     for _ in range(21):
         await asyncio.gather(*(send_forged_form(system) for _ in range(50)))
     assert await lost() == before + 50
-    await system.listening["auth"].start()
+    await system.servers["auth"].start()
     await system.eventually(lambda: len(system.auth.denials) == 1001, seconds=15)
 
 
-async def test_denials_are_told_before_the_gateway_stops(start_system: StartSystem) -> None:
-    system = await start_system("direct", let_in)
+async def test_denied_requests_are_reported_before_shutdown(start_system: StartSystem) -> None:
+    system = await start_system("direct", accept_credentials)
     await send_forged_form(system)
     assert system.gateway is not None
     await system.gateway.stop()
     assert len(system.auth.denials) == 1
 
 
-async def test_who_is_denied_again_and_again_is_limited(mode: str, start_system: StartSystem) -> None:
-    system = await start_system(mode, let_in, rate_limit_address="5/minute")
+async def test_repeatedly_denied_client_is_rate_limited(mode: str, start_system: StartSystem) -> None:
+    system = await start_system(mode, accept_credentials, rate_limit_address="5/minute")
     forged = [(await system.call("POST", "/api/v1/products", headers=FORGED_FORM)).status for _ in range(10)]
     assert 403 in forged
     assert forged[5:] == [429] * 5
@@ -132,44 +132,44 @@ async def test_who_is_denied_again_and_again_is_limited(mode: str, start_system:
     assert [(await strict.get("/api/v1/products")).status for _ in range(8)] == [403] * 5 + [429] * 3
 
 
-def last_uses(system: System) -> dict[str, datetime]:
+def last_used_at(system: System) -> dict[str, datetime]:
     return {use["session_id"]: datetime.fromisoformat(use["used_at"]) for use in system.auth.uses}
 
 
-async def test_the_last_use_of_sessions_and_keys_is_told_now_and_then(mode: str, start_system: StartSystem) -> None:
-    system = await start_system(mode, let_in, activity_report_interval_seconds=0.1)
+async def test_last_activity_is_reported_periodically(mode: str, start_system: StartSystem) -> None:
+    system = await start_system(mode, accept_credentials, activity_report_interval_seconds=0.1)
     calls: list[dict[str, Any]] = [
         {"headers": system.auth.bearer(sid="session-1")},
         {"headers": {"X-API-Key": "till-secret"}},
         {"headers": {"Cookie": "session=cookie-secret"}},
     ]
     for _ in range(2):
-        noted_from = datetime.now(UTC)
+        round_started_at = datetime.now(UTC)
         for call in calls:
             assert (await system.get("/api/v1/products", **call)).status == 200
         used = {"session-1", "key:12", "browser-1"}
-        since = noted_from
-        await system.eventually(lambda: used <= {sid for sid, at in last_uses(system).items() if at >= since})  # noqa: B023
-    assert len(system.auth.exchanges) == 2  # from what auth itself sees it would know of the first use alone
+        since = round_started_at
+        await system.eventually(lambda: used <= {sid for sid, at in last_used_at(system).items() if at >= since})  # noqa: B023
+    assert len(system.auth.exchanges) == 2  # auth itself sees only the first use
 
 
-async def test_who_is_refused_has_used_nothing(start_system: StartSystem) -> None:
+async def test_rate_limited_request_is_not_reported_as_activity(start_system: StartSystem) -> None:
     system = await start_system("direct", activity_report_interval_seconds=0.05, rate_limit_caller="1/minute")
     refused, other = system.auth.bearer(sid="refused", sub="8"), system.auth.bearer(sid="other", sub="8")
     assert (await system.get("/api/v1/products", headers=other)).status == 200
     assert (await system.get("/api/v1/products", headers=refused)).status == 429
-    await system.eventually(lambda: "other" in last_uses(system))
-    assert "refused" not in last_uses(system)
+    await system.eventually(lambda: "other" in last_used_at(system))
+    assert "refused" not in last_used_at(system)
 
 
-async def test_uses_are_told_once_auth_is_back_and_before_the_gateway_stops(start_system: StartSystem) -> None:
+async def test_last_activity_is_reported_after_auth_outage_and_before_shutdown(start_system: StartSystem) -> None:
     system = await start_system("http", activity_report_interval_seconds=0.05)
-    await system.listening["auth"].stop()
+    await system.servers["auth"].stop()
     assert (await system.get("/api/v1/products", headers=system.auth.bearer(sid="meanwhile"))).status == 200
-    await system.listening["auth"].start()
-    await system.eventually(lambda: "meanwhile" in last_uses(system))
+    await system.servers["auth"].start()
+    await system.eventually(lambda: "meanwhile" in last_used_at(system))
     lazy = await start_system("http", activity_report_interval_seconds=3600)
     assert (await lazy.get("/api/v1/products", headers=lazy.auth.bearer(sid="last"))).status == 200
     assert lazy.gateway is not None
     await lazy.gateway.stop()
-    assert "last" in last_uses(lazy)
+    assert "last" in last_used_at(lazy)
