@@ -1,4 +1,4 @@
-"""The catalogue as it runs: on a real database, with the bus inside the process, and callers with real tokens."""
+"""The service on a real database, with an in-process bus and callers with real tokens."""
 
 import asyncio
 import json
@@ -29,7 +29,7 @@ from stockbuddy.contracts.stock import LevelChanged, WarehouseCreated
 from stockbuddy.contracts.topology import CONSUMER_GROUPS
 
 RECORDER = "recorder.everything.v1"
-PATIENCE_SECONDS = 10
+TIMEOUT_SECONDS = 10
 
 
 @pytest.fixture(scope="session")
@@ -48,21 +48,21 @@ def settings(database_url: str, tmp_path: Path) -> CatalogSettings:
 
 
 @dataclass(slots=True)
-class Heard:
-    """Every event that was published, in order."""
+class RecordedEvents:
+    """Every published event, in order."""
 
     messages: list[Message] = field(default_factory=list)
-    more: asyncio.Condition = field(default_factory=asyncio.Condition)
+    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def receive(self, messages: Sequence[Message]) -> None:
-        async with self.more:
+        async with self.changed:
             self.messages.extend(messages)
-            self.more.notify_all()
+            self.changed.notify_all()
 
-    async def of(self, event_type: str, count: int = 1) -> list[dict[str, Any]]:
-        """The data of the events of a type, as soon as there are that many."""
-        async with asyncio.timeout(PATIENCE_SECONDS), self.more:
-            await self.more.wait_for(lambda: len(self._of(event_type)) >= count)
+    async def wait_for(self, event_type: str, count: int = 1) -> list[dict[str, Any]]:
+        """The data of the events of a type, as soon as there are `count` of them."""
+        async with asyncio.timeout(TIMEOUT_SECONDS), self.changed:
+            await self.changed.wait_for(lambda: len(self._of(event_type)) >= count)
             return self._of(event_type)
 
     def count(self, event_type: str) -> int:
@@ -72,22 +72,22 @@ class Heard:
         return [json.loads(message.body) for message in self.messages if message.type == event_type]
 
 
-async def _able() -> None:
+async def _always_ready() -> None:
     return None
 
 
 @dataclass(frozen=True, slots=True)
 class Replica:
-    """One running process of the service, the bus that it hears, and what it says."""
+    """A running process of the service, its bus, and the events that it publishes."""
 
     app: FastAPI
     bus: InProcessBus
     issuer: TestIssuer
-    heard: Heard
+    events: RecordedEvents
     stop: Callable[[], Awaitable[None]]
 
-    async def say(self, *events: Event) -> list[Message]:
-        """Publish events; returns when the service has committed what follows from them."""
+    async def publish(self, *events: Event) -> list[Message]:
+        """Publish events; returns when the service has committed their effects."""
         rows = [outbox.row(event) for event in events]
         messages = [Message(r.event_id, r.routing_key, json.loads(r.headers), r.payload.encode()) for r in rows]
         await self.bus.publish(messages)
@@ -103,19 +103,19 @@ Start = Callable[[], Awaitable[Replica]]
 
 @pytest.fixture
 async def start(settings: CatalogSettings, issuer: TestIssuer) -> AsyncIterator[Start]:
-    """Starts replicas, all on one database."""
+    """Starts replicas that share a database."""
     async with AsyncExitStack() as stack:
 
         async def start_replica() -> Replica:
             bus = InProcessBus(groups={**CONSUMER_GROUPS, RECORDER: ("#",)})
-            heard = Heard()
-            await bus.subscribe(Subscription(RECORDER, heard.receive, _able))
+            events = RecordedEvents()
+            await bus.subscribe(Subscription(RECORDER, events.receive, _always_ready))
             app = create_app(SERVICE, settings, bus=bus, fetch_jwks=issuer.fetch_jwks)
             stack.push_async_callback(bus.close)
             running = AsyncExitStack()
             await running.enter_async_context(LifespanManager(app))
             stack.push_async_callback(running.aclose)
-            return Replica(app, bus, issuer, heard, running.aclose)
+            return Replica(app, bus, issuer, events, running.aclose)
 
         yield start_replica
 
@@ -144,7 +144,7 @@ async def admin(service: Replica) -> AsyncIterator[AsyncClient]:
 
 
 class Samples:
-    """Events as the stock service says them."""
+    """Events as the stock service publishes them."""
 
     @staticmethod
     def level(product_id: int, on_hand: float | str, version: int = 1, **fields: Any) -> LevelChanged:

@@ -1,4 +1,4 @@
-"""Barcodes as pictures."""
+"""Barcodes as SVG."""
 
 import xml.etree.ElementTree as ET
 from typing import Any
@@ -24,11 +24,11 @@ def bars(svg: bytes) -> int:
     ("code", "valid"),
     [("4006381333931", True), ("4006381333932", False), ("400638133393", False), ("\uff14006381333931", False)],
 )
-def test_ean13_has_a_check_digit(code: str, valid: bool) -> None:
+def test_ean13_with_wrong_check_digit_is_invalid(code: str, valid: bool) -> None:
     assert is_ean13(code) is valid
 
 
-async def test_a_valid_ean13_is_drawn_as_one_and_anything_else_as_code_128(seller: AsyncClient) -> None:
+async def test_barcode_of_valid_ean13_is_ean13_otherwise_code_128(seller: AsyncClient) -> None:
     path = await make(seller, barcodes=["4006381333931", "4006381333932"])
 
     ean = await seller.get(path)
@@ -42,11 +42,11 @@ async def test_a_valid_ean13_is_drawn_as_one_and_anything_else_as_code_128(selle
     assert bars(other.content) != 31
 
 
-async def test_a_product_without_barcodes_shows_its_sku(seller: AsyncClient) -> None:
+async def test_barcode_of_product_without_barcodes_is_its_sku(seller: AsyncClient) -> None:
     assert b"CUP-1" in (await seller.get(await make(seller))).content
 
 
-async def test_what_can_not_be_drawn_is_not_found(seller: AsyncClient) -> None:
+async def test_unprintable_barcode_is_not_found(seller: AsyncClient) -> None:
     unprintable = await make(seller, sku="\u0422\u0410\u0421\u0421")
     for path, params, code in (
         (unprintable, {}, "no_barcode"),
@@ -57,7 +57,7 @@ async def test_what_can_not_be_drawn_is_not_found(seller: AsyncClient) -> None:
         assert (answer.status_code, answer.json()["code"]) == (404, code)
 
 
-async def test_a_code_is_drawn_as_text_and_not_as_markup(seller: AsyncClient) -> None:
+async def test_barcode_with_markup_is_escaped(seller: AsyncClient) -> None:
     svg = (await seller.get(await make(seller, barcodes=["<script>"]))).content
 
     assert b"<script>" not in svg

@@ -1,4 +1,4 @@
-"""Categories through the service's own door: they nest, they are found by name, and they go only when empty."""
+"""Categories through the API: nesting, unique names, deletion only when empty."""
 
 import asyncio
 import base64
@@ -22,7 +22,7 @@ async def product_in(client: AsyncClient, sku: str, **fields: Any) -> dict[str, 
     return product
 
 
-async def test_a_category_is_made_shown_changed_and_deleted(service: Any, seller: AsyncClient) -> None:
+async def test_category_is_created_read_updated_and_deleted(service: Any, seller: AsyncClient) -> None:
     tea = await make(seller, "Tea")
     path = f"/categories/{tea['id']}"
     assert tea | {"id": 0, "created_at": "", "updated_at": ""} == {
@@ -43,12 +43,12 @@ async def test_a_category_is_made_shown_changed_and_deleted(service: Any, seller
     for answer in (await seller.get(path), await seller.put(path, json={}), await seller.delete(path)):
         assert (answer.status_code, answer.json()["code"]) == (404, "unknown_category")
 
-    assert [e["version"] for e in await service.heard.of("catalog.category.created")] == [1]
-    assert [e["name"] for e in await service.heard.of("catalog.category.updated")] == ["Teas"]
-    assert [e["deleted"] for e in await service.heard.of("catalog.category.deleted")] == [True]
+    assert [e["version"] for e in await service.events.wait_for("catalog.category.created")] == [1]
+    assert [e["name"] for e in await service.events.wait_for("catalog.category.updated")] == ["Teas"]
+    assert [e["deleted"] for e in await service.events.wait_for("catalog.category.deleted")] == [True]
 
 
-async def test_names_are_unique_whatever_their_case(seller: AsyncClient) -> None:
+async def test_category_with_taken_name_in_other_case_conflicts(seller: AsyncClient) -> None:
     await make(seller, "Tea")
     coffee = await make(seller, "Coffee")
 
@@ -59,7 +59,7 @@ async def test_names_are_unique_whatever_their_case(seller: AsyncClient) -> None
         assert (answer.status_code, answer.json()["code"]) == (409, "duplicate_category")
 
 
-async def test_products_of_a_new_category_named_at_once_share_it(seller: AsyncClient) -> None:
+async def test_concurrent_products_of_new_category_share_it(seller: AsyncClient) -> None:
     products = await asyncio.gather(*(product_in(seller, f"S{n}", category="Tea") for n in range(12)))
 
     assert len({product["category_id"] for product in products}) == 1
@@ -67,7 +67,7 @@ async def test_products_of_a_new_category_named_at_once_share_it(seller: AsyncCl
     assert (category["name"], category["product_count"]) == ("Tea", 12)
 
 
-async def test_renaming_shows_in_products_and_searches(seller: AsyncClient) -> None:
+async def test_renamed_category_is_current_in_products_and_searches(seller: AsyncClient) -> None:
     product = await product_in(seller, "A", category="Tea")
 
     await seller.patch(f"/categories/{product['category_id']}", json={"name": "Infusions"})
@@ -77,7 +77,7 @@ async def test_renaming_shows_in_products_and_searches(seller: AsyncClient) -> N
         assert (await seller.get("/products", params={"search": search})).json()["total"] == total
 
 
-async def test_filter_and_search_by_category_reach_below_it(seller: AsyncClient) -> None:
+async def test_filter_by_category_includes_descendants(seller: AsyncClient) -> None:
     drinks = await make(seller, "Drinks")
     tea = await make(seller, "Tea", drinks["id"])
     green = await make(seller, "Green", tea["id"])
@@ -89,7 +89,7 @@ async def test_filter_and_search_by_category_reach_below_it(seller: AsyncClient)
         assert [item["sku"] for item in items] == ["SENCHA"]
 
 
-async def test_a_category_in_use_stays(seller: AsyncClient) -> None:
+async def test_delete_category_in_use_conflicts(seller: AsyncClient) -> None:
     parent = await make(seller, "Drinks")
     child = await make(seller, "Tea", parent["id"])
     product = await product_in(seller, "A", category_id=child["id"])
@@ -105,7 +105,7 @@ async def test_a_category_in_use_stays(seller: AsyncClient) -> None:
     assert (restored.json()["category_id"], restored.json()["category"]) == (None, None)
 
 
-async def test_a_category_never_stands_below_itself(seller: AsyncClient) -> None:
+async def test_category_below_itself_conflicts(seller: AsyncClient) -> None:
     a = await make(seller, "A")
     b = await make(seller, "B", a["id"])
     c = await make(seller, "C", b["id"])
@@ -120,7 +120,7 @@ async def test_a_category_never_stands_below_itself(seller: AsyncClient) -> None
     assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown_category")
 
 
-async def test_two_moves_at_once_make_no_cycle(seller: AsyncClient) -> None:
+async def test_concurrent_moves_create_no_cycle(seller: AsyncClient) -> None:
     categories = [await make(seller, f"C{number}") for number in range(6)]
 
     await asyncio.gather(
@@ -139,7 +139,7 @@ async def test_two_moves_at_once_make_no_cycle(seller: AsyncClient) -> None:
             current = shown[current]
 
 
-async def test_categories_are_listed_by_name_with_both_pagings(seller: AsyncClient) -> None:
+async def test_category_list_pages_by_number_and_cursor(seller: AsyncClient) -> None:
     for name in ("b", "A", "d", "C"):
         await make(seller, name)
 
@@ -160,7 +160,9 @@ async def test_categories_are_listed_by_name_with_both_pagings(seller: AsyncClie
     assert (await seller.get("/categories", params={"cursor": nul})).status_code == 422
 
 
-async def test_salespeople_change_only_their_own(service: Any, seller: AsyncClient, manager: AsyncClient) -> None:
+async def test_update_category_by_other_salesperson_is_forbidden(
+    service: Any, seller: AsyncClient, manager: AsyncClient
+) -> None:
     path = f"/categories/{(await make(seller, 'Tea'))['id']}"
     async with service.client(6) as other:
         assert (await other.put(path, json={"name": "Mine"})).status_code == 403
@@ -168,7 +170,7 @@ async def test_salespeople_change_only_their_own(service: Any, seller: AsyncClie
     assert (await manager.put(path, json={"name": "Ours"})).status_code == 200
 
 
-async def test_stale_changes_are_refused(seller: AsyncClient) -> None:
+async def test_update_category_with_stale_etag_fails(seller: AsyncClient) -> None:
     made = await seller.post("/categories", json={"name": "Tea"})
     path, tag = f"/categories/{made.json()['id']}", {"If-Match": made.headers["etag"]}
 
@@ -176,7 +178,7 @@ async def test_stale_changes_are_refused(seller: AsyncClient) -> None:
     assert (await seller.put(path, json={"name": "Tees"}, headers=tag)).status_code == 412
 
 
-async def test_products_changed_while_names_change_show_all_the_changes(seller: AsyncClient) -> None:
+async def test_products_updated_during_renames_have_current_names(seller: AsyncClient) -> None:
     category = await make(seller, "Tea")
     supplier = (await seller.post("/suppliers", json={"name": "Acme"})).json()
     fields = {"category_id": category["id"], "supplier_id": supplier["id"]}

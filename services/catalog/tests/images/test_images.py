@@ -1,4 +1,4 @@
-"""Images through the service's own door, in a directory and in an S3-compatible store."""
+"""Images through the API, in a directory and in an S3-compatible store."""
 
 import io
 import struct
@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from stockbuddy.catalog.app import CatalogSettings
 from stockbuddy.local_servers.ports import free_port
 
-STARTING_SECONDS = 30
+START_TIMEOUT_SECONDS = 30
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def s3_url() -> Iterator[str]:
     )
     url = f"http://127.0.0.1:{port}"
     try:
-        deadline = time.monotonic() + STARTING_SECONDS
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
         while True:
             try:
                 httpx2.put(f"{url}/shop").raise_for_status()
@@ -69,15 +69,15 @@ async def path(seller: AsyncClient) -> str:
     return f"/products/{answer.json()['id']}"
 
 
-def picture(kind: str = "PNG", size: tuple[int, int] = (1200, 800), colour: str = "teal", **options: Any) -> bytes:
+def image_file(kind: str = "PNG", size: tuple[int, int] = (1200, 800), colour: str = "teal", **options: Any) -> bytes:
     target = io.BytesIO()
     Image.new("RGB", size, colour).save(target, kind, **options)
     return target.getvalue()
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
-async def test_an_image_is_kept_as_it_came_with_smaller_ones(seller: AsyncClient, path: str, kind: str) -> None:
-    content = picture(kind)
+async def test_image_upload_keeps_original_and_creates_thumbnails(seller: AsyncClient, path: str, kind: str) -> None:
+    content = image_file(kind)
 
     put = await seller.put(f"{path}/image", content=content, headers={"Content-Type": "application/octet-stream"})
 
@@ -100,8 +100,8 @@ async def test_an_image_is_kept_as_it_came_with_smaller_ones(seller: AsyncClient
         assert max(Image.open(io.BytesIO(small.content)).size) == side
 
 
-async def test_an_image_may_come_as_a_form(seller: AsyncClient, path: str) -> None:
-    content = picture()
+async def test_image_upload_as_form_is_accepted(seller: AsyncClient, path: str) -> None:
+    content = image_file()
 
     put = await seller.put(f"{path}/image", files={"file": ("cup.png", content, "image/png")})
 
@@ -111,34 +111,34 @@ async def test_an_image_may_come_as_a_form(seller: AsyncClient, path: str) -> No
     assert (missing.status_code, missing.json()["errors"][0]["field"]) == (422, "file")
 
 
-async def test_an_image_is_replaced_and_removed(service: Any, seller: AsyncClient, path: str) -> None:
-    await seller.put(f"{path}/image", content=picture())
+async def test_image_is_replaced_and_deleted(service: Any, seller: AsyncClient, path: str) -> None:
+    await seller.put(f"{path}/image", content=image_file())
     first = await seller.get(f"{path}/image")
     known = {"If-None-Match": first.headers["etag"]}
     assert (await seller.get(f"{path}/image", headers=known)).status_code == 304
 
-    await seller.put(f"{path}/image", content=picture(colour="red"))
+    await seller.put(f"{path}/image", content=image_file(colour="red"))
     second = await seller.get(f"{path}/image", headers=known)
-    assert (second.status_code, second.content) == (200, picture(colour="red"))
+    assert (second.status_code, second.content) == (200, image_file(colour="red"))
 
     assert (await seller.delete(f"{path}/image")).status_code == 204
     for answer in (await seller.get(f"{path}/image"), await seller.delete(f"{path}/image")):
         assert (answer.status_code, answer.json()["code"]) == (404, "no_image")
     assert (await seller.get(path)).json()["image_url"] is None
-    events = await service.heard.of("catalog.product.updated", 3)
+    events = await service.events.wait_for("catalog.product.updated", 3)
     assert [event["changes"] for event in events] == [["image"]] * 3
 
 
-async def test_the_same_image_again_changes_nothing(seller: AsyncClient, path: str) -> None:
+async def test_upload_of_same_image_changes_nothing(seller: AsyncClient, path: str) -> None:
     for _ in range(2):
-        assert (await seller.put(f"{path}/image", content=picture())).status_code == 200
+        assert (await seller.put(f"{path}/image", content=image_file())).status_code == 200
 
     assert (await seller.get(path)).json()["version"] == 2
     assert (await seller.get(f"{path}/image")).status_code == 200
 
 
-def claimed_png(width: int, height: int) -> bytes:
-    """A small file that claims to be a large picture."""
+def png_with_declared_size(width: int, height: int) -> bytes:
+    """A small file that declares many pixels."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -154,17 +154,17 @@ def claimed_png(width: int, height: int) -> bytes:
     [
         (b"hello", 415, "unsupported_image"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", 415, "unsupported_image"),
-        (picture("GIF"), 415, "unsupported_image"),
-        (picture("PNG")[:-200], 422, "broken_image"),
-        (picture("JPEG")[:-400], 422, "broken_image"),
-        (claimed_png(50_000, 50_000), 422, "broken_image"),
-        (claimed_png(6_000, 6_000), 422, "broken_image"),
+        (image_file("GIF"), 415, "unsupported_image"),
+        (image_file("PNG")[:-200], 422, "broken_image"),
+        (image_file("JPEG")[:-400], 422, "broken_image"),
+        (png_with_declared_size(50_000, 50_000), 422, "broken_image"),
+        (png_with_declared_size(6_000, 6_000), 422, "broken_image"),
         (b"x" * (10 * 1024 * 1024 + 1), 413, "body_too_large"),
         (b"", 422, "validation_error"),
     ],
-    ids=["text", "svg", "gif", "cut png", "cut jpeg", "bomb", "claim", "too long", "empty"],
+    ids=["text", "svg", "gif", "cut png", "cut jpeg", "bomb", "truncated", "too large", "empty"],
 )
-async def test_what_is_no_image_is_refused(
+async def test_upload_of_invalid_image_is_rejected(
     seller: AsyncClient, path: str, content: bytes, status: int, code: str
 ) -> None:
     answer = await seller.put(f"{path}/image", content=content, headers={"Content-Type": "image/png"})
@@ -173,29 +173,27 @@ async def test_what_is_no_image_is_refused(
     assert (await seller.get(path)).json()["image_url"] is None
 
 
-async def test_photographs_stand_upright(seller: AsyncClient, path: str) -> None:
+async def test_thumbnail_of_rotated_photograph_is_upright(seller: AsyncClient, path: str) -> None:
     exif = Image.Exif()
-    exif[0x0112] = 6  # lies on its side
-    await seller.put(f"{path}/image", content=picture("JPEG", (1000, 500), exif=exif))
+    exif[0x0112] = 6  # rotated by 90°
+    await seller.put(f"{path}/image", content=image_file("JPEG", (1000, 500), exif=exif))
 
     small = await seller.get(f"{path}/image", params={"size": "thumbnail"})
 
     assert Image.open(io.BytesIO(small.content)).size == (80, 160)
 
 
-async def test_only_those_who_may_change_a_product_change_its_image(
-    service: Any, seller: AsyncClient, path: str
-) -> None:
+async def test_image_upload_by_other_salesperson_is_forbidden(service: Any, seller: AsyncClient, path: str) -> None:
     async with service.client(6) as other:
-        assert (await other.put(f"{path}/image", content=picture())).status_code == 403
+        assert (await other.put(f"{path}/image", content=image_file())).status_code == 403
         assert (await other.delete(f"{path}/image")).status_code == 403
-    stale = await seller.put(f"{path}/image", content=picture(), headers={"If-Match": '"7"'})
+    stale = await seller.put(f"{path}/image", content=image_file(), headers={"If-Match": '"7"'})
     assert stale.status_code == 412
-    assert (await seller.put("/products/99/image", content=picture())).status_code == 404
+    assert (await seller.put("/products/99/image", content=image_file())).status_code == 404
 
 
-class TestStoreAway:
-    """A store that does not answer."""
+class TestUnavailableStore:
+    """A store that does not respond."""
 
     @pytest.fixture
     def settings(self, database_url: str) -> CatalogSettings:
@@ -208,8 +206,8 @@ class TestStoreAway:
             s3_secret_access_key=SecretStr("secret"),
         )
 
-    async def test_nothing_is_changed_and_it_is_said(self, seller: AsyncClient, path: str) -> None:
-        answer = await seller.put(f"{path}/image", content=picture())
+    async def test_image_upload_fails_and_changes_nothing(self, seller: AsyncClient, path: str) -> None:
+        answer = await seller.put(f"{path}/image", content=image_file())
 
         assert (answer.status_code, answer.json()["code"]) == (503, "service_unavailable")
         assert (await seller.get(path)).json()["version"] == 1

@@ -1,4 +1,4 @@
-"""Imports and exports through the service's own door: files in, files out, and what happens when a runner dies."""
+"""Imports and exports through the API, and the takeover of a job by another replica."""
 
 import asyncio
 import csv
@@ -10,7 +10,7 @@ import pytest
 from httpx2 import AsyncClient
 from openpyxl import Workbook, load_workbook
 
-PATIENCE_SECONDS = 60
+TIMEOUT_SECONDS = 60
 
 
 def csv_file(*rows: dict[str, Any]) -> bytes:
@@ -38,7 +38,7 @@ async def start(client: AsyncClient, content: bytes, name: str = "products.csv",
 
 
 async def finished(client: AsyncClient, path: str) -> dict[str, Any]:
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while True:
         job: dict[str, Any] = (await client.get(path)).json()
         if job["state"] in ("finished", "failed"):
@@ -65,7 +65,9 @@ async def table(client: AsyncClient, path: str, **params: Any) -> list[dict[str,
 TEAPOT = {"sku": "TEA-1", "name": "Teapot", "unit_price": "19.90"}
 
 
-async def test_products_are_made_and_changed_by_sku(service: Any, manager: AsyncClient, seller: AsyncClient) -> None:
+async def test_import_creates_and_updates_products_by_sku(
+    service: Any, manager: AsyncClient, seller: AsyncClient
+) -> None:
     await seller.post("/suppliers", json={"name": "Acme"})
     old = (await seller.post("/products", json={"sku": "OLD", "name": "Old", "price": 1, "description": "kept"})).json()
 
@@ -98,14 +100,16 @@ async def test_products_are_made_and_changed_by_sku(service: Any, manager: Async
         "Tea",
     )
     assert (changed["description"], changed["version"], changed["owner_id"]) == ("kept", 2, 5)
-    created = [event for event in await service.heard.of("catalog.product.created", 2) if event["sku"] == "TEA-1"]
+    created = [
+        event for event in await service.events.wait_for("catalog.product.created", 2) if event["sku"] == "TEA-1"
+    ]
     assert [(event["opening_quantity"], event["category"]) for event in created] == [(7, "Tea")]
-    assert [event["sku"] for event in await service.heard.of("catalog.product.updated")] == ["old"]
-    [event] = await service.heard.of("catalog.import.finished")
+    assert [event["sku"] for event in await service.events.wait_for("catalog.product.updated")] == ["old"]
+    [event] = await service.events.wait_for("catalog.import.finished")
     assert (event["import_id"], event["state"], event["created"], event["updated"]) == (job["id"], "finished", 1, 1)
 
 
-async def test_rows_that_fail_come_back_to_be_mended(manager: AsyncClient) -> None:
+async def test_failed_rows_are_reported_and_can_be_corrected(manager: AsyncClient) -> None:
     await manager.post("/products", json={"sku": "TAKEN", "name": "x", "price": 1, "barcodes": ["999"]})
     rows = [
         TEAPOT | {"barcodes": "", "supplier": ""},
@@ -135,7 +139,7 @@ async def test_rows_that_fail_come_back_to_be_mended(manager: AsyncClient) -> No
     assert errors[1]["name"] == "'=SUM(A1)"
 
     await manager.post("/suppliers", json={"name": "Nobody"})
-    mends = [
+    corrections = [
         {"name": "A"},
         {"unit_price": "1"},
         {"sku": "T2"},
@@ -144,13 +148,15 @@ async def test_rows_that_fail_come_back_to_be_mended(manager: AsyncClient) -> No
         {"barcodes": "5"},
         {"barcodes": ""},
     ]
-    mended = await run(manager, csv_file(*(row | mend for row, mend in zip(errors, mends, strict=True))))
+    corrected = await run(
+        manager, csv_file(*(row | correction for row, correction in zip(errors, corrections, strict=True)))
+    )
 
-    assert counts(mended) | {"created": 7, "failed": 0} == counts(mended)
+    assert counts(corrected) | {"created": 7, "failed": 0} == counts(corrected)
     assert (await manager.get("/products/by-sku/B")).json()["name"] == "=SUM(A1)"
 
 
-async def test_a_dry_run_finds_the_same_and_changes_nothing(service: Any, manager: AsyncClient) -> None:
+async def test_dry_run_reports_the_same_and_changes_nothing(service: Any, manager: AsyncClient) -> None:
     await manager.post("/products", json={"sku": "OLD", "name": "Old", "price": 1})
     content = csv_file(
         *({"sku": f"N{number}", "name": "New", "unit_price": 1, "category": f"C{number % 3}"} for number in range(700)),
@@ -173,14 +179,14 @@ async def test_a_dry_run_finds_the_same_and_changes_nothing(service: Any, manage
     assert (await manager.get("/products")).json()["total"] == 1
     assert (await manager.get("/categories")).json()["total"] == 0
     assert (await manager.get("/products/by-sku/OLD")).json()["version"] == 1
-    [event] = await service.heard.of("catalog.import.finished")
+    [event] = await service.events.wait_for("catalog.import.finished")
     assert event["dry_run"] is True
     wet = await run(manager, content)
     assert counts(wet) == counts(dry)
-    assert len(await service.heard.of("catalog.product.created", 701)) == 701
+    assert len(await service.events.wait_for("catalog.product.created", 701)) == 701
 
 
-NASTY = [
+FORMULA_LIKE_TEXTS = [
     "=cmd|' /C calc'!A0",
     "+49 30 1234",
     "-5% today",
@@ -199,11 +205,11 @@ NASTY = [
 
 
 @pytest.mark.parametrize("file_format", ["csv", "xlsx"])
-async def test_an_export_imports_again_unchanged(manager: AsyncClient, file_format: str) -> None:
+async def test_import_of_an_export_changes_nothing(manager: AsyncClient, file_format: str) -> None:
     suppliers = [
         (await manager.post("/suppliers", json={"name": name})).json()["id"] for name in ("Acme", "acme", "#7", "Bolt")
     ]
-    for number, text in enumerate(NASTY):
+    for number, text in enumerate(FORMULA_LIKE_TEXTS):
         fields = {
             "sku": f"{text.replace(chr(10), ' ')}-{number}"[:100],
             "name": text.replace("\n", " "),
@@ -224,13 +230,13 @@ async def test_an_export_imports_again_unchanged(manager: AsyncClient, file_form
     exported = await manager.get("/products/export", params={"format": file_format})
     job = await run(manager, exported.content, name=f"x.{file_format}")
 
-    assert counts(job) | {"unchanged": len(NASTY), "created": 0, "updated": 0, "failed": 0} == counts(job)
+    assert counts(job) | {"unchanged": len(FORMULA_LIKE_TEXTS), "created": 0, "updated": 0, "failed": 0} == counts(job)
     assert (await manager.get("/products", params={"page_size": 100})).json() == before
-    # And into an empty catalogue: the same products.
+    # Imported into an empty catalogue, it creates the same products.
     for item in before["items"]:
         await manager.delete(f"/products/{item['id']}")
     job = await run(manager, exported.content)
-    assert counts(job) | {"created": len(NASTY), "failed": 0} == counts(job)
+    assert counts(job) | {"created": len(FORMULA_LIKE_TEXTS), "failed": 0} == counts(job)
     after = (await manager.get("/products", params={"page_size": 100})).json()["items"]
     own = {"id", "owner_id", "version", "created_at", "updated_at"}
     assert [{k: v for k, v in item.items() if k not in own} for item in sorted(after, key=lambda i: i["sku"])] == [
@@ -239,8 +245,8 @@ async def test_an_export_imports_again_unchanged(manager: AsyncClient, file_form
 
 
 @pytest.mark.parametrize("file_format", ["csv", "xlsx"])
-async def test_no_cell_of_an_export_is_a_formula(manager: AsyncClient, file_format: str) -> None:
-    for number, text in enumerate(NASTY):
+async def test_export_of_formula_like_texts_contains_no_formula(manager: AsyncClient, file_format: str) -> None:
+    for number, text in enumerate(FORMULA_LIKE_TEXTS):
         await manager.post("/products", json={"sku": f"S{number}", "name": text.replace("\n", " "), "price": 1})
 
     answer = await manager.get("/products/export", params={"format": file_format})
@@ -257,7 +263,7 @@ async def test_no_cell_of_an_export_is_a_formula(manager: AsyncClient, file_form
         ]
 
 
-async def test_an_export_has_the_filters_of_the_list(manager: AsyncClient) -> None:
+async def test_export_with_filters_contains_matches(manager: AsyncClient) -> None:
     for sku, category in (("A", "Tea"), ("B", "Coffee"), ("C", "Tea")):
         await manager.post("/products", json={"sku": sku, "name": f"Name {sku}", "price": 1, "category": category})
 
@@ -266,7 +272,7 @@ async def test_an_export_has_the_filters_of_the_list(manager: AsyncClient) -> No
     assert (await manager.get("/products/export", params={"format": "pdf"})).status_code == 422
 
 
-async def test_spreadsheets_of_other_people(manager: AsyncClient) -> None:
+async def test_import_of_foreign_xlsx_converts_values(manager: AsyncClient) -> None:
     content = xlsx_file(
         ["SKU", "Name", "Price", "Barcodes", "is active", "quantity"],
         [4711, "Number as SKU", 3.5, 5012345678900, True, 2],
@@ -287,7 +293,7 @@ async def test_spreadsheets_of_other_people(manager: AsyncClient) -> None:
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-async def test_csv_of_other_countries(manager: AsyncClient, delimiter: str) -> None:
+async def test_import_of_csv_detects_delimiter(manager: AsyncClient, delimiter: str) -> None:
     lines = [["sku", "name", "unit_price"], ["A", '"Tea; with, both"', "1"]]
     content = "\ufeff" + "\r\n".join(delimiter.join(line) for line in lines)
 
@@ -309,14 +315,14 @@ async def test_csv_of_other_countries(manager: AsyncClient, delimiter: str) -> N
     ],
     ids=["no sku", "unknown column", "twice", "broken xlsx", "utf-16", "empty"],
 )
-async def test_what_is_no_table_of_products_is_refused_at_once(manager: AsyncClient, content: bytes) -> None:
+async def test_import_of_unreadable_file_is_rejected(manager: AsyncClient, content: bytes) -> None:
     answer = await manager.post("/products/import", files={"file": ("x.csv", content)})
 
     assert answer.status_code == 422
     assert (await manager.get("/imports")).json()["total"] == 0
 
 
-async def test_a_name_of_a_file_may_be_anything(manager: AsyncClient) -> None:
+async def test_import_with_unprintable_file_name_is_accepted(manager: AsyncClient) -> None:
     form = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a\0\xff.csv"\r\n\r\n'
     answer = await manager.post(
         "/products/import",
@@ -327,7 +333,7 @@ async def test_a_name_of_a_file_may_be_anything(manager: AsyncClient) -> None:
     assert (answer.status_code, answer.json()["file_name"]) == (202, "aÿ.csv")
 
 
-async def test_an_import_sent_again_with_its_key_is_the_same_import(manager: AsyncClient) -> None:
+async def test_import_with_repeated_key_returns_same_job(manager: AsyncClient) -> None:
     async def send(**params: Any) -> Any:
         files = {"file": ("x.csv", csv_file(TEAPOT))}
         return await manager.post("/products/import", files=files, params=params, headers={"Idempotency-Key": "k"})
@@ -340,7 +346,7 @@ async def test_an_import_sent_again_with_its_key_is_the_same_import(manager: Asy
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
 
 
-async def test_imports_are_listed_with_both_pagings(manager: AsyncClient) -> None:
+async def test_import_list_pages_by_number_and_cursor(manager: AsyncClient) -> None:
     paths = [await start(manager, csv_file(TEAPOT), dry_run=True) for _ in range(3)]
 
     first = (await manager.get("/imports", params={"page_size": 2})).json()
@@ -350,7 +356,7 @@ async def test_imports_are_listed_with_both_pagings(manager: AsyncClient) -> Non
         assert (shown, rest["total"], rest["next_cursor"]) == (paths[::-1], 3, None)
 
 
-async def test_a_file_that_breaks_half_way_changes_nothing(manager: AsyncClient) -> None:
+async def test_import_of_damaged_file_changes_nothing(manager: AsyncClient) -> None:
     content = (
         csv_file(*({"sku": f"S{n}", "name": "x", "unit_price": 1} for n in range(5000))) + b'BAD,"never closed,1\n'
     )
@@ -362,7 +368,7 @@ async def test_a_file_that_breaks_half_way_changes_nothing(manager: AsyncClient)
     assert (await manager.get("/products")).json()["total"] == 0
 
 
-async def test_imports_are_for_managers(service: Any, seller: AsyncClient, manager: AsyncClient) -> None:
+async def test_imports_by_salesperson_are_forbidden(service: Any, seller: AsyncClient, manager: AsyncClient) -> None:
     refused = await seller.post("/products/import", files={"file": ("x.csv", csv_file(TEAPOT))})
     assert refused.status_code == 403
     path = await start(manager, csv_file(TEAPOT))
@@ -372,13 +378,13 @@ async def test_imports_are_for_managers(service: Any, seller: AsyncClient, manag
     assert (await manager.get("/imports/999/errors")).status_code == 404
 
 
-async def test_an_import_too_large_is_refused(manager: AsyncClient) -> None:
+async def test_import_of_too_large_file_is_rejected(manager: AsyncClient) -> None:
     answer = await manager.post("/products/import", files={"file": ("x.csv", b"x" * (10 * 1024 * 1024 + 1))})
 
     assert answer.status_code == 413
 
 
-async def test_two_replicas_share_the_work_without_doing_it_twice(start: Any) -> None:
+async def test_imports_with_two_replicas_run_once(start: Any) -> None:
     replicas = [await start(), await start()]
     async with replicas[0].client(2, "manager") as manager:
         paths = []
@@ -391,14 +397,14 @@ async def test_two_replicas_share_the_work_without_doing_it_twice(start: Any) ->
 
         assert [(job["state"], job["created"]) for job in jobs] == [("finished", 600)] * 4
         assert (await manager.get("/products")).json()["total"] == 2400
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while (said := sum(replica.heard.count("catalog.product.created") for replica in replicas)) < 2400:
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while (published := sum(replica.events.count("catalog.product.created") for replica in replicas)) < 2400:
         assert time.monotonic() < deadline
         await asyncio.sleep(0.02)
-    assert said == 2400
+    assert published == 2400
 
 
-async def test_a_replica_that_stops_hands_its_import_on(start: Any, issuer: Any) -> None:
+async def test_import_of_stopped_replica_is_continued_by_another(start: Any, issuer: Any) -> None:
     first = await start()
     content = csv_file(*({"sku": f"S{n}", "name": "x", "unit_price": 1} for n in range(4000)))
     async with first.client(2, "manager") as manager:

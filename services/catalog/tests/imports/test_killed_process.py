@@ -1,4 +1,4 @@
-"""An import whose process is killed half-way is finished by another one, and every row takes effect once."""
+"""An import whose process is killed is finished by another process, and every row takes effect once."""
 
 import asyncio
 import os
@@ -20,12 +20,14 @@ from stockbuddy.chassis.testing.tokens import TestIssuer
 from stockbuddy.local_servers.ports import free_port
 
 ROWS = 6000
-PATIENCE_SECONDS = 60
+TIMEOUT_SECONDS = 60
 
 
 @asynccontextmanager
-async def catalogue(settings: CatalogSettings, issuer: TestIssuer) -> AsyncIterator[tuple[int, httpx2.AsyncClient]]:
-    """The service as a process of its own: its id, and a manager's client."""
+async def running_catalog(
+    settings: CatalogSettings, issuer: TestIssuer
+) -> AsyncIterator[tuple[int, httpx2.AsyncClient]]:
+    """The service in its own process: process id and a manager's client."""
     keys = FastAPI()
     keys.add_api_route("/jwks.json", issuer.fetch_jwks)
     port = free_port()
@@ -47,15 +49,15 @@ async def catalogue(settings: CatalogSettings, issuer: TestIssuer) -> AsyncItera
         try:
             headers = issuer.headers(2, "manager")
             async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}/api/v1", headers=headers) as client:
-                await until_it_answers(client)
+                await wait_until_ready(client)
                 yield process.pid, client
         finally:
             process.terminate()
             process.wait()
 
 
-async def until_it_answers(client: httpx2.AsyncClient) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
+async def wait_until_ready(client: httpx2.AsyncClient) -> None:
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while True:
         try:
             answer = await client.get("/imports")
@@ -72,21 +74,21 @@ async def progress(client: httpx2.AsyncClient, path: str) -> dict[str, Any]:
     return job
 
 
-async def test_a_killed_import_is_finished_by_another_process(settings: CatalogSettings, issuer: TestIssuer) -> None:
+async def test_import_of_killed_process_is_finished_by_another(settings: CatalogSettings, issuer: TestIssuer) -> None:
     rows = "".join(f"S{n},Name {n},{n % 90}.5,B{n},Category {n % 7}\n" for n in range(ROWS))
     content = ("sku,name,unit_price,barcodes,category\n" + rows).encode()
-    async with catalogue(settings, issuer) as (process_id, client):
+    async with running_catalog(settings, issuer) as (process_id, client):
         answer = await client.post("/products/import", files={"file": ("x.csv", content)})
         path = f"/imports/{answer.json()['id']}"
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + TIMEOUT_SECONDS
         while not 0 < (await progress(client, path))["done"] < ROWS:
             assert time.monotonic() < deadline
         os.kill(process_id, signal.SIGKILL)
 
-    async with catalogue(settings, issuer) as (_, client):
+    async with running_catalog(settings, issuer) as (_, client):
         left = await progress(client, path)
         assert (left["state"], left["done"] < ROWS) == ("running", True)
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + TIMEOUT_SECONDS
         while (job := await progress(client, path))["state"] == "running":
             assert time.monotonic() < deadline
             await asyncio.sleep(0.05)
@@ -96,11 +98,11 @@ async def test_a_killed_import_is_finished_by_another_process(settings: CatalogS
         assert (await client.get("/products")).json()["total"] == ROWS
     connection = await asyncpg.connect(settings.database_url)
     try:
-        said = await connection.fetchval("""
+        published = await connection.fetchval("""
             SELECT count(*) FROM (SELECT routing_key FROM catalog.outbox
                 UNION ALL SELECT routing_key FROM catalog.outbox_archive) e
             WHERE routing_key = 'catalog.product.created'
         """)
     finally:
         await connection.close()
-    assert said == ROWS
+    assert published == ROWS

@@ -1,4 +1,4 @@
-"""Products through the service's own door: made, read, changed, deleted, restored, and by whom."""
+"""Products through the API: create, read, update, delete, restore, and permissions."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ async def make(client: AsyncClient, **fields: Any) -> dict[str, Any]:
     return product
 
 
-async def test_new_product_is_shown_as_it_was_given(seller: AsyncClient) -> None:
+async def test_get_product_after_creation_returns_its_fields(seller: AsyncClient) -> None:
     made = await make(
         seller,
         description="Holds a litre.\nBlue “porcelain”",
@@ -59,7 +59,7 @@ async def test_new_product_is_shown_as_it_was_given(seller: AsyncClient) -> None
     }
 
 
-async def test_price_stands_for_unit_price_and_the_threshold_has_a_default(seller: AsyncClient) -> None:
+async def test_create_product_with_price_sets_unit_price_and_default_threshold(seller: AsyncClient) -> None:
     answer = await seller.post("/products", json={"name": "Cup", "sku": "CUP", "price": 3})
 
     assert answer.status_code == 201
@@ -85,20 +85,20 @@ async def test_price_stands_for_unit_price_and_the_threshold_has_a_default(selle
         {"unit_price": 1, "price": 2},
     ],
 )
-async def test_what_makes_no_sense_is_refused(seller: AsyncClient, fields: dict[str, Any]) -> None:
+async def test_create_product_with_invalid_field_is_rejected(seller: AsyncClient, fields: dict[str, Any]) -> None:
     answer = await seller.post("/products", json=TEAPOT | fields)
 
     assert answer.status_code == 422
     assert answer.json()["errors"]
 
 
-async def test_references_must_exist(seller: AsyncClient) -> None:
+async def test_create_product_with_unknown_reference_is_not_found(seller: AsyncClient) -> None:
     for field, code in (("category_id", "unknown_category"), ("supplier_id", "unknown_supplier")):
         answer = await seller.post("/products", json=TEAPOT | {field: 77})
         assert (answer.status_code, answer.json()["code"]) == (404, code)
 
 
-async def test_sku_is_unique_among_the_living_whatever_its_case(seller: AsyncClient) -> None:
+async def test_create_product_with_taken_sku_in_other_case_conflicts_until_deletion(seller: AsyncClient) -> None:
     made = await make(seller)
 
     again = await seller.post("/products", json=TEAPOT | {"sku": "tea-1"})
@@ -108,7 +108,7 @@ async def test_sku_is_unique_among_the_living_whatever_its_case(seller: AsyncCli
     await make(seller, sku="tea-1")
 
 
-async def test_barcode_is_unique_among_the_living(seller: AsyncClient) -> None:
+async def test_update_product_with_taken_barcode_conflicts_until_release(seller: AsyncClient) -> None:
     first = await make(seller, barcodes=["111", "222"])
     second = await make(seller, sku="TEA-2", barcodes=["333"])
 
@@ -120,7 +120,7 @@ async def test_barcode_is_unique_among_the_living(seller: AsyncClient) -> None:
     assert freed.json()["barcodes"] == ["333", "222"]
 
 
-async def test_scanners_find_products_by_sku_and_by_barcode(seller: AsyncClient) -> None:
+async def test_get_product_by_sku_or_barcode_returns_the_product(seller: AsyncClient) -> None:
     made = await make(seller, sku="A/B 1", barcodes=["4006381333931"])
 
     by_sku = await seller.get("/products/by-sku/a%2Fb%201")
@@ -133,7 +133,7 @@ async def test_scanners_find_products_by_sku_and_by_barcode(seller: AsyncClient)
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-async def test_what_is_left_out_of_a_change_stays(seller: AsyncClient, method: str) -> None:
+async def test_update_product_without_a_field_keeps_its_value(seller: AsyncClient, method: str) -> None:
     made = await make(seller, description="Blue", cost_price="5", category="Kitchen")
 
     answer = await seller.request(method, f"/products/{made['id']}", json={"price": "21", "cost_price": None})
@@ -149,7 +149,7 @@ async def test_what_is_left_out_of_a_change_stays(seller: AsyncClient, method: s
     }
 
 
-async def test_nothing_new_is_no_new_version(service: Any, seller: AsyncClient) -> None:
+async def test_update_product_with_equal_values_keeps_version(service: Any, seller: AsyncClient) -> None:
     made = await make(seller)
 
     answer = await seller.patch(f"/products/{made['id']}", json={"name": "Teapot", "unit_price": 19.9})
@@ -157,7 +157,7 @@ async def test_nothing_new_is_no_new_version(service: Any, seller: AsyncClient) 
     assert answer.json() == made
 
 
-async def test_required_fields_cannot_be_cleared(seller: AsyncClient) -> None:
+async def test_update_product_with_null_in_required_field_is_rejected(seller: AsyncClient) -> None:
     made = await make(seller)
 
     for field in ("name", "sku", "unit_price", "is_active"):
@@ -165,7 +165,7 @@ async def test_required_fields_cannot_be_cleared(seller: AsyncClient) -> None:
         assert answer.status_code == 422
 
 
-async def test_a_change_is_refused_to_who_has_missed_one(seller: AsyncClient) -> None:
+async def test_update_product_with_stale_etag_fails(seller: AsyncClient) -> None:
     made = await seller.post("/products", json=TEAPOT)
     path, tag = f"/products/{made.json()['id']}", made.headers["etag"]
     assert (await seller.get(path)).headers["etag"] == tag
@@ -180,13 +180,13 @@ async def test_a_change_is_refused_to_who_has_missed_one(seller: AsyncClient) ->
     assert (await seller.get(path)).json()["name"] == "Pot"
 
 
-async def test_an_unchanged_product_is_not_sent_again(service: Any, seller: AsyncClient, samples: Any) -> None:
+async def test_get_product_with_current_etag_is_not_modified(service: Any, seller: AsyncClient, samples: Any) -> None:
     made = await seller.post("/products", json=TEAPOT)
     path, tag = f"/products/{made.json()['id']}", made.headers["etag"]
 
     assert (await seller.get(path, headers={"If-None-Match": tag})).status_code == 304
-    # Its stock is part of the answer, but a changed stock does not make an edit stale.
-    await service.say(samples.level(made.json()["id"], 4))
+    # The response includes the stock, but changed stock does not make an edit stale.
+    await service.publish(samples.level(made.json()["id"], 4))
     fresh = await seller.get(path, headers={"If-None-Match": tag})
     edit = await seller.patch(path, json={"name": "Pot"}, headers={"If-Match": tag})
 
@@ -194,7 +194,9 @@ async def test_an_unchanged_product_is_not_sent_again(service: Any, seller: Asyn
     assert edit.status_code == 200
 
 
-async def test_salespeople_change_only_their_own(service: Any, seller: AsyncClient, manager: AsyncClient) -> None:
+async def test_update_product_by_other_salesperson_is_forbidden(
+    service: Any, seller: AsyncClient, manager: AsyncClient
+) -> None:
     made = await make(seller)
     path = f"/products/{made['id']}"
     async with service.client(6) as other:
@@ -210,15 +212,15 @@ async def test_salespeople_change_only_their_own(service: Any, seller: AsyncClie
     assert (await manager.patch(path, json={"name": "Everybody's"})).status_code == 200
 
 
-async def test_nobody_comes_in_without_credentials(service: Any) -> None:
-    async with service.client() as stranger:
+async def test_products_without_credentials_are_unauthorized(service: Any) -> None:
+    async with service.client() as anonymous:
         for method, path in (("GET", ""), ("POST", ""), ("GET", "/1"), ("PUT", "/1"), ("DELETE", "/1")):
-            answer = await stranger.request(method, f"/products{path}")
+            answer = await anonymous.request(method, f"/products{path}")
             assert answer.status_code == 401
             assert answer.headers["www-authenticate"] == "Bearer"
 
 
-async def test_deleted_products_are_gone_but_kept(seller: AsyncClient, manager: AsyncClient) -> None:
+async def test_deleted_product_is_visible_to_managers_only(seller: AsyncClient, manager: AsyncClient) -> None:
     made = await make(seller, barcodes=["111"])
     path = f"/products/{made['id']}"
 
@@ -235,7 +237,7 @@ async def test_deleted_products_are_gone_but_kept(seller: AsyncClient, manager: 
     assert kept["name"] == "Teapot"
 
 
-async def test_restoring_undoes_a_deletion(seller: AsyncClient) -> None:
+async def test_restore_product_returns_it_to_lookups(seller: AsyncClient) -> None:
     made = await make(seller, barcodes=["111"], category="Kitchen")
     path = f"/products/{made['id']}"
     await seller.delete(path)
@@ -252,7 +254,7 @@ async def test_restoring_undoes_a_deletion(seller: AsyncClient) -> None:
 @pytest.mark.parametrize(
     ("fields", "code"), [({"sku": "tea-1"}, "duplicate_sku"), ({"barcodes": ["1"]}, "duplicate_barcode")]
 )
-async def test_a_product_whose_name_was_taken_stays_deleted(
+async def test_restore_product_with_taken_code_conflicts(
     seller: AsyncClient, fields: dict[str, Any], code: str
 ) -> None:
     made = await make(seller, barcodes=["1"])
@@ -265,7 +267,7 @@ async def test_a_product_whose_name_was_taken_stays_deleted(
     assert (await seller.get(f"/products/{made['id']}")).status_code == 404
 
 
-async def test_a_repeated_creation_makes_one_product(seller: AsyncClient) -> None:
+async def test_create_product_with_repeated_key_creates_one(seller: AsyncClient) -> None:
     first = await seller.post("/products", json=TEAPOT, headers={"Idempotency-Key": "till-1"})
     again = await seller.post("/products", json=TEAPOT, headers={"Idempotency-Key": "till-1"})
 
@@ -274,21 +276,24 @@ async def test_a_repeated_creation_makes_one_product(seller: AsyncClient) -> Non
     assert (await seller.get("/products")).json()["total"] == 1
 
 
-async def test_every_change_is_an_event_with_the_whole_state(service: Any, seller: AsyncClient) -> None:
+async def test_product_changes_publish_events_with_full_state(service: Any, seller: AsyncClient) -> None:
     made = await make(seller, category="Kitchen", quantity=12, cost_price="5")
     path = f"/products/{made['id']}"
     await seller.patch(path, json={"name": "Pot", "category": "Tea"})
     await seller.delete(path)
     await seller.post(f"{path}/restore")
 
-    [created] = await service.heard.of("catalog.product.created")
+    [created] = await service.events.wait_for("catalog.product.created")
     assert (created["product_id"], created["version"], created["sku"]) == (made["id"], 1, "TEA-1")
     assert (created["opening_quantity"], created["cost_price"], created["category"]) == (12, "5.00", "Kitchen")
-    [updated] = await service.heard.of("catalog.product.updated")
+    [updated] = await service.events.wait_for("catalog.product.updated")
     assert (updated["version"], updated["name"], updated["category"]) == (2, "Pot", "Tea")
     assert updated["changes"] == ["category_id", "name"]
-    [deleted] = await service.heard.of("catalog.product.deleted")
+    [deleted] = await service.events.wait_for("catalog.product.deleted")
     assert (deleted["version"], deleted["deleted"]) == (3, True)
-    [restored] = await service.heard.of("catalog.product.restored")
+    [restored] = await service.events.wait_for("catalog.product.restored")
     assert (restored["version"], restored["deleted"]) == (4, False)
-    assert [event["name"] for event in await service.heard.of("catalog.category.created", 2)] == ["Kitchen", "Tea"]
+    assert [event["name"] for event in await service.events.wait_for("catalog.category.created", 2)] == [
+        "Kitchen",
+        "Tea",
+    ]

@@ -1,4 +1,4 @@
-"""Search over words and prefixes of name, SKU, description, category and barcode, best matches first."""
+"""Searches by words and prefixes of name, SKU, description, category and barcode, best matches first."""
 
 from typing import Any
 
@@ -46,7 +46,7 @@ async def found(client: AsyncClient, search: str, **params: Any) -> list[str]:
         "größe",
     ],
 )
-async def test_every_field_is_searched_by_words_and_prefixes(seller: AsyncClient, search: str) -> None:
+async def test_search_by_word_or_prefix_of_any_field_finds_product(seller: AsyncClient, search: str) -> None:
     await make(
         seller,
         "WL-77/B",
@@ -59,18 +59,18 @@ async def test_every_field_is_searched_by_words_and_prefixes(seller: AsyncClient
 
 
 @pytest.mark.parametrize("search", ["antern", "lantern kettle", "!!!", "x' | y:*", "lantern & !white", "\\", "a\0b"])
-async def test_what_does_not_match_is_not_found(seller: AsyncClient, search: str) -> None:
+async def test_search_without_match_finds_nothing(seller: AsyncClient, search: str) -> None:
     await make(seller, "A", "White metal lantern")
     await make(seller, "B", "Red kettle")
 
     if search == "lantern & !white":
-        # Operators mean nothing here: these are two words.
+        # Operators have no meaning in a search: these are two words.
         assert await found(seller, search) == ["A"]
     else:
         assert await found(seller, search) == []
 
 
-async def test_best_matches_come_first(seller: AsyncClient) -> None:
+async def test_search_ranks_best_matches_first(seller: AsyncClient) -> None:
     await make(seller, "D", "Wall hook", description="Holds a lamp")
     await make(seller, "C", "Lampshade")
     await make(seller, "B", "Lamp with a very long name that says many other things as well")
@@ -81,7 +81,7 @@ async def test_best_matches_come_first(seller: AsyncClient) -> None:
     assert await found(seller, "lamp", sort_by="name_asc") == ["A", "B", "C", "LAMP", "D"]
 
 
-async def test_search_follows_changes_at_once(seller: AsyncClient) -> None:
+async def test_search_after_each_change_is_current(seller: AsyncClient) -> None:
     product_id = await make(seller, "A", "Lamp", category="Light")
     path = f"/products/{product_id}"
 
@@ -99,10 +99,10 @@ async def test_search_follows_changes_at_once(seller: AsyncClient) -> None:
     assert await found(seller, "torch") == ["A"]
 
 
-async def test_search_combines_with_filters(service: Any, seller: AsyncClient, samples: Any) -> None:
+async def test_search_with_filters_returns_matches_of_both(service: Any, seller: AsyncClient, samples: Any) -> None:
     first = await make(seller, "A", "Lamp", category="Light", unit_price=5)
     await make(seller, "B", "Lamp", category="Dark", unit_price=9)
-    await service.say(samples.level(first, 3))
+    await service.publish(samples.level(first, 3))
 
     assert await found(seller, "lamp", category="light") == ["A"]
     assert await found(seller, "lamp", price_min=6) == ["B"]
@@ -110,15 +110,15 @@ async def test_search_combines_with_filters(service: Any, seller: AsyncClient, s
     assert await found(seller, "lamp", low_stock=True, sort_by="price_desc") == ["B", "A"]
 
 
-async def learn_words(settings: Any) -> None:
-    """A replica that starts after this knows from the statistics which words are common."""
+async def analyze_words(settings: Any) -> None:
+    """Update the statistics: a replica that starts afterwards reads the common words from them."""
     connection = await asyncpg.connect(settings.database_url)
     await connection.execute("ANALYZE catalog.product_card")
     await connection.close()
 
 
-@pytest.mark.parametrize("words_known", [False, True])
-async def test_ranked_pages_reach_every_match_once(start: Any, settings: Any, words_known: bool) -> None:
+@pytest.mark.parametrize("is_analyzed", [False, True])
+async def test_ranked_pages_return_each_match_once(start: Any, settings: Any, is_analyzed: bool) -> None:
     names = {}
     first = await start()
     async with first.client(5) as seller:
@@ -126,8 +126,8 @@ async def test_ranked_pages_reach_every_match_once(start: Any, settings: Any, wo
             sku = f"S{number:03}"
             names[sku] = "Lamp" if number % 7 == 0 else f"Lampshade {number}"
             await make(seller, sku, names[sku])
-    if words_known:
-        await learn_words(settings)
+    if is_analyzed:
+        await analyze_words(settings)
 
     by_page: list[str] = []
     by_cursor: list[str] = []
@@ -149,13 +149,13 @@ async def test_ranked_pages_reach_every_match_once(start: Any, settings: Any, wo
     assert {names[sku] for sku in by_page[:33]} == {"Lamp"}
 
 
-async def test_common_words_are_found_as_well_as_rare_ones(start: Any, settings: Any) -> None:
+async def test_search_with_common_words_finds_all_matches(start: Any, settings: Any) -> None:
     first = await start()
     async with first.client(5) as seller:
         for number in range(150):
             rare = " velvet" if number % 50 == 0 else ""
             await make(seller, f"S{number:03}", f"Lamp{rare}" if number % 2 else f"Lampshade{rare}")
-    await learn_words(settings)
+    await analyze_words(settings)
     second = await start()
     async with second.client(5) as seller:
         assert await found(seller, "lamp velvet") == ["S100", "S050", "S000"]

@@ -1,4 +1,4 @@
-"""Suppliers through the service's own door."""
+"""Suppliers through the API."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ async def make(client: AsyncClient, **fields: Any) -> dict[str, Any]:
     return supplier
 
 
-async def test_a_supplier_is_shown_as_it_was_given(seller: AsyncClient) -> None:
+async def test_get_supplier_after_creation_returns_its_fields(seller: AsyncClient) -> None:
     made = await make(seller)
 
     assert (await seller.get(f"/suppliers/{made['id']}")).json() == made
@@ -39,14 +39,14 @@ async def test_a_supplier_is_shown_as_it_was_given(seller: AsyncClient) -> None:
         {"name": None},
     ],
 )
-async def test_what_makes_no_sense_is_refused(seller: AsyncClient, fields: dict[str, Any]) -> None:
+async def test_create_supplier_with_invalid_field_is_rejected(seller: AsyncClient, fields: dict[str, Any]) -> None:
     answer = await seller.post("/suppliers", json=ACME | fields)
 
     assert (answer.status_code, [e["field"] for e in answer.json()["errors"]]) == (422, list(fields))
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-async def test_what_is_left_out_of_a_change_stays(service: Any, seller: AsyncClient, method: str) -> None:
+async def test_update_supplier_without_a_field_keeps_its_value(service: Any, seller: AsyncClient, method: str) -> None:
     made = await make(seller)
 
     answer = await seller.request(method, f"/suppliers/{made['id']}", json={"phone_number": None, "lead_time_days": 7})
@@ -58,11 +58,11 @@ async def test_what_is_left_out_of_a_change_stays(service: Any, seller: AsyncCli
         "version": 2,
         "updated_at": changed["updated_at"],
     }
-    [event] = await service.heard.of("catalog.supplier.updated")
+    [event] = await service.events.wait_for("catalog.supplier.updated")
     assert (event["supplier_id"], event["version"], event["lead_time_days"]) == (made["id"], 2, 7)
 
 
-async def test_products_show_their_supplier(seller: AsyncClient) -> None:
+async def test_product_has_current_name_of_supplier(seller: AsyncClient) -> None:
     acme = await make(seller)
     product = (
         await seller.post("/products", json={"name": "Cup", "sku": "CUP", "price": 1, "supplier_id": acme["id"]})
@@ -75,7 +75,7 @@ async def test_products_show_their_supplier(seller: AsyncClient) -> None:
     assert [item["supplier"]["name"] for item in shown] == ["Acme & Sons"]
 
 
-async def test_a_supplier_in_use_stays(service: Any, seller: AsyncClient) -> None:
+async def test_delete_supplier_in_use_conflicts(service: Any, seller: AsyncClient) -> None:
     acme = await make(seller)
     path = f"/suppliers/{acme['id']}"
     product = (
@@ -88,11 +88,11 @@ async def test_a_supplier_in_use_stays(service: Any, seller: AsyncClient) -> Non
     await seller.patch(f"/products/{product['id']}", json={"supplier_id": None})
     assert (await seller.delete(path)).status_code == 204
     assert (await seller.get(path)).status_code == 404
-    [event] = await service.heard.of("catalog.supplier.deleted")
+    [event] = await service.events.wait_for("catalog.supplier.deleted")
     assert (event["supplier_id"], event["deleted"]) == (acme["id"], True)
 
 
-async def test_suppliers_are_listed_and_found(seller: AsyncClient) -> None:
+async def test_supplier_list_with_filters_returns_matches(seller: AsyncClient) -> None:
     await make(seller, name="beta", contact_email="b@beta.example", phone_number="100%")
     await make(seller, name="Alpha", contact_email=None)
 
@@ -109,7 +109,9 @@ async def test_suppliers_are_listed_and_found(seller: AsyncClient) -> None:
     assert await names(owner_id=77) == []
 
 
-async def test_salespeople_change_only_their_own(service: Any, seller: AsyncClient, manager: AsyncClient) -> None:
+async def test_update_supplier_by_other_salesperson_is_forbidden(
+    service: Any, seller: AsyncClient, manager: AsyncClient
+) -> None:
     path = f"/suppliers/{(await make(seller))['id']}"
     async with service.client(6) as other:
         assert (await other.patch(path, json={"name": "Mine"})).status_code == 403

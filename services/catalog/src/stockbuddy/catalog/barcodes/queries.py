@@ -9,7 +9,7 @@ _CODES = text("SELECT sku, barcodes FROM product WHERE id = :id AND deleted_at I
 
 
 async def get_codes(session: AsyncSession, product_id: int) -> list[str]:
-    """The barcodes of an active product, then its SKU. Raises UnknownProduct."""
+    """The barcodes of a product, then its SKU. Raises UnknownProduct, also if the product is deleted."""
     row = (await session.execute(_CODES, {"id": product_id})).one_or_none()
     if row is None:
         raise UnknownProduct()

@@ -64,7 +64,7 @@ async def update_category(
 
 
 async def delete_category(session: AsyncSession, caller: Principal, category_id: int, if_match: str | None) -> None:
-    """Raises InUse while an active product or category is in it."""
+    """Raises InUse while a product or category that is not deleted is in it."""
     await queries.lock_tree(session)
     category = await _load_category_for_update(session, caller, category_id, if_match)
     if await queries.is_in_use(session, category_id):

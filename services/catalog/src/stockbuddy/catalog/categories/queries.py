@@ -66,7 +66,7 @@ async def list_categories(session: AsyncSession, query: CategoryFilter) -> PageS
 
 
 async def count_products(session: AsyncSession, ids: Sequence[int]) -> dict[int, int]:
-    """The number of active products per category; categories without products are absent."""
+    """The number of products per category, without deleted ones; categories without products are absent."""
     if not ids:
         return {}
     rows = await session.execute(_COUNT_PRODUCTS, {"ids": list(ids)})

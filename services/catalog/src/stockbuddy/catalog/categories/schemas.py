@@ -30,7 +30,7 @@ class CategoryUpdate(RequestBody):
 
 
 class CategoryResponse(BaseModel):
-    """`product_count` counts the active products of this category, without those of the categories below it."""
+    """`product_count`: the products of this category that are not deleted, without those of categories below it."""
 
     model_config = ConfigDict(from_attributes=True)
 

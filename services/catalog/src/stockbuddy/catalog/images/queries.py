@@ -32,7 +32,7 @@ _DELETE = text("DELETE FROM product_image WHERE product_id = :product_id")
 
 
 async def get_image(session: AsyncSession, product_id: int) -> StoredImage:
-    """The image of an active product. Raises NoImage."""
+    """Raises NoImage, also for a deleted product."""
     row = (await session.execute(_BY_PRODUCT, {"product_id": product_id})).one_or_none()
     if row is None:
         raise NoImage()

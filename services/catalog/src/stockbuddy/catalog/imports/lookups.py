@@ -22,7 +22,7 @@ _CATEGORY_NAMES = text("SELECT id, name FROM category WHERE id = ANY(CAST(:ids A
 
 
 async def lock_products(session: AsyncSession, skus: Sequence[str]) -> dict[str, Product]:
-    """The active products by SKU, spelt as in `skus`, locked in the order of their ids."""
+    """Products that are not deleted, by SKU as spelt in `skus`; locked in the order of their ids, against deadlocks."""
     ids = {row.sku: row.id for row in await session.execute(_IDS_BY_SKU, {"skus": list(skus)})}
     statement = select(Product).where(Product.id.in_(ids.values()), Product.deleted_at.is_(None))
     locked = {p.id: p for p in await session.scalars(statement.order_by(Product.id).with_for_update())}
@@ -30,7 +30,7 @@ async def lock_products(session: AsyncSession, skus: Sequence[str]) -> dict[str,
 
 
 async def find_barcode_holders(session: AsyncSession, codes: Sequence[str]) -> dict[str, int]:
-    """The ids of the active products that have these barcodes."""
+    """The ids of the products that have these barcodes."""
     return {row.code: row.product_id for row in await session.execute(_BARCODE_HOLDERS, {"codes": list(codes)})}
 
 

@@ -86,7 +86,7 @@ async def update_image_digest(session: AsyncSession, product: Product, digest: s
 async def load_product_for_update(
     session: AsyncSession, caller: Principal, product_id: int, if_match: str | None
 ) -> Product:
-    """Lock an active product that the caller may change. Raises UnknownProduct, NotOwner or PreconditionFailed."""
+    """Lock a product that is not deleted. Raises UnknownProduct, NotOwner or PreconditionFailed."""
     product = await queries.lock_product(session, product_id)
     if product is None or product.deleted_at is not None:
         raise UnknownProduct()

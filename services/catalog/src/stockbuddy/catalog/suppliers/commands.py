@@ -35,7 +35,7 @@ async def update_supplier(
 
 
 async def delete_supplier(session: AsyncSession, caller: Principal, supplier_id: int, if_match: str | None) -> None:
-    """Raises InUse while an active product refers to it."""
+    """Raises InUse while a product that is not deleted refers to it."""
     supplier = await _load_supplier_for_update(session, caller, supplier_id, if_match)
     if await queries.is_in_use(session, supplier_id):
         raise InUse("Products refer to this supplier.")
