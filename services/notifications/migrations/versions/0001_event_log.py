@@ -7,7 +7,7 @@ from stockbuddy.chassis.postgres.schema import create_chassis_tables
 revision = "0001"
 down_revision = None
 
-# `json` keeps the bytes that were hashed, unlike `jsonb`. Collation C: patterns and the loose index scan over types need
+# `json` keeps the bytes that were hashed. Collation C: patterns and the loose index scan over types need
 # no language rules, and the index is smaller and faster.
 LOG = """
 CREATE TABLE event_log (

@@ -35,20 +35,20 @@ async def history(service: Any, samples: Any) -> None:
 async def verdict(admin: AsyncClient, **query: Any) -> dict[str, Any]:
     response = await admin.get("/audit-logs/verify", params=query)
     assert response.status_code == 200, response.text
-    answer: dict[str, Any] = response.json()
-    return answer
+    result: dict[str, Any] = response.json()
+    return result
 
 
 async def test_empty_log_verifies(admin: AsyncClient) -> None:
-    answer = await verdict(admin)
-    assert (answer["ok"], answer["entries"], answer["first_bad_id"]) == (True, 0, None)
+    result = await verdict(admin)
+    assert (result["ok"], result["entries"], result["first_bad_id"]) == (True, 0, None)
 
 
 @pytest.mark.usefixtures("history")
 async def test_untouched_log_verifies(admin: AsyncClient) -> None:
-    answer = await verdict(admin)
-    assert (answer["ok"], answer["entries"], answer["first_bad_id"]) == (True, LENGTH, None)
-    assert answer["last_id"] == LENGTH
+    result = await verdict(admin)
+    assert (result["ok"], result["entries"], result["first_bad_id"]) == (True, LENGTH, None)
+    assert result["last_id"] == LENGTH
 
 
 TAMPERING = {
@@ -84,8 +84,8 @@ async def test_tampering_is_reported_at_the_first_bad_entry(admin: AsyncClient, 
     await intruder.execute("CREATE TABLE kept AS TABLE event_log; CREATE TABLE kept_head AS TABLE event_log_head")
     for statement, bad_id in TAMPERING.items():
         await intruder.execute(statement)
-        answer = await verdict(admin)
-        assert (answer["ok"], answer["first_bad_id"]) == (False, bad_id), statement
+        result = await verdict(admin)
+        assert (result["ok"], result["first_bad_id"]) == (False, bad_id), statement
         await intruder.execute(
             "DELETE FROM event_log; INSERT INTO event_log TABLE kept;"
             "DELETE FROM event_log_head; INSERT INTO event_log_head TABLE kept_head"
@@ -101,8 +101,8 @@ async def test_rewritten_log_with_new_hashes_fails_against_a_known_hash(
     await intruder.execute("UPDATE event_log SET actor = 'mallory' WHERE position = 900")
     await rehash(intruder)
     assert (await verdict(admin))["ok"]
-    answer = await verdict(admin, known_id=noted["last_id"], known_hash=noted["last_hash"])
-    assert (answer["ok"], answer["first_bad_id"]) == (False, noted["last_id"])
+    result = await verdict(admin, known_id=noted["last_id"], known_hash=noted["last_hash"])
+    assert (result["ok"], result["first_bad_id"]) == (False, noted["last_id"])
 
 
 @pytest.mark.usefixtures("history")
@@ -113,16 +113,16 @@ async def test_truncated_log_with_new_head_fails_against_a_known_hash(
     await intruder.execute("DELETE FROM event_log WHERE position > 900")
     await rehash(intruder)
     assert (await verdict(admin))["ok"]
-    answer = await verdict(admin, known_id=noted["last_id"], known_hash=noted["last_hash"])
-    assert (answer["ok"], answer["first_bad_id"]) == (False, 901)
+    result = await verdict(admin, known_id=noted["last_id"], known_hash=noted["last_hash"])
+    assert (result["ok"], result["first_bad_id"]) == (False, 901)
 
 
 @pytest.mark.usefixtures("history")
 async def test_grown_log_verifies_against_a_known_hash(admin: AsyncClient, service: Any, samples: Any) -> None:
     noted = await verdict(admin)
     await service.publish(samples.movement())
-    answer = await verdict(admin, known_id=noted["last_id"], known_hash=noted["last_hash"])
-    assert (answer["ok"], answer["entries"]) == (True, LENGTH + 1)
+    result = await verdict(admin, known_id=noted["last_id"], known_hash=noted["last_hash"])
+    assert (result["ok"], result["entries"]) == (True, LENGTH + 1)
 
 
 async def rehash(intruder: asyncpg.Connection) -> None:

@@ -24,6 +24,7 @@ class MailServer:
     responses_to_data: list[str] = field(default_factory=list)
     breaks_after_data: int = 0
     response_delay_seconds: float = 0
+    has_refused: asyncio.Event = field(default_factory=asyncio.Event)
     _server: asyncio.Server | None = None
 
     @property
@@ -56,6 +57,15 @@ class MailServer:
         self._server = await loop.create_server(
             lambda: SMTP(self, hostname="mail.test", enable_SMTPUTF8=True), "127.0.0.1", self.port
         )
+
+    async def refuse(self) -> None:
+        """Close every connection without a greeting, until `stop`."""
+
+        async def close(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.close()
+            self.has_refused.set()
+
+        self._server = await asyncio.start_server(close, "127.0.0.1", self.port)
 
     async def stop(self) -> None:
         if self._server is not None:

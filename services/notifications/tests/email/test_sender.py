@@ -24,8 +24,8 @@ async def set_email_preference(
     client: AsyncClient, issuer: TestIssuer, user_id: int, role: Role, kind: str = "low_stock", *, wanted: bool = True
 ) -> None:
     headers = issuer.headers(user_id, role)
-    answer = await client.put("/notification-preferences", json={kind: {"email": wanted}}, headers=headers)
-    assert answer.status_code == 200
+    response = await client.put("/notification-preferences", json={kind: {"email": wanted}}, headers=headers)
+    assert response.status_code == 200
 
 
 async def change_settings(service: Any, alert_emails: list[str], company_name: str = "Corner Shop") -> None:
@@ -90,8 +90,11 @@ async def test_emails_are_sent_after_the_smtp_server_was_unavailable(
 ) -> None:
     await change_settings(service, alert_emails=["boss@example.com", "deputy@example.com"])
     await mail_server.stop()
+    await mail_server.refuse()
     await service.publish(samples.crossing(LevelLow))
-    await asyncio.sleep(1.5)
+    async with asyncio.timeout(20):
+        await mail_server.has_refused.wait()
+    await mail_server.stop()
     await mail_server.start()
     await mail_server.wait_for(2)
     assert sorted(mail_server.recipients) == ["boss@example.com", "deputy@example.com"]

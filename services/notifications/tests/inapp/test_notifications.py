@@ -66,14 +66,14 @@ async def test_marking_as_read_affects_the_reader_only(
     admin: AsyncClient, issuer: TestIssuer, four: dict[str, int]
 ) -> None:
     nine, ten = issuer.headers(9, Role.MANAGER), issuer.headers(10, Role.SALESPERSON)
-    answer = await admin.post(f"/notifications/{four['everyone']}/read", headers=nine)
-    assert answer.json()["is_read"] is True
+    response = await admin.post(f"/notifications/{four['everyone']}/read", headers=nine)
+    assert response.json()["is_read"] is True
     assert ids(await read(admin, nine, unread=True)) == [four["managers"], four["user"]]
     assert ids(await read(admin, nine, unread=False)) == [four["everyone"]]
     assert (await read(admin, nine))["unread_count"] == 2
     assert (await read(admin, ten))["unread_count"] == 2
     again = await admin.post(f"/notifications/{four['everyone']}/read", headers=nine)
-    assert again.json()["read_at"] == answer.json()["read_at"]
+    assert again.json()["read_at"] == response.json()["read_at"]
     back = await admin.post(f"/notifications/{four['everyone']}/unread", headers=nine)
     assert back.json()["is_read"] is False
     assert (await read(admin, nine))["unread_count"] == 3

@@ -19,10 +19,10 @@ async def test_preferences_without_updates_are_the_defaults(admin: AsyncClient) 
 
 async def test_update_changes_only_its_fields_and_only_for_the_caller(admin: AsyncClient, issuer: TestIssuer) -> None:
     update = {"low_stock": {"email": False}, "announcement": {"in_app": False}}
-    answer = await admin.put("/notification-preferences", json=update)
-    assert answer.json()["low_stock"] == {"in_app": True, "email": False}
-    assert answer.json()["announcement"] == {"in_app": False, "email": False}
-    assert (await admin.get("/notification-preferences")).json() == answer.json()
+    response = await admin.put("/notification-preferences", json=update)
+    assert response.json()["low_stock"] == {"in_app": True, "email": False}
+    assert response.json()["announcement"] == {"in_app": False, "email": False}
+    assert (await admin.get("/notification-preferences")).json() == response.json()
     other = await admin.get("/notification-preferences", headers=issuer.headers(2, Role.SALESPERSON))
     assert other.json()["low_stock"] == {"in_app": True, "email": True}
 

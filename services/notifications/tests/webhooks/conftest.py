@@ -17,7 +17,7 @@ class Received:
     body: bytes
 
 
-Answer = Callable[[Received], Awaitable[web.StreamResponse]]
+Responder = Callable[[Received], Awaitable[web.StreamResponse]]
 
 
 async def accept(_: Received) -> web.StreamResponse:
@@ -26,10 +26,10 @@ async def accept(_: Received) -> web.StreamResponse:
 
 @dataclass
 class Receiver:
-    """`received`: all requests so far; `answer` creates the response to each."""
+    """`received`: all requests so far; `respond` creates the response to each."""
 
     url: str = ""
-    answer: Answer = accept
+    respond: Responder = accept
     received: list[Received] = field(default_factory=list)
     _arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -38,7 +38,7 @@ class Receiver:
         self.received.append(received)
         async with self._arrived:
             self._arrived.notify_all()
-        return await self.answer(received)
+        return await self.respond(received)
 
     async def wait_for(self, count: int, seconds: float = 10) -> list[Received]:
         """All requests, once there are `count`."""

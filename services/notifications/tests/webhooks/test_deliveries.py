@@ -30,11 +30,11 @@ def respond(*codes: int, headers: dict[str, str] | None = None, text: str = "") 
     """Responds with each code in turn, then always with the last one."""
     left = list(codes)
 
-    async def answer(_: Any) -> web.StreamResponse:
+    async def response(_: Any) -> web.StreamResponse:
         code = left.pop(0) if len(left) > 1 else left[0]
         return web.Response(status=code, headers=headers, text=text)
 
-    return answer
+    return response
 
 
 async def deliveries(admin: AsyncClient, webhook: dict[str, Any], **query: Any) -> list[dict[str, Any]]:
@@ -73,7 +73,7 @@ async def test_only_matching_later_events_are_delivered(
 async def test_delivery_log_contains_status_duration_and_first_kilobyte(
     admin: AsyncClient, service: Any, samples: Any, receiver: Any, register: Register, until: Any
 ) -> None:
-    receiver.answer = respond(200, text="x" * 5000)
+    receiver.respond = respond(200, text="x" * 5000)
     webhook = await register(receiver, event_types=["stock.movement.*"])
     await service.publish(samples.movement())
     [delivery] = await until(lambda: deliveries(admin, webhook, state="delivered"))
@@ -90,7 +90,7 @@ async def test_delivery_log_contains_status_duration_and_first_kilobyte(
 async def test_failed_delivery_is_retried_with_the_same_id_until_success(
     admin: AsyncClient, service: Any, samples: Any, receiver: Any, register: Register, until: Any
 ) -> None:
-    receiver.answer = respond(500, 503, 200)
+    receiver.respond = respond(500, 503, 200)
     webhook = await register(receiver, event_types=["stock.movement.*"])
     await service.publish(samples.movement())
     received = await receiver.wait_for(3)
@@ -103,7 +103,7 @@ async def test_failed_delivery_is_retried_with_the_same_id_until_success(
 async def test_delivery_fails_after_the_last_retry(
     admin: AsyncClient, service: Any, samples: Any, receiver: Any, register: Register, until: Any
 ) -> None:
-    receiver.answer = respond(500)
+    receiver.respond = respond(500)
     webhook = await register(receiver, event_types=["stock.movement.*"])
     await service.publish(samples.movement())
     [delivery] = await until(lambda: deliveries(admin, webhook, state="failed"))
@@ -115,8 +115,10 @@ async def test_delivery_fails_after_the_last_retry(
 async def test_retry_after_header_delays_the_retry(
     admin: AsyncClient, service: Any, samples: Any, receiver: Any, register: Register, until: Any, form: str
 ) -> None:
-    wish = "100" if form == "seconds" else format_datetime(datetime.now(UTC) + timedelta(seconds=100), usegmt=True)
-    receiver.answer = respond(503, headers={"Retry-After": wish})
+    retry_after = (
+        "100" if form == "seconds" else format_datetime(datetime.now(UTC) + timedelta(seconds=100), usegmt=True)
+    )
+    receiver.respond = respond(503, headers={"Retry-After": retry_after})
     webhook = await register(receiver, event_types=["stock.movement.*"])
     await service.publish(samples.movement())
 
@@ -132,7 +134,7 @@ async def test_redirect_is_not_followed(
     admin: AsyncClient, service: Any, samples: Any, start_receiver: Any, register: Register, until: Any
 ) -> None:
     receiver, elsewhere = await start_receiver(), await start_receiver()
-    receiver.answer = respond(307, headers={"Location": elsewhere.url})
+    receiver.respond = respond(307, headers={"Location": elsewhere.url})
     webhook = await register(receiver, event_types=["stock.movement.*"])
     await service.publish(samples.movement())
     [delivery] = await until(lambda: deliveries(admin, webhook, state="failed"))
@@ -143,7 +145,7 @@ async def test_redirect_is_not_followed(
 async def test_gone_response_disables_the_webhook_and_notifies_admins(
     admin: AsyncClient, service: Any, samples: Any, receiver: Any, register: Register, until: Any
 ) -> None:
-    receiver.answer = respond(410)
+    receiver.respond = respond(410)
     webhook = await register(receiver, event_types=["stock.movement.*"])
     await service.publish(samples.movement())
     await until(lambda: deliveries(admin, webhook, state="failed"))
@@ -184,7 +186,7 @@ async def test_slow_receiver_does_not_delay_another(
         await release.wait()
         return web.Response()
 
-    slow.answer = hang
+    slow.respond = hang
     await register(slow, event_types=["stock.movement.*"])
     await register(quick, event_types=["stock.movement.*"])
     await service.publish(*(samples.movement(number) for number in range(100)))
@@ -203,7 +205,7 @@ async def test_timeout_is_logged_as_error(
         await release.wait()
         return web.Response()
 
-    receiver.answer = hang
+    receiver.respond = hang
     webhook = await register(receiver, event_types=["stock.movement.*"])
     await service.publish(samples.movement())
 
@@ -218,16 +220,16 @@ async def test_timeout_is_logged_as_error(
 async def test_refused_connection_is_logged_as_error(
     admin: AsyncClient, service: Any, samples: Any, receiver: Any, until: Any
 ) -> None:
-    answer = await admin.post("/webhooks", json={"url": "http://127.0.0.1:9/", "event_types": ["stock.movement.*"]})
+    response = await admin.post("/webhooks", json={"url": "http://127.0.0.1:9/", "event_types": ["stock.movement.*"]})
     await service.publish(samples.movement())
-    [delivery] = await until(lambda: deliveries(admin, answer.json(), state="failed"))
+    [delivery] = await until(lambda: deliveries(admin, response.json(), state="failed"))
     assert delivery["error"].startswith("no connection")
 
 
 async def test_redelivery_of_a_failed_delivery_is_attempted_again(
     admin: AsyncClient, service: Any, samples: Any, receiver: Any, register: Register, until: Any
 ) -> None:
-    receiver.answer = respond(500, 500, 500, 500, 200)
+    receiver.respond = respond(500, 500, 500, 500, 200)
     webhook = await register(receiver, event_types=["stock.movement.*"])
     await service.publish(samples.movement())
     [failed] = await until(lambda: deliveries(admin, webhook, state="failed"))

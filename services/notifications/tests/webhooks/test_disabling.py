@@ -23,7 +23,7 @@ async def test_webhook_that_keeps_failing_is_disabled(
     async def fail(_: Any) -> web.StreamResponse:
         return web.Response(status=500)
 
-    receiver.answer = fail
+    receiver.respond = fail
     webhook = await register(receiver, event_types=["stock.movement.*"])
     await service.publish(samples.movement())
 
