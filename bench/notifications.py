@@ -1,10 +1,10 @@
-"""How long news takes, and how much of it we can take: from the commit of a movement to whoever waits for it.
+"""Latency and throughput of events: from the commit of a movement to its consumers.
 
 A producer writes movements as the stock service does (two events each, one transaction) into a real outbox; its
-relay, the bus and the notifications service are the real ones. Three wait for news, over sockets: a long poll of
-GET /events, a client of GET /stream, and a webhook. Embedded, everything shares one process, the clients included; on
-RabbitMQ the service has a process of its own. The backlog is written before anything runs, then worked off; read it as
-a ratio to the same rows inserted into a plain table by batches of the same size.
+relay, the bus and the notifications service are the real ones. Three clients wait for the events over sockets: a long
+poll of GET /events, a client of GET /stream, and a webhook. Embedded, everything shares one process, the clients
+included; on RabbitMQ the service has its own process. The backlog is written before anything runs and then processed;
+its rate is reported as a ratio to the same rows inserted into a plain table in batches of the same size.
 """
 
 import asyncio
@@ -29,19 +29,19 @@ from aiohttp import web
 from fastapi import FastAPI
 
 from bench.figures import Figure, report, under
+from stockbuddy.chassis.http.app import Service, create_app
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
 from stockbuddy.chassis.postgres.database import Database
-from stockbuddy.local_servers.postgres import LocalPostgres
-from stockbuddy.chassis.runtime.logging import configure_logging
 from stockbuddy.chassis.postgres.migrations import migrate
+from stockbuddy.chassis.runtime.logging import configure_logging
 from stockbuddy.chassis.runtime.settings import ServiceSettings
 from stockbuddy.chassis.testing.clients import serving
-from stockbuddy.local_servers.ports import free_port
 from stockbuddy.chassis.testing.rabbitmq import rabbitmq_server
 from stockbuddy.chassis.testing.tokens import TestIssuer
-from stockbuddy.chassis.http.app import Service, create_app
 from stockbuddy.contracts.stock import LevelChanged, MovementPosted
+from stockbuddy.local_servers.ports import free_port
+from stockbuddy.local_servers.postgres import LocalPostgres
 from stockbuddy.notifications.app import MIGRATIONS, SERVICE, NotificationsSettings
 from stockbuddy.stock.app import MIGRATIONS as STOCK_MIGRATIONS
 
@@ -49,7 +49,7 @@ RATES = (10, 300)
 SECONDS = 6.0
 BACKLOG = 100_000
 BUSES = ("embedded", "rabbitmq")
-AIMED_MILLISECONDS = under(100)
+TARGET_MILLISECONDS = under(100)
 BATCH = 200
 READERS = ("event log", "SSE", "webhook")
 PRODUCTS = 500
@@ -57,7 +57,7 @@ PRODUCTS = 500
 
 @dataclass
 class Stopwatch:
-    """When each movement was committed, and when each reader had it. Movements are known by their ids."""
+    """Times, by movement id, of the commit and of the arrival at each reader."""
 
     committed: dict[int, float] = field(default_factory=dict)
     arrived: dict[str, dict[int, float]] = field(default_factory=lambda: {name: {} for name in READERS})
@@ -75,7 +75,7 @@ class Stopwatch:
 
 
 def events_of(number: int) -> tuple[MovementPosted, LevelChanged]:
-    """What the stock service says of one movement."""
+    """The events that the stock service publishes for one movement."""
     product, now = number % PRODUCTS, datetime.now(UTC)
     before, quantity = Decimal(1_000_000 - number), Decimal(-1)
     movement = MovementPosted(
@@ -107,36 +107,36 @@ def events_of(number: int) -> tuple[MovementPosted, LevelChanged]:
 
 
 class Producer:
-    """Commits movements to the outbox of a stock service without routes: what waits together in one transaction."""
+    """Commits movements to the outbox of a stock service without routes; waiting ones share a transaction."""
 
     def __init__(self, database: Database, stopwatch: Stopwatch) -> None:
         self._database = database
         self._stopwatch = stopwatch
         self._waiting: list[int] = []
-        self._news = asyncio.Event()
+        self._wake = asyncio.Event()
         self.number = 0
 
     async def run(self) -> None:
         """Until cancelled."""
         async with self._database.raw() as connection:
             while True:
-                await self._news.wait()
-                self._news.clear()
+                await self._wake.wait()
+                self._wake.clear()
                 numbers, self._waiting = self._waiting, []
                 rows = [outbox.row(event) for number in numbers for event in events_of(number)]
                 await connection.execute(outbox.INSERT, *outbox.columns(rows))
                 now = time.perf_counter()
                 self._stopwatch.committed.update(dict.fromkeys(numbers, now))
-                self._database.event_committed()
+                self._database.notify(outbox.COMMITTED)
 
     async def post_at(self, rate: int, seconds: float) -> int:
-        """Post at an even rate, whatever becomes of the posts before; the first one's number."""
+        """Post at an even rate without waiting for earlier posts; returns the first movement's number."""
         first, started = self.number + 1, time.perf_counter()
         for index in range(int(rate * seconds)):
             await asyncio.sleep(max(0.0, started + index / rate - time.perf_counter()))
             self.number += 1
             self._waiting.append(self.number)
-            self._news.set()
+            self._wake.set()
         return first
 
 
@@ -151,7 +151,7 @@ async def write_backlog(url: str, count: int) -> None:
 
 
 async def bare_rate(url: str) -> float:
-    """The same rows per second, in a plain table with a key, by batches of the same size, one after the other."""
+    """Rows per second of sequential batches of the same size into a plain table with a key."""
     connection = await asyncpg.connect(url)
     rows = [outbox.row(event) for number in range(BATCH * 50) for event in events_of(number)]
     try:
@@ -171,7 +171,7 @@ async def bare_rate(url: str) -> float:
         await connection.close()
 
 
-# Those who wait
+# The clients
 
 
 async def follow_log(http: aiohttp.ClientSession, stopwatch: Stopwatch) -> None:
@@ -195,7 +195,7 @@ async def follow_stream(http: aiohttp.ClientSession, stopwatch: Stopwatch) -> No
 
 @asynccontextmanager
 async def receiver(stopwatch: Stopwatch, issuer: TestIssuer) -> AsyncIterator[str]:
-    """A webhook's receiver, and the keys by which a service in another process verifies our tokens."""
+    """A webhook's receiver, and the JWKS with which a service in another process verifies our tokens."""
 
     async def hook(request: web.Request) -> web.Response:
         event = await request.json()
@@ -252,7 +252,7 @@ async def is_ready(http: aiohttp.ClientSession, url: str) -> bool:
 
 @dataclass
 class Setting:
-    """Where one run takes place. `bus_url` null: in one process."""
+    """The servers of one run. Without `bus_url` everything runs in one process."""
 
     database_url: str
     bus_url: str | None
@@ -263,7 +263,7 @@ class Setting:
 
     @asynccontextmanager
     async def system(self, issuer: TestIssuer, keys_url: str) -> AsyncIterator[tuple[Database, str]]:
-        """The producer's database, with its relay at work, and the address of the notifications service."""
+        """The producer's database, with its relay running, and the URL of the notifications service."""
         common: dict[str, Any] = {"env": "development", "database_url": self.database_url, "bus_url": self.bus_url}
         bus = None if self.bus_url else InProcessBus(frozenset({"notifications"}))
         producer = create_app(Service("stock", "Bench", []), ServiceSettings(**common), bus=bus)
@@ -283,7 +283,7 @@ class Setting:
                 }
                 url = await stack.enter_async_context(own_process(environment))
             await stack.enter_async_context(running(producer))
-            yield producer.state.database, url
+            yield producer.state.resources.database, url
 
 
 async def measure_latency(setting: Setting, name: str) -> None:
@@ -316,7 +316,7 @@ def report_latency(stopwatch: Stopwatch, name: str, rate: int, first: int) -> No
         took = sorted(stopwatch.milliseconds(reader, first))
         p50, p99 = statistics.median(took), took[int(len(took) * 0.99)]
         what = f"{name}, {rate}/s: commit to {reader}"
-        report(Figure("notifications", what, p99, "ms, p99", AIMED_MILLISECONDS, f"p50 {p50:.1f} ms"))
+        report(Figure("notifications", what, p99, "ms, p99", TARGET_MILLISECONDS, f"p50 {p50:.1f} ms"))
 
 
 async def measure_backlog(setting: Setting, name: str) -> None:
@@ -347,7 +347,7 @@ async def until(look: Callable[[], bool], seconds: float = 60) -> None:
 
 
 async def until_true(connection: asyncpg.Connection, question: str, seconds: float = 300) -> float:
-    """When the answer became yes."""
+    """The time at which the query became true."""
     async with asyncio.timeout(seconds):
         while not await connection.fetchval(question):
             await asyncio.sleep(0.05)
