@@ -33,6 +33,18 @@ CHASSIS_COMMENTS: Comments = {
         "created_at": "When the event was inserted into the outbox.",
         "archived_at": "When the bus confirmed the event; decides the partition.",
     },
+    "outbox_dead": {
+        "": "Events that the broker refuses for good, kept for an operator (dead-letters list, retry).",
+        "event_id": "CloudEvents id (UUIDv7).",
+        "routing_key": "Event type.",
+        "headers": "CloudEvents attributes.",
+        "payload": "Data of the event.",
+        "partition_key": "Subject of the event.",
+        "shard": "Shard of the partition key.",
+        "error": "Why the event was refused.",
+        "created_at": "When the event was inserted into the outbox.",
+        "failed_at": "When the relay moved the event here.",
+    },
     "inbox": {
         "": "Messages by consumer group, so that a redelivered message has no second effect.",
         "consumer": "Consumer group (name of its queue).",
@@ -48,11 +60,12 @@ CHASSIS_COMMENTS: Comments = {
     },
     "idempotency_key": {
         "": "Idempotency keys of accepted requests with their stored responses, kept for 8 days.",
-        "caller": "User or API key that the idempotency key belongs to.",
+        "caller": "Credential that the idempotency key belongs to: id of the user, or key:<id of the API key>.",
         "key": "Value of the Idempotency-Key header.",
         "fingerprint": "SHA-256 of method, path and canonical body; another request with the key is rejected.",
         "status": "HTTP status of the stored response.",
         "body": "Body of the stored response.",
+        "headers": "Headers of the stored response that replays repeat, such as ETag and Location.",
         "created_at": "When the key was claimed.",
     },
     "schema_version": {

@@ -69,9 +69,35 @@ CREATE INDEX idempotency_key_by_age ON idempotency_key (created_at);
 """
 
 
+VERSION_2 = """
+ALTER TABLE idempotency_key ADD COLUMN headers json;
+
+CREATE TABLE outbox_dead (
+    event_id uuid PRIMARY KEY,
+    routing_key text NOT NULL,
+    headers json NOT NULL,
+    payload json NOT NULL,
+    partition_key text NOT NULL,
+    shard smallint NOT NULL,
+    error text NOT NULL,
+    created_at timestamptz NOT NULL,
+    failed_at timestamptz NOT NULL DEFAULT now()
+);
+"""
+
+
 def create_chassis_tables() -> None:
     """Outbox, archive, inbox and idempotency keys, as of version 1."""
-    for statement in VERSION_1.split(";"):
+    _execute_each(VERSION_1)
+
+
+def add_dead_outbox_and_stored_headers() -> None:
+    """Version 2: events that the broker refuses, and the headers of stored responses."""
+    _execute_each(VERSION_2)
+
+
+def _execute_each(script: str) -> None:
+    for statement in script.split(";"):
         if statement.strip():
             op.execute(statement)
 
