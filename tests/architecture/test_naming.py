@@ -53,7 +53,7 @@ BODY_SUFFIXES = ("Create", "Update", "Replace", "Login")
 
 FIELD_NOUNS_IN_ING = {
     *("costing", "forecasting", "hashing", "logging", "messaging", "posting", "pricing", "purchasing", "reordering"),
-    *("routing", "signing", "testing"),
+    *("rendering", "routing", "signing", "testing"),
 }
 ADJECTIVES_IN_ING = {"closing", "incoming", "opening", "outgoing"}
 PARTICIPLES = {
@@ -179,7 +179,7 @@ def test_application_state_is_typed() -> None:
 
 def is_endless(loop: ast.While) -> bool:
     """`while True`, or until a flag of the process is set."""
-    return bool(re.search(r"^True$|is_set\(\)$|stopp|clos", ast.unparse(loop.test)))
+    return bool(re.search(r"^True$|is_set\(\)$|stopping|closing", ast.unparse(loop.test)))
 
 
 def endless_loops_that_sleep(source: ast.AST) -> Iterator[ast.While]:
