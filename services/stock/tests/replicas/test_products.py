@@ -1,4 +1,4 @@
-"""What the catalogue says: the product copy, opening stock, and patience with fresh products."""
+"""Replica of catalog's products: events, opening stock, and requests that wait for a new product."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ async def test_product_with_excessive_opening_quantity_is_replicated(shop: Shop)
 
 
 async def test_products_have_current_name_of_their_category(shop: Shop, product_created: ProductEvent) -> None:
-    """Whatever comes first: a category's new name, a product that still tells the old one, or an older name."""
+    """In any order of a renaming, a product event with the former name, and an older renaming."""
 
     async def shown(category: str) -> list[str]:
         return [level["sku"] for level in (await shop.admin.get("/stock-levels", category=category))["items"]]

@@ -1,4 +1,4 @@
-"""What the settings say applies where nothing closer says otherwise."""
+"""Replica of the system settings: defaults that warehouses and products override."""
 
 from __future__ import annotations
 

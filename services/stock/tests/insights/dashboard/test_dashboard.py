@@ -1,4 +1,4 @@
-"""The dashboard: every figure follows from what was done a moment ago."""
+"""GET /dashboard/stats."""
 
 from __future__ import annotations
 

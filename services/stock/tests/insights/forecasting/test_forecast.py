@@ -1,4 +1,4 @@
-"""Forecasts from the ledger: what counts as demand, over which days, and where."""
+"""GET /forecasts/{product_id}: demand from the ledger, by day and warehouse."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def forecast(shop: Shop, product_id: int, **parameters: Any) -> dict[str, 
     return answer
 
 
-async def test_demand_excludes_reversed_movements(shop: Shop) -> None:
+async def test_demand_counts_sales_and_issues_unless_reversed(shop: Shop) -> None:
     tea = await shop.product(sku="TEA")
     await move(shop, tea, "in", 1000, 10)
     for days_ago in range(1, 11):
@@ -36,14 +36,14 @@ async def test_demand_excludes_reversed_movements(shop: Shop) -> None:
     await move(shop, tea, "damaged", 100, 3)
     wrong = await move(shop, tea, "out", 300, 3)
     await shop.admin.post(f"/stock-movements/{wrong}/reverse")
-    told = await forecast(shop, tea)
+    response = await forecast(shop, tea)
     since = (datetime.now(UTC) - timedelta(days=10)).date().isoformat()
-    assert told["history"] == {"since": since, "days": 10, "days_with_demand": 10, "units": 40}
-    assert (told["method"], told["sku"], told["demand_per_day"]) == ("tsb", "TEA", 4)
-    assert told["interval"] == {"level": 0.8, "low": 4, "high": 4}
-    assert len(told["days"]) == 14
-    assert told["days"][0]["date"] == datetime.now(UTC).date().isoformat()
-    assert (told["total"], told["total_interval"]["low"]) == (56, 56)
+    assert response["history"] == {"since": since, "days": 10, "days_with_demand": 10, "units": 40}
+    assert (response["method"], response["sku"], response["demand_per_day"]) == ("tsb", "TEA", 4)
+    assert response["interval"] == {"level": 0.8, "low": 4, "high": 4}
+    assert len(response["days"]) == 14
+    assert response["days"][0]["date"] == datetime.now(UTC).date().isoformat()
+    assert (response["total"], response["total_interval"]["low"]) == (56, 56)
 
 
 async def test_forecast_of_rare_sales_is_spread_over_days(shop: Shop) -> None:
@@ -51,12 +51,12 @@ async def test_forecast_of_rare_sales_is_spread_over_days(shop: Shop) -> None:
     await move(shop, tea, "in", 1000, 60)
     for days_ago in range(5, 61, 5):
         await move(shop, tea, "out", 10, days_ago)
-    told = await forecast(shop, tea, horizon_days=30)
-    assert told["history"]["days_with_demand"] == 12
-    assert 1 < told["demand_per_day"] < 3
-    assert told["interval"]["low"] == 0
-    assert told["total_interval"]["low"] < told["total"] < told["total_interval"]["high"]
-    assert sum(day["expected"] for day in told["days"]) == pytest.approx(told["total"], abs=0.05)
+    response = await forecast(shop, tea, horizon_days=30)
+    assert response["history"]["days_with_demand"] == 12
+    assert 1 < response["demand_per_day"] < 3
+    assert response["interval"]["low"] == 0
+    assert response["total_interval"]["low"] < response["total"] < response["total_interval"]["high"]
+    assert sum(day["expected"] for day in response["days"]) == pytest.approx(response["total"], abs=0.05)
 
 
 async def test_forecast_with_warehouse_and_history_days_uses_only_these(shop: Shop) -> None:
@@ -75,8 +75,8 @@ async def test_forecast_with_warehouse_and_history_days_uses_only_these(shop: Sh
 async def test_forecast_of_new_product_succeeds(shop: Shop) -> None:
     fresh, unstocked = await shop.product(50), await shop.product()
     await shop.admin.post("/sales", {"product": fresh, "quantity": 5})
-    told = await forecast(shop, fresh)
-    assert (told["history"]["days"], told["demand_per_day"]) == (1, 5)
+    response = await forecast(shop, fresh)
+    assert (response["history"]["days"], response["demand_per_day"]) == (1, 5)
     assert (await forecast(shop, unstocked))["demand_per_day"] == 0
 
 

@@ -1,4 +1,4 @@
-"""The method: likelihood and size learnt apart, fading while nothing is sold, bulk orders tamed, bounds that hold."""
+"""The TSB method: probability and size of demand, bulk orders, and the coverage of its intervals."""
 
 import random
 from datetime import date
@@ -55,7 +55,7 @@ def test_interval_contains_demand_at_its_level() -> None:
         day, week = forecast_day(demand), forecast_days(demand, [1.0] * 7)
         days += day.low <= draw() <= day.high
         weeks += week.low <= sum(draw() for _ in range(7)) <= week.high
-    # A day's demand comes in lumps, so its bounds hold more often than they promise.
+    # A day's demand is discrete, so its interval covers more than LEVEL.
     assert LEVEL - 0.03 <= days / 300 <= 1
     assert LEVEL - 0.08 <= weeks / 300 <= LEVEL + 0.12
 

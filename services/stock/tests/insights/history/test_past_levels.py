@@ -1,4 +1,4 @@
-"""GET /stock-levels?as_of=…: the level at a past moment, by when things happened, however late they were told."""
+"""GET /stock-levels?as_of=…: levels at a past moment by `occurred_at`, also with movements posted late."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 START = datetime(2026, 1, 10, 12, tzinfo=UTC)
 
 
-async def close(shop: Shop, levels: int = 1000, changes: int = 1000) -> bool:
-    """What the service does beside the requests, now; whether it has not done all of it."""
-    async with shop.app.state.database.transaction() as session:
+async def advance(shop: Shop, levels: int = 1000, changes: int = 1000) -> bool:
+    """One round of the background worker. Returns whether more remains."""
+    async with shop.app.state.resources.database.transaction() as session:
         return await advance_closing_balances(session, levels, changes)
 
 
@@ -51,7 +51,7 @@ async def test_past_levels_with_or_without_closing_balances_are_equal(shop: Shop
         assert await at(shop, START + day) == {tea: 7}
         assert await at(shop, START + 5 * day) == {tea: 7, cup: 5}
         assert await at(shop, START + 5 * day, product_id=cup) == {cup: 5}
-        assert not await close(shop)
+        assert not await advance(shop)
 
 
 async def test_closing_balances_after_late_movement_are_corrected(shop: Shop) -> None:
@@ -59,13 +59,13 @@ async def test_closing_balances_after_late_movement_are_corrected(shop: Shop) ->
     day = timedelta(days=1)
     await move(shop, tea, 10, START)
     await move(shop, tea, -2, START + 3 * day)
-    await close(shop)
+    await advance(shop)
     await move(shop, tea, 5, START + day)
     for _ in range(2):
         assert [(await at(shop, START + n * day))[tea] for n in range(5)] == [10, 15, 15, 13, 13]
-        await close(shop)
+        await advance(shop)
     await move(shop, tea, 1, START - day)
-    await close(shop)
+    await advance(shop)
     assert [(await at(shop, START + n * day))[tea] for n in range(-1, 5)] == [1, 11, 16, 16, 14, 14]
 
 
@@ -81,16 +81,16 @@ async def test_past_level_has_average_cost_of_that_time(shop: Shop) -> None:
             for n in (0, 1, 2)
         ]
         assert costs == ["2.00", "3.00", "3.00"]
-        await close(shop)
+        await advance(shop)
 
 
 async def test_average_cost_after_late_receipt_changes_from_its_day_on(shop: Shop) -> None:
-    """Levels and reports agree about every past moment, and the last of them is the present."""
+    """Levels and reports agree at every past moment; the last one equals the current state."""
     tea = await shop.product()
     day = timedelta(days=1)
     await move(shop, tea, 10, START, unit_cost="2", movement_type="purchase")
     await move(shop, tea, -5, START + 3 * day)
-    await close(shop)
+    await advance(shop)
     await move(shop, tea, 5, START + day, unit_cost="4", movement_type="purchase")
     for _ in range(2):
         for days, cost in ((0, "2.00"), (1, "3.00"), (2, "3.00"), (3, "3.00"), (9, "3.00")):
@@ -99,30 +99,30 @@ async def test_average_cost_after_late_receipt_changes_from_its_day_on(shop: Sho
             [row] = (await shop.admin.get("/reports/inventory-valuation", as_of=moment))["rows"]
             assert (level["average_cost"], row["unit_cost"]) == (cost, cost), days
             assert row["quantity"] == level["on_hand"]
-        assert not await close(shop)
+        assert not await advance(shop)
 
 
 async def test_past_levels_of_random_history_equal_plain_sums(shop: Shop) -> None:
-    """Against a plain sum; closing now and then, a few levels at a time."""
+    """The worker runs now and then, for a few levels or changes at a time."""
     chance = random.Random(11)
     outlet = await shop.warehouse("OUTLET", negative_stock="allow")
     products = [await shop.product() for _ in range(3)]
-    told: list[tuple[int, Decimal, datetime, str | None]] = []
+    posted_movements: list[tuple[int, Decimal, datetime, str | None]] = []
     for n in range(120):
         product = chance.choice(products)
         quantity = Decimal(chance.choice([-5, -2.5, 1, 3.125, 7])).quantize(Decimal("0.001"))
         moment = START + timedelta(hours=chance.randrange(24 * 6))
         posted = await move(shop, product, float(quantity), moment, warehouse_id=outlet, unit_cost=n + 1)
-        told.append((product, quantity, moment, posted["average_cost"]))
+        posted_movements.append((product, quantity, moment, posted["average_cost"]))
         if n % 17 == 0:
-            await close(shop, levels=2)
+            await advance(shop, levels=2)
         if n % 11 == 0:
-            await close(shop, changes=3)
+            await advance(shop, changes=3)
     for hours in range(0, 24 * 6 + 12, 7):
         moment = START + timedelta(hours=hours)
         expected: dict[int, Decimal] = {}
-        costs = {product: cost for product, _, happened, cost in told if happened <= moment}
-        for product, quantity, happened, _ in told:
+        costs = {product: cost for product, _, happened, cost in posted_movements if happened <= moment}
+        for product, quantity, happened, _ in posted_movements:
             if happened <= moment:
                 expected[product] = expected.get(product, Decimal(0)) + quantity
         assert await at(shop, moment) == {product: float(total) for product, total in expected.items()}
@@ -134,13 +134,13 @@ async def test_past_levels_of_random_history_equal_plain_sums(shop: Shop) -> Non
 
 
 async def test_closing_balances_of_long_history_advance_in_steps(shop: Shop, database: asyncpg.Connection) -> None:
-    """However many movements there are, and though all of them are of one level."""
+    """Also if all movements are of one level."""
     tea, cup = await shop.product(), await shop.product()
     for day in range(6):
         await move(shop, tea, 2, START + timedelta(days=day))
     await move(shop, cup, 1, START)
     closed = []
-    while await close(shop, changes=2):
+    while await advance(shop, changes=2):
         closed.append(await database.fetchval("SELECT sum(version) FROM closing_progress"))
         assert [(await at(shop, START + timedelta(days=day)))[tea] for day in range(6)] == [2, 4, 6, 8, 10, 12]
     assert closed == [2, 4, 6]

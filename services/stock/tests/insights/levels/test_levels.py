@@ -1,4 +1,4 @@
-"""GET /stock-levels: what lies where, and what is short."""
+"""GET /stock-levels, and the events of low-stock thresholds."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def test_levels_with_filters_are_selected(shop: Shop) -> None:
     assert await found(sku="tea", warehouse_id=annex) == [("TEA", 99)]
     assert await found(category="drinks", warehouse_id=annex) == [("TEA", 99)]
     assert await found(price_min=5, price_max=10) == [("CUP", 20)]
-    # 10 is the default threshold of the settings.
+    # 10 is the default threshold of the system settings.
     assert await found(low_stock=True) == [("TEA", 10), ("POT", 10)]
     assert await found(low_stock=False) == [("TEA", 99), ("CUP", 20)]
     assert (await shop.level(default))["low_stock_threshold"] == 10
@@ -81,33 +81,33 @@ async def test_threshold_crossed_publishes_one_event_per_direction(shop: Shop) -
         body = {"product_id": tea, "movement_type": "adjustment", "quantity": quantity}
         await shop.admin.post("/stock-movements", body)
 
-    async def told() -> list[tuple[str, float]]:
+    async def new_threshold_events() -> list[tuple[str, float]]:
         await shop.quiet()
         messages = [
             m for m in shop.bus.published if m.type.startswith("stock.level.") and not m.type.endswith("changed")
         ]
-        said = [(message.type.rpartition(".")[2], json.loads(message.body)["on_hand"]) for message in messages]
+        events = [(message.type.rpartition(".")[2], json.loads(message.body)["on_hand"]) for message in messages]
         shop.bus.published.clear()
-        return said
+        return events
 
-    assert await told() == []
+    assert await new_threshold_events() == []
     await move(-4)
-    assert await told() == []
+    assert await new_threshold_events() == []
     await move(-1)
-    assert await told() == [("low", 5)]
+    assert await new_threshold_events() == [("low", 5)]
     await move(-1)
     await move(+1)
-    assert await told() == []
+    assert await new_threshold_events() == []
     await move(-5)
-    assert await told() == [("depleted", 0)]
+    assert await new_threshold_events() == [("depleted", 0)]
     await move(+3)
-    assert await told() == []
+    assert await new_threshold_events() == []
     await move(+3)
-    assert await told() == [("recovered", 6)]
+    assert await new_threshold_events() == [("recovered", 6)]
     await move(-6)
-    assert await told() == [("low", 0), ("depleted", 0)]
+    assert await new_threshold_events() == [("low", 0), ("depleted", 0)]
     await move(+9)
-    assert await told() == [("recovered", 9)]
+    assert await new_threshold_events() == [("recovered", 9)]
 
 
 async def test_threshold_event_contains_threshold(shop: Shop) -> None:

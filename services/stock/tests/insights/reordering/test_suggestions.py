@@ -1,4 +1,4 @@
-"""Suggestions: what they follow from, how they react, and the orders that they become."""
+"""Reorder suggestions, reorder rules, and purchase orders from suggestions."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 async def suppliers(shop: Shop) -> None:
-    """7 delivers in four days, 8 does not say."""
+    """Supplier 7 has a lead time of four days, supplier 8 has none."""
     await shop.say(SupplierCreated(supplier_id=7, version=1, name="Leaf & Co", lead_time_days=4))
     await shop.say(SupplierCreated(supplier_id=8, version=1, name="Mugs Ltd"))
 
 
 async def sell_daily(shop: Shop, product_id: int, quantity: float, days: int = 20, opening: int = 1000) -> None:
-    """The same on each of the days before today, of what came a day earlier."""
+    """Sell `quantity` on each of the last `days` days, from `opening` received on the first of them."""
     noon = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
 
     def movement(kind: str, units: float, days_ago: int) -> dict[str, Any]:
@@ -44,7 +44,7 @@ async def test_suggestion_contains_its_inputs(shop: Shop, suppliers: None) -> No
     await sell_daily(shop, tea, 5, opening=120)
     [suggestion] = await suggested(shop)
     assert (suggestion["sku"], suggestion["supplier"], suggestion["warehouse_code"]) == ("TEA", "Leaf & Co", "MAIN")
-    # 20 are left and 5 go each day, always as many: 4 days of lead time, no safety needed, 14 days to cover.
+    # 20 remain, 5 are sold each day without deviation: 4 days of lead time, no safety stock, 14 days to cover.
     assert (suggestion["quantity"], suggestion["unit_cost"], suggestion["days_left"]) == (70, "1.50", 4)
     assert suggestion["inputs"] == {
         "demand_units": 100,
@@ -208,7 +208,7 @@ async def test_order_of_suggestions_with_invalid_line_creates_nothing(shop: Shop
     most = {"quantity": 99_999_999, "unit_cost": "900000"}
     absurd = {"lines": [{"product_id": tea, **most}, {"product_id": full, **most}]}
     problem = await shop.admin.refused(422, "/reorder-suggestions/order", absurd)
-    assert problem["errors"] == [{"field": "lines", "message": "come to more than can be recorded"}]
+    assert problem["errors"] == [{"field": "lines", "message": "must come to less than 100,000,000,000,000"}]
     await shop.admin.refused(422, "/reorder-suggestions/order", {"lines": []})
     await shop.caller(5).refused(403, "/reorder-suggestions/order", {"lines": [{"product_id": tea}]})
     assert (await shop.admin.get("/purchase-orders"))["total"] == 0

@@ -1,4 +1,4 @@
-"""What the stock is worth and how old it is: against a plain model, over many random movements."""
+"""Inventory reports, against a simple model over many random movements."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STEP = Decimal("0.0001")
 
 
 class Shelf:
-    """A level as an accountant with a pencil would keep it."""
+    """A level with its receipts, computed in the simplest way."""
 
     def __init__(self) -> None:
         self.on_hand = Decimal(0)
@@ -101,7 +101,7 @@ async def test_valuation_excludes_reversed_receipts(shop: Shop) -> None:
 
 
 async def test_valuation_ignores_reversed_issues(shop: Shop) -> None:
-    """It is neither new nor at the average: the oldest of it was there all along."""
+    """The returned quantity keeps the age and cost of its receipts."""
     tea = await shop.product()
     for days, cost in ((100, "1"), (50, "9")):
         at = (datetime.now(UTC) - timedelta(days=days)).isoformat()

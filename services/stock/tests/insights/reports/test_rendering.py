@@ -1,4 +1,4 @@
-"""Files: exact figures, texts that stay texts in a spreadsheet, and a name to save them under."""
+"""Report files: exact amounts, escaped formulas, file names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from openpyxl import load_workbook
 if TYPE_CHECKING:
     from services.stock.tests.conftest import Shop
 
-EVIL = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "＝1"]  # noqa: RUF001
+FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "＝1"]  # noqa: RUF001
 
 
 async def fetched(shop: Shop, wanted: str) -> tuple[bytes, str]:
@@ -45,7 +45,7 @@ async def test_xlsx_contains_numbers_and_parameters(shop: Shop) -> None:
     assert about == [("method", "average"), ("total quantity", 2.5), ("total value", 3.0863)]
 
 
-@pytest.mark.parametrize("name", EVIL)
+@pytest.mark.parametrize("name", FORMULAS)
 async def test_text_that_begins_like_formula_is_escaped(shop: Shop, name: str) -> None:
     await shop.product(1, sku=f"{name.strip()}SKU", name=name, category=name, cost_price="1")
     [row] = csv.DictReader(io.StringIO((await fetched(shop, "csv"))[0].decode()))

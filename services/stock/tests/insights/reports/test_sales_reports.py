@@ -1,4 +1,4 @@
-"""Sales, profit and turnover: every figure follows from the documents, whichever way it is grouped."""
+"""Sales, profit, turnover and movements reports, in all groupings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MARCH = {"from": "2026-03-01", "to": "2026-04-01"}
 
 @pytest.fixture
 async def traded(shop: Shop) -> dict[str, Any]:
-    """Three sales of two products in two warehouses by two people, and a return of a part of the first."""
+    """Three sales of two products in two warehouses by two sellers, and a partial return of the first."""
     north = await shop.warehouse("NORTH")
     tea = await shop.product(sku="TEA", category="Drinks", unit_price="4.50")
     cup = await shop.product(sku="CUP", unit_price="9.90")

@@ -1,4 +1,4 @@
-"""PUT /stock-levels: set by count, if nothing has happened since."""
+"""PUT /stock-levels: a level is set to a counted quantity if its current quantity is the expected one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Movements posted by hand: signs, balances, refusals, and what is told of them."""
+"""POST /stock-movements: signs, balances, rejections and events."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ async def test_movement_below_zero_is_flagged_where_allowed(shop: Shop) -> None:
     assert (taken["balance"], taken["went_negative"]) == (-2, True)
     added = await shop.admin.post("/stock-movements", movement(product_id, "in", 1, warehouse_id=outlet))
     assert (added["balance"], added["went_negative"]) == (-1, False)
-    # Once it is forbidden again nothing more goes out, but what comes in is welcome.
+    # Once negative stock is forbidden again, decreases are rejected and increases are accepted.
     await shop.admin.call("PATCH", f"/warehouses/{outlet}", json={"negative_stock": "reject"})
     await shop.admin.refused(409, "/stock-movements", movement(product_id, "sale", 1, warehouse_id=outlet))
     await shop.admin.post("/stock-movements", movement(product_id, "in", 0.5, warehouse_id=outlet))
@@ -179,8 +179,8 @@ async def test_movement_below_zero_is_flagged_where_allowed(shop: Shop) -> None:
 async def test_movement_publishes_movement_and_level_events(shop: Shop) -> None:
     product_id = await shop.product(10, sku="TEA-1")
     posted = await shop.caller(5, Role.MANAGER).post("/stock-movements", movement(product_id, "sale", 4))
-    [_, said] = await shop.said(2, "stock.movement.posted")
-    assert said == posted
+    [_, published] = await shop.said(2, "stock.movement.posted")
+    assert published == posted
     [_, changed] = await shop.said(2, "stock.level.changed")
     assert changed == {
         "product_id": product_id,
@@ -212,7 +212,7 @@ async def test_lots_have_separate_levels(shop: Shop) -> None:
 
 
 async def test_level_beyond_maximum_is_rejected(shop: Shop) -> None:
-    """Refused, not recorded and then unreadable: every consumer takes a level and its change for a Quantity."""
+    """Rejected rather than recorded: consumers read a level and its change as a Quantity."""
     tea = await shop.product()
     half = 499_999_999_999.999
     posted = await shop.admin.post("/stock-movements", movement(tea, "in", half))
@@ -251,7 +251,7 @@ async def test_sums_of_large_levels_are_returned(shop: Shop) -> None:
     assert len((await shop.admin.get("/reorder-suggestions"))["items"]) == 0
 
 
-async def test_movement_of_zero_is_rejected(shop: Shop) -> None:
+async def test_negative_zero_is_normalised(shop: Shop) -> None:
     tea = await shop.product()
     posted = await shop.admin.post("/stock-movements", movement(tea, "in", 1, unit_cost="-0.0"))
     assert (posted["unit_cost"], posted["average_cost"]) == ("0.00", "0.00")

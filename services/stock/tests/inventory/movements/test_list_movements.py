@@ -1,4 +1,4 @@
-"""GET /stock-movements: the ledger, filtered."""
+"""GET /stock-movements."""
 
 from __future__ import annotations
 

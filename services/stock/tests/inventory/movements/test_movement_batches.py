@@ -1,4 +1,4 @@
-"""Batches of movements: all or nothing, or each for itself."""
+"""POST /stock-movements/batch: atomic and partial batches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reversals: a mistake is undone by another movement, once."""
+"""POST /stock-movements/{id}/reverse."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ async def test_reversed_receipt_restores_average_cost(shop: Shop) -> None:
     assert (reversal["average_cost"], reversal["unit_cost"]) == ("2.00", "8.00")
 
 
-async def test_average_cost_that_would_be_negative_is_kept(shop: Shop) -> None:
-    """What is left would have to bear the cost of all that was sold at the wrong average."""
+async def test_average_cost_beyond_maximum_after_reversal_is_kept(shop: Shop) -> None:
+    """The remaining quantity would carry the cost of everything sold at the wrong average."""
     tea = await shop.product()
     await move(shop, tea, "purchase", 10, unit_cost="90000000000000")
     free = await move(shop, tea, "purchase", 10, unit_cost="0")

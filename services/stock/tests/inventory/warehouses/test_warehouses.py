@@ -1,4 +1,4 @@
-"""Warehouses: opened, changed and closed, with exactly one default."""
+"""Warehouses: create, update, delete, and exactly one default."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ async def test_warehouse_is_created_updated_and_deleted(shop: Shop) -> None:
     await manager.refused(404, path, method="GET")
     assert [w["code"] for w in (await manager.get("/warehouses"))["items"]] == ["MAIN"]
     await shop.quiet()
-    said = [
+    versions = [
         (event["version"], event["name"], event["deleted"])
         for event in shop.bus.events("stock.warehouse.created", "stock.warehouse.updated", "stock.warehouse.deleted")
         if event["warehouse_id"] == opened["id"]
     ]
-    assert said == [
+    assert versions == [
         (1, "Corner shop", False),
         (2, "The corner shop", False),
         (3, "The corner shop", False),
