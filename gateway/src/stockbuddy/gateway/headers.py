@@ -25,7 +25,8 @@ HOP_BY_HOP = frozenset(
         b"upgrade",
     }
 )
-"""Headers of one connection (RFC 9110 §7.6.1), never forwarded; the servers on both sides frame messages themselves."""
+"""Headers of one connection (RFC 9110 §7.6.1), never forwarded. Transfer-Encoding only tells the upstream that a body
+follows: each side frames messages itself."""
 
 _PARSED = frozenset(
     {
@@ -49,7 +50,7 @@ _PARSED = frozenset(
 _FORWARDED_ONCE = (b"content-length", b"content-type", b"host", b"origin", b"transfer-encoding")
 """Only the last value of each is forwarded: the gateway and a service might read duplicates differently."""
 _DROPPED = HOP_BY_HOP | {
-    b"expect",  # answered by the server in front of the gateway
+    b"expect",  # uvicorn responds to it
     # Client-supplied claims of another address, host, path or method.
     b"cf-connecting-ip",
     b"client-ip",

@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """The steps before the proxy. `openapi` tells apart rejected requests to existing and to unknown paths."""
+    """The steps before the proxy. `openapi`: rejected requests to paths that do not exist are 404."""
 
     hosts: HostPolicy
     body_limit: BodyLimit
@@ -50,6 +50,7 @@ class Admission:
             self.body_limit.apply(request)
             await self.authenticator.authenticate(request)
         except (UnknownHost, HttpsRequired):
+            # Rejected requests count as anonymous, so that guessing hosts or credentials is slowed; 429 may replace them.
             await self.limits.count_anonymous(request.client_address)
             raise
         except (Unauthenticated, CsrfFailed):

@@ -3,7 +3,6 @@
 import asyncio
 from typing import Any
 
-import structlog
 import uvicorn
 from prometheus_client import start_http_server
 from starlette.types import ASGIApp
@@ -18,8 +17,6 @@ from stockbuddy.gateway.headers import new_request_id
 from stockbuddy.gateway.proxy.proxy import STREAMING
 from stockbuddy.gateway.proxy.websocket_proxy import MAX_MESSAGE_BYTES
 from stockbuddy.gateway.settings import GatewaySettings
-
-log = structlog.get_logger(__name__)
 
 MAX_HEAD_BYTES = 64 * 1024
 """The parser itself sets no limit."""

@@ -1,4 +1,4 @@
-"""Reports requests that the gateway itself answered with 403 to auth, which publishes `auth.access.denied`.
+"""Reports requests that the gateway itself rejected with 403 to auth, which publishes `auth.access.denied`.
 
 Responses never wait for a report. While auth is unavailable, up to MAX_PENDING denied requests wait in memory.
 """

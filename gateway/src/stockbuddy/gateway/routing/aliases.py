@@ -1,6 +1,6 @@
 """Paths of older clients, rewritten to the canonical path without a redirect."""
 
-from stockbuddy.gateway.routing.patterns import PathTable
+from stockbuddy.gateway.routing.patterns import PathTable, split_path
 
 ALIASES = (
     ("POST", "/products/create", "/products"),
@@ -26,4 +26,4 @@ def resolve_alias(method: str, path: str, segments: list[str]) -> tuple[str, lis
         return path, segments
     pattern, target = found
     path = pattern.expand(target, segments)
-    return path, path.split("/")[1:]
+    return path, split_path(path)

@@ -42,7 +42,7 @@ class Route:
 
 
 NO_ROUTE = Route("unknown", "")
-"""The route of a request that has not been routed yet, or never will be."""
+"""Of a request that is not routed yet, or whose path is unknown; its path is the label in metrics."""
 
 
 def _public(path: str, *, auth: Auth = Auth.PUBLIC) -> Route:
