@@ -1,4 +1,4 @@
-"""Standard terms: renamed event types in outbox and webhooks, level alert state `ok`, columns of webhooks.
+"""Standard terms: renamed event types in outbox and webhooks, names of tables and columns.
 
 The event log is append-only and hash-chained: it keeps the types that it recorded.
 """
@@ -37,6 +37,21 @@ TERMS = (
     "ALTER TABLE level_alert ADD CONSTRAINT level_alert_state_check CHECK (state IN ('ok', 'low', 'depleted'))",
     "ALTER TABLE webhook RENAME COLUMN since_position TO from_position",
     "ALTER TABLE webhook_delivery RENAME COLUMN tries TO attempts_in_schedule",
+    "ALTER TABLE person RENAME TO user_replica",
+    "ALTER TABLE user_replica RENAME CONSTRAINT person_pkey TO user_replica_pkey",
+    "ALTER TABLE company RENAME TO company_replica",
+    "ALTER TABLE company_replica RENAME CONSTRAINT company_pkey TO company_replica_pkey",
+    "ALTER TABLE company_replica RENAME CONSTRAINT company_single_check TO company_replica_single_check",
+    "ALTER TABLE name RENAME TO name_replica",
+    "ALTER TABLE name_replica RENAME CONSTRAINT name_pkey TO name_replica_pkey",
+    "ALTER TABLE mail RENAME TO queued_email",
+    "ALTER TABLE queued_email RENAME CONSTRAINT mail_pkey TO queued_email_pkey",
+    "ALTER TABLE queued_email RENAME CONSTRAINT mail_state_check TO queued_email_state_check",
+    "ALTER TABLE queued_email RENAME CONSTRAINT mail_cause_recipient_key TO queued_email_cause_recipient_key",
+    "ALTER INDEX mail_due RENAME TO queued_email_due",
+    "ALTER INDEX mail_by_message RENAME TO queued_email_by_message",
+    "ALTER INDEX mail_by_age RENAME TO queued_email_by_age",
+    "ALTER SEQUENCE mail_id_seq RENAME TO queued_email_id_seq",
 )
 
 

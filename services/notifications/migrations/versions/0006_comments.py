@@ -31,7 +31,7 @@ COMMENTS = {
         "audited": "Number of audited entries.",
         "hash": "Hash of the last entry.",
     },
-    "person": {
+    "user_replica": {
         "": "Data replica of users of auth: recipients of notifications.",
         "id": "User id.",
         "version": "Version of the last applied event.",
@@ -41,14 +41,14 @@ COMMENTS = {
         "role": "Role, which determines the audiences.",
         "is_active": "Deactivated users receive no e-mails.",
     },
-    "company": {
+    "company_replica": {
         "": "Data replica of the system settings of auth.",
         "single": "Limits the table to one row.",
         "version": "Version of the last applied event.",
         "name": "Company name, for the subject of e-mails.",
         "alert_emails": "Addresses that receive alerts besides users.",
     },
-    "name": {
+    "name_replica": {
         "": "Data replica of the names of products and warehouses, for texts of notifications.",
         "subject": "CloudEvents subject, such as product/42.",
         "version": "Version of the last applied event.",
@@ -85,7 +85,7 @@ COMMENTS = {
         "version": "Version of the level whose change led to the state.",
         "state": "ok, low or depleted.",
     },
-    "mail": {
+    "queued_email": {
         "": "E-mail queue, one row per cause and recipient.",
         "id": "Row id.",
         "cause": "Id of the event or announcement that caused it.",

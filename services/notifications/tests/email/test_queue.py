@@ -14,7 +14,7 @@ from stockbuddy.notifications.email.queries import QueuedEmail
 from stockbuddy.notifications.email.sender import EmailSender
 
 LEASED_BEFORE = """
-    INSERT INTO mail (cause, recipient, kind, content, message_id)
+    INSERT INTO queued_email (cause, recipient, kind, content, message_id)
     SELECT gen_random_uuid(), 'boss@example.com', 'low_stock', json_build_object('title', title, 'body', ''), '<m@x>'
     FROM unnest(ARRAY['one', 'two']) title
 """
@@ -37,7 +37,7 @@ async def test_slow_smtp_response_does_not_cause_a_second_attempt(
 
     async def sent() -> bool:
         async with database.reading() as session:
-            return bool(await session.scalar(text("SELECT bool_and(state = 'sent') FROM mail")))
+            return bool(await session.scalar(text("SELECT bool_and(state = 'sent') FROM queued_email")))
 
     async with replicas[0].worker, replicas[1].worker:
         await until(sent)
@@ -53,7 +53,9 @@ async def lease_next(database: Database) -> QueuedEmail | None:
 async def test_message_with_a_locked_row_is_not_leased(database: Database, database_url: str, title: str) -> None:
     other_replica = await asyncpg.connect(database_url)
     async with other_replica.transaction():
-        await other_replica.execute("SELECT FROM notifications.mail WHERE content->>'title' = $1 FOR UPDATE", title)
+        await other_replica.execute(
+            "SELECT FROM notifications.queued_email WHERE content->>'title' = $1 FOR UPDATE", title
+        )
         assert await lease_next(database) is None
     await other_replica.close()
     email = await lease_next(database)

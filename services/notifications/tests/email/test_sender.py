@@ -180,7 +180,7 @@ async def test_announcement_is_sent_to_its_audience_by_preference(
 async def states(database_url: str) -> dict[str, int]:
     connection = await asyncpg.connect(database_url)
     try:
-        rows = await connection.fetch("SELECT state, count(*) FROM notifications.mail GROUP BY state")
+        rows = await connection.fetch("SELECT state, count(*) FROM notifications.queued_email GROUP BY state")
         return {row["state"]: row["count"] for row in rows}
     finally:
         await connection.close()
@@ -193,7 +193,7 @@ async def make_retry_due(database_url: str, until: Any) -> None:
 
         async def shortened() -> bool:
             status: str = await connection.execute(
-                "UPDATE notifications.mail SET next_attempt_at = now()"
+                "UPDATE notifications.queued_email SET next_attempt_at = now()"
                 " WHERE last_error IS NOT NULL AND state = 'pending'"
             )
             return status != "UPDATE 0"

@@ -62,7 +62,14 @@ async def test_connection_to_a_private_address_is_rejected_after_resolution(
     client: aiohttp.ClientSession, receiver: Any, host: str
 ) -> None:
     port = receiver.url.split(":")[2].partition("/")[0]
-    delivery = PendingDelivery(1, "id", f"http://{host}:{port}/hook", (new_secret(),), 1, "{}")
+    delivery = PendingDelivery(
+        delivery_id=1,
+        event_id="id",
+        url=f"http://{host}:{port}/hook",
+        secrets=(new_secret(),),
+        attempt=1,
+        body="{}",
+    )
     result = await attempt_delivery(client, delivery)
     assert (result.status_code, result.error) == (None, "the address is not public")
     assert receiver.received == []

@@ -12,15 +12,15 @@ from stockbuddy.notifications.email.content import Content
 from stockbuddy.notifications.kinds import DEFAULT_CHANNELS, Kind
 
 _INSERT = text("""
-    INSERT INTO mail (cause, recipient, kind, content)
+    INSERT INTO queued_email (cause, recipient, kind, content)
     SELECT :cause, min(address), :kind, CAST(:content AS json)
     FROM (
         SELECT u.email AS address
-        FROM person u LEFT JOIN preference p ON p.user_id = u.id AND p.kind = :kind
+        FROM user_replica u LEFT JOIN preference p ON p.user_id = u.id AND p.kind = :kind
         WHERE u.is_active AND coalesce(p.email, :by_default)
           AND ('everyone' = ANY(:audiences) OR 'role/' || u.role = ANY(:audiences) OR 'user/' || u.id = ANY(:audiences))
         UNION ALL
-        SELECT unnest(alert_emails) FROM company WHERE :to_alert_emails) recipients
+        SELECT unnest(alert_emails) FROM company_replica WHERE :to_alert_emails) recipients
     GROUP BY lower(address)
     ON CONFLICT (cause, recipient) DO NOTHING
 """)
@@ -30,33 +30,33 @@ _INSERT = text("""
 # message's rows are among them, the whole message is left to that replica, because half of it must not be sent.
 _LEASE_NEXT = text("""
     WITH next AS (
-        SELECT id, recipient, kind, message_id FROM mail
+        SELECT id, recipient, kind, message_id FROM queued_email
         WHERE state = 'pending' AND next_attempt_at <= now()
         ORDER BY next_attempt_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
     ), together AS (
-        SELECT m.id FROM mail m JOIN next n ON m.recipient = n.recipient AND m.kind = n.kind
+        SELECT m.id FROM queued_email m JOIN next n ON m.recipient = n.recipient AND m.kind = n.kind
             AND m.message_id IS NOT DISTINCT FROM n.message_id
         WHERE m.state = 'pending' AND m.next_attempt_at <= now()
         ORDER BY m.id LIMIT :limit FOR UPDATE OF m SKIP LOCKED)
-    UPDATE mail SET message_id = coalesce(message_id, :message_id), attempts = attempts + 1,
+    UPDATE queued_email SET message_id = coalesce(message_id, :message_id), attempts = attempts + 1,
                     next_attempt_at = now() + make_interval(secs => :lease_seconds)
     WHERE id IN (SELECT id FROM together)
-      AND NOT EXISTS (SELECT FROM mail other
-                      WHERE other.message_id = mail.message_id AND other.state = 'pending'
+      AND NOT EXISTS (SELECT FROM queued_email other
+                      WHERE other.message_id = queued_email.message_id AND other.state = 'pending'
                         AND other.id NOT IN (SELECT id FROM together))
     RETURNING id, recipient, kind, message_id, attempts, created_at, CAST(content AS text) AS content
 """)
-_HAS_DUE = text("SELECT EXISTS (SELECT FROM mail WHERE state = 'pending' AND next_attempt_at <= now())")
+_HAS_DUE = text("SELECT EXISTS (SELECT FROM queued_email WHERE state = 'pending' AND next_attempt_at <= now())")
 _RENEW_LEASE = text("""
-    UPDATE mail SET next_attempt_at = now() + make_interval(secs => :lease_seconds)
+    UPDATE queued_email SET next_attempt_at = now() + make_interval(secs => :lease_seconds)
     WHERE message_id = :message_id AND state = 'pending'
 """)
 _COMPLETE = text("""
-    UPDATE mail SET state = :state, finished_at = now(), last_error = :error
+    UPDATE queued_email SET state = :state, finished_at = now(), last_error = :error
     WHERE message_id = :message_id AND state = 'pending'
 """)
 _RESCHEDULE = text("""
-    UPDATE mail SET next_attempt_at = now() + make_interval(secs => :delay_seconds), last_error = :error
+    UPDATE queued_email SET next_attempt_at = now() + make_interval(secs => :delay_seconds), last_error = :error
     WHERE message_id = :message_id AND state = 'pending'
 """)
 

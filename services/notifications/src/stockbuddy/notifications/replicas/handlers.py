@@ -10,7 +10,7 @@ from stockbuddy.contracts.auth import SettingsChanged, UserState
 from stockbuddy.contracts.catalog import ProductState
 from stockbuddy.contracts.event import EVENTS, Event
 from stockbuddy.contracts.stock import WarehouseState
-from stockbuddy.notifications.replicas.company import Company, upsert_company
+from stockbuddy.notifications.replicas.company import CompanyReplica, upsert_company
 from stockbuddy.notifications.replicas.names import upsert_name
 from stockbuddy.notifications.replicas.users import UserReplica, upsert_user
 
@@ -33,7 +33,7 @@ async def upsert_users(session: AsyncSession, messages: Sequence[Message]) -> No
 async def upsert_settings(session: AsyncSession, messages: Sequence[Message]) -> None:
     for message in messages:
         settings = decode(SettingsChanged, message)
-        company = Company(settings.company_name, tuple(settings.alert_emails))
+        company = CompanyReplica(settings.company_name, tuple(settings.alert_emails))
         await upsert_company(session, settings.version, company)
 
 

@@ -6,11 +6,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 _UPSERT = text("""
-    INSERT INTO name AS replica (subject, version, name) VALUES (:subject, :version, :name)
+    INSERT INTO name_replica AS replica (subject, version, name) VALUES (:subject, :version, :name)
     ON CONFLICT (subject) DO UPDATE SET version = excluded.version, name = excluded.name
     WHERE replica.version < excluded.version
 """)
-_NAMES = text("SELECT subject, name FROM name WHERE subject = ANY(:subjects)")
+_NAMES = text("SELECT subject, name FROM name_replica WHERE subject = ANY(:subjects)")
 
 
 async def upsert_name(session: AsyncSession, subject: str, version: int, name: str) -> None:

@@ -7,17 +7,19 @@ BATCH_SIZE = 5000
 
 # Like SMTP servers, give up on an e-mail after five days.
 _FAIL_UNSENT_EMAILS = f"""
-    UPDATE mail SET state = 'failed', finished_at = now(), last_error = coalesce(last_error, 'no SMTP server')
+    UPDATE queued_email SET state = 'failed', finished_at = now(), last_error = coalesce(last_error, 'no SMTP server')
     WHERE id IN (
-        SELECT id FROM mail WHERE state = 'pending' AND created_at < now() - interval '5 days' LIMIT {BATCH_SIZE})
+        SELECT id FROM queued_email
+        WHERE state = 'pending' AND created_at < now() - interval '5 days' LIMIT {BATCH_SIZE})
     RETURNING 1"""
 _DELETE_NOTIFICATIONS = f"""
     DELETE FROM notification WHERE id IN (
         SELECT id FROM notification WHERE created_at < now() - interval '180 days' LIMIT {BATCH_SIZE})
     RETURNING 1"""
 _DELETE_EMAILS = f"""
-    DELETE FROM mail WHERE id IN (
-        SELECT id FROM mail WHERE state <> 'pending' AND finished_at < now() - interval '90 days' LIMIT {BATCH_SIZE})
+    DELETE FROM queued_email WHERE id IN (
+        SELECT id FROM queued_email
+        WHERE state <> 'pending' AND finished_at < now() - interval '90 days' LIMIT {BATCH_SIZE})
     RETURNING 1"""
 _DELETE_DELIVERIES = f"""
     DELETE FROM webhook_delivery WHERE id IN (
