@@ -50,7 +50,7 @@ class Admission:
             self.body_limit.apply(request)
             await self.authenticator.authenticate(request)
         except (UnknownHost, HttpsRequired):
-            # Rejected requests count as anonymous, so that guessing hosts or credentials is slowed; 429 may replace them.
+            # Rejected requests count as anonymous: this limits guessing, and 429 replaces the rejection.
             await self.limits.count_anonymous(request.client_address)
             raise
         except (Unauthenticated, CsrfFailed):
