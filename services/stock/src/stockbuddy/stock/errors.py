@@ -1,4 +1,4 @@
-"""What can go wrong here: the glossary of the stock service's refusals."""
+"""The problems of the stock service. The first line of a docstring is the detail that clients get."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,7 +7,7 @@ from stockbuddy.chassis.http.errors import Conflict, Forbidden, NotFound, Unproc
 
 
 class InsufficientStock(Conflict):
-    """There is not enough stock; nothing was changed."""
+    """Insufficient stock; nothing was changed."""
 
     code = "insufficient_stock"
 
@@ -16,7 +16,7 @@ class InsufficientStock(Conflict):
 
 
 class StaleQuantity(Conflict):
-    """The level no longer holds the expected quantity."""
+    """The level no longer has the expected quantity."""
 
     code = "stale_quantity"
 
@@ -25,7 +25,7 @@ class StaleQuantity(Conflict):
 
 
 class QuantityOutOfRange(Unprocessable):
-    """The level would grow beyond what can be recorded."""
+    """The quantity of the level would exceed the largest that can be stored."""
 
     code = "quantity_out_of_range"
 
@@ -37,7 +37,7 @@ class AlreadyReversed(Conflict):
 
 
 class NotReversible(Conflict):
-    """This movement belongs to a document, or is a reversal itself; undo the document instead."""
+    """This movement belongs to a document, or is itself a reversal; void or cancel the document instead."""
 
     code = "not_reversible"
 
@@ -64,6 +64,12 @@ class UnknownCustomer(NotFound):
     code = "unknown_customer"
 
 
+class UnknownSupplier(NotFound):
+    """There is no such supplier."""
+
+    code = "unknown_supplier"
+
+
 class WarehouseForbidden(Forbidden):
     """You may not change the stock of this warehouse."""
 
@@ -71,7 +77,7 @@ class WarehouseForbidden(Forbidden):
 
 
 class ProductForbidden(Forbidden):
-    """You may move stock of your own products only."""
+    """You may change the stock of your own products only."""
 
     code = "not_owner"
 
@@ -87,31 +93,22 @@ class InvalidState(Conflict):
         super().__init__(detail, state=status, allowed=list(allowed))
 
 
+class ConcurrentUpdate(Conflict):
+    """Concurrent requests kept changing the document; try again."""
+
+    code = "concurrent_update"
+
+
 class ReservationAlreadyExpired(Conflict):
-    """The reservation's time is up; it holds nothing any more."""
+    """The reservation has expired; its stock is available to others."""
 
     code = "reservation_expired"
 
 
 class SeveralWarehouses(Unprocessable):
-    """A sale is made in one warehouse, and this reservation holds stock in several."""
+    """The reservation has stock in several warehouses, but a sale takes it from one."""
 
     code = "several_warehouses"
-
-
-class TransferExceeded(Conflict):
-    """More would arrive than is in transit."""
-
-    code = "exceeds_in_transit"
-
-    def __init__(self, excesses: Sequence[dict[str, Any]]) -> None:
-        super().__init__(lines=list(excesses))
-
-
-class NotInTransfer(Unprocessable):
-    """The transfer has no such line."""
-
-    code = "not_in_transfer"
 
 
 class WarehouseCodeTaken(Conflict):
@@ -121,7 +118,7 @@ class WarehouseCodeTaken(Conflict):
 
 
 class WarehouseInUse(Conflict):
-    """The warehouse still holds stock, or some is on its way to it."""
+    """The warehouse has stock or incoming transfers."""
 
     code = "warehouse_in_use"
 
@@ -132,17 +129,35 @@ class DefaultWarehouseRequired(Conflict):
     code = "default_warehouse_required"
 
 
-class ReturnExceedsSale(Conflict):
-    """More would be returned than was sold and not returned yet."""
+class ExcessQuantity(Conflict):
+    """A quantity exceeds what is open in the document."""
 
-    code = "return_exceeds_sale"
+    code = "excess_quantity"
 
     def __init__(self, excesses: Sequence[dict[str, Any]]) -> None:
         super().__init__(lines=list(excesses))
 
 
+class ReturnExceedsSale(ExcessQuantity):
+    """The quantity exceeds what was sold and not yet returned."""
+
+    code = "return_exceeds_sale"
+
+
+class TransferExceeded(ExcessQuantity):
+    """The quantity exceeds what is in transit."""
+
+    code = "exceeds_in_transit"
+
+
+class OverReceipt(ExcessQuantity):
+    """The quantity exceeds what is outstanding; set `allow_over_receipt` to accept it."""
+
+    code = "over_receipt"
+
+
 class SaleNotReturnable(Conflict):
-    """Nothing of this sale can be returned any more."""
+    """The sale has been returned completely, or voided."""
 
     code = "sale_not_returnable"
 
@@ -153,25 +168,10 @@ class NotInSale(Unprocessable):
     code = "not_in_sale"
 
 
-class ConcurrentUpdate(Conflict):
-    """The document changed too often while this was being decided; try again."""
+class NotInTransfer(Unprocessable):
+    """The transfer has no such line."""
 
-    code = "concurrent_update"
-
-
-class UnknownSupplier(NotFound):
-    """There is no such supplier."""
-
-    code = "unknown_supplier"
-
-
-class OverReceipt(Conflict):
-    """More would be received than was ordered and is still to come; `allow_over_receipt` takes it in all the same."""
-
-    code = "over_receipt"
-
-    def __init__(self, excesses: Sequence[dict[str, Any]]) -> None:
-        super().__init__(lines=list(excesses))
+    code = "not_in_transfer"
 
 
 class NotInPurchaseOrder(Unprocessable):
@@ -181,6 +181,6 @@ class NotInPurchaseOrder(Unprocessable):
 
 
 class ReorderRuleExists(Conflict):
-    """The product has a reorder rule for this warehouse already."""
+    """The product already has a reorder rule for this warehouse."""
 
     code = "duplicate_rule"

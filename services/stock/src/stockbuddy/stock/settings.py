@@ -1,4 +1,4 @@
-"""The environment of the stock service: nothing beyond what every service has."""
+"""The settings of the stock service: those that every service has."""
 
 from stockbuddy.chassis.runtime.settings import ServiceSettings
 

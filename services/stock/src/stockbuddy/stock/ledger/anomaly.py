@@ -15,6 +15,7 @@ MIN_SAMPLES = 20
 SIGMAS = 4.0
 MIN_RATIO = 5.0
 """Minimum ratio to the typical size, whatever the variance."""
+_MIN_DISTANCE = log(MIN_RATIO)
 
 
 class MovementBaseline(NamedTuple):
@@ -42,4 +43,4 @@ class MovementBaseline(NamedTuple):
         if self.samples < MIN_SAMPLES:
             return None
         distance = log(abs(quantity)) - self.mean
-        return exp(distance) if distance > max(SIGMAS * sqrt(self.variance), log(MIN_RATIO)) else None
+        return exp(distance) if distance > max(SIGMAS * sqrt(self.variance), _MIN_DISTANCE) else None
