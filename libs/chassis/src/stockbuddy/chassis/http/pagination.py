@@ -11,7 +11,7 @@ from uuid import UUID
 
 from fastapi import Query
 from pydantic import BaseModel, Field
-from sqlalchemy import Select, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.fields import MAX_ID
@@ -72,6 +72,17 @@ class SortOrder:
     name: str
     columns: Sequence[Any]
     descending: bool = False
+
+
+def sort_orders(*orders: SortOrder) -> Mapping[str, SortOrder]:
+    """The orders by name, for the `sort_by` of a filter."""
+    return {order.name: order for order in orders}
+
+
+def in_interval(column: Any, since: Any, until: Any) -> list[ColumnElement[bool]]:
+    """Conditions for a half-open interval; None leaves an end open."""
+    ends = ((since, column.__ge__), (until, column.__lt__))
+    return [compare(end) for end, compare in ends if end is not None]
 
 
 @dataclass(frozen=True, slots=True)

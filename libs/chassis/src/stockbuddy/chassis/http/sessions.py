@@ -1,13 +1,16 @@
-"""The request's database session as a FastAPI dependency."""
+"""The request's database session as a FastAPI dependency, and loading rows with it."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.http import idempotency
+from stockbuddy.chassis.http.errors import NotFound
 from stockbuddy.chassis.http.resources import get_resources
+
+Entity = TypeVar("Entity")
 
 
 async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
@@ -26,3 +29,12 @@ async def get_read_session(request: Request) -> AsyncIterator[AsyncSession]:
 
 Session = Annotated[AsyncSession, Depends(get_session, scope="function")]
 ReadSession = Annotated[AsyncSession, Depends(get_read_session, scope="function")]
+
+
+async def get_or_404(session: AsyncSession, entity: type[Entity], key: Any, *, for_update: bool = False) -> Entity:
+    """The row with this primary key. Raises NotFound. `for_update` locks it, so that the version compared with If-Match
+    cannot change before the commit."""
+    found = await session.get(entity, key, with_for_update=for_update or None)
+    if found is None:
+        raise NotFound()
+    return found
