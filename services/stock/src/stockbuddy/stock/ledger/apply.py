@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -38,18 +38,6 @@ class GroupResult:
     backend_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
-    """What is read once the locks are held: `stored_keys` are the idempotency keys already used."""
-
-    now: datetime
-    transaction_id: int
-    backend_id: int
-    movement_ids: Iterator[int]
-    ids: Mapping[str, Iterator[int]]
-    stored_keys: dict[tuple[str, str], IdempotencyKeyRow]
-
-
 async def apply(connection: asyncpg.Connection, postings: Sequence[Posting]) -> GroupResult:
     """Apply `postings` in order, within the open transaction of `connection`, which the caller ends.
 
@@ -59,20 +47,27 @@ async def apply(connection: asyncpg.Connection, postings: Sequence[Posting]) -> 
     versions = await _lock_documents(connection, postings)
     levels = await _lock_levels(connection, level_keys(postings))
     state = await _read_state(connection, postings, levels)
+    now: datetime = state["now"]
     evaluator = PostingEvaluator(
         levels=levels,
         versions=versions,
-        stored_keys=state.stored_keys,
+        stored_keys=_stored_keys(state["stored_keys"]),
         reversed_ids=await _find_reversed(connection, postings),
-        movement_ids=state.movement_ids,
-        ids=state.ids,
-        events=LedgerEventWriter(state.now),
+        movement_ids=iter(state["movement_ids"]),
+        ids={table: iter(sorted(ids)) for table, ids in json.loads(state["ids"]).items()},
+        events=LedgerEventWriter(now),
     )
     outcomes = [evaluator.evaluate(posting) for posting in postings]
     wrote = not evaluator.write_set.is_empty
     if wrote:
-        await write(connection, evaluator.write_set, state.now)
-    return GroupResult(outcomes, wrote, sorted(evaluator.shortages), state.transaction_id, state.backend_id)
+        await write(connection, evaluator.write_set, now)
+    return GroupResult(
+        outcomes=outcomes,
+        wrote=wrote,
+        shortages=sorted(evaluator.shortages),
+        transaction_id=state["transaction_id"],
+        backend_id=state["backend_id"],
+    )
 
 
 def level_keys(postings: Sequence[Posting]) -> list[LevelKey]:
@@ -106,7 +101,7 @@ async def _lock_levels(connection: asyncpg.Connection, keys: Sequence[LevelKey])
 
 async def _read_state(
     connection: asyncpg.Connection, postings: Sequence[Posting], levels: Mapping[LevelKey, LockedLevel]
-) -> _State:
+) -> asyncpg.Record:
     """Read in one round trip what may only be read under the locks; apply the warehouses' policies to `levels`."""
     new_ids: dict[str, int] = {}
     for posting in postings:
@@ -126,18 +121,12 @@ async def _read_state(
     for level in levels.values():
         warehouse = warehouses[level.key.warehouse_id]
         level.is_active, level.allows_negative = warehouse["is_active"], warehouse["allows_negative"]
-    stored = [
-        IdempotencyKeyRow(**values | {"fingerprint": bytes.fromhex(values["fingerprint"])})
-        for values in json.loads(row["stored_keys"])
-    ]
-    return _State(
-        now=row["now"],
-        transaction_id=row["transaction_id"],
-        backend_id=row["backend_id"],
-        movement_ids=iter(row["movement_ids"]),
-        ids={table: iter(sorted(drawn)) for table, drawn in json.loads(row["ids"]).items()},
-        stored_keys={(key.caller, key.key): key for key in stored},
-    )
+    return row
+
+
+def _stored_keys(document: str) -> dict[tuple[str, str], IdempotencyKeyRow]:
+    rows = (values | {"fingerprint": bytes.fromhex(values["fingerprint"])} for values in json.loads(document))
+    return {(row["caller"], row["key"]): IdempotencyKeyRow(**row) for row in rows}
 
 
 async def _find_reversed(connection: asyncpg.Connection, postings: Sequence[Posting]) -> set[int]:

@@ -21,7 +21,7 @@ import structlog
 from stockbuddy.chassis.http.errors import Unavailable
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.postgres.database import Database
-from stockbuddy.chassis.runtime.failures import is_connection_error
+from stockbuddy.chassis.runtime.failures import is_environment_fault
 from stockbuddy.stock.ledger import statements
 from stockbuddy.stock.ledger.apply import GroupResult, MissingLevels, apply, create_levels
 from stockbuddy.stock.ledger.postings import Failed, LevelKey, Posting, PostingOutcome, Refused, Stale
@@ -140,7 +140,7 @@ class GroupCommitter:
             except _CommitUnknown as unknown:
                 await self._resolve_unknown_commit(unknown)
             except Exception as error:
-                if not is_connection_error(error):
+                if not is_environment_fault(error):
                     log.exception("ledger.failed")
                     _resolve(group, Failed(error))
                     continue
@@ -167,7 +167,7 @@ class GroupCommitter:
                 log.info("ledger.retry", error=repr(transient), postings=len(group))
                 await asyncio.sleep(random.uniform(0, 0.01 * attempt))
             except (asyncpg.PostgresError, RuntimeError) as failure:
-                if is_connection_error(failure):
+                if is_environment_fault(failure):
                     raise
                 error = failure
                 break
@@ -187,7 +187,7 @@ class GroupCommitter:
             if result.shortages and may_reclaim and (postings := await self._reclaim(connection, result.shortages)):
                 raise _Reclaimable(postings)
         except BaseException as error:
-            if is_connection_error(error):
+            if is_environment_fault(error):
                 connection.terminate()
             else:
                 await connection.execute("ROLLBACK")
@@ -195,7 +195,7 @@ class GroupCommitter:
         try:
             await connection.execute("COMMIT" if result.wrote else "ROLLBACK")
         except Exception as error:
-            if result.wrote and is_connection_error(error):
+            if result.wrote and is_environment_fault(error):
                 connection.terminate()
                 raise _CommitUnknown(result, group) from error
             raise

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from stockbuddy.chassis.http.errors import Problem, Unavailable
 from stockbuddy.chassis.http.idempotency import IdempotencyKey, ReplayedResponse, StoredResponse, stored_response_for
 from stockbuddy.chassis.postgres.database import Database
-from stockbuddy.chassis.runtime.failures import is_connection_error
+from stockbuddy.chassis.runtime.failures import is_environment_fault
 from stockbuddy.stock.errors import ConcurrentUpdate
 from stockbuddy.stock.ledger import statements
 from stockbuddy.stock.ledger.group_commit import MAX_RETRY_DELAY_SECONDS, TIMEOUT_SECONDS, GroupCommitter
@@ -120,7 +120,7 @@ async def _plan(plan: Plan) -> Posting:
         try:
             return await plan()
         except Exception as error:
-            if not is_connection_error(error):
+            if not is_environment_fault(error):
                 raise
             if time.monotonic() > deadline:
                 raise Unavailable() from error

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from stockbuddy.chassis.http.sessions import get_or_404
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.contracts.stock import CountCancelled, CountEntered, CountOpened, CountState
 from stockbuddy.stock.documents.counts import queries
@@ -77,7 +78,8 @@ async def cancel_count(context: PostingContext, session: AsyncSession, count_id:
 
 
 async def _lock_open_count(context: PostingContext, session: AsyncSession, count_id: int) -> Count:
-    count = await queries.lock_count(session, count_id)
+    # Locked, so that a concurrent approval waits for this transaction.
+    count = await get_or_404(session, Count, count_id, for_update=True)
     await context.warehouse(count.warehouse_id)
     if count.status != "open":
         raise InvalidState("stock count", count.status, ["open"])

@@ -5,18 +5,17 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.http.errors import NotFound
-from stockbuddy.chassis.http.pagination import PageSlice, SortOrder, fetch_page
+from stockbuddy.chassis.http.pagination import PageSlice, SortOrder, fetch_page, sort_orders
+from stockbuddy.chassis.http.sessions import get_or_404
 from stockbuddy.contracts import stock as contract
 from stockbuddy.stock.documents.counts.model import Count, CountLine
 from stockbuddy.stock.documents.counts.schemas import StockCountFilter, StockCountResponse
 from stockbuddy.stock.ledger import row_of
 from stockbuddy.stock.replicas.products.model import Product
 
-SORT_ORDERS = {
-    order.name: order
-    for order in (SortOrder("created_desc", (Count.id,), descending=True), SortOrder("created_asc", (Count.id,)))
-}
+SORT_ORDERS = sort_orders(
+    SortOrder("created_desc", (Count.id,), descending=True), SortOrder("created_asc", (Count.id,))
+)
 
 
 def _conditions(filters: StockCountFilter) -> list[ColumnElement[bool]]:
@@ -35,18 +34,7 @@ async def list_counts(session: AsyncSession, filters: StockCountFilter) -> PageS
 
 async def get_count(session: AsyncSession, count_id: int) -> StockCountResponse:
     """Raises NotFound."""
-    return await to_response(session, _require(await session.get(Count, count_id)))
-
-
-async def lock_count(session: AsyncSession, count_id: int) -> Count:
-    """The row, locked, so that a concurrent approval waits for this transaction. Raises NotFound."""
-    return _require(await session.scalar(select(Count).where(Count.id == count_id).with_for_update()))
-
-
-def _require(count: Count | None) -> Count:
-    if count is None:
-        raise NotFound()
-    return count
+    return await to_response(session, await get_or_404(session, Count, count_id))
 
 
 async def to_response(session: AsyncSession, count: Count) -> StockCountResponse:

@@ -3,20 +3,16 @@
 from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.http.errors import NotFound
-from stockbuddy.chassis.http.pagination import PageSlice, SortOrder, fetch_page
+from stockbuddy.chassis.http.pagination import PageSlice, SortOrder, fetch_page, sort_orders
 from stockbuddy.stock.documents.customers.model import Customer
 from stockbuddy.stock.documents.customers.schemas import CustomerFilter
 
-SORT_ORDERS = {
-    order.name: order
-    for order in (
-        SortOrder("name_asc", (Customer.name, Customer.id)),
-        SortOrder("name_desc", (Customer.name, Customer.id), descending=True),
-        SortOrder("created_asc", (Customer.id,)),
-        SortOrder("created_desc", (Customer.id,), descending=True),
-    )
-}
+SORT_ORDERS = sort_orders(
+    SortOrder("name_asc", (Customer.name, Customer.id)),
+    SortOrder("name_desc", (Customer.name, Customer.id), descending=True),
+    SortOrder("created_asc", (Customer.id,)),
+    SortOrder("created_desc", (Customer.id,), descending=True),
+)
 
 
 async def find_customer(session: AsyncSession, reference: int | str) -> Customer | None:
@@ -25,14 +21,6 @@ async def find_customer(session: AsyncSession, reference: int | str) -> Customer
         return await session.get(Customer, reference)
     query = select(Customer).where(func.lower(Customer.name) == func.lower(reference)).order_by(Customer.id).limit(1)
     return await session.scalar(query)
-
-
-async def get_customer(session: AsyncSession, customer_id: int, *, for_update: bool = False) -> Customer:
-    """Raises NotFound. `for_update`: lock the row, so that the version does not change before the commit."""
-    customer = await session.get(Customer, customer_id, with_for_update=for_update or None)
-    if customer is None:
-        raise NotFound()
-    return customer
 
 
 async def list_customers(session: AsyncSession, filters: CustomerFilter) -> PageSlice[Customer]:

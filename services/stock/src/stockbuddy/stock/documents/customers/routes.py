@@ -8,7 +8,7 @@ from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import Caller
 from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch, require_match, version_etag
 from stockbuddy.chassis.http.pagination import Page
-from stockbuddy.chassis.http.sessions import ReadSession, Session
+from stockbuddy.chassis.http.sessions import ReadSession, Session, get_or_404
 from stockbuddy.stock.documents.customers import commands, queries
 from stockbuddy.stock.documents.customers.model import Customer
 from stockbuddy.stock.documents.customers.schemas import (
@@ -37,7 +37,7 @@ async def create_customer(session: Session, _: Caller, body: CustomerCreate) -> 
 
 @router.get("/{customer_id}", response_model=CustomerResponse)
 async def get_customer(session: ReadSession, _: Caller, customer_id: CustomerId) -> Response:
-    return _to_response(await queries.get_customer(session, customer_id))
+    return _to_response(await get_or_404(session, Customer, customer_id))
 
 
 @router.put("/{customer_id}", response_model=CustomerResponse, name="update_customer_put")
@@ -45,7 +45,7 @@ async def get_customer(session: ReadSession, _: Caller, customer_id: CustomerId)
 async def update_customer(
     session: Session, _: Caller, customer_id: CustomerId, body: CustomerUpdate, if_match: IfMatch = None
 ) -> Response:
-    customer = await queries.get_customer(session, customer_id, for_update=True)
+    customer = await get_or_404(session, Customer, customer_id, for_update=True)
     require_match(if_match, version_etag(customer.version))
     await commands.update_customer(session, customer, body.sent_fields())
     return _to_response(customer)
@@ -53,7 +53,7 @@ async def update_customer(
 
 @router.delete("/{customer_id}", status_code=204)
 async def delete_customer(session: Session, _: Caller, customer_id: CustomerId, if_match: IfMatch = None) -> None:
-    customer = await queries.get_customer(session, customer_id, for_update=True)
+    customer = await get_or_404(session, Customer, customer_id, for_update=True)
     require_match(if_match, version_etag(customer.version))
     await commands.delete_customer(session, customer)
 

@@ -9,7 +9,7 @@ from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import Manager
 from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch, require_match, version_etag
 from stockbuddy.chassis.http.pagination import Page
-from stockbuddy.chassis.http.sessions import ReadSession, Session
+from stockbuddy.chassis.http.sessions import ReadSession, Session, get_or_404
 from stockbuddy.stock.documents.expenses import commands, queries
 from stockbuddy.stock.documents.expenses.model import Expense
 from stockbuddy.stock.documents.expenses.schemas import ExpenseCreate, ExpenseFilter, ExpenseResponse, ExpenseUpdate
@@ -42,7 +42,7 @@ async def list_expenses(session: ReadSession, _: Manager, filters: Annotated[Exp
 
 @router.get("/{expense_id}", response_model=ExpenseResponse)
 async def get_expense(session: ReadSession, _: Manager, expense_id: ExpenseId) -> Response:
-    return _to_response(await queries.get_expense(session, expense_id))
+    return _to_response(await get_or_404(session, Expense, expense_id))
 
 
 @router.put("/{expense_id}", response_model=ExpenseResponse, name="update_expense_put")
@@ -72,7 +72,7 @@ async def _load_for_update(
     context: PostingContext, session: AsyncSession, expense_id: int, if_match: str | None
 ) -> Expense:
     """Raises NotFound, WarehouseForbidden, PreconditionFailed."""
-    expense = await queries.get_expense(session, expense_id, for_update=True)
+    expense = await get_or_404(session, Expense, expense_id, for_update=True)
     if expense.warehouse_id is not None and not context.caller.may_write_stock_at(expense.warehouse_id):
         raise WarehouseForbidden()
     require_match(if_match, version_etag(expense.version))

@@ -6,6 +6,7 @@ from typing import Any
 
 from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.contracts.stock import PurchaseDrafted, PurchaseLine
+from stockbuddy.stock.documents.lines import header_row, line_rows
 from stockbuddy.stock.documents.purchase_orders.costed_lines import CostedLine, load_costed_lines, total_of
 from stockbuddy.stock.documents.purchase_orders.schemas import PurchaseOrderCreate
 from stockbuddy.stock.inventory.posting_context import PostingContext
@@ -48,7 +49,7 @@ def to_posting(context: PostingContext, drafts: Sequence[OrderDraft], to_respons
             for order_id, draft in zip(result.ids["purchase_order"], drafts, strict=True)
         ]
         inserts = {
-            "purchase_order": [_order_row(order) for order in orders],
+            "purchase_order": [header_row(order) for order in orders],
             "purchase_order_line": [row for order in orders for row in _line_rows(order)],
         }
         return DocumentChanges(to_response(orders), inserts, events=orders)
@@ -95,10 +96,5 @@ def _build_line(line_id: int, line: CostedLine) -> PurchaseLine:
     )
 
 
-def _order_row(order: PurchaseDrafted) -> Row:
-    return {name: value for name, value in dict(order).items() if name != "lines"}
-
-
 def _line_rows(order: PurchaseDrafted) -> list[Row]:
-    constants = {"purchase_order_id": order.id, "warehouse_id": order.warehouse_id, "over_received": False}
-    return [{**constants, "position": position, **dict(line)} for position, line in enumerate(order.lines)]
+    return line_rows(order.lines, purchase_order_id=order.id, warehouse_id=order.warehouse_id, over_received=False)

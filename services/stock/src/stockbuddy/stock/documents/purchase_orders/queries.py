@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, delete, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.http.errors import NotFound
-from stockbuddy.chassis.http.pagination import PageSlice, SortOrder, fetch_page
+from stockbuddy.chassis.http.pagination import PageSlice, SortOrder, fetch_page, in_interval, sort_orders
+from stockbuddy.chassis.http.sessions import get_or_404
 from stockbuddy.contracts.stock import PurchaseLine, ReceivedLine
+from stockbuddy.stock.documents.lines import with_lines
 from stockbuddy.stock.documents.purchase_orders.model import (
     PurchaseOrder,
     PurchaseOrderLine,
@@ -22,13 +23,10 @@ from stockbuddy.stock.documents.purchase_orders.schemas import (
 from stockbuddy.stock.inventory.posting_context import PostingContext
 from stockbuddy.stock.ledger import row_of
 
-SORT_ORDERS = {
-    order.name: order
-    for order in (
-        SortOrder("created_desc", (PurchaseOrder.created_at, PurchaseOrder.id), descending=True),
-        SortOrder("created_asc", (PurchaseOrder.created_at, PurchaseOrder.id)),
-    )
-}
+SORT_ORDERS = sort_orders(
+    SortOrder("created_desc", (PurchaseOrder.created_at, PurchaseOrder.id), descending=True),
+    SortOrder("created_asc", (PurchaseOrder.created_at, PurchaseOrder.id)),
+)
 
 
 def _conditions(filters: PurchaseOrderFilter) -> list[ColumnElement[bool]]:
@@ -42,11 +40,7 @@ def _conditions(filters: PurchaseOrderFilter) -> list[ColumnElement[bool]]:
         conditions.append(_has_line(PurchaseOrderLine.product_id == filters.product_id))
     if filters.search:
         conditions.append(_matches(filters.search))
-    if filters.since is not None:
-        conditions.append(PurchaseOrder.created_at >= filters.since)
-    if filters.until is not None:
-        conditions.append(PurchaseOrder.created_at < filters.until)
-    return conditions
+    return conditions + in_interval(PurchaseOrder.created_at, filters.since, filters.until)
 
 
 def _has_line(condition: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -66,12 +60,12 @@ def _matches(search: str) -> ColumnElement[bool]:
 async def list_orders(session: AsyncSession, filters: PurchaseOrderFilter) -> PageSlice[PurchaseOrderResponse]:
     query = select(PurchaseOrder).where(*_conditions(filters))
     found = await fetch_page(session, query, SORT_ORDERS[filters.sort_by], filters)
-    return PageSlice(await _with_lines(session, found.rows), found.total, found.next_cursor)
+    return PageSlice(await _to_responses(session, found.rows), found.total, found.next_cursor)
 
 
 async def get_order(session: AsyncSession, order_id: int) -> PurchaseOrderResponse:
     """Raises NotFound."""
-    return (await _with_lines(session, [_require(await session.get(PurchaseOrder, order_id))]))[0]
+    return (await _to_responses(session, [await get_or_404(session, PurchaseOrder, order_id)]))[0]
 
 
 async def load_order(context: PostingContext, order_id: int) -> PurchaseOrderResponse:
@@ -82,35 +76,15 @@ async def load_order(context: PostingContext, order_id: int) -> PurchaseOrderRes
     return order
 
 
-async def lock_order(session: AsyncSession, order_id: int) -> PurchaseOrder:
-    """The row, locked, so that it is not placed while a draft is updated. Raises NotFound."""
-    return _require(await session.get(PurchaseOrder, order_id, with_for_update=True))
-
-
-def _require(order: PurchaseOrder | None) -> PurchaseOrder:
-    if order is None:
-        raise NotFound()
-    return order
-
-
 async def replace_lines(session: AsyncSession, order_id: int, lines: Sequence[PurchaseOrderLine]) -> None:
     await session.execute(delete(PurchaseOrderLine).where(PurchaseOrderLine.purchase_order_id == order_id))
     session.add_all(lines)
     await session.flush()
 
 
-async def _with_lines(session: AsyncSession, orders: Sequence[PurchaseOrder]) -> list[PurchaseOrderResponse]:
-    lines: dict[int, list[PurchaseLine]] = {order.id: [] for order in orders}
-    query = (
-        select(PurchaseOrderLine)
-        .where(PurchaseOrderLine.purchase_order_id.in_(lines))
-        .order_by(PurchaseOrderLine.purchase_order_id, PurchaseOrderLine.position)
-    )
-    for line in await session.scalars(query):
-        values = row_of(line, *PurchaseLine.model_fields)
-        lines[line.purchase_order_id].append(PurchaseLine.model_construct(**values))
-    names = [name for name in PurchaseOrderResponse.model_fields if name != "lines"]
-    return [PurchaseOrderResponse.model_construct(**row_of(order, *names), lines=lines[order.id]) for order in orders]
+async def _to_responses(session: AsyncSession, orders: Sequence[PurchaseOrder]) -> list[PurchaseOrderResponse]:
+    line = PurchaseOrderLine
+    return await with_lines(session, orders, line.purchase_order_id, line.position, PurchaseLine, PurchaseOrderResponse)
 
 
 async def list_receipts(session: AsyncSession, order_id: int) -> list[PurchaseReceiptResponse]:

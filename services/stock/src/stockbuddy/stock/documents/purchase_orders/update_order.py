@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.http.etags import require_match, version_etag
+from stockbuddy.chassis.http.sessions import get_or_404
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.contracts.stock import PurchaseUpdated
 from stockbuddy.stock.documents.purchase_orders import queries
@@ -45,7 +46,7 @@ async def update_order(
 async def _lock_draft(
     context: PostingContext, session: AsyncSession, order_id: int, if_match: str | None
 ) -> PurchaseOrder:
-    order = await queries.lock_order(session, order_id)
+    order = await get_or_404(session, PurchaseOrder, order_id, for_update=True)
     await context.warehouse(order.warehouse_id)
     require_match(if_match, version_etag(order.version))
     if order.status != "draft":

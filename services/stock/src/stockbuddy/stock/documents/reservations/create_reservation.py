@@ -4,9 +4,10 @@ from datetime import timedelta
 
 from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.contracts.stock import ReservationCreated, ReservationLine
+from stockbuddy.stock.documents.lines import header_row, line_rows
 from stockbuddy.stock.documents.reservations.schemas import ReservationCreate
 from stockbuddy.stock.inventory.posting_context import PostingContext
-from stockbuddy.stock.ledger import DocumentChanges, Entry, LevelKey, Posting, PostingResult, row_of
+from stockbuddy.stock.ledger import DocumentChanges, Entry, LevelKey, Posting, PostingResult
 
 
 async def plan_reservation(context: PostingContext, body: ReservationCreate) -> Posting:
@@ -57,13 +58,11 @@ def _build_changes(
             for line_id, line in zip(result.ids["reservation_line"], lines, strict=True)
         ],
     )
-    header = [name for name in ReservationCreated.model_fields if name != "lines"]
-    line_rows = [
-        {"reservation_id": reservation.id, "position": position, **row_of(line, *ReservationLine.model_fields)}
-        for position, line in enumerate(reservation.lines)
-    ]
     return DocumentChanges(
         StoredResponse(201, reservation.model_dump_json()),
-        inserts={"reservation": [row_of(reservation, *header)], "reservation_line": line_rows},
+        inserts={
+            "reservation": [header_row(reservation)],
+            "reservation_line": line_rows(reservation.lines, reservation_id=reservation.id),
+        },
         events=[reservation],
     )

@@ -9,19 +9,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from stockbuddy.chassis.http.errors import NotFound
-from stockbuddy.chassis.http.pagination import PageSlice, SortOrder, fetch_row_page
+from stockbuddy.chassis.http.pagination import PageSlice, SortOrder, fetch_row_page, sort_orders
 from stockbuddy.contracts import stock as contract
+from stockbuddy.stock.documents.lines import with_lines
 from stockbuddy.stock.documents.reservations.model import Reservation, ReservationLine
 from stockbuddy.stock.documents.reservations.schemas import ReservationFilter, ReservationResponse
-from stockbuddy.stock.ledger import LevelKey, row_of
+from stockbuddy.stock.ledger import LevelKey
 
-SORT_ORDERS = {
-    order.name: order
-    for order in (
-        SortOrder("created_desc", (Reservation.id,), descending=True),
-        SortOrder("created_asc", (Reservation.id,)),
-    )
-}
+SORT_ORDERS = sort_orders(
+    SortOrder("created_desc", (Reservation.id,), descending=True),
+    SortOrder("created_asc", (Reservation.id,)),
+)
 
 _HEADER = [column for column in Reservation.__table__.columns if column.key != "status"]
 _IS_UNRELEASED = and_(Reservation.status == "held", Reservation.expires_at <= func.clock_timestamp())
@@ -55,7 +53,7 @@ def _select_reservations() -> Select[*tuple[Any, ...]]:
 async def list_reservations(session: AsyncSession, filters: ReservationFilter) -> PageSlice[ReservationResponse]:
     query = _select_reservations().where(*_conditions(filters))
     found = await fetch_row_page(session, query, SORT_ORDERS[filters.sort_by], filters)
-    return PageSlice(await _with_lines(session, found.rows), found.total, found.next_cursor)
+    return PageSlice(await _to_responses(session, found.rows), found.total, found.next_cursor)
 
 
 async def get_reservation(session: AsyncSession, reservation_id: int) -> ReservationResponse:
@@ -63,7 +61,7 @@ async def get_reservation(session: AsyncSession, reservation_id: int) -> Reserva
     rows = (await session.execute(_select_reservations().where(Reservation.id == reservation_id))).all()
     if not rows:
         raise NotFound()
-    return (await _with_lines(session, rows))[0]
+    return (await _to_responses(session, rows))[0]
 
 
 async def find_expired_ids(session: AsyncSession, limit: int) -> list[int]:
@@ -89,20 +87,11 @@ def expired_quantity(
     return func.coalesce(quantity.scalar_subquery(), 0)
 
 
-async def _with_lines(session: AsyncSession, reservations: Sequence[Row[Any]]) -> list[ReservationResponse]:
-    lines: dict[int, list[contract.ReservationLine]] = {reservation.id: [] for reservation in reservations}
-    query = (
-        select(ReservationLine)
-        .where(ReservationLine.reservation_id.in_(lines))
-        .order_by(ReservationLine.reservation_id, ReservationLine.position)
+async def _to_responses(session: AsyncSession, reservations: Sequence[Row[Any]]) -> list[ReservationResponse]:
+    line = ReservationLine
+    return await with_lines(
+        session, reservations, line.reservation_id, line.position, contract.ReservationLine, ReservationResponse
     )
-    for line in await session.scalars(query):
-        values = row_of(line, *contract.ReservationLine.model_fields)
-        lines[line.reservation_id].append(contract.ReservationLine.model_construct(**values))
-    return [
-        ReservationResponse.model_construct(**reservation._mapping, lines=lines[reservation.id])
-        for reservation in reservations
-    ]
 
 
 _EXPIRED_ON_LEVELS = """

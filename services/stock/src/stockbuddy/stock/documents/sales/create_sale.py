@@ -8,6 +8,7 @@ from stockbuddy.chassis.http.errors import Unprocessable
 from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.contracts.stock import ReservationCommitted, SaleCompleted, SaleLine
 from stockbuddy.stock.documents.customers.queries import find_customer
+from stockbuddy.stock.documents.lines import header_row, line_rows
 from stockbuddy.stock.documents.pricing import MAX_AMOUNT, MONEY_QUANTUM, TOO_LARGE, line_total
 from stockbuddy.stock.documents.reservations.lifecycle import (
     end_reservation,
@@ -31,8 +32,6 @@ from stockbuddy.stock.ledger import (
     MovementType,
     Posting,
     PostingResult,
-    Row,
-    row_of,
 )
 from stockbuddy.stock.replicas.products.model import ProductReplica
 
@@ -133,7 +132,7 @@ def _entries(plan: SalePlan) -> list[Entry]:
 
 def _build_changes(result: PostingResult, plan: SalePlan, to_response: ToResponse) -> DocumentChanges:
     sale = _build_sale(result, plan)
-    inserts = {"sale": [_sale_row(sale)], "sale_line": _line_rows(sale)}
+    inserts = {"sale": [header_row(sale)], "sale_line": line_rows(sale.lines, sale_id=sale.id)}
     if plan.reservation is None:
         return DocumentChanges(to_response(sale, None), inserts, events=[sale])
     require_not_expired(plan.reservation, result.recorded_at)
@@ -203,14 +202,3 @@ def _cost(lines: Sequence[SaleLine]) -> Decimal | None:
     if sum(costs, ZERO) >= MAX_AMOUNT:
         raise Unprocessable.field("lines", f"cost {TOO_LARGE}")
     return sum(costs, ZERO).quantize(MONEY_QUANTUM) if len(costs) == len(lines) else None
-
-
-def _sale_row(sale: SaleCompleted) -> Row:
-    return row_of(sale, *(name for name in SaleCompleted.model_fields if name != "lines"))
-
-
-def _line_rows(sale: SaleCompleted) -> list[Row]:
-    return [
-        {"sale_id": sale.id, "position": position, **row_of(line, *SaleLine.model_fields)}
-        for position, line in enumerate(sale.lines)
-    ]

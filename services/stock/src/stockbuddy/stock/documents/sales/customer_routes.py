@@ -8,8 +8,8 @@ from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import Caller
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.pagination import Page, PageParameters
-from stockbuddy.chassis.http.sessions import ReadSession
-from stockbuddy.stock.documents.customers.queries import get_customer
+from stockbuddy.chassis.http.sessions import ReadSession, get_or_404
+from stockbuddy.stock.documents.customers.model import Customer
 from stockbuddy.stock.documents.sales import queries
 from stockbuddy.stock.documents.sales.schemas import SaleFilter, SaleResponse
 from stockbuddy.stock.http.responses import page_response
@@ -21,6 +21,6 @@ router = APIRouter(prefix="/api/v1/customers", tags=["customers"], route_class=C
 async def list_customer_sales(
     session: ReadSession, _: Caller, page: PageParameters, customer_id: Annotated[Id, Path()]
 ) -> Response:
-    await get_customer(session, customer_id)
+    await get_or_404(session, Customer, customer_id)
     filters = SaleFilter(customer_id=customer_id, **page.model_dump())
     return page_response(await queries.list_sales(session, filters), filters)

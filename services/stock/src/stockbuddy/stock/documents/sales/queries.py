@@ -5,24 +5,22 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.http.errors import NotFound
-from stockbuddy.chassis.http.pagination import PageSlice, SortOrder, fetch_page
+from stockbuddy.chassis.http.pagination import PageSlice, SortOrder, fetch_page, in_interval, sort_orders
+from stockbuddy.chassis.http.sessions import get_or_404
 from stockbuddy.contracts import stock as contract
 from stockbuddy.stock.documents.customers.model import Customer
+from stockbuddy.stock.documents.lines import with_lines
 from stockbuddy.stock.documents.sales.model import Sale, SaleLine, SaleReturn, SaleReturnLine
 from stockbuddy.stock.documents.sales.schemas import SaleFilter, SaleResponse, SaleReturnResponse
 from stockbuddy.stock.inventory.posting_context import PostingContext
 from stockbuddy.stock.ledger import row_of
 
-SORT_ORDERS = {
-    order.name: order
-    for order in (
-        SortOrder("occurred_desc", (Sale.occurred_at, Sale.id), descending=True),
-        SortOrder("occurred_asc", (Sale.occurred_at, Sale.id)),
-        SortOrder("total_desc", (Sale.total, Sale.id), descending=True),
-        SortOrder("total_asc", (Sale.total, Sale.id)),
-    )
-}
+SORT_ORDERS = sort_orders(
+    SortOrder("occurred_desc", (Sale.occurred_at, Sale.id), descending=True),
+    SortOrder("occurred_asc", (Sale.occurred_at, Sale.id)),
+    SortOrder("total_desc", (Sale.total, Sale.id), descending=True),
+    SortOrder("total_asc", (Sale.total, Sale.id)),
+)
 
 
 def _conditions(filters: SaleFilter) -> list[ColumnElement[bool]]:
@@ -37,11 +35,7 @@ def _conditions(filters: SaleFilter) -> list[ColumnElement[bool]]:
         conditions.append(exists().where(SaleLine.sale_id == Sale.id, SaleLine.product_id == filters.product_id))
     if filters.search:
         conditions.append(_matches(filters.search))
-    if filters.since is not None:
-        conditions.append(Sale.occurred_at >= filters.since)
-    if filters.until is not None:
-        conditions.append(Sale.occurred_at < filters.until)
-    return conditions
+    return conditions + in_interval(Sale.occurred_at, filters.since, filters.until)
 
 
 def _matches(search: str) -> ColumnElement[bool]:
@@ -61,15 +55,12 @@ def _matches(search: str) -> ColumnElement[bool]:
 async def list_sales(session: AsyncSession, filters: SaleFilter) -> PageSlice[SaleResponse]:
     query = select(Sale).where(*_conditions(filters))
     found = await fetch_page(session, query, SORT_ORDERS[filters.sort_by], filters)
-    return PageSlice(await _with_lines(session, found.rows), found.total, found.next_cursor)
+    return PageSlice(await _to_responses(session, found.rows), found.total, found.next_cursor)
 
 
 async def get_sale(session: AsyncSession, sale_id: int) -> SaleResponse:
     """Raises NotFound."""
-    sale = await session.get(Sale, sale_id)
-    if sale is None:
-        raise NotFound()
-    return (await _with_lines(session, [sale]))[0]
+    return (await _to_responses(session, [await get_or_404(session, Sale, sale_id)]))[0]
 
 
 async def load_sale(context: PostingContext, sale_id: int) -> SaleResponse:
@@ -80,14 +71,8 @@ async def load_sale(context: PostingContext, sale_id: int) -> SaleResponse:
     return sale
 
 
-async def _with_lines(session: AsyncSession, sales: Sequence[Sale]) -> list[SaleResponse]:
-    lines: dict[int, list[contract.SaleLine]] = {sale.id: [] for sale in sales}
-    query = select(SaleLine).where(SaleLine.sale_id.in_(lines)).order_by(SaleLine.sale_id, SaleLine.position)
-    for line in await session.scalars(query):
-        values = row_of(line, *contract.SaleLine.model_fields)
-        lines[line.sale_id].append(contract.SaleLine.model_construct(**values))
-    names = [name for name in SaleResponse.model_fields if name != "lines"]
-    return [SaleResponse.model_construct(**row_of(sale, *names), lines=lines[sale.id]) for sale in sales]
+async def _to_responses(session: AsyncSession, sales: Sequence[Sale]) -> list[SaleResponse]:
+    return await with_lines(session, sales, SaleLine.sale_id, SaleLine.position, contract.SaleLine, SaleResponse)
 
 
 async def list_returns(session: AsyncSession, sale_id: int) -> list[SaleReturnResponse]:

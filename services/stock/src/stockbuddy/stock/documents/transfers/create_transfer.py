@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from stockbuddy.chassis.http.errors import Unprocessable
 from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.contracts.stock import TransferCreated, TransferLine
+from stockbuddy.stock.documents.lines import header_row, line_rows
 from stockbuddy.stock.documents.transfers.schemas import TransferCreate, TransferLineCreate
 from stockbuddy.stock.inventory.posting_context import PostingContext
 from stockbuddy.stock.inventory.warehouses.warehouse_cache import WarehouseEntry
-from stockbuddy.stock.ledger import ZERO, DocumentChanges, Entry, LevelKey, Posting, PostingResult, row_of
+from stockbuddy.stock.ledger import ZERO, DocumentChanges, Entry, LevelKey, Posting, PostingResult
 from stockbuddy.stock.replicas.products.model import ProductReplica
 from stockbuddy.stock.replicas.products.ownership import require_owner
 
@@ -68,15 +69,13 @@ def _build_changes(result: PostingResult, plan: TransferPlan) -> DocumentChanges
             for line_id, (line, product) in zip(result.ids["stock_transfer_line"], plan.lines, strict=True)
         ],
     )
-    header = [name for name in TransferCreated.model_fields if name != "lines"]
-    columns = [name for name in TransferLine.model_fields if name != "in_transit"]
-    line_rows = [
-        {"transfer_id": transfer_id, "position": position, **row_of(line, *columns)}
-        for position, line in enumerate(transfer.lines)
-    ]
     return DocumentChanges(
         StoredResponse(201, transfer.model_dump_json()),
-        inserts={"stock_transfer": [row_of(transfer, *header)], "stock_transfer_line": line_rows},
+        inserts={
+            "stock_transfer": [header_row(transfer)],
+            # in_transit is a generated column.
+            "stock_transfer_line": line_rows(transfer.lines, exclude="in_transit", transfer_id=transfer_id),
+        },
         events=[transfer],
     )
 

@@ -6,20 +6,17 @@ from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.http.errors import NotFound
-from stockbuddy.chassis.http.pagination import PageSlice, SortOrder, fetch_row_page
+from stockbuddy.chassis.http.pagination import PageSlice, SortOrder, fetch_row_page, in_interval, sort_orders
 from stockbuddy.stock.inventory.movements.model import Movement
 from stockbuddy.stock.inventory.movements.schemas import MovementFilter, MovementResponse
 from stockbuddy.stock.replicas.products.model import Product
 
-SORT_ORDERS = {
-    order.name: order
-    for order in (
-        SortOrder("recorded_desc", (Movement.id,), descending=True),
-        SortOrder("recorded_asc", (Movement.id,)),
-        SortOrder("occurred_desc", (Movement.occurred_at, Movement.id), descending=True),
-        SortOrder("occurred_asc", (Movement.occurred_at, Movement.id)),
-    )
-}
+SORT_ORDERS = sort_orders(
+    SortOrder("recorded_desc", (Movement.id,), descending=True),
+    SortOrder("recorded_asc", (Movement.id,)),
+    SortOrder("occurred_desc", (Movement.occurred_at, Movement.id), descending=True),
+    SortOrder("occurred_asc", (Movement.occurred_at, Movement.id)),
+)
 
 
 def _conditions(filters: MovementFilter) -> list[ColumnElement[bool]]:
@@ -35,11 +32,7 @@ def _conditions(filters: MovementFilter) -> list[ColumnElement[bool]]:
     if filters.sku is not None:
         products = select(Product.id).where(func.lower(Product.sku) == func.lower(filters.sku))
         conditions.append(Movement.product_id.in_(products))
-    if filters.since is not None:
-        conditions.append(Movement.occurred_at >= filters.since)
-    if filters.until is not None:
-        conditions.append(Movement.occurred_at < filters.until)
-    return conditions
+    return conditions + in_interval(Movement.occurred_at, filters.since, filters.until)
 
 
 def _select_movements() -> Select[Any]:
