@@ -1,4 +1,4 @@
-"""The service as it runs: on a real database, with callers with real tokens, and a catalogue that says events."""
+"""Fixtures that run the service on a real database, with signed access tokens and events of catalog and auth."""
 
 import asyncio
 import itertools
@@ -43,7 +43,7 @@ def issuer() -> TestIssuer:
 
 
 class RecordingBus(InProcessBus):
-    """The in-process bus, which also remembers what it was given, in order."""
+    """The in-process bus, recording what is published."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,13 +54,13 @@ class RecordingBus(InProcessBus):
         self.published.extend(messages)
 
     def events(self, *types: str) -> list[dict[str, Any]]:
-        """The bodies of the events of these types."""
+        """The bodies of the published events of these types."""
         return [json.loads(message.body) for message in self.published if message.type in types]
 
 
 @dataclass
 class Caller:
-    """A user at the service's door; paths are relative to `/api/v1`."""
+    """An HTTP client with the access token of a user; paths are relative to `/api/v1`."""
 
     http: AsyncClient
     headers: dict[str, str]
@@ -70,26 +70,26 @@ class Caller:
         return await self.http.request(method, f"/api/v1{path}", headers=headers, **options)
 
     async def get(self, path: str, **parameters: Any) -> Any:
-        answer = await self.call("GET", path, params=parameters)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
+        response = await self.call("GET", path, params=parameters)
+        assert response.status_code == 200, response.text
+        return response.json()
 
     async def post(self, path: str, body: Any = None, *, key: str | None = None) -> Any:
-        answer = await self.call("POST", path, json=body, key=key)
-        assert answer.status_code < 300, answer.text
-        return answer.json()
+        response = await self.call("POST", path, json=body, key=key)
+        assert response.status_code < 300, response.text
+        return response.json()
 
-    async def refused(self, status: int, path: str, body: Any = None, *, method: str = "POST") -> Any:
-        """The problem with which it is refused."""
-        answer = await self.call(method, path, json=body)
-        assert answer.status_code == status, answer.text
-        assert answer.headers["content-type"] == "application/problem+json"
-        return answer.json()
+    async def expect_problem(self, status: int, path: str, body: Any = None, *, method: str = "POST") -> Any:
+        """The problem with which the request is refused."""
+        response = await self.call(method, path, json=body)
+        assert response.status_code == status, response.text
+        assert response.headers["content-type"] == "application/problem+json"
+        return response.json()
 
 
 @dataclass
 class Shop:
-    """A replica of the service. What the catalogue and the settings say reaches it through `say`."""
+    """A replica of the service; events of catalog and auth reach it through `deliver`."""
 
     app: FastAPI
     bus: RecordingBus
@@ -104,17 +104,17 @@ class Shop:
     def caller(self, user_id: int, role: Role = Role.SALESPERSON, **details: Any) -> Caller:
         return Caller(self.http, self.issuer.headers(user_id, role, **details))
 
-    async def say(self, *events: Event, actor_id: int = 1) -> None:
-        """Deliver events as their relay would; returns once they are handled."""
+    async def deliver(self, *events: Event, actor_id: int = 1) -> None:
+        """Deliver events as a relay does; returns once they are handled."""
         rows = [outbox.row(event, EventContext(actor_id=actor_id)) for event in events]
         await self.bus.publish(
             [Message(row.event_id, row.routing_key, json.loads(row.headers), row.payload.encode()) for row in rows]
         )
 
     async def product(self, quantity: float | None = None, **values: Any) -> int:
-        """A new product of the catalogue, with `quantity` opened in the default warehouse."""
+        """Create a product, with `quantity` as its opening stock in the default warehouse."""
         event = created_event(next(self._numbers), opening_quantity=quantity, **values)
-        await self.say(event)
+        await self.deliver(event)
         return event.product_id
 
     async def on_hand(self, product_id: int, warehouse_id: int | None = None) -> float:
@@ -132,15 +132,15 @@ class Shop:
         warehouse_id: int = opened["id"]
         return warehouse_id
 
-    async def said(self, count: int, *types: str) -> list[dict[str, Any]]:
-        """At least `count` events of these types, once they have been published."""
+    async def wait_for_events(self, count: int, *types: str) -> list[dict[str, Any]]:
+        """Wait until at least `count` events of these types are published; return their bodies."""
         async with asyncio.timeout(DEADLINE_SECONDS):
             while len(events := self.bus.events(*types)) < count:
                 await asyncio.sleep(0.01)
         return events
 
-    async def quiet(self) -> None:
-        """Everything that is committed has been published."""
+    async def wait_until_published(self) -> None:
+        """Wait until all committed events are published."""
         async with asyncio.timeout(DEADLINE_SECONDS):
             while await self._unpublished():
                 await asyncio.sleep(0.01)
@@ -149,13 +149,13 @@ class Shop:
         async with self.app.state.resources.database.raw() as connection:
             return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM outbox)"))
 
-    async def proves_right(self) -> None:
-        """The service's own proof that its books are right."""
+    async def require_integrity(self) -> None:
+        """The service's own reconciliation finds no difference."""
         assert await self.admin.get("/stock/integrity") == {"ok": True, "differences": []}
 
 
 def created_event(number: int, **values: Any) -> ProductCreated:
-    given = {
+    defaults = {
         "product_id": number,
         "version": 1,
         "sku": f"SKU-{number}",
@@ -167,7 +167,7 @@ def created_event(number: int, **values: Any) -> ProductCreated:
         "created_at": MORNING,
         "updated_at": MORNING,
     }
-    return ProductCreated.model_validate(given | values)
+    return ProductCreated.model_validate(defaults | values)
 
 
 @asynccontextmanager
@@ -186,7 +186,7 @@ ProductEvent = Callable[..., ProductCreated]
 
 @pytest.fixture
 def product_created() -> ProductEvent:
-    """The catalogue's word for a new product of that number."""
+    """Builds the event of a new product with this id."""
     return created_event
 
 
@@ -195,14 +195,14 @@ StartShop = Callable[[], Awaitable[Shop]]
 
 @pytest.fixture
 async def start_shop(database_url: str, issuer: TestIssuer) -> AsyncIterator[StartShop]:
-    """Starts replicas, all on one database."""
+    """Starts replicas that share a database."""
     async with AsyncExitStack() as stack:
         yield lambda: stack.enter_async_context(running_shop(database_url, issuer))
 
 
 @pytest.fixture
 def run_shop(issuer: TestIssuer) -> Callable[[str], AbstractAsyncContextManager[Shop]]:
-    """Runs a replica on a database of that address."""
+    """Runs a replica on the database at a URL."""
     return lambda url: running_shop(url, issuer)
 
 
@@ -213,7 +213,7 @@ async def shop(start_shop: StartShop) -> Shop:
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    """A connection of an operator, past the service."""
+    """A connection that bypasses the service."""
     connection = await asyncpg.connect(database_url, server_settings={"search_path": "stock"})
     yield connection
     await connection.close()

@@ -1,4 +1,4 @@
-"""A faulty network in front of PostgreSQL: loses a connection at its COMMIT, in the ways in which networks do."""
+"""A proxy in front of PostgreSQL that loses a connection at its COMMIT."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ COMMIT = b"Q\x00\x00\x00\x0bCOMMIT\x00"
 
 
 class Fault(Enum):
-    ANSWER_LOST = "the server commits, and its answer never arrives"
-    REQUEST_LOST = "the server never hears of the commit, and sees the connection end"
-    SILENCE = "the server never hears of the commit, nor that anybody has gone"
+    ANSWER_LOST = "the server commits, and its response is lost"
+    REQUEST_LOST = "the COMMIT is lost, and the server sees the connection close"
+    SILENCE = "the COMMIT is lost, and the server does not see the connection close"
 
 
 class Interceptor:
-    """Forwards everything until `fault` is set; then the next COMMIT meets it, once."""
+    """Forwards everything; if `fault` is set, it is applied to the next COMMIT, once."""
 
     def __init__(self, database_url: str) -> None:
         self._server = urlsplit(database_url)
@@ -28,7 +28,7 @@ class Interceptor:
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[str]:
-        """The address to reach the database at."""
+        """The URL of the database through the proxy."""
         server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         account = self._server.netloc.rpartition("@")[0] or "postgres"
@@ -71,6 +71,6 @@ class Interceptor:
 
 async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
     with suppress(ConnectionError):
-        while answer := await source.read(65536):
-            sink.write(answer)
+        while response := await source.read(65536):
+            sink.write(response)
     sink.close()

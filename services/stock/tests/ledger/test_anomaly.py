@@ -15,7 +15,7 @@ async def take(shop: Shop, product_id: int, *quantities: float) -> None:
 
 
 async def unusual(shop: Shop) -> list[float]:
-    await shop.quiet()
+    await shop.wait_until_published()
     return [event["quantity"] for event in shop.bus.events("stock.activity.unusual")]
 
 
@@ -27,7 +27,7 @@ async def test_unusually_large_movement_is_published(shop: Shop) -> None:
     posted = await shop.caller(1).post(
         "/stock-movements", {"product_id": tea, "movement_type": "damaged", "quantity": 500}
     )
-    [event] = await shop.said(1, "stock.activity.unusual")
+    [event] = await shop.wait_for_events(1, "stock.activity.unusual")
     assert (event["movement_id"], event["sku"], event["performed_by"]) == (posted["id"], "TEA", 1)
     assert 1 < event["typical_quantity"] < 4
     assert event["ratio"] > 100
@@ -50,10 +50,10 @@ async def test_movement_below_the_minimum_ratio_is_not_unusual(shop: Shop) -> No
 async def test_baseline_adapts_to_a_lasting_change(shop: Shop) -> None:
     tea = await shop.product(100_000)
     await take(shop, tea, *([1] * 50), *([60] * 60))
-    said = len(await unusual(shop))
-    assert 0 < said < 20
+    count = len(await unusual(shop))
+    assert 0 < count < 20
     await take(shop, tea, *([60] * 60))
-    assert len(await unusual(shop)) == said
+    assert len(await unusual(shop)) == count
 
 
 async def test_incoming_movements_have_their_own_baseline(shop: Shop) -> None:

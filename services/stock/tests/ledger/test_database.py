@@ -1,4 +1,4 @@
-"""What the database itself refuses, whoever asks."""
+"""Constraints and triggers of the database."""
 
 from __future__ import annotations
 
@@ -84,4 +84,4 @@ async def test_integrity_report_lists_a_forged_level(shop: Shop, database: async
 
 
 async def test_integrity_report_requires_an_admin(shop: Shop) -> None:
-    await shop.caller(5).refused(403, "/stock/integrity", method="GET")
+    await shop.caller(5).expect_problem(403, "/stock/integrity", method="GET")

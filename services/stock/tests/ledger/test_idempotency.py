@@ -1,4 +1,4 @@
-"""Idempotency keys: one effect, and the first answer for everybody."""
+"""Idempotency keys: one effect, and the first response for every repetition."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 async def test_concurrent_requests_with_one_key_take_effect_once(shop: Shop) -> None:
     tea = await shop.product(100)
     body = {"product": tea, "quantity": 1}
-    answers = await asyncio.gather(*(shop.admin.call("POST", "/sales", json=body, key="till-1") for _ in range(50)))
-    assert {answer.status_code for answer in answers} == {201}
-    assert len({answer.content for answer in answers}) == 1
-    assert sum(answer.headers.get("Idempotent-Replayed") == "true" for answer in answers) == 49
+    responses = await asyncio.gather(*(shop.admin.call("POST", "/sales", json=body, key="till-1") for _ in range(50)))
+    assert {response.status_code for response in responses} == {201}
+    assert len({response.content for response in responses}) == 1
+    assert sum(response.headers.get("Idempotent-Replayed") == "true" for response in responses) == 49
     assert await shop.on_hand(tea) == 99
     assert (await shop.admin.get("/sales"))["total"] == 1
 
@@ -25,21 +25,21 @@ async def test_requests_with_one_key_to_several_replicas_take_effect_once(start_
     tea = await shops[0].product(100)
     for key in ("a", "b", "c"):
         body = {"product_id": tea, "movement_type": "out", "quantity": 1}
-        answers = await asyncio.gather(
+        responses = await asyncio.gather(
             *(shops[n % 2].admin.call("POST", "/stock-movements", json=body, key=key) for n in range(50))
         )
-        assert {answer.status_code for answer in answers} == {201}
-        assert len({answer.content for answer in answers}) == 1
+        assert {response.status_code for response in responses} == {201}
+        assert len({response.content for response in responses}) == 1
     assert await shops[0].on_hand(tea) == 97
 
 
 async def test_reused_key_with_another_body_is_rejected(shop: Shop) -> None:
-    """Also when both arrive at once."""
+    """Also if both arrive concurrently."""
     tea = await shop.product(100)
     bodies = [{"product": tea, "quantity": quantity} for quantity in (1, 2)] * 10
-    answers = await asyncio.gather(*(shop.admin.call("POST", "/sales", json=body, key="till-1") for body in bodies))
-    assert sorted(answer.status_code for answer in answers) == [201] * 10 + [422] * 10
-    assert {a.json()["code"] for a in answers if a.status_code == 422} == {"idempotency_key_reused"}
+    responses = await asyncio.gather(*(shop.admin.call("POST", "/sales", json=body, key="till-1") for body in bodies))
+    assert sorted(response.status_code for response in responses) == [201] * 10 + [422] * 10
+    assert {a.json()["code"] for a in responses if a.status_code == 422} == {"idempotency_key_reused"}
     assert (await shop.admin.get("/sales"))["total"] == 1
 
 
@@ -47,8 +47,8 @@ async def test_key_with_reformatted_json_is_replayed(shop: Shop) -> None:
     tea = await shop.product(100)
     json = {"content-type": "application/json"}
     for body in (f'{{"product": {tea}, "quantity": 1}}', f'{{ "quantity":1,"product":{tea} }}'):
-        answer = await shop.admin.call("POST", "/sales", content=body, headers=json, key="till-1")
-        assert answer.status_code == 201
+        response = await shop.admin.call("POST", "/sales", content=body, headers=json, key="till-1")
+        assert response.status_code == 201
     assert await shop.on_hand(tea) == 99
 
 
@@ -64,9 +64,9 @@ async def test_refused_request_can_be_retried_with_its_key(shop: Shop) -> None:
     body = {"product": tea, "quantity": 1}
     assert (await shop.admin.call("POST", "/sales", json=body, key="till-1")).status_code == 409
     await shop.admin.post("/stock-movements", {"product_id": tea, "movement_type": "in", "quantity": 1})
-    answer = await shop.admin.call("POST", "/sales", json=body, key="till-1")
-    assert answer.status_code == 201
-    assert "Idempotent-Replayed" not in answer.headers
+    response = await shop.admin.call("POST", "/sales", json=body, key="till-1")
+    assert response.status_code == 201
+    assert "Idempotent-Replayed" not in response.headers
 
 
 async def test_repeated_sale_is_replayed_after_stock_is_sold_out(shop: Shop) -> None:

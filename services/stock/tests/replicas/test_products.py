@@ -13,29 +13,29 @@ if TYPE_CHECKING:
 
 async def test_opening_quantity_of_redelivered_event_is_posted_once(shop: Shop, product_created: ProductEvent) -> None:
     event = product_created(1, opening_quantity=12.5, cost_price="3")
-    await shop.say(event, actor_id=7)
-    await shop.say(event, actor_id=7)
+    await shop.deliver(event, actor_id=7)
+    await shop.deliver(event, actor_id=7)
     [movement] = (await shop.admin.get("/stock-movements"))["items"]
     assert (movement["movement_type"], movement["quantity"], movement["unit_cost"]) == ("in", 12.5, "3.00")
     assert (movement["performed_by"], movement["document"]) == (7, "opening/1")
     assert (await shop.level(1))["average_cost"] == "3.00"
-    assert [event["on_hand"] for event in await shop.said(1, "stock.level.changed")] == [12.5]
+    assert [event["on_hand"] for event in await shop.wait_for_events(1, "stock.level.changed")] == [12.5]
 
 
 async def test_opening_quantities_of_batch_are_posted(shop: Shop, product_created: ProductEvent) -> None:
-    await shop.say(*(product_created(number, opening_quantity=number) for number in range(1, 121)))
+    await shop.deliver(*(product_created(number, opening_quantity=number) for number in range(1, 121)))
     page = await shop.admin.get("/stock-levels", page_size=100, page=2)
     assert page["total"] == 120
     assert page["items"][-1]["on_hand"] == 120
-    await shop.proves_right()
+    await shop.require_integrity()
 
 
 async def test_product_events_out_of_order_keep_latest_state(shop: Shop, product_created: ProductEvent) -> None:
     created = product_created(1, opening_quantity=10)
     newer = ProductUpdated.model_validate(created.model_dump() | {"version": 3, "unit_price": "30"})
     older = ProductUpdated.model_validate(created.model_dump() | {"version": 2, "unit_price": "20"})
-    await shop.say(newer)
-    await shop.say(created, older)
+    await shop.deliver(newer)
+    await shop.deliver(created, older)
     assert (await shop.admin.post("/sales", {"product": 1, "quantity": 1}))["total"] == "30.00"
 
 
@@ -44,7 +44,7 @@ async def test_request_for_new_product_waits_for_its_event(shop: Shop, product_c
     posting = asyncio.create_task(shop.admin.post("/stock-movements", body))
     await asyncio.sleep(0.3)
     assert not posting.done()
-    await shop.say(product_created(1, sku="NEW"))
+    await shop.deliver(product_created(1, sku="NEW"))
     assert (await posting)["balance"] == 5
 
 
@@ -55,24 +55,24 @@ async def test_request_for_new_product_waits_for_event_of_other_replica(
     body = {"product_id": 1, "movement_type": "in", "quantity": 5}
     posting = asyncio.create_task(here.admin.post("/stock-movements", body))
     await asyncio.sleep(0.3)
-    await there.say(product_created(1))
+    await there.deliver(product_created(1))
     assert (await posting)["balance"] == 5
 
 
 async def test_request_for_unknown_product_fails_after_two_seconds(shop: Shop) -> None:
     started = asyncio.get_running_loop().time()
-    problem = await shop.admin.refused(404, "/sales", {"product": "NOBODY", "quantity": 1})
+    problem = await shop.admin.expect_problem(404, "/sales", {"product": "NOBODY", "quantity": 1})
     assert problem["code"] == "unknown_product"
     assert 1.9 < asyncio.get_running_loop().time() - started < 4
 
 
 async def test_deleted_product_is_unknown_and_its_sku_is_free(shop: Shop, product_created: ProductEvent) -> None:
     created = product_created(1, sku="TEA", opening_quantity=10)
-    await shop.say(created)
-    await shop.say(ProductDeleted.model_validate(created.model_dump() | {"version": 2, "deleted": True}))
-    problem: dict[str, Any] = await shop.admin.refused(404, "/sales", {"product": 1, "quantity": 1})
+    await shop.deliver(created)
+    await shop.deliver(ProductDeleted.model_validate(created.model_dump() | {"version": 2, "deleted": True}))
+    problem: dict[str, Any] = await shop.admin.expect_problem(404, "/sales", {"product": 1, "quantity": 1})
     assert problem["code"] == "unknown_product"
-    await shop.say(product_created(2, sku="tea", opening_quantity=3))
+    await shop.deliver(product_created(2, sku="tea", opening_quantity=3))
     assert (await shop.admin.post("/sales", {"product": "TEA", "quantity": 1}))["lines"][0]["product_id"] == 2
 
 
@@ -92,25 +92,25 @@ async def test_products_have_current_name_of_their_category(shop: Shop, product_
         return CategoryUpdated(category_id=3, version=version, name=name)
 
     drinks = {"category_id": 3, "category": "Drinks", "opening_quantity": 1}
-    await shop.say(
+    await shop.deliver(
         product_created(1, **drinks), product_created(2, category_id=4, category="China", opening_quantity=1)
     )
-    await shop.say(named(3, "Beverages"))
-    await shop.say(named(2, "Things to drink"), product_created(5, **drinks))
+    await shop.deliver(named(3, "Beverages"))
+    await shop.deliver(named(2, "Things to drink"), product_created(5, **drinks))
     assert (await shown("beverages"), await shown("drinks"), await shown("china")) == (
         ["SKU-1", "SKU-5"],
         [],
         ["SKU-2"],
     )
     created = product_created(2, category_id=3, category="Drinks")
-    await shop.say(ProductUpdated.model_validate(created.model_dump() | {"version": 2}))
+    await shop.deliver(ProductUpdated.model_validate(created.model_dump() | {"version": 2}))
     assert await shown("beverages") == ["SKU-1", "SKU-2", "SKU-5"]
 
 
 async def test_concurrent_rename_and_new_products_have_new_name(shop: Shop, product_created: ProductEvent) -> None:
     products = [product_created(n, category_id=3, category="Old", opening_quantity=1) for n in range(1, 31)]
     renamed = [CategoryUpdated(category_id=3, version=n, name=f"Name {n}") for n in range(2, 12)]
-    await asyncio.gather(*(shop.say(event) for pair in zip(products[::3], renamed, strict=True) for event in pair))
-    await shop.say(*products)
+    await asyncio.gather(*(shop.deliver(event) for pair in zip(products[::3], renamed, strict=True) for event in pair))
+    await shop.deliver(*products)
     found = await shop.admin.get("/stock-levels", category="name 11", page_size=100)
     assert found["total"] == 30

@@ -27,16 +27,16 @@ def settings(version: int, **values: Any) -> SettingsChanged:
 async def test_negative_stock_setting_applies_unless_warehouse_overrides(shop: Shop) -> None:
     tea = await shop.product()
     strict = await shop.warehouse("STRICT", negative_stock="reject")
-    await shop.say(settings(2, negative_stock="allow"), settings(1, negative_stock="reject"))
+    await shop.deliver(settings(2, negative_stock="allow"), settings(1, negative_stock="reject"))
     sold = await shop.admin.post("/sales", {"product": tea, "quantity": 2})
     assert sold["status"] == "completed"
     assert await shop.on_hand(tea) == -2
-    await shop.admin.refused(409, "/sales", {"product": tea, "quantity": 2, "warehouse_id": strict})
+    await shop.admin.expect_problem(409, "/sales", {"product": tea, "quantity": 2, "warehouse_id": strict})
 
 
 async def test_default_threshold_setting_applies_to_product_without_threshold(shop: Shop) -> None:
     tea = await shop.product(50, low_stock_threshold=None)
-    await shop.say(settings(1, default_low_stock_threshold=49))
+    await shop.deliver(settings(1, default_low_stock_threshold=49))
     assert (await shop.level(tea))["low_stock_threshold"] == 49
     await shop.admin.post("/sales", {"product": tea, "quantity": 1})
-    assert [event["threshold"] for event in await shop.said(1, "stock.level.low")] == [49]
+    assert [event["threshold"] for event in await shop.wait_for_events(1, "stock.level.low")] == [49]

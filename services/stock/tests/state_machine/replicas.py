@@ -1,4 +1,4 @@
-"""Two replicas of the service on one database, driven from outside their event loop as clients are."""
+"""Two replicas of the service on one database, called from outside their event loop."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Request = tuple[str, str, Any]
 
 
 class Replicas:
-    """Requests go to one replica after the other; those of `together` to both at once."""
+    """Requests alternate between the replicas; those of `send_together` go to both concurrently."""
 
     def __init__(self, portal: BlockingPortal, shops: Sequence[Shop], database: asyncpg.Connection) -> None:
         self._portal = portal
@@ -40,7 +40,7 @@ class Replicas:
         shop = self._shops[next(self._turns)]
         return self._portal.call(lambda: shop.admin.call(method, path, json=body, key=key))
 
-    def together(self, requests: Sequence[Request]) -> list[Response]:
+    def send_together(self, requests: Sequence[Request]) -> list[Response]:
         async def send() -> list[Response]:
             return await asyncio.gather(
                 *(
@@ -63,15 +63,15 @@ class Replicas:
         self._portal.call(self._database.execute, statement, *arguments)
 
     def settle(self) -> None:
-        """Wait until everything that was committed has been published."""
+        """Wait until all committed events are published."""
         for shop in self._shops:
-            self._portal.call(shop.quiet)
+            self._portal.call(shop.wait_until_published)
 
     def published(self) -> list[tuple[str, str]]:
-        """Type and id of every event, as often as it was said."""
+        """Type and id of every published event, repeated ones included."""
         return [(message.type, message.id) for shop in self._shops for message in shop.bus.published]
 
-    def said(self, product_ids: set[int]) -> dict[str, list[dict[str, Any]]]:
+    def ledger_events(self, product_ids: set[int]) -> dict[str, list[dict[str, Any]]]:
         """The events of movements and levels of these products, by type."""
         found: dict[str, list[dict[str, Any]]] = {"stock.movement.posted": [], "stock.level.changed": []}
         for kind, events in found.items():
@@ -94,5 +94,5 @@ def running_replicas(database_url: str, issuer: TestIssuer) -> Iterator[Replicas
         settings = {"search_path": "stock"}
         database = portal.call(lambda: asyncpg.connect(database_url, server_settings=settings))
         stack.callback(portal.call, database.close)
-        portal.call(shops[0].say, SupplierCreated(supplier_id=SUPPLIER, version=1, name="Leaf & Co"))
+        portal.call(shops[0].deliver, SupplierCreated(supplier_id=SUPPLIER, version=1, name="Leaf & Co"))
         yield Replicas(portal, shops, database)

@@ -1,4 +1,4 @@
-"""Stock counts: frozen, entered, approved; and what moves meanwhile is respected."""
+"""Stock counts: snapshot, entries, approval; movements made meanwhile are preserved."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 async def enter(caller: Caller, count: dict[str, Any], *lines: dict[str, Any]) -> dict[str, Any]:
-    answer = await caller.call("PUT", f"/stock-counts/{count['id']}/lines", json={"lines": lines})
-    assert answer.status_code == 200, answer.text
-    entered: dict[str, Any] = answer.json()
+    response = await caller.call("PUT", f"/stock-counts/{count['id']}/lines", json={"lines": lines})
+    assert response.status_code == 200, response.text
+    entered: dict[str, Any] = response.json()
     return entered
 
 
@@ -41,13 +41,13 @@ async def test_count_is_opened_entered_and_approved(shop: Shop) -> None:
     assert (movement["id"], movement["movement_type"]) == (lines[tea]["movement_id"], "adjustment")
     assert movement["reference_number"] == count["number"]
     assert await shop.admin.get(f"/stock-counts/{count['id']}") == approved
-    await shop.proves_right()
-    [event] = await shop.said(1, "stock.count.approved")
+    await shop.require_integrity()
+    [event] = await shop.wait_for_events(1, "stock.count.approved")
     assert [(line["product_id"], line["difference"]) for line in event["lines"]] == [(tea, -2)]
 
 
 async def test_movements_after_the_snapshot_are_preserved_by_approval(shop: Shop) -> None:
-    """The difference is to what was frozen; what happened since stays."""
+    """The difference is to the snapshot; later movements are preserved."""
     tea = await shop.product(10)
     count = await shop.admin.post("/stock-counts", {"product_ids": [tea]})
     await move(shop, tea, -3)
@@ -55,7 +55,7 @@ async def test_movements_after_the_snapshot_are_preserved_by_approval(shop: Shop
     await move(shop, tea, +5)
     await shop.admin.post(f"/stock-counts/{count['id']}/approve")
     assert await shop.on_hand(tea) == 10 - 3 + 5 - 1
-    await shop.proves_right()
+    await shop.require_integrity()
 
 
 async def test_movement_before_counted_at_is_part_of_the_expected_quantity(shop: Shop) -> None:
@@ -98,7 +98,7 @@ async def test_approval_with_insufficient_stock_is_refused_entirely(shop: Shop) 
     count = await shop.admin.post("/stock-counts", {})
     await enter(shop.admin, count, {"product_id": tea, "counted": 2}, {"product_id": cup, "counted": 6})
     await move(shop, tea, -5)
-    problem = await shop.admin.refused(409, f"/stock-counts/{count['id']}/approve")
+    problem = await shop.admin.expect_problem(409, f"/stock-counts/{count['id']}/approve")
     assert problem["shortages"][0]["requested"] == 8
     assert await shop.on_hand(cup) == 5
     assert (await shop.admin.get(f"/stock-counts/{count['id']}"))["status"] == "open"
@@ -109,12 +109,12 @@ async def test_concurrent_approvals_post_once(shop: Shop) -> None:
     count = await shop.admin.post("/stock-counts", {})
     await enter(shop.admin, count, {"product_id": tea, "counted": 9})
     path = f"/stock-counts/{count['id']}/approve"
-    answers = await asyncio.gather(*(shop.admin.call("POST", path) for _ in range(8)))
-    assert sorted(answer.status_code for answer in answers) == [200] + [409] * 7
+    responses = await asyncio.gather(*(shop.admin.call("POST", path) for _ in range(8)))
+    assert sorted(response.status_code for response in responses) == [200] + [409] * 7
     assert await shop.on_hand(tea) == 9
-    await shop.admin.refused(409, f"/stock-counts/{count['id']}/cancel")
+    await shop.admin.expect_problem(409, f"/stock-counts/{count['id']}/cancel")
     body = {"lines": [{"product_id": tea, "counted": 1}]}
-    problem = await shop.admin.refused(409, f"/stock-counts/{count['id']}/lines", body, method="PUT")
+    problem = await shop.admin.expect_problem(409, f"/stock-counts/{count['id']}/lines", body, method="PUT")
     assert problem["state"] == "approved"
 
 
@@ -124,7 +124,7 @@ async def test_cancelled_count_cannot_be_changed(shop: Shop) -> None:
     await enter(shop.admin, count, {"product_id": tea, "counted": 1})
     cancelled = await shop.admin.post(f"/stock-counts/{count['id']}/cancel")
     assert cancelled["status"] == "cancelled"
-    await shop.admin.refused(409, f"/stock-counts/{count['id']}/approve")
+    await shop.admin.expect_problem(409, f"/stock-counts/{count['id']}/approve")
     assert await shop.on_hand(tea) == 10
 
 
@@ -132,12 +132,12 @@ async def test_salesperson_counts_only_owned_products(shop: Shop) -> None:
     own, foreign = await shop.product(5, owner_id=7, category="Tea"), await shop.product(5, owner_id=8, category="Tea")
     count = await shop.caller(7).post("/stock-counts", {"category": "tea"})
     assert [line["product_id"] for line in count["lines"]] == [own]
-    problem = await shop.caller(7).refused(403, "/stock-counts", {"product_ids": [foreign]})
+    problem = await shop.caller(7).expect_problem(403, "/stock-counts", {"product_ids": [foreign]})
     assert problem["code"] == "not_owner"
     await enter(shop.caller(7), count, {"product_id": own, "counted": 4})
     body = {"lines": [{"product_id": foreign, "counted": 4}]}
-    await shop.caller(7).refused(403, f"/stock-counts/{count['id']}/lines", body, method="PUT")
-    await shop.caller(8).refused(403, f"/stock-counts/{count['id']}/approve")
+    await shop.caller(7).expect_problem(403, f"/stock-counts/{count['id']}/lines", body, method="PUT")
+    await shop.caller(8).expect_problem(403, f"/stock-counts/{count['id']}/approve")
     await shop.caller(7).post(f"/stock-counts/{count['id']}/approve")
     assert await shop.on_hand(own) == 4
 
@@ -155,4 +155,4 @@ async def test_count_list_is_filtered(shop: Shop) -> None:
     assert await found(warehouse_id=annex) == [second["id"]]
     assert await found(product_id=tea) == [first["id"]]
     assert await found(status="approved") == []
-    await shop.admin.refused(404, "/stock-counts/999", method="GET")
+    await shop.admin.expect_problem(404, "/stock-counts/999", method="GET")

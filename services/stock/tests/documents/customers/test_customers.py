@@ -1,4 +1,4 @@
-"""Customers: kept, found, sold to, and forgotten without their sales."""
+"""Customers: created, searched, sold to, and deleted without their sales."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ async def test_customer_is_created_updated_and_deleted(shop: Shop) -> None:
     stale = await clerk.call("PUT", path, json={"notes": "x"}, headers={"If-Match": '"1"'})
     assert stale.status_code == 412
     assert (await clerk.call("DELETE", path)).status_code == 204
-    await clerk.refused(404, path, method="GET")
-    await shop.quiet()
+    await clerk.expect_problem(404, path, method="GET")
+    await shop.wait_until_published()
     kinds = ("stock.customer.created", "stock.customer.updated", "stock.customer.deleted")
     assert [event["version"] for event in shop.bus.events(*kinds)] == [1, 2, 3]
 
@@ -42,7 +42,7 @@ async def test_deleting_a_customer_keeps_their_sales(shop: Shop) -> None:
     await shop.admin.call("DELETE", f"/customers/{ada['id']}")
     kept = await shop.admin.get(f"/sales/{by_id['id']}")
     assert (kept["customer_id"], kept["total"]) == (None, by_id["total"])
-    await shop.admin.refused(404, f"/customers/{ada['id']}/sales", method="GET")
+    await shop.admin.expect_problem(404, f"/customers/{ada['id']}/sales", method="GET")
     await shop.admin.post(f"/sales/{by_id['id']}/returns", {})
 
 
@@ -60,9 +60,9 @@ async def test_customer_list_is_searched_and_sorted(shop: Shop) -> None:
 
 
 async def test_malformed_customer_is_rejected(shop: Shop) -> None:
-    await shop.admin.refused(422, "/customers", {"name": " "})
-    await shop.admin.refused(422, "/customers", {"name": "Ada", "email": "nowhere"})
-    await shop.admin.refused(422, "/customers", {"email": "a@example.com"})
+    await shop.admin.expect_problem(422, "/customers", {"name": " "})
+    await shop.admin.expect_problem(422, "/customers", {"name": "Ada", "email": "nowhere"})
+    await shop.admin.expect_problem(422, "/customers", {"email": "a@example.com"})
 
 
 async def test_customer_is_created_once_per_key(shop: Shop) -> None:

@@ -1,4 +1,4 @@
-"""Expenses: recorded once, exact, corrected and taken back by managers alone."""
+"""Expenses: created once, exact, updated and deleted by managers only."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ RENT = {"category": "Rent", "amount": "1200.5", "incurred_on": "2026-03-01", "no
 
 
 async def test_expense_is_created_once_per_key(shop: Shop) -> None:
-    answers = await asyncio.gather(*(shop.admin.post("/expenses", RENT, key="rent") for _ in range(5)))
-    assert all(answer == answers[0] for answer in answers)
-    rent = answers[0]
+    responses = await asyncio.gather(*(shop.admin.post("/expenses", RENT, key="rent") for _ in range(5)))
+    assert all(response == responses[0] for response in responses)
+    rent = responses[0]
     assert (rent["category"], rent["amount"], rent["incurred_on"]) == ("Rent", "1200.50", "2026-03-01")
     assert (rent["warehouse_id"], rent["created_by"], rent["version"]) == (None, 1, 1)
     assert await shop.admin.get(f"/expenses/{rent['id']}") == rent
     assert (await shop.admin.get("/expenses"))["items"] == [rent]
-    created = (await shop.said(1, "stock.expense.created"))[0]
+    created = (await shop.wait_for_events(1, "stock.expense.created"))[0]
     assert {name: created[name] for name in rent} == rent
 
 
@@ -29,18 +29,18 @@ async def test_expense_update_and_delete_require_the_current_version(shop: Shop)
     north = await shop.warehouse("NORTH")
     path = f"/expenses/{(await shop.admin.post('/expenses', RENT))['id']}"
     changes = {"amount": 1100, "notes": None, "warehouse_code": "north"}
-    answer = await shop.admin.call("PATCH", path, json=changes, headers={"If-Match": '"1"'})
-    corrected = answer.json()
-    assert (answer.status_code, answer.headers["etag"]) == (200, '"2"')
+    response = await shop.admin.call("PATCH", path, json=changes, headers={"If-Match": '"1"'})
+    corrected = response.json()
+    assert (response.status_code, response.headers["etag"]) == (200, '"2"')
     assert (corrected["amount"], corrected["notes"], corrected["warehouse_id"]) == ("1100.00", None, north)
     assert corrected["category"] == "Rent"
     assert (await shop.admin.call("PUT", path, json={"amount": 1}, headers={"If-Match": '"1"'})).status_code == 412
     assert (await shop.admin.call("DELETE", path, headers={"If-Match": '"1"'})).status_code == 412
     assert (await shop.admin.call("PUT", path, json={"warehouse_id": None})).json()["warehouse_id"] is None
     assert (await shop.admin.call("DELETE", path, headers={"If-Match": '"3"'})).status_code == 204
-    await shop.admin.refused(404, path, method="GET")
-    await shop.admin.refused(404, path, method="DELETE")
-    deleted = (await shop.said(1, "stock.expense.deleted"))[0]
+    await shop.admin.expect_problem(404, path, method="GET")
+    await shop.admin.expect_problem(404, path, method="DELETE")
+    deleted = (await shop.wait_for_events(1, "stock.expense.deleted"))[0]
     assert (deleted["version"], deleted["amount"]) == (4, "1100.00")
 
 
@@ -77,8 +77,8 @@ async def test_malformed_expense_is_rejected(shop: Shop) -> None:
         {"amout": 1},
     ]
     for wrong in wrongs:
-        await shop.admin.refused(422, "/expenses", RENT | wrong)
-    await shop.admin.refused(404, "/expenses", RENT | {"warehouse_id": 999})
+        await shop.admin.expect_problem(422, "/expenses", RENT | wrong)
+    await shop.admin.expect_problem(404, "/expenses", RENT | {"warehouse_id": 999})
     assert (await shop.admin.get("/expenses"))["total"] == 0
 
 
@@ -86,10 +86,10 @@ async def test_expense_access_is_limited_to_managers_and_their_warehouses(shop: 
     north, south = await shop.warehouse("NORTH"), await shop.warehouse("SOUTH")
     rent = await shop.admin.post("/expenses", RENT | {"warehouse_id": south})
     seller, manager = shop.caller(5), shop.caller(6, Role.MANAGER, warehouse_ids=[north])
-    await seller.refused(403, "/expenses", RENT)
+    await seller.expect_problem(403, "/expenses", RENT)
     for path in ("/expenses", f"/expenses/{rent['id']}"):
-        await seller.refused(403, path, method="GET")
-    await manager.refused(403, "/expenses", RENT | {"warehouse_id": south})
-    await manager.refused(403, f"/expenses/{rent['id']}", {"amount": 1}, method="PATCH")
-    await manager.refused(403, f"/expenses/{rent['id']}", method="DELETE")
+        await seller.expect_problem(403, path, method="GET")
+    await manager.expect_problem(403, "/expenses", RENT | {"warehouse_id": south})
+    await manager.expect_problem(403, f"/expenses/{rent['id']}", {"amount": 1}, method="PATCH")
+    await manager.expect_problem(403, f"/expenses/{rent['id']}", method="DELETE")
     await manager.post("/expenses", RENT | {"warehouse_id": north})

@@ -1,4 +1,4 @@
-"""A catalogue's suppliers, and orders to them."""
+"""Suppliers, and purchase orders to them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ Order = Callable[..., Awaitable[dict[str, Any]]]
 
 @pytest.fixture
 async def supplier(shop: Shop) -> int:
-    """The id of a supplier that delivers in five days."""
-    await shop.say(SupplierCreated(supplier_id=7, version=1, name="Leaf & Co", lead_time_days=5))
+    """The id of a supplier with a lead time of five days."""
+    await shop.deliver(SupplierCreated(supplier_id=7, version=1, name="Leaf & Co", lead_time_days=5))
     return 7
 
 
 @pytest.fixture
 def order(shop: Shop, supplier: int) -> Order:
-    """Drafts an order of `(product, quantity, unit cost)` and places it."""
+    """Creates an order of `(product, quantity, unit cost)` and places it."""
 
     async def place(*lines: tuple[int, float, str], **values: Any) -> dict[str, Any]:
         wanted = [{"product_id": p, "quantity": quantity, "unit_cost": cost} for p, quantity, cost in lines]

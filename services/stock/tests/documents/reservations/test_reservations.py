@@ -1,4 +1,4 @@
-"""Reservations: held until taken, let go, or overdue; and what is overdue counts no longer, at once."""
+"""Reservations: active until committed, released or expired; an expired one stops counting at once."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def available(shop: Shop, product_id: int) -> tuple[float, float, float]:
 
 
 async def overdue(database: asyncpg.Connection, reservation_id: int) -> None:
-    """Let its time be up."""
+    """Make the reservation expire."""
     statement = "UPDATE reservation SET expires_at = now() - interval '1 millisecond' WHERE id = $1"
     await database.execute(statement, reservation_id)
 
@@ -42,11 +42,11 @@ async def test_reserved_stock_is_not_available_to_others(shop: Shop) -> None:
         ("/stock-movements", {"product_id": tea, "movement_type": "damaged", "quantity": 4}),
         ("/reservations", {"lines": [{"product_id": tea, "quantity": 4}]}),
     ):
-        problem = await shop.admin.refused(409, path, body)
+        problem = await shop.admin.expect_problem(409, path, body)
         assert problem["shortages"][0]["available"] == 3
     assert await shop.admin.get(f"/reservations/{held['id']}") == held
-    await shop.proves_right()
-    assert (await shop.said(1, "stock.reservation.created"))[0] == held
+    await shop.require_integrity()
+    assert (await shop.wait_for_events(1, "stock.reservation.created"))[0] == held
     [level] = [event for event in shop.bus.events("stock.level.changed") if event["reason"] == "reservation"]
     assert (level["on_hand"], level["reserved"], level["delta"]) == (10, 7, 0)
 
@@ -54,7 +54,7 @@ async def test_reserved_stock_is_not_available_to_others(shop: Shop) -> None:
 async def test_reservation_with_a_shortage_reserves_nothing(shop: Shop) -> None:
     tea, cup = await shop.product(10), await shop.product(1)
     lines = [{"product_id": tea, "quantity": 5}, {"product_id": cup, "quantity": 2}, {"product_id": tea, "quantity": 6}]
-    problem = await shop.admin.refused(409, "/reservations", {"lines": lines})
+    problem = await shop.admin.expect_problem(409, "/reservations", {"lines": lines})
     assert {s["product_id"]: s["requested"] for s in problem["shortages"]} == {tea: 11, cup: 2}
     assert await available(shop, tea) == (10, 0, 10)
 
@@ -65,7 +65,7 @@ async def test_released_stock_is_available_again(shop: Shop) -> None:
     released = await shop.admin.post(f"/reservations/{held['id']}/release")
     assert (released["status"], released["version"]) == ("released", 2)
     assert await available(shop, tea) == (10, 0, 10)
-    problem = await shop.admin.refused(409, f"/reservations/{held['id']}/release")
+    problem = await shop.admin.expect_problem(409, f"/reservations/{held['id']}/release")
     assert (problem["code"], problem["state"]) == ("invalid_state", "released")
 
 
@@ -83,8 +83,8 @@ async def test_committed_reservation_posts_out_movements(shop: Shop) -> None:
         ("out", -7, "R-1"),
         ("out", -1, "R-1"),
     }
-    await shop.admin.refused(409, f"/reservations/{held['id']}/commit")
-    await shop.proves_right()
+    await shop.admin.expect_problem(409, f"/reservations/{held['id']}/commit")
+    await shop.require_integrity()
 
 
 async def test_committed_reservation_becomes_a_sale(shop: Shop) -> None:
@@ -97,27 +97,27 @@ async def test_committed_reservation_becomes_a_sale(shop: Shop) -> None:
     assert (sale["total"], sale["payment_method"], sale["reservation_id"]) == ("45.00", "card", held["id"])
     assert await shop.admin.get(f"/sales/{sale['id']}") == sale
     assert await available(shop, tea) == (0, 0, 0)
-    said = [m.type for m in shop.bus.published if m.type in ("stock.sale.completed", "stock.reservation.committed")]
-    await shop.said(1, "stock.reservation.committed")
-    assert said or shop.bus.events("stock.sale.completed")
-    await shop.proves_right()
+    types = [m.type for m in shop.bus.published if m.type in ("stock.sale.completed", "stock.reservation.committed")]
+    await shop.wait_for_events(1, "stock.reservation.committed")
+    assert types or shop.bus.events("stock.sale.completed")
+    await shop.require_integrity()
 
 
 async def test_sale_with_a_reservation_consumes_it(shop: Shop) -> None:
-    """It may sell more or less than was held; what it does not need is free again."""
+    """The sale may be larger or smaller than the reservation; the rest is released."""
     tea, cup = await shop.product(10), await shop.product(2)
     lines = [{"product_id": tea, "quantity": 8}, {"product_id": cup, "quantity": 1}]
     held = await shop.admin.post("/reservations", {"lines": lines})
     body = {"lines": [{"product_id": tea, "quantity": 10, "unit_price": "1"}], "reservation_id": held["id"]}
-    await shop.admin.refused(409, "/sales", {"product": tea, "quantity": 10})
+    await shop.admin.expect_problem(409, "/sales", {"product": tea, "quantity": 10})
     sale = await shop.admin.post("/sales", body)
     assert (sale["reservation_id"], sale["total"]) == (held["id"], "10.00")
     assert await available(shop, tea) == (0, 0, 0)
     assert await available(shop, cup) == (2, 0, 2)
     assert (await shop.admin.get(f"/reservations/{held['id']}"))["sale_id"] == sale["id"]
-    problem = await shop.admin.refused(409, "/sales", body)
+    problem = await shop.admin.expect_problem(409, "/sales", body)
     assert problem["code"] == "invalid_state"
-    await shop.proves_right()
+    await shop.require_integrity()
 
 
 async def test_reservation_in_several_warehouses_cannot_become_a_sale(shop: Shop) -> None:
@@ -126,7 +126,7 @@ async def test_reservation_in_several_warehouses_cannot_become_a_sale(shop: Shop
     await shop.admin.post("/stock-movements", move)
     lines = [{"product_id": tea, "quantity": 1}, {"product_id": tea, "quantity": 1, "warehouse_id": annex}]
     held = await shop.admin.post("/reservations", {"lines": lines})
-    problem = await shop.admin.refused(422, f"/reservations/{held['id']}/commit", {"as": "sale"})
+    problem = await shop.admin.expect_problem(422, f"/reservations/{held['id']}/commit", {"as": "sale"})
     assert problem["code"] == "several_warehouses"
 
 
@@ -139,7 +139,7 @@ async def test_expired_reservation_stops_counting_at_once(shop: Shop, database: 
         assert (await shop.admin.get(f"/reservations/{held['id']}"))["status"] == "expired"
         await shop.admin.post("/reservations", {"lines": [{"product_id": tea, "quantity": 10}], "expires_in": 1})
         for name in ("extend", "release", "commit"):
-            problem = await shop.admin.refused(409, f"/reservations/{held['id']}/{name}")
+            problem = await shop.admin.expect_problem(409, f"/reservations/{held['id']}/{name}")
             assert problem["code"] in ("reservation_expired", "invalid_state")
         newest = (await shop.admin.get("/reservations"))["items"][0]
         await overdue(database, newest["id"])
@@ -148,7 +148,7 @@ async def test_expired_reservation_stops_counting_at_once(shop: Shop, database: 
 
 
 async def test_sale_reclaims_stock_of_expired_reservations(start_shop: StartShop, database: asyncpg.Connection) -> None:
-    """Many at once, on several replicas, while the sweep is at it too."""
+    """Concurrent sales on several replicas, while the sweep runs."""
     shops = [await start_shop(), await start_shop()]
     tea, cup = await shops[0].product(20), await shops[0].product(20)
     lines = [{"product_id": tea, "quantity": 2}, {"product_id": cup, "quantity": 2}]
@@ -156,9 +156,9 @@ async def test_sale_reclaims_stock_of_expired_reservations(start_shop: StartShop
         await shops[0].admin.post("/reservations", {"lines": lines})
     await database.execute("UPDATE reservation SET expires_at = now()")
     body = {"lines": [{"product_id": tea, "quantity": 1}, {"product_id": cup, "quantity": 1}]}
-    answers = await asyncio.gather(*(shops[n % 2].admin.call("POST", "/sales", json=body) for n in range(30)))
-    assert sorted(answer.status_code for answer in answers) == [201] * 20 + [409] * 10
-    await shops[0].proves_right()
+    responses = await asyncio.gather(*(shops[n % 2].admin.call("POST", "/sales", json=body) for n in range(30)))
+    assert sorted(response.status_code for response in responses) == [201] * 20 + [409] * 10
+    await shops[0].require_integrity()
 
 
 async def test_expired_reservation_is_swept_and_published_once(
@@ -172,10 +172,10 @@ async def test_expired_reservation_is_swept_and_published_once(
         while await database.fetchval("SELECT reserved FROM level WHERE product_id = $1", tea) != 0:
             await asyncio.sleep(0.02)
     for shop in shops:
-        await shop.quiet()
-    said = [event for shop in shops for event in shop.bus.events("stock.reservation.expired")]
-    assert [(event["id"], event["status"]) for event in said] == [(held["id"], "expired")]
-    await shops[0].proves_right()
+        await shop.wait_until_published()
+    events = [event for shop in shops for event in shop.bus.events("stock.reservation.expired")]
+    assert [(event["id"], event["status"]) for event in events] == [(held["id"], "expired")]
+    await shops[0].require_integrity()
 
 
 async def test_extended_reservation_stays_active(shop: Shop) -> None:
@@ -185,7 +185,7 @@ async def test_extended_reservation_stays_active(shop: Shop) -> None:
     assert extended["version"] == 2
     assert extended["expires_at"] > held["expires_at"]
     assert await available(shop, tea) == (10, 4, 6)
-    await shop.admin.refused(422, f"/reservations/{held['id']}/extend", {"expires_in": 0})
+    await shop.admin.expect_problem(422, f"/reservations/{held['id']}/extend", {"expires_in": 0})
 
 
 async def test_concurrent_commits_of_a_reservation_take_effect_once(start_shop: StartShop) -> None:
@@ -193,20 +193,20 @@ async def test_concurrent_commits_of_a_reservation_take_effect_once(start_shop: 
     tea = await shops[0].product(10)
     held = await reserve(shops[0], tea, 4)
     names = ["commit", "release"] * 5
-    answers = await asyncio.gather(
+    responses = await asyncio.gather(
         *(shops[n % 2].admin.call("POST", f"/reservations/{held['id']}/{name}") for n, name in enumerate(names))
     )
-    assert sorted(answer.status_code for answer in answers) == [200] + [409] * 9
-    await shops[0].proves_right()
+    assert sorted(response.status_code for response in responses) == [200] + [409] * 9
+    await shops[0].require_integrity()
 
 
 async def test_concurrent_reservations_never_exceed_the_stock(start_shop: StartShop) -> None:
     shops = [await start_shop(), await start_shop()]
     tea = await shops[0].product(50)
     body = {"lines": [{"product_id": tea, "quantity": 1}]}
-    answers = await asyncio.gather(*(shops[n % 2].admin.call("POST", "/reservations", json=body) for n in range(120)))
-    assert sorted(answer.status_code for answer in answers) == [201] * 50 + [409] * 70
-    await shops[0].proves_right()
+    responses = await asyncio.gather(*(shops[n % 2].admin.call("POST", "/reservations", json=body) for n in range(120)))
+    assert sorted(response.status_code for response in responses) == [201] * 50 + [409] * 70
+    await shops[0].require_integrity()
 
 
 async def test_reservation_list_is_filtered(shop: Shop, database: asyncpg.Connection) -> None:
@@ -232,4 +232,4 @@ async def test_reservation_list_is_filtered(shop: Shop, database: asyncpg.Connec
 async def test_malformed_reservation_is_rejected(shop: Shop, wrong: dict[str, Any]) -> None:
     tea = await shop.product(10)
     body = {"lines": [{"product_id": tea, "quantity": 1}]}
-    await shop.admin.refused(422, "/reservations", body | wrong)
+    await shop.admin.expect_problem(422, "/reservations", body | wrong)

@@ -1,4 +1,4 @@
-"""Returns: never more than was sold, over any number of returns, and money that adds up."""
+"""Returns: never more than was sold, over any number of returns, and refunds that add up."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ async def test_return_restocks_and_refunds(shop: Shop) -> None:
     tea = await shop.product(10, unit_price="4.50", cost_price="2")
     sale = await sold(shop, tea, 4)
     body = {"lines": [{"product_id": tea, "quantity": 1}], "reason": "chipped"}
-    answer = await shop.caller(5).call("POST", f"/sales/{sale['id']}/returns", json=body)
-    assert answer.status_code == 201
-    made = answer.json()
+    response = await shop.caller(5).call("POST", f"/sales/{sale['id']}/returns", json=body)
+    assert response.status_code == 201
+    made = response.json()
     assert (made["total"], made["restock"], made["performed_by"]) == ("4.50", True, 5)
     [line] = made["lines"]
     assert (line["line_id"], line["quantity"], line["amount"]) == (sale["lines"][0]["id"], 1, "4.50")
@@ -31,7 +31,7 @@ async def test_return_restocks_and_refunds(shop: Shop) -> None:
     assert (movement["movement_type"], movement["quantity"], movement["unit_cost"]) == ("return", 1, "2.00")
     assert movement["document"] == f"sale_return/{made['id']}"
     assert await shop.admin.get(f"/sales/{sale['id']}") == made["sale"]
-    [event] = await shop.said(1, "stock.sale.returned")
+    [event] = await shop.wait_for_events(1, "stock.sale.returned")
     assert (event["return_id"], event["returned"], event["version"]) == (made["id"], made["lines"], 2)
     [listed] = await shop.admin.get(f"/sales/{sale['id']}/returns")
     assert listed["lines"] == made["lines"]
@@ -43,13 +43,13 @@ async def test_return_exceeding_the_sale_is_refused(shop: Shop) -> None:
     path = f"/sales/{sale['id']}/returns"
     for _ in range(3):
         await shop.admin.post(path, {"lines": [{"line_id": sale["lines"][0]["id"], "quantity": 1}]})
-    problem = await shop.admin.refused(409, path, {"lines": [{"product_id": tea, "quantity": 1.001}]})
+    problem = await shop.admin.expect_problem(409, path, {"lines": [{"product_id": tea, "quantity": 1.001}]})
     assert problem["code"] == "return_exceeds_sale"
     assert problem["lines"] == [{"product_id": tea, "requested": 1.001, "returnable": 1}]
     assert await shop.on_hand(tea) == 9
     await shop.admin.post(path, {})
     assert (await shop.admin.get(f"/sales/{sale['id']}"))["status"] == "returned"
-    problem = await shop.admin.refused(409, path, {})
+    problem = await shop.admin.expect_problem(409, path, {})
     assert problem["code"] == "sale_not_returnable"
     assert await shop.on_hand(tea) == 10
 
@@ -58,13 +58,13 @@ async def test_concurrent_returns_never_exceed_the_sale(shop: Shop) -> None:
     tea = await shop.product(10)
     sale = await sold(shop, tea, 5)
     body = {"lines": [{"product_id": tea, "quantity": 1}]}
-    answers = await asyncio.gather(
+    responses = await asyncio.gather(
         *(shop.admin.call("POST", f"/sales/{sale['id']}/returns", json=body) for _ in range(20))
     )
-    assert sorted(answer.status_code for answer in answers) == [201] * 5 + [409] * 15
+    assert sorted(response.status_code for response in responses) == [201] * 5 + [409] * 15
     assert await shop.on_hand(tea) == 10
     assert (await shop.admin.get(f"/sales/{sale['id']}"))["lines"][0]["returned"] == 5
-    await shop.proves_right()
+    await shop.require_integrity()
 
 
 async def test_refunds_of_partial_returns_add_up_to_the_line_total(shop: Shop) -> None:
@@ -101,10 +101,10 @@ async def test_return_of_unsold_lines_is_rejected(shop: Shop) -> None:
     tea, cup = await shop.product(10), await shop.product(10)
     sale = await sold(shop, tea, 4)
     path = f"/sales/{sale['id']}/returns"
-    problem = await shop.admin.refused(422, path, {"lines": [{"product_id": cup, "quantity": 1}]})
+    problem = await shop.admin.expect_problem(422, path, {"lines": [{"product_id": cup, "quantity": 1}]})
     assert problem["code"] == "not_in_sale"
-    await shop.admin.refused(404, "/sales/99/returns", {})
-    await shop.admin.refused(422, path, {"lines": [{"quantity": 1}]})
+    await shop.admin.expect_problem(404, "/sales/99/returns", {})
+    await shop.admin.expect_problem(422, path, {"lines": [{"quantity": 1}]})
 
 
 async def test_return_with_a_repeated_key_is_replayed(shop: Shop) -> None:

@@ -1,4 +1,4 @@
-"""Sales: whole or not at all, priced exactly, costed by the average."""
+"""Sales: atomic, priced exactly, at average cost."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ async def test_sale_posts_movements_and_reports_profit(shop: Shop) -> None:
         "reference": "TILL-1/17",
         "occurred_at": "2026-02-01T10:00:00Z",
     }
-    answer = await shop.caller(5, username="sam").call("POST", "/sales", json=body)
-    assert answer.status_code == 201
-    sale = answer.json()
+    response = await shop.caller(5, username="sam").call("POST", "/sales", json=body)
+    assert response.status_code == 201
+    sale = response.json()
     assert (sale["status"], sale["version"], sale["payment_method"]) == ("completed", 1, "cash")
     assert (sale["total"], sale["discount"], sale["cost"], sale["profit"]) == ("28.00", "1.50", "16.00", "12.00")
     assert (sale["sold_by"], sale["seller"], sale["reference"]) == (5, "sam", "TILL-1/17")
@@ -39,7 +39,7 @@ async def test_sale_posts_movements_and_reports_profit(shop: Shop) -> None:
     movements = (await shop.admin.get("/stock-movements", document=f"sale/{sale['id']}"))["items"]
     assert {movement["id"] for movement in movements} == {line["movement_id"] for line in sale["lines"]}
     assert {(movement["movement_type"], movement["performed_by"]) for movement in movements} == {("sale", 5)}
-    assert (await shop.said(1, "stock.sale.completed"))[0] == sale
+    assert (await shop.wait_for_events(1, "stock.sale.completed"))[0] == sale
 
 
 async def test_sale_with_hundreds_of_lines_is_accepted(shop: Shop) -> None:
@@ -62,7 +62,7 @@ async def test_sale_in_short_form_sells_one_product(shop: Shop) -> None:
 async def test_sale_with_shortages_is_refused_entirely(shop: Shop) -> None:
     tea, cup, pot = await shop.product(10), await shop.product(1), await shop.product()
     lines = [{"product_id": product, "quantity": quantity} for product, quantity in ((tea, 5), (cup, 2), (pot, 1))]
-    problem = await shop.admin.refused(409, "/sales", {"lines": lines})
+    problem = await shop.admin.expect_problem(409, "/sales", {"lines": lines})
     assert problem["code"] == "insufficient_stock"
     shortages = {s["product_id"]: (s["requested"], s["available"]) for s in problem["shortages"]}
     assert shortages == {cup: (2, 1), pot: (1, 0)}
@@ -73,7 +73,7 @@ async def test_sale_with_shortages_is_refused_entirely(shop: Shop) -> None:
 async def test_shortage_sums_lines_of_the_same_product(shop: Shop) -> None:
     tea = await shop.product(10)
     lines = [{"product_id": tea, "quantity": 6}, {"product_id": tea, "quantity": 5}]
-    problem = await shop.admin.refused(409, "/sales", {"lines": lines})
+    problem = await shop.admin.expect_problem(409, "/sales", {"lines": lines})
     assert [(s["requested"], s["available"]) for s in problem["shortages"]] == [(11, 10)]
     sale = await shop.admin.post("/sales", {"lines": [*lines[:1], {"product_id": tea, "quantity": 4}]})
     assert len(sale["lines"]) == 2
@@ -117,13 +117,13 @@ async def test_sale_of_unknown_cost_has_no_profit(shop: Shop) -> None:
 )
 async def test_malformed_sale_is_rejected(shop: Shop, body: dict[str, Any]) -> None:
     tea = await shop.product(10)
-    await shop.admin.refused(422, "/sales", body)
+    await shop.admin.expect_problem(422, "/sales", body)
     assert await shop.on_hand(tea) == 10
 
 
 async def test_sale_to_an_unknown_customer_is_refused(shop: Shop) -> None:
     tea = await shop.product(10)
-    problem = await shop.admin.refused(404, "/sales", {"product": tea, "quantity": 1, "customer_id": 7})
+    problem = await shop.admin.expect_problem(404, "/sales", {"product": tea, "quantity": 1, "customer_id": 7})
     assert problem["code"] == "unknown_customer"
     assert await shop.on_hand(tea) == 10
 
@@ -174,7 +174,7 @@ async def test_sale_pages_and_cursors_return_the_same_list(shop: Shop) -> None:
     second = await shop.admin.get("/sales", page_size=2, page=2)
     assert [sale["id"] for sale in second["items"]] == whole[2:4]
     stale = await shop.admin.get("/sales", page_size=2)
-    await shop.admin.refused(422, f"/sales?sort_by=total_asc&cursor={stale['next_cursor']}", method="GET")
+    await shop.admin.expect_problem(422, f"/sales?sort_by=total_asc&cursor={stale['next_cursor']}", method="GET")
 
 
 async def test_sale_totals_are_exact(shop: Shop) -> None:
@@ -188,11 +188,11 @@ async def test_sale_exceeding_the_amount_limit_is_rejected(shop: Shop) -> None:
     tea = await shop.product(unit_price="60000000000000")
     await shop.admin.post("/stock-movements", {"product_id": tea, "movement_type": "in", "quantity": 9})
     line = {"product_id": tea, "quantity": 1}
-    problem = await shop.admin.refused(422, "/sales", {"lines": [line, line]})
+    problem = await shop.admin.expect_problem(422, "/sales", {"lines": [line, line]})
     assert problem["errors"][0]["field"] == "lines"
     costly = {"product_id": tea, "movement_type": "purchase", "quantity": 9, "unit_cost": "90000000000000"}
     await shop.admin.post("/stock-movements", costly)
     cheap = {"product_id": tea, "quantity": 9, "unit_price": 1}
-    problem = await shop.admin.refused(422, "/sales", {"lines": [cheap]})
+    problem = await shop.admin.expect_problem(422, "/sales", {"lines": [cheap]})
     assert problem["errors"][0]["message"] == "cost must come to less than 100,000,000,000,000"
     assert await shop.on_hand(tea) == 18

@@ -1,4 +1,4 @@
-"""POST /sales/batch: the sales of a till that was offline."""
+"""POST /sales/batch: import of sales made offline."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ async def test_batch_accepts_or_rejects_each_sale_in_order(shop: Shop) -> None:
     tea = await shop.product(10)
     sales = [sold(tea, 6), sold(tea, 5), sold(999, 1), sold(tea, 4), sold(tea, 1)]
     sales[0]["occurred_at"] = "2026-02-01T10:00:00Z"
-    answer = await shop.admin.post("/sales/batch", {"sales": sales})
-    assert (answer["posted"], answer["rejected"]) == (2, 3)
-    assert [result["status"] for result in answer["results"]] == [
+    response = await shop.admin.post("/sales/batch", {"sales": sales})
+    assert (response["posted"], response["rejected"]) == (2, 3)
+    assert [result["status"] for result in response["results"]] == [
         "posted", "rejected", "rejected", "posted", "rejected",
     ]  # fmt: skip
-    assert [result["index"] for result in answer["results"]] == [0, 1, 2, 3, 4]
-    assert answer["results"][0]["sale"]["occurred_at"] == "2026-02-01T10:00:00Z"
-    assert answer["results"][1]["problem"]["shortages"][0]["available"] == 4
-    assert answer["results"][2]["problem"]["code"] == "unknown_product"
+    assert [result["index"] for result in response["results"]] == [0, 1, 2, 3, 4]
+    assert response["results"][0]["sale"]["occurred_at"] == "2026-02-01T10:00:00Z"
+    assert response["results"][1]["problem"]["shortages"][0]["available"] == 4
+    assert response["results"][2]["problem"]["code"] == "unknown_product"
     assert await shop.on_hand(tea) == 0
-    await shop.proves_right()
+    await shop.require_integrity()
 
 
 async def test_imported_sale_with_a_used_key_is_replayed(shop: Shop) -> None:
-    """Whether alone or in a batch, in this order or another."""
+    """Alone or in a batch, in any order."""
     tea = await shop.product(10)
     alone = await shop.admin.post("/sales", sold(tea, 1), key="till-1/1")
     sales = [sold(tea, 1, idempotency_key="till-1/1"), sold(tea, 2, idempotency_key="till-1/2")]
@@ -49,8 +49,8 @@ async def test_imported_sale_with_a_used_key_is_replayed(shop: Shop) -> None:
 async def test_key_used_twice_in_a_batch_creates_one_sale(shop: Shop) -> None:
     tea = await shop.product(10)
     sales = [sold(tea, 1, idempotency_key="k")] * 3
-    answer = await shop.admin.post("/sales/batch", {"sales": sales})
-    assert [result["replayed"] for result in answer["results"]] == [False, True, True]
+    response = await shop.admin.post("/sales/batch", {"sales": sales})
+    assert [result["replayed"] for result in response["results"]] == [False, True, True]
     assert await shop.on_hand(tea) == 9
 
 
@@ -77,7 +77,7 @@ async def test_imported_sale_is_replayed_after_stock_is_sold_out(shop: Shop) -> 
 
 async def test_malformed_batch_is_rejected(shop: Shop) -> None:
     tea = await shop.product(10)
-    await shop.admin.refused(422, "/sales/batch", {"sales": []})
-    problem = await shop.admin.refused(422, "/sales/batch", {"sales": [sold(tea, 1), sold(tea, -1)]})
+    await shop.admin.expect_problem(422, "/sales/batch", {"sales": []})
+    problem = await shop.admin.expect_problem(422, "/sales/batch", {"sales": [sold(tea, 1), sold(tea, -1)]})
     assert problem["errors"][0]["field"].startswith("sales.1")
     assert await shop.on_hand(tea) == 10

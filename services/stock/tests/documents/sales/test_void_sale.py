@@ -1,4 +1,4 @@
-"""Voids: a whole sale undone, once, unless something of it has come back already."""
+"""Voids: a sale is voided entirely and once, unless it has returns."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ async def test_void_restocks_and_refunds_everything(shop: Shop) -> None:
     sold = [line["movement_id"] for line in sale["lines"]]
     assert [line["reverses_id"] for line in ledger["items"]] == [None, None, *sold]
     assert await shop.admin.get(f"/sales/{sale['id']}") == voided
-    [event] = await shop.said(1, "stock.sale.voided")
+    [event] = await shop.wait_for_events(1, "stock.sale.voided")
     assert (event["id"], event["reason"]) == (sale["id"], "wrong till")
-    problem = await shop.admin.refused(409, f"/sales/{sale['id']}/void")
+    problem = await shop.admin.expect_problem(409, f"/sales/{sale['id']}/void")
     assert (problem["code"], problem["state"]) == ("invalid_state", "voided")
-    await shop.admin.refused(409, f"/sales/{sale['id']}/returns", {})
-    await shop.proves_right()
+    await shop.admin.expect_problem(409, f"/sales/{sale['id']}/returns", {})
+    await shop.require_integrity()
 
 
 async def test_voided_sale_is_excluded_from_reports(shop: Shop) -> None:
-    """As if nobody had sold anything, whoever asks: only the ledger's own account shows that it went and came."""
+    """All reports are as without the sale; only the movements show it and its reversal."""
     tea = await shop.product(sku="TEA", unit_price="5")
     at = (datetime.now(UTC) - timedelta(days=100)).isoformat()
     body = {"product_id": tea, "movement_type": "purchase", "quantity": 20, "unit_cost": "2", "occurred_at": at}
@@ -62,18 +62,18 @@ async def test_void_after_a_return_is_refused(shop: Shop) -> None:
     tea = await shop.product(10)
     sale = await shop.admin.post("/sales", {"product": tea, "quantity": 4})
     await shop.admin.post(f"/sales/{sale['id']}/returns", {"lines": [{"product_id": tea, "quantity": 1}]})
-    problem = await shop.admin.refused(409, f"/sales/{sale['id']}/void")
+    problem = await shop.admin.expect_problem(409, f"/sales/{sale['id']}/void")
     assert problem["state"] == "partially_returned"
-    await shop.admin.refused(404, "/sales/999/void")
+    await shop.admin.expect_problem(404, "/sales/999/void")
 
 
 async def test_concurrent_void_and_return_accept_only_one(shop: Shop) -> None:
     tea = await shop.product(10)
     for _ in range(5):
         sale = await shop.admin.post("/sales", {"product": tea, "quantity": 4})
-        answers = await asyncio.gather(
+        responses = await asyncio.gather(
             shop.admin.call("POST", f"/sales/{sale['id']}/void"),
             shop.admin.call("POST", f"/sales/{sale['id']}/returns", json={}),
         )
-        assert sorted(answer.status_code for answer in answers) in ([200, 409], [201, 409])
+        assert sorted(response.status_code for response in responses) in ([200, 409], [201, 409])
         assert await shop.on_hand(tea) == 10

@@ -1,4 +1,4 @@
-"""Transfers: held, shipped, received in part with damage, completed, cancelled; and nothing gets lost on the way."""
+"""Transfers: reserved, shipped, received in part with damage, completed, cancelled; every unit is accounted for."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ async def transfer(shop: Shop, product_id: int, quantity: float, **values: Any) 
 
 
 async def step(shop: Shop, made: dict[str, Any], name: str, body: Any = None) -> dict[str, Any]:
-    answer = await shop.admin.call("PUT", f"/stock-transfers/{made['id']}/{name}", json=body)
-    assert answer.status_code == 200, answer.text
-    after: dict[str, Any] = answer.json()
+    response = await shop.admin.call("PUT", f"/stock-transfers/{made['id']}/{name}", json=body)
+    assert response.status_code == 200, response.text
+    after: dict[str, Any] = response.json()
     return after
 
 
@@ -62,11 +62,11 @@ async def test_transfer_is_shipped_and_received_in_parts(shop: Shop) -> None:
         ("transfer_in", 2),
     ]
     assert {move["reference_number"] for move in moves} == {"T-9"}
-    await shop.proves_right()
-    await shop.quiet()
+    await shop.require_integrity()
+    await shop.wait_until_published()
     kinds = ("created", "shipped", "received", "cancelled")
-    said = [m.type.rpartition(".")[2] for m in shop.bus.published if m.type.startswith("stock.transfer.")]
-    assert said == ["created", "shipped", "received", "received"]
+    types = [m.type.rpartition(".")[2] for m in shop.bus.published if m.type.startswith("stock.transfer.")]
+    assert types == ["created", "shipped", "received", "received"]
     versions = [event["version"] for event in shop.bus.events(*(f"stock.transfer.{kind}" for kind in kinds))]
     assert versions == [1, 2, 3, 4]
 
@@ -91,14 +91,16 @@ async def test_transfer_of_several_lines_is_atomic(shop: Shop) -> None:
     assert [line["received"] for line in partly["lines"]] == [3, 0, 1]
     await step(shop, made, "receive")
     assert (await levels(shop, cup))["SHOP"] == (5, 0, 0)
-    problem = await shop.admin.refused(409, "/stock-transfers", body | {"lines": [{"sku": "CUP", "quantity": 1}]})
+    problem = await shop.admin.expect_problem(
+        409, "/stock-transfers", body | {"lines": [{"sku": "CUP", "quantity": 1}]}
+    )
     assert problem["code"] == "insufficient_stock"
 
 
 async def test_stock_of_a_pending_transfer_cannot_be_sold(shop: Shop) -> None:
     tea, _ = await shop.product(10), await shop.warehouse("SHOP")
     made = await transfer(shop, tea, 7)
-    problem = await shop.admin.refused(409, "/sales", {"product": tea, "quantity": 4})
+    problem = await shop.admin.expect_problem(409, "/sales", {"product": tea, "quantity": 4})
     assert problem["shortages"][0]["available"] == 3
     cancelled = await step(shop, made, "cancel")
     assert (cancelled["status"], cancelled["disposition"]) == ("cancelled", None)
@@ -113,23 +115,23 @@ async def test_cancelled_transfer_returns_or_writes_off_stock_in_transit(
     made = await transfer(shop, tea, 4)
     await step(shop, made, "ship")
     await step(shop, made, "receive", {"lines": [{"product_id": tea, "received": 2}]})
-    problem = await shop.admin.refused(422, f"/stock-transfers/{made['id']}/cancel", {}, method="PUT")
+    problem = await shop.admin.expect_problem(422, f"/stock-transfers/{made['id']}/cancel", {}, method="PUT")
     assert problem["errors"][0]["field"] == "disposition"
     cancelled = await step(shop, made, "cancel", {"disposition": disposition})
     line = cancelled["lines"][0]
     assert (cancelled["status"], cancelled["disposition"], line["in_transit"]) == ("cancelled", disposition, 0)
     assert (line["received"], line["returned"] + line["written_off"]) == (2, 2)
     assert await levels(shop, tea) == {"MAIN": (left, 0, 0), "SHOP": (2, 0, 0)}
-    await shop.proves_right()
+    await shop.require_integrity()
 
 
 async def test_warehouse_with_incoming_transfers_cannot_be_deleted(shop: Shop) -> None:
     tea, corner = await shop.product(10), await shop.warehouse("SHOP")
     made = await transfer(shop, tea, 4)
-    problem = await shop.admin.refused(409, f"/warehouses/{corner}", method="DELETE")
+    problem = await shop.admin.expect_problem(409, f"/warehouses/{corner}", method="DELETE")
     assert problem["code"] == "warehouse_in_use"
     await step(shop, made, "ship")
-    await shop.admin.refused(409, f"/warehouses/{corner}", method="DELETE")
+    await shop.admin.expect_problem(409, f"/warehouses/{corner}", method="DELETE")
     await step(shop, made, "cancel", {"disposition": "return"})
     assert (await shop.admin.call("DELETE", f"/warehouses/{corner}")).status_code == 204
 
@@ -138,17 +140,17 @@ async def test_transfer_step_in_the_wrong_state_is_refused(shop: Shop) -> None:
     tea, _ = await shop.product(10), await shop.warehouse("SHOP")
     made = await transfer(shop, tea, 4)
     path = f"/stock-transfers/{made['id']}"
-    problem = await shop.admin.refused(409, f"{path}/receive", method="PUT")
+    problem = await shop.admin.expect_problem(409, f"{path}/receive", method="PUT")
     assert (problem["code"], problem["state"]) == ("invalid_state", "pending")
     await step(shop, made, "ship")
-    await shop.admin.refused(409, f"{path}/ship", method="PUT")
+    await shop.admin.expect_problem(409, f"{path}/ship", method="PUT")
     too_much = {"lines": [{"product_id": tea, "received": 4, "damaged": 0.5}]}
-    problem = await shop.admin.refused(409, f"{path}/receive", too_much)
+    problem = await shop.admin.expect_problem(409, f"{path}/receive", too_much)
     assert (problem["code"], problem["lines"][0]["too_much"]) == ("exceeds_in_transit", 0.5)
     await step(shop, made, "complete")
     for name in ("ship", "receive", "complete", "cancel"):
-        await shop.admin.refused(409, f"{path}/{name}", {"disposition": "return"} if name == "cancel" else None)
-    await shop.admin.refused(404, "/stock-transfers/999/ship", method="PUT")
+        await shop.admin.expect_problem(409, f"{path}/{name}", {"disposition": "return"} if name == "cancel" else None)
+    await shop.admin.expect_problem(404, "/stock-transfers/999/ship", method="PUT")
 
 
 async def test_concurrent_transfer_steps_take_effect_once(start_shop: StartShop) -> None:
@@ -156,12 +158,12 @@ async def test_concurrent_transfer_steps_take_effect_once(start_shop: StartShop)
     tea, _ = await shops[0].product(10), await shops[0].warehouse("SHOP")
     made = await transfer(shops[0], tea, 4)
     path = f"/stock-transfers/{made['id']}/complete"
-    answers = await asyncio.gather(*(shops[n % 2].admin.call("PUT", path) for n in range(10)))
-    assert sorted(answer.status_code for answer in answers) == [200] + [409] * 9
+    responses = await asyncio.gather(*(shops[n % 2].admin.call("PUT", path) for n in range(10)))
+    assert sorted(response.status_code for response in responses) == [200] + [409] * 9
     keyed = await transfer(shops[0], tea, 4)
     path = f"/stock-transfers/{keyed['id']}/ship"
-    answers = await asyncio.gather(*(shops[n % 2].admin.call("POST", path, key="ship-1") for n in range(10)))
-    assert {answer.status_code for answer in answers} == {200}
+    responses = await asyncio.gather(*(shops[n % 2].admin.call("POST", path, key="ship-1") for n in range(10)))
+    assert {response.status_code for response in responses} == {200}
     assert await levels(shops[0], tea) == {"MAIN": (2, 0, 0), "SHOP": (4, 0, 4)}
 
 
@@ -184,11 +186,11 @@ async def test_concurrent_opposite_transfers_do_not_deadlock(start_shop: StartSh
         completed = await shop.admin.call("PUT", f"/stock-transfers/{made.json()['id']}/complete")
         return [made.status_code, completed.status_code]
 
-    answers = await asyncio.gather(*(move_some(number) for number in range(60)))
-    assert all(answer == [201, 200] for answer in answers)
+    responses = await asyncio.gather(*(move_some(number) for number in range(60)))
+    assert all(response == [201, 200] for response in responses)
     for product in products:
         assert await shops[0].on_hand(product) == 200
-    await shops[0].proves_right()
+    await shops[0].require_integrity()
 
 
 @pytest.mark.parametrize(
@@ -205,21 +207,21 @@ async def test_concurrent_opposite_transfers_do_not_deadlock(start_shop: StartSh
 async def test_malformed_transfer_is_rejected(shop: Shop, wrong: dict[str, Any]) -> None:
     tea, _ = await shop.product(10), await shop.warehouse("SHOP")
     body = {"product_id": tea, "quantity": 1, "from_warehouse_code": "MAIN", "to_warehouse_code": "SHOP"}
-    await shop.admin.refused(422, "/stock-transfers", body | wrong)
+    await shop.admin.expect_problem(422, "/stock-transfers", body | wrong)
 
 
 async def test_transfer_access_is_limited_to_owners_and_warehouses(shop: Shop) -> None:
     tea, foreign = await shop.product(10, owner_id=7), await shop.product(10, owner_id=8)
     corner = await shop.warehouse("SHOP")
     body = {"product_id": tea, "quantity": 1, "from_warehouse_code": "MAIN", "to_warehouse_code": "SHOP"}
-    problem = await shop.caller(7).refused(403, "/stock-transfers", body | {"product_id": foreign})
+    problem = await shop.caller(7).expect_problem(403, "/stock-transfers", body | {"product_id": foreign})
     assert problem["code"] == "not_owner"
     made = await shop.caller(7).post("/stock-transfers", body)
     path = f"/stock-transfers/{made['id']}/ship"
-    assert (await shop.caller(8).refused(403, path))["code"] == "not_owner"
+    assert (await shop.caller(8).expect_problem(403, path))["code"] == "not_owner"
     clerk = shop.caller(7, warehouse_ids=[corner])
-    assert (await clerk.refused(403, "/stock-transfers", body))["code"] == "warehouse_forbidden"
-    assert (await clerk.refused(403, path))["code"] == "warehouse_forbidden"
+    assert (await clerk.expect_problem(403, "/stock-transfers", body))["code"] == "warehouse_forbidden"
+    assert (await clerk.expect_problem(403, path))["code"] == "warehouse_forbidden"
     await shop.caller(7).post(path)
     await clerk.post(f"/stock-transfers/{made['id']}/receive")
 

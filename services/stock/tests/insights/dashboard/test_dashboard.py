@@ -57,7 +57,7 @@ async def test_inventory_totals_sum_warehouses_at_average_cost(shop: Shop) -> No
         created_at=datetime.now(UTC),
         updated_at=datetime.now(UTC),
     )
-    await shop.say(event)
+    await shop.deliver(event)
     now = await stats(shop)
     assert (now["total_products"], now["total_units"], now["inventory_value"]) == (3, 15.5, "29.4999")
     assert (now["low_stock_count"], now["out_of_stock_count"]) == (2, 1)
@@ -98,7 +98,7 @@ async def test_dashboard_contains_recent_movements_and_open_orders(shop: Shop) -
     for number in range(12):
         body = {"product_id": tea, "movement_type": "out", "quantity": 1, "notes": str(number)}
         await shop.admin.post("/stock-movements", body)
-    await shop.say(SupplierCreated(supplier_id=7, version=1, name="Leaf"))
+    await shop.deliver(SupplierCreated(supplier_id=7, version=1, name="Leaf"))
     order = {"supplier_id": 7, "lines": [{"product_id": tea, "quantity": 2, "unit_cost": 1}]}
     drafts = [await shop.admin.post("/purchase-orders", order) for _ in range(3)]
     for draft in drafts[:2]:

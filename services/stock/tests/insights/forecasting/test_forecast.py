@@ -82,9 +82,9 @@ async def test_forecast_of_new_product_succeeds(shop: Shop) -> None:
 
 async def test_forecast_with_invalid_parameters_is_rejected(shop: Shop) -> None:
     tea = await shop.product()
-    assert (await shop.admin.refused(404, "/forecasts/999", method="GET"))["code"] == "unknown_product"
-    assert (await shop.admin.refused(404, f"/forecasts/{tea}?warehouse_id=999", method="GET"))[
+    assert (await shop.admin.expect_problem(404, "/forecasts/999", method="GET"))["code"] == "unknown_product"
+    assert (await shop.admin.expect_problem(404, f"/forecasts/{tea}?warehouse_id=999", method="GET"))[
         "code"
     ] == "unknown_warehouse"
     for query in ("horizon_days=0", "horizon_days=91", "history_days=1", "tz=Moon"):
-        await shop.admin.refused(422, f"/forecasts/{tea}?{query}", method="GET")
+        await shop.admin.expect_problem(422, f"/forecasts/{tea}?{query}", method="GET")

@@ -154,4 +154,4 @@ async def test_past_level_has_no_reserved_quantity(shop: Shop) -> None:
     await shop.admin.post("/reservations", {"lines": [{"product_id": tea, "quantity": 4}]})
     [level] = (await shop.admin.get("/stock-levels", as_of=datetime.now(UTC).isoformat()))["items"]
     assert (level["on_hand"], level["reserved"], level["available"], level["incoming"]) == (10, None, None, None)
-    await shop.admin.refused(422, "/stock-levels?as_of=yesterday", method="GET")
+    await shop.admin.expect_problem(422, "/stock-levels?as_of=yesterday", method="GET")

@@ -64,7 +64,7 @@ async def test_levels_are_paged(shop: Shop) -> None:
     assert second["items"] == (await shop.admin.get("/stock-levels", page_size=2, page=2))["items"]
     last = await shop.admin.get("/stock-levels", page_size=2, page=3)
     assert (len(last["items"]), last["next_cursor"]) == (1, None)
-    await shop.admin.refused(422, "/stock-levels?page_size=101", method="GET")
+    await shop.admin.expect_problem(422, "/stock-levels?page_size=101", method="GET")
 
 
 async def test_list_of_levels_unchanged_returns_304(shop: Shop) -> None:
@@ -82,7 +82,7 @@ async def test_threshold_crossed_publishes_one_event_per_direction(shop: Shop) -
         await shop.admin.post("/stock-movements", body)
 
     async def new_threshold_events() -> list[tuple[str, float]]:
-        await shop.quiet()
+        await shop.wait_until_published()
         messages = [
             m for m in shop.bus.published if m.type.startswith("stock.level.") and not m.type.endswith("changed")
         ]
@@ -113,5 +113,5 @@ async def test_threshold_crossed_publishes_one_event_per_direction(shop: Shop) -
 async def test_threshold_event_contains_threshold(shop: Shop) -> None:
     tea = await shop.product(10, sku="TEA", low_stock_threshold=5)
     await shop.admin.post("/sales", {"product": tea, "quantity": 7})
-    [low] = await shop.said(1, "stock.level.low")
+    [low] = await shop.wait_for_events(1, "stock.level.low")
     assert (low["product_id"], low["sku"], low["on_hand"], low["threshold"]) == (tea, "TEA", 3, 5)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 @pytest.fixture
 async def suppliers(shop: Shop) -> None:
     """Supplier 7 has a lead time of four days, supplier 8 has none."""
-    await shop.say(SupplierCreated(supplier_id=7, version=1, name="Leaf & Co", lead_time_days=4))
-    await shop.say(SupplierCreated(supplier_id=8, version=1, name="Mugs Ltd"))
+    await shop.deliver(SupplierCreated(supplier_id=7, version=1, name="Leaf & Co", lead_time_days=4))
+    await shop.deliver(SupplierCreated(supplier_id=8, version=1, name="Mugs Ltd"))
 
 
 async def sell_daily(shop: Shop, product_id: int, quantity: float, days: int = 20, opening: int = 1000) -> None:
@@ -140,23 +140,23 @@ async def test_reorder_rule_is_unique_and_managed_by_managers(shop: Shop, suppli
     rules = await asyncio.gather(*(shop.admin.post("/reorder-rules", body, key="rule") for _ in range(3)))
     assert all(rule == rules[0] for rule in rules)
     path = f"/reorder-rules/{rules[0]['id']}"
-    assert (await shop.admin.refused(409, "/reorder-rules", body))["code"] == "duplicate_rule"
+    assert (await shop.admin.expect_problem(409, "/reorder-rules", body))["code"] == "duplicate_rule"
     assert (await shop.admin.get("/reorder-rules", product_id=tea))["items"] == [await shop.admin.get(path)]
     changed = (await shop.admin.call("PUT", path, json={"safety_stock": None, "cover_days": 9})).json()
     assert (changed["safety_stock"], changed["cover_days"], changed["lead_time_days"]) == (None, 9, 3)
     for wrong in ({"pack_size": 0}, {"lead_time_days": -1}, {"supplier_id": None, "x": 1}):
-        await shop.admin.refused(422, path, wrong, method="PATCH")
-    await shop.admin.refused(404, path, {"supplier_id": 99}, method="PATCH")
+        await shop.admin.expect_problem(422, path, wrong, method="PATCH")
+    await shop.admin.expect_problem(404, path, {"supplier_id": 99}, method="PATCH")
     seller, manager = shop.caller(5), shop.caller(6, Role.MANAGER, warehouse_ids=[999])
-    await seller.refused(403, "/reorder-rules", body)
-    await seller.refused(403, path, method="GET")
-    await manager.refused(403, path, {"cover_days": 1}, method="PATCH")
-    await manager.refused(403, path, method="DELETE")
+    await seller.expect_problem(403, "/reorder-rules", body)
+    await seller.expect_problem(403, path, method="GET")
+    await manager.expect_problem(403, path, {"cover_days": 1}, method="PATCH")
+    await manager.expect_problem(403, path, method="DELETE")
     assert (await shop.admin.call("DELETE", path, headers={"If-Match": '"1"'})).status_code == 412
     assert (await shop.admin.call("DELETE", path)).status_code == 204
-    await shop.admin.refused(404, path, method="GET")
+    await shop.admin.expect_problem(404, path, method="GET")
     kinds = ("stock.reorder_rule.created", "stock.reorder_rule.updated", "stock.reorder_rule.deleted")
-    assert [event["version"] for event in await shop.said(3, *kinds)] == [1, 2, 3]
+    assert [event["version"] for event in await shop.wait_for_events(3, *kinds)] == [1, 2, 3]
 
 
 async def test_ordered_suggestions_create_draft_per_supplier_and_warehouse(shop: Shop, suppliers: None) -> None:
@@ -188,7 +188,7 @@ async def test_ordered_suggestions_create_draft_per_supplier_and_warehouse(shop:
     for order in orders:
         assert await shop.admin.get(f"/purchase-orders/{order['id']}") == order
     assert (await shop.admin.get("/purchase-orders"))["total"] == 3
-    await shop.quiet()
+    await shop.wait_until_published()
     assert len(shop.bus.events("stock.purchase.drafted")) == 3
     assert cup in {line["product_id"] for line in orders[1]["lines"]}
 
@@ -199,7 +199,9 @@ async def test_order_of_suggestions_with_invalid_line_creates_nothing(shop: Shop
     full = await shop.product(100, supplier_id=7, cost_price="2")
 
     async def refusal(line: dict[str, Any]) -> str:
-        problem = await shop.admin.refused(422, "/reorder-suggestions/order", {"lines": [{"product_id": tea}, line]})
+        problem = await shop.admin.expect_problem(
+            422, "/reorder-suggestions/order", {"lines": [{"product_id": tea}, line]}
+        )
         field: str = problem["errors"][0]["field"]
         return field
 
@@ -207,10 +209,10 @@ async def test_order_of_suggestions_with_invalid_line_creates_nothing(shop: Shop
     assert await refusal({"product_id": full}) == "lines.1.quantity"
     most = {"quantity": 99_999_999, "unit_cost": "900000"}
     absurd = {"lines": [{"product_id": tea, **most}, {"product_id": full, **most}]}
-    problem = await shop.admin.refused(422, "/reorder-suggestions/order", absurd)
+    problem = await shop.admin.expect_problem(422, "/reorder-suggestions/order", absurd)
     assert problem["errors"] == [{"field": "lines", "message": "must come to less than 100,000,000,000,000"}]
-    await shop.admin.refused(422, "/reorder-suggestions/order", {"lines": []})
-    await shop.caller(5).refused(403, "/reorder-suggestions/order", {"lines": [{"product_id": tea}]})
+    await shop.admin.expect_problem(422, "/reorder-suggestions/order", {"lines": []})
+    await shop.caller(5).expect_problem(403, "/reorder-suggestions/order", {"lines": [{"product_id": tea}]})
     assert (await shop.admin.get("/purchase-orders"))["total"] == 0
 
 
@@ -226,4 +228,4 @@ async def test_suggestions_paged_by_cursor_are_complete(shop: Shop) -> None:
     assert (first["total"], sorted(seen)) == (25, products)
     second = await shop.admin.get("/reorder-suggestions", page_size=10, page=2)
     assert [item["product_id"] for item in second["items"]] == seen[10:20]
-    await shop.admin.refused(422, "/reorder-suggestions?cursor=nonsense", method="GET")
+    await shop.admin.expect_problem(422, "/reorder-suggestions?cursor=nonsense", method="GET")

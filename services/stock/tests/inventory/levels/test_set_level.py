@@ -30,14 +30,14 @@ async def test_level_set_posts_adjustment(shop: Shop) -> None:
 async def test_level_set_with_stale_expectation_is_rejected(shop: Shop) -> None:
     tea = await shop.product(10)
     body = {"product_id": tea, "quantity": 7, "expected_quantity": 9}
-    problem = await shop.admin.refused(409, "/stock-levels", body, method="PUT")
+    problem = await shop.admin.expect_problem(409, "/stock-levels", body, method="PUT")
     assert (problem["code"], problem["current"]) == ("stale_quantity", 10)
     assert await shop.on_hand(tea) == 10
 
 
 async def test_level_set_without_expectation_requires_explicit_null(shop: Shop) -> None:
     tea = await shop.product(10)
-    await shop.admin.refused(422, "/stock-levels", {"product_id": tea, "quantity": 7}, method="PUT")
+    await shop.admin.expect_problem(422, "/stock-levels", {"product_id": tea, "quantity": 7}, method="PUT")
     await put(shop, product_id=tea, quantity=7, expected_quantity=None)
     assert await shop.on_hand(tea) == 7
 
@@ -58,9 +58,9 @@ async def test_level_without_movements_can_be_set(shop: Shop) -> None:
     tea, annex = await shop.product(), await shop.warehouse("ANNEX")
     level = await put(shop, product_id=tea, warehouse_code="annex", quantity=4, expected_quantity=0)
     assert (level["warehouse_id"], level["on_hand"]) == (annex, 4)
-    await shop.admin.refused(
+    await shop.admin.expect_problem(
         422, "/stock-levels", {"product_id": tea, "quantity": -1, "expected_quantity": 4}, method="PUT"
     )
     salesperson = shop.caller(7)
     body = {"product_id": tea, "quantity": 1, "expected_quantity": 4}
-    assert (await salesperson.refused(403, "/stock-levels", body, method="PUT"))["code"] == "not_owner"
+    assert (await salesperson.expect_problem(403, "/stock-levels", body, method="PUT"))["code"] == "not_owner"

@@ -34,7 +34,7 @@ async def test_increasing_movement_rejects_negative_quantity(shop: Shop, movemen
     product_id = await shop.product()
     posted = await shop.admin.post("/stock-movements", movement(product_id, movement_type, 2.5))
     assert (posted["quantity"], posted["balance"]) == (2.5, 2.5)
-    problem = await shop.admin.refused(422, "/stock-movements", movement(product_id, movement_type, -1))
+    problem = await shop.admin.expect_problem(422, "/stock-movements", movement(product_id, movement_type, -1))
     assert problem["code"] == "validation_error"
     assert await shop.on_hand(product_id) == 2.5
 
@@ -43,7 +43,7 @@ async def test_adjustment_keeps_its_sign(shop: Shop) -> None:
     product_id = await shop.product(10)
     await shop.admin.post("/stock-movements", movement(product_id, "adjustment", -4))
     await shop.admin.post("/stock-movements", movement(product_id, "adjustment", 1.125))
-    await shop.admin.refused(422, "/stock-movements", movement(product_id, "adjustment", 0))
+    await shop.admin.expect_problem(422, "/stock-movements", movement(product_id, "adjustment", 0))
     assert (await shop.level(product_id))["on_hand"] == 7.125
 
 
@@ -91,7 +91,7 @@ async def test_created_movement_response_contains_all_fields(shop: Shop) -> None
 
 async def test_movement_exceeding_stock_is_rejected_with_shortage(shop: Shop) -> None:
     product_id = await shop.product(3, sku="TEA-1")
-    problem = await shop.admin.refused(409, "/stock-movements", movement(product_id, "sale", 5))
+    problem = await shop.admin.expect_problem(409, "/stock-movements", movement(product_id, "sale", 5))
     assert problem["code"] == "insufficient_stock"
     [shortage] = problem["shortages"]
     assert shortage["product_id"] == product_id
@@ -102,7 +102,7 @@ async def test_movement_exceeding_stock_is_rejected_with_shortage(shop: Shop) ->
 
 async def test_issue_from_new_level_is_rejected(shop: Shop) -> None:
     product_id = await shop.product()
-    await shop.admin.refused(409, "/stock-movements", movement(product_id, "out", 1))
+    await shop.admin.expect_problem(409, "/stock-movements", movement(product_id, "out", 1))
     assert (await shop.admin.get("/stock-levels", product_id=product_id))["items"] == []
 
 
@@ -125,16 +125,16 @@ async def test_issue_from_new_level_is_rejected(shop: Shop) -> None:
 )
 async def test_movement_with_invalid_field_is_rejected(shop: Shop, wrong: dict[str, Any]) -> None:
     product_id = await shop.product(10)
-    problem = await shop.admin.refused(422, "/stock-movements", movement(product_id, "sale", 1) | wrong)
+    problem = await shop.admin.expect_problem(422, "/stock-movements", movement(product_id, "sale", 1) | wrong)
     assert problem["errors"]
     assert await shop.on_hand(product_id) == 10
 
 
 async def test_unknown_product_or_warehouse_returns_404(shop: Shop) -> None:
     product_id = await shop.product(10)
-    problem = await shop.admin.refused(404, "/stock-movements", movement(product_id, "sale", 1, warehouse_id=99))
+    problem = await shop.admin.expect_problem(404, "/stock-movements", movement(product_id, "sale", 1, warehouse_id=99))
     assert problem["code"] == "unknown_warehouse"
-    problem = await shop.admin.refused(404, "/stock-movements", movement(999, "sale", 1))
+    problem = await shop.admin.expect_problem(404, "/stock-movements", movement(999, "sale", 1))
     assert (problem["code"], problem["products"]) == ("unknown_product", [999])
 
 
@@ -143,7 +143,7 @@ async def test_movement_of_other_owners_product_is_forbidden(shop: Shop) -> None
     salesperson = shop.caller(7)
     posted = await salesperson.post("/stock-movements", movement(own, "damaged", 1))
     assert posted["performed_by"] == 7
-    problem = await salesperson.refused(403, "/stock-movements", movement(foreign, "damaged", 1))
+    problem = await salesperson.expect_problem(403, "/stock-movements", movement(foreign, "damaged", 1))
     assert problem["code"] == "not_owner"
     await shop.caller(9, Role.MANAGER).post("/stock-movements", movement(foreign, "damaged", 1))
 
@@ -152,7 +152,7 @@ async def test_movement_in_other_warehouse_is_forbidden(shop: Shop) -> None:
     product_id, annex = await shop.product(5), await shop.warehouse("ANNEX")
     manager = shop.caller(2, Role.MANAGER, warehouse_ids=[annex])
     await manager.post("/stock-movements", movement(product_id, "in", 5, warehouse_id=annex))
-    problem = await manager.refused(403, "/stock-movements", movement(product_id, "in", 5))
+    problem = await manager.expect_problem(403, "/stock-movements", movement(product_id, "in", 5))
     assert problem["code"] == "warehouse_forbidden"
 
 
@@ -170,18 +170,18 @@ async def test_movement_below_zero_is_flagged_where_allowed(shop: Shop) -> None:
     assert (added["balance"], added["went_negative"]) == (-1, False)
     # Once negative stock is forbidden again, decreases are rejected and increases are accepted.
     await shop.admin.call("PATCH", f"/warehouses/{outlet}", json={"negative_stock": "reject"})
-    await shop.admin.refused(409, "/stock-movements", movement(product_id, "sale", 1, warehouse_id=outlet))
+    await shop.admin.expect_problem(409, "/stock-movements", movement(product_id, "sale", 1, warehouse_id=outlet))
     await shop.admin.post("/stock-movements", movement(product_id, "in", 0.5, warehouse_id=outlet))
     assert await shop.on_hand(product_id) == -0.5
-    await shop.proves_right()
+    await shop.require_integrity()
 
 
 async def test_movement_publishes_movement_and_level_events(shop: Shop) -> None:
     product_id = await shop.product(10, sku="TEA-1")
     posted = await shop.caller(5, Role.MANAGER).post("/stock-movements", movement(product_id, "sale", 4))
-    [_, published] = await shop.said(2, "stock.movement.posted")
+    [_, published] = await shop.wait_for_events(2, "stock.movement.posted")
     assert published == posted
-    [_, changed] = await shop.said(2, "stock.level.changed")
+    [_, changed] = await shop.wait_for_events(2, "stock.level.changed")
     assert changed == {
         "product_id": product_id,
         "sku": "TEA-1",
@@ -204,7 +204,7 @@ async def test_movement_publishes_movement_and_level_events(shop: Shop) -> None:
 async def test_lots_have_separate_levels(shop: Shop) -> None:
     product_id = await shop.product(5)
     await shop.admin.post("/stock-movements", movement(product_id, "in", 3, lot=42))
-    problem = await shop.admin.refused(409, "/stock-movements", movement(product_id, "sale", 4, lot=42))
+    problem = await shop.admin.expect_problem(409, "/stock-movements", movement(product_id, "sale", 4, lot=42))
     assert problem["shortages"][0]["lot"] == 42
     await shop.admin.post("/stock-movements", movement(product_id, "sale", 3, lot=42))
     levels = (await shop.admin.get("/stock-levels", product_id=product_id))["items"]
@@ -218,22 +218,22 @@ async def test_level_beyond_maximum_is_rejected(shop: Shop) -> None:
     posted = await shop.admin.post("/stock-movements", movement(tea, "in", half))
     assert posted["balance"] == half
     for quantity in (0.001, 999_999_999_999):
-        problem = await shop.admin.refused(422, "/stock-movements", movement(tea, "in", quantity))
+        problem = await shop.admin.expect_problem(422, "/stock-movements", movement(tea, "in", quantity))
         assert problem["code"] == "quantity_out_of_range"
-    await shop.admin.refused(409, "/stock-movements", movement(tea, "out", 999_999_999_999))
-    await shop.admin.refused(409, "/reservations", {"lines": [{"product_id": tea, "quantity": 500_000_000_000}]})
+    await shop.admin.expect_problem(409, "/stock-movements", movement(tea, "out", 999_999_999_999))
+    await shop.admin.expect_problem(409, "/reservations", {"lines": [{"product_id": tea, "quantity": 500_000_000_000}]})
     outlet = await shop.warehouse("OUTLET", negative_stock="allow")
     sold = {"warehouse_id": outlet}
-    await shop.admin.refused(422, "/stock-movements", movement(tea, "out", 500_000_000_000, **sold))
+    await shop.admin.expect_problem(422, "/stock-movements", movement(tea, "out", 500_000_000_000, **sold))
     await shop.admin.post("/stock-movements", movement(tea, "out", half, **sold))
     body = {"product_id": tea, "warehouse_id": outlet, "quantity": half, "expected_quantity": None}
     answer = await shop.admin.call("PUT", "/stock-levels", json=body)
     assert answer.status_code == 200, answer.text
-    await shop.quiet()
+    await shop.wait_until_published()
     for message in shop.bus.published:
         if message.type == LevelChanged.type:
             LevelChanged.model_validate_json(message.body)
-    await shop.proves_right()
+    await shop.require_integrity()
 
 
 async def test_sums_of_large_levels_are_returned(shop: Shop) -> None:
@@ -266,5 +266,5 @@ async def test_boolean_reference_is_rejected(shop: Shop, named: dict[str, bool])
     body = movement(product_id, "out", 1) | named
     if "product" in named:
         del body["product_id"]
-    await shop.admin.refused(422, "/stock-movements", body)
+    await shop.admin.expect_problem(422, "/stock-movements", body)
     assert await shop.on_hand(product_id) == 10

@@ -36,15 +36,15 @@ async def test_movements_with_filters_are_selected(shop: Shop) -> None:
     assert await found(reference_number="R-1") == ["third"]
     assert await found(performed_by=2) == ["second"]
     assert await found(**{"from": "2026-01-02T00:00:00Z", "to": "2026-01-03T00:00:00Z"}) == ["second"]
-    await shop.admin.refused(422, "/stock-movements?movement_type=gift", method="GET")
-    await shop.admin.refused(422, "/stock-movements?product_id=99999999999999999999", method="GET")
+    await shop.admin.expect_problem(422, "/stock-movements?movement_type=gift", method="GET")
+    await shop.admin.expect_problem(422, "/stock-movements?product_id=99999999999999999999", method="GET")
 
 
 async def test_movement_is_returned_by_id(shop: Shop) -> None:
     tea = await shop.product(5)
     posted = await shop.admin.post("/stock-movements", {"product_id": tea, "movement_type": "out", "quantity": 2})
     assert await shop.admin.get(f"/stock-movements/{posted['id']}") == posted
-    await shop.admin.refused(404, "/stock-movements/999999", method="GET")
+    await shop.admin.expect_problem(404, "/stock-movements/999999", method="GET")
 
 
 async def test_cursor_is_stable_during_inserts(shop: Shop) -> None:

@@ -24,14 +24,14 @@ async def test_atomic_batch_posts_all_movements(shop: Shop) -> None:
 
 async def test_atomic_batch_with_shortages_posts_nothing(shop: Shop) -> None:
     tea, cup, pot = await shop.product(10), await shop.product(1), await shop.product(5)
-    await shop.quiet()
+    await shop.wait_until_published()
     before = len(shop.bus.published)
     body = {"movements": [taking(tea, 6), taking(pot, 5), taking(cup, 2), taking(tea, 6)], "on_error": "abort"}
-    problem = await shop.admin.refused(409, PATH, body)
+    problem = await shop.admin.expect_problem(409, PATH, body)
     shortages = {s["product_id"]: (s["requested"], s["available"]) for s in problem["shortages"]}
     assert shortages == {tea: (12, 10), cup: (2, 1)}
     assert [await shop.on_hand(product_id) for product_id in (tea, cup, pot)] == [10, 1, 5]
-    await shop.quiet()
+    await shop.wait_until_published()
     assert len(shop.bus.published) == before
 
 
@@ -45,7 +45,7 @@ async def test_partial_batch_posts_valid_movements(shop: Shop) -> None:
     assert answer["results"][2]["problem"]["shortages"][0]["available"] == 4
     assert answer["results"][4]["movement"]["balance"] == 0
     assert await shop.on_hand(cup) == 0
-    await shop.proves_right()
+    await shop.require_integrity()
 
 
 async def test_partial_batch_with_excessive_quantity_posts_the_others(shop: Shop) -> None:
@@ -56,7 +56,7 @@ async def test_partial_batch_with_excessive_quantity_posts_the_others(shop: Shop
     assert (answer["posted"], answer["rejected"]) == (2, 1)
     assert answer["results"][1]["problem"]["code"] == "quantity_out_of_range"
     assert answer["results"][2]["movement"]["balance"] == 13
-    await shop.admin.refused(422, PATH, {"movements": movements})
+    await shop.admin.expect_problem(422, PATH, {"movements": movements})
     assert await shop.on_hand(tea) == 13
 
 
@@ -91,5 +91,5 @@ async def test_batch_beyond_maximum_size_is_rejected(shop: Shop) -> None:
     adding = {"product_id": tea, "movement_type": "in", "quantity": 0.001}
     answer = await shop.admin.post(PATH, {"movements": [adding] * 1000})
     assert answer["results"][-1]["movement"]["balance"] == 1
-    await shop.admin.refused(422, PATH, {"movements": [adding] * 1001})
-    await shop.admin.refused(422, PATH, {"movements": []})
+    await shop.admin.expect_problem(422, PATH, {"movements": [adding] * 1001})
+    await shop.admin.expect_problem(422, PATH, {"movements": []})

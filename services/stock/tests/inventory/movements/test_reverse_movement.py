@@ -24,11 +24,11 @@ async def test_movement_is_reversed_once(shop: Shop) -> None:
     reversal = answer.json()
     assert (reversal["movement_type"], reversal["quantity"], reversal["balance"]) == ("adjustment", 4, 10)
     assert (reversal["reverses_id"], reversal["reference_number"]) == (wrong["id"], "R-1")
-    assert (await shop.admin.refused(409, path))["code"] == "already_reversed"
-    problem = await shop.admin.refused(409, f"/stock-movements/{reversal['id']}/reverse", {"notes": "no"})
+    assert (await shop.admin.expect_problem(409, path))["code"] == "already_reversed"
+    problem = await shop.admin.expect_problem(409, f"/stock-movements/{reversal['id']}/reverse", {"notes": "no"})
     assert problem["code"] == "not_reversible"
     assert await shop.on_hand(tea) == 10
-    await shop.proves_right()
+    await shop.require_integrity()
 
 
 async def test_concurrent_reversals_post_one(start_shop: StartShop) -> None:
@@ -45,7 +45,7 @@ async def test_reversal_of_sold_stock_is_rejected(shop: Shop) -> None:
     tea = await shop.product()
     received = await move(shop, tea, "purchase", 10)
     await move(shop, tea, "sale", 8)
-    problem = await shop.admin.refused(409, f"/stock-movements/{received['id']}/reverse")
+    problem = await shop.admin.expect_problem(409, f"/stock-movements/{received['id']}/reverse")
     assert problem["shortages"][0]["available"] == 2
 
 
@@ -71,10 +71,10 @@ async def test_average_cost_beyond_maximum_after_reversal_is_kept(shop: Shop) ->
 async def test_reversal_of_document_movement_is_rejected(shop: Shop) -> None:
     tea = await shop.product(10)
     sale = await shop.admin.post("/sales", {"product": tea, "quantity": 1})
-    problem = await shop.admin.refused(409, f"/stock-movements/{sale['lines'][0]['movement_id']}/reverse")
+    problem = await shop.admin.expect_problem(409, f"/stock-movements/{sale['lines'][0]['movement_id']}/reverse")
     assert problem["code"] == "not_reversible"
     [opening] = (await shop.admin.get("/stock-movements", movement_type="in"))["items"]
-    await shop.admin.refused(409, f"/stock-movements/{opening['id']}/reverse")
+    await shop.admin.expect_problem(409, f"/stock-movements/{opening['id']}/reverse")
     await shop.admin.post(f"/sales/{sale['id']}/returns", {})
     await shop.admin.post(f"/stock-movements/{opening['id']}/reverse")
     assert await shop.on_hand(tea) == 0
@@ -84,6 +84,6 @@ async def test_reversal_by_other_salesperson_is_forbidden(shop: Shop) -> None:
     tea = await shop.product(10, owner_id=7)
     wrong = await move(shop, tea, "out", 4)
     path = f"/stock-movements/{wrong['id']}/reverse"
-    assert (await shop.caller(8).refused(403, path))["code"] == "not_owner"
+    assert (await shop.caller(8).expect_problem(403, path))["code"] == "not_owner"
     await shop.caller(7).post(path)
-    await shop.admin.refused(404, "/stock-movements/999999/reverse")
+    await shop.admin.expect_problem(404, "/stock-movements/999999/reverse")

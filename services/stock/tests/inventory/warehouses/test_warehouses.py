@@ -17,7 +17,7 @@ async def test_concurrent_first_starts_create_one_default_warehouse(start_shop: 
     [main] = page["items"]
     assert (main["code"], main["is_default"], main["kind"]) == ("MAIN", True, "warehouse")
     for shop in shops:
-        await shop.quiet()
+        await shop.wait_until_published()
     assert sum(len(shop.bus.events("stock.warehouse.created")) for shop in shops) == 1
 
 
@@ -39,9 +39,9 @@ async def test_warehouse_is_created_updated_and_deleted(shop: Shop) -> None:
     assert fresh.json()["address"] is None
 
     assert (await manager.call("DELETE", path)).status_code == 204
-    await manager.refused(404, path, method="GET")
+    await manager.expect_problem(404, path, method="GET")
     assert [w["code"] for w in (await manager.get("/warehouses"))["items"]] == ["MAIN"]
-    await shop.quiet()
+    await shop.wait_until_published()
     versions = [
         (event["version"], event["name"], event["deleted"])
         for event in shop.bus.events("stock.warehouse.created", "stock.warehouse.updated", "stock.warehouse.deleted")
@@ -57,7 +57,7 @@ async def test_warehouse_is_created_updated_and_deleted(shop: Shop) -> None:
 
 async def test_warehouse_code_is_unique_ignoring_case_until_deleted(shop: Shop) -> None:
     first = await shop.warehouse("ANNEX")
-    problem = await shop.admin.refused(409, "/warehouses", {"name": "Other", "code": "annex"})
+    problem = await shop.admin.expect_problem(409, "/warehouses", {"name": "Other", "code": "annex"})
     assert problem["code"] == "duplicate_code"
     await shop.admin.call("DELETE", f"/warehouses/{first}")
     assert await shop.warehouse("annex") != first
@@ -70,21 +70,21 @@ async def test_new_default_warehouse_replaces_former_at_once(shop: Shop) -> None
     assert posted["warehouse_id"] == annex
     defaults = [w["code"] for w in (await shop.admin.get("/warehouses"))["items"] if w["is_default"]]
     assert defaults == ["ANNEX"]
-    problem = await shop.admin.refused(409, f"/warehouses/{annex}", {"is_default": False}, method="PATCH")
+    problem = await shop.admin.expect_problem(409, f"/warehouses/{annex}", {"is_default": False}, method="PATCH")
     assert problem["code"] == "default_warehouse_required"
-    await shop.admin.refused(409, f"/warehouses/{annex}", method="DELETE")
+    await shop.admin.expect_problem(409, f"/warehouses/{annex}", method="DELETE")
 
 
 async def test_warehouse_with_stock_cannot_be_deleted(shop: Shop) -> None:
     tea, annex = await shop.product(), await shop.warehouse("ANNEX")
     move = {"product_id": tea, "movement_type": "in", "quantity": 1, "warehouse_id": annex}
     await shop.admin.post("/stock-movements", move)
-    problem = await shop.admin.refused(409, f"/warehouses/{annex}", method="DELETE")
+    problem = await shop.admin.expect_problem(409, f"/warehouses/{annex}", method="DELETE")
     assert problem["code"] == "warehouse_in_use"
     await shop.admin.post("/stock-movements", move | {"movement_type": "out"})
     assert (await shop.admin.call("DELETE", f"/warehouses/{annex}")).status_code == 204
-    await shop.admin.refused(404, "/stock-movements", move)
-    await shop.proves_right()
+    await shop.admin.expect_problem(404, "/stock-movements", move)
+    await shop.require_integrity()
 
 
 async def test_concurrent_delete_and_receipt_never_both_succeed(start_shop: StartShop) -> None:
@@ -102,10 +102,10 @@ async def test_concurrent_delete_and_receipt_never_both_succeed(start_shop: Star
 
 async def test_warehouse_created_by_salesperson_is_forbidden(shop: Shop) -> None:
     body: dict[str, Any] = {"name": "Mine", "code": "MINE"}
-    await shop.caller(5).refused(403, "/warehouses", body)
+    await shop.caller(5).expect_problem(403, "/warehouses", body)
     assert len((await shop.caller(5).get("/warehouses"))["items"]) == 1
-    await shop.admin.refused(422, "/warehouses", body | {"kind": "garage"})
-    await shop.admin.refused(422, "/warehouses", {"name": "Nameless"})
+    await shop.admin.expect_problem(422, "/warehouses", body | {"kind": "garage"})
+    await shop.admin.expect_problem(422, "/warehouses", {"name": "Nameless"})
 
 
 async def test_warehouses_with_filters_are_selected(shop: Shop) -> None:

@@ -1,4 +1,4 @@
-"""The shop as plain arithmetic: what each document does to the stock, with no database, no locks and no hurry."""
+"""A reference model of the service: the effect of each document on stock, in plain sequential arithmetic."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Place = tuple[int, int]
 """A product in a warehouse."""
 
 Change = tuple[Place, Decimal, Decimal]
-"""What an entry changes of on hand and of reserved."""
+"""An entry: its level, and its changes of on_hand and of reserved."""
 
 ZERO = Decimal(0)
 
@@ -34,7 +34,7 @@ class Sale:
 
 
 @dataclass
-class Hold:
+class Reservation:
     warehouse: int
     lines: list[tuple[int, Decimal]]
     status: str = "held"
@@ -80,20 +80,20 @@ class Order:
 
 
 @dataclass
-class PlainShop:
-    """`movements` counts the lines of the ledger, `told` the events that documents say of themselves."""
+class ReferenceModel:
+    """`movements`: number of movements in the ledger; `events`: number of events of documents, by type."""
 
     levels: dict[Place, Level] = field(default_factory=dict)
     negative: set[int] = field(default_factory=set)
     sales: dict[int, Sale] = field(default_factory=dict)
-    holds: dict[int, Hold] = field(default_factory=dict)
+    reservations: dict[int, Reservation] = field(default_factory=dict)
     transfers: dict[int, Transfer] = field(default_factory=dict)
     counts: dict[int, Count] = field(default_factory=dict)
     orders: dict[int, Order] = field(default_factory=dict)
     reversible: dict[int, tuple[Place, Decimal]] = field(default_factory=dict)
     reversed: set[int] = field(default_factory=set)
     movements: int = 0
-    told: Counter[str] = field(default_factory=Counter)
+    events: Counter[str] = field(default_factory=Counter)
 
     def level(self, place: Place) -> Level:
         return self.levels.setdefault(place, Level())
@@ -102,8 +102,8 @@ class PlainShop:
         return self.level(place).on_hand - self.level(place).reserved
 
     def fits(self, *changes: Change) -> bool:
-        """Whether all of them can be made, one after the other: nothing that takes leaves less than nothing, or
-        less than is reserved."""
+        """Whether all changes are allowed in this order: no decrease may leave a negative quantity, or less than is
+        reserved."""
         running: dict[Place, Level] = {}
         for place, on_hand, reserved in changes:
             level = running.setdefault(place, Level(self.level(place).on_hand, self.level(place).reserved))
@@ -121,29 +121,29 @@ class PlainShop:
             self.level(place).reserved += reserved
             self.movements += on_hand != 0
 
-    def try_to(self, *changes: Change, tell: str | None = None) -> bool:
-        """Make them if they fit; whether they did."""
+    def try_to(self, *changes: Change, event: str | None = None) -> bool:
+        """Apply the changes if they are allowed; return whether they were."""
         if not self.fits(*changes):
             return False
         self.make(*changes)
-        if tell is not None:
-            self.told[tell] += 1
+        if event is not None:
+            self.events[event] += 1
         return True
 
-    def on_its_way(self, place: Place) -> Decimal:
+    def incoming(self, place: Place) -> Decimal:
         product, warehouse = place
         moving = (t.in_transit for t in self.transfers.values() if (t.product, t.destination) == (product, warehouse))
         ordered = (o.incoming for o in self.orders.values() if (o.product, o.warehouse) == (product, warehouse))
         return sum(moving, ZERO) + sum(ordered, ZERO)
 
-    def held(self, place: Place) -> Decimal:
-        """What reservations and transfers hold there, told from the documents alone."""
+    def reserved(self, place: Place) -> Decimal:
+        """The quantity reserved by reservations and pending transfers, computed from the documents."""
         product, warehouse = place
         reserved = (
             quantity
-            for hold in self.holds.values()
-            for held, quantity in hold.lines
-            if hold.status == "held" and (held, hold.warehouse) == (product, warehouse)
+            for reservation in self.reservations.values()
+            for product_id, quantity in reservation.lines
+            if reservation.status == "held" and (product_id, reservation.warehouse) == (product, warehouse)
         )
         pending = (
             transfer.quantity
