@@ -42,6 +42,19 @@ async def require_admin(caller: Annotated[Principal, Depends(authenticate)]) -> 
     return caller
 
 
+class UserSessionRequired(Forbidden):
+    """API keys cannot do this; log in with a password."""
+
+    code = "interactive_only"
+
+
+async def require_user_session(caller: Annotated[Principal, Depends(authenticate)]) -> Principal:
+    """For personal resources: an API key has its role's permissions, but no access to its owner's account."""
+    if not caller.is_user_session:
+        raise UserSessionRequired()
+    return caller
+
+
 async def allow_anonymous() -> None:
     """Dependency that marks a route as public."""
 
@@ -50,3 +63,4 @@ PUBLIC = Depends(allow_anonymous)
 Caller = Annotated[Principal, Depends(authenticate)]
 Manager = Annotated[Principal, Depends(require_manager)]
 Admin = Annotated[Principal, Depends(require_admin)]
+UserSession = Annotated[Principal, Depends(require_user_session)]

@@ -5,6 +5,7 @@ PyJWT checks neither missing claims nor `typ` by default, so every required prop
 
 import asyncio
 import time
+import uuid
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -52,6 +53,15 @@ class Principal:
     def is_manager(self) -> bool:
         """True for managers and admins."""
         return self.role in (Role.MANAGER, Role.ADMIN)
+
+    @property
+    def is_user_session(self) -> bool:
+        """False for an API key: only the `sid` of a user's session starts with a UUID."""
+        try:
+            uuid.UUID(self.session_id.partition(".")[0])
+        except ValueError:
+            return False
+        return True
 
     def may_write_stock_at(self, warehouse_id: int) -> bool:
         return self.warehouse_ids is None or warehouse_id in self.warehouse_ids
