@@ -3,14 +3,15 @@
 route → hosts → body limit → authenticate → rate limit → proxy → report
 """
 
+import asyncio
 import time
 from dataclasses import dataclass
 
 import structlog
 from starlette.types import Receive, Scope, Send
 
-from stockbuddy.chassis.http.errors import Problem, Unauthenticated
-from stockbuddy.chassis.http.request_context import FAILURE_DETAIL
+from stockbuddy.chassis.http.errors import BadRequest, Problem, Unauthenticated, Unavailable
+from stockbuddy.chassis.http.request_context import FAILURE_DETAIL, INTERRUPTED_DETAIL
 from stockbuddy.gateway.admission.authentication import Authenticator
 from stockbuddy.gateway.admission.body_limit import BodyLimit
 from stockbuddy.gateway.admission.client_address import ClientAddresses
@@ -124,7 +125,12 @@ class Pipeline:
             self._report.rejected(request, problem)
             await writer.reject(problem, request.scope, request.receive)
         except ClientDisconnected:
-            pass
+            # The client may be gone, but a server that receives no response sends a text of its own.
+            await writer.reject(BadRequest("The request body is incomplete."), request.scope, request.receive)
+        except asyncio.CancelledError:
+            # The server cancels requests that outlast the grace period of a shutdown, and sends a text of its own.
+            await writer.reject(Unavailable(INTERRUPTED_DETAIL), request.scope, request.receive)
+            raise
         except ResponseInterrupted as error:
             # The response has started, so no error can be sent; returning without the final chunk makes the server
             # close the connection.

@@ -36,7 +36,7 @@ def test_production_rejects_development_secrets_without_printing_them(
 ) -> None:
     monkeypatch.setenv("SECRET_KEY", "a-key-of-our-own")
     monkeypatch.setenv(name, value)
-    with pytest.raises(ValidationError, match=f"{name} still holds a development secret") as refusal:
+    with pytest.raises(ValidationError, match=f"{name} is a development secret") as refusal:
         SealedSettings(env="production")
     assert value not in str(refusal.value)
     SealedSettings(env="development")

@@ -57,10 +57,13 @@ class Connection(asyncio.Protocol):
         return self.complete and self._keep_alive and self._request_sent and self.is_open
 
     def send_request(self, request: bytes, *, head_only: bool, whole: bool = True) -> None:
-        """`whole` is False if chunks of the body follow through `send_chunk`."""
+        """`whole` is False if chunks of the body follow through `send_chunk`. Raises ConnectionBroken if the service
+        has closed the connection since it was established."""
         self._expect_response(head_only=head_only)
         self._request_sent = whole
-        cast(asyncio.Transport, self._transport).write(request)
+        if self._transport is None:
+            raise ConnectionBroken
+        self._transport.write(request)
 
     async def send_chunk(self, chunk: bytes, *, last: bool, timeout_seconds: float) -> None:
         """Wait while the service reads more slowly than the client writes. Raises ResponseTimeout, ConnectionBroken."""

@@ -22,7 +22,7 @@ from stockbuddy.chassis.http.resources import Resources
 from stockbuddy.chassis.http.tokens import FetchJwks, JwksCache, TokenVerifier, fetch_jwks_over_http
 from stockbuddy.chassis.messaging import queue_metrics
 from stockbuddy.chassis.messaging.archive import Archive
-from stockbuddy.chassis.messaging.bus import Bus
+from stockbuddy.chassis.messaging.bus import Bus, BusUnavailable
 from stockbuddy.chassis.messaging.bus.amqp import AmqpBus
 from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
 from stockbuddy.chassis.messaging.handlers import Consumer
@@ -33,6 +33,7 @@ from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.postgres.maintenance import maintenance_worker
 from stockbuddy.chassis.runtime import metrics
 from stockbuddy.chassis.runtime.background import PollingWorker
+from stockbuddy.chassis.runtime.failures import DATABASE, DependencyUnavailable
 from stockbuddy.chassis.runtime.settings import ServiceSettings
 
 log = structlog.get_logger(__name__)
@@ -90,13 +91,14 @@ def create_app(
         separate_input_output_schemas=False,
     )
     app.add_middleware(RequestContextMiddleware, service=service.name)
-    install_problem_handlers(app, [route for router in service.routers for route in router.routes])
+    health = health_router({"database": lambda: _require_database(app), "bus": lambda: _require_bus(app)})
+    health.add_api_route("/metrics", _metrics_endpoint(service), methods=["GET", "HEAD"], include_in_schema=False)
+    install_problem_handlers(app, [route for router in (*service.routers, health) for route in router.routes])
     app.add_exception_handler(Forbidden, record_and_respond)
     for router in service.routers:
         declare_permissions(router)
         app.include_router(router)
-    app.include_router(health_router({"database": lambda: _ping(app), "bus": lambda: _require_bus(app)}))
-    app.add_api_route("/metrics", _metrics_endpoint(service), include_in_schema=False)
+    app.include_router(health)
     return app
 
 
@@ -114,13 +116,18 @@ def _metrics_endpoint(service: Service) -> Callable[[Request], Any]:
     return get_metrics
 
 
-async def _ping(app: FastAPI) -> None:
+async def _require_database(app: FastAPI) -> None:
+    """A full disk or a missing privilege shows only in what the consumers and workers wait for."""
     await app.state.resources.database.ping()
+    for outage in app.state.outages:
+        failure = outage.failure
+        if failure is not None and failure.dependency == DATABASE and failure.affects_everything:
+            raise DependencyUnavailable(str(failure), dependency=DATABASE, reason=failure.reason)
 
 
 async def _require_bus(app: FastAPI) -> None:
     if not app.state.resources.bus.is_ready:
-        raise ConnectionError("the bus is unavailable")
+        raise BusUnavailable("not connected")
 
 
 @contextlib.asynccontextmanager
@@ -147,7 +154,9 @@ async def _running(
             await bus.subscribe(inbox.subscription())
         relay = Relay(database, bus)
         own_workers = [relay.worker(settings.shutdown_seconds), maintenance_worker(database)]
-        for worker in [*own_workers, *(inbox.retry_worker() for inbox in inboxes), *parts.workers]:
+        workers = [*own_workers, *(inbox.retry_worker() for inbox in inboxes), *parts.workers]
+        app.state.outages = [inbox.outage for inbox in inboxes] + [worker.outage for worker in workers]
+        for worker in workers:
             await stack.enter_async_context(worker)
         log.info("service.started", service=service.name)
         yield

@@ -8,6 +8,7 @@ Problem
 ├── Conflict 409
 ├── PreconditionFailed 412
 ├── TooLarge 413
+├── UnsupportedMediaType 415 (request_bodies)
 ├── Unprocessable 422
 ├── TooManyRequests 429
 └── Unavailable 503
@@ -26,6 +27,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 
+from stockbuddy.chassis.messaging.outbox import EventTooLarge
 from stockbuddy.chassis.runtime.event_context import current_event_context
 
 PROBLEM_JSON = "application/problem+json"
@@ -115,6 +117,12 @@ class Unprocessable(Problem):
         return cls(f"{field}: {message}", errors=[{"field": field, "message": message}])
 
 
+class ChangeTooLarge(Unprocessable):
+    """The change is too large: its event would exceed 4 MiB. Split it into several requests."""
+
+    code = "change_too_large"
+
+
 class TooManyRequests(Problem):
     """Too many requests; retry after the time in Retry-After."""
 
@@ -154,11 +162,16 @@ def install_problem_handlers(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(EventTooLarge, _on_event_too_large)
 
 
 async def _on_problem(_: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
     return problem_response(error)
+
+
+async def _on_event_too_large(_: Request, __: Exception) -> Response:
+    return problem_response(ChangeTooLarge())
 
 
 VALUE_ERROR_PREFIX = "Value error, "

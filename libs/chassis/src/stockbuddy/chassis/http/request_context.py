@@ -1,22 +1,30 @@
 """Middleware around every request to a service (pure ASGI): event context, metrics, log line, and a response without
 stack trace, SQL or internal addresses if the service fails."""
 
+import asyncio
 import re
 import time
 
 import structlog
 import uuid_utils
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stockbuddy.chassis.http.errors import Problem, Unavailable, problem_response
+from stockbuddy.chassis.http.request_bodies import check_body_headers
 from stockbuddy.chassis.runtime import metrics
 from stockbuddy.chassis.runtime.event_context import EventContext, event_context
-from stockbuddy.chassis.runtime.failures import is_connection_error
+from stockbuddy.chassis.runtime.failures import classify
+from stockbuddy.chassis.runtime.outages import OutageLog
 
 log = structlog.get_logger(__name__)
 
 FAILURE_DETAIL = "Internal error. Report the request id."
+INTERRUPTED_DETAIL = "The request was interrupted; whether it took effect is unknown."
+RETRY_AFTER_SECONDS = 2
+TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+"""W3C Trace Context, version 00. Any other value would travel in events, which consumers reject if it is too long."""
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 
 
@@ -26,9 +34,9 @@ def request_id_from(headers: Headers) -> str:
     return given if REQUEST_ID.fullmatch(given) else str(uuid_utils.uuid7())
 
 
-def _to_problem(error: Exception) -> Problem:
-    """503 (retryable) if the database was unreachable, else 500."""
-    return Unavailable() if is_connection_error(error) else Problem(FAILURE_DETAIL)
+def traceparent_from(headers: Headers) -> str | None:
+    given = headers.get("traceparent", "")
+    return given if TRACEPARENT.fullmatch(given) else None
 
 
 class RequestContextMiddleware:
@@ -38,6 +46,7 @@ class RequestContextMiddleware:
     def __init__(self, app: ASGIApp, *, service: str) -> None:
         self._app = app
         self._service = service
+        self._outage = OutageLog("request.dependency_unavailable", service=service)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -48,7 +57,7 @@ class RequestContextMiddleware:
         context = EventContext(
             client_ip=headers.get("x-forwarded-for") or (client[0] if client else None),
             request_id=request_id_from(headers),
-            traceparent=headers.get("traceparent"),
+            traceparent=traceparent_from(headers),
         )
         started = time.perf_counter()
         status = 0
@@ -62,18 +71,32 @@ class RequestContextMiddleware:
 
         with event_context(context):
             try:
+                receive = await check_body_headers(headers, receive)
                 await self._app(scope, receive, send_with_id)
-            except Exception as error:
-                problem = _to_problem(error)
-                if isinstance(problem, Unavailable):
-                    log.warning("request.database_unavailable", path=scope["path"], error=repr(error))
-                else:
-                    log.exception("request.failed", method=scope["method"], path=scope["path"])
+            except ClientDisconnect:
+                log.debug("request.client_disconnected", path=scope["path"])
+            except (Exception, asyncio.CancelledError) as error:
+                problem = self._to_problem(error, scope)
                 if status:
                     raise  # The response has started: closing the connection is the only way to signal the failure.
                 await problem_response(problem)(scope, receive, send_with_id)
+                if isinstance(error, asyncio.CancelledError):
+                    raise
             finally:
                 self._measure(scope, status, time.perf_counter() - started)
+
+    def _to_problem(self, error: BaseException, scope: Scope) -> Problem:
+        """503 (retryable) by the environment's fault, else 500. The server cancels requests that outlast the grace
+        period of a shutdown, and would respond with a text of its own."""
+        if isinstance(error, Problem):
+            return error
+        if isinstance(error, asyncio.CancelledError):
+            return Unavailable(INTERRUPTED_DETAIL)
+        if (failure := classify(error)).is_environment:
+            self._outage.record(error)
+            return Unavailable(f"Temporarily unavailable ({failure}).", retry_after_seconds=RETRY_AFTER_SECONDS)
+        log.error("request.failed", method=scope["method"], path=scope["path"], exc_info=error)
+        return Problem(FAILURE_DETAIL)
 
     def _measure(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "unknown")

@@ -36,14 +36,17 @@ class Archive:
     async def wait_until_ready(self) -> None:
         while True:
             try:
-                return await self._database.ping()
+                return await self._wait_for_relays()
             except Exception:  # any failure means: not readable yet
                 await asyncio.sleep(RETRY_INTERVAL_SECONDS)
 
-    async def read(self, patterns: Sequence[str]) -> AsyncIterator[list[Message]]:
-        """The archived events whose type matches one of the topic patterns, in batches."""
+    async def _wait_for_relays(self) -> None:
         async with self._database.transaction() as session:
             await session.execute(_WAIT_FOR_RELAYS)
+
+    async def read(self, patterns: Sequence[str]) -> AsyncIterator[list[Message]]:
+        """The archived events whose type matches one of the topic patterns, in batches."""
+        await self._wait_for_relays()
         position = {"archived_at": _BEGINNING, "shard": -1, "id": -1}
         while True:
             async with self._database.reading() as session:

@@ -1,9 +1,10 @@
 """Idempotent consumer: a message's effect and its `done` row commit in one transaction, so redelivery has no effect.
 
-A failing handler is retried twice at once, then later with exponential backoff (`retry`); after MAX_ATTEMPTS, or if it
-can never succeed, the message is kept as `dead` for an operator. A message that arrives before its predecessor is
-`parked`, and retried whenever another message with the same partition key completes. All of this state is in
-PostgreSQL, so it is the same for every broker and visible in SQL.
+While the environment is at fault (ADR 13), messages wait and use up no attempts. A failing handler is retried twice at
+once, then later with exponential backoff (`retry`); after MAX_ATTEMPTS, or if it can never succeed, the message is kept
+as `dead` for an operator. A message that arrives before its predecessor is `parked`, and retried whenever another
+message with the same partition key completes. All of this state is in PostgreSQL, so it is the same for every broker
+and visible in SQL.
 """
 
 import asyncio
@@ -16,21 +17,29 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from stockbuddy.chassis.messaging import inbox_store
 from stockbuddy.chassis.messaging.bus import ConsumerUnavailable, Message, Subscription
 from stockbuddy.chassis.messaging.handlers import Consumer, PermanentFailure, PredecessorMissing
+from stockbuddy.chassis.messaging.outbox import EventTooLarge
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime import metrics
 from stockbuddy.chassis.runtime.background import PollingWorker
-from stockbuddy.chassis.runtime.failures import is_connection_error
+from stockbuddy.chassis.runtime.failures import TIMED_OUT, classify, is_environment_fault
+from stockbuddy.chassis.runtime.outages import OutageLog
 
 log = structlog.get_logger(__name__)
 
 IMMEDIATE_ATTEMPTS = 3
 MAX_ATTEMPTS = 12
 MAX_DELAY_SECONDS = 3600
+MAX_EXPONENT = 12
 MAX_ERROR_LENGTH = 2000
 RETRY_INTERVAL_SECONDS = 1.0
 RETRY_BATCH_SIZE = 50
+PING_TIMEOUT_SECONDS = 5
+MAX_READY_DELAY_SECONDS = 2.0
 MAX_BATCHED_DELIVERIES = 2
 """A message delivered this often without an acknowledgement may have crashed its consumer: it is then handled alone."""
+
+UNREPEATABLE = (PredecessorMissing, PermanentFailure, EventTooLarge)
+"""Errors that an immediate repetition does not change."""
 
 
 class Inbox:
@@ -40,6 +49,11 @@ class Inbox:
         self._database = database
         self._consumer = consumer
         self._group = consumer.group
+        self.outage = OutageLog("inbox.dependency_unavailable", group=consumer.group)
+        self._interrupted: Sequence[Message] = ()
+        """The messages that could not be handled by the environment's fault."""
+        self._counted: set[str] = set()
+        """Ids of suspects whose running attempt, already counted, was interrupted by the environment."""
 
     def subscription(self) -> Subscription:
         return Subscription(
@@ -54,32 +68,63 @@ class Inbox:
         return PollingWorker(f"{self._group}.retries", self._retry_due, interval_seconds=RETRY_INTERVAL_SECONDS)
 
     async def wait_until_ready(self) -> None:
-        """Return as soon as the database answers."""
+        """Return when the messages that were interrupted can be handled; until then nothing is read from the queue.
+        Handling them is the test, because only they show whether their tables can be written. Redelivered, they have
+        no second effect."""
         delay_seconds = 0.1
         while True:
             try:
-                return await self._database.ping()
+                await self._database.ping()
+                await self._handle(self._interrupted)
             except Exception as error:
-                log.warning("inbox.database_unavailable", group=self._group, error=repr(error))
+                if is_environment_fault(error):
+                    self.outage.record(error)
+                else:
+                    log.error("inbox.not_ready", group=self._group, exc_info=error)
                 await asyncio.sleep(delay_seconds)
-                delay_seconds = min(delay_seconds * 2, 2.0)
+                delay_seconds = min(delay_seconds * 2, MAX_READY_DELAY_SECONDS)
+            else:
+                self._resume()
+                return
 
     async def receive(self, messages: Sequence[Message]) -> None:
-        """Commit each message as done, retry, parked or dead. Raises ConsumerUnavailable if the database is."""
+        """Commit each message as done, retry, parked or dead. Raises ConsumerUnavailable by the environment's fault."""
         try:
-            suspects = [m for m in messages if m.deliveries >= MAX_BATCHED_DELIVERIES]
-            if not suspects and await self._handle_batch(messages):
-                return
-            for message in messages:
-                # Its attempt is recorded before the handler runs, and it runs alone: if it crashes the process again,
-                # the other messages of the batch are not affected and the attempts still count.
-                if message in suspects and not await self._record_attempt(message):
-                    continue
-                await self._handle_alone(message)
+            await self._handle(messages)
         except Exception as error:
-            if is_connection_error(error):
-                raise ConsumerUnavailable(repr(error)) from error
+            if not is_environment_fault(error):
+                raise
+            self._interrupted = self._interrupted or messages
+            self.outage.record(error)
+            raise ConsumerUnavailable(str(self.outage.failure)) from error
+        if any(message in self._interrupted for message in messages):
+            self._resume()
+
+    def _resume(self) -> None:
+        self._interrupted = ()
+        self.outage.end()
+
+    async def _handle(self, messages: Sequence[Message]) -> None:
+        suspects = [m for m in messages if m.deliveries >= MAX_BATCHED_DELIVERIES]
+        if not suspects and await self._handle_batch(messages):
+            return
+        for message in messages:
+            if message in suspects:
+                await self._handle_suspect(message)
+            else:
+                await self._handle_alone(message)
+
+    async def _handle_suspect(self, message: Message) -> None:
+        """Record the attempt before the handler runs, and run it alone: if it crashes the process again, the other
+        messages of the batch are not affected and the attempts still count."""
+        if not await self._record_attempt(message):
+            return
+        try:
+            await self._handle_alone(message)
+        except (Exception, asyncio.CancelledError):
+            self._counted.add(message.id)
             raise
+        self._counted.discard(message.id)
 
     async def _handle_batch(self, messages: Sequence[Message]) -> bool:
         """Handle all in one transaction. False if it failed and was rolled back."""
@@ -87,7 +132,8 @@ class Inbox:
             async with self._database.transaction() as session:
                 claimed = await self._handle_claimed(session, messages)
         except Exception as error:
-            if is_connection_error(error):
+            failure = classify(error)
+            if failure.is_environment and failure.reason != TIMED_OUT:
                 raise
             return False
         metrics.EVENTS_CONSUMED.labels(self._group, "done").inc(len(claimed))
@@ -108,18 +154,31 @@ class Inbox:
                 async with self._database.transaction() as session:
                     await self._handle_claimed(session, [message])
             except Exception as error:
-                if is_connection_error(error):
+                if await self._has_to_wait(error):
                     raise
-                if isinstance(error, (PredecessorMissing, PermanentFailure)) or attempt == IMMEDIATE_ATTEMPTS:
+                if isinstance(error, (*UNREPEATABLE, TimeoutError)) or attempt == IMMEDIATE_ATTEMPTS:
                     return await self._defer(message, error)
             else:
                 metrics.EVENTS_CONSUMED.labels(self._group, "done").inc()
                 return None
 
+    async def _has_to_wait(self, error: Exception) -> bool:
+        """True by the environment's fault. A timeout is the message's own fault if the database answers quickly."""
+        failure = classify(error)
+        if failure.reason != TIMED_OUT:
+            return failure.is_environment
+        try:
+            async with asyncio.timeout(PING_TIMEOUT_SECONDS):
+                await self._database.ping()
+        except Exception:
+            return True
+        return False
+
     async def _record_attempt(self, message: Message) -> bool:
         """False if the message is already done or has used up its attempts."""
         async with self._database.transaction() as session:
-            status, attempts = await inbox_store.record_attempt(session, self._group, message)
+            is_new = message.id not in self._counted
+            status, attempts = await inbox_store.record_attempt(session, self._group, message, is_new=is_new)
             if status in inbox_store.UNCLAIMED and attempts > MAX_ATTEMPTS:
                 error = "The consumer process exited while handling this message (attempts exhausted)."
                 await inbox_store.mark_dead(session, self._group, message, error)
@@ -130,15 +189,16 @@ class Inbox:
     async def _defer(self, message: Message, error: Exception) -> None:
         """Store a message whose handler failed, with the time of its next attempt if there is one."""
         async with self._database.transaction() as session:
-            attempts = await inbox_store.count_attempts(session, self._group, message) + 1
-            status = _status_after(error, attempts)
+            failed = await inbox_store.count_attempts(session, self._group, message)
+            attempts = failed.attempts + 1
+            status = _status_after(error, attempts, is_old=failed.is_old)
             await inbox_store.defer(
                 session,
                 self._group,
                 message,
                 status=status,
                 attempts=attempts,
-                delay_seconds=min(2**attempts, MAX_DELAY_SECONDS),
+                delay_seconds=min(2 ** min(attempts, MAX_EXPONENT), MAX_DELAY_SECONDS),
                 error=repr(error)[:MAX_ERROR_LENGTH],
             )
         metrics.EVENTS_CONSUMED.labels(self._group, status).inc()
@@ -161,7 +221,8 @@ class Inbox:
         return bool(due)
 
 
-def _status_after(error: Exception, attempts: int) -> str:
-    if isinstance(error, PermanentFailure) or attempts >= MAX_ATTEMPTS:
-        return "dead"
-    return "parked" if isinstance(error, PredecessorMissing) else "retry"
+def _status_after(error: Exception, attempts: int, *, is_old: bool) -> str:
+    """A parked message waits by time, not by attempts: its predecessor's service or broker may be unavailable."""
+    if isinstance(error, PredecessorMissing):
+        return "dead" if is_old else "parked"
+    return "dead" if isinstance(error, (PermanentFailure, EventTooLarge)) or attempts >= MAX_ATTEMPTS else "retry"

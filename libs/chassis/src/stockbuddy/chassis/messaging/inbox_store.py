@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -27,15 +27,18 @@ _RECORD_ATTEMPT = text("""
     INSERT INTO inbox AS i (consumer, event_id, status, partition_key, message, attempts, next_attempt_at)
     VALUES (:consumer, CAST(:event_id AS uuid), 'retry', :partition_key, :message, 1, now() + interval '1 minute')
     ON CONFLICT (consumer, event_id) DO UPDATE
-        SET attempts = i.attempts + 1, next_attempt_at = now() + interval '1 minute', updated_at = now()
+        SET attempts = i.attempts + :increment, next_attempt_at = now() + interval '1 minute', updated_at = now()
     RETURNING status, attempts
 """)
 _MARK_DEAD = text("""
     UPDATE inbox SET status = 'dead', last_error = :error, updated_at = now()
     WHERE consumer = :consumer AND event_id = CAST(:event_id AS uuid)
 """)
-_COUNT_ATTEMPTS = text("""
-    SELECT attempts FROM inbox WHERE consumer = :consumer AND event_id = CAST(:event_id AS uuid) FOR UPDATE
+PARKED_DAYS = 7
+"""How long a message waits for its predecessor: as long as the predecessor's archive is kept."""
+_COUNT_ATTEMPTS = text(f"""
+    SELECT attempts, created_at < now() - interval '{PARKED_DAYS} days' AS is_old
+    FROM inbox WHERE consumer = :consumer AND event_id = CAST(:event_id AS uuid) FOR UPDATE
 """)
 _DEFER = text("""
     INSERT INTO inbox AS i (consumer, event_id, status, partition_key, message, attempts, next_attempt_at, last_error)
@@ -77,9 +80,10 @@ async def wake_parked(session: AsyncSession, group: str, messages: Sequence[Mess
         await session.execute(_WAKE_PARKED, {"consumer": group, "keys": [m.partition_key for m in messages]})
 
 
-async def record_attempt(session: AsyncSession, group: str, message: Message) -> tuple[str, int]:
-    """Count an attempt before it is made. Returns the message's status and the number of attempts so far."""
-    row = (await session.execute(_RECORD_ATTEMPT, _row(group, message))).one()
+async def record_attempt(session: AsyncSession, group: str, message: Message, *, is_new: bool) -> tuple[str, int]:
+    """Count an attempt (if it is new) before it runs. Returns the message's status and its number of attempts."""
+    recorded = await session.execute(_RECORD_ATTEMPT, _row(group, message) | {"increment": int(is_new)})
+    row = recorded.one()
     return row.status, row.attempts
 
 
@@ -87,9 +91,17 @@ async def mark_dead(session: AsyncSession, group: str, message: Message, error: 
     await session.execute(_MARK_DEAD, {"consumer": group, "event_id": message.id, "error": error})
 
 
-async def count_attempts(session: AsyncSession, group: str, message: Message) -> int:
+class FailedAttempts(NamedTuple):
+    """`is_old`: the message was first received more than PARKED_DAYS ago."""
+
+    attempts: int = 0
+    is_old: bool = False
+
+
+async def count_attempts(session: AsyncSession, group: str, message: Message) -> FailedAttempts:
     """The attempts so far. Locks the row, so that concurrent replicas count one after the other."""
-    return await session.scalar(_COUNT_ATTEMPTS, {"consumer": group, "event_id": message.id}) or 0
+    row = (await session.execute(_COUNT_ATTEMPTS, {"consumer": group, "event_id": message.id})).one_or_none()
+    return FailedAttempts() if row is None else FailedAttempts(*row)
 
 
 async def defer(

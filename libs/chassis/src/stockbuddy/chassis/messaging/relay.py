@@ -7,12 +7,19 @@ that commit late (45 % in our test).
 
 import asyncio
 import json
+from collections.abc import Sequence
+
+import asyncpg
+import structlog
 
 from stockbuddy.chassis.messaging import outbox
-from stockbuddy.chassis.messaging.bus import Bus, Message
+from stockbuddy.chassis.messaging.bus import Bus, BusUnavailable, Message
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime import metrics
 from stockbuddy.chassis.runtime.background import PollingWorker
+from stockbuddy.chassis.runtime.failures import is_environment_fault
+
+log = structlog.get_logger(__name__)
 
 BATCH_SIZE = 200
 POLL_INTERVAL_SECONDS = 0.2
@@ -43,6 +50,13 @@ _ARCHIVE = """
     INSERT INTO outbox_archive (shard, id, event_id, routing_key, headers, payload, partition_key, created_at)
     SELECT * FROM sent
 """
+_SET_ASIDE = """
+    WITH refused AS (DELETE FROM outbox WHERE (shard, id) = ($1, $2)
+                     RETURNING event_id, routing_key, headers, payload, partition_key, shard, created_at)
+    INSERT INTO outbox_dead (error, event_id, routing_key, headers, payload, partition_key, shard, created_at)
+    SELECT $3, * FROM refused
+"""
+MAX_ERROR_LENGTH = 2000
 
 
 class Relay:
@@ -75,12 +89,44 @@ class Relay:
             shards = await connection.fetch(_LOCK_SHARDS, 1 if self._is_behind else outbox.SHARDS)
             rows = await connection.fetch(_READ, [row["shard"] for row in shards], BATCH_SIZE) if shards else []
             if rows:
-                async with asyncio.timeout(PUBLISH_TIMEOUT_SECONDS):
-                    await self._bus.publish([_to_message(*row[2:]) for row in rows])
-                await connection.execute(_ARCHIVE, [row["shard"] for row in rows], [row["id"] for row in rows])
+                refused = await self._publish(rows)
+                sent = [row for row in rows if row["event_id"] not in refused]
+                await connection.execute(_ARCHIVE, [row["shard"] for row in sent], [row["id"] for row in sent])
+                for row in rows:
+                    if (error := refused.get(row["event_id"])) is not None:
+                        await connection.execute(_SET_ASIDE, row["shard"], row["id"], error[:MAX_ERROR_LENGTH])
         self._is_behind = len(rows) == BATCH_SIZE
-        metrics.EVENTS_PUBLISHED.labels(self._database.schema).inc(len(rows))
         return bool(rows)
+
+    async def _publish(self, rows: Sequence[asyncpg.Record]) -> dict[str, str]:
+        """Publish the rows. Returns the errors of events that the bus refuses, by event id: such an event is isolated
+        by publishing each alone, so that it does not hold up the others. Raises by the environment's fault."""
+        refused: dict[str, str] = {}
+        if await self._error_of(rows) is not None:
+            for row in rows:
+                if (error := await self._error_of([row])) is not None:
+                    refused[row["event_id"]] = repr(error)
+                    log.error(
+                        "relay.event_refused",
+                        event_id=row["event_id"],
+                        event_type=row["routing_key"],
+                        error=repr(error),
+                    )
+        metrics.EVENTS_PUBLISHED.labels(self._database.schema).inc(len(rows) - len(refused))
+        return refused
+
+    async def _error_of(self, rows: Sequence[asyncpg.Record]) -> Exception | None:
+        """Publish the rows as one batch. Returns their own fault, if any; raises by the environment's."""
+        try:
+            async with asyncio.timeout(PUBLISH_TIMEOUT_SECONDS):
+                await self._bus.publish([_to_message(*row[2:]) for row in rows])
+        except TimeoutError as error:
+            raise BusUnavailable("the bus did not confirm in time", reason="timed_out") from error
+        except Exception as error:
+            if is_environment_fault(error):
+                raise
+            return error
+        return None
 
 
 def _to_message(event_id: str, routing_key: str, headers: str, payload: str) -> Message:

@@ -1,22 +1,29 @@
 """The connection to PostgreSQL: one engine per service, restricted to the service's own schema."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
-from sqlalchemy import event, make_url, text
+from sqlalchemy import event, text
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
+from stockbuddy.chassis.runtime.database_url import connect_arguments
+from stockbuddy.chassis.runtime.failures import DATABASE, READ_ONLY, DependencyUnavailable
+
 ACQUIRE_TIMEOUT_SECONDS = 10
 STATEMENT_TIMEOUT_SECONDS = 30
+LOCK_TIMEOUT_SECONDS = 4
+"""Well below the pool's timeout: while one table is locked, the requests waiting for it must not use up the pool."""
 
 BeforeCommit = Callable[[AsyncSession], Awaitable[None]]
 """Called as the last step of a transaction."""
 
 _SIGNALS = "signals"
+# A standby, also one that was the primary; or `default_transaction_read_only`, as providers set it on a full disk.
+_IS_READ_ONLY = text("SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean")
 
 
 class Database:
@@ -71,35 +78,50 @@ class Database:
                     await connection.invalidate()
 
     async def ping(self) -> None:
-        """Raises if the database does not answer."""
+        """Raises if the database does not answer, or does not accept writes."""
         async with self.reading() as session:
-            await session.execute(text("SELECT 1"))
+            if await session.scalar(_IS_READ_ONLY):
+                raise DependencyUnavailable("the session is read-only", dependency=DATABASE, reason=READ_ONLY)
 
     async def close(self) -> None:
         await self.engine.dispose()
 
 
-def driver_url(url: str) -> Any:
-    """A `postgres://…` or `postgresql://…` URL for SQLAlchemy's asyncpg dialect."""
-    return make_url(url.replace("postgres://", "postgresql://", 1)).set(drivername="postgresql+asyncpg")
+def create_engine(
+    url: str, *, server_settings: Mapping[str, str], command_timeout: float | None = None, **options: Any
+) -> AsyncEngine:
+    """A SQLAlchemy engine on asyncpg whose connections are opened from a libpq URL; `options` are the engine's."""
+    arguments = connect_arguments(url, timeout_seconds=ACQUIRE_TIMEOUT_SECONDS, server_settings=server_settings)
+
+    async def connect() -> asyncpg.Connection:
+        return await asyncpg.connect(**arguments, command_timeout=command_timeout)
+
+    return create_async_engine("postgresql+asyncpg://", async_creator=connect, **options)
 
 
 def _engine(url: str, schema: str, pool_size: int) -> AsyncEngine:
-    engine = create_async_engine(
-        driver_url(url),
+    engine = create_engine(
+        url,
+        server_settings=server_settings(schema),
+        command_timeout=STATEMENT_TIMEOUT_SECONDS,
         pool_size=pool_size,
         max_overflow=pool_size,  # a burst may use twice the pool before it has to wait
         pool_timeout=ACQUIRE_TIMEOUT_SECONDS,
         pool_pre_ping=False,  # saves a round trip per checkout; _reject_closed_connection detects closed ones
-        connect_args={
-            "timeout": ACQUIRE_TIMEOUT_SECONDS,
-            "command_timeout": STATEMENT_TIMEOUT_SECONDS,
-            # JIT compilation takes longer than our short statements run.
-            "server_settings": {"search_path": schema, "timezone": "UTC", "jit": "off", "application_name": schema},
-        },
     )
     event.listen(engine.sync_engine, "checkout", _reject_closed_connection)
     return engine
+
+
+def server_settings(schema: str) -> dict[str, str]:
+    """Session settings of every serving connection."""
+    return {
+        "search_path": schema,
+        "timezone": "UTC",
+        "jit": "off",  # JIT compilation takes longer than our short statements run
+        "lock_timeout": f"{LOCK_TIMEOUT_SECONDS}s",
+        "application_name": schema,
+    }
 
 
 def _reject_closed_connection(_: Any, record: Any, __: Any) -> None:

@@ -10,10 +10,9 @@ from pathlib import Path
 from alembic import command, context
 from alembic.config import Config
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from stockbuddy.chassis.postgres.database import driver_url
+from stockbuddy.chassis.postgres.database import create_engine
 from stockbuddy.chassis.postgres.privileges import grant_serving
 from stockbuddy.chassis.postgres.schema import ROUTINES
 
@@ -30,9 +29,7 @@ def migrations_of(package_file: str) -> Path:
 async def migrate(url: str, schema: str, migrations: Path, *, serving_role: str | None = None) -> None:
     """Create the schema if it is missing and upgrade it to the newest revision. Replicas may run it concurrently.
     `serving_role` (if it is not the owner) is granted the privileges that serving needs."""
-    engine = create_async_engine(
-        driver_url(url), poolclass=NullPool, connect_args={"server_settings": {"search_path": schema}}
-    )
+    engine = create_engine(url, server_settings={"search_path": schema}, poolclass=NullPool)
     try:
         async with engine.begin() as connection:
             await connection.execute(

@@ -11,7 +11,8 @@ from typing import Self
 
 import structlog
 
-from stockbuddy.chassis.runtime.failures import is_unavailable
+from stockbuddy.chassis.runtime.failures import is_environment_fault
+from stockbuddy.chassis.runtime.outages import OutageLog
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +42,7 @@ class PollingWorker:
     ) -> None:
         """`shutdown_seconds`: how long `stop` waits for a round in progress before it cancels it."""
         self.name = name
+        self.outage = OutageLog("worker.dependency_unavailable", worker=name)
         self._work = work
         self._interval_seconds = interval_seconds
         self._shutdown_seconds = shutdown_seconds
@@ -88,6 +90,7 @@ class PollingWorker:
             try:
                 has_more = await self._work()
                 failures = 0
+                self.outage.end()
             except Exception as error:
                 failures += 1
                 await self._back_off(error, failures)
@@ -96,10 +99,10 @@ class PollingWorker:
                 await _wait(self._wake, self._interval_seconds)
 
     async def _back_off(self, error: Exception, failures: int) -> None:
-        if not is_unavailable(error):
+        if is_environment_fault(error):
+            self.outage.record(error)
+        else:
             log.error("worker.failed", worker=self.name, exc_info=error)
-        elif failures == 1:  # one line per outage
-            log.warning("worker.dependency_unavailable", worker=self.name, error=repr(error))
         delay_seconds = min(MIN_RETRY_DELAY_SECONDS * 2 ** min(failures, 10), self._max_retry_delay_seconds)
         # Jitter, so that replicas do not retry in step.
         await _wait(self._stopping, delay_seconds * random.uniform(0.5, 1))

@@ -8,8 +8,10 @@ import os
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, model_validator
+from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from stockbuddy.chassis.runtime.database_url import check_database_url
 
 DEVELOPMENT_SECRET_PREFIX = "development"
 
@@ -38,6 +40,12 @@ class ServiceSettings(BaseSettings):
     token_audience: str = "stockbuddy"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     shutdown_seconds: PositiveFloat = 20
+
+    @field_validator("database_url")
+    @classmethod
+    def reject_unusable_database_url(cls, url: str) -> str:
+        check_database_url(url)
+        return url
 
     @model_validator(mode="after")
     def reject_development_secrets(self) -> Self:

@@ -23,7 +23,7 @@ from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime.background import PollingWorker, renewed_lease
 from stockbuddy.chassis.runtime.event_context import event_context
-from stockbuddy.chassis.runtime.failures import is_connection_error
+from stockbuddy.chassis.runtime.failures import is_environment_fault
 from stockbuddy.contracts.catalog import ImportFinished
 
 log = structlog.get_logger(__name__)
@@ -84,7 +84,7 @@ async def _run(database: Database, job: ImportJob) -> None:
     except LeaseLost:
         raise
     except Exception as error:
-        if is_connection_error(error):
+        if is_environment_fault(error):
             raise
         log.exception("import.failed", import_id=job.id)
         return await _finish(database, job, "failed", "Internal error.")

@@ -36,9 +36,18 @@ delivered later."""
 class ConsumerUnavailable(DependencyUnavailable):
     """The consumer can't commit at the moment; the bus keeps its messages and delivers them again."""
 
+    dependency = "consumer"
+
 
 class BusUnavailable(DependencyUnavailable):
     """The bus did not confirm the messages; the publisher keeps them and retries."""
+
+    dependency = "broker"
+
+
+class EventRefused(Exception):
+    """The bus can never accept one of the published events, for instance because it is too large. It may have accepted
+    others of the batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +70,8 @@ class Bus(Protocol):
         """Connect in the background, and reconnect until `close`; returns at once."""
 
     async def publish(self, messages: Sequence[Message]) -> None:
-        """Return when every subscribed queue has stored its messages. Raises BusUnavailable otherwise; some may have
-        been delivered by then, and are delivered again."""
+        """Return when every subscribed queue has stored its messages. Raises BusUnavailable or EventRefused
+        otherwise; some may have been delivered by then, and are delivered again."""
 
     async def subscribe(self, subscription: Subscription) -> None:
         """Deliver the group's messages, through every failure, until `close`."""

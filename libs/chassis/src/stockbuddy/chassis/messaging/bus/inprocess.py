@@ -49,7 +49,7 @@ class InProcessBus:
                 try:
                     await subscription.receive(messages[start : start + subscription.batch_size])
                 except ConsumerUnavailable as error:
-                    raise BusUnavailable(f"{subscription.group} can't commit") from error
+                    raise BusUnavailable(f"{subscription.group} can't commit: {error}") from error
 
     async def subscribe(self, subscription: Subscription) -> None:
         self._subscriptions[subscription.group] = subscription

@@ -11,7 +11,7 @@ import structlog
 from stockbuddy.chassis.messaging.archive import Archive
 from stockbuddy.chassis.messaging.bus import BusUnavailable, ConsumerUnavailable, Message, Subscription
 from stockbuddy.chassis.messaging.bus.amqp.publisher import Publisher
-from stockbuddy.chassis.runtime.failures import is_connection_error
+from stockbuddy.chassis.runtime.failures import is_environment_fault
 from stockbuddy.contracts.topology import refill_key, replay_queue
 
 log = structlog.get_logger(__name__)
@@ -36,17 +36,22 @@ class ArchiveReplayer:
 
     async def _replay(self, requests: Sequence[Message]) -> None:
         for request in requests:
-            requested = json.loads(request.body)
-            key = refill_key(self._producer, requested["queue"])
+            try:
+                requested = json.loads(request.body)
+                queue, patterns = str(requested["queue"]), list(map(str, requested["patterns"]))
+            except (ValueError, KeyError, TypeError) as error:
+                log.error("bus.replay_request_unreadable", producer=self._producer, error=repr(error))
+                continue  # acknowledged: it would be unreadable forever
+            key = refill_key(self._producer, queue)
             sent = 0
             try:
-                async for messages in self._archive.read(requested["patterns"]):
+                async for messages in self._archive.read(patterns):
                     await self._publisher.publish(messages, refill_key=key)
                     sent += len(messages)
             except BusUnavailable as error:
                 raise ConsumerUnavailable(str(error)) from error
             except Exception as error:
-                if is_connection_error(error):
+                if is_environment_fault(error):
                     raise ConsumerUnavailable(repr(error)) from error
                 raise
-            log.info("bus.replayed", producer=self._producer, queue=requested["queue"], events=sent)
+            log.info("bus.replayed", producer=self._producer, queue=queue, events=sent)

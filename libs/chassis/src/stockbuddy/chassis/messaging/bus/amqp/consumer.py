@@ -20,6 +20,7 @@ from aiormq.exceptions import AMQPException
 from stockbuddy.chassis.messaging.bus import BusUnavailable, ConsumerUnavailable, Message, Subscription
 from stockbuddy.chassis.messaging.bus.amqp.connection import CONNECTION_ERRORS, Connection
 from stockbuddy.chassis.messaging.bus.amqp.envelope import from_amqp
+from stockbuddy.chassis.runtime.outages import OutageLog
 
 log = structlog.get_logger(__name__)
 
@@ -36,15 +37,18 @@ class _ReceivedMessage:
 async def consume_forever(connection: Connection, subscription: Subscription, closing: asyncio.Event) -> None:
     """Consume until `closing` is set; after a failure, retry with exponential backoff."""
     delay_seconds = 0.1
+    outage = OutageLog("consumer.bus_unavailable", group=subscription.group)
     while not closing.is_set():
         try:
-            await _Session(subscription, closing).run(connection)
-            delay_seconds = 0.1
-        except ConsumerUnavailable as error:
-            log.warning("consumer.receiver_unavailable", group=subscription.group, error=str(error))
+            session = _Session(subscription, closing)
+            await session.run(connection)
+        except ConsumerUnavailable:
             await _first(closing.wait(), subscription.wait_until_ready())
         except (BusUnavailable, *CONNECTION_ERRORS, AMQPException) as error:
-            log.warning("consumer.bus_unavailable", group=subscription.group, error=repr(error))
+            if session.was_open:
+                outage.end()
+                delay_seconds = 0.1
+            outage.record(error if isinstance(error, BusUnavailable) else BusUnavailable(repr(error)))
             await _first(closing.wait(), asyncio.sleep(delay_seconds * random.uniform(0.5, 1.5)))
             delay_seconds = min(delay_seconds * 2, MAX_RECONNECT_DELAY_SECONDS)
         except Exception:
@@ -60,6 +64,7 @@ class _Session:
         self._closing = closing
         self._lanes: list[Queue[_ReceivedMessage | None]] = [Queue() for _ in range(subscription.lanes)]
         self._ended = asyncio.Event()
+        self.was_open = False
         self._channel: aiormq.abc.AbstractChannel
 
     async def run(self, connection: Connection) -> None:
@@ -83,6 +88,7 @@ class _Session:
             self._channel.on_consumer_cancel_callbacks.add(lambda *_: self._ended.set())
             queue = await channel.get_queue(self._subscription.group)
             tag = await queue.consume(self._on_message)
+            self.was_open = True
         channel.close_callbacks.add(lambda *_: self._ended.set())
         ended = await _first(self._closing.wait(), self._ended.wait(), *workers)
         if self._closing.is_set():

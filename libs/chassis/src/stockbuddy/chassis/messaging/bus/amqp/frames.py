@@ -15,13 +15,17 @@ _PERSISTENT = 2
 # Property flags: content type, headers, delivery mode, message id, type.
 _FLAGS = 1 << 15 | 1 << 13 | 1 << 12 | 1 << 7 | 1 << 5
 
+MAX_HEADER_BYTES = 65_536
+"""Half of RabbitMQ's default frame size; only a body may span several frames."""
+
 _FRAME = struct.Struct(">BHI")
 _BEFORE_PROPERTIES = struct.Struct(">HHQH")
 _LONG = struct.Struct(">I")
 
 
 def publish_frames(message: Message, *, channel: int, exchange: str, routing_key: str, max_body_size: int) -> bytes:
-    """The frames that publish `message`, persistent and mandatory; body frames have at most `max_body_size` bytes."""
+    """The frames that publish `message`, persistent and mandatory; body frames have at most `max_body_size` bytes.
+    Raises ValueError for a message that AMQP can't represent."""
     header = b"".join((
         _BEFORE_PROPERTIES.pack(_BASIC, 0, len(message.body), _FLAGS),
         _short(CONTENT_TYPE),
@@ -30,6 +34,8 @@ def publish_frames(message: Message, *, channel: int, exchange: str, routing_key
         _short(message.id),
         _short(message.type),
     ))  # fmt: skip
+    if len(header) > MAX_HEADER_BYTES:
+        raise ValueError(f"the attributes have {len(header)} bytes")
     frames = [_frame(_METHOD, channel, _publish(exchange, routing_key)), _frame(_HEADER, channel, header)]
     starts = range(0, len(message.body), max_body_size)
     frames += [_frame(_BODY, channel, message.body[start : start + max_body_size]) for start in starts]

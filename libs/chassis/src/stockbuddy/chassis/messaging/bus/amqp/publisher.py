@@ -12,9 +12,9 @@ from typing import cast
 import aiormq
 from aio_pika.abc import AbstractChannel
 from aiormq.abc import ChannelFrame
-from aiormq.exceptions import AMQPException
+from aiormq.exceptions import AMQPException, ChannelPreconditionFailed
 
-from stockbuddy.chassis.messaging.bus import BusUnavailable, Message
+from stockbuddy.chassis.messaging.bus import BusUnavailable, EventRefused, Message
 from stockbuddy.chassis.messaging.bus.amqp.connection import CONNECTION_ERRORS, Connection
 from stockbuddy.chassis.messaging.bus.amqp.frames import publish_frames
 from stockbuddy.chassis.messaging.bus.amqp.topology import declare_events_exchange, declare_refill_exchange
@@ -38,13 +38,14 @@ class Publisher:
 
     async def publish(self, messages: Sequence[Message], *, refill_key: str | None = None) -> None:
         """Return when the broker has stored every message in every queue bound to its type (with `refill_key`: in the
-        queue bound to that key). Raises BusUnavailable."""
+        queue bound to that key). Raises BusUnavailable, or EventRefused if it can never accept one of them."""
         exchange = topology.EVENTS_EXCHANGE if refill_key is None else topology.REFILL_EXCHANGE
         async with self._lock:
             channel = await self._open()
+            frames = _encode(channel, messages, exchange, refill_key)
             try:
                 async with asyncio.timeout(CONFIRM_TIMEOUT_SECONDS):
-                    outcomes = await _send(channel, messages, exchange, refill_key)
+                    outcomes = await _send(channel, messages, frames)
             except TimeoutError as error:
                 await self._close_channel()
                 raise BusUnavailable("the broker did not confirm in time") from error
@@ -56,6 +57,9 @@ class Publisher:
                 raise
             if failures := [outcome for outcome in outcomes if isinstance(outcome, BaseException)]:
                 await self._close_channel()
+                if any(isinstance(failure, ChannelPreconditionFailed) for failure in failures):
+                    # Larger than the broker's max_message_size: it closes the channel without naming the message.
+                    raise EventRefused(f"refused by the broker: {failures[0]!r}") from failures[0]
                 raise BusUnavailable(f"not confirmed: {failures[0]!r}") from failures[0]
 
     async def _open(self) -> aiormq.Channel:
@@ -90,20 +94,25 @@ class Publisher:
         await self._connection.close()
 
 
-async def _send(
-    channel: aiormq.Channel, messages: Sequence[Message], exchange: str, routing_key: str | None
-) -> list[object]:
+def _encode(channel: aiormq.Channel, messages: Sequence[Message], exchange: str, routing_key: str | None) -> bytes:
+    """Raises EventRefused for a message that AMQP can't represent."""
+    try:
+        return b"".join([
+            publish_frames(
+                message,
+                channel=channel.number,
+                exchange=exchange,
+                routing_key=routing_key or message.type,
+                max_body_size=channel.max_content_size,
+            )
+            for message in messages
+        ])  # fmt: skip
+    except ValueError as error:
+        raise EventRefused(f"not encodable as AMQP: {error}") from error
+
+
+async def _send(channel: aiormq.Channel, messages: Sequence[Message], frames: bytes) -> list[object]:
     """Write all messages at once. Returns the outcome of each: a confirmation or an exception."""
-    frames = b"".join([
-        publish_frames(
-            message,
-            channel=channel.number,
-            exchange=exchange,
-            routing_key=routing_key or message.type,
-            max_body_size=channel.max_content_size,
-        )
-        for message in messages
-    ])  # fmt: skip
     confirmations = []
     async with channel.lock:
         for message in messages:
