@@ -84,7 +84,7 @@ async def get_reorder_rule(session: ReadSession, _: Manager, rule_id: RuleId) ->
     return _to_response(await queries.get_rule(session, rule_id))
 
 
-@rules.put("/{rule_id}", response_model=ReorderRuleResponse, name="put_reorder_rule")
+@rules.put("/{rule_id}", response_model=ReorderRuleResponse, name="update_reorder_rule_put")
 @rules.patch("/{rule_id}", response_model=ReorderRuleResponse)
 async def update_reorder_rule(
     context: PostingContextDep,

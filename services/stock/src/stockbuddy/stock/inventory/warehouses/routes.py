@@ -40,7 +40,7 @@ async def get_warehouse(session: ReadSession, _: Caller, warehouse_id: Warehouse
     return _to_response(await queries.get_active_warehouse(session, warehouse_id))
 
 
-@router.put("/{warehouse_id}", response_model=WarehouseResponse, name="put_warehouse")
+@router.put("/{warehouse_id}", response_model=WarehouseResponse, name="update_warehouse_put")
 @router.patch("/{warehouse_id}", response_model=WarehouseResponse)
 async def update_warehouse(
     session: Session, _: Manager, warehouse_id: WarehouseId, body: WarehouseUpdate, if_match: IfMatch = None
