@@ -19,8 +19,10 @@ class StrictQueryRoute(APIRoute):
         known = frozenset(_query_names(self.dependant))
 
         async def handle_known(request: Request) -> Response:
-            if request.scope["query_string"] and (unknown := sorted(set(request.query_params) - known)):
-                errors = [{"field": name, "message": "is not a query parameter of this call"} for name in unknown]
+            if request.scope["query_string"] and (unknown := request.query_params.keys() - known):
+                errors = [
+                    {"field": name, "message": "is not a query parameter of this call"} for name in sorted(unknown)
+                ]
                 raise Unprocessable("The request is not valid; see errors.", errors=errors)
             return await handle(request)
 
