@@ -29,7 +29,7 @@ def _require_email_address(text: str) -> str:
 
 
 EmailAddress = Annotated[SingleLine255, AfterValidator(_require_email_address)]
-LeadTimeDays = Annotated[int, NOT_BOOLEAN, Field(ge=0, le=MAX_LEAD_TIME_DAYS)]
+LeadTimeDays = Annotated[int, Field(ge=0, le=MAX_LEAD_TIME_DAYS), NOT_BOOLEAN]
 
 
 class SupplierFilter(PageQuery):
