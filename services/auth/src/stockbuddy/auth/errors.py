@@ -90,12 +90,6 @@ class SalespeopleOnly(Forbidden):
     code = "salespeople_only"
 
 
-class InteractiveOnly(Forbidden):
-    """API keys cannot do this; log in with a password."""
-
-    code = "interactive_only"
-
-
 class ForeignApiKeys(Forbidden):
     """Only admins can list the API keys of other users."""
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from pydantic import Field, PositiveFloat, PositiveInt, SecretStr
 
-from stockbuddy.chassis.runtime.settings import ServiceSettings
+from stockbuddy.chassis.smtp import SmtpSettings
 
 
-class AuthSettings(ServiceSettings):
+class AuthSettings(SmtpSettings):
     """The environment of an auth process. docs/operations.md explains each setting."""
 
     port: int = Field(default=8001, ge=0, le=65535)
@@ -25,8 +25,6 @@ class AuthSettings(ServiceSettings):
     hashing_threads: PositiveInt = max(1, (os.cpu_count() or 2) // 2)
     hashing_queue_size: PositiveInt = 100
     login_backoff_seconds: PositiveInt = 5
-    smtp_url: SecretStr | None = None
-    mail_from: str = "Stockbuddy <stockbuddy@localhost>"
     mail_outbox: Path = Path(".stockbuddy/outbox")
     password_reset_url: str | None = None
     """A link with `{token}` in it."""

@@ -36,7 +36,7 @@ async def lifespan(resources: Resources) -> AsyncIterator[ServiceParts]:
         async with WebhookDispatcher(database, settings) as dispatcher:
             workers = [tail.worker, dispatcher.worker, retention_worker(database)]
             if settings.smtp_url is not None:
-                workers.append(EmailSender(database, settings.smtp_url, settings.mail_from).worker)
+                workers.append(EmailSender(database, settings.smtp_client, settings.mail_from).worker)
             yield ServiceParts(NotificationsServices(settings, database, tail, dispatcher.resolver), workers)
 
 

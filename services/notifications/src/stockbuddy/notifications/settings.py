@@ -5,10 +5,10 @@ from typing import Annotated
 from pydantic import Field, PositiveFloat, field_validator
 from pydantic_settings import NoDecode
 
-from stockbuddy.chassis.runtime.settings import ServiceSettings
+from stockbuddy.chassis.smtp import SmtpSettings
 
 
-class NotificationsSettings(ServiceSettings):
+class NotificationsSettings(SmtpSettings):
     """The environment of the notifications service.
 
     Without `smtp_url` e-mails stay queued, for at most five days. `webhook_retry_seconds` are the delays after each
@@ -16,8 +16,6 @@ class NotificationsSettings(ServiceSettings):
     disabled. After a rotation the previous secret signs, too, for `webhook_rotation_seconds`.
     """
 
-    smtp_url: str | None = None
-    mail_from: str = "Stockbuddy <stockbuddy@localhost>"
     webhook_allow_private: bool = False
     webhook_retry_seconds: Annotated[tuple[PositiveFloat, ...], NoDecode] = (
         *(5, 30, 120, 600, 3600),

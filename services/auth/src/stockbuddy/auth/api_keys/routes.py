@@ -10,9 +10,8 @@ from stockbuddy.auth.api_keys.schemas import ApiKeyCreate, ApiKeyFilter, ApiKeyR
 from stockbuddy.auth.encrypted_responses import EncryptedIdempotentRoute
 from stockbuddy.auth.errors import ApiKeyNotFound, ForeignApiKeys
 from stockbuddy.auth.fields import PathId
-from stockbuddy.auth.interactive_users import InteractiveUser
 from stockbuddy.auth.services import Services
-from stockbuddy.chassis.http.authentication import Caller
+from stockbuddy.chassis.http.authentication import Caller, UserSession
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.pagination import Page, SortOrder, fetch_page
 from stockbuddy.chassis.http.sessions import ReadSession, Session
@@ -24,7 +23,7 @@ NEWEST_FIRST = SortOrder("id_desc", [ApiKey.id], descending=True)
 
 
 @creation_router.post("", status_code=201)
-async def create_api_key(body: ApiKeyCreate, caller: InteractiveUser, session: Session) -> ApiKeySecretResponse:
+async def create_api_key(body: ApiKeyCreate, caller: UserSession, session: Session) -> ApiKeySecretResponse:
     """Create an API key for a machine. The secret is returned only here."""
     key, secret = await commands.create_api_key(session, caller, body)
     return ApiKeySecretResponse(**ApiKeyResponse.model_validate(key).model_dump(), key=secret)
@@ -43,7 +42,7 @@ async def list_api_keys(
 
 
 @router.delete("/{key_id}", status_code=204)
-async def delete_api_key(key_id: PathId, caller: InteractiveUser, session: Session, services: Services) -> None:
+async def delete_api_key(key_id: PathId, caller: UserSession, session: Session, services: Services) -> None:
     """Revoke an API key; the gateway refuses it within two seconds. Admins may revoke the keys of all users."""
     key = await queries.lock_key(session, key_id)
     if key is None or key.revoked_at is not None or not (caller.is_admin or key.owner_id == caller.user_id):

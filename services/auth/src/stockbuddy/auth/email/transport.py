@@ -1,40 +1,46 @@
 """Delivery of e-mails: by SMTP or, without a server, as files for the operator."""
 
 import asyncio
+import contextlib
 import os
 import secrets
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Protocol
 
-from aiosmtplib import SMTPException
-from pydantic import SecretStr
+from aiosmtplib import SMTP, SMTPException
 
-from stockbuddy.chassis.smtp import smtp_client
-
-DELIVERY_ERRORS = (SMTPException, OSError, TimeoutError)
+from stockbuddy.auth.settings import AuthSettings
+from stockbuddy.chassis.smtp import connect, send
 
 
 class EmailTransport(Protocol):
     async def send(self, message: EmailMessage) -> None:
-        """Return when the message is accepted. Raises one of DELIVERY_ERRORS."""
+        """Return when the message is accepted. Raises EmailRejected, EmailDeferred, or an error of the environment."""
 
 
-def transport_from(smtp_url: SecretStr | None, directory: Path) -> EmailTransport:
-    return SmtpTransport(smtp_url.get_secret_value()) if smtp_url else FileTransport(directory)
+def transport_from(settings: AuthSettings) -> EmailTransport:
+    return SmtpTransport(settings.smtp_client) if settings.smtp_url else FileTransport(settings.mail_outbox)
 
 
 class SmtpTransport:
     """Raises ValueError if the URL is invalid."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
-        smtp_client(url)  # validates the URL at start-up
+    def __init__(self, create_client: Callable[[], SMTP]) -> None:
+        self._create_client = create_client
+        create_client()  # validates the URL at start-up
 
     async def send(self, message: EmailMessage) -> None:
-        async with smtp_client(self._url) as client:
-            await client.send_message(message)
+        client = self._create_client()
+        await connect(client)
+        try:
+            await send(client, message)
+            with contextlib.suppress(SMTPException, OSError):  # the message is accepted already
+                await client.quit()
+        finally:
+            client.close()
 
 
 class FileTransport:

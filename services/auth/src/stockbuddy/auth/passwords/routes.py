@@ -7,7 +7,6 @@ from fastapi import APIRouter, Response
 from stockbuddy.auth.crypto import digest
 from stockbuddy.auth.errors import InvalidResetToken, UnknownCaller
 from stockbuddy.auth.fields import UserAgent
-from stockbuddy.auth.interactive_users import InteractiveUser
 from stockbuddy.auth.logins.authenticator import Authenticator, current_address
 from stockbuddy.auth.password_policy import hash_new_password
 from stockbuddy.auth.passwords import commands, queries
@@ -17,7 +16,7 @@ from stockbuddy.auth.sessions.schemas import TokenPairResponse
 from stockbuddy.auth.sessions.tokens import forbid_caching, to_token_pair
 from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.queries import find_user
-from stockbuddy.chassis.http.authentication import PUBLIC
+from stockbuddy.chassis.http.authentication import PUBLIC, UserSession
 from stockbuddy.chassis.http.errors import Unprocessable
 from stockbuddy.chassis.http.strict_query import StrictQueryRoute
 from stockbuddy.chassis.postgres.database import Database
@@ -30,7 +29,7 @@ RESET_REQUESTED = "If the address belongs to a user, an e-mail with a reset toke
 @router.post("/change")
 async def change_password(
     body: ChangePassword,
-    caller: InteractiveUser,
+    caller: UserSession,
     response: Response,
     authenticator: Authenticator,
     services: Services,

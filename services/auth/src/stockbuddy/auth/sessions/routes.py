@@ -6,7 +6,6 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from stockbuddy.auth.errors import InvalidRefreshToken, SessionNotFound
-from stockbuddy.auth.interactive_users import InteractiveUser
 from stockbuddy.auth.services import Services
 from stockbuddy.auth.session_ids import parse_session_id
 from stockbuddy.auth.sessions import commands, queries
@@ -14,7 +13,7 @@ from stockbuddy.auth.sessions.cookies import delete_cookies
 from stockbuddy.auth.sessions.model import LoginSession
 from stockbuddy.auth.sessions.schemas import RefreshSession, SessionResponse, TokenPairResponse
 from stockbuddy.auth.sessions.tokens import forbid_caching, to_token_pair
-from stockbuddy.chassis.http.authentication import PUBLIC, Caller
+from stockbuddy.chassis.http.authentication import PUBLIC, Caller, UserSession
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.pagination import Page, PageParameters, SortOrder, fetch_page
 from stockbuddy.chassis.http.sessions import ReadSession, Session
@@ -52,7 +51,7 @@ async def logout_user(caller: Caller, session: Session, response: Response, serv
 
 
 @router.get("/sessions")
-async def list_sessions(caller: InteractiveUser, session: ReadSession, query: PageParameters) -> Page[SessionResponse]:
+async def list_sessions(caller: UserSession, session: ReadSession, query: PageParameters) -> Page[SessionResponse]:
     """One's own active sessions, newest first."""
     statement = queries.select_active_sessions(caller.user_id, datetime.now(UTC))
     sessions = await fetch_page(session, statement, NEWEST_FIRST, query)
@@ -61,7 +60,7 @@ async def list_sessions(caller: InteractiveUser, session: ReadSession, query: Pa
 
 
 @router.delete("/sessions/{session_id}", status_code=204)
-async def delete_session(session_id: UUID, caller: InteractiveUser, session: Session, services: Services) -> None:
+async def delete_session(session_id: UUID, caller: UserSession, session: Session, services: Services) -> None:
     """Revoke one of one's own sessions, such as that of a lost phone."""
     revoked = await queries.lock_session(session, session_id)
     if revoked is None or revoked.user_id != caller.user_id or not revoked.is_active(datetime.now(UTC)):

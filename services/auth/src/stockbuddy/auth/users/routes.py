@@ -3,10 +3,9 @@
 from fastapi import APIRouter, Response
 
 from stockbuddy.auth.errors import UnknownCaller
-from stockbuddy.auth.interactive_users import InteractiveUser
 from stockbuddy.auth.users import commands, queries
 from stockbuddy.auth.users.schemas import ProfileUpdate, UserResponse
-from stockbuddy.chassis.http.authentication import Caller
+from stockbuddy.chassis.http.authentication import Caller, UserSession
 from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch, require_match, version_etag
 from stockbuddy.chassis.http.sessions import ReadSession, Session
 
@@ -24,7 +23,7 @@ async def get_profile(caller: Caller, session: ReadSession, response: Response) 
 
 @router.patch("/profile")
 async def update_profile(
-    body: ProfileUpdate, caller: InteractiveUser, session: Session, response: Response, if_match: IfMatch = None
+    body: ProfileUpdate, caller: UserSession, session: Session, response: Response, if_match: IfMatch = None
 ) -> UserResponse:
     user = await queries.lock_user(session, caller.user_id)
     if user is None:

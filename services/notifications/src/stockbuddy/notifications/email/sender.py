@@ -5,6 +5,7 @@ response and our commit, it is sent a second time, because SMTP cannot query the
 Message-ID, by which many mailboxes drop it. In all other cases an e-mail is sent once.
 """
 
+from collections.abc import Callable
 from email.errors import MessageError
 from uuid import uuid4
 
@@ -21,7 +22,6 @@ from aiosmtplib.errors import (
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime.background import PollingWorker, renewed_lease
 from stockbuddy.chassis.runtime.failures import DependencyUnavailable
-from stockbuddy.chassis.smtp import smtp_client
 from stockbuddy.notifications.email import queries
 from stockbuddy.notifications.email.commands import QUEUED
 from stockbuddy.notifications.email.message import compose_message
@@ -43,12 +43,18 @@ SERVICE_CLOSING = 421
 
 
 class EmailSender:
-    """`smtp_url` and `sender` are SMTP_URL and MAIL_FROM. If the process dies, another replica sends the e-mail when
-    the lease has expired."""
+    """`sender` is MAIL_FROM. If the process dies, another replica sends the e-mail when the lease has expired."""
 
-    def __init__(self, database: Database, smtp_url: str, sender: str, *, lease_seconds: float = LEASE_SECONDS) -> None:
+    def __init__(
+        self,
+        database: Database,
+        create_client: Callable[[], SMTP],
+        sender: str,
+        *,
+        lease_seconds: float = LEASE_SECONDS,
+    ) -> None:
         self._database = database
-        self._smtp_url = smtp_url
+        self._create_client = create_client
         self._sender = sender
         self._lease_seconds = lease_seconds
         self.worker = PollingWorker(
@@ -64,7 +70,7 @@ class EmailSender:
         async with self._database.reading() as session:
             if not await queries.has_due(session):
                 return
-        client = smtp_client(self._smtp_url)
+        client = self._create_client()
         try:
             await client.connect()
             while not self.worker.is_stopping and (email := await self._lease_next()) is not None:
