@@ -9,11 +9,10 @@ import asyncpg
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from stockbuddy.chassis.postgres.database import driver_url
 from stockbuddy.chassis.postgres.migrations import migrate
 from stockbuddy.chassis.testing.plugin import NewDatabase
 from stockbuddy.contracts.notifications import AnnouncementPublished
@@ -43,7 +42,7 @@ RESERVATION = ReservationCreated.model_validate(
 async def migrate_to_0004(url: str) -> None:
     """Unlike `migrate`, without the chassis' routines, which need the newest revision."""
     search_path = {"server_settings": {"search_path": "notifications"}}
-    engine = create_async_engine(driver_url(url), poolclass=NullPool, connect_args=search_path)
+    engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"), poolclass=NullPool, connect_args=search_path)
     async with engine.begin() as connection:
         await connection.execute(text("CREATE SCHEMA notifications"))
         await connection.run_sync(upgrade_to_0004)

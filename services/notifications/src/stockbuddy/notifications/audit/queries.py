@@ -139,7 +139,7 @@ def _to_prefix_query(search: str) -> str:
 async def _with_earlier(session: AsyncSession, rows: Iterable[AuditRow]) -> list[AuditRow]:
     """Add the subject's earlier state to each row whose event type carries states, if there was one."""
     states = [row for row in rows if types_of_same_state(row.type)]
-    befores = await session.execute(
+    earlier_rows = await session.execute(
         _EARLIER,
         {
             "positions": [row.id for row in states],
@@ -147,7 +147,7 @@ async def _with_earlier(session: AsyncSession, rows: Iterable[AuditRow]) -> list
             "types": [",".join(types_of_same_state(row.type)) for row in states],
         },
     )
-    earlier: dict[int, str] = {row.position: row.data for row in befores}
+    earlier: dict[int, str] = {row.position: row.data for row in earlier_rows}
     return [replace(row, earlier_data=earlier.get(row.id)) for row in rows]
 
 
