@@ -42,7 +42,9 @@ RESERVATION = ReservationCreated.model_validate(
 async def migrate_to_0004(url: str) -> None:
     """Unlike `migrate`, without the chassis' routines, which need the newest revision."""
     search_path = {"server_settings": {"search_path": "notifications"}}
-    engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"), poolclass=NullPool, connect_args=search_path)
+    engine = create_async_engine(
+        make_url(url).set(drivername="postgresql+asyncpg"), poolclass=NullPool, connect_args=search_path
+    )
     async with engine.begin() as connection:
         await connection.execute(text("CREATE SCHEMA notifications"))
         await connection.run_sync(upgrade_to_0004)
