@@ -52,4 +52,25 @@ class DocumentedAPI(FastAPI):
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         schemas.update(schema.pop("$defs", {}))
         schemas[_SCHEMA] = schema
+        _use_json_schema_keywords(document)
         return document
+
+
+_KEYWORDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
+
+
+def _use_json_schema_keywords(node: Any) -> None:
+    """Pydantic names a bound after Python (`ge`) if the type has a validator function, as Money and Quantity do: use
+    the keyword of JSON Schema, in the branch for numbers."""
+    if isinstance(node, list):
+        for item in node:
+            _use_json_schema_keywords(item)
+    elif isinstance(node, dict):
+        numbers = [branch for branch in node.get("anyOf", ()) if branch.get("type") in ("number", "integer")]
+        for name in _KEYWORDS.keys() & node.keys():
+            if not isinstance(node[name], dict):  # a schema here is a property of that name
+                bound = node.pop(name)
+                for target in numbers or [node]:
+                    target[_KEYWORDS[name]] = bound
+        for value in node.values():
+            _use_json_schema_keywords(value)
