@@ -28,6 +28,7 @@ from stockbuddy.gateway.proxy.upstream import ClientDisconnected, ResponseInterr
 from stockbuddy.gateway.proxy.websocket_writer import WebSocketWriter
 from stockbuddy.gateway.request import WEBSOCKET, GatewayRequest
 from stockbuddy.gateway.request_metrics import RequestMetrics
+from stockbuddy.gateway.routing.canonical_path import canonical_path
 from stockbuddy.gateway.routing.routes import locate
 
 log = structlog.get_logger(__name__)
@@ -45,7 +46,9 @@ class Admission:
 
     async def admit(self, request: GatewayRequest) -> None:
         """Raises the Problem of the first step that rejects the request."""
-        request.path, request.route = locate(request.method, request.scope["raw_path"].decode("latin-1"))
+        request.path, request.route = locate(
+            request.method, canonical_path(request.scope["raw_path"].decode("latin-1"))
+        )
         try:
             self.hosts.check(request)
             self.body_limit.apply(request)

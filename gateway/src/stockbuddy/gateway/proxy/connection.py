@@ -190,6 +190,8 @@ class Connection(asyncio.Protocol):
     # Called by the parser.
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        if self.head_complete:
+            return  # a trailer (RFC 9110 §6.5.1)
         self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from stockbuddy.gateway.errors import UnknownPath
 from stockbuddy.gateway.routing.aliases import resolve_alias
+from stockbuddy.gateway.routing.canonical_path import canonical_path
 from stockbuddy.gateway.routing.patterns import PathTable, split_path
 
 BASE = "/api/v1"
@@ -103,6 +104,7 @@ ROUTES = (
     Route("/audit-logs", "notifications"),
 )
 
+WEBSOCKET_PATH = "/ws"
 JWKS_PATH = "/.well-known/jwks.json"
 JWKS = Route(JWKS_PATH, "auth", Auth.PUBLIC)
 """The only path of a service outside `/api/v1`."""
@@ -116,28 +118,38 @@ def find_route(method: str, segments: list[str]) -> Route | None:
     return found[1] if found else None
 
 
-def locate(method: str, raw_path: str) -> tuple[str, Route]:
-    """The canonical path, including `/api/v1`, and its route. Ignores a trailing slash, adds a missing version and
-    resolves aliases; the path stays percent-encoded. Raises UnknownPath."""
-    if raw_path.startswith("/api/v1/"):
-        path = raw_path[7:]
-    elif raw_path.startswith("/api/"):
-        path = raw_path[4:]
-    elif raw_path.removesuffix("/") == JWKS_PATH:
+def locate(method: str, path: str) -> tuple[str, Route]:
+    """The path of the resource, including `/api/v1`, and its route, for a canonical path. Ignores a trailing slash,
+    adds a missing version and resolves aliases; the path stays percent-encoded. Raises UnknownPath."""
+    if path.removesuffix("/") == JWKS_PATH:
         return JWKS_PATH, JWKS
-    else:
-        raise UnknownPath
-    path = path.removesuffix("/")
-    segments = split_path(path)
-    if not path or _has_dot_segments(path, segments):
-        raise UnknownPath
-    path, segments = resolve_alias(method, path, segments)
+    path = _without_base(path)
+    path, segments = resolve_alias(method, path, split_path(path))
+    if "%" in path:
+        # The service decodes the path before it routes it; so must the table, or `%2F` would lead around a row of it.
+        segments = split_path(unquote(path))
     route = find_route(method, segments)
     if route is None:
         raise UnknownPath
     return BASE + path, route
 
 
-def _has_dot_segments(path: str, segments: list[str]) -> bool:
-    """A service might resolve them (RFC 3986 §5.2.4) and so leave the prefix that the route table matched."""
-    return ("." in path or "%" in path) and any(unquote(segment) in (".", "..") for segment in segments)
+def is_websocket_path(raw_path: bytes) -> bool:
+    """Whether a request for this path may become a WebSocket."""
+    try:
+        return _without_base(canonical_path(raw_path.decode("ascii"))) == WEBSOCKET_PATH
+    except UnknownPath:
+        return False
+
+
+def _without_base(path: str) -> str:
+    if path.startswith("/api/v1/"):
+        path = path[7:]
+    elif path.startswith("/api/"):
+        path = path[4:]
+    else:
+        raise UnknownPath
+    path = path.removesuffix("/")
+    if not path:
+        raise UnknownPath
+    return path
