@@ -32,7 +32,7 @@ class Interceptor:
         server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         account = self._server.netloc.rpartition("@")[0] or "postgres"
-        yield f"postgresql://{account}@127.0.0.1:{port}{self._server.path}?ssl=disable"
+        yield f"postgresql://{account}@127.0.0.1:{port}{self._server.path}?sslmode=disable"
         server.close()
         for writer in self._open:
             writer.close()
