@@ -24,8 +24,8 @@ def cookies(response: Any) -> SimpleCookie:
     return jar
 
 
-@pytest.mark.parametrize("env", ["development", "production"])
-async def test_session_cookie_is_exchanged_for_access_token(another_auth: Any, env: str) -> None:
+@pytest.mark.parametrize(("env", "prefix"), [("development", ""), ("production", "__Host-")])
+async def test_session_cookie_is_exchanged_for_access_token(another_auth: Any, env: str, prefix: str) -> None:
     async with another_auth(env=env) as auth:
         user = await auth.register()
         response = await auth.post("/auth/session", {"username": user["username"], "password": PASSWORD})
@@ -33,7 +33,8 @@ async def test_session_cookie_is_exchanged_for_access_token(another_auth: Any, e
         assert response.headers["Cache-Control"] == "no-store"
         assert response.json()["user"] == user
         set_cookies = cookies(response)
-        session, csrf = set_cookies["session"], set_cookies["csrf_token"]
+        session, csrf = set_cookies[prefix + "session"], set_cookies[prefix + "csrf_token"]
+        assert response.json()["csrf_cookie"] == prefix + "csrf_token"
         for cookie in (session, csrf):
             assert (cookie["samesite"], cookie["path"]) == ("lax", "/")
             assert bool(cookie["secure"]) is (env == "production")
@@ -52,6 +53,29 @@ async def test_session_cookie_is_exchanged_for_access_token(another_auth: Any, e
         assert (gone.status_code, gone.json()["code"]) == (401, "invalid_session")
         revoked = (await auth.get(REVOCATIONS_PATH)).json()["session_ids"]
         assert revoked == [auth.claims(exchanged)["sid"]]
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "name", "path", "secure"),
+    [
+        ({}, "session", "/", False),
+        ({"X-Forwarded-Proto": "https"}, "__Host-session", "/", True),
+        ({"X-Forwarded-Proto": "https", "X-Forwarded-Prefix": "/shop"}, "__Secure-session", "/shop", True),
+        ({"X-Forwarded-Prefix": "/shop"}, "session", "/shop", False),
+    ],
+)
+async def test_cookie_names_depend_on_https_and_path_prefix(
+    auth: Any, forwarded: dict[str, str], name: str, path: str, secure: bool
+) -> None:
+    user = await auth.register()
+    body = {"username": user["username"], "password": PASSWORD}
+    response = await auth.call("POST", "/auth/session", json=body, headers=forwarded)
+    csrf = name.replace("session", "csrf_token")
+    got = cookies(response)
+    assert set(got) == {name, csrf}
+    assert response.json()["csrf_cookie"] == csrf
+    for cookie in got.values():
+        assert (cookie["path"], bool(cookie["secure"]), cookie["domain"]) == (path, secure, "")
 
 
 async def test_logout_deletes_cookies_of_browser_sessions_only(auth: Any) -> None:

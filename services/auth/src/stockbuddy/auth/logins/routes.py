@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from stockbuddy.auth.errors import AdminsOnly, RegistrationClosed
 from stockbuddy.auth.fields import UserAgent
@@ -11,7 +11,7 @@ from stockbuddy.auth.logins.schemas import LOGIN_BODY, LoginBody, LoginCredentia
 from stockbuddy.auth.password_policy import hash_new_password
 from stockbuddy.auth.services import Services
 from stockbuddy.auth.sessions import commands as sessions
-from stockbuddy.auth.sessions.cookies import csrf_token, set_cookies
+from stockbuddy.auth.sessions.cookies import cookies_for, csrf_token, set_cookies
 from stockbuddy.auth.sessions.schemas import BrowserSessionResponse, TokenPairResponse
 from stockbuddy.auth.sessions.tokens import forbid_caching, to_token_pair
 from stockbuddy.auth.system_settings.queries import is_registration_open
@@ -75,6 +75,7 @@ async def login_admin(
 @router.post("/session", status_code=201, dependencies=[PUBLIC])
 async def create_browser_session(
     body: LoginCredentials,
+    request: Request,
     response: Response,
     authenticator: Authenticator,
     services: Services,
@@ -83,8 +84,12 @@ async def create_browser_session(
     """Create a session whose cookie replaces the access token. JSON only: a form on another site cannot send it."""
     async with authenticator.authenticate(body.username, body.password) as (session, user):
         created, cookie = await sessions.create_browser_session(session, user, services.settings, user_agent=user_agent)
-    set_cookies(response, cookie, services.settings)
+    cookies = cookies_for(request, services.settings)
+    set_cookies(response, cookie, cookies, services.settings)
     forbid_caching(response)
     return BrowserSessionResponse(
-        user=UserResponse.model_validate(user), csrf_token=csrf_token(cookie), expires_at=created.expires_at
+        user=UserResponse.model_validate(user),
+        csrf_token=csrf_token(cookie),
+        csrf_cookie=cookies.csrf,
+        expires_at=created.expires_at,
     )

@@ -3,12 +3,11 @@ in a header as protection against CSRF (OWASP: signed double submit cookie, deri
 
 import hmac
 
-from fastapi import Response
+from fastapi import Request, Response
 
 from stockbuddy.auth.settings import AuthSettings
+from stockbuddy.contracts.browser_cookies import BrowserCookies, browser_cookies
 
-SESSION_COOKIE = "session"
-CSRF_COOKIE = "csrf_token"
 SECONDS_PER_DAY = 86_400
 
 
@@ -17,16 +16,31 @@ def csrf_token(session_cookie: str) -> str:
     return hmac.digest(session_cookie.encode(), b"csrf", "sha256").hex()
 
 
-def set_cookies(response: Response, session_cookie: str, settings: AuthSettings) -> None:
-    max_age = settings.session_days * SECONDS_PER_DAY
-    secure = settings.env == "production"
-    response.set_cookie(SESSION_COOKIE, session_cookie, max_age=max_age, httponly=True, samesite="lax", secure=secure)
-    response.set_cookie(
-        CSRF_COOKIE, csrf_token(session_cookie), max_age=max_age, httponly=False, samesite="lax", secure=secure
+def cookies_for(request: Request, settings: AuthSettings) -> BrowserCookies:
+    """Names and attributes of the cookies, by the scheme and path prefix that the gateway reports."""
+    is_https = request.headers.get("x-forwarded-proto") == "https"
+    return browser_cookies(
+        secure=settings.env == "production" or is_https, path_prefix=request.headers.get("x-forwarded-prefix", "")
     )
 
 
-def delete_cookies(response: Response, settings: AuthSettings) -> None:
-    secure = settings.env == "production"
-    response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="lax", secure=secure)
-    response.delete_cookie(CSRF_COOKIE, samesite="lax", secure=secure)
+def set_cookies(response: Response, session_cookie: str, cookies: BrowserCookies, settings: AuthSettings) -> None:
+    max_age = settings.session_days * SECONDS_PER_DAY
+    for name, value, is_secret in (
+        (cookies.session, session_cookie, True),
+        (cookies.csrf, csrf_token(session_cookie), False),
+    ):
+        response.set_cookie(
+            name,
+            value,
+            max_age=max_age,
+            path=cookies.path,
+            httponly=is_secret,
+            samesite="lax",
+            secure=cookies.secure,
+        )
+
+
+def delete_cookies(response: Response, cookies: BrowserCookies) -> None:
+    response.delete_cookie(cookies.session, path=cookies.path, httponly=True, samesite="lax", secure=cookies.secure)
+    response.delete_cookie(cookies.csrf, path=cookies.path, samesite="lax", secure=cookies.secure)

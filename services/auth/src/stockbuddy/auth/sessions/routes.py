@@ -3,13 +3,13 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from stockbuddy.auth.errors import InvalidRefreshToken, SessionNotFound
 from stockbuddy.auth.services import Services
 from stockbuddy.auth.session_ids import parse_session_id
 from stockbuddy.auth.sessions import commands, queries
-from stockbuddy.auth.sessions.cookies import delete_cookies
+from stockbuddy.auth.sessions.cookies import cookies_for, delete_cookies
 from stockbuddy.auth.sessions.model import LoginSession
 from stockbuddy.auth.sessions.schemas import RefreshSession, SessionResponse, TokenPairResponse
 from stockbuddy.auth.sessions.tokens import forbid_caching, to_token_pair
@@ -38,7 +38,9 @@ async def refresh_session(body: RefreshSession, response: Response, services: Se
 
 @router.post("/logout", status_code=204)
 @router.delete("/session", status_code=204, name="delete_browser_session")
-async def logout_user(caller: Caller, session: Session, response: Response, services: Services) -> None:
+async def logout_user(
+    caller: Caller, session: Session, request: Request, response: Response, services: Services
+) -> None:
     """Revoke the session; the gateway refuses its access tokens within a second. Deletes a browser's cookies."""
     session_id = parse_session_id(caller.session_id)
     current = await queries.lock_session(session, session_id) if session_id else None
@@ -47,7 +49,7 @@ async def logout_user(caller: Caller, session: Session, response: Response, serv
     if current.ended_at is None:
         commands.revoke_session(session, current, services.settings, reason="logout")
     if current.cookie_digest is not None:
-        delete_cookies(response, services.settings)
+        delete_cookies(response, cookies_for(request, services.settings))
 
 
 @router.get("/sessions")

@@ -54,9 +54,10 @@ class SessionResponse(BaseModel):
 
 
 class BrowserSessionResponse(BaseModel):
-    """`csrf_token` goes into the header `X-CSRF-Token` of requests with unsafe methods; a cookie of that name has it
-    too."""
+    """`csrf_token` goes into the header `X-CSRF-Token` of requests with unsafe methods; the cookie that `csrf_cookie`
+    names has it too."""
 
     user: UserResponse
     csrf_token: str
+    csrf_cookie: str
     expires_at: datetime
