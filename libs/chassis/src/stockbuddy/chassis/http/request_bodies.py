@@ -8,7 +8,6 @@ from starlette.types import Message, Receive
 from stockbuddy.chassis.http.errors import Problem
 
 _UTF_8 = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
-JSON_TYPES = ("application/json",)
 
 
 class UnsupportedMediaType(Problem):
@@ -35,6 +34,15 @@ async def check_body_headers(headers: Headers, receive: Receive) -> Receive:
     elif "transfer-encoding" in headers:
         return await _require_empty(receive)
     return receive
+
+
+def require_json(headers: Headers) -> None:
+    """Raises UnsupportedMediaType for a body of another media type."""
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if not media_type or headers.get("content-length") == "0":
+        return
+    if media_type != "application/json" and not media_type.endswith("+json"):
+        raise UnsupportedMediaType(f"{media_type[:80]!r} is not accepted; send application/json.")
 
 
 def _check_charset(content_type: str) -> None:

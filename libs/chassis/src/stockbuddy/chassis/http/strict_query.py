@@ -1,22 +1,25 @@
-"""Rejects unknown query parameters: a misspelt filter must not be ignored."""
+"""Rejects unknown query parameters, because a misspelt filter must not be ignored, and bodies that are not JSON."""
 
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
-from fastapi import Request, Response
+from fastapi import Request, Response, params
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from stockbuddy.chassis.http.errors import Unprocessable
+from stockbuddy.chassis.http.request_bodies import require_json
 
 
 class StrictQueryRoute(APIRoute):
-    """A route that answers 422 to a query parameter that it does not declare."""
+    """A route that answers 422 to a query parameter that it does not declare, and 415 to a body of another media type
+    than its body parameters have."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
         known = frozenset(_query_names(self.dependant))
+        reads_json = self.body_field is not None and not isinstance(self.body_field.field_info, params.Form)
 
         async def handle_known(request: Request) -> Response:
             if request.scope["query_string"] and (unknown := request.query_params.keys() - known):
@@ -24,6 +27,8 @@ class StrictQueryRoute(APIRoute):
                     {"field": name, "message": "is not a query parameter of this call"} for name in sorted(unknown)
                 ]
                 raise Unprocessable("The request is not valid; see errors.", errors=errors)
+            if reads_json:
+                require_json(request.headers)
             return await handle(request)
 
         return handle_known

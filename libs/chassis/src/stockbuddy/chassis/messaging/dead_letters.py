@@ -1,4 +1,4 @@
-"""Operator CLI: list dead-lettered messages and requeue them after the cause is fixed."""
+"""Operator CLI: lists dead messages of the inbox and dead events of the outbox, and requeues them."""
 
 import asyncio
 import json
@@ -20,6 +20,18 @@ _RETRY = text("""
     WHERE status = 'dead' AND (:all OR event_id = ANY(CAST(:event_ids AS uuid[])))
     RETURNING 1
 """)
+_LIST_EVENTS = text("""
+    SELECT CAST(event_id AS text) AS event_id, routing_key, failed_at, error FROM outbox_dead
+    ORDER BY failed_at, event_id
+""")
+_RETRY_EVENTS = text("""
+    WITH retried AS (DELETE FROM outbox_dead WHERE :all OR event_id = ANY(CAST(:event_ids AS uuid[]))
+                     RETURNING shard, event_id, routing_key, headers, payload, partition_key, created_at)
+    INSERT INTO outbox (shard, event_id, routing_key, headers, payload, partition_key, created_at)
+    SELECT * FROM retried RETURNING 1
+""")
+OUTBOX = "outbox"
+"""In place of a consumer group: the event was never published."""
 
 
 def run_command(url: str, schema: str, arguments: Sequence[str]) -> None:
@@ -43,23 +55,34 @@ async def _run(url: str, schema: str, arguments: Sequence[str]) -> None:
 
 
 async def list_dead_letters(session: AsyncSession) -> list[str]:
-    """One JSON line per message, oldest first."""
-    return [
-        json.dumps(
-            {
-                "group": row.consumer,
-                "event_id": row.event_id,
-                "type": json.loads(row.message)["type"] if row.message else None,
-                "failed_at": row.updated_at.isoformat(),
-                "attempts": row.attempts,
-                "error": row.last_error,
-            }
-        )
+    """One JSON line per message or event, oldest first."""
+    messages = [
+        {
+            "group": row.consumer,
+            "event_id": row.event_id,
+            "type": json.loads(row.message)["type"] if row.message else None,
+            "failed_at": row.updated_at.isoformat(),
+            "attempts": row.attempts,
+            "error": row.last_error,
+        }
         for row in await session.execute(_LIST)
     ]
+    events = [
+        {
+            "group": OUTBOX,
+            "event_id": row.event_id,
+            "type": row.routing_key,
+            "failed_at": row.failed_at.isoformat(),
+            "attempts": 1,
+            "error": row.error,
+        }
+        for row in await session.execute(_LIST_EVENTS)
+    ]
+    return [json.dumps(letter) for letter in sorted(messages + events, key=lambda letter: letter["failed_at"])]
 
 
 async def retry_dead_letters(session: AsyncSession, event_ids: Sequence[UUID]) -> int:
-    """Requeue the named messages, or all; running replicas retry them within a second. Returns their number."""
-    found = await session.execute(_RETRY, {"all": not event_ids, "event_ids": list(event_ids)})
-    return len(found.all())
+    """Requeue the named messages and events, or all; running replicas retry them within a second. Returns their
+    number."""
+    selected = {"all": not event_ids, "event_ids": list(event_ids)}
+    return sum([len((await session.execute(retry, selected)).all()) for retry in (_RETRY, _RETRY_EVENTS)])

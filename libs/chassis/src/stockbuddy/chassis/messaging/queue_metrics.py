@@ -15,7 +15,9 @@ TIMEOUT_SECONDS = 2
 STATES = ("retry", "parked", "dead")
 
 _OUTBOX = text("""
-    SELECT count(*) AS events, coalesce(extract(epoch FROM now() - min(created_at)), 0) AS oldest_seconds FROM outbox
+    SELECT count(*) AS events, coalesce(extract(epoch FROM now() - min(created_at)), 0) AS oldest_seconds,
+           (SELECT count(*) FROM outbox_dead) AS dead
+    FROM outbox
 """)
 # Two queries, because each uses a partial index of its own; the table has a row per consumed event.
 _INBOX = text("""
@@ -39,6 +41,7 @@ async def collect(database: Database, groups: Sequence[str]) -> None:
         return
     up.set(1)
     metrics.OUTBOX_EVENTS.labels(database.schema).set(outbox.events)
+    metrics.OUTBOX_EVENTS_DEAD.labels(database.schema).set(outbox.dead)
     metrics.OUTBOX_OLDEST_SECONDS.labels(database.schema).set(outbox.oldest_seconds)
     for group in groups:
         for state in STATES:

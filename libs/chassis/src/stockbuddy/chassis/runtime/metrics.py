@@ -17,6 +17,9 @@ EVENTS_CONSUMED = Counter(
 )
 DATABASE_UP = Gauge("stockbuddy_database_up", "1 if the service's database answers, else 0.", ["service"])
 OUTBOX_EVENTS = Gauge("stockbuddy_outbox_events", "Committed events not yet confirmed by the broker.", ["service"])
+OUTBOX_EVENTS_DEAD = Gauge(
+    "stockbuddy_outbox_events_dead", "Events that the broker refuses for good, waiting for an operator.", ["service"]
+)
 OUTBOX_OLDEST_SECONDS = Gauge(
     "stockbuddy_outbox_oldest_seconds", "Age in seconds of the oldest unpublished event.", ["service"]
 )
