@@ -13,7 +13,7 @@ import jwt
 import pytest
 from asgi_lifespan import LifespanManager
 from cryptography.hazmat.primitives import serialization
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Response
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import text
 
@@ -22,7 +22,7 @@ from stockbuddy.chassis.http.authentication import PUBLIC, Admin, Caller, Manage
 from stockbuddy.chassis.http.errors import Conflict
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.sessions import ReadSession, Session
-from stockbuddy.chassis.http.tokens import Role
+from stockbuddy.chassis.http.tokens import CLOCK_LEEWAY_SECONDS, Role
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime.settings import ServiceSettings
 from stockbuddy.chassis.testing.probe import effects
@@ -39,7 +39,8 @@ class NewEffect(BaseModel):
 
 
 @router.post("", status_code=201)
-async def add_effect(body: NewEffect, caller: Caller, session: Session) -> dict[str, Any]:
+async def add_effect(body: NewEffect, caller: Caller, session: Session, response: Response) -> dict[str, Any]:
+    response.headers["ETag"] = '"7"'
     added = await session.scalar(
         text("INSERT INTO effect (subject, number) VALUES (:who, :number) RETURNING id"),
         {"who": caller.username, "number": body.number},
@@ -52,6 +53,12 @@ async def add_effect(body: NewEffect, caller: Caller, session: Session) -> dict[
 @router.get("")
 async def list_effects(caller: Caller, session: ReadSession) -> list[int]:
     return list(await session.scalars(text("SELECT number FROM effect ORDER BY id")))
+
+
+@router.post("/managed")
+async def add_managed_effect(session: Session, caller: Manager) -> str:
+    """The session, and with it the stored response, is requested before the permission is checked."""
+    return caller.username
 
 
 @router.get("/admin")
@@ -67,6 +74,11 @@ async def managers_only(caller: Manager) -> str:
 @router.get("/broken", dependencies=[PUBLIC])
 async def broken() -> None:
     raise RuntimeError("SELECT secret FROM table at 10.0.0.1")
+
+
+@router.get("/{number}")
+async def get_effect(number: int, caller: Caller, session: ReadSession) -> int:
+    return int(await session.scalar(text("SELECT id FROM effect WHERE id = :id"), {"id": number}) or 0)
 
 
 @router.delete("/{number}")
@@ -241,7 +253,8 @@ async def test_forged_and_expired_tokens_are_rejected(client: httpx.AsyncClient,
         "another key": TestIssuer().token(),
         "wrong issuer": issuer.token(iss="elsewhere"),
         "wrong audience": issuer.token(aud="elsewhere"),
-        "expired": issuer.token(exp=int(time.time()) - 1),
+        "expired": issuer.token(exp=int(time.time()) - CLOCK_LEEWAY_SECONDS - 1),
+        "issued in the future": issuer.token(iat=int(time.time()) + CLOCK_LEEWAY_SECONDS + 5),
         "not yet": issuer.token(nbf=int(time.time()) + 600),
         "wrong type": issuer.sign(jwt.decode(good, options={"verify_signature": False}), token_type="JWT"),
         "unknown role": issuer.token(role="root"),
@@ -263,7 +276,7 @@ async def test_forged_and_expired_tokens_are_rejected(client: httpx.AsyncClient,
 
 
 async def test_cached_token_is_rejected_after_it_expires(client: httpx.AsyncClient, issuer: TestIssuer) -> None:
-    headers = as_user(issuer, lifetime_seconds=2)
+    headers = as_user(issuer, lifetime_seconds=2 - CLOCK_LEEWAY_SECONDS)
     assert (await client.get("/api/v1/effects", headers=headers)).status_code == 200
     async with asyncio.timeout(10):
         while (await client.get("/api/v1/effects", headers=headers)).status_code == 200:
@@ -303,7 +316,7 @@ async def test_unsupported_method_is_rejected_with_the_allowed_ones(client: http
     named = await client.patch("/api/v1/effects/admin")
     assert (named.status_code, named.headers["Allow"]) == (405, "GET")
     numbered = await client.patch("/api/v1/effects/7")
-    assert (numbered.status_code, numbered.headers["Allow"]) == (405, "DELETE")
+    assert (numbered.status_code, numbered.headers["Allow"]) == (405, "DELETE, GET")
 
 
 async def test_denied_request_publishes_an_event(
@@ -333,3 +346,52 @@ async def test_request_without_database_gets_a_retryable_error(issuer: TestIssue
             refused = await client.get("/api/v1/effects", headers=as_user(issuer))
     assert (refused.status_code, refused.json()["code"]) == (503, "service_unavailable")
     assert int(refused.headers["Retry-After"]) > 0
+
+
+async def test_replayed_response_repeats_etag_and_location(client: httpx.AsyncClient, issuer: TestIssuer) -> None:
+    headers = as_user(issuer, "k-1")
+    first = await client.post("/api/v1/effects", json={"number": 5}, headers=headers)
+    again = await client.post("/api/v1/effects", json={"number": 5}, headers=headers)
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert first.headers["ETag"] == again.headers["ETag"] == '"7"'
+    assert first.headers["Location"] == again.headers["Location"] == f"/api/v1/effects/{first.json()['id']}"
+    assert (await client.get(first.headers["Location"], headers=headers)).json() == first.json()["id"]
+
+
+async def test_idempotency_keys_of_two_api_keys_of_one_user_do_not_collide(
+    client: httpx.AsyncClient, issuer: TestIssuer, database: Database
+) -> None:
+    replayed = []
+    for session_id in ("key:1", "key:2", "key:1.3", None, None):  # key:1.3 is the first key after a rotation
+        headers = as_user(issuer, "k-1", session_id=session_id)
+        response = await client.post("/api/v1/effects", json={"number": 5}, headers=headers)
+        replayed.append(response.headers.get("Idempotent-Replayed"))
+    assert replayed == [None, None, "true", None, "true"]
+    assert len(await effects(database)) == 3
+
+
+async def test_stored_response_is_not_returned_to_a_caller_who_lost_the_permission(
+    client: httpx.AsyncClient, issuer: TestIssuer
+) -> None:
+    accepted = await client.post("/api/v1/effects/managed", headers=as_user(issuer, "k-1", role=Role.MANAGER))
+    refused = await client.post("/api/v1/effects/managed", headers=as_user(issuer, "k-1", role=Role.SALESPERSON))
+    assert (accepted.status_code, refused.status_code, refused.json()["code"]) == (200, 403, "forbidden")
+
+
+@pytest.mark.parametrize("seconds", [-25, 25])
+async def test_token_of_a_clock_within_the_leeway_is_accepted(
+    client: httpx.AsyncClient, issuer: TestIssuer, seconds: int
+) -> None:
+    now = int(time.time()) + seconds
+    headers = as_user(issuer, iat=now, nbf=now, exp=now + 1)
+    for _ in range(2):  # verified, then cached
+        assert (await client.get("/api/v1/effects", headers=headers)).status_code == 200
+
+
+@pytest.mark.parametrize("traceparent", ["x" * 5000, "00-zz-zz-01", ""])
+async def test_unusable_trace_context_is_not_carried_into_events(
+    client: httpx.AsyncClient, issuer: TestIssuer, database: Database, traceparent: str
+) -> None:
+    await client.get("/api/v1/effects/admin", headers=as_user(issuer, role=Role.MANAGER) | {"Traceparent": traceparent})
+    async with database.reading() as session:
+        assert await session.scalar(text("SELECT headers->>'traceparent' FROM outbox")) is None

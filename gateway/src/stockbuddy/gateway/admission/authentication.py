@@ -66,7 +66,7 @@ class Authenticator:
 
     def _is_valid(self, caller: Caller) -> bool:
         principal = caller.principal
-        return principal.expires_at > time.time() and not self._revocations.is_revoked(principal.session_id)
+        return principal.accepted_until > time.time() and not self._revocations.is_revoked(principal.session_id)
 
     def _cache(self, authorization: bytes, caller: Caller) -> None:
         if len(self._callers) >= MAX_CACHED_CALLERS:

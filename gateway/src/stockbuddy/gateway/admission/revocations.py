@@ -8,6 +8,7 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 from stockbuddy.chassis.http.errors import Unavailable
+from stockbuddy.chassis.http.tokens import CLOCK_LEEWAY_SECONDS
 from stockbuddy.chassis.runtime.background import PollingWorker
 from stockbuddy.chassis.runtime.failures import DependencyUnavailable
 from stockbuddy.contracts.internal import REVOCATIONS_PATH, RevocationsResponse
@@ -70,6 +71,6 @@ class Revocations:
                 for listener in self._listeners:
                     listener(session_id)
             self._forget_at.pop(session_id, None)
-            self._forget_at[session_id] = now + self._token_ttl_seconds
+            self._forget_at[session_id] = now + self._token_ttl_seconds + CLOCK_LEEWAY_SECONDS
         while self._forget_at and self._forget_at[oldest := next(iter(self._forget_at))] <= now:
             del self._forget_at[oldest]

@@ -20,7 +20,7 @@ class LiveStreams:
     async def run(self, principal: Principal, stream: Awaitable[None]) -> bool:
         """Await `stream`; cancel it and return False if the session ends first."""
         timeouts = self._by_session.setdefault(principal.session_id, set())
-        timeout = asyncio.timeout(principal.expires_at - time.time())
+        timeout = asyncio.timeout(principal.accepted_until - time.time())
         timeouts.add(timeout)
         try:
             async with timeout:

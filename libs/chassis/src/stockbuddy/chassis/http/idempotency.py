@@ -6,8 +6,8 @@ transaction ends, then returns its stored response, or, if it was rolled back, t
 
 import hashlib
 import json
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fastapi import Request, Response
@@ -16,10 +16,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.http.authentication import authenticate
 from stockbuddy.chassis.http.errors import Unprocessable
+from stockbuddy.chassis.http.location import add_location, has_item_route
+from stockbuddy.chassis.http.permissions import require_permission
 from stockbuddy.chassis.http.strict_query import StrictQueryRoute
 
 HEADER = "Idempotency-Key"
 REPLAYED_HEADER = "Idempotent-Replayed"
+STORED_HEADERS = ("ETag", "Location")
 MAX_KEY_LENGTH = 255
 
 
@@ -37,7 +40,8 @@ class IdempotencyKeyInvalid(Unprocessable):
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
-    """A caller's key and the digest of its request. Keys of different callers never collide."""
+    """A caller's key and the digest of its request. `caller` is the credential (`Principal.credential`), so that two
+    API keys of one user never receive each other's responses."""
 
     caller: str
     key: str
@@ -46,13 +50,15 @@ class IdempotencyKey:
 
 @dataclass(frozen=True, slots=True)
 class StoredResponse:
-    """The response to the first request with a key; `body` is its bytes decoded as UTF-8."""
+    """The response to the first request with a key; `body` is its bytes decoded as UTF-8, `headers` are those of
+    STORED_HEADERS that it had."""
 
     status: int
     body: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def to_response(self) -> Response:
-        headers = {REPLAYED_HEADER: "true"}
+        headers = {**self.headers, REPLAYED_HEADER: "true"}
         return Response(self.body or None, self.status, headers, media_type="application/json")
 
 
@@ -74,7 +80,7 @@ async def read_key(request: Request) -> IdempotencyKey | None:
     caller = await authenticate(request)
     target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     body = _without_boundary(await request.body(), request.headers.get("content-type", ""))
-    return IdempotencyKey(str(caller.user_id), key, fingerprint(request.method, target, body))
+    return IdempotencyKey(caller.credential, key, fingerprint(request.method, target, body))
 
 
 def _without_boundary(body: bytes, content_type: str) -> bytes:
@@ -97,17 +103,20 @@ _CLAIM = text("""
     INSERT INTO idempotency_key (caller, key, fingerprint) VALUES (:caller, :key, :fingerprint)
     ON CONFLICT (caller, key) DO NOTHING RETURNING true
 """)
-_READ = text("SELECT fingerprint, status, body FROM idempotency_key WHERE caller = :caller AND key = :key")
+_READ = text("SELECT fingerprint, status, body, headers FROM idempotency_key WHERE caller = :caller AND key = :key")
 _STORE = text("""
-    UPDATE idempotency_key SET status = :status, body = :body WHERE caller = :caller AND key = :key
+    UPDATE idempotency_key SET status = :status, body = :body, headers = CAST(:headers AS json)
+    WHERE caller = :caller AND key = :key
 """)
 
 
-def stored_response_for(key: IdempotencyKey, stored_fingerprint: bytes, status: int, body: str) -> StoredResponse:
+def stored_response_for(
+    key: IdempotencyKey, stored_fingerprint: bytes, status: int, body: str, headers: Mapping[str, str] | None = None
+) -> StoredResponse:
     """The stored response. Raises IdempotencyKeyReused if it belongs to a different request."""
     if stored_fingerprint != key.fingerprint:
         raise IdempotencyKeyReused()
-    return StoredResponse(status, body)
+    return StoredResponse(status, body, headers or {})
 
 
 async def claim(session: AsyncSession, request: Request) -> None:
@@ -120,11 +129,15 @@ async def claim(session: AsyncSession, request: Request) -> None:
         request.state.idempotency_session = session
         return
     row = (await session.execute(_READ, values)).one()
-    raise ReplayedResponse(stored_response_for(key, row.fingerprint, row.status, row.body))
+    raise ReplayedResponse(stored_response_for(key, row.fingerprint, row.status, row.body, row.headers))
 
 
 class IdempotentRoute(StrictQueryRoute):
-    """Route class of routers whose POSTs change data through the `Session` dependency."""
+    """Route class of routers whose POSTs change data through the `Session` dependency. Their 201s carry `Location` if
+    the created resource has a URL."""
+
+    _creates_items: bool | None = None
+    """Known after the first response, when all routes are."""
 
     def encode_stored(self, request: Request, body: str) -> str:  # noqa: ARG002 - overridden to encrypt secrets
         """The form in which a response body is stored."""
@@ -133,6 +146,24 @@ class IdempotentRoute(StrictQueryRoute):
     def decode_stored(self, request: Request, stored: str) -> str:  # noqa: ARG002 - as above
         """The response body from its stored form."""
         return stored
+
+    def _add_location(self, request: Request, response: Response) -> None:
+        if response.status_code != 201 or "Location" in response.headers:
+            return
+        if self._creates_items is None:
+            self._creates_items = has_item_route(request.app.state.routes, self.path)
+        if self._creates_items:
+            add_location(request, response)
+
+    def _to_row(self, request: Request, key: IdempotencyKey, response: Response) -> dict[str, Any]:
+        headers = {name: response.headers[name] for name in STORED_HEADERS if name in response.headers}
+        return {
+            "caller": key.caller,
+            "key": key.key,
+            "status": response.status_code,
+            "body": self.encode_stored(request, bytes(response.body).decode()),
+            "headers": json.dumps(headers) if headers else None,
+        }
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -144,15 +175,18 @@ class IdempotentRoute(StrictQueryRoute):
             try:
                 response = await handle(request)
             except ReplayedResponse as replayed:
+                # The session may have been requested before the caller's permission was checked, and the caller may
+                # have lost the permission since the first request.
+                await require_permission(self, await authenticate(request))
                 stored = replayed.stored
-                return StoredResponse(stored.status, self.decode_stored(request, stored.body)).to_response()
+                response = replace(stored, body=self.decode_stored(request, stored.body)).to_response()
+                self._add_location(request, response)
+                return response
+            self._add_location(request, response)
             session: AsyncSession | None = getattr(request.state, "idempotency_session", None)
             if key is not None and session is not None:
                 # Still in the request's transaction: FastAPI closes function-scoped dependencies after the handler.
-                body = self.encode_stored(request, bytes(response.body).decode())
-                await session.execute(
-                    _STORE, {"caller": key.caller, "key": key.key, "status": response.status_code, "body": body}
-                )
+                await session.execute(_STORE, self._to_row(request, key, response))
             return response
 
         return handle_once

@@ -21,6 +21,8 @@ from stockbuddy.chassis.http.errors import Unauthenticated, Unavailable
 log = structlog.get_logger(__name__)
 
 TOKEN_ALGORITHMS = ("EdDSA",)
+CLOCK_LEEWAY_SECONDS = 30
+"""How far the clocks of auth and of a verifier may differ: applies to `iat`, `nbf` and `exp`."""
 TOKEN_TYPE = "at+jwt"
 REQUIRED_CLAIMS = ("exp", "iat", "iss", "aud", "sub", "sid", "jti", "role", "username")
 
@@ -43,7 +45,18 @@ class Principal:
     session_id: str
     warehouse_ids: frozenset[int] | None
     expires_at: int
-    """Seconds since the epoch."""
+    """Seconds since the epoch, by the clock of auth."""
+
+    @property
+    def accepted_until(self) -> int:
+        """`expires_at` with the leeway for differences between clocks."""
+        return self.expires_at + CLOCK_LEEWAY_SECONDS
+
+    @property
+    def credential(self) -> str:
+        """The user, or the single API key (`key:17`): stable across sessions, token renewals and rotations. Idempotency
+        keys belong to it."""
+        return str(self.user_id) if self.is_user_session else self.session_id.partition(".")[0]
 
     @property
     def is_admin(self) -> bool:
@@ -133,7 +146,7 @@ class TokenVerifier:
         if principal is None:
             principal = await self._verify_signed(token)
             self._cache(token, principal)
-        if principal.expires_at <= time.time():
+        if principal.accepted_until <= time.time():
             raise Unauthenticated("The access token has expired.")
         return principal
 
@@ -149,6 +162,7 @@ class TokenVerifier:
                 algorithms=list(TOKEN_ALGORITHMS),
                 issuer=self._issuer,
                 audience=self._audience,
+                leeway=CLOCK_LEEWAY_SECONDS,
                 options={"require": list(REQUIRED_CLAIMS)},
             )
             return _principal(claims)

@@ -60,12 +60,12 @@ class EventSubscription:
                     yield batch
 
     def _has_ended(self, started_at: int) -> bool:
-        has_expired = self._caller.expires_at <= time.time()
+        has_expired = self._caller.accepted_until <= time.time()
         return has_expired or self._tail.is_closed or self._tail.is_revoked(self._caller, started_at)
 
     async def _wait_beyond(self, position: int, timeout_seconds: float) -> bool:
         """True once there are events after `position`, False after the timeout or when the token has expired."""
-        lifetime_seconds = max(0.0, self._caller.expires_at - time.time())
+        lifetime_seconds = max(0.0, self._caller.accepted_until - time.time())
         try:
             async with asyncio.timeout(min(timeout_seconds, lifetime_seconds)):
                 await self._tail.wait_beyond(position)

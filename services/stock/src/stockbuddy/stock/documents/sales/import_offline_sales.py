@@ -56,7 +56,7 @@ def _key(
     else:
         return None
     body = json.dumps({field: value for field, value in raw_sale.items() if field != "idempotency_key"})
-    return IdempotencyKey(str(context.caller.user_id), name, fingerprint(*SINGLE_SALE, body.encode()))
+    return IdempotencyKey(context.caller.credential, name, fingerprint(*SINGLE_SALE, body.encode()))
 
 
 def _result(index: int, outcome: StoredResponse | ReplayedResponse | Problem) -> str:
