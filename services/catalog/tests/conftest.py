@@ -93,8 +93,8 @@ class Replica:
         await self.bus.publish(messages)
         return messages
 
-    def client(self, user_id: int | None = None, role: Role | str = Role.SALESPERSON) -> AsyncClient:
-        headers = None if user_id is None else self.issuer.headers(user_id, role)
+    def client(self, user_id: int | None = None, role: Role | str = Role.SALESPERSON, **claims: Any) -> AsyncClient:
+        headers = None if user_id is None else self.issuer.headers(user_id, role, **claims)
         return AsyncClient(transport=ASGITransport(self.app), base_url="http://catalog/api/v1", headers=headers)
 
 

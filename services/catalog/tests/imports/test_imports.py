@@ -109,6 +109,18 @@ async def test_import_creates_and_updates_products_by_sku(
     assert (event["import_id"], event["state"], event["created"], event["updated"]) == (job["id"], "finished", 1, 1)
 
 
+async def test_import_keeps_the_warehouse_restriction_of_its_user(service: Any, samples: Any) -> None:
+    await service.publish(samples.warehouse(1), samples.warehouse(2, "Shop"))
+    async with service.client(3, "manager", warehouse_ids=[2]) as restricted:
+        rows = [TEAPOT | {"quantity": "7"}, {"sku": "B", "name": "B", "unit_price": "1", "quantity": ""}]
+        job = await run(restricted, csv_file(*rows))
+        errors = await table(restricted, job["errors_url"].removeprefix("/api/v1"))
+
+        assert counts(job) | {"created": 1, "failed": 1} == counts(job)
+        assert [(row["sku"], row["problem"].partition(":")[0]) for row in errors] == [("TEA-1", "quantity")]
+        assert (await restricted.get("/products/by-sku/TEA-1")).status_code == 404
+
+
 async def test_failed_rows_are_reported_and_can_be_corrected(manager: AsyncClient) -> None:
     await manager.post("/products", json={"sku": "TAKEN", "name": "x", "price": 1, "barcodes": ["999"]})
     rows = [

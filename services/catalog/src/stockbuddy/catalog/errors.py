@@ -27,6 +27,12 @@ class NotOwner(Forbidden):
     code = "not_owner"
 
 
+class WarehouseForbidden(Forbidden):
+    """You may not change the stock of the default warehouse, in which `quantity` opens stock."""
+
+    code = "warehouse_forbidden"
+
+
 class DuplicateSku(Conflict):
     """Another product has this SKU."""
 

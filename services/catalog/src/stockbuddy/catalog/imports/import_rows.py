@@ -12,7 +12,9 @@ from stockbuddy.catalog.constraints import violated_constraint
 from stockbuddy.catalog.imports import lookups
 from stockbuddy.catalog.imports.model import ImportJob, ImportResult
 from stockbuddy.catalog.imports.row import ImportedRow, parse_row
+from stockbuddy.catalog.ownership import may_open_stock, sorted_or_none
 from stockbuddy.catalog.products.model import Product
+from stockbuddy.catalog.replicas.warehouses import find_default_warehouse_ids
 from stockbuddy.contracts.catalog import ProductCreated, ProductUpdated
 
 Rows = dict[int, ImportedRow]
@@ -68,6 +70,7 @@ async def _upsert(session: AsyncSession, job: ImportJob, rows: Rows) -> ImportRe
     await _reject_taken_barcodes(session, rows, existing, result)
     suppliers = await _resolve_suppliers(session, rows, result)
     _reject_incomplete(rows, existing, result)
+    await _reject_forbidden_stock(session, job, rows, existing, result)
     categories = await _resolve_categories(session, job, rows, result)
     created: list[tuple[Product, ImportedRow]] = []
     updated: list[tuple[Product, list[str]]] = []
@@ -85,13 +88,14 @@ async def _upsert(session: AsyncSession, job: ImportJob, rows: Rows) -> ImportRe
             result.unchanged += 1
     session.add_all([product for product, _ in created])
     await session.flush()
-    await _add_events(session, created, updated, result)
+    await _add_events(session, job, created, updated, result)
     result.created, result.updated = len(created), len(updated)
     return result
 
 
 async def _add_events(
     session: AsyncSession,
+    job: ImportJob,
     created: Sequence[tuple[Product, ImportedRow]],
     updated: Sequence[tuple[Product, list[str]]],
     result: ImportResult,
@@ -100,7 +104,11 @@ async def _add_events(
     names = await lookups.find_category_names(session, [product.category_id for product in products])
     for product, row in created:
         category = names.get(product.category_id or 0)
-        result.events.append(product.to_event(ProductCreated, category, opening_quantity=row.quantity or None))
+        opening = {
+            "opening_quantity": row.quantity or None,
+            "opening_warehouse_ids": sorted_or_none(job.warehouse_ids),
+        }
+        result.events.append(product.to_event(ProductCreated, category, **opening))
     for product, changes in updated:
         category = names.get(product.category_id or 0)
         result.events.append(product.to_event(ProductUpdated, category, changes=sorted(changes)))
@@ -146,6 +154,17 @@ def _reject_incomplete(rows: Rows, existing: dict[str, Product], result: ImportR
         missing = sorted({"name", "unit_price"} - row.model_fields_set)
         if missing and row.sku not in existing:
             result.problems[number] = "; ".join(f"{column}: is required for a new product" for column in missing)
+
+
+async def _reject_forbidden_stock(
+    session: AsyncSession, job: ImportJob, rows: Rows, existing: dict[str, Product], result: ImportResult
+) -> None:
+    """The import has the warehouse restrictions of the user who started it."""
+    if may_open_stock(job.warehouse_ids, await find_default_warehouse_ids(session)):
+        return
+    for number, row in rows.items():
+        if row.quantity and row.sku not in existing:
+            result.problems[number] = "quantity: you may not change the stock of the default warehouse"
 
 
 async def _resolve_categories(

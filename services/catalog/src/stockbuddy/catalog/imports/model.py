@@ -8,7 +8,8 @@ from stockbuddy.contracts.event import Event
 
 @dataclass(frozen=True, slots=True)
 class ImportJob:
-    """A job under a lease. `runner` identifies the holder; `total` is None until the file is staged as rows."""
+    """A job under a lease. `runner` identifies the holder; `total` is None until the file is staged as rows.
+    `warehouse_ids`: those to which the actor was restricted at the upload, None for all."""
 
     id: int
     runner: str
@@ -18,6 +19,7 @@ class ImportJob:
     attempts: int
     lease_seconds: float
     actor_id: int
+    warehouse_ids: frozenset[int] | None
     context: EventContext
 
 

@@ -20,9 +20,10 @@ COPY_TIMEOUT_SECONDS = 600
 FAILED_ROWS_BATCH_SIZE = 1000
 
 _INSERT_JOB = text("""
-    INSERT INTO import_job (dry_run, format, file_name, columns, actor_id, actor_name, client_ip, request_id,
-        traceparent)
-    VALUES (:dry_run, :format, :file_name, :columns, :actor_id, :actor_name, :client_ip, :request_id, :traceparent)
+    INSERT INTO import_job (dry_run, format, file_name, columns, actor_id, actor_name, warehouse_ids, client_ip,
+        request_id, traceparent)
+    VALUES (:dry_run, :format, :file_name, :columns, :actor_id, :actor_name, CAST(:warehouse_ids AS bigint[]),
+        :client_ip, :request_id, :traceparent)
     RETURNING id
 """)
 _INSERT_FILE = text("INSERT INTO import_file (import_id, content) VALUES (:id, :content)")
@@ -43,7 +44,7 @@ _CLAIM = text("""
         SELECT id FROM import_job WHERE state = 'queued' OR state = 'running' AND lease_until < now()
         ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING id, CAST(runner AS text) AS runner, dry_run, columns, total, attempts, actor_id,
-        actor_name, client_ip, request_id, traceparent
+        actor_name, warehouse_ids, client_ip, request_id, traceparent
 """)
 _RENEW = text("""
     UPDATE import_job SET lease_until = now() + make_interval(secs => :lease_seconds)
@@ -144,6 +145,7 @@ async def claim_job(session: AsyncSession, runner: str, lease_seconds: float) ->
         attempts=row.attempts,
         lease_seconds=lease_seconds,
         actor_id=row.actor_id,
+        warehouse_ids=None if row.warehouse_ids is None else frozenset(row.warehouse_ids),
         context=EventContext(row.actor_id, row.actor_name, row.client_ip, row.request_id, row.traceparent),
     )
 

@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 from stockbuddy.catalog.imports import queries
 from stockbuddy.catalog.imports.runner import IMPORT_QUEUED
 from stockbuddy.catalog.imports.schemas import ImportResponse
+from stockbuddy.catalog.ownership import sorted_or_none
 from stockbuddy.catalog.services import get_services
 from stockbuddy.catalog.spreadsheets.cells import REPORT_COLUMNS
 from stockbuddy.catalog.spreadsheets.reader import detect_format, read_header
@@ -45,6 +46,7 @@ async def import_products(
         "columns": list(header.columns),
         "actor_id": caller.user_id,
         "actor_name": caller.username,
+        "warehouse_ids": sorted_or_none(caller.warehouse_ids),
         "client_ip": context.client_ip,
         "request_id": context.request_id,
         "traceparent": context.traceparent,

@@ -15,11 +15,13 @@ from stockbuddy.catalog.errors import (
     UnknownCategory,
     UnknownProduct,
     UnknownSupplier,
+    WarehouseForbidden,
 )
-from stockbuddy.catalog.ownership import require_ownership
+from stockbuddy.catalog.ownership import may_open_stock, require_ownership, sorted_or_none
 from stockbuddy.catalog.products import queries
 from stockbuddy.catalog.products.model import Product, State
 from stockbuddy.catalog.products.schemas import ProductCreate, ProductUpdate
+from stockbuddy.catalog.replicas.warehouses import find_default_warehouse_ids
 from stockbuddy.catalog.versions import require_version
 from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.chassis.messaging import outbox
@@ -27,12 +29,21 @@ from stockbuddy.contracts.catalog import ProductCreated, ProductDeleted, Product
 
 
 async def create_product(session: AsyncSession, caller: Principal, body: ProductCreate) -> Product:
+    """Raises WarehouseForbidden if the caller may not open stock in the default warehouse."""
     fields = body.sent_fields()
     opening_quantity = fields.pop("quantity", None) or None
+    if opening_quantity and not may_open_stock(caller.warehouse_ids, await find_default_warehouse_ids(session)):
+        raise WarehouseForbidden()
     product = Product(**await _resolve_references(session, caller, fields), owner_id=caller.user_id)
     session.add(product)
     await _flush(session)
-    await _publish(session, product, ProductCreated, opening_quantity=opening_quantity)
+    await _publish(
+        session,
+        product,
+        ProductCreated,
+        opening_quantity=opening_quantity,
+        opening_warehouse_ids=sorted_or_none(caller.warehouse_ids),
+    )
     return product
 
 

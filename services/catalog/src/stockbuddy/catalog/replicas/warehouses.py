@@ -1,4 +1,4 @@
-"""Replica of the warehouses: their names and codes."""
+"""Replica of the warehouses: their names and codes, and which one is the default."""
 
 from collections.abc import Sequence
 
@@ -15,6 +15,12 @@ _UPSERT = text("""
         kind = excluded.kind, is_default = excluded.is_default, deleted = excluded.deleted
         WHERE w.version < excluded.version
 """)
+_DEFAULT = text("SELECT id FROM warehouse WHERE is_default AND NOT deleted ORDER BY id")
+
+
+async def find_default_warehouse_ids(session: AsyncSession) -> list[int]:
+    """Usually one; none before the first event, and two or none between the two events of a change of the default."""
+    return list(await session.scalars(_DEFAULT))
 
 
 async def replicate_warehouses(session: AsyncSession, events: Sequence[WarehouseState]) -> None:

@@ -1,0 +1,45 @@
+"""Opening stock (`quantity` of a new product): who may open it, and what the response shows."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from httpx2 import AsyncClient
+
+TEAPOT = {"name": "Teapot", "sku": "TEA-1", "unit_price": "19.9"}
+
+
+@pytest.fixture
+async def restricted(service: Any) -> AsyncIterator[AsyncClient]:
+    """A manager restricted to warehouse 2."""
+    async with service.client(3, "manager", warehouse_ids=[2]) as client:
+        yield client
+
+
+async def test_opening_stock_outside_the_callers_warehouses_is_forbidden(
+    service: Any, restricted: AsyncClient, samples: Any
+) -> None:
+    await service.publish(samples.warehouse(1), samples.warehouse(2, "Shop"))
+
+    refused = await restricted.post("/products", json=TEAPOT | {"quantity": 5})
+    accepted = [await restricted.post("/products", json=TEAPOT | {"sku": f"S{q}", "quantity": q}) for q in (0, None)]
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "warehouse_forbidden")
+    assert [answer.status_code for answer in accepted] == [201, 201]
+    assert (await restricted.get("/products/by-sku/TEA-1")).status_code == 404
+
+
+async def test_opening_stock_is_forbidden_while_the_default_warehouse_is_unknown(restricted: AsyncClient) -> None:
+    assert (await restricted.post("/products", json=TEAPOT | {"quantity": 5})).status_code == 403
+
+
+async def test_opening_stock_in_the_callers_warehouse_is_published_with_its_restriction(
+    service: Any, restricted: AsyncClient, samples: Any
+) -> None:
+    await service.publish(samples.warehouse(1, is_default=False), samples.warehouse(2, "Shop", is_default=True))
+
+    answer = await restricted.post("/products", json=TEAPOT | {"quantity": 5})
+
+    assert answer.status_code == 201, answer.text
+    [created] = await service.events.wait_for("catalog.product.created")
+    assert (created["opening_quantity"], created["opening_warehouse_ids"]) == (5, [2])
