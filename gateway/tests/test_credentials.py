@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from stockbuddy.chassis.http.tokens import CLOCK_LEEWAY_SECONDS
+
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
@@ -73,7 +75,7 @@ def forged_tokens(auth: FakeAuth) -> dict[str, str]:
         "wrong audience": auth.token(aud="other"),
         "no issuer": without("iss"),
         "no audience": without("aud"),
-        "expired": auth.token(iat=now - 1000, exp=now - 1),
+        "expired": auth.token(iat=now - 1000, exp=now - CLOCK_LEEWAY_SECONDS - 1),
         "expired long ago": auth.token(iat=1, exp=2),
         "no expiry": without("exp"),
         "not yet valid": auth.token(nbf=now + 3600),

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import pytest
 
+from stockbuddy.chassis.http.tokens import CLOCK_LEEWAY_SECONDS
+
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -80,7 +82,7 @@ async def test_stream_ends_with_its_session(system: System) -> None:
 
 async def test_stream_ends_at_token_expiry(system: System) -> None:
     ticker = EventSource(system.notifications)
-    headers = system.auth.bearer(exp=int(time.time()) + 2)
+    headers = system.auth.bearer(exp=int(time.time()) + 2 - CLOCK_LEEWAY_SECONDS)
     async with system.client.get(system.url + "/api/v1/stream", headers=headers) as response:
         assert await asyncio.wait_for(response.content.read(), 5) == b""
     await asyncio.wait_for(ticker.left.wait(), 5)

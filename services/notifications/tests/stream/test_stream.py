@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from stockbuddy.chassis.http.tokens import Role
+from stockbuddy.chassis.http.tokens import CLOCK_LEEWAY_SECONDS, Role
 from stockbuddy.chassis.runtime.shutdown import DrainingServer
 from stockbuddy.chassis.testing.tokens import TestIssuer
 from stockbuddy.contracts.auth import ApiKeyRevoked, SessionRevoked, UserUpdated
@@ -168,7 +168,7 @@ async def test_stream_ends_when_token_fields_of_the_user_change(
 
 
 async def test_stream_ends_when_the_token_expires(stream: Any, issuer: TestIssuer) -> None:
-    async with stream(issuer.headers(9, lifetime_seconds=2)) as reader:
+    async with stream(issuer.headers(9, lifetime_seconds=2 - CLOCK_LEEWAY_SECONDS)) as reader:
         with pytest.raises(EOFError):
             await reader.events(1)
 
