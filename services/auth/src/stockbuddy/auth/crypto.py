@@ -5,21 +5,18 @@ keyed digests against offline guessing, and secrets that are needed again are en
 `SECRET_KEY`.
 """
 
-import base64
 import hashlib
 import hmac
 import secrets
 
-from cryptography.fernet import Fernet, InvalidToken
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import SecretStr
 
+from stockbuddy.chassis import encryption
+from stockbuddy.chassis.encryption import DecryptionError, derive_key
+
+__all__ = ["DecryptionError", "SecretBox", "create_secret", "digest"]
+
 SECRET_BYTES = 32
-
-
-class DecryptionError(Exception):
-    """The data was encrypted with another SECRET_KEY, or was changed."""
 
 
 def create_secret() -> str:
@@ -32,35 +29,12 @@ def digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-class SecretBox:
-    """Encryption (Fernet) and keyed digests, each with its own key derived from `SECRET_KEY` (HKDF, RFC 5869)."""
+class SecretBox(encryption.SecretBox):
+    """Encryption and keyed digests, each with its own key."""
 
     def __init__(self, secret_key: SecretStr) -> None:
-        # The purposes are part of the derivation: changing them makes stored data unreadable.
-        self._fernet = Fernet(base64.urlsafe_b64encode(_derive_key(secret_key, b"seal")))
-        self._digest_key = _derive_key(secret_key, b"digest")
-
-    def encrypt(self, content: bytes) -> bytes:
-        return self._fernet.encrypt(content)
-
-    def decrypt(self, encrypted: bytes) -> bytes:
-        """Raises DecryptionError."""
-        try:
-            return self._fernet.decrypt(encrypted)
-        except InvalidToken as error:
-            raise DecryptionError(DecryptionError.__doc__) from error
-
-    def can_decrypt(self, encrypted: bytes) -> bool:
-        try:
-            self.decrypt(encrypted)
-        except DecryptionError:
-            return False
-        return True
+        super().__init__(secret_key, "auth")
+        self._digest_key = derive_key(secret_key, "auth", "digest")
 
     def keyed_digest(self, short_secret: str) -> bytes:
         return hmac.digest(self._digest_key, short_secret.encode(), "sha256")
-
-
-def _derive_key(secret_key: SecretStr, purpose: bytes) -> bytes:
-    derivation = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"stockbuddy auth " + purpose)
-    return derivation.derive(secret_key.get_secret_value().encode())
