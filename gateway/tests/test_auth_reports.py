@@ -71,9 +71,29 @@ async def test_rejected_plain_http_is_reported_without_user(mode: str, start_sys
     assert len(denial["path"]) == 200
 
 
+async def send_plain(system: System, number: int) -> None:
+    """A denied request whose address and id depend on the number."""
+    address = f"203.0.{number // 250}.{number % 250}"
+    got = await system.get("/api/v1/products", headers={"X-Forwarded-For": address, "X-Request-ID": f"r-{number}"})
+    assert got.is_problem(403, "https_required")
+
+
+HTTPS_ONLY = {"require_https": True, "trusted_proxies": "127.0.0.1", "wait_for_sessions": False}
+
+
+async def test_repeated_denials_are_reported_once_a_minute(mode: str, start_system: StartSystem) -> None:
+    system = await start_system(mode, accept_credentials, rate_limit_address="off", **HTTPS_ONLY)
+    for number in range(30):
+        await send_plain(system, number % 3)
+        await system.get(f"/api/v1/products/{number}", headers={"X-Forwarded-For": "203.0.0.0"})
+    await system.get("/api/v1/sales", headers={"X-Forwarded-For": "203.0.0.1", "X-Request-ID": "last"})
+    await system.eventually(lambda: any(denial["request_id"] == "last" for denial in system.auth.denials))
+    assert sorted(denial["request_id"] for denial in system.auth.denials) == ["last", "r-0", "r-1", "r-2"]
+
+
 async def test_reports_wait_for_auth_and_responses_do_not(start_system: StartSystem) -> None:
-    system = await start_system("http", accept_credentials)
-    await send_forged_form(system)
+    system = await start_system("http", accept_credentials, **HTTPS_ONLY)
+    await send_plain(system, 100)
     await system.eventually(lambda: len(system.auth.denials) == 1)
     release = asyncio.Event()
 
@@ -85,31 +105,31 @@ async def test_reports_wait_for_auth_and_responses_do_not(start_system: StartSys
     system.auth.handlers["/internal/denials"] = handler
     started_at = time.perf_counter()
     for n in range(20):
-        await send_forged_form(system, **{"X-Request-ID": f"r-{n}"})
+        await send_plain(system, n)
     assert time.perf_counter() - started_at < 20, "otherwise each response would have waited for a report's timeout"
     release.set()
     del system.auth.handlers["/internal/denials"]
     await system.servers["auth"].stop()
-    await send_forged_form(system, **{"X-Request-ID": "r-20"})
+    await send_plain(system, 20)
     await system.servers["auth"].start()
     await system.eventually(lambda: len(system.auth.denials) == 22)
     assert [denial["request_id"] for denial in system.auth.denials[1:]] == [f"r-{n}" for n in range(21)]
 
 
 async def test_denied_requests_above_the_queue_limit_are_counted_as_lost(start_system: StartSystem) -> None:
-    system = await start_system("http", accept_credentials, rate_limit_address="off")
-    await send_forged_form(system)
+    system = await start_system("http", accept_credentials, rate_limit_address="off", **HTTPS_ONLY)
+    await send_plain(system, 2000)
     await system.eventually(lambda: len(system.auth.denials) == 1)
     await system.servers["auth"].stop()
 
     async def lost() -> float:
-        page = (await system.get("/metrics", headers={})).body.decode()
+        page = (await system.get("/metrics", headers={"X-Forwarded-Proto": "https"})).body.decode()
         (count,) = LOST.findall(page)
         return float(count)
 
     before = await lost()
-    for _ in range(21):
-        await asyncio.gather(*(send_forged_form(system) for _ in range(50)))
+    for start in range(0, 1050, 50):
+        await asyncio.gather(*(send_plain(system, start + n) for n in range(50)))
     assert await lost() == before + 50
     await system.servers["auth"].start()
     await system.eventually(lambda: len(system.auth.denials) == 1001, seconds=15)

@@ -177,17 +177,27 @@ async def test_event_stream_is_never_compressed(system: System) -> None:
 
 async def test_unknown_host_header_is_rejected(mode: str, start_system: StartSystem) -> None:
     system = await start_system(mode, allowed_hosts="127.0.0.1, api.shop.example, *.till.example")
-    for host in ("api.shop.example", "API.shop.example:8443", "a.till.example", "a.b.till.example"):
+    for host in (
+        "api.shop.example",
+        "API.shop.example:8443",
+        "api.shop.example.",
+        "Api.Shop.Example.:443",
+        "a.till.example",
+        "a.b.till.example",
+    ):
         assert (await system.get("/api/v1/products", headers={**system.auth.bearer(), "Host": host})).status == 200
     for host in ("evil.example", "shop.example", "till.example", "api.shop.example.evil.example", "[::1]:80"):
         got = await system.get("/api/v1/products", headers={**system.auth.bearer(), "Host": host})
-        assert got.is_problem(400, "unknown_host"), host
+        assert got.is_problem(421, "unknown_host"), host
+        for path in ("/docs", "/openapi.json", "/health/live", "/docs/assets/favicon.png"):
+            assert (await system.get(path, headers={"Host": host})).is_problem(421, "unknown_host"), path
 
 
 async def test_plain_http_is_rejected_if_https_is_required(mode: str, start_system: StartSystem) -> None:
     system = await start_system(mode, require_https=True, trusted_proxies="127.0.0.1", wait_for_sessions=False)
     assert (await system.get("/api/v1/products")).is_problem(403, "https_required")
-    assert (await system.get("/health/live", headers={})).status == 200
+    for path in ("/docs", "/redoc", "/openapi.json", "/health/live", "/health/ready", "/metrics"):
+        assert (await system.get(path, headers={})).is_problem(403, "https_required")
     behind_tls = {**system.auth.bearer(), "X-Forwarded-Proto": "https"}
 
     async def accept_credentials() -> bool:

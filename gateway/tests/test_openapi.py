@@ -129,5 +129,5 @@ async def test_own_endpoint_rejects_unsafe_methods(system: System) -> None:
     for path in ("/docs", "/openapi.json", "/health/live"):
         got = await system.call("POST", path)
         assert got.is_problem(405, "method_not_allowed")
-        assert got.headers["Allow"] == "GET, HEAD"
+        assert got.headers["Allow"] == "GET, HEAD, OPTIONS"
         assert (await system.call("HEAD", path)).status == 200

@@ -7,25 +7,27 @@ from typing import Any
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from stockbuddy.chassis.http.internal_calls import InternalCallSigner
 from stockbuddy.chassis.http.tokens import FetchJwks, JwksCache, TokenVerifier
 from stockbuddy.chassis.runtime.failures import DependencyUnavailable
 from stockbuddy.gateway.admission.authentication import Authenticator
 from stockbuddy.gateway.admission.body_limit import BodyLimit
-from stockbuddy.gateway.admission.client_address import ClientAddresses
+from stockbuddy.gateway.admission.client_address import ClientOrigins
+from stockbuddy.gateway.admission.csrf import BrowserSessions
 from stockbuddy.gateway.admission.hosts import HostPolicy
 from stockbuddy.gateway.admission.rate_counters import LocalCounter, RedisCounter
-from stockbuddy.gateway.admission.rate_limits import RateLimits
+from stockbuddy.gateway.admission.rate_limits import Limits, RateLimits
 from stockbuddy.gateway.admission.revocations import Revocations
 from stockbuddy.gateway.admission.token_exchange import TokenExchange
 from stockbuddy.gateway.auth_reports.activity import ActivityReporter
 from stockbuddy.gateway.auth_reports.denied_requests import DeniedRequestReporter
 from stockbuddy.gateway.compression import Compression
-from stockbuddy.gateway.cors import with_cors
+from stockbuddy.gateway.cors import AllowedOrigins
 from stockbuddy.gateway.endpoints import OwnEndpoints
 from stockbuddy.gateway.health import HealthCheck
 from stockbuddy.gateway.openapi.registry import OpenApiRegistry
 from stockbuddy.gateway.pipeline import Admission, Pipeline, Report
-from stockbuddy.gateway.proxy.client import call
+from stockbuddy.gateway.proxy.client import AuthClient, call
 from stockbuddy.gateway.proxy.direct_upstream import DirectUpstream
 from stockbuddy.gateway.proxy.http_upstream import HttpUpstream
 from stockbuddy.gateway.proxy.live_streams import LiveStreams
@@ -48,7 +50,8 @@ def create_gateway(settings: GatewaySettings, services: Mapping[str, ASGIApp] | 
         upstreams = _http_upstreams(settings)
     else:
         upstreams = {name: DirectUpstream(app) for name, app in services.items()}
-    return with_cors(Compression(Gateway(settings, upstreams)), settings.cors_origins)
+    origins = AllowedOrigins(settings.cors_origins, is_development=settings.env == "development")
+    return origins.wrap(Compression(Gateway(settings, upstreams, origins)))
 
 
 def _http_upstreams(settings: GatewaySettings) -> dict[str, Upstream]:
@@ -66,11 +69,13 @@ def _http_upstreams(settings: GatewaySettings) -> dict[str, Upstream]:
 
 
 class Gateway:
-    """Dispatches to its own endpoints or to the pipeline."""
+    """The pipeline with its parts and their lifespan."""
 
-    def __init__(self, settings: GatewaySettings, upstreams: Mapping[str, Upstream]) -> None:
-        auth = upstreams["auth"]
-        streams = LiveStreams()
+    def __init__(
+        self, settings: GatewaySettings, upstreams: Mapping[str, Upstream], allowed_origins: AllowedOrigins
+    ) -> None:
+        auth = AuthClient(upstreams["auth"], InternalCallSigner(settings.gateway_secret, "gateway"))
+        streams = LiveStreams(max_per_caller=settings.max_streams_per_caller)
         self._upstreams = upstreams
         self._counter = RedisCounter(settings.rate_limit_url) if settings.rate_limit_url else LocalCounter()
         self._revocations = Revocations(auth, token_ttl_seconds=settings.access_token_seconds)
@@ -79,10 +84,10 @@ class Gateway:
         self._activity = ActivityReporter(auth, interval_seconds=settings.activity_report_interval_seconds)
         self._denied_requests = DeniedRequestReporter(auth)
         health = HealthCheck(upstreams, lambda: self._revocations.is_loaded)
-        self._endpoints = OwnEndpoints(self._openapi, health, with_metrics=settings.env != "production")
         self._pipeline = Pipeline(
-            ClientAddresses(settings.trusted_proxies),
-            self._admission(settings, auth),
+            ClientOrigins(settings.trusted_proxies, root_path=settings.root_path),
+            OwnEndpoints(self._openapi, health, with_metrics=settings.env != "production"),
+            self._admission(settings, auth, allowed_origins),
             Proxy(upstreams, streams),
             Report(
                 RequestMetrics(),
@@ -92,21 +97,24 @@ class Gateway:
             ),
         )
 
-    def _admission(self, settings: GatewaySettings, auth: Upstream) -> Admission:
-        jwks = JwksCache(_fetch_jwks_from(auth))
+    def _admission(self, settings: GatewaySettings, auth: AuthClient, allowed_origins: AllowedOrigins) -> Admission:
+        jwks = JwksCache(_fetch_jwks_from(self._upstreams["auth"]))
         verifier = TokenVerifier(jwks, issuer=settings.token_issuer, audience=settings.token_audience)
         limits = RateLimits(
             self._counter,
-            caller=settings.rate_limit_caller,
-            address=settings.rate_limit_address,
-            login=settings.rate_limit_login,
+            Limits(
+                caller=settings.rate_limit_caller,
+                address=settings.rate_limit_address,
+                login=settings.rate_limit_login,
+                login_address=settings.rate_limit_login_address,
+                registration=settings.rate_limit_registration,
+            ),
         )
+        browsers = BrowserSessions(allowed_origins, is_production=settings.env == "production")
         return Admission(
             HostPolicy(settings.allowed_hosts, require_https=settings.require_https),
             BodyLimit(seconds_per_mebibyte=settings.body_timeout_seconds),
-            Authenticator(
-                verifier, self._revocations, TokenExchange(auth), limits, allowed_origins=settings.cors_origins
-            ),
+            Authenticator(verifier, self._revocations, TokenExchange(auth), limits, browsers=browsers),
             limits,
             self._openapi,
         )
@@ -114,8 +122,6 @@ class Gateway:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._run_lifespan(receive, send)
-        elif scope["type"] == "http" and (endpoint := self._endpoints.find(scope["path"])):
-            await self._endpoints.serve(endpoint, scope, receive, send)
         else:
             await self._pipeline(scope, receive, send)
 

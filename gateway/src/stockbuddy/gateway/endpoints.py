@@ -1,21 +1,20 @@
 """The gateway's own endpoints: health, metrics, the OpenAPI document and its pages."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Send
 
-from stockbuddy.chassis.http.errors import Problem
+from stockbuddy.chassis.http.etags import matches
 from stockbuddy.chassis.runtime.metrics import metrics_page
 from stockbuddy.gateway.errors import MethodNotAllowed, UnknownPath
-from stockbuddy.gateway.headers import RequestHeaders
 from stockbuddy.gateway.health import HealthCheck
 from stockbuddy.gateway.openapi.docs_pages import ASSETS_PATH, find_asset, redoc_page, swagger_page
 from stockbuddy.gateway.openapi.registry import OpenApiRegistry
-from stockbuddy.gateway.proxy.response_writer import ResponseWriter
+from stockbuddy.gateway.request import GatewayRequest
 
-Endpoint = Callable[[Request], Awaitable[Response]]
+Endpoint = Callable[[GatewayRequest], Awaitable[Response]]
+METHODS = ("GET", "HEAD", "OPTIONS")
 
 
 class OwnEndpoints:
@@ -39,49 +38,53 @@ class OwnEndpoints:
             return _asset
         return self._endpoints.get(path) or self._endpoints.get(path.removesuffix("/"))
 
-    async def serve(self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
-        request_id = RequestHeaders.read(scope).request_id
-        writer = ResponseWriter(send, request_id, secure=scope["scheme"] == "https")
-        try:
-            if scope["method"] not in ("GET", "HEAD"):
-                raise MethodNotAllowed("GET, HEAD")
-            response = await endpoint(Request(scope))
-            await response(scope, receive, writer)
-        except Problem as problem:
-            await writer.reject(problem, scope, receive)
+    async def respond(self, endpoint: Endpoint, request: GatewayRequest, send: Send) -> None:
+        """Raises a Problem before anything is sent."""
+        if request.method == "OPTIONS":
+            response = options_response(METHODS)
+        elif request.method in ("GET", "HEAD"):
+            response = await endpoint(request)
+        else:
+            raise MethodNotAllowed(", ".join(METHODS))
+        await response(request.scope, request.receive, send)
 
-    async def _openapi_document(self, request: Request) -> Response:
-        document, etag = await self._openapi.document()
+    async def _openapi_document(self, request: GatewayRequest) -> Response:
+        document, etag = await self._openapi.document(request.origin.path_prefix)
         headers = {"ETag": etag, "Cache-Control": "no-cache"}
-        if etag in request.headers.get("if-none-match", ""):
+        if matches(request.headers.parsed.get(b"if-none-match", b"").decode("latin-1"), etag):
             return Response(status_code=304, headers=headers)
         return Response(document, media_type="application/json", headers=headers)
 
-    async def _ready(self, _: Request) -> Response:
+    async def _ready(self, _: GatewayRequest) -> Response:
         states = await self._health.states()
         is_ready = all(state == "ok" for state in states.values())
         body = {"status": "ok" if is_ready else "unavailable", "parts": states}
         return JSONResponse(body, 200 if is_ready else 503)
 
 
-async def _live(_: Request) -> Response:
+def options_response(methods: Sequence[str]) -> Response:
+    """The response to OPTIONS that is no preflight (RFC 9110 §9.3.7)."""
+    return Response(status_code=204, headers={"Allow": ", ".join(methods)})
+
+
+async def _live(_: GatewayRequest) -> Response:
     return JSONResponse({"status": "ok"})
 
 
-async def _swagger(_: Request) -> Response:
-    return swagger_page()
+async def _swagger(request: GatewayRequest) -> Response:
+    return swagger_page(request.origin.path_prefix)
 
 
-async def _redoc(_: Request) -> Response:
-    return redoc_page()
+async def _redoc(request: GatewayRequest) -> Response:
+    return redoc_page(request.origin.path_prefix)
 
 
-async def _asset(request: Request) -> Response:
-    asset = find_asset(request.url.path.removeprefix(ASSETS_PATH))
+async def _asset(request: GatewayRequest) -> Response:
+    asset = find_asset(request.path.removeprefix(ASSETS_PATH))
     if asset is None:
         raise UnknownPath
     return asset
 
 
-async def _metrics(_: Request) -> Response:
+async def _metrics(_: GatewayRequest) -> Response:
     return await metrics_page()

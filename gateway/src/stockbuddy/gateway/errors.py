@@ -1,6 +1,6 @@
 """The gateway's own errors, in addition to those of the chassis."""
 
-from stockbuddy.chassis.http.errors import BadRequest, Forbidden, NotFound, Problem
+from stockbuddy.chassis.http.errors import Forbidden, NotFound, Problem
 from stockbuddy.chassis.http.tokens import Principal
 
 
@@ -26,6 +26,16 @@ class RequestTimeout(Problem):
 
     def __init__(self) -> None:
         super().__init__(headers={"Connection": "close"})
+
+
+class TooManyStreams(Problem):
+    """Too many streams of this caller are open; close one first."""
+
+    status = 429
+    code = "too_many_streams"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit=limit, headers={"Retry-After": "60"})
 
 
 class ServiceTimeout(Problem):
@@ -56,7 +66,8 @@ class HttpsRequired(GatewayForbidden):
     code = "https_required"
 
 
-class UnknownHost(BadRequest):
-    """Unknown Host header."""
+class UnknownHost(Problem):
+    """This server does not serve this host."""
 
+    status = 421
     code = "unknown_host"

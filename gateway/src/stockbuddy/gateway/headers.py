@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 from starlette.types import Scope
 
+from stockbuddy.gateway.admission.client_address import ClientOrigin
+
 HeaderList = list[tuple[bytes, bytes]]
 
 HOP_BY_HOP = frozenset(
@@ -35,7 +37,10 @@ _PARSED = frozenset(
         b"content-length",
         b"content-type",
         b"cookie",
+        b"forwarded",
         b"host",
+        b"if-match",
+        b"if-none-match",
         b"origin",
         b"traceparent",
         b"tracestate",
@@ -43,19 +48,36 @@ _PARSED = frozenset(
         b"x-api-key",
         b"x-csrf-token",
         b"x-forwarded-for",
+        b"x-forwarded-prefix",
         b"x-forwarded-proto",
         b"x-request-id",
     }
 )
-_FORWARDED_ONCE = (b"content-length", b"content-type", b"host", b"origin", b"transfer-encoding")
-"""Only the last value of each is forwarded: the gateway and a service might read duplicates differently."""
+_JOINED = {
+    b"connection": b",",
+    b"cookie": b"; ",
+    b"forwarded": b",",
+    b"if-match": b", ",
+    b"if-none-match": b", ",
+    b"x-forwarded-for": b",",
+}
+"""Separators of lists: several headers of one name mean the same as one (RFC 9110 §5.3)."""
+_FORWARDED_ONCE = (
+    b"content-length",
+    b"content-type",
+    b"host",
+    b"if-match",
+    b"if-none-match",
+    b"origin",
+    b"transfer-encoding",
+)
+"""Forwarded as one header, the last one unless they form a list: a service might read duplicates differently."""
 _DROPPED = HOP_BY_HOP | {
     b"expect",  # uvicorn responds to it
     # Client-supplied claims of another address, host, path or method.
     b"cf-connecting-ip",
     b"client-ip",
     b"fastly-client-ip",
-    b"forwarded",
     b"true-client-ip",
     b"x-client-ip",
     b"x-cluster-client-ip",
@@ -77,7 +99,8 @@ _TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0
 
 @dataclass(slots=True)
 class RequestHeaders:
-    """`parsed` has the last value of each header that the gateway itself reads, `forwarded` the unread ones."""
+    """`parsed` has the headers that the gateway itself reads: a list joined, of others the last value. `forwarded` has
+    the unread ones."""
 
     parsed: dict[bytes, bytes] = field(default_factory=dict)
     forwarded: HeaderList = field(default_factory=list)
@@ -90,7 +113,10 @@ class RequestHeaders:
         for header in scope["headers"]:
             name = header[0]
             if name in _PARSED:
-                parsed[name] = header[1]
+                if name in parsed and name in _JOINED:
+                    parsed[name] += _JOINED[name] + header[1]
+                else:
+                    parsed[name] = header[1]
             elif name not in _DROPPED and not name.startswith(b"x-forwarded-"):
                 forwarded.append(header)
         if b"connection" in parsed:
@@ -113,7 +139,7 @@ class RequestHeaders:
         value = self.parsed.get(b"traceparent", b"")
         return value if _TRACEPARENT.fullmatch(value) else None
 
-    def to_upstream(self, *, address: str, scheme: str, authorization: bytes | None, cookies: bool) -> HeaderList:
+    def to_upstream(self, origin: ClientOrigin, *, authorization: bytes | None, cookies: bool) -> HeaderList:
         """The headers that the service receives."""
         headers, parsed = self.forwarded, self.parsed
         headers += [(name, parsed[name]) for name in _FORWARDED_ONCE if name in parsed]
@@ -121,8 +147,10 @@ class RequestHeaders:
             headers.append((b"authorization", authorization))
         if cookies and b"cookie" in parsed:
             headers.append((b"cookie", parsed[b"cookie"]))
-        headers.append((b"x-forwarded-for", address.encode()))
-        headers.append((b"x-forwarded-proto", scheme.encode()))
+        headers.append((b"x-forwarded-for", origin.address.encode()))
+        headers.append((b"x-forwarded-proto", origin.scheme.encode()))
+        if origin.path_prefix:
+            headers.append((b"x-forwarded-prefix", origin.path_prefix.encode()))
         headers.append((b"x-request-id", self.request_id))
         if (trace := self.traceparent) is not None:
             headers.append((b"traceparent", trace))

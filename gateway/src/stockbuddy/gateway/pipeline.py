@@ -12,13 +12,15 @@ from starlette.types import Receive, Scope, Send
 
 from stockbuddy.chassis.http.errors import BadRequest, Problem, Unauthenticated, Unavailable
 from stockbuddy.chassis.http.request_context import FAILURE_DETAIL, INTERRUPTED_DETAIL
+from stockbuddy.gateway import cors
 from stockbuddy.gateway.admission.authentication import Authenticator
 from stockbuddy.gateway.admission.body_limit import BodyLimit
-from stockbuddy.gateway.admission.client_address import ClientAddresses
+from stockbuddy.gateway.admission.client_address import ClientOrigins
 from stockbuddy.gateway.admission.hosts import HostPolicy
 from stockbuddy.gateway.admission.rate_limits import RateLimits
 from stockbuddy.gateway.auth_reports.activity import ActivityReporter
 from stockbuddy.gateway.auth_reports.denied_requests import DeniedRequestReporter
+from stockbuddy.gateway.endpoints import Endpoint, OwnEndpoints, options_response
 from stockbuddy.gateway.errors import CsrfFailed, GatewayForbidden, HttpsRequired, UnknownHost, UnknownPath
 from stockbuddy.gateway.headers import RequestHeaders
 from stockbuddy.gateway.openapi.registry import OpenApiRegistry
@@ -46,23 +48,43 @@ class Admission:
 
     async def admit(self, request: GatewayRequest) -> None:
         """Raises the Problem of the first step that rejects the request."""
-        request.path, request.route = locate(
-            request.method, canonical_path(request.scope["raw_path"].decode("latin-1"))
-        )
+        request.path, request.route = locate(request.method, request.path)
+        await self._check_host(request)
         try:
-            self.hosts.check(request)
             self.body_limit.apply(request)
             await self.authenticator.authenticate(request)
-        except (UnknownHost, HttpsRequired):
-            # Rejected requests count as anonymous: this limits guessing, and 429 replaces the rejection.
-            await self.limits.count_anonymous(request.client_address)
-            raise
         except (Unauthenticated, CsrfFailed):
             await self.limits.count_anonymous(request.client_address)
             if not request.route.streaming and not self.openapi.may_exist(request.route.service, request.path):
                 raise UnknownPath from None
             raise
         await self.limits.count(request)
+
+    async def admit_to_endpoint(self, request: GatewayRequest) -> None:
+        """For the gateway's own endpoints: the checks that need no route."""
+        await self._check_host(request)
+        await self.limits.count_own_endpoint(request)
+
+    async def methods(self, request: GatewayRequest) -> list[str]:
+        """The methods of the path, for OPTIONS."""
+        if request.path == "*":
+            await self.admit_to_endpoint(request)
+            return [*cors.METHODS]
+        request.path, request.route = locate("GET", request.path)
+        await self.admit_to_endpoint(request)
+        methods = self.openapi.methods(request.route.service, request.path)
+        if not methods and not self.openapi.may_exist(request.route.service, request.path):
+            raise UnknownPath
+        with_head = ["HEAD"] if "GET" in methods else []
+        return sorted({*methods, *with_head, "OPTIONS"}) if methods else [*cors.METHODS]
+
+    async def _check_host(self, request: GatewayRequest) -> None:
+        try:
+            self.hosts.check(request)
+        except (UnknownHost, HttpsRequired):
+            # Rejected requests count as anonymous: this limits guessing, and 429 replaces the rejection.
+            await self.limits.count_anonymous(request.client_address)
+            raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +114,11 @@ class Report:
 
 
 class Pipeline:
-    def __init__(self, addresses: ClientAddresses, admission: Admission, proxy: Proxy, report: Report) -> None:
-        self._addresses = addresses
+    def __init__(
+        self, origins: ClientOrigins, endpoints: OwnEndpoints, admission: Admission, proxy: Proxy, report: Report
+    ) -> None:
+        self._origins = origins
+        self._endpoints = endpoints
         self._admission = admission
         self._proxy = proxy
         self._report = report
@@ -105,25 +130,35 @@ class Pipeline:
             return
         started_at = time.perf_counter()
         request = self._read(scope, receive, scope["method"])
-        writer = ResponseWriter(send, request.headers.request_id, secure=request.scheme == "https")
-        await self._serve(request, writer)
+        writer = ResponseWriter(send, request.headers.request_id, request.origin)
+        endpoint = self._endpoints.find(request.path)
+        await self._serve(request, writer, endpoint)
+        if endpoint is not None:
+            return
         seconds = (writer.started_at or time.perf_counter()) - started_at
         self._report.completed(request, writer.status, seconds)
 
     def _read(self, scope: Scope, receive: Receive, method: str) -> GatewayRequest:
         headers = RequestHeaders.read(scope)
-        parsed = headers.parsed
-        address, scheme = self._addresses.resolve(
-            scope, parsed.get(b"x-forwarded-for"), parsed.get(b"x-forwarded-proto")
-        )
-        return GatewayRequest(scope, receive, headers, address, scheme, method)
+        origin = self._origins.resolve(scope, headers.parsed)
+        path = canonical_path(scope["raw_path"].decode("latin-1"))
+        if origin.path_prefix and path.startswith(origin.path_prefix + "/"):
+            path = path.removeprefix(origin.path_prefix)  # the proxy has not removed it
+        return GatewayRequest(scope, receive, headers, origin, method, path)
 
-    async def _serve(self, request: GatewayRequest, writer: ResponseWriter | WebSocketWriter) -> None:
+    async def _serve(
+        self, request: GatewayRequest, writer: ResponseWriter | WebSocketWriter, endpoint: Endpoint | None = None
+    ) -> None:
         try:
-            await self._admission.admit(request)
-            self._report.admitted(request)
-            writer.add_headers(request.rate_limit_headers)
-            await self._proxy.forward(request, writer)
+            if endpoint is not None:
+                await self._admission.admit_to_endpoint(request)
+                writer.add_headers(request.response_headers)
+                await self._endpoints.respond(endpoint, request, writer)
+            elif request.method == "OPTIONS":
+                response = options_response(await self._admission.methods(request))
+                await response(request.scope, request.receive, writer)
+            else:
+                await self._forward(request, writer)
         except Problem as problem:
             self._report.rejected(request, problem)
             await writer.reject(problem, request.scope, request.receive)
@@ -141,3 +176,9 @@ class Pipeline:
         except Exception as error:
             log.error("request.failed", **request.log_fields, exc_info=error)
             await writer.reject(Problem(FAILURE_DETAIL), request.scope, request.receive)
+
+    async def _forward(self, request: GatewayRequest, writer: ResponseWriter | WebSocketWriter) -> None:
+        await self._admission.admit(request)
+        self._report.admitted(request)
+        writer.add_headers(request.response_headers)
+        await self._proxy.forward(request, writer)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from starlette.types import Receive, Scope
 
 from stockbuddy.chassis.http.tokens import Principal
+from stockbuddy.gateway.admission.client_address import ClientOrigin
 from stockbuddy.gateway.headers import HeaderList, RequestHeaders
 from stockbuddy.gateway.routing.routes import NO_ROUTE, Route
 
@@ -30,19 +31,26 @@ class Caller:
 
 @dataclass(slots=True)
 class GatewayRequest:
-    """A request with what the steps have determined so far. `path` is canonical, still percent-encoded, and empty until
-    the request is routed; `receive` is replaced by the steps that limit or read the body."""
+    """A request with what the steps have determined so far. `path` is canonical and percent-encoded; routing adds a
+    missing version and resolves aliases. `receive` is replaced by the steps that limit or read the body."""
 
     scope: Scope
     receive: Receive
     headers: RequestHeaders
-    client_address: str
-    scheme: str
+    origin: ClientOrigin
     method: str
-    path: str = ""
+    path: str
     route: Route = NO_ROUTE
     caller: Caller | None = None
-    rate_limit_headers: HeaderList = field(default_factory=list)
+    response_headers: HeaderList = field(default_factory=list)
+
+    @property
+    def client_address(self) -> str:
+        return self.origin.address
+
+    @property
+    def scheme(self) -> str:
+        return self.origin.scheme
 
     @property
     def log_fields(self) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The gateway's settings: service URLs, trust, limits and timeouts."""
 
+import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated
 
@@ -7,7 +8,7 @@ from limits import RateLimitItem, parse
 from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from stockbuddy.chassis.runtime.settings import ServiceSettings
+from stockbuddy.chassis.http.internal_calls import InternalCallSettings
 
 Network = IPv4Network | IPv6Network
 
@@ -30,21 +31,47 @@ def _rate(value: object) -> object:
     return value
 
 
+def _origins(value: object) -> object:
+    """Origins as browsers send them (RFC 6454 §6.2): in lower case, without a slash at the end."""
+    parts = _comma_separated(value)
+    if not isinstance(parts, tuple):
+        return value
+    origins = tuple(part.lower().removesuffix("/") for part in parts)
+    for origin in origins:
+        if origin != "*" and not _ORIGIN.fullmatch(origin):
+            raise ValueError(f"{origin!r} is not an origin, like https://shop.example")
+    return origins
+
+
+def _root_path(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    path = value.strip().strip("/")
+    if path and not _ROOT_PATH.fullmatch(path):
+        raise ValueError(f"{value!r} is not a path prefix, like /shop")
+    return f"/{path}" if path else ""
+
+
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^\s/?#@:\[\]]+|\[[0-9a-f:.]+\])(?::\d{1,5})?")
+_ROOT_PATH = re.compile(r"[A-Za-z0-9._~-]+(?:/[A-Za-z0-9._~-]+)*")
+
 CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)]
+Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_origins)]
+RootPath = Annotated[str, BeforeValidator(_root_path)]
 Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
 Rate = Annotated[RateLimitItem | None, NoDecode, BeforeValidator(_rate)]
 
 
-class GatewaySettings(ServiceSettings):
+class GatewaySettings(InternalCallSettings):
     """A service's URL may list several replicas, separated by commas; a host name with several addresses counts as
     several.
 
-    `trusted_proxies`: networks of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted.
+    `trusted_proxies`: networks of proxies whose `X-Forwarded-For`, `-Proto` and `-Prefix` or `Forwarded` are trusted.
     `allowed_hosts`: accepted `Host` headers (`*.example.com` for all subdomains).
     `access_token_seconds` is auth's setting, too: how long a revocation must be remembered.
     """
 
-    model_config = SettingsConfigDict(arbitrary_types_allowed=True)
+    model_config = SettingsConfigDict(arbitrary_types_allowed=True, env_ignore_empty=True)
 
     auth_url: CommaSeparated = ("http://127.0.0.1:8001",)
     catalog_url: CommaSeparated = ("http://127.0.0.1:8002",)
@@ -56,14 +83,20 @@ class GatewaySettings(ServiceSettings):
     require_https: bool = False
     tls_certificate_file: str | None = None
     tls_key_file: str | None = None
-    cors_origins: CommaSeparated = ()
+    cors_origins: Origins = ()
     """Allowed origins, as `https://shop.example`; `*` allows any, without cookies."""
+    root_path: RootPath = ""
+    """The path under which a proxy publishes the gateway, as `/shop`; a trusted proxy may send `X-Forwarded-Prefix`."""
 
     rate_limit_caller: Rate = parse("1000/second")
     rate_limit_address: Rate = parse("50/second")
     """Anonymous requests."""
     rate_limit_login: Rate = parse("10/minute")
     """Per account and address."""
+    rate_limit_login_address: Rate = parse("60/minute")
+    """Logins per address, whatever the account."""
+    rate_limit_registration: Rate = parse("20/minute")
+    """Registrations and new passwords per address."""
     rate_limit_url: str | None = Field(default=None, repr=False)
     """`redis://` or `valkey://`, shared by the gateway's replicas."""
 
@@ -78,6 +111,8 @@ class GatewaySettings(ServiceSettings):
     """Between two chunks of a body; services send a comment on open streams every 15 s."""
     max_upstream_connections: PositiveInt = 2000
     """Per replica."""
+    max_streams_per_caller: PositiveInt = 50
+    """Open SSE streams and WebSockets of one user or API key, in each replica of the gateway."""
 
     header_timeout_seconds: PositiveFloat = 10
     """For receiving the head of a request."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from stockbuddy.chassis.http.authentication import bearer_token
 from stockbuddy.chassis.http.errors import Unauthenticated
 from stockbuddy.chassis.http.tokens import TokenVerifier
-from stockbuddy.gateway.admission.csrf import SESSION_COOKIE, has_allowed_origin, has_valid_csrf_token, parse_cookies
+from stockbuddy.gateway.admission.csrf import BrowserSessions
 from stockbuddy.gateway.admission.rate_limits import RateLimits
 from stockbuddy.gateway.admission.revocations import Revocations
 from stockbuddy.gateway.admission.token_exchange import CredentialKind, ExchangedToken, TokenExchange
@@ -28,13 +28,13 @@ class Authenticator:
         exchange: TokenExchange,
         limits: RateLimits,
         *,
-        allowed_origins: Sequence[str],
+        browsers: BrowserSessions,
     ) -> None:
         self._verifier = verifier
         self._revocations = revocations
         self._exchange = exchange
         self._limits = limits
-        self._allowed_origins = frozenset(allowed_origins)
+        self._browsers = browsers
         self._callers: dict[bytes, Caller] = {}
         """By the value of the Authorization header, which is the same in most requests of a client."""
 
@@ -60,8 +60,8 @@ class Authenticator:
         if (api_key := parsed.get(b"x-api-key")) is not None:
             _, caller = await self._from_secret("api_key", api_key.decode("latin-1"), request.client_address)
             return caller
-        if b"cookie" in parsed and (cookies := parse_cookies(request.headers)).get(SESSION_COOKIE):
-            return await self._from_cookie(request, cookies)
+        if b"cookie" in parsed and (secrets := self._browsers.secrets(request)):
+            return await self._from_cookies(request, secrets)
         return None
 
     def _is_valid(self, caller: Caller) -> bool:
@@ -80,14 +80,25 @@ class Authenticator:
             raise Unauthenticated("The session has ended.")
         return Caller.from_token(principal, token)
 
-    async def _from_cookie(self, request: GatewayRequest, cookies: dict[str, str]) -> Caller:
-        token, caller = await self._from_secret("session_cookie", cookies[SESSION_COOKIE], request.client_address)
+    async def _from_cookies(self, request: GatewayRequest, secrets: Sequence[str]) -> Caller:
+        *others, last = secrets
+        for secret in others:
+            try:
+                return await self._from_cookie(request, secret)
+            except Unauthenticated:
+                continue  # a cookie of another application
+        return await self._from_cookie(request, last)
+
+    async def _from_cookie(self, request: GatewayRequest, secret: str) -> Caller:
+        token, caller = await self._from_secret("session_cookie", secret, request.client_address)
         if request.method == WEBSOCKET:
-            is_allowed = has_allowed_origin(request.headers, self._allowed_origins)
+            is_allowed = self._browsers.has_allowed_origin(request.headers)
         else:
-            is_allowed = has_valid_csrf_token(request.headers, request.method, cookies, token.csrf_token)
+            is_allowed = self._browsers.has_valid_csrf_token(request, token.csrf_token)
         if not is_allowed:
             raise CsrfFailed(caller.principal)
+        if token.cookie_max_age is not None:
+            request.response_headers += self._browsers.renewed_cookies(request, secret, token)
         return caller
 
     async def _from_secret(self, kind: CredentialKind, secret: str, address: str) -> tuple[ExchangedToken, Caller]:

@@ -11,8 +11,8 @@ class HostPolicy:
 
     def __init__(self, hosts: Sequence[str], *, require_https: bool) -> None:
         self._any_host = "*" in hosts
-        self._hosts = frozenset(host.lower() for host in hosts if not host.startswith("*."))
-        self._domains = tuple(host[1:].lower() for host in hosts if host.startswith("*."))
+        self._hosts = frozenset(host.lower().rstrip(".") for host in hosts if not host.startswith("*."))
+        self._domains = tuple(host[1:].lower().rstrip(".") for host in hosts if host.startswith("*."))
         self._require_https = require_https
 
     def check(self, request: GatewayRequest) -> None:
@@ -23,6 +23,7 @@ class HostPolicy:
             raise UnknownHost
 
     def _is_allowed(self, host: bytes) -> bool:
-        text = host.decode("latin-1").lower()
+        text = host.decode("latin-1").strip().lower()
         name = text.rpartition("]")[0] + "]" if text.startswith("[") else text.partition(":")[0]
+        name = name.removesuffix(".")  # the root of the DNS: the same name
         return name in self._hosts or name.endswith(self._domains or ("\0",))

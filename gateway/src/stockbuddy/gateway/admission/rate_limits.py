@@ -1,10 +1,11 @@
-"""Rate limits: per caller, per address if anonymous, and per account and address for logins.
+"""Rate limits: per caller, per address if anonymous, and for logins and registrations, which cost a password hash each.
 
 Responses carry `RateLimit-*` headers (draft-ietf-httpapi-ratelimit-headers); a rejection also has `Retry-After`.
 """
 
 import hashlib
 import math
+from dataclasses import dataclass
 from ipaddress import ip_network
 
 from limits import RateLimitItem
@@ -16,42 +17,58 @@ from stockbuddy.gateway.headers import HeaderList
 from stockbuddy.gateway.request import GatewayRequest
 
 
-class RateLimits:
-    """A limit of None is off. All methods raise TooManyRequests."""
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """None is off. `address`: anonymous requests; `login`: per account and address; `login_address` and `registration`:
+    per address."""
 
-    def __init__(
-        self,
-        counter: RateCounter,
-        *,
-        caller: RateLimitItem | None,
-        address: RateLimitItem | None,
-        login: RateLimitItem | None,
-    ) -> None:
+    caller: RateLimitItem | None
+    address: RateLimitItem | None
+    login: RateLimitItem | None
+    login_address: RateLimitItem | None
+    registration: RateLimitItem | None
+
+
+class RateLimits:
+    """All methods raise TooManyRequests."""
+
+    def __init__(self, counter: RateCounter, limits: Limits) -> None:
         self._counter = counter
-        self._caller = caller
-        self._address = address
-        self._login = login
+        self._limits = limits
 
     async def count(self, request: GatewayRequest) -> None:
         """Count an admitted request, and set its rate limit headers. Reads the body of a login."""
         if request.caller is not None:
-            request.rate_limit_headers = await self._count(self._caller, f"caller:{request.caller.name}")
+            headers = await self._count(self._limits.caller, f"caller:{request.caller.name}")
         else:
-            request.rate_limit_headers = await self.count_anonymous(request.client_address)
-        if request.route.login and request.headers.has_body:
-            body = await read_body(request.receive)
-            request.receive = replay(body, request.receive)
-            headers = await self._count_login(login_key(body, request.headers), request.client_address)
-            request.rate_limit_headers = headers or request.rate_limit_headers
+            headers = await self.count_anonymous(request.client_address)
+        if request.route.registration:
+            key = f"registration:{_network(request.client_address)}"
+            headers = await self._count(self._limits.registration, key) or headers
+        if request.route.login:
+            headers = await self._count_login(request) or headers
+        request.response_headers += headers
 
     async def count_anonymous(self, address: str) -> HeaderList:
         """Count a request without valid credentials. Returns the rate limit headers."""
-        return await self._count(self._address, f"address:{_network(address)}")
+        return await self._count(self._limits.address, f"address:{_network(address)}")
 
-    async def _count_login(self, account: str, address: str) -> HeaderList:
+    async def count_own_endpoint(self, request: GatewayRequest) -> None:
+        """Count a request to an endpoint of the gateway itself, apart from others: health checks must not use up what
+        logins need."""
+        key = f"own:{_network(request.client_address)}"
+        request.response_headers += await self._count(self._limits.address, key)
+
+    async def _count_login(self, request: GatewayRequest) -> HeaderList:
+        network = _network(request.client_address)
+        await self._count(self._limits.login_address, f"logins:{network}")
+        if not request.headers.has_body:
+            return []
+        body = await read_body(request.receive)
+        request.receive = replay(body, request.receive)
         # JSON may contain half a surrogate pair, which UTF-8 can't encode.
-        digest = hashlib.sha256(account.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-        return await self._count(self._login, f"login:{digest}:{_network(address)}")
+        account = login_key(body, request.headers).encode("utf-8", "surrogatepass")
+        return await self._count(self._limits.login, f"login:{hashlib.sha256(account).hexdigest()[:32]}:{network}")
 
     async def _count(self, limit: RateLimitItem | None, key: str) -> HeaderList:
         if limit is None:

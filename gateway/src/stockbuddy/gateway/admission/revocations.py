@@ -12,8 +12,7 @@ from stockbuddy.chassis.http.tokens import CLOCK_LEEWAY_SECONDS
 from stockbuddy.chassis.runtime.background import PollingWorker
 from stockbuddy.chassis.runtime.failures import DependencyUnavailable
 from stockbuddy.contracts.internal import REVOCATIONS_PATH, RevocationsResponse
-from stockbuddy.gateway.proxy.client import call
-from stockbuddy.gateway.proxy.upstream import Upstream
+from stockbuddy.gateway.proxy.client import AuthClient
 
 POLL_INTERVAL_SECONDS = 0.25
 MAX_RETRY_DELAY_SECONDS = 0.75
@@ -24,7 +23,7 @@ POLL_TIMEOUT_SECONDS = 2.0
 class Revocations:
     """Remembers a revoked session for the lifetime of an access token; afterwards none of its tokens is valid."""
 
-    def __init__(self, auth: Upstream, *, token_ttl_seconds: float) -> None:
+    def __init__(self, auth: AuthClient, *, token_ttl_seconds: float) -> None:
         self._auth = auth
         self._token_ttl_seconds = token_ttl_seconds
         self._forget_at: dict[str, float] = {}
@@ -54,7 +53,7 @@ class Revocations:
 
     async def _poll(self) -> None:
         query = f"after={quote(self._cursor, safe='')}" if self._cursor is not None else ""
-        response = await call(self._auth, "GET", REVOCATIONS_PATH, query=query, timeout_seconds=POLL_TIMEOUT_SECONDS)
+        response = await self._auth.call("GET", REVOCATIONS_PATH, query=query, timeout_seconds=POLL_TIMEOUT_SECONDS)
         if response.status in (400, 422):
             self._cursor = None  # auth does not accept the cursor: start again with all revocations
         if response.status != 200:

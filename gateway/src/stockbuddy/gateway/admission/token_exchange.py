@@ -7,7 +7,7 @@ import asyncio
 import hashlib
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import structlog
@@ -16,8 +16,7 @@ from pydantic import ValidationError
 from stockbuddy.chassis.http.errors import Unauthenticated, Unavailable
 from stockbuddy.chassis.runtime.failures import DependencyUnavailable
 from stockbuddy.contracts.internal import TOKEN_EXCHANGE_PATH, TokenExchangeRequest, TokenExchangeResponse
-from stockbuddy.gateway.proxy.client import call
-from stockbuddy.gateway.proxy.upstream import Upstream
+from stockbuddy.gateway.proxy.client import AuthClient
 
 log = structlog.get_logger(__name__)
 
@@ -34,16 +33,17 @@ CredentialKind = Literal["api_key", "session_cookie"]
 
 @dataclass(frozen=True, slots=True)
 class ExchangedToken:
-    """`csrf_token` is the value that a browser must repeat in a header, if auth returned one. `use_until` is by the
-    monotonic clock."""
+    """`csrf_token` is the value that a browser must repeat in a header, if auth returned one. `cookie_max_age`: the
+    browser's cookies must be set again with this lifetime, in seconds. `use_until` is by the monotonic clock."""
 
     access_token: str
     csrf_token: str | None
+    cookie_max_age: int | None
     use_until: float
 
 
 class TokenExchange:
-    def __init__(self, auth: Upstream) -> None:
+    def __init__(self, auth: AuthClient) -> None:
         self._auth = auth
         self._tokens: OrderedDict[bytes, ExchangedToken] = OrderedDict()
         self._rejected_until: OrderedDict[bytes, float] = OrderedDict()
@@ -88,8 +88,8 @@ class TokenExchange:
         lifetime_seconds = float(response.expires_in)
         margin_seconds = max(lifetime_seconds * REFRESH_MARGIN, MIN_REFRESH_MARGIN_SECONDS)
         use_until = time.monotonic() + lifetime_seconds - margin_seconds
-        token = ExchangedToken(response.access_token, response.csrf_token, use_until)
-        _store(self._tokens, digest, token)
+        token = ExchangedToken(response.access_token, response.csrf_token, response.cookie_max_age, use_until)
+        _store(self._tokens, digest, replace(token, cookie_max_age=None))
         return token
 
     async def _call(self, kind: CredentialKind, secret: str) -> TokenExchangeResponse | None:
@@ -98,8 +98,8 @@ class TokenExchange:
             body = TokenExchangeRequest.model_validate({kind: secret})
         except ValidationError:
             return None  # longer than any credential
-        response = await call(
-            self._auth, "POST", TOKEN_EXCHANGE_PATH, body=body, timeout_seconds=EXCHANGE_TIMEOUT_SECONDS
+        response = await self._auth.call(
+            "POST", TOKEN_EXCHANGE_PATH, body=body, timeout_seconds=EXCHANGE_TIMEOUT_SECONDS
         )
         if response.status in (400, 401, 422):
             return None

@@ -10,13 +10,13 @@ from itertools import islice
 from stockbuddy.chassis.runtime.background import PollingWorker
 from stockbuddy.contracts.internal import LAST_USED_PATH, MAX_LAST_USED, LastUsed, LastUsedReport
 from stockbuddy.gateway.auth_reports.client import post_report, send_final_report
-from stockbuddy.gateway.proxy.upstream import Upstream
+from stockbuddy.gateway.proxy.client import AuthClient
 
 MAX_PENDING = 50_000
 
 
 class ActivityReporter:
-    def __init__(self, auth: Upstream, *, interval_seconds: float) -> None:
+    def __init__(self, auth: AuthClient, *, interval_seconds: float) -> None:
         self._auth = auth
         self._pending: dict[str, float] = {}
         """Session id → seconds since the epoch."""

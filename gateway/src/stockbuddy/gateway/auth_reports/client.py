@@ -7,8 +7,7 @@ import structlog
 from pydantic import BaseModel
 
 from stockbuddy.chassis.runtime.failures import DependencyUnavailable
-from stockbuddy.gateway.proxy.client import call
-from stockbuddy.gateway.proxy.upstream import Upstream
+from stockbuddy.gateway.proxy.client import AuthClient
 
 log = structlog.get_logger(__name__)
 
@@ -16,9 +15,9 @@ REPORT_TIMEOUT_SECONDS = 5.0
 FINAL_REPORT_TIMEOUT_SECONDS = 2.0
 
 
-async def post_report(auth: Upstream, path: str, report: BaseModel) -> None:
+async def post_report(auth: AuthClient, path: str, report: BaseModel) -> None:
     """Raises DependencyUnavailable if the report must be sent again."""
-    response = await call(auth, "POST", path, body=report, timeout_seconds=REPORT_TIMEOUT_SECONDS)
+    response = await auth.call("POST", path, body=report, timeout_seconds=REPORT_TIMEOUT_SECONDS)
     if response.status == 422:
         log.error("report.rejected", report=path)  # sending it again would not help
     elif not 200 <= response.status < 300:

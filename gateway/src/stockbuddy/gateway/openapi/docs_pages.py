@@ -15,25 +15,26 @@ _DIRECTORY = Path(fastapi_offline.__file__).parent / "static"
 _INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 
 
-def swagger_page() -> HTMLResponse:
+def swagger_page(path_prefix: str) -> HTMLResponse:
+    """`path_prefix`: the path under which a proxy publishes the gateway."""
     page = get_swagger_ui_html(
-        openapi_url="/openapi.json",
+        openapi_url=path_prefix + "/openapi.json",
         title="Stockbuddy API",
-        swagger_js_url=ASSETS_PATH + "swagger-ui-bundle.js",
-        swagger_css_url=ASSETS_PATH + "swagger-ui.css",
-        swagger_favicon_url=ASSETS_PATH + "favicon.png",
+        swagger_js_url=path_prefix + ASSETS_PATH + "swagger-ui-bundle.js",
+        swagger_css_url=path_prefix + ASSETS_PATH + "swagger-ui.css",
+        swagger_favicon_url=path_prefix + ASSETS_PATH + "favicon.png",
         # The validator's badge comes from an external server, which the content security policy blocks.
         swagger_ui_parameters={"validatorUrl": None, "persistAuthorization": True, "docExpansion": "none"},
     )
     return _with_content_policy(page)
 
 
-def redoc_page() -> HTMLResponse:
+def redoc_page(path_prefix: str) -> HTMLResponse:
     page = get_redoc_html(
-        openapi_url="/openapi.json",
+        openapi_url=path_prefix + "/openapi.json",
         title="Stockbuddy API",
-        redoc_js_url=ASSETS_PATH + "redoc.standalone.js",
-        redoc_favicon_url=ASSETS_PATH + "favicon.png",
+        redoc_js_url=path_prefix + ASSETS_PATH + "redoc.standalone.js",
+        redoc_favicon_url=path_prefix + ASSETS_PATH + "favicon.png",
         with_google_fonts=False,
     )
     return _with_content_policy(page)

@@ -20,6 +20,7 @@ log = structlog.get_logger(__name__)
 REFRESH_INTERVAL_SECONDS = 30.0
 MISSING_INTERVAL_SECONDS = 1.0
 FETCH_TIMEOUT_SECONDS = 3.0
+MAX_PATH_PREFIXES = 16
 API_VERSION = "1.0.0"
 """Of the API, not of this program: grows with what clients can rely on."""
 DESCRIPTION = """Inventory for shops and warehouses: one API in front of all services.
@@ -32,16 +33,25 @@ class OpenApiRegistry:
     def __init__(self, upstreams: Mapping[str, Upstream]) -> None:
         self._upstreams = upstreams
         self._documents: dict[str, OpenApiDocument] = {}
-        self._patterns: dict[str, list[PathPattern]] = {}
-        self._merged = b""
+        self._patterns: dict[str, list[tuple[PathPattern, list[str]]]] = {}
+        """Path patterns with their methods, by service."""
+        self._merged: OpenApiDocument = {}
+        self._encoded: dict[str, tuple[bytes, str]] = {}
+        """The merged document and its entity tag, by path prefix."""
         self._lock = asyncio.Lock()
         self._refreshed_at = float("-inf")
         self.worker = PollingWorker("openapi documents", self._poll, interval_seconds=MISSING_INTERVAL_SECONDS)
 
-    async def document(self) -> tuple[bytes, str]:
+    async def document(self, path_prefix: str) -> tuple[bytes, str]:
         """The merged document as JSON, and its entity tag. Services that have never responded are missing."""
         await self._refresh(self._missing)
-        return self._merged, f'"{hashlib.sha256(self._merged).hexdigest()[:32]}"'
+        if path_prefix not in self._encoded:
+            if len(self._encoded) >= MAX_PATH_PREFIXES:
+                self._encoded.clear()
+            document = {**self._merged, "servers": [{"url": path_prefix or "/"}]}
+            encoded = json.dumps(document, separators=(",", ":")).encode()
+            self._encoded[path_prefix] = encoded, f'"{hashlib.sha256(encoded).hexdigest()[:32]}"'
+        return self._encoded[path_prefix]
 
     def may_exist(self, service: str, path: str) -> bool:
         """False if the service's document is known and does not contain this path."""
@@ -49,7 +59,13 @@ class OpenApiRegistry:
         if patterns is None or path == JWKS_PATH:
             return True
         segments = split_path(path)
-        return any(pattern.matches(segments) for pattern in patterns)
+        return any(pattern.matches(segments) for pattern, _ in patterns)
+
+    def methods(self, service: str, path: str) -> list[str]:
+        """The methods of a path; of one whose service's document is not known or does not contain it, none."""
+        segments = split_path(path)
+        patterns = self._patterns.get(service, ())
+        return sorted({method for pattern, methods in patterns if pattern.matches(segments) for method in methods})
 
     @property
     def _missing(self) -> list[str]:
@@ -77,8 +93,8 @@ class OpenApiRegistry:
             # In a fixed order, so that equal documents merge into an equal result, with the same entity tag.
             self._documents = {service: documents[service] for service in self._upstreams if service in documents}
             self._patterns = {service: _patterns(document) for service, document in self._documents.items()}
-            merged = merge_documents(self._documents, info=_info(), is_public=_is_public)
-            self._merged = json.dumps(merged, separators=(",", ":")).encode()
+            self._merged = merge_documents(self._documents, info=_info(), is_public=_is_public)
+            self._encoded.clear()
 
     async def _fetch(self, service: str) -> OpenApiDocument | None:
         try:
@@ -105,6 +121,7 @@ def _is_public(method: str, path: str) -> bool | None:
     return route.auth is not Auth.REQUIRED if route else None
 
 
-def _patterns(document: OpenApiDocument) -> list[PathPattern]:
+def _patterns(document: OpenApiDocument) -> list[tuple[PathPattern, list[str]]]:
     paths = document.get("paths", {})
-    return [PathPattern(path) for path, item in paths.items() if any(method in item for method in METHODS)]
+    listed = [(path, [method.upper() for method in METHODS if method in item]) for path, item in paths.items()]
+    return [(PathPattern(path), methods) for path, methods in listed if methods]

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from starlette.types import Message
 
 from stockbuddy.chassis.http.errors import Problem
+from stockbuddy.chassis.http.internal_calls import InternalCallSigner, UnsignedCall
 from stockbuddy.chassis.runtime.failures import DependencyUnavailable
 from stockbuddy.gateway.proxy.upstream import ResponseInterrupted, Upstream
 
@@ -32,6 +33,7 @@ async def call(
     timeout_seconds: float,
     query: str = "",
     body: BaseModel | None = None,
+    authorization: str | None = None,
 ) -> UpstreamResponse:
     """The complete response, whatever its status. Raises DependencyUnavailable."""
     content = b"" if body is None else body.model_dump_json(exclude_unset=True).encode()
@@ -53,14 +55,50 @@ async def call(
 
     try:
         async with asyncio.timeout(timeout_seconds):
-            await upstream(_scope(method, path, query, content), receive, send)
+            await upstream(_scope(method, path, query, content, authorization), receive, send)
     except (Problem, ResponseInterrupted, OSError, TimeoutError) as error:
         raise DependencyUnavailable(f"{method} {path}: {error!r}") from error
     return response
 
 
-def _scope(method: str, path: str, query: str, content: bytes) -> MutableMapping[str, Any]:
+class AuthClient:
+    """Calls auth's internal paths, which accept signed calls only."""
+
+    def __init__(self, auth: Upstream, signer: InternalCallSigner) -> None:
+        self._auth = auth
+        self._signer = signer
+
+    async def call(
+        self, method: str, path: str, *, timeout_seconds: float, query: str = "", body: BaseModel | None = None
+    ) -> UpstreamResponse:
+        """Raises DependencyUnavailable, also if auth does not accept the signature (another GATEWAY_SECRET)."""
+        authorization = self._signer.authorization()
+        response = await call(
+            self._auth,
+            method,
+            path,
+            timeout_seconds=timeout_seconds,
+            query=query,
+            body=body,
+            authorization=authorization,
+        )
+        if response.status == 401 and _code(response) == UnsignedCall.code:
+            raise DependencyUnavailable(f"auth does not accept the signature of {path}; compare GATEWAY_SECRET")
+        return response
+
+
+def _code(response: UpstreamResponse) -> object:
+    try:
+        problem = response.json()
+    except ValueError:
+        return None
+    return problem.get("code") if isinstance(problem, dict) else None
+
+
+def _scope(method: str, path: str, query: str, content: bytes, authorization: str | None) -> MutableMapping[str, Any]:
     headers = [(b"host", b"gateway"), (b"accept", b"application/json")]
+    if authorization is not None:
+        headers.append((b"authorization", authorization.encode()))
     if content:
         headers += [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
     return {

@@ -26,10 +26,12 @@ class Proxy:
 
     async def forward(self, request: GatewayRequest, writer: ResponseWriter | WebSocketWriter) -> None:
         route, caller = request.route, request.caller
+        if route.streaming and caller is not None:
+            self._streams.require_capacity(caller)
         response = self._upstreams[route.service](_upstream_scope(request), request.receive, writer)
         if route.streaming and caller is not None:
             request.scope[STREAMING] = True
-            if not await self._streams.run(caller.principal, response):
+            if not await self._streams.run(caller, response):
                 await writer.end_session()
         else:
             await response
@@ -45,12 +47,11 @@ def _upstream_scope(request: GatewayRequest) -> Scope:
     scope["path"] = unquote(path) if "%" in path else path
     scope["raw_path"] = path.encode("latin-1")
     scope["root_path"] = ""
-    scope["client"] = (request.client_address, 0)
+    scope["client"] = (request.origin.address, 0)
     scope["state"] = {}
     scope[AUTHENTICATED] = caller is not None
     scope["headers"] = headers.to_upstream(
-        address=request.client_address,
-        scheme=request.scheme,
+        request.origin,
         authorization=caller.authorization if caller else headers.parsed.get(b"authorization"),
         cookies=request.route.service == COOKIE_SERVICE,
     )

@@ -30,7 +30,8 @@ class Auth(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`login`: requests are also limited per account. `streaming`: responses last until the client disconnects or its
+    """`login`: requests are also limited per account. `registration`: requests are also limited per address, because
+    each hashes a password or sends an e-mail. `streaming`: responses last until the client disconnects or its
     session ends."""
 
     path: str
@@ -39,6 +40,7 @@ class Route:
     method: str | None = None
     max_body_bytes: int = MEBIBYTE
     login: bool = False
+    registration: bool = False
     streaming: bool = False
 
 
@@ -46,12 +48,16 @@ NO_ROUTE = Route("unknown", "")
 """Of a request that is not routed yet, or whose path is unknown; its path is the label in metrics."""
 
 
-def _public(path: str, *, auth: Auth = Auth.PUBLIC) -> Route:
-    return Route(path, "auth", auth, "POST", max_body_bytes=64 * KIBIBYTE)
+def _public(path: str) -> Route:
+    return Route(path, "auth", Auth.PUBLIC, "POST", max_body_bytes=64 * KIBIBYTE)
 
 
 def _login(path: str) -> Route:
     return replace(_public(path), login=True)
+
+
+def _registration(path: str, *, auth: Auth = Auth.PUBLIC) -> Route:
+    return replace(_public(path), auth=auth, registration=True)
 
 
 def _upload(method: str, path: str) -> Route:
@@ -59,14 +65,14 @@ def _upload(method: str, path: str) -> Route:
 
 
 ROUTES = (
-    _public("/auth/register"),
+    _registration("/auth/register"),
     _login("/auth/login"),
     _login("/auth/login-json"),
     _login("/auth/token"),
     _public("/auth/refresh"),
     _login("/auth/password/forgot"),
-    _public("/auth/password/reset"),
-    _public("/auth/admin/register", auth=Auth.OPTIONAL),
+    _registration("/auth/password/reset"),
+    _registration("/auth/admin/register", auth=Auth.OPTIONAL),
     _login("/auth/admin/login"),
     _login("/auth/salesperson"),
     _login("/auth/session"),
@@ -136,9 +142,10 @@ def locate(method: str, path: str) -> tuple[str, Route]:
 
 def is_websocket_path(raw_path: bytes) -> bool:
     """Whether a request for this path may become a WebSocket."""
+    path = canonical_path(raw_path.decode("ascii"))
     try:
-        return _without_base(canonical_path(raw_path.decode("ascii"))) == WEBSOCKET_PATH
-    except UnknownPath:
+        return _without_base(path[path.rindex("/api/") :]) == WEBSOCKET_PATH  # a path prefix may come first
+    except (UnknownPath, ValueError):
         return False
 
 

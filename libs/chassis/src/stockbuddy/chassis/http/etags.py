@@ -1,6 +1,7 @@
 """Conditional requests (RFC 9110 §13): entity tags, 304 if the client's copy is current, 412 if it is stale."""
 
 import hashlib
+import re
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
@@ -8,6 +9,9 @@ from fastapi import Header, Request, Response
 
 from stockbuddy.chassis.http.errors import PreconditionFailed
 from stockbuddy.chassis.http.idempotency import IdempotentRoute
+
+_COMPRESSION_SUFFIX = re.compile(r'[-;](?:gzip|br|zstd|df)"$')
+"""As nginx, Apache httpd and others write it."""
 
 
 def version_etag(version: int) -> str:
@@ -20,12 +24,14 @@ IfMatch = Annotated[str | None, Header(alias="If-Match")]
 
 def require_match(if_match: str | None, current: str) -> None:
     """Raises PreconditionFailed if `if_match` names another version than `current`."""
-    if if_match is not None and not _any_matches(if_match, current):
+    if if_match is not None and not matches(if_match, current):
         raise PreconditionFailed()
 
 
-def _any_matches(header: str, current: str) -> bool:
-    tags = [tag.strip().removeprefix("W/") for tag in header.split(",")]
+def matches(header: str, current: str) -> bool:
+    """Whether `If-Match` or `If-None-Match` (a list of entity tags) names `current`. A proxy that compresses responses
+    may have added a suffix to the tag."""
+    tags = [_COMPRESSION_SUFFIX.sub('"', tag.strip().removeprefix("W/")) for tag in header.split(",")]
     return "*" in tags or current.removeprefix("W/") in tags
 
 
@@ -52,7 +58,7 @@ class ConditionalRoute(IdempotentRoute):
             response.headers["ETag"] = etag
             response.headers.setdefault("Cache-Control", "private, no-cache")
             known = request.headers.get("if-none-match")
-            if known is not None and _any_matches(known, etag):
+            if known is not None and matches(known, etag):
                 return Response(status_code=304, headers={"ETag": etag, "Cache-Control": "private, no-cache"})
             return response
 
