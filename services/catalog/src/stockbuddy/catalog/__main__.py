@@ -2,5 +2,6 @@
 
 from stockbuddy.catalog.app import MIGRATIONS, SERVICE, CatalogSettings
 from stockbuddy.chassis.http import command_line
+from stockbuddy.chassis.runtime.settings import load_settings_or_exit
 
-command_line.main(SERVICE, CatalogSettings(), MIGRATIONS)
+command_line.main(SERVICE, load_settings_or_exit(CatalogSettings), MIGRATIONS)

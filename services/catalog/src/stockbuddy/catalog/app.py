@@ -11,7 +11,7 @@ from stockbuddy.catalog.exports.routes import router as exports
 from stockbuddy.catalog.file_store import open_file_store
 from stockbuddy.catalog.images.routes import router as images
 from stockbuddy.catalog.imports.routes import router as imports
-from stockbuddy.catalog.imports.runner import import_worker
+from stockbuddy.catalog.imports.runner import import_workers
 from stockbuddy.catalog.products.routes import router as products
 from stockbuddy.catalog.read_pool import ReadPool
 from stockbuddy.catalog.search.pages import ProductPages
@@ -29,6 +29,8 @@ MIGRATIONS = migrations_of(__file__)
 
 # A decoded image takes many times the memory of its file.
 MAX_CONCURRENT_DECODINGS = 1
+# Each is a process for up to 15 s of CPU time.
+MAX_CONCURRENT_HEADERS = 4
 
 
 @asynccontextmanager
@@ -41,9 +43,10 @@ async def lifespan(resources: Resources) -> AsyncIterator[ServiceParts]:
         product_pages=ProductPages(read_pool),
         image_files=open_file_store(settings),
         image_decoding=asyncio.Semaphore(MAX_CONCURRENT_DECODINGS),
+        header_reading=asyncio.Semaphore(MAX_CONCURRENT_HEADERS),
     )
     try:
-        yield ServiceParts(services, workers=[import_worker(database, settings.import_lease_seconds)])
+        yield ServiceParts(services, workers=import_workers(database, settings.import_lease_seconds))
     finally:
         await read_pool.close()
 

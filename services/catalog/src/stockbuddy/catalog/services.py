@@ -21,6 +21,7 @@ class CatalogServices:
     product_pages: ProductPages
     image_files: FileStore
     image_decoding: asyncio.Semaphore
+    header_reading: asyncio.Semaphore
 
 
 def get_services(request: Request) -> CatalogServices:

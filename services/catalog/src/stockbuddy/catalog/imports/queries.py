@@ -67,7 +67,7 @@ _MARK_DUPLICATES = text("""
     WITH own AS MATERIALIZED (
         SELECT number, CASE CAST(:column AS text) WHEN 'sku' THEN lower(code) ELSE code END AS code
         FROM import_row, regexp_split_to_table(cells[:position], CAST(:separator AS text)) code
-        WHERE import_id = :id AND code <> ''
+        WHERE import_id = :id AND problem IS NULL AND code <> ''
     ), first AS (SELECT code, min(number) AS number FROM own GROUP BY code HAVING count(*) > 1)
     UPDATE import_row r SET problem = CAST(:column AS text) || ': duplicate of row ' || first.number
     FROM own JOIN first ON first.code = own.code
@@ -171,11 +171,14 @@ async def get_file(session: AsyncSession, job: ImportJob) -> bytes:
 
 
 async def stage_rows(
-    session: AsyncSession, driver: asyncpg.Connection, job: ImportJob, rows: AsyncIterator[tuple[int, int, list[str]]]
+    session: AsyncSession,
+    driver: asyncpg.Connection,
+    job: ImportJob,
+    rows: AsyncIterator[tuple[int, int, list[str], str | None]],
 ) -> None:
     """Insert the file's rows, mark duplicates, and delete the file."""
     await driver.copy_records_to_table(
-        "import_row", records=rows, columns=["import_id", "number", "cells"], timeout=COPY_TIMEOUT_SECONDS
+        "import_row", records=rows, columns=["import_id", "number", "cells", "problem"], timeout=COPY_TIMEOUT_SECONDS
     )
     for column, separator in (("sku", "$^"), ("barcodes", r"\s+")):
         if column in job.columns:

@@ -13,12 +13,13 @@ from stockbuddy.catalog.imports.schemas import ImportResponse
 from stockbuddy.catalog.ownership import sorted_or_none
 from stockbuddy.catalog.services import get_services
 from stockbuddy.catalog.spreadsheets.cells import REPORT_COLUMNS
-from stockbuddy.catalog.spreadsheets.reader import detect_format, read_header
+from stockbuddy.catalog.spreadsheets.reader import detect_format, read_columns
 from stockbuddy.catalog.spreadsheets.responses import SPREADSHEET_CONTENT, spreadsheet_response
 from stockbuddy.catalog.spreadsheets.writer import Cell
 from stockbuddy.catalog.uploads import REQUEST_BODY, read_upload
 from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import Manager, require_manager
+from stockbuddy.chassis.http.errors import Unavailable
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.pagination import Page, PageParameters
 from stockbuddy.chassis.http.sessions import ReadSession, Session
@@ -26,6 +27,7 @@ from stockbuddy.chassis.postgres.database import Database, signal_on_commit
 from stockbuddy.chassis.runtime.event_context import current_event_context
 
 MANAGERS = Depends(require_manager)
+HEADER_WAIT_SECONDS = 10
 
 router = APIRouter(prefix="/api/v1", tags=["imports"], route_class=ConditionalRoute)
 
@@ -37,13 +39,13 @@ async def import_products(
     """CSV (UTF-8) or XLSX as the multipart field `file`; products are created or updated by SKU. Poll the job at
     `GET /imports/{id}`. A dry run reports the same problems and changes nothing."""
     upload = await read_upload(request)
-    header = await asyncio.to_thread(read_header, upload.content)
+    columns = await _read_columns(get_services(request).header_reading, upload.content)
     context = current_event_context()
     values = {
         "dry_run": dry_run,
         "format": detect_format(upload.content),
         "file_name": upload.file_name,
-        "columns": list(header.columns),
+        "columns": list(columns),
         "actor_id": caller.user_id,
         "actor_name": caller.username,
         "warehouse_ids": sorted_or_none(caller.warehouse_ids),
@@ -55,6 +57,18 @@ async def import_products(
     signal_on_commit(session, IMPORT_QUEUED)
     response.headers["Location"] = f"/api/v1/imports/{import_id}"
     return ImportResponse.model_validate(await queries.get_import(session, import_id))
+
+
+async def _read_columns(slots: asyncio.Semaphore, content: bytes) -> tuple[str, ...]:
+    try:
+        async with asyncio.timeout(HEADER_WAIT_SECONDS):
+            await slots.acquire()
+    except TimeoutError as error:
+        raise Unavailable("Too many files are being read.") from error
+    try:
+        return await read_columns(content)
+    finally:
+        slots.release()
 
 
 @router.get("/imports", dependencies=[MANAGERS])

@@ -1,7 +1,7 @@
-"""Runs import jobs, one at a time per replica; a lease keeps each job to one replica.
+"""Runs import jobs, a few at a time per replica; a lease keeps each job to one worker.
 
-A batch of rows and the job's progress commit in one transaction. A replica that claims an expired lease continues after
-the last batch; the replica that lost the lease notices it before its next commit and stops.
+A batch of rows and the job's progress commit in one transaction. A worker that claims an expired lease continues after
+the last batch; the worker that lost the lease notices it before its next commit and stops.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from stockbuddy.catalog.imports.import_rows import import_rows
 from stockbuddy.catalog.imports.model import ImportJob
 from stockbuddy.catalog.imports.queries import LeaseLost
 from stockbuddy.catalog.products.queries import driver_connection
-from stockbuddy.catalog.spreadsheets.reader import Row, read_header, read_rows
+from stockbuddy.catalog.spreadsheets.reader import Row, open_table
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime.background import PollingWorker, renewed_lease
@@ -32,17 +32,22 @@ IMPORT_QUEUED = "import.queued"
 """The commit signal of new import jobs."""
 
 POLL_INTERVAL_SECONDS = 1.0
+CONCURRENT_JOBS = 2
+"""More than one, so that a file that takes long to read delays no other import."""
 BATCH_SIZE = 500
 READ_BATCH_SIZE = 2000
 MAX_ATTEMPTS = 5
 
 
-def import_worker(database: Database, lease_seconds: float) -> PollingWorker:
-    worker = PollingWorker(
-        "imports", partial(run_next_job, database, lease_seconds), interval_seconds=POLL_INTERVAL_SECONDS
-    )
-    database.on_commit(IMPORT_QUEUED, worker.wake)
-    return worker
+def import_workers(database: Database, lease_seconds: float) -> list[PollingWorker]:
+    work = partial(run_next_job, database, lease_seconds)
+    workers = [
+        PollingWorker(f"imports-{number}", work, interval_seconds=POLL_INTERVAL_SECONDS)
+        for number in range(1, CONCURRENT_JOBS + 1)
+    ]
+    for worker in workers:
+        database.on_commit(IMPORT_QUEUED, worker.wake)
+    return workers
 
 
 async def run_next_job(database: Database, lease_seconds: float) -> bool:
@@ -93,19 +98,21 @@ async def _run(database: Database, job: ImportJob) -> None:
 
 async def _stage(database: Database, job: ImportJob) -> None:
     """Read the whole file into rows in one transaction, so that a damaged file changes nothing."""
-    async with database.transaction() as session:
+    async with database.reading() as session:
         content = await queries.get_file(session, job)
+    async with open_table(content) as rows, database.transaction() as session:
         driver = await driver_connection(session)
-        await queries.stage_rows(session, driver, job, _read_file(job, content))
+        await queries.stage_rows(session, driver, job, _read_file(job, rows))
         await queries.lock_job(session, job)
 
 
-async def _read_file(job: ImportJob, content: bytes) -> AsyncIterator[tuple[int, int, list[str]]]:
-    """The columns `import_id`, `number` and `cells` of each row. Parsing runs in a thread."""
-    rows = read_rows(content, await asyncio.to_thread(read_header, content))
+async def _read_file(job: ImportJob, rows: Iterator[Row]) -> AsyncIterator[tuple[int, int, list[str], str | None]]:
+    """The columns `import_id`, `number`, `cells` and `problem` of each row. Parsing runs in a thread."""
     while batch := await asyncio.to_thread(_take, rows):
         for number, cells in batch:
-            yield job.id, number, cells
+            # PostgreSQL's text holds every character but NUL.
+            problem = "contains a NUL character" if any("\0" in cell for cell in cells) else None
+            yield job.id, number, [cell.replace("\0", "\ufffd") for cell in cells] if problem else cells, problem
 
 
 def _take(rows: Iterator[Row]) -> list[Row]:

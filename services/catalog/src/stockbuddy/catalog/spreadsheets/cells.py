@@ -23,6 +23,20 @@ IMPORT_COLUMNS = (*COLUMNS, "quantity")
 REPORT_COLUMNS = ("row", "problem")
 """Additional columns of a file of failed rows; an import ignores them."""
 COLUMN_ALIASES = {"price": "unit_price"}
+MAX_CELLS_IN_ROW = 100
+
+
+class LimitExceeded(ValueError):
+    """A file exceeds a limit; the message names it."""
+
+
+def limit_cells(cells: list[str]) -> list[str]:
+    """The row without blank cells at its end: formatted cells may follow in every row. Raises LimitExceeded."""
+    while cells and not cells[-1].strip():
+        cells.pop()
+    if len(cells) > MAX_CELLS_IN_ROW:
+        raise LimitExceeded(f"A row has more than {MAX_CELLS_IN_ROW} cells.")
+    return cells
 
 
 def cell_text(value: object) -> str:
