@@ -254,3 +254,37 @@ async def test_unreadable_replay_request_is_dropped_and_the_next_one_served(data
         async with consuming(bus_url, inbox):
             await until(database, "SELECT count(*) FROM effect", 1)
     await bus.close()
+
+
+async def test_message_with_a_value_that_postgresql_cannot_store_is_dead_at_once(database: Database) -> None:
+    async def store(session: AsyncSession, event: ProbeChanged) -> None:
+        await session.execute(text("INSERT INTO effect (subject) VALUES (:text)"), {"text": f"\0{event.number}"})
+
+    await inbox_of(database, store).receive([message(1)])
+    assert await value(database, "SELECT status FROM inbox") == "dead"
+
+
+@pytest.mark.parametrize(
+    "attribute",
+    [
+        {"source": ""},
+        {"time": "yesterday"},
+        {"time": "2026-01-01T00:00:00"},
+        {"actorid": "one"},
+        {"sequence": "9" * 30},
+    ],
+    ids=str,
+)
+async def test_message_with_an_unusable_attribute_goes_to_the_dead_letter_queue(
+    database: Database, bus_url: str, attribute: dict[str, str]
+) -> None:
+    async with consuming(bus_url, inbox_of(database)):
+        bus = AmqpBus(bus_url, name="probe", groups=GROUPS)
+        unusable, usable = message(1), message(2)
+        await bus.publish([Message(unusable.id, unusable.type, {**unusable.headers, **attribute}, b"{}"), usable])
+        await until(database, "SELECT count(*) FROM effect", 1)
+        await bus.close()
+    assert await value(database, "SELECT count(*) FROM inbox") == 1
+    async with await aio_pika.connect(bus_url) as connection, connection.channel() as channel:
+        dead = await channel.get_queue(f"{EFFECTS_GROUP}.dead")
+        assert (await dead.get(timeout=DEADLINE_SECONDS)) is not None

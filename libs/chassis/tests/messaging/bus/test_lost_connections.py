@@ -16,7 +16,8 @@ DEADLINE_SECONDS = 20
 
 def message(number: int) -> Message:
     event_id = f"00000000-0000-0000-0000-{number:012}"
-    return Message(event_id, ProbeChanged.type, {"id": event_id, "type": ProbeChanged.type}, b"{}")
+    headers = {"id": event_id, "type": ProbeChanged.type, "source": "/services/probe"}
+    return Message(event_id, ProbeChanged.type, headers, b"{}")
 
 
 async def published(bus: AmqpBus, number: int) -> None:

@@ -27,7 +27,7 @@ SERVICES = topology.PRODUCERS
 UserUrl = Callable[[str], str]
 SAY = text("""
     INSERT INTO outbox (shard, event_id, routing_key, headers, payload, partition_key)
-    SELECT 0, CAST(id AS uuid), type, json_build_object('id', id, 'type', type), '{}', 'thing/1'
+    SELECT 0, CAST(id AS uuid), type, json_build_object('id', id, 'type', type, 'source', '/services/stock'), '{}', 'thing/1'
     FROM (SELECT CAST(:id AS text) AS id, CAST(:type AS text) AS type) AS said
 """)
 
@@ -72,7 +72,8 @@ async def _never() -> None:
 
 def message(event_type: str) -> Message:
     event_id = str(uuid_utils.uuid7())
-    return Message(event_id, event_type, {"id": event_id, "type": event_type, "subject": "thing/1"}, b"{}")
+    headers = {"id": event_id, "type": event_type, "source": "/services/probe", "subject": "thing/1"}
+    return Message(event_id, event_type, headers, b"{}")
 
 
 async def publish(url: str, exchange: str, routing_key: str, sent: Message) -> None:
@@ -91,7 +92,7 @@ async def until_ready(*buses: AmqpBus) -> None:
 async def test_services_with_minimal_permissions_can_publish_consume_and_refill(
     user_url: UserUrl, bus_url: str, database: Database
 ) -> None:
-    """Stock speaks before those who hear it have queues: they get what they missed from its archive."""
+    """Stock publishes before its consumers have queues: they receive the missed events from its archive."""
     missed = ["stock.level.changed", "stock.sale.completed"]
     stock = AmqpBus(user_url("stock"), name="stock", archive=Archive(database))
     await stock.start()

@@ -21,7 +21,7 @@ from stockbuddy.chassis.messaging.outbox import EventTooLarge
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime import metrics
 from stockbuddy.chassis.runtime.background import PollingWorker
-from stockbuddy.chassis.runtime.failures import TIMED_OUT, classify, is_environment_fault
+from stockbuddy.chassis.runtime.failures import TIMED_OUT, classify, is_environment_fault, is_unstorable
 from stockbuddy.chassis.runtime.outages import OutageLog
 
 log = structlog.get_logger(__name__)
@@ -156,7 +156,11 @@ class Inbox:
             except Exception as error:
                 if await self._has_to_wait(error):
                     raise
-                if isinstance(error, (*UNREPEATABLE, TimeoutError)) or attempt == IMMEDIATE_ATTEMPTS:
+                if (
+                    isinstance(error, (*UNREPEATABLE, TimeoutError))
+                    or is_unstorable(error)
+                    or attempt == IMMEDIATE_ATTEMPTS
+                ):
                     return await self._defer(message, error)
             else:
                 metrics.EVENTS_CONSUMED.labels(self._group, "done").inc()
@@ -225,4 +229,5 @@ def _status_after(error: Exception, attempts: int, *, is_old: bool) -> str:
     """A parked message waits by time, not by attempts: its predecessor's service or broker may be unavailable."""
     if isinstance(error, PredecessorMissing):
         return "dead" if is_old else "parked"
-    return "dead" if isinstance(error, (PermanentFailure, EventTooLarge)) or attempts >= MAX_ATTEMPTS else "retry"
+    is_permanent = isinstance(error, (PermanentFailure, EventTooLarge)) or is_unstorable(error)
+    return "dead" if is_permanent or attempts >= MAX_ATTEMPTS else "retry"

@@ -105,6 +105,13 @@ def is_environment_fault(error: BaseException) -> bool:
     return classify(error).is_environment
 
 
+def is_unstorable(error: BaseException) -> bool:
+    """True for SQLSTATE class 22: PostgreSQL can never store or compute with a value of the item, such as NUL in a
+    text, so that a repetition is useless."""
+    cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig is not None else error
+    return isinstance(cause, asyncpg.PostgresError) and (cause.sqlstate or "").startswith("22")
+
+
 def _classify_sqlstate(sqlstate: str) -> Failure:
     reason = _SQLSTATES.get(sqlstate) or _SQLSTATE_CLASSES.get(sqlstate[:2])
     return Failure.OWN if reason is None else Failure(DATABASE, reason)

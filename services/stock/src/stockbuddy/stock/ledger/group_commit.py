@@ -22,6 +22,7 @@ from stockbuddy.chassis.http.errors import Unavailable
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime.failures import is_environment_fault
+from stockbuddy.chassis.runtime.outages import OutageLog
 from stockbuddy.stock.ledger import statements
 from stockbuddy.stock.ledger.apply import GroupResult, MissingLevels, apply, create_levels
 from stockbuddy.stock.ledger.postings import Failed, LevelKey, Posting, PostingOutcome, Refused, Stale
@@ -40,7 +41,6 @@ STATUS_POLL_INTERVAL_SECONDS = 0.02
 _TRANSIENT_ERRORS = (
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
-    asyncpg.LockNotAvailableError,
     # A concurrent request stored the same idempotency key; the retry finds it and replays the response.
     asyncpg.UniqueViolationError,
 )
@@ -86,6 +86,7 @@ class GroupCommitter:
         self._queue: deque[_PendingPosting] = deque()
         self._arrived = asyncio.Event()
         self._closing = False
+        self._outage = OutageLog("ledger.database_unavailable")
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[GroupCommitter]:
@@ -136,6 +137,7 @@ class GroupCommitter:
                     while group:
                         await self._commit_or_split(connection, group)
                         delay_seconds = 0.0
+                        self._outage.end()
                         group = self._next_group()
             except _CommitUnknown as unknown:
                 await self._resolve_unknown_commit(unknown)
@@ -144,7 +146,7 @@ class GroupCommitter:
                     log.exception("ledger.failed")
                     _resolve(group, Failed(error))
                     continue
-                log.warning("ledger.database_unavailable", error=repr(error))
+                self._outage.record(error)
                 await asyncio.sleep(delay_seconds)
                 delay_seconds = min(delay_seconds * 2 + 0.01, MAX_RETRY_DELAY_SECONDS)
             _expire_waiters(group)

@@ -1,6 +1,8 @@
 """CloudEvents AMQP binding, binary mode: attributes as headers `cloudEvents_<name>`, data as the body."""
 
+import re
 from collections.abc import Mapping
+from datetime import datetime
 from uuid import UUID
 
 from aio_pika import DeliveryMode
@@ -14,6 +16,8 @@ from stockbuddy.contracts.topology import refill_key
 PREFIX = "cloudEvents_"
 CONTENT_TYPE = "application/json"
 MAX_ATTRIBUTE_LENGTH = 4096
+_NUMBER = re.compile(r"\d{1,18}", re.ASCII)
+"""Fits into bigint."""
 PROPERTY_ATTRIBUTES = frozenset({"datacontenttype"})
 """Attributes that are AMQP message properties instead of headers."""
 
@@ -51,13 +55,18 @@ def from_amqp(incoming: AbstractIncomingMessage, queue: str) -> Message:
 
 def _validate(event_id: str, event_type: str, headers: Mapping[str, str]) -> None:
     """The inbox stores these values: the id as uuid, the others as text, which can't contain NUL."""
-    if not event_id or not event_type:
+    if not event_id or not event_type or not headers.get("source"):
         raise ValueError("CloudEvents attributes are missing")
     if str(UUID(event_id)) != event_id.lower():
         raise ValueError("the id is not a UUID in its standard form")
     for name, value in headers.items():
         if len(value) > MAX_ATTRIBUTE_LENGTH or "\0" in value:
             raise ValueError(f"the attribute {name} is too long or contains NUL")
+    if "time" in headers and datetime.fromisoformat(headers["time"]).tzinfo is None:
+        raise ValueError("the time has no offset")
+    for name in ("actorid", "sequence"):
+        if not _NUMBER.fullmatch(headers.get(name, "0")):
+            raise ValueError(f"the attribute {name} is not a number")
 
 
 def _is_allowed_source(routing_key: str, event_type: str, queue: str) -> bool:
