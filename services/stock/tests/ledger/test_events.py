@@ -38,6 +38,7 @@ def level(sku: str, on_hand: Decimal, reserved: Decimal, average: Decimal | None
         is_depleted=False,
         taken=MovementBaseline(),
         added=MovementBaseline(),
+        owner_id=1,
     )
 
 

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from stockbuddy.chassis.http.app import Service, ServiceParts
 from stockbuddy.chassis.http.resources import Resources
 from stockbuddy.chassis.postgres.migrations import migrations_of
+from stockbuddy.chassis.runtime.settings import ServiceSettings
 from stockbuddy.stock.documents.counts.routes import router as counts
 from stockbuddy.stock.documents.customers.routes import router as customers
 from stockbuddy.stock.documents.expenses.routes import router as expenses
@@ -27,6 +28,7 @@ from stockbuddy.stock.insights.reordering.routes import suggestions as reorder_s
 from stockbuddy.stock.insights.reports.routes import router as reports
 from stockbuddy.stock.inventory.levels.routes import router as levels
 from stockbuddy.stock.inventory.movements.routes import router as movements
+from stockbuddy.stock.inventory.posting_context import ReservationLimits
 from stockbuddy.stock.inventory.warehouses.commands import ensure_default_warehouse
 from stockbuddy.stock.inventory.warehouses.routes import router as warehouses
 from stockbuddy.stock.inventory.warehouses.warehouse_cache import WarehouseCache
@@ -50,9 +52,15 @@ async def lifespan(resources: Resources) -> AsyncIterator[ServiceParts]:
             products=ProductLookup(database, waiter),
             suppliers=SupplierLookup(database, waiter),
             warehouses=WarehouseCache(database),
+            reservation_limits=_reservation_limits(resources.settings),
         )
         sweep = ReservationSweep(database, services.ledger)
         yield ServiceParts(services, workers=[sweep.worker(), closing_balance_worker(database)])
+
+
+def _reservation_limits(settings: ServiceSettings) -> ReservationLimits:
+    assert isinstance(settings, StockSettings)
+    return ReservationLimits(settings.max_reservation_seconds, settings.max_reserved_share)
 
 
 SERVICE = Service(

@@ -1,6 +1,7 @@
 """The problems of the stock service. The first line of a docstring is the detail that clients get."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from stockbuddy.chassis.http.errors import Conflict, Forbidden, NotFound, Unprocessable
@@ -80,6 +81,21 @@ class ProductForbidden(Forbidden):
     """You may change the stock of your own products only."""
 
     code = "not_owner"
+
+
+class ReservedShareExceeded(Forbidden):
+    """Salespersons may not reserve so large a share of the stock of another owner's product."""
+
+    code = "reserved_share_exceeded"
+
+    def __init__(self, share: Decimal) -> None:
+        super().__init__(max_reserved_share=float(share))
+
+
+class ReservationForbidden(Forbidden):
+    """You may end or change your own reservations only."""
+
+    code = "not_reserver"
 
 
 class InvalidState(Conflict):

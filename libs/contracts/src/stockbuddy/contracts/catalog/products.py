@@ -34,11 +34,13 @@ class ProductState(Event):
 
 
 class ProductCreated(ProductState):
-    """The stock service posts `opening_quantity` once, in the default warehouse, at `cost_price`."""
+    """The stock service posts `opening_quantity` once, in the default warehouse, at `cost_price`, if that is one of
+    `opening_warehouse_ids`: the warehouses in which the creator may change stock (null: all)."""
 
     type: ClassVar[str] = "catalog.product.created"
 
     opening_quantity: Quantity | None = None
+    opening_warehouse_ids: list[int] | None = None
 
 
 class ProductUpdated(ProductState):

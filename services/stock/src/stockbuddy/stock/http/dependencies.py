@@ -20,6 +20,7 @@ async def get_posting_context(request: Request, caller: Caller, services: Servic
         products=services.products,
         suppliers=services.suppliers,
         warehouses=services.warehouses,
+        reservation_limits=services.reservation_limits,
     )
 
 

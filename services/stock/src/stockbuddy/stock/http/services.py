@@ -6,6 +6,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.stock.inventory.posting_context import ReservationLimits
 from stockbuddy.stock.inventory.warehouses.warehouse_cache import WarehouseCache
 from stockbuddy.stock.ledger import Ledger
 from stockbuddy.stock.replicas.products.lookup import ProductLookup
@@ -21,6 +22,7 @@ class StockServices:
     products: ProductLookup
     suppliers: SupplierLookup
     warehouses: WarehouseCache
+    reservation_limits: ReservationLimits
 
 
 async def get_services(request: Request) -> StockServices:

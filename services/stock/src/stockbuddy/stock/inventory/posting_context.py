@@ -2,15 +2,24 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Self
 
 from stockbuddy.chassis.http.idempotency import IdempotencyKey, StoredResponse
 from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.stock.inventory.warehouses.warehouse_cache import WarehouseCache, WarehouseEntry, WarehouseReference
-from stockbuddy.stock.ledger import Ledger, Posting
+from stockbuddy.stock.ledger import Authority, Ledger, Posting, Purpose, authority_of
 from stockbuddy.stock.replicas.products.lookup import ProductLookup
 from stockbuddy.stock.replicas.suppliers import SupplierLookup
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationLimits:
+    """`max_reserved_share`: for salespersons; see `Authority`."""
+
+    max_seconds: int
+    max_reserved_share: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +33,11 @@ class PostingContext:
     products: ProductLookup
     suppliers: SupplierLookup
     warehouses: WarehouseCache
+    reservation_limits: ReservationLimits
+
+    def authority(self, purpose: Purpose) -> Authority:
+        """The caller's authority for a posting. Raises Forbidden if the caller may not post for this purpose at all."""
+        return authority_of(self.caller, purpose, max_reserved_share=self.reservation_limits.max_reserved_share)
 
     async def warehouse(self, reference: WarehouseReference | None) -> WarehouseEntry:
         """The warehouse whose stock the caller wants to change; None is the default one.

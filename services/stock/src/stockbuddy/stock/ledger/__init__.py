@@ -11,11 +11,12 @@ its events and the response:
             return DocumentChanges(StoredResponse(200, json), updates={"purchase_order": [{"id": order.id, ...}]},
                                    events=[PurchaseReceived(...)])
 
-        return Posting(entries, build_changes, context.key,
+        return Posting(entries, build_changes, context.authority(Purpose.PURCHASE), context.key,
                        checks=[VersionCheck("purchase_order", order.id, order.version)])
 
     response = await ledger.submit(key, lambda: receive_order(context, order_id, body))
 
+- A posting names its authority: every change of a level needs the caller's permission for that purpose (ADR 14).
 - A posting is accepted or refused as a whole, with everything that `build_changes` returns, in one transaction.
 - A checked table has `id` and `version`: the ledger locks the row, compares the version and writes the next one. If it
   has changed, `submit` plans again. Update checked rows only (and rows that belong to them).
@@ -25,6 +26,7 @@ its events and the response:
 - A reservation changes `reserved` only; consuming it changes `on_hand` and `reserved` in one entry.
 """
 
+from stockbuddy.stock.ledger.authority import Authority, Purpose, authority_of
 from stockbuddy.stock.ledger.group_commit import GroupCommitter, Reclaim
 from stockbuddy.stock.ledger.ledger import Ledger, Plan, Submission
 from stockbuddy.stock.ledger.movement_types import MovementType, signed_quantity
@@ -44,6 +46,7 @@ from stockbuddy.stock.ledger.postings import (
 
 __all__ = [
     "ZERO",
+    "Authority",
     "Change",
     "DocumentChanges",
     "Entry",
@@ -54,11 +57,13 @@ __all__ = [
     "Plan",
     "Posting",
     "PostingResult",
+    "Purpose",
     "Reclaim",
     "Row",
     "Shortage",
     "Submission",
     "VersionCheck",
+    "authority_of",
     "row_of",
     "signed_quantity",
 ]

@@ -17,6 +17,7 @@ from stockbuddy.contracts.numbers import quantity_number
 from stockbuddy.stock.errors import AlreadyReversed, QuantityOutOfRange, StaleQuantity, UnknownWarehouse
 from stockbuddy.stock.ledger.events import LedgerEventWriter
 from stockbuddy.stock.ledger.locked_level import LockedLevel
+from stockbuddy.stock.ledger.permission import find_refusal, find_share_refusal
 from stockbuddy.stock.ledger.postings import (
     ZERO,
     Accepted,
@@ -70,6 +71,11 @@ class PostingEvaluator:
         stored = None if key is None else self.stored_keys.get((key.caller, key.key))
         if key is None or stored is None:
             return None
+        # The caller may have lost the permission since the first request.
+        if not posting.partial:
+            for entry in posting.entries:
+                if refusal := find_refusal(posting.authority, entry, self.levels[entry.level]):
+                    raise refusal
         return Replayed(stored_response_for(key, stored.fingerprint, stored.status, stored.body))
 
     def _require_current(self, posting: Posting) -> Stale | None:
@@ -104,7 +110,7 @@ class _Draft:
         for entry in self._posting.entries:
             level = self._copy_of(entry.level)
             delta = level.delta_for(entry)
-            refusal = self._refusal(level, entry, delta)
+            refusal = find_refusal(self._posting.authority, entry, level) or self._refusal(level, entry, delta)
             if isinstance(refusal, Problem) and not self._posting.partial:
                 raise refusal
             if refusal is not None:
@@ -132,6 +138,10 @@ class _Draft:
         if not level.allows(delta, entry.reserved):
             self._evaluator.shortages.add(entry.level)
             return Shortage(entry.level, level.sku, max(-delta, entry.reserved), level.available)
+        if exceeded := find_share_refusal(self._posting.authority, entry, level):
+            # Expired reservations are released as for a shortage.
+            self._evaluator.shortages.add(entry.level)
+            return exceeded
         return None if level.is_recordable(delta, entry.reserved) else QuantityOutOfRange()
 
     def _apply(self, level: LockedLevel, entry: Entry, quantity: Decimal, unit_cost: Decimal | None) -> Change:
@@ -147,11 +157,9 @@ class _Draft:
         return Change(
             entry=entry,
             sku=level.sku,
-            quantity=quantity,
             before=before,
             balance=level.on_hand,
             reserved=level.reserved,
-            version=level.version,
             unit_cost=unit_cost,
             average_cost=level.average_cost,
             movement_id=movement_id,

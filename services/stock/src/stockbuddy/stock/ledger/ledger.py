@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from stockbuddy.chassis.http.errors import Problem, Unavailable
+from stockbuddy.chassis.http.errors import Forbidden, Problem, Unavailable
 from stockbuddy.chassis.http.idempotency import IdempotencyKey, ReplayedResponse, StoredResponse, stored_response_for
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime.failures import is_environment_fault
@@ -38,9 +38,11 @@ class Ledger:
 
     async def submit(self, key: IdempotencyKey | None, plan: Plan) -> StoredResponse:
         """Post what `plan` returns. Raises the Problem that refuses it, or ReplayedResponse if the request was accepted
-        before, even if the current state would refuse it."""
+        before, even if the current state would refuse it. The caller's permission is required in either case."""
         try:
             return await self._post(plan)
+        except Forbidden:
+            raise
         except Problem:
             if key is not None and (stored := await self._find_stored(key)) is not None:
                 raise ReplayedResponse(stored) from None
@@ -83,9 +85,11 @@ class Ledger:
                     return result
 
     async def _refusal(self, key: IdempotencyKey | None, error: BaseException) -> ReplayedResponse | Problem:
-        """The problem, or the stored response if the request was accepted before."""
+        """The problem, or the stored response if the request was accepted before and the caller may still send it."""
         if not isinstance(error, Problem):
             raise error
+        if isinstance(error, Forbidden):
+            return error
         try:
             stored = None if key is None else await self._find_stored(key)
         except Problem as reused:

@@ -33,6 +33,7 @@ class LockedLevel:
     is_depleted: bool
     taken: MovementBaseline
     added: MovementBaseline
+    owner_id: int | None
     allows_negative: bool = False
     is_active: bool = True
 
@@ -52,6 +53,7 @@ class LockedLevel:
             is_depleted=row["is_depleted"],
             taken=MovementBaseline(row["taken_count"], row["taken_mean"], row["taken_variance"]),
             added=MovementBaseline(row["added_count"], row["added_mean"], row["added_variance"]),
+            owner_id=row["owner_id"],
         )
 
     def to_row(self) -> LevelRow:
@@ -78,8 +80,8 @@ class LockedLevel:
         # Positional, as copy.copy and dataclasses.replace take five times as long.
         return LockedLevel(
             self.key, self.sku, self.threshold, self.cost_price, self.on_hand, self.reserved, self.version,
-            self.average_cost, self.is_low, self.is_depleted, self.taken, self.added, self.allows_negative,
-            self.is_active,
+            self.average_cost, self.is_low, self.is_depleted, self.taken, self.added, self.owner_id,
+            self.allows_negative, self.is_active,
         )  # fmt: skip
 
     @property

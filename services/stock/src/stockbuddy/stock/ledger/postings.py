@@ -16,6 +16,7 @@ from stockbuddy.chassis.http.errors import Problem
 from stockbuddy.chassis.http.idempotency import IdempotencyKey, StoredResponse
 from stockbuddy.chassis.runtime.event_context import EventContext, current_event_context
 from stockbuddy.contracts.event import Event
+from stockbuddy.stock.ledger.authority import Authority
 from stockbuddy.stock.ledger.movement_types import MovementType
 
 ZERO = Decimal(0)
@@ -61,11 +62,9 @@ class Change:
 
     entry: Entry
     sku: str
-    quantity: Decimal
     before: Decimal
     balance: Decimal
     reserved: Decimal
-    version: int
     unit_cost: Decimal | None
     average_cost: Decimal | None
     movement_id: int | None
@@ -134,12 +133,14 @@ class Posting:
 
     - `build_changes` is called while the levels are locked: it must be pure, and may raise a Problem to refuse the
       posting.
+    - `authority`: compared with every entry that changes its level.
     - `new_ids`: how many ids of which tables `build_changes` needs.
     - `document`: what the movements belong to, `sale/17`, or `sale` for the first new id of that table.
     """
 
     entries: Sequence[Entry]
     build_changes: Callable[[PostingResult], DocumentChanges]
+    authority: Authority
     key: IdempotencyKey | None = None
     checks: Sequence[VersionCheck] = ()
     new_ids: Mapping[str, int] = field(default_factory=dict)

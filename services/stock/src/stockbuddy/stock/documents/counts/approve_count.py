@@ -16,6 +16,7 @@ from stockbuddy.stock.ledger import (
     MovementType,
     Posting,
     PostingResult,
+    Purpose,
     VersionCheck,
     row_of,
 )
@@ -39,6 +40,7 @@ async def plan_approval(context: PostingContext, count_id: int) -> Posting:
     return Posting(
         entries,
         lambda result: _build_changes(result, context, count, differing),
+        context.authority(Purpose.MOVEMENT),
         context.key,
         checks=[VersionCheck("stock_count", count.id, count.version)],
         document=f"stock_count/{count.id}",
@@ -48,6 +50,7 @@ async def plan_approval(context: PostingContext, count_id: int) -> Posting:
 async def _load_open_count(context: PostingContext, count_id: int) -> StockCountResponse:
     async with context.database.reading() as session:
         count = await get_count(session, count_id)
+        # The ledger checks only the lines that differ; the others end here, too.
         await require_owner_of(session, context.caller, [line.product_id for line in count.lines])
     await context.warehouse(count.warehouse_id)
     if count.status != "open":

@@ -11,7 +11,7 @@ from stockbuddy.stock.documents.purchase_orders.costed_lines import CostedLine, 
 from stockbuddy.stock.documents.purchase_orders.schemas import PurchaseOrderCreate
 from stockbuddy.stock.inventory.posting_context import PostingContext
 from stockbuddy.stock.inventory.warehouses.warehouse_cache import WarehouseEntry
-from stockbuddy.stock.ledger import ZERO, DocumentChanges, Posting, PostingResult, Row
+from stockbuddy.stock.ledger import ZERO, DocumentChanges, Posting, PostingResult, Purpose, Row
 from stockbuddy.stock.replicas.suppliers import Supplier
 
 DETAIL_FIELDS = {"reference", "notes", "expected_at"}
@@ -55,7 +55,7 @@ def to_posting(context: PostingContext, drafts: Sequence[OrderDraft], to_respons
         return DocumentChanges(to_response(orders), inserts, events=orders)
 
     new_ids = {"purchase_order": len(drafts), "purchase_order_line": sum(len(draft.lines) for draft in drafts)}
-    return Posting([], build_changes, context.key, new_ids=new_ids)
+    return Posting([], build_changes, context.authority(Purpose.PURCHASE), context.key, new_ids=new_ids)
 
 
 def _build_order(

@@ -15,6 +15,7 @@ from stockbuddy.stock.ledger import (
     LevelKey,
     Posting,
     PostingResult,
+    Purpose,
     VersionCheck,
     row_of,
 )
@@ -63,5 +64,9 @@ def _to_posting(
         )
 
     return Posting(
-        entries, build_changes, context.key, checks=[VersionCheck("purchase_order", order.id, order.version)]
+        entries,
+        build_changes,
+        context.authority(Purpose.PURCHASE),
+        context.key,
+        checks=[VersionCheck("purchase_order", order.id, order.version)],
     )

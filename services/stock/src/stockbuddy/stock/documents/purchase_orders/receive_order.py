@@ -28,6 +28,7 @@ from stockbuddy.stock.ledger import (
     MovementType,
     Posting,
     PostingResult,
+    Purpose,
     Row,
     VersionCheck,
     row_of,
@@ -55,6 +56,7 @@ async def plan_receipt(context: PostingContext, order_id: int, body: ReceivePurc
     return Posting(
         [_entry(order, body, part) for part in parts],
         lambda result: _build_changes(result, context, order, body, parts),
+        context.authority(Purpose.PURCHASE),
         context.key,
         checks=[VersionCheck("purchase_order", order.id, order.version)],
         new_ids={"purchase_receipt": 1, "purchase_receipt_line": len(parts)},

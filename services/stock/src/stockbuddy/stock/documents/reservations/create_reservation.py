@@ -5,17 +5,20 @@ from datetime import timedelta
 from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.contracts.stock import ReservationCreated, ReservationLine
 from stockbuddy.stock.documents.lines import header_row, line_rows
+from stockbuddy.stock.documents.reservations.lifecycle import require_lifetime
 from stockbuddy.stock.documents.reservations.schemas import ReservationCreate
 from stockbuddy.stock.inventory.posting_context import PostingContext
-from stockbuddy.stock.ledger import DocumentChanges, Entry, LevelKey, Posting, PostingResult
+from stockbuddy.stock.ledger import DocumentChanges, Entry, LevelKey, Posting, PostingResult, Purpose
 
 
 async def plan_reservation(context: PostingContext, body: ReservationCreate) -> Posting:
-    """Raises UnknownProduct, UnknownWarehouse, WarehouseForbidden."""
+    """Raises UnknownProduct, UnknownWarehouse, WarehouseForbidden, Unprocessable; the ledger: ReservedShareExceeded."""
+    require_lifetime(context, body.expires_in)
     lines = await _load_lines(context, body)
     return Posting(
         [Entry(LevelKey(line.product_id, line.warehouse_id, line.lot), reserved=line.quantity) for line in lines],
         lambda result: _build_changes(result, context, body, lines),
+        context.authority(Purpose.RESERVATION),
         context.key,
         new_ids={"reservation": 1, "reservation_line": len(lines)},
     )

@@ -1,25 +1,31 @@
 """State changes of reservations: release, extend, expire; and the steps that a sale or an `out` movement shares."""
 
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from stockbuddy.chassis.http.errors import Unprocessable
 from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.contracts.stock import ReservationExpired, ReservationExtended, ReservationReleased, ReservationState
 from stockbuddy.stock.documents.reservations.queries import get_reservation
 from stockbuddy.stock.documents.reservations.schemas import ExtendReservation, ReservationResponse
-from stockbuddy.stock.errors import InvalidState, ReservationAlreadyExpired
+from stockbuddy.stock.errors import InvalidState, ReservationAlreadyExpired, ReservationForbidden
 from stockbuddy.stock.inventory.posting_context import PostingContext
 from stockbuddy.stock.ledger import (
+    Authority,
     DocumentChanges,
     Entry,
     LevelKey,
     MovementType,
     Posting,
     PostingResult,
+    Purpose,
     Row,
     VersionCheck,
     row_of,
 )
+
+BuildChanges = Callable[[PostingResult], DocumentChanges]
 
 
 async def load_active_reservation(context: PostingContext, reservation_id: int) -> ReservationResponse:
@@ -36,24 +42,51 @@ async def load_active_reservation(context: PostingContext, reservation_id: int) 
     return reservation
 
 
+def require_reserver(context: PostingContext, reservation: ReservationResponse) -> None:
+    """For steps that end or change a reservation other than by handing over what was reserved.
+    Raises ReservationForbidden."""
+    if not context.caller.is_manager and reservation.created_by != context.caller.user_id:
+        raise ReservationForbidden()
+
+
+def require_lifetime(context: PostingContext, seconds: int, created_at: datetime | None = None) -> None:
+    """Limit the time until a reservation ends; for salespersons, counted from its creation. Raises Unprocessable."""
+    limit = context.reservation_limits.max_seconds
+    age = 0 if created_at is None or context.caller.is_manager else (datetime.now(UTC) - created_at).total_seconds()
+    if seconds + age > limit:
+        raise Unprocessable.field("expires_in", f"a reservation lasts at most {limit} seconds")
+
+
 async def plan_release(context: PostingContext, reservation_id: int) -> Posting:
+    """Raises ReservationForbidden, and what `load_active_reservation` does."""
     reservation = await load_active_reservation(context, reservation_id)
+    require_reserver(context, reservation)
 
     def build_changes(result: PostingResult) -> DocumentChanges:
         return _to_changes(ReservationReleased, end_reservation(reservation, "released", result.recorded_at))
 
-    return Posting(release_entries(reservation), build_changes, context.key, checks=[version_check(reservation)])
+    return _to_posting(context, reservation, release_entries(reservation), build_changes)
 
 
 async def plan_extension(context: PostingContext, reservation_id: int, body: ExtendReservation) -> Posting:
+    """Raises ReservationForbidden, Unprocessable, and what `load_active_reservation` does."""
     reservation = await load_active_reservation(context, reservation_id)
+    require_reserver(context, reservation)
+    require_lifetime(context, body.expires_in, reservation.created_at)
 
     def build_changes(result: PostingResult) -> DocumentChanges:
         require_not_expired(reservation, result.recorded_at)
         expires_at = result.recorded_at + timedelta(seconds=body.expires_in)
         return _to_changes(ReservationExtended, _transition(reservation, expires_at=expires_at))
 
-    return Posting([], build_changes, context.key, checks=[version_check(reservation)])
+    return _to_posting(context, reservation, [], build_changes)
+
+
+def _to_posting(
+    context: PostingContext, reservation: ReservationResponse, entries: list[Entry], build_changes: BuildChanges
+) -> Posting:
+    authority = context.authority(Purpose.RESERVATION)
+    return Posting(entries, build_changes, authority, context.key, checks=[version_check(reservation)])
 
 
 def expiry_posting(reservation: ReservationResponse) -> Posting:
@@ -62,7 +95,8 @@ def expiry_posting(reservation: ReservationResponse) -> Posting:
     def build_changes(result: PostingResult) -> DocumentChanges:
         return _to_changes(ReservationExpired, end_reservation(reservation, "expired", result.recorded_at))
 
-    return Posting(release_entries(reservation), build_changes, checks=[version_check(reservation)])
+    authority = Authority(Purpose.RESERVATION)
+    return Posting(release_entries(reservation), build_changes, authority, checks=[version_check(reservation)])
 
 
 def release_entries(reservation: ReservationResponse) -> list[Entry]:

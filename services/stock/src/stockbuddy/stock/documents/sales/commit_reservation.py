@@ -7,6 +7,7 @@ from stockbuddy.stock.documents.reservations.lifecycle import (
     fulfilment_entries,
     load_active_reservation,
     require_not_expired,
+    require_reserver,
     updated_row,
     version_check,
 )
@@ -21,13 +22,14 @@ from stockbuddy.stock.documents.sales.schemas import (
 )
 from stockbuddy.stock.errors import SeveralWarehouses
 from stockbuddy.stock.inventory.posting_context import PostingContext
-from stockbuddy.stock.ledger import DocumentChanges, Posting, PostingResult
+from stockbuddy.stock.ledger import DocumentChanges, Posting, PostingResult, Purpose
 
 
 async def plan_commit(context: PostingContext, reservation_id: int, body: CommitReservation) -> Posting:
     """Raises what `load_active_reservation` does, and SeveralWarehouses, UnknownCustomer, UnknownProduct."""
     reservation = await load_active_reservation(context, reservation_id)
     if body.as_ == "out":
+        require_reserver(context, reservation)
         return _out_posting(context, reservation, body)
     return to_posting(await load_plan(context, _to_sale(reservation, body), reservation), _sale_response)
 
@@ -45,6 +47,7 @@ def _out_posting(context: PostingContext, reservation: ReservationResponse, body
     return Posting(
         fulfilment_entries(reservation, reference_number=body.reference, notes=body.notes),
         build_changes,
+        context.authority(Purpose.MOVEMENT),
         context.key,
         checks=[version_check(reservation)],
         document=f"reservation/{reservation.id}",

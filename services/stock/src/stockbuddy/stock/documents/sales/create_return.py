@@ -25,6 +25,7 @@ from stockbuddy.stock.ledger import (
     MovementType,
     Posting,
     PostingResult,
+    Purpose,
     Row,
     VersionCheck,
     row_of,
@@ -49,6 +50,7 @@ async def plan_return(context: PostingContext, sale_id: int, body: SaleReturnCre
     return Posting(
         _entries(sale, refunds, body) if body.restock else [],
         lambda result: _build_changes(result, context, sale, body, refunds),
+        context.authority(Purpose.SALE),
         context.key,
         checks=[VersionCheck("sale", sale.id, sale.version)],
         new_ids={"sale_return": 1, "sale_return_line": len(refunds)},

@@ -1,5 +1,6 @@
 """Creates a sale, all of its lines or none: load, price, plan the entries, build rows and events, respond."""
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,6 +16,7 @@ from stockbuddy.stock.documents.reservations.lifecycle import (
     load_active_reservation,
     release_entries,
     require_not_expired,
+    require_reserver,
     updated_row,
     version_check,
 )
@@ -32,6 +34,7 @@ from stockbuddy.stock.ledger import (
     MovementType,
     Posting,
     PostingResult,
+    Purpose,
 )
 from stockbuddy.stock.replicas.products.model import ProductReplica
 
@@ -76,12 +79,27 @@ def _sale_response(sale: SaleCompleted, _: ReservationResponse | None) -> Stored
 
 
 async def load_plan(context: PostingContext, body: SaleCreate, reservation: ReservationResponse | None) -> SalePlan:
+    """Raises ReservationForbidden if a part of another user's reservation would be released."""
     warehouse = await context.warehouse(body.warehouse_reference)
-    products = await context.products.load([line.product_reference for line in body.sold_lines])
+    reserved_ids = [] if reservation is None else [line.product_id for line in reservation.lines]
+    references = [line.product_reference for line in body.sold_lines]
+    products = await context.products.load(references, include_deleted=reserved_ids)
     lines = [_price(index, line, products[line.product_reference]) for index, line in enumerate(body.sold_lines)]
     if sum((line.total + line.discount for line in lines), ZERO) >= MAX_AMOUNT:
         raise Unprocessable.field("lines", TOO_LARGE)
+    if reservation is not None and _releases_stock(reservation, warehouse.id, lines):
+        require_reserver(context, reservation)
     return SalePlan(context, body, warehouse, await _load_customer_id(context, body), lines, reservation)
+
+
+def _releases_stock(reservation: ReservationResponse, warehouse_id: int, lines: Sequence[PricedLine]) -> bool:
+    """Whether the sale takes less of a level than was reserved."""
+    rest: defaultdict[LevelKey, Decimal] = defaultdict(Decimal)
+    for reserved in reservation.lines:
+        rest[LevelKey(reserved.product_id, reserved.warehouse_id, reserved.lot)] += reserved.quantity
+    for line in lines:
+        rest[LevelKey(line.product.id, warehouse_id, line.lot)] -= line.quantity
+    return any(quantity > ZERO for quantity in rest.values())
 
 
 def _price(index: int, line: SaleLineCreate, product: ProductReplica) -> PricedLine:
@@ -108,6 +126,7 @@ def to_posting(plan: SalePlan, to_response: ToResponse) -> Posting:
     return Posting(
         _entries(plan),
         lambda result: _build_changes(result, plan, to_response),
+        plan.context.authority(Purpose.SALE),
         plan.context.key,
         checks=[] if plan.reservation is None else [version_check(plan.reservation)],
         new_ids={"sale": 1, "sale_line": len(plan.lines)},

@@ -6,7 +6,16 @@ from stockbuddy.stock.documents.sales.queries import load_sale
 from stockbuddy.stock.documents.sales.schemas import SaleResponse, VoidSale
 from stockbuddy.stock.errors import InvalidState
 from stockbuddy.stock.inventory.posting_context import PostingContext
-from stockbuddy.stock.ledger import DocumentChanges, Entry, LevelKey, MovementType, Posting, VersionCheck, row_of
+from stockbuddy.stock.ledger import (
+    DocumentChanges,
+    Entry,
+    LevelKey,
+    MovementType,
+    Posting,
+    Purpose,
+    VersionCheck,
+    row_of,
+)
 
 
 async def plan_void(context: PostingContext, sale_id: int, body: VoidSale) -> Posting:
@@ -17,6 +26,7 @@ async def plan_void(context: PostingContext, sale_id: int, body: VoidSale) -> Po
     return Posting(
         _entries(sale, body),
         lambda _: _build_changes(sale, body),
+        context.authority(Purpose.SALE),
         context.key,
         checks=[VersionCheck("sale", sale.id, sale.version)],
         document=f"sale/{sale.id}",

@@ -9,9 +9,8 @@ from stockbuddy.stock.documents.lines import header_row, line_rows
 from stockbuddy.stock.documents.transfers.schemas import TransferCreate, TransferLineCreate
 from stockbuddy.stock.inventory.posting_context import PostingContext
 from stockbuddy.stock.inventory.warehouses.warehouse_cache import WarehouseEntry
-from stockbuddy.stock.ledger import ZERO, DocumentChanges, Entry, LevelKey, Posting, PostingResult
+from stockbuddy.stock.ledger import ZERO, DocumentChanges, Entry, LevelKey, Posting, PostingResult, Purpose
 from stockbuddy.stock.replicas.products.model import ProductReplica
-from stockbuddy.stock.replicas.products.ownership import require_owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +25,7 @@ class TransferPlan:
 
 
 async def plan_transfer(context: PostingContext, body: TransferCreate) -> Posting:
-    """Raises UnknownProduct, UnknownWarehouse, ProductForbidden, WarehouseForbidden, Unprocessable."""
+    """Raises UnknownProduct, UnknownWarehouse, WarehouseForbidden, Unprocessable; the ledger: ProductForbidden."""
     plan = await _load_plan(context, body)
     return Posting(
         [
@@ -34,6 +33,7 @@ async def plan_transfer(context: PostingContext, body: TransferCreate) -> Postin
             for line, product in plan.lines
         ],
         lambda result: _build_changes(result, plan),
+        context.authority(Purpose.MOVEMENT),
         context.key,
         new_ids={"stock_transfer": 1, "stock_transfer_line": len(plan.lines)},
     )
@@ -46,8 +46,6 @@ async def _load_plan(context: PostingContext, body: TransferCreate) -> TransferP
         raise Unprocessable.field("to_warehouse_id", "must differ from the source warehouse")
     products = await context.products.load([line.product_reference for line in body.transferred_lines])
     lines = [(line, products[line.product_reference]) for line in body.transferred_lines]
-    for _, product in lines:
-        require_owner(context.caller, product)
     return TransferPlan(context, body, source, destination, lines)
 
 

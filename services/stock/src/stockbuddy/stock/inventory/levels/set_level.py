@@ -3,14 +3,12 @@
 from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.stock.inventory.levels.schemas import SetLevel, SetLevelResponse
 from stockbuddy.stock.inventory.posting_context import PostingContext
-from stockbuddy.stock.ledger import DocumentChanges, Entry, LevelKey, MovementType, Posting, PostingResult
-from stockbuddy.stock.replicas.products.ownership import require_owner
+from stockbuddy.stock.ledger import DocumentChanges, Entry, LevelKey, MovementType, Posting, PostingResult, Purpose
 
 
 async def plan_set_level(context: PostingContext, body: SetLevel) -> Posting:
-    """Raises UnknownProduct, UnknownWarehouse, ProductForbidden, WarehouseForbidden. The ledger: StaleQuantity."""
+    """Raises UnknownProduct, UnknownWarehouse, WarehouseForbidden. The ledger: ProductForbidden, StaleQuantity."""
     product = await context.products.load_one(body.product_reference)
-    require_owner(context.caller, product)
     warehouse = await context.warehouse(body.warehouse_reference)
     entry = Entry(
         LevelKey(product.id, warehouse.id, body.lot),
@@ -20,7 +18,7 @@ async def plan_set_level(context: PostingContext, body: SetLevel) -> Posting:
         reference_number=body.reference_number,
         notes=body.reason,
     )
-    return Posting([entry], _build_changes, context.key)
+    return Posting([entry], _build_changes, context.authority(Purpose.MOVEMENT), context.key)
 
 
 def _build_changes(result: PostingResult) -> DocumentChanges:

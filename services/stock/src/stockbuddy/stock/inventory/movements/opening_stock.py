@@ -14,9 +14,18 @@ from stockbuddy.chassis.messaging.bus import Message
 from stockbuddy.chassis.messaging.handlers import decode, event_context_of
 from stockbuddy.chassis.runtime.event_context import EventContext
 from stockbuddy.contracts.catalog import ProductCreated
-from stockbuddy.stock.errors import QuantityOutOfRange
+from stockbuddy.stock.errors import QuantityOutOfRange, WarehouseForbidden
 from stockbuddy.stock.inventory.warehouses.queries import fetch_default_warehouse_id
-from stockbuddy.stock.ledger import DocumentChanges, Entry, LevelKey, MovementType, Posting, PostingResult
+from stockbuddy.stock.ledger import (
+    Authority,
+    DocumentChanges,
+    Entry,
+    LevelKey,
+    MovementType,
+    Posting,
+    PostingResult,
+    Purpose,
+)
 from stockbuddy.stock.ledger.apply import apply, create_levels, level_keys
 from stockbuddy.stock.ledger.postings import Failed, PostingOutcome, Refused
 from stockbuddy.stock.replicas.products.replicate import replicate_products
@@ -60,14 +69,17 @@ def _to_posting(event: ProductCreated, quantity: Decimal, origin: EventContext, 
         unit_cost=event.cost_price,
         notes="opening stock",
     )
-    return Posting([entry], _build_changes, document=_document(event), context=origin)
+    allowed = event.opening_warehouse_ids
+    authority = Authority(Purpose.MOVEMENT, warehouse_ids=None if allowed is None else frozenset(allowed))
+    return Posting([entry], _build_changes, authority, document=_document(event), context=origin)
 
 
 def _require_accepted(outcomes: Sequence[PostingOutcome]) -> None:
-    """Log a quantity that exceeds the limit: the product is replicated without it. Raise any other problem."""
+    """Log a quantity that exceeds the limit, or that the creator may not post in the default warehouse (the catalog
+    refuses it, unless the default has moved since): the product is replicated without it. Raise any other problem."""
     for outcome in outcomes:
-        if isinstance(outcome, Refused) and isinstance(outcome.problem, QuantityOutOfRange):
-            log.error("products.opening_out_of_range")
+        if isinstance(outcome, Refused) and isinstance(outcome.problem, QuantityOutOfRange | WarehouseForbidden):
+            log.error("products.opening_refused", code=outcome.problem.code)
         elif isinstance(outcome, Refused):
             raise outcome.problem
         if isinstance(outcome, Failed):

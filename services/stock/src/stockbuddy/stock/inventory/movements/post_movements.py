@@ -9,23 +9,32 @@ from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.stock.errors import InsufficientStock, UnknownProduct
 from stockbuddy.stock.inventory.movements.schemas import MovementCreate
 from stockbuddy.stock.inventory.posting_context import PostingContext
-from stockbuddy.stock.ledger import Change, DocumentChanges, Entry, LevelKey, Posting, PostingResult, Shortage
+from stockbuddy.stock.ledger import (
+    Authority,
+    Change,
+    DocumentChanges,
+    Entry,
+    LevelKey,
+    Posting,
+    PostingResult,
+    Purpose,
+    Shortage,
+)
 from stockbuddy.stock.ledger.shortages import shortage_body
 from stockbuddy.stock.replicas.products.model import ProductReplica
-from stockbuddy.stock.replicas.products.ownership import require_owner
 
 
 async def plan_movement(context: PostingContext, movement: MovementCreate) -> Posting:
-    """Raises UnknownProduct, UnknownWarehouse, ProductForbidden, WarehouseForbidden."""
+    """Raises UnknownProduct, UnknownWarehouse, WarehouseForbidden; the ledger raises ProductForbidden."""
     product = await context.products.load_one(movement.product_reference)
-    return Posting([await _to_entry(context, movement, product)], _build_single, context.key)
+    return Posting([await _to_entry(context, movement, product)], _build_single, _authority(context), context.key)
 
 
 async def plan_atomic_batch(context: PostingContext, movements: Sequence[MovementCreate]) -> Posting:
     """Post all movements or none. Raises the errors of `plan_movement`."""
     products = await context.products.load([movement.product_reference for movement in movements])
     entries = [await _to_entry(context, movement, products[movement.product_reference]) for movement in movements]
-    return Posting(entries, _build_atomic_batch, context.key)
+    return Posting(entries, _build_atomic_batch, _authority(context), context.key)
 
 
 async def plan_partial_batch(context: PostingContext, movements: Sequence[MovementCreate]) -> Posting:
@@ -43,13 +52,20 @@ async def plan_partial_batch(context: PostingContext, movements: Sequence[Moveme
             problems[index] = problem
     bodies = {index: problem.body() for index, problem in problems.items()}
     return Posting(
-        entries, lambda result: _build_partial_batch(result, len(movements), bodies), context.key, partial=True
+        entries,
+        lambda result: _build_partial_batch(result, len(movements), bodies),
+        _authority(context),
+        context.key,
+        partial=True,
     )
+
+
+def _authority(context: PostingContext) -> Authority:
+    return context.authority(Purpose.MOVEMENT)
 
 
 async def _to_entry(context: PostingContext, movement: MovementCreate, product: ProductReplica) -> Entry:
     warehouse = await context.warehouse(movement.warehouse_reference)
-    require_owner(context.caller, product)
     return Entry(
         LevelKey(product.id, warehouse.id, movement.lot),
         on_hand=movement.signed_quantity,

@@ -6,15 +6,13 @@ from stockbuddy.stock.inventory.movements.opening_stock import OPENING_DOCUMENT
 from stockbuddy.stock.inventory.movements.queries import get_movement
 from stockbuddy.stock.inventory.movements.schemas import ReverseMovement
 from stockbuddy.stock.inventory.posting_context import PostingContext
-from stockbuddy.stock.ledger import DocumentChanges, Entry, LevelKey, MovementType, Posting, PostingResult
-from stockbuddy.stock.replicas.products.ownership import require_owner_of
+from stockbuddy.stock.ledger import DocumentChanges, Entry, LevelKey, MovementType, Posting, PostingResult, Purpose
 
 
 async def plan_reversal(context: PostingContext, movement_id: int, body: ReverseMovement) -> Posting:
-    """Raises NotFound, NotReversible, WarehouseForbidden, ProductForbidden; the ledger raises AlreadyReversed."""
+    """Raises NotFound, NotReversible, WarehouseForbidden; the ledger raises ProductForbidden, AlreadyReversed."""
     async with context.database.reading() as session:
         movement = await get_movement(session, movement_id)
-        await require_owner_of(session, context.caller, [movement.product_id])
     await context.warehouse(movement.warehouse_id)
     belongs_to_document = movement.document is not None and not movement.document.startswith(OPENING_DOCUMENT)
     if belongs_to_document or movement.reverses_id is not None:
@@ -28,7 +26,7 @@ async def plan_reversal(context: PostingContext, movement_id: int, body: Reverse
         notes=body.notes or f"reverses movement {movement.id}",
         reverses_id=movement.id,
     )
-    return Posting([entry], _build_changes, context.key)
+    return Posting([entry], _build_changes, context.authority(Purpose.MOVEMENT), context.key)
 
 
 def _build_changes(result: PostingResult) -> DocumentChanges:

@@ -1,7 +1,7 @@
 """Finds the products that a request refers to, one query for all concurrent requests."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.stock.errors import UnknownProduct
@@ -22,15 +22,20 @@ class ProductLookup:
         self._requests: list[_Request] = []
         self._worker: asyncio.Task[None] | None = None
 
-    async def find(self, references: Sequence[ProductReference]) -> _Products:
-        """The products that exist and are not deleted, by reference."""
+    async def find(self, references: Sequence[ProductReference], *, include_deleted: Collection[int] = ()) -> _Products:
+        """The products that exist, by reference; deleted ones only if their id is in `include_deleted`."""
         wanted = frozenset(references)
         products = await self._waiter.fetch_until(wanted.issubset, lambda: self._query(wanted))
-        return {key: products[key] for key in wanted if key in products and not products[key].deleted}
+        return {
+            key: products[key]
+            for key in wanted
+            if key in products and (not products[key].deleted or key in include_deleted)
+        }
 
-    async def load(self, references: Sequence[ProductReference]) -> _Products:
-        """All of the products, by reference. Raises UnknownProduct."""
-        products = await self.find(references)
+    async def load(self, references: Sequence[ProductReference], *, include_deleted: Collection[int] = ()) -> _Products:
+        """All of the products, by reference. `include_deleted`: the ids in a document that is to be completed, although
+        a product of it was deleted. Raises UnknownProduct."""
+        products = await self.find(references, include_deleted=include_deleted)
         if missing := [reference for reference in references if reference not in products]:
             raise UnknownProduct(list(dict.fromkeys(missing)))
         return products
