@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,14 @@ import httpx2
 import pytest
 from httpx2 import AsyncClient
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from pydantic import SecretStr
 
 from stockbuddy.catalog.app import CatalogSettings
 from stockbuddy.local_servers.ports import free_port
 
 START_TIMEOUT_SECONDS = 30
+BINARY = {"Content-Type": "application/octet-stream"}
 
 
 @pytest.fixture(scope="module")
@@ -108,16 +110,18 @@ async def test_image_upload_as_form_is_accepted(seller: AsyncClient, path: str) 
     assert put.status_code == 200
     assert (await seller.get(f"{path}/image")).content == content
     missing = await seller.put(f"{path}/image", files={"picture": ("cup.png", content, "image/png")})
-    assert (missing.status_code, missing.json()["errors"][0]["field"]) == (422, "file")
+    assert (missing.status_code, missing.json()["errors"][0]["field"]) == (422, "picture")
+    empty = await seller.put(f"{path}/image", files={"other": (None, "text")})
+    assert empty.status_code == 422
 
 
 async def test_image_is_replaced_and_deleted(service: Any, seller: AsyncClient, path: str) -> None:
-    await seller.put(f"{path}/image", content=image_file())
+    await seller.put(f"{path}/image", content=image_file(), headers=BINARY)
     first = await seller.get(f"{path}/image")
     known = {"If-None-Match": first.headers["etag"]}
     assert (await seller.get(f"{path}/image", headers=known)).status_code == 304
 
-    await seller.put(f"{path}/image", content=image_file(colour="red"))
+    await seller.put(f"{path}/image", content=image_file(colour="red"), headers=BINARY)
     second = await seller.get(f"{path}/image", headers=known)
     assert (second.status_code, second.content) == (200, image_file(colour="red"))
 
@@ -131,7 +135,7 @@ async def test_image_is_replaced_and_deleted(service: Any, seller: AsyncClient, 
 
 async def test_upload_of_same_image_changes_nothing(seller: AsyncClient, path: str) -> None:
     for _ in range(2):
-        assert (await seller.put(f"{path}/image", content=image_file())).status_code == 200
+        assert (await seller.put(f"{path}/image", content=image_file(), headers=BINARY)).status_code == 200
 
     assert (await seller.get(path)).json()["version"] == 2
     assert (await seller.get(f"{path}/image")).status_code == 200
@@ -173,10 +177,65 @@ async def test_upload_of_invalid_image_is_rejected(
     assert (await seller.get(path)).json()["image_url"] is None
 
 
+def gps_data() -> Image.Exif:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # rotated by 90°
+    exif[0x010F] = "Phone maker"
+    exif.get_ifd(0x8825).update({1: "N", 2: (52.0, 31.0, 12.0), 3: "E", 4: (13.0, 24.0, 18.0)})
+    return exif
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "MPO"])
+async def test_photograph_is_served_upright_and_without_metadata(seller: AsyncClient, path: str, kind: str) -> None:
+    options: dict[str, Any] = {"exif": gps_data()}
+    if kind == "MPO":
+        options |= {"save_all": True, "append_images": [Image.new("RGB", (1000, 500), "red")]}
+    content = image_file(kind, (1000, 500), **options)
+
+    put = await seller.put(f"{path}/image", content=content, headers=BINARY)
+
+    assert put.status_code == 200, put.text
+    assert (put.json()["width"], put.json()["height"]) == (500, 1000)
+    shown = await seller.get(f"{path}/image")
+    served = Image.open(io.BytesIO(shown.content))
+    assert (served.format, served.size) == ("JPEG" if kind == "MPO" else kind, (500, 1000))
+    assert (dict(served.getexif()), put.json()["size_bytes"]) == ({}, len(shown.content))
+    assert b"Phone maker" not in shown.content
+    assert b"Exif" not in shown.content
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+async def test_comments_in_an_image_are_removed(seller: AsyncClient, path: str, kind: str) -> None:
+    texts = PngInfo()
+    texts.add_text("Location", "52.5 13.4")
+    options = {"comment": b"Location 52.5 13.4"} if kind == "JPEG" else {"pnginfo": texts}
+
+    assert (await seller.put(f"{path}/image", content=image_file(kind, **options), headers=BINARY)).status_code == 200
+
+    assert b"Location" not in (await seller.get(f"{path}/image")).content
+
+
+async def test_permission_is_checked_before_an_image_is_read(service: Any, seller: AsyncClient, path: str) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal chunks
+        while True:
+            chunks += 1
+            assert chunks < 3, "the body was read"
+            yield b"x"
+
+    chunks = 0
+    async with service.client(6) as other:
+        refused = await other.put(f"{path}/image", content=endless(), headers=BINARY)
+        undecodable = await other.put(f"{path}/image", content=b"no image", headers=BINARY)
+
+    assert (refused.status_code, undecodable.status_code) == (403, 403)
+    assert (await seller.put("/products/99/image", content=b"no image", headers=BINARY)).status_code == 404
+
+
 async def test_thumbnail_of_rotated_photograph_is_upright(seller: AsyncClient, path: str) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # rotated by 90°
-    await seller.put(f"{path}/image", content=image_file("JPEG", (1000, 500), exif=exif))
+    await seller.put(f"{path}/image", content=image_file("JPEG", (1000, 500), exif=exif), headers=BINARY)
 
     small = await seller.get(f"{path}/image", params={"size": "thumbnail"})
 
@@ -185,11 +244,11 @@ async def test_thumbnail_of_rotated_photograph_is_upright(seller: AsyncClient, p
 
 async def test_image_upload_by_other_salesperson_is_forbidden(service: Any, seller: AsyncClient, path: str) -> None:
     async with service.client(6) as other:
-        assert (await other.put(f"{path}/image", content=image_file())).status_code == 403
+        assert (await other.put(f"{path}/image", content=image_file(), headers=BINARY)).status_code == 403
         assert (await other.delete(f"{path}/image")).status_code == 403
-    stale = await seller.put(f"{path}/image", content=image_file(), headers={"If-Match": '"7"'})
+    stale = await seller.put(f"{path}/image", content=image_file(), headers=BINARY | {"If-Match": '"7"'})
     assert stale.status_code == 412
-    assert (await seller.put("/products/99/image", content=image_file())).status_code == 404
+    assert (await seller.put("/products/99/image", content=image_file(), headers=BINARY)).status_code == 404
 
 
 class TestUnavailableStore:
@@ -207,7 +266,7 @@ class TestUnavailableStore:
         )
 
     async def test_image_upload_fails_and_changes_nothing(self, seller: AsyncClient, path: str) -> None:
-        answer = await seller.put(f"{path}/image", content=image_file())
+        answer = await seller.put(f"{path}/image", content=image_file(), headers=BINARY)
 
         assert (answer.status_code, answer.json()["code"]) == (503, "service_unavailable")
         assert (await seller.get(path)).json()["version"] == 1

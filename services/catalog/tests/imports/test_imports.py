@@ -198,6 +198,43 @@ async def test_dry_run_reports_the_same_and_changes_nothing(service: Any, manage
     assert len(await service.events.wait_for("catalog.product.created", 701)) == 701
 
 
+@pytest.mark.parametrize(("field", "parameter"), [("true", None), ("1", "true"), ("", "true"), ("false", None)])
+async def test_form_field_has_the_effect_of_the_query_parameter(
+    manager: AsyncClient, field: str, parameter: str | None
+) -> None:
+    params = {} if parameter is None else {"dry_run": parameter}
+    files = {"file": ("x.csv", csv_file(TEAPOT))}
+
+    answer = await manager.post("/products/import", files=files, data={"dry_run": field}, params=params)
+
+    assert answer.status_code == 202, answer.text
+    job = await finished(manager, f"/imports/{answer.json()['id']}")
+    is_dry_run = field != "false"
+    assert (job["dry_run"], job["created"]) == (is_dry_run, 1)
+    assert (await manager.get("/products")).json()["total"] == (0 if is_dry_run else 1)
+
+
+@pytest.mark.parametrize(
+    ("fields", "params", "wrong"),
+    [
+        ({"dryrun": "true"}, {}, "dryrun"),
+        ({"dry_run": "perhaps"}, {}, "dry_run"),
+        ({"dry_run": ["true", "true"]}, {}, "dry_run"),
+        ({"dry_run": "true"}, {"dry_run": "false"}, "dry_run"),
+    ],
+    ids=["unknown", "not a boolean", "twice", "contradiction"],
+)
+async def test_import_with_invalid_form_field_is_rejected(
+    manager: AsyncClient, fields: dict[str, Any], params: dict[str, str], wrong: str
+) -> None:
+    files = {"file": ("x.csv", csv_file(TEAPOT))}
+
+    answer = await manager.post("/products/import", files=files, data=fields, params=params)
+
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, wrong)
+    assert (await manager.get("/imports")).json()["total"] == 0
+
+
 FORMULA_LIKE_TEXTS = [
     "=cmd|' /C calc'!A0",
     "+49 30 1234",

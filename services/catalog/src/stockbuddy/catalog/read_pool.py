@@ -9,7 +9,8 @@ from typing import Any
 import asyncpg
 
 from stockbuddy.chassis.http.errors import Unavailable
-from stockbuddy.chassis.postgres.database import ACQUIRE_TIMEOUT_SECONDS, STATEMENT_TIMEOUT_SECONDS
+from stockbuddy.chassis.postgres.database import ACQUIRE_TIMEOUT_SECONDS, STATEMENT_TIMEOUT_SECONDS, server_settings
+from stockbuddy.chassis.runtime.database_url import connect_arguments
 
 
 class ReadPool:
@@ -17,8 +18,12 @@ class ReadPool:
     used next. Connections are not reset, so statements must not set session state."""
 
     def __init__(self, url: str, schema: str, *, size: int) -> None:
-        self._url = url.replace("postgresql+asyncpg://", "postgresql://", 1)
-        self._schema = schema
+        settings = server_settings(schema) | {
+            "application_name": f"{schema} read pool",
+            # Generic plans can't see the search terms; an index is always the safer choice.
+            "enable_seqscan": "off",
+        }
+        self._arguments = connect_arguments(url, timeout_seconds=ACQUIRE_TIMEOUT_SECONDS, server_settings=settings)
         self._slots = asyncio.Semaphore(size)
         self._idle: list[asyncpg.Connection] = []
 
@@ -57,18 +62,6 @@ class ReadPool:
 
     async def _connect(self) -> asyncpg.Connection:
         try:
-            return await asyncpg.connect(
-                self._url,
-                timeout=ACQUIRE_TIMEOUT_SECONDS,
-                command_timeout=STATEMENT_TIMEOUT_SECONDS,
-                server_settings={
-                    "search_path": self._schema,
-                    "timezone": "UTC",
-                    "jit": "off",
-                    "application_name": f"{self._schema} read pool",
-                    # Generic plans can't see the search terms; an index is always the safer choice.
-                    "enable_seqscan": "off",
-                },
-            )
+            return await asyncpg.connect(**self._arguments, command_timeout=STATEMENT_TIMEOUT_SECONDS)
         except (OSError, TimeoutError, asyncpg.PostgresError) as error:
             raise Unavailable("The database is unavailable.") from error

@@ -1,6 +1,7 @@
-"""Validates image files by their content, not by their name, and creates thumbnails.
+"""Validates image files by their content, not by their name, removes their metadata, and creates thumbnails.
 
-A file of a few bytes may declare gigabytes of pixels, so the declared size is checked before anything is decoded.
+A file of a few bytes may declare gigabytes of pixels, so the declared size is checked before anything is decoded. An
+image with metadata, such as the place where a phone took it, is turned upright and encoded again without them.
 """
 
 import hashlib
@@ -19,6 +20,12 @@ THUMBNAIL_SIZES = {"thumbnail": 160, "medium": 640}
 """The longest side, in pixels."""
 THUMBNAIL_TYPE = "image/webp"
 THUMBNAIL_QUALITY = 80
+QUALITY = 92
+MULTI_PICTURE = "MPO"
+"""Pillow's name for a JPEG with several pictures, as phones write it."""
+METADATA = frozenset({"exif", "xmp", "XML:com.adobe.xmp", "photoshop", "comment", "Raw profile type exif"})
+HARMLESS_SEGMENTS = frozenset({("APP0", b"JFIF"), ("APP2", b"ICC_"), ("APP14", b"Adob")})
+"""JPEG segments that are needed to decode the picture; all others are metadata."""
 
 # MAX_PIXELS is checked instead; Pillow's own limit would log warnings below it.
 Image.MAX_IMAGE_PIXELS = None
@@ -45,13 +52,42 @@ def decode_image(content: bytes) -> ImageFile:
     with image:
         if image.width * image.height > MAX_PIXELS:
             raise BrokenImage(f"The image has more than {MAX_PIXELS // 1_000_000} million pixels.")
-        content_type = CONTENT_TYPES[image.format or ""]
-        size = image.size
+        kind = "JPEG" if image.format == MULTI_PICTURE else image.format or ""
         try:
-            thumbnails = _create_thumbnails(image)
+            if _has_metadata(image):
+                upright = ImageOps.exif_transpose(image)
+                content, size = _encode(upright, kind, image.info.get("icc_profile")), upright.size
+                thumbnails = _create_thumbnails(upright)
+            else:
+                size, thumbnails = image.size, _create_thumbnails(image)
         except Exception as error:
             raise BrokenImage() from error
-    return ImageFile(content, hashlib.sha256(content).hexdigest()[:DIGEST_LENGTH], content_type, *size, thumbnails)
+    digest = hashlib.sha256(content).hexdigest()[:DIGEST_LENGTH]
+    return ImageFile(content, digest, CONTENT_TYPES[kind], *size, thumbnails)
+
+
+def _has_metadata(image: Image.Image) -> bool:
+    """True also for a JPEG with several pictures, each with metadata of its own. Decodes a PNG, whose texts may follow
+    the pixels."""
+    if image.format == "PNG":
+        image.load()
+        return bool(METADATA.intersection(image.info) or getattr(image, "text", None))
+    segments = {(name, data[:4]) for name, data in getattr(image, "applist", ())}
+    return (
+        image.format == MULTI_PICTURE
+        or bool(METADATA.intersection(image.info))
+        or any((name, start) not in HARMLESS_SEGMENTS for name, start in segments)
+    )
+
+
+def _encode(image: Image.Image, kind: str, colour_profile: bytes | None) -> bytes:
+    target = io.BytesIO()
+    # The colours depend on the profile, which says nothing about the picture's origin.
+    options = {} if kind == "PNG" else {"quality": QUALITY}
+    clean = image.copy()
+    clean.info = {name: value for name, value in image.info.items() if name == "transparency"}
+    clean.save(target, kind, icc_profile=colour_profile, exif=b"", **options)
+    return target.getvalue()
 
 
 def _create_thumbnails(image: Image.Image) -> dict[str, bytes]:

@@ -12,8 +12,9 @@ from stockbuddy.catalog.file_store import STORE_ERRORS, FileStore
 from stockbuddy.catalog.images import commands, queries
 from stockbuddy.catalog.images.image_file import CONTENT_TYPES, THUMBNAIL_TYPE, decode_image
 from stockbuddy.catalog.images.schemas import ImageResponse
+from stockbuddy.catalog.products.commands import require_permission_to_change
 from stockbuddy.catalog.services import get_services
-from stockbuddy.catalog.uploads import REQUEST_BODY, read_upload
+from stockbuddy.catalog.uploads import read_upload, request_body
 from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import Caller, authenticate
 from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch
@@ -37,10 +38,14 @@ IMAGE_CONTENT: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.put("", openapi_extra=REQUEST_BODY)
+@router.put("", openapi_extra=request_body())
 async def replace_image(request: Request, caller: Caller, product_id: Id, if_match: IfMatch = None) -> ImageResponse:
     """PNG, JPEG or WebP as the raw body or as the multipart field `file`."""
-    upload, services = await read_upload(request), get_services(request)
+    services = get_services(request)
+    # Before the body is read and decoded, which a caller without the permission must not cause.
+    async with services.database.reading() as session:
+        await require_permission_to_change(session, caller, product_id, if_match)
+    upload = await read_upload(request)
     async with services.image_decoding:
         image = await asyncio.to_thread(decode_image, upload.content)
     files = services.image_files

@@ -1,25 +1,27 @@
 """HTTP of import jobs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
+from pydantic import ValidationError
 
 from stockbuddy.catalog.imports import queries
 from stockbuddy.catalog.imports.runner import IMPORT_QUEUED
-from stockbuddy.catalog.imports.schemas import ImportResponse
+from stockbuddy.catalog.imports.schemas import ImportForm, ImportResponse
 from stockbuddy.catalog.ownership import sorted_or_none
 from stockbuddy.catalog.services import get_services
 from stockbuddy.catalog.spreadsheets.cells import REPORT_COLUMNS
 from stockbuddy.catalog.spreadsheets.reader import detect_format, read_columns
 from stockbuddy.catalog.spreadsheets.responses import SPREADSHEET_CONTENT, spreadsheet_response
 from stockbuddy.catalog.spreadsheets.writer import Cell
-from stockbuddy.catalog.uploads import REQUEST_BODY, read_upload
+from stockbuddy.catalog.uploads import read_upload, request_body
 from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import Manager, require_manager
-from stockbuddy.chassis.http.errors import Unavailable
+from stockbuddy.chassis.http.errors import Unavailable, Unprocessable
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.pagination import Page, PageParameters
 from stockbuddy.chassis.http.sessions import ReadSession, Session
@@ -32,17 +34,21 @@ HEADER_WAIT_SECONDS = 10
 router = APIRouter(prefix="/api/v1", tags=["imports"], route_class=ConditionalRoute)
 
 
-@router.post("/products/import", status_code=202, openapi_extra=REQUEST_BODY)
+@router.post("/products/import", status_code=202, openapi_extra=request_body(dry_run={"type": "boolean"}))
 async def import_products(
-    request: Request, response: Response, session: Session, caller: Manager, dry_run: Annotated[bool, Query()] = False
+    request: Request,
+    response: Response,
+    session: Session,
+    caller: Manager,
+    dry_run: Annotated[bool | None, Query(description="May be a field of the form instead.")] = None,
 ) -> ImportResponse:
     """CSV (UTF-8) or XLSX as the multipart field `file`; products are created or updated by SKU. Poll the job at
     `GET /imports/{id}`. A dry run reports the same problems and changes nothing."""
-    upload = await read_upload(request)
+    upload = await read_upload(request, known_fields=ImportForm.model_fields)
     columns = await _read_columns(get_services(request).header_reading, upload.content)
     context = current_event_context()
     values = {
-        "dry_run": dry_run,
+        "dry_run": _merge_dry_run(dry_run, upload.fields),
         "format": detect_format(upload.content),
         "file_name": upload.file_name,
         "columns": list(columns),
@@ -57,6 +63,17 @@ async def import_products(
     signal_on_commit(session, IMPORT_QUEUED)
     response.headers["Location"] = f"/api/v1/imports/{import_id}"
     return ImportResponse.model_validate(await queries.get_import(session, import_id))
+
+
+def _merge_dry_run(parameter: bool | None, fields: Mapping[str, str]) -> bool:
+    """Raises RequestValidationError, or Unprocessable if query and form contradict each other."""
+    try:
+        form = ImportForm.model_validate(fields)
+    except ValidationError as error:
+        raise RequestValidationError([{**e, "loc": ("body", *e["loc"])} for e in error.errors()]) from error
+    if None not in (parameter, form.dry_run) and parameter != form.dry_run:
+        raise Unprocessable.field("dry_run", "differs between the query and the form")
+    return bool(parameter or form.dry_run)
 
 
 async def _read_columns(slots: asyncio.Semaphore, content: bytes) -> tuple[str, ...]:

@@ -1,11 +1,18 @@
 """Responses of imports."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
+from stockbuddy.catalog.fields import blank_to_none
 from stockbuddy.catalog.spreadsheets.reader import Format
+
+
+class ImportForm(BaseModel):
+    """The fields of an upload's form, besides the file."""
+
+    dry_run: Annotated[bool | None, BeforeValidator(blank_to_none)] = None
 
 
 class ImportResponse(BaseModel):

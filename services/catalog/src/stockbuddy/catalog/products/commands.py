@@ -98,7 +98,17 @@ async def load_product_for_update(
     session: AsyncSession, caller: Principal, product_id: int, if_match: str | None
 ) -> Product:
     """Lock a product that is not deleted. Raises UnknownProduct, NotOwner or PreconditionFailed."""
-    product = await queries.lock_product(session, product_id)
+    return _require_changeable(caller, await queries.lock_product(session, product_id), if_match)
+
+
+async def require_permission_to_change(
+    session: AsyncSession, caller: Principal, product_id: int, if_match: str | None
+) -> None:
+    """Raises as load_product_for_update, without a lock: for a check before costly work."""
+    _require_changeable(caller, await queries.find_product(session, product_id), if_match)
+
+
+def _require_changeable(caller: Principal, product: Product | None, if_match: str | None) -> Product:
     if product is None or product.deleted_at is not None:
         raise UnknownProduct()
     require_ownership(caller, product.owner_id)

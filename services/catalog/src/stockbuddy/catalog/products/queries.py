@@ -43,6 +43,11 @@ async def driver_connection(session: AsyncSession) -> asyncpg.Connection:
     return driver
 
 
+async def find_product(session: AsyncSession, product_id: int) -> Product | None:
+    """The product, deleted or not."""
+    return await session.get(Product, product_id)
+
+
 async def lock_product(session: AsyncSession, product_id: int) -> Product | None:
     """The product, deleted or not, locked until the end of the transaction."""
     return await session.scalar(select(Product).where(Product.id == product_id).with_for_update())
