@@ -23,6 +23,7 @@ from pydantic import SecretStr
 from stockbuddy.auth.app import MIGRATIONS, SERVICE, AuthSettings
 from stockbuddy.auth.crypto import SecretBox
 from stockbuddy.chassis.http.app import create_app
+from stockbuddy.chassis.http.internal_calls import InternalCallSigner
 from stockbuddy.chassis.http.tokens import TOKEN_TYPE
 from stockbuddy.chassis.messaging.bus import Message
 from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
@@ -32,6 +33,7 @@ PASSWORD = "violet-Harbour-71"
 FIRST_BACKOFF_SECONDS = 60
 """Longer than a busy machine takes for a few requests."""
 SECRET_KEY = "a-key-of-an-operator-who-reads-manuals"
+GATEWAY_SECRET = SecretStr("a-secret-that-auth-shares-with-the-gateway")
 
 
 @pytest.fixture(scope="session")
@@ -68,6 +70,8 @@ class Auth:
 
     async def call(self, method: str, path: str, *, token: str | None = None, **more: Any) -> httpx.Response:
         headers = {**more.pop("headers", {}), **({"Authorization": f"Bearer {token}"} if token else {})}
+        if path.startswith("/internal"):
+            headers.setdefault("Authorization", InternalCallSigner(GATEWAY_SECRET, "gateway").authorization())
         path = path if path.startswith(("/internal", "/.well-known", "/health")) else f"/api/v1{path}"
         return await self.client.request(method, path, headers=headers, **more)
 
@@ -152,6 +156,7 @@ async def running_auth(database_url: str, **settings: Any) -> AsyncIterator[Auth
     values = {
         "env": "development",
         "secret_key": SECRET_KEY,
+        "gateway_secret": GATEWAY_SECRET,
         "database_url": database_url,
         "signing_key_reload_interval_seconds": 0.5,
         "login_backoff_seconds": FIRST_BACKOFF_SECONDS,
@@ -191,7 +196,13 @@ def auth_command(database_url: str) -> Callable[..., Awaitable[str]]:
             "-m",
             "stockbuddy.auth",
             *arguments,
-            env={**os.environ, "DATABASE_URL": database_url, "SECRET_KEY": SECRET_KEY, **environment},
+            env={
+                **os.environ,
+                "DATABASE_URL": database_url,
+                "SECRET_KEY": SECRET_KEY,
+                "GATEWAY_SECRET": GATEWAY_SECRET.get_secret_value(),
+                **environment,
+            },
             stdout=asyncio.subprocess.PIPE,
         )
         printed, _ = await process.communicate()

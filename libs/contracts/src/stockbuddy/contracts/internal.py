@@ -45,11 +45,13 @@ class TokenExchangeRequest(_Request):
 
 class TokenExchangeResponse(BaseModel):
     """An access token for the credential, valid for `expires_in` seconds. `csrf_token` (for a session cookie only): the
-    value that requests with unsafe methods repeat in `X-CSRF-Token`."""
+    value that requests with unsafe methods repeat in `X-CSRF-Token`. `cookie_max_age` (seconds): use has extended the
+    session, so the browser's cookies must be set again with this lifetime."""
 
     access_token: str
     expires_in: int
     csrf_token: str | None = None
+    cookie_max_age: int | None = None
 
 
 class RevocationsResponse(BaseModel):

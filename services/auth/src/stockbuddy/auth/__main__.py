@@ -15,10 +15,11 @@ from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.auth.signing.commands import rotate_keys
 from stockbuddy.chassis.http import command_line
 from stockbuddy.chassis.messaging.outbox import open_database
+from stockbuddy.chassis.runtime.settings import load_settings_or_exit
 
 
 def main(arguments: list[str]) -> None:
-    settings = AuthSettings()
+    settings = load_settings_or_exit(AuthSettings)
     if arguments == ["rotate-keys"]:
         asyncio.run(rotate_signing_keys(settings))
     elif arguments == ["setup-token"]:

@@ -7,11 +7,13 @@ from typing import cast
 import structlog
 
 from stockbuddy.auth import jwks
+from stockbuddy.auth.account_emails import composer
 from stockbuddy.auth.api_keys import routes as api_keys
 from stockbuddy.auth.bootstrap import routes as bootstrap
 from stockbuddy.auth.bootstrap.commands import create_bootstrap_token
 from stockbuddy.auth.cleanup import cleanup_worker
 from stockbuddy.auth.crypto import SecretBox
+from stockbuddy.auth.email import routes as emails
 from stockbuddy.auth.email.sender import EmailSender
 from stockbuddy.auth.email.transport import transport_from
 from stockbuddy.auth.hashing import PasswordHasher
@@ -20,14 +22,13 @@ from stockbuddy.auth.invitations import routes as invitations
 from stockbuddy.auth.logins import routes as logins
 from stockbuddy.auth.oauth import routes as oauth
 from stockbuddy.auth.passwords import routes as passwords
-from stockbuddy.auth.passwords.emails import composer
+from stockbuddy.auth.profile import routes as profile
 from stockbuddy.auth.services import AuthServices
 from stockbuddy.auth.sessions import routes as sessions
 from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.auth.signing.keys import SigningKeys
 from stockbuddy.auth.system_settings import routes as system_settings
 from stockbuddy.auth.user_management import routes as user_management
-from stockbuddy.auth.users import routes as users
 from stockbuddy.chassis.http.app import Service, ServiceParts
 from stockbuddy.chassis.http.resources import Resources
 from stockbuddy.chassis.http.tokens import JwksCache, TokenVerifier
@@ -49,9 +50,9 @@ async def lifespan(resources: Resources) -> AsyncIterator[ServiceParts]:
     await signing_keys.start()
     if settings.env != "development":
         await _log_bootstrap_token(database)
-    transport = transport_from(settings.smtp_url, settings.mail_outbox)
-    emails = EmailSender(database, transport, composer(settings))
-    hasher = PasswordHasher(threads=settings.hashing_threads, queue_size=settings.hashing_queue_size)
+    transport = transport_from(settings)
+    sender = EmailSender(database, transport, composer(settings))
+    hasher = PasswordHasher(settings)
     # Auth verifies with the keys in memory instead of fetching them from itself.
     verifier = TokenVerifier(
         JwksCache(signing_keys.jwks), issuer=settings.token_issuer, audience=settings.token_audience
@@ -59,7 +60,7 @@ async def lifespan(resources: Resources) -> AsyncIterator[ServiceParts]:
     try:
         yield ServiceParts(
             services=AuthServices(settings, database, secret_box, hasher, signing_keys),
-            workers=[signing_keys.worker(), emails.worker(), cleanup_worker(database)],
+            workers=[signing_keys.worker(), sender.worker(), cleanup_worker(database)],
             verifier=verifier,
         )
     finally:
@@ -88,11 +89,13 @@ SERVICE = Service(
         sessions.public_router,
         sessions.router,
         passwords.router,
-        users.router,
+        profile.public_router,
+        profile.router,
         api_keys.creation_router,
         api_keys.router,
         user_management.router,
         system_settings.router,
+        emails.router,
         jwks.router,
         internal_api.router,
     ],

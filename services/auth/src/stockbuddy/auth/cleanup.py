@@ -1,16 +1,19 @@
-"""Hourly deletion of expired sessions, tokens and login counters."""
+"""Hourly deletion of expired sessions, tokens, login counters and unsent e-mails."""
 
 from datetime import UTC, datetime, timedelta
 
+from stockbuddy.auth.email import queue as emails
 from stockbuddy.auth.logins import queries as logins
 from stockbuddy.auth.passwords import queries as passwords
+from stockbuddy.auth.profile import queries as profile
 from stockbuddy.auth.sessions import queries as sessions
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime.background import PollingWorker
 
 INTERVAL_SECONDS = 3600
 ENDED_SESSION_RETENTION = timedelta(days=30)
-EXPIRED_RESET_RETENTION = timedelta(days=7)
+EXPIRED_TOKEN_RETENTION = timedelta(days=7)
+FAILED_EMAIL_RETENTION = timedelta(days=30)
 LOGIN_COUNTER_RETENTION = timedelta(days=2)
 """By then every counter has decayed to zero (see logins.throttle)."""
 KNOWN_ADDRESS_RETENTION = timedelta(days=90)
@@ -26,6 +29,8 @@ def cleanup_worker(database: Database) -> PollingWorker:
 async def delete_expired(database: Database, now: datetime) -> None:
     async with database.transaction() as session:
         await sessions.delete_expired(session, before=now - ENDED_SESSION_RETENTION)
-        await passwords.delete_expired(session, before=now - EXPIRED_RESET_RETENTION)
+        await passwords.delete_expired(session, before=now - EXPIRED_TOKEN_RETENTION)
+        await profile.delete_expired(session, before=now - EXPIRED_TOKEN_RETENTION)
+        await emails.delete_failed(session, before=now - FAILED_EMAIL_RETENTION)
         await logins.delete_expired_counters(session, before=now - LOGIN_COUNTER_RETENTION)
         await logins.delete_expired_addresses(session, before=now - KNOWN_ADDRESS_RETENTION)

@@ -18,6 +18,12 @@ class InvalidCredentials(Unauthenticated):
     code = "invalid_credentials"
 
 
+class InvalidInvitation(Unauthenticated):
+    """The invitation is invalid, used or expired; an existing account needs its password instead."""
+
+    code = "invalid_invitation"
+
+
 class InvalidRefreshToken(Unauthenticated):
     """The refresh token is invalid or expired."""
 
@@ -54,6 +60,14 @@ class ApiKeyNotFound(NotFound):
 
 class InvitationNotFound(NotFound):
     """There is no invitation with this id."""
+
+
+class EmailNotFound(NotFound):
+    """There is no unsent e-mail with this id."""
+
+
+class EmailWaiting(Conflict):
+    """The e-mail was not set aside; it is waiting to be sent."""
 
 
 class UsernameTaken(Conflict):
@@ -119,9 +133,15 @@ class WarehousesTooWide(Forbidden):
 
 
 class WrongPassword(BadRequest):
-    """The old password is wrong."""
+    """The password is wrong."""
 
     code = "wrong_password"
+
+
+class InvalidConfirmationToken(BadRequest):
+    """The confirmation token is invalid, used or expired; request a new one."""
+
+    code = "invalid_confirmation_token"
 
 
 class InvalidResetToken(BadRequest):
@@ -144,6 +164,15 @@ class TooManyAttempts(TooManyRequests):
 
     def __init__(self, retry_after_seconds: int) -> None:
         super().__init__(headers={"Retry-After": str(retry_after_seconds)})
+
+
+class TooManyPasswords(TooManyRequests):
+    """Too many logins from this address are in progress; retry shortly."""
+
+    code = "too_many_logins"
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": "1"})
 
 
 class HashingOverloaded(Unavailable):

@@ -8,9 +8,10 @@ from email_validator import EmailNotValidError, validate_email
 from fastapi import Header, Path
 from pydantic import AfterValidator, Field, StrictInt, StringConstraints
 
+from stockbuddy.auth.usernames import MAX_USERNAME_LENGTH, require_acceptable
 from stockbuddy.chassis.fields import MAX_ID, NO_CONTROL_CHARACTERS, UtcTime
+from stockbuddy.chassis.smtp import mailbox
 
-MAX_USERNAME_LENGTH = 64
 MAX_EMAIL_LENGTH = 254
 MIN_PASSWORD_LENGTH = 8
 MAX_PASSWORD_LENGTH = 128
@@ -27,11 +28,13 @@ email_validator.SPECIAL_USE_DOMAIN_NAMES[:] = [
 
 
 def normalize_email(address: str) -> str:
-    """The address in its stored form; no network look-up. Raises ValueError."""
+    """The address in its stored form; no network look-up. Raises ValueError, also if no server could deliver to it."""
     try:
-        return validate_email(address, check_deliverability=False, globally_deliverable=False).normalized
+        normalized = validate_email(address, check_deliverability=False, globally_deliverable=False).normalized
     except EmailNotValidError as error:
         raise ValueError(str(error)) from error
+    mailbox(normalized)
+    return normalized
 
 
 def line(max_length: int) -> Any:
@@ -44,6 +47,7 @@ Username = Annotated[
     StringConstraints(strip_whitespace=True, min_length=2, max_length=MAX_USERNAME_LENGTH, pattern=r"^\w[\w.+-]*$"),
 ]
 """Letters, digits and `. _ + -`; no @, so that no username is equal to an e-mail address."""
+NewUsername = Annotated[Username, AfterValidator(require_acceptable)]
 
 EmailAddress = Annotated[
     str,

@@ -5,10 +5,11 @@ from pathlib import Path
 
 from pydantic import Field, PositiveFloat, PositiveInt, SecretStr
 
+from stockbuddy.chassis.http.internal_calls import InternalCallSettings
 from stockbuddy.chassis.smtp import SmtpSettings
 
 
-class AuthSettings(SmtpSettings):
+class AuthSettings(SmtpSettings, InternalCallSettings):
     """The environment of an auth process. docs/operations.md explains each setting."""
 
     port: int = Field(default=8001, ge=0, le=65535)
@@ -24,8 +25,15 @@ class AuthSettings(SmtpSettings):
     signing_key_reload_interval_seconds: PositiveFloat = 5
     hashing_threads: PositiveInt = max(1, (os.cpu_count() or 2) // 2)
     hashing_queue_size: PositiveInt = 100
+    hashing_queue_size_per_address: PositiveInt = 20
+    hashing_iterations: PositiveInt = 2
+    hashing_memory_kibibytes: int = Field(default=19 * 1024, ge=8)
+    """Iterations and memory of argon2id; the defaults are OWASP's. Each user's next login applies a changed cost."""
     login_backoff_seconds: PositiveInt = 5
     mail_outbox: Path = Path(".stockbuddy/outbox")
     password_reset_url: str | None = None
     """A link with `{token}` in it."""
     password_reset_seconds: PositiveInt = 3600
+    email_confirmation_url: str | None = None
+    """A link with `{token}` in it."""
+    email_confirmation_seconds: PositiveInt = 86_400

@@ -19,14 +19,19 @@ from stockbuddy.chassis.http.tokens import Principal
 LAST_USED_INTERVAL = timedelta(seconds=30)
 """Minimum interval between `last_used_at` updates, to avoid a hot row; the gateway reports later uses."""
 
+EXTENSION_INTERVAL = timedelta(days=1)
+"""A browser session is extended at most this often, because each extension sets the browser's cookies again."""
+
 
 @dataclass(frozen=True, slots=True)
 class ExchangedToken:
-    """An access token for `user`; `expires_in` is in seconds."""
+    """An access token for `user`; `expires_in` is in seconds. `cookie_max_age` (seconds): the session was extended, so
+    the browser's cookies must be set again."""
 
     access_token: str
     expires_in: int
     user: User
+    cookie_max_age: int | None = None
 
 
 async def exchange_api_key(
@@ -47,9 +52,9 @@ async def exchange_api_key(
 
 
 async def exchange_cookie(
-    session: AsyncSession, keys: SigningKeys, cookie: str, *, lifetime_seconds: int
+    session: AsyncSession, keys: SigningKeys, cookie: str, *, lifetime_seconds: int, session_lifetime: timedelta
 ) -> ExchangedToken:
-    """`session` commits each statement. Raises InvalidBrowserSession."""
+    """`session` commits each statement. Use extends the browser session. Raises InvalidBrowserSession."""
     now = datetime.now(UTC)
     found = await sessions.find_session_by_cookie(session, digest(cookie), now)
     user = await find_user(session, found.user_id) if found else None
@@ -57,8 +62,12 @@ async def exchange_cookie(
         raise InvalidBrowserSession()
     if now - found.last_used_at > LAST_USED_INTERVAL:
         await sessions.record_last_used(session, {found.id: now})
+    cookie_max_age = None
+    if (expires_at := now + session_lifetime) - found.expires_at >= EXTENSION_INTERVAL:
+        await sessions.extend_session(session, found.id, expires_at)
+        cookie_max_age = int(session_lifetime.total_seconds())
     principal = to_principal(user, found.sid, lifetime_seconds=lifetime_seconds)
-    return ExchangedToken(keys.sign(principal), lifetime_seconds, user)
+    return ExchangedToken(keys.sign(principal), lifetime_seconds, user, cookie_max_age)
 
 
 def _key_principal(key: ApiKey, owner: User, lifetime_seconds: int) -> Principal:

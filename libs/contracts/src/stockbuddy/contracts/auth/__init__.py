@@ -1,13 +1,14 @@
 """Events published by auth."""
 
 from stockbuddy.contracts.auth.api_keys import ApiKeyAuthenticated, ApiKeyCreated, ApiKeyRevoked, ApiKeyState
+from stockbuddy.contracts.auth.emails import EmailFailed, EmailsDelayed
 from stockbuddy.contracts.auth.invitations import (
     InvitationCreated,
     InvitationRevoked,
     InvitationState,
     InvitationUsed,
 )
-from stockbuddy.contracts.auth.logins import AccessDenied, LoginFailed, UserLockedOut, UserLoggedIn
+from stockbuddy.contracts.auth.logins import UNKNOWN_LOGIN, AccessDenied, LoginFailed, UserLockedOut, UserLoggedIn
 from stockbuddy.contracts.auth.sessions import SessionRefreshed, SessionRevoked, SigningKeyRotated
 from stockbuddy.contracts.auth.system_settings import SettingsChanged
 from stockbuddy.contracts.auth.users import (
@@ -22,11 +23,14 @@ from stockbuddy.contracts.auth.users import (
 )
 
 __all__ = [
+    "UNKNOWN_LOGIN",
     "AccessDenied",
     "ApiKeyAuthenticated",
     "ApiKeyCreated",
     "ApiKeyRevoked",
     "ApiKeyState",
+    "EmailFailed",
+    "EmailsDelayed",
     "InvitationCreated",
     "InvitationRevoked",
     "InvitationState",

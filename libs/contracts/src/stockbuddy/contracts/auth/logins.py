@@ -17,25 +17,31 @@ class UserLoggedIn(Event):
     method: str = "password"
 
 
+UNKNOWN_LOGIN = "unknown"
+
+
 class LoginFailed(Event):
-    """`login`: the entered name or address, cut to 100 characters; `user_id`: null if it belongs to no user."""
+    """`login`: the user's name, or `unknown` if the entered text belongs to no user: it may be a password typed by
+    mistake. `login_digest`: keyed digest of that text, equal for equal text."""
 
     type: ClassVar[str] = "auth.user.login_failed"
     subject_template: ClassVar[str] = "login/{login}"
 
     login: str
+    login_digest: str | None = None
     user_id: int | None = None
     reason: str
 
 
 class UserLockedOut(Event):
     """Logins are blocked for `seconds`: for that name (`scope` `login`), from that address (`address`), or for both
-    together (`login_at_address`). `login`: the entered name, cut to 100 characters."""
+    together (`login_at_address`). `login` and `login_digest` as in LoginFailed."""
 
     type: ClassVar[str] = "auth.user.locked_out"
     subject_template: ClassVar[str] = "login/{login}"
 
     login: str
+    login_digest: str | None = None
     user_id: int | None = None
     scope: str
     failures: int

@@ -6,7 +6,8 @@ from stockbuddy.contracts.event import Event
 
 
 class UserState(Event):
-    """A user after the change; `version` increases by one with each change. Never contains a secret."""
+    """A user after the change; `version` increases by one with each change. Never contains a secret.
+    `email_confirmed` false: the address may belong to someone else, so it must not receive texts of users."""
 
     subject_template: ClassVar[str] = "user/{user_id}"
     sequence_field: ClassVar[str | None] = "version"
@@ -15,6 +16,7 @@ class UserState(Event):
     version: int
     username: str
     email: str
+    email_confirmed: bool = True
     full_name: str | None = None
     role: str
     warehouse_ids: list[int] | None = None
@@ -65,9 +67,12 @@ class UserPasswordChanged(Event):
 
 
 class PasswordResetRequested(Event):
-    """A password reset was requested; published before looking up whether `email` belongs to a user."""
+    """A password reset was requested. `email`: the user's address, or `unknown` if the entered one belongs to no user;
+    `email_digest`: keyed digest of the latter, equal for equal addresses."""
 
     type: ClassVar[str] = "auth.password_reset.requested"
     subject_template: ClassVar[str] = "email/{email}"
 
     email: str
+    email_digest: str | None = None
+    user_id: int | None = None

@@ -5,8 +5,8 @@ from fastapi import APIRouter, Request
 from stockbuddy.auth.bootstrap.commands import redeem_bootstrap_token
 from stockbuddy.auth.password_policy import hash_new_password
 from stockbuddy.auth.services import Services
-from stockbuddy.auth.users.commands import register_user
-from stockbuddy.auth.users.schemas import RegisterAdmin, UserResponse
+from stockbuddy.auth.users.commands import available_username, register_user
+from stockbuddy.auth.users.schemas import RegisterAdmin, UserResponse, password_words
 from stockbuddy.chassis.http.authentication import PUBLIC, authenticate, require_admin
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.sessions import Session
@@ -23,9 +23,9 @@ async def register_admin(body: RegisterAdmin, request: Request, session: Session
         await require_admin(await authenticate(request))
     user = await register_user(
         session,
-        username=body.username,
+        username=body.username or await available_username(session, body.email),
         email=body.email,
-        password_hash=await hash_new_password(services.hasher, body.password, user_words=body.words()),
+        password_hash=await hash_new_password(services.hasher, body.password, user_words=password_words(body)),
         full_name=body.full_name,
         role=Role.ADMIN,
     )

@@ -1,9 +1,9 @@
-"""The queue of e-mails. Rows contain no secrets: a reset token is created when the e-mail is composed."""
+"""The queue of e-mails. Rows contain no secrets: a token is created when the e-mail is composed."""
 
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Enum, Identity
+from sqlalchemy import Enum, ForeignKey, Identity
 from sqlalchemy.orm import Mapped, mapped_column
 
 from stockbuddy.auth.orm import Base
@@ -12,11 +12,14 @@ from stockbuddy.auth.orm import Base
 class EmailKind(StrEnum):
     PASSWORD_RESET = "password_reset"
     PASSWORD_CHANGED = "password_changed"
+    EMAIL_CONFIRMATION = "email_confirmation"
+    EMAIL_CHANGE_REQUESTED = "email_change_requested"
     EMAIL_CHANGED = "email_changed"
 
 
 class QueuedEmail(Base):
-    """`recipient` is an address; for a password reset the requested one, whether it belongs to a user or not."""
+    """`recipient` is an address; for a password reset the requested one, whether it belongs to a user or not.
+    `next_attempt_at` null: set aside at `failed_at` because of `last_error`."""
 
     __tablename__ = "queued_email"
 
@@ -25,8 +28,11 @@ class QueuedEmail(Base):
         Enum(EmailKind, native_enum=False, values_callable=lambda kinds: [kind.value for kind in kinds])
     )
     recipient: Mapped[str]
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
     request_id: Mapped[str | None]
     client_ip: Mapped[str | None]
     queued_at: Mapped[datetime]
     attempts: Mapped[int]
-    next_attempt_at: Mapped[datetime]
+    next_attempt_at: Mapped[datetime | None]
+    last_error: Mapped[str | None]
+    failed_at: Mapped[datetime | None]

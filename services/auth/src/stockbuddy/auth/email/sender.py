@@ -8,10 +8,13 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.email import queue
+from stockbuddy.auth.email.commands import record_outage, set_aside
 from stockbuddy.auth.email.model import QueuedEmail
-from stockbuddy.auth.email.transport import DELIVERY_ERRORS, EmailTransport
+from stockbuddy.auth.email.transport import EmailTransport
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime.background import PollingWorker
+from stockbuddy.chassis.runtime.failures import is_environment_fault
+from stockbuddy.chassis.smtp import EmailDeferred
 
 log = structlog.get_logger(__name__)
 
@@ -24,7 +27,8 @@ Compose = Callable[[AsyncSession, QueuedEmail], Awaitable[EmailMessage | None]]
 
 
 class EmailSender:
-    """Sends e-mails in order of their due time; a failed one is retried for a day."""
+    """Sends e-mails in order of their due time. One that cannot be composed or that the server rejects is set aside
+    with its reason; one that is not accepted at present is retried for a day. While the server is away, all wait."""
 
     def __init__(self, database: Database, transport: EmailTransport, compose: Compose) -> None:
         self._database = database
@@ -38,23 +42,40 @@ class EmailSender:
         return worker
 
     async def _send_next(self) -> bool:
-        """False if no e-mail is due. What the e-mail refers to (a reset token) is committed before it is sent."""
-        now = datetime.now(UTC)
+        """False if no e-mail is due. Raises an error of the environment after recording it."""
         async with self._database.transaction() as session:
-            queued = await queue.lease_next_email(session, now, LEASE)
-            if queued is None:
-                return False
-            message = await self._compose(session, queued)
-        if message is None or await self._deliver(queued, message) or now - queued.queued_at >= MAX_AGE:
-            async with self._database.transaction() as session:
-                await queue.delete_email(session, queued.id)
+            queued = await queue.lease_next_email(session, datetime.now(UTC), LEASE)
+        if queued is None:
+            return False
+        try:
+            await self._send(queued)
+        except Exception as error:
+            await self._record_failure(queued, error)
+            if is_environment_fault(error):
+                raise
         return True
 
-    async def _deliver(self, queued: QueuedEmail, message: EmailMessage) -> bool:
-        try:
+    async def _send(self, queued: QueuedEmail) -> None:
+        """What the e-mail refers to (a token) is committed before it is sent."""
+        async with self._database.transaction() as session:
+            message = await self._compose(session, queued)
+        if message is not None:
             await self._transport.send(message)
-        except DELIVERY_ERRORS as error:
-            log.warning("email.delivery_failed", kind=queued.kind, attempts=queued.attempts, error=repr(error))
-            return False
-        log.info("email.sent", kind=queued.kind, queued_by_request_id=queued.request_id)
-        return True
+            log.info("email.sent", kind=queued.kind, queued_by_request_id=queued.request_id)
+        async with self._database.transaction() as session:
+            await queue.delete_email(session, queued.id)
+
+    async def _record_failure(self, queued: QueuedEmail, error: Exception) -> None:
+        now, reason = datetime.now(UTC), str(error) or type(error).__name__
+        log.warning("email.failed", kind=queued.kind, attempts=queued.attempts, error=repr(error))
+        async with self._database.transaction() as session:
+            email = await queue.lock_email(session, queued.id)
+            if email is None:
+                return
+            may_succeed = isinstance(error, EmailDeferred) or is_environment_fault(error)
+            if not may_succeed or now - email.queued_at >= MAX_AGE:
+                set_aside(session, email, reason, now)
+            elif isinstance(error, EmailDeferred):
+                email.last_error = reason
+            else:
+                await record_outage(session, email, reason)

@@ -1,14 +1,17 @@
-"""The texts of e-mails."""
+"""The texts of e-mails.
 
-from email.headerregistry import Address
+They contain nothing that a user entered, such as a name: an attacker could register a stranger's address and have us
+deliver a text to it.
+"""
+
 from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import format_datetime, make_msgid, parseaddr
 
 from stockbuddy.auth.email.model import QueuedEmail
+from stockbuddy.chassis.smtp import create_message, mailbox
 
 _RESET = """\
-Hello {name},
+Hello,
 
 a password reset was requested for your account at {company}.
 
@@ -29,6 +32,35 @@ Your reset token is:
 
 Enter it in the application, or POST it to /api/v1/auth/password/reset as
 {{"token": "...", "new_password": "...", "confirm_password": "..."}}."""
+
+_CONFIRMATION = """\
+Hello,
+
+this address was entered for an account at {company}.
+
+{instructions}
+
+This works once, within {hours} hours. If you did not enter it, ignore this e-mail.
+"""
+
+_CONFIRMATION_BY_LINK = """\
+Confirm it here:
+
+{link}"""
+
+_CONFIRMATION_BY_TOKEN = """\
+Your confirmation token is:
+
+{token}
+
+Enter it in the application, or POST it to /api/v1/auth/email/confirm as {{"token": "..."}}."""
+
+_EMAIL_CHANGE_REQUESTED = """\
+Hello,
+
+a new e-mail address was entered for your account at {company}, with your password. It replaces this one when it is
+confirmed. If you did not do this, change your password now, which cancels the change, and inform an admin.
+"""
 
 _PASSWORD_CHANGED = """\
 Hello,
@@ -53,23 +85,30 @@ def email_changed_text(company: str) -> str:
     return _EMAIL_CHANGED.format(company=company)
 
 
-def reset_text(*, name: str, company: str, token: str, link: str | None, minutes: int) -> str:
+def email_change_requested_text(company: str) -> str:
+    return _EMAIL_CHANGE_REQUESTED.format(company=company)
+
+
+def reset_text(*, company: str, token: str, link: str | None, minutes: int) -> str:
     """`link`: a URL with `{token}` in it; without one the text contains the token itself."""
-    if link:
-        instructions = _RESET_BY_LINK.format(link=link.replace("{token}", token))
-    else:
-        instructions = _RESET_BY_TOKEN.format(token=token)
-    return _RESET.format(name=name, company=company, instructions=instructions, minutes=minutes)
+    instructions = _instructions(_RESET_BY_LINK, _RESET_BY_TOKEN, link, token)
+    return _RESET.format(company=company, instructions=instructions, minutes=minutes)
+
+
+def confirmation_text(*, company: str, token: str, link: str | None, hours: int) -> str:
+    """`link` as in `reset_text`."""
+    instructions = _instructions(_CONFIRMATION_BY_LINK, _CONFIRMATION_BY_TOKEN, link, token)
+    return _CONFIRMATION.format(company=company, instructions=instructions, hours=hours)
+
+
+def _instructions(by_link: str, by_token: str, link: str | None, token: str) -> str:
+    return by_link.format(link=link.replace("{token}", token)) if link else by_token.format(token=token)
 
 
 def build_message(queued: QueuedEmail, *, sender: str, subject: str, text: str) -> EmailMessage:
-    message = EmailMessage(policy=SMTP)
-    message["From"] = sender
-    message["To"] = Address(addr_spec=queued.recipient)
-    # A line break in a header would start another header (injection).
-    message["Subject"] = " ".join(subject.split())
+    """Raises ValueError if the recipient's address is not valid."""
+    message = create_message(sender=sender, recipient=queued.recipient, subject=subject)
     message["Date"] = format_datetime(queued.queued_at)
-    message["Message-ID"] = make_msgid(domain=parseaddr(sender)[1].rpartition("@")[2] or "localhost")
-    message["Auto-Submitted"] = "auto-generated"
+    message["Message-ID"] = make_msgid(domain=mailbox(parseaddr(sender)[1]).domain)
     message.set_content(text)
     return message

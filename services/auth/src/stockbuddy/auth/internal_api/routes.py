@@ -1,5 +1,6 @@
-"""HTTP for the gateway only; the public port does not route these paths."""
+"""HTTP for the gateway only, which signs its calls; the public port does not route these paths."""
 
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -10,7 +11,7 @@ from stockbuddy.auth.sessions import queries
 from stockbuddy.auth.sessions.cookies import csrf_token
 from stockbuddy.auth.sessions.tokens import forbid_caching
 from stockbuddy.auth.token_exchange import exchange_api_key, exchange_cookie
-from stockbuddy.chassis.http.authentication import PUBLIC
+from stockbuddy.chassis.http.internal_calls import INTERNAL
 from stockbuddy.chassis.http.sessions import ReadSession, Session
 from stockbuddy.chassis.http.strict_query import StrictQueryRoute
 from stockbuddy.contracts.internal import (
@@ -28,7 +29,7 @@ from stockbuddy.contracts.internal import (
 router = APIRouter(include_in_schema=False, route_class=StrictQueryRoute)
 
 
-@router.post(TOKEN_EXCHANGE_PATH, dependencies=[PUBLIC])
+@router.post(TOKEN_EXCHANGE_PATH, dependencies=[INTERNAL])
 async def exchange_token(
     body: TokenExchangeRequest, response: Response, session: ReadSession, services: Services
 ) -> TokenExchangeResponse:
@@ -39,13 +40,22 @@ async def exchange_token(
         exchanged = await exchange_api_key(session, keys, body.api_key, lifetime_seconds=lifetime_seconds)
         return TokenExchangeResponse(access_token=exchanged.access_token, expires_in=exchanged.expires_in)
     cookie = body.session_cookie or ""
-    exchanged = await exchange_cookie(session, keys, cookie, lifetime_seconds=lifetime_seconds)
+    exchanged = await exchange_cookie(
+        session,
+        keys,
+        cookie,
+        lifetime_seconds=lifetime_seconds,
+        session_lifetime=timedelta(days=services.settings.session_days),
+    )
     return TokenExchangeResponse(
-        access_token=exchanged.access_token, expires_in=exchanged.expires_in, csrf_token=csrf_token(cookie)
+        access_token=exchanged.access_token,
+        expires_in=exchanged.expires_in,
+        csrf_token=csrf_token(cookie),
+        cookie_max_age=exchanged.cookie_max_age,
     )
 
 
-@router.get(REVOCATIONS_PATH, dependencies=[PUBLIC])
+@router.get(REVOCATIONS_PATH, dependencies=[INTERNAL])
 async def list_revocations(
     session: ReadSession, after: Annotated[str | None, Query(pattern=r"^\d{1,19}$")] = None
 ) -> RevocationsResponse:
@@ -53,13 +63,13 @@ async def list_revocations(
     return await queries.list_revocations(session, after)
 
 
-@router.post(DENIALS_PATH, status_code=204, dependencies=[PUBLIC])
+@router.post(DENIALS_PATH, status_code=204, dependencies=[INTERNAL])
 async def record_denials(body: DeniedRequestReport, session: Session) -> None:
     """Requests that the gateway itself rejected with 403."""
     activity.record_denials(session, body.requests)
 
 
-@router.post(LAST_USED_PATH, status_code=204, dependencies=[PUBLIC])
+@router.post(LAST_USED_PATH, status_code=204, dependencies=[INTERNAL])
 async def record_last_used(body: LastUsedReport, session: Session) -> None:
     """When sessions and API keys were last used."""
     await activity.record_last_used(session, body.sessions)

@@ -1,20 +1,17 @@
 """Creates, revokes and accepts invitations."""
 
-import re
 import secrets
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.crypto import SecretBox
-from stockbuddy.auth.errors import InvalidCredentials, InvitationAlreadyUsed, InvitationNotFound
-from stockbuddy.auth.fields import MAX_USERNAME_LENGTH
+from stockbuddy.auth.errors import InvalidInvitation, InvitationAlreadyUsed, InvitationNotFound
 from stockbuddy.auth.invitations import queries
 from stockbuddy.auth.invitations.model import Invitation
 from stockbuddy.auth.invitations.schemas import InvitationCreate, SalespersonLogin
-from stockbuddy.auth.users.commands import register_user
+from stockbuddy.auth.users.commands import available_username, register_user
 from stockbuddy.auth.users.model import User
-from stockbuddy.auth.users.queries import is_username_taken
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.contracts.auth import InvitationCreated, InvitationRevoked, InvitationUsed
 
@@ -58,14 +55,14 @@ async def revoke_invitation(session: AsyncSession, invitation_id: int) -> None:
 
 async def accept_invitation(session: AsyncSession, body: SalespersonLogin, digest: bytes, password_hash: str) -> User:
     """A new user with the invitation's role and warehouses. Row lock: one concurrent acceptance succeeds, the others
-    raise InvalidCredentials."""
+    raise InvalidInvitation."""
     invitation = await queries.lock_invitation_by_token(session, digest)
     now = datetime.now(UTC)
     if invitation is None or not invitation.is_valid(now):
-        raise InvalidCredentials()
+        raise InvalidInvitation()
     user = await register_user(
         session,
-        username=await _available_username(session, body.email),
+        username=await available_username(session, body.email),
         email=body.email,
         password_hash=password_hash,
         full_name=body.full_name,
@@ -80,13 +77,3 @@ async def accept_invitation(session: AsyncSession, body: SalespersonLogin, diges
 def token_digest(secret_box: SecretBox, token: str) -> bytes:
     """Case-insensitive: tokens are typed by hand."""
     return secret_box.keyed_digest(token.upper())
-
-
-async def _available_username(session: AsyncSession, email: str) -> str:
-    """From the local part of the address: `ann.lee`, or `ann.lee-1f3a5b7c` if `ann.lee` is taken."""
-    local_part = email.partition("@")[0]
-    stem = re.sub(r"[^\w.+-]", "", local_part).lstrip(".+-")[: MAX_USERNAME_LENGTH - 9] or "user"
-    username = stem if len(stem) > 1 else f"{stem}-{secrets.token_hex(2)}"
-    while await is_username_taken(session, username):
-        username = f"{stem}-{secrets.token_hex(4)}"
-    return username

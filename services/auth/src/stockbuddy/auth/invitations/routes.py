@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 from sqlalchemy import select
 
 from stockbuddy.auth.encrypted_responses import EncryptedIdempotentRoute
-from stockbuddy.auth.errors import SalespeopleOnly
+from stockbuddy.auth.errors import InvalidCredentials, InvalidInvitation, SalespeopleOnly
 from stockbuddy.auth.fields import PathId, UserAgent
 from stockbuddy.auth.invitations import commands, queries
 from stockbuddy.auth.invitations.model import Invitation
@@ -75,8 +75,13 @@ async def login_or_register_salesperson(
         is_known = await find_user_by_email(session, body.email) is not None
         invitation = await queries.find_invitation_by_token(session, digest)
     forbid_caching(response)
-    if is_known or invitation is None or not invitation.is_valid(datetime.now(UTC)):
-        return to_token_pair(await _login(body, authenticator, services, user_agent), services)
+    is_valid = invitation is not None and invitation.is_valid(datetime.now(UTC))
+    if is_known or not is_valid:
+        try:
+            return to_token_pair(await _login(body, authenticator, services, user_agent), services)
+        except InvalidCredentials as error:
+            # The same for known and unknown addresses, so that the error does not reveal which are registered.
+            raise InvalidInvitation() if body.access_token and not is_valid else error from error
     response.status_code = 201
     return to_token_pair(await _register(body, digest, services, user_agent), services)
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from stockbuddy.auth.errors import InvalidCredentials, WrongPassword
 from stockbuddy.auth.logins.commands import record_failure, require_not_throttled, reset_failures
 from stockbuddy.auth.logins.queries import is_known_address
-from stockbuddy.auth.logins.throttle import Attempt
+from stockbuddy.auth.logins.throttle import Attempt, digest_login
 from stockbuddy.auth.services import AuthServices, Services
 from stockbuddy.auth.users import queries
 from stockbuddy.auth.users.model import User
@@ -28,6 +28,7 @@ class PasswordAuthenticator:
     def __init__(self, services: AuthServices) -> None:
         self._database = services.database
         self._hasher = services.hasher
+        self._secret_box = services.secret_box
         self._first_backoff_seconds = services.settings.login_backoff_seconds
 
     @asynccontextmanager
@@ -37,7 +38,7 @@ class PasswordAuthenticator:
         throttled."""
         async with self._database.reading() as session:
             found = await queries.find_user_by_login(session, login)
-            attempt = await _attempt(session, login, found)
+            attempt = await self._attempt(session, login, found)
             await require_not_throttled(session, attempt)
         matches, new_hash = await self._hasher.verify(password, found.password_hash if found else None)
         if found is None or not matches or not found.is_active:
@@ -56,7 +57,8 @@ class PasswordAuthenticator:
     async def verify_password(self, user: User, password: str) -> None:
         """Re-authenticate the logged-in user. Throttled too, so that an unattended session cannot be used to guess the
         password. Raises WrongPassword or TooManyAttempts."""
-        attempt = Attempt(user.username, current_address(), is_known_address=True)
+        digest = digest_login(self._secret_box, user.username)
+        attempt = Attempt(digest, current_address(), is_known_address=True)
         async with self._database.reading() as session:
             await require_not_throttled(session, attempt)
         matches, _ = await self._hasher.verify(password, user.password_hash)
@@ -64,23 +66,22 @@ class PasswordAuthenticator:
             await self._record_failure(attempt, user, matches=False)
             raise WrongPassword()
 
+    async def _attempt(self, session: AsyncSession, login: str, user: User | None) -> Attempt:
+        address = current_address()
+        # Queried for unknown users too, so that the number of queries does not reveal whether a user exists.
+        is_known = await is_known_address(session, user.id if user else 0, address)
+        return Attempt(digest_login(self._secret_box, login), address, is_known_address=is_known)
+
     async def _record_failure(self, attempt: Attempt, user: User | None, *, matches: bool) -> None:
         reason = "unknown_user" if user is None else "deactivated" if matches else "wrong_password"
         async with self._database.transaction() as session:
             await record_failure(
                 session,
                 attempt,
-                user.id if user else None,
+                user,
                 reason=reason,
                 first_backoff_seconds=self._first_backoff_seconds,
             )
-
-
-async def _attempt(session: AsyncSession, login: str, user: User | None) -> Attempt:
-    address = current_address()
-    # Queried for unknown users too, so that the number of queries does not reveal whether a user exists.
-    is_known = await is_known_address(session, user.id if user else 0, address)
-    return Attempt(login, address, is_known_address=is_known)
 
 
 def current_address() -> str:

@@ -9,10 +9,9 @@ from stockbuddy.auth.errors import TooManyAttempts
 from stockbuddy.auth.logins import queries
 from stockbuddy.auth.logins.model import LoginCounter
 from stockbuddy.auth.logins.throttle import LOGIN_AT_ADDRESS, Attempt, Scope, seconds_until
+from stockbuddy.auth.users.model import User
 from stockbuddy.chassis.messaging import outbox
-from stockbuddy.contracts.auth import LoginFailed, UserLockedOut
-
-MAX_LOGIN_LENGTH_IN_EVENTS = 100
+from stockbuddy.contracts.auth import UNKNOWN_LOGIN, LoginFailed, UserLockedOut
 
 
 async def require_not_throttled(session: AsyncSession, attempt: Attempt) -> None:
@@ -23,23 +22,25 @@ async def require_not_throttled(session: AsyncSession, attempt: Attempt) -> None
 
 
 async def record_failure(
-    session: AsyncSession, attempt: Attempt, user_id: int | None, *, reason: str, first_backoff_seconds: int
+    session: AsyncSession, attempt: Attempt, user: User | None, *, reason: str, first_backoff_seconds: int
 ) -> None:
-    """Count the failure and publish it. Raises TooManyAttempts if concurrent attempts have started a backoff: the
-    response must not reveal the result of this attempt."""
+    """Count the failure and publish it, without what was entered for an unknown user. Raises TooManyAttempts if
+    concurrent attempts have started a backoff: the response must not reveal the result of this attempt."""
     scopes = attempt.keys()
     now = datetime.now(UTC)
     counters = await queries.create_and_lock_counters(session, list(scopes), now)
     _require_none_blocked(counters, now)
-    login = attempt.login[:MAX_LOGIN_LENGTH_IN_EVENTS]
-    outbox.add(session, LoginFailed(login=login, user_id=user_id, reason=reason))
+    login = {
+        "login": user.username if user else UNKNOWN_LOGIN,
+        "login_digest": None if user else attempt.login_digest.hex(),
+        "user_id": user.id if user else None,
+    }
+    outbox.add(session, LoginFailed.model_validate(login | {"reason": reason}))
     for counter in counters:
         scope = scopes[counter.key]
         if seconds := _increment(counter, scope, now, first_backoff_seconds):
-            event = UserLockedOut(
-                login=login, user_id=user_id, scope=scope.name, failures=counter.failures, seconds=seconds
-            )
-            outbox.add(session, event)
+            lockout = {"scope": scope.name, "failures": counter.failures, "seconds": seconds}
+            outbox.add(session, UserLockedOut.model_validate(login | lockout))
 
 
 async def reset_failures(session: AsyncSession, attempt: Attempt, user_id: int) -> None:

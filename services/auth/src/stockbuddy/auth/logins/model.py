@@ -9,7 +9,8 @@ from stockbuddy.auth.orm import Base
 
 
 class LoginCounter(Base):
-    """Failed logins in one scope of `throttle`. `key` is a digest: a login may contain a password typed by mistake."""
+    """Failed logins in one scope of `throttle`. `key` contains a keyed digest of the login: it may be a password typed
+    by mistake."""
 
     __tablename__ = "login_counter"
 

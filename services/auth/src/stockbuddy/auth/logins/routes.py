@@ -16,7 +16,7 @@ from stockbuddy.auth.sessions.schemas import BrowserSessionResponse, TokenPairRe
 from stockbuddy.auth.sessions.tokens import forbid_caching, to_token_pair
 from stockbuddy.auth.system_settings.queries import is_registration_open
 from stockbuddy.auth.users import commands as users
-from stockbuddy.auth.users.schemas import RegisterUser, UserResponse
+from stockbuddy.auth.users.schemas import RegisterUser, UserResponse, password_words
 from stockbuddy.chassis.http.authentication import PUBLIC
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.sessions import Session
@@ -32,7 +32,7 @@ async def hash_password(body: RegisterUser, services: Services) -> tuple[Registe
     async with services.database.reading() as session:
         if not await is_registration_open(session):
             raise RegistrationClosed()
-    return body, await hash_new_password(services.hasher, body.password, user_words=body.words())
+    return body, await hash_new_password(services.hasher, body.password, user_words=password_words(body))
 
 
 @registration_router.post("/register", status_code=201, dependencies=[PUBLIC])

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import ValidationError
+from pydantic import AliasChoices, Field, ValidationError
 
 from stockbuddy.auth.errors import UnsupportedMediaType
 from stockbuddy.auth.fields import MAX_EMAIL_LENGTH, LoginPassword, line
@@ -19,9 +19,9 @@ OAUTH_FIELDS = {"grant_type", "scope", "client_id", "client_secret"}
 
 
 class LoginCredentials(RequestBody):
-    """`username` may be the e-mail address."""
+    """`username` may be the e-mail address, which may also be called `email`."""
 
-    username: Annotated[str, line(MAX_EMAIL_LENGTH)]
+    username: Annotated[str, line(MAX_EMAIL_LENGTH), Field(validation_alias=AliasChoices("username", "email"))]
     password: LoginPassword
 
 

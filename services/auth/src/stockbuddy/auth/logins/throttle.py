@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
+from stockbuddy.auth.crypto import SecretBox
+
 MAX_BACKOFF_SECONDS = 900
 MAX_DOUBLINGS = 16
 
@@ -42,19 +44,25 @@ ADDRESS = Scope("address", free_failures=100, decay_seconds=10)
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """`login` as typed. `is_known_address`: the user has logged in from this address before."""
+    """`login_digest`: keyed digest of the login as typed, which may be a password typed by mistake.
+    `is_known_address`: the user has logged in from this address before."""
 
-    login: str
+    login_digest: bytes
     address: str
     is_known_address: bool
 
     def keys(self) -> dict[bytes, Scope]:
         """Counter keys with their scopes, sorted by key: the order in which they are locked."""
-        login = self.login.lower()
-        scopes = {_key(LOGIN_AT_ADDRESS, login, self.address): LOGIN_AT_ADDRESS, _key(ADDRESS, self.address): ADDRESS}
+        login, address = self.login_digest.hex(), self.address
+        scopes = {_key(LOGIN_AT_ADDRESS, login, address): LOGIN_AT_ADDRESS, _key(ADDRESS, address): ADDRESS}
         if not self.is_known_address:
             scopes[_key(LOGIN, login)] = LOGIN
         return dict(sorted(scopes.items()))
+
+
+def digest_login(secret_box: SecretBox, login: str) -> bytes:
+    """Equal for logins that differ in case only."""
+    return secret_box.keyed_digest(f"login\n{login.lower()}")
 
 
 def _key(scope: Scope, *parts: str) -> bytes:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from stockbuddy.auth.crypto import digest
 from stockbuddy.auth.errors import InvalidResetToken, UnknownCaller
@@ -10,9 +10,16 @@ from stockbuddy.auth.fields import UserAgent
 from stockbuddy.auth.logins.authenticator import Authenticator, current_address
 from stockbuddy.auth.password_policy import hash_new_password
 from stockbuddy.auth.passwords import commands, queries
-from stockbuddy.auth.passwords.schemas import ChangePassword, MessageResponse, RequestPasswordReset, ResetPassword
+from stockbuddy.auth.passwords.schemas import (
+    ChangePassword,
+    MessageResponse,
+    PasswordChangedResponse,
+    RequestPasswordReset,
+    ResetPassword,
+)
 from stockbuddy.auth.services import AuthServices, Services
-from stockbuddy.auth.sessions.schemas import TokenPairResponse
+from stockbuddy.auth.session_ids import parse_session_id
+from stockbuddy.auth.sessions.cookies import cookies_for, csrf_token, set_cookies
 from stockbuddy.auth.sessions.tokens import forbid_caching, to_token_pair
 from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.queries import find_user
@@ -30,12 +37,14 @@ RESET_REQUESTED = "If the address belongs to a user, an e-mail with a reset toke
 async def change_password(
     body: ChangePassword,
     caller: UserSession,
+    request: Request,
     response: Response,
     authenticator: Authenticator,
     services: Services,
     user_agent: UserAgent = None,
-) -> TokenPairResponse:
-    """Change one's password. All sessions are revoked; the returned tokens belong to a new one."""
+) -> PasswordChangedResponse:
+    """Change one's password. All sessions are revoked, with `revoke_api_keys` the API keys too; the returned tokens
+    belong to a new session. A browser receives the new session's cookies."""
     body.require_confirmed()
     async with services.database.reading() as session:
         user = await find_user(session, caller.user_id)
@@ -44,29 +53,35 @@ async def change_password(
     await authenticator.verify_password(user, body.old_password)
     if body.new_password == body.old_password:
         raise Unprocessable.field("new_password", "is the old password")
-    new_hash = await _hash(services, body.new_password, user)
+    replacement = await _hash(services, body, user)
+    current = commands.CurrentSession(parse_session_id(caller.session_id), user_agent)
     async with services.database.transaction() as session:
-        created = await commands.change_password(session, user, new_hash, services.settings, user_agent=user_agent)
+        created = await commands.change_password(session, user, replacement, services.settings, current)
     forbid_caching(response)
-    return to_token_pair(created, services)
+    changed = PasswordChangedResponse(**dict(to_token_pair(created, services)))
+    if created.cookie is not None:
+        cookies = cookies_for(request, services.settings)
+        set_cookies(response, created.cookie, cookies, services.settings)
+        changed.csrf_token, changed.csrf_cookie = csrf_token(created.cookie), cookies.csrf
+    return changed
 
 
 @router.post("/forgot", status_code=202, dependencies=[PUBLIC])
 async def request_password_reset(body: RequestPasswordReset, services: Services) -> MessageResponse:
     """Send an e-mail with a reset token. The response does not reveal whether the address belongs to a user."""
     async with services.database.transaction() as session:
-        await commands.request_reset(session, body.email)
+        await commands.request_reset(session, body.email, services.secret_box)
     return MessageResponse(detail=RESET_REQUESTED)
 
 
 @router.post("/reset", status_code=204, dependencies=[PUBLIC])
 async def reset_password(body: ResetPassword, services: Services) -> None:
-    """Set a new password with a reset token. All sessions are revoked."""
+    """Set a new password with a reset token. All sessions are revoked, with `revoke_api_keys` the API keys too."""
     body.require_confirmed()
     user = await _get_user_by_token(services.database, body.token)
-    new_hash = await _hash(services, body.new_password, user)
+    replacement = await _hash(services, body, user)
     async with services.database.transaction() as session:
-        await commands.reset_password(session, body.token, new_hash, services.settings, address=current_address())
+        await commands.reset_password(session, body.token, replacement, services, address=current_address())
 
 
 async def _get_user_by_token(database: Database, token: str) -> User:
@@ -79,6 +94,7 @@ async def _get_user_by_token(database: Database, token: str) -> User:
     return user
 
 
-async def _hash(services: AuthServices, password: str, user: User) -> str:
+async def _hash(services: AuthServices, body: ChangePassword | ResetPassword, user: User) -> commands.NewPasswordHash:
     words = [user.username, user.email, user.full_name]
-    return await hash_new_password(services.hasher, password, user_words=words, field="new_password")
+    new_hash = await hash_new_password(services.hasher, body.new_password, user_words=words, field="new_password")
+    return commands.NewPasswordHash(new_hash, body.revoke_api_keys)

@@ -2,16 +2,20 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, StrictBool, StringConstraints
 
 from stockbuddy.auth.fields import MAX_TOKEN_LENGTH, EmailAddress, LoginPassword, NewPassword
+from stockbuddy.auth.sessions.schemas import TokenPairResponse
 from stockbuddy.chassis.fields import RequestBody
 from stockbuddy.chassis.http.errors import Unprocessable
 
 
 class _ConfirmedPassword(RequestBody):
+    """`revoke_api_keys`: for an account that someone else may have used."""
+
     new_password: NewPassword
     confirm_password: LoginPassword
+    revoke_api_keys: StrictBool = False
 
     def require_confirmed(self) -> None:
         """Raises Unprocessable if the two passwords differ."""
@@ -29,6 +33,14 @@ class RequestPasswordReset(RequestBody):
 
 class ResetPassword(_ConfirmedPassword):
     token: Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_TOKEN_LENGTH), Field(min_length=1)]
+
+
+class PasswordChangedResponse(TokenPairResponse):
+    """The tokens of the new session. In a browser session the cookies are set too; `csrf_token` and `csrf_cookie` are
+    then as in the response to the login."""
+
+    csrf_token: str | None = None
+    csrf_cookie: str | None = None
 
 
 class MessageResponse(BaseModel):

@@ -24,19 +24,28 @@ MAX_USER_AGENT_LENGTH = 500
 
 @dataclass(frozen=True, slots=True)
 class CreatedSession:
-    """A session with its user and its refresh token, which is returned to the client once and stored as a digest."""
+    """A session with its user, its refresh token and, in a browser, its cookie. Both are returned to the client once
+    and stored as digests."""
 
     session: LoginSession
     user: User
     refresh_token: str
+    cookie: str | None = None
 
 
 async def create_session(
-    session: AsyncSession, user: User, settings: AuthSettings, *, user_agent: str | None, method: str = "password"
+    session: AsyncSession,
+    user: User,
+    settings: AuthSettings,
+    *,
+    user_agent: str | None,
+    method: str = "password",
+    with_cookie: bool = False,
 ) -> CreatedSession:
     """A session for `user`, who was authenticated by `method`."""
     created = await _create(session, user, settings, user_agent=user_agent, method=method)
-    return CreatedSession(created, user, _add_refresh_token(session, created, created.created_at))
+    cookie = _set_cookie(created) if with_cookie else None
+    return CreatedSession(created, user, _add_refresh_token(session, created, created.created_at), cookie)
 
 
 async def create_browser_session(
@@ -44,9 +53,13 @@ async def create_browser_session(
 ) -> tuple[LoginSession, str]:
     """The same for a browser; also the value of its cookie, which is stored as a digest."""
     created = await _create(session, user, settings, user_agent=user_agent, method="browser")
+    return created, _set_cookie(created)
+
+
+def _set_cookie(created: LoginSession) -> str:
     cookie = create_secret()
     created.cookie_digest = digest(cookie)
-    return created, cookie
+    return cookie
 
 
 async def _create(

@@ -13,7 +13,7 @@ from stockbuddy.auth.session_ids import session_sid
 class LoginSession(Base):
     """Active until it is ended or expires without use. `token_generation` grows when its access tokens must be refused
     although the session continues, as after a change of role. Browser sessions have a cookie, the others refresh
-    tokens."""
+    tokens; one created by a change of password in a browser has both."""
 
     __tablename__ = "login_session"
 

@@ -48,6 +48,11 @@ async def use_refresh_token(session: AsyncSession, digest: bytes, now: datetime)
     return used.first() is not None
 
 
+async def extend_session(session: AsyncSession, session_id: uuid.UUID, expires_at: datetime) -> None:
+    is_extended = (LoginSession.id == session_id, LoginSession.ended_at.is_(None), LoginSession.expires_at < expires_at)
+    await session.execute(update(LoginSession).where(*is_extended).values(expires_at=expires_at))
+
+
 # SKIP LOCKED: this report must not wait for, or delay, a transaction that changes a session, such as a refresh.
 _RECORD_LAST_USED = text("""
     UPDATE login_session SET last_used_at = reported.used_at

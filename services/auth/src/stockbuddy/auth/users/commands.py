@@ -1,8 +1,6 @@
-"""Registration of users, and changes to one's own profile."""
+"""Registration of users."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,12 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from stockbuddy.auth.email.model import EmailKind
 from stockbuddy.auth.email.queue import queue_email
 from stockbuddy.auth.errors import EmailTaken, UsernameTaken
+from stockbuddy.auth.usernames import derive_username, username_skeleton, with_random_suffix
 from stockbuddy.auth.users import queries
 from stockbuddy.auth.users.model import User
 from stockbuddy.chassis.http.tokens import Role
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.runtime.event_context import current_event_context, set_actor
-from stockbuddy.contracts.auth import UserRegistered, UserUpdated
+from stockbuddy.contracts.auth import UserRegistered
 
 
 async def register_user(
@@ -28,12 +27,17 @@ async def register_user(
     role: Role = Role.SALESPERSON,
     warehouse_ids: list[int] | None = None,
 ) -> User:
-    """Raises UsernameTaken or EmailTaken. For self-registration the new user is recorded as the actor."""
-    await _require_available(session, username=username, email=email)
+    """Raises UsernameTaken or EmailTaken. For self-registration the new user is recorded as the actor. The address is
+    to be confirmed with a token sent to it."""
+    await require_username_available(session, username)
+    if await queries.is_email_taken(session, email):
+        raise EmailTaken()
     now = datetime.now(UTC)
     user = User(
         username=username,
+        username_skeleton=username_skeleton(username),
         email=email,
+        email_confirmed=False,
         full_name=full_name,
         password_hash=password_hash,
         role=role,
@@ -44,43 +48,35 @@ async def register_user(
         updated_at=now,
     )
     session.add(user)
-    await _flush(session)
+    await flush_user(session)
+    await queue_email(session, EmailKind.EMAIL_CONFIRMATION, email, now, user_id=user.id)
     if current_event_context().actor_id is None:
         set_actor(user.id, user.username)
     outbox.add(session, user.to_event(UserRegistered))
     return user
 
 
-async def update_profile(session: AsyncSession, user: User, fields: Mapping[str, Any]) -> None:
-    """`user` is locked. A changed e-mail address is reported to the old one, because the owner of the new one can reset
-    the password. Raises UsernameTaken or EmailTaken."""
-    changed = {name: value for name, value in fields.items() if getattr(user, name) != value}
-    if not changed:
-        return
-    before = {name: getattr(user, name) for name in changed}
-    for name, value in changed.items():
-        setattr(user, name, value)
-    user.touch()
-    await _flush(session)
-    if "email" in changed:
-        await queue_email(session, EmailKind.EMAIL_CHANGED, before["email"], user.updated_at)
-    changes = {name: {"from": before[name], "to": value} for name, value in changed.items()}
-    outbox.add(session, user.to_event(UserUpdated, changes=changes))
-
-
-async def _require_available(session: AsyncSession, *, username: str, email: str) -> None:
-    if await queries.is_username_taken(session, username):
+async def require_username_available(session: AsyncSession, username: str, *, except_user: int | None = None) -> None:
+    """Raises UsernameTaken, also for a name that looks like that of another user."""
+    if await queries.is_username_taken(session, username, username_skeleton(username), except_user=except_user):
         raise UsernameTaken()
-    if await queries.is_email_taken(session, email):
-        raise EmailTaken()
 
 
-async def _flush(session: AsyncSession) -> None:
-    """The unique indexes decide between concurrent registrations with the same name or address."""
+async def available_username(session: AsyncSession, email: str) -> str:
+    """Derived from the address, with a random suffix if that name is taken or not acceptable."""
+    username = stem = derive_username(email)
+    while await queries.is_username_taken(session, username, username_skeleton(username)):
+        username = with_random_suffix(stem)
+    return username
+
+
+async def flush_user(session: AsyncSession) -> None:
+    """The unique indexes decide between concurrent changes to the same name or address. Raises UsernameTaken or
+    EmailTaken."""
     try:
         await session.flush()
     except IntegrityError as error:
-        if "user_account_username_key" in str(error.orig):
+        if "user_account_username_" in str(error.orig):
             raise UsernameTaken() from error
         if "user_account_email_key" in str(error.orig):
             raise EmailTaken() from error

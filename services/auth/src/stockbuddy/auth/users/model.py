@@ -17,13 +17,18 @@ ID_LIST = ARRAY(BigInteger)
 
 
 class User(Base):
-    """Unique indexes ignore the case of usernames and addresses. `warehouse_ids` null: all warehouses."""
+    """Unique indexes ignore the case of usernames and addresses, and reject usernames that look alike.
+    `username_skeleton` null: registered by an earlier release, or similar to an earlier user's name. `pending_email`
+    replaces `email` when it is confirmed. `warehouse_ids` null: all warehouses."""
 
     __tablename__ = "user_account"
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     username: Mapped[str]
+    username_skeleton: Mapped[str | None]
     email: Mapped[str]
+    email_confirmed: Mapped[bool]
+    pending_email: Mapped[str | None]
     full_name: Mapped[str | None]
     password_hash: Mapped[str]
     role: Mapped[Role] = mapped_column(ROLE)
@@ -32,6 +37,14 @@ class User(Base):
     version: Mapped[int]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role is Role.ADMIN
+
+    @property
+    def is_salesperson(self) -> bool:
+        return self.role is Role.SALESPERSON
 
     def touch(self) -> None:
         """Start a new version after a change."""
@@ -45,6 +58,7 @@ class User(Base):
             version=self.version,
             username=self.username,
             email=self.email,
+            email_confirmed=self.email_confirmed,
             full_name=self.full_name,
             role=self.role.value,
             warehouse_ids=self.warehouse_ids,

@@ -28,8 +28,12 @@ async def lock_user(session: AsyncSession, user_id: int) -> User | None:
     return await session.get(User, user_id, with_for_update=True, populate_existing=True)
 
 
-async def is_username_taken(session: AsyncSession, username: str) -> bool:
-    return bool(await session.scalar(select(exists().where(func.lower(User.username) == username.lower()))))
+async def is_username_taken(
+    session: AsyncSession, username: str, skeleton: str, *, except_user: int | None = None
+) -> bool:
+    """True if another user has this name or one with the same skeleton."""
+    is_similar = or_(func.lower(User.username) == username.lower(), User.username_skeleton == skeleton)
+    return bool(await session.scalar(select(exists().where(is_similar, User.id.is_distinct_from(except_user)))))
 
 
 async def is_email_taken(session: AsyncSession, email: str) -> bool:

@@ -5,21 +5,26 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from stockbuddy.auth.fields import MAX_TOKEN_LENGTH, EmailAddress, FullName, NewPassword, Username
-from stockbuddy.chassis.fields import Omittable, RequestBody
+from stockbuddy.auth.fields import MAX_TOKEN_LENGTH, EmailAddress, FullName, NewPassword, NewUsername
+from stockbuddy.chassis.fields import RequestBody
 from stockbuddy.chassis.http.tokens import Role
 
 
 class UserResponse(BaseModel):
-    """A user. `warehouse_ids` null: all warehouses."""
+    """A user. `pending_email`: the address that replaces `email` when it is confirmed. `warehouse_ids` null: all
+    warehouses."""
 
     model_config = ConfigDict(from_attributes=True)
 
     id: int
     username: str
     email: str
+    email_confirmed: bool
+    pending_email: str | None
     full_name: str | None
     role: Role
+    is_admin: bool
+    is_salesperson: bool
     warehouse_ids: list[int] | None
     is_active: bool
     created_at: datetime
@@ -27,25 +32,22 @@ class UserResponse(BaseModel):
 
 
 class RegisterUser(RequestBody):
-    username: Username
+    username: NewUsername
     email: EmailAddress
     password: NewPassword
     full_name: FullName | None = None
 
-    def words(self) -> list[str | None]:
-        """What the password must not consist of."""
-        return [self.username, self.email, self.full_name]
 
+class RegisterAdmin(RequestBody):
+    """Default of `username`: derived from the address. `setup_token` is required for the first admin only."""
 
-class RegisterAdmin(RegisterUser):
-    """`setup_token` is required for the first admin only."""
-
+    username: NewUsername | None = None
+    email: EmailAddress
+    password: NewPassword
+    full_name: FullName | None = None
     setup_token: Annotated[str, Field(max_length=MAX_TOKEN_LENGTH)] | None = None
 
 
-class ProfileUpdate(RequestBody):
-    """Omitted fields keep their value."""
-
-    username: Omittable[Username]
-    email: Omittable[EmailAddress]
-    full_name: Omittable[FullName | None]
+def password_words(body: RegisterUser | RegisterAdmin) -> list[str | None]:
+    """What the password must not consist of."""
+    return [body.username, body.email, body.full_name]

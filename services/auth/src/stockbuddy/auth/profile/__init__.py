@@ -1,0 +1,1 @@
+"""One's own profile, and the confirmation of e-mail addresses."""

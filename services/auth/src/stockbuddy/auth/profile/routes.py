@@ -1,0 +1,74 @@
+"""HTTP of one's own profile, and the confirmation of e-mail addresses."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+
+from stockbuddy.auth.errors import UnknownCaller
+from stockbuddy.auth.logins.authenticator import Authenticator
+from stockbuddy.auth.profile import commands
+from stockbuddy.auth.profile.schemas import ConfirmEmail, ProfileUpdate
+from stockbuddy.auth.services import Services
+from stockbuddy.auth.users import queries
+from stockbuddy.auth.users.schemas import UserResponse
+from stockbuddy.chassis.http.authentication import PUBLIC, UserSession
+from stockbuddy.chassis.http.errors import Unprocessable
+from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch, require_match, version_etag
+from stockbuddy.chassis.http.sessions import ReadSession, Session
+from stockbuddy.chassis.http.strict_query import StrictQueryRoute
+
+router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=ConditionalRoute)
+public_router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=StrictQueryRoute)
+
+
+async def verify_profile_password(
+    body: ProfileUpdate, caller: UserSession, authenticator: Authenticator, services: Services
+) -> ProfileUpdate:
+    """The body; its password is verified if it changes the address. A dependency, so that hashing, which takes long,
+    precedes the transaction."""
+    fields = body.sent_fields()
+    if (email := fields.get("email")) is None:
+        return body
+    async with services.database.reading() as session:
+        user = await queries.find_user(session, caller.user_id)
+    if user is not None and commands.starts_confirmation(user, email):
+        if fields.get("password") is None:
+            raise Unprocessable.field("password", "is required to change the e-mail address")
+        await authenticator.verify_password(user, fields["password"])
+    return body
+
+
+@router.get("/profile")
+async def get_profile(caller: UserSession, session: ReadSession, response: Response) -> UserResponse:
+    user = await queries.find_user(session, caller.user_id)
+    if user is None:
+        raise UnknownCaller()
+    response.headers["ETag"] = version_etag(user.version)
+    return UserResponse.model_validate(user)
+
+
+@router.patch("/profile")
+async def update_profile(
+    body: Annotated[ProfileUpdate, Depends(verify_profile_password)],
+    caller: UserSession,
+    session: Session,
+    response: Response,
+    if_match: IfMatch = None,
+) -> UserResponse:
+    """Change one's profile. Another e-mail address requires the password, and replaces the old one when it is confirmed
+    with the token sent to it (`POST /auth/email/confirm`); the old address is notified."""
+    user = await queries.lock_user(session, caller.user_id)
+    if user is None:
+        raise UnknownCaller()
+    require_match(if_match, version_etag(user.version))
+    fields = {name: value for name, value in body.sent_fields().items() if name != "password"}
+    await commands.update_profile(session, user, fields)
+    response.headers["ETag"] = version_etag(user.version)
+    return UserResponse.model_validate(user)
+
+
+@public_router.post("/email/confirm", status_code=204, dependencies=[PUBLIC])
+async def confirm_email(body: ConfirmEmail, services: Services) -> None:
+    """Confirm an e-mail address with the token sent to it."""
+    async with services.database.transaction() as session:
+        await commands.confirm_email(session, body.token)
