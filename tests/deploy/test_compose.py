@@ -75,6 +75,7 @@ def test_each_secret_is_mounted_only_by_its_readers(parts: dict[str, Any]) -> No
     assert readers == {
         "administration-secrets": {"postgres", "roles"},
         "rabbitmq-secrets": {"rabbitmq"},
+        "gateway-secrets": {"gateway"},
         **{f"{service}-secrets": {service} for service in SERVICES},
         **{f"{service}-owner-secrets": {f"migrate-{service}"} for service in SERVICES},
     }

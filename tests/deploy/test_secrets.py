@@ -29,7 +29,7 @@ def run(script: Path, volumes: Path, *arguments: str, env: str) -> subprocess.Co
 
 @pytest.fixture
 def volumes(tmp_path: Path) -> Path:
-    for name in ("administration", "rabbitmq", *SERVICES, *(f"{service}-owner" for service in SERVICES)):
+    for name in ("administration", "rabbitmq", "gateway", *SERVICES, *(f"{service}-owner" for service in SERVICES)):
         (tmp_path / name).mkdir()
     return tmp_path
 
@@ -53,6 +53,7 @@ def test_first_start_generates_secrets_and_later_starts_keep_them(script: Path, 
         assert generated[f"{service}/database_url"].startswith(f"postgresql://{service}:")
         assert generated[f"{service}-owner/database_url"].startswith(f"postgresql://{service}_owner:")
         assert generated[f"{service}/bus_url"].startswith(f"amqp://{service}:")
+    assert generated["gateway/gateway_secret"] == generated["auth/gateway_secret"]
     passwords = [text for name, text in generated.items() if name.startswith("administration/")]
     assert len(set(passwords)) == len(passwords) == 3 + 3 * len(SERVICES)
 

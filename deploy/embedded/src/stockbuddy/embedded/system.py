@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import secrets
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Literal
 
@@ -22,17 +23,18 @@ class System:
 
     def __init__(self, database_url: str, *, env: Literal["development", "production"]) -> None:
         self._database_url = database_url
+        settings: dict[str, Any] = {"env": env, "gateway_secret": secrets.token_urlsafe(32)}
         self._bus = InProcessBus(expected_services=frozenset(embedded.name for embedded in SERVICES))
         self.services: dict[str, FastAPI] = {
             embedded.name: create_app(
                 embedded.service,
-                embedded.settings(database_url=database_url, env=env),
+                embedded.settings(database_url=database_url, **settings),
                 bus=self._bus,
                 fetch_jwks=self._fetch_jwks,
             )
             for embedded in SERVICES
         }
-        self.gateway = create_gateway(GatewaySettings(env=env), self.services)
+        self.gateway = create_gateway(GatewaySettings(**settings), self.services)
 
     async def _fetch_jwks(self) -> Mapping[str, Any]:
         jwks: Mapping[str, Any] = json.loads(await get(self.services["auth"], JWKS_PATH))

@@ -10,7 +10,6 @@ from fastapi import Depends
 from pydantic import Field, SecretStr
 from starlette.requests import Request
 
-from stockbuddy.chassis.http.authentication import bearer_token
 from stockbuddy.chassis.http.errors import Unauthenticated
 from stockbuddy.chassis.http.resources import get_resources
 from stockbuddy.chassis.runtime.settings import ServiceSettings
@@ -23,6 +22,12 @@ LEEWAY_SECONDS = 30
 """For the difference between the clocks of two services."""
 AUDIENCE = "internal"
 MIN_SECRET_LENGTH = 32
+
+
+class UnsignedCall(Unauthenticated):
+    """The call is not signed by a service of this system."""
+
+    code = "unsigned_call"
 
 
 class InternalCallSettings(ServiceSettings):
@@ -57,16 +62,16 @@ def sign_internal_call(secret: str, caller: str, now: float) -> str:
 
 
 def verify_internal_call(secret: str, token: str) -> str:
-    """The name of the calling service. Raises Unauthenticated."""
+    """The name of the calling service. Raises UnsignedCall."""
     try:
         if jwt.get_unverified_header(token).get("typ") != TOKEN_TYPE:
-            raise Unauthenticated("The token is not one of an internal call.")
+            raise UnsignedCall()
         options: Any = {"require": ["iss", "aud", "iat", "exp"]}
         claims = jwt.decode(
             token, secret, algorithms=[ALGORITHM], audience=AUDIENCE, leeway=LEEWAY_SECONDS, options=options
         )
     except jwt.PyJWTError as error:
-        raise Unauthenticated("The call is not signed by a service of this system.") from error
+        raise UnsignedCall() from error
     return str(claims["iss"])
 
 
@@ -74,7 +79,7 @@ async def require_internal_call(request: Request) -> str:
     """The name of the calling service."""
     settings = get_resources(request).settings
     assert isinstance(settings, InternalCallSettings)
-    token = bearer_token(request.headers.get("authorization"))
+    _, _, token = request.headers.get("authorization", "").partition(" ")
     return verify_internal_call(settings.gateway_secret.get_secret_value(), token)
 
 
