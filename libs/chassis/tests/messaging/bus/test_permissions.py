@@ -27,7 +27,8 @@ SERVICES = topology.PRODUCERS
 UserUrl = Callable[[str], str]
 SAY = text("""
     INSERT INTO outbox (shard, event_id, routing_key, headers, payload, partition_key)
-    SELECT 0, CAST(id AS uuid), type, json_build_object('id', id, 'type', type, 'source', '/services/stock'), '{}', 'thing/1'
+    SELECT 0, CAST(id AS uuid), type, json_build_object('id', id, 'type', type, 'source', '/services/stock'), '{}',
+           'thing/1'
     FROM (SELECT CAST(:id AS text) AS id, CAST(:type AS text) AS type) AS said
 """)
 
