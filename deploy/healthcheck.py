@@ -1,5 +1,7 @@
 """Docker health check of the service in this container: exits with 0 if it is healthy, with 1 if not.
 
+The gateway's public port may refuse it (`ALLOWED_HOSTS`, `REQUIRE_HTTPS`), the one of METRICS_PORT does not.
+
 `healthcheck.py [PATH] [SECONDS]`: the path to request (default /health/live), and how long to retry. It imports little,
 because it starts every few seconds in each container.
 """
@@ -13,10 +15,12 @@ RESPONSE_TIMEOUT_SECONDS = 4
 RETRY_INTERVAL_SECONDS = 0.5
 
 
-def is_healthy(path: str) -> bool:
-    connection = http.client.HTTPConnection(
-        "127.0.0.1", int(os.environ.get("PORT", "8000")), timeout=RESPONSE_TIMEOUT_SECONDS
-    )
+def ports() -> list[int]:
+    return [int(port) for port in (os.environ.get("METRICS_PORT"), os.environ.get("PORT", "8000")) if port]
+
+
+def is_healthy(path: str, port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=RESPONSE_TIMEOUT_SECONDS)
     try:
         connection.request("GET", path)
         return connection.getresponse().status == 200
@@ -28,7 +32,7 @@ def is_healthy(path: str) -> bool:
 
 def main(path: str = "/health/live", seconds: str = "0") -> int:
     deadline = time.monotonic() + float(seconds)
-    while not is_healthy(path):
+    while not any(is_healthy(path, port) for port in ports()):
         if time.monotonic() >= deadline:
             return 1
         time.sleep(RETRY_INTERVAL_SECONDS)

@@ -5,6 +5,7 @@ import base64
 import contextlib
 import hashlib
 import json
+import secrets
 import socket
 import time
 import uuid
@@ -373,7 +374,7 @@ async def _running(
         system.servers = {name: AppServer(plain_config(services[name])) for name in SERVICES}
         await asyncio.gather(*(server.start() for server in system.servers.values()))
         chosen = {f"{name}_url": server.url for name, server in system.servers.items()} | chosen
-    settings = GatewaySettings(**{"env": "development", **chosen})
+    settings = GatewaySettings(**{"env": "development", "gateway_secret": secrets.token_urlsafe(32), **chosen})
     app = create_gateway(settings, services if mode == "direct" else None)
     system.gateway = AppServer(lambda: server_config(app, settings))
     await system.gateway.start()

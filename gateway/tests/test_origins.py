@@ -302,8 +302,7 @@ def test_empty_variable_is_an_absent_one(monkeypatch: pytest.MonkeyPatch) -> Non
 async def test_local_origins_are_allowed_in_development_only(start_system: StartSystem) -> None:
     asked = {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "x-requested-with,prefer,range"}
     for env, allowed in (("development", True), ("production", False)):
-        secret = {"gateway_secret": "b2f0c9d41e7a86530b2f0c9d41e7a865"} if env == "production" else {}
-        system = await start_system("direct", env=env, **secret)
+        system = await start_system("direct", env=env)
         for origin in ("http://localhost:5173", "http://127.0.0.1:3000", "http://[::1]:8080"):
             got = await system.call("OPTIONS", "/api/v1/products", headers={"Origin": origin, **asked})
             assert (got.headers.get("Access-Control-Allow-Origin") == origin) is allowed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import signal
 import sys
 import time
@@ -26,13 +27,13 @@ if TYPE_CHECKING:
 @asynccontextmanager
 async def gateway_process(system: System, **environment: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
     """In front of the services of `system`."""
-    port = free_port()
+    port, secret = free_port(), secrets.token_urlsafe(32)
     services = {f"{name.upper()}_URL": server.url for name, server in system.servers.items()}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "stockbuddy.gateway",
-        env={**os.environ, "ENV": "production", "PORT": str(port), **services, **environment},
+        env={**os.environ, "ENV": "production", "PORT": str(port), "GATEWAY_SECRET": secret, **services, **environment},
         stderr=asyncio.subprocess.PIPE,
     )
     url = f"http://127.0.0.1:{port}"
@@ -121,3 +122,14 @@ async def test_metrics_are_served_at_their_own_port(start_system: StartSystem) -
             assert "stockbuddy_gateway_caller_requests_total" in await response.text()
         async with system.client.get(url + "/metrics") as response:
             assert response.status == 404
+
+
+async def test_internal_port_serves_metrics_and_health_without_checks(start_system: StartSystem) -> None:
+    system = await start_system("http")
+    port = free_port()
+    async with gateway_process(system, METRICS_PORT=str(port), ALLOWED_HOSTS="127.0.0.1") as (_, url):
+        for path, status in (("/metrics", 200), ("/health/live", 200), ("/docs", 404), ("/api/v1/sales", 404)):
+            async with system.client.get(f"http://127.0.0.1:{port}{path}", headers={"Host": "pod"}) as response:
+                assert response.status == status, path
+        async with system.client.get(url + "/health/live", headers={"Host": "pod"}) as response:
+            assert response.status == 421

@@ -1,13 +1,15 @@
 """The HTTP server at the public port: uvicorn, with limits for clients that are slow, oversized or malformed."""
 
+import socket
+
 import uvicorn
-from prometheus_client import start_http_server
 from starlette.types import ASGIApp
 
 from stockbuddy.chassis.runtime.logging import configure_logging
 from stockbuddy.chassis.runtime.process import prepare_to_serve
 from stockbuddy.chassis.runtime.shutdown import DrainingServer
 from stockbuddy.gateway.http_server.protocol import LimitedProtocol
+from stockbuddy.gateway.internal_port import InternalPort
 from stockbuddy.gateway.proxy.websocket_proxy import MAX_MESSAGE_BYTES
 from stockbuddy.gateway.settings import GatewaySettings
 
@@ -35,10 +37,26 @@ def server_config(app: ASGIApp, settings: GatewaySettings) -> uvicorn.Config:
     )
 
 
+class GatewayServer(DrainingServer):
+    """The public port, with the internal one if it is configured."""
+
+    def __init__(self, config: uvicorn.Config, settings: GatewaySettings) -> None:
+        super().__init__(config)
+        self._internal = InternalPort(settings.host, settings.metrics_port) if settings.metrics_port else None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self._internal is not None:
+            await self._internal.start()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        if self._internal is not None:
+            await self._internal.shutdown()
+
+
 def serve(app: ASGIApp, settings: GatewaySettings) -> None:
     """Serve until SIGTERM or SIGINT; requests in flight are completed first."""
     configure_logging(level=settings.log_level, output="console" if settings.env == "development" else "json")
-    if settings.metrics_port:
-        start_http_server(settings.metrics_port, addr=settings.host)
     prepare_to_serve()
-    DrainingServer(server_config(app, settings)).run()
+    GatewayServer(server_config(app, settings), settings).run()

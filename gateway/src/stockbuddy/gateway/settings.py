@@ -123,7 +123,8 @@ class GatewaySettings(InternalCallSettings):
     """The connection is closed if the client reads nothing of a response for this long."""
 
     metrics_port: int | None = Field(default=None, ge=1, le=65535)
-    """Port of `/metrics` in production, where the public port does not serve it."""
+    """Port of `/metrics` in production, where the public port does not serve it, and of `/health/live` without checks
+    of host, HTTPS and rate."""
 
     def urls(self) -> dict[str, tuple[str, ...]]:
         """The URLs of each service, by its name in the route table."""

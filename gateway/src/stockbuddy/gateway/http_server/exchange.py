@@ -1,7 +1,7 @@
 """One request and its response on a connection: the ASGI `receive` and `send` of the gateway's app (RFC 9112 §6, §9).
 
-A response to a request whose body is not complete either waits a moment for a small rest, or closes the connection:
-what follows on it could not be told from the body.
+A response to a request whose body is not complete either waits a moment for a small rest, or closes the
+connection: what follows on it might be the body or the next request.
 """
 
 import asyncio

@@ -5,7 +5,6 @@ is closed, and every state of a connection has a time limit.
 """
 
 import asyncio
-from enum import Enum
 from typing import Any
 from urllib.parse import unquote
 
@@ -14,15 +13,15 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from stockbuddy.chassis.http.errors import BadRequest, Problem
 from stockbuddy.gateway.http_server.exchange import Exchange
-from stockbuddy.gateway.http_server.framing import (
-    MAX_HEAD_BYTES,
+from stockbuddy.gateway.http_server.problems import encode_problem
+from stockbuddy.gateway.http_server.received_bytes import ReceivedBytes, Stage
+from stockbuddy.gateway.http_server.request_head import (
     MAX_HEADERS,
     MAX_URL_BYTES,
     HeadTooLarge,
     RequestHead,
     UrlTooLong,
 )
-from stockbuddy.gateway.http_server.problems import encode_problem
 from stockbuddy.gateway.proxy.proxy import STREAMING
 from stockbuddy.gateway.routing.routes import is_websocket_path
 
@@ -30,17 +29,6 @@ LINGER_TIMEOUT_SECONDS = 5.0
 MAX_LINGER_BYTES = 16 * 1024 * 1024
 REQUEST_TIMEOUT_SECONDS = 600.0
 """Upper bound for receiving a whole request; routes set lower limits."""
-MAX_CHUNK_OVERHEAD_BYTES = 64 * 1024
-"""Chunk extensions and trailers, which no limit on the body counts."""
-BYTES_PER_CHUNK_HEADER = 16
-
-
-class Stage(Enum):
-    """What the next byte belongs to."""
-
-    BETWEEN = "between requests"
-    HEAD = "head"
-    BODY = "body"
 
 
 class LimitedProtocol(HttpToolsProtocol):
@@ -54,21 +42,19 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.url = b""
+        self.headers = []
         self._stage = Stage.BETWEEN
         self._head: RequestHead | None = None
         """Of the request that is being received, once it is complete."""
         self._running: Exchange | None = None
         """`cycle` is the last request received; the ones before it are answered first."""
         self._takes_upgrade = False
-        self._packet_bytes = 0
-        self._packet_is_one_head = False
-        self._head_bytes = 0
-        """Received of an incomplete head, before this packet."""
+        self._received = ReceivedBytes()
         self._is_closing = False
         """Further data is ignored."""
         self._final_problem: Problem | None = None
         """Sent after the responses to the requests before."""
-        self._overhead_bytes = 0
         self._linger_bytes = 0
         self._receive_timer: asyncio.TimerHandle | None = None
         self._send_timer: asyncio.TimerHandle | None = None
@@ -111,12 +97,10 @@ class LimitedProtocol(HttpToolsProtocol):
                 self.transport.close()
             return
         self._unset_keepalive_if_required()
-        self._packet_bytes = len(data)
-        was_in_body = self._stage is Stage.BODY
-        self._packet_is_one_head = self._stage is not Stage.BODY
+        self._received.begin_packet(len(data), self._stage)
         try:
             self._parse(data)
-            self._check_sizes(was_in_body=was_in_body)
+            self._received.end_packet(self._stage, self.url, self.headers)
         except Problem as problem:
             self._reject(problem)
         else:
@@ -180,10 +164,9 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._packet_is_one_head = self._packet_is_one_head and self._stage is Stage.BETWEEN
+        self._received.begin_head(self._stage)
         self._stage = Stage.HEAD
         self._head = None
-        self._head_bytes = 0
 
     def on_url(self, url: bytes) -> None:
         super().on_url(url)
@@ -200,10 +183,8 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         head = RequestHead(self.parser.get_method(), self.url, self.parser.get_http_version(), self.headers)
         self._head = head
-        self._overhead_bytes = 0
+        self._received.end_head(head)
         self._stop_timer()
-        if self._head_bytes + self._packet_bytes > MAX_HEAD_BYTES:
-            head.check_size()
         head.check()
         path, query = head.split_target()
         self.scope["method"] = head.method.decode("ascii")
@@ -211,7 +192,6 @@ class LimitedProtocol(HttpToolsProtocol):
             self._takes_upgrade = head.is_websocket_handshake and not self._is_busy and is_websocket_path(path)
             return
         self._stage = Stage.BODY
-        self._packet_is_one_head = False
         self.scope["http_version"] = head.version
         self.scope["path"] = unquote(path.decode("ascii"))
         self.scope["raw_path"] = path
@@ -236,10 +216,10 @@ class LimitedProtocol(HttpToolsProtocol):
             self._start_asgi_task(exchange, self.app)  # type: ignore[arg-type]
 
     def on_chunk_header(self) -> None:
-        self._overhead_bytes -= BYTES_PER_CHUNK_HEADER
+        self._received.add_chunk_header()
 
     def on_body(self, body: bytes) -> None:
-        self._overhead_bytes -= len(body)
+        self._received.add_body(len(body))
         if self.cycle is not None:
             self.cycle.add_body(body)
 
@@ -252,22 +232,6 @@ class LimitedProtocol(HttpToolsProtocol):
             self.cycle.end_body()
 
     # Limits.
-
-    def _check_sizes(self, *, was_in_body: bool) -> None:
-        """Raises HeadTooLarge, or BadRequest for chunk extensions or trailers without end."""
-        if self._stage is Stage.HEAD:
-            if self._head_bytes:
-                self._head_bytes += self._packet_bytes
-            elif self._packet_is_one_head:
-                self._head_bytes = self._packet_bytes
-            else:  # at least; the rest of the packet belongs to requests before
-                self._head_bytes = 1 + len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
-            if self._head_bytes > MAX_HEAD_BYTES:
-                raise HeadTooLarge
-        elif self._stage is Stage.BODY:
-            self._overhead_bytes = self._overhead_bytes + self._packet_bytes if was_in_body else 0
-            if self._overhead_bytes > MAX_CHUNK_OVERHEAD_BYTES:
-                raise BadRequest("The chunk extensions or trailers are too large.")
 
     def _set_timer(self) -> None:
         """Every state in which data is expected has a timer; a response in progress has its own limits."""
