@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from stockbuddy.chassis.messaging.bus.amqp.definitions import OPERATOR, definitions, read_passwords
-from stockbuddy.chassis.runtime.settings import DEVELOPMENT_SECRET_PREFIX
+from stockbuddy.chassis.runtime.weak_secrets import DEVELOPMENT_SECRET_PREFIX
 from stockbuddy.contracts.topology import PRODUCERS
 
 PREFIX = DEVELOPMENT_SECRET_PREFIX + "-"

@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from stockbuddy.auth.settings import AuthSettings
-from stockbuddy.chassis.runtime.settings import DEVELOPMENT_SECRET_PREFIX
+from stockbuddy.chassis.runtime.weak_secrets import DEVELOPMENT_SECRET_PREFIX
 
 SERVICES = ("auth", "catalog", "stock", "notifications")
 

@@ -47,6 +47,17 @@ def test_host_named_development_is_not_a_secret() -> None:
     assert SealedSettings(env="production", secret_key="our-own", database_url=url).database_url == url
 
 
+def test_production_lists_all_weak_secrets_at_once() -> None:
+    with pytest.raises(ValidationError) as refusal:
+        SealedSettings(
+            env="production",
+            database_url="postgresql://postgres:postgres@db/stockbuddy",
+            bus_url="amqp://guest:guest@mq/",
+        )
+    for name in ("DATABASE_URL", "BUS_URL", "SECRET_KEY"):
+        assert f"{name} " in str(refusal.value)
+
+
 def test_settings_repr_contains_no_password() -> None:
     shown = repr(ServiceSettings(database_url="postgresql://stock:pass-one@db/", bus_url="amqp://stock:pass-two@mq/"))
     assert "pass-one" not in shown

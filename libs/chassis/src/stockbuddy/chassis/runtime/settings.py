@@ -5,15 +5,18 @@ that is not in the environment is read from a file with its name in lower case i
 """
 
 import os
-from typing import Literal, Self
-from urllib.parse import urlsplit
+import sys
+from typing import Any, Literal, Self, TypeVar
 
-from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from stockbuddy.chassis.runtime.database_url import check_database_url
+from stockbuddy.chassis.runtime.weak_secrets import describe_weakness
 
-DEVELOPMENT_SECRET_PREFIX = "development"
+INVALID_SETTINGS_EXIT_CODE = 2
+
+Settings = TypeVar("Settings", bound=BaseSettings)
 
 
 class ServiceSettings(BaseSettings):
@@ -47,18 +50,58 @@ class ServiceSettings(BaseSettings):
         check_database_url(url)
         return url
 
+    @field_validator("bus_url")
+    @classmethod
+    def reject_unusable_bus_url(cls, url: str | None) -> str | None:
+        if url and not url.startswith(("amqp://", "amqps://")):
+            raise ValueError("the broker is RabbitMQ: its URL begins with amqp:// or amqps://")
+        return url
+
     @model_validator(mode="after")
-    def reject_development_secrets(self) -> Self:
-        """Production must not start with a secret from the repository or one generated for development."""
-        if self.env == "production":
-            for name, value in self:
-                text = value.get_secret_value() if isinstance(value, SecretStr) else value
-                if isinstance(text, str) and _is_for_development(text):
-                    raise ValueError(f"{name.upper()} is a development secret; set a new one")
+    def reject_insecure_production(self) -> Self:
+        if self.env == "production" and (reasons := self.reasons_against_production()):
+            raise ValueError("\n".join(reasons))
         return self
 
+    def reasons_against_production(self) -> list[str]:
+        """Why production must not start with these settings: all reasons, each with the name of its setting."""
+        reasons = []
+        for name, value in self:
+            is_secret = isinstance(value, SecretStr)
+            text = value.get_secret_value() if isinstance(value, SecretStr) else value
+            if isinstance(text, str) and (weakness := describe_weakness(text, is_secret=is_secret)):
+                reasons.append(f"{name.upper()} {weakness}")
+        return reasons
 
-def _is_for_development(value: str) -> bool:
-    """True for a secret, or a URL with a password, that has the development prefix."""
-    prefix = DEVELOPMENT_SECRET_PREFIX + "-"
-    return value.startswith(prefix) or ("://" in value and (urlsplit(value).password or "").startswith(prefix))
+
+class InvalidSettings(Exception):
+    """`lines`: one per invalid setting, each with its name and what is accepted, without the value."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.lines = lines
+        super().__init__("\n".join(lines))
+
+
+def load_settings(kind: type[Settings], **values: Any) -> Settings:
+    """Read the environment. Raises InvalidSettings with all invalid settings of `kind`."""
+    try:
+        return kind(**values)
+    except ValidationError as error:
+        found = [line for item in error.errors(include_input=False) for line in _describe(item).splitlines()]
+        raise InvalidSettings(found) from None
+    except SettingsError as error:
+        raise InvalidSettings([str(error)]) from None
+
+
+def load_settings_or_exit(kind: type[Settings]) -> Settings:
+    try:
+        return load_settings(kind)
+    except InvalidSettings as error:
+        print(error, file=sys.stderr)
+        sys.exit(INVALID_SETTINGS_EXIT_CODE)
+
+
+def _describe(error: Any) -> str:
+    name = str(error["loc"][0]).upper() if error["loc"] else ""
+    message = error["msg"].removeprefix("Value error, ")
+    return f"{name}: {message}" if name else message
