@@ -43,3 +43,15 @@ async def test_opening_stock_in_the_callers_warehouse_is_published_with_its_rest
     assert answer.status_code == 201, answer.text
     [created] = await service.events.wait_for("catalog.product.created")
     assert (created["opening_quantity"], created["opening_warehouse_ids"]) == (5, [2])
+
+
+async def test_response_shows_the_opening_stock(service: Any, seller: AsyncClient, samples: Any) -> None:
+    await service.publish(samples.warehouse(1, "Main"))
+
+    made = (await seller.post("/products", json=TEAPOT | {"quantity": "2.5"})).json()
+
+    assert (made["quantity_in_stock"], made["available"]) == (2.5, 2.5)
+    level = {"warehouse_id": 1, "warehouse": "Main", "warehouse_code": "MAIN"}
+    assert made["stock"] == [level | {"on_hand": 2.5, "reserved": 0, "available": 2.5}]
+    await service.publish(samples.level(made["id"], "2.5"))
+    assert (await seller.get(f"/products/{made['id']}")).json() == made

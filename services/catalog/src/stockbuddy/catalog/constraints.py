@@ -2,6 +2,8 @@
 
 from sqlalchemy.exc import DBAPIError
 
+BARCODE_CONSTRAINTS = ("barcode_pkey", "barcode_key_unique")
+
 
 def violated_constraint(error: DBAPIError) -> str | None:
     """The name of the violated constraint or unique index; None for other errors."""

@@ -51,6 +51,12 @@ class DuplicateCategory(Conflict):
     code = "duplicate_category"
 
 
+class ProductInUse(Conflict):
+    """A product with stock on hand or reserved can't be deleted."""
+
+    code = "product_in_use"
+
+
 class NotDeleted(Conflict):
     """The product is not deleted; only deleted products can be restored."""
 

@@ -12,19 +12,25 @@ NameOrCreatedSort = Literal["name_asc", "name_desc", "created_asc", "created_des
 
 
 def _is_control_character(character: str) -> bool:
-    """Control characters (Cc) and lone surrogates (Cs), which UTF-8 can't encode."""
-    return unicodedata.category(character) in ("Cc", "Cs")
+    """Control characters (Cc), lone surrogates (Cs), which UTF-8 can't encode, and noncharacters, which XML can't."""
+    return unicodedata.category(character) in ("Cc", "Cs") or is_noncharacter(character)
+
+
+def is_noncharacter(character: str) -> bool:
+    """The 66 code points that Unicode reserves for internal use, such as U+FFFF."""
+    code_point = ord(character)
+    return code_point & 0xFFFE == 0xFFFE or 0xFDD0 <= code_point <= 0xFDEF
 
 
 def _single_line(text: str) -> str:
     if any(map(_is_control_character, text)):
-        raise ValueError("contains control characters")
+        raise ValueError("contains control characters or noncharacters")
     return text
 
 
 def _multi_line(text: str) -> str:
     if any(_is_control_character(character) and character not in "\n\r\t" for character in text):
-        raise ValueError("contains control characters")
+        raise ValueError("contains control characters or noncharacters")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.catalog.categories.commands import ensure_category
-from stockbuddy.catalog.constraints import violated_constraint
+from stockbuddy.catalog.constraints import BARCODE_CONSTRAINTS, violated_constraint
 from stockbuddy.catalog.imports import lookups
 from stockbuddy.catalog.imports.model import ImportJob, ImportResult
 from stockbuddy.catalog.imports.row import ImportedRow, parse_row
@@ -22,7 +22,7 @@ Rows = dict[int, ImportedRow]
 
 _PROBLEMS = {
     "product_sku_unique": "sku: another product was given it during the import",
-    "barcode_pkey": "barcodes: another product was given one of them during the import",
+    **dict.fromkeys(BARCODE_CONSTRAINTS, "barcodes: another product was given one of them during the import"),
 }
 
 

@@ -11,7 +11,10 @@ _IDS_BY_SKU = text("""
     SELECT g.sku, p.id FROM unnest(CAST(:skus AS text[])) g(sku)
     JOIN product p ON lower(p.sku) = lower(g.sku) AND p.deleted_at IS NULL
 """)
-_BARCODE_HOLDERS = text("SELECT code, product_id FROM barcode WHERE code = ANY(CAST(:codes AS text[]))")
+_BARCODE_HOLDERS = text("""
+    SELECT g.code, b.product_id FROM unnest(CAST(:codes AS text[])) g(code)
+    JOIN barcode b ON b.key = barcode_key(g.code)
+""")
 _SUPPLIERS = text("""
     SELECT g.name, s.id FROM unnest(CAST(:names AS text[])) g(name)
     JOIN supplier s ON s.deleted_at IS NULL AND (lower(s.name) COLLATE "C" = lower(g.name) COLLATE "C"

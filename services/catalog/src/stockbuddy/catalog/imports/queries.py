@@ -65,7 +65,7 @@ _FINISH_STAGING = (
 # The first row with a SKU or barcode is imported. Duplicates are found here so that a dry run reports them, too.
 _MARK_DUPLICATES = text("""
     WITH own AS MATERIALIZED (
-        SELECT number, CASE CAST(:column AS text) WHEN 'sku' THEN lower(code) ELSE code END AS code
+        SELECT number, CASE CAST(:column AS text) WHEN 'sku' THEN lower(code) ELSE barcode_key(code) END AS code
         FROM import_row, regexp_split_to_table(cells[:position], CAST(:separator AS text)) code
         WHERE import_id = :id AND problem IS NULL AND code <> ''
     ), first AS (SELECT code, min(number) AS number FROM own GROUP BY code HAVING count(*) > 1)

@@ -7,11 +7,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.catalog.categories.commands import find_or_create_category
-from stockbuddy.catalog.constraints import violated_constraint
+from stockbuddy.catalog.constraints import BARCODE_CONSTRAINTS, violated_constraint
 from stockbuddy.catalog.errors import (
     DuplicateBarcode,
     DuplicateSku,
     NotDeleted,
+    ProductInUse,
     UnknownCategory,
     UnknownProduct,
     UnknownSupplier,
@@ -20,12 +21,16 @@ from stockbuddy.catalog.errors import (
 from stockbuddy.catalog.ownership import may_open_stock, require_ownership, sorted_or_none
 from stockbuddy.catalog.products import queries
 from stockbuddy.catalog.products.model import Product, State
-from stockbuddy.catalog.products.schemas import ProductCreate, ProductUpdate
-from stockbuddy.catalog.replicas.warehouses import find_default_warehouse_ids
+from stockbuddy.catalog.products.schemas import ProductCreate, ProductUpdate, RestoreProduct
+from stockbuddy.catalog.replicas.stock_levels import find_stock
+from stockbuddy.catalog.replicas.warehouses import find_default_warehouse, find_default_warehouse_ids
 from stockbuddy.catalog.versions import require_version
 from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.contracts.catalog import ProductCreated, ProductDeleted, ProductRestored, ProductUpdated
+from stockbuddy.contracts.numbers import quantity_number
+
+OpeningStock = dict[str, Any]
 
 
 async def create_product(session: AsyncSession, caller: Principal, body: ProductCreate) -> Product:
@@ -47,6 +52,24 @@ async def create_product(session: AsyncSession, caller: Principal, body: Product
     return product
 
 
+async def find_opening_stock(session: AsyncSession, body: ProductCreate) -> OpeningStock | None:
+    """The members of a new product's response that show its opening stock; None without `quantity`, or while the
+    default warehouse is unknown."""
+    warehouse = await find_default_warehouse(session) if body.quantity else None
+    if not body.quantity or warehouse is None:
+        return None
+    quantity = quantity_number(body.quantity)
+    level = {
+        "warehouse_id": warehouse.id,
+        "warehouse": warehouse.name,
+        "warehouse_code": warehouse.code,
+        "on_hand": quantity,
+        "reserved": 0,
+        "available": quantity,
+    }
+    return {"quantity_in_stock": quantity, "available": quantity, "stock": [level]}
+
+
 async def update_product(
     session: AsyncSession, caller: Principal, product_id: int, body: ProductUpdate, if_match: str | None
 ) -> Product:
@@ -60,23 +83,32 @@ async def update_product(
 
 
 async def delete_product(session: AsyncSession, caller: Principal, product_id: int, if_match: str | None) -> None:
+    """Raises ProductInUse if the product has stock, as far as the replica of the levels shows."""
     product = await load_product_for_update(session, caller, product_id, if_match)
+    if stock := await find_stock(session, product_id):
+        raise ProductInUse(stock=stock)
     now = datetime.now(UTC)
     product.update_fields({"deleted_at": now}, now)
     await _flush(session)
     await _publish(session, product, ProductDeleted)
 
 
-async def restore_product(session: AsyncSession, caller: Principal, product_id: int) -> Product:
-    """Raises Conflict if another product has its SKU or a barcode of it by now. A category or supplier that was deleted
-    in the meantime is cleared."""
+async def restore_product(
+    session: AsyncSession, caller: Principal, product_id: int, body: RestoreProduct | None
+) -> Product:
+    """Raises DuplicateSku or DuplicateBarcode, naming the product that has the SKU or a barcode by now; `body` may have
+    a new SKU. A category or supplier that was deleted in the meantime is cleared."""
     product = await queries.lock_product(session, product_id)
     if product is None:
         raise UnknownProduct()
     require_ownership(caller, product.owner_id)
     if product.deleted_at is None:
         raise NotDeleted()
-    values: dict[str, Any] = {"deleted_at": None}
+    values: dict[str, Any] = {"deleted_at": None, **(body.sent_fields() if body is not None else {})}
+    if holder := await queries.find_sku_holder(session, values.get("sku", product.sku)):
+        raise DuplicateSku(f"The product {holder['name']} has this SKU; send a new sku.", product=holder)
+    if holder := await queries.find_barcode_holder(session, product.barcodes):
+        raise DuplicateBarcode(f"The product {holder['name']} has one of the barcodes.", product=holder)
     if product.category_id is not None and not await queries.is_category_active(session, product.category_id):
         values["category_id"] = None
     if product.supplier_id is not None and not await queries.is_supplier_active(session, product.supplier_id):
@@ -145,6 +177,6 @@ async def _flush(session: AsyncSession) -> None:
         constraint = violated_constraint(error)
         if constraint == "product_sku_unique":
             raise DuplicateSku() from error
-        if constraint == "barcode_pkey":
+        if constraint in BARCODE_CONSTRAINTS:
             raise DuplicateBarcode() from error
         raise

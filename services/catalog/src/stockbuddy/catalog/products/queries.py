@@ -1,7 +1,10 @@
 """Reads of single products: mapped rows for changes, and JSON from the database for responses."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import asyncpg
-from sqlalchemy import select, text
+from sqlalchemy import Row, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.catalog.products.model import Product
@@ -27,8 +30,13 @@ _RESPONSE = f"""
 BY_ID = f"{_RESPONSE} WHERE p.id = $1 AND p.deleted_at IS NULL"
 BY_ID_WITH_DELETED = f"{_RESPONSE} WHERE p.id = $1"
 BY_SKU = f"{_RESPONSE} WHERE lower(p.sku) = lower($1) AND p.deleted_at IS NULL"
-BY_BARCODE = f"{_RESPONSE} WHERE p.id = (SELECT product_id FROM barcode WHERE code = $1)"
+BY_BARCODE = f"{_RESPONSE} WHERE p.id = (SELECT product_id FROM barcode WHERE key = barcode_key($1))"
 
+_SKU_HOLDER = text("SELECT id, sku, name FROM product WHERE lower(sku) = lower(:sku) AND deleted_at IS NULL")
+_BARCODE_HOLDER = text("""
+    SELECT p.id, p.sku, p.name FROM barcode b JOIN product p ON p.id = b.product_id
+    WHERE b.key IN (SELECT barcode_key(code) FROM unnest(CAST(:codes AS text[])) code) ORDER BY p.id LIMIT 1
+""")
 _CATEGORY_NAME = text("SELECT name FROM category WHERE id = :id")
 # FOR KEY SHARE: the row can't be deleted until this transaction ends, but other transactions may use it, too.
 _IS_CATEGORY_ACTIVE = text("SELECT true FROM category WHERE id = :id AND deleted_at IS NULL FOR KEY SHARE")
@@ -51,6 +59,20 @@ async def find_product(session: AsyncSession, product_id: int) -> Product | None
 async def lock_product(session: AsyncSession, product_id: int) -> Product | None:
     """The product, deleted or not, locked until the end of the transaction."""
     return await session.scalar(select(Product).where(Product.id == product_id).with_for_update())
+
+
+async def find_sku_holder(session: AsyncSession, sku: str) -> dict[str, Any] | None:
+    """`id`, `sku` and `name` of the product, not deleted, that has this SKU."""
+    return _to_dict((await session.execute(_SKU_HOLDER, {"sku": sku})).one_or_none())
+
+
+async def find_barcode_holder(session: AsyncSession, codes: Sequence[str]) -> dict[str, Any] | None:
+    """`id`, `sku` and `name` of a product, not deleted, that has one of these barcodes."""
+    return _to_dict((await session.execute(_BARCODE_HOLDER, {"codes": list(codes)})).one_or_none())
+
+
+def _to_dict(row: Row[Any] | None) -> dict[str, Any] | None:
+    return None if row is None else row._asdict()
 
 
 async def find_category_name(session: AsyncSession, category_id: int | None) -> str | None:

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import asyncpg
+import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -10,7 +11,14 @@ from stockbuddy.catalog.errors import UnknownProduct
 from stockbuddy.catalog.lightweight_route import LightweightRoute
 from stockbuddy.catalog.ownership import require_access_to_deleted
 from stockbuddy.catalog.products import commands, queries
-from stockbuddy.catalog.products.schemas import ProductCreate, ProductListItem, ProductResponse, ProductUpdate
+from stockbuddy.catalog.products.commands import OpeningStock
+from stockbuddy.catalog.products.schemas import (
+    ProductCreate,
+    ProductListItem,
+    ProductResponse,
+    ProductUpdate,
+    RestoreProduct,
+)
 from stockbuddy.catalog.search.schemas import ProductFilter
 from stockbuddy.catalog.services import get_services
 from stockbuddy.catalog.versions import content_etag
@@ -34,8 +42,10 @@ async def list_products(request: Request, caller: Caller, query: Annotated[Produ
 
 @router.post("", status_code=201, response_model=ProductResponse)
 async def create_product(session: Session, caller: Caller, body: ProductCreate) -> Response:
+    """The response shows the opening stock, which the stock service posts within moments."""
     product = await commands.create_product(session, caller, body)
-    return await _updated_response(session, product.id, 201)
+    opening = await commands.find_opening_stock(session, body)
+    return await _updated_response(session, product.id, 201, opening)
 
 
 @router.get("/by-sku/{sku:path}", response_model=ProductResponse, dependencies=[AUTHENTICATED])
@@ -71,8 +81,10 @@ async def delete_product(session: Session, caller: Caller, product_id: Id, if_ma
 
 
 @router.post("/{product_id}/restore", response_model=ProductResponse)
-async def restore_product(session: Session, caller: Caller, product_id: Id) -> Response:
-    await commands.restore_product(session, caller, product_id)
+async def restore_product(
+    session: Session, caller: Caller, product_id: Id, body: RestoreProduct | None = None
+) -> Response:
+    await commands.restore_product(session, caller, product_id, body)
     return await _updated_response(session, product_id)
 
 
@@ -83,16 +95,18 @@ async def _get(request: Request, statement: str, key: int | str) -> Response:
     return _to_response(await get_services(request).read_pool.fetch(statement, key))
 
 
-async def _updated_response(session: AsyncSession, product_id: int, status: int = 200) -> Response:
+async def _updated_response(
+    session: AsyncSession, product_id: int, status: int = 200, opening: OpeningStock | None = None
+) -> Response:
     """The product as this transaction, still uncommitted, has changed it."""
     driver = await queries.driver_connection(session)
-    return _to_response(await driver.fetch(queries.BY_ID, product_id), status)
+    return _to_response(await driver.fetch(queries.BY_ID, product_id), status, opening)
 
 
-def _to_response(rows: list[asyncpg.Record], status: int = 200) -> Response:
+def _to_response(rows: list[asyncpg.Record], status: int = 200, opening: OpeningStock | None = None) -> Response:
     """The response with the JSON of the only row. Raises UnknownProduct if there is none."""
     if not rows:
         raise UnknownProduct()
     version, text = rows[0]
-    body = text.encode()
+    body = text.encode() if opening is None else orjson.dumps(orjson.loads(text) | opening)
     return Response(body, status, {"ETag": content_etag(version, body)}, media_type="application/json")

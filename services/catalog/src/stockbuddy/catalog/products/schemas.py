@@ -59,6 +59,12 @@ class ProductUpdate(_OptionalFields):
     unit_price: Omittable[Annotated[Price, Field(validation_alias=UNIT_PRICE_ALIASES)]]
 
 
+class RestoreProduct(RequestBody):
+    """`sku`: a new one, if another product has the old one by now."""
+
+    sku: Omittable[SingleLine100]
+
+
 class SupplierReference(BaseModel):
     id: int
     name: str

@@ -4,10 +4,12 @@ Set-based: one statement per step for a whole batch of events.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from stockbuddy.contracts.numbers import quantity_number
 from stockbuddy.contracts.stock import LevelChanged
 
 _INSERT_MISSING_TOTALS = text("""
@@ -35,6 +37,26 @@ _UPDATE_TOTALS = text("""
     WHERE s.product_id = t.product_id AND (s.on_hand, s.reserved) IS DISTINCT FROM (t.on_hand, t.reserved)
 """)
 _COUNT_STOCK_CHANGE = text("SELECT count_changes(0, 0, 1)")
+_STOCK_BY_WAREHOUSE = text("""
+    SELECT l.warehouse_id, w.name AS warehouse, sum(l.on_hand) AS on_hand, sum(l.reserved) AS reserved
+    FROM stock_level l LEFT JOIN warehouse w ON w.id = l.warehouse_id
+    WHERE l.product_id = :product_id AND (l.on_hand <> 0 OR l.reserved <> 0)
+    GROUP BY l.warehouse_id, w.name ORDER BY l.warehouse_id
+""")
+
+
+async def find_stock(session: AsyncSession, product_id: int) -> list[dict[str, Any]]:
+    """The warehouses with stock of the product, on hand or reserved: `warehouse_id`, its name, and the quantities."""
+    rows = await session.execute(_STOCK_BY_WAREHOUSE, {"product_id": product_id})
+    return [
+        {
+            "warehouse_id": row.warehouse_id,
+            "warehouse": row.warehouse,
+            "on_hand": quantity_number(row.on_hand),
+            "reserved": quantity_number(row.reserved),
+        }
+        for row in rows
+    ]
 
 
 async def replicate_levels(session: AsyncSession, events: Sequence[LevelChanged]) -> None:

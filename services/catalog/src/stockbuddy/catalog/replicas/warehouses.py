@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.contracts.stock import WarehouseState
@@ -15,12 +15,18 @@ _UPSERT = text("""
         kind = excluded.kind, is_default = excluded.is_default, deleted = excluded.deleted
         WHERE w.version < excluded.version
 """)
-_DEFAULT = text("SELECT id FROM warehouse WHERE is_default AND NOT deleted ORDER BY id")
+_DEFAULT = text("SELECT id, name, code FROM warehouse WHERE is_default AND NOT deleted ORDER BY id")
 
 
 async def find_default_warehouse_ids(session: AsyncSession) -> list[int]:
     """Usually one; none before the first event, and two or none between the two events of a change of the default."""
     return list(await session.scalars(_DEFAULT))
+
+
+async def find_default_warehouse(session: AsyncSession) -> Row[tuple[int, str, str]] | None:
+    """Its id, name and code; None while it is not known for certain."""
+    rows = (await session.execute(_DEFAULT)).all()
+    return rows[0] if len(rows) == 1 else None
 
 
 async def replicate_warehouses(session: AsyncSession, events: Sequence[WarehouseState]) -> None:

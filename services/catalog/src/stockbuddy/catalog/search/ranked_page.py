@@ -10,7 +10,7 @@ RANKED_PAGE = f"""
     name_words AS MATERIALIZED (SELECT name_query({{words}})),
     code_matches AS MATERIALIZED (
         SELECT id FROM product WHERE lower(sku) = lower(btrim({{words}})) AND deleted_at IS NULL
-        UNION ALL SELECT product_id FROM barcode WHERE code = btrim({{words}})
+        UNION ALL SELECT product_id FROM barcode WHERE key = barcode_key({{words}})
     ),
     name_matches AS MATERIALIZED (
         SELECT {{product_id}} AS product_id, k.search FROM {{names.source}} WHERE {{names.where}}

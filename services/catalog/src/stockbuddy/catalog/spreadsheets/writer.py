@@ -4,6 +4,7 @@ read only when it is complete."""
 import asyncio
 import csv
 import io
+import re
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from decimal import Decimal
@@ -17,6 +18,7 @@ from stockbuddy.catalog.spreadsheets.reader import Format
 from stockbuddy.chassis.spreadsheets import escape_formula
 
 CHUNK_BYTES = 64 * 1024
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 EXACT_DIGITS = 15
 """Significant digits of a number that a spreadsheet's floats preserve; longer numbers are written as text."""
 
@@ -71,7 +73,8 @@ def _xlsx_cell(sheet: WriteOnlyWorksheet, value: Cell) -> Any:
         return None
     if isinstance(value, Decimal) and len(value.as_tuple().digits) <= EXACT_DIGITS:
         return WriteOnlyCell(sheet, value)  # type: ignore[arg-type] # openpyxl's stubs lack Decimal
-    cell = WriteOnlyCell(sheet, escape_formula(_text(value)))
+    # XML can't contain these; texts of earlier releases may.
+    cell = WriteOnlyCell(sheet, _NOT_IN_XML.sub("\ufffd", escape_formula(_text(value))))
     # By default openpyxl writes a text that begins with "=" as a formula.
     cell.data_type = "s"
     return cell

@@ -16,6 +16,7 @@ from stockbuddy.catalog.fields import (
 )
 from stockbuddy.chassis.fields import NOT_BOOLEAN, Id, Omittable, RequestBody
 from stockbuddy.chassis.http.pagination import PageQuery
+from stockbuddy.contracts.numbers import NUMBER_LIMITS
 
 MAX_LEAD_TIME_DAYS = 3650
 
@@ -29,7 +30,7 @@ def _require_email_address(text: str) -> str:
 
 
 EmailAddress = Annotated[SingleLine255, AfterValidator(_require_email_address)]
-LeadTimeDays = Annotated[int, Field(ge=0, le=MAX_LEAD_TIME_DAYS), NOT_BOOLEAN]
+LeadTimeDays = Annotated[int, Field(ge=0, le=MAX_LEAD_TIME_DAYS), NOT_BOOLEAN, NUMBER_LIMITS]
 
 
 class SupplierFilter(PageQuery):
