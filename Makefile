@@ -1,7 +1,5 @@
 # `make` lists the targets.
 PORT ?= 8000
-BUS_URL ?=
-DATABASE_URL ?=
 VENV := .venv/bin
 INSTALLED := .venv/installed
 # The workspace's members, from pyproject.toml.
@@ -12,9 +10,20 @@ PACKAGES := $(subst _,-,$(patsubst %,stockbuddy-%,$(notdir $(MEMBERS)))) pixelta
 DEPTRY = $(CURDIR)/$(VENV)/deptry --no-ansi --known-first-party stockbuddy \
 	--per-rule-ignores DEP002=$$(echo $(PACKAGES) | tr ' ' '|')
 COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
-# Unset variables must be absent, not empty.
-ENVIRONMENT = ENV=development PORT=$(PORT) $(if $(BUS_URL),BUS_URL='$(BUS_URL)') $(if $(DATABASE_URL),DATABASE_URL='$(DATABASE_URL)')
+# Variables of the command line reach the programs through the environment and literally: `$` in a password is not
+# expanded. Programs are run with `exec`, so that SIGTERM reaches them and not a shell that waits for them.
+GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
+$(foreach name,$(GIVEN),$(eval override export $(name) := $$(value $(name))))
+run demo replay up: override export PORT := $(value PORT)
+# Of the caller's environment, `run` alone uses these. Unset variables must be absent, not empty.
 unexport BUS_URL DATABASE_URL
+ifneq ($(value BUS_URL),)
+run: override export BUS_URL := $(value BUS_URL)
+endif
+ifneq ($(value DATABASE_URL),)
+run: override export DATABASE_URL := $(value DATABASE_URL)
+endif
+CLIENT = STOCKBUDDY_URL="$${STOCKBUDDY_URL:-http://127.0.0.1:$$PORT}" exec
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -30,14 +39,14 @@ $(INSTALLED): requirements.lock deploy/setup $(MEMBERS:%=%/pyproject.toml)
 	@deploy/setup
 
 run: setup ## start the system on PORT=8000; BUS_URL=amqp://…: one process per service; DATABASE_URL=…: your PostgreSQL
-	@$(ENVIRONMENT) $(VENV)/python -m stockbuddy.embedded $(if $(BUS_URL),--processes)
+	@ENV=development exec $(VENV)/python -m stockbuddy.embedded $(if $(value BUS_URL),--processes)
 
 demo: setup ## fill a running system with generated sample data
-	@$(ENVIRONMENT) $(VENV)/python -m stockbuddy.embedded.demo
+	@$(CLIENT) $(VENV)/python -m stockbuddy.embedded.demo
 
 replay: setup ## import the invoice history FILE=invoices.csv[.gz] into a running system
-	$(if $(FILE),,$(error FILE is required: make replay FILE=invoices.csv.gz))
-	@$(ENVIRONMENT) $(VENV)/python -m stockbuddy.embedded.replay '$(FILE)' $(if $(COLUMNS),--columns '$(COLUMNS)')
+	$(if $(value FILE),,$(error FILE is required: make replay FILE=invoices.csv.gz))
+	@$(CLIENT) $(VENV)/python -m stockbuddy.embedded.replay "$$FILE" $(if $(filter COLUMNS,$(GIVEN)),--columns "$$COLUMNS")
 
 test: setup ## run the checks and all tests, on real servers
 	@deploy/install-servers
@@ -64,7 +73,7 @@ contracts: setup ## regenerate event schemas, docs/events.md and AsyncAPI
 
 bench: setup ## run the benchmarks and write bench/RESULTS.md; PARTS=… runs some, FILE=invoices.csv.gz uses real data
 	@deploy/install-servers
-	@FILE='$(FILE)' $(VENV)/python -m bench $(PARTS)
+	@exec $(VENV)/python -m bench $(PARTS)
 
 lock: setup ## regenerate requirements.lock with the newest versions that the pyproject.toml files allow
 	$(VENV)/uv lock --upgrade

@@ -60,7 +60,7 @@ async def start_deployment(
     postgres: LocalPostgres, rabbitmq: PrivateRabbitMQ, directory: Path, *, replicas: int = 1
 ) -> AsyncIterator[Deployment]:
     await migrate_all(postgres.url)
-    port = _first_of_free_ports(5)
+    port = first_of_free_ports(5)
     url = f"http://127.0.0.1:{port}"
     async with contextlib.AsyncExitStack() as stack:
         http = await stack.enter_async_context(aiohttp.ClientSession(base_url=url))
@@ -96,7 +96,7 @@ def _replicate(plain: list[Program], replicas: int) -> dict[str, Program]:
     return {**named, "gateway": replace(gateway, environment=environment)}
 
 
-def _first_of_free_ports(count: int) -> int:
+def first_of_free_ports(count: int) -> int:
     """The first of `count` consecutive free ports."""
     while True:
         first = free_port()

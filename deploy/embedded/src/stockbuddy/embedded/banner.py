@@ -1,30 +1,32 @@
-"""Printed once the system is ready: its URL, and how to register the first admin."""
+"""Printed once the system is ready: its URL, and how to register the first admin if there is none."""
 
-import asyncio
 import sys
 
-import uvicorn
+from sqlalchemy.exc import DBAPIError
 
-from stockbuddy.embedded.settings import EmbeddedSettings
-
-POLL_INTERVAL_SECONDS = 0.02
-
-
-async def print_banner_when_started(settings: EmbeddedSettings, server: uvicorn.Server) -> None:
-    while not server.started:
-        await asyncio.sleep(POLL_INTERVAL_SECONDS)
-    print_banner(f"http://127.0.0.1:{settings.port}")
+from stockbuddy.auth.users.queries import has_admin
+from stockbuddy.chassis.messaging.outbox import open_database
 
 
-def print_banner(url: str) -> None:
-    print(banner(url), file=sys.stderr, flush=True)
+async def print_banner(url: str, database_url: str) -> None:
+    database = open_database(database_url, "auth", pool_size=1)
+    needs_admin = False
+    try:
+        async with database.transaction() as session:
+            needs_admin = not await has_admin(session)
+    except (OSError, DBAPIError):
+        pass  # the system is ready all the same
+    finally:
+        await database.close()
+    print(banner(url, needs_admin=needs_admin), file=sys.stderr, flush=True)
 
 
-def banner(url: str) -> str:
-    return f"""
-Stockbuddy is ready at {url} (API documentation: {url}/docs). Ctrl-C stops it.
-
+def banner(url: str, *, needs_admin: bool) -> str:
+    ready = f"\nStockbuddy is ready at {url} (API documentation: {url}/docs). Ctrl-C stops it.\n"
+    if not needs_admin:
+        return ready
+    return f"""{ready}
 Register the first admin, once:
   curl -s {url}/api/v1/auth/admin/register -H 'Content-Type: application/json' \\
-    -d '{{"username": "admin", "email": "admin@example.com", "password": "choose-a-Long-one-7"}}'
+    -d '{{"username": "ann", "email": "ann@example.com", "password": "choose-a-Long-one-7"}}'
 """

@@ -1,12 +1,14 @@
 """Runs one process per service and one for the gateway, with RabbitMQ: for a small server without containers.
 
-The services listen on the loopback address. A process that exits is restarted.
+The services listen on the loopback address. A process that exits is restarted; all end with this process.
 """
 
 import asyncio
 import os
+import secrets
 import signal
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,13 +16,20 @@ import aiohttp
 import structlog
 
 from stockbuddy.embedded.banner import print_banner
-from stockbuddy.embedded.database import open_database
+from stockbuddy.embedded.errors import StartFailed
+from stockbuddy.embedded.leftovers import ProcessList
+from stockbuddy.embedded.ports import url_of
 from stockbuddy.embedded.services import SERVICES, migrate_all
 from stockbuddy.embedded.settings import EmbeddedSettings
+from stockbuddy.embedded.signals import cancel_on_stop_signal, on_stop_signal
+from stockbuddy.local_servers.process_reaper import ProcessReaper
 
 log = structlog.get_logger(__name__)
 
+SERVICE_HOST = "127.0.0.1"
 RESTART_DELAY_SECONDS = 1.0
+FAILED_START_SECONDS = 10.0
+MAX_FAILED_STARTS = 3
 STOP_TIMEOUT_SECONDS = 30
 POLL_INTERVAL_SECONDS = 0.1
 
@@ -33,57 +42,85 @@ class Program:
     environment: Mapping[str, str]
 
 
-async def run(settings: EmbeddedSettings) -> int:
-    """Returns the exit code: 2 if a setting is missing."""
-    if settings.bus_url is None:
-        print("One process per service requires RabbitMQ: set BUS_URL=amqp://…", file=sys.stderr)
-        return 2
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopping.set)
-    with open_database(settings) as url:
-        await migrate_all(url)
-        async with asyncio.TaskGroup() as group:
-            for program in programs(settings, url):
-                group.create_task(_keep_running(program, stopping))
-            group.create_task(_print_banner_when_ready(settings, stopping))
+async def run(settings: EmbeddedSettings, database_url: str, started: ProcessList) -> int:
+    """Returns the exit code: 1 if a program does not start."""
+    cancel_on_stop_signal()
+    print("Creating or upgrading the tables …", file=sys.stderr, flush=True)
+    await migrate_all(database_url)
+    print("Starting a process for each service …", file=sys.stderr, flush=True)
+    supervisor = Supervisor(started)
+    on_stop_signal(supervisor.stopping.set)
+    async with asyncio.TaskGroup() as group:
+        for program in programs(settings, database_url):
+            group.create_task(supervisor.keep_running(program))
+        group.create_task(_print_banner_when_ready(settings, database_url, supervisor.stopping))
+    if supervisor.failure is not None:
+        raise StartFailed(supervisor.failure)
     return 0
 
 
+def service_ports(settings: EmbeddedSettings) -> dict[str, int]:
+    """The ports after the gateway's."""
+    return {embedded.name: settings.port + place for place, embedded in enumerate(SERVICES, start=1)}
+
+
 def programs(settings: EmbeddedSettings, database_url: str) -> list[Program]:
-    """The services listen on the ports after the gateway's."""
-    ports = {embedded.name: settings.port + place for place, embedded in enumerate(SERVICES, start=1)}
-    urls = {f"{name.upper()}_URL": f"http://127.0.0.1:{port}" for name, port in ports.items()}
+    ports = service_ports(settings)
+    urls = {f"{name.upper()}_URL": f"http://{SERVICE_HOST}:{port}" for name, port in ports.items()}
     shared = {
         "ENV": settings.env,
         "DATABASE_URL": database_url,
         "BUS_URL": settings.bus_url or "",
-        "JWKS_URL": f"http://127.0.0.1:{ports['auth']}/.well-known/jwks.json",
+        "JWKS_URL": f"http://{SERVICE_HOST}:{ports['auth']}/.well-known/jwks.json",
+        "GATEWAY_SECRET": os.environ.get("GATEWAY_SECRET") or secrets.token_urlsafe(32),
     }
     services = [
-        Program(f"stockbuddy.{name}", {**shared, "HOST": "127.0.0.1", "PORT": str(port)})
+        Program(f"stockbuddy.{name}", {**shared, "HOST": SERVICE_HOST, "PORT": str(port)})
         for name, port in ports.items()
     ]
     gateway = {**shared, **urls, "HOST": settings.host, "PORT": str(settings.port)}
     return [*services, Program("stockbuddy.gateway", gateway)]
 
 
-async def _keep_running(program: Program, stopping: asyncio.Event) -> None:
-    while not stopping.is_set():
+class Supervisor:
+    """Keeps programs running until `stopping` is set. `failure`: why it stopped by itself."""
+
+    def __init__(self, started: ProcessList) -> None:
+        self.stopping = asyncio.Event()
+        self.failure: str | None = None
+        self._started = started
+
+    async def keep_running(self, program: Program) -> None:
+        failed_starts = 0
+        while not self.stopping.is_set():
+            began_at = time.monotonic()
+            code = await self._run_once(program)
+            if self.stopping.is_set():
+                return
+            log.error("process.exited", module=program.module, code=code)
+            failed_starts = failed_starts + 1 if time.monotonic() - began_at < FAILED_START_SECONDS else 0
+            if failed_starts == MAX_FAILED_STARTS:
+                self.failure = f"{program.module} exited {failed_starts} times at its start: its output is above."
+                self.stopping.set()
+            await asyncio.sleep(RESTART_DELAY_SECONDS)
+
+    async def _run_once(self, program: Program) -> int | None:
         # A session of its own: Ctrl-C reaches this process only, which then stops the others.
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", program.module, env={**os.environ, **program.environment}, start_new_session=True
         )
+        reaper = ProcessReaper([process.pid], signal.SIGKILL)
+        self._started.add(process.pid, program.module)
         exited = asyncio.create_task(process.wait())
-        stop_requested = asyncio.create_task(stopping.wait())
-        await asyncio.wait([exited, stop_requested], return_when=asyncio.FIRST_COMPLETED)
-        stop_requested.cancel()
-        if stopping.is_set():
-            await _stop(process, exited)
-            return
-        log.error("process.exited", module=program.module, code=process.returncode)
-        await asyncio.sleep(RESTART_DELAY_SECONDS)
+        stop_requested = asyncio.create_task(self.stopping.wait())
+        try:
+            await asyncio.wait([exited, stop_requested], return_when=asyncio.FIRST_COMPLETED)
+            stop_requested.cancel()
+            if not exited.done():
+                await _stop(process, exited)
+        finally:
+            reaper.dismiss()
+        return process.returncode
 
 
 async def _stop(process: asyncio.subprocess.Process, exited: "asyncio.Task[int]") -> None:
@@ -96,14 +133,14 @@ async def _stop(process: asyncio.subprocess.Process, exited: "asyncio.Task[int]"
         await exited
 
 
-async def _print_banner_when_ready(settings: EmbeddedSettings, stopping: asyncio.Event) -> None:
-    url = f"http://127.0.0.1:{settings.port}"
+async def _print_banner_when_ready(settings: EmbeddedSettings, database_url: str, stopping: asyncio.Event) -> None:
+    url = url_of(settings.host, settings.port)
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as http:
         while not stopping.is_set():
             try:
                 async with http.get(f"{url}/health/ready") as response:
                     if response.status == 200:
-                        print_banner(url)
+                        await print_banner(url, database_url)
                         return
             except (aiohttp.ClientError, TimeoutError):
                 pass

@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy.exc import DBAPIError
+
 from stockbuddy.auth import app as auth
 from stockbuddy.catalog import app as catalog
 from stockbuddy.chassis.http.app import Service
-from stockbuddy.chassis.postgres.migrations import migrate
+from stockbuddy.chassis.postgres.migrations import UnusableDatabase, migrate
 from stockbuddy.chassis.runtime.settings import ServiceSettings
+from stockbuddy.embedded.errors import StartFailed
 from stockbuddy.notifications import app as notifications
 from stockbuddy.stock import app as stock
 
@@ -35,5 +38,11 @@ SERVICES: Sequence[EmbeddedService] = (
 
 
 async def migrate_all(database_url: str) -> None:
+    """Create or upgrade the schemas of all services. Raises StartFailed if the database refuses it."""
     for embedded in SERVICES:
-        await migrate(database_url, embedded.name, embedded.migrations)
+        try:
+            await migrate(database_url, embedded.name, embedded.migrations)
+        except (DBAPIError, UnusableDatabase) as error:
+            reason = str(getattr(error, "orig", None) or error).rpartition(">: ")[2].splitlines()[0]
+            message = f"DATABASE_URL: the tables of {embedded.name} can't be created or upgraded: {reason}."
+            raise StartFailed(message) from error

@@ -1,20 +1,49 @@
 """Settings of an embedded run. Everything else is a setting of a service."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from stockbuddy.chassis.runtime.settings import InvalidSettings, load_settings
+from stockbuddy.embedded.services import SERVICES
+from stockbuddy.gateway.settings import GatewaySettings
+
+MAX_PORT = 65_535
+EMBEDDED_VALUES: dict[str, Any] = {"gateway_secret": "generated-at-each-start-for-one-run-only"}
+"""Settings that an embedded run generates, as stand-ins for the check."""
+
 
 class EmbeddedSettings(BaseSettings):
-    """`data`: directory of the private PostgreSQL, which is started only if `database_url` is not set."""
+    """`data`: directory of the list of processes and of the private PostgreSQL, which is started only if `database_url`
+    is not set."""
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True, env_ignore_empty=True)
 
     env: Literal["development", "production"] = "production"
     host: str = "127.0.0.1"
-    port: int = Field(default=8000, ge=0, le=65535)
+    port: int = Field(default=8000, ge=0, le=MAX_PORT)
     data: Path = Field(default=Path(".stockbuddy"), validation_alias="STOCKBUDDY_DATA")
     database_url: str | None = None
     bus_url: str | None = None
+
+
+def load_embedded_settings(*, with_processes: bool) -> EmbeddedSettings:
+    """Read the settings of the run and check those of all services. Raises InvalidSettings with all invalid ones."""
+    lines: dict[str, None] = {}
+    kinds: list[type[BaseSettings]] = [EmbeddedSettings, GatewaySettings, *(one.settings for one in SERVICES)]
+    for kind in kinds:
+        try:
+            load_settings(kind, **(EMBEDDED_VALUES if "gateway_secret" in kind.model_fields else {}))
+        except InvalidSettings as error:
+            lines.update(dict.fromkeys(error.lines))
+    if lines:
+        raise InvalidSettings(list(lines))
+    settings = load_settings(EmbeddedSettings)
+    if with_processes and settings.bus_url is None:
+        raise InvalidSettings(["BUS_URL: one process per service requires RabbitMQ: set BUS_URL=amqp://…"])
+    if with_processes and not 0 < settings.port <= MAX_PORT - len(SERVICES):
+        highest = MAX_PORT - len(SERVICES)
+        raise InvalidSettings([f"PORT: from 1 to {highest}, because the services listen on the ports after it"])
+    return settings

@@ -1,30 +1,58 @@
 """Serves the whole system from one process until SIGINT or SIGTERM."""
 
 import asyncio
+import contextlib
+import sys
+from collections.abc import Iterator
 
 from stockbuddy.chassis.runtime.process import prepare_to_serve
 from stockbuddy.chassis.runtime.shutdown import DrainingServer
-from stockbuddy.embedded.banner import print_banner_when_started
-from stockbuddy.embedded.database import open_database
+from stockbuddy.embedded.banner import print_banner
+from stockbuddy.embedded.exit_codes import FAILED
+from stockbuddy.embedded.ports import url_of
 from stockbuddy.embedded.settings import EmbeddedSettings
+from stockbuddy.embedded.signals import cancel_on_stop_signal, on_stop_signal
 from stockbuddy.embedded.system import System
 from stockbuddy.gateway.server import server_config
 from stockbuddy.gateway.settings import GatewaySettings
 
 SHUTDOWN_GRACE_SECONDS = 10
+POLL_INTERVAL_SECONDS = 0.02
 
 
-async def run(settings: EmbeddedSettings) -> int:
-    """Returns the exit code: 1 if the server did not start, for example because the port is in use."""
-    with open_database(settings) as url:
-        system = System(url, env=settings.env)
-        async with system.running():
-            gateway_settings = GatewaySettings(
-                env=settings.env, host=settings.host, port=settings.port, shutdown_seconds=SHUTDOWN_GRACE_SECONDS
-            )
-            server = DrainingServer(server_config(system.gateway, gateway_settings))
-            prepare_to_serve()
-            banner = asyncio.create_task(print_banner_when_started(settings, server))
+class EmbeddedServer(DrainingServer):
+    """Stopped by `request_stop`: uvicorn raises a signal that it has handled again, which would end the process before
+    the services have stopped."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    def request_stop(self) -> None:
+        self.should_exit = True
+
+
+async def run(settings: EmbeddedSettings, database_url: str) -> int:
+    """Returns the exit code: 1 if the server did not start."""
+    cancel_on_stop_signal()
+    print("Creating or upgrading the tables, starting the services …", file=sys.stderr, flush=True)
+    system = System(database_url, env=settings.env)
+    async with system.running():
+        gateway_settings = GatewaySettings(
+            env=settings.env, host=settings.host, port=settings.port, shutdown_seconds=SHUTDOWN_GRACE_SECONDS
+        )
+        server = EmbeddedServer(server_config(system.gateway, gateway_settings))
+        on_stop_signal(server.request_stop)
+        prepare_to_serve()
+        async with asyncio.TaskGroup() as group:
+            banner = group.create_task(_print_banner_when_started(settings, server, database_url))
             await server.serve()
             banner.cancel()
-    return 0 if server.started else 1
+    return 0 if server.started else FAILED
+
+
+async def _print_banner_when_started(settings: EmbeddedSettings, server: EmbeddedServer, database_url: str) -> None:
+    while not server.started:
+        await asyncio.sleep(POLL_INTERVAL_SECONDS)
+    port = server.servers[0].sockets[0].getsockname()[1]  # PORT=0: chosen by the system
+    await print_banner(url_of(settings.host, port), database_url)

@@ -1,0 +1,51 @@
+"""Checks what the operator can have set wrong, then runs the system until SIGINT or SIGTERM."""
+
+import argparse
+import asyncio
+import signal
+import sys
+
+from stockbuddy.chassis.runtime.logging import configure_logging
+from stockbuddy.chassis.runtime.settings import InvalidSettings
+from stockbuddy.embedded import processes, single_process
+from stockbuddy.embedded.database import open_database
+from stockbuddy.embedded.errors import StartFailed
+from stockbuddy.embedded.exit_codes import FAILED, INTERRUPTED, INVALID_SETTINGS
+from stockbuddy.embedded.leftovers import ProcessList
+from stockbuddy.embedded.ports import check_ports
+from stockbuddy.embedded.settings import EmbeddedSettings, load_embedded_settings
+from stockbuddy.local_servers.postgres_programs import LocalPostgresError
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="stockbuddy", description=__doc__)
+    parser.add_argument("--processes", action="store_true", help="one process per service, with RabbitMQ at BUS_URL")
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        settings = load_embedded_settings(with_processes=arguments.processes)
+        configure_logging(level="info", output="console" if settings.env == "development" else "json")
+        return _run_processes(settings) if arguments.processes else _run_single_process(settings)
+    except InvalidSettings as error:
+        print(error, file=sys.stderr)
+        return INVALID_SETTINGS
+    except (StartFailed, LocalPostgresError) as error:
+        print(error, file=sys.stderr)
+        return FAILED
+    except asyncio.CancelledError:
+        print("Interrupted before the system was ready.", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _run_single_process(settings: EmbeddedSettings) -> int:
+    check_ports(settings.host, settings.port)
+    with open_database(settings) as url:
+        return asyncio.run(single_process.run(settings, url))
+
+
+def _run_processes(settings: EmbeddedSettings) -> int:
+    with ProcessList.opened(settings.data, settings.port) as started:
+        check_ports(settings.host, settings.port)
+        check_ports(processes.SERVICE_HOST, *processes.service_ports(settings).values())
+        with open_database(settings) as url:
+            return asyncio.run(processes.run(settings, url, started))
