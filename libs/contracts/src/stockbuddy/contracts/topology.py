@@ -35,6 +35,11 @@ CONSUMER_GROUPS: Mapping[str, tuple[str, ...]] = {
         "stock.activity.unusual",
         "catalog.import.finished",
         "notifications.webhook.disabled",
+        "notifications.webhook.failing",
+        "auth.email.failed",
+        "auth.email.delayed",
+        "notifications.email.failed",
+        "notifications.email.delayed",
     ),
 }
 """Queue → the event types that it receives, as AMQP topic patterns."""

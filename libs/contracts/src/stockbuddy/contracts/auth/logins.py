@@ -49,7 +49,8 @@ class UserLockedOut(Event):
 
 
 class AccessDenied(Event):
-    """A service or the gateway answered 403. `user_id`: null if the caller is unknown."""
+    """A service or the gateway answered 403: the first one in a minute for that caller, route and code. `user_id`: null
+    if the caller is unknown. `repetitions`: how often it happened since the previous event, if the service counts."""
 
     type: ClassVar[str] = "auth.access.denied"
     subject_template: ClassVar[str] = "service/{service}"
@@ -59,3 +60,4 @@ class AccessDenied(Event):
     path: str
     code: str
     user_id: int | None = None
+    repetitions: int = 0

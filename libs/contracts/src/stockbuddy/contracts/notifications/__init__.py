@@ -1,5 +1,10 @@
 """Events published by notifications."""
 
+from stockbuddy.contracts.notifications.emails import (
+    NotificationEmailFailed,
+    NotificationEmailRetried,
+    NotificationEmailsDelayed,
+)
 from stockbuddy.contracts.notifications.inapp import (
     AnnouncementPublished,
     NotificationCreated,
@@ -11,6 +16,8 @@ from stockbuddy.contracts.notifications.webhooks import (
     WebhookDeleted,
     WebhookDeliveryRequested,
     WebhookDisabled,
+    WebhookFailing,
+    WebhookResendRequested,
     WebhookSecretRotated,
     WebhookState,
     WebhookUpdated,
@@ -19,12 +26,17 @@ from stockbuddy.contracts.notifications.webhooks import (
 __all__ = [
     "AnnouncementPublished",
     "NotificationCreated",
+    "NotificationEmailFailed",
+    "NotificationEmailRetried",
+    "NotificationEmailsDelayed",
     "NotificationsRead",
     "PreferencesChanged",
     "WebhookCreated",
     "WebhookDeleted",
     "WebhookDeliveryRequested",
     "WebhookDisabled",
+    "WebhookFailing",
+    "WebhookResendRequested",
     "WebhookSecretRotated",
     "WebhookState",
     "WebhookUpdated",

@@ -1,5 +1,6 @@
 """Events of webhooks."""
 
+from datetime import datetime
 from typing import ClassVar
 
 from stockbuddy.contracts.event import Event
@@ -41,6 +42,18 @@ class WebhookDisabled(WebhookState):
     reason: str
 
 
+class WebhookFailing(Event):
+    """A delivery failed for good, or every delivery has failed for long, so that the webhook will be disabled.
+    `reason`: for an admin."""
+
+    type: ClassVar[str] = "notifications.webhook.failing"
+    subject_template: ClassVar[str] = "webhook/{webhook_id}"
+
+    webhook_id: int
+    host: str
+    reason: str
+
+
 class WebhookDeleted(WebhookState):
     type: ClassVar[str] = "notifications.webhook.deleted"
 
@@ -54,3 +67,14 @@ class WebhookDeliveryRequested(Event):
     webhook_id: int
     delivery_id: int
     event_type: str
+
+
+class WebhookResendRequested(Event):
+    """A user requested `deliveries` deliveries: of the events since then that the webhook had missed."""
+
+    type: ClassVar[str] = "notifications.webhook.resend_requested"
+    subject_template: ClassVar[str] = "webhook/{webhook_id}"
+
+    webhook_id: int
+    since: datetime
+    deliveries: int
