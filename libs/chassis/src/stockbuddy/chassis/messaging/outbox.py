@@ -62,7 +62,7 @@ def row(event: Event, context: EventContext | None = None) -> OutboxRow:
         event.sequence(),
         event.model_dump_json(),
         context or current_event_context(),
-        datetime.now(UTC).isoformat(),
+        datetime.now(UTC).isoformat().replace("+00:00", "Z"),
     )
 
 
