@@ -1,5 +1,6 @@
 """The request context that the pipeline's steps share."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from starlette.types import Receive, Scope
@@ -16,11 +17,13 @@ WEBSOCKET = "WEBSOCKET"
 @dataclass(frozen=True, slots=True)
 class Caller:
     """An authenticated caller. `name` is the user or API key that requests are counted for; `authorization` is the
-    header value that the service receives."""
+    header value that the service receives. `renew` gets the principal of a further token while a stream is open; None
+    for a bearer token, with which the stream ends. It raises Unauthenticated when the credential has ended."""
 
     principal: Principal
     name: str
     authorization: bytes
+    renew: Callable[[], Awaitable[Principal]] | None = None
 
     @classmethod
     def from_token(cls, principal: Principal, token: str) -> "Caller":

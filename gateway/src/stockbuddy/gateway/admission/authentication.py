@@ -5,10 +5,12 @@ Whatever the credential, the service receives a bearer token, and verifies it ag
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
 from stockbuddy.chassis.http.authentication import bearer_token
 from stockbuddy.chassis.http.errors import Unauthenticated
-from stockbuddy.chassis.http.tokens import TokenVerifier
+from stockbuddy.chassis.http.tokens import Principal, TokenVerifier
 from stockbuddy.gateway.admission.csrf import BrowserSessions
 from stockbuddy.gateway.admission.rate_limits import RateLimits
 from stockbuddy.gateway.admission.revocations import Revocations
@@ -103,13 +105,18 @@ class Authenticator:
 
     async def _from_secret(self, kind: CredentialKind, secret: str, address: str) -> tuple[ExchangedToken, Caller]:
         token = await self._exchanged(kind, secret, address)
+        renew = partial(self._renew, kind, secret)
         try:
-            return token, await self._from_token(token.access_token)
+            return token, replace(await self._from_token(token.access_token), renew=renew)
         except Unauthenticated:
             # A change of permissions revokes earlier tokens; a credential that is still valid gets a new one.
             self._exchange.discard(kind, secret)
         token = await self._exchanged(kind, secret, address)
-        return token, await self._from_token(token.access_token)
+        return token, replace(await self._from_token(token.access_token), renew=renew)
+
+    async def _renew(self, kind: CredentialKind, secret: str) -> Principal:
+        token = self._exchange.find_cached(kind, secret) or await self._exchange.exchange(kind, secret)
+        return (await self._from_token(token.access_token)).principal
 
     async def _exchanged(self, kind: CredentialKind, secret: str, address: str) -> ExchangedToken:
         if not secret:

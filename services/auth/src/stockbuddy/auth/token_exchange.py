@@ -1,6 +1,6 @@
 """Token exchange: an access token for an API key or for the cookie of a browser session."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -37,7 +37,7 @@ class ExchangedToken:
 async def exchange_api_key(
     session: AsyncSession, keys: SigningKeys, secret: str, *, lifetime_seconds: int, key_id: int | None = None
 ) -> ExchangedToken:
-    """`session` commits each statement. `key_id`, if given, must be the key's. Raises InvalidApiKey."""
+    """`session` commits each statement. `key_id`, which OAuth clients send, must be the key's. Raises InvalidApiKey."""
     now = datetime.now(UTC)
     found = await api_keys.find_valid_key(session, digest(secret), now)
     if found is None or key_id not in (None, found[0].id):
@@ -47,7 +47,7 @@ async def exchange_api_key(
         await api_keys.record_last_used(session, {key.id: now})
     if key.expires_at is not None:
         lifetime_seconds = min(lifetime_seconds, max(1, int((key.expires_at - now).total_seconds())))
-    principal = _key_principal(key, owner, lifetime_seconds)
+    principal = _key_principal(key, owner, lifetime_seconds, is_renewed=key_id is None)
     return ExchangedToken(keys.sign(principal), lifetime_seconds, owner)
 
 
@@ -66,11 +66,11 @@ async def exchange_cookie(
     if (expires_at := now + session_lifetime) - found.expires_at >= EXTENSION_INTERVAL:
         await sessions.extend_session(session, found.id, expires_at)
         cookie_max_age = int(session_lifetime.total_seconds())
-    principal = to_principal(user, found.sid, lifetime_seconds=lifetime_seconds)
+    principal = replace(to_principal(user, found.sid, lifetime_seconds=lifetime_seconds), is_renewed=True)
     return ExchangedToken(keys.sign(principal), lifetime_seconds, user, cookie_max_age)
 
 
-def _key_principal(key: ApiKey, owner: User, lifetime_seconds: int) -> Principal:
+def _key_principal(key: ApiKey, owner: User, lifetime_seconds: int, *, is_renewed: bool) -> Principal:
     """The rights common to the key and its owner, whose rights may have changed since the key was created."""
     return Principal(
         user_id=owner.id,
@@ -79,4 +79,5 @@ def _key_principal(key: ApiKey, owner: User, lifetime_seconds: int) -> Principal
         session_id=key.sid,
         warehouse_ids=common_warehouses(key.warehouse_ids, owner.warehouse_ids),
         expires_at=int(datetime.now(UTC).timestamp()) + lifetime_seconds,
+        is_renewed=is_renewed,
     )

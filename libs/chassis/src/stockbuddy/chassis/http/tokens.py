@@ -46,6 +46,9 @@ class Principal:
     warehouse_ids: frozenset[int] | None
     expires_at: int
     """Seconds since the epoch, by the clock of auth."""
+    is_renewed: bool = False
+    """True if the gateway got the token for an API key or a session cookie, and gets further ones while a stream is
+    open: such a stream ends with the credential, not with the token."""
 
     @property
     def accepted_until(self) -> int:
@@ -186,4 +189,5 @@ def _principal(claims: Mapping[str, Any]) -> Principal:
         session_id=str(claims["sid"]),
         warehouse_ids=None if warehouse_ids is None else frozenset(map(int, warehouse_ids)),
         expires_at=int(claims["exp"]),
+        is_renewed=claims.get("renewed") is True,
     )

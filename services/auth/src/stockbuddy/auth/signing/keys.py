@@ -93,6 +93,7 @@ class SigningKeys:
             "role": principal.role.value,
             "username": principal.username,
             "warehouse_ids": None if principal.warehouse_ids is None else sorted(principal.warehouse_ids),
+            **({"renewed": True} if principal.is_renewed else {}),
         }
         headers = {"kid": key.kid, "typ": TOKEN_TYPE}
         return jwt.encode(claims, key.private_key, algorithm=TOKEN_ALGORITHMS[0], headers=headers)

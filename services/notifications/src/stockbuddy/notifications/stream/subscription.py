@@ -1,13 +1,16 @@
 """A live subscription to the log: the events that one caller may see, in order, without gap or repeat, until the
-caller's session ends."""
+caller's credential ends."""
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.notifications.event_log import queries
+from stockbuddy.notifications.event_log.cursors import LogPosition
 from stockbuddy.notifications.event_log.live_event import LiveEvent
 from stockbuddy.notifications.event_log.patterns import matches_any
 from stockbuddy.notifications.event_log.tail import LogTail
@@ -19,21 +22,22 @@ MAX_BATCH_SIZE = 200
 
 
 @dataclass(frozen=True, slots=True)
-class EventBatch:
-    """Events to send, perhaps none; `last_event_id` is the position that the client has then read."""
+class SubscriptionStart:
+    """Events after `position` follow. `is_reset`: the requested position is unknown, so it is the head instead."""
 
-    events: Sequence[LiveEvent]
-    last_event_id: int
+    position: LogPosition
+    is_reset: bool
 
 
 class EventSubscription:
     """`types` are patterns; `after` is the position of the client's last event, None to start at the head."""
 
-    def __init__(self, tail: LogTail, caller: Principal, types: tuple[str, ...], after: int | None) -> None:
+    def __init__(self, tail: LogTail, caller: Principal, types: tuple[str, ...], after: LogPosition | None) -> None:
         self._tail = tail
         self._caller = caller
         self._types = types
         self._after = after
+        self._position = self._opened_at = 0
         self._muted: frozenset[str] = frozenset()
         self.visibility = visibility_for(caller)
 
@@ -42,48 +46,64 @@ class EventSubscription:
         """True if it ended because the process shuts down, not because the session ended."""
         return self._tail.is_closed
 
-    async def batches(self, keepalive_seconds: float) -> AsyncIterator[EventBatch]:
-        """Yields at the start, whenever there are events, and after `keepalive_seconds` without any."""
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[SubscriptionStart]:
+        """While the block runs, `batches` may be called, and a revocation of the credential is noticed."""
         async with self._tail.subscribe():
-            started_at = self._tail.position
-            position = started_at if self._after is None else self._after
-            await self._load_muted()
-            yield EventBatch((), position)
-            while not self._has_ended(started_at):
-                has_events = await self._wait_beyond(position, keepalive_seconds)
-                recent = self._tail.recent_after(position, MAX_BATCH_SIZE) if has_events else ()
-                batch = await self._catch_up(position) if recent is None else self._select(recent, position)
-                if self._has_ended(started_at):
-                    return
-                position = batch.last_event_id
-                if batch.events or not has_events:
-                    yield batch
+            self._opened_at = self._tail.position
+            async with self._tail.catch_up_session() as session:
+                head = await queries.read_head(session)
+                self._muted = await muted_kinds(session, self._caller.user_id)
+            is_reset = self._after is not None and not self._after.is_known_to(head)
+            self._position = head.position if self._after is None or is_reset else self._after.position
+            yield SubscriptionStart(LogPosition(head.epoch, self._position), is_reset)
 
-    def _has_ended(self, started_at: int) -> bool:
-        has_expired = self._caller.accepted_until <= time.time()
-        return has_expired or self._tail.is_closed or self._tail.is_revoked(self._caller, started_at)
+    async def batches(self, keepalive_seconds: float) -> AsyncIterator[Sequence[LiveEvent]]:
+        """Yields whenever there are events, and nothing after `keepalive_seconds` without any."""
+        while not self._has_ended():
+            has_events = await self._wait_beyond(keepalive_seconds)
+            events = await self._next_batch() if has_events else ()
+            if self._has_ended():
+                return
+            if events or not has_events:
+                yield events
 
-    async def _wait_beyond(self, position: int, timeout_seconds: float) -> bool:
-        """True once there are events after `position`, False after the timeout or when the token has expired."""
-        lifetime_seconds = max(0.0, self._caller.accepted_until - time.time())
+    @property
+    def _lifetime_seconds(self) -> float:
+        """Of the token. A renewed one has no end here: the gateway ends the stream with the credential."""
+        return math.inf if self._caller.is_renewed else self._caller.accepted_until - time.time()
+
+    def _has_ended(self) -> bool:
+        return (
+            self._lifetime_seconds <= 0 or self._tail.is_closed or self._tail.is_revoked(self._caller, self._opened_at)
+        )
+
+    async def _wait_beyond(self, timeout_seconds: float) -> bool:
+        """True once there are further events, False after the timeout or when the token has expired."""
         try:
-            async with asyncio.timeout(min(timeout_seconds, lifetime_seconds)):
-                await self._tail.wait_beyond(position)
+            async with asyncio.timeout(min(timeout_seconds, max(0.0, self._lifetime_seconds))):
+                await self._tail.wait_beyond(self._position)
         except TimeoutError:
             return False
         return True
 
-    def _select(self, events: Sequence[LiveEvent], position: int) -> EventBatch:
-        selected = [event for event in events if self._includes(event)]
-        return EventBatch(selected, events[-1].position if events else position)
+    async def _next_batch(self) -> Sequence[LiveEvent]:
+        events = self._tail.recent_after(self._position, MAX_BATCH_SIZE)
+        if events is None:
+            events = await self._catch_up()
+        elif events:
+            self._position = events[-1].position
+        return [event for event in events if self._includes(event)]
 
-    async def _catch_up(self, position: int) -> EventBatch:
+    async def _catch_up(self) -> Sequence[LiveEvent]:
         """Read the next batch from the log itself."""
         async with self._tail.catch_up_session() as session:
-            found = await queries.read_visible(session, self.visibility, self._types, position, MAX_BATCH_SIZE)
-        await self._load_muted()
-        selected = [live for event in found.events if self._includes(live := LiveEvent(event))]
-        return EventBatch(selected, found.position)
+            head = await queries.read_head(session)
+            after = LogPosition(head.epoch, self._position)
+            found = await queries.read_visible(session, self.visibility, self._types, after, MAX_BATCH_SIZE)
+            self._muted = await muted_kinds(session, self._caller.user_id)
+        self._position = found.position.position
+        return [LiveEvent(event) for event in found.events]
 
     def _includes(self, event: LiveEvent) -> bool:
         if (preferences := event.changed_preferences(self._caller.user_id)) is not None:
@@ -93,7 +113,3 @@ class EventSubscription:
             and self.visibility.includes(event.type, event.subject)
             and event.notification_kind not in self._muted
         )
-
-    async def _load_muted(self) -> None:
-        async with self._tail.catch_up_session() as session:
-            self._muted = await muted_kinds(session, self._caller.user_id)
