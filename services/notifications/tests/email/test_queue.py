@@ -1,5 +1,6 @@
 """Leases of the e-mail queue with several replicas: one message is leased whole, by one replica at a time."""
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -9,8 +10,9 @@ from sqlalchemy import text
 
 from stockbuddy.chassis.messaging.outbox import open_database
 from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.smtp import SmtpSettings
 from stockbuddy.notifications.email import queries
-from stockbuddy.notifications.email.queries import QueuedEmail
+from stockbuddy.notifications.email.queries import LeasedEmail
 from stockbuddy.notifications.email.sender import EmailSender
 
 LEASED_BEFORE = """
@@ -33,7 +35,8 @@ async def test_slow_smtp_response_does_not_cause_a_second_attempt(
     database: Database, mail_server: Any, until: Any
 ) -> None:
     mail_server.response_delay_seconds = 2
-    replicas = [EmailSender(database, mail_server.url, "shop@example.com", lease_seconds=0.5) for _ in range(2)]
+    settings = SmtpSettings(env="development", smtp_url=mail_server.url, mail_from="shop@example.com")
+    replicas = [EmailSender(database, settings, lease_seconds=0.5) for _ in range(2)]
 
     async def sent() -> bool:
         async with database.reading() as session:
@@ -44,7 +47,7 @@ async def test_slow_smtp_response_does_not_cause_a_second_attempt(
     assert len(mail_server.received) == 1
 
 
-async def lease_next(database: Database) -> QueuedEmail | None:
+async def lease_next(database: Database) -> LeasedEmail | None:
     async with database.transaction() as session:
         return await queries.lease_next(session, message_id="<other@x>", limit=50, lease_seconds=60)
 
@@ -60,5 +63,6 @@ async def test_message_with_a_locked_row_is_not_leased(database: Database, datab
     await other_replica.close()
     email = await lease_next(database)
     assert email is not None
-    assert ([content.title for content in email.contents], email.message_id) == (["one", "two"], "<m@x>")
+    assert [json.loads(document)["title"] for document in email.documents] == ["one", "two"]
+    assert email.message_id == "<m@x>"
     assert await lease_next(database) is None

@@ -45,6 +45,7 @@ class Reader:
         self.response = response
         self.last_event_id = ""
         self.comments = 0
+        self.start = ""
 
     async def event(self) -> dict[str, Any]:
         """The next event that has data. Raises EOFError at the end of the stream."""
@@ -68,10 +69,11 @@ class Reader:
             return [await self.event() for _ in range(count)]
 
     async def begin(self) -> None:
-        """Read the first frame, which contains the start position."""
+        """Read the start position, a comment, and the line after it."""
         async with asyncio.timeout(TIMEOUT_SECONDS):
-            while not (await self.response.content.readline()).startswith(b"id: "):
+            while not (line := await self.response.content.readline()).startswith(b": id "):
                 pass
+            self.start = line.decode().removeprefix(": id ").strip()
             await self.response.content.readline()
 
 

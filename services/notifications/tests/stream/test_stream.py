@@ -57,16 +57,14 @@ async def test_stream_resumes_without_gap_or_repeat(
     assert [event["id"] for event in seen] == [str(number) for number in range(1, 801)]
 
 
-async def test_first_frame_contains_the_start_position(
+async def test_opening_comment_contains_the_start_position(
     stream: Any, service: Any, samples: Any, issuer: TestIssuer
 ) -> None:
     await service.publish(samples.movement())
     async with stream(issuer.headers()) as reader:
-        line = b""
-        while not line.startswith(b"id: "):
-            line = await reader.response.content.readline()
+        await reader.begin()
     await service.publish(samples.movement())
-    async with stream(issuer.headers(), after=line.decode()[4:].strip()) as again:
+    async with stream(issuer.headers(), after=reader.start) as again:
         [event] = await again.events(1)
     assert event["id"] == "2"
 

@@ -68,6 +68,7 @@ async def test_connection_to_a_private_address_is_rejected_after_resolution(
         url=f"http://{host}:{port}/hook",
         secrets=(new_secret(),),
         attempt=1,
+        previous_attempt_at=None,
         body="{}",
     )
     result = await attempt_delivery(client, delivery)

@@ -1,7 +1,28 @@
-"""Command line: `python -m stockbuddy.notifications` serves, `… migrate` upgrades the schema."""
+"""Command line: `python -m stockbuddy.notifications` serves, `… migrate` upgrades the schema, `… new-epoch` begins a
+new epoch of the event log after a restore that the service cannot recognise."""
+
+import asyncio
+import sys
 
 from stockbuddy.chassis.http import command_line
+from stockbuddy.chassis.messaging.outbox import open_database
+from stockbuddy.chassis.runtime.settings import load_settings_or_exit
 from stockbuddy.notifications.app import MIGRATIONS, SERVICE, NotificationsSettings
+from stockbuddy.notifications.event_log.epochs import start_epoch
+
+
+async def begin_epoch(settings: NotificationsSettings) -> None:
+    database = open_database(settings.database_url, SERVICE.name, pool_size=1)
+    try:
+        async with database.transaction() as session:
+            epoch = await start_epoch(session)
+    finally:
+        await database.close()
+    sys.stdout.write(f"The event log is in epoch {epoch}; consumers with earlier cursors receive cursor_ahead.\n")
+
 
 if __name__ == "__main__":
-    command_line.main(SERVICE, NotificationsSettings(), MIGRATIONS)
+    if sys.argv[1:] == ["new-epoch"]:
+        asyncio.run(begin_epoch(load_settings_or_exit(NotificationsSettings)))
+    else:
+        command_line.main(SERVICE, load_settings_or_exit(NotificationsSettings), MIGRATIONS)

@@ -4,13 +4,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import cast
 
+from stockbuddy.chassis.encryption import SecretBox
 from stockbuddy.chassis.http.app import Service, ServiceParts
 from stockbuddy.chassis.http.resources import Resources
 from stockbuddy.chassis.postgres.migrations import migrations_of
 from stockbuddy.chassis.runtime.shutdown import on_shutdown
 from stockbuddy.notifications.audit.routes import router as audit
 from stockbuddy.notifications.dependencies import NotificationsServices
+from stockbuddy.notifications.email.routes import router as emails
 from stockbuddy.notifications.email.sender import EmailSender
+from stockbuddy.notifications.event_log.epochs import start_epoch_after_restore
 from stockbuddy.notifications.event_log.tail import LogTail
 from stockbuddy.notifications.feed.routes import router as feed
 from stockbuddy.notifications.inapp.routes import router as notifications
@@ -18,9 +21,12 @@ from stockbuddy.notifications.preferences.routes import router as preferences
 from stockbuddy.notifications.retention.worker import retention_worker
 from stockbuddy.notifications.settings import NotificationsSettings
 from stockbuddy.notifications.stream.routes import router as stream
+from stockbuddy.notifications.stream.stream_limits import StreamSlots
 from stockbuddy.notifications.subscriptions import CONSUMERS
 from stockbuddy.notifications.webhooks.dispatcher import WebhookDispatcher
 from stockbuddy.notifications.webhooks.routes import router as webhooks
+from stockbuddy.notifications.webhooks.routes import secret_router as webhook_secrets
+from stockbuddy.notifications.webhooks.secrets import encrypt_plain_secrets
 
 __all__ = ["MIGRATIONS", "SERVICE", "NotificationsSettings"]
 
@@ -31,19 +37,23 @@ MIGRATIONS = migrations_of(__file__)
 async def lifespan(resources: Resources) -> AsyncIterator[ServiceParts]:
     """Without SMTP_URL there is no e-mail worker: e-mails stay queued."""
     database, settings = resources.database, cast(NotificationsSettings, resources.settings)
-    tail = LogTail(database)
+    tail, slots = LogTail(database), StreamSlots(settings.stream_max_per_caller)
+    secret_box = SecretBox(settings.secret_key, "notifications")
+    await start_epoch_after_restore(database)
+    await encrypt_plain_secrets(database, secret_box)
     with on_shutdown(tail.close):
-        async with WebhookDispatcher(database, settings) as dispatcher:
+        async with WebhookDispatcher(database, settings, secret_box) as dispatcher:
             workers = [tail.worker, dispatcher.worker, retention_worker(database)]
             if settings.smtp_url is not None:
-                workers.append(EmailSender(database, settings.smtp_client, settings.mail_from).worker)
-            yield ServiceParts(NotificationsServices(settings, database, tail, dispatcher.resolver), workers)
+                workers.append(EmailSender(database, settings).worker)
+            services = NotificationsServices(settings, database, tail, dispatcher.resolver, slots, secret_box)
+            yield ServiceParts(services, workers)
 
 
 SERVICE = Service(
     name="notifications",
     title="Stockbuddy notifications",
-    routers=[feed, audit, notifications, preferences, webhooks, stream],
+    routers=[feed, audit, emails, notifications, preferences, webhooks, webhook_secrets, stream],
     consumers=CONSUMERS,
     lifespan=lifespan,
 )

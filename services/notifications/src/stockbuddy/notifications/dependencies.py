@@ -7,19 +7,23 @@ from aiohttp.abc import AbstractResolver
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from stockbuddy.chassis.encryption import SecretBox
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.notifications.event_log.tail import LogTail
 from stockbuddy.notifications.settings import NotificationsSettings
+from stockbuddy.notifications.stream.stream_limits import StreamSlots
 
 
 @dataclass(frozen=True, slots=True)
 class NotificationsServices:
-    """`resolver` resolves the host names of webhooks."""
+    """`resolver` resolves the host names of webhooks; `secret_box` encrypts their secrets."""
 
     settings: NotificationsSettings
     database: Database
     tail: LogTail
     resolver: AbstractResolver
+    stream_slots: StreamSlots
+    secret_box: SecretBox
 
 
 def get_services(request: HTTPConnection) -> NotificationsServices:

@@ -1,6 +1,6 @@
 """Errors of this service; the class docstring is the detail that clients read."""
 
-from stockbuddy.chassis.http.errors import Conflict, NotFound, Unprocessable
+from stockbuddy.chassis.http.errors import Conflict, NotFound, TooManyRequests, Unprocessable
 
 
 class UnknownNotification(NotFound):
@@ -15,6 +15,18 @@ class UnknownRecipient(Unprocessable):
     code = "unknown_user"
 
 
+class UnknownEmail(NotFound):
+    """There is no such e-mail."""
+
+    code = "unknown_email"
+
+
+class EmailNotFailed(Conflict):
+    """Only a failed e-mail can be retried."""
+
+    code = "email_not_failed"
+
+
 class UnknownWebhook(NotFound):
     """There is no such webhook."""
 
@@ -27,6 +39,21 @@ class UnknownDelivery(NotFound):
     code = "unknown_delivery"
 
 
+class TooManyStreams(TooManyRequests):
+    """Too many streams and waiting requests of this caller are open; close one first."""
+
+    code = "too_many_streams"
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": "10"})
+
+
+class CursorAhead(Conflict):
+    """This cursor is from before the event log was restored, or beyond its end; continue from `head`."""
+
+    code = "cursor_ahead"
+
+
 class AddressNotAllowed(Unprocessable):
     """Webhooks may only use public addresses; WEBHOOK_ALLOW_PRIVATE=true allows private ones."""
 
@@ -37,6 +64,12 @@ class TooManyWebhooks(Conflict):
     """The maximum number of webhooks exists; delete one first."""
 
     code = "too_many_webhooks"
+
+
+class TooManySecrets(Conflict):
+    """Too many earlier secrets of this webhook still sign; wait until one has expired, or rotate without overlap."""
+
+    code = "too_many_secrets"
 
 
 class DeliveryInFlight(Conflict):

@@ -5,7 +5,16 @@ from typing import Literal, get_args
 
 from stockbuddy.chassis.http.tokens import Role
 
-Kind = Literal["low_stock", "out_of_stock", "unusual_activity", "import_finished", "webhook_disabled", "announcement"]
+Kind = Literal[
+    "low_stock",
+    "out_of_stock",
+    "unusual_activity",
+    "import_finished",
+    "webhook_failing",
+    "webhook_disabled",
+    "email_failed",
+    "announcement",
+]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -26,6 +35,8 @@ DEFAULT_CHANNELS: dict[Kind, ChannelDefaults] = {
     "out_of_stock": ChannelDefaults(roles=(Role.MANAGER, Role.ADMIN), email=True, alert_emails=True),
     "unusual_activity": ChannelDefaults(roles=(Role.MANAGER, Role.ADMIN), alert_emails=True),
     "import_finished": ChannelDefaults(),
+    "webhook_failing": ChannelDefaults(roles=(Role.ADMIN,), email=True),
     "webhook_disabled": ChannelDefaults(roles=(Role.ADMIN,)),
+    "email_failed": ChannelDefaults(roles=(Role.ADMIN,)),
     "announcement": ChannelDefaults(),
 }

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field, PositiveFloat, field_validator
+from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
 from stockbuddy.chassis.smtp import SmtpSettings
@@ -16,6 +16,8 @@ class NotificationsSettings(SmtpSettings):
     disabled. After a rotation the previous secret signs, too, for `webhook_rotation_seconds`.
     """
 
+    secret_key: SecretStr = Field(default=SecretStr("development-key-that-protects-nothing"), min_length=32)
+    """Encrypts webhook secrets."""
     webhook_allow_private: bool = False
     webhook_retry_seconds: Annotated[tuple[PositiveFloat, ...], NoDecode] = (
         *(5, 30, 120, 600, 3600),
@@ -26,6 +28,7 @@ class NotificationsSettings(SmtpSettings):
     webhook_rotation_seconds: Annotated[float, Field(ge=0)] = 86400
     stream_keepalive_seconds: PositiveFloat = 15
     stream_stalled_seconds: PositiveFloat = 30
+    stream_max_per_caller: PositiveInt = 20
 
     @field_validator("webhook_retry_seconds", mode="before")
     @classmethod

@@ -1,9 +1,14 @@
 """Consumer groups of this service and their handlers."""
 
 from stockbuddy.chassis.messaging.handlers import Consumer
-from stockbuddy.contracts.auth import SettingsChanged, UserState
+from stockbuddy.contracts.auth import EmailFailed, EmailsDelayed, SettingsChanged, UserState
 from stockbuddy.contracts.catalog import ImportFinished, ProductState
-from stockbuddy.contracts.notifications import WebhookDisabled
+from stockbuddy.contracts.notifications import (
+    NotificationEmailFailed,
+    NotificationEmailsDelayed,
+    WebhookDisabled,
+    WebhookFailing,
+)
 from stockbuddy.contracts.stock import ActivityUnusual, LevelDepleted, LevelLow, LevelRecovered, WarehouseState
 from stockbuddy.notifications.alerts import handlers as alerts
 from stockbuddy.notifications.event_log.append import append_messages
@@ -30,6 +35,11 @@ CONSUMERS = [
             ActivityUnusual.type: alerts.notify_unusual_activity,
             ImportFinished.type: alerts.notify_import_finished,
             WebhookDisabled.type: alerts.notify_webhook_disabled,
+            WebhookFailing.type: alerts.notify_webhook_failing,
+            EmailFailed.type: alerts.notify_email_failed,
+            EmailsDelayed.type: alerts.notify_emails_delayed,
+            NotificationEmailFailed.type: alerts.notify_email_failed,
+            NotificationEmailsDelayed.type: alerts.notify_emails_delayed,
         },
     ),
 ]

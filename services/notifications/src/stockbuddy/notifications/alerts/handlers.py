@@ -7,14 +7,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.messaging.bus import Message
 from stockbuddy.chassis.messaging.handlers import decode, event_context_of
+from stockbuddy.contracts.auth import EmailFailed, EmailsDelayed
 from stockbuddy.contracts.catalog import ImportFinished
-from stockbuddy.contracts.notifications import WebhookDisabled
+from stockbuddy.contracts.notifications import (
+    NotificationEmailFailed,
+    NotificationEmailsDelayed,
+    WebhookDisabled,
+    WebhookFailing,
+)
 from stockbuddy.contracts.stock import ActivityUnusual, LevelCrossing
 from stockbuddy.notifications.alerts import texts
 from stockbuddy.notifications.alerts.commands import raise_alert
-from stockbuddy.notifications.alerts.level_alert import LevelAlertState, state_from_crossing
-from stockbuddy.notifications.alerts.queries import lock_level_alert, update_level_alert
+from stockbuddy.notifications.alerts.level_alert import LevelAlertState, is_downward, state_from_crossing
+from stockbuddy.notifications.alerts.queries import has_recent_notification, lock_level_alert, update_level_alert
 from stockbuddy.notifications.audience import user_audience
+from stockbuddy.notifications.email.content import Content
 from stockbuddy.notifications.replicas.names import find_names
 
 
@@ -25,7 +32,7 @@ async def notify_level_crossings(session: AsyncSession, messages: Sequence[Messa
         after = before.after(state_from_crossing(message.type, level))
         if after != before:
             await update_level_alert(session, level, after)
-        if after.is_worse_than(before):
+        if after.is_worse_than(before) and is_downward(level):
             await _notify_level(session, message, level, after)
 
 
@@ -60,3 +67,36 @@ async def notify_webhook_disabled(session: AsyncSession, messages: Sequence[Mess
         event = decode(WebhookDisabled, message)
         content = texts.webhook_disabled(event)
         await raise_alert(session, UUID(message.id), "webhook_disabled", content, event.subject())
+
+
+async def notify_webhook_failing(session: AsyncSession, messages: Sequence[Message]) -> None:
+    for message in messages:
+        event = decode(WebhookFailing, message)
+        content = texts.webhook_failing(event)
+        await raise_alert(session, UUID(message.id), "webhook_failing", content, event.subject())
+
+
+async def notify_email_failed(session: AsyncSession, messages: Sequence[Message]) -> None:
+    """Of this service or of auth. At most one notification a day: the lists of e-mails have all of them."""
+    for message in messages:
+        event: EmailFailed | NotificationEmailFailed
+        if message.type == EmailFailed.type:
+            event = decode(EmailFailed, message)
+        else:
+            event = decode(NotificationEmailFailed, message)
+        await _notify_once_a_day(session, message, texts.email_failed(event), event.subject())
+
+
+async def notify_emails_delayed(session: AsyncSession, messages: Sequence[Message]) -> None:
+    for message in messages:
+        event: EmailsDelayed | NotificationEmailsDelayed
+        if message.type == EmailsDelayed.type:
+            event = decode(EmailsDelayed, message)
+        else:
+            event = decode(NotificationEmailsDelayed, message)
+        await _notify_once_a_day(session, message, texts.emails_delayed(event), event.subject())
+
+
+async def _notify_once_a_day(session: AsyncSession, message: Message, content: Content, about_subject: str) -> None:
+    if not await has_recent_notification(session, "email_failed", content.title):
+        await raise_alert(session, UUID(message.id), "email_failed", content, about_subject)

@@ -33,6 +33,11 @@ class LevelAlertState:
 INITIAL = LevelAlertState(0, "ok")
 
 
+def is_downward(level: LevelCrossing) -> bool:
+    """Only a level that falls raises an alert: opening stock at or below the threshold does not, nor does a receipt."""
+    return level.delta <= 0
+
+
 def state_from_crossing(event_type: str, level: LevelCrossing) -> LevelAlertState:
     if event_type == LevelRecovered.type:
         return LevelAlertState(level.version, "ok")

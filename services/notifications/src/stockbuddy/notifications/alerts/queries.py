@@ -5,6 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.contracts.stock import LevelState
 from stockbuddy.notifications.alerts.level_alert import INITIAL, LevelAlertState
+from stockbuddy.notifications.kinds import Kind
 
 _KEY = "product_id = :product_id AND warehouse_id = :warehouse_id AND lot = :lot"
 _INSERT = text("""
@@ -13,6 +14,15 @@ _INSERT = text("""
 """)
 _LOCK = text(f"SELECT version, state FROM level_alert WHERE {_KEY} FOR UPDATE")
 _UPDATE = text(f"UPDATE level_alert SET version = :version, state = :state WHERE {_KEY}")
+_HAS_RECENT = text("""
+    SELECT EXISTS (SELECT FROM notification
+                   WHERE created_at > now() - interval '1 day' AND kind = :kind AND title = :title)
+""")
+
+
+async def has_recent_notification(session: AsyncSession, kind: Kind, title: str) -> bool:
+    """True if there was one in the last day."""
+    return bool(await session.scalar(_HAS_RECENT, {"kind": kind, "title": title}))
 
 
 async def lock_level_alert(session: AsyncSession, level: LevelState) -> LevelAlertState:

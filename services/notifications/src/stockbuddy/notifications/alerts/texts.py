@@ -3,8 +3,14 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
+from stockbuddy.contracts.auth import EmailFailed, EmailsDelayed
 from stockbuddy.contracts.catalog import ImportFinished
-from stockbuddy.contracts.notifications import WebhookDisabled
+from stockbuddy.contracts.notifications import (
+    NotificationEmailFailed,
+    NotificationEmailsDelayed,
+    WebhookDisabled,
+    WebhookFailing,
+)
 from stockbuddy.contracts.numbers import quantity_number
 from stockbuddy.contracts.stock import ActivityUnusual, LevelCrossing
 from stockbuddy.notifications.email.content import Content
@@ -57,6 +63,21 @@ def webhook_disabled(event: WebhookDisabled) -> Content:
     return Content(
         f"Webhook to {event.host} disabled",
         f"{event.reason} It receives no events until an admin activates it again.",
+    )
+
+
+def webhook_failing(event: WebhookFailing) -> Content:
+    return Content(f"Webhook to {event.host} is failing", event.reason)
+
+
+def email_failed(event: EmailFailed | NotificationEmailFailed) -> Content:
+    return Content("An e-mail was not sent", f"To {event.recipient}, after {event.attempts} attempts: {event.reason}")
+
+
+def emails_delayed(event: EmailsDelayed | NotificationEmailsDelayed) -> Content:
+    return Content(
+        "E-mails are not sent",
+        f"The mail server accepts none since {event.waiting_since:%Y-%m-%d %H:%M} UTC: {event.reason}",
     )
 
 

@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from stockbuddy.chassis.http.pagination import PageSlice, encode_cursor
 from stockbuddy.notifications.audit.changes import types_of_same_state
 from stockbuddy.notifications.audit.schemas import AuditFilter
-from stockbuddy.notifications.event_log.filters import split_patterns
 from stockbuddy.notifications.event_log.patterns import ANY_TYPE, to_expression
 
 
@@ -120,8 +119,8 @@ async def _to_slice(
 async def _filter_values(session: AsyncSession, filters: AuditFilter) -> dict[str, Any]:
     """Values of the parameters in `_CONDITIONS`, for the filters that are set."""
     values = {name: value for name in _CONDITIONS if (value := getattr(filters, name, None)) is not None}
-    if filters.type is not None or filters.action is not None:
-        requested = split_patterns(filters.type) if filters.type is not None else ANY_TYPE
+    if filters.type or filters.action is not None:
+        requested = filters.type or ANY_TYPE
         with_action = (f"*.{filters.action}",) if filters.action is not None else ANY_TYPE
         expressions = {"requested": to_expression(requested), "with_action": to_expression(with_action)}
         values["types"] = list(await session.scalars(_TYPES, expressions))

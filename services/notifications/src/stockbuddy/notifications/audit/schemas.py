@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from stockbuddy.chassis.fields import NO_NUL, Id, UtcTime
 from stockbuddy.chassis.http.pagination import PageQuery
-from stockbuddy.notifications.event_log.filters import PatternList
+from stockbuddy.notifications.event_log.filters import Patterns
 
 SearchText = Annotated[str, StringConstraints(max_length=300, pattern=NO_NUL)]
 
@@ -15,7 +15,7 @@ SearchText = Annotated[str, StringConstraints(max_length=300, pattern=NO_NUL)]
 class AuditFilter(PageQuery):
     model_config = ConfigDict(populate_by_name=True)
 
-    type: PatternList | None = Field(None, description="Patterns such as `auth.*`, comma-separated.")
+    type: Patterns = Field((), description="Patterns such as `auth.*`; repeated or comma-separated.")
     action: Annotated[str, StringConstraints(pattern="^[a-z0-9_]{1,50}$")] | None = None
     actor_id: Id | None = None
     actor: SearchText | None = None

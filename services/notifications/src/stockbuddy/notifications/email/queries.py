@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from stockbuddy.chassis.http.pagination import PageSlice, SortOrder, fetch_page
 from stockbuddy.notifications.email.content import Content
+from stockbuddy.notifications.email.model import QueuedEmail
+from stockbuddy.notifications.email.schemas import EmailFilter
 from stockbuddy.notifications.kinds import DEFAULT_CHANNELS, Kind
 
 _INSERT = text("""
@@ -55,6 +58,16 @@ _COMPLETE = text("""
     UPDATE queued_email SET state = :state, finished_at = now(), last_error = :error
     WHERE message_id = :message_id AND state = 'pending'
 """)
+# The outage begins with the first e-mail that waits for the server; it is recorded in the e-mails that are due.
+_RECORD_OUTAGE = text("""
+    WITH before AS (
+        SELECT bool_or(last_error = :reason) AS is_known, min(created_at) AS waiting_since FROM queued_email
+        WHERE state = 'pending'
+    ), recorded AS (
+        UPDATE queued_email SET last_error = :reason
+        WHERE state = 'pending' AND next_attempt_at <= now() AND last_error IS DISTINCT FROM :reason)
+    SELECT waiting_since FROM before WHERE NOT coalesce(is_known, false)
+""")
 _RESCHEDULE = text("""
     UPDATE queued_email SET next_attempt_at = now() + make_interval(secs => :delay_seconds), last_error = :error
     WHERE message_id = :message_id AND state = 'pending'
@@ -62,13 +75,14 @@ _RESCHEDULE = text("""
 
 
 @dataclass(frozen=True, slots=True)
-class QueuedEmail:
-    """One message with all due contents of a kind for one recipient. `attempts` includes the current one."""
+class LeasedEmail:
+    """One message with all due contents of a kind for one recipient. `attempts` includes the current one; `documents`
+    are contents as JSON, not parsed yet: one that cannot be parsed must not stop the queue."""
 
     message_id: str
     recipient: str
     kind: Kind
-    contents: tuple[Content, ...]
+    documents: tuple[str, ...]
     attempts: int
     queued_at: datetime
 
@@ -91,7 +105,7 @@ async def has_due(session: AsyncSession) -> bool:
     return bool(await session.scalar(_HAS_DUE))
 
 
-async def lease_next(session: AsyncSession, *, message_id: str, limit: int, lease_seconds: float) -> QueuedEmail | None:
+async def lease_next(session: AsyncSession, *, message_id: str, limit: int, lease_seconds: float) -> LeasedEmail | None:
     """The next due message, with at most `limit` contents. No other replica leases it until the lease expires.
     `message_id` is used if the message has none yet."""
     values = {"message_id": message_id, "limit": limit, "lease_seconds": lease_seconds}
@@ -99,11 +113,11 @@ async def lease_next(session: AsyncSession, *, message_id: str, limit: int, leas
     if not rows:
         return None
     first = rows[0]
-    return QueuedEmail(
+    return LeasedEmail(
         message_id=first.message_id,
         recipient=first.recipient,
         kind=first.kind,
-        contents=tuple(Content.from_json(row.content) for row in rows),
+        documents=tuple(row.content for row in rows),
         attempts=max(row.attempts for row in rows),
         queued_at=min(row.created_at for row in rows),
     )
@@ -116,6 +130,24 @@ async def renew_lease(session: AsyncSession, message_id: str, lease_seconds: flo
 async def complete(session: AsyncSession, message_id: str, state: str, error: str | None = None) -> None:
     """`state` is `sent` or `failed`; neither is retried."""
     await session.execute(_COMPLETE, {"message_id": message_id, "state": state, "error": error})
+
+
+async def record_outage(session: AsyncSession, reason: str) -> datetime | None:
+    """Since when e-mails wait, or None if this outage is recorded already."""
+    since: datetime | None = await session.scalar(_RECORD_OUTAGE, {"reason": reason})
+    return since
+
+
+async def list_emails(session: AsyncSession, filters: EmailFilter) -> PageSlice[QueuedEmail]:
+    """Newest first."""
+    statement = select(QueuedEmail)
+    if filters.state is not None:
+        statement = statement.where(QueuedEmail.state == filters.state)
+    return await fetch_page(session, statement, SortOrder("id_desc", (QueuedEmail.id,), descending=True), filters)
+
+
+async def lock_email(session: AsyncSession, email_id: int) -> QueuedEmail | None:
+    return await session.get(QueuedEmail, email_id, with_for_update=True)
 
 
 async def reschedule(session: AsyncSession, message_id: str, delay_seconds: float, error: str) -> None:

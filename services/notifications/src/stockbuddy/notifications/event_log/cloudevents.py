@@ -3,17 +3,23 @@
 import json
 from dataclasses import dataclass
 
+from stockbuddy.notifications.event_log.cursors import LogPosition
+
 
 @dataclass(frozen=True, slots=True)
 class LoggedEvent:
     """`attributes` and `data` are JSON texts. `client_ip` is not among the attributes: only admins may see it."""
 
+    epoch: int
     position: int
     type: str
     subject: str | None
     client_ip: str | None
     attributes: str
     data: str
+
+    def to_cursor(self) -> str:
+        return LogPosition(self.epoch, self.position).to_cursor()
 
     def to_json(self, *, with_client_ip: bool) -> str:
         client_ip = f',"clientip":{json.dumps(self.client_ip)}' if with_client_ip and self.client_ip else ""

@@ -32,7 +32,8 @@ def identify_actor(event_type: str, attributes: Mapping[str, str], data: Any) ->
     if actor_id.isdecimal() and len(actor_id) <= MAX_ID_DIGITS:
         return int(actor_id), attributes.get("actorname")
     if event_type in SELF_ATTRIBUTED_EVENTS and isinstance(data, dict):
-        return data.get("user_id"), data.get("username")
+        user_id, username = data.get("user_id"), data.get("username")
+        return user_id if isinstance(user_id, int) else None, username if isinstance(username, str) else None
     return None, attributes.get("actorname")
 
 

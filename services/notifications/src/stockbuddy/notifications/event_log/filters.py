@@ -1,25 +1,34 @@
 """Query parameters that select events of the log: type patterns and positions."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringConstraints
 
-from stockbuddy.notifications.event_log.patterns import PATTERN
-
-PatternList = Annotated[str, StringConstraints(pattern=rf"^\s*{PATTERN}(\s*,\s*{PATTERN})*\s*$", max_length=2000)]
-"""Patterns separated by commas."""
-Cursor = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,18}$")]
-"""A position in the log."""
+from stockbuddy.notifications.event_log.cursors import LogPosition
+from stockbuddy.notifications.event_log.patterns import parse_patterns
 
 
-def split_patterns(*lists: str) -> tuple[str, ...]:
-    return tuple(sorted({pattern.strip() for patterns in lists for pattern in patterns.split(",")}))
+def _parse_lists(lists: tuple[str, ...]) -> tuple[str, ...]:
+    """The patterns of all lists; an empty parameter is absent."""
+    return parse_patterns(lists) if any(lists) else ()
+
+
+def _absent_if_empty(value: Any) -> Any:
+    return None if value == "" else value
+
+
+Patterns = Annotated[tuple[str, ...], AfterValidator(_parse_lists)]
+"""Patterns, each parameter with one or, separated by commas, several of them."""
+Cursor = Annotated[
+    Annotated[str, StringConstraints(pattern=r"^[0-9]{1,18}$")] | None, BeforeValidator(_absent_if_empty)
+]
+"""A position in the log. An empty one is absent: clients send an empty `Last-Event-ID` before their first event."""
+
+
+def find_position(*cursors: str | None) -> LogPosition | None:
+    """The position of the first cursor that is given."""
+    return next((LogPosition.from_cursor(cursor) for cursor in cursors if cursor), None)
 
 
 class TypesFilter(BaseModel):
-    types: tuple[PatternList, ...] = Field((), description="Patterns such as `stock.*`; repeated or comma-separated.")
-
-    @property
-    def patterns(self) -> tuple[str, ...]:
-        """The requested patterns; empty without any."""
-        return split_patterns(*self.types)
+    types: Patterns = Field((), description="Patterns such as `stock.*`; repeated or comma-separated.")

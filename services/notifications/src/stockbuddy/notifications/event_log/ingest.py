@@ -4,14 +4,26 @@ import json
 import re
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from stockbuddy.chassis.messaging.bus import Message
 from stockbuddy.chassis.messaging.handlers import PermanentFailure
 from stockbuddy.notifications.event_log.chain import GENESIS, LogEntry, hash_entry
 from stockbuddy.notifications.event_log.entry_metadata import identify_actor, is_audited, parse_time
 
+MAX_INDEXED_LENGTH = 500
 _ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 """An escaped NUL (after an even number of backslashes): PostgreSQL's text cannot hold the character."""
+
+
+def event_ids(messages: Sequence[Message]) -> list[str]:
+    """Raises PermanentFailure if one is not a UUID: only messages from the broker are validated before."""
+    for message in messages:
+        try:
+            UUID(message.id)
+        except ValueError as error:
+            raise PermanentFailure(f"the id of {message.type} is not a UUID") from error
+    return [message.id for message in messages]
 
 
 def to_entries(messages: Sequence[Message], position: int) -> list[LogEntry]:
@@ -36,16 +48,21 @@ def _to_entry(message: Message, position: int) -> LogEntry:
         position=position,
         event_id=message.id,
         type=message.type,
-        subject=attributes.get("subject"),
+        subject=_to_indexable(attributes.get("subject")),
         at=parse_time(attributes.get("time")),
         actor_id=actor_id,
-        actor=actor,
-        client_ip=attributes.pop("clientip", None),
-        request_id=attributes.get("requestid"),
+        actor=_to_indexable(actor),
+        client_ip=_to_indexable(attributes.pop("clientip", None)),
+        request_id=_to_indexable(attributes.get("requestid")),
         audited=is_audited(message.type),
         attributes=json.dumps(attributes, ensure_ascii=False, separators=(",", ":")),
         data=data,
     )
+
+
+def _to_indexable(value: str | None) -> str | None:
+    """A prefix that fits into an index (2,704 bytes); the attributes keep the whole value."""
+    return None if value is None else value[:MAX_INDEXED_LENGTH]
 
 
 def _parse_data(message: Message) -> tuple[str, Any]:
@@ -53,7 +70,7 @@ def _parse_data(message: Message) -> tuple[str, Any]:
     try:
         text = _ESCAPED_NUL.sub(r"\1\\ufffd", (message.body or b"null").decode())
         content = json.loads(text, parse_constant=_reject_constant)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise PermanentFailure(f"the data of {message.type} is not JSON") from error
     if "\\ud" in text.lower():
         # JSON can escape a single surrogate, but UTF-8 cannot encode it.

@@ -60,14 +60,14 @@ class LiveEvent:
         key = ("sse", with_client_ip)
         if key not in self._frames:
             data = _to_one_line(self.event.to_json(with_client_ip=with_client_ip))
-            self._frames[key] = f"id: {self.position}\nevent: {self.type}\ndata: {data}\n\n"
+            self._frames[key] = f"id: {self.event.to_cursor()}\nevent: {self.type}\ndata: {data}\n\n"
         return self._frames[key]
 
     def to_websocket_message(self, *, with_client_ip: bool) -> str:
         """A WebSocket message: `{id, event, data}`."""
         key = ("websocket", with_client_ip)
         if key not in self._frames:
-            head = json.dumps({"id": str(self.position), "event": self.type}, separators=(",", ":"))
+            head = json.dumps({"id": self.event.to_cursor(), "event": self.type}, separators=(",", ":"))
             data = self.event.to_json(with_client_ip=with_client_ip)
             self._frames[key] = f'{head[:-1]},"data":{data}}}'
         return self._frames[key]

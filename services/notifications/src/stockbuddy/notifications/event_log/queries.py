@@ -3,17 +3,28 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.notifications.event_log.cloudevents import LoggedEvent
+from stockbuddy.notifications.event_log.cursors import LogPosition
 from stockbuddy.notifications.event_log.patterns import ANY_TYPE, to_expression
 from stockbuddy.notifications.event_log.visibility import ADDRESSED_EXPRESSION, Visibility
 
 _EVENT = """
-    e.position, e.type, e.subject, e.client_ip, CAST(e.attributes AS text) AS attributes, CAST(e.data AS text) AS data
+    (SELECT epoch FROM event_log_epoch) AS epoch, e.position, e.type, e.subject, e.client_ip,
+    CAST(e.attributes AS text) AS attributes, CAST(e.data AS text) AS data
 """
-_HEAD = text("SELECT position FROM event_log_head")
+_HEAD = text("SELECT e.epoch, h.position FROM event_log_head h CROSS JOIN event_log_epoch e")
+_LOCK_EPOCH = text("SELECT epoch, storage_id FROM event_log_epoch FOR UPDATE")
+_UPDATE_EPOCH = text("UPDATE event_log_epoch SET epoch = :epoch, storage_id = :storage_id")
+# A restored table has a new OID, even in the same database. Some providers reserve pg_control_system for themselves.
+_TABLE_ID = text("""
+    SELECT d.oid || '.' || CAST(to_regclass('event_log') AS oid) AS id,
+           has_function_privilege('pg_control_system()', 'EXECUTE') AS may_read_system
+    FROM pg_database d WHERE d.datname = current_database()
+""")
+_SYSTEM_ID = text("SELECT CAST(system_identifier AS text) FROM pg_control_system()")
 _AFTER = text(f"SELECT {_EVENT} FROM event_log e WHERE e.position > :after ORDER BY e.position LIMIT :limit")
 
 _ADDRESSED_TO = "(e.type !~ :addressed OR e.subject = ANY(:audiences))"
@@ -50,11 +61,27 @@ class EventSlice:
     """Events of one read, and the position up to which the log has been read."""
 
     events: Sequence[LoggedEvent]
-    position: int
+    position: LogPosition
 
 
-async def head_position(session: AsyncSession) -> int:
-    return await session.scalar(_HEAD) or 0
+async def read_head(session: AsyncSession) -> LogPosition:
+    return LogPosition(*(await session.execute(_HEAD)).one())
+
+
+async def lock_epoch(session: AsyncSession) -> Row[int, str | None]:
+    """`epoch`, and `storage_id`, null before the first start; locked until the transaction ends."""
+    return (await session.execute(_LOCK_EPOCH)).one()
+
+
+async def update_epoch(session: AsyncSession, epoch: int, storage_id: str) -> None:
+    await session.execute(_UPDATE_EPOCH, {"epoch": epoch, "storage_id": storage_id})
+
+
+async def read_storage_id(session: AsyncSession) -> str:
+    """Identifies where the log is stored: differs in a restored copy."""
+    table = (await session.execute(_TABLE_ID)).one()
+    system = await session.scalar(_SYSTEM_ID) if table.may_read_system else "unknown"
+    return f"{system}.{table.id}"
 
 
 async def read_after(session: AsyncSession, after: int, limit: int) -> list[LoggedEvent]:
@@ -64,11 +91,13 @@ async def read_after(session: AsyncSession, after: int, limit: int) -> list[Logg
 
 
 async def read_visible(
-    session: AsyncSession, visibility: Visibility, types: tuple[str, ...], after: int, limit: int
+    session: AsyncSession, visibility: Visibility, types: tuple[str, ...], after: LogPosition, limit: int
 ) -> EventSlice:
-    """At most `limit` events after `after` that match a pattern of `types` and are visible."""
-    until = await head_position(session)
-    bounds = {"after": after, "until": until, "limit": limit}
+    """At most `limit` events after `after` that match a pattern of `types` and are visible. Raises CursorAhead."""
+    head = await read_head(session)
+    after.require_known_to(head)
+    until = head.position
+    bounds = {"after": after.position, "until": until, "limit": limit}
     addressed = {"addressed": ADDRESSED_EXPRESSION, "audiences": sorted(visibility.audiences)}
     if types == visibility.types == ANY_TYPE:
         rows = await session.execute(_AFTER_OF_ANY_TYPE, bounds | addressed)
@@ -76,4 +105,4 @@ async def read_visible(
         expressions = {"requested": to_expression(types), "visible": to_expression(visibility.types)}
         rows = await session.execute(_AFTER_OF_TYPES, bounds | addressed | expressions)
     events = [LoggedEvent(*row) for row in rows]
-    return EventSlice(events, events[-1].position if len(events) == limit else max(after, until))
+    return EventSlice(events, LogPosition(head.epoch, events[-1].position if len(events) == limit else until))

@@ -98,9 +98,9 @@ class LogTail:
 
     async def _start_at_head(self) -> None:
         async with self._database.reading() as session:
-            position = await queries.head_position(session)
+            head = await queries.read_head(session)
         self._recent.clear()
-        self.position = position
+        self.position = head.position
         self._running.set()
 
     def _add(self, events: Sequence[LiveEvent]) -> None:

@@ -1,33 +1,45 @@
-"""Which events a caller may read.
+"""Which events a caller may read: those of the resources that the caller may read through the routes.
 
-Managers and admins read every event except notifications addressed to others. Salespeople read events of what they may
-read in the API: catalogue, stock, sales and customers, but not purchases, expenses, imports or users.
-A notification is visible to its audience only.
+The feed, the streams and the fan-out to webhooks (which belong to admins) use this table.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from stockbuddy.chassis.http.tokens import Principal
+from stockbuddy.chassis.http.tokens import Principal, Role
 from stockbuddy.notifications.audience import audiences_for
 from stockbuddy.notifications.event_log.patterns import ANY_TYPE, matches_any, to_expression
 
-ADDRESSED = ("notifications.notification.*",)
-"""Events for an audience, which is their subject."""
+ADDRESSED = ("notifications.notification.*", "notifications.preferences.*")
+"""Events of personal resources: visible to the audience that is their subject."""
 
-_SALESPERSON = (
-    "catalog.product.*",
-    "catalog.category.*",
-    "catalog.supplier.*",
-    "stock.movement.*",
-    "stock.level.*",
-    "stock.reservation.*",
-    "stock.transfer.*",
-    "stock.sale.*",
-    "stock.count.*",
-    "stock.warehouse.*",
-    "stock.customer.*",
-    *ADDRESSED,
-)
+REQUIRED_ROLES: Mapping[Role, tuple[str, ...]] = {
+    Role.SALESPERSON: (
+        "catalog.product.*",
+        "catalog.category.*",
+        "catalog.supplier.*",
+        "stock.movement.*",
+        "stock.level.*",
+        "stock.reservation.*",
+        "stock.transfer.*",
+        "stock.sale.*",
+        "stock.count.*",
+        "stock.warehouse.*",
+        "stock.customer.*",
+        *ADDRESSED,
+    ),
+    Role.MANAGER: (
+        "catalog.import.*",
+        "stock.purchase.*",
+        "stock.expense.*",
+        "stock.reorder_rule.*",
+        "stock.activity.*",
+    ),
+    Role.ADMIN: ("auth.*", "notifications.webhook.*", "notifications.announcement.*", "notifications.email.*"),
+}
+"""The lowest role that may read the events' resources. Types that match none are for admins."""
+
+ADDRESSED_EXPRESSION = to_expression(ADDRESSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +57,13 @@ class Visibility:
         return not matches_any(ADDRESSED, event_type) or subject in self.audiences
 
 
-ADDRESSED_EXPRESSION = to_expression(ADDRESSED)
-
-
 def visibility_for(caller: Principal) -> Visibility:
+    """An API key does not see its owner's personal resources."""
+    types: tuple[str, ...] = ANY_TYPE
+    if not caller.is_admin:
+        types = REQUIRED_ROLES[Role.SALESPERSON] + (REQUIRED_ROLES[Role.MANAGER] if caller.is_manager else ())
     return Visibility(
-        types=ANY_TYPE if caller.is_manager else _SALESPERSON,
-        audiences=audiences_for(caller),
+        types=types,
+        audiences=audiences_for(caller) if caller.is_user_session else frozenset(),
         with_client_ip=caller.is_admin,
     )

@@ -7,37 +7,44 @@ from fastapi import APIRouter, Query, Response
 
 from stockbuddy.chassis.http.authentication import Caller
 from stockbuddy.chassis.http.etags import ConditionalRoute
-from stockbuddy.notifications.dependencies import Services
+from stockbuddy.chassis.http.tokens import Principal
+from stockbuddy.notifications.dependencies import NotificationsServices, Services
 from stockbuddy.notifications.event_log import queries
+from stockbuddy.notifications.event_log.cursors import LogPosition
+from stockbuddy.notifications.event_log.filters import find_position
 from stockbuddy.notifications.event_log.patterns import ANY_TYPE
 from stockbuddy.notifications.event_log.queries import EventSlice
-from stockbuddy.notifications.event_log.tail import LogTail
 from stockbuddy.notifications.event_log.visibility import visibility_for
 from stockbuddy.notifications.feed.schemas import EventFilter, EventPage
 
 router = APIRouter(prefix="/api/v1", tags=["events"], route_class=ConditionalRoute)
 
+BEGINNING = LogPosition(0, 0)
+
 
 @router.get("/events", response_model=EventPage)
 async def list_events(caller: Caller, services: Services, filters: Annotated[EventFilter, Query()]) -> Response:
+    """409 `cursor_ahead` with the current `head` for a cursor beyond the log or from before a restore."""
     visibility = visibility_for(caller)
     deadline = asyncio.get_running_loop().time() + filters.wait
-    types = filters.patterns or ANY_TYPE
-    position = int(filters.after)
+    types = filters.types or ANY_TYPE
+    position = find_position(filters.after) or BEGINNING
     while True:
         async with services.database.reading() as session:
             found = await queries.read_visible(session, visibility, types, position, filters.limit)
-        if found.events or not filters.wait or not await _wait_beyond(services.tail, found.position, deadline):
+        if found.events or not filters.wait or not await _wait_beyond(services, caller, found.position, deadline):
             return _to_response(found, with_client_ip=visibility.with_client_ip)
         position = found.position
 
 
-async def _wait_beyond(tail: LogTail, position: int, deadline: float) -> bool:
-    """True once the log grows beyond `position`, False if the deadline passes or the process shuts down first."""
+async def _wait_beyond(services: NotificationsServices, caller: Principal, after: LogPosition, deadline: float) -> bool:
+    """True once the log grows beyond `after`, False if the deadline passes or the process shuts down first. A request
+    that waits counts as a stream. Raises TooManyStreams."""
+    tail = services.tail
     try:
-        async with asyncio.timeout_at(deadline):
-            async with tail.subscribe():
-                await tail.wait_beyond(position)
+        with services.stream_slots.take(caller):
+            async with asyncio.timeout_at(deadline), tail.subscribe():
+                await tail.wait_beyond(after.position)
     except TimeoutError:
         return False
     return not tail.is_closed
@@ -45,4 +52,6 @@ async def _wait_beyond(tail: LogTail, position: int, deadline: float) -> bool:
 
 def _to_response(found: EventSlice, *, with_client_ip: bool) -> Response:
     items = ",".join(event.to_json(with_client_ip=with_client_ip) for event in found.events)
-    return Response(f'{{"items":[{items}],"next_cursor":"{found.position}"}}', media_type="application/json")
+    return Response(
+        f'{{"items":[{items}],"next_cursor":"{found.position.to_cursor()}"}}', media_type="application/json"
+    )

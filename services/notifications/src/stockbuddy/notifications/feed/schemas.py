@@ -12,7 +12,7 @@ MAX_WAIT_SECONDS = 30
 
 
 class EventFilter(TypesFilter):
-    after: Cursor = Field("0", description="The `next_cursor` of the previous page; without it, from the first event.")
+    after: Cursor = Field(None, description="The `next_cursor` of the previous page; without it, from the first event.")
     limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = 100
     wait: float = Field(0, ge=0, le=MAX_WAIT_SECONDS, description="Seconds to wait for the first event.")
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.fields import Id
-from stockbuddy.chassis.http.authentication import Admin, Caller
+from stockbuddy.chassis.http.authentication import Admin, UserSession
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.sessions import ReadSession, Session
 from stockbuddy.chassis.http.tokens import Principal
@@ -28,7 +28,7 @@ router = APIRouter(prefix="/api/v1/notifications", tags=["notifications"], route
 
 @router.get("")
 async def list_notifications(
-    caller: Caller, session: ReadSession, filters: Annotated[NotificationFilter, Query()]
+    caller: UserSession, session: ReadSession, filters: Annotated[NotificationFilter, Query()]
 ) -> NotificationPage:
     reader = await _reader_for(session, caller)
     found = await queries.list_notifications(session, reader, filters)
@@ -44,24 +44,24 @@ async def create_notification(body: NotificationCreate, _: Admin, session: Sessi
 
 
 @router.post("/read-all")
-async def mark_all_notifications_read(caller: Caller, session: Session) -> MarkAllReadResponse:
+async def mark_all_notifications_read(caller: UserSession, session: Session) -> MarkAllReadResponse:
     return MarkAllReadResponse(read=await commands.mark_read(session, await _reader_for(session, caller)))
 
 
 @router.get("/{notification_id}")
-async def get_notification(notification_id: Id, caller: Caller, session: ReadSession) -> NotificationResponse:
+async def get_notification(notification_id: Id, caller: UserSession, session: ReadSession) -> NotificationResponse:
     return await _load(session, await _reader_for(session, caller), notification_id)
 
 
 @router.post("/{notification_id}/read")
-async def mark_notification_read(notification_id: Id, caller: Caller, session: Session) -> NotificationResponse:
+async def mark_notification_read(notification_id: Id, caller: UserSession, session: Session) -> NotificationResponse:
     reader = await _reader_for(session, caller)
     await commands.mark_read(session, reader, notification_id)
     return await _load(session, reader, notification_id)
 
 
 @router.post("/{notification_id}/unread")
-async def mark_notification_unread(notification_id: Id, caller: Caller, session: Session) -> NotificationResponse:
+async def mark_notification_unread(notification_id: Id, caller: UserSession, session: Session) -> NotificationResponse:
     reader = await _reader_for(session, caller)
     await commands.mark_unread(session, reader, notification_id)
     return await _load(session, reader, notification_id)

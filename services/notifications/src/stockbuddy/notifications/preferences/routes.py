@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from fastapi import APIRouter, Response
 
-from stockbuddy.chassis.http.authentication import Caller
+from stockbuddy.chassis.http.authentication import UserSession
 from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch
 from stockbuddy.chassis.http.sessions import ReadSession, Session
 from stockbuddy.notifications.preferences import commands, queries
@@ -15,13 +15,15 @@ router = APIRouter(prefix="/api/v1/notification-preferences", tags=["notificatio
 
 
 @router.get("")
-async def get_notification_preferences(caller: Caller, session: ReadSession, response: Response) -> PreferencesResponse:
+async def get_notification_preferences(
+    caller: UserSession, session: ReadSession, response: Response
+) -> PreferencesResponse:
     return _to_response(await queries.preferences_of(session, caller.user_id), response)
 
 
 @router.put("")
 async def update_notification_preferences(
-    body: PreferencesUpdate, caller: Caller, session: Session, response: Response, if_match: IfMatch = None
+    body: PreferencesUpdate, caller: UserSession, session: Session, response: Response, if_match: IfMatch = None
 ) -> PreferencesResponse:
     updated = await commands.update_preferences(session, caller.user_id, body, if_match=if_match)
     return _to_response(updated, response)

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field
 from stockbuddy.chassis.http.authentication import Caller
 from stockbuddy.chassis.http.strict_query import StrictQueryRoute
 from stockbuddy.notifications.dependencies import Services
-from stockbuddy.notifications.event_log.filters import Cursor, TypesFilter
+from stockbuddy.notifications.event_log.filters import Cursor, TypesFilter, find_position
 from stockbuddy.notifications.settings import NotificationsSettings
 from stockbuddy.notifications.stream.sse import EventStream
 from stockbuddy.notifications.stream.stream_limits import run_until_disconnect
@@ -23,6 +23,8 @@ router = APIRouter(prefix="/api/v1", tags=["stream"], route_class=StrictQueryRou
 
 DEFAULT_TYPES = ("notifications.notification.*", "stock.*")
 RECONNECT_MILLISECONDS = 2000
+RESET_TYPE = "stream.reset"
+"""The first event of a stream whose cursor the log does not know: it continues from the head, in `data`."""
 POLICY_VIOLATION = 1008
 SERVICE_RESTART = 1012
 TRY_AGAIN_LATER = 1013
@@ -32,17 +34,19 @@ CLOSE_TIMEOUT_SECONDS = 1
 class StreamFilter(TypesFilter):
     model_config = ConfigDict(extra="forbid")
 
-    after: Cursor | None = Field(None, description="As `Last-Event-ID`, for clients that cannot set headers.")
+    after: Cursor = Field(None, description="As `Last-Event-ID`, for clients that cannot set headers.")
 
 
 async def open_subscription(
     caller: Caller,
     services: Services,
     filters: Annotated[StreamFilter, Query()],
-    last_event_id: Annotated[Cursor | None, Header(description="The id of the last event received.")] = None,
-) -> EventSubscription:
-    after = last_event_id or filters.after
-    return EventSubscription(services.tail, caller, filters.patterns or DEFAULT_TYPES, int(after) if after else None)
+    last_event_id: Annotated[Cursor, Header(description="The id of the last event received.")] = None,
+) -> AsyncIterator[EventSubscription]:
+    """Counts as a stream of the caller until the response has ended."""
+    after = find_position(last_event_id, filters.after)
+    with services.stream_slots.take(caller):
+        yield EventSubscription(services.tail, caller, filters.types or DEFAULT_TYPES, after)
 
 
 Subscription = Annotated[EventSubscription, Depends(open_subscription)]
@@ -56,15 +60,15 @@ async def stream_events(subscription: Subscription, services: Services) -> Event
 
 
 async def _to_frames(subscription: EventSubscription, keepalive_seconds: float) -> AsyncIterator[str]:
-    """The first frame has an id, so that a client that is disconnected before its first event can resume here."""
-    is_first = True
+    """The start position is a comment: some clients report an event for every frame with an id, even without data."""
     with_client_ip = subscription.visibility.with_client_ip
-    async for batch in subscription.batches(keepalive_seconds):
-        if is_first:
-            yield f"retry: {RECONNECT_MILLISECONDS}\nid: {batch.last_event_id}\n\n"
-            is_first = False
-        else:
-            yield "".join(event.to_sse(with_client_ip=with_client_ip) for event in batch.events) or ":\n"
+    async with subscription.open() as start:
+        cursor = start.position.to_cursor()
+        yield f": id {cursor}\nretry: {RECONNECT_MILLISECONDS}\n"
+        if start.is_reset:
+            yield f'id: {cursor}\nevent: {RESET_TYPE}\ndata: {{"head":"{cursor}"}}\n\n'
+        async for events in subscription.batches(keepalive_seconds):
+            yield "".join(event.to_sse(with_client_ip=with_client_ip) for event in events) or ":\n"
 
 
 @router.websocket("/ws")
@@ -77,10 +81,14 @@ async def stream_events_over_websocket(websocket: WebSocket, subscription: Subsc
 async def _send(websocket: WebSocket, subscription: EventSubscription, settings: NotificationsSettings) -> None:
     with_client_ip = subscription.visibility.with_client_ip
     try:
-        async for batch in subscription.batches(settings.stream_keepalive_seconds):
-            async with asyncio.timeout(settings.stream_stalled_seconds):
-                for event in batch.events:
-                    await websocket.send_text(event.to_websocket_message(with_client_ip=with_client_ip))
+        async with subscription.open() as start:
+            if start.is_reset:
+                cursor = start.position.to_cursor()
+                await websocket.send_json({"id": cursor, "event": RESET_TYPE, "data": {"head": cursor}})
+            async for events in subscription.batches(settings.stream_keepalive_seconds):
+                async with asyncio.timeout(settings.stream_stalled_seconds):
+                    for event in events:
+                        await websocket.send_text(event.to_websocket_message(with_client_ip=with_client_ip))
         if subscription.is_closed_by_server:
             await websocket.close(SERVICE_RESTART, "the service restarts")
         else:

@@ -6,10 +6,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
+import structlog
+from yarl import URL
 
 from stockbuddy.notifications.webhooks.egress_policy import AddressRejected
 from stockbuddy.notifications.webhooks.retry_schedule import parse_retry_after
 from stockbuddy.notifications.webhooks.signatures import sign_headers
+
+log = structlog.get_logger(__name__)
 
 MAX_KEPT_RESPONSE_BYTES = 1024
 GONE = 410
@@ -17,13 +21,15 @@ GONE = 410
 
 @dataclass(frozen=True, slots=True)
 class PendingDelivery:
-    """A leased delivery. `secrets` sign the body; `attempt` counts from 1 within the retry schedule."""
+    """A leased delivery. `secrets` sign the body; `attempt` counts from 1 within the retry schedule, whose previous
+    attempt was at `previous_attempt_at`."""
 
     delivery_id: int
     event_id: str
     url: str
     secrets: tuple[str, ...]
     attempt: int
+    previous_attempt_at: datetime | None
     body: str
 
 
@@ -58,12 +64,15 @@ class AttemptResult:
 
 
 async def attempt_delivery(client: aiohttp.ClientSession, delivery: PendingDelivery) -> AttemptResult:
-    """Failures of the receiver or the network are results, not exceptions. Redirects are not followed."""
+    """Every failure is a result, not an exception, so that one delivery never affects another. Redirects are not
+    followed."""
     at, started = datetime.now(UTC), time.perf_counter()
 
     def result(**details: Any) -> AttemptResult:
         return AttemptResult(at=at, duration_ms=round((time.perf_counter() - started) * 1000), **details)
 
+    if not delivery.secrets:
+        return result(error="the secret cannot be decrypted (SECRET_KEY has changed); rotate it")
     try:
         return result(**await _post(client, delivery))
     except TimeoutError:
@@ -73,6 +82,9 @@ async def attempt_delivery(client: aiohttp.ClientSession, delivery: PendingDeliv
         return result(error="the address is not public" if rejected else f"no connection: {error.os_error.strerror}")
     except (aiohttp.ClientError, OSError, ValueError) as error:
         return result(error=f"invalid response: {type(error).__name__}")
+    except Exception as error:
+        log.exception("webhooks.attempt_failed", delivery_id=delivery.delivery_id)
+        return result(error=f"internal error: {type(error).__name__}")
 
 
 async def _post(client: aiohttp.ClientSession, delivery: PendingDelivery) -> dict[str, Any]:
@@ -81,7 +93,8 @@ async def _post(client: aiohttp.ClientSession, delivery: PendingDelivery) -> dic
         "Content-Type": "application/json",
         "Accept-Encoding": "identity",
     }
-    request = client.post(delivery.url, data=delivery.body.encode(), headers=headers, allow_redirects=False)
+    url = URL(delivery.url, encoded=True)  # byte for byte as registered: signed URLs must not be normalised
+    request = client.post(url, data=delivery.body.encode(), headers=headers, allow_redirects=False)
     async with request as response:
         return {
             "status_code": response.status,

@@ -1,11 +1,13 @@
 """Creates, updates and deletes webhooks, and requests deliveries."""
 
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import func, or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from stockbuddy.chassis.encryption import SecretBox
 from stockbuddy.chassis.http.etags import require_match, version_etag
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.postgres.database import signal_on_commit
@@ -14,36 +16,38 @@ from stockbuddy.contracts.notifications import (
     WebhookDeleted,
     WebhookDeliveryRequested,
     WebhookDisabled,
+    WebhookResendRequested,
     WebhookSecretRotated,
     WebhookUpdated,
 )
 from stockbuddy.notifications.errors import DeliveryInFlight, TooManyWebhooks, UnknownWebhook, WebhookInactive
-from stockbuddy.notifications.event_log.queries import head_position
+from stockbuddy.notifications.event_log.queries import read_head
 from stockbuddy.notifications.webhooks import queries
-from stockbuddy.notifications.webhooks.delivery_queue import DUE, MAX_LOGGED_ATTEMPTS
-from stockbuddy.notifications.webhooks.model import Delivery, Webhook, new_secret
+from stockbuddy.notifications.webhooks.delivery_queue import DUE, MAX_LOGGED_ATTEMPTS, resend_since
+from stockbuddy.notifications.webhooks.model import Delivery, Webhook
 from stockbuddy.notifications.webhooks.schemas import WebhookCreate
+from stockbuddy.notifications.webhooks.secrets import add_secret, retire_current_secret
 
 MAX_WEBHOOKS = 100
+MAX_RESENT = 10_000
 TEST_TYPE = "notifications.webhook.test"
 
 
-async def create_webhook(session: AsyncSession, body: WebhookCreate) -> Webhook:
-    """It receives events from now on. Raises TooManyWebhooks."""
+async def create_webhook(session: AsyncSession, body: WebhookCreate, secret_box: SecretBox) -> tuple[Webhook, str]:
+    """The webhook, which receives events from now on, and its secret. Raises TooManyWebhooks."""
     if await queries.count_for_creation(session) >= MAX_WEBHOOKS:
         raise TooManyWebhooks()
     webhook = Webhook(
         url=body.url,
         description=body.description,
         is_active=body.is_active,
-        secret=new_secret(),
-        from_position=await head_position(session),
+        from_position=(await read_head(session)).position,
     )
     webhook.subscribe_to(body.event_types)
     session.add(webhook)
     await session.flush()
     outbox.add(session, webhook.to_event(WebhookCreated))
-    return webhook
+    return webhook, add_secret(session, secret_box, webhook.id)
 
 
 async def lock_webhook(session: AsyncSession, webhook_id: int, if_match: str | None) -> Webhook:
@@ -67,7 +71,7 @@ async def update_webhook(session: AsyncSession, webhook: Webhook, fields: dict[s
     if "event_types" in changes:
         webhook.subscribe_to(changes["event_types"])
     if changes.get("is_active") is True:
-        webhook.enable(await head_position(session))
+        webhook.enable((await read_head(session)).position)
         signal_on_commit(session, DUE)
     elif "is_active" in changes:
         webhook.is_active = False
@@ -88,11 +92,14 @@ async def delete_webhook(session: AsyncSession, webhook: Webhook) -> None:
     await session.delete(webhook)
 
 
-def rotate_secret(session: AsyncSession, webhook: Webhook, overlap_seconds: float) -> str:
-    secret = webhook.rotate_secret(overlap_seconds)
+async def rotate_secret(
+    session: AsyncSession, webhook: Webhook, secret_box: SecretBox, *, signs_until: datetime
+) -> str:
+    """The new secret; the current one signs, too, until `signs_until`. Raises TooManySecrets."""
+    await retire_current_secret(session, webhook.id, signs_until)
     webhook.increment_version()
     outbox.add(session, webhook.to_event(WebhookSecretRotated))
-    return secret
+    return add_secret(session, secret_box, webhook.id)
 
 
 async def send_test(session: AsyncSession, webhook: Webhook) -> Delivery:
@@ -125,6 +132,17 @@ async def redeliver(session: AsyncSession, webhook: Webhook, delivery_id: int) -
         raise WebhookInactive()
     _request(session, delivery)
     return delivery
+
+
+async def resend(session: AsyncSession, webhook: Webhook, since: datetime) -> int:
+    """Request the delivery of events since then that are neither delivered nor pending: what the webhook missed while
+    it was failing or disabled. Returns how many, at most MAX_RESENT. Raises WebhookInactive."""
+    if not webhook.is_active:
+        raise WebhookInactive()
+    count = await resend_since(session, webhook.id, since, MAX_RESENT)
+    signal_on_commit(session, DUE)
+    outbox.add(session, WebhookResendRequested(webhook_id=webhook.id, since=since, deliveries=count))
+    return count
 
 
 def _request(session: AsyncSession, delivery: Delivery) -> None:

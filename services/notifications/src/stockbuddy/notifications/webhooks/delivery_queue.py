@@ -7,14 +7,17 @@ event may be fanned out, leased or sent again, which at-least-once delivery allo
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from stockbuddy.chassis.encryption import SecretBox
 from stockbuddy.notifications.event_log.visibility import ADDRESSED_EXPRESSION
 from stockbuddy.notifications.webhooks.attempt import AttemptResult, PendingDelivery
 from stockbuddy.notifications.webhooks.body import to_event_body, to_sample_body
 from stockbuddy.notifications.webhooks.model import DeliveryState
+from stockbuddy.notifications.webhooks.secrets import decrypt_secrets
 
 DUE = "webhooks.due"
 """The commit signal of transactions that make deliveries due."""
@@ -52,8 +55,10 @@ _WITH_DUE = text("""
 # `next_attempt_at` is also the end of the lease: if the process dies, the delivery becomes due again.
 _LEASE_DUE = text("""
     WITH due AS (
-        SELECT d.id, w.url, w.secret,
-               CASE WHEN w.previous_secret_until > now() THEN w.previous_secret END AS previous_secret
+        SELECT d.id, w.url,
+               ARRAY(SELECT s.encrypted_secret FROM webhook_secret s
+                     WHERE s.webhook_id = w.id AND (s.signs_until IS NULL OR s.signs_until > now())
+                     ORDER BY s.id DESC) AS secrets
         FROM webhook w JOIN webhook_delivery d ON d.webhook_id = w.id
         WHERE w.id = :webhook_id AND d.state = 'pending' AND d.next_attempt_at <= now()
           AND (w.is_active OR d.sample IS NOT NULL)
@@ -64,9 +69,11 @@ _LEASE_DUE = text("""
             next_attempt_at = now() + make_interval(secs => :lease_seconds)
         FROM due WHERE d.id = due.id
         RETURNING d.id, d.position, d.event_id, d.event_type, d.attempts_in_schedule, d.created_at, d.sample,
-                  due.url, due.secret, due.previous_secret)
+                  due.url, due.secrets,
+                  CASE WHEN d.attempts_in_schedule > 1
+                       THEN CAST(d.log[cardinality(d.log)] ->> 'at' AS timestamptz) END AS previous_attempt_at)
     SELECT l.id, CAST(l.event_id AS text) AS event_id, l.event_type, l.attempts_in_schedule, l.created_at, l.url,
-           l.secret, l.previous_secret, e.subject, e.at, CAST(e.data AS text) AS data,
+           l.secrets, l.previous_attempt_at, e.subject, e.at, CAST(e.data AS text) AS data,
            CAST(l.sample AS text) AS sample, set_config('synchronous_commit', 'off', true)
     FROM leased l LEFT JOIN event_log e ON e.position = l.position
     ORDER BY l.id
@@ -82,8 +89,30 @@ _RECORD = text("""
                 CAST(:entries AS json[])) AS t(id, state, retry_delay_seconds, entry), settings
     WHERE d.id = t.id
 """)
-_CLEAR_FAILING = text("UPDATE webhook SET failing_since = NULL WHERE id = :id AND failing_since IS NOT NULL")
-_SET_FAILING = text("UPDATE webhook SET failing_since = now() WHERE id = :id AND failing_since IS NULL")
+_CLEAR_FAILING = text("""
+    UPDATE webhook SET failing_since = NULL, failing_seconds = 0, failed_attempts = 0, last_failure_at = NULL,
+                       warned_at = NULL
+    WHERE id = :id AND failing_since IS NOT NULL
+""")
+# Up to `from_position` the fan-out has created no deliveries since the webhook was enabled again. Times are almost
+# monotonic in the log; the audited events have an index by time.
+_RESEND = text("""
+    WITH missed AS (
+        SELECT e.position, e.event_id, e.type FROM event_log e JOIN webhook w ON w.id = :webhook_id
+        WHERE e.position >= (SELECT min(position) FROM event_log WHERE audited AND at >= :since)
+          AND e.position <= (SELECT greatest(p.position, w.from_position) FROM webhook_progress p)
+          AND e.type ~ w.expression AND e.type !~ :addressed
+          AND NOT EXISTS (SELECT FROM webhook_delivery d
+                          WHERE d.webhook_id = w.id AND d.event_id = e.event_id AND d.state <> 'failed')
+        ORDER BY e.position LIMIT :limit
+    ), requested AS (
+        INSERT INTO webhook_delivery AS d (webhook_id, event_id, event_type, position)
+        SELECT :webhook_id, event_id, type, position FROM missed ORDER BY position
+        ON CONFLICT (webhook_id, event_id) DO UPDATE
+            SET state = 'pending', attempts_in_schedule = 0, next_attempt_at = now(), finished_at = NULL
+        RETURNING 1)
+    SELECT count(*) FROM requested
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +143,7 @@ async def find_webhooks_with_due(session: AsyncSession) -> Sequence[int]:
 
 
 async def lease_due(
-    session: AsyncSession, webhook_id: int, *, limit: int, lease_seconds: float
+    session: AsyncSession, webhook_id: int, secret_box: SecretBox, *, limit: int, lease_seconds: float
 ) -> list[PendingDelivery]:
     """Due deliveries of one webhook. No other replica leases them until the lease expires."""
     values = {"webhook_id": webhook_id, "limit": limit, "lease_seconds": lease_seconds}
@@ -123,8 +152,9 @@ async def lease_due(
             delivery_id=row.id,
             event_id=row.event_id,
             url=row.url,
-            secrets=tuple(secret for secret in (row.secret, row.previous_secret) if secret),
+            secrets=decrypt_secrets(secret_box, row.secrets),
             attempt=row.attempts_in_schedule,
+            previous_attempt_at=row.previous_attempt_at,
             body=to_sample_body(row) if row.sample is not None else to_event_body(row),
         )
         for row in await session.execute(_LEASE_DUE, values)
@@ -134,7 +164,7 @@ async def lease_due(
 async def record_transitions(
     session: AsyncSession, webhook_id: int, transitions: Mapping[int, DeliveryTransition]
 ) -> None:
-    """Store transitions of one webhook, by delivery id, and since when all of its deliveries have failed."""
+    """Store transitions of one webhook, by delivery id. A success ends its failing time."""
     await session.execute(
         _RECORD,
         {
@@ -145,5 +175,12 @@ async def record_transitions(
             "kept": MAX_LOGGED_ATTEMPTS,
         },
     )
-    has_success = any(transition.result.is_success for transition in transitions.values())
-    await session.execute(_CLEAR_FAILING if has_success else _SET_FAILING, {"id": webhook_id})
+    if any(transition.result.is_success for transition in transitions.values()):
+        await session.execute(_CLEAR_FAILING, {"id": webhook_id})
+
+
+async def resend_since(session: AsyncSession, webhook_id: int, since: datetime, limit: int) -> int:
+    """Request the delivery of at most `limit` events since then that are neither delivered nor pending. Returns how
+    many it requested."""
+    values = {"webhook_id": webhook_id, "since": since, "limit": limit, "addressed": ADDRESSED_EXPRESSION}
+    return await session.scalar(_RESEND, values) or 0

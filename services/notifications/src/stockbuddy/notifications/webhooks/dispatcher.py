@@ -6,23 +6,24 @@ delivery is sent again with the same `webhook-id`.
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
 from typing import Self
 
 import aiohttp
 import structlog
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from stockbuddy.chassis.encryption import SecretBox
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime.background import PollingWorker
+from stockbuddy.chassis.runtime.failures import is_environment_fault
 from stockbuddy.notifications.event_log.append import APPENDED
 from stockbuddy.notifications.settings import NotificationsSettings
 from stockbuddy.notifications.webhooks import delivery_queue
 from stockbuddy.notifications.webhooks.attempt import AttemptResult, PendingDelivery, attempt_delivery
-from stockbuddy.notifications.webhooks.commands import MAX_WEBHOOKS, disable_webhook
+from stockbuddy.notifications.webhooks.commands import MAX_WEBHOOKS
 from stockbuddy.notifications.webhooks.delivery_queue import DUE, DeliveryTransition
 from stockbuddy.notifications.webhooks.egress_policy import PooledResolver, create_public_socket
-from stockbuddy.notifications.webhooks.queries import find_and_lock_webhook
+from stockbuddy.notifications.webhooks.record_results import Results, record_results
 from stockbuddy.notifications.webhooks.retry_schedule import backoff_seconds
 
 log = structlog.get_logger(__name__)
@@ -40,8 +41,9 @@ SHUTDOWN_GRACE_SECONDS = 2
 class WebhookDispatcher:
     """Open it as a context manager, then run `worker`."""
 
-    def __init__(self, database: Database, settings: NotificationsSettings) -> None:
+    def __init__(self, database: Database, settings: NotificationsSettings, secret_box: SecretBox) -> None:
         self._database = database
+        self._secret_box = secret_box
         self._settings = settings
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._woken: set[int] = set()
@@ -119,25 +121,57 @@ class WebhookDispatcher:
         lease_seconds = rounds * self._settings.webhook_timeout_seconds + LEASE_MARGIN_SECONDS
         async with self._database.transaction() as session:
             return await delivery_queue.lease_due(
-                session, webhook_id, limit=LEASE_BATCH_SIZE, lease_seconds=lease_seconds
+                session, webhook_id, self._secret_box, limit=LEASE_BATCH_SIZE, lease_seconds=lease_seconds
             )
 
     async def _send_batch(self, webhook_id: int, deliveries: Sequence[PendingDelivery]) -> None:
+        """Record each result as soon as it is there, together with those that arrived meanwhile."""
         slots = asyncio.Semaphore(MAX_CONCURRENT_PER_WEBHOOK)
+        arrived: asyncio.Queue[tuple[PendingDelivery, DeliveryTransition]] = asyncio.Queue()
 
-        async def send(delivery: PendingDelivery) -> DeliveryTransition:
+        async def send(delivery: PendingDelivery) -> None:
             async with slots:
                 result = await attempt_delivery(self._client, delivery)
-            return self._next_state(delivery, result)
+            arrived.put_nowait((delivery, self._next_state(delivery, result)))
 
-        transitions = await asyncio.gather(*map(send, deliveries))
-        by_id = {delivery.delivery_id: t for delivery, t in zip(deliveries, transitions, strict=True)}
-        async with self._database.transaction() as session:
-            await delivery_queue.record_transitions(session, webhook_id, by_id)
-            await self._disable_if_failing(session, webhook_id, [transition.result for transition in transitions])
-        delays = [t.retry_delay_seconds for t in transitions if t.retry_delay_seconds is not None]
+        unrecorded = len(deliveries)
+        async with asyncio.TaskGroup() as senders:
+            for delivery in deliveries:
+                senders.create_task(send(delivery))
+            while unrecorded:
+                results = dict([await arrived.get()])
+                while not arrived.empty():
+                    results.update([arrived.get_nowait()])
+                await self._record(webhook_id, results)
+                unrecorded -= len(results)
+
+    async def _record(self, webhook_id: int, results: Results) -> None:
+        try:
+            await self._record_together(webhook_id, results)
+        except Exception as error:
+            if is_environment_fault(error):
+                raise
+            # One result that can't be stored must not cause the others to be sent again.
+            log.warning("webhooks.results_not_recorded", webhook_id=webhook_id, exc_info=error)
+            for delivery, transition in results.items():
+                await self._record_alone(webhook_id, delivery, transition)
+        delays = [t.retry_delay_seconds for t in results.values() if t.retry_delay_seconds is not None]
         if delays and min(delays) < POLL_INTERVAL_SECONDS:
             asyncio.get_running_loop().call_later(min(delays), self.worker.wake)
+
+    async def _record_together(self, webhook_id: int, results: Results) -> None:
+        disable_after_seconds = self._settings.webhook_disable_after_seconds
+        async with self._database.transaction() as session:
+            await record_results(session, webhook_id, results, disable_after_seconds=disable_after_seconds)
+
+    async def _record_alone(self, webhook_id: int, delivery: PendingDelivery, transition: DeliveryTransition) -> None:
+        try:
+            await self._record_together(webhook_id, {delivery: transition})
+        except Exception as error:
+            if is_environment_fault(error):
+                raise
+            result = replace(transition.result, response=None, error="the response could not be stored")
+            await self._record_together(webhook_id, {delivery: replace(transition, result=result)})
 
     def _next_state(self, delivery: PendingDelivery, result: AttemptResult) -> DeliveryTransition:
         if result.is_success:
@@ -147,19 +181,3 @@ class WebhookDispatcher:
         if result.is_gone or delay_seconds is None:
             return DeliveryTransition(result, "failed")
         return DeliveryTransition(result, "pending", delay_seconds)
-
-    async def _disable_if_failing(
-        self, session: AsyncSession, webhook_id: int, results: Sequence[AttemptResult]
-    ) -> None:
-        if any(result.is_success for result in results):
-            return
-        webhook = await find_and_lock_webhook(session, webhook_id)
-        if webhook is None or not webhook.is_active:
-            return
-        if any(result.is_gone for result in results):
-            disable_webhook(session, webhook, "The receiver responded 410 Gone.")
-            return
-        disable_after = timedelta(seconds=self._settings.webhook_disable_after_seconds)
-        since = webhook.failing_since
-        if since is not None and since < datetime.now(UTC) - disable_after:
-            disable_webhook(session, webhook, f"Every delivery has failed since {since:%Y-%m-%d %H:%M} UTC.")

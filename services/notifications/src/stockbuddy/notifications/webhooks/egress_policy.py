@@ -1,23 +1,20 @@
 """SSRF protection: deliveries go to public addresses only.
 
-The resolved address is checked when the socket is created, which prevents DNS rebinding between check and use. IPv6
-addresses that embed an IPv4 address (mapped, 6to4, NAT64) count as that address.
+The resolved address is checked when the socket is created, which prevents DNS rebinding between check and use.
 """
 
 import asyncio
 import socket
 from concurrent.futures import ThreadPoolExecutor
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import ip_address
 from typing import Any
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from stockbuddy.notifications.errors import AddressNotAllowed
+from stockbuddy.notifications.webhooks.special_addresses import is_public
 
 RESOLVE_TIMEOUT_SECONDS = 5
-_NAT64 = IPv6Network("64:ff9b::/96")
-_GLOBAL_UNICAST = IPv6Network("2000::/3")
-"""All IPv6 addresses assigned for unicast (RFC 4291 §2.4); the others are special or reserved."""
 
 
 class AddressRejected(OSError):
@@ -25,24 +22,7 @@ class AddressRejected(OSError):
 
 
 def is_public_address(address: str) -> bool:
-    parsed = ip_address(address.partition("%")[0])
-    if isinstance(parsed, IPv4Address):
-        return _is_global(parsed)
-    embedded = _find_embedded_ipv4(parsed)
-    if embedded is not None:
-        return _is_global(embedded)
-    return parsed in _GLOBAL_UNICAST and parsed.teredo is None and _is_global(parsed)
-
-
-def _is_global(address: IPv4Address | IPv6Address) -> bool:
-    return address.is_global and not address.is_multicast
-
-
-def _find_embedded_ipv4(address: IPv6Address) -> IPv4Address | None:
-    """The IPv4 address that an IPv6 address is translated or tunnelled to."""
-    if address in _NAT64:
-        return IPv4Address(int(address) & 0xFFFFFFFF)
-    return address.ipv4_mapped or address.sixtofour
+    return is_public(ip_address(address.partition("%")[0]))
 
 
 def create_public_socket(address_info: tuple[Any, ...]) -> socket.socket:

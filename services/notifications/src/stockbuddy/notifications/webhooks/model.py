@@ -2,7 +2,7 @@
 
 import base64
 import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -20,11 +20,15 @@ DeliveryState = Literal["pending", "delivered", "failed"]
 
 SECRET_BYTES = 32
 SECRET_PREFIX = "whsec_"
+MIN_FAILED_ATTEMPTS = 10
+"""A webhook with fewer failures is not disabled, however long they last."""
 
 
 class Webhook(Base):
-    """Receivers verify signatures with `secret`; after a rotation the previous secret signs, too, for some time.
-    `expression` is `event_types` as a regular expression. Events up to `from_position` are not delivered."""
+    """`expression` is `event_types` as a regular expression. Events up to `from_position` are not delivered.
+
+    Since `failing_since` no delivery has succeeded. `failing_seconds` is the time since then during which a delivery
+    was failing, from an attempt to its retry: a quiet week does not count."""
 
     __tablename__ = "webhook"
 
@@ -36,10 +40,12 @@ class Webhook(Base):
     expression: Mapped[str]
     is_active: Mapped[bool] = mapped_column(default=True)
     from_position: Mapped[int]
-    secret: Mapped[str]
-    previous_secret: Mapped[str | None]
-    previous_secret_until: Mapped[datetime | None]
     failing_since: Mapped[datetime | None]
+    failing_seconds: Mapped[float] = mapped_column(default=0.0)
+    failed_attempts: Mapped[int] = mapped_column(Integer, default=0)
+    last_failure_at: Mapped[datetime | None]
+    warned_at: Mapped[datetime | None]
+    failure_announced_at: Mapped[datetime | None]
     disabled_reason: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(default=lambda: datetime.now(UTC))
     updated_at: Mapped[datetime] = mapped_column(default=lambda: datetime.now(UTC))
@@ -51,18 +57,32 @@ class Webhook(Base):
     def enable(self, position: int) -> None:
         """Events up to `position`, the head of the log, are not delivered."""
         if not self.is_active:
-            self.is_active, self.from_position = True, position
-            self.failing_since = self.disabled_reason = None
+            self.is_active, self.from_position, self.disabled_reason = True, position, None
+            self.record_success()
 
     def disable(self, reason: str) -> None:
         self.is_active, self.disabled_reason = False, reason
 
-    def rotate_secret(self, overlap_seconds: float) -> str:
-        """Returns the new secret; the previous one signs, too, for `overlap_seconds`."""
-        self.previous_secret = self.secret if overlap_seconds > 0 else None
-        self.previous_secret_until = datetime.now(UTC) + timedelta(seconds=overlap_seconds)
-        self.secret = new_secret()
-        return self.secret
+    def record_success(self) -> None:
+        self.failing_since = self.last_failure_at = self.warned_at = None
+        self.failing_seconds, self.failed_attempts = 0.0, 0
+
+    def record_failure(self, at: datetime, previous_attempt_at: datetime | None) -> None:
+        """`previous_attempt_at`: of the same delivery, if this was a retry."""
+        self.failing_since = self.failing_since or at
+        self.failed_attempts += 1
+        if previous_attempt_at is not None:
+            since = max(previous_attempt_at, self.last_failure_at or previous_attempt_at)
+            self.failing_seconds += max(0.0, (at - since).total_seconds())
+        self.last_failure_at = max(at, self.last_failure_at or at)
+
+    def is_to_be_warned(self, disable_after_seconds: float) -> bool:
+        """True if admins must be warned now: before it is disabled, which leaves them half of the time."""
+        return self.warned_at is None and self.failing_seconds >= disable_after_seconds / 2
+
+    def is_to_be_disabled(self, disable_after_seconds: float) -> bool:
+        has_failed_repeatedly = self.failed_attempts >= MIN_FAILED_ATTEMPTS
+        return self.warned_at is not None and has_failed_repeatedly and self.failing_seconds >= disable_after_seconds
 
     def increment_version(self) -> None:
         self.version += 1
@@ -79,6 +99,17 @@ class Webhook(Base):
             is_active=self.is_active,
             **fields,
         )
+
+
+class WebhookSecret(Base):
+    """Receivers verify signatures with the newest secret; an earlier one signs, too, until `signs_until`."""
+
+    __tablename__ = "webhook_secret"
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    webhook_id: Mapped[int]
+    encrypted_secret: Mapped[bytes]
+    signs_until: Mapped[datetime | None]
 
 
 class Delivery(Base):

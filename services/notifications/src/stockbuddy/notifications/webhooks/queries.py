@@ -8,6 +8,14 @@ from stockbuddy.notifications.errors import UnknownDelivery, UnknownWebhook
 from stockbuddy.notifications.webhooks.model import Delivery, Webhook
 from stockbuddy.notifications.webhooks.schemas import DeliveryFilter
 
+# In one statement, so that replicas that start at the same time encrypt each secret once. The subquery sees the former
+# values.
+TAKE_PLAIN_SECRETS = """
+    UPDATE webhook w SET secret = NULL, previous_secret = NULL, previous_secret_until = NULL
+    FROM (SELECT id, secret, previous_secret, previous_secret_until FROM webhook WHERE secret IS NOT NULL FOR UPDATE) p
+    WHERE w.id = p.id
+    RETURNING p.id, p.secret, p.previous_secret, p.previous_secret_until
+"""
 _LOCK_CREATION = text("SELECT pg_advisory_xact_lock(hashtext('notifications.webhook'))")
 
 

@@ -21,13 +21,14 @@ def backoff_seconds(attempt: int, schedule: Sequence[float], retry_after_seconds
 
 
 def parse_retry_after(header: str | None) -> float | None:
-    """Seconds from `Retry-After` in either form (RFC 9110 §10.2.3); None if it is absent or invalid."""
+    """Seconds from `Retry-After` in either form (RFC 9110 §10.2.3); None if it is absent or unusable."""
     if header is None:
         return None
-    if header.strip().isdecimal():
-        return float(header)
+    seconds = header.strip()
+    if seconds.isascii() and seconds.isdecimal():
+        return float(seconds)
     try:
         moment = parsedate_to_datetime(header)
-    except ValueError:
-        return None
-    return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+        return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None  # also a year beyond Python's range, which parses as several kinds of error

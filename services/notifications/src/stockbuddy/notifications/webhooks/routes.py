@@ -1,22 +1,25 @@
 """Routes of webhooks and their deliveries, for admins."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import Admin
 from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch, version_etag
 from stockbuddy.chassis.http.pagination import Page, PageParameters
 from stockbuddy.chassis.http.sessions import ReadSession, Session
-from stockbuddy.notifications.dependencies import NotificationsServices, Services
+from stockbuddy.notifications.dependencies import NotificationsServices, Services, get_services
 from stockbuddy.notifications.webhooks import commands, queries
 from stockbuddy.notifications.webhooks.egress_policy import require_public_host
 from stockbuddy.notifications.webhooks.model import Webhook
 from stockbuddy.notifications.webhooks.schemas import (
     DeliveryFilter,
     DeliveryResponse,
+    ResendEvents,
+    ResendEventsResponse,
     RotateSecret,
     RotateSecretResponse,
     WebhookCreate,
@@ -25,7 +28,19 @@ from stockbuddy.notifications.webhooks.schemas import (
     WebhookUpdate,
 )
 
+
+class EncryptedIdempotentRoute(ConditionalRoute):
+    """Route class of calls whose response contains a secret: the stored response is encrypted."""
+
+    def encode_stored(self, request: Request, body: str) -> str:
+        return get_services(request).secret_box.encrypt(body.encode()).decode()
+
+    def decode_stored(self, request: Request, stored: str) -> str:
+        return get_services(request).secret_box.decrypt(stored.encode()).decode()
+
+
 router = APIRouter(prefix="/api/v1/webhooks", tags=["webhooks"], route_class=ConditionalRoute)
+secret_router = APIRouter(prefix="/api/v1/webhooks", tags=["webhooks"], route_class=EncryptedIdempotentRoute)
 
 
 @router.get("")
@@ -34,14 +49,14 @@ async def list_webhooks(_: Admin, session: ReadSession, query: PageParameters) -
     return found.to_page(query, WebhookResponse.model_validate)
 
 
-@router.post("", status_code=201)
+@secret_router.post("", status_code=201)
 async def create_webhook(
     body: WebhookCreate, _: Admin, session: Session, services: Services, response: Response
 ) -> WebhookCreateResponse:
     await _require_allowed_url(services, body.url)
-    webhook = await commands.create_webhook(session, body)
+    webhook, secret = await commands.create_webhook(session, body, services.secret_box)
     response.headers["ETag"] = version_etag(webhook.version)
-    return WebhookCreateResponse.model_validate(webhook)
+    return WebhookCreateResponse(**WebhookResponse.model_validate(webhook).model_dump(), secret=secret)
 
 
 @router.get("/{webhook_id}")
@@ -73,7 +88,7 @@ async def delete_webhook(webhook_id: Id, _: Admin, session: Session, if_match: I
     await commands.delete_webhook(session, await commands.lock_webhook(session, webhook_id, if_match))
 
 
-@router.post("/{webhook_id}/rotate-secret")
+@secret_router.post("/{webhook_id}/rotate-secret")
 async def rotate_webhook_secret(
     webhook_id: Id,
     _: Admin,
@@ -86,9 +101,9 @@ async def rotate_webhook_secret(
     overlap_seconds = services.settings.webhook_rotation_seconds
     if body is not None and body.overlap_seconds is not None:
         overlap_seconds = body.overlap_seconds
-    secret = commands.rotate_secret(session, webhook, overlap_seconds)
-    until = webhook.previous_secret_until if webhook.previous_secret else None
-    return RotateSecretResponse(secret=secret, previous_secret_until=until)
+    until = datetime.now(UTC) + timedelta(seconds=overlap_seconds)
+    secret = await commands.rotate_secret(session, webhook, services.secret_box, signs_until=until)
+    return RotateSecretResponse(secret=secret, previous_secret_until=until if overlap_seconds else None)
 
 
 @router.post("/{webhook_id}/test", status_code=202)
@@ -97,6 +112,15 @@ async def request_webhook_test(
 ) -> DeliveryResponse:
     webhook = await commands.lock_webhook(session, webhook_id, if_match)
     return DeliveryResponse.from_model(await commands.send_test(session, webhook))
+
+
+@router.post("/{webhook_id}/resend", status_code=202)
+async def resend_webhook_events(
+    webhook_id: Id, body: ResendEvents, _: Admin, session: Session, if_match: IfMatch = None
+) -> ResendEventsResponse:
+    webhook = await commands.lock_webhook(session, webhook_id, if_match)
+    requested = await commands.resend(session, webhook, body.since)
+    return ResendEventsResponse(requested=requested, has_more=requested == commands.MAX_RESENT)
 
 
 @router.get("/{webhook_id}/deliveries")

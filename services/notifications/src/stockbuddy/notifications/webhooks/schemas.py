@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StringConstraints
 
-from stockbuddy.chassis.fields import NO_NUL, Omittable, RequestBody
+from stockbuddy.chassis.fields import NO_NUL, Omittable, RequestBody, UtcTime
 from stockbuddy.chassis.http.pagination import PageQuery
-from stockbuddy.notifications.event_log.patterns import PATTERN
+from stockbuddy.notifications.event_log.known_types import require_known_type
+from stockbuddy.notifications.event_log.patterns import parse_patterns
 from stockbuddy.notifications.webhooks.model import Delivery, DeliveryState
 
 _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
@@ -44,9 +45,16 @@ Url = Annotated[
     StringConstraints(strip_whitespace=True, max_length=2000, pattern=r"^[\x21-\x7e]+$"),
     AfterValidator(_validate_url),
 ]
-EventTypes = Annotated[
-    list[Annotated[str, StringConstraints(pattern=f"^{PATTERN}$")]], Field(min_length=1, max_length=50)
-]
+
+
+def _validate_event_types(event_types: list[str]) -> list[str]:
+    patterns = parse_patterns(event_types)
+    for pattern in patterns:
+        require_known_type(pattern)
+    return list(patterns)
+
+
+EventTypes = Annotated[list[str], Field(min_length=1), AfterValidator(_validate_event_types)]
 Description = Annotated[str, StringConstraints(max_length=200, pattern=NO_NUL)]
 
 
@@ -102,6 +110,19 @@ class RotateSecretResponse(BaseModel):
 
     secret: str
     previous_secret_until: datetime | None
+
+
+class ResendEvents(RequestBody):
+    """Events since then that the webhook missed while it was failing or disabled."""
+
+    since: UtcTime
+
+
+class ResendEventsResponse(BaseModel):
+    """`requested`: how many deliveries were requested. `has_more`: repeat the request for further ones."""
+
+    requested: int
+    has_more: bool
 
 
 class DeliveryFilter(PageQuery):
