@@ -75,15 +75,17 @@ def write_volumes(volumes: Path, *, reader: int) -> None:
     for volume in ("auth", "auth-owner"):  # auth requires it, also to migrate
         write(volumes / volume / "secret_key", passwords["secret_key"], owner=reader)
     for volume in ("auth", "auth-owner", "gateway"):
-        write(volumes / volume / "gateway_secret", gateway_secret(passwords["secret_key"]), owner=reader)
+        write(volumes / volume / "gateway_secret", derive(passwords["secret_key"], "gateway_secret"), owner=reader)
+    for volume in ("notifications", "notifications-owner"):
+        write(volumes / volume / "secret_key", derive(passwords["secret_key"], "notifications"), owner=reader)
     # Readable by all: the user id of the broker depends on its image. Passwords are hashed, and only it mounts this.
     broker = json.dumps(definitions(read_passwords(administration)))
     write(volumes / "rabbitmq" / "definitions.json", broker, mode=0o444)
 
 
-def gateway_secret(secret_key: str) -> str:
-    """Derived, so that an upgrade needs no new secret. The gateway cannot compute `secret_key` from it."""
-    derived = hmac.digest(secret_key.encode(), b"stockbuddy gateway_secret", "sha256").hex()
+def derive(secret_key: str, purpose: str) -> str:
+    """Derived, so that an upgrade needs no new secret. Its readers cannot compute `secret_key` from it."""
+    derived = hmac.digest(secret_key.encode(), f"stockbuddy {purpose}".encode(), "sha256").hex()
     return (PREFIX if secret_key.startswith(PREFIX) else "") + derived
 
 

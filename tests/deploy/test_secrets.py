@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.chassis.runtime.weak_secrets import DEVELOPMENT_SECRET_PREFIX
+from stockbuddy.notifications.settings import NotificationsSettings
 
 SERVICES = ("auth", "catalog", "stock", "notifications")
 
@@ -54,6 +55,7 @@ def test_first_start_generates_secrets_and_later_starts_keep_them(script: Path, 
         assert generated[f"{service}-owner/database_url"].startswith(f"postgresql://{service}_owner:")
         assert generated[f"{service}/bus_url"].startswith(f"amqp://{service}:")
     assert generated["gateway/gateway_secret"] == generated["auth/gateway_secret"]
+    assert generated["notifications/secret_key"] not in (generated["auth/secret_key"], generated["auth/gateway_secret"])
     passwords = [text for name, text in generated.items() if name.startswith("administration/")]
     assert len(set(passwords)) == len(passwords) == 3 + 3 * len(SERVICES)
 
@@ -83,3 +85,4 @@ def test_production_generates_secrets_only_with_make_option(script: Path, volume
     assert not [name for name, secret in contents(volumes).items() if DEVELOPMENT_SECRET_PREFIX in secret]
     assert run(script, volumes, env="production").returncode == 0
     AuthSettings(env="production", _secrets_dir=volumes / "auth")
+    NotificationsSettings(env="production", _secrets_dir=volumes / "notifications")
