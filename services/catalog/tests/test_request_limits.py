@@ -45,13 +45,17 @@ def cursor_of(document: Any) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
+KEYS: list[list[Any]] = [
+    *([], ["x"], ["x", "y"], [{}, []], [None, None]),
+    *(["x", 2**70], ["x", "0e-50000000"]),
+]
 CURSORS = [
     cursor_of("[" * 1400),
     cursor_of('{"sort":' + "[" * 1300),
     *(
         cursor_of({"sort": sort, "key": key})
         for sort in ("created_desc", "name_asc", "price_asc", "stock_asc", "id_desc")
-        for key in ([], ["x"], ["x", "y"], [{}, []], [None, None], ["x", 2**70], ["x", "0e-50000000"])
+        for key in KEYS
     ),
     "=",
     "é",
