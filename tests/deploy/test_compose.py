@@ -15,7 +15,7 @@ Programs = Mapping[str, type[BaseSettings]]
 
 SERVICES = ("auth", "catalog", "stock", "notifications")
 # Read from files (SECRETS_DIRECTORY) or set in the image; the gateway has no database.
-ELSEWHERE = {"DATABASE_URL", "BUS_URL", "SECRET_KEY", "DATABASE_ROLE", "HOST", "PORT"}
+ELSEWHERE = {"DATABASE_URL", "BUS_URL", "SECRET_KEY", "GATEWAY_SECRET", "DATABASE_ROLE", "HOST", "PORT"}
 UNUSED_BY_GATEWAY = {"DATABASE_POOL_SIZE", "JWKS_URL"}
 
 
@@ -86,6 +86,14 @@ def test_containers_are_read_only_and_without_capabilities(parts: dict[str, Any]
         assert parts[name]["read_only"] is True
         assert parts[name]["cap_drop"] == ["ALL"]
         assert "user" not in parts[name], "the image sets an unprivileged user"
+
+
+def test_every_container_has_limits_and_gains_no_privileges(parts: dict[str, Any]) -> None:
+    for name, part in parts.items():
+        assert part["mem_limit"], name
+        assert 0 < part["pids_limit"] <= 600, name
+        assert part["security_opt"] == ["no-new-privileges:true"], name
+    assert {name for name, part in parts.items() if not part.get("read_only")} == {"rabbitmq"}
 
 
 def test_services_wait_for_their_migrations_and_not_for_the_broker(parts: dict[str, Any]) -> None:

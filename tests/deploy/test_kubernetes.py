@@ -1,6 +1,8 @@
 """The Kubernetes manifests: references resolve, settings exist, containers are restricted."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -59,11 +61,21 @@ def test_every_container_has_probes_limits_and_a_restricted_security_context(
 ) -> None:
     for program in programs:
         spec = pod(manifests, program)["spec"]
+        assert {"runAsUser": 10001, "runAsGroup": 10001, "fsGroup": 10001}.items() <= spec["securityContext"].items(), (
+            "secret files are readable for their group only"
+        )
         assert spec["securityContext"]["runAsNonRoot"] is True
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert spec["automountServiceAccountToken"] is False
+        assert all(volume.get("emptyDir", {"sizeLimit": ""}).keys() == {"sizeLimit"} for volume in spec["volumes"])
         for container in [*spec.get("initContainers", []), *spec["containers"]]:
             assert container["image"] == f"stockbuddy/{program}"
-            assert container["resources"]["limits"]["memory"]
-            assert container["securityContext"]["readOnlyRootFilesystem"] is True
+            assert container["resources"]["limits"].keys() == {"memory", "ephemeral-storage"}
+            assert container["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }
         [container] = spec["containers"]
         ports = {port["name"] for port in container["ports"]}
         for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
@@ -111,5 +123,65 @@ def test_services_are_headless_and_list_unready_pods(manifests: dict[tuple[str, 
         assert spec["publishNotReadyAddresses"] is True
 
 
-def test_kustomization_sets_the_tag_of_every_image(kustomization: Manifest, programs: Programs) -> None:
+def test_kustomization_pins_the_version_or_digest_of_every_image(kustomization: Manifest, programs: Programs) -> None:
     assert {image["name"] for image in kustomization["images"]} == {f"stockbuddy/{program}" for program in programs}
+    for image in kustomization["images"]:
+        pinned = str(image.get("digest") or image.get("newTag"))
+        assert re.fullmatch(r"sha256:[0-9a-f]{64}|\d+\.\d+\.\d+", pinned), f"{image['name']}: a version or a digest"
+
+
+def selects(selector: Manifest, labels: Mapping[str, str]) -> bool:
+    expressions = selector.get("matchExpressions", [])
+    assert all(expression["operator"] == "In" for expression in expressions)
+    return selector.get("matchLabels", {}).items() <= labels.items() and all(
+        labels.get(expression["key"]) in expression["values"] for expression in expressions
+    )
+
+
+def peers(manifests: dict[tuple[str, str], Manifest], program: str, direction: str) -> Iterator[Manifest]:
+    """What the policies allow for the pods of a program. Every rule names its peers."""
+    labels = pod(manifests, program)["metadata"]["labels"]
+    side = {"ingress": "from", "egress": "to"}[direction]
+    for (kind, _), manifest in manifests.items():
+        if kind == "NetworkPolicy" and selects(manifest["spec"]["podSelector"], labels):
+            for rule in manifest["spec"].get(direction, []):
+                yield from rule[side]
+
+
+def test_traffic_is_denied_by_default_in_both_directions(manifests: dict[tuple[str, str], Manifest]) -> None:
+    assert manifests["NetworkPolicy", "default-deny"]["spec"] == {
+        "podSelector": {},
+        "policyTypes": ["Ingress", "Egress"],
+    }
+
+
+def test_pods_accept_calls_only_from_pods_that_need_them(
+    manifests: dict[tuple[str, str], Manifest], programs: Programs
+) -> None:
+    expected = {name: {"gateway"} for name in SERVICES}
+    expected["auth"] = {"gateway", "catalog", "stock", "notifications"}
+    expected["gateway"] = set()
+    for called in programs:
+        selectors = [p["podSelector"] for p in peers(manifests, called, "ingress") if "namespaceSelector" not in p]
+        callers = {p for p in programs if any(selects(s, pod(manifests, p)["metadata"]["labels"]) for s in selectors)}
+        assert callers == expected[called], called
+    namespaces = [p["namespaceSelector"]["matchLabels"] for p in peers(manifests, "gateway", "ingress")]
+    assert [set(labels.values()) for labels in namespaces] == [{"ingress-nginx"}, {"monitoring"}]
+
+
+def test_only_programs_with_outside_servers_reach_public_addresses(
+    manifests: dict[tuple[str, str], Manifest], programs: Programs
+) -> None:
+    outside = {p: [peer["ipBlock"] for peer in peers(manifests, p, "egress") if "ipBlock" in peer] for p in programs}
+    assert {program for program, blocks in outside.items() if blocks} == {"auth", "catalog", "notifications"}
+    private = [ip_network(n) for n in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7")]
+    for block in (block for blocks in outside.values() for block in blocks):
+        excluded = {ip_network(network) for network in block.get("except", [])}
+        allowed = ip_network(block["cidr"])
+        assert {network for network in private if allowed.overlaps(network)} <= excluded
+
+
+def test_trusted_proxies_are_no_network_of_a_whole_cluster(folder: Path) -> None:
+    [line] = [line for line in (folder / "settings.env").read_text().splitlines() if line.startswith("TRUSTED_PROXIES")]
+    networks = [ip_network(part) for part in line.partition("=")[2].split(",") if part]
+    assert all(network.prefixlen >= 24 for network in networks)
