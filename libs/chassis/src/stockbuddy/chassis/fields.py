@@ -1,9 +1,21 @@
 """Field types of request bodies, queries and paths, one constant per limit; error messages name the limit."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    WithJsonSchema,
+)
 
 T = TypeVar("T")
 
@@ -14,6 +26,8 @@ MAX_YEAR = 9000
 """Leaves room for time zone arithmetic below Python's last year."""
 NO_NUL = r"^[^\x00]*$"
 """PostgreSQL's text holds every character but NUL."""
+EXPORTABLE = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\uFFFE\uFFFF]*$"
+"""The characters of XML 1.0, so that every stored text fits into a spreadsheet."""
 NO_CONTROL_CHARACTERS = r"^[^\x00-\x1f\x7f]*$"
 
 
@@ -74,6 +88,35 @@ UtcTime = Annotated[AwareDatetime, RFC_3339, AfterValidator(to_utc)]
 """A moment in RFC 3339 with an offset, converted to UTC."""
 
 
+def _check_day(day: date) -> date:
+    if not MIN_YEAR <= day.year <= MAX_YEAR:
+        raise ValueError(f"year must be between {MIN_YEAR} and {MAX_YEAR}")
+    return day
+
+
+Day = Annotated[date, RFC_3339, AfterValidator(_check_day)]
+
+_DAY_LENGTH = len("2026-03-01")
+_DAY: TypeAdapter[date] = TypeAdapter(Day)
+_TIME: TypeAdapter[datetime] = TypeAdapter(UtcTime)
+
+
+def _parse_day_or_time(value: Any) -> date | datetime:
+    is_day = isinstance(value, str) and len(value) == _DAY_LENGTH
+    try:
+        return _DAY.validate_python(value) if is_day else _TIME.validate_python(value)
+    except ValidationError as error:
+        raise ValueError("is neither a date (2026-03-01) nor a time with an offset (2026-03-01T08:00:00Z)") from error
+
+
+DayOrTime = Annotated[
+    date | datetime,
+    PlainValidator(_parse_day_or_time),
+    WithJsonSchema({"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]}),
+]
+"""A `datetime` in UTC, or a `date` whose beginning depends on a time zone that the service knows."""
+
+
 def text(max_length: int, *, min_length: int = 1) -> Any:
     """Constraints of a text field: surrounding white space is removed. Use as `Annotated[str, text(100)]`."""
-    return StringConstraints(strip_whitespace=True, min_length=min_length, max_length=max_length, pattern=NO_NUL)
+    return StringConstraints(strip_whitespace=True, min_length=min_length, max_length=max_length, pattern=EXPORTABLE)
