@@ -90,10 +90,16 @@ def _without_boundary(body: bytes, content_type: str) -> bytes:
     return body.replace(boundary.strip('"').encode(), b"") if is_form else body
 
 
+def _canonical_number(text: str) -> int | float:
+    number = float(text)
+    return int(number) if number.is_integer() else number
+
+
 def fingerprint(method: str, path: str, body: bytes) -> bytes:
-    """A digest that ignores white space and the order of members in JSON."""
+    """A digest that ignores white space, the order of members and the notation of numbers in JSON: 1.0 equals 1."""
     try:
-        canonical = json.dumps(json.loads(body), sort_keys=True, separators=(",", ":")).encode() if body else b""
+        document = json.loads(body, parse_float=_canonical_number) if body else None
+        canonical = json.dumps(document, sort_keys=True, separators=(",", ":")).encode() if body else b""
     except (ValueError, RecursionError):
         canonical = body
     return hashlib.sha256(b"\n".join((method.encode(), path.encode(), canonical))).digest()
