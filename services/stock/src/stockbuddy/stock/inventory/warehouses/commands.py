@@ -7,10 +7,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.postgres.database import Database, signal_on_commit
 from stockbuddy.contracts.stock import WarehouseCreated, WarehouseDeleted, WarehouseState, WarehouseUpdated
-from stockbuddy.stock.errors import DefaultWarehouseRequired, WarehouseCodeTaken, WarehouseInUse
+from stockbuddy.stock.errors import DefaultWarehouseRequired, WarehouseCodeTaken, WarehouseForbidden, WarehouseInUse
 from stockbuddy.stock.inventory.warehouses import queries
 from stockbuddy.stock.inventory.warehouses.model import Warehouse
 
@@ -27,14 +28,24 @@ async def ensure_default_warehouse(database: Database) -> None:
         # Several processes may start at once, and there is no row to lock yet.
         await session.execute(_LOCK_DEFAULT_CREATION)
         if await queries.lock_default_warehouse(session) is None:
-            await create_warehouse(session, name="Main warehouse", code=DEFAULT_CODE, is_default=True)
+            await create_warehouse(session, None, name="Main warehouse", code=DEFAULT_CODE, is_default=True)
 
 
-async def create_warehouse(session: AsyncSession, **values: Any) -> Warehouse:
-    """Raises WarehouseCodeTaken."""
+def require_access(caller: Principal | None, warehouse_id: int | None) -> None:
+    """Raises WarehouseForbidden if the caller is restricted to other warehouses. `caller` None: the service itself;
+    `warehouse_id` None: a new warehouse, which is none of a restricted caller's."""
+    if caller is None or caller.warehouse_ids is None:
+        return
+    if warehouse_id is None or not caller.may_write_stock_at(warehouse_id):
+        raise WarehouseForbidden()
+
+
+async def create_warehouse(session: AsyncSession, caller: Principal | None, **values: Any) -> Warehouse:
+    """Raises WarehouseForbidden, WarehouseCodeTaken."""
+    require_access(caller, None)
     warehouse = Warehouse(**values)
     if warehouse.is_default:
-        await _unset_default(session)
+        await _unset_default(session, caller)
     session.add(warehouse)
     await _flush(session)
     await session.refresh(warehouse)
@@ -42,12 +53,15 @@ async def create_warehouse(session: AsyncSession, **values: Any) -> Warehouse:
     return warehouse
 
 
-async def update_warehouse(session: AsyncSession, warehouse: Warehouse, changes: dict[str, Any]) -> None:
-    """Raises WarehouseCodeTaken, DefaultWarehouseRequired."""
+async def update_warehouse(
+    session: AsyncSession, caller: Principal, warehouse: Warehouse, changes: dict[str, Any]
+) -> None:
+    """A new default warehouse is also a change of the former one. Raises WarehouseForbidden, WarehouseCodeTaken,
+    DefaultWarehouseRequired."""
     if warehouse.is_default and changes.get("is_default") is False:
         raise DefaultWarehouseRequired()
     if changes.get("is_default") and not warehouse.is_default:
-        await _unset_default(session)
+        await _unset_default(session, caller)
     for name, value in changes.items():
         setattr(warehouse, name, value)
     _increment_version(warehouse)
@@ -63,16 +77,19 @@ async def delete_warehouse(session: AsyncSession, warehouse: Warehouse) -> None:
     """
     if warehouse.is_default:
         raise DefaultWarehouseRequired()
-    if await queries.lock_levels(session, warehouse.id):
-        raise WarehouseInUse()
+    has_stock = await queries.lock_levels(session, warehouse.id)
+    documents = await queries.fetch_open_documents(session, warehouse.id)
+    if has_stock or documents:
+        raise WarehouseInUse(documents)
     warehouse.deleted = True
     _increment_version(warehouse)
     _publish(session, WarehouseDeleted, warehouse)
 
 
-async def _unset_default(session: AsyncSession) -> None:
+async def _unset_default(session: AsyncSession, caller: Principal | None) -> None:
     former = await queries.lock_default_warehouse(session)
     if former is not None:
+        require_access(caller, former.id)
         former.is_default = False
         _increment_version(former)
         # Before the new default is written: a unique index allows only one.

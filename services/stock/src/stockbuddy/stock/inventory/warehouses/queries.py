@@ -1,6 +1,7 @@
 """Reads of warehouses, and the locks for changing them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -50,14 +51,28 @@ _LOCK_LEVELS = text("""
     SELECT on_hand <> 0 OR reserved <> 0 FROM level WHERE warehouse_id = :warehouse_id
     ORDER BY product_id, warehouse_id, lot FOR UPDATE
 """)
-_HAS_INCOMING_TRANSFERS = text("""
-    SELECT EXISTS (SELECT FROM stock_transfer
-                   WHERE to_warehouse_id = :warehouse_id AND status IN ('pending', 'in_transit'))
+_OPEN_DOCUMENTS = text("""
+    SELECT 'stock_transfer' AS document, id, number FROM stock_transfer
+    WHERE :warehouse_id IN (from_warehouse_id, to_warehouse_id) AND status IN ('pending', 'in_transit')
+    UNION ALL
+    SELECT 'purchase_order', id, number FROM purchase_order
+    WHERE warehouse_id = :warehouse_id AND status IN ('draft', 'ordered', 'partially_received')
+    UNION ALL
+    SELECT 'stock_count', id, number FROM stock_count WHERE warehouse_id = :warehouse_id AND status = 'open'
+    UNION ALL
+    SELECT 'reservation', r.id, NULL FROM reservation r
+    WHERE r.status = 'held' AND r.expires_at > clock_timestamp()
+        AND EXISTS (SELECT FROM reservation_line l WHERE l.reservation_id = r.id AND l.warehouse_id = :warehouse_id)
+    ORDER BY 1, 2 LIMIT 100
 """)
 
 
 async def lock_levels(session: AsyncSession, warehouse_id: int) -> bool:
-    """Lock every level of the warehouse. Returns whether it contains stock or awaits transfers."""
-    parameters = {"warehouse_id": warehouse_id}
-    has_stock = any(await session.scalars(_LOCK_LEVELS, parameters))
-    return has_stock or bool(await session.scalar(_HAS_INCOMING_TRANSFERS, parameters))
+    """Lock every level of the warehouse. Returns whether it contains stock."""
+    return any(await session.scalars(_LOCK_LEVELS, {"warehouse_id": warehouse_id}))
+
+
+async def fetch_open_documents(session: AsyncSession, warehouse_id: int) -> list[dict[str, Any]]:
+    """`document` (the table), `id` and `number` of up to 100 documents that are not completed."""
+    rows = await session.execute(_OPEN_DOCUMENTS, {"warehouse_id": warehouse_id})
+    return [dict(row) for row in rows.mappings()]

@@ -3,12 +3,14 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import Caller, Manager
 from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch, require_match, version_etag
 from stockbuddy.chassis.http.pagination import Page
 from stockbuddy.chassis.http.sessions import ReadSession, Session
+from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.stock.http.responses import json_response
 from stockbuddy.stock.inventory.warehouses import commands, queries
 from stockbuddy.stock.inventory.warehouses.model import Warehouse
@@ -31,8 +33,8 @@ async def list_warehouses(session: ReadSession, _: Caller, filters: Annotated[Wa
 
 
 @router.post("", response_model=WarehouseResponse, status_code=201)
-async def create_warehouse(session: Session, _: Manager, body: WarehouseCreate) -> Response:
-    return _to_response(await commands.create_warehouse(session, **body.model_dump()), status=201)
+async def create_warehouse(session: Session, caller: Manager, body: WarehouseCreate) -> Response:
+    return _to_response(await commands.create_warehouse(session, caller, **body.model_dump()), status=201)
 
 
 @router.get("/{warehouse_id}", response_model=WarehouseResponse)
@@ -43,19 +45,28 @@ async def get_warehouse(session: ReadSession, _: Caller, warehouse_id: Warehouse
 @router.put("/{warehouse_id}", response_model=WarehouseResponse, name="update_warehouse_put")
 @router.patch("/{warehouse_id}", response_model=WarehouseResponse)
 async def update_warehouse(
-    session: Session, _: Manager, warehouse_id: WarehouseId, body: WarehouseUpdate, if_match: IfMatch = None
+    session: Session, caller: Manager, warehouse_id: WarehouseId, body: WarehouseUpdate, if_match: IfMatch = None
 ) -> Response:
-    warehouse = await queries.get_active_warehouse(session, warehouse_id, for_update=True)
-    require_match(if_match, version_etag(warehouse.version))
-    await commands.update_warehouse(session, warehouse, body.sent_fields())
+    warehouse = await _load_for_update(session, caller, warehouse_id, if_match)
+    await commands.update_warehouse(session, caller, warehouse, body.sent_fields())
     return _to_response(warehouse)
 
 
 @router.delete("/{warehouse_id}", status_code=204)
-async def delete_warehouse(session: Session, _: Manager, warehouse_id: WarehouseId, if_match: IfMatch = None) -> None:
+async def delete_warehouse(
+    session: Session, caller: Manager, warehouse_id: WarehouseId, if_match: IfMatch = None
+) -> None:
+    await commands.delete_warehouse(session, await _load_for_update(session, caller, warehouse_id, if_match))
+
+
+async def _load_for_update(
+    session: AsyncSession, caller: Principal, warehouse_id: int, if_match: str | None
+) -> Warehouse:
+    """The locked warehouse. Raises UnknownWarehouse, WarehouseForbidden, PreconditionFailed."""
     warehouse = await queries.get_active_warehouse(session, warehouse_id, for_update=True)
+    commands.require_access(caller, warehouse.id)
     require_match(if_match, version_etag(warehouse.version))
-    await commands.delete_warehouse(session, warehouse)
+    return warehouse
 
 
 def _to_response(warehouse: Warehouse, *, status: int = 200) -> Response:
