@@ -22,7 +22,7 @@ from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.messaging.bus import Message
 from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
 from stockbuddy.chassis.runtime.event_context import EventContext
-from stockbuddy.chassis.testing.templates import Migrate, ServiceMigrations
+from stockbuddy.chassis.testing.templates import Migrate, ServiceMigrations, TemplateDatabases
 from stockbuddy.chassis.testing.tokens import TestIssuer
 from stockbuddy.contracts.catalog import ProductCreated
 from stockbuddy.contracts.event import Event
@@ -209,6 +209,15 @@ def run_shop(issuer: TestIssuer) -> Callable[[str], AbstractAsyncContextManager[
 @pytest.fixture
 async def shop(start_shop: StartShop) -> Shop:
     return await start_shop()
+
+
+@pytest.fixture(scope="module")
+async def shared_shop(
+    databases: TemplateDatabases, migrations: list[Migrate], issuer: TestIssuer
+) -> AsyncIterator[Shop]:
+    """One for all tests of a module, which use products and warehouses of their own."""
+    async with databases.clone(migrations) as url, running_shop(url, issuer) as shop:
+        yield shop
 
 
 @pytest.fixture

@@ -39,6 +39,7 @@ def level(sku: str, on_hand: Decimal, reserved: Decimal, average: Decimal | None
         taken=MovementBaseline(),
         added=MovementBaseline(),
         owner_id=1,
+        alerts=True,
     )
 
 

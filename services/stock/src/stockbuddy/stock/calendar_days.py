@@ -36,6 +36,24 @@ def day_starts(days: Sequence[date], zone: ZoneInfo) -> list[datetime]:
     return [day_start(day, zone) for day in days]
 
 
+def start_of(end: date | datetime, zone: ZoneInfo) -> datetime:
+    """A moment as it is; of a day, its beginning."""
+    return end if isinstance(end, datetime) else day_start(end, zone)
+
+
+def last_moment_of(end: date | datetime, zone: ZoneInfo) -> datetime:
+    """A moment as it is; of a day, its last microsecond."""
+    return end if isinstance(end, datetime) else day_start(end + timedelta(days=1), zone) - timedelta(microseconds=1)
+
+
+def first_day_from(end: date | datetime, zone: ZoneInfo) -> date:
+    """A day as it is; of a moment, the first day that does not begin before it."""
+    if not isinstance(end, datetime):
+        return end
+    day = local_date(end, zone)
+    return day if day_start(day, zone) >= end else day + timedelta(days=1)
+
+
 def local_date(moment: datetime, zone: ZoneInfo) -> date:
     return moment.astimezone(zone).date()
 

@@ -53,6 +53,24 @@ class UnknownProduct(NotFound):
         super().__init__(f"There is no such product: {names}.", products=list(references))
 
 
+class ProductInactive(Conflict):
+    """The product is inactive: it is neither sold nor purchased."""
+
+    code = "product_inactive"
+
+    def __init__(self, skus: Sequence[str]) -> None:
+        super().__init__(f"These products are inactive: {', '.join(skus)}.", skus=list(skus))
+
+
+class AmbiguousCustomer(Conflict):
+    """Several customers have this name; refer to one by id."""
+
+    code = "ambiguous_customer"
+
+    def __init__(self, customers: Sequence[dict[str, Any]]) -> None:
+        super().__init__(customers=list(customers))
+
+
 class UnknownWarehouse(NotFound):
     """There is no such warehouse."""
 
@@ -134,9 +152,12 @@ class WarehouseCodeTaken(Conflict):
 
 
 class WarehouseInUse(Conflict):
-    """The warehouse has stock or incoming transfers."""
+    """The warehouse has stock or open documents."""
 
     code = "warehouse_in_use"
+
+    def __init__(self, documents: Sequence[dict[str, Any]]) -> None:
+        super().__init__(documents=list(documents))
 
 
 class DefaultWarehouseRequired(Conflict):

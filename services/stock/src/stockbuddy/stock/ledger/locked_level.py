@@ -19,7 +19,7 @@ MAX_QUANTITY = Decimal(5) * 10**11
 @dataclass(slots=True)
 class LockedLevel:
     """A level in a transaction that has locked it. `allows_negative` and `is_active` are the warehouse's policy and
-    whether it still exists, read after the lock was acquired."""
+    whether it still exists, read after the lock was acquired. `alerts`: the product is active."""
 
     key: LevelKey
     sku: str
@@ -34,6 +34,7 @@ class LockedLevel:
     taken: MovementBaseline
     added: MovementBaseline
     owner_id: int | None
+    alerts: bool
     allows_negative: bool = False
     is_active: bool = True
 
@@ -54,6 +55,7 @@ class LockedLevel:
             taken=MovementBaseline(row["taken_count"], row["taken_mean"], row["taken_variance"]),
             added=MovementBaseline(row["added_count"], row["added_mean"], row["added_variance"]),
             owner_id=row["owner_id"],
+            alerts=row["inactive_since"] is None,
         )
 
     def to_row(self) -> LevelRow:
@@ -81,7 +83,7 @@ class LockedLevel:
         return LockedLevel(
             self.key, self.sku, self.threshold, self.cost_price, self.on_hand, self.reserved, self.version,
             self.average_cost, self.is_low, self.is_depleted, self.taken, self.added, self.owner_id,
-            self.allows_negative, self.is_active,
+            self.alerts, self.allows_negative, self.is_active,
         )  # fmt: skip
 
     @property
@@ -130,8 +132,11 @@ class LockedLevel:
             self.added = self.added.observe(change)
 
     def cross_thresholds(self) -> list[str]:
-        """The thresholds that `on_hand` has crossed since the last call: `low`, `depleted`, `recovered`."""
-        crossed = []
+        """The thresholds that `on_hand` has crossed since the last call: `low`, `depleted`, `recovered`. None while the
+        product is inactive."""
+        crossed: list[str] = []
+        if not self.alerts:
+            return crossed
         is_low, is_depleted = self.on_hand <= self.threshold, self.on_hand <= ZERO
         if is_low and not self.is_low:
             crossed.append("low")

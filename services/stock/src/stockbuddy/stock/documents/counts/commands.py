@@ -53,7 +53,9 @@ async def enter_counts(
 ) -> StockCountResponse:
     """Lines that the count does not have are added. Raises NotFound, InvalidState, UnknownProduct, ProductForbidden,
     WarehouseForbidden."""
-    products = await context.products.load([line.product_reference for line in lines])
+    references = [line.product_reference for line in lines]
+    counted_ids = await queries.fetch_product_ids(session, count_id)
+    products = await context.products.load(references, include_deleted=counted_ids)
     for product in products.values():
         require_owner(context.caller, product)
     count = await _lock_open_count(context, session, count_id)

@@ -37,6 +37,10 @@ async def get_count(session: AsyncSession, count_id: int) -> StockCountResponse:
     return await to_response(session, await get_or_404(session, Count, count_id))
 
 
+async def fetch_product_ids(session: AsyncSession, count_id: int) -> set[int]:
+    return set(await session.scalars(select(CountLine.product_id).where(CountLine.count_id == count_id)))
+
+
 async def to_response(session: AsyncSession, count: Count) -> StockCountResponse:
     return (await _with_lines(session, [count]))[0]
 

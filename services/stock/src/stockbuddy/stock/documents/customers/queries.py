@@ -1,12 +1,15 @@
 """Reads of customers."""
 
-from sqlalchemy import func, or_, select
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.http.pagination import PageSlice, SortOrder, fetch_page, sort_orders
 from stockbuddy.stock.documents.customers.model import Customer
 from stockbuddy.stock.documents.customers.schemas import CustomerFilter
 
+MAX_NAMESAKES = 20
 SORT_ORDERS = sort_orders(
     SortOrder("name_asc", (Customer.name, Customer.id)),
     SortOrder("name_desc", (Customer.name, Customer.id), descending=True),
@@ -15,12 +18,14 @@ SORT_ORDERS = sort_orders(
 )
 
 
-async def find_customer(session: AsyncSession, reference: int | str) -> Customer | None:
-    """By id or by name; of several with the same name, the first."""
-    if isinstance(reference, int):
-        return await session.get(Customer, reference)
-    query = select(Customer).where(func.lower(Customer.name) == func.lower(reference)).order_by(Customer.id).limit(1)
-    return await session.scalar(query)
+async def find_customers(session: AsyncSession, reference: int | str) -> Sequence[Customer]:
+    """The customer with this id, or up to MAX_NAMESAKES with this name."""
+    is_named = Customer.id == reference if isinstance(reference, int) else _has_name(reference)
+    return (await session.scalars(select(Customer).where(is_named).order_by(Customer.id).limit(MAX_NAMESAKES))).all()
+
+
+def _has_name(name: str) -> ColumnElement[bool]:
+    return func.lower(Customer.name) == func.lower(name)
 
 
 async def list_customers(session: AsyncSession, filters: CustomerFilter) -> PageSlice[Customer]:

@@ -9,9 +9,10 @@ from stockbuddy.chassis.fields import Omittable, RequestBody, text
 from stockbuddy.chassis.http.pagination import PageQuery
 from stockbuddy.stock.fields import Name, Note, Search
 
-# No NUL: PostgreSQL's text cannot store it.
+# The excluded characters are those that `text` excludes, too.
+_PART = r"[^@\s\x00-\x1f\uFFFE\uFFFF]"
 Email = Annotated[
-    str, StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^@\s\x00]+@[^@\s\x00]+\.[^@\s\x00]+$")
+    str, StringConstraints(strip_whitespace=True, max_length=254, pattern=rf"^{_PART}+@{_PART}+\.{_PART}+$")
 ]
 Phone = Annotated[str, text(50, min_length=3)]
 

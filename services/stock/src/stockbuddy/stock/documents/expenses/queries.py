@@ -3,9 +3,10 @@
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.http.pagination import PageSlice, SortOrder, fetch_page, in_interval, sort_orders
+from stockbuddy.chassis.http.pagination import PageSlice, SortOrder, fetch_page, sort_orders
 from stockbuddy.stock.documents.expenses.model import Expense
 from stockbuddy.stock.documents.expenses.schemas import ExpenseFilter
+from stockbuddy.stock.periods import day_conditions
 
 SORT_ORDERS = sort_orders(
     SortOrder("incurred_desc", (Expense.incurred_on, Expense.id), descending=True),
@@ -24,9 +25,9 @@ def _conditions(filters: ExpenseFilter) -> list[ColumnElement[bool]]:
     if filters.search:
         columns = (Expense.category, Expense.notes)
         conditions.append(or_(*(column.icontains(filters.search, autoescape=True) for column in columns)))
-    return conditions + in_interval(Expense.incurred_on, filters.since, filters.until)
+    return conditions
 
 
 async def list_expenses(session: AsyncSession, filters: ExpenseFilter) -> PageSlice[Expense]:
-    query = select(Expense).where(*_conditions(filters))
+    query = select(Expense).where(*_conditions(filters), *await day_conditions(session, Expense.incurred_on, filters))
     return await fetch_page(session, query, SORT_ORDERS[filters.sort_by], filters)

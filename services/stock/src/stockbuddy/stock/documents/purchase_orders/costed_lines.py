@@ -9,6 +9,7 @@ from stockbuddy.stock.documents.pricing import MAX_AMOUNT, TOO_LARGE, line_amoun
 from stockbuddy.stock.documents.purchase_orders.schemas import PurchaseOrderLineCreate
 from stockbuddy.stock.inventory.posting_context import PostingContext
 from stockbuddy.stock.ledger import ZERO
+from stockbuddy.stock.replicas.products.activity import require_active
 from stockbuddy.stock.replicas.products.model import ProductReplica
 
 
@@ -21,8 +22,9 @@ class CostedLine:
 
 
 async def load_costed_lines(context: PostingContext, lines: Sequence[PurchaseOrderLineCreate]) -> list[CostedLine]:
-    """Raises UnknownProduct, Unprocessable."""
+    """Raises UnknownProduct, ProductInactive, Unprocessable."""
     products = await context.products.load([line.product_reference for line in lines])
+    require_active(products.values())
     costed = [
         cost_line(index, products[line.product_reference], line.quantity, line.unit_cost)
         for index, line in enumerate(lines)

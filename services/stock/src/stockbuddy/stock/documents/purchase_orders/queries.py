@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, delete, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.http.pagination import PageSlice, SortOrder, fetch_page, in_interval, sort_orders
+from stockbuddy.chassis.http.pagination import PageSlice, SortOrder, fetch_page, sort_orders
 from stockbuddy.chassis.http.sessions import get_or_404
 from stockbuddy.contracts.stock import PurchaseLine, ReceivedLine
 from stockbuddy.stock.documents.lines import with_lines
@@ -22,6 +22,7 @@ from stockbuddy.stock.documents.purchase_orders.schemas import (
 )
 from stockbuddy.stock.inventory.posting_context import PostingContext
 from stockbuddy.stock.ledger import row_of
+from stockbuddy.stock.periods import moment_conditions
 
 SORT_ORDERS = sort_orders(
     SortOrder("created_desc", (PurchaseOrder.created_at, PurchaseOrder.id), descending=True),
@@ -40,7 +41,7 @@ def _conditions(filters: PurchaseOrderFilter) -> list[ColumnElement[bool]]:
         conditions.append(_has_line(PurchaseOrderLine.product_id == filters.product_id))
     if filters.search:
         conditions.append(_matches(filters.search))
-    return conditions + in_interval(PurchaseOrder.created_at, filters.since, filters.until)
+    return conditions
 
 
 def _has_line(condition: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -58,7 +59,9 @@ def _matches(search: str) -> ColumnElement[bool]:
 
 
 async def list_orders(session: AsyncSession, filters: PurchaseOrderFilter) -> PageSlice[PurchaseOrderResponse]:
-    query = select(PurchaseOrder).where(*_conditions(filters))
+    query = select(PurchaseOrder).where(
+        *_conditions(filters), *await moment_conditions(session, PurchaseOrder.created_at, filters)
+    )
     found = await fetch_page(session, query, SORT_ORDERS[filters.sort_by], filters)
     return PageSlice(await _to_responses(session, found.rows), found.total, found.next_cursor)
 

@@ -3,33 +3,29 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool
+from pydantic import BaseModel, Field, StrictBool
 
 from stockbuddy.chassis.fields import Id, Omittable, RequestBody, UtcTime
-from stockbuddy.chassis.http.pagination import PageQuery
 from stockbuddy.contracts.stock import PurchaseState, ReceivedLine
 from stockbuddy.stock.documents.allocation import HasLineReference
 from stockbuddy.stock.fields import Note, PastTime, PositiveQuantity, Price, Reference, Search
 from stockbuddy.stock.inventory.references import HasProductReference, HasWarehouseReference
+from stockbuddy.stock.periods import PeriodFilter
 
 MAX_ORDER_LINES = 1000
 
 PurchaseOrderStatus = Literal["draft", "ordered", "partially_received", "received", "cancelled"]
 
 
-class PurchaseOrderFilter(PageQuery):
+class PurchaseOrderFilter(PeriodFilter):
     """`from` and `to` select `created_at` in a half-open interval; `search` matches the number, the reference, the
     supplier's name, and the lines' SKU and product name."""
-
-    model_config = ConfigDict(populate_by_name=True)
 
     status: PurchaseOrderStatus | None = None
     supplier_id: Id | None = None
     warehouse_id: Id | None = None
     product_id: Id | None = None
     search: Search | None = None
-    since: Annotated[UtcTime | None, Field(alias="from")] = None
-    until: Annotated[UtcTime | None, Field(alias="to")] = None
     sort_by: Literal["created_desc", "created_asc"] = "created_desc"
 
 

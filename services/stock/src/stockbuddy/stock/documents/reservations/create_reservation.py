@@ -9,10 +9,12 @@ from stockbuddy.stock.documents.reservations.lifecycle import require_lifetime
 from stockbuddy.stock.documents.reservations.schemas import ReservationCreate
 from stockbuddy.stock.inventory.posting_context import PostingContext
 from stockbuddy.stock.ledger import DocumentChanges, Entry, LevelKey, Posting, PostingResult, Purpose
+from stockbuddy.stock.replicas.products.activity import require_active
 
 
 async def plan_reservation(context: PostingContext, body: ReservationCreate) -> Posting:
-    """Raises UnknownProduct, UnknownWarehouse, WarehouseForbidden, Unprocessable; the ledger: ReservedShareExceeded."""
+    """Raises UnknownProduct, ProductInactive, UnknownWarehouse, WarehouseForbidden, Unprocessable; the ledger:
+    ReservedShareExceeded."""
     require_lifetime(context, body.expires_in)
     lines = await _load_lines(context, body)
     return Posting(
@@ -26,6 +28,7 @@ async def plan_reservation(context: PostingContext, body: ReservationCreate) -> 
 
 async def _load_lines(context: PostingContext, body: ReservationCreate) -> list[ReservationLine]:
     products = await context.products.load([line.product_reference for line in body.lines])
+    require_active(products.values())
     lines = []
     for line in body.lines:
         product = products[line.product_reference]

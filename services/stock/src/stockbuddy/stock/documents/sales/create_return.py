@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from stockbuddy.chassis.http.errors import Unprocessable
 from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.contracts.stock import ReturnedLine, SaleLine, SaleReturned
 from stockbuddy.stock.documents.allocation import allocate
@@ -42,10 +43,12 @@ class Refund:
 
 
 async def plan_return(context: PostingContext, sale_id: int, body: SaleReturnCreate) -> Posting:
-    """Raises NotFound, WarehouseForbidden, SaleNotReturnable, NotInSale, ReturnExceedsSale."""
+    """Raises NotFound, WarehouseForbidden, SaleNotReturnable, NotInSale, ReturnExceedsSale, Unprocessable."""
     sale = await load_sale(context, sale_id)
     if sale.status in ("returned", "voided"):
         raise SaleNotReturnable()
+    if body.occurred_at is not None and body.occurred_at < sale.occurred_at:
+        raise Unprocessable.field("occurred_at", "is before the sale")
     refunds = _allocate(sale, body)
     return Posting(
         _entries(sale, refunds, body) if body.restock else [],

@@ -8,7 +8,7 @@ from decimal import Decimal
 from stockbuddy.chassis.http.errors import Unprocessable
 from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.contracts.stock import ReservationCommitted, SaleCompleted, SaleLine
-from stockbuddy.stock.documents.customers.queries import find_customer
+from stockbuddy.stock.documents.customers.queries import find_customers
 from stockbuddy.stock.documents.lines import header_row, line_rows
 from stockbuddy.stock.documents.pricing import MAX_AMOUNT, MONEY_QUANTUM, TOO_LARGE, line_total
 from stockbuddy.stock.documents.reservations.lifecycle import (
@@ -22,7 +22,7 @@ from stockbuddy.stock.documents.reservations.lifecycle import (
 )
 from stockbuddy.stock.documents.reservations.schemas import ReservationResponse
 from stockbuddy.stock.documents.sales.schemas import SaleCreate, SaleLineCreate
-from stockbuddy.stock.errors import UnknownCustomer
+from stockbuddy.stock.errors import AmbiguousCustomer, UnknownCustomer
 from stockbuddy.stock.inventory.posting_context import PostingContext
 from stockbuddy.stock.inventory.warehouses.warehouse_cache import WarehouseEntry
 from stockbuddy.stock.ledger import (
@@ -36,6 +36,7 @@ from stockbuddy.stock.ledger import (
     PostingResult,
     Purpose,
 )
+from stockbuddy.stock.replicas.products.activity import require_active
 from stockbuddy.stock.replicas.products.model import ProductReplica
 
 
@@ -68,8 +69,8 @@ ToResponse = Callable[[SaleCompleted, ReservationResponse | None], StoredRespons
 
 
 async def plan_sale(context: PostingContext, body: SaleCreate) -> Posting:
-    """Raises UnknownProduct, UnknownWarehouse, UnknownCustomer, WarehouseForbidden, Unprocessable; with a reservation,
-    what `load_active_reservation` does."""
+    """Raises UnknownProduct, ProductInactive, UnknownWarehouse, UnknownCustomer, AmbiguousCustomer, WarehouseForbidden,
+    Unprocessable; with a reservation, ReservationForbidden and what `load_active_reservation` does."""
     reservation = None if body.reservation_id is None else await load_active_reservation(context, body.reservation_id)
     return to_posting(await load_plan(context, body, reservation), _sale_response)
 
@@ -84,6 +85,7 @@ async def load_plan(context: PostingContext, body: SaleCreate, reservation: Rese
     reserved_ids = [] if reservation is None else [line.product_id for line in reservation.lines]
     references = [line.product_reference for line in body.sold_lines]
     products = await context.products.load(references, include_deleted=reserved_ids)
+    require_active(products.values(), at=body.occurred_at, except_ids=reserved_ids)
     lines = [_price(index, line, products[line.product_reference]) for index, line in enumerate(body.sold_lines)]
     if sum((line.total + line.discount for line in lines), ZERO) >= MAX_AMOUNT:
         raise Unprocessable.field("lines", TOO_LARGE)
@@ -116,10 +118,12 @@ async def _load_customer_id(context: PostingContext, body: SaleCreate) -> int | 
     if body.customer_reference is None:
         return None
     async with context.database.reading() as session:
-        customer = await find_customer(session, body.customer_reference)
-    if customer is None:
+        customers = await find_customers(session, body.customer_reference)
+    if not customers:
         raise UnknownCustomer()
-    return customer.id
+    if len(customers) > 1:
+        raise AmbiguousCustomer([{"id": customer.id, "name": customer.name} for customer in customers])
+    return customers[0].id
 
 
 def to_posting(plan: SalePlan, to_response: ToResponse) -> Posting:

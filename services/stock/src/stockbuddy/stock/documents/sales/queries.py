@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.http.pagination import PageSlice, SortOrder, fetch_page, in_interval, sort_orders
+from stockbuddy.chassis.http.pagination import PageSlice, SortOrder, fetch_page, sort_orders
 from stockbuddy.chassis.http.sessions import get_or_404
 from stockbuddy.contracts import stock as contract
 from stockbuddy.stock.documents.customers.model import Customer
@@ -14,6 +14,7 @@ from stockbuddy.stock.documents.sales.model import Sale, SaleLine, SaleReturn, S
 from stockbuddy.stock.documents.sales.schemas import SaleFilter, SaleResponse, SaleReturnResponse
 from stockbuddy.stock.inventory.posting_context import PostingContext
 from stockbuddy.stock.ledger import row_of
+from stockbuddy.stock.periods import moment_conditions
 
 SORT_ORDERS = sort_orders(
     SortOrder("occurred_desc", (Sale.occurred_at, Sale.id), descending=True),
@@ -35,7 +36,7 @@ def _conditions(filters: SaleFilter) -> list[ColumnElement[bool]]:
         conditions.append(exists().where(SaleLine.sale_id == Sale.id, SaleLine.product_id == filters.product_id))
     if filters.search:
         conditions.append(_matches(filters.search))
-    return conditions + in_interval(Sale.occurred_at, filters.since, filters.until)
+    return conditions
 
 
 def _matches(search: str) -> ColumnElement[bool]:
@@ -53,7 +54,7 @@ def _matches(search: str) -> ColumnElement[bool]:
 
 
 async def list_sales(session: AsyncSession, filters: SaleFilter) -> PageSlice[SaleResponse]:
-    query = select(Sale).where(*_conditions(filters))
+    query = select(Sale).where(*_conditions(filters), *await moment_conditions(session, Sale.occurred_at, filters))
     found = await fetch_page(session, query, SORT_ORDERS[filters.sort_by], filters)
     return PageSlice(await _to_responses(session, found.rows), found.total, found.next_cursor)
 

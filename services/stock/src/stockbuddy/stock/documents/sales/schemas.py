@@ -3,17 +3,17 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
+from pydantic import BaseModel, Field, StrictBool, model_validator
 
-from stockbuddy.chassis.fields import NO_NUL, Id, RequestBody, UtcTime
+from stockbuddy.chassis.fields import NO_NUL, Id, RequestBody
 from stockbuddy.chassis.http.idempotency import MAX_KEY_LENGTH
-from stockbuddy.chassis.http.pagination import PageQuery
 from stockbuddy.contracts.numbers import Money
 from stockbuddy.contracts.stock import ReturnedLine, SaleState
 from stockbuddy.stock.documents.allocation import HasLineReference
 from stockbuddy.stock.documents.reservations.schemas import ReservationResponse
 from stockbuddy.stock.fields import Lot, Name, Note, PastTime, PositiveQuantity, Price, Reference, Search, Sku
 from stockbuddy.stock.inventory.references import HasProductReference, HasWarehouseReference, ProductIdOrSku
+from stockbuddy.stock.periods import PeriodFilter
 
 MAX_SALE_LINES = 1000
 """A wholesaler's invoice has hundreds."""
@@ -24,11 +24,9 @@ CustomerIdOrName = Annotated[Id | Name | None, Field(union_mode="smart")]
 SaleStatus = Literal["completed", "partially_returned", "returned", "voided"]
 
 
-class SaleFilter(PageQuery):
+class SaleFilter(PeriodFilter):
     """`from` and `to` select `occurred_at` in a half-open interval; `search` matches the number, the reference, the
     customer's name, and the lines' SKU and product name."""
-
-    model_config = ConfigDict(populate_by_name=True)
 
     customer_id: Id | None = None
     product_id: Id | None = None
@@ -36,8 +34,6 @@ class SaleFilter(PageQuery):
     warehouse_id: Id | None = None
     status: SaleStatus | None = None
     search: Search | None = None
-    since: Annotated[UtcTime | None, Field(alias="from")] = None
-    until: Annotated[UtcTime | None, Field(alias="to")] = None
     sort_by: Literal["occurred_desc", "occurred_asc", "total_desc", "total_asc"] = "occurred_desc"
 
 

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.http.pagination import PageSlice, SortOrder, fetch_page, in_interval, sort_orders
+from stockbuddy.chassis.http.pagination import PageSlice, SortOrder, fetch_page, sort_orders
 from stockbuddy.chassis.http.sessions import get_or_404
 from stockbuddy.contracts import stock as contract
 from stockbuddy.stock.documents.lines import with_lines
 from stockbuddy.stock.documents.transfers.model import Transfer, TransferLine
 from stockbuddy.stock.documents.transfers.schemas import TransferFilter, TransferResponse
+from stockbuddy.stock.periods import moment_conditions
 
 SORT_ORDERS = sort_orders(
     SortOrder("created_desc", (Transfer.id,), descending=True),
@@ -31,11 +32,13 @@ def _conditions(filters: TransferFilter) -> list[ColumnElement[bool]]:
     if filters.product_id is not None:
         is_product = TransferLine.product_id == filters.product_id
         conditions.append(exists().where(TransferLine.transfer_id == Transfer.id, is_product))
-    return conditions + in_interval(Transfer.created_at, filters.since, filters.until)
+    return conditions
 
 
 async def list_transfers(session: AsyncSession, filters: TransferFilter) -> PageSlice[TransferResponse]:
-    query = select(Transfer).where(*_conditions(filters))
+    query = select(Transfer).where(
+        *_conditions(filters), *await moment_conditions(session, Transfer.created_at, filters)
+    )
     found = await fetch_page(session, query, SORT_ORDERS[filters.sort_by], filters)
     return PageSlice(await _to_responses(session, found.rows), found.total, found.next_cursor)
 

@@ -3,15 +3,15 @@
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from stockbuddy.chassis.fields import Id, RequestBody, UtcTime
-from stockbuddy.chassis.http.pagination import PageQuery
+from stockbuddy.chassis.fields import Id, RequestBody
 from stockbuddy.contracts.stock import TransferState
 from stockbuddy.stock.documents.allocation import HasLineReference
 from stockbuddy.stock.fields import Code, Lot, Note, PositiveQuantity, QuantityNotNegative, Reference, Sku
 from stockbuddy.stock.inventory.references import HasProductReference, ProductIdOrSku
 from stockbuddy.stock.inventory.warehouses.warehouse_cache import WarehouseReference
+from stockbuddy.stock.periods import PeriodFilter
 
 MAX_TRANSFER_LINES = 500
 
@@ -19,10 +19,8 @@ TransferStatus = Literal["pending", "in_transit", "completed", "cancelled"]
 Disposition = Literal["return", "write_off"]
 
 
-class TransferFilter(PageQuery):
+class TransferFilter(PeriodFilter):
     """`warehouse_id` is either end; `from` and `to` select `created_at` in a half-open interval."""
-
-    model_config = ConfigDict(populate_by_name=True)
 
     status: TransferStatus | None = None
     product_id: Id | None = None
@@ -30,8 +28,6 @@ class TransferFilter(PageQuery):
     from_warehouse_id: Id | None = None
     to_warehouse_id: Id | None = None
     transfer_reference: Reference | None = None
-    since: Annotated[UtcTime | None, Field(alias="from")] = None
-    until: Annotated[UtcTime | None, Field(alias="to")] = None
     sort_by: Literal["created_desc", "created_asc"] = "created_desc"
 
 

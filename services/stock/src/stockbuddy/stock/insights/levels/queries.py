@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Numeric, Row, Select, case, column, func, 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.http.pagination import PageSlice, SortOrder, fetch_row_page
+from stockbuddy.stock.calendar_days import last_moment_of
 from stockbuddy.stock.documents.purchase_orders.model import PurchaseOrderLine
 from stockbuddy.stock.documents.reservations.queries import expired_quantity
 from stockbuddy.stock.documents.transfers.model import Transfer, TransferLine
@@ -14,6 +15,7 @@ from stockbuddy.stock.insights.history.queries import levels_at
 from stockbuddy.stock.insights.levels.schemas import LevelFilter, LevelResponse
 from stockbuddy.stock.inventory.levels.model import Level
 from stockbuddy.stock.inventory.warehouses.model import Warehouse
+from stockbuddy.stock.periods import load_company_zone
 from stockbuddy.stock.replicas.products.model import Product
 
 _setting = table("setting", column("default_low_stock_threshold", Numeric(18, 3)))
@@ -99,7 +101,7 @@ async def list_levels(session: AsyncSession, filters: LevelFilter) -> PageSlice[
         query = _select_levels(level, RESERVED, Level.on_hand - RESERVED, INCOMING)
         query = query.where(or_(Level.version > 0, INCOMING > 0), ~Product.deleted)
     else:
-        level = levels_at(filters.as_of).c
+        level = levels_at(last_moment_of(filters.as_of, await load_company_zone(session))).c
         query = _select_levels(level, null(), null(), null())
     by_product = SortOrder("product_asc", (level.product_id, level.warehouse_id, level.lot))
     return await fetch_row_page(session, query.where(*_conditions(filters, level)), by_product, filters)

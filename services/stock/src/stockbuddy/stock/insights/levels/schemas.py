@@ -4,14 +4,15 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
-from stockbuddy.chassis.fields import Id, UtcTime
+from stockbuddy.chassis.fields import DayOrTime, Id
 from stockbuddy.chassis.http.pagination import PageQuery
 from stockbuddy.contracts.numbers import Money, Quantity
 from stockbuddy.stock.fields import Lot, Name, Price, Sku
 
 
 class LevelFilter(PageQuery):
-    """`price_min`, `price_max`: the product's unit price; `as_of`: the levels at that moment, inclusive."""
+    """`price_min`, `price_max`: the unit price; `as_of`: the levels at that moment, inclusive, or at the end of
+    that day."""
 
     product_id: Id | None = None
     sku: Sku | None = None
@@ -21,7 +22,7 @@ class LevelFilter(PageQuery):
     price_min: Price | None = None
     price_max: Price | None = None
     low_stock: bool | None = None
-    as_of: UtcTime | None = None
+    as_of: DayOrTime | None = None
 
 
 class LevelResponse(BaseModel):

@@ -115,7 +115,7 @@ _CANDIDATES = text("""
            r.id AS rule_id, r.reorder_point, r.safety_stock, r.lead_time_days, r.cover_days, r.minimum_quantity,
            r.pack_size
     FROM candidate k
-    JOIN product p ON p.id = k.product_id AND NOT p.deleted
+    JOIN product p ON p.id = k.product_id AND NOT p.deleted AND p.inactive_since IS NULL
     JOIN warehouse w ON w.id = k.warehouse_id AND NOT w.deleted
     CROSS JOIN setting c
     LEFT JOIN reorder_rule r ON (r.product_id, r.warehouse_id) = (k.product_id, k.warehouse_id)

@@ -21,6 +21,7 @@ from stockbuddy.stock.insights.reordering.suggestions import compute_suggestions
 from stockbuddy.stock.inventory.posting_context import PostingContext
 from stockbuddy.stock.inventory.warehouses.warehouse_cache import WarehouseEntry
 from stockbuddy.stock.ledger import Posting
+from stockbuddy.stock.replicas.products.activity import require_active
 from stockbuddy.stock.replicas.products.model import ProductReplica
 from stockbuddy.stock.replicas.suppliers import Supplier
 
@@ -28,9 +29,10 @@ OrderGroup = tuple[Supplier, WarehouseEntry, list[CostedLine]]
 
 
 async def plan_suggested_orders(context: PostingContext, zone: ZoneInfo, body: OrderSuggestions) -> Posting:
-    """Raises UnknownProduct, UnknownWarehouse, UnknownSupplier, WarehouseForbidden, Unprocessable."""
+    """Raises UnknownProduct, ProductInactive, UnknownWarehouse, UnknownSupplier, WarehouseForbidden, Unprocessable."""
     by_reference = await context.products.load([line.product_reference for line in body.lines])
     products = [by_reference[line.product_reference] for line in body.lines]
+    require_active(products)
     async with context.database.reading() as session:
         current = await compute_suggestions(session, zone, product_ids=sorted({product.id for product in products}))
     suggestions = {(suggestion.product_id, suggestion.warehouse_id): suggestion for suggestion in current}

@@ -8,16 +8,14 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Query
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field
 
-from stockbuddy.chassis.fields import MAX_YEAR, MIN_YEAR, UtcTime
+from stockbuddy.chassis.fields import DayOrTime
 from stockbuddy.chassis.http.errors import Unprocessable
-from stockbuddy.stock.calendar_days import PeriodUnit, day_start, day_starts, local_date, period_starts
+from stockbuddy.stock.calendar_days import PeriodUnit, day_starts, last_moment_of, local_date, period_starts, start_of
 from stockbuddy.stock.insights.company_timezone import CompanyTimezone
 
 DEFAULT_DAYS = 30
-_TIME: TypeAdapter[datetime] = TypeAdapter(UtcTime)
-_DATE_LENGTH = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +51,16 @@ class Period:
         return {"from": self.since, "to": self.until, "tz": self.zone.key}
 
 
-DateOrTime = Annotated[
-    str | None, Field(max_length=40, description="a date (2026-03-01) or a time (2026-03-01T08:00:00Z)")
-]
-
-
 class PeriodQuery(BaseModel):
     """Default: the last 30 days, including today."""
 
-    since: Annotated[DateOrTime, Field(alias="from")] = None
-    until: Annotated[DateOrTime, Field(alias="to")] = None
+    since: Annotated[DayOrTime | None, Field(alias="from")] = None
+    until: Annotated[DayOrTime | None, Field(alias="to")] = None
 
 
 async def _get_period(zone: CompanyTimezone, query: Annotated[PeriodQuery, Query()]) -> Period:
-    until = _parse("to", query.until, zone) or day_start(_today(zone) + timedelta(days=1), zone)
-    default_day = local_date(until, zone) - timedelta(days=DEFAULT_DAYS)
-    since = _parse("from", query.since, zone) or day_start(default_day, zone)
+    until = start_of(query.until or _today(zone) + timedelta(days=1), zone)
+    since = start_of(query.since or local_date(until, zone) - timedelta(days=DEFAULT_DAYS), zone)
     if since >= until:
         raise Unprocessable.field("to", "must be after from")
     return Period(since, until, zone)
@@ -77,11 +69,9 @@ async def _get_period(zone: CompanyTimezone, query: Annotated[PeriodQuery, Query
 ReportPeriod = Annotated[Period, Depends(_get_period)]
 
 
-async def _get_as_of(zone: CompanyTimezone, as_of: Annotated[DateOrTime, Query()] = None) -> datetime | None:
+async def _get_as_of(zone: CompanyTimezone, as_of: Annotated[DayOrTime | None, Query()] = None) -> datetime | None:
     """A moment, inclusive, or the end of a day; None: now."""
-    if as_of is not None and len(as_of) == _DATE_LENGTH:
-        return day_start(_parse_date("as_of", as_of) + timedelta(days=1), zone) - timedelta(microseconds=1)
-    return _parse("as_of", as_of, zone)
+    return None if as_of is None else last_moment_of(as_of, zone)
 
 
 AsOf = Annotated[datetime | None, Depends(_get_as_of)]
@@ -89,25 +79,3 @@ AsOf = Annotated[datetime | None, Depends(_get_as_of)]
 
 def _today(zone: ZoneInfo) -> date:
     return local_date(datetime.now(UTC), zone)
-
-
-def _parse(name: str, text: str | None, zone: ZoneInfo) -> datetime | None:
-    """A date is the beginning of that day."""
-    if text is None:
-        return None
-    if len(text) == _DATE_LENGTH:
-        return day_start(_parse_date(name, text), zone)
-    try:
-        return _TIME.validate_python(text)
-    except ValidationError as error:
-        raise Unprocessable.field(name, "is neither a date nor a time with an offset") from error
-
-
-def _parse_date(name: str, text: str) -> date:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError as error:
-        raise Unprocessable.field(name, "is not a date") from error
-    if not MIN_YEAR <= day.year <= MAX_YEAR:
-        raise Unprocessable.field(name, f"year must be between {MIN_YEAR} and {MAX_YEAR}")
-    return day

@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 import json
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -11,7 +12,6 @@ from typing import Any, Literal
 from fastapi import Response
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 from pydantic import BaseModel
 
@@ -52,6 +52,8 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 
 MAX_CELL_LENGTH = 32_767
 """Limit of the XLSX format."""
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""Texts stored before requests with such characters were rejected."""
 _FORMATS = {"money": "#,##0.00##", "quantity": "#,##0.###", "ratio": "0.00", "integer": "0"}
 
 
@@ -105,7 +107,7 @@ def to_xlsx(table: Table) -> bytes:
         rows.append([_cell(rows, *cell) for cell in zip(table.columns, row, strict=True)])
     about = book.create_sheet("about")
     for name, value in table.parameters.items():
-        about.append([_bold(about, name), escape_formula(str(_parameter(value)))])
+        about.append([_bold(about, name), _cell_text(str(_parameter(value)))])
     for column in table.columns:
         if column.name in table.totals:
             about.append([_bold(about, f"total {column.name}"), _cell(about, column, table.totals[column.name])])
@@ -145,9 +147,13 @@ def _cell(sheet: Any, column: Column, value: Value) -> Any:
         cell.number_format = _FORMATS.get(column.kind, "General")
         return cell
     text = _format_time(value) if isinstance(value, datetime) else value
-    cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", escape_formula(text))[:MAX_CELL_LENGTH])
+    cell = WriteOnlyCell(sheet, _cell_text(text))
     cell.data_type = "s"
     return cell
+
+
+def _cell_text(text: str) -> str:
+    return _NOT_IN_XML.sub("", escape_formula(text))[:MAX_CELL_LENGTH]
 
 
 def _bold(sheet: Any, text: str) -> Any:

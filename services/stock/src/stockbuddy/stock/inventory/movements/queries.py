@@ -6,9 +6,10 @@ from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.http.errors import NotFound
-from stockbuddy.chassis.http.pagination import PageSlice, SortOrder, fetch_row_page, in_interval, sort_orders
+from stockbuddy.chassis.http.pagination import PageSlice, SortOrder, fetch_row_page, sort_orders
 from stockbuddy.stock.inventory.movements.model import Movement
 from stockbuddy.stock.inventory.movements.schemas import MovementFilter, MovementResponse
+from stockbuddy.stock.periods import moment_conditions
 from stockbuddy.stock.replicas.products.model import Product
 
 SORT_ORDERS = sort_orders(
@@ -32,7 +33,7 @@ def _conditions(filters: MovementFilter) -> list[ColumnElement[bool]]:
     if filters.sku is not None:
         products = select(Product.id).where(func.lower(Product.sku) == func.lower(filters.sku))
         conditions.append(Movement.product_id.in_(products))
-    return conditions + in_interval(Movement.occurred_at, filters.since, filters.until)
+    return conditions
 
 
 def _select_movements() -> Select[Any]:
@@ -41,7 +42,7 @@ def _select_movements() -> Select[Any]:
 
 
 async def list_movements(session: AsyncSession, filters: MovementFilter) -> PageSlice[Row[Any]]:
-    conditions = _conditions(filters)
+    conditions = _conditions(filters) + await moment_conditions(session, Movement.occurred_at, filters)
     # Counted without the join, which neither adds nor removes rows.
     total = await session.scalar(select(func.count()).select_from(Movement).where(*conditions))
     query = _select_movements().where(*conditions)

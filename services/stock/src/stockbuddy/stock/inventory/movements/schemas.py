@@ -6,13 +6,13 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
-from stockbuddy.chassis.fields import Id, RequestBody, UtcTime
-from stockbuddy.chassis.http.pagination import PageQuery
+from stockbuddy.chassis.fields import Id, RequestBody
 from stockbuddy.contracts.numbers import Money, Quantity
 from stockbuddy.contracts.stock import MovementPosted
 from stockbuddy.stock.fields import Lot, Note, PastTime, Price, Reference, Sku
 from stockbuddy.stock.inventory.references import HasProductReference, HasWarehouseReference
 from stockbuddy.stock.ledger import MovementType, signed_quantity
+from stockbuddy.stock.periods import PeriodFilter
 
 MAX_BATCH_SIZE = 1000
 
@@ -58,7 +58,7 @@ class ReverseMovement(RequestBody):
     notes: Note | None = None
 
 
-class MovementFilter(PageQuery):
+class MovementFilter(PeriodFilter):
     """`from` and `to` are compared with `occurred_at`; the interval is half-open."""
 
     product_id: Id | None = None
@@ -68,8 +68,6 @@ class MovementFilter(PageQuery):
     reference_number: Reference | None = None
     document: Reference | None = None
     performed_by: Id | None = None
-    since: Annotated[UtcTime | None, Field(alias="from")] = None
-    until: Annotated[UtcTime | None, Field(alias="to")] = None
     sort_by: Literal["recorded_desc", "recorded_asc", "occurred_desc", "occurred_asc"] = "recorded_desc"
 
 

@@ -29,11 +29,12 @@ class Product(Base):
     low_stock_threshold: Mapped[Decimal | None] = mapped_column(Numeric(18, 3))
     deleted: Mapped[bool]
     created_at: Mapped[datetime]
+    inactive_since: Mapped[datetime | None]
 
 
 @dataclass(frozen=True, slots=True)
 class ProductReplica:
-    """The fields of a product that documents need, read without the ORM."""
+    """The fields of a product that documents need, read without the ORM. `inactive_since`: None while it is active."""
 
     id: int
     sku: str
@@ -43,3 +44,4 @@ class ProductReplica:
     cost_price: Decimal | None
     deleted: bool
     supplier_id: int | None
+    inactive_since: datetime | None

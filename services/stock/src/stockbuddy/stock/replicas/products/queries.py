@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.stock.replicas.products.model import ProductReference, ProductReplica
 
-_COLUMNS = "p.id, p.sku, p.name, p.owner_id, p.unit_price, p.cost_price, p.deleted, p.supplier_id"
+_COLUMNS = "p.id, p.sku, p.name, p.owner_id, p.unit_price, p.cost_price, p.deleted, p.supplier_id, p.inactive_since"
 _BY_ID = f"SELECT {_COLUMNS} FROM product p WHERE id = ANY($1::bigint[])"
 _BY_SKU = f"""
     SELECT k.sku AS reference, {_COLUMNS}

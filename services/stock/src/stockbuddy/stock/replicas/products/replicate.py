@@ -12,15 +12,18 @@ from stockbuddy.stock.replicas.waiter import REPLICA_UPDATED
 # A renamed category (version > 0) may reach us before a product event with its former name.
 _UPSERT_PRODUCT = text("""
     INSERT INTO product AS p (id, version, sku, name, category_id, category, owner_id, supplier_id, unit_price,
-                              cost_price, low_stock_threshold, deleted, created_at)
+                              cost_price, low_stock_threshold, deleted, created_at, inactive_since)
     VALUES (:product_id, :version, :sku, :name, :category_id,
             coalesce((SELECT c.name FROM category c WHERE c.id = :category_id AND c.version > 0), :category),
-            :owner_id, :supplier_id, :unit_price, :cost_price, :low_stock_threshold, :deleted, :created_at)
+            :owner_id, :supplier_id, :unit_price, :cost_price, :low_stock_threshold, :deleted, :created_at,
+            CAST(:inactive_since AS timestamptz))
     ON CONFLICT (id) DO UPDATE
         SET version = excluded.version, sku = excluded.sku, name = excluded.name, category_id = excluded.category_id,
             category = excluded.category, owner_id = excluded.owner_id, supplier_id = excluded.supplier_id,
             unit_price = excluded.unit_price, cost_price = excluded.cost_price,
-            low_stock_threshold = excluded.low_stock_threshold, deleted = excluded.deleted
+            low_stock_threshold = excluded.low_stock_threshold, deleted = excluded.deleted,
+            inactive_since = CASE WHEN excluded.inactive_since IS NOT NULL
+                THEN coalesce(p.inactive_since, excluded.inactive_since) END
         WHERE p.version < excluded.version
 """)
 _INSERT_CATEGORIES = text("""
@@ -49,7 +52,8 @@ async def replicate_products(session: AsyncSession, states: Sequence[ProductStat
     await _lock_categories(session, states)
     # All transactions lock products in the order of their ids, so that two batches cannot deadlock.
     ordered = sorted(states, key=lambda state: (state.product_id, state.version))
-    await session.execute(_UPSERT_PRODUCT, [state.model_dump() for state in ordered])
+    rows = [state.model_dump() | {"inactive_since": None if state.is_active else state.updated_at} for state in ordered]
+    await session.execute(_UPSERT_PRODUCT, rows)
     signal_on_commit(session, REPLICA_UPDATED)
 
 
