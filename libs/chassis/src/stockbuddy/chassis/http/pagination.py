@@ -10,7 +10,7 @@ from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -36,12 +36,16 @@ class Page(BaseModel, Generic[Item]):
     next_cursor: str | None
 
 
+def _absent_if_empty(value: Any) -> Any:
+    return None if value == "" else value
+
+
 class PageQuery(BaseModel):
     """The query parameters of every list; filters inherit from it. `page` is ignored if `cursor` is given."""
 
     page: Annotated[int, Field(ge=1, le=MAX_PAGE)] = 1
     page_size: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)] = DEFAULT_PAGE_SIZE
-    cursor: Annotated[str | None, Field(max_length=2000)] = None
+    cursor: Annotated[str | None, Field(max_length=2000), BeforeValidator(_absent_if_empty)] = None
 
     @property
     def offset(self) -> int:
@@ -175,18 +179,16 @@ def encode_cursor(sort: str, key: Sequence[Any]) -> str:
 
 
 def _parse_int(part: Any) -> int:
-    number = int(part)
-    if abs(number) > MAX_ID:
-        raise ValueError("is out of range")
-    return number
+    if type(part) is not int or abs(part) > MAX_ID:
+        raise ValueError("is not an integer or out of range")
+    return part
 
 
 def _parse_text(part: Any) -> str:
-    text = str(part)
-    if "\0" in text:
-        raise ValueError("contains a NUL")
-    text.encode()
-    return text
+    if not isinstance(part, str) or "\0" in part:
+        raise ValueError("is no text or contains a NUL")
+    part.encode()
+    return part
 
 
 def _parse_decimal(part: Any) -> Decimal:
