@@ -14,9 +14,36 @@ from tests.architecture.source import classes, functions, modules, named, parsed
 
 RESOURCE_VERBS = {"list", "get", "create", "update", "replace", "delete"}
 ACTION_VERBS = {
-    *("approve", "cancel", "change", "check", "commit", "complete", "enter", "exchange", "export", "extend", "import"),
+    *(
+        "approve",
+        "cancel",
+        "change",
+        "check",
+        "commit",
+        "complete",
+        "confirm",
+        "enter",
+        "exchange",
+        "export",
+        "extend",
+        "import",
+    ),
     *("issue", "login", "logout", "mark", "order", "place", "receive", "record", "redeliver", "refresh", "register"),
-    *("release", "request", "reset", "restore", "reverse", "rotate", "set", "ship", "stream", "verify", "void"),
+    *(
+        "release",
+        "request",
+        "resend",
+        "reset",
+        "restore",
+        "retry",
+        "reverse",
+        "rotate",
+        "set",
+        "ship",
+        "stream",
+        "verify",
+        "void",
+    ),
 }
 HTTP_METHODS = {"get", "post", "put", "patch", "delete", "api_route"}
 REJECTED_MODEL = re.compile(
@@ -42,6 +69,7 @@ LOOPS_THAT_SLEEP = {
     "chassis/messaging/archive.py: wait_until_ready": "returns once the database is available",
     "chassis/messaging/inbox.py: wait_until_ready": "returns once the database is available",
     "chassis/messaging/bus/amqp/consumer.py: consume_forever": "a subscription that reconnects",
+    "gateway/proxy/live_streams.py: _extend": "lasts as long as one open stream",
     "stock/ledger/ledger.py: _plan": "retries a read until its deadline",
 }
 
