@@ -1,14 +1,19 @@
 """A running auth with its own database, called as the gateway calls it."""
 
 import asyncio
+import email
 import itertools
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -146,6 +151,22 @@ class Auth:
         (event,) = await self.events(event_type)
         return event
 
+    async def email(self, subject: str) -> EmailMessage:
+        """The e-mail with `subject` in its subject; waits for its file and removes it."""
+        async with asyncio.timeout(10):
+            while True:
+                for path in self.app.state.resources.settings.mail_outbox.glob("*.eml"):
+                    message = email.message_from_bytes(path.read_bytes(), policy=default)
+                    if subject in str(message["Subject"]):
+                        path.unlink()
+                        return message
+                await asyncio.sleep(0.05)
+
+    def token_in(self, message: EmailMessage) -> str:
+        found = re.search(r"^([\w-]{43})\r?$", message.get_content(), re.MULTILINE)
+        assert found, message.get_content()
+        return found[1]
+
     async def member(self) -> dict[str, Any]:
         """The tokens of a new salesperson."""
         return await self.log_in((await self.register())["username"])
@@ -171,8 +192,8 @@ async def running_auth(database_url: str, **settings: Any) -> AsyncIterator[Auth
 
 
 @pytest.fixture
-async def auth(database_url: str) -> AsyncIterator[Auth]:
-    async with running_auth(database_url) as running:
+async def auth(database_url: str, tmp_path: Path) -> AsyncIterator[Auth]:
+    async with running_auth(database_url, mail_outbox=tmp_path / "outbox") as running:
         yield running
 
 

@@ -5,6 +5,7 @@ import uuid
 from http.cookies import SimpleCookie
 from typing import Any
 
+import asyncpg
 import pytest
 
 from stockbuddy.contracts.internal import REVOCATIONS_PATH, TOKEN_EXCHANGE_PATH
@@ -78,6 +79,52 @@ async def test_cookie_names_depend_on_https_and_path_prefix(
         assert (cookie["path"], bool(cookie["secure"]), cookie["domain"]) == (path, secure, "")
 
 
+async def test_use_extends_session_and_cookies_once_a_day(auth: Any, database_url: str) -> None:
+    user = await auth.register()
+    response = await auth.post("/auth/session", {"username": user["username"], "password": PASSWORD})
+    credential = {"session_cookie": cookies(response)["session"].value}
+    assert (await auth.post(TOKEN_EXCHANGE_PATH, credential)).json()["cookie_max_age"] is None
+    connection = await asyncpg.connect(database_url)
+    try:
+        for days_left in (28.9, 1):
+            await connection.execute(
+                "UPDATE auth.login_session SET expires_at = now() + $1 * interval '1 day'", days_left
+            )
+            extended = (await auth.post(TOKEN_EXCHANGE_PATH, credential)).json()
+            assert extended["cookie_max_age"] == 30 * 86_400
+            days = await connection.fetchval(
+                "SELECT extract(epoch FROM expires_at - now())::float8 / 86400 FROM auth.login_session"
+            )
+            assert 29.9 < days <= 30
+            assert (await auth.post(TOKEN_EXCHANGE_PATH, credential)).json()["cookie_max_age"] is None
+        await connection.execute("UPDATE auth.login_session SET expires_at = now()")
+    finally:
+        await connection.close()
+    assert (await auth.post(TOKEN_EXCHANGE_PATH, credential)).status_code == 401
+
+
+async def test_password_changed_in_browser_sets_the_new_cookies(auth: Any) -> None:
+    user = await auth.register()
+    response = await auth.post("/auth/session", {"username": user["username"], "password": PASSWORD})
+    old = {"session_cookie": cookies(response)["session"].value}
+    auth.client.cookies.clear()
+    token = (await auth.post(TOKEN_EXCHANGE_PATH, old)).json()["access_token"]
+    new_password = "amber-Lantern-58"
+    change = {"old_password": PASSWORD, "new_password": new_password, "confirm_password": new_password}
+    changed = await auth.post("/auth/password/change", change, token=token)
+    jar = cookies(changed)
+    assert jar["csrf_token"].value == changed.json()["csrf_token"]
+    assert changed.json()["csrf_cookie"] == "csrf_token"
+    assert (await auth.post(TOKEN_EXCHANGE_PATH, old)).status_code == 401
+    renewed = await auth.post(TOKEN_EXCHANGE_PATH, {"session_cookie": jar["session"].value})
+    assert (renewed.status_code, renewed.json()["csrf_token"]) == (200, jar["csrf_token"].value)
+    tokens = await auth.log_in(user["username"], new_password)
+    back = {"old_password": new_password, "new_password": PASSWORD, "confirm_password": PASSWORD}
+    without_cookie = await auth.post("/auth/password/change", back, token=tokens["access_token"])
+    assert not cookies(without_cookie)
+    assert without_cookie.json()["csrf_token"] is None
+
+
 async def test_logout_deletes_cookies_of_browser_sessions_only(auth: Any) -> None:
     user = await auth.register()
     response = await auth.post("/auth/session", {"username": user["username"], "password": PASSWORD})
@@ -98,10 +145,10 @@ async def test_logout_deletes_cookies_of_browser_sessions_only(auth: Any) -> Non
 async def test_browser_login_by_form_is_rejected(auth: Any) -> None:
     user = await auth.register()
     body = {"username": user["username"], "password": PASSWORD}
-    assert (await auth.call("POST", "/auth/session", data=body)).status_code == 422
+    assert (await auth.call("POST", "/auth/session", data=body)).status_code == 415
     text = {"Content-Type": "text/plain"}
     plain = await auth.call("POST", "/auth/session", content=json.dumps(body), headers=text)
-    assert plain.status_code == 422
+    assert plain.status_code == 415
     assert not cookies(plain)
 
 

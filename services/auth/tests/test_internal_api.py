@@ -1,12 +1,18 @@
 """The gateway's reports: denied requests are published, and last uses are recorded."""
 
+import time
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import jwt
 import pytest
+from pydantic import SecretStr
 
-from stockbuddy.contracts.internal import DENIALS_PATH, LAST_USED_PATH
+from stockbuddy.chassis.http.internal_calls import sign_internal_call
+from stockbuddy.contracts.internal import DENIALS_PATH, LAST_USED_PATH, REVOCATIONS_PATH, TOKEN_EXCHANGE_PATH
+
+GATEWAY_SECRET = SecretStr("a-secret-that-auth-shares-with-the-gateway")  # set in conftest.py
 
 DENIAL = {
     "method": "POST",
@@ -18,6 +24,40 @@ DENIAL = {
     "request_id": "r-1",
     "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
 }
+
+
+async def test_call_that_is_not_signed_by_the_gateway_is_rejected(auth: Any, subtests: pytest.Subtests) -> None:
+    tokens = await auth.member()
+    now = time.time()
+    secret = GATEWAY_SECRET.get_secret_value()
+    unsigned = {"iss": "gateway", "aud": "internal", "iat": int(now), "exp": int(now) + 60}
+    calls = [
+        ("POST", DENIALS_PATH, {"requests": [DENIAL]}),
+        ("POST", LAST_USED_PATH, {"sessions": []}),
+        ("POST", TOKEN_EXCHANGE_PATH, {"api_key": "x"}),
+        ("GET", REVOCATIONS_PATH, None),
+    ]
+    for name, authorization in [
+        ("none", ""),
+        ("access token", f"Bearer {tokens['access_token']}"),
+        ("other secret", f"Bearer {sign_internal_call('another-secret-of-the-same-length!!', 'gateway', now)}"),
+        ("expired", f"Bearer {sign_internal_call(secret, 'gateway', now - 3600)}"),
+        ("not yet valid", f"Bearer {sign_internal_call(secret, 'gateway', now + 3600)}"),
+        ("other type", f"Bearer {jwt.encode(unsigned, secret, algorithm='HS256')}"),
+        ("unsigned", f"Bearer {jwt.encode(unsigned, None, algorithm='none', headers={'typ': 'internal+jwt'})}"),
+    ]:
+        for method, path, body in calls:
+            with subtests.test(name=name, path=path):
+                response = await auth.call(method, path, json=body, headers={"Authorization": authorization})
+                assert (response.status_code, response.json()["code"]) == (401, "unsigned_call")
+    assert not [message for message in auth.bus.published if message.type == "auth.access.denied"]
+
+
+async def test_internal_call_within_the_clock_leeway_is_accepted(auth: Any) -> None:
+    for offset in (-80, 20):
+        token = sign_internal_call(GATEWAY_SECRET.get_secret_value(), "gateway", time.time() + offset)
+        headers = {"Authorization": f"Bearer {token}"}
+        assert (await auth.get(REVOCATIONS_PATH, headers=headers)).status_code == 200
 
 
 async def test_reported_denial_is_published_in_context_of_denied_request(auth: Any) -> None:
@@ -37,6 +77,7 @@ async def test_reported_denial_is_published_in_context_of_denied_request(auth: A
         "path": "/api/v1/products",
         "code": "csrf_failed",
         "user_id": 7,
+        "repetitions": 0,
     }
     assert (second["code"], second["user_id"]) == ("https_required", None)
     published = [message.headers for message in auth.bus.published if message.type == "auth.access.denied"]

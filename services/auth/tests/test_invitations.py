@@ -42,7 +42,7 @@ async def test_accepted_invitation_creates_user_with_its_rights(auth: Any) -> No
     assert (listed["is_used"], listed["used_by"], listed["note"]) == (True, user["id"], "the new branch")
     assert "token" not in listed
     again = await auth.post("/auth/salesperson", entry(made["token"], email="other@example.com"))
-    assert (again.status_code, again.json()["code"]) == (401, "invalid_credentials")
+    assert (again.status_code, again.json()["code"]) == (401, "invalid_invitation")
 
 
 async def test_concurrent_acceptances_of_one_invitation_create_one_user(auth: Any, database_url: str) -> None:
@@ -79,16 +79,20 @@ async def test_salesperson_login_ignores_invitation(auth: Any) -> None:
     assert unused.status_code == 201, "a login does not use the invitation"
 
 
-async def test_missing_invitation_and_unknown_account_get_same_response(auth: Any) -> None:
+async def test_failed_salesperson_logins_do_not_reveal_registered_addresses(auth: Any) -> None:
     admin = await auth.admin_token()
     made = await invite(auth, admin)
     await auth.post("/auth/salesperson", entry(made["token"]))
     wrong = await auth.post("/auth/salesperson", entry(None) | {"password": "wrong-Harbour-71"})
     unknown = await auth.post("/auth/salesperson", entry(None, email="unknown@example.com"))
-    guessed = await auth.post("/auth/salesperson", entry("2345678923", email="unknown@example.com"))
-    for answer in (wrong, unknown, guessed):
+    for answer in (wrong, unknown):
         assert (answer.status_code, answer.json()["code"]) == (401, "invalid_credentials")
         assert answer.json()["detail"] == wrong.json()["detail"]
+    guessed = await auth.post("/auth/salesperson", entry("2345678923", email="unknown@example.com"))
+    known = await auth.post("/auth/salesperson", entry("2345678923") | {"password": "wrong-Harbour-71"})
+    for answer in (guessed, known):
+        assert (answer.status_code, answer.json()["code"]) == (401, "invalid_invitation")
+        assert answer.json()["detail"] == guessed.json()["detail"]
 
 
 async def test_salesperson_login_of_other_roles_is_rejected(auth: Any) -> None:

@@ -174,13 +174,11 @@ async def test_reset_request_for_unknown_address_gets_same_response_and_no_email
     await received(forgetful.emails, "a new password")
     await forgetful.events("auth.password_reset.requested", at_least=2)
     # E-mails are sent in order, so an e-mail to the unknown address would have been sent before this one.
-    await forgetful.call(
-        "PATCH",
-        "/auth/profile",
-        token=(await forgetful.log_in(user["username"]))["access_token"],
-        json={"email": "new@example.com"},
-    )
-    assert (await received(forgetful.emails, "your address was changed"))["To"] == user["email"]
+    token = (await forgetful.log_in(user["username"]))["access_token"]
+    change = {"email": "new@example.com", "password": PASSWORD}
+    await forgetful.call("PATCH", "/auth/profile", token=token, json=change)
+    assert (await received(forgetful.emails, "your address is to be changed"))["To"] == user["email"]
+    assert (await received(forgetful.emails, "confirm your address"))["To"] == "new@example.com"
     assert list(forgetful.emails.iterdir()) == []
 
 
@@ -192,8 +190,10 @@ async def test_repeated_reset_requests_send_one_email(forgetful: Any) -> None:
     for _ in range(5):
         assert (await forgetful.post("/auth/password/forgot", {"email": user["email"]})).status_code == 202
     token = (await forgetful.log_in(user["username"]))["access_token"]
-    await forgetful.call("PATCH", "/auth/profile", token=token, json={"email": "new@example.com"})
-    await received(forgetful.emails, "your address was changed")
+    change = {"email": "new@example.com", "password": PASSWORD}
+    await forgetful.call("PATCH", "/auth/profile", token=token, json=change)
+    await received(forgetful.emails, "your address is to be changed")
+    await received(forgetful.emails, "confirm your address")
     assert list(forgetful.emails.iterdir()) == []
 
 
@@ -257,11 +257,10 @@ async def test_emails_are_sent_to_smtp_server(another_auth: Any) -> None:
             user = await running.register(full_name="Ann Lee")
             await running.post("/auth/password/forgot", {"email": user["email"]})
             async with asyncio.timeout(10):
-                while not inbox.emails:
+                while len(inbox.emails) < 2:
                     await asyncio.sleep(0.05)
     finally:
         controller.stop()
-    (message,) = inbox.emails
+    (message,) = [message for message in inbox.emails if "a new password" in message["Subject"]]
     assert (message["From"], message["To"]) == ("Shop <shop@example.com>", user["email"])
-    assert "Hello Ann Lee" in message.get_content()
     assert re.search(r"https://shop\.example/reset\?token=[\w-]{43}\b", message.get_content())

@@ -109,9 +109,8 @@ async def test_profile_update_with_stale_entity_tag_is_rejected(auth: Any) -> No
     tokens = await auth.member()
     token = tokens["access_token"]
     before = await auth.get("/auth/profile", token=token)
-    new = {"full_name": "Ada", "email": "ada@shop.local"}
-    changed = await auth.call("PATCH", "/auth/profile", token=token, json=new)
-    assert (changed.json()["full_name"], changed.json()["email"]) == ("Ada", "ada@shop.local")
+    changed = await auth.call("PATCH", "/auth/profile", token=token, json={"full_name": "Ada"})
+    assert changed.json()["full_name"] == "Ada"
     after = await auth.get("/auth/profile", token=token)
     assert after.json() == changed.json()
     assert after.headers["ETag"] == changed.headers["ETag"] != before.headers["ETag"]
@@ -131,7 +130,8 @@ async def test_profile_update_with_foreign_or_taken_values_is_rejected(auth: Any
         ({"email": None}, 422),
         ({"username": None}, 422),
         ({"username": "johndoe"}, 409),
-        ({"email": "JOHN@example.com"}, 409),
+        ({"email": "JOHN@example.com", "password": PASSWORD}, 409),
+        ({"username": "admin"}, 422),
     ]:
         with subtests.test(body=body, status=status):
             response = await auth.call("PATCH", "/auth/profile", token=tokens["access_token"], json=body)

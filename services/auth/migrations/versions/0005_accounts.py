@@ -1,5 +1,7 @@
 """Add confirmation of addresses, skeletons of usernames, and e-mails that are set aside."""
 
+from collections.abc import Iterable
+
 import sqlalchemy
 from alembic import op
 
@@ -86,10 +88,16 @@ def upgrade() -> None:
 
 
 def _fill_skeletons() -> None:
-    connection, taken = op.get_bind(), set[str]()
-    for user_id, username in connection.execute(sqlalchemy.text(USERS)).all():
-        skeleton = username_skeleton(username)
-        if skeleton not in taken:
-            taken.add(skeleton)
-            update = sqlalchemy.text("UPDATE user_account SET username_skeleton = :skeleton WHERE id = :id")
-            connection.execute(update, {"skeleton": skeleton, "id": user_id})
+    connection = op.get_bind()
+    users = [(row.id, row.username) for row in connection.execute(sqlalchemy.text(USERS))]
+    update = sqlalchemy.text("UPDATE user_account SET username_skeleton = :skeleton WHERE id = :id")
+    for user_id, skeleton in choose_skeletons(users).items():
+        connection.execute(update, {"skeleton": skeleton, "id": user_id})
+
+
+def choose_skeletons(users: Iterable[tuple[int, str]]) -> dict[int, str]:
+    """User id → skeleton: of several users with the same one, the first gets it."""
+    owners: dict[str, int] = {}
+    for user_id, username in users:
+        owners.setdefault(username_skeleton(username), user_id)
+    return {user_id: skeleton for skeleton, user_id in owners.items()}

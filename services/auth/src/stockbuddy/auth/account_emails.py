@@ -52,8 +52,9 @@ async def _compose_content(
 async def _compose_reset(
     session: AsyncSession, queued: QueuedEmail, company: str, settings: AuthSettings
 ) -> tuple[str, str] | None:
+    is_retry = queued.last_error is not None
     user = await find_user_by_email(session, queued.recipient)
-    token = await create_reset_token(session, user, settings) if user else None
+    token = await create_reset_token(session, user, settings, is_retry=is_retry) if user else None
     if token is None:
         return None
     minutes = settings.password_reset_seconds // 60
@@ -66,7 +67,10 @@ async def _compose_confirmation(
     session: AsyncSession, queued: QueuedEmail, company: str, settings: AuthSettings
 ) -> tuple[str, str] | None:
     user = await find_user(session, queued.user_id) if queued.user_id else None
-    token = await create_confirmation_token(session, user, queued.recipient, settings) if user else None
+    if user is None:
+        return None
+    is_retry = queued.last_error is not None
+    token = await create_confirmation_token(session, user, queued.recipient, settings, is_retry=is_retry)
     if token is None:
         return None
     hours = max(1, settings.email_confirmation_seconds // 3600)

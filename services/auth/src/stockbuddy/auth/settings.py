@@ -37,3 +37,8 @@ class AuthSettings(SmtpSettings, InternalCallSettings):
     email_confirmation_url: str | None = None
     """A link with `{token}` in it."""
     email_confirmation_seconds: PositiveInt = 86_400
+
+    @property
+    def sends_emails(self) -> bool:
+        """False without an SMTP server: then e-mails are files for the operator, and registration queues none."""
+        return self.smtp_url is not None

@@ -11,7 +11,7 @@ from stockbuddy.auth.encrypted_responses import EncryptedIdempotentRoute
 from stockbuddy.auth.errors import ApiKeyNotFound, ForeignApiKeys
 from stockbuddy.auth.fields import PathId
 from stockbuddy.auth.services import Services
-from stockbuddy.chassis.http.authentication import Caller, UserSession
+from stockbuddy.chassis.http.authentication import UserSession
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.pagination import Page, SortOrder, fetch_page
 from stockbuddy.chassis.http.sessions import ReadSession, Session
@@ -31,7 +31,7 @@ async def create_api_key(body: ApiKeyCreate, caller: UserSession, session: Sessi
 
 @router.get("")
 async def list_api_keys(
-    caller: Caller, session: ReadSession, filters: Annotated[ApiKeyFilter, Query()]
+    caller: UserSession, session: ReadSession, filters: Annotated[ApiKeyFilter, Query()]
 ) -> Page[ApiKeyResponse]:
     """One's own API keys, newest first; with `all=true` those of all users, for admins."""
     if filters.all_owners and not caller.is_admin:

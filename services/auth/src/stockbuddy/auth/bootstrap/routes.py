@@ -27,6 +27,7 @@ async def register_admin(body: RegisterAdmin, request: Request, session: Session
         email=body.email,
         password_hash=await hash_new_password(services.hasher, body.password, user_words=password_words(body)),
         full_name=body.full_name,
+        confirm_email=services.settings.sends_emails,
         role=Role.ADMIN,
     )
     return UserResponse.model_validate(user)

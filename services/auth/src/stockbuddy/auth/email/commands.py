@@ -40,7 +40,7 @@ async def retry_email(session: AsyncSession, email_id: int) -> QueuedEmail:
     if email.failed_at is None:
         raise EmailWaiting()
     email.queued_at = email.next_attempt_at = datetime.now(UTC)
-    email.failed_at = email.last_error = None
+    email.failed_at = None
     email.attempts = 0
     signal_on_commit(session, queue.QUEUED)
     return email

@@ -53,7 +53,9 @@ async def revoke_invitation(session: AsyncSession, invitation_id: int) -> None:
     outbox.add(session, invitation.to_event(InvitationRevoked))
 
 
-async def accept_invitation(session: AsyncSession, body: SalespersonLogin, digest: bytes, password_hash: str) -> User:
+async def accept_invitation(
+    session: AsyncSession, body: SalespersonLogin, digest: bytes, password_hash: str, *, confirm_email: bool
+) -> User:
     """A new user with the invitation's role and warehouses. Row lock: one concurrent acceptance succeeds, the others
     raise InvalidInvitation."""
     invitation = await queries.lock_invitation_by_token(session, digest)
@@ -66,6 +68,7 @@ async def accept_invitation(session: AsyncSession, body: SalespersonLogin, diges
         email=body.email,
         password_hash=password_hash,
         full_name=body.full_name,
+        confirm_email=confirm_email,
         role=invitation.role,
         warehouse_ids=invitation.warehouse_ids,
     )

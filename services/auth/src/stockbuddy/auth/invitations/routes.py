@@ -101,5 +101,7 @@ async def _register(
     words = [body.email, body.full_name]
     password_hash = await hash_new_password(services.hasher, body.password, user_words=words)
     async with services.database.transaction() as session:
-        user = await commands.accept_invitation(session, body, digest, password_hash)
+        user = await commands.accept_invitation(
+            session, body, digest, password_hash, confirm_email=services.settings.sends_emails
+        )
         return await create_session(session, user, services.settings, user_agent=user_agent, method="invitation")

@@ -37,12 +37,17 @@ async def hash_password(body: RegisterUser, services: Services) -> tuple[Registe
 
 @registration_router.post("/register", status_code=201, dependencies=[PUBLIC])
 async def register_user(
-    hashed: Annotated[tuple[RegisterUser, str], Depends(hash_password)], session: Session
+    hashed: Annotated[tuple[RegisterUser, str], Depends(hash_password)], session: Session, services: Services
 ) -> UserResponse:
     """Register a salesperson, who can log in at once."""
     body, password_hash = hashed
     user = await users.register_user(
-        session, username=body.username, email=body.email, password_hash=password_hash, full_name=body.full_name
+        session,
+        username=body.username,
+        email=body.email,
+        password_hash=password_hash,
+        full_name=body.full_name,
+        confirm_email=services.settings.sends_emails,
     )
     return UserResponse.model_validate(user)
 

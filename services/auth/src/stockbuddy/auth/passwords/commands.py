@@ -80,10 +80,15 @@ async def request_reset(session: AsyncSession, email: str, secret_box: SecretBox
     )
 
 
-async def create_reset_token(session: AsyncSession, user: User, settings: AuthSettings) -> str | None:
-    """A new token; None if the user is inactive or has received one within MIN_RESET_INTERVAL."""
+async def create_reset_token(
+    session: AsyncSession, user: User, settings: AuthSettings, *, is_retry: bool
+) -> str | None:
+    """A new token; None if the user is inactive or has received one within MIN_RESET_INTERVAL. `is_retry`: the e-mail
+    with an earlier token was not sent."""
     now = datetime.now(UTC)
-    if not user.is_active or await queries.has_token_since(session, user.id, now - MIN_RESET_INTERVAL):
+    if not user.is_active:
+        return None
+    if not is_retry and await queries.has_token_since(session, user.id, now - MIN_RESET_INTERVAL):
         return None
     token = create_secret()
     expires_at = now + timedelta(seconds=settings.password_reset_seconds)

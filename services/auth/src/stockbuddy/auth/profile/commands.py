@@ -56,16 +56,15 @@ def starts_confirmation(user: User, email: str) -> bool:
 
 
 async def create_confirmation_token(
-    session: AsyncSession, user: User, email: str, settings: AuthSettings
+    session: AsyncSession, user: User, email: str, settings: AuthSettings, *, is_retry: bool
 ) -> str | None:
-    """A new token; None if nothing is to be confirmed any more, or if too many e-mails were sent."""
+    """A new token; None if nothing is to be confirmed any more, or if too many e-mails were sent. `is_retry`: the
+    e-mail with an earlier token was not sent."""
     now = datetime.now(UTC)
     is_wanted = email == user.pending_email or (email == user.email and not user.email_confirmed)
     if not user.is_active or not is_wanted:
         return None
-    if await queries.count_confirmations(session, user.id, now - MIN_CONFIRMATION_INTERVAL, email):
-        return None
-    if await queries.count_confirmations(session, user.id, now - timedelta(days=1)) >= MAX_CONFIRMATIONS_PER_DAY:
+    if not is_retry and await _is_limit_reached(session, user.id, email, now):
         return None
     token = create_secret()
     expires_at = now + timedelta(seconds=settings.email_confirmation_seconds)
@@ -73,6 +72,12 @@ async def create_confirmation_token(
         EmailConfirmation(digest=digest(token), user_id=user.id, email=email, created_at=now, expires_at=expires_at)
     )
     return token
+
+
+async def _is_limit_reached(session: AsyncSession, user_id: int, email: str, now: datetime) -> bool:
+    if await queries.count_confirmations(session, user_id, now - MIN_CONFIRMATION_INTERVAL, email):
+        return True
+    return await queries.count_confirmations(session, user_id, now - timedelta(days=1)) >= MAX_CONFIRMATIONS_PER_DAY
 
 
 async def confirm_email(session: AsyncSession, token: str) -> None:

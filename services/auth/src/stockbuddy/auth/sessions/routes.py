@@ -13,7 +13,7 @@ from stockbuddy.auth.sessions.cookies import cookies_for, delete_cookies
 from stockbuddy.auth.sessions.model import LoginSession
 from stockbuddy.auth.sessions.schemas import RefreshSession, SessionResponse, TokenPairResponse
 from stockbuddy.auth.sessions.tokens import forbid_caching, to_token_pair
-from stockbuddy.chassis.http.authentication import PUBLIC, Caller, UserSession
+from stockbuddy.chassis.http.authentication import PUBLIC, UserSession
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.pagination import Page, PageParameters, SortOrder, fetch_page
 from stockbuddy.chassis.http.sessions import ReadSession, Session
@@ -39,7 +39,7 @@ async def refresh_session(body: RefreshSession, response: Response, services: Se
 @router.post("/logout", status_code=204)
 @router.delete("/session", status_code=204, name="delete_browser_session")
 async def logout_user(
-    caller: Caller, session: Session, request: Request, response: Response, services: Services
+    caller: UserSession, session: Session, request: Request, response: Response, services: Services
 ) -> None:
     """Revoke the session; the gateway refuses its access tokens within a second. Deletes a browser's cookies."""
     session_id = parse_session_id(caller.session_id)

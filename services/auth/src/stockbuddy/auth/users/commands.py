@@ -24,11 +24,12 @@ async def register_user(
     email: str,
     password_hash: str,
     full_name: str | None,
+    confirm_email: bool,
     role: Role = Role.SALESPERSON,
     warehouse_ids: list[int] | None = None,
 ) -> User:
-    """Raises UsernameTaken or EmailTaken. For self-registration the new user is recorded as the actor. The address is
-    to be confirmed with a token sent to it."""
+    """Raises UsernameTaken or EmailTaken. For self-registration the new user is recorded as the actor. `confirm_email`:
+    send a token to the address that confirms it."""
     await require_username_available(session, username)
     if await queries.is_email_taken(session, email):
         raise EmailTaken()
@@ -49,7 +50,8 @@ async def register_user(
     )
     session.add(user)
     await flush_user(session)
-    await queue_email(session, EmailKind.EMAIL_CONFIRMATION, email, now, user_id=user.id)
+    if confirm_email:
+        await queue_email(session, EmailKind.EMAIL_CONFIRMATION, email, now, user_id=user.id)
     if current_event_context().actor_id is None:
         set_actor(user.id, user.username)
     outbox.add(session, user.to_event(UserRegistered))
