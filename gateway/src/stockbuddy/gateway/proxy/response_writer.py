@@ -11,6 +11,7 @@ from stockbuddy.gateway.headers import HOP_BY_HOP, HeaderList
 
 CONTENT_SECURITY_POLICY = b"content-security-policy"
 CACHE_CONTROL = b"cache-control"
+SET_COOKIE = b"set-cookie"
 
 SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -60,7 +61,7 @@ class ResponseWriter:
             self.status = message["status"]
             self.started_at = time.perf_counter()
             headers = [header for header in message["headers"] if header[0] not in _DROPPED]
-            headers += self._own_headers
+            headers += self._own_headers_beside(headers)
             if self._path_prefix:
                 headers = [_with_prefix(header, self._path_prefix) for header in headers]
             _add_defaults(headers)
@@ -68,6 +69,12 @@ class ResponseWriter:
         elif not message.get("more_body", False):
             self.complete = True
         await self._send(message)
+
+    def _own_headers_beside(self, headers: HeaderList) -> HeaderList:
+        """Cookies that the service sets (a new session, a logout) replace the renewed ones of the old session."""
+        if any(name == SET_COOKIE for name, _ in headers):
+            return [header for header in self._own_headers if header[0] != SET_COOKIE]
+        return self._own_headers
 
     async def end_session(self) -> None:
         """End the response because its session has ended. Raises Unauthenticated if the response has not started."""
