@@ -70,6 +70,7 @@ ROUTES = (
     _login("/auth/login-json"),
     _login("/auth/token"),
     _public("/auth/refresh"),
+    _public("/auth/email/confirm"),
     _login("/auth/password/forgot"),
     _registration("/auth/password/reset"),
     _registration("/auth/admin/register", auth=Auth.OPTIONAL),
