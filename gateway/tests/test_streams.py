@@ -88,6 +88,23 @@ async def test_stream_ends_at_token_expiry(system: System) -> None:
     await asyncio.wait_for(ticker.left.wait(), 5)
 
 
+@pytest.mark.parametrize(("kind", "header"), [("api_key", "X-API-Key"), ("session_cookie", "Cookie")])
+async def test_stream_lasts_as_long_as_its_credential(system: System, kind: str, header: str) -> None:
+    """The gateway gets further tokens while the stream is open, until auth rejects the credential."""
+    ticker = EventSource(system.notifications)
+    system.auth.token_seconds = 1
+    system.auth.credentials[kind, "secret"] = "key:1" if kind == "api_key" else "b7a9b6a2-0000-4000-8000-000000000001"
+    value = "secret" if kind == "api_key" else "session=secret"
+    async with system.client.get(system.url + "/api/v1/stream", headers={header: value}) as response:
+        assert response.status == 200
+        await system.eventually(lambda: len(system.auth.exchanges) >= 3)
+        ticker.lines.put_nowait(b": hello\n\n")
+        assert await asyncio.wait_for(response.content.readuntil(b"\n\n"), 5) == b": hello\n\n"
+        system.auth.credentials.clear()
+        assert await asyncio.wait_for(response.content.read(), 5) == b""
+    await asyncio.wait_for(ticker.left.wait(), 5)
+
+
 def large_response(body: bytes, *, declared: bool) -> ASGIApp:
     async def handler(_: Scope, __: Receive, send: Send) -> None:
         headers = [(b"content-type", b"text/csv")]

@@ -1,5 +1,6 @@
 """Alerts: one per crossing, not per sale, and another one only after the stock recovered."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -7,9 +8,12 @@ from httpx2 import AsyncClient
 
 from stockbuddy.chassis.http.tokens import Role
 from stockbuddy.chassis.testing.tokens import TestIssuer
+from stockbuddy.contracts.auth import EmailFailed, EmailsDelayed
 from stockbuddy.contracts.catalog import ImportFinished
 from stockbuddy.contracts.notifications import WebhookDisabled
 from stockbuddy.contracts.stock import ActivityUnusual, LevelDepleted, LevelLow, LevelRecovered, WarehouseCreated
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 async def titles(client: AsyncClient, headers: dict[str, str] | None = None) -> list[str]:
@@ -109,3 +113,23 @@ async def test_finished_import_notifies_its_creator(admin: AsyncClient, issuer: 
     alice = issuer.headers(7, Role.MANAGER)
     assert await titles(admin, alice) == ["Import finished"]
     assert await titles(admin) == []
+
+
+async def test_opening_stock_below_the_threshold_raises_no_alert(
+    admin: AsyncClient, service: Any, samples: Any
+) -> None:
+    opening = {"before": 0, "delta": 5, "on_hand": 5}
+    await service.publish(samples.crossing(LevelLow, version=1, **opening))
+    assert await titles(admin) == []
+    await service.publish(samples.crossing(LevelDepleted, version=2, before=5, delta=-5, on_hand=0))
+    assert await titles(admin) == ["Out of stock: SKU-42"]
+
+
+async def test_failed_emails_of_auth_notify_admins_once_a_day(
+    admin: AsyncClient, issuer: TestIssuer, service: Any
+) -> None:
+    failed = {"kind": "password_reset", "recipient": "gone@example.com", "attempts": 3, "reason": "550 no such user"}
+    await service.publish(*(EmailFailed(email_id=number, **failed) for number in (1, 2)))
+    await service.publish(EmailsDelayed(waiting_since=NOON, reason="certificate not trusted"))
+    assert sorted(await titles(admin)) == ["An e-mail was not sent", "E-mails are not sent"]
+    assert await titles(admin, issuer.headers(2, Role.MANAGER)) == []

@@ -133,7 +133,11 @@ async def test_temporarily_rejected_email_is_retried(
     await service.publish(samples.crossing(LevelLow))
     await make_retry_due(database_url, until)
     await mail_server.wait_for(1)
-    assert await states(database_url) == {"sent": 1}
+
+    async def sent() -> bool:
+        return await states(database_url) == {"sent": 1}
+
+    await until(sent)
 
 
 async def test_rejected_recipient_does_not_delay_others(
@@ -201,3 +205,71 @@ async def make_retry_due(database_url: str, until: Any) -> None:
         await until(shortened)
     finally:
         await connection.close()
+
+
+async def test_email_that_cannot_be_sent_is_set_aside_and_shown_to_admins(
+    admin: AsyncClient, service: Any, samples: Any, mail_server: Any, database_url: str, until: Any
+) -> None:
+    mail_server.responses_to_recipient = {"gone@example.com": ["550 no such user"]}
+    await change_settings(service, alert_emails=["gone@example.com", "not an address", "boss@example.com"])
+    connection = await asyncpg.connect(database_url)
+    await connection.execute(
+        "INSERT INTO notifications.queued_email (cause, recipient, kind, content, next_attempt_at)"
+        " VALUES (gen_random_uuid(), 'broken@example.com', 'low_stock', '[]', now() - interval '1 day')"
+    )
+    await connection.close()
+    await service.publish(samples.crossing(LevelLow))
+    await mail_server.wait_for(1)
+    assert mail_server.recipients == ["boss@example.com"]
+
+    async def failed() -> list[dict[str, Any]] | None:
+        items = (await admin.get("/notifications/emails", params={"state": "failed"})).json()["items"]
+        return items if len(items) == 3 else None
+
+    items = await until(failed)
+    reasons = {item["recipient"]: item["last_error"] for item in items}
+    assert "550" in reasons["gone@example.com"]
+    assert all(reasons.values())
+
+    async def notified() -> Any:
+        return (await admin.get("/notifications", params={"kind": "email_failed"})).json()["items"]
+
+    assert len(await until(notified)) == 1
+    mail_server.responses_to_recipient = {}
+    [gone] = [item for item in items if item["recipient"] == "gone@example.com"]
+    assert (await admin.post(f"/notifications/emails/{gone['id']}/retry")).json()["state"] == "pending"
+    await mail_server.wait_for(2)
+    assert mail_server.recipients[-1] == "gone@example.com"
+    assert (await admin.post(f"/notifications/emails/{gone['id']}/retry")).status_code == 409
+
+
+async def test_international_addresses_are_delivered(service: Any, samples: Any, mail_server: Any) -> None:
+    await change_settings(service, alert_emails=["ops@b\u00fccher.example", "j\u00f6s\u00e9@example.com"])
+    await service.publish(samples.crossing(LevelLow))
+    messages = await mail_server.wait_for(2)
+    assert sorted(mail_server.recipients) == ["j\u00f6s\u00e9@example.com", "ops@xn--bcher-kva.example"]
+    assert "ops@xn--bcher-kva.example" in {str(message["To"]) for message in messages}
+
+
+async def test_outage_of_the_server_notifies_admins_once(
+    admin: AsyncClient, service: Any, samples: Any, mail_server: Any, until: Any
+) -> None:
+    await change_settings(service, alert_emails=["boss@example.com"])
+    await mail_server.stop()
+    await service.publish(samples.crossing(LevelLow))
+
+    async def notified() -> Any:
+        return (await admin.get("/notifications", params={"kind": "email_failed"})).json()["items"]
+
+    [notification] = await until(notified)
+    assert notification["title"] == "E-mails are not sent"
+    [waiting] = (await admin.get("/notifications/emails", params={"state": "pending"})).json()["items"]
+    assert waiting["last_error"]
+    await mail_server.start()
+    await mail_server.wait_for(1)
+
+
+async def test_emails_are_listed_for_admins_only(client: AsyncClient, issuer: TestIssuer) -> None:
+    headers = issuer.headers(2, Role.MANAGER)
+    assert (await client.get("/notifications/emails", headers=headers)).status_code == 403
+    assert (await client.post("/notifications/emails/1/retry", headers=headers)).status_code == 403

@@ -72,7 +72,8 @@ class Reader:
         """Read the start position, a comment, and the line after it."""
         async with asyncio.timeout(TIMEOUT_SECONDS):
             while not (line := await self.response.content.readline()).startswith(b": id "):
-                pass
+                if not line:
+                    raise EOFError
             self.start = line.decode().removeprefix(": id ").strip()
             await self.response.content.readline()
 

@@ -16,12 +16,12 @@ async def test_thousand_idle_readers_each_receive_the_event(
     timeout = aiohttp.ClientTimeout(total=150)
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector, timeout=timeout) as http:
-        headers = issuer.headers(9, Role.SALESPERSON)
 
-        async def open_one() -> Any:
-            return reader(await http.get(f"{address}/stream", headers=headers))
+        async def open_one(user_id: int) -> Any:
+            return reader(await http.get(f"{address}/stream", headers=issuer.headers(user_id, Role.SALESPERSON)))
 
-        readers = [one for _ in range(10) for one in await asyncio.gather(*(open_one() for _ in range(100)))]
+        # Of a hundred users, because the streams of one caller are limited.
+        readers = [one for _ in range(10) for one in await asyncio.gather(*map(open_one, range(1, 101)))]
         await asyncio.gather(*(one.begin() for one in readers))
         assert service.app.state.services.tail.subscribers == 1000
         await service.publish(samples.movement())

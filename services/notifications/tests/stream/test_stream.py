@@ -17,7 +17,7 @@ from stockbuddy.contracts.auth import ApiKeyRevoked, SessionRevoked, UserUpdated
 
 @pytest.fixture
 def options() -> dict[str, Any]:
-    return {"stream_keepalive_seconds": 0.2, "stream_stalled_seconds": 1}
+    return {"stream_keepalive_seconds": 0.2, "stream_stalled_seconds": 1, "stream_max_per_caller": 3}
 
 
 @pytest.fixture
@@ -236,3 +236,70 @@ async def test_invalid_stream_request_is_rejected(http: aiohttp.ClientSession, i
     async with http.get(path, headers=headers) as response:
         assert response.status == (422 if "?" in path else 401)
         assert response.content_type == "application/problem+json"
+
+
+async def test_cursor_that_the_log_does_not_know_resets_the_stream(
+    stream: Any, service: Any, samples: Any, issuer: TestIssuer
+) -> None:
+    await service.publish(samples.movement())
+    async with stream({**issuer.headers(), "Last-Event-ID": "5000"}) as reader:
+        [reset] = await reader.events(1)
+        await service.publish(samples.movement())
+        [event] = await reader.events(1)
+    assert (reset["event"], reset["id"], reset["data"]) == ("stream.reset", "1", {"head": "1"})
+    assert (event["event"], event["id"]) == ("stock.movement.posted", "2")
+
+
+async def test_empty_last_event_id_is_absent(stream: Any, service: Any, samples: Any, issuer: TestIssuer) -> None:
+    await service.publish(samples.movement())
+    async with stream({**issuer.headers(), "Last-Event-ID": ""}, after="") as reader:
+        await reader.begin()
+        await service.publish(samples.movement())
+        [event] = await reader.events(1)
+    assert event["id"] == "2"
+
+
+async def test_opening_has_no_event_without_data(stream: Any, issuer: TestIssuer) -> None:
+    """Clients such as httpx-sse report an event for every block with an id."""
+    async with stream(issuer.headers()) as reader, asyncio.timeout(5):
+        assert (await reader.response.content.readline()).startswith(b": id ")
+        assert (await reader.response.content.readline()).startswith(b"retry: ")
+        assert await reader.response.content.readline() == b":\n"
+
+
+async def test_streams_of_one_caller_are_limited(
+    http: aiohttp.ClientSession, stream: Any, issuer: TestIssuer, until: Any
+) -> None:
+    mine, other = issuer.headers(9), issuer.headers(8)
+    async with stream(mine) as one, stream(mine), stream(mine), stream(other):
+        await one.begin()
+        for path in ("stream", "events?wait=20"):
+            async with http.get(path, headers=mine) as refused:
+                assert (refused.status, (await refused.json())["code"]) == (429, "too_many_streams")
+                assert refused.headers["Retry-After"]
+        async with stream(issuer.headers(9, session_id="key:4.1")) as key:
+            await key.begin()
+
+    async def freed() -> bool:
+        async with http.get("stream", headers=mine) as response:
+            return response.status == 200
+
+    await until(freed)
+
+
+async def test_stream_with_a_renewed_token_outlives_it(
+    stream: Any, service: Any, samples: Any, issuer: TestIssuer
+) -> None:
+    """The gateway renews tokens of API keys and session cookies, and ends the stream with the credential."""
+    expired = -29.5
+    headers = issuer.headers(9, session_id="key:4.1", lifetime_seconds=expired, renewed=True)
+    async with stream(headers) as renewed, stream(issuer.headers(9, lifetime_seconds=expired)) as bearer:
+        with pytest.raises(EOFError):
+            await bearer.events(1)
+        await service.publish(samples.movement())
+        assert len(await renewed.events(1)) == 1
+        await service.publish(
+            ApiKeyRevoked(api_key_id=4, owner_id=9, name="till", role="salesperson", reason="deleted")
+        )
+        with pytest.raises(EOFError):
+            await renewed.events(1)

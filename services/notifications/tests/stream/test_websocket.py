@@ -102,3 +102,12 @@ async def test_socket_without_valid_token_is_rejected(http: aiohttp.ClientSessio
     with pytest.raises(aiohttp.WSServerHandshakeError) as rejected:
         await http.ws_connect("ws", headers=headers)
     assert rejected.value.status == 401
+
+
+async def test_cursor_that_the_log_does_not_know_resets_the_socket(
+    http: aiohttp.ClientSession, service: Any, samples: Any, issuer: TestIssuer
+) -> None:
+    async with http.ws_connect("ws?after=5000", headers=issuer.headers()) as socket:
+        assert await receive(socket) == {"id": "0", "event": "stream.reset", "data": {"head": "0"}}
+        await service.publish(samples.movement())
+        assert (await receive(socket))["id"] == "1"

@@ -13,6 +13,7 @@ from httpx2 import AsyncClient
 @dataclass(frozen=True, slots=True)
 class Received:
     path: str
+    target: str
     headers: Mapping[str, str]
     body: bytes
 
@@ -34,7 +35,7 @@ class Receiver:
     _arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        received = Received(request.path, dict(request.headers), await request.read())
+        received = Received(request.path, request.raw_path, dict(request.headers), await request.read())
         self.received.append(received)
         async with self._arrived:
             self._arrived.notify_all()

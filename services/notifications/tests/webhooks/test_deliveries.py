@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
+import asyncpg
 import pytest
 from aiohttp import web
 from httpx2 import AsyncClient
 from standardwebhooks import Webhook as Verifier
+from standardwebhooks import WebhookVerificationError
 
 from stockbuddy.chassis.testing.tokens import TestIssuer
 
@@ -306,3 +308,154 @@ async def test_two_replicas_send_each_delivery_once(
     await until(all_done)
     ids = [r.headers["webhook-id"] for r in receiver.received]
     assert len(ids) == len(set(ids)) == 80
+
+
+UNUSABLE_RETRY_AFTER = [
+    "Mon, 01 Jan 99999999999 00:00:00 GMT",
+    "Fri, 31 Dec 9999 23:59:59 -2359",
+    "Mon, 99 Foo 2026 00:00:00 GMT",
+    "-1",
+    "1e400",
+    "soon",
+    "\u0663",
+]
+
+
+async def test_unusable_retry_after_is_ignored(
+    admin: AsyncClient, service: Any, samples: Any, receiver: Any, register: Register, until: Any
+) -> None:
+    headers = iter(UNUSABLE_RETRY_AFTER)
+
+    async def response(_: Any) -> web.StreamResponse:
+        if (header := next(headers, None)) is None:
+            return web.Response()
+        return web.Response(status=503, headers={"Retry-After": header})
+
+    receiver.respond = response
+    webhook = await register(receiver, event_types=["stock.movement.*"])
+    await service.publish(*(samples.movement(number) for number in range(10)))
+
+    async def delivered() -> bool:
+        return len(await deliveries(admin, webhook, state="delivered")) == 10
+
+    await until(delivered)
+    assert len(receiver.received) == 10 + len(UNUSABLE_RETRY_AFTER)
+
+
+async def test_huge_retry_after_is_limited_to_a_day(
+    admin: AsyncClient, service: Any, samples: Any, receiver: Any, register: Register, until: Any
+) -> None:
+    receiver.respond = respond(503, headers={"Retry-After": "9" * 400})
+    webhook = await register(receiver, event_types=["stock.movement.*"])
+    await service.publish(samples.movement())
+    [delivery] = await until(lambda: attempted(admin, webhook))
+    pause = datetime.fromisoformat(delivery["next_attempt_at"]) - datetime.now(UTC)
+    assert timedelta(hours=23) < pause <= timedelta(days=1)
+
+
+async def attempted(admin: AsyncClient, webhook: dict[str, Any]) -> list[dict[str, Any]]:
+    return [delivery for delivery in await deliveries(admin, webhook) if delivery["log"]]
+
+
+async def test_result_is_recorded_while_other_attempts_are_in_flight(
+    admin: AsyncClient, service: Any, samples: Any, receiver: Any, register: Register, until: Any
+) -> None:
+    release = asyncio.Event()
+
+    async def hang_for_the_first(received: Any) -> web.StreamResponse:
+        if json.loads(received.body)["subject"] == "product/1":
+            await release.wait()
+        return web.Response()
+
+    receiver.respond = hang_for_the_first
+    webhook = await register(receiver, event_types=["stock.movement.*"])
+    await service.publish(*(samples.movement(number) for number in (1, 2, 3)))
+
+    async def two_delivered() -> bool:
+        return len(await deliveries(admin, webhook, state="delivered")) == 2
+
+    await until(two_delivered, 0.9)
+    release.set()
+
+
+async def test_url_is_requested_byte_for_byte(
+    admin: AsyncClient, service: Any, samples: Any, receiver: Any, register: Register
+) -> None:
+    target = "/a%2Fb/%41%7Ex/(x)/../%e4?sig=a%2Fb%3D%3d&q=a+b%20c&&x=;"
+    receiver.url = receiver.url.removesuffix("/hook") + target
+    await register(receiver, event_types=["stock.movement.*"])
+    await service.publish(samples.movement())
+    [received] = await receiver.wait_for(1)
+    assert received.target == target
+
+
+async def test_every_secret_signs_within_its_time(
+    admin: AsyncClient, service: Any, samples: Any, receiver: Any, register: Register
+) -> None:
+    webhook = await register(receiver, event_types=["stock.movement.*"])
+    url = f"/webhooks/{webhook['id']}/rotate-secret"
+    second = (await admin.post(url)).json()["secret"]
+    third = (await admin.post(url)).json()["secret"]
+    fourth = (await admin.post(url, json={"overlap_seconds": 0})).json()["secret"]
+    await service.publish(samples.movement())
+    [received] = await receiver.wait_for(1)
+    for secret in (webhook["secret"], second, fourth):
+        Verifier(secret).verify(received.body, dict(received.headers))
+    with pytest.raises(WebhookVerificationError):
+        Verifier(third).verify(received.body, dict(received.headers))
+
+
+async def test_delivery_that_failed_for_good_notifies_admins_once_a_day(
+    admin: AsyncClient, issuer: TestIssuer, service: Any, samples: Any, receiver: Any, register: Register, until: Any
+) -> None:
+    receiver.respond = respond(400)
+    webhook = await register(receiver, event_types=["stock.movement.*"])
+    await service.publish(samples.movement(1), samples.movement(2))
+
+    async def failed() -> bool:
+        return len(await deliveries(admin, webhook, state="failed")) == 2
+
+    await until(failed)
+
+    async def notified() -> Any:
+        return (await admin.get("/notifications", params={"kind": "webhook_failing"})).json()["items"]
+
+    [notification] = await until(notified)
+    assert notification["subject"] == f"webhook/{webhook['id']}"
+    assert "status 400" in notification["body"]
+    feed = (await admin.get("/events", params={"types": "notifications.webhook.failing"})).json()
+    assert len(feed["items"]) == 1
+
+
+async def test_secrets_of_an_earlier_release_are_encrypted_at_the_start(
+    start: Any, database_url: str, samples: Any, receiver: Any, register: Register, service: Any
+) -> None:
+    await register(receiver, event_types=["stock.movement.*"])
+    current, previous = f"whsec_{'b' * 32}", f"whsec_{'c' * 32}"
+    connection = await asyncpg.connect(database_url, server_settings={"search_path": "notifications"})
+    await connection.execute("DELETE FROM webhook_secret")
+    await connection.execute(
+        "UPDATE webhook SET secret = $1, previous_secret = $2, previous_secret_until = now() + interval '1 hour'",
+        current,
+        previous,
+    )
+    await start()
+    assert await connection.fetchval("SELECT count(*) FROM webhook WHERE secret IS NULL") == 1
+    await connection.close()
+    await service.publish(samples.movement())
+    [received] = await receiver.wait_for(1)
+    for secret in (current, previous):
+        Verifier(secret).verify(received.body, dict(received.headers))
+
+
+async def test_secret_of_another_key_is_reported_in_the_delivery(
+    admin: AsyncClient, service: Any, samples: Any, receiver: Any, register: Register, until: Any, database_url: str
+) -> None:
+    webhook = await register(receiver, event_types=["stock.movement.*"])
+    connection = await asyncpg.connect(database_url)
+    await connection.execute("UPDATE notifications.webhook_secret SET encrypted_secret = 'x'")
+    await connection.close()
+    await service.publish(samples.movement())
+    [delivery] = await until(lambda: deliveries(admin, webhook, state="failed"))
+    assert delivery["error"].startswith("the secret cannot be decrypted")
+    assert receiver.received == []

@@ -1,7 +1,9 @@
 """CRUD of webhooks, for admins."""
 
+import base64
 from typing import Any
 
+import asyncpg
 import pytest
 from httpx2 import AsyncClient
 
@@ -106,6 +108,9 @@ INVALID: list[tuple[str, Any]] = [
     ("event_types", []),
     ("event_types", ["stock.*; drop"]),
     ("event_types", "stock.*"),
+    ("event_types", ["stock.movment.posted"]),
+    ("event_types", ["stock.*", "till.*"]),
+    ("event_types", ["notifications.notification.created"]),
     ("colour", "red"),
 ]
 
@@ -176,3 +181,53 @@ async def test_repeated_idempotency_key_creates_one_webhook(admin: AsyncClient) 
     again = await admin.post("/webhooks", json=NEW, headers={"Idempotency-Key": "k"})
     assert again.json() == first.json()
     assert (await admin.get("/webhooks")).json()["total"] == 1
+
+
+async def test_unknown_event_type_names_the_closest_ones(admin: AsyncClient) -> None:
+    response = await admin.post("/webhooks", json=NEW | {"event_types": ["stock.movment.posted"]})
+    [error] = response.json()["errors"]
+    assert error["message"].startswith(
+        "stock.movment.posted matches no event type; the closest types are stock.movement."
+    )
+
+
+async def test_secrets_are_stored_encrypted(admin: AsyncClient, database_url: str) -> None:
+    """Also in the stored response to an idempotent request, which repeats it."""
+    first = await admin.post("/webhooks", json=NEW, headers={"Idempotency-Key": "k"})
+    url = f"/webhooks/{first.json()['id']}/rotate-secret"
+    rotated = await admin.post(url, headers={"Idempotency-Key": "r"})
+    again = await admin.post(url, headers={"Idempotency-Key": "r"})
+    assert again.json() == rotated.json()
+    connection = await asyncpg.connect(database_url, server_settings={"search_path": "notifications"})
+    for table in ("webhook", "webhook_secret", "idempotency_key", "outbox", "outbox_archive", "event_log"):
+        stored = str(await connection.fetch(f"SELECT * FROM {table}"))
+        for secret in (first.json()["secret"], rotated.json()["secret"]):
+            assert secret.removeprefix("whsec_") not in stored, table
+    await connection.close()
+
+
+async def test_secret_of_a_deleted_webhook_is_deleted(admin: AsyncClient, database_url: str) -> None:
+    webhook = await create(admin)
+    await admin.delete(f"/webhooks/{webhook['id']}")
+    connection = await asyncpg.connect(database_url)
+    assert await connection.fetchval("SELECT count(*) FROM notifications.webhook_secret") == 0
+    await connection.close()
+
+
+async def test_rotations_within_the_overlap_are_limited(admin: AsyncClient) -> None:
+    webhook = await create(admin)
+    url = f"/webhooks/{webhook['id']}/rotate-secret"
+    codes = [(await admin.post(url)).status_code for _ in range(5)]
+    assert codes == [200, 200, 200, 200, 409]
+    assert (await admin.post(url, json={"overlap_seconds": 0})).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/webhooks", "/notifications", "/audit-logs", "/notifications/emails", "/webhooks/1/deliveries"]
+)
+@pytest.mark.parametrize("cursor", ["[" * 1400, "e30", "W10", "eyJzb3J0IjoiaWRfZGVzYyIsImtleSI6W251bGxdfQ", "\u00e4"])
+async def test_unusable_cursor_is_rejected_by_every_list(admin: AsyncClient, path: str, cursor: str) -> None:
+    await create(admin)
+    encoded = base64.urlsafe_b64encode(cursor.encode()).decode() if cursor.startswith("[") else cursor
+    response = await admin.get(path, params={"cursor": encoded})
+    assert (response.status_code, response.json()["code"]) == (422, "validation_error")

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.messaging.bus import Message
 from stockbuddy.chassis.postgres.database import signal_on_commit
-from stockbuddy.notifications.event_log.ingest import chain_hashes, event_ids, to_entries
+from stockbuddy.notifications.event_log.ingest import chain_hashes, to_entries
 
 APPENDED = "event_log.appended"
 """The commit signal of transactions that append."""
@@ -38,7 +38,7 @@ _COLUMNS = (
 
 async def append_messages(session: AsyncSession, messages: Sequence[Message]) -> None:
     """Append the messages in their order, except those that are in the log already."""
-    head = (await session.execute(_LOCK_HEAD, {"event_ids": event_ids(messages)})).one()
+    head = (await session.execute(_LOCK_HEAD, {"event_ids": [message.id for message in messages]})).one()
     known = set(head.known)
     entries = to_entries([message for message in messages if message.id not in known], head.position)
     if not entries:

@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 from stockbuddy.chassis.messaging.bus import Message
 from stockbuddy.chassis.messaging.handlers import PermanentFailure
@@ -14,16 +13,6 @@ from stockbuddy.notifications.event_log.entry_metadata import identify_actor, is
 MAX_INDEXED_LENGTH = 500
 _ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 """An escaped NUL (after an even number of backslashes): PostgreSQL's text cannot hold the character."""
-
-
-def event_ids(messages: Sequence[Message]) -> list[str]:
-    """Raises PermanentFailure if one is not a UUID: only messages from the broker are validated before."""
-    for message in messages:
-        try:
-            UUID(message.id)
-        except ValueError as error:
-            raise PermanentFailure(f"the id of {message.type} is not a UUID") from error
-    return [message.id for message in messages]
 
 
 def to_entries(messages: Sequence[Message], position: int) -> list[LogEntry]:
