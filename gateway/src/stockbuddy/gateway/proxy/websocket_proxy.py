@@ -9,7 +9,14 @@ import aiohttp
 from starlette.types import Receive, Scope, Send
 from yarl import URL
 
-from stockbuddy.chassis.http.errors import Forbidden, Problem, Unauthenticated, Unavailable
+from stockbuddy.chassis.http.errors import (
+    Forbidden,
+    Problem,
+    TooManyRequests,
+    Unauthenticated,
+    Unavailable,
+    Unprocessable,
+)
 from stockbuddy.gateway.errors import UnknownPath
 from stockbuddy.gateway.headers import HOP_BY_HOP
 from stockbuddy.gateway.proxy.replicas import Replica, ReplicaSet
@@ -95,7 +102,13 @@ def _handshake_headers(scope: Scope) -> list[tuple[str, str]]:
 
 
 def _to_problem(status: int) -> Problem:
-    problems: dict[int, type[Problem]] = {401: Unauthenticated, 403: Forbidden, 404: UnknownPath}
+    problems: dict[int, type[Problem]] = {
+        401: Unauthenticated,
+        403: Forbidden,
+        404: UnknownPath,
+        422: Unprocessable,
+        429: TooManyRequests,
+    }
     return problems.get(status, Unavailable)()
 
 
