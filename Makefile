@@ -54,8 +54,8 @@ test: setup ## run the checks and all tests, on real servers
 	@$(VENV)/pytest
 
 faults: setup ## fault-injection tests (minutes): kills, partitions, freezes, data loss
-	@deploy/install-servers
-	@$(VENV)/pytest -m slow -s tests/faults
+	@deploy/install-servers proxies
+	@$(VENV)/pytest -m slow -s tests/faults gateway/tests/test_proxies.py
 
 fuzz: setup ## test the API against its OpenAPI document for FUZZ_SECONDS (600)
 	@$(VENV)/pytest -m slow -s tests/fuzz
