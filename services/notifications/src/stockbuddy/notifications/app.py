@@ -4,10 +4,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import cast
 
+import structlog
+
 from stockbuddy.chassis.encryption import SecretBox
 from stockbuddy.chassis.http.app import Service, ServiceParts
 from stockbuddy.chassis.http.resources import Resources
 from stockbuddy.chassis.postgres.migrations import migrations_of
+from stockbuddy.chassis.runtime.background import PollingWorker
+from stockbuddy.chassis.runtime.failures import is_environment_fault
 from stockbuddy.chassis.runtime.shutdown import on_shutdown
 from stockbuddy.notifications.audit.routes import router as audit
 from stockbuddy.notifications.dependencies import NotificationsServices
@@ -30,7 +34,11 @@ from stockbuddy.notifications.webhooks.secrets import encrypt_plain_secrets
 
 __all__ = ["MIGRATIONS", "SERVICE", "NotificationsSettings"]
 
+log = structlog.get_logger(__name__)
+
 MIGRATIONS = migrations_of(__file__)
+PREPARATION_INTERVAL_SECONDS = 3600.0
+"""A dump may be restored while the service runs."""
 
 
 @asynccontextmanager
@@ -39,11 +47,21 @@ async def lifespan(resources: Resources) -> AsyncIterator[ServiceParts]:
     database, settings = resources.database, cast(NotificationsSettings, resources.settings)
     tail, slots = LogTail(database), StreamSlots(settings.stream_max_per_caller)
     secret_box = SecretBox(settings.secret_key, "notifications")
-    await start_epoch_after_restore(database)
-    await encrypt_plain_secrets(database, secret_box)
+
+    async def prepare() -> None:
+        await start_epoch_after_restore(database)
+        await encrypt_plain_secrets(database, secret_box)
+
+    try:
+        await prepare()
+    except Exception as error:
+        if not is_environment_fault(error):
+            raise
+        log.warning("notifications.preparation_delayed", error=repr(error))  # the worker repeats it
+    preparation = PollingWorker("notifications.preparation", prepare, interval_seconds=PREPARATION_INTERVAL_SECONDS)
     with on_shutdown(tail.close):
         async with WebhookDispatcher(database, settings, secret_box) as dispatcher:
-            workers = [tail.worker, dispatcher.worker, retention_worker(database)]
+            workers = [preparation, tail.worker, dispatcher.worker, retention_worker(database)]
             if settings.smtp_url is not None:
                 workers.append(EmailSender(database, settings).worker)
             services = NotificationsServices(settings, database, tail, dispatcher.resolver, slots, secret_box)
