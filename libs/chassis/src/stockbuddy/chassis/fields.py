@@ -17,6 +17,8 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from stockbuddy.contracts.numbers import NUMBER_LIMITS
+
 T = TypeVar("T")
 
 MAX_ID = 2**63 - 1
@@ -83,7 +85,9 @@ NOT_BOOLEAN = BeforeValidator(_reject_boolean)
 RFC_3339 = BeforeValidator(_reject_number)
 """For fields of type `date` or `datetime`."""
 
-Id = Annotated[int, Field(ge=1, le=MAX_ID), NOT_BOOLEAN]
+Integer = Annotated[int, NOT_BOOLEAN, NUMBER_LIMITS]
+"""Without `true`, and without what only Python accepts, such as `12_50`."""
+Id = Annotated[Integer, Field(ge=1, le=MAX_ID)]
 UtcTime = Annotated[AwareDatetime, RFC_3339, AfterValidator(to_utc)]
 """A moment in RFC 3339 with an offset, converted to UTC."""
 

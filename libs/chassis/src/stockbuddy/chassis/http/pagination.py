@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.fields import MAX_ID
+from stockbuddy.chassis.fields import MAX_ID, Integer
 from stockbuddy.chassis.http.errors import Unprocessable
 
 Row = TypeVar("Row")
@@ -43,8 +43,8 @@ def _absent_if_empty(value: Any) -> Any:
 class PageQuery(BaseModel):
     """The query parameters of every list; filters inherit from it. `page` is ignored if `cursor` is given."""
 
-    page: Annotated[int, Field(ge=1, le=MAX_PAGE)] = 1
-    page_size: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)] = DEFAULT_PAGE_SIZE
+    page: Annotated[Integer, Field(ge=1, le=MAX_PAGE)] = 1
+    page_size: Annotated[Integer, Field(ge=1, le=MAX_PAGE_SIZE)] = DEFAULT_PAGE_SIZE
     cursor: Annotated[str | None, Field(max_length=2000), BeforeValidator(_absent_if_empty)] = None
 
     @property
