@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, PlainSerializer
 
-from stockbuddy.chassis.fields import MAX_ID, NOT_BOOLEAN, UtcTime, text
+from stockbuddy.chassis.fields import MAX_ID, Integer, UtcTime, text
 from stockbuddy.contracts.numbers import Money, Quantity, money_text, quantity_number
 
 MAX_CLOCK_SKEW = timedelta(minutes=5)
@@ -19,7 +19,7 @@ def _reject_future(time: datetime) -> datetime:
     return time
 
 
-Lot = Annotated[int, Field(ge=0, le=MAX_ID), NOT_BOOLEAN]
+Lot = Annotated[Integer, Field(ge=0, le=MAX_ID)]
 Code = Annotated[str, text(50)]
 Sku = Annotated[str, text(100)]
 Name = Annotated[str, text(200)]

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stockbuddy.chassis.fields import MAX_ID, NOT_BOOLEAN, Id, RequestBody
+from stockbuddy.chassis.fields import MAX_ID, Id, Integer, RequestBody
 from stockbuddy.chassis.http.pagination import PageQuery
 from stockbuddy.contracts.stock import ReservationState
 from stockbuddy.stock.fields import Lot, Note, PositiveQuantity, Reference
@@ -14,7 +14,7 @@ MAX_RESERVATION_LINES = 500
 DEFAULT_TTL_SECONDS = 900
 
 ReservationStatus = Literal["held", "released", "committed", "expired"]
-TtlSeconds = Annotated[int, Field(ge=1, le=MAX_ID), NOT_BOOLEAN]
+TtlSeconds = Annotated[Integer, Field(ge=1, le=MAX_ID)]
 """Limited further by the setting MAX_RESERVATION_SECONDS."""
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from stockbuddy.chassis.fields import Id
+from stockbuddy.chassis.fields import Id, Integer
 from stockbuddy.stock.fields import QuantitySum
 
 
@@ -13,8 +13,8 @@ class ForecastQuery(BaseModel):
     """`history_days`: the maximum number of past days that the forecast is based on."""
 
     warehouse_id: Id | None = None
-    horizon_days: Annotated[int, Field(ge=1, le=90)] = 14
-    history_days: Annotated[int, Field(ge=7, le=730)] = 180
+    horizon_days: Annotated[Integer, Field(ge=1, le=90)] = 14
+    history_days: Annotated[Integer, Field(ge=7, le=730)] = 180
 
 
 class Interval(BaseModel):

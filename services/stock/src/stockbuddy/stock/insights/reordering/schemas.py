@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
-from stockbuddy.chassis.fields import NOT_BOOLEAN, Id, Omittable, RequestBody, UtcTime
+from stockbuddy.chassis.fields import Id, Integer, Omittable, RequestBody, UtcTime
 from stockbuddy.chassis.http.pagination import PageQuery
 from stockbuddy.contracts.numbers import Quantity
 from stockbuddy.stock.documents.purchase_orders.schemas import PurchaseOrderResponse
@@ -22,7 +22,7 @@ from stockbuddy.stock.inventory.references import HasProductReference, HasWareho
 
 MAX_ORDER_LINES = 500
 
-Days = Annotated[int, Field(ge=0, le=3650), NOT_BOOLEAN]
+Days = Annotated[Integer, Field(ge=0, le=3650)]
 
 
 class _Parameters(RequestBody):

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 
-from stockbuddy.chassis.fields import Id
+from stockbuddy.chassis.fields import Id, Integer
 from stockbuddy.chassis.http.authentication import Caller
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.sessions import ReadSession
@@ -97,7 +97,7 @@ async def get_dead_stock_report(
     session: ReadSession,
     _: Caller,
     filters: Filters,
-    days: Annotated[int, Query(ge=1, le=3650)] = 90,
+    days: Annotated[Integer, Query(ge=1, le=3650)] = 90,
     report_format: FormatQuery = "json",
 ) -> Response:
     return await render(await inventory_reports.report_dead_stock(session, filters, days), report_format)
