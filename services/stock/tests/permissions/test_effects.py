@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -147,7 +147,7 @@ async def set_rule(_: Shop, caller: Caller, product_id: int, where: dict[str, An
     return await caller.call("POST", "/reorder-rules", json={"product_id": product_id, **where})
 
 
-MOVEMENTS: Mapping[str, Path] = {
+MOVEMENTS: dict[str, Path] = {
     **{kind: moved(kind) for kind in ("out", "in", "sale", "return", "purchase", "damaged", "transfer_in")},
     "adjustment": moved("adjustment", -1),
     "batch": move_in_batch,
@@ -161,18 +161,18 @@ MOVEMENTS: Mapping[str, Path] = {
     "approved count": approve_count,
     "reservation committed as out": committed("out"),
 }
-TO_DESTINATION: Mapping[str, Path] = {
+TO_DESTINATION: dict[str, Path] = {
     "receipt of a transfer": transferred("receive", "ship"),
     "completed transfer": transferred("complete"),
 }
-SALES: Mapping[str, Path] = {
+SALES: dict[str, Path] = {
     "sale": sell,
     "return": return_sale,
     "void": void_sale,
     "reservation": reserve,
     "reservation committed as sale": committed("sale"),
 }
-PURCHASES: Mapping[str, Path] = {
+PURCHASES: dict[str, Path] = {
     "draft order": draft_order,
     "placed order": ordered("order"),
     "received order": ordered("receive", "order"),

@@ -115,3 +115,14 @@ async def test_return_with_a_repeated_key_is_replayed(shop: Shop) -> None:
     assert again.json() == first.json()
     assert again.headers["Idempotent-Replayed"] == "true"
     assert await shop.on_hand(tea) == 10
+
+
+async def test_return_before_its_sale_is_rejected(shared_shop: Shop) -> None:
+    shop, tea = shared_shop, await shared_shop.product(10)
+    sold = {"product": tea, "quantity": 2, "occurred_at": "2026-05-01T12:00:00Z"}
+    sale = await shop.admin.post("/sales", sold)
+    back = {"lines": [{"product_id": tea, "quantity": 1}]}
+    early = back | {"occurred_at": "2026-05-01T11:59:59Z"}
+    problem = await shop.admin.expect_problem(422, f"/sales/{sale['id']}/returns", early)
+    assert problem["errors"][0]["field"] == "occurred_at"
+    await shop.admin.post(f"/sales/{sale['id']}/returns", back | {"occurred_at": "2026-05-01T12:00:00Z"})

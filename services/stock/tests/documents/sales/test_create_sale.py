@@ -196,3 +196,13 @@ async def test_sale_exceeding_the_amount_limit_is_rejected(shop: Shop) -> None:
     problem = await shop.admin.expect_problem(422, "/sales", {"lines": [cheap]})
     assert problem["errors"][0]["message"] == "cost must come to less than 100,000,000,000,000"
     assert await shop.on_hand(tea) == 18
+
+
+async def test_customer_name_of_several_customers_is_ambiguous(shared_shop: Shop) -> None:
+    shop, tea = shared_shop, await shared_shop.product(10)
+    customers = [await shop.admin.post("/customers", {"name": name}) for name in ("Kim Lee", "kim lee")]
+    problem = await shop.admin.expect_problem(409, "/sales", {"product": tea, "quantity": 1, "customer": "Kim Lee"})
+    assert problem["code"] == "ambiguous_customer"
+    assert problem["customers"] == [{"id": customer["id"], "name": customer["name"]} for customer in customers]
+    sale = await shop.admin.post("/sales", {"product": tea, "quantity": 1, "customer": customers[1]["id"]})
+    assert sale["customer_id"] == customers[1]["id"]
