@@ -114,16 +114,6 @@ async def test_sigterm_completes_requests_in_flight(start_system: StartSystem) -
         await asyncio.wait_for(process.wait(), 10)
 
 
-async def test_metrics_are_served_at_their_own_port(start_system: StartSystem) -> None:
-    system = await start_system("http")
-    port = free_port()
-    async with gateway_process(system, METRICS_PORT=str(port)) as (_, url):
-        async with system.client.get(f"http://127.0.0.1:{port}/metrics") as response:
-            assert "stockbuddy_gateway_caller_requests_total" in await response.text()
-        async with system.client.get(url + "/metrics") as response:
-            assert response.status == 404
-
-
 async def test_internal_port_serves_metrics_and_health_without_checks(start_system: StartSystem) -> None:
     system = await start_system("http")
     port = free_port()
@@ -131,5 +121,9 @@ async def test_internal_port_serves_metrics_and_health_without_checks(start_syst
         for path, status in (("/metrics", 200), ("/health/live", 200), ("/docs", 404), ("/api/v1/sales", 404)):
             async with system.client.get(f"http://127.0.0.1:{port}{path}", headers={"Host": "pod"}) as response:
                 assert response.status == status, path
+        async with system.client.get(f"http://127.0.0.1:{port}/metrics") as response:
+            assert "stockbuddy_gateway_caller_requests_total" in await response.text()
+        async with system.client.get(url + "/metrics") as response:
+            assert response.status == 404
         async with system.client.get(url + "/health/live", headers={"Host": "pod"}) as response:
             assert response.status == 421

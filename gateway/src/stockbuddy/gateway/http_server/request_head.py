@@ -5,7 +5,7 @@ feeds, wrong chunks. This module rejects what is well-formed and ambiguous (RFC 
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from stockbuddy.chassis.http.errors import BadRequest, Problem
 
@@ -64,6 +64,11 @@ class RequestHead:
     target: bytes
     version: str
     headers: Headers
+    values: dict[bytes, bytes] = field(init=False)
+    """The last value of each header."""
+
+    def __post_init__(self) -> None:
+        self.values = dict(self.headers)
 
     def split_target(self) -> tuple[bytes, bytes]:
         """Path and query. Raises BadRequest."""
@@ -86,9 +91,8 @@ class RequestHead:
             raise VersionNotSupported
         if self.method == b"CONNECT":
             raise NotSupported("This server is not a forward proxy.")
-        names = [name for name, _ in self.headers]
-        self._check_host(names.count(b"host"))
-        if b"transfer-encoding" in names:
+        self._check_host()
+        if b"transfer-encoding" in self.values:
             self._check_transfer_coding()
 
     def check_size(self) -> None:
@@ -134,13 +138,17 @@ class RequestHead:
         return b"\r\n".join([*lines, b"", b""])
 
     def _value(self, name: bytes) -> bytes:
-        """The last value of a header; b"" without one."""
-        return next((value for own, value in reversed(self.headers) if own == name), b"")
+        return self.values.get(name, b"")
 
-    def _check_host(self, count: int) -> None:
-        if count > 1 or (count == 0 and self.version == "1.1"):
+    def _check_host(self) -> None:
+        host = self.values.get(b"host")
+        if host is None:
+            if self.version == "1.1":
+                raise InvalidHost
+            return
+        if len(self.values) < len(self.headers) and [name for name, _ in self.headers].count(b"host") > 1:
             raise InvalidHost
-        if count and not _HOST.fullmatch(self._value(b"host").strip()):
+        if not _HOST.fullmatch(host.strip()):
             raise InvalidHost
 
     def _check_transfer_coding(self) -> None:
