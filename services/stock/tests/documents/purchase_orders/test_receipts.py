@@ -120,10 +120,11 @@ async def test_receipt_with_a_repeated_key_is_posted_once(shop: Shop, order: Ord
     assert await shop.on_hand(tea) == 4
 
 
-async def test_receipt_at_a_deleted_warehouse_is_refused(shop: Shop, order: Order) -> None:
+async def test_warehouse_of_an_open_order_is_not_deleted(shop: Shop, order: Order) -> None:
     tea = await shop.product()
     north = await shop.warehouse("NORTH")
     placed = await order((tea, 9, "1"), warehouse_id=north)
-    assert (await shop.admin.call("DELETE", f"/warehouses/{north}")).status_code == 204
-    problem = await shop.admin.expect_problem(404, f"/purchase-orders/{placed['id']}/receive")
-    assert problem["code"] == "unknown_warehouse"
+    problem = await shop.admin.expect_problem(409, f"/warehouses/{north}", method="DELETE")
+    assert [document["number"] for document in problem["documents"]] == [placed["number"]]
+    received = await shop.admin.post(f"/purchase-orders/{placed['id']}/receive")
+    assert received["status"] == "received"
