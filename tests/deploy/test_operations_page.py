@@ -60,6 +60,7 @@ def test_documented_defaults_equal_the_actual_defaults(
             with monkeypatch.context() as environment:
                 environment.setenv("ENV", "development")
                 environment.setenv("SECRET_KEY", "a-key-of-32-characters-that-production-accepts")
+                environment.setenv("GATEWAY_SECRET", "a-secret-of-32-characters-that-production-accepts")
                 environment.setenv(variable, default)
                 value = getattr(settings_class(), field)
             assert value == settings_class.model_fields[field].default, f"{program}: {variable} is not {default}"

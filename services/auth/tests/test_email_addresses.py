@@ -43,11 +43,12 @@ async def test_address_changes_when_the_new_one_is_confirmed(auth: Any) -> None:
 
 async def test_stolen_access_token_cannot_change_the_address(auth: Any, subtests: pytest.Subtests) -> None:
     token = (await auth.member())["access_token"]
-    for body, status, code in [
+    attempts: list[tuple[dict[str, Any], int, str]] = [
         ({}, 422, "validation_error"),
         ({"password": None}, 422, "validation_error"),
         ({"password": "wrong"}, 400, "wrong_password"),
-    ]:
+    ]
+    for body, status, code in attempts:
         with subtests.test(body=body):
             refused = await change(auth, token, **body)
             assert (refused.status_code, refused.json()["code"]) == (status, code)

@@ -44,7 +44,7 @@ async def test_call_that_is_not_signed_by_the_gateway_is_rejected(auth: Any, sub
         ("expired", f"Bearer {sign_internal_call(secret, 'gateway', now - 3600)}"),
         ("not yet valid", f"Bearer {sign_internal_call(secret, 'gateway', now + 3600)}"),
         ("other type", f"Bearer {jwt.encode(unsigned, secret, algorithm='HS256')}"),
-        ("unsigned", f"Bearer {jwt.encode(unsigned, None, algorithm='none', headers={'typ': 'internal+jwt'})}"),
+        ("unsigned", f"Bearer {jwt.encode(unsigned, '', algorithm='none', headers={'typ': 'internal+jwt'})}"),
     ]:
         for method, path, body in calls:
             with subtests.test(name=name, path=path):

@@ -2,12 +2,14 @@
 
 import asyncio
 import runpy
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
 import pytest
 
 from stockbuddy.auth.app import MIGRATIONS
+from stockbuddy.auth.cleanup import delete_expired
 from stockbuddy.auth.usernames import derive_username, require_acceptable, username_skeleton
 
 PASSWORD = "violet-Harbour-71"
@@ -101,3 +103,21 @@ async def test_migration_keeps_existing_names_and_gives_admins_the_skeleton(data
         "admin": username_skeleton("admin"),
         "ann": username_skeleton("ann"),
     }
+
+
+async def test_user_of_an_earlier_release_gets_a_skeleton_unless_taken(auth: Any, database_url: str) -> None:
+    for name in ("ann", "bob"):
+        await auth.register(username=name)
+    connection = await asyncpg.connect(database_url)
+    try:
+        await connection.execute(
+            "UPDATE auth.user_account SET username_skeleton = CASE username WHEN 'ann' THEN $1 END", "bob"
+        )
+        await delete_expired(auth.app.state.resources.database, datetime.now(UTC))
+        skeletons = await connection.fetch("SELECT username, username_skeleton FROM auth.user_account")
+        assert {row["username"]: row["username_skeleton"] for row in skeletons} == {"ann": "bob", "bob": None}
+        await connection.execute("UPDATE auth.user_account SET username_skeleton = NULL")
+        await delete_expired(auth.app.state.resources.database, datetime.now(UTC))
+        assert await connection.fetchval("SELECT count(username_skeleton) FROM auth.user_account") == 2
+    finally:
+        await connection.close()

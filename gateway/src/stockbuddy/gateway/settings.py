@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from stockbuddy.chassis.http.internal_calls import InternalCallSettings
+from stockbuddy.chassis.runtime.settings import AccessTokenSettings
 
 Network = IPv4Network | IPv6Network
 
@@ -62,7 +63,7 @@ Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
 Rate = Annotated[RateLimitItem | None, NoDecode, BeforeValidator(_rate)]
 
 
-class GatewaySettings(InternalCallSettings):
+class GatewaySettings(AccessTokenSettings, InternalCallSettings):
     """A service's URL may list several replicas, separated by commas; a host name with several addresses counts as
     several.
 
@@ -100,7 +101,6 @@ class GatewaySettings(InternalCallSettings):
     rate_limit_url: str | None = Field(default=None, repr=False)
     """`redis://` or `valkey://`, shared by the gateway's replicas."""
 
-    access_token_seconds: PositiveInt = 900
     activity_report_interval_seconds: PositiveFloat = 15
     """Between two reports to auth of the last activity of sessions and API keys."""
 

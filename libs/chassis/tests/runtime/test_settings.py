@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from stockbuddy.chassis.runtime.settings import ServiceSettings
+from stockbuddy.chassis.runtime.settings import AccessTokenSettings, ServiceSettings
 
 
 class SealedSettings(ServiceSettings):
@@ -62,3 +62,14 @@ def test_settings_repr_contains_no_password() -> None:
     shown = repr(ServiceSettings(database_url="postgresql://stock:pass-one@db/", bus_url="amqp://stock:pass-two@mq/"))
     assert "pass-one" not in shown
     assert "pass-two" not in shown
+
+
+def test_access_token_lifetime_may_be_given_in_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert AccessTokenSettings(env="development").access_token_seconds == 900
+    monkeypatch.setenv("ACCESS_TOKEN_EXPIRE_MINUTES", "30")
+    assert AccessTokenSettings(env="development").access_token_seconds == 1800
+    monkeypatch.setenv("ACCESS_TOKEN_SECONDS", "60")
+    assert AccessTokenSettings(env="development").access_token_seconds == 60
+    monkeypatch.setenv("ACCESS_TOKEN_EXPIRE_MINUTES", "soon")
+    with pytest.raises(ValidationError, match="access_token_expire_minutes"):
+        AccessTokenSettings(env="development")

@@ -1,4 +1,4 @@
-"""Hourly deletion of expired sessions, tokens, login counters and unsent e-mails."""
+"""Hourly work: deletion of expired sessions, tokens, counters and unsent e-mails; missing skeletons of usernames."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -7,6 +7,7 @@ from stockbuddy.auth.logins import queries as logins
 from stockbuddy.auth.passwords import queries as passwords
 from stockbuddy.auth.profile import queries as profile
 from stockbuddy.auth.sessions import queries as sessions
+from stockbuddy.auth.users.commands import fill_skeletons
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime.background import PollingWorker
 
@@ -34,3 +35,4 @@ async def delete_expired(database: Database, now: datetime) -> None:
         await emails.delete_failed(session, before=now - FAILED_EMAIL_RETENTION)
         await logins.delete_expired_counters(session, before=now - LOGIN_COUNTER_RETENTION)
         await logins.delete_expired_addresses(session, before=now - KNOWN_ADDRESS_RETENTION)
+        await fill_skeletons(session)

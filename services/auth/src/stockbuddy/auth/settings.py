@@ -6,17 +6,17 @@ from pathlib import Path
 from pydantic import Field, PositiveFloat, PositiveInt, SecretStr
 
 from stockbuddy.chassis.http.internal_calls import InternalCallSettings
+from stockbuddy.chassis.runtime.settings import AccessTokenSettings
 from stockbuddy.chassis.smtp import SmtpSettings
 
 
-class AuthSettings(SmtpSettings, InternalCallSettings):
+class AuthSettings(AccessTokenSettings, SmtpSettings, InternalCallSettings):
     """The environment of an auth process. docs/operations.md explains each setting."""
 
     port: int = Field(default=8001, ge=0, le=65535)
     secret_key: SecretStr = Field(default=SecretStr("development-key-that-protects-nothing"), min_length=32)
     """Encrypts stored secrets (docs/adr/0004-signing-keys.md)."""
 
-    access_token_seconds: PositiveInt = 900
     exchanged_token_ttl_seconds: PositiveInt = 60
     session_days: PositiveInt = 30
     invitation_days: PositiveInt = 7

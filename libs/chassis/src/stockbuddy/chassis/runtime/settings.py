@@ -15,6 +15,7 @@ from stockbuddy.chassis.runtime.database_url import check_database_url
 from stockbuddy.chassis.runtime.weak_secrets import describe_weakness
 
 INVALID_SETTINGS_EXIT_CODE = 2
+MAX_DIGITS = 9
 
 Settings = TypeVar("Settings", bound=BaseSettings)
 
@@ -72,6 +73,21 @@ class ServiceSettings(BaseSettings):
             if isinstance(text, str) and (weakness := describe_weakness(text, is_secret=is_secret)):
                 reasons.append(f"{name.upper()} {weakness}")
         return reasons
+
+
+class AccessTokenSettings(ServiceSettings):
+    """`access_token_expire_minutes`: the same in minutes, a name that other systems use; it yields to the seconds."""
+
+    access_token_seconds: PositiveInt = 900
+    access_token_expire_minutes: PositiveInt | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def convert_minutes(cls, values: dict[str, Any]) -> dict[str, Any]:
+        minutes = str(values.get("access_token_expire_minutes", ""))
+        if "access_token_seconds" not in values and minutes.isascii() and minutes.isdecimal():
+            return values | {"access_token_seconds": int(minutes[:MAX_DIGITS]) * 60}
+        return values
 
 
 class InvalidSettings(Exception):

@@ -72,6 +72,15 @@ async def available_username(session: AsyncSession, email: str) -> str:
     return username
 
 
+async def fill_skeletons(session: AsyncSession) -> None:
+    """Give users of an earlier release, which may still run during an upgrade, their skeletons, unless taken."""
+    for user in await queries.list_users_without_skeleton(session):
+        skeleton = username_skeleton(user.username)
+        if not await queries.is_username_taken(session, user.username, skeleton, except_user=user.id):
+            user.username_skeleton = skeleton
+            await session.flush()
+
+
 async def flush_user(session: AsyncSession) -> None:
     """The unique indexes decide between concurrent changes to the same name or address. Raises UsernameTaken or
     EmailTaken."""

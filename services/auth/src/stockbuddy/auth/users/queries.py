@@ -1,5 +1,7 @@
 """Queries of users."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -34,6 +36,10 @@ async def is_username_taken(
     """True if another user has this name or one with the same skeleton."""
     is_similar = or_(func.lower(User.username) == username.lower(), User.username_skeleton == skeleton)
     return bool(await session.scalar(select(exists().where(is_similar, User.id.is_distinct_from(except_user)))))
+
+
+async def list_users_without_skeleton(session: AsyncSession) -> Sequence[User]:
+    return (await session.scalars(select(User).where(User.username_skeleton.is_(None)).order_by(User.id))).all()
 
 
 async def is_email_taken(session: AsyncSession, email: str) -> bool:
