@@ -291,7 +291,7 @@ async def test_stream_with_a_renewed_token_outlives_it(
     stream: Any, service: Any, samples: Any, issuer: TestIssuer
 ) -> None:
     """The gateway renews tokens of API keys and session cookies, and ends the stream with the credential."""
-    expired = -29.5
+    expired = -25
     headers = issuer.headers(9, session_id="key:4.1", lifetime_seconds=expired, renewed=True)
     async with stream(headers) as renewed, stream(issuer.headers(9, lifetime_seconds=expired)) as bearer:
         with pytest.raises(EOFError):

@@ -313,6 +313,7 @@ async def test_two_replicas_send_each_delivery_once(
 UNUSABLE_RETRY_AFTER = [
     "Mon, 01 Jan 99999999999 00:00:00 GMT",
     "Fri, 31 Dec 9999 23:59:59 -2359",
+    "9" * 400,
     "Mon, 99 Foo 2026 00:00:00 GMT",
     "-1",
     "1e400",
@@ -342,10 +343,10 @@ async def test_unusable_retry_after_is_ignored(
     assert len(receiver.received) == 10 + len(UNUSABLE_RETRY_AFTER)
 
 
-async def test_huge_retry_after_is_limited_to_a_day(
+async def test_long_retry_after_is_limited_to_a_day(
     admin: AsyncClient, service: Any, samples: Any, receiver: Any, register: Register, until: Any
 ) -> None:
-    receiver.respond = respond(503, headers={"Retry-After": "9" * 400})
+    receiver.respond = respond(503, headers={"Retry-After": str(3 * 86_400)})
     webhook = await register(receiver, event_types=["stock.movement.*"])
     await service.publish(samples.movement())
     [delivery] = await until(lambda: attempted(admin, webhook))

@@ -10,6 +10,8 @@ JITTER = 0.15
 
 MAX_RETRY_AFTER_SECONDS = 86_400
 """Upper bound for the receiver's Retry-After."""
+MAX_USABLE_RETRY_AFTER_SECONDS = 366 * 86_400
+"""A later time is a mistake and ignored."""
 
 
 def backoff_seconds(attempt: int, schedule: Sequence[float], retry_after_seconds: float | None) -> float | None:
@@ -21,14 +23,16 @@ def backoff_seconds(attempt: int, schedule: Sequence[float], retry_after_seconds
 
 
 def parse_retry_after(header: str | None) -> float | None:
-    """Seconds from `Retry-After` in either form (RFC 9110 §10.2.3); None if it is absent or unusable."""
-    if header is None:
-        return None
-    seconds = header.strip()
-    if seconds.isascii() and seconds.isdecimal():
-        return float(seconds)
+    """Seconds from `Retry-After` in either form (RFC 9110 §10.2.3); None if it is absent, unusable or absurdly late."""
+    seconds = None if header is None else _parse_seconds(header.strip())
+    return seconds if seconds is not None and seconds <= MAX_USABLE_RETRY_AFTER_SECONDS else None
+
+
+def _parse_seconds(header: str) -> float | None:
+    if header.isascii() and header.isdecimal():
+        return float(header)
     try:
         moment = parsedate_to_datetime(header)
         return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
     except (ValueError, TypeError, IndexError, OverflowError):
-        return None  # also a year beyond Python's range, which parses as several kinds of error
+        return None  # a year beyond Python's range is any of these
