@@ -14,7 +14,7 @@ from yarl import URL
 from stockbuddy.gateway.settings import GatewaySettings
 
 if TYPE_CHECKING:
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from gateway.tests.conftest import Response, StartSystem, System
 
@@ -130,6 +130,38 @@ async def test_path_prefix_of_the_proxy_is_removed_and_restored(mode: str, start
         system.catalog.handlers["/api/v1/products"] = create
         got = await system.call("POST", "/api/v1/products", headers={**system.auth.bearer(), **headers})
         assert got.headers["Location"] == "/shop/api/v1/products/5"
+
+
+async def test_links_in_responses_have_the_path_prefix(mode: str, start_system: StartSystem) -> None:
+    image = "/api/v1/products/5/image?v=1"
+    texts: dict[str, object] = {
+        "name": '"image_url": "/api/v1/products/1/image"',
+        "description": "/api/v1/x",
+        "website_url": "https://shop.example/api/v1/",
+        "errors_url": None,
+    }
+    product = {**texts, "image_url": image, "thumbnails": {"medium": image + "&size=medium"}}
+    linked = {**texts, "image_url": "/shop" + image, "thumbnails": {"medium": f"/shop{image}&size=medium"}}
+
+    def responding(separators: tuple[str, str], parts: int) -> ASGIApp:
+        async def handler(_: Scope, __: Receive, send: Send) -> None:
+            body = json.dumps({"items": [product]}, separators=separators).encode()
+            headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            size = -(-len(body) // parts)
+            for start in range(0, len(body), size):
+                await send({"type": "http.response.body", "body": body[start : start + size], "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+
+        return handler
+
+    system = await start_system(mode, root_path="/shop")
+    for separators, parts in (((",", ":"), 1), ((", ", ": "), 3), ((",", ": "), 50)):
+        system.catalog.handlers["/api/v1/products"] = responding(separators, parts)
+        got = await system.get("/shop/api/v1/products")
+        assert got.json == {"items": [linked]}
+        head = await system.call("HEAD", "/shop/api/v1/products")
+        assert (head.status, head.body) == (200, b"")
 
 
 async def test_forged_path_prefix_is_ignored(start_system: StartSystem) -> None:

@@ -1,6 +1,6 @@
 """The gateway behind the proxies that Debian packages: nginx, HAProxy (with an HTTP/2 front), Apache httpd and Caddy.
 
-Their configurations are those of docs/operations.md, with kept-alive connections to the gateway shared by all clients.
+Their configurations are those of docs/how-to/run-behind-a-proxy.md; all clients share a proxy's connections.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ import asyncio
 import contextlib
 import io
 import os
+import re
 import shutil
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -20,7 +22,6 @@ from stockbuddy.local_servers.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
-    from pathlib import Path
 
     from starlette.types import Receive, Scope, Send
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
+DOCUMENT = Path(__file__).parents[2] / "docs/how-to/run-behind-a-proxy.md"
 NGINX = """
 user root; daemon off; pid {directory}/nginx.pid; error_log stderr; worker_processes 1;
 events {{ worker_connections 256; }}
@@ -35,20 +37,11 @@ http {{
   access_log off;
   client_body_temp_path {directory}/body; proxy_temp_path {directory}/proxy; fastcgi_temp_path {directory}/fastcgi;
   uwsgi_temp_path {directory}/uwsgi; scgi_temp_path {directory}/scgi;
-  client_max_body_size 11m;
-  map $http_upgrade $connection_upgrade {{ default upgrade; '' ''; }}
-  upstream gateway {{ server 127.0.0.1:{gateway}; keepalive 4; }}
+  {documented[0]}
   server {{
     listen 127.0.0.1:{port};
-    proxy_http_version 1.1;
     proxy_request_buffering {buffering};
-    proxy_set_header Host $http_host;
-    proxy_set_header Upgrade $http_upgrade;
-    proxy_set_header Connection $connection_upgrade;
-    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-    proxy_set_header X-Forwarded-Proto $scheme;
-    location / {{ proxy_pass http://gateway; }}
-    location /shop/ {{ proxy_pass http://gateway/; proxy_set_header X-Forwarded-Prefix /shop; }}
+    {documented[1]}
   }}
 }}
 """
@@ -60,15 +53,12 @@ defaults
   timeout connect 2s
   timeout client 20s
   timeout server 20s
-  option forwardfor
   http-reuse always
 frontend plain
   bind 127.0.0.1:{port}
   bind 127.0.0.1:{http2} proto h2
-  http-request set-header X-Forwarded-Proto http
-  http-request set-header X-Forwarded-Prefix /shop if {{ path_beg /shop/ }}
-  http-request replace-path /shop(/.*) \\1 if {{ path_beg /shop/ }}
   default_backend gateway
+  {documented[0]}
 backend gateway
   server gateway 127.0.0.1:{gateway}
 """
@@ -84,13 +74,7 @@ LoadModule authz_core_module {modules}/mod_authz_core.so
 LoadModule headers_module {modules}/mod_headers.so
 LoadModule proxy_module {modules}/mod_proxy.so
 LoadModule proxy_http_module {modules}/mod_proxy_http.so
-RequestHeader set X-Forwarded-Proto http
-ProxyPreserveHost on
-<Location /shop/>
-  RequestHeader set X-Forwarded-Prefix /shop
-  ProxyPass http://127.0.0.1:{gateway}/ upgrade=websocket
-</Location>
-ProxyPass / http://127.0.0.1:{gateway}/ upgrade=websocket
+{documented[0]}
 """
 CADDY = """
 {{
@@ -98,12 +82,7 @@ CADDY = """
   auto_https off
 }}
 http://127.0.0.1:{port} {{
-  handle_path /shop/* {{
-    reverse_proxy 127.0.0.1:{gateway} {{
-      header_up X-Forwarded-Prefix /shop
-    }}
-  }}
-  reverse_proxy 127.0.0.1:{gateway}
+  {documented[0]}
 }}
 """
 APACHE_MODULES = "/usr/lib/apache2/modules"
@@ -151,11 +130,23 @@ class Proxy:
         return received
 
 
+def documented(kind: str, port: int) -> list[str]:
+    """The configuration in the document, with the gateway's address."""
+    blocks = re.findall(rf"```{kind}\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
+    return [block.replace("gateway:8000", f"127.0.0.1:{port}") for block in blocks]
+
+
 def command(name: str, directory: Path, ports: dict[str, int]) -> Sequence[str]:
     templates = {"nginx": NGINX, "haproxy": HAPROXY, "apache": APACHE, "caddy": CADDY}
     kind, _, variant = name.partition("-")
     buffering = "off" if variant else "on"
-    text = templates[kind].format(directory=directory, modules=APACHE_MODULES, buffering=buffering, **ports)
+    text = templates[kind].format(
+        directory=directory,
+        modules=APACHE_MODULES,
+        buffering=buffering,
+        documented=documented(kind, ports["gateway"]),
+        **ports,
+    )
     file = directory / kind
     file.write_text(text)
     return {
@@ -271,6 +262,18 @@ async def test_http2_clients_behind_haproxy_are_not_delayed_by_refusals(proxy: P
         others = await asyncio.gather(*(curl("-H", f"Authorization: {token}", url) for _ in range(5)))
         assert others == ["2 200"] * 5
         assert await asyncio.gather(*uploads) == ["2 401"] * 5
+
+
+FORGED = {"X-Forwarded-Proto": "https", "X-Forwarded-Prefix": "/evil", "Forwarded": "for=9.9.9.9;proto=https"}
+
+
+async def test_forwarding_headers_of_clients_are_not_believed(proxy: Proxy) -> None:
+    headers = {**proxy.system.auth.bearer(), **FORGED, "X-Forwarded-For": "9.9.9.9, 127.0.0.5"}
+    async with proxy.system.client.get(proxy.url + "/api/v1/products", headers=headers) as response:
+        assert response.status == 200
+    seen = proxy.system.catalog.last
+    assert seen.value("x-forwarded-proto") == "http"
+    assert seen.values("x-forwarded-prefix") == []
 
 
 async def test_proxy_reports_address_scheme_and_prefix(proxy: Proxy) -> None:

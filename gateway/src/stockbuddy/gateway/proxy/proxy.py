@@ -6,6 +6,7 @@ from urllib.parse import unquote
 from starlette.types import Scope
 
 from stockbuddy.gateway.proxy.live_streams import LiveStreams
+from stockbuddy.gateway.proxy.path_prefix import LinkPrefix
 from stockbuddy.gateway.proxy.response_writer import ResponseWriter
 from stockbuddy.gateway.proxy.upstream import AUTHENTICATED, Upstream
 from stockbuddy.gateway.proxy.websocket_writer import WebSocketWriter
@@ -28,7 +29,9 @@ class Proxy:
         route, caller = request.route, request.caller
         if route.streaming and caller is not None:
             self._streams.require_capacity(caller)
-        response = self._upstreams[route.service](_upstream_scope(request), request.receive, writer)
+        prefix = request.origin.path_prefix
+        send = LinkPrefix(writer, prefix) if prefix and not route.streaming else writer
+        response = self._upstreams[route.service](_upstream_scope(request), request.receive, send)
         if route.streaming and caller is not None:
             request.scope[STREAMING] = True
             if not await self._streams.run(caller, response):

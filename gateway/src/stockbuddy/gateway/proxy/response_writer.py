@@ -39,12 +39,11 @@ _DROPPED = HOP_BY_HOP | {
 class ResponseWriter:
     """The `send` of a service, or of the gateway's own endpoints."""
 
-    __slots__ = ("_own_headers", "_path_prefix", "_request_id", "_send", "complete", "started_at", "status")
+    __slots__ = ("_own_headers", "_request_id", "_send", "complete", "started_at", "status")
 
     def __init__(self, send: Send, request_id: bytes, origin: ClientOrigin) -> None:
         self._send = send
         self._request_id = request_id
-        self._path_prefix = origin.path_prefix.encode()
         self._own_headers: HeaderList = [(b"x-request-id", request_id), *SECURITY_HEADERS]
         if origin.scheme == "https":
             self._own_headers.append(HSTS)
@@ -62,8 +61,6 @@ class ResponseWriter:
             self.started_at = time.perf_counter()
             headers = [header for header in message["headers"] if header[0] not in _DROPPED]
             headers += self._own_headers_beside(headers)
-            if self._path_prefix:
-                headers = [_with_prefix(header, self._path_prefix) for header in headers]
             _add_defaults(headers)
             message = {"type": "http.response.start", "status": self.status, "headers": headers}
         elif not message.get("more_body", False):
@@ -92,12 +89,6 @@ class ResponseWriter:
         with event_context(EventContext(request_id=self._request_id.decode())):
             response = problem_response(problem)
         await response(scope, receive, self)
-
-
-def _with_prefix(header: tuple[bytes, bytes], path_prefix: bytes) -> tuple[bytes, bytes]:
-    """Services know their paths without the prefix of the proxy in front."""
-    name, value = header
-    return (name, path_prefix + value) if name == b"location" and value.startswith(b"/") else header
 
 
 def _add_defaults(headers: HeaderList) -> None:
