@@ -27,7 +27,7 @@ CLIENT = STOCKBUDDY_URL="$${STOCKBUDDY_URL:-http://127.0.0.1:$$PORT}" exec
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo replay test faults fuzz check contracts bench lock up down
+.PHONY: help setup run demo replay test faults fuzz check audit contracts bench lock up down
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,13 @@ check: setup ## lint: style, spelling, types, import rules, declared dependencie
 	$(VENV)/mypy
 	$(VENV)/lint-imports
 	@set -e; for member in $(MEMBERS); do echo "deptry $$member"; (cd $$member && $(DEPTRY) $$(ls -d src migrations 2>/dev/null)); done
+
+audit: setup ## vulnerabilities, secrets in the history, insecure code; writes build/sbom.cdx.json
+	$(VENV)/python deploy/audit/dependencies.py
+	$(VENV)/python deploy/audit/history_secrets.py
+	$(VENV)/ruff check --select S
+	@mkdir -p build
+	$(VENV)/cyclonedx-py requirements requirements.lock --spec-version 1.6 --output-reproducible --output-file build/sbom.cdx.json
 
 contracts: setup ## regenerate event schemas, docs/events.md and AsyncAPI
 	@$(VENV)/python -m stockbuddy.contracts.snapshots
