@@ -5,10 +5,14 @@ pip install 'faststream[rabbit]'; then BUS_URL=amqp://… python examples/consum
 
 import asyncio
 import os
+import sys
 from typing import Any
 
+from aiormq.exceptions import AMQPError
 from faststream import FastStream
 from faststream.rabbit import ExchangeType, QueueType, RabbitBroker, RabbitExchange, RabbitMessage, RabbitQueue
+
+RETRY_INTERVAL_SECONDS = 5
 
 broker = RabbitBroker(os.environ["BUS_URL"], logger=None)
 events = RabbitExchange("stockbuddy.events", type=ExchangeType.TOPIC, durable=True, declare=False)
@@ -22,5 +26,17 @@ async def print_low_level(level: dict[str, Any], message: RabbitMessage) -> None
     print(f"{level['sku']}: {level['on_hand']} left (event {message.message_id})", flush=True)
 
 
+async def main() -> None:
+    """Start, again after each refusal, such as a wrong password. FastStream itself waits for an unreachable broker."""
+    while True:
+        try:
+            await FastStream(broker).run()
+        except (AMQPError, OSError) as error:
+            print(f"BUS_URL: {error}; trying again in {RETRY_INTERVAL_SECONDS} s", file=sys.stderr, flush=True)
+            await asyncio.sleep(RETRY_INTERVAL_SECONDS)
+        else:
+            return
+
+
 if __name__ == "__main__":
-    asyncio.run(FastStream(broker).run())
+    asyncio.run(main())

@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from stockbuddy.chassis.messaging.bus import Message
 from stockbuddy.chassis.messaging.bus.amqp import AmqpBus
@@ -30,6 +31,29 @@ async def test_example_consumer_prints_low_stock_event(bus_url: str) -> None:
         process.kill()
         await process.wait()
         await bus.close()
+
+
+async def test_example_consumer_reports_a_wrong_password_and_retries(bus_url: str) -> None:
+    parts = urlsplit(bus_url)
+    url = parts._replace(netloc=f"{parts.username}:of-a-typo@{parts.hostname}:{parts.port}").geturl()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, EXAMPLE, env={**os.environ, "BUS_URL": url}, stderr=asyncio.subprocess.PIPE
+    )
+    try:
+        assert process.stderr is not None
+        lines: list[str] = []
+        async with asyncio.timeout(60):
+            while sum(line.startswith("BUS_URL: ") for line in lines) < 2:
+                lines.append((await process.stderr.readline()).decode())
+                assert process.returncode is None, lines
+        output = "".join(lines)
+        assert "ACCESS_REFUSED" in output
+        assert "trying again in 5 s" in output
+        assert "Traceback" not in output
+        assert "of-a-typo" not in output
+    finally:
+        process.kill()
+        await process.wait()
 
 
 def low_level() -> Message:
