@@ -33,7 +33,7 @@ def line(product_id: int, quantity: float = 1) -> dict[str, Any]:
     return {"product_id": product_id, "quantity": quantity}
 
 
-async def test_reservation_of_anothers_product_is_not_committed_as_out(admin: User, seller: User) -> None:
+async def test_reservation_of_another_owners_product_is_not_committed_as_out(admin: User, seller: User) -> None:
     tea = await stocked(admin, "STOCK-S29", 10)
     movement = await seller.call("POST", "/stock-movements", json={**line(tea), "movement_type": "out"})
     held = await seller.post("/reservations", {"lines": [line(tea)]})

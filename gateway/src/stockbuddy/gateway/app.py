@@ -12,7 +12,6 @@ from stockbuddy.chassis.http.tokens import FetchJwks, JwksCache, TokenVerifier
 from stockbuddy.chassis.runtime.failures import DependencyUnavailable
 from stockbuddy.gateway.admission.authentication import Authenticator
 from stockbuddy.gateway.admission.body_limit import BodyLimit
-from stockbuddy.gateway.admission.client_address import ClientOrigins
 from stockbuddy.gateway.admission.csrf import BrowserSessions
 from stockbuddy.gateway.admission.hosts import HostPolicy
 from stockbuddy.gateway.admission.rate_counters import LocalCounter, RedisCounter
@@ -21,6 +20,7 @@ from stockbuddy.gateway.admission.revocations import Revocations
 from stockbuddy.gateway.admission.token_exchange import TokenExchange
 from stockbuddy.gateway.auth_reports.activity import ActivityReporter
 from stockbuddy.gateway.auth_reports.denied_requests import DeniedRequestReporter
+from stockbuddy.gateway.client_address import ClientOrigins
 from stockbuddy.gateway.compression import Compression
 from stockbuddy.gateway.cors import AllowedOrigins
 from stockbuddy.gateway.endpoints import OwnEndpoints

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from starlette.types import Scope
 
-from stockbuddy.gateway.admission.client_address import ClientOrigin
+from stockbuddy.gateway.client_address import ClientOrigin
 
 HeaderList = list[tuple[bytes, bytes]]
 

@@ -15,11 +15,11 @@ from stockbuddy.chassis.http.request_context import FAILURE_DETAIL, INTERRUPTED_
 from stockbuddy.gateway import cors
 from stockbuddy.gateway.admission.authentication import Authenticator
 from stockbuddy.gateway.admission.body_limit import BodyLimit
-from stockbuddy.gateway.admission.client_address import ClientOrigins
 from stockbuddy.gateway.admission.hosts import HostPolicy
 from stockbuddy.gateway.admission.rate_limits import RateLimits
 from stockbuddy.gateway.auth_reports.activity import ActivityReporter
 from stockbuddy.gateway.auth_reports.denied_requests import DeniedRequestReporter
+from stockbuddy.gateway.client_address import ClientOrigins
 from stockbuddy.gateway.endpoints import Endpoint, OwnEndpoints, options_response
 from stockbuddy.gateway.errors import CsrfFailed, GatewayForbidden, HttpsRequired, UnknownHost, UnknownPath
 from stockbuddy.gateway.headers import RequestHeaders

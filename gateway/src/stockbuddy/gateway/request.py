@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from starlette.types import Receive, Scope
 
 from stockbuddy.chassis.http.tokens import Principal
-from stockbuddy.gateway.admission.client_address import ClientOrigin
+from stockbuddy.gateway.client_address import ClientOrigin
 from stockbuddy.gateway.headers import HeaderList, RequestHeaders
 from stockbuddy.gateway.routing.routes import NO_ROUTE, Route
 

@@ -77,7 +77,7 @@ async def test_expired_reservations_do_not_count_for_the_share(shop: Shop, datab
     ("step", "body"),
     [("release", None), ("extend", {"expires_in": 1}), ("extend", {"expires_in": 900}), ("commit", {"as": "out"})],
 )
-async def test_anothers_reservation_is_ended_by_managers_only(
+async def test_other_users_reservation_is_ended_by_managers_only(
     shared_shop: Shop, step: str, body: dict[str, Any] | None
 ) -> None:
     tea = await shared_shop.product(10, owner_id=COLLEAGUE)
@@ -97,7 +97,7 @@ async def test_own_reservation_is_ended_by_its_creator(
     await seller.post(f"/reservations/{held}/{step}", body)
 
 
-async def test_anothers_reservation_is_fulfilled_but_not_released_by_a_sale(shared_shop: Shop) -> None:
+async def test_other_users_reservation_is_fulfilled_but_not_released_by_a_sale(shared_shop: Shop) -> None:
     tea, cup = await shared_shop.product(10), await shared_shop.product(10)
     seller, colleague = shared_shop.caller(SELLER), shared_shop.caller(COLLEAGUE)
     held = await reserve(seller, tea, 2)

@@ -6,7 +6,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from stockbuddy.chassis.http.errors import Problem, Unauthenticated, problem_response
 from stockbuddy.chassis.runtime.event_context import EventContext, event_context
-from stockbuddy.gateway.admission.client_address import ClientOrigin
+from stockbuddy.gateway.client_address import ClientOrigin
 from stockbuddy.gateway.headers import HOP_BY_HOP, HeaderList
 
 CONTENT_SECURITY_POLICY = b"content-security-policy"

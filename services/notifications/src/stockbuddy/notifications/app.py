@@ -25,7 +25,7 @@ from stockbuddy.notifications.preferences.routes import router as preferences
 from stockbuddy.notifications.retention.worker import retention_worker
 from stockbuddy.notifications.settings import NotificationsSettings
 from stockbuddy.notifications.stream.routes import router as stream
-from stockbuddy.notifications.stream.stream_limits import StreamSlots
+from stockbuddy.notifications.stream_limits import StreamSlots
 from stockbuddy.notifications.subscriptions import CONSUMERS
 from stockbuddy.notifications.webhooks.dispatcher import WebhookDispatcher
 from stockbuddy.notifications.webhooks.routes import router as webhooks

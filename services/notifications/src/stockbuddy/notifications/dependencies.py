@@ -11,7 +11,7 @@ from stockbuddy.chassis.encryption import SecretBox
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.notifications.event_log.tail import LogTail
 from stockbuddy.notifications.settings import NotificationsSettings
-from stockbuddy.notifications.stream.stream_limits import StreamSlots
+from stockbuddy.notifications.stream_limits import StreamSlots
 
 
 @dataclass(frozen=True, slots=True)

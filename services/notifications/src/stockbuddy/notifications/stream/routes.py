@@ -14,8 +14,8 @@ from stockbuddy.notifications.dependencies import Services
 from stockbuddy.notifications.event_log.filters import Cursor, TypesFilter, find_position
 from stockbuddy.notifications.settings import NotificationsSettings
 from stockbuddy.notifications.stream.sse import EventStream
-from stockbuddy.notifications.stream.stream_limits import run_until_disconnect
 from stockbuddy.notifications.stream.subscription import EventSubscription
+from stockbuddy.notifications.stream_limits import run_until_disconnect
 
 log = structlog.get_logger(__name__)
 

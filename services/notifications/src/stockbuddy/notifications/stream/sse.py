@@ -7,7 +7,7 @@ import structlog
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from stockbuddy.notifications.stream.stream_limits import run_until_disconnect
+from stockbuddy.notifications.stream_limits import run_until_disconnect
 
 log = structlog.get_logger(__name__)
 
