@@ -11,14 +11,20 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import jwt
 import pytest
 import uvicorn
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -195,6 +201,7 @@ class FakeAuth(FakeService):
         self.exchanges: list[dict[str, Any]] = []
         self.token_seconds = 900
         self.csrf_token: str | None = None
+        self.cookie_max_age: int | None = None
         self.denials: list[dict[str, Any]] = []
         self.uses: list[dict[str, str]] = []
 
@@ -261,7 +268,9 @@ class FakeAuth(FakeService):
         else:
             token = self.token(sid=session_id)
             answer = {"access_token": token, "expires_in": self.token_seconds}
-            await answer_json(send, answer | ({"csrf_token": self.csrf_token} if self.csrf_token else {}))
+            if self.csrf_token:
+                answer |= {"csrf_token": self.csrf_token, "cookie_max_age": self.cookie_max_age}
+            await answer_json(send, answer)
 
 
 # The system
@@ -408,3 +417,19 @@ async def replicas() -> AsyncIterator[list[Replica]]:
     await asyncio.gather(*(replica.server.start() for replica in replicas))
     yield replicas
     await asyncio.gather(*(replica.server.stop() for replica in replicas))
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[str, str]:
+    """Paths of a certificate for loopback and of its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(now - timedelta(hours=1)).not_valid_after(now + timedelta(hours=1))
+    signed = builder.add_extension(address, critical=False).sign(key, hashes.SHA256())
+    certificate_file, key_file = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    certificate_file.write_bytes(signed.public_bytes(Encoding.PEM))
+    key_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return str(certificate_file), str(key_file)

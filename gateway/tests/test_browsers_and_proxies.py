@@ -5,21 +5,12 @@ from __future__ import annotations
 import gzip
 import json
 import ssl
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
-import pytest
 import zstandard
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from gateway.tests.conftest import Response, StartSystem, System
@@ -205,22 +196,6 @@ async def test_plain_http_is_rejected_if_https_is_required(mode: str, start_syst
         return got.status == 200 and got.headers["Strict-Transport-Security"].startswith("max-age=")
 
     await system.eventually(accept_credentials)
-
-
-@pytest.fixture
-def certificate(tmp_path: Path) -> tuple[str, str]:
-    """Paths of a certificate for loopback and of its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
-    now = datetime.now(UTC)
-    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-    builder = builder.not_valid_before(now - timedelta(hours=1)).not_valid_after(now + timedelta(hours=1))
-    signed = builder.add_extension(address, critical=False).sign(key, hashes.SHA256())
-    certificate_file, key_file = tmp_path / "certificate.pem", tmp_path / "key.pem"
-    certificate_file.write_bytes(signed.public_bytes(Encoding.PEM))
-    key_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return str(certificate_file), str(key_file)
 
 
 async def test_gateway_with_certificate_serves_https(start_system: StartSystem, certificate: tuple[str, str]) -> None:

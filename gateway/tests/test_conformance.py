@@ -370,3 +370,26 @@ async def test_no_state_of_a_connection_lasts_for_ever(start_system: StartSystem
         client = await Client.connect(system)
         await client.send(*packets)
         await client.read()  # raises TimeoutError after 5 s
+
+
+# TLS, whose connections cannot be closed on one side
+
+
+async def test_framing_over_tls(start_system: StartSystem, certificate: tuple[str, str]) -> None:
+    files = {"tls_certificate_file": certificate[0], "tls_key_file": certificate[1]}
+    system = await start_system("direct", wait_for_sessions=False, keep_alive_timeout_seconds=1, **files)
+    tls = ssl.create_default_context(cafile=certificate[0])
+    for expected, packets in [
+        ([200, 200], (post(*UPGRADES[0], sized(SMUGGLED)), SMUGGLED, NEXT)),
+        ([400], (b"nonsense\r\n\r\n", SMUGGLED)),
+        ([404], (post(b"Content-Length: 99999999", target=b"/api/v1/nothing"), b"x" * 400_000)),
+        ([404, 200], (post(sized(SMUGGLED), target=b"/api/v1/nothing"), SMUGGLED, NEXT)),
+    ]:
+        client = await Client.connect(system, tls=tls)
+        await client.send(*packets)
+        received = b""
+        async with asyncio.timeout(10):
+            while len(statuses(received)) < len(expected):
+                received += await client.reader.read(65536)
+        client.writer.close()
+        assert statuses(received) == expected

@@ -202,6 +202,19 @@ async def test_foreign_cookie_of_the_same_name_does_not_lock_the_user_out(mode: 
     assert (await system.call("POST", "/api/v1/sales", headers=lines)).status == 200
 
 
+async def test_cookies_of_an_extended_session_are_renewed(mode: str, start_system: StartSystem) -> None:
+    system = await start_system(mode, accept_cookie, trusted_proxies="127.0.0.1")
+    system.auth.csrf_token, system.auth.cookie_max_age = "abc", 3600
+    https = {"X-Forwarded-Proto": "https", "X-Forwarded-Prefix": "/shop"}
+    got = await system.get("/shop/api/v1/sales", headers={"Cookie": "__Secure-session=ours", **https})
+    assert got.headers.getall("Set-Cookie") == [
+        "__Secure-session=ours; HttpOnly; Max-Age=3600; Path=/shop; SameSite=lax; Secure",
+        "__Secure-csrf_token=abc; Max-Age=3600; Path=/shop; SameSite=lax; Secure",
+    ]
+    again = await system.get("/shop/api/v1/sales", headers={"Cookie": "__Secure-session=ours", **https})
+    assert "Set-Cookie" not in again.headers
+
+
 async def test_cookie_names_have_a_prefix_where_the_request_came_by_https(start_system: StartSystem) -> None:
     system = await start_system("http", accept_cookie, trusted_proxies="127.0.0.1")
     https = {"X-Forwarded-Proto": "https"}
