@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt.algorithms import OKPAlgorithm
 
-from stockbuddy.chassis.http.tokens import REQUIRED_CLAIMS, JwksCache, TokenVerifier
+from stockbuddy.chassis.http.tokens import CLOCK_LEEWAY_SECONDS, REQUIRED_CLAIMS, JwksCache, TokenVerifier
 
 
 async def test_access_token_contains_user_role_and_warehouses(auth: Any) -> None:
@@ -110,7 +110,7 @@ async def test_signed_token_with_invalid_claim_is_rejected(auth: Any, subtests: 
         {"iss": "other"},
         {"aud": "elsewhere"},
         {"aud": ["elsewhere"]},
-        {"exp": int(time.time()) - 1},
+        {"exp": int(time.time()) - CLOCK_LEEWAY_SECONDS - 1},
         {"exp": "never"},
         {"iat": int(time.time()) + 3600},
         {"nbf": int(time.time()) + 3600},

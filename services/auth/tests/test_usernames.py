@@ -110,9 +110,8 @@ async def test_user_of_an_earlier_release_gets_a_skeleton_unless_taken(auth: Any
         await auth.register(username=name)
     connection = await asyncpg.connect(database_url)
     try:
-        await connection.execute(
-            "UPDATE auth.user_account SET username_skeleton = CASE username WHEN 'ann' THEN $1 END", "bob"
-        )
+        await connection.execute("UPDATE auth.user_account SET username_skeleton = NULL")
+        await connection.execute("UPDATE auth.user_account SET username_skeleton = 'bob' WHERE username = 'ann'")
         await delete_expired(auth.app.state.resources.database, datetime.now(UTC))
         skeletons = await connection.fetch("SELECT username, username_skeleton FROM auth.user_account")
         assert {row["username"]: row["username_skeleton"] for row in skeletons} == {"ann": "bob", "bob": None}

@@ -12,14 +12,13 @@ from starlette.requests import Request
 
 from stockbuddy.chassis.http.errors import Unauthenticated
 from stockbuddy.chassis.http.resources import get_resources
+from stockbuddy.chassis.http.tokens import CLOCK_LEEWAY_SECONDS
 from stockbuddy.chassis.runtime.settings import ServiceSettings
 
 ALGORITHM = "HS256"
 TOKEN_TYPE = "internal+jwt"
 TOKEN_TTL_SECONDS = 60
 REUSE_SECONDS = 30
-LEEWAY_SECONDS = 30
-"""For the difference between the clocks of two services."""
 AUDIENCE = "internal"
 MIN_SECRET_LENGTH = 32
 
@@ -68,7 +67,7 @@ def verify_internal_call(secret: str, token: str) -> str:
             raise UnsignedCall()
         options: Any = {"require": ["iss", "aud", "iat", "exp"]}
         claims = jwt.decode(
-            token, secret, algorithms=[ALGORITHM], audience=AUDIENCE, leeway=LEEWAY_SECONDS, options=options
+            token, secret, algorithms=[ALGORITHM], audience=AUDIENCE, leeway=CLOCK_LEEWAY_SECONDS, options=options
         )
     except jwt.PyJWTError as error:
         raise UnsignedCall() from error
