@@ -83,3 +83,13 @@ async def test_every_spelling_of_the_reset_path_meets_its_size_limit(http: httpx
         request = httpx.Request("POST", f"{http.base_url}/api/v1/auth/password/{path}", content=b"x" * 70_000)
         request.url = request.url.copy_with(raw_path=f"/api/v1/auth/password/{path}".encode())
         assert (await http.send(request)).status_code == 413, path
+
+
+async def test_encoded_slash_leads_to_no_route_with_other_limits(http: httpx.AsyncClient, admin: User) -> None:
+    """The gateway and the service read a path alike: what the service decodes, the gateway has routed decoded."""
+    headers = {"Authorization": f"Bearer {admin.tokens['access_token']}", "Content-Type": "application/json"}
+    for path in ("auth%2Flogin", "auth/login%2F", "auth%2flogin%2f", "auth/password%2fforgot", "auth/./login%2F"):
+        request = httpx.Request("POST", f"{http.base_url}/api/v1/", headers=headers, content=b"x" * 70_000)
+        request.url = request.url.copy_with(raw_path=f"/api/v1/{path}".encode())
+        response = await http.send(request)
+        assert response.status_code in (404, 413), (path, response.text)
