@@ -94,9 +94,9 @@ class GatewaySettings(AccessTokenSettings, InternalCallSettings):
     """Anonymous requests."""
     rate_limit_login: Rate = parse("10/minute")
     """Per account and address."""
-    rate_limit_login_address: Rate = parse("60/minute")
+    rate_limit_login_address: Rate = parse("100/minute")
     """Logins per address, whatever the account."""
-    rate_limit_registration: Rate = parse("20/minute")
+    rate_limit_registration: Rate = parse("60/minute")
     """Registrations and new passwords per address."""
     rate_limit_url: str | None = Field(default=None, repr=False)
     """`redis://` or `valkey://`, shared by the gateway's replicas."""
