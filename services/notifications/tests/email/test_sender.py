@@ -56,6 +56,7 @@ async def test_alert_is_sent_by_preference_and_to_alert_addresses(
 ) -> None:
     await change_settings(service, alert_emails=["boss@example.com", "USER9@example.com"])
     await service.publish(samples.user(9), samples.user(10), samples.user(11, role="salesperson"))
+    await service.publish(samples.user(12, email="stranger@example.com", email_confirmed=False))
     await set_email_preference(client, issuer, 10, Role.MANAGER, wanted=False)
     await set_email_preference(client, issuer, 11, Role.SALESPERSON)
     await service.publish(samples.product(name="Tea <pot>"), samples.crossing(LevelLow))

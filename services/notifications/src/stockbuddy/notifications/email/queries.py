@@ -20,7 +20,7 @@ _INSERT = text("""
     FROM (
         SELECT u.email AS address
         FROM user_replica u LEFT JOIN preference p ON p.user_id = u.id AND p.kind = :kind
-        WHERE u.is_active AND coalesce(p.email, :by_default)
+        WHERE u.is_active AND u.email_confirmed AND coalesce(p.email, :by_default)
           AND ('everyone' = ANY(:audiences) OR 'role/' || u.role = ANY(:audiences) OR 'user/' || u.id = ANY(:audiences))
         UNION ALL
         SELECT unnest(alert_emails) FROM company_replica WHERE :to_alert_emails) recipients

@@ -23,6 +23,7 @@ async def upsert_users(session: AsyncSession, messages: Sequence[Message]) -> No
             version=user.version,
             username=user.username,
             email=user.email,
+            email_confirmed=user.email_confirmed,
             full_name=user.full_name,
             role=user.role,
             is_active=user.is_active,

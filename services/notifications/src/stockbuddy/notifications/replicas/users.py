@@ -6,10 +6,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 _UPSERT = text("""
-    INSERT INTO user_replica AS replica (id, version, username, email, full_name, role, is_active)
-    VALUES (:id, :version, :username, :email, :full_name, :role, :is_active)
+    INSERT INTO user_replica AS replica (id, version, username, email, email_confirmed, full_name, role, is_active)
+    VALUES (:id, :version, :username, :email, :email_confirmed, :full_name, :role, :is_active)
     ON CONFLICT (id) DO UPDATE SET version = excluded.version, username = excluded.username, email = excluded.email,
-        full_name = excluded.full_name, role = excluded.role, is_active = excluded.is_active
+        email_confirmed = excluded.email_confirmed, full_name = excluded.full_name, role = excluded.role,
+        is_active = excluded.is_active
     WHERE replica.version < excluded.version
 """)
 _EXISTS = text("SELECT EXISTS (SELECT FROM user_replica WHERE id = :id)")
@@ -21,6 +22,7 @@ class UserReplica:
     version: int
     username: str
     email: str
+    email_confirmed: bool
     full_name: str | None
     role: str
     is_active: bool
