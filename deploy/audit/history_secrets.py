@@ -5,7 +5,7 @@ Findings that someone reviewed are listed in `reviewed.txt` by their SHA-1, with
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
@@ -21,7 +21,8 @@ GUESSING_PLUGINS = {"Base64HighEntropyString", "HexHighEntropyString", "KeywordD
 
 def secrets_of_history(repository: Path) -> Iterator[tuple[str, PotentialSecret]]:
     """Each new secret with the commit that added it."""
-    existing: set[str] = {plugin.__name__ for plugin in get_mapping_from_secret_type_to_class().values()}
+    classes: Iterable[type] = get_mapping_from_secret_type_to_class().values()
+    existing = {plugin.__name__ for plugin in classes}
     plugins = existing - GUESSING_PLUGINS
     known = reviewed()
     with transient_settings({"plugins_used": [{"name": name} for name in sorted(plugins)]}):

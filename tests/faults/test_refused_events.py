@@ -9,6 +9,7 @@ from sqlalchemy import text
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.messaging.bus.amqp import AmqpBus
 from stockbuddy.chassis.messaging.relay import BATCH_SIZE, Relay
+from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.testing.plugin import NewDatabase
 from stockbuddy.chassis.testing.probe import GROUPS, ProbeChanged
 from stockbuddy.chassis.testing.rabbitmq import PrivateRabbitMQ
@@ -47,6 +48,6 @@ async def test_too_large_event_is_set_aside_and_the_others_are_published(
     await database.close()
 
 
-async def _count(database: outbox.Database, table: str) -> int:
+async def _count(database: Database, table: str) -> int:
     async with database.reading() as session:
         return int(await session.scalar(text(f"SELECT count(*) FROM {table}")) or 0)

@@ -195,7 +195,7 @@ async def movements_by(shop: Shop, product_id: int, user_id: int) -> int:
 
 
 @pytest.mark.parametrize("path", MOVEMENTS | TO_DESTINATION)
-async def test_change_of_anothers_product_by_a_salesperson_is_forbidden(shared_shop: Shop, path: str) -> None:
+async def test_change_of_another_owners_product_by_a_salesperson_is_forbidden(shared_shop: Shop, path: str) -> None:
     foreign = await shared_shop.product(10, owner_id=OWNER)
     response = await (MOVEMENTS | TO_DESTINATION)[path](shared_shop, shared_shop.caller(SELLER), foreign, {})
     assert (response.status_code, response.json()["code"]) == (403, "not_owner")
@@ -210,7 +210,7 @@ async def test_change_of_ones_own_product_is_allowed(shared_shop: Shop, path: st
 
 
 @pytest.mark.parametrize("path", SALES)
-async def test_anothers_product_is_sold_by_every_salesperson(shared_shop: Shop, path: str) -> None:
+async def test_another_owners_product_is_sold_by_every_salesperson(shared_shop: Shop, path: str) -> None:
     foreign = await shared_shop.product(10, owner_id=OWNER)
     response = await SALES[path](shared_shop, shared_shop.caller(SELLER), foreign, {})
     assert response.status_code in (200, 201), response.text
