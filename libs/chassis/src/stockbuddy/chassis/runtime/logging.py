@@ -37,6 +37,8 @@ def configure_logging(*, level: str, output: Literal["json", "console"]) -> None
     )
     # Libraries use the standard logger; their warnings and errors are logged, the rest is dropped.
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    # It logs every attempt to connect as an error; the bus logs an outage once, then every 30 s.
+    logging.getLogger("aiormq.connection").setLevel(logging.CRITICAL)
 
 
 def _add_request_id(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

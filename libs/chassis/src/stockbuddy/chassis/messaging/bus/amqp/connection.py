@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 import aio_pika
 from aio_pika.abc import AbstractConnection
@@ -9,6 +10,7 @@ from aio_pika.exceptions import AMQPError
 
 from stockbuddy.chassis.messaging.bus import BusUnavailable
 from stockbuddy.chassis.messaging.bus.amqp.topology import declare_topology
+from stockbuddy.chassis.runtime.outages import OutageLog
 
 HEARTBEAT_SECONDS = 10
 CONNECT_TIMEOUT_SECONDS = 10
@@ -16,6 +18,10 @@ CONNECT_TIMEOUT_SECONDS = 10
 CONNECTION_ERRORS = (AMQPError, OSError, TimeoutError, RuntimeError, StopAsyncIteration)
 """Exceptions that aio_pika raises when the broker is unreachable or disconnects (RuntimeError: use of a closed channel;
 StopAsyncIteration: the peer closed the connection before the handshake)."""
+
+
+class NotConnected(BusUnavailable):
+    """No connection to the broker; logged by the connection, once for all that wait for it."""
 
 
 class Connection:
@@ -26,9 +32,12 @@ class Connection:
         self._groups = groups
         self._connection: AbstractConnection | None = None
         self._lock = asyncio.Lock()
+        parts = urlsplit(url)
+        self._broker = f"{parts.hostname}:{parts.port or parts.scheme}"  # without the password
+        self._outage = OutageLog("bus.unavailable", broker=self._broker, connection=self._name)
 
     async def ensure(self) -> AbstractConnection:
-        """The open connection, with the topology declared. Raises BusUnavailable."""
+        """The open connection, with the topology declared. Raises NotConnected."""
         async with self._lock:
             if self._connection is not None and self.is_open:
                 return self._connection
@@ -42,7 +51,10 @@ class Connection:
                     )
                     await declare_topology(connection, self._groups, service=self._service)
             except CONNECTION_ERRORS as error:
-                raise BusUnavailable(f"no connection to the broker: {error!r}") from error
+                unavailable = NotConnected(f"no connection to the broker at {self._broker}: {error!r}")
+                self._outage.record(unavailable)
+                raise unavailable from error
+            self._outage.end()
             self._connection = connection
             return connection
 

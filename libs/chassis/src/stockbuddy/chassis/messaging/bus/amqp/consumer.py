@@ -18,7 +18,7 @@ from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from aiormq.exceptions import AMQPException
 
 from stockbuddy.chassis.messaging.bus import BusUnavailable, ConsumerUnavailable, Message, Subscription
-from stockbuddy.chassis.messaging.bus.amqp.connection import CONNECTION_ERRORS, Connection
+from stockbuddy.chassis.messaging.bus.amqp.connection import CONNECTION_ERRORS, Connection, NotConnected
 from stockbuddy.chassis.messaging.bus.amqp.envelope import from_amqp
 from stockbuddy.chassis.runtime.outages import OutageLog
 
@@ -48,7 +48,8 @@ async def consume_forever(connection: Connection, subscription: Subscription, cl
             if session.was_open:
                 outage.end()
                 delay_seconds = 0.1
-            outage.record(error if isinstance(error, BusUnavailable) else BusUnavailable(repr(error)))
+            if not isinstance(error, NotConnected):
+                outage.record(error if isinstance(error, BusUnavailable) else BusUnavailable(repr(error)))
             await _first(closing.wait(), asyncio.sleep(delay_seconds * random.uniform(0.5, 1.5)))
             delay_seconds = min(delay_seconds * 2, MAX_RECONNECT_DELAY_SECONDS)
         except Exception:
