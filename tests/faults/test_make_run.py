@@ -55,8 +55,12 @@ class MakeRun:
             while "Stockbuddy is ready at" not in self.output:
                 assert self.process.returncode is None, self.output
                 await asyncio.sleep(0.1)
-            async with http.get(f"http://127.0.0.1:{self.port}/health/ready") as response:
-                assert response.status == 200
+            while not await self._is_ready(http):
+                await asyncio.sleep(0.1)
+
+    async def _is_ready(self, http: aiohttp.ClientSession) -> bool:
+        async with http.get(f"http://127.0.0.1:{self.port}/health/ready") as response:
+            return response.status == 200
 
     async def wait_until_all_ended(self) -> None:
         async with asyncio.timeout(STOP_TIMEOUT_SECONDS):
@@ -110,10 +114,24 @@ async def test_killed_supervisor_takes_its_processes_with_it(private_rabbitmq: P
             assert "is in use" not in run.output
 
 
+async def test_unreachable_broker_is_named_once_per_connection(tmp_path: Path) -> None:
+    port = first_of_free_ports(5)
+    async with make_run(tmp_path / "data", port, f"BUS_URL=amqp://ann:secret@127.0.0.1:{port - 1}/") as run:
+        async with asyncio.timeout(START_TIMEOUT_SECONDS):
+            while run.output.count("bus.unavailable") < 8:
+                await asyncio.sleep(0.1)
+        connections = re.findall(
+            rf"bus\.unavailable .*broker=127\.0\.0\.1:{port - 1} connection='(\w+ \w+)'", run.output
+        )
+        assert len(set(connections)) == 8
+        assert "aiormq" not in run.output
+        assert "secret" not in run.output
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_signal_in_the_first_seconds_prints_one_line(number: signal.Signals, tmp_path: Path) -> None:
     async with make_run(tmp_path / "data", first_of_free_ports(1)) as run:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(START_TIMEOUT_SECONDS):
             while "Starting PostgreSQL" not in run.output:
                 await asyncio.sleep(0.02)
         os.killpg(run.process.pid, number)
