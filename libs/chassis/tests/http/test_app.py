@@ -332,6 +332,7 @@ async def test_denied_request_publishes_an_event(
         "path": "/api/v1/effects/admin",
         "code": "forbidden",
         "user_id": 7,
+        "repetitions": 0,
     }
 
 
