@@ -5,6 +5,7 @@
 
 import json
 import statistics
+from collections.abc import Iterator
 from itertools import repeat
 
 import uvloop
@@ -20,18 +21,21 @@ TARGET_MILLISECONDS_ADDED = under(1.5)
 
 
 class Side:
-    """One of the two processes that are called alternately."""
+    """One of the processes that are called alternately."""
 
-    def __init__(self, process: Process, request: bytes) -> None:
+    def __init__(self, process: Process, requests: Iterator[bytes]) -> None:
         self.process = process
-        self._request = request
+        self._requests = requests
         self.loads: list[Load] = []
         self.cpu: list[float] = []
         """Milliseconds per request, for each round."""
 
+    async def warm_up(self, connections: int) -> None:
+        await drive(self.process.port, self._requests, connections=connections, seconds=SECONDS)
+
     async def call(self, connections: int) -> None:
         used_before = self.process.cpu_seconds()
-        load = await drive(self.process.port, repeat(self._request), connections=connections, seconds=SECONDS)
+        load = await drive(self.process.port, self._requests, connections=connections, seconds=SECONDS)
         self.loads.append(load)
         self.cpu.append((self.process.cpu_seconds() - used_before) * 1000 / (load.rate * SECONDS))
 
@@ -40,11 +44,11 @@ class Side:
 
 
 async def compare(system: System, what: str, path: str) -> None:
-    request = get(path, system.token)
+    requests = repeat(get(path, system.token))
     for connections in (1, 32):
-        direct, through = Side(system.processes["catalog"], request), Side(system.gateway, request)
+        direct, through = Side(system.processes["catalog"], requests), Side(system.gateway, requests)
         for side in (direct, through):
-            await drive(side.process.port, repeat(request), connections=connections, seconds=SECONDS)
+            await side.warm_up(connections)
         for number in range(ROUNDS):
             for side in (direct, through) if number % 2 else (through, direct):
                 await side.call(connections)
