@@ -21,11 +21,11 @@ from starlette.types import Receive, Scope, Send
 from yarl import URL
 
 from stockbuddy.catalog.app import SERVICE, CatalogSettings, lifespan
+from stockbuddy.catalog.dependencies import CatalogServices
 from stockbuddy.catalog.products import routes as products
 from stockbuddy.catalog.read_pool import ReadPool
 from stockbuddy.catalog.search.pages import ProductPages
 from stockbuddy.catalog.search.schemas import ProductFilter
-from stockbuddy.catalog.services import CatalogServices
 from stockbuddy.chassis.http.app import Service, ServiceParts, create_app
 from stockbuddy.chassis.http.authentication import authenticate
 from stockbuddy.chassis.http.etags import ConditionalRoute

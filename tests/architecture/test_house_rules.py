@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from stockbuddy.contracts.topology import CONSUMER_GROUPS, matches
-from stockbuddy.embedded.services import SERVICES
+from stockbuddy.embedded.service_registry import SERVICES
 from tests.architecture.source import MEMBERS, REPOSITORY, classes, functions, modules, named, parsed
 
 MAX_MODULE_LINES = 300
@@ -17,7 +17,7 @@ MAX_FUNCTION_LINES_P90 = 18
 MAX_CONSTRUCTOR_PARAMETERS = 6
 MAX_TOP_LEVEL_FOLDERS = {"libs/chassis/src/stockbuddy/chassis": 6, "services/stock/src/stockbuddy/stock": 8}
 README_LINES = range(5, 81)
-MEANINGLESS_MODULES = {"service", "util", "utils", "helper", "helpers", "common", "base", "manager", "misc"}
+MEANINGLESS_MODULES = {"service", "services", "util", "utils", "helper", "helpers", "common", "base", "manager", "misc"}
 MEANINGLESS_SUFFIXES = ("Manager", "Helper", "Util", "Utils", "Impl")
 SQL_MODULES = {
     *("queries", "model", "statements", "append", "candidates", "closing_balances", "delivery_queue", "lookups"),

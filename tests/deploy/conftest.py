@@ -18,7 +18,7 @@ from stockbuddy.chassis.postgres.migrations import migrate
 from stockbuddy.chassis.runtime.settings import ServiceSettings
 from stockbuddy.chassis.testing.clients import serving
 from stockbuddy.embedded.asgi_client import get
-from stockbuddy.embedded.services import SERVICES, EmbeddedService
+from stockbuddy.embedded.service_registry import SERVICES, EmbeddedService
 from stockbuddy.embedded.system import JWKS_PATH
 from stockbuddy.gateway.app import create_gateway
 from stockbuddy.gateway.settings import GatewaySettings

@@ -8,7 +8,7 @@ import httpx2 as httpx
 import pytest
 
 from stockbuddy.chassis.testing.clients import register
-from stockbuddy.embedded.services import SERVICES
+from stockbuddy.embedded.service_registry import SERVICES
 
 AsRole = Callable[[str, str], str]
 Serve = Callable[[str], AbstractAsyncContextManager[httpx.AsyncClient]]

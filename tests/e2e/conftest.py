@@ -8,7 +8,7 @@ import pytest
 
 from stockbuddy.chassis.testing.clients import User, register, serving
 from stockbuddy.chassis.testing.templates import Migrate, ServiceMigrations
-from stockbuddy.embedded.services import SERVICES
+from stockbuddy.embedded.service_registry import SERVICES
 from stockbuddy.embedded.system import System
 
 

@@ -14,7 +14,7 @@ from stockbuddy.chassis.testing.proxy import Proxy
 from stockbuddy.chassis.testing.rabbitmq import PrivateRabbitMQ
 from stockbuddy.embedded.api_client import ApiClient
 from stockbuddy.embedded.processes import Program, programs
-from stockbuddy.embedded.services import migrate_all
+from stockbuddy.embedded.service_registry import migrate_all
 from stockbuddy.embedded.settings import EmbeddedSettings
 from stockbuddy.local_servers.ports import free_port
 from stockbuddy.local_servers.postgres import LocalPostgres

@@ -11,7 +11,7 @@ import uvicorn
 
 from stockbuddy.chassis.testing.clients import User, register
 from stockbuddy.chassis.testing.templates import Migrate, ServiceMigrations, TemplateDatabases
-from stockbuddy.embedded.services import SERVICES
+from stockbuddy.embedded.service_registry import SERVICES
 from stockbuddy.embedded.system import System
 from stockbuddy.gateway.server import server_config
 from stockbuddy.gateway.settings import GatewaySettings

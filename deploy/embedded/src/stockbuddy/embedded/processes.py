@@ -19,7 +19,7 @@ from stockbuddy.embedded.banner import print_banner
 from stockbuddy.embedded.errors import StartFailed
 from stockbuddy.embedded.leftovers import ProcessList
 from stockbuddy.embedded.ports import url_of
-from stockbuddy.embedded.services import SERVICES, migrate_all
+from stockbuddy.embedded.service_registry import SERVICES, migrate_all
 from stockbuddy.embedded.settings import EmbeddedSettings
 from stockbuddy.embedded.signals import cancel_on_stop_signal, on_stop_signal
 from stockbuddy.local_servers.process_reaper import ProcessReaper

@@ -7,7 +7,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from stockbuddy.chassis.runtime.settings import InvalidSettings, load_settings
-from stockbuddy.embedded.services import SERVICES
+from stockbuddy.embedded.service_registry import SERVICES
 from stockbuddy.gateway.settings import GatewaySettings
 
 MAX_PORT = 65_535

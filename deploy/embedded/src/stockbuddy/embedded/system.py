@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from stockbuddy.chassis.http.app import create_app
 from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
 from stockbuddy.embedded.asgi_client import get
-from stockbuddy.embedded.services import SERVICES, migrate_all
+from stockbuddy.embedded.service_registry import SERVICES, migrate_all
 from stockbuddy.gateway.app import create_gateway
 from stockbuddy.gateway.settings import GatewaySettings
 

@@ -13,6 +13,7 @@ from stockbuddy.auth.bootstrap import routes as bootstrap
 from stockbuddy.auth.bootstrap.commands import create_bootstrap_token
 from stockbuddy.auth.cleanup import cleanup_worker
 from stockbuddy.auth.crypto import SecretBox
+from stockbuddy.auth.dependencies import AuthServices
 from stockbuddy.auth.email import routes as emails
 from stockbuddy.auth.email.sender import EmailSender
 from stockbuddy.auth.email.transport import transport_from
@@ -23,7 +24,6 @@ from stockbuddy.auth.logins import routes as logins
 from stockbuddy.auth.oauth import routes as oauth
 from stockbuddy.auth.passwords import routes as passwords
 from stockbuddy.auth.profile import routes as profile
-from stockbuddy.auth.services import AuthServices
 from stockbuddy.auth.sessions import routes as sessions
 from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.auth.signing.keys import SigningKeys

@@ -2,7 +2,7 @@
 
 from fastapi import Request
 
-from stockbuddy.auth.services import get_services
+from stockbuddy.auth.dependencies import get_services
 from stockbuddy.chassis.http.etags import ConditionalRoute
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from stockbuddy.auth.services import Services
+from stockbuddy.auth.dependencies import Services
 from stockbuddy.chassis.http.authentication import PUBLIC
 from stockbuddy.chassis.http.etags import ConditionalRoute
 

@@ -7,6 +7,7 @@ from typing import cast
 
 from stockbuddy.catalog.barcodes.routes import router as barcodes
 from stockbuddy.catalog.categories.routes import router as categories
+from stockbuddy.catalog.dependencies import CatalogServices
 from stockbuddy.catalog.exports.routes import router as exports
 from stockbuddy.catalog.file_store import open_file_store
 from stockbuddy.catalog.images.routes import router as images
@@ -15,7 +16,6 @@ from stockbuddy.catalog.imports.runner import import_workers
 from stockbuddy.catalog.products.routes import router as products
 from stockbuddy.catalog.read_pool import ReadPool
 from stockbuddy.catalog.search.pages import ProductPages
-from stockbuddy.catalog.services import CatalogServices
 from stockbuddy.catalog.settings import CatalogSettings
 from stockbuddy.catalog.subscriptions import CONSUMERS
 from stockbuddy.catalog.suppliers.routes import router as suppliers

@@ -30,4 +30,9 @@ def get_services(request: HTTPConnection) -> NotificationsServices:
     return cast(NotificationsServices, request.app.state.services)
 
 
-Services = Annotated[NotificationsServices, Depends(get_services)]
+async def _inject_services(request: HTTPConnection) -> NotificationsServices:
+    """Asynchronous, because FastAPI calls synchronous dependencies in a thread."""
+    return get_services(request)
+
+
+Services = Annotated[NotificationsServices, Depends(_inject_services)]

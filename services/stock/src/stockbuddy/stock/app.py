@@ -17,7 +17,7 @@ from stockbuddy.stock.documents.sales.customer_routes import router as customer_
 from stockbuddy.stock.documents.sales.reservation_routes import router as commitments
 from stockbuddy.stock.documents.sales.routes import router as sales
 from stockbuddy.stock.documents.transfers.routes import router as transfers
-from stockbuddy.stock.http.services import StockServices
+from stockbuddy.stock.http.dependencies import StockServices
 from stockbuddy.stock.insights.dashboard.routes import router as dashboard
 from stockbuddy.stock.insights.forecasting.routes import router as forecasts
 from stockbuddy.stock.insights.history.worker import closing_balance_worker

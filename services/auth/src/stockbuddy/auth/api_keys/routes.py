@@ -7,10 +7,10 @@ from fastapi import APIRouter, Query
 from stockbuddy.auth.api_keys import commands, queries
 from stockbuddy.auth.api_keys.model import ApiKey
 from stockbuddy.auth.api_keys.schemas import ApiKeyCreate, ApiKeyFilter, ApiKeyResponse, ApiKeySecretResponse
+from stockbuddy.auth.dependencies import Services
 from stockbuddy.auth.encrypted_responses import EncryptedIdempotentRoute
 from stockbuddy.auth.errors import ApiKeyNotFound, ForeignApiKeys
 from stockbuddy.auth.fields import PathId
-from stockbuddy.auth.services import Services
 from stockbuddy.chassis.http.authentication import UserSession
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.pagination import Page, SortOrder, fetch_page

@@ -3,8 +3,8 @@
 from fastapi import APIRouter, Request
 
 from stockbuddy.auth.bootstrap.commands import redeem_bootstrap_token
+from stockbuddy.auth.dependencies import Services
 from stockbuddy.auth.password_policy import hash_new_password
-from stockbuddy.auth.services import Services
 from stockbuddy.auth.users.commands import available_username, register_user
 from stockbuddy.auth.users.schemas import RegisterAdmin, UserResponse, password_words
 from stockbuddy.chassis.http.authentication import PUBLIC, authenticate, require_admin

@@ -5,8 +5,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
+from stockbuddy.auth.dependencies import Services
 from stockbuddy.auth.internal_api import activity
-from stockbuddy.auth.services import Services
 from stockbuddy.auth.sessions import queries
 from stockbuddy.auth.sessions.cookies import csrf_token
 from stockbuddy.auth.sessions.tokens import forbid_caching

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from fastapi import APIRouter, Response
 from sqlalchemy import select
 
+from stockbuddy.auth.dependencies import AuthServices, Services
 from stockbuddy.auth.encrypted_responses import EncryptedIdempotentRoute
 from stockbuddy.auth.errors import InvalidCredentials, InvalidInvitation, SalespeopleOnly
 from stockbuddy.auth.fields import PathId, UserAgent
@@ -18,7 +19,6 @@ from stockbuddy.auth.invitations.schemas import (
 )
 from stockbuddy.auth.logins.authenticator import Authenticator, PasswordAuthenticator
 from stockbuddy.auth.password_policy import hash_new_password
-from stockbuddy.auth.services import AuthServices, Services
 from stockbuddy.auth.sessions.commands import CreatedSession, create_session
 from stockbuddy.auth.sessions.schemas import TokenPairResponse
 from stockbuddy.auth.sessions.tokens import forbid_caching, to_token_pair

@@ -10,11 +10,11 @@ from typing import Annotated
 from fastapi import Depends
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from stockbuddy.auth.dependencies import AuthServices, Services
 from stockbuddy.auth.errors import InvalidCredentials, WrongPassword
 from stockbuddy.auth.logins.commands import record_failure, require_not_throttled, reset_failures
 from stockbuddy.auth.logins.queries import is_known_address
 from stockbuddy.auth.logins.throttle import Attempt, digest_login
-from stockbuddy.auth.services import AuthServices, Services
 from stockbuddy.auth.users import queries
 from stockbuddy.auth.users.model import User
 from stockbuddy.chassis.runtime.event_context import current_event_context, set_actor

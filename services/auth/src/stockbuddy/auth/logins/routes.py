@@ -4,12 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from stockbuddy.auth.dependencies import Services
 from stockbuddy.auth.errors import AdminsOnly, RegistrationClosed
 from stockbuddy.auth.fields import UserAgent
 from stockbuddy.auth.logins.authenticator import Authenticator
 from stockbuddy.auth.logins.schemas import LOGIN_BODY, LoginBody, LoginCredentials
 from stockbuddy.auth.password_policy import hash_new_password
-from stockbuddy.auth.services import Services
 from stockbuddy.auth.sessions import commands as sessions
 from stockbuddy.auth.sessions.cookies import cookies_for, csrf_token, set_cookies
 from stockbuddy.auth.sessions.schemas import BrowserSessionResponse, TokenPairResponse

@@ -5,13 +5,13 @@ from typing import Any, Literal
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
+from stockbuddy.auth.dependencies import AuthServices, Services
 from stockbuddy.auth.errors import InvalidApiKey, InvalidCredentials
 from stockbuddy.auth.fields import MAX_EMAIL_LENGTH, MAX_LOGIN_PASSWORD_LENGTH, UserAgent
 from stockbuddy.auth.logins.authenticator import Authenticator, PasswordAuthenticator
 from stockbuddy.auth.logins.schemas import FORM
 from stockbuddy.auth.oauth.errors import InvalidClient, InvalidGrant, InvalidRequest, UnsupportedGrantType
 from stockbuddy.auth.oauth.requests import TokenForm, TokenRequest
-from stockbuddy.auth.services import AuthServices, Services
 from stockbuddy.auth.sessions.commands import create_session, refresh_session
 from stockbuddy.auth.sessions.schemas import TokenPairResponse
 from stockbuddy.auth.sessions.tokens import forbid_caching, to_token_pair

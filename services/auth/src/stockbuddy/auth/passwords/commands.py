@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.api_keys.commands import revoke_keys_of
 from stockbuddy.auth.crypto import SecretBox, create_secret, digest
+from stockbuddy.auth.dependencies import AuthServices
 from stockbuddy.auth.email.model import EmailKind
 from stockbuddy.auth.email.queue import queue_email
 from stockbuddy.auth.errors import InvalidResetToken, WrongPassword
@@ -15,7 +16,6 @@ from stockbuddy.auth.logins.commands import reset_all_failures
 from stockbuddy.auth.logins.throttle import Attempt, digest_login
 from stockbuddy.auth.passwords import queries
 from stockbuddy.auth.passwords.model import PasswordReset
-from stockbuddy.auth.services import AuthServices
 from stockbuddy.auth.sessions.commands import CreatedSession, create_session, revoke_sessions
 from stockbuddy.auth.sessions.queries import lock_session
 from stockbuddy.auth.settings import AuthSettings

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from fastapi import APIRouter, Request, Response
 
 from stockbuddy.auth.crypto import digest
+from stockbuddy.auth.dependencies import AuthServices, Services
 from stockbuddy.auth.errors import InvalidResetToken, UnknownCaller
 from stockbuddy.auth.fields import UserAgent
 from stockbuddy.auth.logins.authenticator import Authenticator, current_address
@@ -17,7 +18,6 @@ from stockbuddy.auth.passwords.schemas import (
     RequestPasswordReset,
     ResetPassword,
 )
-from stockbuddy.auth.services import AuthServices, Services
 from stockbuddy.auth.session_ids import parse_session_id
 from stockbuddy.auth.sessions.cookies import cookies_for, csrf_token, set_cookies
 from stockbuddy.auth.sessions.tokens import forbid_caching, to_token_pair

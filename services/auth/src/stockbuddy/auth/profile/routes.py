@@ -4,11 +4,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
+from stockbuddy.auth.dependencies import Services
 from stockbuddy.auth.errors import UnknownCaller
 from stockbuddy.auth.logins.authenticator import Authenticator
 from stockbuddy.auth.profile import commands
 from stockbuddy.auth.profile.schemas import ConfirmEmail, ProfileUpdate
-from stockbuddy.auth.services import Services
 from stockbuddy.auth.users import queries
 from stockbuddy.auth.users.schemas import UserResponse
 from stockbuddy.chassis.http.authentication import PUBLIC, UserSession

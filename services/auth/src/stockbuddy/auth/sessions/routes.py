@@ -5,8 +5,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
+from stockbuddy.auth.dependencies import Services
 from stockbuddy.auth.errors import InvalidRefreshToken, SessionNotFound
-from stockbuddy.auth.services import Services
 from stockbuddy.auth.session_ids import parse_session_id
 from stockbuddy.auth.sessions import commands, queries
 from stockbuddy.auth.sessions.cookies import cookies_for, delete_cookies

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from fastapi import Response
 
-from stockbuddy.auth.services import AuthServices
+from stockbuddy.auth.dependencies import AuthServices
 from stockbuddy.auth.sessions.commands import CreatedSession
 from stockbuddy.auth.sessions.schemas import TokenPairResponse
 from stockbuddy.auth.users.model import User

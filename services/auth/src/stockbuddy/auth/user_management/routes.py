@@ -4,9 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
+from stockbuddy.auth.dependencies import Services
 from stockbuddy.auth.errors import UserNotFound
 from stockbuddy.auth.fields import PathId
-from stockbuddy.auth.services import Services
 from stockbuddy.auth.user_management import commands
 from stockbuddy.auth.user_management.queries import select_users
 from stockbuddy.auth.user_management.schemas import UserFilter, UserUpdate

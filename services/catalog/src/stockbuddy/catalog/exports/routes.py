@@ -6,10 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 
+from stockbuddy.catalog.dependencies import get_services
 from stockbuddy.catalog.exports.queries import read_rows
 from stockbuddy.catalog.ownership import require_access_to_deleted
 from stockbuddy.catalog.search.schemas import ProductFilter
-from stockbuddy.catalog.services import get_services
 from stockbuddy.catalog.spreadsheets.cells import COLUMNS
 from stockbuddy.catalog.spreadsheets.reader import Format
 from stockbuddy.catalog.spreadsheets.responses import SPREADSHEET_CONTENT, spreadsheet_response

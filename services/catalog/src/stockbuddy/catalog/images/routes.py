@@ -7,13 +7,13 @@ import structlog
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from stockbuddy.catalog.dependencies import get_services
 from stockbuddy.catalog.errors import NoImage
 from stockbuddy.catalog.file_store import STORE_ERRORS, FileStore
 from stockbuddy.catalog.images import commands, queries
 from stockbuddy.catalog.images.image_file import CONTENT_TYPES, THUMBNAIL_TYPE, decode_image
 from stockbuddy.catalog.images.schemas import ImageResponse
 from stockbuddy.catalog.products.commands import require_permission_to_change
-from stockbuddy.catalog.services import get_services
 from stockbuddy.catalog.uploads import read_upload, request_body
 from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import Caller, authenticate

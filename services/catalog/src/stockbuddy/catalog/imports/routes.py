@@ -9,11 +9,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
 from pydantic import ValidationError
 
+from stockbuddy.catalog.dependencies import get_services
 from stockbuddy.catalog.imports import queries
 from stockbuddy.catalog.imports.runner import IMPORT_QUEUED
 from stockbuddy.catalog.imports.schemas import ImportForm, ImportResponse
 from stockbuddy.catalog.ownership import sorted_or_none
-from stockbuddy.catalog.services import get_services
 from stockbuddy.catalog.spreadsheets.cells import REPORT_COLUMNS
 from stockbuddy.catalog.spreadsheets.reader import detect_format, read_columns
 from stockbuddy.catalog.spreadsheets.responses import SPREADSHEET_CONTENT, spreadsheet_response

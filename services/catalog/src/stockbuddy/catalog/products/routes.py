@@ -7,6 +7,7 @@ import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from stockbuddy.catalog.dependencies import get_services
 from stockbuddy.catalog.errors import UnknownProduct
 from stockbuddy.catalog.lightweight_route import LightweightRoute
 from stockbuddy.catalog.ownership import require_access_to_deleted
@@ -20,7 +21,6 @@ from stockbuddy.catalog.products.schemas import (
     RestoreProduct,
 )
 from stockbuddy.catalog.search.schemas import ProductFilter
-from stockbuddy.catalog.services import get_services
 from stockbuddy.catalog.versions import content_etag
 from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import Caller, authenticate
