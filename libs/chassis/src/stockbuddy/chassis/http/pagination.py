@@ -117,11 +117,8 @@ async def fetch_page(
 ) -> PageSlice[Row]:
     """One page of `statement`, which selects one entity and has no order of its own. `total`: if already known.
     Raises Unprocessable for an invalid cursor."""
-    result = await _execute(session, statement, order, query)
-    page, next_cursor = _cut(result, order, query)
-    if total is None:
-        total = await _count(session, statement, query, len(page), is_last=next_cursor is None)
-    return PageSlice([row[0] for row in page], total, next_cursor)
+    page = await fetch_row_page(session, statement, order, query, total=total)
+    return PageSlice([row[0] for row in page.rows], page.total, page.next_cursor)
 
 
 async def fetch_row_page(
