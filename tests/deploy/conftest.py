@@ -16,7 +16,7 @@ from stockbuddy.chassis.http.app import create_app
 from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
 from stockbuddy.chassis.postgres.migrations import migrate
 from stockbuddy.chassis.runtime.settings import ServiceSettings
-from stockbuddy.chassis.testing.clients import serving
+from stockbuddy.chassis.testing.clients import serving, until_ready
 from stockbuddy.embedded.asgi_client import get
 from stockbuddy.embedded.service_registry import SERVICES, EmbeddedService
 from stockbuddy.embedded.system import JWKS_PATH
@@ -112,6 +112,8 @@ def serve(as_role: AsRole, tmp_path: Path) -> Serve:
             stack.push_async_callback(bus.close)
             gateway = create_gateway(GatewaySettings(env="development"), services)
             address = await stack.enter_async_context(serving(gateway))
-            yield await stack.enter_async_context(httpx.AsyncClient(base_url=address, timeout=30))
+            client = await stack.enter_async_context(httpx.AsyncClient(base_url=address, timeout=30))
+            await until_ready(client)
+            yield client
 
     return serve

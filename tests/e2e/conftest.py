@@ -1,12 +1,11 @@
 """The whole system behind its gateway, served on a socket."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 import httpx2 as httpx
 import pytest
 
-from stockbuddy.chassis.testing.clients import User, register, serving
+from stockbuddy.chassis.testing.clients import User, register, serving, until_ready
 from stockbuddy.chassis.testing.templates import Migrate, ServiceMigrations
 from stockbuddy.embedded.service_registry import SERVICES
 from stockbuddy.embedded.system import System
@@ -33,8 +32,7 @@ async def base_url(system: System) -> AsyncIterator[str]:
 @pytest.fixture
 async def http(base_url: str) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(base_url=base_url, timeout=30) as client:
-        while (await client.get("/health/ready")).status_code != 200:
-            await asyncio.sleep(0.02)
+        await until_ready(client)
         yield client
 
 

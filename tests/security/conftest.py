@@ -9,7 +9,7 @@ import httpx2 as httpx
 import pytest
 import uvicorn
 
-from stockbuddy.chassis.testing.clients import User, register
+from stockbuddy.chassis.testing.clients import User, register, until_ready
 from stockbuddy.chassis.testing.templates import Migrate, ServiceMigrations, TemplateDatabases
 from stockbuddy.embedded.service_registry import SERVICES
 from stockbuddy.embedded.system import System
@@ -62,8 +62,7 @@ def gateway_port(base_url: str) -> int:
 @pytest.fixture(scope="session")
 async def http(base_url: str) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(base_url=base_url, timeout=30) as client:
-        while (await client.get("/health/ready")).status_code != 200:
-            await asyncio.sleep(0.02)
+        await until_ready(client)
         yield client
 
 

@@ -109,7 +109,7 @@ async def test_directory_may_have_any_name(tmp_path: Path, name: str) -> None:
 
 async def test_directory_in_use_is_rejected(directory: Path) -> None:
     with LocalPostgres.start(directory, settings=FAST) as server:
-        with pytest.raises(LocalPostgresError, match="in use by another process"):
+        with pytest.raises(LocalPostgresError, match="in use by another running process"):
             LocalPostgres.start(directory, settings=FAST)
         assert await execute(server.url, "SELECT 1") == [(1,)]
 

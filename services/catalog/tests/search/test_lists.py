@@ -235,6 +235,8 @@ async def test_totals_after_each_write_are_exact(service: Any, seller: AsyncClie
     assert await totals() == [1, 1, 1, 1]
     await seller.patch(f"/products/{teapot}", json={"name": "Kettle", "category": None})
     assert await totals() == [1, 0, 0, 1]
+    await service.publish(samples.level(teapot, 0, version=2))
+    assert await totals() == [1, 0, 0, 0]
     await seller.delete(f"/products/{teapot}")
     assert await totals() == [0, 0, 0, 0]
 

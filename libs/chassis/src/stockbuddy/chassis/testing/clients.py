@@ -31,6 +31,13 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
         await task
 
 
+async def until_ready(http: httpx.AsyncClient) -> None:
+    """Wait until the gateway and all services behind it are ready."""
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while (await http.get("/health/ready")).status_code != 200:
+            await asyncio.sleep(0.02)
+
+
 @dataclass
 class User:
     """A caller of the API with a token; paths are relative to `/api/v1`."""
