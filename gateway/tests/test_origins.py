@@ -233,13 +233,15 @@ async def test_cookie_names_have_a_prefix_where_the_request_came_by_https(start_
 async def test_options_without_preflight_is_204_with_allow(mode: str, start_system: StartSystem) -> None:
     def describe(system: System) -> None:
         item: dict[str, object] = {"get": {"responses": {}}, "patch": {"responses": {}}}
-        system.catalog.document = {"openapi": "3.1.0", "paths": {"/api/v1/products/{product_id}": item}}
+        paths = {"/api/v1/products/{product_id}": item, "/api/v1/products/import": {"post": {"responses": {}}}}
+        system.catalog.document = {"openapi": "3.1.0", "paths": paths}
 
     system = await start_system(mode, describe)
     await system.get("/openapi.json", headers={})
     for path, allowed in [
         ("/api/v1/products/5", "GET, HEAD, OPTIONS, PATCH"),
         ("/api/products/5/", "GET, HEAD, OPTIONS, PATCH"),
+        ("/api/v1/products/import", "OPTIONS, POST"),
         ("/health/live", "GET, HEAD, OPTIONS"),
         ("/api/v1/sales", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
     ]:

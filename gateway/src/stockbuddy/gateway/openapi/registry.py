@@ -34,7 +34,7 @@ class OpenApiRegistry:
         self._upstreams = upstreams
         self._documents: dict[str, OpenApiDocument] = {}
         self._patterns: dict[str, list[tuple[PathPattern, list[str]]]] = {}
-        """Path patterns with their methods, by service."""
+        """Path patterns with their methods, by service; the most specific first: `/sales/batch`, `/sales/{}`."""
         self._merged: OpenApiDocument = {}
         self._encoded: dict[str, tuple[bytes, str]] = {}
         """The merged document and its entity tag, by path prefix."""
@@ -65,7 +65,7 @@ class OpenApiRegistry:
         """The methods of a path; of one whose service's document is not known or does not contain it, none."""
         segments = split_path(path)
         patterns = self._patterns.get(service, ())
-        return sorted({method for pattern, methods in patterns if pattern.matches(segments) for method in methods})
+        return next((methods for pattern, methods in patterns if pattern.matches(segments)), [])
 
     @property
     def _missing(self) -> list[str]:
@@ -124,4 +124,5 @@ def _is_public(method: str, path: str) -> bool | None:
 def _patterns(document: OpenApiDocument) -> list[tuple[PathPattern, list[str]]]:
     paths = document.get("paths", {})
     listed = [(path, [method.upper() for method in METHODS if method in item]) for path, item in paths.items()]
+    listed.sort(key=lambda pair: pair[0].count("{"))
     return [(PathPattern(path), methods) for path, methods in listed if methods]
