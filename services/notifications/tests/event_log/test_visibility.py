@@ -9,7 +9,7 @@ from stockbuddy.chassis.http.tokens import Role
 from stockbuddy.chassis.testing.tokens import TestIssuer
 from stockbuddy.contracts.auth import LoginFailed, SessionRevoked, SettingsChanged
 from stockbuddy.contracts.catalog import ImportFinished
-from stockbuddy.contracts.event import EVENTS
+from stockbuddy.contracts.snapshots import published_events
 from stockbuddy.notifications.event_log.patterns import matches_any
 from stockbuddy.notifications.event_log.visibility import REQUIRED_ROLES
 
@@ -33,7 +33,7 @@ async def types_seen(client: AsyncClient, headers: dict[str, str], **query: str)
 
 
 def test_every_event_type_has_one_required_role() -> None:
-    for name in EVENTS:
+    for name, _ in published_events():
         roles = [role for role, patterns in REQUIRED_ROLES.items() if matches_any(patterns, name)]
         assert len(roles) == 1, name
 

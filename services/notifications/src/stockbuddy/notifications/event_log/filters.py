@@ -1,8 +1,8 @@
 """Query parameters that select events of the log: type patterns and positions."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from stockbuddy.notifications.event_log.cursors import LogPosition
 from stockbuddy.notifications.event_log.patterns import parse_patterns
@@ -13,15 +13,9 @@ def _parse_lists(lists: tuple[str, ...]) -> tuple[str, ...]:
     return parse_patterns(lists) if any(lists) else ()
 
 
-def _absent_if_empty(value: Any) -> Any:
-    return None if value == "" else value
-
-
 Patterns = Annotated[tuple[str, ...], AfterValidator(_parse_lists)]
 """Patterns, each parameter with one or, separated by commas, several of them."""
-Cursor = Annotated[
-    Annotated[str, StringConstraints(pattern=r"^[0-9]{1,18}$")] | None, BeforeValidator(_absent_if_empty)
-]
+Cursor = Annotated[str, StringConstraints(pattern=r"^[0-9]{0,18}$")] | None
 """A position in the log. An empty one is absent: clients send an empty `Last-Event-ID` before their first event."""
 
 
