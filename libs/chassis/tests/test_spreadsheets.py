@@ -15,6 +15,10 @@ def test_escaped_text_is_no_formula_and_is_restored(text: str) -> None:
     assert unescape_formula(escape_formula(text)) == text
 
 
+def test_apostrophe_before_a_digit_is_removed() -> None:
+    assert unescape_formula("'4006381333931") == "4006381333931"
+
+
 @pytest.mark.parametrize("text", ["'tis", "'", "rock 'n' roll", ""])
 def test_unescaped_text_with_an_apostrophe_is_unchanged(text: str) -> None:
     assert unescape_formula(text) == text

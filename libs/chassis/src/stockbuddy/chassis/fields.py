@@ -1,5 +1,8 @@
 """Field types of request bodies, queries and paths, one constant per limit; error messages name the limit."""
 
+import re
+import unicodedata
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, TypeVar
 
@@ -121,6 +124,44 @@ DayOrTime = Annotated[
 """A `datetime` in UTC, or a `date` whose beginning depends on a time zone that the service knows."""
 
 
+# Format characters, fillers and separators without a glyph. Joiners and variation selectors are listed separately,
+# because Persian, Indic scripts and emoji need them.
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff"
+    "\uffa0\ufff9-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+    # Next to ASCII, a joiner or a variation selector changes nothing that is visible, except in a keycap such as 1️⃣.
+    "|(?:^|(?<=[\0-\x7f]))[\u200c\u200d]|[\u200c\u200d](?=[\0-\x7f]|$)|(?:^|(?<=[\0-\x7f]))[\ufe00-\ufe0f](?!\u20e3)"
+)
+_SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
+
+
+def normalize_text(value: Any) -> Any:
+    """A text in Unicode's normal form NFC, so that equal characters have equal codes; other values as they are."""
+    return unicodedata.normalize("NFC", value) if isinstance(value, str) and not value.isascii() else value
+
+
+def normalize_line(value: Any) -> Any:
+    """`normalize_text`, with every kind of space as an ordinary one. Raises ValueError for invisible characters: two
+    texts that people read as equal must not differ."""
+    if not isinstance(value, str) or value.isascii():
+        return value
+    if match := _INVISIBLE.search(value):
+        raise ValueError(f"contains the invisible character U+{ord(match[0]):04X}")
+    return _SPACES.sub(" ", unicodedata.normalize("NFC", value))
+
+
+# Placed after the other constraints, so that they run before them: the normal form of a text may be longer.
+NORMALIZED_TEXT = BeforeValidator(normalize_text)
+NORMALIZED_LINE = BeforeValidator(normalize_line)
+
+
+class _TextConstraints(StringConstraints):
+    def __iter__(self) -> Iterator[Any]:
+        yield from super().__iter__()
+        yield NORMALIZED_LINE if self.min_length else NORMALIZED_TEXT
+
+
 def text(max_length: int, *, min_length: int = 1) -> Any:
-    """Constraints of a text field: surrounding white space is removed. Use as `Annotated[str, text(100)]`."""
-    return StringConstraints(strip_whitespace=True, min_length=min_length, max_length=max_length, pattern=EXPORTABLE)
+    """Constraints of a text field: surrounding white space is removed and the text normalised. One that may be empty,
+    such as a note or a search, may contain invisible characters. Use as `Annotated[str, text(100)]`."""
+    return _TextConstraints(strip_whitespace=True, min_length=min_length, max_length=max_length, pattern=EXPORTABLE)

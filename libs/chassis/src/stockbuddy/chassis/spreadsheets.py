@@ -1,10 +1,16 @@
 """Text cells of CSV and XLSX files, escaped so that no spreadsheet runs a text as a formula (OWASP, "CSV Injection").
 
 A text that begins like a formula is written behind an apostrophe; reading removes it, so a round trip changes nothing.
+Reading also removes one before a digit, with which people keep a spreadsheet from reading a code as a number.
 """
+
+import re
 
 _FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - Excel accepts them, too
 _ESCAPE = "'"
+
+
+_MARKED_NUMBER = re.compile(r"'[0-9]")
 
 
 def escape_formula(text: str) -> str:
@@ -12,4 +18,5 @@ def escape_formula(text: str) -> str:
 
 
 def unescape_formula(text: str) -> str:
-    return text[1:] if text.startswith(_ESCAPE) and text[1:].startswith((*_FORMULA_PREFIXES, _ESCAPE)) else text
+    is_escaped = text.startswith(_ESCAPE) and text[1:].startswith((*_FORMULA_PREFIXES, _ESCAPE))
+    return text[1:] if is_escaped or _MARKED_NUMBER.match(text) else text

@@ -1,9 +1,12 @@
-"""Text fields of requests and import files: trimmed, bounded, without characters that labels or PostgreSQL reject."""
+"""Text fields of requests and import files: trimmed, bounded, in Unicode's normal form, without characters that labels
+or PostgreSQL reject."""
 
 import unicodedata
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, StringConstraints
+
+from stockbuddy.chassis.fields import NORMALIZED_LINE, NORMALIZED_TEXT
 
 MAX_SEARCH_LENGTH = 200
 MAX_MULTI_LINE_LENGTH = 20_000
@@ -54,16 +57,27 @@ def blank_allowed(field_type: Any) -> BeforeValidator:
     return BeforeValidator(blank_to_none, json_schema_input_type=field_type | Literal[""] | None)
 
 
-SearchText = Annotated[str, StringConstraints(max_length=MAX_SEARCH_LENGTH), AfterValidator(_nul_to_space)]
+SearchText = Annotated[
+    str, StringConstraints(max_length=MAX_SEARCH_LENGTH), AfterValidator(_nul_to_space), NORMALIZED_TEXT
+]
 """A search or filter text. PostgreSQL's text can't contain NUL, so nothing would match it."""
 SingleLine255 = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255), AfterValidator(_single_line)
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=255),
+    AfterValidator(_single_line),
+    NORMALIZED_LINE,
 ]
 SingleLine100 = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_single_line)
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
+    AfterValidator(_single_line),
+    NORMALIZED_LINE,
 ]
 MultiLineText = Annotated[
-    str, StringConstraints(strip_whitespace=True, max_length=MAX_MULTI_LINE_LENGTH), AfterValidator(_multi_line)
+    str,
+    StringConstraints(strip_whitespace=True, max_length=MAX_MULTI_LINE_LENGTH),
+    AfterValidator(_multi_line),
+    NORMALIZED_TEXT,
 ]
 SingleLine100OrBlank = Annotated[SingleLine100 | None, blank_allowed(SingleLine100)]
 MultiLineTextOrBlank = Annotated[MultiLineText | None, blank_allowed(MultiLineText)]
