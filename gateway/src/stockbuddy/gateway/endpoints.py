@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from starlette.responses import JSONResponse, Response
 from starlette.types import Send
 
-from stockbuddy.chassis.http.etags import matches
+from stockbuddy.chassis.http.entity_tags import matches
 from stockbuddy.chassis.runtime.metrics import metrics_page
 from stockbuddy.gateway.errors import MethodNotAllowed, UnknownPath
 from stockbuddy.gateway.health import HealthCheck

@@ -27,7 +27,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 
-from stockbuddy.chassis.messaging.outbox import EventTooLarge
+from stockbuddy.chassis.messaging.bus import EventTooLarge
 from stockbuddy.chassis.runtime.event_context import current_event_context
 
 PROBLEM_JSON = "application/problem+json"

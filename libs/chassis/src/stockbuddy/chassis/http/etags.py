@@ -1,17 +1,14 @@
 """Conditional requests (RFC 9110 §13): entity tags, 304 if the client's copy is current, 412 if it is stale."""
 
 import hashlib
-import re
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
 from fastapi import Header, Request, Response
 
+from stockbuddy.chassis.http.entity_tags import matches
 from stockbuddy.chassis.http.errors import PreconditionFailed
 from stockbuddy.chassis.http.idempotency import IdempotentRoute
-
-_COMPRESSION_SUFFIX = re.compile(r'[-;](?:gzip|br|zstd|df)"$')
-"""As nginx, Apache httpd and others write it."""
 
 
 def version_etag(version: int) -> str:
@@ -26,13 +23,6 @@ def require_match(if_match: str | None, current: str) -> None:
     """Raises PreconditionFailed if `if_match` names another version than `current`."""
     if if_match is not None and not matches(if_match, current):
         raise PreconditionFailed()
-
-
-def matches(header: str, current: str) -> bool:
-    """Whether `If-Match` or `If-None-Match` (a list of entity tags) names `current`. A proxy that compresses responses
-    may have added a suffix to the tag."""
-    tags = [_COMPRESSION_SUFFIX.sub('"', tag.strip().removeprefix("W/")) for tag in header.split(",")]
-    return "*" in tags or current.removeprefix("W/") in tags
 
 
 class ConditionalRoute(IdempotentRoute):

@@ -1,14 +1,18 @@
 """What the chassis opens for every service, and where requests find it."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from starlette.requests import HTTPConnection
 
 from stockbuddy.chassis.http.tokens import TokenVerifier
 from stockbuddy.chassis.messaging.bus import Bus
-from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime.settings import ServiceSettings
+
+if TYPE_CHECKING:  # the gateway has no database and does not load SQLAlchemy
+    from stockbuddy.chassis.postgres.database import Database
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,13 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.messaging import inbox_store
-from stockbuddy.chassis.messaging.bus import ConsumerUnavailable, Message, Subscription
+from stockbuddy.chassis.messaging.bus import ConsumerUnavailable, EventTooLarge, Message, Subscription
 from stockbuddy.chassis.messaging.handlers import Consumer, PermanentFailure, PredecessorMissing
-from stockbuddy.chassis.messaging.outbox import EventTooLarge
 from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.postgres.failures import is_unstorable
 from stockbuddy.chassis.runtime import metrics
 from stockbuddy.chassis.runtime.background import PollingWorker
-from stockbuddy.chassis.runtime.failures import TIMED_OUT, classify, is_environment_fault, is_unstorable
+from stockbuddy.chassis.runtime.failures import TIMED_OUT, classify, is_environment_fault
 from stockbuddy.chassis.runtime.outages import OutageLog
 
 log = structlog.get_logger(__name__)

@@ -16,6 +16,7 @@ import uuid_utils
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from stockbuddy.chassis.messaging.bus import EventTooLarge
 from stockbuddy.chassis.postgres.database import Database, signal_on_commit
 from stockbuddy.chassis.runtime.event_context import EventContext, current_event_context
 from stockbuddy.contracts.event import Event
@@ -25,10 +26,6 @@ COMMITTED = "outbox.committed"
 """The commit signal of transactions with events."""
 MAX_EVENT_BYTES = 4 * 1024 * 1024
 """Attributes and payload as JSON. RabbitMQ 4 accepts 16 MiB by default; a sale of 1,000 lines is about 0.2 MiB."""
-
-
-class EventTooLarge(Exception):
-    """The change is too large: its event would exceed 4 MiB. Split it, for instance into several documents."""
 
 
 class OutboxRow(NamedTuple):

@@ -10,8 +10,11 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
+from stockbuddy.chassis.postgres.failures import classify_database_error
 from stockbuddy.chassis.runtime.database_url import connect_arguments
-from stockbuddy.chassis.runtime.failures import DATABASE, READ_ONLY, DependencyUnavailable
+from stockbuddy.chassis.runtime.failures import DATABASE, READ_ONLY, DependencyUnavailable, register_classifier
+
+register_classifier(classify_database_error)
 
 ACQUIRE_TIMEOUT_SECONDS = 10
 STATEMENT_TIMEOUT_SECONDS = 30

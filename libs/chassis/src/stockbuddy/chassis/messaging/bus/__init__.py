@@ -50,6 +50,11 @@ class EventRefused(Exception):
     others of the batch."""
 
 
+class EventTooLarge(Exception):
+    """The change is too large: its event would exceed the limit of the outbox. Split it, for instance into several
+    documents."""
+
+
 @dataclass(frozen=True, slots=True)
 class Subscription:
     """A consumer group's queue and its receiver.
