@@ -197,7 +197,7 @@ class FakeAuth(FakeService):
         self.revoked: list[str] = []
         self.polls: list[str] = []
         self.credentials: dict[tuple[str, str], str] = {}
-        """(`api_key` or `session_cookie`, its value) → the session id of the token."""
+        """(`api_key`, `session_cookie` or `stream_ticket`, its value) → the session id of the token."""
         self.exchanges: list[dict[str, Any]] = []
         self.token_seconds = 900
         self.csrf_token: str | None = None
@@ -262,7 +262,10 @@ class FakeAuth(FakeService):
     async def _exchange(self, receive: Receive, send: Send) -> None:
         shown = json.loads(await read_body(receive) or b"{}")
         self.exchanges.append(shown)
-        session_id = self.credentials.get(next(iter(shown.items())))
+        credential = next(iter(shown.items()))
+        session_id = self.credentials.get(credential)
+        if "stream_ticket" in shown:
+            self.credentials.pop(credential, None)  # works once
         if session_id is None:
             await answer_json(send, {"code": "unauthenticated"}, status=401)
         else:

@@ -64,6 +64,17 @@ async def test_wildcard_origin_is_allowed_without_cookies(start_system: StartSys
     assert "Access-Control-Allow-Credentials" not in got.headers
 
 
+async def test_preflights_count_per_address_and_require_an_allowed_host(mode: str, start_system: StartSystem) -> None:
+    system = await start_system(mode, cors_origins=SHOP, rate_limit_address="3/minute", allowed_hosts="127.0.0.1")
+    headers = {"Origin": SHOP, "Access-Control-Request-Method": "PUT"}
+    statuses = [(await system.call("OPTIONS", "/api/v1/products/5", headers=headers)).status for _ in range(4)]
+    assert statuses == [200, 200, 200, 429]
+    assert (await system.get("/api/v1/products", headers={"Origin": SHOP})).status == 401  # has its own budget
+    foreign = await system.call("OPTIONS", "/docs", headers={**headers, "Host": "evil.example"})
+    assert foreign.is_problem(421, "unknown_host")
+    assert foreign.headers["Access-Control-Allow-Origin"] == SHOP
+
+
 async def test_every_response_has_security_headers(system: System) -> None:
     for path, headers in (("/api/v1/products", None), ("/api/v1/products", {}), ("/nothing", {}), ("/docs", {})):
         got = await system.get(path, headers=headers)

@@ -230,3 +230,17 @@ async def test_signing_key_rotation_fails_no_request(system: System) -> None:
 
     await system.eventually(taken, seconds=2)
     assert (await system.get("/api/v1/products", headers=before)).status == 200
+
+
+async def test_signed_image_needs_no_credentials_and_may_be_embedded(mode: str, start_system: StartSystem) -> None:
+    """The service verifies the signature. A page shows many images, so the limit is that of a caller."""
+    system = await start_system(mode, rate_limit_address="1/minute", rate_limit_caller="3/minute")
+    image = "/api/v1/products/5/image?v=ab&expires=1&signature=x"
+    got = await system.get(image, headers={})
+    assert (got.status, got.headers["Cross-Origin-Resource-Policy"]) == (200, "cross-origin")
+    assert system.catalog.last.values("authorization") == []
+    assert system.catalog.last.query == "v=ab&expires=1&signature=x"
+    assert [(await system.get(image, headers={})).status for _ in range(3)] == [200, 200, 429]
+    mine = await system.get(image, headers=system.auth.bearer(sub="8"))
+    assert (mine.status, mine.headers["Cross-Origin-Resource-Policy"]) == (200, "same-site")
+    assert (await system.call("PUT", image, headers={})).status == 401

@@ -1,12 +1,21 @@
-"""Liveness, readiness and metrics."""
+"""The page at `/`, liveness, readiness, metrics and the access log."""
 
 from __future__ import annotations
 
+import json
+import re
 import secrets
 from typing import TYPE_CHECKING
 
+from stockbuddy.gateway.settings import GatewaySettings
+
 if TYPE_CHECKING:
+    import pytest
+
     from gateway.tests.conftest import StartSystem, System
+
+SERVICES = tuple(GatewaySettings.model_construct().urls())
+READY = {"status": "ok", "parts": {}}
 
 
 async def test_liveness_needs_no_credentials_and_no_services(start_system: StartSystem) -> None:
@@ -18,22 +27,32 @@ async def test_liveness_needs_no_credentials_and_no_services(start_system: Start
 
 
 async def test_readiness_is_ok_if_every_service_is_ready(system: System) -> None:
-    parts = dict.fromkeys(["auth", "catalog", "stock", "notifications"], "ok")
     got = await system.get("/health/ready", headers={})
-    assert (got.status, got.json) == (200, {"status": "ok", "parts": parts})
+    assert (got.status, got.json) == (200, {"status": "ok", "services": dict.fromkeys(SERVICES, READY)})
 
 
-async def test_readiness_names_the_unready_part_without_the_cause(mode: str, start_system: StartSystem) -> None:
-    system = await start_system(mode, lambda system: system.stock.documents.pop("/health/ready"))
-    parts = {"auth": "ok", "catalog": "ok", "stock": "unavailable", "notifications": "ok"}
-    system.stock.documents.pop("/health/ready", None)
+async def test_readiness_shows_a_degraded_service_with_its_parts(mode: str, start_system: StartSystem) -> None:
+    degraded = {"status": "degraded", "parts": {"database": "ok", "bus": "unavailable"}}
+
+    def prepare(system: System) -> None:
+        system.stock.documents["/health/ready"] = degraded
+
+    system = await start_system(mode, prepare)
+    got = await system.get("/health/ready", headers={})
+    services = dict.fromkeys(SERVICES, READY) | {"stock": degraded}
+    assert (got.status, got.json) == (200, {"status": "degraded", "services": services})
+
+
+async def test_readiness_names_the_unready_service_without_the_cause(mode: str, start_system: StartSystem) -> None:
+    system = await start_system(mode)
+    services = dict.fromkeys(SERVICES, READY) | {"stock": {"status": "unavailable", "parts": {}}}
 
     async def broken(_: object, receive: object, send: object) -> None:
         raise RuntimeError("no database at 10.0.0.5")
 
     system.stock.handlers["/health/ready"] = broken
     got = await system.get("/health/ready", headers={})
-    assert (got.status, got.json) == (503, {"status": "unavailable", "parts": parts})
+    assert (got.status, got.json) == (503, {"status": "unavailable", "services": services})
 
 
 async def test_readiness_follows_outage_and_recovery_of_a_service(start_system: StartSystem) -> None:
@@ -43,7 +62,7 @@ async def test_readiness_follows_outage_and_recovery_of_a_service(start_system: 
 
     async def not_ready() -> bool:
         got = await system.get("/health/ready")
-        return got.status == 503 and got.json["parts"]["stock"] == "unavailable"
+        return got.status == 503 and got.json["services"]["stock"]["status"] == "unavailable"
 
     await system.eventually(not_ready, seconds=2)
     await system.servers["stock"].start()
@@ -69,6 +88,57 @@ async def test_requests_are_counted_by_caller_and_route(system: System) -> None:
 
 
 async def test_metrics_are_not_public_in_production(start_system: StartSystem) -> None:
-    system = await start_system("http", env="production")
+    system = await start_system("http", env="production", require_https=False)
     for headers in ({}, system.auth.bearer()):
         assert (await system.get("/metrics", headers=headers)).is_problem(404, "not_found")
+
+
+async def test_page_at_the_root_links_to_the_documentation(mode: str, start_system: StartSystem) -> None:
+    system = await start_system(mode, root_path="/shop")
+    for path in ("/", "/shop/", "/shop"):
+        page = await system.get(path, headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+        assert (page.status, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+        links = re.findall('href="([^"]+)"', page.body.decode())
+        assert links == ["/shop/docs", "/shop/redoc", "/shop/openapi.json", "/shop/health/ready"]
+        assert "<strong>ok</strong>" in page.body.decode()
+        assert "script" not in page.body.decode()
+        shown = await system.get(path, headers={"Accept": "*/*"})
+        assert (shown.json["status"], list(shown.json["links"].values())) == ("ok", links)
+    for link in links[:3]:
+        assert (await system.get(link, headers={})).status == 200
+    assert (await system.call("POST", "/", headers={})).is_problem(405, "method_not_allowed")
+
+
+async def test_access_log_has_a_line_for_each_request(
+    mode: str, start_system: StartSystem, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also for rejected requests and those to the gateway itself, but not for health checks."""
+    system = await start_system(mode, env="production", require_https=False)
+    ann = {**system.auth.bearer(sub="8"), "X-Request-ID": "till-7/42"}
+    await system.get("/api/v1/products/5?search=x", headers=ann)
+    await system.get("/api/v1/products", headers={"X-Request-ID": "till-7/43"})
+    await system.get("/docs", headers={"X-Request-ID": "till-7/44"})
+    await system.get("/health/ready", headers={"X-Request-ID": "till-7/45"})
+    lines: dict[str, dict[str, object]] = {}
+
+    def is_logged() -> bool:
+        for line in capsys.readouterr().err.splitlines():
+            if "till-7" in line:
+                lines[json.loads(line)["request_id"]] = json.loads(line)
+        return len(lines) == 3
+
+    await system.eventually(is_logged)
+    assert lines["till-7/42"].pop("milliseconds") > 0  # type: ignore[operator]
+    assert str(lines["till-7/42"].pop("timestamp")).endswith("Z")
+    assert lines["till-7/42"] == {
+        "event": "request.completed",
+        "level": "info",
+        "service": "gateway",
+        "method": "GET",
+        "route": "/products",
+        "status": 200,
+        "caller": "user:8",
+        "request_id": "till-7/42",
+    }
+    assert (lines["till-7/43"]["status"], lines["till-7/43"]["caller"]) == (401, "anonymous")
+    assert lines["till-7/44"]["route"] == "/docs"

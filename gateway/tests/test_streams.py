@@ -105,6 +105,34 @@ async def test_stream_lasts_as_long_as_its_credential(system: System, kind: str,
     await asyncio.wait_for(ticker.left.wait(), 5)
 
 
+async def test_stream_ticket_opens_one_stream(system: System) -> None:
+    """Of concurrent requests with one ticket, one succeeds; its stream ends with the session."""
+    ticker = EventSource(system.notifications)
+    system.auth.credentials["stream_ticket", "t-1"] = "doomed"
+    url = system.url + "/api/v1/stream?types=stock.*&ticket=t-1"
+    responses = await asyncio.gather(*(system.client.get(url) for _ in range(4)))
+    assert sorted(response.status for response in responses) == [200, 401, 401, 401]
+    stream = next(response for response in responses if response.status == 200)
+    assert dict(ticker.headers)[b"authorization"].startswith(b"Bearer ey")
+    ticker.lines.put_nowait(b": hello\n\n")
+    await stream.content.readuntil(b"\n\n")
+    system.auth.revoked.append("doomed")
+    assert await asyncio.wait_for(stream.content.read(), 2) == b""
+    for response in responses:
+        response.close()
+    assert [*system.auth.exchanges] == [{"stream_ticket": "t-1"}] * 4
+
+
+async def test_ticket_opens_streams_only(system: System) -> None:
+    for path in ("/api/v1/products", "/api/v1/events", "/api/v1/auth/profile"):
+        system.auth.credentials["stream_ticket", "t-2"] = "session-2"
+        assert (await system.get(f"{path}?ticket=t-2", headers={})).is_problem(401, "unauthenticated")
+    assert system.auth.exchanges == []
+    refused = await system.get("/api/v1/stream?ticket=unknown", headers={})
+    assert refused.is_problem(401, "unauthenticated")
+    assert b"unknown" not in refused.body
+
+
 def large_response(body: bytes, *, declared: bool) -> ASGIApp:
     async def handler(_: Scope, __: Receive, send: Send) -> None:
         headers = [(b"content-type", b"text/csv")]

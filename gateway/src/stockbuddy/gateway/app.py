@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from stockbuddy.chassis.http.internal_calls import InternalCallSigner
 from stockbuddy.chassis.http.tokens import FetchJwks, JwksCache, TokenVerifier
+from stockbuddy.chassis.runtime.access_log import AccessLog
 from stockbuddy.chassis.runtime.failures import DependencyUnavailable
 from stockbuddy.gateway.admission.authentication import Authenticator
 from stockbuddy.gateway.admission.body_limit import BodyLimit
@@ -89,12 +90,8 @@ class Gateway:
             OwnEndpoints(self._openapi, health, with_metrics=settings.env != "production"),
             self._admission(settings, auth, allowed_origins),
             Proxy(upstreams, streams),
-            Report(
-                RequestMetrics(),
-                self._activity,
-                self._denied_requests,
-                log_responses=settings.log_level == "debug",
-            ),
+            Report(RequestMetrics(), AccessLog("gateway", settings), self._activity, self._denied_requests),
+            allowed_origins,
         )
 
     def _admission(self, settings: GatewaySettings, auth: AuthClient, allowed_origins: AllowedOrigins) -> Admission:

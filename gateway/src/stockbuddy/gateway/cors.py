@@ -3,8 +3,10 @@
 import re
 from collections.abc import Sequence
 
+from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
-from starlette.types import ASGIApp
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 REQUEST_HEADERS = (
@@ -49,12 +51,24 @@ LOCAL_ORIGIN = r"http://(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?"
 """Allowed in development: a web client's own server on the same machine."""
 
 
+class _CorsHeaders(CORSMiddleware):
+    """Adds the headers of CORS to every response. Preflights reach the app, too, which answers them after its checks
+    of host and rate."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self.simple_response(scope, receive, send, request_headers=Headers(scope=scope))
+        else:
+            await self.app(scope, receive, send)
+
+
 class AllowedOrigins:
     """`origins` as `https://shop.example`; `*` allows any, without cookies. Local ones are allowed in development."""
 
     def __init__(self, origins: Sequence[str], *, is_development: bool) -> None:
         self._origins = frozenset(origins)
         self._pattern = LOCAL_ORIGIN if is_development else None
+        self._middleware: _CorsHeaders | None = None
 
     def __call__(self, origin: str) -> bool:
         """Whether pages of this origin may open WebSockets with a cookie."""
@@ -65,7 +79,7 @@ class AllowedOrigins:
         if not self._origins and self._pattern is None:
             return app
         allows_any = "*" in self._origins
-        return CORSMiddleware(
+        self._middleware = _CorsHeaders(
             app,
             allow_origins=sorted(self._origins),
             allow_origin_regex=None if allows_any else self._pattern,
@@ -75,3 +89,11 @@ class AllowedOrigins:
             allow_credentials=not allows_any,
             max_age=PREFLIGHT_TTL_SECONDS,
         )
+        return self._middleware
+
+    def preflight_response(self, scope: Scope) -> Response | None:
+        """The response to a preflight; None for other requests, and if no origin is allowed."""
+        headers = Headers(scope=scope)
+        if self._middleware is None or "origin" not in headers or "access-control-request-method" not in headers:
+            return None
+        return self._middleware.preflight_response(request_headers=headers)

@@ -1,7 +1,8 @@
-"""The gateway's own endpoints: health, metrics, the OpenAPI document and its pages."""
+"""The gateway's own endpoints: the page at `/`, health, metrics, the OpenAPI document and its pages."""
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 from starlette.types import Send
 
@@ -9,6 +10,7 @@ from stockbuddy.chassis.http.entity_tags import matches
 from stockbuddy.chassis.runtime.metrics import metrics_page
 from stockbuddy.gateway.errors import MethodNotAllowed, UnknownPath
 from stockbuddy.gateway.health import HealthCheck
+from stockbuddy.gateway.home_page import home_page
 from stockbuddy.gateway.openapi.docs_pages import ASSETS_PATH, find_asset, redoc_page, swagger_page
 from stockbuddy.gateway.openapi.registry import OpenApiRegistry
 from stockbuddy.gateway.request import GatewayRequest
@@ -22,6 +24,7 @@ class OwnEndpoints:
         self._openapi = openapi
         self._health = health
         self._endpoints: dict[str, Endpoint] = {
+            "/": self._home,
             "/openapi.json": self._openapi_document,
             "/docs": _swagger,
             "/redoc": _redoc,
@@ -55,11 +58,13 @@ class OwnEndpoints:
             return Response(status_code=304, headers=headers)
         return Response(document, media_type="application/json", headers=headers)
 
+    async def _home(self, request: GatewayRequest) -> Response:
+        accept = Headers(scope=request.scope).get("accept", "")
+        return home_page(accept, request.origin.path_prefix, (await self._health.check()).status)
+
     async def _ready(self, _: GatewayRequest) -> Response:
-        states = await self._health.states()
-        is_ready = all(state == "ok" for state in states.values())
-        body = {"status": "ok" if is_ready else "unavailable", "parts": states}
-        return JSONResponse(body, 200 if is_ready else 503)
+        health = await self._health.check()
+        return JSONResponse(health.model_dump(), 503 if health.status == "unavailable" else 200)
 
 
 def options_response(methods: Sequence[str]) -> Response:

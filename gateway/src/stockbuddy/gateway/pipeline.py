@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from stockbuddy.chassis.http.errors import BadRequest, Problem, Unauthenticated, Unavailable
 from stockbuddy.chassis.http.request_context import FAILURE_DETAIL, INTERRUPTED_DETAIL
+from stockbuddy.chassis.runtime.access_log import AccessLog
 from stockbuddy.gateway import cors
 from stockbuddy.gateway.admission.authentication import Authenticator
 from stockbuddy.gateway.admission.body_limit import BodyLimit
@@ -20,6 +21,7 @@ from stockbuddy.gateway.admission.rate_limits import RateLimits
 from stockbuddy.gateway.auth_reports.activity import ActivityReporter
 from stockbuddy.gateway.auth_reports.denied_requests import DeniedRequestReporter
 from stockbuddy.gateway.client_address import ClientOrigins
+from stockbuddy.gateway.cors import AllowedOrigins
 from stockbuddy.gateway.endpoints import Endpoint, OwnEndpoints, options_response
 from stockbuddy.gateway.errors import CsrfFailed, GatewayForbidden, HttpsRequired, UnknownHost, UnknownPath
 from stockbuddy.gateway.headers import RequestHeaders
@@ -63,7 +65,12 @@ class Admission:
     async def admit_to_endpoint(self, request: GatewayRequest) -> None:
         """For the gateway's own endpoints: the checks that need no route."""
         await self._check_host(request)
-        await self.limits.count_own_endpoint(request)
+        await self.limits.count_separately(request, "own")
+
+    async def admit_preflight(self, request: GatewayRequest) -> None:
+        """A preflight has no credentials: it counts for its address."""
+        await self._check_host(request)
+        await self.limits.count_separately(request, "preflight")
 
     async def methods(self, request: GatewayRequest) -> list[str]:
         """The methods of the path, for OPTIONS."""
@@ -89,12 +96,12 @@ class Admission:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The step after the response: metrics, log, and the reports to auth, which never delay a response."""
+    """The step after the response: metrics, access log, and the reports to auth, which never delay a response."""
 
     metrics: RequestMetrics
+    access_log: AccessLog
     activity: ActivityReporter
     denied_requests: DeniedRequestReporter
-    log_responses: bool
 
     def admitted(self, request: GatewayRequest) -> None:
         if request.caller is not None:
@@ -106,51 +113,64 @@ class Report:
         if isinstance(problem, GatewayForbidden):
             self.denied_requests.record(request, problem)
 
-    def completed(self, request: GatewayRequest, status: int, seconds: float) -> None:
-        self.metrics.record(request, status, seconds)
-        if self.log_responses:
-            fields = {"method": request.method, "status": status, "milliseconds": round(seconds * 1000, 2)}
-            log.debug("request.completed", **request.log_fields, **fields)
+    def completed(self, request: GatewayRequest, status: int, seconds: float, *, is_own: bool) -> None:
+        """`is_own`: by an endpoint of the gateway itself, which metrics leave out."""
+        if not is_own and request.method != WEBSOCKET:
+            self.metrics.record(request, status, seconds)
+        route = request.path if is_own else request.route.path
+        caller, request_id = request.caller, request.headers.request_id.decode()
+        self.access_log.record(
+            request.method, request.path, route, status, seconds, caller.name if caller else None, request_id
+        )
 
 
 class Pipeline:
     def __init__(
-        self, origins: ClientOrigins, endpoints: OwnEndpoints, admission: Admission, proxy: Proxy, report: Report
+        self,
+        origins: ClientOrigins,
+        endpoints: OwnEndpoints,
+        admission: Admission,
+        proxy: Proxy,
+        report: Report,
+        allowed_origins: AllowedOrigins,
     ) -> None:
         self._origins = origins
         self._endpoints = endpoints
         self._admission = admission
         self._proxy = proxy
         self._report = report
+        self._allowed_origins = allowed_origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket":
-            request = self._read(scope, receive, WEBSOCKET)
-            await self._serve(request, WebSocketWriter(send, request.headers.request_id))
-            return
         started_at = time.perf_counter()
-        request = self._read(scope, receive, scope["method"])
-        writer = ResponseWriter(send, request.headers.request_id, request.origin)
-        endpoint = self._endpoints.find(request.path)
+        writer: ResponseWriter | WebSocketWriter
+        if scope["type"] == "websocket":
+            request, endpoint = self._read(scope, receive, WEBSOCKET), None
+            writer = WebSocketWriter(send, request.headers.request_id)
+        else:
+            request = self._read(scope, receive, scope["method"])
+            writer = ResponseWriter(send, request.headers.request_id, request.origin)
+            endpoint = self._endpoints.find(request.path)
         await self._serve(request, writer, endpoint)
-        if endpoint is not None:
-            return
         seconds = (writer.started_at or time.perf_counter()) - started_at
-        self._report.completed(request, writer.status, seconds)
+        self._report.completed(request, writer.status, seconds, is_own=endpoint is not None)
 
     def _read(self, scope: Scope, receive: Receive, method: str) -> GatewayRequest:
         headers = RequestHeaders.read(scope)
         origin = self._origins.resolve(scope, headers.parsed)
         path = canonical_path(scope["raw_path"].decode("latin-1"))
-        if origin.path_prefix and path.startswith(origin.path_prefix + "/"):
-            path = path.removeprefix(origin.path_prefix)  # the proxy has not removed it
+        if origin.path_prefix and (path + "/").startswith(origin.path_prefix + "/"):
+            path = path.removeprefix(origin.path_prefix) or "/"  # the proxy has not removed it
         return GatewayRequest(scope, receive, headers, origin, method, path)
 
     async def _serve(
         self, request: GatewayRequest, writer: ResponseWriter | WebSocketWriter, endpoint: Endpoint | None = None
     ) -> None:
         try:
-            if endpoint is not None:
+            if request.method == "OPTIONS" and (preflight := self._allowed_origins.preflight_response(request.scope)):
+                await self._admission.admit_preflight(request)
+                await preflight(request.scope, request.receive, writer)
+            elif endpoint is not None:
                 await self._admission.admit_to_endpoint(request)
                 writer.add_headers(request.response_headers)
                 await self._endpoints.respond(endpoint, request, writer)
@@ -181,4 +201,6 @@ class Pipeline:
         await self._admission.admit(request)
         self._report.admitted(request)
         writer.add_headers(request.response_headers)
+        if request.route.signed and request.caller is None and isinstance(writer, ResponseWriter):
+            writer.allow_embedding()
         await self._proxy.forward(request, writer)

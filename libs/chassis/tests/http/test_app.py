@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from fastapi import APIRouter, FastAPI, Response
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import text
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from stockbuddy.chassis.http.app import Service, create_app
 from stockbuddy.chassis.http.authentication import PUBLIC, Admin, Caller, Manager
@@ -24,6 +25,7 @@ from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.sessions import ReadSession, Session
 from stockbuddy.chassis.http.tokens import CLOCK_LEEWAY_SECONDS, Role
 from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.runtime import access_log
 from stockbuddy.chassis.runtime.settings import ServiceSettings
 from stockbuddy.chassis.testing.probe import effects
 from stockbuddy.chassis.testing.tokens import TestIssuer
@@ -175,6 +177,29 @@ async def test_internal_error_reveals_only_the_request_id(client: httpx.AsyncCli
     assert answer.status_code == 500
     assert answer.json()["request_id"] == "r-42"
     assert "secret" not in answer.text
+    assert "10.0.0.1" not in answer.text
+
+
+class BrokenMiddleware:
+    """Fails outside the request context."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            raise RuntimeError("no route to 10.0.0.1")
+        await self._app(scope, receive, send)
+
+
+async def test_failure_outside_the_request_context_is_a_problem(issuer: TestIssuer) -> None:
+    settings = ServiceSettings(env="development", database_url="postgresql://nobody@127.0.0.1:1/none")
+    app = create_app(Service("probe", "Probe", [router]), settings, fetch_jwks=issuer.fetch_jwks)
+    app.add_middleware(BrokenMiddleware)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://probe") as client:
+        answer = await client.get("/health/live")
+    assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
     assert "10.0.0.1" not in answer.text
 
 
@@ -396,3 +421,28 @@ async def test_unusable_trace_context_is_not_carried_into_events(
     await client.get("/api/v1/effects/admin", headers=as_user(issuer, role=Role.MANAGER) | {"Traceparent": traceparent})
     async with database.reading() as session:
         assert await session.scalar(text("SELECT headers->>'traceparent' FROM outbox")) is None
+
+
+async def test_access_log_has_the_client_request_id_and_can_be_turned_off(
+    database_url: str, issuer: TestIssuer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for settings in ({}, {"access_log": False}, {"log_level": "warning"}):
+        chosen = ServiceSettings(env="development", database_url=database_url, **settings)
+        app = create_app(Service("probe", "Probe", [router]), chosen, fetch_jwks=issuer.fetch_jwks)
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with LifespanManager(app), httpx.AsyncClient(transport=transport, base_url="http://probe") as client:
+            headers = {**as_user(issuer), "X-Request-ID": "till-7/42"}
+            await client.get("/api/v1/effects", headers=headers)
+            await client.get("/health/live", headers=headers)
+            await client.get("/api/v1/effects/admin", headers={"X-Request-ID": "till-7/43"})
+        access_log.flush()
+        lines = [line for line in capsys.readouterr().err.splitlines() if "till-7" in line]
+        if settings:
+            assert lines == []
+            continue
+        listed, refused = lines
+        assert "request.completed" in listed
+        for field in ("service=probe", "method=GET", "route=/api/v1/effects ", "status=200", "caller=user:1 ", "42 "):
+            assert field in listed + " "
+        assert "status=401" in refused
+        assert "caller=anonymous" in refused

@@ -16,6 +16,7 @@ from stockbuddy.chassis.http.authentication import PUBLIC
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.sessions import ReadSession, Session
 from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime.settings import ServiceSettings
 from stockbuddy.chassis.testing.probe import ProbeChanged
@@ -54,8 +55,12 @@ class HugeChanged(ProbeChanged):
     text: str
 
 
+def probe_settings(url: str) -> ServiceSettings:
+    return ServiceSettings(env="development", database_url=url)
+
+
 def create_probe(url: str) -> FastAPI:
-    return create_app(Service("probe", "Probe", [router]), ServiceSettings(env="development", database_url=url))
+    return create_app(Service("probe", "Probe", [router]), probe_settings(url))
 
 
 @asynccontextmanager
@@ -90,6 +95,30 @@ async def test_read_only_database_gets_a_retryable_error_and_is_named_by_readine
         assert (await client.get("/api/v1/effects")).status_code == 200
         ready = await client.get("/health/ready")
         assert (ready.status_code, ready.json()["parts"]["database"]) == (503, "read_only")
+
+
+async def test_service_without_its_bus_is_degraded_and_serves_requests(database: Database, database_url: str) -> None:
+    bus = InProcessBus()
+    await bus.close()
+    app = create_app(Service("probe", "Probe", [router]), probe_settings(database_url), bus=bus)
+    transport = httpx.ASGITransport(app)
+    async with LifespanManager(app), httpx.AsyncClient(transport=transport, base_url="http://probe") as client:
+        ready = await client.get("/health/ready")
+        assert (ready.status_code, ready.json()) == (
+            200,
+            {"status": "degraded", "parts": {"database": "ok", "bus": "unavailable"}},
+        )
+        assert (await client.post("/api/v1/effects/events/1")).status_code == 200
+
+
+async def test_response_to_a_write_names_its_last_events(client: httpx.AsyncClient, database: Database) -> None:
+    written = await client.post("/api/v1/effects/events/1")
+    async with database.reading() as session:
+        waiting = await session.execute(text("SELECT event_id FROM outbox UNION SELECT event_id FROM outbox_archive"))
+    assert written.headers["X-Consistency"] == str(waiting.scalar_one())
+    assert "X-Consistency" not in (await client.get("/api/v1/effects")).headers
+    refused = await client.post(f"/api/v1/effects/events/{outbox.MAX_EVENT_BYTES}")
+    assert "X-Consistency" not in refused.headers
 
 
 async def test_refused_credentials_get_a_retryable_error(database: Database, database_url: str) -> None:

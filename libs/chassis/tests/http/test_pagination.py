@@ -4,7 +4,7 @@ import base64
 import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import pytest
@@ -20,6 +20,20 @@ KEY = [
     date(2026, 3, 1),
     UUID("0193a8c0-0000-7000-8000-000000000001"),
 ]
+
+
+class ThingFilter(PageQuery):
+    sort_by: Literal["name_asc", "created_desc"] | None = "name_asc"
+
+
+def test_cursor_carries_its_sort_order() -> None:
+    cursor = encode_cursor("created_desc", [7])
+    assert ThingFilter.model_validate({"cursor": cursor}).sort_by == "created_desc"
+    assert ThingFilter.model_validate({"cursor": cursor, "sort_by": "name_asc"}).sort_by == "name_asc"
+    for other in ("", "x", encode_cursor("price_asc", [7]), encode_cursor("created_desc", [7])[:-3]):
+        assert ThingFilter.model_validate({"cursor": other}).sort_by == "name_asc"
+    with pytest.raises(Unprocessable, match="another sort order"):
+        ThingFilter.model_validate({"cursor": cursor, "sort_by": "name_asc"}).position("name_asc", int)
 
 
 def test_cursor_preserves_its_key_exactly() -> None:

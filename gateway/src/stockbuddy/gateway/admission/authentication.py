@@ -1,4 +1,5 @@
-"""Authentication: a bearer token, an API key or a browser's session cookie, in this order of precedence.
+"""Authentication: a bearer token, an API key, a stream's ticket or a browser's session cookie, in this order of
+precedence.
 
 Whatever the credential, the service receives a bearer token, and verifies it again.
 """
@@ -7,6 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from urllib.parse import parse_qsl
 
 from stockbuddy.chassis.http.authentication import bearer_token
 from stockbuddy.chassis.http.errors import Unauthenticated
@@ -62,6 +64,8 @@ class Authenticator:
         if (api_key := parsed.get(b"x-api-key")) is not None:
             _, caller = await self._from_secret("api_key", api_key.decode("latin-1"), request.client_address)
             return caller
+        if request.route.streaming and (ticket := _stream_ticket(request)):
+            return await self._from_ticket(ticket, request.client_address)
         if b"cookie" in parsed and (secrets := self._browsers.secrets(request)):
             return await self._from_cookies(request, secrets)
         return None
@@ -81,6 +85,11 @@ class Authenticator:
         if self._revocations.is_revoked(principal.session_id):
             raise Unauthenticated("The session has ended.")
         return Caller.from_token(principal, token)
+
+    async def _from_ticket(self, ticket: str, address: str) -> Caller:
+        """The stream ends with the token, as with a bearer token."""
+        await self._limits.count_anonymous(address)  # until auth has verified the ticket
+        return await self._from_token(await self._exchange.redeem_ticket(ticket))
 
     async def _from_cookies(self, request: GatewayRequest, secrets: Sequence[str]) -> Caller:
         *others, last = secrets
@@ -127,3 +136,8 @@ class Authenticator:
             await self._limits.count_anonymous(address)
             token = await self._exchange.exchange(kind, secret)
         return token
+
+
+def _stream_ticket(request: GatewayRequest) -> str | None:
+    query = request.scope["query_string"].decode("latin-1")
+    return dict(parse_qsl(query)).get("ticket")

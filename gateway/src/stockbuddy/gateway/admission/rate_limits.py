@@ -7,6 +7,7 @@ import hashlib
 import math
 from dataclasses import dataclass
 from ipaddress import ip_network
+from typing import Literal
 
 from limits import RateLimitItem
 
@@ -40,6 +41,8 @@ class RateLimits:
         """Count an admitted request, and set its rate limit headers. Reads the body of a login."""
         if request.caller is not None:
             headers = await self._count(self._limits.caller, f"caller:{request.caller.name}")
+        elif request.route.signed:
+            headers = await self._count(self._limits.caller, f"signed:{_network(request.client_address)}")
         else:
             headers = await self.count_anonymous(request.client_address)
         if request.route.registration:
@@ -53,10 +56,10 @@ class RateLimits:
         """Count a request without valid credentials. Returns the rate limit headers."""
         return await self._count(self._limits.address, f"address:{_network(address)}")
 
-    async def count_own_endpoint(self, request: GatewayRequest) -> None:
-        """Count a request to an endpoint of the gateway itself, apart from others: health checks must not use up what
-        logins need."""
-        key = f"own:{_network(request.client_address)}"
+    async def count_separately(self, request: GatewayRequest, kind: Literal["own", "preflight"]) -> None:
+        """Count a request to an endpoint of the gateway itself, or a preflight, by address and apart from others:
+        neither must use up what logins need."""
+        key = f"{kind}:{_network(request.client_address)}"
         request.response_headers += await self._count(self._limits.address, key)
 
     async def _count_login(self, request: GatewayRequest) -> HeaderList:

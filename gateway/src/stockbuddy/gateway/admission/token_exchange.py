@@ -1,4 +1,5 @@
-"""Exchanges API keys and session cookies for access tokens at auth; caches tokens, and rejections briefly.
+"""Exchanges API keys, session cookies and stream tickets for access tokens at auth; caches tokens of the former two,
+and rejections briefly.
 
 Cache keys are hashes, so that a memory dump contains no credentials.
 """
@@ -7,6 +8,7 @@ import asyncio
 import hashlib
 import time
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -28,7 +30,12 @@ MIN_REFRESH_MARGIN_SECONDS = 2.0
 """A new token is requested when this share of the old one's lifetime is left, so that none expires on its way to a
 service. Expiry is in whole seconds, and clocks differ."""
 
-CredentialKind = Literal["api_key", "session_cookie"]
+CredentialKind = Literal["api_key", "session_cookie", "stream_ticket"]
+_REJECTIONS: Mapping[CredentialKind, str] = {
+    "api_key": "The API key is not valid.",
+    "session_cookie": "The session has ended.",
+    "stream_ticket": "The ticket is invalid, used or older than a minute.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +82,17 @@ class TokenExchange:
             raise _rejection(kind)
         return token
 
+    async def redeem_ticket(self, ticket: str) -> str:
+        """The access token for a stream ticket, which works once: nothing is cached or shared with concurrent requests.
+        Raises Unauthenticated, Unavailable."""
+        response = await self._request("stream_ticket", ticket)
+        if response is None:
+            raise _rejection("stream_ticket")
+        return response.access_token
+
     async def _exchange(self, kind: CredentialKind, secret: str, digest: bytes) -> ExchangedToken | None:
         """None if auth rejects the credential."""
-        try:
-            response = await self._call(kind, secret)
-        except (DependencyUnavailable, ValidationError) as error:
-            log.warning("exchange.failed", kind=kind, error=repr(error))
-            raise Unavailable("Credentials can't be verified at the moment.") from error
+        response = await self._request(kind, secret)
         if response is None:
             _store(self._rejected_until, digest, time.monotonic() + REJECTION_TTL_SECONDS)
             return None
@@ -91,6 +102,14 @@ class TokenExchange:
         token = ExchangedToken(response.access_token, response.csrf_token, response.cookie_max_age, use_until)
         _store(self._tokens, digest, replace(token, cookie_max_age=None))
         return token
+
+    async def _request(self, kind: CredentialKind, secret: str) -> TokenExchangeResponse | None:
+        """None if auth rejects the credential. Raises Unavailable."""
+        try:
+            return await self._call(kind, secret)
+        except (DependencyUnavailable, ValidationError) as error:
+            log.warning("exchange.failed", kind=kind, error=repr(error))
+            raise Unavailable("Credentials can't be verified at the moment.") from error
 
     async def _call(self, kind: CredentialKind, secret: str) -> TokenExchangeResponse | None:
         """None if the credential is invalid. Raises DependencyUnavailable, ValidationError."""
@@ -122,4 +141,4 @@ def _digest(kind: CredentialKind, secret: str) -> bytes:
 
 
 def _rejection(kind: CredentialKind) -> Unauthenticated:
-    return Unauthenticated("The API key is not valid." if kind == "api_key" else "The session has ended.")
+    return Unauthenticated(_REJECTIONS[kind])

@@ -19,6 +19,7 @@ SECURITY_HEADERS = (
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-site"),
 )
+EMBEDDABLE = (b"cross-origin-resource-policy", b"cross-origin")
 DEFAULT_CSP = (CONTENT_SECURITY_POLICY, b"default-src 'none'; frame-ancestors 'none'")
 HSTS = (b"strict-transport-security", b"max-age=31536000")
 DEFAULT_CACHE_CONTROL = (CACHE_CONTROL, b"private, no-cache")
@@ -54,6 +55,10 @@ class ResponseWriter:
 
     def add_headers(self, headers: HeaderList) -> None:
         self._own_headers += headers
+
+    def allow_embedding(self) -> None:
+        """Let pages of every site show the response, as an image."""
+        self._own_headers = [EMBEDDABLE if header[0] == EMBEDDABLE[0] else header for header in self._own_headers]
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -1,5 +1,7 @@
 """Writes a service's WebSocket messages to the client, or a problem instead of the handshake."""
 
+import time
+
 from starlette.types import Message, Receive, Scope, Send
 
 from stockbuddy.chassis.http.errors import Problem, Unauthenticated, problem_response
@@ -18,6 +20,9 @@ class WebSocketWriter:
         self._request_id = request_id
         self._started = False
         self._closed = False
+        self.status = 0
+        """101 once the handshake is accepted, or that of the problem."""
+        self.started_at = 0.0
 
     def add_headers(self, headers: HeaderList) -> None:
         """Ignored: the handshake's response has no rate limit headers."""
@@ -26,6 +31,7 @@ class WebSocketWriter:
         self._started = True
         if message["type"] == "websocket.accept":
             message = {**message, "headers": [(b"x-request-id", self._request_id)]}
+            self.status, self.started_at = 101, time.perf_counter()
         elif message["type"] == "websocket.close":
             self._closed = True
         await self._send(message)
@@ -42,7 +48,7 @@ class WebSocketWriter:
         if self._started:
             await self._close(INTERNAL_ERROR)
             return
-        request_id = self._request_id.decode()
+        self.status, request_id = problem.status, self._request_id.decode()
         with event_context(EventContext(request_id=request_id)):
             response = problem_response(problem)
         response.headers["X-Request-ID"] = request_id

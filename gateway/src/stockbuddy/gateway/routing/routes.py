@@ -32,7 +32,8 @@ class Auth(Enum):
 class Route:
     """`login`: requests are also limited per account. `registration`: requests are also limited per address, because
     each hashes a password or sends an e-mail. `streaming`: responses last until the client disconnects or its
-    session ends."""
+    session ends. `signed`: a request without credentials has a signed URL, which the service verifies; a page has many
+    images, so that such requests are limited like those of a caller."""
 
     path: str
     service: str
@@ -42,6 +43,7 @@ class Route:
     login: bool = False
     registration: bool = False
     streaming: bool = False
+    signed: bool = False
 
 
 NO_ROUTE = Route("unknown", "")
@@ -81,7 +83,10 @@ ROUTES = (
     Route("/users", "auth"),
     Route("/system-settings", "auth"),
     _upload("POST", "/products/import"),
+    _upload("POST", "/imports"),
     _upload("PUT", "/products/{}/image"),
+    Route("/products/{}/image", "catalog", Auth.OPTIONAL, "GET", signed=True),
+    Route("/products/{}/image", "catalog", Auth.OPTIONAL, "HEAD", signed=True),
     Route("/products", "catalog"),
     Route("/categories", "catalog"),
     Route("/suppliers", "catalog"),

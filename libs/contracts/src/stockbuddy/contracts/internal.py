@@ -31,15 +31,16 @@ class _Request(BaseModel):
 
 
 class TokenExchangeRequest(_Request):
-    """Exactly one credential."""
+    """Exactly one credential. A stream ticket is used by its exchange."""
 
     api_key: Secret | None = None
     session_cookie: Secret | None = None
+    stream_ticket: Secret | None = None
 
     @model_validator(mode="after")
     def require_one_credential(self) -> Self:
-        if (self.api_key is None) == (self.session_cookie is None):
-            raise ValueError("exactly one of api_key and session_cookie is required")
+        if sum(value is not None for value in (self.api_key, self.session_cookie, self.stream_ticket)) != 1:
+            raise ValueError("exactly one of api_key, session_cookie and stream_ticket is required")
         return self
 
 

@@ -32,6 +32,7 @@ from stockbuddy.chassis.messaging.relay import Relay
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.postgres.maintenance import maintenance_worker
 from stockbuddy.chassis.runtime import metrics
+from stockbuddy.chassis.runtime.access_log import AccessLog
 from stockbuddy.chassis.runtime.background import PollingWorker
 from stockbuddy.chassis.runtime.failures import DATABASE, DependencyUnavailable
 from stockbuddy.chassis.runtime.settings import ServiceSettings
@@ -90,8 +91,11 @@ def create_app(
         generate_unique_id_function=_operation_id,
         separate_input_output_schemas=False,
     )
-    app.add_middleware(RequestContextMiddleware, service=service.name)
-    health = health_router({"database": lambda: _require_database(app), "bus": lambda: _require_bus(app)})
+    access_log = AccessLog(service.name, settings)
+    app.add_middleware(RequestContextMiddleware, service=service.name, access_log=access_log)
+    # Without the bus sales continue: events wait in the outbox.
+    checks = {"database": lambda: _require_database(app), "bus": lambda: _require_bus(app)}
+    health = health_router(checks, essential={"database"})
     health.add_api_route("/metrics", _metrics_endpoint(service), methods=["GET", "HEAD"], include_in_schema=False)
     install_problem_handlers(app, [route for router in (*service.routers, health) for route in router.routes])
     app.add_exception_handler(Forbidden, record_and_respond)

@@ -1,7 +1,7 @@
-"""Health endpoints: live while the process answers, ready while every dependency does."""
+"""Health endpoints: live while the process answers, ready while every essential dependency does."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
@@ -15,9 +15,10 @@ CHECK_TIMEOUT_SECONDS = 2
 OK = "ok"
 
 
-def health_router(checks: Mapping[str, Check]) -> APIRouter:
-    """`/health/live` and `/health/ready`. The latter names the parts that are not ready with a reason code
-    of `runtime.failures`, and no details: it is public."""
+def health_router(checks: Mapping[str, Check], *, essential: Collection[str]) -> APIRouter:
+    """`/health/live` and `/health/ready`. The latter names the state of every part, `ok` or a reason code of
+    `runtime.failures`, and no details: it is public. Without an essential part the service is unavailable (503),
+    without another one degraded: it serves requests, and 200 keeps it in rotation."""
     router = APIRouter(include_in_schema=False)
 
     @router.api_route("/health/live", methods=["GET", "HEAD"])
@@ -28,8 +29,10 @@ def health_router(checks: Mapping[str, Check]) -> APIRouter:
     async def ready() -> JSONResponse:
         states = await asyncio.gather(*(_state(check) for check in checks.values()))
         parts = dict(zip(checks, states, strict=True))
-        is_ready = all(state == OK for state in states)
-        return JSONResponse({"status": "ok" if is_ready else "unavailable", "parts": parts}, 200 if is_ready else 503)
+        failed = [part for part, state in parts.items() if state != OK]
+        if any(part in essential for part in failed):
+            return JSONResponse({"status": "unavailable", "parts": parts}, 503)
+        return JSONResponse({"status": "degraded" if failed else OK, "parts": parts})
 
     return router
 

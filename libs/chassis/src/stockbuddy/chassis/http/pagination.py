@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar, get_args
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, Field, model_validator
 from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -47,6 +47,16 @@ class PageQuery(BaseModel):
     page_size: Annotated[Integer, Field(ge=1, le=MAX_PAGE_SIZE)] = DEFAULT_PAGE_SIZE
     cursor: Annotated[str | None, Field(max_length=2000), BeforeValidator(_absent_if_empty)] = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def take_sort_from_cursor(cls, values: Any) -> Any:
+        """A cursor carries its sort order: `sort_by` need not be repeated."""
+        field = cls.model_fields.get("sort_by")
+        if field is None or not isinstance(values, Mapping) or not values.get("cursor") or values.get("sort_by"):
+            return values
+        sort = _decode_cursor(str(values["cursor"])).get("sort")
+        return {**values, "sort_by": sort} if isinstance(sort, str) and _accepts(field.annotation, sort) else values
+
     @property
     def offset(self) -> int:
         return (self.page - 1) * self.page_size
@@ -56,13 +66,28 @@ class PageQuery(BaseModel):
         Raises Unprocessable if the cursor is malformed or belongs to another list or sort order."""
         if self.cursor is None:
             return None
+        stored = _decode_cursor(self.cursor)
         try:
-            stored = json.loads(base64.urlsafe_b64decode(self.cursor + "=="))
             if stored["sort"] == sort:
                 return [_PARSERS[kind](part) for kind, part in zip(types, stored["key"], strict=True)]
-        except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
             raise Unprocessable.field("cursor", "is not a cursor of this list") from error
         raise Unprocessable.field("cursor", "belongs to another sort order")
+
+
+def _decode_cursor(cursor: str) -> dict[str, Any]:
+    """Empty if the cursor is malformed."""
+    try:
+        stored = json.loads(base64.urlsafe_b64decode(cursor + "=="))
+    except (ValueError, RecursionError):
+        return {}
+    return stored if isinstance(stored, dict) else {}
+
+
+def _accepts(annotation: Any, value: str) -> bool:
+    """Whether `value` is one of the literals of the annotation, such as `Literal["name_asc"] | None`."""
+    parts = get_args(annotation)
+    return value in parts or any(_accepts(part, value) for part in parts)
 
 
 PageParameters = Annotated[PageQuery, Query()]

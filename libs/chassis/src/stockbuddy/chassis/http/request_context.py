@@ -1,5 +1,5 @@
-"""Middleware around every request to a service (pure ASGI): event context, metrics, log line, and a response without
-stack trace, SQL or internal addresses if the service fails."""
+"""Middleware around every request to a service (pure ASGI): event context, metrics, access log, consistency token, and
+a response without stack trace, SQL or internal addresses if the service fails."""
 
 import asyncio
 import re
@@ -13,7 +13,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stockbuddy.chassis.http.errors import Problem, Unavailable, problem_response
 from stockbuddy.chassis.http.request_bodies import check_body_headers
+from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.chassis.runtime import metrics
+from stockbuddy.chassis.runtime.access_log import AccessLog
 from stockbuddy.chassis.runtime.event_context import EventContext, event_context
 from stockbuddy.chassis.runtime.failures import classify
 from stockbuddy.chassis.runtime.outages import OutageLog
@@ -23,6 +25,8 @@ log = structlog.get_logger(__name__)
 FAILURE_DETAIL = "Internal error. Report the request id."
 INTERRUPTED_DETAIL = "The request was interrupted; whether it took effect is unknown."
 RETRY_AFTER_SECONDS = 2
+CONSISTENCY_HEADER = "X-Consistency"
+"""On responses to writes; sent with a read, the read sees that write."""
 TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 """W3C Trace Context, version 00. Any other value would travel in events, which consumers reject if it is too long."""
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
@@ -43,9 +47,10 @@ class RequestContextMiddleware:
     """Sets request id, client address and log context. Trusts `X-Forwarded-For`: only the gateway can reach this port,
     and it replaces the header."""
 
-    def __init__(self, app: ASGIApp, *, service: str) -> None:
+    def __init__(self, app: ASGIApp, *, service: str, access_log: AccessLog) -> None:
         self._app = app
         self._service = service
+        self._access_log = access_log
         self._outage = OutageLog("request.dependency_unavailable", service=service)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,7 +71,10 @@ class RequestContextMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)["X-Request-ID"] = context.request_id or ""
+                response_headers = MutableHeaders(scope=message)
+                response_headers["X-Request-ID"] = context.request_id or ""
+                if context.event_ids and status < 400:
+                    response_headers[CONSISTENCY_HEADER] = context.consistency_token
             await send(message)
 
         with event_context(context):
@@ -83,7 +91,7 @@ class RequestContextMiddleware:
                 if isinstance(error, asyncio.CancelledError):
                     raise
             finally:
-                self._measure(scope, status, time.perf_counter() - started)
+                self._report(scope, status, time.perf_counter() - started, context.request_id or "")
 
     def _to_problem(self, error: BaseException, scope: Scope) -> Problem:
         """503 (retryable) by the environment's fault, else 500. The server cancels requests that outlast the grace
@@ -98,15 +106,10 @@ class RequestContextMiddleware:
         log.error("request.failed", method=scope["method"], path=scope["path"], exc_info=error)
         return Problem(FAILURE_DETAIL)
 
-    def _measure(self, scope: Scope, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", "unknown")
-        metrics.REQUESTS.labels(self._service, scope["method"], route, status).inc()
-        metrics.REQUEST_DURATION_SECONDS.labels(self._service, scope["method"], route).observe(seconds)
-        log.debug(
-            "request.completed",
-            service=self._service,
-            method=scope["method"],
-            path=scope["path"],
-            status=status,
-            milliseconds=round(seconds * 1000, 2),
-        )
+    def _report(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
+        method, route = scope["method"], getattr(scope.get("route"), "path", "unknown")
+        metrics.REQUESTS.labels(self._service, method, route, status).inc()
+        metrics.REQUEST_DURATION_SECONDS.labels(self._service, method, route).observe(seconds)
+        principal: Principal | None = scope.get("state", {}).get("principal")
+        caller = principal and (f"user:{principal.user_id}" if principal.is_user_session else principal.credential)
+        self._access_log.record(method, scope["path"], route, status, seconds, caller, request_id)

@@ -77,7 +77,9 @@ def prebuilt_row(
     headers += "}" if sequence is None else f', "sequence": "{sequence}"}}'
     if len(payload.encode()) + len(headers) > MAX_EVENT_BYTES:
         raise EventTooLarge(event_type.type)
-    return OutboxRow(shard_of(subject), event_id, event_type.type, headers, payload, subject)
+    shard = shard_of(subject)
+    context.event_ids[shard] = event_id
+    return OutboxRow(shard, event_id, event_type.type, headers, payload, subject)
 
 
 @lru_cache(maxsize=1024)

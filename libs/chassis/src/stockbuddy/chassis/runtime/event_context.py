@@ -3,18 +3,26 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)
 class EventContext:
-    """The acting user (or API key's owner), the client's address, and the request's ids."""
+    """The acting user (or API key's owner), the client's address, and the request's ids. `event_ids`: of the last event
+    written in each outbox shard, shared by the copies of a context."""
 
     actor_id: int | None = None
     actor_name: str | None = None
     client_ip: str | None = None
     request_id: str | None = None
     traceparent: str | None = None
+    event_ids: dict[int, str] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def consistency_token(self) -> str:
+        """Names the events written so far (docs/adr/0017): whoever has received these has received all of them, since
+        a shard keeps its order. Empty without events."""
+        return ",".join(self.event_ids.values())
 
 
 _NONE = EventContext()

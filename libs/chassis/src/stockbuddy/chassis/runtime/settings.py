@@ -44,6 +44,8 @@ class ServiceSettings(BaseSettings):
     token_audience: str = "stockbuddy"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     shutdown_seconds: PositiveFloat = 20
+    access_log: bool = True
+    """A line for each completed request, if `log_level` is info or debug."""
 
     @field_validator("database_url")
     @classmethod
