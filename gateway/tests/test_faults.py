@@ -7,6 +7,7 @@ import socket
 import time
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from starlette.types import Receive, Scope, Send
 
 if TYPE_CHECKING:
@@ -164,6 +165,29 @@ async def test_broken_anonymous_post_with_idempotency_key_is_not_repeated(start_
     got = await system.call("POST", "/api/v1/auth/refresh", headers={"Idempotency-Key": "till-1-0001"})
     assert got.is_problem(503, "service_unavailable")
     assert flaky.arrived == 1
+
+
+@pytest.mark.parametrize("framing", [(b"content-length", b"20"), (b"x-framing", b"chunked")])
+async def test_service_that_fails_between_head_and_body_is_503(
+    start_system: StartSystem, framing: tuple[bytes, bytes]
+) -> None:
+    """The client accepts compressed responses, so the gateway has sent nothing of the head."""
+    system = await start_system()
+    arrived = 0
+
+    async def handler(_: Scope, receive: Receive, send: Send) -> None:
+        nonlocal arrived
+        arrived += 1
+        await receive()
+        headers = [(b"content-type", b"application/json"), framing]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+
+    system.catalog.handlers["/api/v1/products"] = handler
+    got = await system.call("POST", "/api/v1/products")
+    assert got.is_problem(503, "service_unavailable")
+    assert (int(got.headers["Retry-After"]), arrived) == (1, 1)
+    await system.get("/api/v1/products")
+    assert arrived == (4 if framing[0] == b"content-length" else 2), "a safe request is repeated while nothing was sent"
 
 
 async def test_idle_connection_closed_by_service_is_replaced(start_system: StartSystem) -> None:

@@ -12,7 +12,8 @@ from starlette.types import ASGIApp, Message
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
 from uvicorn.protocols.http.httptools_impl import HEADER_RE, HEADER_VALUE_RE, STATUS_LINE
 
-from stockbuddy.chassis.http.errors import Problem
+from stockbuddy.chassis.http.errors import Problem, Unavailable
+from stockbuddy.chassis.http.request_context import INTERRUPTED_DETAIL
 from stockbuddy.gateway.http_server.problems import encode_problem
 
 log = structlog.get_logger(__name__)
@@ -89,17 +90,20 @@ class Exchange:
         self.message_event.set()
 
     async def run_asgi(self, app: ASGIApp) -> None:
+        # An app that returns without a response lost its service after the head, which the compression still holds.
+        problem: Problem = Unavailable(INTERRUPTED_DETAIL)
         try:
             await app(self.scope, self.receive, self.send)
         except BaseException as error:
             log.error("server.app_failed", exc_info=error)
+            problem = Problem()
         if self._is_over:
             return
         if self.response_started:
             # Not closed in an orderly way, which would look like a complete response to an HTTP/1.0 client.
             self._connection.transport.abort()
         else:
-            self._respond_with_failure()
+            self._respond_with(problem)
 
     # ASGI.
 
@@ -201,8 +205,8 @@ class Exchange:
             self.message_event.set()
             self._connection.on_exchange_complete(self)
 
-    def _respond_with_failure(self) -> None:
+    def _respond_with(self, problem: Problem) -> None:
         self.response_started = self.response_complete = True
         self.keep_alive = False
-        self._connection.transport.write(encode_problem(Problem()))
+        self._connection.transport.write(encode_problem(problem))
         self._connection.on_exchange_complete(self)

@@ -8,7 +8,7 @@ from stockbuddy.gateway.headers import new_request_id
 
 _HEAD = (
     b"content-type: %b\r\ncontent-length: %d\r\nx-request-id: %b\r\nx-content-type-options: nosniff\r\n"
-    b"cache-control: no-store\r\nconnection: close\r\n\r\n"
+    b"cache-control: no-store\r\n%bconnection: close\r\n\r\n"
 )
 
 
@@ -17,4 +17,9 @@ def encode_problem(problem: Problem) -> bytes:
     request_id = new_request_id()
     with event_context(EventContext(request_id=request_id.decode())):
         body = bytes(problem_response(problem).body)
-    return STATUS_LINE[problem.status] + _HEAD % (PROBLEM_JSON.encode(), len(body), request_id) + body
+    own_headers = "".join(f"{name}: {value}\r\n" for name, value in problem.headers.items() if name != "Connection")
+    return (
+        STATUS_LINE[problem.status]
+        + _HEAD % (PROBLEM_JSON.encode(), len(body), request_id, own_headers.encode())
+        + body
+    )

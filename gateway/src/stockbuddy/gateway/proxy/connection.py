@@ -79,8 +79,9 @@ class Connection(asyncio.Protocol):
                 raise ResponseTimeout from error
 
     async def read_head(self, timeout_seconds: float) -> None:
-        """Set `status` and `headers`. The timeout starts at the end of the request."""
-        while not self.head_complete:
+        """Set `status` and `headers`. The timeout starts at the end of the request. Waits for the first byte of a body
+        of known size, too: if the service fails between head and body, the client must not receive half a response."""
+        while not self.head_complete or self._awaits_body():
             await self._wait(timeout_seconds)
         self.is_reused = True
 
@@ -102,6 +103,9 @@ class Connection(asyncio.Protocol):
     def close(self) -> None:
         if self._transport is not None:
             self._transport.abort()
+
+    def _awaits_body(self) -> bool:
+        return not self._chunks and not self.complete and any(name == b"content-length" for name, _ in self.headers)
 
     # Waiting: one future at a time, resolved by the first event.
 

@@ -157,12 +157,14 @@ def problem_response(problem: Problem) -> JSONResponse:
 
 
 def install_problem_handlers(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
-    """Every refusal of `app` leaves as problem+json; its failures are `RequestContext`'s to answer."""
+    """Every error response of `app` is problem+json. `RequestContextMiddleware` responds to failures; the handler of
+    `Exception` to those outside it, to which Starlette would respond with a text."""
     app.state.routes = routes
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(EventTooLarge, _on_event_too_large)
+    app.add_exception_handler(Exception, _on_failure)
 
 
 async def _on_problem(_: Request, error: Exception) -> Response:
@@ -172,6 +174,10 @@ async def _on_problem(_: Request, error: Exception) -> Response:
 
 async def _on_event_too_large(_: Request, __: Exception) -> Response:
     return problem_response(ChangeTooLarge())
+
+
+async def _on_failure(_: Request, __: Exception) -> Response:
+    return problem_response(Problem())
 
 
 VALUE_ERROR_PREFIX = "Value error, "
