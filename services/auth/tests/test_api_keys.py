@@ -48,6 +48,17 @@ async def test_api_key_acts_for_its_owner_until_deleted(auth: Any) -> None:
     assert (made["api_key_id"], revoked["api_key_id"], revoked["reason"]) == (key["id"], key["id"], "deleted")
 
 
+async def test_api_key_is_read_by_its_owner_and_admins(auth: Any) -> None:
+    admin, owner, other = await auth.admin_token(), *[(await auth.member())["access_token"] for _ in range(2)]
+    key = await create_key(auth, owner)
+    path = f"/auth/api-keys/{key['id']}"
+    for token in (owner, admin):
+        assert (await auth.get(path, token=token)).json().items() <= key.items()
+    assert (await auth.get(path, token=other)).status_code == 404
+    assert (await auth.call("DELETE", path, token=owner)).status_code == 204
+    assert (await auth.get(path, token=owner)).status_code == 404
+
+
 async def test_secret_is_returned_once_and_never_stored(auth: Any, database_url: str) -> None:
     token = (await auth.member())["access_token"]
     headers = {"Idempotency-Key": "till-3"}

@@ -1,6 +1,7 @@
 """The first admin: without a token in development, with the setup token in production, and only one."""
 
 import asyncio
+import re
 from collections import Counter
 from typing import Any
 
@@ -14,6 +15,20 @@ async def test_first_admin_in_development_needs_no_token(auth: Any) -> None:
     response = await auth.post("/auth/admin/register", BOSS)
     assert response.status_code == 201
     assert response.json()["role"] == "admin"
+
+
+async def test_admin_registers_and_logs_in_with_address_only(auth: Any) -> None:
+    """The derived names: `admin` is reserved, `till` is taken the second time."""
+    token, names = None, []
+    for address in ("admin@shop.example", "till@shop.example", "till@branch.example"):
+        credentials = {"email": address, "password": PASSWORD}
+        made = await auth.post("/auth/admin/register", credentials, token=token)
+        assert made.status_code == 201, made.text
+        names.append(made.json()["username"])
+        login = await auth.post("/auth/admin/login", credentials)
+        assert (login.status_code, login.json()["user"]["is_admin"]) == (200, True)
+        token = login.json()["access_token"]
+    assert re.fullmatch(r"admin-\w{8} till till-\w{8}", " ".join(names))
 
 
 async def test_later_admin_is_registered_by_admins_only(auth: Any) -> None:

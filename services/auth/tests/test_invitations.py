@@ -36,10 +36,13 @@ async def test_accepted_invitation_creates_user_with_its_rights(auth: Any) -> No
     assert (user["username"], user["email"], user["full_name"]) == ("ann.lee", "ann.lee@example.com", "Ann Lee")
     assert (user["role"], user["warehouse_ids"]) == ("manager", [1, 2])
     assert (await auth.get("/auth/profile", token=tokens["access_token"])).json() == user
+    location = response.headers["Location"].removeprefix("/api/v1")
+    assert (await auth.get(location, token=admin)).json() == user
     used = await auth.event("auth.invitation.used")
     assert (used["invitation_id"], used["used_by"]) == (made["id"], user["id"])
     (listed,) = (await auth.get("/auth/invitations", token=admin)).json()["items"]
     assert (listed["is_used"], listed["used_by"], listed["note"]) == (True, user["id"], "the new branch")
+    assert (await auth.get(f"/auth/invitations/{made['id']}", token=admin)).json() == listed
     assert "token" not in listed
     again = await auth.post("/auth/salesperson", entry(made["token"], email="other@example.com"))
     assert (again.status_code, again.json()["code"]) == (401, "invalid_invitation")
@@ -144,7 +147,7 @@ async def test_revoked_or_expired_invitation_is_rejected(auth: Any, database_url
 
 async def test_invitations_are_accessible_to_admins_only(auth: Any) -> None:
     member = (await auth.member())["access_token"]
-    for method, path in [("POST", ""), ("GET", ""), ("DELETE", "/1")]:
+    for method, path in [("POST", ""), ("GET", ""), ("GET", "/1"), ("DELETE", "/1")]:
         assert (await auth.call(method, f"/auth/invitations{path}", json={})).status_code == 401
         assert (await auth.call(method, f"/auth/invitations{path}", token=member, json={})).status_code == 403
 

@@ -58,9 +58,10 @@ async def test_failed_login_is_published_with_reason_and_address(auth: Any) -> N
         "login_digest": None,
         "user_id": user["id"],
         "reason": "wrong_password",
+        "repetitions": 0,
     }
     assert second.pop("login_digest")
-    assert second == {"login": "unknown", "user_id": None, "reason": "unknown_user"}
+    assert second == {"login": "unknown", "user_id": None, "reason": "unknown_user", "repetitions": 0}
     addresses = [m.headers["clientip"] for m in auth.bus.published if m.type == "auth.user.login_failed"]
     assert addresses == ["198.51.100.7"] * 2
 

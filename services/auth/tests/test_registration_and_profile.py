@@ -28,6 +28,24 @@ async def test_registration_repeated_with_idempotency_key_returns_first_response
     assert anonymous.json()["code"] == "username_taken"  # keys belong to callers
 
 
+async def test_created_resource_is_at_its_location(auth: Any, subtests: pytest.Subtests) -> None:
+    admin = await auth.admin_token()
+    for path, body in [
+        ("/auth/register", {"username": "ann", "email": "ann@example.com", "password": PASSWORD}),
+        ("/auth/admin/register", {"email": "bob@example.com", "password": PASSWORD}),
+        ("/auth/invitations", {}),
+        ("/auth/api-keys", {"name": "till 3"}),
+    ]:
+        with subtests.test(path=path):
+            answers = [await auth.post(path, body, token=admin, headers={"Idempotency-Key": path}) for _ in range(2)]
+            (location,) = {answer.headers["Location"].removeprefix("/api/v1") for answer in answers}
+            found = await auth.get(location, token=admin)
+            assert found.json().items() <= answers[0].json().items()
+            assert found.status_code == 200
+    session = await auth.post("/auth/session", {"username": "ann", "password": PASSWORD})
+    assert (session.status_code, session.headers["Location"]) == (201, "/api/v1/auth/session")
+
+
 async def test_login_by_name_or_address_in_json_or_form_returns_tokens(auth: Any, subtests: pytest.Subtests) -> None:
     user = await auth.register(username="JohnDoe", email="john@example.com")
     for form in [False, True]:

@@ -1,6 +1,7 @@
 """Login throttling: failed logins slow down the attacker, and hardly the user whose name is used."""
 
 import asyncio
+import itertools
 from collections import Counter
 from datetime import timedelta
 from typing import Any
@@ -73,8 +74,8 @@ async def test_hundred_concurrent_logins_verify_five_passwords(auth: Any) -> Non
     statuses = Counter(answer.status_code for answer in answers)
     assert statuses[401] == 5
     assert statuses[429] + statuses[503] == 95
-    assert len(await auth.events("auth.user.login_failed", at_least=5)) == 5
     locked = await auth.event("auth.user.locked_out")
+    assert len(await auth.events("auth.user.login_failed")) == 1, "the others are repetitions of it"
     assert (locked["login"], locked["scope"]) == ("victim", "login_at_address")
     assert (locked["failures"], locked["seconds"]) == (5, FIRST_BACKOFF_SECONDS)
 
@@ -90,11 +91,16 @@ async def test_distributed_attack_is_throttled_except_at_known_address(auth: Any
     assert (await attempt(auth, "other-user", "wrong", "198.51.100.99")).status_code == 401
 
 
-async def test_one_password_tried_on_many_users_is_throttled(auth: Any) -> None:
+@pytest.mark.parametrize("address", ["198.51.100.{}", "2001:db8::{}"])
+async def test_one_password_tried_on_many_users_is_throttled(auth: Any, address: str) -> None:
+    """An IPv6 client has a whole /64 network. In the log, the failures for unknown names are one event."""
+    addresses = itertools.cycle([address.format(n) for n in ((1, 2) if ":" in address else (1,))])
     for number in range(ADDRESS.free_failures):
-        assert (await attempt(auth, f"user-{number}", "Summer-2026!", "198.51.100.1")).status_code == 401
-    assert (await attempt(auth, "user-next", "Summer-2026!", "198.51.100.1")).status_code == 429
-    assert (await attempt(auth, "user-next", "Summer-2026!", "198.51.100.2")).status_code == 401
+        assert (await attempt(auth, f"user-{number}", "Summer-2026!", next(addresses))).status_code == 401
+    assert (await attempt(auth, "user-next", "Summer-2026!", next(addresses))).status_code == 429
+    assert (await attempt(auth, "user-next", "Summer-2026!", "198.51.100.9")).status_code == 401
+    assert (await auth.event("auth.user.locked_out"))["scope"] == "address"
+    assert len(await auth.events("auth.user.login_failed", at_least=2)) == 2
 
 
 @pytest.mark.parametrize("path", ["/auth/login-json", "/auth/admin/login", "/auth/session", "/auth/salesperson"])

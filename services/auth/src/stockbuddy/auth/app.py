@@ -34,6 +34,7 @@ from stockbuddy.chassis.http.resources import Resources
 from stockbuddy.chassis.http.tokens import JwksCache, TokenVerifier
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.postgres.migrations import migrations_of
+from stockbuddy.chassis.runtime.repetitions import RepetitionCounter
 
 __all__ = ["MIGRATIONS", "SERVICE", "AuthSettings"]
 
@@ -59,7 +60,7 @@ async def lifespan(resources: Resources) -> AsyncIterator[ServiceParts]:
     )
     try:
         yield ServiceParts(
-            services=AuthServices(settings, database, secret_box, hasher, signing_keys),
+            services=AuthServices(settings, database, secret_box, hasher, signing_keys, RepetitionCounter()),
             workers=[signing_keys.worker(), sender.worker(), cleanup_worker(database)],
             verifier=verifier,
         )

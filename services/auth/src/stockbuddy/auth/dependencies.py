@@ -10,6 +10,7 @@ from stockbuddy.auth.hashing import PasswordHasher
 from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.auth.signing.keys import SigningKeys
 from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.runtime.repetitions import RepetitionCounter
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class AuthServices:
     secret_box: SecretBox
     hasher: PasswordHasher
     signing_keys: SigningKeys
+    failed_logins: RepetitionCounter
 
 
 def get_services(request: Request) -> AuthServices:

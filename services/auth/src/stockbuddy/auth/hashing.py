@@ -106,7 +106,7 @@ class PasswordHasher:
 
     async def run(self, work: Callable[[], Result]) -> Result:
         """Run CPU-bound `work` in a hashing thread, in turn with the tasks of other addresses."""
-        await self._queue.enter(_client(current_event_context().client_ip))
+        await self._queue.enter(client_network(current_event_context().client_ip))
         task = asyncio.get_running_loop().run_in_executor(self._threads, work)
         # The thread is busy until the work is done, also if the request is cancelled meanwhile.
         task.add_done_callback(self._complete)
@@ -120,7 +120,7 @@ class PasswordHasher:
         self._threads.shutdown(wait=True, cancel_futures=True)
 
 
-def _client(address: str | None) -> str:
+def client_network(address: str | None) -> str:
     """The address, or the network that one IPv6 client is assigned."""
     try:
         parsed = ip_address(address or "")

@@ -35,6 +35,7 @@ from stockbuddy.chassis.runtime import metrics
 from stockbuddy.chassis.runtime.access_log import AccessLog
 from stockbuddy.chassis.runtime.background import PollingWorker
 from stockbuddy.chassis.runtime.failures import DATABASE, DependencyUnavailable
+from stockbuddy.chassis.runtime.repetitions import RepetitionCounter
 from stockbuddy.chassis.runtime.settings import ServiceSettings
 
 log = structlog.get_logger(__name__)
@@ -99,6 +100,7 @@ def create_app(
     health.add_api_route("/metrics", _metrics_endpoint(service), methods=["GET", "HEAD"], include_in_schema=False)
     install_problem_handlers(app, [route for router in (*service.routers, health) for route in router.routes])
     app.add_exception_handler(Forbidden, record_and_respond)
+    app.state.denials = RepetitionCounter()
     for router in service.routers:
         declare_permissions(router)
         app.include_router(router)

@@ -22,7 +22,9 @@ UNKNOWN_LOGIN = "unknown"
 
 class LoginFailed(Event):
     """`login`: the user's name, or `unknown` if the entered text belongs to no user: it may be a password typed by
-    mistake. `login_digest`: keyed digest of that text, equal for equal text."""
+    mistake. `login_digest`: keyed digest of that text, equal for equal text. Only the first failure in a minute from
+    one address for one user and reason is an event (unknown names count together); `repetitions`: how many followed
+    the previous event without one of their own."""
 
     type: ClassVar[str] = "auth.user.login_failed"
     subject_template: ClassVar[str] = "login/{login}"
@@ -31,6 +33,7 @@ class LoginFailed(Event):
     login_digest: str | None = None
     user_id: int | None = None
     reason: str
+    repetitions: int = 0
 
 
 class UserLockedOut(Event):

@@ -16,6 +16,10 @@ def select_keys(owner_id: int | None) -> Select[ApiKey]:
     return statement if owner_id is None else statement.where(ApiKey.owner_id == owner_id)
 
 
+async def find_key(session: AsyncSession, key_id: int) -> ApiKey | None:
+    return await session.get(ApiKey, key_id)
+
+
 async def lock_key(session: AsyncSession, key_id: int) -> ApiKey | None:
     return await session.get(ApiKey, key_id, with_for_update=True)
 

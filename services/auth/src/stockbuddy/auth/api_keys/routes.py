@@ -15,6 +15,7 @@ from stockbuddy.chassis.http.authentication import UserSession
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.pagination import Page, SortOrder, fetch_page
 from stockbuddy.chassis.http.sessions import ReadSession, Session
+from stockbuddy.chassis.http.tokens import Principal
 
 router = APIRouter(prefix="/api/v1/auth/api-keys", tags=["API keys"], route_class=ConditionalRoute)
 creation_router = APIRouter(prefix="/api/v1/auth/api-keys", tags=["API keys"], route_class=EncryptedIdempotentRoute)
@@ -41,10 +42,21 @@ async def list_api_keys(
     return keys.to_page(filters, ApiKeyResponse.model_validate)
 
 
+@router.get("/{key_id}")
+async def get_api_key(key_id: PathId, caller: UserSession, session: ReadSession) -> ApiKeyResponse:
+    """An API key, without its secret: one's own, for admins of every user."""
+    return ApiKeyResponse.model_validate(_accessible(await queries.find_key(session, key_id), caller))
+
+
 @router.delete("/{key_id}", status_code=204)
 async def delete_api_key(key_id: PathId, caller: UserSession, session: Session, services: Services) -> None:
     """Revoke an API key; the gateway refuses it within two seconds. Admins may revoke the keys of all users."""
-    key = await queries.lock_key(session, key_id)
+    key = _accessible(await queries.lock_key(session, key_id), caller)
+    commands.revoke_api_key(session, key, services.settings, reason="deleted")
+
+
+def _accessible(key: ApiKey | None, caller: Principal) -> ApiKey:
+    """Raises ApiKeyNotFound, also for a revoked key and for another user's, unless the caller is an admin."""
     if key is None or key.revoked_at is not None or not (caller.is_admin or key.owner_id == caller.user_id):
         raise ApiKeyNotFound()
-    commands.revoke_api_key(session, key, services.settings, reason="deleted")
+    return key

@@ -1,12 +1,12 @@
 """HTTP of the registration of admins."""
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 
 from stockbuddy.auth.bootstrap.commands import redeem_bootstrap_token
 from stockbuddy.auth.dependencies import Services
 from stockbuddy.auth.password_policy import hash_new_password
 from stockbuddy.auth.users.commands import available_username, register_user
-from stockbuddy.auth.users.schemas import RegisterAdmin, UserResponse, password_words
+from stockbuddy.auth.users.schemas import RegisterAdmin, UserResponse, password_words, user_path
 from stockbuddy.chassis.http.authentication import PUBLIC, authenticate, require_admin
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.sessions import Session
@@ -16,7 +16,9 @@ router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=Conditional
 
 
 @router.post("/admin/register", status_code=201, dependencies=[PUBLIC])
-async def register_admin(body: RegisterAdmin, request: Request, session: Session, services: Services) -> UserResponse:
+async def register_admin(
+    body: RegisterAdmin, request: Request, response: Response, session: Session, services: Services
+) -> UserResponse:
     """Register an admin. The first one requires the setup token (except in development), later ones an admin."""
     is_token_required = services.settings.env != "development"
     if not await redeem_bootstrap_token(session, body.setup_token, is_required=is_token_required):
@@ -30,4 +32,5 @@ async def register_admin(body: RegisterAdmin, request: Request, session: Session
         confirm_email=services.settings.sends_emails,
         role=Role.ADMIN,
     )
+    response.headers["Location"] = user_path(user.id)
     return UserResponse.model_validate(user)

@@ -59,11 +59,16 @@ class EmailSender:
         """What the e-mail refers to (a token) is committed before it is sent."""
         async with self._database.transaction() as session:
             message = await self._compose(session, queued)
-        if message is not None:
-            await self._transport.send(message)
+
+        async def delete() -> None:
+            async with self._database.transaction() as session:
+                await queue.delete_email(session, queued.id)
+
+        if message is None:
+            await delete()
+        else:
+            await self._transport.send(message, delete)
             log.info("email.sent", kind=queued.kind, queued_by_request_id=queued.request_id)
-        async with self._database.transaction() as session:
-            await queue.delete_email(session, queued.id)
 
     async def _record_failure(self, queued: QueuedEmail, error: Exception) -> None:
         now, reason = datetime.now(UTC), str(error) or type(error).__name__

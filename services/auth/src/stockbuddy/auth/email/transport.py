@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
@@ -15,10 +15,13 @@ from aiosmtplib import SMTP, SMTPException
 from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.chassis.smtp import connect, send
 
+OnAccepted = Callable[[], Awaitable[None]]
+"""Records that the message is accepted. Called at once, because a crash in between sends the e-mail again."""
+
 
 class EmailTransport(Protocol):
-    async def send(self, message: EmailMessage) -> None:
-        """Return when the message is accepted. Raises EmailRejected, EmailDeferred, or an error of the environment."""
+    async def send(self, message: EmailMessage, on_accepted: OnAccepted) -> None:
+        """Raises EmailRejected, EmailDeferred, or an error of the environment."""
 
 
 def transport_from(settings: AuthSettings) -> EmailTransport:
@@ -32,11 +35,12 @@ class SmtpTransport:
         self._create_client = create_client
         create_client()  # validates the URL at start-up
 
-    async def send(self, message: EmailMessage) -> None:
+    async def send(self, message: EmailMessage, on_accepted: OnAccepted) -> None:
         client = self._create_client()
         await connect(client)
         try:
             await send(client, message)
+            await on_accepted()
             with contextlib.suppress(SMTPException, OSError):  # the message is accepted already
                 await client.quit()
         finally:
@@ -49,8 +53,9 @@ class FileTransport:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
-    async def send(self, message: EmailMessage) -> None:
+    async def send(self, message: EmailMessage, on_accepted: OnAccepted) -> None:
         await asyncio.to_thread(self._write, bytes(message))
+        await on_accepted()
 
     def _write(self, content: bytes) -> None:
         """Rename the file when it is complete, so that readers never see a part of it."""

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from stockbuddy.auth.dependencies import AuthServices, Services
 from stockbuddy.auth.encrypted_responses import EncryptedIdempotentRoute
-from stockbuddy.auth.errors import InvalidCredentials, InvalidInvitation, SalespeopleOnly
+from stockbuddy.auth.errors import InvalidCredentials, InvalidInvitation, InvitationNotFound, SalespeopleOnly
 from stockbuddy.auth.fields import PathId, UserAgent
 from stockbuddy.auth.invitations import commands, queries
 from stockbuddy.auth.invitations.model import Invitation
@@ -23,6 +23,7 @@ from stockbuddy.auth.sessions.commands import CreatedSession, create_session
 from stockbuddy.auth.sessions.schemas import TokenPairResponse
 from stockbuddy.auth.sessions.tokens import forbid_caching, to_token_pair
 from stockbuddy.auth.users.queries import find_user_by_email
+from stockbuddy.auth.users.schemas import user_path
 from stockbuddy.chassis.http.authentication import PUBLIC, Admin
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.pagination import Page, PageParameters, SortOrder, fetch_page
@@ -55,6 +56,15 @@ async def list_invitations(_: Admin, session: ReadSession, query: PageParameters
     return invitations.to_page(query, InvitationResponse.model_validate)
 
 
+@router.get("/invitations/{invitation_id}")
+async def get_invitation(invitation_id: PathId, _: Admin, session: ReadSession) -> InvitationResponse:
+    """An invitation, without its token."""
+    invitation = await queries.find_invitation(session, invitation_id)
+    if invitation is None:
+        raise InvitationNotFound()
+    return InvitationResponse.model_validate(invitation)
+
+
 @router.delete("/invitations/{invitation_id}", status_code=204)
 async def delete_invitation(invitation_id: PathId, _: Admin, session: Session) -> None:
     """Revoke an unused invitation."""
@@ -82,8 +92,10 @@ async def login_or_register_salesperson(
         except InvalidCredentials as error:
             # The same for known and unknown addresses, so that the error does not reveal which are registered.
             raise InvalidInvitation() if body.access_token and not is_valid else error from error
+    created = await _register(body, digest, services, user_agent)
     response.status_code = 201
-    return to_token_pair(await _register(body, digest, services, user_agent), services)
+    response.headers["Location"] = user_path(created.user.id)
+    return to_token_pair(created, services)
 
 
 async def _login(

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.dependencies import AuthServices, Services
 from stockbuddy.auth.errors import InvalidCredentials, WrongPassword
-from stockbuddy.auth.logins.commands import record_failure, require_not_throttled, reset_failures
+from stockbuddy.auth.logins.commands import FailureRecorder, require_not_throttled, reset_failures
 from stockbuddy.auth.logins.queries import is_known_address
 from stockbuddy.auth.logins.throttle import Attempt, digest_login
 from stockbuddy.auth.users import queries
@@ -29,7 +29,7 @@ class PasswordAuthenticator:
         self._database = services.database
         self._hasher = services.hasher
         self._secret_box = services.secret_box
-        self._first_backoff_seconds = services.settings.login_backoff_seconds
+        self._failures = FailureRecorder(services.failed_logins, services.settings.login_backoff_seconds)
 
     @asynccontextmanager
     async def authenticate(self, login: str, password: str) -> AsyncIterator[tuple[AsyncSession, User]]:
@@ -75,13 +75,7 @@ class PasswordAuthenticator:
     async def _record_failure(self, attempt: Attempt, user: User | None, *, matches: bool) -> None:
         reason = "unknown_user" if user is None else "deactivated" if matches else "wrong_password"
         async with self._database.transaction() as session:
-            await record_failure(
-                session,
-                attempt,
-                user,
-                reason=reason,
-                first_backoff_seconds=self._first_backoff_seconds,
-            )
+            await self._failures.record(session, attempt, user, reason=reason)
 
 
 def current_address() -> str:

@@ -6,11 +6,13 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.errors import TooManyAttempts
+from stockbuddy.auth.hashing import client_network
 from stockbuddy.auth.logins import queries
 from stockbuddy.auth.logins.model import LoginCounter
 from stockbuddy.auth.logins.throttle import LOGIN_AT_ADDRESS, Attempt, Scope, seconds_until
 from stockbuddy.auth.users.model import User
 from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.runtime.repetitions import RepetitionCounter
 from stockbuddy.contracts.auth import UNKNOWN_LOGIN, LoginFailed, UserLockedOut
 
 
@@ -21,30 +23,39 @@ async def require_not_throttled(session: AsyncSession, attempt: Attempt) -> None
         raise TooManyAttempts(seconds_until(until, now))
 
 
-async def record_failure(
-    session: AsyncSession, attempt: Attempt, user: User | None, *, reason: str, first_backoff_seconds: int
-) -> None:
-    """Count the failure and publish it, without what was entered for an unknown user. Raises TooManyAttempts if
-    concurrent attempts have started a backoff: the response must not reveal the result of this attempt."""
-    scopes = attempt.keys()
-    now = datetime.now(UTC)
-    counters = await queries.create_and_lock_counters(session, list(scopes), now)
-    _require_none_blocked(counters, now)
-    login = {
-        "login": user.username if user else UNKNOWN_LOGIN,
-        "login_digest": None if user else attempt.login_digest.hex(),
-        "user_id": user.id if user else None,
-    }
-    outbox.add(session, LoginFailed.model_validate(login | {"reason": reason}))
-    for counter in counters:
-        scope = scopes[counter.key]
-        if seconds := _increment(counter, scope, now, first_backoff_seconds):
-            lockout = {"scope": scope.name, "failures": counter.failures, "seconds": seconds}
-            outbox.add(session, UserLockedOut.model_validate(login | lockout))
+class FailureRecorder:
+    """Counts failed logins and publishes them. `failed_logins` limits how often equal ones are published: an attacker
+    has as many names as they like, so unknown ones count together."""
+
+    def __init__(self, failed_logins: RepetitionCounter, first_backoff_seconds: int) -> None:
+        self._failed_logins = failed_logins
+        self._first_backoff_seconds = first_backoff_seconds
+
+    async def record(self, session: AsyncSession, attempt: Attempt, user: User | None, *, reason: str) -> None:
+        """Count the failure and publish it, without what was entered for an unknown user. Raises TooManyAttempts if
+        concurrent attempts have started a backoff: the response must not reveal the result of this attempt."""
+        scopes = attempt.keys()
+        now = datetime.now(UTC)
+        counters = await queries.create_and_lock_counters(session, list(scopes), now)
+        _require_none_blocked(counters, now)
+        login = {
+            "login": user.username if user else UNKNOWN_LOGIN,
+            "login_digest": None if user else attempt.login_digest.hex(),
+            "user_id": user.id if user else None,
+        }
+        repetitions = self._failed_logins.count((client_network(attempt.address), login["user_id"], reason))
+        if repetitions is not None:
+            outbox.add(session, LoginFailed.model_validate(login | {"reason": reason, "repetitions": repetitions}))
+        for counter in counters:
+            scope = scopes[counter.key]
+            if seconds := _increment(counter, scope, now, self._first_backoff_seconds):
+                lockout = {"scope": scope.name, "failures": counter.failures, "seconds": seconds}
+                outbox.add(session, UserLockedOut.model_validate(login | lockout))
 
 
 async def reset_failures(session: AsyncSession, attempt: Attempt, user_id: int) -> None:
-    """Reset the counter of this login at this address after a success. Raises TooManyAttempts like `record_failure`."""
+    """Reset the counter of this login at this address after a success. Raises TooManyAttempts like
+    `FailureRecorder.record`."""
     now = datetime.now(UTC)
     scopes = attempt.keys()
     _require_none_blocked(await queries.lock_counters(session, scopes.keys()), now)

@@ -16,7 +16,7 @@ from stockbuddy.auth.sessions.schemas import BrowserSessionResponse, TokenPairRe
 from stockbuddy.auth.sessions.tokens import forbid_caching, to_token_pair
 from stockbuddy.auth.system_settings.queries import is_registration_open
 from stockbuddy.auth.users import commands as users
-from stockbuddy.auth.users.schemas import RegisterUser, UserResponse, password_words
+from stockbuddy.auth.users.schemas import RegisterUser, UserResponse, password_words, user_path
 from stockbuddy.chassis.http.authentication import PUBLIC
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.sessions import Session
@@ -37,7 +37,10 @@ async def hash_password(body: RegisterUser, services: Services) -> tuple[Registe
 
 @registration_router.post("/register", status_code=201, dependencies=[PUBLIC])
 async def register_user(
-    hashed: Annotated[tuple[RegisterUser, str], Depends(hash_password)], session: Session, services: Services
+    hashed: Annotated[tuple[RegisterUser, str], Depends(hash_password)],
+    session: Session,
+    services: Services,
+    response: Response,
 ) -> UserResponse:
     """Register a salesperson, who can log in at once."""
     body, password_hash = hashed
@@ -49,6 +52,7 @@ async def register_user(
         full_name=body.full_name,
         confirm_email=services.settings.sends_emails,
     )
+    response.headers["Location"] = user_path(user.id)
     return UserResponse.model_validate(user)
 
 
@@ -92,6 +96,7 @@ async def create_browser_session(
     cookies = cookies_for(request, services.settings)
     set_cookies(response, cookie, cookies, services.settings)
     forbid_caching(response)
+    response.headers["Location"] = request.url.path
     return BrowserSessionResponse(
         user=UserResponse.model_validate(user),
         csrf_token=csrf_token(cookie),

@@ -3,8 +3,8 @@
 Three scopes. *Login at address*: after five failures, each further one doubles the backoff; a success resets it.
 *Login*, over all addresses: slows an attacker with many addresses. It does not apply to an address from which this user
 has logged in before, so that an attacker cannot lock users out of their usual till. *Address*, over all logins: slows
-an attacker who tries one password on many accounts. Logins are counted as typed, so that a backoff does not reveal
-whether the user exists. Counts decay with time.
+an attacker who tries one password on many accounts. An IPv6 client counts as its /64 network. Logins are counted as
+typed, so that a backoff does not reveal whether the user exists. Counts decay with time.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from stockbuddy.auth.crypto import SecretBox
+from stockbuddy.auth.hashing import client_network
 
 MAX_BACKOFF_SECONDS = 900
 MAX_DOUBLINGS = 16
@@ -53,7 +54,7 @@ class Attempt:
 
     def keys(self) -> dict[bytes, Scope]:
         """Counter keys with their scopes, sorted by key: the order in which they are locked."""
-        login, address = self.login_digest.hex(), self.address
+        login, address = self.login_digest.hex(), client_network(self.address)
         scopes = {_key(LOGIN_AT_ADDRESS, login, address): LOGIN_AT_ADDRESS, _key(ADDRESS, address): ADDRESS}
         if not self.is_known_address:
             scopes[_key(LOGIN, login)] = LOGIN

@@ -51,3 +51,8 @@ class RegisterAdmin(RequestBody):
 def password_words(body: RegisterUser | RegisterAdmin) -> list[str | None]:
     """What the password must not consist of."""
     return [body.username, body.email, body.full_name]
+
+
+def user_path(user_id: int) -> str:
+    """The `Location` of a registered user."""
+    return f"/api/v1/users/{user_id}"
