@@ -1,6 +1,7 @@
 """Docker health check of the service in this container: exits with 0 if it is healthy, with 1 if not.
 
-The gateway's public port may refuse it (`ALLOWED_HOSTS`, `REQUIRE_HTTPS`), the one of METRICS_PORT does not.
+The gateway's public port may refuse it (`ALLOWED_HOSTS`), the one of METRICS_PORT does not. A gateway that demands
+HTTPS is running, and has started after the services.
 
 `healthcheck.py [PATH] [SECONDS]`: the path to request (default /health/live), and how long to retry. It imports little,
 because it starts every few seconds in each container.
@@ -13,6 +14,7 @@ import time
 
 RESPONSE_TIMEOUT_SECONDS = 4
 RETRY_INTERVAL_SECONDS = 0.5
+HTTPS_REQUIRED = b'"https_required"'
 
 
 def ports() -> list[int]:
@@ -23,7 +25,8 @@ def is_healthy(path: str, port: int) -> bool:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=RESPONSE_TIMEOUT_SECONDS)
     try:
         connection.request("GET", path)
-        return connection.getresponse().status == 200
+        response = connection.getresponse()
+        return response.status == 200 or HTTPS_REQUIRED in response.read()
     except (OSError, http.client.HTTPException):
         return False
     finally:

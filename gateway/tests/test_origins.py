@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -336,6 +337,15 @@ def test_origins_are_written_as_browsers_send_them() -> None:
             GatewaySettings(env="development", cors_origins=wrong)
 
 
+def test_production_requires_https_and_rejects_every_origin_by_default() -> None:
+    secret = {"gateway_secret": secrets.token_urlsafe(32)}
+    assert not GatewaySettings(env="development").rejects_plain_http
+    assert GatewaySettings(env="production", **secret).rejects_plain_http
+    assert not GatewaySettings(env="production", require_https=False, **secret).rejects_plain_http
+    with pytest.raises(ValidationError, match="CORS_ORIGINS allows every origin"):
+        GatewaySettings(env="production", cors_origins="https://shop.example, *", **secret)
+
+
 def test_empty_variable_is_an_absent_one(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("METRICS_PORT", "RATE_LIMIT_URL", "CORS_ORIGINS", "TRUSTED_PROXIES", "ROOT_PATH", "TLS_KEY_FILE"):
         monkeypatch.setenv(name, "")
@@ -349,7 +359,7 @@ def test_empty_variable_is_an_absent_one(monkeypatch: pytest.MonkeyPatch) -> Non
 async def test_local_origins_are_allowed_in_development_only(start_system: StartSystem) -> None:
     asked = {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "x-requested-with,prefer,range"}
     for env, allowed in (("development", True), ("production", False)):
-        system = await start_system("direct", env=env)
+        system = await start_system("direct", env=env, require_https=False)
         for origin in ("http://localhost:5173", "http://127.0.0.1:3000", "http://[::1]:8080"):
             got = await system.call("OPTIONS", "/api/v1/products", headers={"Origin": origin, **asked})
             assert (got.headers.get("Access-Control-Allow-Origin") == origin) is allowed

@@ -27,13 +27,14 @@ if TYPE_CHECKING:
 @asynccontextmanager
 async def gateway_process(system: System, **environment: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
     """In front of the services of `system`."""
-    port, secret = free_port(), secrets.token_urlsafe(32)
+    port = free_port()
+    settings = {"PORT": str(port), "GATEWAY_SECRET": secrets.token_urlsafe(32)}
     services = {f"{name.upper()}_URL": server.url for name, server in system.servers.items()}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "stockbuddy.gateway",
-        env={**os.environ, "ENV": "production", "PORT": str(port), "GATEWAY_SECRET": secret, **services, **environment},
+        env={**os.environ, "ENV": "production", "REQUIRE_HTTPS": "false", **settings, **services, **environment},
         stderr=asyncio.subprocess.PIPE,
     )
     url = f"http://127.0.0.1:{port}"

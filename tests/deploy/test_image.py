@@ -1,6 +1,8 @@
 """The image: unprivileged user, signals, and a build context without tests and private files."""
 
+import asyncio
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,7 +25,7 @@ def test_build_context_excludes_tests_and_private_files(root: Path) -> None:
     rules = [line for line in (root / ".dockerignore").read_text().splitlines() if line and not line.startswith("#")]
     assert rules[0] == "*"
     assert {rule[1:] for rule in rules if rule.startswith("!")} == {
-        *("requirements.lock", "deploy/healthcheck.py", "libs", "services", "gateway")
+        *("requirements.lock", "requirements-dev.lock", "deploy/healthcheck.py", "libs", "services", "gateway")
     }
     assert "**/tests" in rules
 
@@ -34,3 +36,18 @@ def test_copied_code_reads_no_package_metadata(root: Path) -> None:
     readers = [path for path in sources if re.search(r"""\bversion\(["']stockbuddy""", path.read_text())]
     assert sources
     assert not readers
+
+
+@pytest.mark.parametrize(("body", "code"), [(b'{"code": "https_required"}', 0), (b'{"code": "forbidden"}', 1)])
+async def test_health_check_accepts_a_gateway_that_demands_https(root: Path, body: bytes, code: int) -> None:
+    async def respond(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(respond, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, root / "deploy/healthcheck.py"), env={"PORT": str(port)}
+        )
+        assert await process.wait() == code

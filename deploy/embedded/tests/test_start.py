@@ -14,6 +14,7 @@ from stockbuddy.embedded.database import open_database
 from stockbuddy.embedded.errors import StartFailed
 from stockbuddy.embedded.leftovers import ProcessList
 from stockbuddy.embedded.ports import check_ports, url_of
+from stockbuddy.embedded.processes import programs
 from stockbuddy.embedded.settings import EmbeddedSettings, load_embedded_settings
 
 
@@ -36,8 +37,21 @@ def test_all_invalid_settings_are_reported_at_once(monkeypatch: pytest.MonkeyPat
 
 def test_production_names_every_development_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENV", "production")
-    with pytest.raises(InvalidSettings, match="SECRET_KEY is a development secret"):
+    monkeypatch.setenv("CORS_ORIGINS", "*")
+    with pytest.raises(InvalidSettings, match="SECRET_KEY is a development secret") as found:
         load_embedded_settings(with_processes=False)
+    assert "CORS_ORIGINS allows every origin" in str(found.value)
+
+
+def test_common_names_are_understood_and_described(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"ENV": "development", "API_PORT": "8150", "DB_HOST": "db", "DEBUG": "true"}.items():
+        monkeypatch.setenv(name, value)
+    settings = load_embedded_settings(with_processes=False)
+    assert (settings.port, settings.database_url) == (8150, "postgresql://postgres@db:5432/postgres")
+    assert len(settings.describe_common_names()) == 3
+    # One process per service: they are interpreted once.
+    for program in programs(settings, "postgresql://elsewhere/shop"):
+        assert (program.environment["DB_HOST"], program.environment["LOG_LEVEL"]) == ("", "debug")
 
 
 @pytest.mark.parametrize("port", ["0", "65535"])

@@ -109,7 +109,7 @@ class Gateway:
         )
         browsers = BrowserSessions(allowed_origins, is_production=settings.env == "production")
         return Admission(
-            HostPolicy(settings.allowed_hosts, require_https=settings.require_https),
+            HostPolicy(settings.allowed_hosts, require_https=settings.rejects_plain_http),
             BodyLimit(seconds_per_mebibyte=settings.body_timeout_seconds),
             Authenticator(verifier, self._revocations, TokenExchange(auth), limits, browsers=browsers),
             limits,

@@ -2,7 +2,7 @@
 
 import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from limits import RateLimitItem, parse
 from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt
@@ -73,6 +73,7 @@ class GatewaySettings(AccessTokenSettings, InternalCallSettings):
     """
 
     model_config = SettingsConfigDict(arbitrary_types_allowed=True, env_ignore_empty=True)
+    is_public: ClassVar[bool] = True
 
     auth_url: CommaSeparated = ("http://127.0.0.1:8001",)
     catalog_url: CommaSeparated = ("http://127.0.0.1:8002",)
@@ -81,11 +82,12 @@ class GatewaySettings(AccessTokenSettings, InternalCallSettings):
 
     trusted_proxies: Networks = ()
     allowed_hosts: CommaSeparated = ("*",)
-    require_https: bool = False
+    require_https: bool | None = None
+    """Reject plain HTTP; by default, in production."""
     tls_certificate_file: str | None = None
     tls_key_file: str | None = None
     cors_origins: Origins = ()
-    """Allowed origins, as `https://shop.example`; `*` allows any, without cookies."""
+    """Allowed origins, as `https://shop.example`; `*` allows any in development, without cookies."""
     root_path: RootPath = ""
     """The path under which a proxy publishes the gateway, as `/shop`; a trusted proxy may send `X-Forwarded-Prefix`."""
 
@@ -125,6 +127,16 @@ class GatewaySettings(AccessTokenSettings, InternalCallSettings):
     metrics_port: int | None = Field(default=None, ge=1, le=65535)
     """Port of `/metrics` in production, where the public port does not serve it, and of `/health/live` without checks
     of host, HTTPS and rate."""
+
+    @property
+    def rejects_plain_http(self) -> bool:
+        return self.env == "production" if self.require_https is None else self.require_https
+
+    def reasons_against_production(self) -> list[str]:
+        reasons = super().reasons_against_production()
+        if "*" in self.cors_origins:
+            reasons.append("CORS_ORIGINS allows every origin; list those of your web applications")
+        return reasons
 
     def urls(self) -> dict[str, tuple[str, ...]]:
         """The URLs of each service, by its name in the route table."""

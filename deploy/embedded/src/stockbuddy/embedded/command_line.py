@@ -24,7 +24,9 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         settings = load_embedded_settings(with_processes=arguments.processes)
-        configure_logging(level="info", output="console" if settings.env == "development" else "json")
+        for line in settings.describe_common_names():
+            print(line, file=sys.stderr)
+        configure_logging(level=settings.log_level, output="console" if settings.env == "development" else "json")
         return _run_processes(settings) if arguments.processes else _run_single_process(settings)
     except InvalidSettings as error:
         print(error, file=sys.stderr)

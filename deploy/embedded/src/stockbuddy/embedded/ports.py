@@ -1,5 +1,6 @@
 """Checks the ports before the start, which takes seconds, and the address of a URL for a listening host."""
 
+import asyncio
 import errno
 import socket
 
@@ -18,6 +19,15 @@ def check_ports(host: str, *ports: int) -> None:
                 probe.bind(address)
         except OSError as error:
             raise StartFailed(_describe(host, port, error)) from None
+
+
+async def listens(host: str, port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection(_LOOPBACK.get(host, host), port)
+    except OSError:
+        return False
+    writer.close()
+    return True
 
 
 def url_of(host: str, port: int) -> str:

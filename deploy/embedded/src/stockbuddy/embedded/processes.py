@@ -15,10 +15,11 @@ from dataclasses import dataclass
 import aiohttp
 import structlog
 
+from stockbuddy.chassis.runtime import common_names
 from stockbuddy.embedded.banner import print_banner
 from stockbuddy.embedded.errors import StartFailed
 from stockbuddy.embedded.leftovers import ProcessList
-from stockbuddy.embedded.ports import url_of
+from stockbuddy.embedded.ports import listens, url_of
 from stockbuddy.embedded.service_registry import SERVICES, migrate_all
 from stockbuddy.embedded.settings import EmbeddedSettings
 from stockbuddy.embedded.signals import cancel_on_stop_signal, on_stop_signal
@@ -32,6 +33,8 @@ FAILED_START_SECONDS = 10.0
 MAX_FAILED_STARTS = 3
 STOP_TIMEOUT_SECONDS = 30
 POLL_INTERVAL_SECONDS = 0.1
+READINESS_INTERVAL_SECONDS = 1.0
+WITHOUT_BROKER = "No connection to RabbitMQ yet: see `bus.unavailable` above. Sales continue, and events wait for it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,9 @@ def programs(settings: EmbeddedSettings, database_url: str) -> list[Program]:
     ports = service_ports(settings)
     urls = {f"{name.upper()}_URL": f"http://{SERVICE_HOST}:{port}" for name, port in ports.items()}
     shared = {
+        **dict.fromkeys(common_names.NAMES, ""),  # interpreted here, once for all processes
         "ENV": settings.env,
+        "LOG_LEVEL": settings.log_level,
         "DATABASE_URL": database_url,
         "BUS_URL": settings.bus_url or "",
         "JWKS_URL": f"http://{SERVICE_HOST}:{ports['auth']}/.well-known/jwks.json",
@@ -134,6 +139,13 @@ async def _stop(process: asyncio.subprocess.Process, exited: "asyncio.Task[int]"
 
 
 async def _print_banner_when_ready(settings: EmbeddedSettings, database_url: str, stopping: asyncio.Event) -> None:
+    """Waits for the ports first, since each failed request would be a line in the log."""
+    for host, port in [
+        *((SERVICE_HOST, port) for port in service_ports(settings).values()),
+        (settings.host, settings.port),
+    ]:
+        while not stopping.is_set() and not await listens(host, port):
+            await asyncio.sleep(POLL_INTERVAL_SECONDS)
     url = url_of(settings.host, settings.port)
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as http:
         while not stopping.is_set():
@@ -141,7 +153,9 @@ async def _print_banner_when_ready(settings: EmbeddedSettings, database_url: str
                 async with http.get(f"{url}/health/ready") as response:
                     if response.status == 200:
                         await print_banner(url, database_url)
+                        if (await response.json())["status"] == "degraded":
+                            print(WITHOUT_BROKER, file=sys.stderr, flush=True)
                         return
             except (aiohttp.ClientError, TimeoutError):
                 pass
-            await asyncio.sleep(POLL_INTERVAL_SECONDS)
+            await asyncio.sleep(READINESS_INTERVAL_SECONDS)

@@ -1,11 +1,12 @@
 """Settings of an embedded run. Everything else is a setting of a service."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
+from stockbuddy.chassis.runtime.common_names import CommonNames
 from stockbuddy.chassis.runtime.settings import InvalidSettings, load_settings
 from stockbuddy.embedded.service_registry import SERVICES
 from stockbuddy.gateway.settings import GatewaySettings
@@ -15,11 +16,12 @@ EMBEDDED_VALUES: dict[str, Any] = {"gateway_secret": "generated-at-each-start-fo
 """Settings that an embedded run generates, as stand-ins for the check."""
 
 
-class EmbeddedSettings(BaseSettings):
+class EmbeddedSettings(CommonNames):
     """`data`: directory of the list of processes and of the private PostgreSQL, which is started only if `database_url`
     is not set."""
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True, env_ignore_empty=True)
+    is_public: ClassVar[bool] = True
 
     env: Literal["development", "production"] = "production"
     host: str = "127.0.0.1"
@@ -27,12 +29,13 @@ class EmbeddedSettings(BaseSettings):
     data: Path = Field(default=Path(".stockbuddy"), validation_alias="STOCKBUDDY_DATA")
     database_url: str | None = None
     bus_url: str | None = None
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
 
 
 def load_embedded_settings(*, with_processes: bool) -> EmbeddedSettings:
     """Read the settings of the run and check those of all services. Raises InvalidSettings with all invalid ones."""
     lines: dict[str, None] = {}
-    kinds: list[type[BaseSettings]] = [EmbeddedSettings, GatewaySettings, *(one.settings for one in SERVICES)]
+    kinds: list[type[CommonNames]] = [EmbeddedSettings, GatewaySettings, *(one.settings for one in SERVICES)]
     for kind in kinds:
         try:
             load_settings(kind, **(EMBEDDED_VALUES if "gateway_secret" in kind.model_fields else {}))

@@ -9,18 +9,19 @@ import sys
 from typing import Any, Literal, Self, TypeVar
 
 from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic_settings import SettingsConfigDict, SettingsError
 
+from stockbuddy.chassis.runtime.common_names import CommonNames, check_common_names
 from stockbuddy.chassis.runtime.database_url import check_database_url
 from stockbuddy.chassis.runtime.weak_secrets import describe_weakness
 
 INVALID_SETTINGS_EXIT_CODE = 2
 MAX_DIGITS = 9
 
-Settings = TypeVar("Settings", bound=BaseSettings)
+Settings = TypeVar("Settings", bound=CommonNames)
 
 
-class ServiceSettings(BaseSettings):
+class ServiceSettings(CommonNames):
     """The environment of one service process.
 
     `database_url`: a PostgreSQL URL; the service uses the schema with its own name. `database_role`: the serving role;
@@ -43,9 +44,9 @@ class ServiceSettings(BaseSettings):
     token_issuer: str = "stockbuddy"
     token_audience: str = "stockbuddy"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    shutdown_seconds: PositiveFloat = 20
     access_log: bool = True
     """A line for each completed request, if `log_level` is info or debug."""
+    shutdown_seconds: PositiveFloat = 20
 
     @field_validator("database_url")
     @classmethod
@@ -102,21 +103,27 @@ class InvalidSettings(Exception):
 
 def load_settings(kind: type[Settings], **values: Any) -> Settings:
     """Read the environment. Raises InvalidSettings with all invalid settings of `kind`."""
+    invalid = check_common_names()
     try:
-        return kind(**values)
+        settings = kind(**values)
     except ValidationError as error:
-        found = [line for item in error.errors(include_input=False) for line in _describe(item).splitlines()]
-        raise InvalidSettings(found) from None
+        invalid += [line for item in error.errors(include_input=False) for line in _describe(item).splitlines()]
     except SettingsError as error:
-        raise InvalidSettings([str(error)]) from None
+        invalid.append(str(error))
+    if invalid:
+        raise InvalidSettings(invalid)
+    return settings
 
 
 def load_settings_or_exit(kind: type[Settings]) -> Settings:
     try:
-        return load_settings(kind)
+        settings = load_settings(kind)
     except InvalidSettings as error:
         print(error, file=sys.stderr)
         sys.exit(INVALID_SETTINGS_EXIT_CODE)
+    for line in settings.describe_common_names():
+        print(line, file=sys.stderr)
+    return settings
 
 
 def _describe(error: Any) -> str:
