@@ -74,3 +74,31 @@ async def test_webhook_to_loopback_address_is_rejected_by_default(
     body = {"url": "http://127.0.0.1:8000/hook", "event_types": ["stock.*"]}
     response = await admin.call("POST", "/webhooks", json=body)
     assert (response.status_code, response.json()["code"]) == (422, "address_not_allowed")
+
+
+async def test_feed_contains_a_sale_when_read_with_its_consistency_token(admin: User) -> None:
+    await create_product(admin)
+    for number in range(5):
+        sale = await admin.call("POST", "/sales", json={"product": "T1", "quantity": 1, "reference": f"R{number}"})
+        assert sale.status_code == 201, sale.text
+        token = {"X-Consistency": sale.headers["X-Consistency"]}
+        feed = await admin.call("GET", "/events", params={"types": "stock.sale.*"}, headers=token)
+        references = [event["data"]["reference"] for event in feed.json()["items"]]
+        assert references == [f"R{earlier}" for earlier in range(number + 1)]
+
+
+async def test_browser_with_a_token_opens_streams_by_ticket(admin: User, base_url: str) -> None:
+    """Without any header, once per ticket."""
+    product = await create_product(admin)
+    tickets = [(await admin.post("/auth/stream-ticket"))["ticket"] for _ in range(2)]
+    url = f"{base_url}/api/v1/%s?types=stock.movement.*&after=0&ticket=%s"
+    async with aiohttp.ClientSession() as browser:
+        async with browser.get(url % ("stream", tickets[0])) as stream:
+            event = await next_event(stream, "stock.movement.posted")
+        async with browser.ws_connect(url % ("ws", tickets[1])) as socket:
+            message = json.loads(await socket.receive_str(timeout=15))
+        for path in ("stream", "events"):
+            async with browser.get(url % (path, tickets[0])) as refused:
+                assert refused.status == 401
+    assert event["data"]["product_id"] == message["data"]["data"]["product_id"] == product["id"]
+    assert event["sequence"] == str(event["data"]["id"])

@@ -1,6 +1,8 @@
 """The committed schemas and pages match the code; no published field is removed."""
 
 import json
+from collections.abc import Iterator
+from typing import Any
 
 from stockbuddy.contracts import snapshots
 from stockbuddy.contracts.event import EVENTS
@@ -14,6 +16,28 @@ def test_generated_documents_are_up_to_date() -> None:
 def test_published_events_still_exist() -> None:
     published = {path.stem for path in snapshots.SCHEMAS.glob("*.json")}
     assert published <= set(EVENTS)
+
+
+def test_references_of_the_asyncapi_document_resolve_within_it() -> None:
+    document = json.loads(snapshots.ASYNCAPI.read_text())
+    references = list(references_in(document))
+    assert len(references) > len(EVENTS)
+    for reference in references:
+        part = document
+        for name in reference.removeprefix("#/").split("/"):
+            part = part[name]
+        assert isinstance(part, dict), reference
+    message = document["components"]["messages"]["stock.movement.posted"]
+    assert message["headers"] == {"$ref": "#/components/schemas/CloudEventHeaders"}
+
+
+def references_in(part: Any) -> Iterator[str]:
+    if isinstance(part, dict):
+        yield from ([part["$ref"]] if isinstance(part.get("$ref"), str) else [])
+        part = list(part.values())
+    if isinstance(part, list):
+        for inner in part:
+            yield from references_in(inner)
 
 
 def test_removed_retyped_and_optional_fields_are_breaking_and_new_fields_are_not() -> None:

@@ -123,6 +123,11 @@ async def until(look: Callable[[], Awaitable[Any]], seconds: float = 30) -> Any:
     return found
 
 
+@pytest.fixture(name="message_of")
+def message_of_fixture() -> Callable[[Event], Message]:
+    return message_of
+
+
 @pytest.fixture(name="until")
 def until_fixture() -> Callable[..., Awaitable[Any]]:
     return until

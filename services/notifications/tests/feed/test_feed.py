@@ -224,3 +224,40 @@ async def test_long_poll_returns_events_appended_by_another_replica(
         waiting = asyncio.create_task(read(reader, wait=20))
         await other.publish(samples.movement())
         assert len((await waiting)["items"]) == 1
+
+
+async def test_read_with_consistency_token_waits_for_the_write(
+    admin: AsyncClient, service: Any, samples: Any, message_of: Any
+) -> None:
+    """The events of the token arrive while the read waits."""
+    first, second = message_of(samples.movement(1)), message_of(samples.movement(2))
+    token = {"X-Consistency": f"{first.id},{second.id}"}
+    await service.bus.publish([first])
+    for path in ("/events", "/audit-logs"):
+        reading = asyncio.create_task(admin.get(path, headers=token))
+        await asyncio.wait([reading], timeout=0.1)
+        assert reading.done() is (path == "/audit-logs")
+        await service.bus.publish([second])
+        response = await reading
+        assert (response.status_code, len(response.json()["items"])) == (200, 2)
+
+
+async def test_own_write_is_in_the_log_read_with_its_token(admin: AsyncClient) -> None:
+    for number in range(3):
+        announcement = {"title": f"Stocktaking {number}", "body": "On Sunday."}
+        written = await admin.post("/notifications", json=announcement)
+        assert written.status_code == 201, written.text
+        assert written.headers["Location"].endswith(f"/notifications/{written.json()['id']}")
+        feed = await admin.get("/events", headers={"X-Consistency": written.headers["X-Consistency"]})
+        titles = [event["data"].get("title") for event in feed.json()["items"]]
+        assert f"Stocktaking {number}" in titles
+
+
+async def test_read_of_a_write_that_does_not_arrive_is_retryable(admin: AsyncClient, client: AsyncClient) -> None:
+    refused = await admin.get("/events", headers={"X-Consistency": str(uuid4())})
+    assert (refused.status_code, refused.json()["code"]) == (503, "write_not_visible")
+    assert refused.headers["Retry-After"] == "1"
+    malformed = await admin.get("/events", headers={"X-Consistency": "yesterday"})
+    assert (malformed.status_code, malformed.json()["errors"][0]["field"]) == (422, "X-Consistency")
+    assert (await admin.get("/events", headers={"X-Consistency": ""})).status_code == 200
+    assert (await client.get("/events", headers={"X-Consistency": str(uuid4())})).status_code == 401

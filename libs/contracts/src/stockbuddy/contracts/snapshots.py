@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from stockbuddy.contracts import auth, catalog, notifications, stock, topology
+from stockbuddy.contracts.asyncapi import asyncapi_document
 from stockbuddy.contracts.event import EVENTS, Event
+from stockbuddy.contracts.events_page import events_page
 
 PRODUCERS = (auth, catalog, notifications, stock)
 """Imported so that their events are registered."""
@@ -20,6 +22,7 @@ REPOSITORY = Path(__file__).resolve().parents[5]
 SCHEMAS = REPOSITORY / "libs" / "contracts" / "schemas"
 EVENTS_PAGE = REPOSITORY / "docs" / "events.md"
 ASYNCAPI = REPOSITORY / "docs" / "asyncapi.json"
+EXAMPLE = REPOSITORY / "examples" / "consumer.py"
 
 
 def published_events() -> list[tuple[str, type[Event]]]:
@@ -36,7 +39,9 @@ def schema_of(event: type[Event]) -> dict[str, Any]:
 def documents() -> dict[Path, str]:
     """The generated files and their contents."""
     files = {SCHEMAS / f"{name}.json": _json(schema_of(event)) for name, event in published_events()}
-    return {**files, EVENTS_PAGE: _events_page(), ASYNCAPI: _json(_asyncapi())}
+    events = published_events()
+    page = events_page(events, EXAMPLE.read_text())
+    return {**files, EVENTS_PAGE: page, ASYNCAPI: _json(asyncapi_document(events))}
 
 
 def breaking_changes(old: Mapping[str, Any], new: Mapping[str, Any], at: str = "") -> Iterator[str]:
@@ -59,64 +64,6 @@ def breaking_changes(old: Mapping[str, Any], new: Mapping[str, Any], at: str = "
 def _type(field: Mapping[str, Any]) -> str:
     described = {"title", "description", "default", "examples"}
     return json.dumps({key: value for key, value in field.items() if key not in described}, sort_keys=True)
-
-
-def _events_page() -> str:
-    lines = [
-        "# Events",
-        "",
-        "Generated from `libs/contracts` (`make contracts`). CloudEvents 1.0 in binary mode on the topic exchange",
-        f"`{topology.EVENTS_EXCHANGE}`; the routing key is the type. Fields ending in `?` may be missing or null.",
-        "The JSON Schema of each is in `libs/contracts/schemas`, the AsyncAPI document in `docs/asyncapi.json`.",
-        "",
-        "| type | subject | data |",
-        "| --- | --- | --- |",
-    ]
-    for name, event in published_events():
-        fields = ", ".join(n if f.is_required() else f"{n}?" for n, f in event.model_fields.items())
-        lines.append(f"| `{name}` | `{event.subject_template}` | {fields} |")
-    lines += ["", "## Queues", "", "| queue | receives |", "| --- | --- |"]
-    lines += [f"| `{group}` | {', '.join(f'`{p}`' for p in ps)} |" for group, ps in topology.CONSUMER_GROUPS.items()]
-    return "\n".join(lines) + "\n"
-
-
-def _asyncapi() -> dict[str, Any]:
-    names = [name for name, _ in published_events()]
-    return {
-        "asyncapi": "3.0.0",
-        "info": {"title": "Stockbuddy events", "version": "1.0.0", "license": {"name": "MIT"}},
-        "defaultContentType": "application/json",
-        "channels": {name: _channel(name) for name in names},
-        "operations": {
-            f"receive.{name}": {"action": "send", "channel": {"$ref": f"#/channels/{name}"}} for name in names
-        },
-        "components": {
-            "messages": {
-                name: {
-                    "name": name,
-                    "contentType": "application/json",
-                    "payload": {
-                        "schemaFormat": "application/schema+json;version=draft-07",
-                        "schema": EVENTS[name].model_json_schema(mode="serialization"),
-                    },
-                }
-                for name in names
-            }
-        },
-    }
-
-
-def _channel(name: str) -> dict[str, Any]:
-    return {
-        "address": name,
-        "messages": {name: {"$ref": f"#/components/messages/{name}"}},
-        "bindings": {
-            "amqp": {
-                "is": "routingKey",
-                "exchange": {"name": topology.EVENTS_EXCHANGE, "type": "topic", "durable": True},
-            }
-        },
-    }
 
 
 def _json(document: Any) -> str:

@@ -49,6 +49,11 @@ def dead_queue(queue: str) -> str:
     return f"{queue}.dead"
 
 
+def consumer_queue(name: str) -> str:
+    """The queue of a consumer outside the system."""
+    return f"{name}.v1"
+
+
 def replay_queue(producer: str) -> str:
     return f"{producer}.replay.v1"
 

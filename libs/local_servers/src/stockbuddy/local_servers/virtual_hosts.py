@@ -27,6 +27,10 @@ class VirtualHosts:
         self._bus_url = urlsplit(bus_url)
         self._management_url = urlsplit(management_url)
 
+    @property
+    def management_url(self) -> str:
+        return self._management_url.geturl()
+
     def create(self) -> str:
         """Create a virtual host and return its AMQP URL."""
         name = f"{PREFIX}-{int(time.time())}-{secrets.token_hex(4)}"

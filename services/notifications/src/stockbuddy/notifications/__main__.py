@@ -1,5 +1,6 @@
 """Command line: `python -m stockbuddy.notifications` serves, `… migrate` upgrades the schema, `… new-epoch` begins a
-new epoch of the event log after a restore that the service cannot recognise."""
+new epoch of the event log after a restore that the service cannot recognise, `… consumers add` creates an account for a
+consumer of events."""
 
 import asyncio
 import sys
@@ -7,6 +8,7 @@ import sys
 from stockbuddy.chassis.http import command_line
 from stockbuddy.chassis.messaging.outbox import open_database
 from stockbuddy.chassis.runtime.settings import load_settings_or_exit
+from stockbuddy.notifications import consumers_command
 from stockbuddy.notifications.app import MIGRATIONS, SERVICE, NotificationsSettings
 from stockbuddy.notifications.event_log.epochs import start_epoch
 
@@ -22,7 +24,10 @@ async def begin_epoch(settings: NotificationsSettings) -> None:
 
 
 if __name__ == "__main__":
+    settings = load_settings_or_exit(NotificationsSettings)
     if sys.argv[1:] == ["new-epoch"]:
-        asyncio.run(begin_epoch(load_settings_or_exit(NotificationsSettings)))
+        asyncio.run(begin_epoch(settings))
+    elif sys.argv[1:2] == ["consumers"]:
+        consumers_command.run_command(sys.argv[2:], settings.bus_url)
     else:
-        command_line.main(SERVICE, load_settings_or_exit(NotificationsSettings), MIGRATIONS)
+        command_line.main(SERVICE, settings, MIGRATIONS)

@@ -1,6 +1,6 @@
 """Errors of this service; the class docstring is the detail that clients read."""
 
-from stockbuddy.chassis.http.errors import Conflict, NotFound, TooManyRequests, Unprocessable
+from stockbuddy.chassis.http.errors import Conflict, NotFound, TooManyRequests, Unavailable, Unprocessable
 
 
 class UnknownNotification(NotFound):
@@ -52,6 +52,12 @@ class CursorAhead(Conflict):
     """This cursor is from before the event log was restored, or beyond its end; continue from `head`."""
 
     code = "cursor_ahead"
+
+
+class WriteNotVisible(Unavailable):
+    """The write that X-Consistency names is not in the event log yet; retry, or read without the header."""
+
+    code = "write_not_visible"
 
 
 class AddressNotAllowed(Unprocessable):

@@ -43,7 +43,7 @@ class LineWriter:
     def flush(self) -> None:
         lines, self._lines, self._length = self._lines, [], 0
         if lines:
-            with contextlib.suppress(OSError, ValueError):  # nobody reads the stream any more
+            with contextlib.suppress(OSError, ValueError):  # the stream is closed
                 sys.stderr.write("".join(lines))
 
 

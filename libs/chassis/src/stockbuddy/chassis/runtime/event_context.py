@@ -20,8 +20,8 @@ class EventContext:
 
     @property
     def consistency_token(self) -> str:
-        """Names the events written so far (docs/adr/0017): whoever has received these has received all of them, since
-        a shard keeps its order. Empty without events."""
+        """Names the events written so far (docs/adr/0017): a log that has these has all of them, since a shard keeps
+        its order. Empty without events."""
         return ",".join(self.event_ids.values())
 
 

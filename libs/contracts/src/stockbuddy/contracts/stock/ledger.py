@@ -15,6 +15,7 @@ class MovementPosted(Event):
     subject_template: ClassVar[str] = "product/{product_id}"
 
     id: int
+    sequence_field: ClassVar[str | None] = "id"
     product_id: int
     sku: str
     warehouse_id: int

@@ -18,12 +18,13 @@ from stockbuddy.notifications.audit.schemas import (
     ChainQuery,
 )
 from stockbuddy.notifications.audit.verification import KnownEntry, verify_chain
+from stockbuddy.notifications.consistency import CONSISTENT
 from stockbuddy.notifications.dependencies import Services
 
 router = APIRouter(prefix="/api/v1/audit-logs", tags=["audit"], route_class=ConditionalRoute)
 
 
-@router.get("")
+@router.get("", dependencies=[CONSISTENT])
 async def list_audit_logs(
     services: Services, _: Admin, filters: Annotated[AuditFilter, Query()]
 ) -> Page[AuditEntryResponse]:

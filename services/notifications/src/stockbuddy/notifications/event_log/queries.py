@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -55,6 +56,11 @@ _AFTER_OF_TYPES = text(f"""
     SELECT {_EVENT} FROM event_log e JOIN matching USING (position) ORDER BY e.position
 """)
 
+_MISSING = text("""
+    SELECT EXISTS (SELECT FROM unnest(CAST(:event_ids AS uuid[])) AS wanted (id)
+                   WHERE NOT EXISTS (SELECT FROM event_log WHERE event_id = wanted.id))
+""")
+
 
 @dataclass(frozen=True, slots=True)
 class EventSlice:
@@ -66,6 +72,11 @@ class EventSlice:
 
 async def read_head(session: AsyncSession) -> LogPosition:
     return LogPosition(*(await session.execute(_HEAD)).one())
+
+
+async def contains_all(session: AsyncSession, event_ids: Sequence[UUID]) -> bool:
+    """Whether the log contains the events with these ids."""
+    return not await session.scalar(_MISSING, {"event_ids": event_ids})
 
 
 async def lock_epoch(session: AsyncSession) -> Row[int, str | None]:

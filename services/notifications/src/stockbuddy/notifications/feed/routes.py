@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Response
 from stockbuddy.chassis.http.authentication import Caller
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.tokens import Principal
+from stockbuddy.notifications.consistency import CONSISTENT
 from stockbuddy.notifications.dependencies import NotificationsServices, Services
 from stockbuddy.notifications.event_log import queries
 from stockbuddy.notifications.event_log.cursors import LogPosition
@@ -22,7 +23,7 @@ router = APIRouter(prefix="/api/v1", tags=["events"], route_class=ConditionalRou
 BEGINNING = LogPosition(0, 0)
 
 
-@router.get("/events", response_model=EventPage)
+@router.get("/events", response_model=EventPage, dependencies=[CONSISTENT])
 async def list_events(caller: Caller, services: Services, filters: Annotated[EventFilter, Query()]) -> Response:
     """409 `cursor_ahead` with the current `head` for a cursor beyond the log or from before a restore."""
     visibility = visibility_for(caller)

@@ -35,6 +35,11 @@ class StreamFilter(TypesFilter):
     model_config = ConfigDict(extra="forbid")
 
     after: Cursor = Field(None, description="As `Last-Event-ID`, for clients that cannot set headers.")
+    ticket: str | None = Field(
+        None,
+        max_length=200,
+        description="Of `POST /auth/stream-ticket`, for clients that cannot set headers; redeemed by the gateway.",
+    )
 
 
 async def open_subscription(

@@ -49,7 +49,9 @@ class LedgerEventWriter:
             f'"performed_by":{_number(movement.performed_by)},"went_negative":{_boolean(movement.went_negative)},'
             f'"reverses_id":{_number(movement.reverses_id)},"occurred_at":"{occurred_at}","recorded_at":"{self._now}"}}'
         )
-        return outbox.prebuilt_row(MovementPosted, f"product/{movement.product_id}", None, payload, context, self._now)
+        return outbox.prebuilt_row(
+            MovementPosted, f"product/{movement.product_id}", movement.id, payload, context, self._now
+        )
 
     def level_changed(
         self, before: LockedLevel, after: LockedLevel, reason: str, context: EventContext

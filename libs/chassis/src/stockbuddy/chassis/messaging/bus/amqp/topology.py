@@ -17,6 +17,8 @@ from stockbuddy.chassis.messaging.bus import Message
 from stockbuddy.chassis.messaging.bus.amqp.envelope import to_amqp
 from stockbuddy.contracts import topology
 
+QUORUM: dict[str, Any] = {"x-queue-type": "quorum"}
+
 
 async def declare_topology(
     connection: AbstractConnection, groups: Mapping[str, tuple[str, ...]], *, service: str
@@ -66,9 +68,7 @@ async def _declare_replays(channel: AbstractChannel, service: str) -> AbstractEx
     """Declare every producer's request queue, so that no request is lost while a producer is down."""
     exchange = await channel.declare_exchange(topology.REPLAY_EXCHANGE, ExchangeType.FANOUT, durable=True)
     for producer in dict.fromkeys((*topology.PRODUCERS, service)):
-        queue = await channel.declare_queue(
-            topology.replay_queue(producer), durable=True, arguments={"x-queue-type": "quorum"}
-        )
+        queue = await channel.declare_queue(topology.replay_queue(producer), durable=True, arguments=QUORUM)
         await queue.bind(exchange)
     return exchange
 
@@ -94,7 +94,7 @@ async def _declare_unrouted(channel: AbstractChannel) -> None:
         topology.UNROUTED_QUEUE,
         durable=True,
         arguments={
-            "x-queue-type": "quorum",
+            **QUORUM,
             "x-max-length": topology.UNROUTED_MAX_LENGTH,
             "x-overflow": "drop-head",
         },
@@ -103,9 +103,7 @@ async def _declare_unrouted(channel: AbstractChannel) -> None:
 
 
 async def _declare_dead_queue(channel: AbstractChannel, dead: AbstractExchange, group: str) -> None:
-    dead_queue = await channel.declare_queue(
-        topology.dead_queue(group), durable=True, arguments={"x-queue-type": "quorum"}
-    )
+    dead_queue = await channel.declare_queue(topology.dead_queue(group), durable=True, arguments=QUORUM)
     await dead_queue.bind(dead, routing_key=group)
 
 
@@ -113,7 +111,7 @@ def group_arguments(group: str) -> dict[str, Any]:
     """No length limit: a full queue would reject the events of every service. `reject-publish` is set because
     at-least-once dead-lettering requires it."""
     return {
-        "x-queue-type": "quorum",
+        **QUORUM,
         "x-delivery-limit": topology.DELIVERY_LIMIT,
         "x-dead-letter-exchange": topology.DEAD_EXCHANGE,
         "x-dead-letter-routing-key": group,
