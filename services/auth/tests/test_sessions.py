@@ -6,7 +6,7 @@ from typing import Any
 
 import asyncpg
 
-from stockbuddy.contracts.internal import REVOCATIONS_PATH
+from stockbuddy.contracts.internal import REVOCATIONS_PATH, TOKEN_EXCHANGE_PATH
 
 
 async def test_refresh_returns_new_pair_of_tokens(auth: Any) -> None:
@@ -118,3 +118,36 @@ async def revoked(auth: Any) -> list[str]:
     answer = (await auth.get(REVOCATIONS_PATH)).json()
     ids: list[str] = answer["session_ids"]
     return ids
+
+
+async def test_stream_ticket_is_exchanged_once(auth: Any) -> None:
+    tokens = await auth.member()
+    created = await auth.post("/auth/stream-ticket", token=tokens["access_token"])
+    assert (created.status_code, created.json()["expires_in"]) == (200, 60)
+    assert created.headers["Cache-Control"] == "no-store"
+    ticket = {"stream_ticket": created.json()["ticket"]}
+    answers = await asyncio.gather(*(auth.post(TOKEN_EXCHANGE_PATH, ticket) for _ in range(6)))
+    assert Counter(answer.status_code for answer in answers) == {200: 1, 401: 5}
+    exchanged = next(answer.json() for answer in answers if answer.status_code == 200)
+    assert exchanged["expires_in"] == 900
+    profile = await auth.get("/auth/profile", token=exchanged["access_token"])
+    assert profile.json()["username"] == tokens["user"]["username"]
+
+
+async def test_stream_ticket_ends_with_its_session_and_after_a_minute(auth: Any, database_url: str) -> None:
+    tokens = await auth.member()
+    late, ended = [
+        {"stream_ticket": (await auth.post("/auth/stream-ticket", token=tokens["access_token"])).json()["ticket"]}
+        for _ in range(2)
+    ]
+    connection = await asyncpg.connect(database_url)
+    try:
+        await connection.execute(
+            "UPDATE auth.stream_ticket SET expires_at = now() WHERE digest = sha256($1)", late["stream_ticket"].encode()
+        )
+    finally:
+        await connection.close()
+    await auth.post("/auth/logout", token=tokens["access_token"])
+    for ticket in (late, ended, {"stream_ticket": "unknown"}):
+        refused = await auth.post(TOKEN_EXCHANGE_PATH, ticket)
+        assert (refused.status_code, refused.json()["code"]) == (401, "invalid_ticket")

@@ -42,6 +42,12 @@ class InvalidBrowserSession(Unauthenticated):
     code = "invalid_session"
 
 
+class InvalidStreamTicket(Unauthenticated):
+    """The ticket is invalid, used or older than a minute; create another one."""
+
+    code = "invalid_ticket"
+
+
 class UnknownCaller(Unauthenticated):
     """The user of the access token does not exist."""
 

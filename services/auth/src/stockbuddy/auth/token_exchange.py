@@ -1,4 +1,4 @@
-"""Token exchange: an access token for an API key or for the cookie of a browser session."""
+"""Token exchange: an access token for an API key, for the cookie of a browser session, or for a stream ticket."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from stockbuddy.auth.api_keys import queries as api_keys
 from stockbuddy.auth.api_keys.model import RANKS, ApiKey, common_warehouses
 from stockbuddy.auth.crypto import digest
-from stockbuddy.auth.errors import InvalidApiKey, InvalidBrowserSession
+from stockbuddy.auth.errors import InvalidApiKey, InvalidBrowserSession, InvalidStreamTicket
 from stockbuddy.auth.sessions import queries as sessions
 from stockbuddy.auth.sessions.tokens import to_principal
 from stockbuddy.auth.signing.keys import SigningKeys
@@ -68,6 +68,18 @@ async def exchange_cookie(
         cookie_max_age = int(session_lifetime.total_seconds())
     principal = replace(to_principal(user, found.sid, lifetime_seconds=lifetime_seconds), is_renewed=True)
     return ExchangedToken(keys.sign(principal), lifetime_seconds, user, cookie_max_age)
+
+
+async def exchange_stream_ticket(
+    session: AsyncSession, keys: SigningKeys, ticket: str, *, lifetime_seconds: int
+) -> ExchangedToken:
+    """Once. `session` commits each statement. Raises InvalidStreamTicket."""
+    found = await sessions.use_stream_ticket(session, digest(ticket), datetime.now(UTC))
+    user = await find_user(session, found.user_id) if found else None
+    if found is None or user is None or not user.is_active:
+        raise InvalidStreamTicket()
+    principal = to_principal(user, found.sid, lifetime_seconds=lifetime_seconds)
+    return ExchangedToken(keys.sign(principal), lifetime_seconds, user)
 
 
 def _key_principal(key: ApiKey, owner: User, lifetime_seconds: int, *, is_renewed: bool) -> Principal:

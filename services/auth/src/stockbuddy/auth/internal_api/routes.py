@@ -10,7 +10,7 @@ from stockbuddy.auth.internal_api import activity
 from stockbuddy.auth.sessions import queries
 from stockbuddy.auth.sessions.cookies import csrf_token
 from stockbuddy.auth.sessions.tokens import forbid_caching
-from stockbuddy.auth.token_exchange import exchange_api_key, exchange_cookie
+from stockbuddy.auth.token_exchange import exchange_api_key, exchange_cookie, exchange_stream_ticket
 from stockbuddy.chassis.http.internal_calls import INTERNAL
 from stockbuddy.chassis.http.sessions import ReadSession, Session
 from stockbuddy.chassis.http.strict_query import StrictQueryRoute
@@ -33,11 +33,16 @@ router = APIRouter(include_in_schema=False, route_class=StrictQueryRoute)
 async def exchange_token(
     body: TokenExchangeRequest, response: Response, session: ReadSession, services: Services
 ) -> TokenExchangeResponse:
-    """A short-lived access token for an API key or the cookie of a browser session; 401 if it is invalid."""
+    """A short-lived access token for an API key or the cookie of a browser session, or one of usual lifetime for a
+    stream ticket; 401 if the credential is invalid."""
     keys, lifetime_seconds = services.signing_keys, services.settings.exchanged_token_ttl_seconds
     forbid_caching(response)
     if body.api_key is not None:
         exchanged = await exchange_api_key(session, keys, body.api_key, lifetime_seconds=lifetime_seconds)
+        return TokenExchangeResponse(access_token=exchanged.access_token, expires_in=exchanged.expires_in)
+    if body.stream_ticket is not None:
+        lifetime_seconds = services.settings.access_token_seconds
+        exchanged = await exchange_stream_ticket(session, keys, body.stream_ticket, lifetime_seconds=lifetime_seconds)
         return TokenExchangeResponse(access_token=exchanged.access_token, expires_in=exchanged.expires_in)
     cookie = body.session_cookie or ""
     exchanged = await exchange_cookie(

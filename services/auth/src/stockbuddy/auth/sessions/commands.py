@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.crypto import create_secret, digest
 from stockbuddy.auth.sessions import queries
-from stockbuddy.auth.sessions.model import LoginSession, RefreshToken, Revocation
+from stockbuddy.auth.sessions.model import LoginSession, RefreshToken, Revocation, StreamTicket
 from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.queries import find_user
@@ -19,6 +19,7 @@ from stockbuddy.contracts.auth import SessionRefreshed, SessionRevoked, UserLogg
 REVOCATION_MARGIN = timedelta(seconds=60)
 """A token may be signed just before the commit of the revocation."""
 
+STREAM_TICKET_LIFETIME = timedelta(minutes=1)
 MAX_USER_AGENT_LENGTH = 500
 
 
@@ -132,6 +133,14 @@ def revoke_tokens(session: AsyncSession, sid: str, settings: AuthSettings) -> No
     """Refuse access tokens with this `sid` from the commit on."""
     lifetime = timedelta(seconds=settings.access_token_seconds)
     session.add(Revocation(sid=sid, needed_until=datetime.now(UTC) + lifetime + REVOCATION_MARGIN))
+
+
+def create_stream_ticket(session: AsyncSession, session_id: uuid.UUID) -> str:
+    """A ticket, stored as a digest."""
+    ticket = create_secret()
+    expires_at = datetime.now(UTC) + STREAM_TICKET_LIFETIME
+    session.add(StreamTicket(digest=digest(ticket), session_id=session_id, expires_at=expires_at))
+    return ticket
 
 
 def _add_refresh_token(session: AsyncSession, extended: LoginSession, now: datetime) -> str:

@@ -1,4 +1,5 @@
-"""Login sessions, their refresh tokens, and revocations, which tell the gateway which tokens to refuse."""
+"""Login sessions, their refresh tokens and stream tickets, and revocations, which tell the gateway which tokens to
+refuse."""
 
 import uuid
 from datetime import datetime
@@ -47,6 +48,16 @@ class RefreshToken(Base):
     session_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("login_session.id"))
     created_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+
+
+class StreamTicket(Base):
+    """Stands in for an access token of its session in the URL of one stream, and is deleted by its use."""
+
+    __tablename__ = "stream_ticket"
+
+    digest: Mapped[bytes] = mapped_column(primary_key=True)
+    session_id: Mapped[uuid.UUID]
+    expires_at: Mapped[datetime]
 
 
 class Revocation(Base):

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.auth.sessions.model import LoginSession, RefreshToken
+from stockbuddy.auth.sessions.model import LoginSession, RefreshToken, StreamTicket
 from stockbuddy.contracts.internal import RevocationsResponse
 
 
@@ -31,6 +31,13 @@ def select_active_sessions(user_id: int, now: datetime) -> Select[LoginSession]:
 
 async def find_session_by_cookie(session: AsyncSession, digest: bytes, now: datetime) -> LoginSession | None:
     return await session.scalar(select(LoginSession).where(LoginSession.cookie_digest == digest, *_is_active(now)))
+
+
+async def use_stream_ticket(session: AsyncSession, digest: bytes, now: datetime) -> LoginSession | None:
+    """The active session of the ticket, which is deleted: of concurrent uses, one finds it."""
+    valid = (StreamTicket.digest == digest, StreamTicket.expires_at > now)
+    session_id = await session.scalar(delete(StreamTicket).where(*valid).returning(StreamTicket.session_id))
+    return await session.scalar(select(LoginSession).where(LoginSession.id == session_id, *_is_active(now)))
 
 
 async def find_session_id_by_refresh_token(session: AsyncSession, digest: bytes) -> uuid.UUID | None:
@@ -103,8 +110,10 @@ async def list_revocations(session: AsyncSession, after: str | None) -> Revocati
 
 
 async def delete_expired(session: AsyncSession, *, before: datetime) -> None:
-    """Delete revocations that are no longer needed, and sessions that ended or expired before that time."""
+    """Delete revocations that are no longer needed, expired tickets, and sessions that ended or expired before that
+    time."""
     await session.execute(text("DELETE FROM revocation WHERE needed_until < now()"))
+    await session.execute(text("DELETE FROM stream_ticket WHERE expires_at < now()"))
     await session.execute(
         delete(LoginSession).where((LoginSession.ended_at < before) | (LoginSession.expires_at < before))
     )

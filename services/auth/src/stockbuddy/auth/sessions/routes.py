@@ -1,4 +1,4 @@
-"""HTTP of sessions: refresh, logout, and the list of one's own sessions."""
+"""HTTP of sessions: refresh, logout, stream tickets, and the list of one's own sessions."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -11,7 +11,12 @@ from stockbuddy.auth.session_ids import parse_session_id
 from stockbuddy.auth.sessions import commands, queries
 from stockbuddy.auth.sessions.cookies import cookies_for, delete_cookies
 from stockbuddy.auth.sessions.model import LoginSession
-from stockbuddy.auth.sessions.schemas import RefreshSession, SessionResponse, TokenPairResponse
+from stockbuddy.auth.sessions.schemas import (
+    RefreshSession,
+    SessionResponse,
+    StreamTicketResponse,
+    TokenPairResponse,
+)
 from stockbuddy.auth.sessions.tokens import forbid_caching, to_token_pair
 from stockbuddy.chassis.http.authentication import PUBLIC, UserSession
 from stockbuddy.chassis.http.etags import ConditionalRoute
@@ -50,6 +55,18 @@ async def logout_user(
         commands.revoke_session(session, current, services.settings, reason="logout")
     if current.cookie_digest is not None:
         delete_cookies(response, cookies_for(request, services.settings))
+
+
+@router.post("/stream-ticket")
+async def create_stream_ticket(caller: UserSession, session: Session, response: Response) -> StreamTicketResponse:
+    """A ticket for one `GET /stream?ticket=` or `/ws?ticket=` within a minute: browsers cannot send an access token
+    with these. The stream ends like one that was opened with an access token."""
+    session_id = parse_session_id(caller.session_id)
+    if session_id is None:
+        raise SessionNotFound()
+    forbid_caching(response)
+    ticket = commands.create_stream_ticket(session, session_id)
+    return StreamTicketResponse(ticket=ticket, expires_in=int(commands.STREAM_TICKET_LIFETIME.total_seconds()))
 
 
 @router.get("/sessions")

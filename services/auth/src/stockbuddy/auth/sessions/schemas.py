@@ -27,6 +27,13 @@ class RefreshSession(RequestBody):
     refresh_token: Annotated[str, Field(max_length=MAX_TOKEN_LENGTH)]
 
 
+class StreamTicketResponse(BaseModel):
+    """`expires_in`: lifetime of the ticket in seconds. It is valid once."""
+
+    ticket: str
+    expires_in: int
+
+
 class SessionResponse(BaseModel):
     """`last_used_at` is accurate to some seconds; `is_current` marks the session of this request."""
 
