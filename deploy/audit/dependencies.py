@@ -11,13 +11,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-LOCK = Path("requirements.lock")
+LOCKS = ("requirements.lock", "requirements-dev.lock")
 TIMEOUT_SECONDS = 600
 
 
 def main() -> int:
-    command = [str(Path(sys.executable).with_name("pip-audit")), "--requirement", str(LOCK), "--disable-pip"]
-    options = ["--format", "json", "--progress-spinner", "off"]
+    command = [str(Path(sys.executable).with_name("pip-audit")), "--disable-pip"]
+    options = [*(f"--requirement={lock}" for lock in LOCKS), "--format", "json", "--progress-spinner", "off"]
     done = subprocess.run([*command, *options], capture_output=True, text=True, check=False, timeout=TIMEOUT_SECONDS)
     dependencies = parse(done.stdout)
     vulnerable = [dependency for dependency in dependencies if dependency.get("vulns")]
