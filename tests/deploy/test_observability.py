@@ -55,6 +55,25 @@ def test_alerts_have_severity_and_summary(rules: list[dict[str, Any]]) -> None:
         assert rule["annotations"]["summary"]
 
 
+def test_alerts_reach_a_receiver_to_fill_in(root: Path, rules: list[dict[str, Any]]) -> None:
+    folder = root / "deploy/observability"
+    prometheus, alertmanager, compose = [
+        yaml.safe_load((folder / name).read_text())
+        for name in ("prometheus.yml", "alertmanager.yml", "docker-compose.yml")
+    ]
+    (target,) = prometheus["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"]
+    assert target.partition(":")[0] in compose["services"]
+    route = alertmanager["route"]
+    assert {receiver["name"] for receiver in alertmanager["receivers"]} == {
+        route["receiver"],
+        *(child["receiver"] for child in route["routes"]),
+    }
+    assert 'severity = "critical"' in route["routes"][0]["matchers"]
+    alerts = {rule["alert"] for rule in rules}
+    inhibited = re.findall(r'alertname = "(\w+)"', (folder / "alertmanager.yml").read_text())
+    assert set(inhibited) <= alerts
+
+
 def test_alerts_named_in_operations_page_exist(root: Path, rules: list[dict[str, Any]]) -> None:
     named = re.findall(r"alert\s+`(\w+)`", (root / "docs/operations.md").read_text())
     assert set(named) <= {rule["alert"] for rule in rules}
