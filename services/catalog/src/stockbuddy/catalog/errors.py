@@ -45,6 +45,12 @@ class DuplicateBarcode(Conflict):
     code = "duplicate_barcode"
 
 
+class AmbiguousSupplier(Conflict):
+    """Several suppliers have this name."""
+
+    code = "ambiguous_supplier"
+
+
 class DuplicateCategory(Conflict):
     """Another category has this name."""
 

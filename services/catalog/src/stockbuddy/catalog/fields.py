@@ -79,6 +79,7 @@ MultiLineText = Annotated[
     AfterValidator(_multi_line),
     NORMALIZED_TEXT,
 ]
+SingleLine255OrBlank = Annotated[SingleLine255 | None, blank_allowed(SingleLine255)]
 SingleLine100OrBlank = Annotated[SingleLine100 | None, blank_allowed(SingleLine100)]
 MultiLineTextOrBlank = Annotated[MultiLineText | None, blank_allowed(MultiLineText)]
 Barcode = Annotated[SingleLine100, AfterValidator(_without_white_space)]

@@ -38,7 +38,8 @@ class VersionedRecord:
 
     @classmethod
     def sort_order(cls, sort_by: str) -> SortOrder:
-        """`sort_by` is `name` or `created` with `_asc` or `_desc`; names sort without regard to case."""
+        """`sort_by` is `name` or `created` with `_asc` or `_desc`; names sort as people read
+        them (SQL function `text_key`)."""
         column, _, direction = sort_by.partition("_")
-        key = collate(func.lower(cls.name, type_=Text), "C") if column == "name" else cls.created_at
+        key = collate(func.text_key(cls.name, type_=Text), "C") if column == "name" else cls.created_at
         return SortOrder(sort_by, (key, cls.id), descending=direction == "desc")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.catalog.categories.model import Category
@@ -59,7 +59,7 @@ async def get_active_category(session: AsyncSession, category_id: int, *, for_up
 async def list_categories(session: AsyncSession, query: CategoryFilter) -> PageSlice[Category]:
     statement = select(Category).where(Category.deleted_at.is_(None))
     if query.search is not None:
-        statement = statement.where(Category.name.icontains(query.search, autoescape=True))
+        statement = statement.where(func.strpos(func.text_key(Category.name), func.text_key(query.search)) > 0)
     if query.parent_id is not None:
         statement = statement.where(Category.parent_id == query.parent_id)
     return await fetch_page(session, statement, Category.sort_order(query.sort_by), query)

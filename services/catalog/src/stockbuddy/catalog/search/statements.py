@@ -24,7 +24,7 @@ COUNTERS = """
 """
 
 _SORT_KEYS: Mapping[str, tuple[str, str, type, str]] = {
-    "name": ("p", '(lower(p.name) COLLATE "C")', str, "text"),
+    "name": ("p", '(text_key(p.name) COLLATE "C")', str, "text"),
     "created": ("p", "p.created_at", datetime, "timestamptz"),
     "price": ("p", "p.unit_price", Decimal, "numeric"),
     "stock": ("s", "s.on_hand", Decimal, "numeric"),

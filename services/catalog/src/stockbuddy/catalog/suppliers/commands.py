@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.catalog.errors import InUse
+from stockbuddy.catalog.errors import AmbiguousSupplier, InUse
 from stockbuddy.catalog.ownership import require_ownership
 from stockbuddy.catalog.suppliers import queries
 from stockbuddy.catalog.suppliers.model import Supplier
@@ -21,6 +21,32 @@ async def create_supplier(session: AsyncSession, caller: Principal, body: Suppli
     await session.flush()
     outbox.add(session, supplier.to_event(SupplierCreated))
     return supplier
+
+
+async def ensure_supplier(session: AsyncSession, caller_id: int, name: str) -> tuple[int, SupplierCreated | None]:
+    """The id of the supplier with that name. If the call creates it, also the event, which the caller has to add.
+    Raises AmbiguousSupplier."""
+    ids = await queries.find_supplier_ids(session, [name])
+    if not ids:
+        await queries.lock_name(session, name)
+        ids = await queries.find_supplier_ids(session, [name])
+    if not ids:
+        supplier = Supplier(name=name, owner_id=caller_id)
+        session.add(supplier)
+        await session.flush()
+        return supplier.id, supplier.to_event(SupplierCreated)
+    if len(ids[name]) > 1:
+        listed = ", ".join(f"#{supplier_id}" for supplier_id in ids[name])
+        raise AmbiguousSupplier(f"{name} is ambiguous; use one of the ids {listed}", supplier_ids=ids[name])
+    return ids[name][0], None
+
+
+async def find_or_create_supplier(session: AsyncSession, caller_id: int, name: str) -> int:
+    """Raises AmbiguousSupplier."""
+    supplier_id, created = await ensure_supplier(session, caller_id, name)
+    if created is not None:
+        outbox.add(session, created)
+    return supplier_id
 
 
 async def update_supplier(

@@ -1,6 +1,8 @@
 """Reads of suppliers."""
 
-from sqlalchemy import or_, select, text
+from collections.abc import Sequence
+
+from sqlalchemy import func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.catalog.errors import UnknownSupplier
@@ -8,6 +10,15 @@ from stockbuddy.catalog.suppliers.model import Supplier
 from stockbuddy.catalog.suppliers.schemas import SupplierFilter
 from stockbuddy.chassis.http.pagination import PageSlice, fetch_page
 
+# FOR KEY SHARE: the row can't be deleted until this transaction ends, but other transactions may use it, too.
+_BY_NAMES = text("""
+    SELECT g.name, s.id FROM unnest(CAST(:names AS text[])) g(name)
+    JOIN supplier s ON s.deleted_at IS NULL AND (lower(s.name) COLLATE "C" = lower(g.name) COLLATE "C"
+        OR g.name = '#' || s.id)
+    ORDER BY s.id FOR KEY SHARE OF s
+""")
+# Names of suppliers are not unique, so a unique index can't keep two transactions from creating one each.
+_LOCK_NAME = text("SELECT pg_advisory_xact_lock(hashtext(current_schema() || ' supplier ' || lower(:name)))")
 _IS_IN_USE = text("SELECT EXISTS (SELECT FROM product WHERE supplier_id = :id AND deleted_at IS NULL)")
 
 
@@ -24,10 +35,25 @@ async def list_suppliers(session: AsyncSession, query: SupplierFilter) -> PageSl
     statement = select(Supplier).where(Supplier.deleted_at.is_(None))
     if query.search is not None:
         columns = (Supplier.name, Supplier.contact_email, Supplier.phone_number)
-        statement = statement.where(or_(*(c.icontains(query.search, autoescape=True) for c in columns)))
+        statement = statement.where(
+            or_(*(func.strpos(func.text_key(column), func.text_key(query.search)) > 0 for column in columns))
+        )
     if query.owner_id is not None:
         statement = statement.where(Supplier.owner_id == query.owner_id)
     return await fetch_page(session, statement, Supplier.sort_order(query.sort_by), query)
+
+
+async def find_supplier_ids(session: AsyncSession, names: Sequence[str]) -> dict[str, list[int]]:
+    """The ids of the active suppliers with each name, or with the id in `#12`, locked against deletion."""
+    ids: dict[str, list[int]] = {}
+    for row in await session.execute(_BY_NAMES, {"names": sorted(names)}):
+        ids.setdefault(row.name, []).append(row.id)
+    return ids
+
+
+async def lock_name(session: AsyncSession, name: str) -> None:
+    """Serialise transactions that create a supplier with this name because there is none."""
+    await session.execute(_LOCK_NAME, {"name": name})
 
 
 async def is_in_use(session: AsyncSession, supplier_id: int) -> bool:
