@@ -72,5 +72,8 @@ def test_serving_lock_has_only_what_serving_needs(root: Path, locks: dict[str, L
 def test_locks_are_hashed_and_name_no_registry(root: Path, locks: dict[str, Lock]) -> None:
     for name in locks:
         text = (root / name).read_text()
-        assert len(re.findall(r"^\S.*==.* \\\n    --hash=sha256:", text, re.MULTILINE)) == len(re.findall(r"^[^\s#]", text, re.MULTILINE))
+        pins, hashed = (
+            re.findall(pattern, text, re.MULTILINE) for pattern in (r"^[^\s#]", r"^\S.*==.* \\\n    --hash=sha256:")
+        )
+        assert len(pins) == len(hashed)
         assert not [word for word in ("://", "--index", "--find-links") if word in text]

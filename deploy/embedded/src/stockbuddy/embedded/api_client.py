@@ -1,20 +1,25 @@
 """A client of the public API that retries failures that may pass; idempotency keys make its writes safe to repeat."""
 
-import os
-import secrets
-import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception_type,
+    retry_if_result,
+    stop_after_delay,
+    wait_fixed,
+    wait_random_exponential,
+)
 
-DEFAULT_URL = "http://127.0.0.1:8000"
 RETRY_TIMEOUT_SECONDS = 120
 REQUEST_TIMEOUT_SECONDS = 60
+REPLICATION_TIMEOUT_SECONDS = 120
+REPLICATION_RETRY_SECONDS = 0.5
 RETRIED_STATUSES = frozenset({429, 502, 503, 504})
+NOT_REPLICATED = frozenset({"unknown_product", "unknown_supplier"})
 
 
 class ApiUnavailable(Exception):
@@ -71,6 +76,17 @@ class ApiClient:
         """`key`: the idempotency key, which makes the request safe to repeat, also by a later run."""
         return await self._request_authorized("POST", path, body, {"Idempotency-Key": key}, {})
 
+    async def post_replicated(self, path: str, body: Mapping[str, Any], *, key: str) -> ApiResponse:
+        """`post` that is repeated until stock has replicated the catalog's products and suppliers."""
+        retrying = AsyncRetrying(
+            retry=retry_if_result(lambda response: response.code in NOT_REPLICATED),
+            wait=wait_fixed(REPLICATION_RETRY_SECONDS),
+            stop=stop_after_delay(REPLICATION_TIMEOUT_SECONDS),
+            retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+        )
+        response: ApiResponse = await retrying(self.post, path, body, key=key)
+        return response
+
     async def _request_authorized(
         self, method: str, path: str, body: Any, headers: Mapping[str, str], query: Mapping[str, Any]
     ) -> ApiResponse:
@@ -111,49 +127,3 @@ class ApiClient:
                 raise _TransientFailure(f"{response.status} {await response.text()}")
             content = await response.json(content_type=None) if response.status != 204 else None
             return ApiResponse(response.status, content, "Idempotent-Replayed" in response.headers)
-
-
-@asynccontextmanager
-async def connect(connections: int) -> AsyncIterator[ApiClient]:
-    """A client of the system at STOCKBUDDY_URL, logged in as STOCKBUDDY_USERNAME or, if the system has no admin yet, as
-    a new admin whose credentials are printed. Raises ApiUnavailable and LoginFailed, which explain what to do."""
-    url = os.environ.get("STOCKBUDDY_URL", DEFAULT_URL)
-    async with aiohttp.ClientSession(
-        base_url=url,
-        connector=aiohttp.TCPConnector(limit=connections),
-        timeout=aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_SECONDS),
-    ) as http:
-        await _require_available(http, url)
-        username, password = await _find_or_register_account(http)
-        client = ApiClient(http, username, password)
-        await client.log_in()
-        yield client
-
-
-async def _require_available(http: aiohttp.ClientSession, url: str) -> None:
-    try:
-        async with http.get("/health/live") as response:
-            response.raise_for_status()
-    except (aiohttp.ClientError, TimeoutError) as error:
-        raise ApiUnavailable(
-            f"The API does not respond at {url}. Start the system with `make run`, or set STOCKBUDDY_URL."
-        ) from error
-
-
-async def _find_or_register_account(http: aiohttp.ClientSession) -> tuple[str, str]:
-    username, password = os.environ.get("STOCKBUDDY_USERNAME"), os.environ.get("STOCKBUDDY_PASSWORD")
-    if username and password:
-        return username, password
-    username, password = "admin", secrets.token_urlsafe(12)
-    account = {"username": username, "email": "admin@example.com", "password": password, "full_name": "First admin"}
-    async with http.post("/api/v1/auth/admin/register", json=account) as response:
-        if response.status != 201:
-            raise LoginFailed(
-                "The system has an admin: set STOCKBUDDY_USERNAME and STOCKBUDDY_PASSWORD to those of an account."
-            )
-    print(
-        "Registered the first admin. The password is shown only once:\n"
-        f"  export STOCKBUDDY_USERNAME={username} STOCKBUDDY_PASSWORD={password}",
-        file=sys.stderr,
-    )
-    return username, password

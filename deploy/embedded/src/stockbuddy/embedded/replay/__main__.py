@@ -9,7 +9,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from stockbuddy.embedded.api_client import ApiUnavailable, LoginFailed, connect
+from stockbuddy.embedded.accounts import connect
+from stockbuddy.embedded.api_client import ApiUnavailable, LoginFailed
 from stockbuddy.embedded.replay.history import DEFAULT_COLUMNS, History, read_history
 from stockbuddy.embedded.replay.importer import BATCH_SIZE, CONNECTIONS, HistoryImporter, ImportFailed
 

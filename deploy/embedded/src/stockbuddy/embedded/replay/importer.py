@@ -10,8 +10,6 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
-from tenacity import AsyncRetrying, retry_if_result, stop_after_delay, wait_fixed
-
 from stockbuddy.contracts.numbers import quantity_number
 from stockbuddy.embedded.api_client import ApiClient, ApiResponse
 from stockbuddy.embedded.replay.cancellations import ReturnedLine, match_cancellations
@@ -21,8 +19,6 @@ from stockbuddy.embedded.replay.report import ReplayReport
 
 CONNECTIONS = 8
 BATCH_SIZE = 500
-REPLICATION_TIMEOUT_SECONDS = 120
-RETRY_DELAY_SECONDS = 0.5
 WAREHOUSE = "MAIN"
 Progress = Callable[[str, int], None]
 """Called with the name of a step and the number of completed units."""
@@ -75,19 +71,13 @@ class HistoryImporter:
             raise failures.exceptions[0] from None  # the others failed for the same reason
 
     async def _post(self, path: str, body: dict[str, Any], key: str) -> ApiResponse:
-        response = await self._client.post(path, body, key=f"replay:{self._name}:{key}")
-        self.report.replayed_requests += response.replayed
-        return response
+        return self._counted(await self._client.post(path, body, key=self._key(key)))
 
-    async def _post_after_replication(self, path: str, body: dict[str, Any], key: str) -> ApiResponse:
-        """Retry until stock has replicated the products, which happens by events."""
-        retrying = AsyncRetrying(
-            retry=retry_if_result(lambda response: response.code == "unknown_product"),
-            wait=wait_fixed(RETRY_DELAY_SECONDS),
-            stop=stop_after_delay(REPLICATION_TIMEOUT_SECONDS),
-            retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
-        )
-        response: ApiResponse = await retrying(self._post, path, body, key)
+    def _key(self, key: str) -> str:
+        return f"replay:{self._name}:{key}"
+
+    def _counted(self, response: ApiResponse) -> ApiResponse:
+        self.report.replayed_requests += response.replayed
         return response
 
     async def _create_product(self, product: Product) -> None:
@@ -111,7 +101,8 @@ class HistoryImporter:
             for product in products
         ]
         body = {"movements": movements, "on_error": "abort"}
-        response = await self._post_after_replication("/stock-movements/batch", body, f"opening:{products[0].sku}")
+        key = self._key(f"opening:{products[0].sku}")
+        response = self._counted(await self._client.post_replicated("/stock-movements/batch", body, key=key))
         if not response.accepted:
             raise ImportFailed(f"the opening stock was rejected: {response.body}")
 
