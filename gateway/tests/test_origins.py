@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
@@ -338,7 +338,7 @@ def test_origins_are_written_as_browsers_send_them() -> None:
 
 
 def test_production_requires_https_and_rejects_every_origin_by_default() -> None:
-    secret = {"gateway_secret": secrets.token_urlsafe(32)}
+    secret: dict[str, Any] = {"gateway_secret": secrets.token_urlsafe(32)}
     assert not GatewaySettings(env="development").rejects_plain_http
     assert GatewaySettings(env="production", **secret).rejects_plain_http
     assert not GatewaySettings(env="production", require_https=False, **secret).rejects_plain_http

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import pytest
 
-from stockbuddy.chassis.runtime.common_names import NAMES, CommonNames
+from stockbuddy.chassis.runtime.common_names import NAMES
 from stockbuddy.chassis.runtime.settings import InvalidSettings, ServiceSettings, load_settings
 
 
@@ -21,16 +21,15 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def load(monkeypatch: pytest.MonkeyPatch, kind: type[CommonNames] = PublicSettings, **variables: str) -> CommonNames:
+def load(monkeypatch: pytest.MonkeyPatch, **variables: str) -> PublicSettings:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    return load_settings(kind)
+    return load_settings(PublicSettings)
 
 
 def test_database_is_composed_of_its_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     parts = {"DB_HOST": "db", "DB_PORT": "6432", "DB_NAME": "shop", "DB_USER": "ann", "DB_PASSWORD": "p@ss/word"}
     settings = load(monkeypatch, **parts)
-    assert isinstance(settings, ServiceSettings)
     assert settings.database_url == "postgresql://ann:p%40ss%2Fword@db:6432/shop"
     (line,) = settings.describe_common_names()
     assert line == f"{', '.join(parts)}: read as DATABASE_URL=postgresql://ann:…@db:6432/shop"
@@ -48,13 +47,11 @@ def test_missing_parts_are_those_of_the_default(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], url: str
 ) -> None:
     settings = load(monkeypatch, **variables)
-    assert isinstance(settings, ServiceSettings)
     assert settings.database_url == url
 
 
 def test_own_names_take_precedence(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load(monkeypatch, DATABASE_URL="postgresql://one/shop", DB_HOST="two", LOG_LEVEL="error", DEBUG="true")
-    assert isinstance(settings, ServiceSettings)
     assert (settings.database_url, settings.log_level) == ("postgresql://one/shop", "error")
     assert settings.describe_common_names() == [
         "DB_HOST: ignored, because DATABASE_URL is set",
@@ -64,7 +61,6 @@ def test_own_names_take_precedence(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_address_of_the_api_is_that_of_its_server_only(monkeypatch: pytest.MonkeyPatch) -> None:
     public = load(monkeypatch, API_HOST="0.0.0.0", API_PORT="9000", DEBUG="True")
-    assert isinstance(public, ServiceSettings)
     assert (public.host, public.port, public.log_level, public.env) == ("0.0.0.0", 9000, "debug", "development")
     assert public.describe_common_names() == [
         "API_HOST: read as HOST=0.0.0.0",

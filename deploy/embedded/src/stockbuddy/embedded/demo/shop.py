@@ -24,6 +24,7 @@ LOW_STOCK_THRESHOLD = 12
 KEYS_KEPT = timedelta(days=7)
 """Idempotency keys are stored for a day longer."""
 Lines = list[dict[str, Any]]
+Event = tuple[datetime, Callable[[], Awaitable[None]]]
 
 
 class DemoFailed(Exception):
@@ -93,11 +94,11 @@ class DemoShop:
 
     async def _trade(self) -> None:
         """Post everything in the order in which it happened, so that no level is ever negative."""
-        sales = [
+        sales: list[Event] = [
             (datetime.fromisoformat(sale.body["occurred_at"]), partial(self._sell, sale))
             for sale in plan_sales(self.end)
         ]
-        others: list[tuple[datetime, Callable[[], Awaitable[None]]]] = [
+        others: list[Event] = [
             (day_before(self.end, OPENING_DAYS_AGO), self._stock_up),
             (day_before(self.end, 16), self._receive_first_order),
             (day_before(self.end, 9), self._write_off),
