@@ -1,5 +1,7 @@
 """Images through the API, in a directory and in an S3-compatible store."""
 
+import base64
+import hmac
 import io
 import struct
 import subprocess
@@ -9,7 +11,9 @@ import zlib
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
+import asyncpg
 import httpx2
 import pytest
 from httpx2 import AsyncClient
@@ -100,6 +104,54 @@ async def test_image_upload_keeps_original_and_creates_thumbnails(seller: AsyncC
         small = await seller.get(put.json()["thumbnails"][size].removeprefix("/api/v1"))
         assert small.headers["content-type"] == "image/webp"
         assert max(Image.open(io.BytesIO(small.content)).size) == side
+
+
+async def test_signed_url_shows_the_image_without_credentials(service: Any, seller: AsyncClient, path: str) -> None:
+    await seller.put(f"{path}/image", content=image_file(), headers=BINARY)
+    product = (await seller.get(path)).json()
+    [listed] = (await seller.get("/products")).json()["items"]
+    assert listed["image_url"] == product["image_url"]
+    assert (await seller.patch(path, json={"name": "Mug"})).json()["image_url"] == product["image_url"]
+    url = product["image_url"].removeprefix("/api/v1")
+    async with service.client() as anonymous:
+        shown = await anonymous.get(url)
+        assert (shown.status_code, shown.content) == (200, image_file())
+        assert shown.headers["Cache-Control"] == "private, max-age=86400, immutable"
+        assert (await anonymous.get(f"{url}&size=thumbnail")).headers["content-type"] == "image/webp"
+        refused = [
+            path_of(url),
+            url.replace("signature=", "signature=x"),
+            url.replace("expires=", "expires=9"),
+            url.replace("v=", "v=a"),
+            url.replace("/products/", "/products/9"),
+        ]
+        for wrong in refused:
+            assert (await anonymous.get(wrong)).status_code == 401, wrong
+        await seller.put(f"{path}/image", content=image_file(colour="red"), headers=BINARY)
+        replaced = await anonymous.get(url)
+        assert (replaced.content, replaced.headers["Cache-Control"]) == (image_file(colour="red"), "private, no-cache")
+
+
+async def test_signed_url_expires(service: Any, seller: AsyncClient, path: str, database_url: str) -> None:
+    await seller.put(f"{path}/image", content=image_file(), headers=BINARY)
+    url = (await seller.get(path)).json()["image_url"].removeprefix("/api/v1")
+    query = parse_qs(urlsplit(url).query)
+    assert time.time() + 86_400 < int(query["expires"][0]) <= time.time() + 2 * 86_400
+    connection = await asyncpg.connect(database_url)
+    try:
+        key = await connection.fetchval("SELECT key FROM catalog.image_url_key")
+    finally:
+        await connection.close()
+    async with service.client() as anonymous:
+        for expires, status in ((int(time.time()) + 60, 200), (int(time.time()) - 1, 401)):
+            message = f"{path.rpartition('/')[2]}:{query['v'][0]}:{expires}"
+            signature = base64.urlsafe_b64encode(hmac.digest(key, message.encode(), "sha256")[:16]).decode().rstrip("=")
+            signed = {"v": query["v"][0], "expires": expires, "signature": signature}
+            assert (await anonymous.get(path_of(url), params=signed)).status_code == status
+
+
+def path_of(url: str) -> str:
+    return url.partition("?")[0]
 
 
 async def test_image_upload_as_form_is_accepted(seller: AsyncClient, path: str) -> None:

@@ -11,6 +11,7 @@ from stockbuddy.catalog.dependencies import CatalogServices
 from stockbuddy.catalog.exports.routes import router as exports
 from stockbuddy.catalog.file_store import open_file_store
 from stockbuddy.catalog.images.routes import router as images
+from stockbuddy.catalog.images.signed_urls import ImageUrls
 from stockbuddy.catalog.imports.routes import router as imports
 from stockbuddy.catalog.imports.runner import import_workers
 from stockbuddy.catalog.products.routes import router as products
@@ -42,6 +43,7 @@ async def lifespan(resources: Resources) -> AsyncIterator[ServiceParts]:
         read_pool=read_pool,
         product_pages=ProductPages(read_pool),
         image_files=open_file_store(settings),
+        image_urls=ImageUrls(database),
         image_decoding=asyncio.Semaphore(MAX_CONCURRENT_DECODINGS),
         header_reading=asyncio.Semaphore(MAX_CONCURRENT_HEADERS),
     )

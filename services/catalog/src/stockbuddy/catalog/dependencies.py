@@ -7,6 +7,7 @@ from typing import cast
 from fastapi import Request
 
 from stockbuddy.catalog.file_store import FileStore
+from stockbuddy.catalog.images.signed_urls import ImageUrls
 from stockbuddy.catalog.read_pool import ReadPool
 from stockbuddy.catalog.search.pages import ProductPages
 from stockbuddy.chassis.postgres.database import Database
@@ -20,6 +21,7 @@ class CatalogServices:
     read_pool: ReadPool
     product_pages: ProductPages
     image_files: FileStore
+    image_urls: ImageUrls
     image_decoding: asyncio.Semaphore
     header_reading: asyncio.Semaphore
 

@@ -1,10 +1,10 @@
 """HTTP of products' images."""
 
 import asyncio
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import structlog
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from stockbuddy.catalog.dependencies import get_services
@@ -12,11 +12,12 @@ from stockbuddy.catalog.errors import NoImage
 from stockbuddy.catalog.file_store import STORE_ERRORS, FileStore
 from stockbuddy.catalog.images import commands, queries
 from stockbuddy.catalog.images.image_file import CONTENT_TYPES, THUMBNAIL_TYPE, decode_image
-from stockbuddy.catalog.images.schemas import ImageResponse
+from stockbuddy.catalog.images.schemas import ImageQuery, ImageResponse
+from stockbuddy.catalog.images.signed_urls import DAY_SECONDS, ImageUrls
 from stockbuddy.catalog.products.commands import require_permission_to_change
 from stockbuddy.catalog.uploads import read_upload, request_body
 from stockbuddy.chassis.fields import Id
-from stockbuddy.chassis.http.authentication import Caller, authenticate
+from stockbuddy.chassis.http.authentication import PUBLIC, Caller, authenticate
 from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch
 
 log = structlog.get_logger(__name__)
@@ -25,10 +26,9 @@ router = APIRouter(
     prefix="/api/v1/products/{product_id}/image",
     tags=["images"],
     route_class=ConditionalRoute,
-    dependencies=[Depends(authenticate)],
 )
 
-ImageSize = Literal["original", "medium", "thumbnail"]
+IMMUTABLE = f"private, max-age={DAY_SECONDS}, immutable"
 IMAGE_CONTENT: dict[int | str, dict[str, Any]] = {
     200: {
         "content": {
@@ -53,22 +53,23 @@ async def replace_image(request: Request, caller: Caller, product_id: Id, if_mat
         replaced = await commands.replace_image(session, caller, product_id, image, files, if_match)
     if replaced is not None:
         await _delete_files(files, product_id, replaced)
-    return ImageResponse.from_image(product_id, image)
+    url = await services.image_urls.signed_url(product_id, image.digest)
+    return ImageResponse.from_image(url, image)
 
 
-@router.get("", response_class=Response, responses=IMAGE_CONTENT)
-async def get_image(
-    request: Request,
-    product_id: Id,
-    size: Annotated[ImageSize, Query()] = "original",
-    _digest: Annotated[str | None, Query(alias="v", description="Makes each image's URL unique; ignored.")] = None,
-) -> Response:
-    services = get_services(request)
+@router.get("", response_class=Response, responses=IMAGE_CONTENT, dependencies=[PUBLIC])
+async def get_image(request: Request, product_id: Id, query: Annotated[ImageQuery, Query()]) -> Response:
+    """Requires a signed URL, as `image_url` of a product is, or credentials."""
+    services, size = get_services(request), query.size
+    is_signed = await _is_signed(services.image_urls, product_id, query)
+    if not is_signed:
+        await authenticate(request)
     async with services.database.reading() as session:
         image = await queries.get_image(session, product_id)
+    is_immutable = is_signed and query.v == image.digest
     headers = {
         "ETag": f'"{image.digest}-{size}"',
-        "Cache-Control": "private, no-cache",
+        "Cache-Control": IMMUTABLE if is_immutable else "private, no-cache",
         "Content-Disposition": "inline",
         "X-Content-Type-Options": "nosniff",
     }
@@ -81,6 +82,13 @@ async def get_image(
         raise NoImage()
     media_type = image.content_type if size == commands.ORIGINAL else THUMBNAIL_TYPE
     return StreamingResponse(content, headers=headers, media_type=media_type)
+
+
+async def _is_signed(urls: ImageUrls, product_id: int, query: ImageQuery) -> bool:
+    """False without a signature, and with an invalid or expired one."""
+    if query.v is None or query.expires is None or query.signature is None:
+        return False
+    return await urls.is_valid(product_id, query.v, query.expires, query.signature)
 
 
 @router.delete("", status_code=204)

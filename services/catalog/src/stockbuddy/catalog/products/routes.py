@@ -37,15 +37,15 @@ router = APIRouter(prefix="/api/v1/products", tags=["products"], route_class=Lig
 async def list_products(request: Request, caller: Caller, query: Annotated[ProductFilter, Query()]) -> Response:
     require_access_to_deleted(caller, include_deleted=query.include_deleted)
     body = await get_services(request).product_pages.fetch(query)
-    return Response(body, media_type="application/json")
+    return Response(await get_services(request).image_urls.sign_in(body), media_type="application/json")
 
 
 @router.post("", status_code=201, response_model=ProductResponse)
-async def create_product(session: Session, caller: Caller, body: ProductCreate) -> Response:
+async def create_product(request: Request, session: Session, caller: Caller, body: ProductCreate) -> Response:
     """The response shows the opening stock, which the stock service posts within moments."""
     product = await commands.create_product(session, caller, body)
     opening = await commands.find_opening_stock(session, body)
-    return await _updated_response(session, product.id, 201, opening)
+    return await _updated_response(request, session, product.id, 201, opening)
 
 
 @router.get("/by-sku/{sku:path}", response_model=ProductResponse, dependencies=[AUTHENTICATED])
@@ -67,11 +67,11 @@ async def get_product(request: Request, caller: Caller, product_id: Id, include_
 @router.put("/{product_id:int}", response_model=ProductResponse, name="update_product_put")
 @router.patch("/{product_id:int}", response_model=ProductResponse)
 async def update_product(
-    session: Session, caller: Caller, product_id: Id, body: ProductUpdate, if_match: IfMatch = None
+    request: Request, session: Session, caller: Caller, product_id: Id, body: ProductUpdate, if_match: IfMatch = None
 ) -> Response:
     """PUT and PATCH do the same: absent fields keep their values."""
     await commands.update_product(session, caller, product_id, body, if_match)
-    return await _updated_response(session, product_id)
+    return await _updated_response(request, session, product_id)
 
 
 @router.delete("/{product_id:int}", status_code=204)
@@ -82,31 +82,35 @@ async def delete_product(session: Session, caller: Caller, product_id: Id, if_ma
 
 @router.post("/{product_id}/restore", response_model=ProductResponse)
 async def restore_product(
-    session: Session, caller: Caller, product_id: Id, body: RestoreProduct | None = None
+    request: Request, session: Session, caller: Caller, product_id: Id, body: RestoreProduct | None = None
 ) -> Response:
     await commands.restore_product(session, caller, product_id, body)
-    return await _updated_response(session, product_id)
+    return await _updated_response(request, session, product_id)
 
 
 async def _get(request: Request, statement: str, key: int | str) -> Response:
+    key = normalize_text(key)
     # PostgreSQL rejects a NUL in a parameter, so no product can have such a code.
     if isinstance(key, str) and "\0" in key:
         raise UnknownProduct()
-    return _to_response(await get_services(request).read_pool.fetch(statement, key))
+    return await _to_response(request, await get_services(request).read_pool.fetch(statement, key))
 
 
 async def _updated_response(
-    session: AsyncSession, product_id: int, status: int = 200, opening: OpeningStock | None = None
+    request: Request, session: AsyncSession, product_id: int, status: int = 200, opening: OpeningStock | None = None
 ) -> Response:
     """The product as this transaction, still uncommitted, has changed it."""
     driver = await queries.driver_connection(session)
-    return _to_response(await driver.fetch(queries.BY_ID, product_id), status, opening)
+    return await _to_response(request, await driver.fetch(queries.BY_ID, product_id), status, opening)
 
 
-def _to_response(rows: list[asyncpg.Record], status: int = 200, opening: OpeningStock | None = None) -> Response:
-    """The response with the JSON of the only row. Raises UnknownProduct if there is none."""
+async def _to_response(
+    request: Request, rows: list[asyncpg.Record], status: int = 200, opening: OpeningStock | None = None
+) -> Response:
+    """The response with the JSON of the only row and a signed `image_url`. Raises UnknownProduct if there is none."""
     if not rows:
         raise UnknownProduct()
     version, text = rows[0]
     body = text.encode() if opening is None else orjson.dumps(orjson.loads(text) | opening)
+    body = await get_services(request).image_urls.sign_in(body)
     return Response(body, status, {"ETag": content_etag(version, body)}, media_type="application/json")
