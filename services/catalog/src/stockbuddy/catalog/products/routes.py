@@ -22,7 +22,7 @@ from stockbuddy.catalog.products.schemas import (
 )
 from stockbuddy.catalog.search.schemas import ProductFilter
 from stockbuddy.catalog.versions import content_etag
-from stockbuddy.chassis.fields import Id
+from stockbuddy.chassis.fields import Id, normalize_text
 from stockbuddy.chassis.http.authentication import Caller, authenticate
 from stockbuddy.chassis.http.etags import IfMatch
 from stockbuddy.chassis.http.pagination import Page
