@@ -43,7 +43,7 @@ ALIASES = [
 ]
 
 UNKNOWN = [
-    "/", "/api", "/api/", "/api/v1", "/api/v1/", "/api/v2/products", "/api/v1/nothing", "/api/v1//products",
+    "/api", "/api/", "/api/v1", "/api/v1/", "/api/v2/products", "/api/v1/nothing", "/api/v1//products",
     "/products", "/internal/revocations", "/api/v1/internal/revocations", "/api/internal/token-exchange",
     "/internal/denials", "/api/internal/denials", "/api/v1/internal/last-used",
     "/metricsx", "/.well-known/other", "/api/v1/product", "/docs/assets/pages.py",
