@@ -31,7 +31,7 @@ CLIENT = STOCKBUDDY_URL="$${STOCKBUDDY_URL:-http://127.0.0.1:$$PORT}" exec
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup serving run demo replay test faults fuzz check audit contracts bench lock up down
+.PHONY: help setup serving run demo replay test exports faults fuzz check audit contracts bench lock up down
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ test: setup ## run the checks and all tests, on real servers
 	@deploy/install-servers
 	@$(MAKE) --no-print-directory check
 	@$(VENV)/pytest $(PARALLEL)
+
+exports: setup ## import the original exports of other shop systems in EXPORTS (../shared/data/exports)
+	@$(VENV)/pytest services/catalog/tests/imports/original_exports.py
 
 faults: setup ## fault-injection tests (minutes): kills, partitions, freezes, data loss
 	@deploy/install-servers proxies

@@ -38,3 +38,14 @@ async def test_other_codes_differ(seller: AsyncClient, stored: str, scanned: str
     await seller.post("/products", json={"name": "A", "sku": "A", "price": 1, "barcodes": [stored]})
 
     assert (await seller.get(f"/products/by-barcode/{scanned}")).status_code == 404
+
+
+async def test_two_spellings_of_one_barcode_are_rejected(seller: AsyncClient) -> None:
+    twice = {"name": "A", "sku": "A", "price": 1, "barcodes": ["978-0-306-40615-7", "1", "9780306406157"]}
+
+    created = await seller.post("/products", json=twice)
+    made = (await seller.post("/products", json=twice | {"barcodes": []})).json()
+    updated = await seller.patch(f"/products/{made['id']}", json={"barcodes": ["4006381333931", "04006381333931"]})
+
+    for answer in (created, updated):
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "barcodes")

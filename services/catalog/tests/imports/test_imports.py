@@ -59,7 +59,7 @@ def counts(job: dict[str, Any]) -> dict[str, Any]:
 async def table(client: AsyncClient, path: str, **params: Any) -> list[dict[str, str]]:
     answer = await client.get(path, params=params)
     assert answer.status_code == 200, answer.text
-    return list(csv.DictReader(io.StringIO(answer.text, newline="")))
+    return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
 
 
 TEAPOT = {"sku": "TEA-1", "name": "Teapot", "unit_price": "19.90"}
@@ -75,7 +75,7 @@ async def test_import_creates_and_updates_products_by_sku(
         manager,
         csv_file(
             TEAPOT | {"category": "Tea", "supplier": "acme", "barcodes": "111 222", "quantity": "7", "cost_price": "5"},
-            {"sku": "old", "name": "New", "unit_price": "2.5", "category": "tea", "quantity": "9"},
+            {"sku": "old", "name": "New", "unit_price": "2.5", "category": "tea"},
         ),
     )
 
@@ -129,7 +129,7 @@ async def test_failed_rows_are_reported_and_can_be_corrected(manager: AsyncClien
         {"sku": "B", "name": "=SUM(A1)", "unit_price": "cheap"},
         {"sku": "tea-1", "name": "Twice", "unit_price": "1"},
         {"sku": "C", "name": "C", "unit_price": "1", "barcodes": "999"},
-        {"sku": "D", "name": "D", "unit_price": "1", "supplier": "Nobody"},
+        {"sku": "D", "name": "D", "unit_price": "1", "supplier": "#99"},
         {"sku": "E", "name": "E", "unit_price": "1", "barcodes": "5 5"},
         {"sku": "F", "name": "F", "unit_price": "1", "barcodes": "777"},
         {"sku": "G", "name": "G", "unit_price": "1", "barcodes": "777"},
@@ -150,13 +150,12 @@ async def test_failed_rows_are_reported_and_can_be_corrected(manager: AsyncClien
     ]
     assert errors[1]["name"] == "'=SUM(A1)"
 
-    await manager.post("/suppliers", json={"name": "Nobody"})
     corrections = [
         {"name": "A"},
         {"unit_price": "1"},
         {"sku": "T2"},
         {"barcodes": "998"},
-        {},
+        {"supplier": "New supplier"},
         {"barcodes": "5"},
         {"barcodes": ""},
     ]
@@ -302,7 +301,8 @@ async def test_export_of_formula_like_texts_contains_no_formula(manager: AsyncCl
 
     assert f'.{file_format}"' in answer.headers["content-disposition"]
     if file_format == "csv":
-        cells = [cell for row in csv.reader(io.StringIO(answer.text, newline="")) for cell in row]
+        text = answer.content.decode("utf-8-sig")
+        cells = [cell for row in csv.reader(io.StringIO(text, newline="")) for cell in row]
         assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
     else:
         sheet = load_workbook(io.BytesIO(answer.content)).worksheets[0]
@@ -327,7 +327,7 @@ async def test_import_of_foreign_xlsx_converts_values(manager: AsyncClient) -> N
         [4711, "Number as SKU", 3.5, 5012345678900, True, 2],
         [None, None, None, None, None, None],
         ["T-1", "Formula", "=1+1", None, None, None],
-        ["T-2", "Text", "2,50", None, "maybe", None],
+        ["T-2", "Text", "2,5O", None, "maybe", None],
     )
 
     job = await run(manager, content)
@@ -355,14 +355,14 @@ async def test_import_of_csv_detects_delimiter(manager: AsyncClient, delimiter: 
 @pytest.mark.parametrize(
     "content",
     [
-        b"name,unit_price\nx,1\n",
+        b"description,unit_price\nx,1\n",
         b"sku,name,colour\nx,y,z\n",
         b"sku,sku\nx,y\n",
         b"PK\x03\x04 broken",
-        b"\xff\xfes\x00k\x00u\x00",
+        b"\xd0\xcf\x11\xe0 old Excel",
         b"",
     ],
-    ids=["no sku", "unknown column", "twice", "broken xlsx", "utf-16", "empty"],
+    ids=["no sku", "unknown column", "twice", "broken xlsx", "xls", "empty"],
 )
 async def test_import_of_unreadable_file_is_rejected(manager: AsyncClient, content: bytes) -> None:
     answer = await manager.post("/products/import", files={"file": ("x.csv", content)})

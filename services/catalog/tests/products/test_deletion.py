@@ -60,3 +60,22 @@ async def test_restore_with_taken_barcode_names_the_other(seller: AsyncClient) -
 
     assert (refused.status_code, refused.json()["code"]) == (409, "duplicate_barcode")
     assert refused.json()["product"]["id"] == other["id"]
+
+
+async def test_product_is_not_deleted_before_its_opening_stock_is_posted(
+    service: Any, seller: AsyncClient, samples: Any
+) -> None:
+    await service.publish(samples.warehouse(1))
+    made = await make(seller, quantity=3)
+    path = f"/products/{made['id']}"
+
+    early = await seller.delete(path)
+    await service.publish(samples.level(made["id"], 3))
+    in_stock = await seller.delete(path)
+    await service.publish(samples.level(made["id"], 0, version=2))
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in (early, in_stock)] == [
+        (409, "product_in_use"),
+        (409, "product_in_use"),
+    ]
+    assert (await seller.delete(path)).status_code == 204

@@ -45,13 +45,24 @@ async def test_opening_stock_in_the_callers_warehouse_is_published_with_its_rest
     assert (created["opening_quantity"], created["opening_warehouse_ids"]) == (5, [2])
 
 
-async def test_response_shows_the_opening_stock(service: Any, seller: AsyncClient, samples: Any) -> None:
+@pytest.mark.parametrize("field", ["quantity", "quantity_in_stock"])
+async def test_response_shows_the_opening_stock(service: Any, seller: AsyncClient, samples: Any, field: str) -> None:
     await service.publish(samples.warehouse(1, "Main"))
 
-    made = (await seller.post("/products", json=TEAPOT | {"quantity": "2.5"})).json()
+    made = (await seller.post("/products", json=TEAPOT | {field: "2.5"})).json()
 
     assert (made["quantity_in_stock"], made["available"]) == (2.5, 2.5)
     level = {"warehouse_id": 1, "warehouse": "Main", "warehouse_code": "MAIN"}
     assert made["stock"] == [level | {"on_hand": 2.5, "reserved": 0, "available": 2.5}]
     await service.publish(samples.level(made["id"], "2.5"))
     assert (await seller.get(f"/products/{made['id']}")).json() == made
+
+
+@pytest.mark.parametrize("field", ["quantity", "quantity_in_stock"])
+async def test_update_of_the_quantity_names_the_movement_to_post(seller: AsyncClient, field: str) -> None:
+    made = (await seller.post("/products", json=TEAPOT)).json()
+
+    for send in (seller.patch, seller.put):
+        answer = await send(f"/products/{made['id']}", json={field: 5})
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
+        assert "/stock-movements" in answer.json()["errors"][0]["message"]

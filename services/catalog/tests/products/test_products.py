@@ -276,10 +276,11 @@ async def test_create_product_with_repeated_key_creates_one(seller: AsyncClient)
     assert (await seller.get("/products")).json()["total"] == 1
 
 
-async def test_product_changes_publish_events_with_full_state(service: Any, seller: AsyncClient) -> None:
+async def test_product_changes_publish_events_with_full_state(service: Any, seller: AsyncClient, samples: Any) -> None:
     made = await make(seller, category="Kitchen", quantity=12, cost_price="5")
     path = f"/products/{made['id']}"
     await seller.patch(path, json={"name": "Pot", "category": "Tea"})
+    await service.publish(samples.level(made["id"], 0, version=2))
     await seller.delete(path)
     await seller.post(f"{path}/restore")
 

@@ -1,5 +1,6 @@
 """Suppliers through the API."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -119,3 +120,33 @@ async def test_update_supplier_by_other_salesperson_is_forbidden(
     stale = await manager.patch(path, json={"name": "Ours"}, headers={"If-Match": '"9"'})
     assert stale.status_code == 412
     assert (await manager.patch(path, json={"name": "Ours"})).status_code == 200
+
+
+async def test_product_names_its_supplier_which_is_created_once(service: Any, seller: AsyncClient) -> None:
+    products = await asyncio.gather(
+        *(
+            seller.post("/products", json={"name": "x", "sku": f"S{n}", "price": 1, "supplier": "Café Nord"})
+            for n in range(6)
+        )
+    )
+    again = await seller.patch(
+        f"/products/{products[0].json()['id']}", json={"supplier": "cafe\u0301 NORD", "price": 2}
+    )
+
+    assert {(answer.status_code, answer.json()["supplier"]["name"]) for answer in products} == {(201, "Café Nord")}
+    assert (await seller.get("/suppliers")).json()["total"] == 1
+    assert (again.json()["supplier_id"], again.json()["unit_price"]) == (products[0].json()["supplier_id"], "2.00")
+    assert len(await service.events.wait_for("catalog.supplier.created")) == 1
+    cleared = await seller.patch(f"/products/{products[0].json()['id']}", json={"supplier": None})
+    assert cleared.json()["supplier"] is None
+
+
+async def test_ambiguous_supplier_of_a_product_is_rejected(seller: AsyncClient) -> None:
+    ids = [(await seller.post("/suppliers", json={"name": name})).json()["id"] for name in ("Acme", "acme")]
+
+    answer = await seller.post("/products", json={"name": "x", "sku": "S", "price": 1, "supplier": "ACME"})
+    both = await seller.post("/products", json={"name": "x", "sku": "S", "price": 1, "supplier": "x", "supplier_id": 1})
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "ambiguous_supplier")
+    assert answer.json()["supplier_ids"] == ids
+    assert both.status_code == 422

@@ -6,12 +6,14 @@ from stockbuddy.contracts.catalog import (
     CategoryUpdated,
     ProductCreated,
     ProductDeleted,
+    ProductQuantityImported,
     ProductRestored,
     ProductUpdated,
     SupplierCreated,
     SupplierDeleted,
     SupplierUpdated,
 )
+from stockbuddy.stock.inventory.movements.imported_quantities import consume_imported_quantities
 from stockbuddy.stock.inventory.movements.opening_stock import consume_created_products
 from stockbuddy.stock.replicas.products.replicate import replicate_categories, replicate_products
 from stockbuddy.stock.replicas.suppliers import replicate_suppliers
@@ -23,6 +25,7 @@ CONSUMERS = [
         {
             ProductCreated.type: consume_created_products,
             ProductUpdated.type: batch(ProductUpdated, replicate_products),
+            ProductQuantityImported.type: consume_imported_quantities,
             ProductDeleted.type: batch(ProductDeleted, replicate_products),
             ProductRestored.type: batch(ProductRestored, replicate_products),
             CategoryUpdated.type: batch(CategoryUpdated, replicate_categories),

@@ -5,6 +5,7 @@ from stockbuddy.contracts.catalog.imports import ImportFinished
 from stockbuddy.contracts.catalog.products import (
     ProductCreated,
     ProductDeleted,
+    ProductQuantityImported,
     ProductRestored,
     ProductState,
     ProductUpdated,
@@ -19,6 +20,7 @@ __all__ = [
     "ImportFinished",
     "ProductCreated",
     "ProductDeleted",
+    "ProductQuantityImported",
     "ProductRestored",
     "ProductState",
     "ProductUpdated",

@@ -49,6 +49,20 @@ class ProductUpdated(ProductState):
     changes: list[str] = []
 
 
+class ProductQuantityImported(Event):
+    """An import names the quantity of a product that exists. The stock service posts the difference to its level in the
+    default warehouse as an adjustment, if that is one of `warehouse_ids`: the warehouses in which the user who imports
+    may change stock (null: all)."""
+
+    type: ClassVar[str] = "catalog.product.quantity_imported"
+    subject_template: ClassVar[str] = "product/{product_id}"
+
+    product_id: int
+    quantity: Quantity
+    warehouse_ids: list[int] | None = None
+    import_id: int
+
+
 class ProductDeleted(ProductState):
     type: ClassVar[str] = "catalog.product.deleted"
 

@@ -1,24 +1,24 @@
 """Imports a batch of rows: upsert by SKU; a row takes effect completely or not at all."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.catalog.categories.commands import ensure_category
 from stockbuddy.catalog.constraints import BARCODE_CONSTRAINTS, violated_constraint
 from stockbuddy.catalog.imports import lookups
-from stockbuddy.catalog.imports.model import ImportJob, ImportResult
-from stockbuddy.catalog.imports.row import ImportedRow, parse_row
+from stockbuddy.catalog.imports.column_mapping import SUPPLIER_FIELDS
+from stockbuddy.catalog.imports.import_suppliers import import_suppliers
+from stockbuddy.catalog.imports.model import ImportJob, ImportResult, StagedRow
+from stockbuddy.catalog.imports.references import resolve_categories, resolve_suppliers
+from stockbuddy.catalog.imports.row import ImportedRow, Rows, parse_row
 from stockbuddy.catalog.ownership import may_open_stock, sorted_or_none
 from stockbuddy.catalog.products.model import Product
 from stockbuddy.catalog.replicas.warehouses import find_default_warehouse_ids
-from stockbuddy.contracts.catalog import ProductCreated, ProductUpdated
-
-Rows = dict[int, ImportedRow]
-"""Rows by their number in the file."""
+from stockbuddy.contracts.catalog import ProductCreated, ProductQuantityImported, ProductUpdated
 
 _PROBLEMS = {
     "product_sku_unique": "sku: another product was given it during the import",
@@ -26,10 +26,10 @@ _PROBLEMS = {
 }
 
 
-async def import_rows(
-    session: AsyncSession, job: ImportJob, rows: Iterable[tuple[int, list[str], str | None]]
-) -> ImportResult:
-    """`rows`: number, cells, and the problem if staging found one. A dry run leaves no changes in the session."""
+async def import_rows(session: AsyncSession, job: ImportJob, rows: Iterable[StagedRow]) -> ImportResult:
+    """A dry run leaves no changes in the session."""
+    if tuple(job.columns) == SUPPLIER_FIELDS:
+        return await import_suppliers(session, job, rows)
     result, parsed = _parse_rows(job, rows)
     try:
         result.add(await _import(session, job, parsed))
@@ -43,7 +43,7 @@ async def import_rows(
     return result
 
 
-def _parse_rows(job: ImportJob, rows: Iterable[tuple[int, list[str], str | None]]) -> tuple[ImportResult, Rows]:
+def _parse_rows(job: ImportJob, rows: Iterable[StagedRow]) -> tuple[ImportResult, Rows]:
     result, parsed = ImportResult(), Rows()
     for number, cells, problem in rows:
         try:
@@ -68,50 +68,71 @@ async def _upsert(session: AsyncSession, job: ImportJob, rows: Rows) -> ImportRe
     result = ImportResult()
     existing = await lookups.lock_products(session, [row.sku for row in rows.values()])
     await _reject_taken_barcodes(session, rows, existing, result)
-    suppliers = await _resolve_suppliers(session, rows, result)
     _reject_incomplete(rows, existing, result)
+    _reject_existing_quantities(job, rows, existing, result)
     await _reject_forbidden_stock(session, job, rows, existing, result)
-    categories = await _resolve_categories(session, job, rows, result)
-    created: list[tuple[Product, ImportedRow]] = []
-    updated: list[tuple[Product, list[str]]] = []
+    suppliers = await resolve_suppliers(session, job, rows, result)
+    categories = await resolve_categories(session, job, rows, result)
+    changes = _Changes()
     now = datetime.now(UTC)
     for number, row in rows.items():
-        if number in result.problems:
-            continue
-        values = _to_values(row, suppliers, categories)
-        product = existing.get(row.sku)
-        if product is None:
-            created.append((Product(**values, owner_id=job.actor_id), row))
-        elif changes := product.update_fields(values, now):
-            updated.append((product, changes))
-        else:
-            result.unchanged += 1
-    session.add_all([product for product, _ in created])
+        if number not in result.problems:
+            values = _to_values(row, suppliers, categories)
+            changes.add(existing.get(row.sku), row, values, job.actor_id, now)
+    session.add_all([product for product, _ in changes.created])
     await session.flush()
-    await _add_events(session, job, created, updated, result)
-    result.created, result.updated = len(created), len(updated)
+    await _add_events(session, job, changes, result)
+    await lookups.upsert_external_ids(session, changes.external_ids)
+    result.created, result.updated = len(changes.created), len(changes.updated)
+    result.unchanged = len(changes.unchanged)
     return result
 
 
-async def _add_events(
-    session: AsyncSession,
-    job: ImportJob,
-    created: Sequence[tuple[Product, ImportedRow]],
-    updated: Sequence[tuple[Product, list[str]]],
-    result: ImportResult,
-) -> None:
-    products = [product for product, _ in (*created, *updated)]
+@dataclass(slots=True)
+class _Changes:
+    """`updated`: products with their changed fields; none if only the quantity is new."""
+
+    created: list[tuple[Product, ImportedRow]] = field(default_factory=list)
+    updated: list[tuple[Product, ImportedRow, list[str]]] = field(default_factory=list)
+    unchanged: list[tuple[Product, ImportedRow]] = field(default_factory=list)
+
+    def add(
+        self, product: Product | None, row: ImportedRow, values: dict[str, Any], owner_id: int, now: datetime
+    ) -> None:
+        if product is None:
+            opening = {"opening_quantity": row.quantity or None}
+            self.created.append((Product(**values, **opening, owner_id=owner_id), row))
+            return
+        changed = product.update_fields(values, now)
+        if changed or row.quantity is not None:
+            self.updated.append((product, row, changed))
+        else:
+            self.unchanged.append((product, row))
+
+    @property
+    def external_ids(self) -> dict[str, int]:
+        rows = [*self.created, *((product, row) for product, row, _ in self.updated), *self.unchanged]
+        return {row.external_id: product.id for product, row in rows if row.external_id is not None}
+
+
+async def _add_events(session: AsyncSession, job: ImportJob, changes: _Changes, result: ImportResult) -> None:
+    products = [product for product, _ in changes.created] + [product for product, *_ in changes.updated]
     names = await lookups.find_category_names(session, [product.category_id for product in products])
-    for product, row in created:
+    warehouse_ids = sorted_or_none(job.warehouse_ids)
+    for product, row in changes.created:
         category = names.get(product.category_id or 0)
-        opening = {
-            "opening_quantity": row.quantity or None,
-            "opening_warehouse_ids": sorted_or_none(job.warehouse_ids),
-        }
+        opening = {"opening_quantity": row.quantity or None, "opening_warehouse_ids": warehouse_ids}
         result.events.append(product.to_event(ProductCreated, category, **opening))
-    for product, changes in updated:
+    for product, row, changed in changes.updated:
         category = names.get(product.category_id or 0)
-        result.events.append(product.to_event(ProductUpdated, category, changes=sorted(changes)))
+        if changed:
+            result.events.append(product.to_event(ProductUpdated, category, changes=sorted(changed)))
+        if row.quantity is not None:
+            result.events.append(
+                ProductQuantityImported(
+                    product_id=product.id, quantity=row.quantity, warehouse_ids=warehouse_ids, import_id=job.id
+                )
+            )
 
 
 def _to_values(row: ImportedRow, suppliers: dict[str, int], categories: dict[str, int]) -> dict[str, Any]:
@@ -134,26 +155,20 @@ async def _reject_taken_barcodes(
             result.problems[number] = f"barcodes: another product has {' '.join(taken)}"
 
 
-async def _resolve_suppliers(session: AsyncSession, rows: Rows, result: ImportResult) -> dict[str, int]:
-    """Ids by name. Rows whose supplier is unknown or ambiguous become problems."""
-    names = {row.supplier for row in rows.values() if row.supplier is not None}
-    ids_by_name = await lookups.lock_suppliers(session, sorted(names)) if names else {}
-    for number, row in rows.items():
-        if row.supplier is None:
-            continue
-        ids = ids_by_name.get(row.supplier, [])
-        if not ids:
-            result.problems[number] = f"supplier: {row.supplier} is unknown"
-        elif len(ids) > 1:
-            result.problems[number] = f"supplier: {row.supplier} is ambiguous; use an id such as #{ids[0]}"
-    return {name: ids[0] for name, ids in ids_by_name.items()}
-
-
 def _reject_incomplete(rows: Rows, existing: dict[str, Product], result: ImportResult) -> None:
     for number, row in rows.items():
         missing = sorted({"name", "unit_price"} - row.model_fields_set)
         if missing and row.sku not in existing:
             result.problems[number] = "; ".join(f"{column}: is required for a new product" for column in missing)
+
+
+def _reject_existing_quantities(job: ImportJob, rows: Rows, existing: dict[str, Product], result: ImportResult) -> None:
+    for number, row in rows.items():
+        if job.options.on_existing_quantity == "error" and row.quantity is not None and row.sku in existing:
+            result.problems[number] = (
+                "quantity: the product exists; import with on_existing_quantity=set to adjust its stock, or without "
+                "this column and post a movement"
+            )
 
 
 async def _reject_forbidden_stock(
@@ -163,22 +178,5 @@ async def _reject_forbidden_stock(
     if may_open_stock(job.warehouse_ids, await find_default_warehouse_ids(session)):
         return
     for number, row in rows.items():
-        if row.quantity and row.sku not in existing:
+        if row.quantity or (row.quantity is not None and row.sku in existing):
             result.problems[number] = "quantity: you may not change the stock of the default warehouse"
-
-
-async def _resolve_categories(
-    session: AsyncSession, job: ImportJob, rows: Rows, result: ImportResult
-) -> dict[str, int]:
-    """Ids by the name as the file spells it; a new category is spelt as in its first row."""
-    # Unique in the order of the rows; a stable sort keeps the first spelling of each name first.
-    names = dict.fromkeys(
-        row.category for number, row in rows.items() if row.category is not None and number not in result.problems
-    )
-    ids = {}
-    # In one order, so that concurrent imports do not deadlock.
-    for name in sorted(names, key=str.lower):
-        ids[name], event = await ensure_category(session, job.actor_id, name)
-        if event is not None:
-            result.events.append(event)
-    return ids

@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass, field
 
+from stockbuddy.catalog.imports.options import ImportOptions
 from stockbuddy.chassis.runtime.event_context import EventContext
 from stockbuddy.contracts.event import Event
+
+StagedRow = tuple[int, list[str], str | None]
+"""A row's number in the file, its cells, and the problem if staging found one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +19,7 @@ class ImportJob:
     runner: str
     dry_run: bool
     columns: list[str]
+    options: ImportOptions
     total: int | None
     attempts: int
     lease_seconds: float

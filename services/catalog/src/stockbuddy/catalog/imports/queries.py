@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.catalog.errors import UnknownImport
 from stockbuddy.catalog.imports.model import ImportJob, ImportResult
+from stockbuddy.catalog.imports.options import ImportOptions
 from stockbuddy.chassis.fields import MAX_ID
 from stockbuddy.chassis.http.pagination import PageQuery, PageSlice, encode_cursor
 from stockbuddy.chassis.postgres.database import Database
@@ -20,32 +21,39 @@ COPY_TIMEOUT_SECONDS = 600
 FAILED_ROWS_BATCH_SIZE = 1000
 
 _INSERT_JOB = text("""
-    INSERT INTO import_job (dry_run, format, file_name, columns, actor_id, actor_name, warehouse_ids, client_ip,
-        request_id, traceparent)
-    VALUES (:dry_run, :format, :file_name, :columns, :actor_id, :actor_name, CAST(:warehouse_ids AS bigint[]),
-        :client_ip, :request_id, :traceparent)
+    INSERT INTO import_job (dry_run, format, file_name, columns, options, system, mapping, actor_id, actor_name,
+        warehouse_ids, client_ip, request_id, traceparent)
+    VALUES (:dry_run, :format, :file_name, :columns, CAST(:options AS jsonb), :system, CAST(:mapping AS jsonb),
+        :actor_id, :actor_name, CAST(:warehouse_ids AS bigint[]), :client_ip, :request_id, :traceparent)
     RETURNING id
 """)
 _INSERT_FILE = text("INSERT INTO import_file (import_id, content) VALUES (:id, :content)")
 _RESPONSE = """
-    SELECT id, state, dry_run, format, file_name, total, done, created, updated, unchanged, failed, problem, actor_id,
-        created_at, started_at, finished_at, columns,
+    SELECT id, state, dry_run, format, file_name, coalesce(system, 'stockbuddy') AS system, coalesce(mapping, '[]')
+            AS mapping, total, done, created, updated, unchanged, failed, skipped, problem, actor_id, created_at,
+        started_at, finished_at, columns,
         CASE WHEN failed > 0 THEN '/api/v1/imports/' || id || '/errors' END AS errors_url
     FROM import_job
 """
 _BY_ID = text(f"{_RESPONSE} WHERE id = :id")
 _NEWEST = text(f"{_RESPONSE} WHERE id < :before ORDER BY id DESC LIMIT :limit OFFSET :offset")
 _COUNT = text("SELECT count(*) FROM import_job")
+_CLAIMED = """
+    RETURNING id, CAST(runner AS text) AS runner, dry_run, columns, options, total, attempts, actor_id,
+        actor_name, warehouse_ids, client_ip, request_id, traceparent
+"""
+_CLAIM_BY_ID = text(f"UPDATE import_job SET state = 'running', runner = gen_random_uuid() WHERE id = :id {_CLAIMED}")
 # SKIP LOCKED: replicas that look for work at the same time claim different jobs instead of waiting for each other.
-_CLAIM = text("""
+_CLAIM = text(
+    """
     UPDATE import_job SET state = 'running', runner = CAST(:runner AS uuid), attempts = attempts + 1,
         lease_until = now() + make_interval(secs => :lease_seconds), started_at = coalesce(started_at, now())
     WHERE id = (
         SELECT id FROM import_job WHERE state = 'queued' OR state = 'running' AND lease_until < now()
         ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
-    RETURNING id, CAST(runner AS text) AS runner, dry_run, columns, total, attempts, actor_id,
-        actor_name, warehouse_ids, client_ip, request_id, traceparent
-""")
+"""
+    + _CLAIMED
+)
 _RENEW = text("""
     UPDATE import_job SET lease_until = now() + make_interval(secs => :lease_seconds)
     WHERE id = :id AND runner = CAST(:runner AS uuid) AND state = 'running'
@@ -73,6 +81,14 @@ _MARK_DUPLICATES = text("""
     FROM own JOIN first ON first.code = own.code
     WHERE r.import_id = :id AND r.number = own.number AND own.number > first.number
 """)
+# In one row, two spellings of a barcode have equal keys.
+_MARK_EQUAL_BARCODES = text(r"""
+    UPDATE import_row SET problem = 'barcodes: contains a barcode twice' WHERE import_id = :id AND problem IS NULL
+    AND (SELECT count(DISTINCT barcode_key(code)) < count(*)
+         FROM regexp_split_to_table(cells[:position], '\s+') code WHERE code <> '')
+""")
+_HAS_WAITING_EVENTS = text("SELECT EXISTS (SELECT FROM outbox OFFSET :count)")
+_UPDATE_SKIPPED = text("UPDATE import_job SET skipped = :skipped WHERE id = :id")
 _NEXT_ROWS = text("""
     SELECT number, cells, problem FROM import_row
     WHERE import_id = :id AND number > (SELECT reached FROM import_job WHERE id = :id) ORDER BY number LIMIT :limit
@@ -113,6 +129,13 @@ async def insert_job(session: AsyncSession, values: dict[str, Any], content: byt
     return job_id
 
 
+async def insert_claimed_job(session: AsyncSession, values: dict[str, Any]) -> ImportJob:
+    """A job without a file that this process runs at once, for a transaction that is rolled back."""
+    job_id: int = await session.scalar(_INSERT_JOB, values)
+    row = (await session.execute(_CLAIM_BY_ID, {"id": job_id})).one()
+    return _to_job(row, lease_seconds=0)
+
+
 async def get_import(session: AsyncSession, import_id: int) -> Row[Any]:
     """The fields of `ImportResponse`, and the columns of the file. Raises UnknownImport."""
     row = (await session.execute(_BY_ID, {"id": import_id})).one_or_none()
@@ -134,13 +157,16 @@ async def list_imports(session: AsyncSession, query: PageQuery) -> PageSlice[Row
 async def claim_job(session: AsyncSession, runner: str, lease_seconds: float) -> ImportJob | None:
     """Lease the oldest job that is queued or whose lease has expired."""
     row = (await session.execute(_CLAIM, {"runner": runner, "lease_seconds": lease_seconds})).one_or_none()
-    if row is None:
-        return None
+    return None if row is None else _to_job(row, lease_seconds)
+
+
+def _to_job(row: Row[Any], lease_seconds: float) -> ImportJob:
     return ImportJob(
         id=row.id,
         runner=row.runner,
         dry_run=row.dry_run,
         columns=row.columns,
+        options=ImportOptions.model_validate(row.options or {}),
         total=row.total,
         attempts=row.attempts,
         lease_seconds=lease_seconds,
@@ -180,6 +206,8 @@ async def stage_rows(
     await driver.copy_records_to_table(
         "import_row", records=rows, columns=["import_id", "number", "cells", "problem"], timeout=COPY_TIMEOUT_SECONDS
     )
+    if "barcodes" in job.columns:
+        await session.execute(_MARK_EQUAL_BARCODES, {"id": job.id, "position": job.columns.index("barcodes") + 1})
     for column, separator in (("sku", "$^"), ("barcodes", r"\s+")):
         if column in job.columns:
             position = job.columns.index(column) + 1
@@ -188,6 +216,16 @@ async def stage_rows(
             )
     for statement in _FINISH_STAGING:
         await session.execute(statement, {"id": job.id})
+
+
+async def update_skipped(session: AsyncSession, job: ImportJob, skipped: int) -> None:
+    """Record the number of rows that hold no product."""
+    await session.execute(_UPDATE_SKIPPED, {"id": job.id, "skipped": skipped})
+
+
+async def has_waiting_events(session: AsyncSession, count: int) -> bool:
+    """True if more than `count` events of this service are still to be published."""
+    return bool(await session.scalar(_HAS_WAITING_EVENTS, {"count": count}))
 
 
 async def next_rows(

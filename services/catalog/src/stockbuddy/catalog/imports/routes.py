@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -11,47 +11,83 @@ from pydantic import ValidationError
 
 from stockbuddy.catalog.dependencies import get_services
 from stockbuddy.catalog.imports import queries
+from stockbuddy.catalog.imports.column_mapping import ColumnMapping
+from stockbuddy.catalog.imports.options import ImportOptions, ImportParameters
+from stockbuddy.catalog.imports.preview import preview_import
+from stockbuddy.catalog.imports.product_file import read_mapping
 from stockbuddy.catalog.imports.runner import IMPORT_QUEUED
-from stockbuddy.catalog.imports.schemas import ImportForm, ImportResponse
+from stockbuddy.catalog.imports.schemas import ImportColumn, ImportPreview, ImportResponse
 from stockbuddy.catalog.ownership import sorted_or_none
 from stockbuddy.catalog.spreadsheets.cells import REPORT_COLUMNS
-from stockbuddy.catalog.spreadsheets.reader import detect_format, read_columns
+from stockbuddy.catalog.spreadsheets.reader import detect_format
 from stockbuddy.catalog.spreadsheets.responses import SPREADSHEET_CONTENT, spreadsheet_response
 from stockbuddy.catalog.spreadsheets.writer import Cell
-from stockbuddy.catalog.uploads import read_upload, request_body
+from stockbuddy.catalog.uploads import Upload, read_upload, request_body
 from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import Manager, require_manager
 from stockbuddy.chassis.http.errors import Unavailable, Unprocessable
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.pagination import Page, PageParameters
 from stockbuddy.chassis.http.sessions import ReadSession, Session
+from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.chassis.postgres.database import Database, signal_on_commit
 from stockbuddy.chassis.runtime.event_context import current_event_context
 
 MANAGERS = Depends(require_manager)
 HEADER_WAIT_SECONDS = 10
+FORM = request_body(**{name: {"type": "string"} for name in ImportParameters.model_fields})
 
 router = APIRouter(prefix="/api/v1", tags=["imports"], route_class=ConditionalRoute)
 
 
-@router.post("/products/import", status_code=202, openapi_extra=request_body(dry_run={"type": "boolean"}))
+@router.post("/imports", status_code=202, name="create_import", openapi_extra=FORM)
+@router.post("/products/import", status_code=202, openapi_extra=FORM)
 async def import_products(
     request: Request,
     response: Response,
     session: Session,
     caller: Manager,
-    dry_run: Annotated[bool | None, Query(description="May be a field of the form instead.")] = None,
-) -> ImportResponse:
-    """CSV (UTF-8) or XLSX as the multipart field `file`; products are created or updated by SKU. Poll the job at
-    `GET /imports/{id}`. A dry run reports the same problems and changes nothing."""
-    upload = await read_upload(request, known_fields=ImportForm.model_fields)
-    columns = await _read_columns(get_services(request).header_reading, upload.content)
+    query: Annotated[ImportParameters, Query()],
+) -> ImportResponse | ImportPreview:
+    """Products from a CSV or XLSX file, the multipart field `file`: our own export, or that of Shopify, WooCommerce,
+    PrestaShop, Square or Odoo, which is recognised by its headers. Products are created or updated by SKU. The
+    parameters may be fields of the form instead. Poll the job at `GET /imports/{id}`. A preview is returned at once,
+    with status 200."""
+    upload = await read_upload(request, known_fields=ImportParameters.model_fields)
+    parameters = _merge_form(query, upload.fields)
+    options = parameters.to_options()
+    slots = get_services(request).header_reading
+    await _acquire(slots)
+    try:
+        mapping = await read_mapping(upload.content, options)
+        values = _job_values(caller, upload, mapping, options, is_dry_run=bool(parameters.dry_run))
+        if parameters.preview:
+            response.status_code = 200
+            return await preview_import(session, values, upload.content)
+    finally:
+        slots.release()
+    import_id = await queries.insert_job(session, values, upload.content)
+    signal_on_commit(session, IMPORT_QUEUED)
+    response.headers["Location"] = f"/api/v1/imports/{import_id}"
+    return ImportResponse.model_validate(await queries.get_import(session, import_id))
+
+
+def _job_values(
+    caller: Principal, upload: Upload, mapping: ColumnMapping, options: ImportOptions, *, is_dry_run: bool
+) -> dict[str, Any]:
     context = current_event_context()
-    values = {
-        "dry_run": _merge_dry_run(dry_run, upload.fields),
+    columns = [
+        ImportColumn(column=column.header or f"column {column.position + 1}", field=column.field)
+        for column in mapping.columns
+    ]
+    return {
+        "dry_run": is_dry_run,
         "format": detect_format(upload.content),
         "file_name": upload.file_name,
-        "columns": list(columns),
+        "columns": list(mapping.fields),
+        "options": options.model_dump_json(),
+        "system": mapping.system.name,
+        "mapping": f"[{','.join(column.model_dump_json() for column in columns)}]",
         "actor_id": caller.user_id,
         "actor_name": caller.username,
         "warehouse_ids": sorted_or_none(caller.warehouse_ids),
@@ -59,33 +95,27 @@ async def import_products(
         "request_id": context.request_id,
         "traceparent": context.traceparent,
     }
-    import_id = await queries.insert_job(session, values, upload.content)
-    signal_on_commit(session, IMPORT_QUEUED)
-    response.headers["Location"] = f"/api/v1/imports/{import_id}"
-    return ImportResponse.model_validate(await queries.get_import(session, import_id))
 
 
-def _merge_dry_run(parameter: bool | None, fields: Mapping[str, str]) -> bool:
+def _merge_form(query: ImportParameters, fields: Mapping[str, str]) -> ImportParameters:
     """Raises RequestValidationError, or Unprocessable if query and form contradict each other."""
     try:
-        form = ImportForm.model_validate(fields)
+        form = ImportParameters.model_validate(fields)
     except ValidationError as error:
         raise RequestValidationError([{**e, "loc": ("body", *e["loc"])} for e in error.errors()]) from error
-    if None not in (parameter, form.dry_run) and parameter != form.dry_run:
-        raise Unprocessable.field("dry_run", "differs between the query and the form")
-    return bool(parameter or form.dry_run)
+    given = query.model_dump(exclude_none=True)
+    for name, value in form.model_dump(exclude_none=True).items():
+        if given.setdefault(name, value) != value:
+            raise Unprocessable.field(name, "differs between the query and the form")
+    return ImportParameters.model_construct(**given)
 
 
-async def _read_columns(slots: asyncio.Semaphore, content: bytes) -> tuple[str, ...]:
+async def _acquire(slots: asyncio.Semaphore) -> None:
     try:
         async with asyncio.timeout(HEADER_WAIT_SECONDS):
             await slots.acquire()
     except TimeoutError as error:
         raise Unavailable("Too many files are being read.") from error
-    try:
-        return await read_columns(content)
-    finally:
-        slots.release()
 
 
 @router.get("/imports", dependencies=[MANAGERS])

@@ -2,15 +2,16 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ValidationError
+from pydantic import BaseModel, BeforeValidator, StringConstraints, ValidationError
 
 from stockbuddy.catalog.fields import MultiLineText, SingleLine100, SingleLine255
 from stockbuddy.catalog.products.schemas import Barcodes, Price, StockQuantity
 from stockbuddy.chassis.http.errors import VALUE_ERROR_PREFIX
 
 REQUIRED_COLUMNS = frozenset({"sku", "name", "unit_price"})
+EXTERNAL_ID = r"^[a-z]+:.+$"
 IGNORED_IF_BLANK = frozenset({"is_active", "quantity"})
-NOT_PRODUCT_FIELDS = frozenset({"category", "supplier", "quantity"})
+NOT_PRODUCT_FIELDS = frozenset({"category", "supplier", "quantity", "external_id"})
 
 
 class ImportedRow(BaseModel):
@@ -28,10 +29,15 @@ class ImportedRow(BaseModel):
     low_stock_threshold: StockQuantity | None = None
     is_active: bool = True
     quantity: StockQuantity | None = None
+    external_id: Annotated[SingleLine100, StringConstraints(pattern=EXTERNAL_ID)] | None = None
 
     def product_fields(self) -> dict[str, Any]:
         """The values of the product's own columns."""
         return {name: getattr(self, name) for name in self.model_fields_set - NOT_PRODUCT_FIELDS}
+
+
+Rows = dict[int, ImportedRow]
+"""Rows by their number in the file."""
 
 
 def parse_row(columns: list[str], cells: list[str]) -> ImportedRow:

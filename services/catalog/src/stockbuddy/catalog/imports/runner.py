@@ -5,20 +5,20 @@ the last batch; the worker that lost the lease notices it before its next commit
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from functools import partial
-from itertools import islice
 from uuid import uuid4
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.catalog.errors import UnreadableFile
-from stockbuddy.catalog.imports import queries
+from stockbuddy.catalog.imports import lookups, queries
 from stockbuddy.catalog.imports.import_rows import import_rows
 from stockbuddy.catalog.imports.model import ImportJob
+from stockbuddy.catalog.imports.product_file import ProductFile, open_products
 from stockbuddy.catalog.imports.queries import LeaseLost
 from stockbuddy.catalog.products.queries import driver_connection
-from stockbuddy.catalog.spreadsheets.reader import Row, open_table
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime.background import PollingWorker, renewed_lease
@@ -35,8 +35,9 @@ POLL_INTERVAL_SECONDS = 1.0
 CONCURRENT_JOBS = 2
 """More than one, so that a file that takes long to read delays no other import."""
 BATCH_SIZE = 500
-READ_BATCH_SIZE = 2000
 MAX_ATTEMPTS = 5
+MAX_WAITING_EVENTS = 100
+RELAY_WAIT_SECONDS = 0.02
 
 
 def import_workers(database: Database, lease_seconds: float) -> list[PollingWorker]:
@@ -100,27 +101,34 @@ async def _stage(database: Database, job: ImportJob) -> None:
     """Read the whole file into rows in one transaction, so that a damaged file changes nothing."""
     async with database.reading() as session:
         content = await queries.get_file(session, job)
-    async with open_table(content) as rows, database.transaction() as session:
-        driver = await driver_connection(session)
-        await queries.stage_rows(session, driver, job, _read_file(job, rows))
-        await queries.lock_job(session, job)
+        find_products = partial(lookups.find_external_products, session)
+        async with open_products(content, job.options, find_products) as file, database.transaction() as writing:
+            await stage_products(writing, job, file)
+            await queries.lock_job(writing, job)
 
 
-async def _read_file(job: ImportJob, rows: Iterator[Row]) -> AsyncIterator[tuple[int, int, list[str], str | None]]:
-    """The columns `import_id`, `number`, `cells` and `problem` of each row. Parsing runs in a thread."""
-    while batch := await asyncio.to_thread(_take, rows):
-        for number, cells in batch:
+async def stage_products(session: AsyncSession, job: ImportJob, file: ProductFile) -> None:
+    """Insert the rows of the file, and mark those that repeat a SKU or barcode."""
+    await queries.stage_rows(session, await driver_connection(session), job, _read_rows(job, file))
+    await queries.update_skipped(session, job, file.rows.skipped)
+
+
+async def _read_rows(job: ImportJob, file: ProductFile) -> AsyncIterator[tuple[int, int, list[str], str | None]]:
+    """The columns `import_id`, `number`, `cells` and `problem` of each row."""
+    async for batch in file.read():
+        for row in batch:
+            cells, problem = row.cells, row.problem
             # PostgreSQL's text holds every character but NUL.
-            problem = "contains a NUL character" if any("\0" in cell for cell in cells) else None
-            yield job.id, number, [cell.replace("\0", "\ufffd") for cell in cells] if problem else cells, problem
-
-
-def _take(rows: Iterator[Row]) -> list[Row]:
-    return list(islice(rows, READ_BATCH_SIZE))
+            if any("\0" in cell for cell in cells):
+                cells, problem = [cell.replace("\0", "\ufffd") for cell in cells], "contains a NUL character"
+            yield job.id, row.number, cells, problem
 
 
 async def _import_batch(database: Database, job: ImportJob) -> bool:
     """Import the next rows. False if there are none left."""
+    if await _is_relay_behind(database):
+        await asyncio.sleep(RELAY_WAIT_SECONDS)
+        return True
     async with database.transaction() as session:
         await queries.lock_job(session, job)
         rows = await queries.next_rows(session, job, BATCH_SIZE)
@@ -130,6 +138,12 @@ async def _import_batch(database: Database, job: ImportJob) -> bool:
         outbox.add(session, *result.events)
         await queries.advance(session, job, rows[-1].number, len(rows), result)
     return True
+
+
+async def _is_relay_behind(database: Database) -> bool:
+    """True while many events wait: the events of interactive requests must not queue up behind those of an import."""
+    async with database.reading() as session:
+        return await queries.has_waiting_events(session, MAX_WAITING_EVENTS)
 
 
 async def _finish(database: Database, job: ImportJob, state: str, problem: str | None) -> None:

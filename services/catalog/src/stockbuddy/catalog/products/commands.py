@@ -22,9 +22,11 @@ from stockbuddy.catalog.ownership import may_open_stock, require_ownership, sort
 from stockbuddy.catalog.products import queries
 from stockbuddy.catalog.products.model import Product, State
 from stockbuddy.catalog.products.schemas import ProductCreate, ProductUpdate, RestoreProduct
-from stockbuddy.catalog.replicas.stock_levels import find_stock
+from stockbuddy.catalog.replicas.stock_levels import find_stock, has_levels
 from stockbuddy.catalog.replicas.warehouses import find_default_warehouse, find_default_warehouse_ids
+from stockbuddy.catalog.suppliers.commands import find_or_create_supplier
 from stockbuddy.catalog.versions import require_version
+from stockbuddy.chassis.http.errors import Unprocessable
 from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.contracts.catalog import ProductCreated, ProductDeleted, ProductRestored, ProductUpdated
@@ -39,7 +41,11 @@ async def create_product(session: AsyncSession, caller: Principal, body: Product
     opening_quantity = fields.pop("quantity", None) or None
     if opening_quantity and not may_open_stock(caller.warehouse_ids, await find_default_warehouse_ids(session)):
         raise WarehouseForbidden()
-    product = Product(**await _resolve_references(session, caller, fields), owner_id=caller.user_id)
+    product = Product(
+        **await _resolve_references(session, caller, fields),
+        owner_id=caller.user_id,
+        opening_quantity=opening_quantity,
+    )
     session.add(product)
     await _flush(session)
     await _publish(
@@ -83,11 +89,14 @@ async def update_product(
 
 
 async def delete_product(session: AsyncSession, caller: Principal, product_id: int, if_match: str | None) -> None:
-    """Raises ProductInUse if the product has stock, as far as the replica of the levels shows."""
+    """Raises ProductInUse if the product has stock, as far as the replica of the levels shows, or if its opening stock
+    is still to be posted."""
     product = await load_product_for_update(session, caller, product_id, if_match)
     if stock := await find_stock(session, product_id):
         raise ProductInUse(stock=stock)
     now = datetime.now(UTC)
+    if product.awaits_opening_stock(now) and not await has_levels(session, product_id):
+        raise ProductInUse("The opening stock of this product is being posted.", stock=[])
     product.update_fields({"deleted_at": now}, now)
     await _flush(session)
     await _publish(session, product, ProductDeleted)
@@ -154,19 +163,37 @@ async def _publish(session: AsyncSession, product: Product, event_type: type[Sta
 
 
 async def _resolve_references(session: AsyncSession, caller: Principal, fields: dict[str, Any]) -> dict[str, Any]:
-    """`fields` with the category's name replaced by its id. Raises UnknownCategory or UnknownSupplier."""
-    has_category = "category" in fields
+    """`fields` with the names of category and supplier replaced by ids. Raises UnknownCategory, UnknownSupplier,
+    AmbiguousSupplier, or Unprocessable if two barcodes are spellings of one."""
+    if await queries.has_equal_barcodes(session, fields.get("barcodes", [])):
+        raise Unprocessable.field("barcodes", "contains a barcode twice, in two spellings")
+    await _resolve_category(session, caller, fields)
+    await _resolve_supplier(session, caller, fields)
+    return fields
+
+
+async def _resolve_category(session: AsyncSession, caller: Principal, fields: dict[str, Any]) -> None:
+    is_named = "category" in fields
     name = fields.pop("category", None)
     if name is not None:
         fields["category_id"] = await find_or_create_category(session, caller.user_id, name)
-    elif has_category:
+    elif is_named:
         fields.setdefault("category_id", None)
-    category_id, supplier_id = fields.get("category_id"), fields.get("supplier_id")
+    category_id = fields.get("category_id")
     if name is None and category_id is not None and not await queries.is_category_active(session, category_id):
         raise UnknownCategory()
-    if supplier_id is not None and not await queries.is_supplier_active(session, supplier_id):
+
+
+async def _resolve_supplier(session: AsyncSession, caller: Principal, fields: dict[str, Any]) -> None:
+    is_named = "supplier" in fields
+    name = fields.pop("supplier", None)
+    if name is not None:
+        fields["supplier_id"] = await find_or_create_supplier(session, caller.user_id, name)
+    elif is_named:
+        fields.setdefault("supplier_id", None)
+    supplier_id = fields.get("supplier_id")
+    if name is None and supplier_id is not None and not await queries.is_supplier_active(session, supplier_id):
         raise UnknownSupplier()
-    return fields
 
 
 async def _flush(session: AsyncSession) -> None:

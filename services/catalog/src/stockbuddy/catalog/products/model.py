@@ -1,5 +1,6 @@
 """The mapped class of products, and their events."""
 
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -10,6 +11,9 @@ from stockbuddy.catalog.orm import Base, VersionedRecord
 from stockbuddy.contracts.catalog import ProductState
 
 State = TypeVar("State", bound=ProductState)
+
+
+OPENING_PERIOD = timedelta(days=1)
 
 
 class Product(VersionedRecord, Base):
@@ -28,6 +32,12 @@ class Product(VersionedRecord, Base):
     low_stock_threshold: Mapped[Decimal | None] = mapped_column(Numeric(15, 3))
     is_active: Mapped[bool] = mapped_column(default=True)
     image_digest: Mapped[str | None]
+    opening_quantity: Mapped[Decimal | None] = mapped_column(Numeric(15, 3))
+
+    def awaits_opening_stock(self, now: datetime) -> bool:
+        """True if stock may still have to post the opening stock: it refuses one that the ledger can't represent, so
+        after OPENING_PERIOD no more is expected."""
+        return self.opening_quantity is not None and now < self.created_at + OPENING_PERIOD
 
     def to_event(self, event_type: type[State], category: str | None, **details: Any) -> State:
         """The event with the product's current state; `category` is the name of its category."""

@@ -37,6 +37,9 @@ _BARCODE_HOLDER = text("""
     SELECT p.id, p.sku, p.name FROM barcode b JOIN product p ON p.id = b.product_id
     WHERE b.key IN (SELECT barcode_key(code) FROM unnest(CAST(:codes AS text[])) code) ORDER BY p.id LIMIT 1
 """)
+_HAS_EQUAL_BARCODES = text("""
+    SELECT count(DISTINCT barcode_key(code)) < count(*) FROM unnest(CAST(:codes AS text[])) code
+""")
 _CATEGORY_NAME = text("SELECT name FROM category WHERE id = :id")
 # FOR KEY SHARE: the row can't be deleted until this transaction ends, but other transactions may use it, too.
 _IS_CATEGORY_ACTIVE = text("SELECT true FROM category WHERE id = :id AND deleted_at IS NULL FOR KEY SHARE")
@@ -69,6 +72,11 @@ async def find_sku_holder(session: AsyncSession, sku: str) -> dict[str, Any] | N
 async def find_barcode_holder(session: AsyncSession, codes: Sequence[str]) -> dict[str, Any] | None:
     """`id`, `sku` and `name` of a product, not deleted, that has one of these barcodes."""
     return _to_dict((await session.execute(_BARCODE_HOLDER, {"codes": list(codes)})).one_or_none())
+
+
+async def has_equal_barcodes(session: AsyncSession, codes: Sequence[str]) -> bool:
+    """True if two of them are spellings of one barcode."""
+    return len(codes) > 1 and bool(await session.scalar(_HAS_EQUAL_BARCODES, {"codes": list(codes)}))
 
 
 def _to_dict(row: Row[Any] | None) -> dict[str, Any] | None:

@@ -1,11 +1,19 @@
 """Requests and responses of products."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, AliasChoices, BaseModel, Field, StrictBool, model_validator
+from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, Field, StrictBool, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
-from stockbuddy.catalog.fields import Barcode, MultiLineTextOrBlank, SingleLine100, SingleLine100OrBlank, SingleLine255
+from stockbuddy.catalog.fields import (
+    Barcode,
+    MultiLineTextOrBlank,
+    SingleLine100,
+    SingleLine100OrBlank,
+    SingleLine255,
+    SingleLine255OrBlank,
+)
 from stockbuddy.chassis.fields import Id, Omittable, RequestBody
 from stockbuddy.contracts.numbers import Money, Quantity
 
@@ -22,6 +30,15 @@ Price = Annotated[Money, Field(ge=0)]
 StockQuantity = Annotated[Quantity, Field(ge=0)]
 Barcodes = Annotated[list[Barcode], Field(max_length=MAX_BARCODES), AfterValidator(_require_distinct)]
 UNIT_PRICE_ALIASES = AliasChoices("unit_price", "price")
+QUANTITY_ALIASES = AliasChoices("quantity", "quantity_in_stock")
+
+
+def _reject_quantity(_: Any) -> Any:
+    raise ValueError("can't be updated: post a movement to /stock-movements, or the counted quantity to /stock-levels")
+
+
+QuantityOfUpdate = SkipJsonSchema[Annotated[Any, BeforeValidator(_reject_quantity)]]
+"""Not a field: rejected with the way to change the stock."""
 
 
 class _OptionalFields(RequestBody):
@@ -30,33 +47,39 @@ class _OptionalFields(RequestBody):
     unit_of_measure: Omittable[SingleLine100OrBlank]
     category: Omittable[SingleLine100OrBlank]
     category_id: Omittable[Id | None]
+    supplier: Omittable[SingleLine255OrBlank]
     supplier_id: Omittable[Id | None]
     low_stock_threshold: Omittable[StockQuantity | None]
     barcodes: Omittable[Barcodes]
     is_active: Omittable[StrictBool]
 
     @model_validator(mode="after")
-    def reject_two_categories(self) -> Self:
-        if self.category is not None and self.category_id is not None:
-            raise ValueError("category and category_id are alternatives; send only one of them")
+    def reject_name_and_id(self) -> Self:
+        for name, reference in (("category", "category_id"), ("supplier", "supplier_id")):
+            if getattr(self, name) is not None and getattr(self, reference) is not None:
+                raise ValueError(f"{name} and {reference} are alternatives; send only one of them")
         return self
 
 
 class ProductCreate(_OptionalFields):
-    """`price` is an alias of `unit_price`. `quantity` is the opening stock in the default warehouse."""
+    """`price` is an alias of `unit_price`. `quantity` (or `quantity_in_stock`) is the opening stock in the default
+    warehouse. `category` and `supplier` are names; one that does not exist is created."""
 
     name: SingleLine255
     sku: SingleLine100
     unit_price: Price = Field(validation_alias=UNIT_PRICE_ALIASES)
-    quantity: Omittable[StockQuantity | None]
+    quantity: Omittable[Annotated[StockQuantity | None, Field(validation_alias=QUANTITY_ALIASES)]]
 
 
 class ProductUpdate(_OptionalFields):
-    """Absent fields keep their values; null clears a nullable field."""
+    """Absent fields keep their values; null clears a nullable field. `price` is an alias of `unit_price`. `category`
+    and `supplier` are names; one that does not exist is created. Stock changes by movements only."""
 
     name: Omittable[SingleLine255]
     sku: Omittable[SingleLine100]
     unit_price: Omittable[Annotated[Price, Field(validation_alias=UNIT_PRICE_ALIASES)]]
+    quantity: QuantityOfUpdate = None
+    quantity_in_stock: QuantityOfUpdate = None
 
 
 class RestoreProduct(RequestBody):

@@ -21,6 +21,7 @@ _LOCK_TOTALS = text("""
     SELECT product_id FROM product_stock WHERE product_id = ANY(CAST(:product_ids AS bigint[]))
     ORDER BY product_id FOR UPDATE
 """)
+_HAS_LEVELS = text("SELECT EXISTS (SELECT FROM stock_level WHERE product_id = :product_id)")
 _UPSERT_LEVELS = text("""
     INSERT INTO stock_level AS l (product_id, warehouse_id, lot, version, on_hand, reserved)
     SELECT * FROM unnest(CAST(:product_ids AS bigint[]), CAST(:warehouse_ids AS bigint[]), CAST(:lots AS bigint[]),
@@ -57,6 +58,11 @@ async def find_stock(session: AsyncSession, product_id: int) -> list[dict[str, A
         }
         for row in rows
     ]
+
+
+async def has_levels(session: AsyncSession, product_id: int) -> bool:
+    """True if stock has published a level of the product, such as that of its opening stock."""
+    return bool(await session.scalar(_HAS_LEVELS, {"product_id": product_id}))
 
 
 async def replicate_levels(session: AsyncSession, events: Sequence[LevelChanged]) -> None:

@@ -1,7 +1,7 @@
 """Reads the first sheet of an XLSX file in a process of its own: `python -m …workbook CPU_SECONDS MAX_ROWS`.
 
 A small file can keep a parser busy for hours or unpack to gigabytes, so the operating system limits the process. The
-file is stdin. Stdout receives a JSON line per row that is not blank, `[number, cells]`, and `{"end": true}` or
+file is stdin. Stdout receives a JSON line per row that is not blank, `[number, cells, kinds]`, and `{"end": true}` or
 `{"error": "…"}` as the last one. Formulas are not evaluated: a cell has the value that was stored with the formula.
 """
 
@@ -13,10 +13,11 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from itertools import islice
+from typing import Any
 
 from openpyxl import load_workbook
 
-from stockbuddy.catalog.spreadsheets.cells import LimitExceeded, cell_text, limit_cells
+from stockbuddy.catalog.spreadsheets.cells import CellKind, LimitExceeded, cell_kind, cell_text, limit_cells
 
 MAX_UNPACKED_BYTES = 128 * 1024 * 1024
 """Protects against zip bombs: a file of a few kilobytes may unpack to gigabytes."""
@@ -55,22 +56,30 @@ def main() -> None:
     print(json.dumps(last))
 
 
-def read_rows(content: bytes) -> Iterator[tuple[int, list[str]]]:
-    """The rows that are not blank, with their numbers. Raises LimitExceeded, or anything for a damaged file."""
+def read_rows(content: bytes) -> Iterator[tuple[int, list[str], dict[int, CellKind]]]:
+    """The rows that are not blank: number, cells, and the kinds of special cells by their index. Raises LimitExceeded,
+    or anything for a damaged file."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         _check_archive(archive)
     sheet = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False).worksheets[0]
     # The dimensions stored in the file are often wrong, and would truncate rows.
     sheet.reset_dimensions()
     cell_count = 0
-    for number, values in enumerate(sheet.iter_rows(values_only=True), start=1):
+    for number, row in enumerate(sheet.iter_rows(), start=1):
         if number > MAX_SHEET_ROWS:
             raise LimitExceeded(f"The file has more than {MAX_SHEET_ROWS} rows.")
-        if cells := limit_cells([cell_text(value) for value in values]):
+        if cells := limit_cells([_text(cell) for cell in row]):
             cell_count += len(cells)
             if cell_count > MAX_CELLS:
                 raise LimitExceeded(f"The file has more than {MAX_CELLS} cells.")
-            yield number, cells
+            kinds = {place: kind for place, cell in enumerate(row) if (kind := cell_kind(cell.value, cell.data_type))}
+            yield number, cells, kinds
+
+
+def _text(cell: Any) -> str:
+    """Looks up the format of numbers only, because that takes longer than the rest."""
+    value = cell.value
+    return cell_text(value, cell.number_format) if isinstance(value, (int, float)) else cell_text(value)
 
 
 def _check_archive(archive: zipfile.ZipFile) -> None:

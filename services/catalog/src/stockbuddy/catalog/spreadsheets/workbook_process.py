@@ -5,11 +5,12 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import IO
 
 from stockbuddy.catalog.errors import UnreadableFile
+from stockbuddy.catalog.spreadsheets.cells import CellKind
 
 MODULE = "stockbuddy.catalog.spreadsheets.workbook"
 CPU_SECONDS = 60
@@ -17,13 +18,15 @@ HEADER_CPU_SECONDS = 15
 TIMEOUT_FACTOR = 4
 """Of elapsed time to CPU time, on a busy machine."""
 
-RawRow = tuple[int, list[str]]
-"""The row's number in the file, and all of its cells."""
+RawRow = tuple[int, list[str], dict[int, CellKind]]
+"""The row's number in the file (the first is 1), all of its cells, and the kinds of special cells by their index."""
 
 
 @asynccontextmanager
-async def parse_workbook(content: bytes, *, cpu_seconds: int, max_rows: int) -> AsyncIterator[Iterator[RawRow]]:
-    """The first `max_rows` rows that are not blank, when all of them have been parsed. Raises UnreadableFile."""
+async def parse_workbook(
+    content: bytes, *, cpu_seconds: int, max_rows: int
+) -> AsyncIterator[Callable[[], Iterator[RawRow]]]:
+    """Reads the first `max_rows` rows that are not blank, when all of them have been parsed. Raises UnreadableFile."""
     with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as target:
         await asyncio.to_thread(_write, source, content)
         # The process has no use for the settings and secrets in this process' environment.
@@ -43,8 +46,7 @@ async def parse_workbook(content: bytes, *, cpu_seconds: int, max_rows: int) -> 
             if process.returncode is None:
                 process.kill()
                 await process.wait()
-        target.seek(0)
-        yield _read_lines(target, cpu_seconds)
+        yield lambda: _read_lines(target, cpu_seconds)
 
 
 def _write(source: IO[bytes], content: bytes) -> None:
@@ -53,11 +55,12 @@ def _write(source: IO[bytes], content: bytes) -> None:
 
 
 def _read_lines(target: IO[bytes], cpu_seconds: int) -> Iterator[RawRow]:
+    target.seek(0)
     for line in target:
         row = json.loads(line) if line.endswith(b"\n") else None
         match row:
-            case [int(number), list(cells)]:
-                yield number, cells
+            case [int(number), list(cells), dict(kinds)]:
+                yield number, cells, {int(place): kind for place, kind in kinds.items()}
             case {"error": str(message)}:
                 raise UnreadableFile(message)
             case {"end": True}:

@@ -33,6 +33,8 @@ def write_table(file_format: Format, columns: Sequence[str], rows: Rows) -> Asyn
 
 async def _write_csv(columns: Sequence[str], rows: Rows) -> AsyncIterator[bytes]:
     target = io.StringIO()
+    # Without the byte order mark, Excel reads UTF-8 as the system's code page.
+    target.write("\ufeff")
     writer = csv.writer(target)
     writer.writerow(columns)
     async for batch in rows:

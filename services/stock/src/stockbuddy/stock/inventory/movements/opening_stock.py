@@ -50,11 +50,16 @@ async def consume_created_products(session: AsyncSession, messages: Sequence[Mes
         if event.opening_quantity is not None and event.opening_quantity > 0 and _document(event) not in posted
     ]
     if postings:
-        connection = await _driver_connection(session)
-        # In this transaction, not in one of its own: no other one can lock levels of products that it does not see.
-        await create_levels(connection, level_keys(postings))
-        _require_accepted((await apply(connection, postings)).outcomes)
-        outbox.mark_inserted(session)
+        await post_in(session, postings)
+
+
+async def post_in(session: AsyncSession, postings: Sequence[Posting]) -> None:
+    """Apply postings of the catalog's events in the session's transaction."""
+    connection = await _driver_connection(session)
+    # In this transaction, not in one of its own: no other one can lock levels of products that it does not see.
+    await create_levels(connection, level_keys(postings))
+    _require_accepted((await apply(connection, postings)).outcomes)
+    outbox.mark_inserted(session)
 
 
 def _document(event: ProductCreated) -> str:
@@ -71,7 +76,7 @@ def _to_posting(event: ProductCreated, quantity: Decimal, origin: EventContext, 
     )
     allowed = event.opening_warehouse_ids
     authority = Authority(Purpose.MOVEMENT, warehouse_ids=None if allowed is None else frozenset(allowed))
-    return Posting([entry], _build_changes, authority, document=_document(event), context=origin)
+    return Posting([entry], build_no_changes, authority, document=_document(event), context=origin)
 
 
 def _require_accepted(outcomes: Sequence[PostingOutcome]) -> None:
@@ -86,7 +91,7 @@ def _require_accepted(outcomes: Sequence[PostingOutcome]) -> None:
             raise outcome.error
 
 
-def _build_changes(_: PostingResult) -> DocumentChanges:
+def build_no_changes(_: PostingResult) -> DocumentChanges:
     return DocumentChanges(StoredResponse(200, ""))
 
 
