@@ -7,6 +7,7 @@ import re
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -126,6 +127,19 @@ async def test_unreachable_broker_is_named_once_per_connection(tmp_path: Path) -
         assert len(set(connections)) == 8
         assert "aiormq" not in run.output
         assert "secret" not in run.output
+
+
+async def test_refused_broker_password_is_named_and_the_system_serves(
+    private_rabbitmq: PrivateRabbitMQ, tmp_path: Path
+) -> None:
+    parts = urlsplit(private_rabbitmq.url)
+    url = parts._replace(netloc=f"guest:of-another-system@{parts.netloc.rpartition('@')[2]}").geturl()
+    async with make_run(tmp_path / "data", first_of_free_ports(5), f"BUS_URL={url}") as run:
+        await run.wait_until_ready()
+        assert "No connection to RabbitMQ yet: see `bus.unavailable` above." in run.output
+        assert re.search(r"bus\.unavailable .*ACCESS_REFUSED", run.output)
+        assert "of-another-system" not in run.output
+        assert run.output.count("route=/health/ready") < 10
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
