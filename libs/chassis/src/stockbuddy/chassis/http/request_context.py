@@ -110,6 +110,12 @@ class RequestContextMiddleware:
         method, route = scope["method"], getattr(scope.get("route"), "path", "unknown")
         metrics.REQUESTS.labels(self._service, method, route, status).inc()
         metrics.REQUEST_DURATION_SECONDS.labels(self._service, method, route).observe(seconds)
-        principal: Principal | None = scope.get("state", {}).get("principal")
-        caller = principal and (f"user:{principal.user_id}" if principal.is_user_session else principal.credential)
+        caller = _name_of(scope.get("state", {}).get("principal"))
         self._access_log.record(method, scope["path"], route, status, seconds, caller, request_id)
+
+
+def _name_of(principal: Principal | None) -> str | None:
+    """As the gateway names callers in its log and metrics."""
+    if principal is None or not principal.is_user_session:
+        return principal.credential if principal else None
+    return f"user:{principal.user_id}"
