@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.catalog.constraints import BARCODE_CONSTRAINTS, violated_constraint
 from stockbuddy.catalog.imports import lookups
-from stockbuddy.catalog.imports.column_mapping import SUPPLIER_FIELDS
 from stockbuddy.catalog.imports.import_suppliers import import_suppliers
+from stockbuddy.catalog.imports.mapped_columns import SUPPLIER_FIELDS
 from stockbuddy.catalog.imports.model import ImportJob, ImportResult, StagedRow
 from stockbuddy.catalog.imports.references import resolve_categories, resolve_suppliers
 from stockbuddy.catalog.imports.row import ImportedRow, Rows, parse_row

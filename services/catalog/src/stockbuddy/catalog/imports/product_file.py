@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TypeVar
 
 from stockbuddy.catalog.errors import UnreadableFile
-from stockbuddy.catalog.imports.column_mapping import ColumnMapping, map_columns
+from stockbuddy.catalog.imports.mapped_columns import ColumnMapping, map_columns
 from stockbuddy.catalog.imports.number_format import NumberFormat
 from stockbuddy.catalog.imports.options import ImportOptions
 from stockbuddy.catalog.imports.product_rows import ProductRow, ProductRows, Values

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 
 from stockbuddy.catalog.imports.cell_values import normalize_cell
-from stockbuddy.catalog.imports.column_mapping import ColumnMapping
 from stockbuddy.catalog.imports.generated_sku import generate_sku
+from stockbuddy.catalog.imports.mapped_columns import ColumnMapping
 from stockbuddy.catalog.imports.number_format import NUMBER_COLUMNS, NumberFormat
 from stockbuddy.catalog.imports.options import ImportOptions
 from stockbuddy.catalog.imports.shop_systems import (

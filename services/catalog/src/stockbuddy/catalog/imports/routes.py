@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from stockbuddy.catalog.dependencies import get_services
 from stockbuddy.catalog.imports import queries
-from stockbuddy.catalog.imports.column_mapping import ColumnMapping
+from stockbuddy.catalog.imports.mapped_columns import ColumnMapping
 from stockbuddy.catalog.imports.options import ImportOptions, ImportParameters
 from stockbuddy.catalog.imports.preview import preview_import
 from stockbuddy.catalog.imports.product_file import read_mapping
