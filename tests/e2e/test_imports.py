@@ -15,7 +15,7 @@ async def run_import(user: User, content: bytes, **params: str) -> dict[str, Any
     path = f"/imports/{answer.json()['id']}"
     async with asyncio.timeout(TIMEOUT_SECONDS):
         while (job := await user.get(path))["state"] not in ("finished", "failed"):
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.2)
     return dict(job)
 
 
@@ -23,7 +23,7 @@ async def wait_for_stock(user: User, product_id: int, expected: int) -> None:
     """Return when the catalogue shows the quantity."""
     async with asyncio.timeout(TIMEOUT_SECONDS):
         while (await user.get(f"/products/{product_id}"))["quantity_in_stock"] != expected:
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.1)
 
 
 async def test_import_delays_no_request_and_sets_stock(admin: User) -> None:

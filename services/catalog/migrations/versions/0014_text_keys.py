@@ -24,7 +24,7 @@ UPPER = "".join(
     for letter in map(chr, range(start, end))
     if unicodedata.normalize("NFKD", letter) == letter and len(letter.lower()) == 1 and letter.lower() != letter
 )
-# Letters without a decomposition; then final sigma, and forms of alef, yeh, teh marbuta and kaf.
+# Letters without a decomposition; then final sigma, and forms of Arabic letters.
 LETTERS = "ØŁĐÐĦŦıøłđðħŧ\u03c2\u0671\u0649\u0629\u06a9\u06cc"
 BASE_LETTERS = "olddhtiolddht\u03c3\u0627\u064a\u0647\u0643\u064a"
 # What separates words: everything below the digits and between the letters of ASCII, punctuation, symbols.
