@@ -33,7 +33,7 @@ async def test_system_works_with_service_roles(url: str, serve: Serve) -> None:
         await admin.post(f"/sales/{sale['id']}/returns", {"lines": [{"product_id": product["id"], "quantity": 1}]})
         await admin.until(f"/products/{product['id']}", lambda body: body["quantity_in_stock"] == 8)
         await admin.until("/audit-logs", lambda page: any(e["type"] == "stock.sale.completed" for e in page["items"]))
-        assert await admin.get("/stock/integrity") == {"ok": True, "differences": []}
+        assert await admin.get("/stock/integrity") == {"ok": True, "differences": [], "value_differences": []}
         assert (await admin.get("/audit-logs/verify"))["ok"] is True
 
 

@@ -125,7 +125,11 @@ class Verifier:
         self._dead += dead
         assert await self.value(f"SELECT {DEAD}") == self._dead
         assert self._client is not None
-        assert (await self._client.get("/stock/integrity")).body == {"ok": True, "differences": []}
+        assert (await self._client.get("/stock/integrity")).body == {
+            "ok": True,
+            "differences": [],
+            "value_differences": [],
+        }
         verified = await self._count(fault, load)
         print(f"\n{verified}")
         assert not load.log.rejected

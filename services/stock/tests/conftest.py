@@ -151,7 +151,7 @@ class Shop:
 
     async def require_integrity(self) -> None:
         """The service's own reconciliation finds no difference."""
-        assert await self.admin.get("/stock/integrity") == {"ok": True, "differences": []}
+        assert await self.admin.get("/stock/integrity") == {"ok": True, "differences": [], "value_differences": []}
 
 
 def created_event(number: int, **values: Any) -> ProductCreated:

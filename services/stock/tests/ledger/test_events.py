@@ -20,6 +20,7 @@ from stockbuddy.stock.ledger.rows import MovementRow
 
 texts = st.none() | st.text(st.characters(blacklist_categories=["Cs"]), max_size=20)
 numbers = st.integers(-4 * 10**14, 4 * 10**14).map(lambda thousandths: Decimal(thousandths).scaleb(-3))
+values = st.integers(-(10**27), 10**27).map(lambda parts: Decimal(parts).scaleb(-10))
 amounts = st.none() | st.integers(0, 10**14).map(lambda parts: Decimal(parts).scaleb(-4))
 times = st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - bounds
 
@@ -33,7 +34,8 @@ def level(sku: str, on_hand: Decimal, reserved: Decimal, average: Decimal | None
         on_hand=on_hand,
         reserved=reserved,
         version=5,
-        average_cost=average,
+        value=on_hand,
+        last_cost=average,
         is_low=False,
         is_depleted=False,
         taken=MovementBaseline(),
@@ -43,9 +45,25 @@ def level(sku: str, on_hand: Decimal, reserved: Decimal, average: Decimal | None
     )
 
 
-@given(quantity=numbers, before=numbers, cost=amounts, notes=texts, sku=st.text(min_size=1), now=times, late=times)
+@given(
+    quantity=numbers,
+    before=numbers,
+    cost=amounts,
+    value=values,
+    notes=texts,
+    sku=st.text(min_size=1),
+    now=times,
+    late=times,
+)
 def test_movement_event_equals_its_model(
-    quantity: Decimal, before: Decimal, cost: Decimal | None, notes: str | None, sku: str, now: datetime, late: datetime
+    quantity: Decimal,
+    before: Decimal,
+    cost: Decimal | None,
+    value: Decimal,
+    notes: str | None,
+    sku: str,
+    now: datetime,
+    late: datetime,
 ) -> None:
     sku = sku.encode("utf-8", "replace").decode()
     movement = MovementRow(
@@ -59,7 +77,10 @@ def test_movement_event_equals_its_model(
         before=before,
         balance=before + quantity,
         unit_cost=cost,
+        value=value,
+        correction=-value,
         average_cost=cost,
+        cost_stated=False,
         went_negative=True,
         reference_number=notes,
         notes=notes,
@@ -74,6 +95,7 @@ def test_movement_event_equals_its_model(
     assert list(event) == list(MovementPosted.model_fields)
     assert event == json.loads(model.model_dump_json())
     assert (model.quantity, model.balance, model.unit_cost) == (quantity, before + quantity, cost)
+    assert model.value == value
     assert (model.sku, model.notes, model.occurred_at, model.recorded_at) == (sku, notes, late, now)
     assert json.loads(row.headers)["actorid"] == "5"
 

@@ -59,9 +59,10 @@ class Transfer:
 
 @dataclass
 class Count:
+    """`counted`: the counted quantity, and the number of movements of goods before it, by product."""
+
     warehouse: int
-    frozen: dict[int, Decimal]
-    counted: dict[int, Decimal] = field(default_factory=dict)
+    counted: dict[int, tuple[Decimal, int]] = field(default_factory=dict)
     status: str = "open"
 
 
@@ -81,7 +82,8 @@ class Order:
 
 @dataclass
 class ReferenceModel:
-    """`movements`: number of movements in the ledger; `events`: number of events of documents, by type."""
+    """`goods`: movements of goods, in their order; `movements`: number of movements in the ledger, without corrections
+    of values; `events`: number of events of documents, by type."""
 
     levels: dict[Place, Level] = field(default_factory=dict)
     negative: set[int] = field(default_factory=set)
@@ -90,7 +92,8 @@ class ReferenceModel:
     transfers: dict[int, Transfer] = field(default_factory=dict)
     counts: dict[int, Count] = field(default_factory=dict)
     orders: dict[int, Order] = field(default_factory=dict)
-    reversible: dict[int, tuple[Place, Decimal]] = field(default_factory=dict)
+    goods: list[tuple[Place, Decimal]] = field(default_factory=list)
+    reversible: dict[int, tuple[Place, Decimal, int]] = field(default_factory=dict)
     reversed: set[int] = field(default_factory=set)
     movements: int = 0
     events: Counter[str] = field(default_factory=Counter)
@@ -115,17 +118,22 @@ class ReferenceModel:
                 return False
         return True
 
-    def make(self, *changes: Change) -> None:
+    def make(self, *changes: Change, is_correction: bool = False) -> None:
         for place, on_hand, reserved in changes:
             self.level(place).on_hand += on_hand
             self.level(place).reserved += reserved
             self.movements += on_hand != 0
+            self.goods.append((place, ZERO if is_correction else on_hand))
 
-    def try_to(self, *changes: Change, event: str | None = None) -> bool:
+    def moved_since(self, place: Place, number: int) -> Decimal:
+        """The goods that have moved after the first `number` movements."""
+        return sum((quantity for moved, quantity in self.goods[number:] if moved == place), ZERO)
+
+    def try_to(self, *changes: Change, event: str | None = None, is_correction: bool = False) -> bool:
         """Apply the changes if they are allowed; return whether they were."""
         if not self.fits(*changes):
             return False
-        self.make(*changes)
+        self.make(*changes, is_correction=is_correction)
         if event is not None:
             self.events[event] += 1
         return True

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer
 
 MONEY_PLACES = 4
 QUANTITY_PLACES = 3
+VALUE_PLACES = 10
 MAX_NUMBER_LENGTH = 40
 MAX_EXPONENT = 30
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
@@ -37,7 +38,7 @@ NUMBER_LIMITS = BeforeValidator(check_number)
 
 
 def money_text(amount: Decimal) -> str:
-    """Two to four decimal places, no exponent, no negative zero: `19.9` → `"19.90"`."""
+    """At least two decimal places, no exponent, no negative zero: `19.9` → `"19.90"`."""
     text = str(amount)
     if "E" in text or text[0] == "-":
         text = f"{amount:zf}"
@@ -65,6 +66,14 @@ Money = Annotated[
     PlainSerializer(money_text, return_type=str),
 ]
 """A decimal string with at most 4 places."""
+
+Value = Annotated[
+    Decimal,
+    Field(max_digits=28, decimal_places=VALUE_PLACES, allow_inf_nan=False),
+    NUMBER_LIMITS,
+    PlainSerializer(money_text, return_type=str),
+]
+"""The exact value of stock: a decimal string with at most 10 places."""
 
 Quantity = Annotated[
     Decimal,

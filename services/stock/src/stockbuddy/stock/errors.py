@@ -26,7 +26,7 @@ class StaleQuantity(Conflict):
 
 
 class QuantityOutOfRange(Unprocessable):
-    """The quantity of the level would exceed the largest that can be stored."""
+    """The quantity or the value of the level would exceed the largest that can be stored."""
 
     code = "quantity_out_of_range"
 

@@ -1,10 +1,12 @@
-"""Stock counts: snapshot, entries, approval; movements made meanwhile are preserved."""
+"""Stock counts: expected quantities, entries, approval; goods that move meanwhile are taken into account."""
 
 from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+import pytest
 
 if TYPE_CHECKING:
     from services.stock.tests.conftest import Caller, Shop
@@ -18,7 +20,9 @@ async def enter(caller: Caller, count: dict[str, Any], *lines: dict[str, Any]) -
 
 
 async def move(shop: Shop, product_id: int, quantity: float, **values: Any) -> None:
-    body = {"product_id": product_id, "movement_type": "adjustment", "quantity": quantity, **values}
+    """Receive goods, or issue them if the quantity is negative."""
+    kind = "in" if quantity > 0 else "out"
+    body = {"product_id": product_id, "movement_type": kind, "quantity": abs(quantity), **values}
     await shop.admin.post("/stock-movements", body)
 
 
@@ -46,16 +50,61 @@ async def test_count_is_opened_entered_and_approved(shop: Shop) -> None:
     assert [(line["product_id"], line["difference"]) for line in event["lines"]] == [(tea, -2)]
 
 
-async def test_movements_after_the_snapshot_are_preserved_by_approval(shop: Shop) -> None:
-    """The difference is to the snapshot; later movements are preserved."""
+async def test_quantity_is_counted_when_it_is_entered(shop: Shop) -> None:
+    """Goods that moved before are counted; those that move later are added."""
     tea = await shop.product(10)
     count = await shop.admin.post("/stock-counts", {"product_ids": [tea]})
-    await move(shop, tea, -3)
-    await enter(shop.admin, count, {"product_id": tea, "counted": 9})
+    await shop.admin.post("/sales", {"product": tea, "quantity": 3})
+    entered = await enter(shop.admin, count, {"product_id": tea, "counted": 7})
+    assert entered["lines"][0]["expected"] == 7
     await move(shop, tea, +5)
-    await shop.admin.post(f"/stock-counts/{count['id']}/approve")
-    assert await shop.on_hand(tea) == 10 - 3 + 5 - 1
+    approved = await shop.admin.post(f"/stock-counts/{count['id']}/approve")
+    assert (approved["lines"][0]["difference"], await shop.on_hand(tea)) == (0, 12)
     await shop.require_integrity()
+
+
+@pytest.mark.parametrize("is_concurrent", [False, True])
+async def test_corrections_of_two_counts_are_not_added(shop: Shop, is_concurrent: bool) -> None:
+    """Both find 8 of 10, whichever is approved first."""
+    tea = await shop.product(10)
+    counts = [await shop.admin.post("/stock-counts", {}) for _ in range(2)]
+    for count in counts:
+        await enter(shop.admin, count, {"product_id": tea, "counted": 8})
+    paths = [f"/stock-counts/{count['id']}/approve" for count in counts]
+    if is_concurrent:
+        await asyncio.gather(*map(shop.admin.post, paths))
+    else:
+        for path in paths:
+            await shop.admin.post(path)
+    assert await shop.on_hand(tea) == 8
+    await shop.require_integrity()
+
+
+async def test_correction_between_count_and_approval_is_replaced(shop: Shop) -> None:
+    """An adjustment, and the reversal of an entry that had never happened, move no goods."""
+    tea = await shop.product(10)
+    wrong = await shop.admin.post("/stock-movements", {"product_id": tea, "movement_type": "in", "quantity": 4})
+    count = await shop.admin.post("/stock-counts", {})
+    await enter(shop.admin, count, {"product_id": tea, "counted": 9})
+    await shop.admin.post(f"/stock-movements/{wrong['id']}/reverse")
+    later = await shop.admin.post("/stock-movements", {"product_id": tea, "movement_type": "out", "quantity": 2})
+    await shop.admin.post(f"/stock-movements/{later['id']}/reverse")
+    await shop.admin.post("/stock-movements", {"product_id": tea, "movement_type": "adjustment", "quantity": -3})
+    sale = await shop.admin.post("/sales", {"product": tea, "quantity": 1})
+    await shop.admin.post(f"/sales/{sale['id']}/void")
+    await move(shop, tea, -1)
+    await shop.admin.post(f"/stock-counts/{count['id']}/approve")
+    assert await shop.on_hand(tea) == 8
+
+
+async def test_sale_from_before_the_count_that_arrives_later_is_counted(shop: Shop) -> None:
+    tea = await shop.product(10)
+    count = await shop.admin.post("/stock-counts", {})
+    sold_at = datetime.now(UTC).isoformat()
+    await enter(shop.admin, count, {"product_id": tea, "counted": 8})
+    await shop.admin.post("/sales", {"product": tea, "quantity": 2, "occurred_at": sold_at})
+    await shop.admin.post(f"/stock-counts/{count['id']}/approve")
+    assert await shop.on_hand(tea) == 8
 
 
 async def test_movement_before_counted_at_is_part_of_the_expected_quantity(shop: Shop) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from stockbuddy.contracts.catalog import ProductUpdated, SupplierCreated
+from stockbuddy.contracts.catalog import ProductDeleted, ProductUpdated, SupplierCreated
 
 if TYPE_CHECKING:
     from services.stock.tests.conftest import ProductEvent, Shop
@@ -59,6 +59,21 @@ async def test_documents_from_before_are_completed(shared_shop: Shop, product_cr
     await shop.admin.post(f"/stock-counts/{count['id']}/lines", {"lines": lines})
     await shop.admin.post(f"/stock-counts/{count['id']}/approve")
     assert await shop.on_hand(tea) == 3
+
+
+@pytest.mark.parametrize("by", ["product_id", "sku"])
+async def test_offline_sale_from_before_a_deletion_arrives(
+    shared_shop: Shop, product_created: ProductEvent, by: str
+) -> None:
+    shop, tea = shared_shop, await shared_shop.product(10)
+    deleted = product_created(tea, version=2, deleted=True, updated_at="2026-05-01T00:00:00Z")
+    await shop.deliver(ProductDeleted.model_validate(deleted.model_dump()))
+    sale = {by: tea if by == "product_id" else f"sku-{tea}", "quantity": 1}
+    moments = ("2026-04-30T23:59:59Z", "2026-05-01T00:00:00Z")
+    batch = await shop.admin.post("/sales/batch", {"sales": [sale | {"occurred_at": moment} for moment in moments]})
+    assert [result["status"] for result in batch["results"]] == ["posted", "rejected"]
+    assert batch["results"][1]["problem"]["code"] == "unknown_product"
+    await shop.admin.expect_problem(404, "/sales", sale)
 
 
 async def test_alerts_and_suggestions_stop_until_it_is_active_again(

@@ -29,14 +29,39 @@ async def test_void_restocks_and_refunds_everything(shop: Shop) -> None:
     await shop.require_integrity()
 
 
-async def test_voided_sale_is_excluded_from_reports(shop: Shop) -> None:
-    """All reports are as without the sale; only the movements show it and its reversal."""
+async def test_void_is_reported_on_its_own_day(shop: Shop) -> None:
+    """The period of the sale does not change; a period with sale and void is as without both."""
+    tea = await shop.product(10, unit_price="5", cost_price="2")
+    sale = await shop.admin.post("/sales", {"product": tea, "quantity": 4, "occurred_at": "2026-08-15T12:00:00Z"})
+    august = {"from": "2026-08-01", "to": "2026-09-01"}
+    names = ("sales", "profit", "turnover")
+
+    async def figures(**period: str) -> list[Any]:
+        return [(await shop.admin.get(f"/reports/{name}", **period))["rows"] for name in names]
+
+    before, now = await figures(**august), await figures()
+    voided = await shop.admin.post(f"/sales/{sale['id']}/void")
+    assert await figures(**august) == before
+    day = next(row for row in (await shop.admin.get("/reports/sales"))["rows"] if row["sales"])
+    assert (day["sales"], day["sold"], day["revenue"], day["cost"], day["profit"]) == (
+        -1, -4, "-20.00", "-8.00", "-12.00",
+    )  # fmt: skip
+    assert await figures() != now
+    assert voided["voided_at"] > voided["occurred_at"]
+    whole = await shop.admin.get("/reports/sales", group_by="product", **{"from": "2026-08-01"})
+    assert whole["rows"] == []
+    today = (await shop.admin.get("/dashboard/stats"))["sales_today"]
+    assert today == {"count": -1, "revenue": "-20.00"}
+
+
+async def test_voided_sale_leaves_no_trace_over_a_period_with_both(shop: Shop) -> None:
+    """All reports that are not by day are as without the sale; only the movements show it and its reversal."""
     tea = await shop.product(sku="TEA", unit_price="5")
     at = (datetime.now(UTC) - timedelta(days=100)).isoformat()
     body = {"product_id": tea, "movement_type": "purchase", "quantity": 20, "unit_cost": "2", "occurred_at": at}
     await shop.admin.post("/stock-movements", body)
-    groupings = ("day", "week", "month", "product", "category", "customer", "seller", "warehouse")
-    names = ("profit", "turnover", "stock-aging", "dead-stock", "inventory-valuation")
+    groupings = ("product", "category", "customer", "seller", "warehouse")
+    names = ("turnover", "stock-aging", "dead-stock", "inventory-valuation")
 
     async def figures() -> list[Any]:
         reports = [await shop.admin.get("/reports/sales", group_by=grouping) for grouping in groupings]
@@ -45,11 +70,12 @@ async def test_voided_sale_is_excluded_from_reports(shop: Shop) -> None:
         dashboard = await shop.admin.get("/dashboard/stats")
         forecast = await shop.admin.get(f"/forecasts/{tea}")
         suggestions = await shop.admin.get("/reorder-suggestions")
-        dashboard.pop("recent_movements")
+        for name in ("recent_movements", "sales_today", "sales_by_day"):
+            dashboard.pop(name)
         return [report["rows"] for report in reports] + [dashboard, forecast, suggestions]
 
     before = await figures()
-    assert before[11] != []
+    assert before[7] != []
     sold_at = (datetime.now(UTC) - timedelta(days=3)).isoformat()
     sale = await shop.admin.post("/sales", {"product": tea, "quantity": 19, "occurred_at": sold_at})
     during = await figures()

@@ -28,6 +28,8 @@ async def test_dashboard_without_data_is_zero(shop: Shop) -> None:
         "total_products": 0,
         "total_units": 0,
         "inventory_value": "0.00",
+        "units_in_transit": 0,
+        "value_in_transit": "0.00",
         "low_stock_count": 0,
         "out_of_stock_count": 0,
         "sales_today": {"count": 0, "revenue": "0.00"},

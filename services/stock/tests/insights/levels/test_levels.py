@@ -28,6 +28,7 @@ async def test_level_contains_quantities_and_average_cost(shop: Shop) -> None:
         "available": 10,
         "incoming": 0,
         "low_stock_threshold": 3,
+        "value": "25.00",
         "average_cost": "2.50",
     }
 

@@ -1,21 +1,23 @@
 """Events of the ledger: movements and the levels that they change."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import ClassVar
 
 from stockbuddy.contracts.event import Event
-from stockbuddy.contracts.numbers import Money, Quantity
+from stockbuddy.contracts.numbers import Money, Quantity, Value
 
 
 class MovementPosted(Event):
     """A movement in the format of the API, with the balance before it. `document`: the document that caused it, such as
-    `sale/17`. `average_cost`: the level's average unit cost after it."""
+    `sale/17`. `value`: the exact signed change of the level's value, of
+    which `correction` is not of the goods moved but of stock whose cost has become known; `average_cost`: the level's average unit cost after it."""
 
     type: ClassVar[str] = "stock.movement.posted"
     subject_template: ClassVar[str] = "product/{product_id}"
+    sequence_field: ClassVar[str | None] = "id"
 
     id: int
-    sequence_field: ClassVar[str | None] = "id"
     product_id: int
     sku: str
     warehouse_id: int
@@ -25,6 +27,8 @@ class MovementPosted(Event):
     before: Quantity
     balance: Quantity
     unit_cost: Money | None = None
+    value: Value = Decimal(0)
+    correction: Value = Decimal(0)
     average_cost: Money | None = None
     reference_number: str | None = None
     notes: str | None = None
@@ -38,7 +42,7 @@ class MovementPosted(Event):
 
 class LevelState(Event):
     """A level after a change. `version` increases by one per level (product, warehouse and lot); `delta`: the change of
-    `on_hand`; `reason`: the movement type or the document that changed it."""
+    `on_hand`; `value`: of what is on hand; `reason`: the movement type or the document that changed it."""
 
     subject_template: ClassVar[str] = "product/{product_id}"
     sequence_field: ClassVar[str | None] = "version"
@@ -52,6 +56,7 @@ class LevelState(Event):
     delta: Quantity
     on_hand: Quantity
     reserved: Quantity
+    value: Value = Decimal(0)
     average_cost: Money | None = None
     reason: str
     changed_at: datetime

@@ -1,16 +1,18 @@
 """Events of sales, their returns and voids."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
 from stockbuddy.contracts.event import Event
-from stockbuddy.contracts.numbers import Money, Quantity
+from stockbuddy.contracts.numbers import Money, Quantity, Value
 
 
 class SaleLine(BaseModel):
-    """`total`: quantity times unit price, less the discount. `unit_cost`: when it was sold, if known."""
+    """`total`: quantity times unit price, less the discount. `unit_cost`: when it was sold, if known; `cost`: exactly
+    what the stock was worth; `cost_returned`: what came back of it."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -24,14 +26,16 @@ class SaleLine(BaseModel):
     discount: Money
     total: Money
     unit_cost: Money | None = None
+    cost: Value | None = None
     returned: Quantity
+    cost_returned: Value = Decimal(0)
     refunded: Money
     movement_id: int
 
 
 class SaleState(Event):
-    """A sale after the change, in the format of the API. `cost` and `profit`: of the original sale, null if a unit cost
-    is unknown. `refunded`: the amount refunded since."""
+    """A sale after the change, in the format of the API. `cost`: of what was sold and did not come back;
+    `profit`: total less refunds and cost; both null if a unit cost is unknown. `refunded`: the amount refunded since."""
 
     subject_template: ClassVar[str] = "sale/{id}"
     sequence_field: ClassVar[str | None] = "version"
@@ -55,6 +59,7 @@ class SaleState(Event):
     seller: str | None = None
     occurred_at: datetime
     recorded_at: datetime
+    voided_at: datetime | None = None
     lines: list[SaleLine]
 
 
@@ -63,7 +68,8 @@ class SaleCompleted(SaleState):
 
 
 class ReturnedLine(BaseModel):
-    """`line_id`: the sale's line; `movement_id`: null if nothing was restocked."""
+    """`line_id`: the sale's line; `movement_id`: null if nothing was restocked; `cost`: what the restocked stock is
+    worth, null if unknown."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -73,6 +79,7 @@ class ReturnedLine(BaseModel):
     sku: str
     quantity: Quantity
     amount: Money
+    cost: Value | None = None
     movement_id: int | None = None
 
 

@@ -1,16 +1,18 @@
 """Events of transfers between warehouses."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
 from stockbuddy.contracts.event import Event
-from stockbuddy.contracts.numbers import Money, Quantity
+from stockbuddy.contracts.numbers import Money, Quantity, Value
 
 
 class TransferLine(BaseModel):
-    """`in_transit`: shipped and not yet received, damaged, returned or written off."""
+    """`in_transit`: shipped and not yet received, damaged, returned or written off; `value_in_transit`: its exact
+    value."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -27,6 +29,7 @@ class TransferLine(BaseModel):
     written_off: Quantity
     in_transit: Quantity
     unit_cost: Money | None = None
+    value_in_transit: Value = Decimal(0)
 
 
 class TransferState(Event):

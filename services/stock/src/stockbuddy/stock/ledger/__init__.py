@@ -27,11 +27,11 @@ its events and the response:
 """
 
 from stockbuddy.stock.ledger.authority import Authority, Purpose, authority_of
+from stockbuddy.stock.ledger.costing import ZERO, share_of
 from stockbuddy.stock.ledger.group_commit import GroupCommitter, Reclaim
 from stockbuddy.stock.ledger.ledger import Ledger, Plan, Submission
 from stockbuddy.stock.ledger.movement_types import MovementType, signed_quantity
 from stockbuddy.stock.ledger.postings import (
-    ZERO,
     Change,
     DocumentChanges,
     Entry,
@@ -65,5 +65,6 @@ __all__ = [
     "VersionCheck",
     "authority_of",
     "row_of",
+    "share_of",
     "signed_quantity",
 ]

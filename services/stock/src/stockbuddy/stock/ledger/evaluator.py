@@ -15,11 +15,11 @@ from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.messaging.outbox import OutboxRow
 from stockbuddy.contracts.numbers import quantity_number
 from stockbuddy.stock.errors import AlreadyReversed, QuantityOutOfRange, StaleQuantity, UnknownWarehouse
+from stockbuddy.stock.ledger.costing import ZERO, Stated, Valuation, ValueOutOfRange, rounded_cost
 from stockbuddy.stock.ledger.events import LedgerEventWriter
 from stockbuddy.stock.ledger.locked_level import LockedLevel
 from stockbuddy.stock.ledger.permission import find_refusal, find_share_refusal
 from stockbuddy.stock.ledger.postings import (
-    ZERO,
     Accepted,
     Change,
     DocumentChanges,
@@ -63,6 +63,8 @@ class PostingEvaluator:
             return self._replay(posting) or self._require_current(posting) or self._accept(posting)
         except Problem as problem:
             return Refused(problem)
+        except _OutdatedLevel:
+            return Stale()
         except Exception as error:
             return Failed(error)
 
@@ -89,6 +91,10 @@ class PostingEvaluator:
         return Accepted(changes.response)
 
 
+class _OutdatedLevel(Exception):
+    """A level has changed since an entry was computed from it."""
+
+
 class _Draft:
     """Applies one posting to copies of the levels, which replace the levels once it is accepted."""
 
@@ -110,14 +116,14 @@ class _Draft:
         for entry in self._posting.entries:
             level = self._copy_of(entry.level)
             delta = level.delta_for(entry)
-            refusal = find_refusal(self._posting.authority, entry, level) or self._refusal(level, entry, delta)
-            if isinstance(refusal, Problem) and not self._posting.partial:
-                raise refusal
-            if refusal is not None:
-                changes.append(refusal)
-            else:
-                cost = level.cost_of(entry) if entry.cost_from is None else _unit_cost(changes[entry.cost_from])
-                changes.append(self._apply(level, entry, delta, cost))
+            change = (
+                find_refusal(self._posting.authority, entry, level)
+                or self._refusal(level, entry, delta)
+                or self._apply(level, entry, delta, _stated_cost(entry, changes))
+            )
+            if isinstance(change, Problem) and not self._posting.partial:
+                raise change
+            changes.append(change)
         if not self._posting.partial and any(isinstance(change, Shortage) for change in changes):
             raise insufficient_stock(self._posting.entries, self._evaluator.levels)
         return PostingResult(self._evaluator.events.now, changes, self._ids)
@@ -129,6 +135,8 @@ class _Draft:
         return level
 
     def _refusal(self, level: LockedLevel, entry: Entry, delta: Decimal) -> Shortage | Problem | None:
+        if entry.based_on not in (None, level.version):
+            raise _OutdatedLevel()
         if not level.is_active:
             return UnknownWarehouse()
         if entry.reverses_id in self._evaluator.reversed_ids:
@@ -144,13 +152,17 @@ class _Draft:
             return exceeded
         return None if level.is_recordable(delta, entry.reserved) else QuantityOutOfRange()
 
-    def _apply(self, level: LockedLevel, entry: Entry, quantity: Decimal, unit_cost: Decimal | None) -> Change:
+    def _apply(self, level: LockedLevel, entry: Entry, quantity: Decimal, stated: Stated) -> Change | Problem:
         before = level.on_hand
-        level.apply(entry, quantity, unit_cost)
-        movement_id, movement_json = None, None
-        if quantity != ZERO:
-            movement = self._movement(level, entry, quantity, before, unit_cost)
-            movement_id, movement_json = movement.id, self._add_movement(movement, level)
+        try:
+            valuation = level.valuate(quantity, stated) if quantity != ZERO else None
+        except ValueOutOfRange:
+            return QuantityOutOfRange()
+        level.apply(entry, quantity, valuation)
+        movement, movement_json = None, None
+        if valuation is not None:
+            movement = self._movement(level, entry, quantity, before, valuation)
+            movement_json = self._add_movement(movement, level)
             self._reasons[entry.level] = movement.movement_type
         elif entry.reserved != ZERO:
             self._reasons[entry.level] = entry.reason
@@ -160,14 +172,16 @@ class _Draft:
             before=before,
             balance=level.on_hand,
             reserved=level.reserved,
-            unit_cost=unit_cost,
+            value=ZERO if valuation is None else valuation.goods,
+            level_value=level.value,
+            unit_cost=None if movement is None else movement.unit_cost,
             average_cost=level.average_cost,
-            movement_id=movement_id,
+            movement_id=None if movement is None else movement.id,
             movement=movement_json,
         )
 
     def _movement(
-        self, level: LockedLevel, entry: Entry, quantity: Decimal, before: Decimal, unit_cost: Decimal | None
+        self, level: LockedLevel, entry: Entry, quantity: Decimal, before: Decimal, valuation: Valuation
     ) -> MovementRow:
         if entry.movement_type is None:
             raise ValueError(f"an entry that changes on_hand needs a movement type: {entry}")
@@ -181,8 +195,11 @@ class _Draft:
             quantity=quantity,
             before=before,
             balance=level.on_hand,
-            unit_cost=unit_cost,
+            unit_cost=rounded_cost(valuation.unit_cost),
+            value=valuation.value,
+            correction=valuation.correction,
             average_cost=level.average_cost,
+            cost_stated=quantity < 0 and entry.unit_cost is not None,
             went_negative=quantity < 0 and level.on_hand < 0,
             reference_number=entry.reference_number,
             notes=entry.notes,
@@ -247,5 +264,8 @@ class _Draft:
         return updates
 
 
-def _unit_cost(change: Change | Shortage | Problem) -> Decimal | None:
-    return change.unit_cost if isinstance(change, Change) else None
+def _stated_cost(entry: Entry, changes: Sequence[Change | Shortage | Problem]) -> Stated:
+    if entry.value_from is None:
+        return Stated(entry.unit_cost, entry.value)
+    source = changes[entry.value_from]
+    return Stated(source.unit_cost, -source.value) if isinstance(source, Change) else Stated(None)

@@ -44,6 +44,7 @@ class LedgerEventWriter:
             f'"warehouse_id":{movement.warehouse_id},"lot":{movement.lot},"movement_type":"{movement.movement_type}",'
             f'"quantity":{quantity_text(movement.quantity)},"before":{quantity_text(movement.before)},'
             f'"balance":{quantity_text(movement.balance)},"unit_cost":{_money(movement.unit_cost)},'
+            f'"value":"{money_text(movement.value)}","correction":"{money_text(movement.correction)}",'
             f'"average_cost":{_money(movement.average_cost)},"reference_number":{_text(movement.reference_number)},'
             f'"notes":{_text(movement.notes)},"document":{_text(movement.document)},'
             f'"performed_by":{_number(movement.performed_by)},"went_negative":{_boolean(movement.went_negative)},'
@@ -63,7 +64,8 @@ class LedgerEventWriter:
             f'{{"product_id":{key.product_id},"sku":{_quoted(after.sku)},"warehouse_id":{key.warehouse_id},'
             f'"lot":{key.lot},"version":{after.version},"before":{quantity_text(before.on_hand)},'
             f'"delta":{quantity_text(after.on_hand - before.on_hand)},"on_hand":{quantity_text(after.on_hand)},'
-            f'"reserved":{quantity_text(after.reserved)},"average_cost":{_money(after.average_cost)},'
+            f'"reserved":{quantity_text(after.reserved)},"value":"{money_text(after.value)}",'
+            f'"average_cost":{_money(after.average_cost)},'
             f'"reason":{_quoted(reason)},"changed_at":"{self._now}"'
         )
         rows = [outbox.prebuilt_row(LevelChanged, subject, after.version, state + "}", context, self._now)]

@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from stockbuddy.stock.ledger.anomaly import MovementBaseline
-from stockbuddy.stock.ledger.costing import average_after, average_without
-from stockbuddy.stock.ledger.postings import ZERO, Entry, LevelKey
+from stockbuddy.stock.ledger.costing import ZERO, Stated, StockValue, Valuation, rounded_cost
+from stockbuddy.stock.ledger.postings import Entry, LevelKey
 from stockbuddy.stock.ledger.rows import LevelRow
 
 MAX_QUANTITY = Decimal(5) * 10**11
@@ -28,7 +28,8 @@ class LockedLevel:
     on_hand: Decimal
     reserved: Decimal
     version: int
-    average_cost: Decimal | None
+    value: Decimal
+    last_cost: Decimal | None
     is_low: bool
     is_depleted: bool
     taken: MovementBaseline
@@ -49,7 +50,8 @@ class LockedLevel:
             on_hand=row["on_hand"],
             reserved=row["reserved"],
             version=row["version"],
-            average_cost=row["average_cost"],
+            value=row["value"],
+            last_cost=row["last_cost"],
             is_low=row["is_low"],
             is_depleted=row["is_depleted"],
             taken=MovementBaseline(row["taken_count"], row["taken_mean"], row["taken_variance"]),
@@ -66,6 +68,8 @@ class LockedLevel:
             on_hand=self.on_hand,
             reserved=self.reserved,
             version=self.version,
+            value=self.value,
+            last_cost=self.last_cost,
             average_cost=self.average_cost,
             overdrawn=self.on_hand < self.reserved,
             is_low=self.is_low,
@@ -82,13 +86,22 @@ class LockedLevel:
         # Positional, as copy.copy and dataclasses.replace take five times as long.
         return LockedLevel(
             self.key, self.sku, self.threshold, self.cost_price, self.on_hand, self.reserved, self.version,
-            self.average_cost, self.is_low, self.is_depleted, self.taken, self.added, self.owner_id,
+            self.value, self.last_cost, self.is_low, self.is_depleted, self.taken, self.added, self.owner_id,
             self.alerts, self.allows_negative, self.is_active,
         )  # fmt: skip
 
     @property
     def available(self) -> Decimal:
         return self.on_hand - self.reserved
+
+    @property
+    def average_cost(self) -> Decimal | None:
+        """As it is shown; None if unknown."""
+        return rounded_cost(self._stock_value.average)
+
+    @property
+    def _stock_value(self) -> StockValue:
+        return StockValue(self.on_hand, self.value, self.last_cost)
 
     def delta_for(self, entry: Entry) -> Decimal:
         """The change of `on_hand`."""
@@ -107,18 +120,14 @@ class LockedLevel:
     def is_recordable(self, on_hand_change: Decimal, reserved_change: Decimal) -> bool:
         return abs(self.on_hand + on_hand_change) < MAX_QUANTITY and self.reserved + reserved_change < MAX_QUANTITY
 
-    def cost_of(self, entry: Entry) -> Decimal | None:
-        """The entry's unit cost: its own, else the level's average, else the product's cost price."""
-        if entry.unit_cost is not None:
-            return entry.unit_cost
-        return self.average_cost if self.average_cost is not None else self.cost_price
+    def valuate(self, change: Decimal, stated: Stated) -> Valuation:
+        """Of a movement by `change`. Raises ValueOutOfRange."""
+        return self._stock_value.valuate(change, stated, self.cost_price)
 
-    def apply(self, entry: Entry, change: Decimal, unit_cost: Decimal | None) -> None:
-        if change < 0 and entry.reverses_id is not None and entry.unit_cost is not None:
-            self.average_cost = average_without(self.on_hand, self.average_cost, -change, entry.unit_cost)
-        else:
-            self.average_cost = average_after(self.on_hand, self.average_cost, change, unit_cost)
-        self.on_hand += change
+    def apply(self, entry: Entry, change: Decimal, valuation: Valuation | None) -> None:
+        """`valuation`: None if `on_hand` does not change."""
+        if valuation is not None:
+            self.on_hand, self.value, self.last_cost = self._stock_value.after(change, valuation)
         self.reserved += entry.reserved
         self.version += 1
 

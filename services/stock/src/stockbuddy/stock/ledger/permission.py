@@ -6,9 +6,10 @@ from decimal import ROUND_CEILING
 from stockbuddy.chassis.http.errors import Problem
 from stockbuddy.stock.errors import ProductForbidden, ReservedShareExceeded, WarehouseForbidden
 from stockbuddy.stock.ledger.authority import Authority, Purpose
+from stockbuddy.stock.ledger.costing import ZERO
 from stockbuddy.stock.ledger.locked_level import LockedLevel
 from stockbuddy.stock.ledger.movement_types import MovementType
-from stockbuddy.stock.ledger.postings import ZERO, Entry
+from stockbuddy.stock.ledger.postings import Entry
 
 _MOVEMENT_TYPES: Mapping[Purpose, frozenset[MovementType]] = {
     Purpose.MOVEMENT: frozenset(MovementType),

@@ -17,9 +17,8 @@ from stockbuddy.chassis.http.idempotency import IdempotencyKey, StoredResponse
 from stockbuddy.chassis.runtime.event_context import EventContext, current_event_context
 from stockbuddy.contracts.event import Event
 from stockbuddy.stock.ledger.authority import Authority
+from stockbuddy.stock.ledger.costing import ZERO
 from stockbuddy.stock.ledger.movement_types import MovementType
-
-ZERO = Decimal(0)
 
 
 class LevelKey(NamedTuple):
@@ -35,8 +34,10 @@ class Entry:
     """One line of a posting: a change of `on_hand` (recorded as a movement), of `reserved`, or of both at once.
 
     - `set_to` replaces `on_hand`: sets the level to a counted quantity; `expected` is what it must be before.
-    - `unit_cost` of incoming stock changes the average cost; None: the average itself; `cost_from`: the unit cost of
-      the earlier entry with that index.
+    - `unit_cost`: what a unit is received or leaves at; None: the average cost. `value`: exactly what the whole
+      quantity is worth (positive); without `unit_cost`, stock of unknown cost. `value_from`: the value that the
+      earlier entry with that index took.
+    - `based_on`: the version of the level that the entry was computed from; if it has changed, the posting is stale.
     - `reason`: reported in LevelChanged if the entry has no movement (reservations).
     """
 
@@ -45,26 +46,31 @@ class Entry:
     reserved: Decimal = ZERO
     movement_type: MovementType | None = None
     unit_cost: Decimal | None = None
-    cost_from: int | None = None
+    value: Decimal | None = None
+    value_from: int | None = None
     reference_number: str | None = None
     notes: str | None = None
     occurred_at: datetime | None = None
     reverses_id: int | None = None
     set_to: Decimal | None = None
     expected: Decimal | None = None
+    based_on: int | None = None
     reason: str = "reservation"
 
 
 @dataclass(slots=True)
 class Change:
-    """What an accepted entry did to its level. `unit_cost`: None if unknown; `movement_id` and `movement` (the
-    movement as JSON): None if `on_hand` did not change."""
+    """What an accepted entry did to its level. `value`: of the goods moved; `level_value`: of the
+    level after it; `unit_cost`: None if unknown; `movement_id` and `movement` (the movement as JSON): None if `on_hand`
+    did not change."""
 
     entry: Entry
     sku: str
     before: Decimal
     balance: Decimal
     reserved: Decimal
+    value: Decimal
+    level_value: Decimal
     unit_cost: Decimal | None
     average_cost: Decimal | None
     movement_id: int | None

@@ -26,7 +26,7 @@ _POSTGRES_TYPES = {
 
 @dataclass(slots=True)
 class LevelRow:
-    """The updated columns of `level`, after its key."""
+    """The updated columns of `level`, after its key. `average_cost` is not read: it is for the previous release."""
 
     product_id: int
     warehouse_id: int
@@ -34,6 +34,8 @@ class LevelRow:
     on_hand: Decimal
     reserved: Decimal
     version: int
+    value: Decimal
+    last_cost: Decimal | None
     average_cost: Decimal | None
     overdrawn: bool
     is_low: bool
@@ -48,7 +50,9 @@ class LevelRow:
 
 @dataclass(slots=True)
 class MovementRow:
-    """A row of `movement`. `quantity` is signed, `balance` the level's quantity after it."""
+    """A row of `movement`. `quantity` and `value` are signed changes, `balance` is the level's quantity after it.
+    `correction`: the part of `value` that is not of the goods moved. `cost_stated`: the document stated the unit cost
+    of outgoing stock."""
 
     id: int
     product_id: int
@@ -60,7 +64,10 @@ class MovementRow:
     before: Decimal
     balance: Decimal
     unit_cost: Decimal | None
+    value: Decimal
+    correction: Decimal
     average_cost: Decimal | None
+    cost_stated: bool
     went_negative: bool
     reference_number: str | None
     notes: str | None

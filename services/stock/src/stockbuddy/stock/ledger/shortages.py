@@ -6,8 +6,9 @@ from typing import Any
 
 from stockbuddy.contracts.numbers import quantity_number
 from stockbuddy.stock.errors import InsufficientStock
+from stockbuddy.stock.ledger.costing import ZERO
 from stockbuddy.stock.ledger.locked_level import LockedLevel
-from stockbuddy.stock.ledger.postings import ZERO, Entry, LevelKey, Shortage
+from stockbuddy.stock.ledger.postings import Entry, LevelKey, Shortage
 
 
 def insufficient_stock(entries: Sequence[Entry], levels: Mapping[LevelKey, LockedLevel]) -> InsufficientStock:

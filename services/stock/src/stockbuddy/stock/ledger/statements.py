@@ -18,8 +18,8 @@ CREATE_LEVELS = """
 LOCK_LEVELS = """
     SELECT l.product_id, l.warehouse_id, l.lot, p.sku,
            coalesce(p.low_stock_threshold, s.default_low_stock_threshold) AS threshold, p.cost_price,
-           p.owner_id, p.inactive_since, l.on_hand, l.reserved, l.version, l.average_cost, l.is_low, l.is_depleted,
-           l.taken_count, l.taken_mean, l.taken_variance, l.added_count, l.added_mean, l.added_variance
+           p.owner_id, p.inactive_since, l.on_hand, l.reserved, l.version, l.value, l.last_cost, l.is_low,
+           l.is_depleted, l.taken_count, l.taken_mean, l.taken_variance, l.added_count, l.added_mean, l.added_variance
     FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS k(product_id, warehouse_id, lot)
     JOIN level l USING (product_id, warehouse_id, lot)
     JOIN product p ON p.id = l.product_id

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.contracts.auth import SettingsChanged
 
 _UPDATE = text("""
@@ -31,3 +32,8 @@ async def replicate_settings(session: AsyncSession, states: Sequence[SettingsCha
 
 async def load_company_locale(session: AsyncSession) -> CompanyLocale:
     return CompanyLocale(*(await session.execute(_LOCALE)).one())
+
+
+async def load_currency(database: Database) -> str | None:
+    async with database.reading() as session:
+        return (await load_company_locale(session)).currency

@@ -63,7 +63,7 @@ async def enter_counts(
         CountedLine(products[line.product_reference].id, line.lot, line.counted, line.counted_at) for line in lines
     ]
     await snapshot_products(session, count, [(line.product_id, line.lot) for line in counted])
-    await enter_counted(session, count, counted, context.caller.user_id, datetime.now(UTC))
+    await enter_counted(session, count, counted, context.caller.user_id)
     count.version += 1
     return await _publish(session, CountEntered, count)
 

@@ -27,8 +27,7 @@ class Count(Base):
 
 
 class CountLine(Base):
-    """`expected`: the quantity of the level at `level_version`, plus the movements since then up to `counted_at` if the
-    client gave it."""
+    """`expected`: the quantity when the count was opened or, once it was counted, at `counted_at`."""
 
     __tablename__ = "stock_count_line"
 

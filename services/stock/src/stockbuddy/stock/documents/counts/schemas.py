@@ -40,8 +40,8 @@ class StockCountCreate(HasWarehouseReference):
 
 
 class EnterCountsLine(HasProductReference):
-    """`counted` null deletes an earlier entry. The counted quantity is compared with the snapshot or, if `counted_at`
-    is given, with the quantity at that time, so that movements that the counter has seen are not counted twice."""
+    """`counted` null deletes an earlier entry. The quantity was counted at `counted_at`, by default when it is entered;
+    goods that have moved since then are added when the count is approved."""
 
     counted: QuantityNotNegative | None
     counted_at: PastTime | None = None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from stockbuddy.chassis.http.errors import Unprocessable
-from stockbuddy.stock.documents.pricing import MAX_AMOUNT, TOO_LARGE, line_amount
+from stockbuddy.stock.documents.pricing import MAX_AMOUNT, TOO_LARGE, line_amount, minor_unit
 from stockbuddy.stock.documents.purchase_orders.schemas import PurchaseOrderLineCreate
 from stockbuddy.stock.inventory.posting_context import PostingContext
 from stockbuddy.stock.ledger import ZERO
@@ -39,7 +39,7 @@ def cost_line(index: int, product: ProductReplica, quantity: Decimal, unit_cost:
     if unit_cost is None:
         raise Unprocessable.field(f"lines.{index}.unit_cost", "is required: the product has no cost price")
     try:
-        total = line_amount(quantity, unit_cost)
+        total = line_amount(quantity, unit_cost, minor_unit(product.currency))
     except ValueError as error:
         raise Unprocessable.field(f"lines.{index}.unit_cost", str(error)) from error
     return CostedLine(product, quantity, unit_cost, total)

@@ -9,7 +9,7 @@ from stockbuddy.chassis.http.errors import Unprocessable
 from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.contracts.stock import PurchaseLine, PurchaseReceived, ReceivedLine
 from stockbuddy.stock.documents.allocation import allocate
-from stockbuddy.stock.documents.pricing import MAX_AMOUNT, TOO_LARGE, line_amount
+from stockbuddy.stock.documents.pricing import MAX_AMOUNT, TOO_LARGE, line_amount, minor_unit
 from stockbuddy.stock.documents.purchase_orders.queries import load_order
 from stockbuddy.stock.documents.purchase_orders.schemas import (
     PurchaseOrderResponse,
@@ -33,6 +33,7 @@ from stockbuddy.stock.ledger import (
     VersionCheck,
     row_of,
 )
+from stockbuddy.stock.replicas.system_settings import load_currency
 
 RECEIVABLE = ("ordered", "partially_received")
 
@@ -51,11 +52,12 @@ async def plan_receipt(context: PostingContext, order_id: int, body: ReceivePurc
     order = await load_order(context, order_id)
     _require_receivable(order, body)
     parts = _allocate(order, body)
-    if _received_total(order, parts) >= MAX_AMOUNT:
+    received_total = _received_total(order, parts, minor_unit(await load_currency(context.database)))
+    if received_total >= MAX_AMOUNT:
         raise Unprocessable.field("lines", TOO_LARGE)
     return Posting(
         [_entry(order, body, part) for part in parts],
-        lambda result: _build_changes(result, context, order, body, parts),
+        lambda result: _build_changes(result, context, order, body, parts, received_total),
         context.authority(Purpose.PURCHASE),
         context.key,
         checks=[VersionCheck("purchase_order", order.id, order.version)],
@@ -112,9 +114,9 @@ def _allocate(order: PurchaseOrderResponse, body: ReceivePurchaseOrder) -> list[
     ]
 
 
-def _received_total(order: PurchaseOrderResponse, parts: Sequence[ReceiptAllocation]) -> Decimal:
+def _received_total(order: PurchaseOrderResponse, parts: Sequence[ReceiptAllocation], unit: Decimal) -> Decimal:
     try:
-        return order.received_total + sum((line_amount(part.quantity, part.unit_cost) for part in parts), ZERO)
+        return order.received_total + sum((line_amount(part.quantity, part.unit_cost, unit) for part in parts), ZERO)
     except ValueError as error:
         raise Unprocessable.field("lines", str(error)) from error
 
@@ -125,9 +127,10 @@ def _build_changes(
     order: PurchaseOrderResponse,
     body: ReceivePurchaseOrder,
     parts: Sequence[ReceiptAllocation],
+    received_total: Decimal,
 ) -> DocumentChanges:
     lines = _received_lines(result, parts)
-    after = _order_after(result, order, parts)
+    after = _order_after(result, order, parts, received_total)
     receipt: Row = {
         "id": result.new_id("purchase_receipt"),
         "purchase_order_id": order.id,
@@ -173,7 +176,7 @@ def _build_line(line_id: int, part: ReceiptAllocation, change: Change) -> Receiv
 
 
 def _order_after(
-    result: PostingResult, order: PurchaseOrderResponse, parts: Sequence[ReceiptAllocation]
+    result: PostingResult, order: PurchaseOrderResponse, parts: Sequence[ReceiptAllocation], received_total: Decimal
 ) -> PurchaseOrderResponse:
     quantities = {line.id: ZERO for line in order.lines}
     for part in parts:
@@ -184,7 +187,7 @@ def _order_after(
         update={
             "version": order.version + 1,
             "status": "received" if is_complete else "partially_received",
-            "received_total": _received_total(order, parts),
+            "received_total": received_total,
             "received_at": result.recorded_at if is_complete else None,
             "updated_at": result.recorded_at,
             "lines": lines,

@@ -8,7 +8,8 @@ from stockbuddy.chassis.http.errors import Unprocessable
 from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.contracts.stock import ReturnedLine, SaleLine, SaleReturned
 from stockbuddy.stock.documents.allocation import allocate
-from stockbuddy.stock.documents.pricing import refund
+from stockbuddy.stock.documents.pricing import minor_unit, refund
+from stockbuddy.stock.documents.sales.costs import returned_cost, with_totals
 from stockbuddy.stock.documents.sales.queries import load_sale
 from stockbuddy.stock.documents.sales.schemas import (
     SaleResponse,
@@ -31,15 +32,18 @@ from stockbuddy.stock.ledger import (
     VersionCheck,
     row_of,
 )
+from stockbuddy.stock.replicas.system_settings import load_currency
 
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """The quantity of a sale line to be returned, and the amount due for it."""
+    """The quantity of a sale line to be returned, the amount due for it, and the exact cost of what is restocked (None
+    if unknown or not restocked)."""
 
     line: SaleLine
     quantity: Decimal
     amount: Decimal
+    cost: Decimal | None
 
 
 async def plan_return(context: PostingContext, sale_id: int, body: SaleReturnCreate) -> Posting:
@@ -49,7 +53,7 @@ async def plan_return(context: PostingContext, sale_id: int, body: SaleReturnCre
         raise SaleNotReturnable()
     if body.occurred_at is not None and body.occurred_at < sale.occurred_at:
         raise Unprocessable.field("occurred_at", "is before the sale")
-    refunds = _allocate(sale, body)
+    refunds = _allocate(sale, body, minor_unit(await load_currency(context.database)))
     return Posting(
         _entries(sale, refunds, body) if body.restock else [],
         lambda result: _build_changes(result, context, sale, body, refunds),
@@ -68,6 +72,7 @@ def _entries(sale: SaleResponse, refunds: Sequence[Refund], body: SaleReturnCrea
             on_hand=part.quantity,
             movement_type=MovementType.RETURN,
             unit_cost=part.line.unit_cost,
+            value=part.cost,
             reference_number=sale.reference,
             notes=body.reason,
             occurred_at=body.occurred_at,
@@ -76,7 +81,7 @@ def _entries(sale: SaleResponse, refunds: Sequence[Refund], body: SaleReturnCrea
     ]
 
 
-def _allocate(sale: SaleResponse, body: SaleReturnCreate) -> list[Refund]:
+def _allocate(sale: SaleResponse, body: SaleReturnCreate, unit: Decimal) -> list[Refund]:
     """Allocate the returned quantities to sale lines; without `lines`, everything not yet returned."""
     requests = body.lines or [
         SaleReturnLineCreate(line_id=line.id, quantity=_returnable(line))
@@ -94,15 +99,20 @@ def _allocate(sale: SaleResponse, body: SaleReturnCreate) -> list[Refund]:
     quantities = {line.id: ZERO for line in sale.lines}
     for share in allocation.shares:
         quantities[share.line.id] += share.quantity
-    return [_refund(line, quantities[line.id]) for line in sale.lines if quantities[line.id] > ZERO]
+    return [
+        _refund(line, quantities[line.id], unit, restock=body.restock)
+        for line in sale.lines
+        if quantities[line.id] > ZERO
+    ]
 
 
 def _returnable(line: SaleLine) -> Decimal:
     return line.quantity - line.returned
 
 
-def _refund(line: SaleLine, quantity: Decimal) -> Refund:
-    return Refund(line, quantity, refund(line.total, line.quantity, line.returned, line.refunded, quantity))
+def _refund(line: SaleLine, quantity: Decimal, unit: Decimal, *, restock: bool) -> Refund:
+    amount = refund(line.total, line.quantity, line.returned, line.refunded, quantity, unit)
+    return Refund(line, quantity, amount, returned_cost(line, quantity) if restock else None)
 
 
 def _build_changes(
@@ -133,7 +143,7 @@ def _build_changes(
         StoredResponse(201, response.model_dump_json()),
         inserts={"sale_return": [_return_row(response)], "sale_return_line": _return_line_rows(response)},
         updates={
-            "sale": [row_of(sale_after, "id", "status", "refunded")],
+            "sale": [row_of(sale_after, "id", "status", "refunded", "cost", "profit")],
             "sale_line": _line_rows(sale_after, refunds),
         },
         events=[event],
@@ -151,6 +161,7 @@ def _returned_lines(result: PostingResult, refunds: Sequence[Refund]) -> list[Re
             sku=part.line.sku,
             quantity=part.quantity,
             amount=part.amount,
+            cost=part.cost,
             movement_id=movement_id,
         )
         for line_id, part, movement_id in zip(result.ids["sale_return_line"], refunds, movement_ids, strict=True)
@@ -161,18 +172,18 @@ def _sale_after(sale: SaleResponse, refunds: Sequence[Refund]) -> SaleResponse:
     parts = {part.line.id: part for part in refunds}
     lines = [_line_after(line, parts[line.id]) if line.id in parts else line for line in sale.lines]
     is_complete = all(line.returned == line.quantity for line in lines)
-    return sale.model_copy(
-        update={
-            "version": sale.version + 1,
-            "status": "returned" if is_complete else "partially_returned",
-            "refunded": sum((line.refunded for line in lines), ZERO),
-            "lines": lines,
-        }
-    )
+    status = "returned" if is_complete else "partially_returned"
+    return with_totals(sale, lines).model_copy(update={"version": sale.version + 1, "status": status})
 
 
 def _line_after(line: SaleLine, part: Refund) -> SaleLine:
-    return line.model_copy(update={"returned": line.returned + part.quantity, "refunded": line.refunded + part.amount})
+    return line.model_copy(
+        update={
+            "returned": line.returned + part.quantity,
+            "refunded": line.refunded + part.amount,
+            "cost_returned": line.cost_returned + (part.cost or ZERO),
+        }
+    )
 
 
 def _return_row(response: SaleReturnResponse) -> Row:
@@ -184,7 +195,7 @@ def _return_line_rows(response: SaleReturnResponse) -> list[Row]:
         {
             "return_id": response.id,
             "sale_line_id": line.line_id,
-            **row_of(line, "id", "quantity", "amount", "movement_id"),
+            **row_of(line, "id", "quantity", "amount", "cost", "movement_id"),
         }
         for line in response.lines
     ]
@@ -192,4 +203,4 @@ def _return_line_rows(response: SaleReturnResponse) -> list[Row]:
 
 def _line_rows(sale: SaleResponse, refunds: Sequence[Refund]) -> list[Row]:
     updated = {part.line.id for part in refunds}
-    return [row_of(line, "id", "returned", "refunded") for line in sale.lines if line.id in updated]
+    return [row_of(line, "id", "returned", "refunded", "cost_returned") for line in sale.lines if line.id in updated]

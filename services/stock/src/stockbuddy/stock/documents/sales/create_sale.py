@@ -10,7 +10,7 @@ from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.contracts.stock import ReservationCommitted, SaleCompleted, SaleLine
 from stockbuddy.stock.documents.customers.queries import find_customers
 from stockbuddy.stock.documents.lines import header_row, line_rows
-from stockbuddy.stock.documents.pricing import MAX_AMOUNT, MONEY_QUANTUM, TOO_LARGE, line_total
+from stockbuddy.stock.documents.pricing import MAX_AMOUNT, TOO_LARGE, line_total, minor_unit
 from stockbuddy.stock.documents.reservations.lifecycle import (
     end_reservation,
     load_active_reservation,
@@ -21,6 +21,7 @@ from stockbuddy.stock.documents.reservations.lifecycle import (
     version_check,
 )
 from stockbuddy.stock.documents.reservations.schemas import ReservationResponse
+from stockbuddy.stock.documents.sales.costs import total_cost
 from stockbuddy.stock.documents.sales.schemas import SaleCreate, SaleLineCreate
 from stockbuddy.stock.errors import AmbiguousCustomer, UnknownCustomer
 from stockbuddy.stock.inventory.posting_context import PostingContext
@@ -84,7 +85,7 @@ async def load_plan(context: PostingContext, body: SaleCreate, reservation: Rese
     warehouse = await context.warehouse(body.warehouse_reference)
     reserved_ids = [] if reservation is None else [line.product_id for line in reservation.lines]
     references = [line.product_reference for line in body.sold_lines]
-    products = await context.products.load(references, include_deleted=reserved_ids)
+    products = await context.products.load(references, include_deleted=reserved_ids, at=body.occurred_at)
     require_active(products.values(), at=body.occurred_at, except_ids=reserved_ids)
     lines = [_price(index, line, products[line.product_reference]) for index, line in enumerate(body.sold_lines)]
     if sum((line.total + line.discount for line in lines), ZERO) >= MAX_AMOUNT:
@@ -108,7 +109,7 @@ def _price(index: int, line: SaleLineCreate, product: ProductReplica) -> PricedL
     unit_price = product.unit_price if line.unit_price is None else line.unit_price
     discount = line.discount or ZERO
     try:
-        total = line_total(line.quantity, unit_price, discount)
+        total = line_total(line.quantity, unit_price, discount, minor_unit(product.currency))
     except ValueError as error:
         raise Unprocessable.field(f"lines.{index}.discount", str(error)) from error
     return PricedLine(product, line.lot, line.quantity, unit_price, discount, total)
@@ -196,6 +197,7 @@ def _build_sale(result: PostingResult, plan: SalePlan) -> SaleCompleted:
         seller=plan.context.caller.username,
         occurred_at=plan.body.occurred_at or result.recorded_at,
         recorded_at=result.recorded_at,
+        voided_at=None,
         lines=lines,
     )
 
@@ -213,15 +215,17 @@ def _build_line(line_id: int, line: PricedLine, change: Change) -> SaleLine:
         discount=line.discount,
         total=line.total,
         unit_cost=change.unit_cost,
+        cost=None if change.unit_cost is None else -change.value,
         returned=ZERO,
         refunded=ZERO,
+        cost_returned=ZERO,
         movement_id=change.movement_id,
     )
 
 
 def _cost(lines: Sequence[SaleLine]) -> Decimal | None:
     """The cost of all lines, None if one is unknown. Raises Unprocessable for more than can be stored."""
-    costs = [line.quantity * line.unit_cost for line in lines if line.unit_cost is not None]
-    if sum(costs, ZERO) >= MAX_AMOUNT:
+    cost = total_cost(lines)
+    if cost is not None and cost >= MAX_AMOUNT:
         raise Unprocessable.field("lines", f"cost {TOO_LARGE}")
-    return sum(costs, ZERO).quantize(MONEY_QUANTUM) if len(costs) == len(lines) else None
+    return cost

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from stockbuddy.stock.orm import Base
 
 QUANTITY = Numeric(18, 3)
+VALUE = Numeric(28, 10)
 
 
 class Sale(Base):
@@ -33,6 +34,7 @@ class Sale(Base):
     seller: Mapped[str | None]
     occurred_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
+    voided_at: Mapped[datetime | None]
 
 
 class SaleLine(Base):
@@ -50,8 +52,10 @@ class SaleLine(Base):
     discount: Mapped[Decimal]
     total: Mapped[Decimal]
     unit_cost: Mapped[Decimal | None]
+    cost: Mapped[Decimal | None] = mapped_column(VALUE)
     returned: Mapped[Decimal] = mapped_column(QUANTITY)
     refunded: Mapped[Decimal]
+    cost_returned: Mapped[Decimal] = mapped_column(VALUE)
     movement_id: Mapped[int]
 
 
@@ -76,4 +80,5 @@ class SaleReturnLine(Base):
     sale_line_id: Mapped[int]
     quantity: Mapped[Decimal] = mapped_column(QUANTITY)
     amount: Mapped[Decimal]
+    cost: Mapped[Decimal | None] = mapped_column(VALUE)
     movement_id: Mapped[int | None]

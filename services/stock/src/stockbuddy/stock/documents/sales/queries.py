@@ -94,7 +94,7 @@ async def _returned_lines(session: AsyncSession, return_ids: Sequence[int]) -> d
     )
     lines: dict[int, list[contract.ReturnedLine]] = {return_id: [] for return_id in return_ids}
     for line, product_id, sku in await session.execute(query):
-        values = row_of(line, "id", "quantity", "amount", "movement_id")
+        values = row_of(line, "id", "quantity", "amount", "cost", "movement_id")
         lines[line.return_id].append(
             contract.ReturnedLine(**values, line_id=line.sale_line_id, product_id=product_id, sku=sku)
         )

@@ -92,4 +92,5 @@ def _build_line(line_id: int, line: TransferLineCreate, product: ProductReplica)
         returned=ZERO,
         written_off=ZERO,
         in_transit=ZERO,
+        value_in_transit=ZERO,
     )

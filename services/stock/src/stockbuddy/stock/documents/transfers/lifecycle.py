@@ -35,7 +35,7 @@ from stockbuddy.stock.ledger import (
     row_of,
 )
 
-_LINE_COLUMNS = ("id", "shipped", "received", "damaged", "returned", "written_off", "unit_cost")
+_LINE_COLUMNS = ("id", "shipped", "received", "damaged", "returned", "written_off", "unit_cost", "value_in_transit")
 
 _Transition = tuple[TransferResponse, list[TransferState]]
 """The transfer after a step, and the step's events."""
@@ -66,9 +66,20 @@ class _Step:
         if disposition is None:
             self.add(line, source, None, reserved=-line.quantity)
         elif rest > ZERO:
-            self.add(line, source, MovementType.TRANSFER_IN, on_hand=rest, unit_cost=line.unit_cost)
+            self.receive(ReceivedLine(line, rest, ZERO), source)
             if disposition == "write_off":
-                self.add(line, source, MovementType.DAMAGED, on_hand=-rest)
+                self.write_off(ReceivedLine(line, ZERO, rest), source)
+
+    def receive(self, part: ReceivedLine, warehouse_id: int, **values: Any) -> None:
+        """Post goods in transit, damaged ones included, as incoming at their share of the value in transit."""
+        quantity = part.received + part.damaged
+        cost = {"unit_cost": part.line.unit_cost, "value": part.value}
+        self.add(part.line, warehouse_id, MovementType.TRANSFER_IN, on_hand=quantity, **cost, **values)
+
+    def write_off(self, part: ReceivedLine, warehouse_id: int) -> None:
+        """Post damaged goods as outgoing at the value at which they came in."""
+        cost = {"unit_cost": part.line.unit_cost, "value": part.damaged_value}
+        self.add(part.line, warehouse_id, MovementType.DAMAGED, on_hand=-part.damaged, **cost)
 
     def to_posting(self, context: PostingContext, transition: Callable[[PostingResult], _Transition]) -> Posting:
         def build_changes(result: PostingResult) -> DocumentChanges:
@@ -112,16 +123,9 @@ async def plan_receipt(context: PostingContext, transfer_id: int, body: ReceiveT
     received = allocate_receipt(transfer, body)
     step = _Step(transfer)
     for part in received:
-        step.add(
-            part.line,
-            transfer.to_warehouse_id,
-            MovementType.TRANSFER_IN,
-            on_hand=part.received + part.damaged,
-            unit_cost=part.line.unit_cost,
-            notes=body.notes,
-        )
+        step.receive(part, transfer.to_warehouse_id, notes=body.notes)
         if part.damaged > ZERO:
-            step.add(part.line, transfer.to_warehouse_id, MovementType.DAMAGED, on_hand=-part.damaged)
+            step.write_off(part, transfer.to_warehouse_id)
     return step.to_posting(context, lambda result: _received(result, transfer, received))
 
 
@@ -136,7 +140,7 @@ async def plan_completion(context: PostingContext, transfer_id: int) -> Posting:
     for line in transfer.lines:
         step.ship(line)
     for index, line in enumerate(transfer.lines):
-        step.add(line, transfer.to_warehouse_id, MovementType.TRANSFER_IN, on_hand=line.quantity, cost_from=index)
+        step.add(line, transfer.to_warehouse_id, MovementType.TRANSFER_IN, on_hand=line.quantity, value_from=index)
     return step.to_posting(context, lambda result: _shipped_and_received(result, transfer))
 
 
@@ -180,7 +184,7 @@ def _update_line(line: TransferLine, **values: Any) -> TransferLine:
 def _shipped(result: PostingResult, transfer: TransferResponse) -> TransferResponse:
     # The entries that ship come first, one per line.
     lines = [
-        _update_line(line, shipped=line.quantity, unit_cost=change.unit_cost)
+        _update_line(line, shipped=line.quantity, unit_cost=change.unit_cost, value_in_transit=-change.value)
         for line, change in zip(transfer.lines, result.accepted(), strict=False)
     ]
     return _transition(transfer, lines, status="in_transit", shipped_at=result.recorded_at)
@@ -206,7 +210,14 @@ def _received(result: PostingResult, transfer: TransferResponse, received: Seque
 
 
 def _receive_line(line: TransferLine, part: ReceivedLine) -> TransferLine:
-    return _update_line(line, received=line.received + part.received, damaged=line.damaged + part.damaged)
+    # Of the line as it is now: a completion ships and receives in one step.
+    value = ReceivedLine(line, part.received, part.damaged).value
+    return _update_line(
+        line,
+        received=line.received + part.received,
+        damaged=line.damaged + part.damaged,
+        value_in_transit=line.value_in_transit - value,
+    )
 
 
 def _shipped_and_received(result: PostingResult, transfer: TransferResponse) -> _Transition:
@@ -220,5 +231,8 @@ def _shipped_and_received(result: PostingResult, transfer: TransferResponse) -> 
 
 def _cancelled(result: PostingResult, transfer: TransferResponse, disposition: Disposition | None) -> TransferResponse:
     column = {None: None, "return": "returned", "write_off": "written_off"}[disposition]
-    lines = [line if column is None else _update_line(line, **{column: line.in_transit}) for line in transfer.lines]
+    lines = [
+        line if column is None else _update_line(line, **{column: line.in_transit, "value_in_transit": ZERO})
+        for line in transfer.lines
+    ]
     return _transition(transfer, lines, status="cancelled", disposition=disposition, ended_at=result.recorded_at)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from stockbuddy.stock.orm import Base
 
 QUANTITY = Numeric(18, 3)
+VALUE = Numeric(28, 10)
 
 
 class Transfer(Base):
@@ -47,3 +48,4 @@ class TransferLine(Base):
     written_off: Mapped[Decimal] = mapped_column(QUANTITY)
     in_transit: Mapped[Decimal] = mapped_column(QUANTITY)
     unit_cost: Mapped[Decimal | None]
+    value_in_transit: Mapped[Decimal] = mapped_column(VALUE)

@@ -8,7 +8,7 @@ from stockbuddy.contracts.stock import TransferLine
 from stockbuddy.stock.documents.allocation import allocate
 from stockbuddy.stock.documents.transfers.schemas import ReceiveTransfer, ReceiveTransferLine, TransferResponse
 from stockbuddy.stock.errors import NotInTransfer, TransferExceeded
-from stockbuddy.stock.ledger import ZERO
+from stockbuddy.stock.ledger import ZERO, share_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,15 @@ class ReceivedLine:
     line: TransferLine
     received: Decimal
     damaged: Decimal
+
+    @property
+    def value(self) -> Decimal:
+        """The share of the value in transit; all of it for everything in transit."""
+        return share_of(self.line.value_in_transit, self.received + self.damaged, self.line.in_transit)
+
+    @property
+    def damaged_value(self) -> Decimal:
+        return share_of(self.value, self.damaged, self.received + self.damaged)
 
 
 def allocate_receipt(transfer: TransferResponse, body: ReceiveTransfer) -> list[ReceivedLine]:

@@ -11,30 +11,35 @@ from stockbuddy.stock.insights.dashboard.schemas import DailySalesTotals, Invent
 
 _INVENTORY_TOTALS = text("""
     WITH stocked AS (
-        SELECT l.product_id, sum(l.on_hand) AS units,
-               sum(round(l.on_hand * coalesce(l.average_cost, p.cost_price, 0), 4)) AS value
-        FROM level l JOIN product p ON p.id = l.product_id WHERE l.version > 0 GROUP BY l.product_id
+        SELECT product_id, sum(on_hand) AS units, sum(value) AS value FROM level WHERE version > 0 GROUP BY product_id
     )
-    SELECT count(*) AS total_products,
+    SELECT count(p.id) AS total_products,
            coalesce(sum(h.units), 0) AS total_units,
-           coalesce(sum(h.value), 0) AS inventory_value,
-           count(*) FILTER (
+           coalesce(round(sum(h.value), 4), 0) AS inventory_value,
+           t.units AS units_in_transit, t.value AS value_in_transit,
+           count(p.id) FILTER (
                WHERE coalesce(h.units, 0) <= coalesce(p.low_stock_threshold, s.default_low_stock_threshold)
            ) AS low_stock_count,
-           count(*) FILTER (WHERE coalesce(h.units, 0) <= 0) AS out_of_stock_count
-    FROM product p CROSS JOIN setting s LEFT JOIN stocked h ON h.product_id = p.id
-    WHERE NOT p.deleted
+           count(p.id) FILTER (WHERE coalesce(h.units, 0) <= 0) AS out_of_stock_count
+    FROM (
+        SELECT coalesce(sum(in_transit), 0) AS units, coalesce(round(sum(value_in_transit), 4), 0) AS value
+        FROM stock_transfer_line WHERE in_transit > 0
+    ) t CROSS JOIN setting s LEFT JOIN product p ON NOT p.deleted LEFT JOIN stocked h ON h.product_id = p.id
+    GROUP BY t.units, t.value
 """)
 
+# Returns and voids count on their own day.
 _DAILY_SALES = text("""
     SELECT day, CAST(sum(sales) AS bigint) AS sales, sum(amount) AS amount FROM (
         SELECT width_bucket(s.occurred_at, CAST(:starts AS timestamptz[])) AS day, count(*) AS sales,
                sum(s.total) AS amount
-        FROM sale s WHERE s.occurred_at >= :since AND s.status <> 'voided' GROUP BY 1
+        FROM sale s WHERE s.occurred_at >= :since GROUP BY 1
+        UNION ALL
+        SELECT width_bucket(s.voided_at, CAST(:starts AS timestamptz[])), -count(*), -sum(s.total)
+        FROM sale s WHERE s.voided_at >= :since GROUP BY 1
         UNION ALL
         SELECT width_bucket(r.occurred_at, CAST(:starts AS timestamptz[])), 0, -sum(r.total)
-        FROM sale_return r JOIN sale s ON s.id = r.sale_id
-        WHERE r.occurred_at >= :since AND s.status <> 'voided' GROUP BY 1
+        FROM sale_return r WHERE r.occurred_at >= :since GROUP BY 1
     ) AS sales_and_returns GROUP BY day
 """)
 
@@ -42,12 +47,15 @@ _TOP_PRODUCTS = text("""
     SELECT p.id AS product_id, p.sku, p.name, sum(t.quantity) AS quantity, sum(t.amount) AS revenue FROM (
         SELECT l.product_id, sum(l.quantity) AS quantity, sum(l.total) AS amount
         FROM sale s JOIN sale_line l ON l.sale_id = s.id
-        WHERE s.occurred_at >= :since AND s.status <> 'voided' GROUP BY l.product_id
+        WHERE s.occurred_at >= :since GROUP BY l.product_id
+        UNION ALL
+        SELECT l.product_id, -sum(l.quantity), -sum(l.total)
+        FROM sale s JOIN sale_line l ON l.sale_id = s.id
+        WHERE s.voided_at >= :since GROUP BY l.product_id
         UNION ALL
         SELECT l.product_id, -sum(b.quantity), -sum(b.amount)
-        FROM sale_return r JOIN sale s ON s.id = r.sale_id
-        JOIN sale_return_line b ON b.return_id = r.id JOIN sale_line l ON l.id = b.sale_line_id
-        WHERE r.occurred_at >= :since AND s.status <> 'voided' GROUP BY l.product_id
+        FROM sale_return r JOIN sale_return_line b ON b.return_id = r.id JOIN sale_line l ON l.id = b.sale_line_id
+        WHERE r.occurred_at >= :since GROUP BY l.product_id
     ) AS t JOIN product p ON p.id = t.product_id
     GROUP BY p.id, p.sku, p.name HAVING sum(t.quantity) > 0
     ORDER BY revenue DESC, p.id LIMIT :limit

@@ -32,13 +32,16 @@ class TopProduct(BaseModel):
 
 
 class InventoryTotals(BaseModel):
-    """`low_stock_count`: products at or below their threshold, including those out of stock."""
+    """`inventory_value`: of what is on hand, without goods in transit. `low_stock_count`: products at or below their
+    threshold, including those out of stock."""
 
     model_config = ConfigDict(from_attributes=True)
 
     total_products: int
     total_units: QuantitySum
     inventory_value: MoneySum
+    units_in_transit: QuantitySum
+    value_in_transit: MoneySum
     low_stock_count: int
     out_of_stock_count: int
 

@@ -1,7 +1,7 @@
-"""Maintains closing balances: the quantity and average cost of each level at the end of each UTC day with movements.
+"""Maintains closing balances: the quantity and the value of each level at the end of each UTC day with movements.
 
-Days are determined by `occurred_at`. `closing_progress` has, per level, the version (number of changes of the level) up
-to which movements are included. The average cost is that of the included movement with the highest version.
+Days are determined by `occurred_at`. `closing_stock_progress` has, per level, the version (number of changes of the
+level) up to which movements are included.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 _TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(hashtext(current_schema() || ' closing'))")
 _SELECT_PENDING = text("""
     SELECT l.product_id, l.warehouse_id, l.lot, coalesce(p.version, 0) AS closed, l.version
-    FROM level l LEFT JOIN closing_progress p USING (product_id, warehouse_id, lot)
+    FROM level l LEFT JOIN closing_stock_progress p USING (product_id, warehouse_id, lot)
     WHERE l.version > coalesce(p.version, 0)
     ORDER BY l.product_id, l.warehouse_id, l.lot LIMIT :levels
 """)
@@ -28,50 +28,43 @@ _UPSERT_BALANCES = text("""
             AS d(product_id, warehouse_id, lot, closed, version)
     ), fresh AS MATERIALIZED (
         SELECT m.product_id, m.warehouse_id, m.lot, CAST(m.occurred_at AT TIME ZONE 'UTC' AS date) AS day,
-               sum(m.quantity) AS change, max(m.occurred_at) AS last_occurred_at, max(m.version) AS version,
-               (array_agg(m.average_cost ORDER BY m.version DESC))[1] AS average_cost
+               sum(m.quantity) AS change, sum(m.value) AS value_change, max(m.occurred_at) AS last_occurred_at
         FROM due JOIN movement m USING (product_id, warehouse_id, lot)
         WHERE m.version > due.closed AND m.version <= due.version
         GROUP BY 1, 2, 3, 4
     ), opened AS MATERIALIZED (
         SELECT f.product_id, f.warehouse_id, f.lot, f.day, coalesce(b.on_hand, 0) AS on_hand,
-               coalesce(b.version, 0) AS version, b.average_cost
+               coalesce(b.value, 0) AS value
         FROM (SELECT product_id, warehouse_id, lot, min(day) AS day FROM fresh GROUP BY 1, 2, 3) f
         LEFT JOIN LATERAL (
-            SELECT c.on_hand, c.version, c.average_cost FROM closing_balance c
+            SELECT c.on_hand, c.value FROM closing_stock c
             WHERE (c.product_id, c.warehouse_id, c.lot) = (f.product_id, f.warehouse_id, f.lot) AND c.day < f.day
             ORDER BY c.day DESC LIMIT 1
         ) b ON true
     ), kept AS (
-        SELECT c.product_id, c.warehouse_id, c.lot, c.day,
-               c.on_hand - lag(c.on_hand, 1, o.on_hand) OVER (
-                   PARTITION BY c.product_id, c.warehouse_id, c.lot ORDER BY c.day) AS change,
-               c.last_occurred_at, c.version, c.average_cost
-        FROM opened o JOIN closing_balance c USING (product_id, warehouse_id, lot) WHERE c.day >= o.day
+        SELECT c.product_id, c.warehouse_id, c.lot, c.day, c.on_hand - lag(c.on_hand, 1, o.on_hand) OVER days AS change,
+               c.value - lag(c.value, 1, o.value) OVER days AS value_change, c.last_occurred_at
+        FROM opened o JOIN closing_stock c USING (product_id, warehouse_id, lot) WHERE c.day >= o.day
+        WINDOW days AS (PARTITION BY c.product_id, c.warehouse_id, c.lot ORDER BY c.day)
     ), days AS (
-        SELECT product_id, warehouse_id, lot, day, sum(change) AS change, max(last_occurred_at) AS last_occurred_at,
-               max(version) AS version, (array_agg(average_cost ORDER BY version DESC))[1] AS average_cost
+        SELECT product_id, warehouse_id, lot, day, sum(change) AS change, sum(value_change) AS value_change,
+               max(last_occurred_at) AS last_occurred_at
         FROM (
             SELECT * FROM fresh
             UNION ALL SELECT * FROM kept
-            UNION ALL SELECT product_id, warehouse_id, lot, day, on_hand, '-infinity', version, average_cost FROM opened
+            UNION ALL SELECT product_id, warehouse_id, lot, day, on_hand, value, '-infinity' FROM opened
         ) parts
         GROUP BY product_id, warehouse_id, lot, day
-    ), closed AS (
-        SELECT product_id, warehouse_id, lot, day, sum(change) OVER earlier AS on_hand, last_occurred_at,
-               max(version) OVER earlier AS version, average_cost
-        FROM days WINDOW earlier AS (PARTITION BY product_id, warehouse_id, lot ORDER BY day)
     )
-    INSERT INTO closing_balance (product_id, warehouse_id, lot, day, on_hand, last_occurred_at, version, average_cost)
-    SELECT product_id, warehouse_id, lot, day, on_hand, last_occurred_at, version,
-           first_value(average_cost) OVER (PARTITION BY product_id, warehouse_id, lot, version ORDER BY day)
-    FROM closed
+    INSERT INTO closing_stock (product_id, warehouse_id, lot, day, on_hand, value, last_occurred_at)
+    SELECT product_id, warehouse_id, lot, day, sum(change) OVER earlier, sum(value_change) OVER earlier,
+           last_occurred_at
+    FROM days WINDOW earlier AS (PARTITION BY product_id, warehouse_id, lot ORDER BY day)
     ON CONFLICT (product_id, warehouse_id, lot, day) DO UPDATE
-        SET on_hand = excluded.on_hand, last_occurred_at = excluded.last_occurred_at, version = excluded.version,
-            average_cost = excluded.average_cost
+        SET on_hand = excluded.on_hand, value = excluded.value, last_occurred_at = excluded.last_occurred_at
 """)
 _SAVE_PROGRESS = text("""
-    INSERT INTO closing_progress (product_id, warehouse_id, lot, version)
+    INSERT INTO closing_stock_progress (product_id, warehouse_id, lot, version)
     SELECT * FROM unnest(CAST(:product_ids AS bigint[]), CAST(:warehouse_ids AS bigint[]), CAST(:lots AS bigint[]),
                          CAST(:versions AS bigint[]))
     ON CONFLICT (product_id, warehouse_id, lot) DO UPDATE SET version = excluded.version

@@ -1,10 +1,14 @@
 """Response models of the reconciliation."""
 
-from typing import Literal
+from decimal import Decimal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, PlainSerializer
 
+from stockbuddy.contracts.numbers import money_text
 from stockbuddy.stock.fields import QuantitySum
+
+ValueSum = Annotated[Decimal, PlainSerializer(money_text, return_type=str)]
 
 
 class Difference(BaseModel):
@@ -20,6 +24,21 @@ class Difference(BaseModel):
     found: QuantitySum
 
 
+class ValueDifference(BaseModel):
+    """A level whose value is not the sum of its movements' values, or a product whose value in transit (of all its
+    transfers; `warehouse_id` and `lot` null) is not what left less what arrived."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    what: Literal["value", "in_transit"]
+    product_id: int
+    warehouse_id: int | None
+    lot: int | None
+    expected: ValueSum
+    found: ValueSum
+
+
 class IntegrityResponse(BaseModel):
     ok: bool
     differences: list[Difference]
+    value_differences: list[ValueDifference]

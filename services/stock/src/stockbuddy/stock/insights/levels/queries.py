@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Numeric, Row, Select, case, column, func, null, or_, select, table
+from sqlalchemy import ColumnElement, Numeric, Row, Select, and_, case, column, func, null, or_, select, table
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.http.pagination import PageSlice, SortOrder, fetch_row_page
@@ -49,6 +49,13 @@ _expired = expired_quantity(Level.product_id, Level.warehouse_id, Level.lot)
 RESERVED = case((Level.reserved > 0, Level.reserved - _expired), else_=Level.reserved)
 
 
+# The last known one if nothing is on hand.
+AVERAGE_COST = case(
+    (and_(Level.on_hand > 0, Level.last_cost.is_not(None)), Level.value / func.nullif(Level.on_hand, 0)),
+    else_=Level.last_cost,
+)
+
+
 def _conditions(filters: LevelFilter, level: Any) -> list[ColumnElement[bool]]:
     """`level`: the columns of current or past levels."""
     equalities = (
@@ -71,7 +78,7 @@ def _conditions(filters: LevelFilter, level: Any) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _select_levels(level: Any, reserved: Any, available: Any, incoming: Any) -> Select[Any]:
+def _select_levels(level: Any, average_cost: Any, reserved: Any, available: Any, incoming: Any) -> Select[Any]:
     return (
         select(
             level.product_id,
@@ -86,7 +93,8 @@ def _select_levels(level: Any, reserved: Any, available: Any, incoming: Any) -> 
             available.label("available"),
             incoming.label("incoming"),
             THRESHOLD.label("low_stock_threshold"),
-            level.average_cost,
+            level.value,
+            func.round(average_cost, 4).label("average_cost"),
             level.updated_at,
         )
         .join(Product, Product.id == level.product_id)
@@ -98,11 +106,12 @@ async def list_levels(session: AsyncSession, filters: LevelFilter) -> PageSlice[
     """Current levels of active products that have movements or incoming stock; levels at `as_of` of all products."""
     level: Any = Level
     if filters.as_of is None:
-        query = _select_levels(level, RESERVED, Level.on_hand - RESERVED, INCOMING)
+        query = _select_levels(level, AVERAGE_COST, RESERVED, Level.on_hand - RESERVED, INCOMING)
         query = query.where(or_(Level.version > 0, INCOMING > 0), ~Product.deleted)
     else:
         level = levels_at(last_moment_of(filters.as_of, await load_company_zone(session))).c
-        query = _select_levels(level, null(), null(), null())
+        average_cost = case((level.is_cost_known, level.value / func.nullif(level.on_hand, 0)))
+        query = _select_levels(level, average_cost, null(), null(), null())
     by_product = SortOrder("product_asc", (level.product_id, level.warehouse_id, level.lot))
     return await fetch_row_page(session, query.where(*_conditions(filters, level)), by_product, filters)
 

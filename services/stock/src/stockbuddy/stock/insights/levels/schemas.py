@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from stockbuddy.chassis.fields import DayOrTime, Id
 from stockbuddy.chassis.http.pagination import PageQuery
-from stockbuddy.contracts.numbers import Money, Quantity
+from stockbuddy.contracts.numbers import Money, Quantity, Value
 from stockbuddy.stock.fields import Lot, Name, Price, Sku
 
 
@@ -26,8 +26,8 @@ class LevelFilter(PageQuery):
 
 
 class LevelResponse(BaseModel):
-    """`available`: on hand and not reserved. At a past moment (`as_of`) `reserved`, `available` and `incoming` are
-    unknown."""
+    """`available`: on hand and not reserved; `value`: of what is on hand, at average cost. At a past moment (`as_of`)
+    `reserved`, `available` and `incoming` are unknown."""
 
     product_id: int
     sku: str
@@ -41,5 +41,6 @@ class LevelResponse(BaseModel):
     available: Quantity | None
     incoming: Quantity | None
     low_stock_threshold: Quantity
+    value: Value
     average_cost: Money | None
     updated_at: datetime

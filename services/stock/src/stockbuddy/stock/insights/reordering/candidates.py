@@ -70,8 +70,7 @@ class Candidate:
 _CANDIDATES = text("""
     WITH stocked AS (
         SELECT product_id, warehouse_id, sum(on_hand) AS on_hand, sum(reserved) AS reserved,
-               sum(on_hand * average_cost) / nullif(sum(on_hand) FILTER (WHERE average_cost IS NOT NULL), 0)
-                   AS average_cost
+               sum(value) / nullif(sum(on_hand) FILTER (WHERE last_cost IS NOT NULL), 0) AS average_cost
         FROM level WHERE version > 0 GROUP BY product_id, warehouse_id
     ), ordered AS (
         SELECT product_id, warehouse_id, sum(outstanding) AS incoming

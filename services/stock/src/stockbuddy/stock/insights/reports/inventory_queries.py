@@ -1,65 +1,68 @@
 """Reads of the inventory reports."""
 
 from datetime import UTC, date, datetime
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.stock.insights.history.queries import levels_at_sql, moment_parameters
+from stockbuddy.stock.insights.reports.fifo_queries import FIFO_LAYERS, replayed_layers
 from stockbuddy.stock.insights.reports.sql import CATEGORY_FILTER, WAREHOUSE_FILTER, Rows, fetch_rows
 
 _END_OF_TIME = datetime(9000, 1, 1, tzinfo=UTC)
 
-_CURRENT_LEVELS = "SELECT product_id, warehouse_id, lot, on_hand, average_cost FROM level WHERE version > 0"
+_CURRENT_LEVELS = "SELECT product_id, warehouse_id, lot, on_hand, value FROM level WHERE version > 0"
 _PAST_LEVELS = levels_at_sql("as_of")
-_FILTERS = f"NOT p.deleted AND {WAREHOUSE_FILTER} AND {CATEGORY_FILTER}"
-# FIFO layers: remaining stock is attributed to the newest receipts; reversed receipts and the movements that reverse
-# (also those of voided sales) are excluded.
-_FIFO_LAYERS = f"""
-    SELECT i.product_id, i.warehouse_id, i.lot, i.occurred_at,
-           least(i.quantity, i.on_hand - (i.upto - i.quantity)) AS quantity,
-           coalesce(i.unit_cost, i.average_cost, i.cost_price, 0) AS unit_cost
-    FROM (
-        SELECT h.product_id, h.warehouse_id, h.lot, h.on_hand, h.average_cost, p.cost_price, m.quantity, m.unit_cost,
-               m.occurred_at,
-               sum(m.quantity) OVER (
-                   PARTITION BY h.product_id, h.warehouse_id, h.lot ORDER BY m.occurred_at DESC, m.id DESC
-               ) AS upto
-        FROM costed h
-        JOIN product p ON p.id = h.product_id
-        JOIN movement m ON (m.product_id, m.warehouse_id, m.lot) = (h.product_id, h.warehouse_id, h.lot)
-        WHERE h.on_hand > 0 AND m.quantity > 0 AND m.reverses_id IS NULL AND m.occurred_at <= :until AND {_FILTERS}
-            AND NOT EXISTS (SELECT FROM movement r WHERE r.reverses_id = m.id AND r.occurred_at <= :until)
-    ) AS i
-    WHERE i.upto - i.quantity < i.on_hand
+_FILTERS = f"{WAREHOUSE_FILTER} AND {CATEGORY_FILTER}"
+_CURRENT_TRANSIT = """
+    SELECT product_id, CAST(NULL AS bigint) AS warehouse_id, in_transit AS quantity, value_in_transit AS value
+    FROM stock_transfer_line WHERE in_transit > 0
+"""
+_PAST_TRANSIT = """
+    SELECT m.product_id, CAST(NULL AS bigint) AS warehouse_id, -m.quantity AS quantity, m.correction - m.value AS value
+    FROM stock_transfer t JOIN movement m ON m.document = 'stock_transfer/' || t.id
+    WHERE t.shipped_at <= :as_of AND (t.ended_at IS NULL OR t.ended_at > :as_of)
+        AND m.movement_type IN ('transfer_out', 'transfer_in') AND m.occurred_at <= :as_of
 """
 
+# Goods in transit are in no warehouse.
 _VALUATION = """
     WITH costed AS ({costed}), parts AS ({parts})
-    SELECT p.id AS product_id, p.sku, p.name, p.category, w.code AS warehouse, sum(v.quantity) AS quantity,
-           round(sum(v.value) / nullif(sum(v.quantity), 0), 4) AS unit_cost, sum(v.value) AS value
-    FROM parts v JOIN product p ON p.id = v.product_id JOIN warehouse w ON w.id = v.warehouse_id
-    GROUP BY p.id, w.id HAVING sum(v.quantity) <> 0 ORDER BY p.sku, w.code, p.id
+    SELECT p.id AS product_id, p.sku, p.name, p.category, w.code AS warehouse,
+           CASE WHEN v.warehouse_id IS NULL THEN 'in_transit' ELSE 'on_hand' END AS state, sum(v.quantity) AS quantity,
+           sum(v.value) / nullif(sum(v.quantity), 0) AS unit_cost, sum(v.value) AS value
+    FROM parts v JOIN product p ON p.id = v.product_id LEFT JOIN warehouse w ON w.id = v.warehouse_id
+    GROUP BY p.id, v.warehouse_id, w.id HAVING sum(v.quantity) <> 0 OR sum(v.value) <> 0
+    ORDER BY p.sku, w.code, p.id
 """
 _AT_AVERAGE = f"""
-    SELECT h.product_id, h.warehouse_id, h.on_hand AS quantity,
-           round(h.on_hand * coalesce(h.average_cost, p.cost_price, 0), 4) AS value
+    SELECT h.product_id, h.warehouse_id, h.on_hand AS quantity, h.value
     FROM costed h JOIN product p ON p.id = h.product_id WHERE {_FILTERS}
 """
 # A negative level has no layers; it is valued at average cost.
 _AT_FIFO = f"""
-    SELECT product_id, warehouse_id, quantity, round(quantity * unit_cost, 4) AS value
-    FROM ({_FIFO_LAYERS}) AS layers
+    SELECT product_id, warehouse_id, quantity, value FROM ({FIFO_LAYERS}) AS layers
     UNION ALL ({_AT_AVERAGE} AND h.on_hand < 0)
 """
 
 
-async def fetch_valuation(
-    session: AsyncSession, method: Literal["average", "fifo"], as_of: datetime | None, **filters: Any
-) -> Rows:
-    parts = _AT_AVERAGE if method == "average" else _AT_FIFO
-    statement = _VALUATION.format(costed=_levels_sql(as_of), parts=parts)
+async def fetch_valuation(session: AsyncSession, as_of: datetime | None, **filters: Any) -> Rows:
+    """At moving average cost."""
+    transit = f"""
+        SELECT h.* FROM ({_CURRENT_TRANSIT if as_of is None else _PAST_TRANSIT}) AS h
+        JOIN product p ON p.id = h.product_id WHERE {_FILTERS}
+    """
+    statement = _VALUATION.format(costed=_levels_sql(as_of), parts=f"{_AT_AVERAGE} UNION ALL {transit}")
     return await fetch_rows(session, statement, **_as_of_parameters(as_of), **filters)
+
+
+async def fetch_fifo_valuation(session: AsyncSession, as_of: datetime | None, **filters: Any) -> Rows:
+    return await _fetch_layered(session, _VALUATION.format(costed=_levels_sql(as_of), parts=_AT_FIFO), as_of, **filters)
+
+
+async def _fetch_layered(session: AsyncSession, statement: str, as_of: datetime | None, **parameters: Any) -> Rows:
+    async with replayed_layers(session, as_of or _END_OF_TIME, parameters["category"]) as layers:
+        return await fetch_rows(session, statement, **_as_of_parameters(as_of), **layers, **parameters)
 
 
 def _levels_sql(as_of: datetime | None) -> str:
@@ -67,34 +70,33 @@ def _levels_sql(as_of: datetime | None) -> str:
 
 
 def _as_of_parameters(as_of: datetime | None) -> dict[str, datetime | date]:
-    return {"until": _END_OF_TIME} if as_of is None else {"until": as_of, **moment_parameters("as_of", as_of)}
+    return {} if as_of is None else moment_parameters("as_of", as_of)
 
 
 _AGING = f"""
-    WITH costed AS ({{costed}}), layers AS ({_FIFO_LAYERS})
-    SELECT p.id AS product_id, p.sku, p.name, p.category, w.code AS warehouse, sum(v.quantity) AS quantity,
+    WITH costed AS ({{costed}}), layers AS ({FIFO_LAYERS})
+    SELECT p.id AS product_id, p.sku, p.name, p.category, w.code AS warehouse,
+           CASE WHEN v.warehouse_id IS NULL THEN 'in_transit' ELSE 'on_hand' END AS state, sum(v.quantity) AS quantity,
            coalesce(sum(v.quantity) FILTER (WHERE v.age <= 30), 0) AS days_0_30,
            coalesce(sum(v.quantity) FILTER (WHERE v.age BETWEEN 31 AND 60), 0) AS days_31_60,
            coalesce(sum(v.quantity) FILTER (WHERE v.age BETWEEN 61 AND 90), 0) AS days_61_90,
            coalesce(sum(v.quantity) FILTER (WHERE v.age BETWEEN 91 AND 180), 0) AS days_91_180,
            coalesce(sum(v.quantity) FILTER (WHERE v.age > 180), 0) AS days_over_180,
-           CAST(max(v.age) AS integer) AS oldest_days, sum(round(v.quantity * v.unit_cost, 4)) AS value
+           CAST(max(v.age) AS integer) AS oldest_days, sum(v.value) AS value
     FROM (SELECT l.*, greatest(floor(extract(epoch FROM :at - l.occurred_at) / 86400), 0) AS age FROM layers l) AS v
-    JOIN product p ON p.id = v.product_id JOIN warehouse w ON w.id = v.warehouse_id
-    GROUP BY p.id, w.id ORDER BY p.sku, w.code, p.id
+    JOIN product p ON p.id = v.product_id LEFT JOIN warehouse w ON w.id = v.warehouse_id
+    GROUP BY p.id, v.warehouse_id, w.id ORDER BY p.sku, w.code, p.id
 """
 
 
 async def fetch_aging(session: AsyncSession, as_of: datetime | None, at: datetime, **filters: Any) -> Rows:
     """`at`: when the age is measured. `as_of` None: current stock."""
-    statement = _AGING.format(costed=_levels_sql(as_of))
-    return await fetch_rows(session, statement, **_as_of_parameters(as_of), at=at, **filters)
+    return await _fetch_layered(session, _AGING.format(costed=_levels_sql(as_of)), as_of, at=at, **filters)
 
 
 _DEAD_STOCK = f"""
     WITH stocked AS (
-        SELECT h.product_id, sum(h.on_hand) AS quantity,
-               sum(round(h.on_hand * coalesce(h.average_cost, p.cost_price, 0), 4)) AS value
+        SELECT h.product_id, sum(h.on_hand) AS quantity, sum(h.value) AS value
         FROM level h JOIN product p ON p.id = h.product_id
         WHERE h.version > 0 AND {_FILTERS} GROUP BY h.product_id HAVING sum(h.on_hand) > 0
     ), history AS (
@@ -138,7 +140,7 @@ _MOVEMENT_GROUPINGS = {
 }
 _MOVEMENTS = f"""
     SELECT h.id, h.occurred_at, h.recorded_at, p.sku, p.name, w.code AS warehouse, h.movement_type, h.quantity,
-           h.balance, h.unit_cost, h.reference_number, h.document, h.performed_by, h.notes
+           h.balance, h.unit_cost, h.value, h.reference_number, h.document, h.performed_by, h.notes
     FROM movement h JOIN product p ON p.id = h.product_id JOIN warehouse w ON w.id = h.warehouse_id
     WHERE h.occurred_at >= :since AND h.occurred_at < :until AND {_FILTERS}
     ORDER BY h.occurred_at, h.id LIMIT :limit

@@ -25,7 +25,7 @@ MovementGrouping = Literal["product", "category", "warehouse", "none"]
 async def report_valuation(
     session: AsyncSession, filters: ReportFilters, method: Literal["average", "fifo"], as_of: datetime | None
 ) -> Table:
-    """Inventory value, at moving average cost or by FIFO."""
+    """Inventory value, at moving average cost or by FIFO. Goods in transit have a row of their own."""
     columns = (
         *_PRODUCT,
         Column("category"),
@@ -33,8 +33,10 @@ async def report_valuation(
         quantity("quantity"),
         Column("unit_cost", "money"),
         money("value"),
+        Column("state"),
     )
-    rows = await inventory_queries.fetch_valuation(session, method, as_of, **filters.parameters())
+    fetch = inventory_queries.fetch_valuation if method == "average" else inventory_queries.fetch_fifo_valuation
+    rows = await fetch(session, as_of, **filters.parameters())
     return build_table("inventory-valuation", {"method": method, "as_of": as_of} | filters.parameters(), columns, rows)
 
 
@@ -50,6 +52,7 @@ async def report_aging(session: AsyncSession, filters: ReportFilters, as_of: dat
         ),
         Column("oldest_days", "integer"),
         money("value"),
+        Column("state"),
     )
     rows = await inventory_queries.fetch_aging(session, as_of, as_of or datetime.now(UTC), **filters.parameters())
     return build_table("stock-aging", {"as_of": as_of} | filters.parameters(), columns, rows)
@@ -105,6 +108,7 @@ async def _list_movements(
         quantity("quantity"),
         Column("balance", "quantity"),
         Column("unit_cost", "money"),
+        money("value"),
         *(Column(name) for name in ("reference_number", "document")),
         Column("performed_by", "integer"),
         Column("notes"),

@@ -9,35 +9,43 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from stockbuddy.stock.insights.history.queries import levels_at_sql, moment_parameters
 from stockbuddy.stock.insights.reports.sql import CATEGORY_FILTER, WAREHOUSE_FILTER, Rows, fetch_rows
 
-# Voided sales are excluded; returns count on the day of return.
+# Returns and voids count on their own day, as their movements do; a void takes back all figures of its sale.
 _SALES_AND_RETURNS = """
-    SELECT s.occurred_at AS at, s.id AS sale_id, l.position = 0 AS is_first, s.warehouse_id, s.customer_id, s.sold_by,
-           s.seller, l.product_id, l.quantity AS sold, 0 AS returned, l.total + l.discount AS gross, l.discount,
-           0 AS refunds, l.quantity * l.unit_cost AS cost
+    SELECT s.occurred_at AS at, s.id AS sale_id, CAST(NULL AS bigint) AS void_id,
+           CASE WHEN l.position = 0 THEN 1 ELSE 0 END AS count, s.warehouse_id, s.customer_id, s.sold_by, s.seller,
+           l.product_id, l.quantity AS sold, 0 AS returned, l.total + l.discount AS gross, l.discount, 0 AS refunds,
+           coalesce(l.cost, l.quantity * l.unit_cost) AS cost
     FROM sale s JOIN sale_line l ON l.sale_id = s.id
-    WHERE s.status <> 'voided' AND s.occurred_at >= :since AND s.occurred_at < :until
+    WHERE s.occurred_at >= :since AND s.occurred_at < :until
     UNION ALL
-    SELECT r.occurred_at, NULL, false, s.warehouse_id, s.customer_id, s.sold_by,
-           s.seller, l.product_id, 0, b.quantity, 0, 0, b.amount,
-           CASE WHEN r.restock THEN -b.quantity * l.unit_cost ELSE 0 END
+    SELECT s.voided_at, NULL, s.id, CASE WHEN l.position = 0 THEN -1 ELSE 0 END, s.warehouse_id, s.customer_id,
+           s.sold_by, s.seller, l.product_id, -l.quantity, 0, -l.total - l.discount, -l.discount, 0,
+           -coalesce(l.cost, l.quantity * l.unit_cost)
+    FROM sale s JOIN sale_line l ON l.sale_id = s.id
+    WHERE s.voided_at >= :since AND s.voided_at < :until
+    UNION ALL
+    SELECT r.occurred_at, NULL, NULL, 0, s.warehouse_id, s.customer_id, s.sold_by, s.seller, l.product_id, 0,
+           b.quantity, 0, 0, b.amount,
+           CASE WHEN r.restock THEN -coalesce(b.cost, b.quantity * l.unit_cost) ELSE 0 END
     FROM sale_return r JOIN sale s ON s.id = r.sale_id JOIN sale_return_line b ON b.return_id = r.id
     JOIN sale_line l ON l.id = b.sale_line_id
-    WHERE s.status <> 'voided' AND r.occurred_at >= :since AND r.occurred_at < :until
+    WHERE r.occurred_at >= :since AND r.occurred_at < :until
 """
 _FIGURES = """
     {sales} AS sales, sum(h.sold) AS sold, sum(h.returned) AS returned, sum(h.gross) AS gross,
     sum(h.discount) AS discounts, sum(h.refunds) AS refunds, sum(h.gross - h.discount - h.refunds) AS revenue,
-    round(coalesce(sum(h.cost), 0), 4) AS cost,
-    sum(h.gross - h.discount - h.refunds) - round(coalesce(sum(h.cost), 0), 4) AS profit
+    coalesce(sum(h.cost), 0) AS cost, sum(h.gross - h.discount - h.refunds) - coalesce(sum(h.cost), 0) AS profit
 """
 _SALES = f"""
     SELECT {{key}}, {_FIGURES}
     FROM ({_SALES_AND_RETURNS}) AS h JOIN product p ON p.id = h.product_id {{joins}}
     WHERE {WAREHOUSE_FILTER} AND {CATEGORY_FILTER}
-    GROUP BY {{group}} ORDER BY {{order}}
+    GROUP BY {{group}}
+    HAVING sum(h.sold) <> 0 OR sum(h.returned) <> 0 OR sum(h.gross) <> 0 OR sum(h.refunds) <> 0
+    ORDER BY {{order}}
 """
-_COUNT_FIRST_LINES = "count(*) FILTER (WHERE h.is_first)"
-_COUNT_DISTINCT = "count(DISTINCT h.sale_id)"
+_COUNT_FIRST_LINES = "sum(h.count)"
+_COUNT_DISTINCT = "count(DISTINCT h.sale_id) - count(DISTINCT h.void_id)"
 _BY_REVENUE = "revenue DESC"
 _SALES_GROUPINGS = {
     "period": ("width_bucket(h.at, CAST(:starts AS timestamptz[])) AS part", "", "1", "1", _COUNT_FIRST_LINES),
@@ -93,16 +101,16 @@ async def fetch_expenses(
 
 
 _VALUE = f"""
-    SELECT h.product_id, sum(round(h.on_hand * coalesce(h.average_cost, p.cost_price, 0), 4)) AS value
-    FROM ({{costed}}) AS h JOIN product p ON p.id = h.product_id
-    WHERE h.on_hand <> 0 AND {WAREHOUSE_FILTER}
+    SELECT h.product_id, sum(h.value) AS value
+    FROM ({{costed}}) AS h
+    WHERE (h.on_hand <> 0 OR h.value <> 0) AND {WAREHOUSE_FILTER}
     GROUP BY h.product_id
 """
 _OPENING_VALUE = _VALUE.format(costed=levels_at_sql("opening"))
 _CLOSING_VALUE = _VALUE.format(costed=levels_at_sql("closing"))
 _TURNOVER = f"""
     WITH opened AS ({_OPENING_VALUE}), closed AS ({_CLOSING_VALUE}), sold AS (
-        SELECT h.product_id, sum(h.sold - h.returned) AS sold, round(coalesce(sum(h.cost), 0), 4) AS cost
+        SELECT h.product_id, sum(h.sold - h.returned) AS sold, coalesce(sum(h.cost), 0) AS cost
         FROM ({_SALES_AND_RETURNS}) AS h
         WHERE {WAREHOUSE_FILTER} GROUP BY h.product_id
     )

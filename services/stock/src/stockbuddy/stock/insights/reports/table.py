@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any, Literal
 
 ColumnKind = Literal["text", "integer", "quantity", "money", "ratio", "date", "moment"]
 Value = str | int | Decimal | date | datetime | None
+
+_MONEY_QUANTUM = Decimal("0.0001")
+_EXACT = Context(prec=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +44,21 @@ class Table:
 def build_table(
     name: str, parameters: Mapping[str, Any], columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]
 ) -> Table:
-    """A table of the rows' values by column, with totals, and without parameters that are None."""
+    """A table of the rows' values by column, with totals, and without parameters that are None. Money is rounded after
+    it was summed."""
     values = [[row[column.name] for column in columns] for row in rows]
     totals = {
         column.name: sum((row[index] for row in values if row[index] is not None), Decimal(0))
         for index, column in enumerate(columns)
         if column.is_summed
     }
+    totals = {column.name: _round(column, totals[column.name]) for column in columns if column.name in totals}
+    values = [[_round(column, value) for column, value in zip(columns, row, strict=True)] for row in values]
     used = {parameter: value for parameter, value in parameters.items() if value is not None}
     return Table(name, used, columns, values, totals)
+
+
+def _round(column: Column, value: Any) -> Any:
+    if column.kind != "money" or value is None:
+        return value
+    return Decimal(value).quantize(_MONEY_QUANTUM, ROUND_HALF_UP, _EXACT)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from stockbuddy.stock.orm import Base
 
 QUANTITY = Numeric(18, 3)
+VALUE = Numeric(28, 10)
 
 
 class Level(Base):
@@ -20,5 +21,6 @@ class Level(Base):
     on_hand: Mapped[Decimal] = mapped_column(QUANTITY)
     reserved: Mapped[Decimal] = mapped_column(QUANTITY)
     version: Mapped[int]
-    average_cost: Mapped[Decimal | None]
+    value: Mapped[Decimal] = mapped_column(VALUE)
+    last_cost: Mapped[Decimal | None] = mapped_column(VALUE)
     updated_at: Mapped[datetime]

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
-from stockbuddy.contracts.numbers import Money, Quantity
+from stockbuddy.contracts.numbers import Money, Quantity, Value
 from stockbuddy.stock.fields import Lot, Note, QuantityNotNegative, Reference
 from stockbuddy.stock.inventory.references import HasProductReference, HasWarehouseReference
 
@@ -30,6 +30,7 @@ class SetLevelResponse(BaseModel):
     on_hand: Quantity
     reserved: Quantity
     available: Quantity
+    value: Value
     average_cost: Money | None
     movement_id: int | None
     updated_at: datetime

@@ -33,6 +33,7 @@ def _build_changes(result: PostingResult) -> DocumentChanges:
         on_hand=change.balance,
         reserved=change.reserved,
         available=change.balance - change.reserved,
+        value=change.level_value,
         average_cost=change.average_cost,
         movement_id=change.movement_id,
         updated_at=result.recorded_at,

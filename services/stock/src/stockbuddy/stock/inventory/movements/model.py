@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from stockbuddy.stock.orm import Base
 
 QUANTITY = Numeric(18, 3)
+VALUE = Numeric(28, 10)
 
 
 class Movement(Base):
@@ -24,7 +25,10 @@ class Movement(Base):
     before: Mapped[Decimal] = mapped_column(QUANTITY)
     balance: Mapped[Decimal] = mapped_column(QUANTITY)
     unit_cost: Mapped[Decimal | None]
+    value: Mapped[Decimal] = mapped_column(VALUE)
+    correction: Mapped[Decimal] = mapped_column(VALUE)
     average_cost: Mapped[Decimal | None]
+    cost_stated: Mapped[bool]
     went_negative: Mapped[bool]
     reference_number: Mapped[str | None]
     notes: Mapped[str | None]

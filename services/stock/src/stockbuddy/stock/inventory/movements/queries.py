@@ -37,7 +37,7 @@ def _conditions(filters: MovementFilter) -> list[ColumnElement[bool]]:
 
 
 def _select_movements() -> Select[Any]:
-    columns = [column for column in Movement.__table__.columns if column.key != "version"]
+    columns = [column for column in Movement.__table__.columns if column.key not in ("version", "cost_stated")]
     return select(*columns, Product.sku).join(Product, Product.id == Movement.product_id)
 
 

@@ -22,6 +22,7 @@ async def plan_reversal(context: PostingContext, movement_id: int, body: Reverse
         on_hand=-movement.quantity,
         movement_type=MovementType.ADJUSTMENT,
         unit_cost=movement.unit_cost,
+        value=None if movement.unit_cost is None else abs(movement.value - movement.correction),
         reference_number=movement.reference_number,
         notes=body.notes or f"reverses movement {movement.id}",
         reverses_id=movement.id,

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
 from stockbuddy.chassis.fields import Id, RequestBody
-from stockbuddy.contracts.numbers import Money, Quantity
+from stockbuddy.contracts.numbers import Money, Quantity, Value
 from stockbuddy.contracts.stock import MovementPosted
 from stockbuddy.stock.fields import Lot, Note, PastTime, Price, Reference, Sku
 from stockbuddy.stock.inventory.references import HasProductReference, HasWarehouseReference
@@ -25,7 +25,9 @@ CaseInsensitiveMovementType = Annotated[MovementType, BeforeValidator(_to_lower_
 
 
 class MovementCreate(HasProductReference, HasWarehouseReference):
-    """The movement type determines the sign of `quantity`, which may be omitted; an `adjustment` must be signed."""
+    """The movement type determines the sign of `quantity`, which may be omitted; an `adjustment` must be signed.
+    `unit_cost`: what incoming stock costs, or what outgoing stock leaves at (returned to the supplier, for example);
+    the average cost if it is not stated."""
 
     movement_type: CaseInsensitiveMovementType
     quantity: Quantity
@@ -72,7 +74,9 @@ class MovementFilter(PeriodFilter):
 
 
 class MovementResponse(BaseModel):
-    """A line of the ledger. `quantity` is signed; `balance` is the level's quantity after the movement."""
+    """A line of the ledger. `quantity` and `value` are the signed changes of the level's quantity and value; `balance`
+    is its quantity after the movement. `correction` is the part of `value` that is not of the goods moved: the cost of
+    stock that had left below zero, or of unknown cost, has become known."""
 
     id: int
     product_id: int
@@ -84,6 +88,8 @@ class MovementResponse(BaseModel):
     before: Quantity
     balance: Quantity
     unit_cost: Money | None
+    value: Value
+    correction: Value
     average_cost: Money | None
     reference_number: str | None
     notes: str | None

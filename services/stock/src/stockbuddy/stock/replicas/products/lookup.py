@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.stock.errors import UnknownProduct
 from stockbuddy.stock.replicas.products.model import ProductReference, ProductReplica
-from stockbuddy.stock.replicas.products.queries import find_products
+from stockbuddy.stock.replicas.products.queries import find_deleted_products, find_products
 from stockbuddy.stock.replicas.waiter import ReplicaWaiter
 
 _Products = dict[ProductReference, ProductReplica]
@@ -22,21 +23,39 @@ class ProductLookup:
         self._requests: list[_Request] = []
         self._worker: asyncio.Task[None] | None = None
 
-    async def find(self, references: Sequence[ProductReference], *, include_deleted: Collection[int] = ()) -> _Products:
-        """The products that exist, by reference; deleted ones only if their id is in `include_deleted`."""
+    async def find(
+        self,
+        references: Sequence[ProductReference],
+        *,
+        include_deleted: Collection[int] = (),
+        at: datetime | None = None,
+    ) -> _Products:
+        """The products that exist, by reference; deleted ones only if their id is in `include_deleted`, or if they
+        existed at `at`."""
         wanted = frozenset(references)
         products = await self._waiter.fetch_until(wanted.issubset, lambda: self._query(wanted))
         return {
             key: products[key]
             for key in wanted
-            if key in products and (not products[key].deleted or key in include_deleted)
+            if key in products and (products[key].existed(at) or key in include_deleted)
         }
 
-    async def load(self, references: Sequence[ProductReference], *, include_deleted: Collection[int] = ()) -> _Products:
+    async def load(
+        self,
+        references: Sequence[ProductReference],
+        *,
+        include_deleted: Collection[int] = (),
+        at: datetime | None = None,
+    ) -> _Products:
         """All of the products, by reference. `include_deleted`: the ids in a document that is to be completed, although
-        a product of it was deleted. Raises UnknownProduct."""
-        products = await self.find(references, include_deleted=include_deleted)
-        if missing := [reference for reference in references if reference not in products]:
+        a product of it was deleted; `at`: when the document occurred, if not now. Raises UnknownProduct."""
+        products = await self.find(references, include_deleted=include_deleted, at=at)
+        missing = [reference for reference in references if reference not in products]
+        if at is not None and missing:
+            async with self._database.raw() as connection:
+                products |= await find_deleted_products(connection, missing, at)
+            missing = [reference for reference in references if reference not in products]
+        if missing:
             raise UnknownProduct(list(dict.fromkeys(missing)))
         return products
 

@@ -30,11 +30,13 @@ class Product(Base):
     deleted: Mapped[bool]
     created_at: Mapped[datetime]
     inactive_since: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
 
 
 @dataclass(frozen=True, slots=True)
 class ProductReplica:
-    """The fields of a product that documents need, read without the ORM. `inactive_since`: None while it is active."""
+    """The fields of a product that documents need, read without the ORM. `inactive_since`: None while it is active;
+    `currency`: of its prices, None until auth has published its settings."""
 
     id: int
     sku: str
@@ -45,3 +47,9 @@ class ProductReplica:
     deleted: bool
     supplier_id: int | None
     inactive_since: datetime | None
+    deleted_at: datetime | None
+    currency: str | None
+
+    def existed(self, at: datetime | None) -> bool:
+        """Whether the product had not been deleted at that moment; None: now."""
+        return not self.deleted or (at is not None and self.deleted_at is not None and at < self.deleted_at)
