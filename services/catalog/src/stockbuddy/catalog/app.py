@@ -11,13 +11,13 @@ from stockbuddy.catalog.dependencies import CatalogServices
 from stockbuddy.catalog.exports.routes import router as exports
 from stockbuddy.catalog.file_store import open_file_store
 from stockbuddy.catalog.images.routes import router as images
-from stockbuddy.catalog.images.signed_urls import ImageUrls
 from stockbuddy.catalog.imports.routes import router as imports
 from stockbuddy.catalog.imports.runner import import_workers
 from stockbuddy.catalog.products.routes import router as products
 from stockbuddy.catalog.read_pool import ReadPool
 from stockbuddy.catalog.search.pages import ProductPages
 from stockbuddy.catalog.settings import CatalogSettings
+from stockbuddy.catalog.signed_urls import ImageUrls
 from stockbuddy.catalog.subscriptions import CONSUMERS
 from stockbuddy.catalog.suppliers.routes import router as suppliers
 from stockbuddy.chassis.http.app import Service, ServiceParts

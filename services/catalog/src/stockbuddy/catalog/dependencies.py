@@ -7,9 +7,9 @@ from typing import cast
 from fastapi import Request
 
 from stockbuddy.catalog.file_store import FileStore
-from stockbuddy.catalog.images.signed_urls import ImageUrls
 from stockbuddy.catalog.read_pool import ReadPool
 from stockbuddy.catalog.search.pages import ProductPages
+from stockbuddy.catalog.signed_urls import ImageUrls
 from stockbuddy.chassis.postgres.database import Database
 
 

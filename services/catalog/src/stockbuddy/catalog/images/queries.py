@@ -1,4 +1,4 @@
-"""Metadata of products' images, and the key of their URLs."""
+"""Metadata of products' images."""
 
 from dataclasses import dataclass
 
@@ -28,7 +28,6 @@ _UPSERT = text("""
     ON CONFLICT (product_id) DO UPDATE SET digest = excluded.digest, content_type = excluded.content_type,
         width = excluded.width, height = excluded.height, size_bytes = excluded.size_bytes, updated_at = now()
 """)
-_URL_KEY = text("SELECT key FROM image_url_key")
 _DELETE = text("DELETE FROM product_image WHERE product_id = :product_id")
 
 
@@ -38,12 +37,6 @@ async def get_image(session: AsyncSession, product_id: int) -> StoredImage:
     if row is None:
         raise NoImage()
     return StoredImage(*row)
-
-
-async def read_url_key(session: AsyncSession) -> bytes:
-    """The key that signs the URLs of images."""
-    key: bytes = (await session.execute(_URL_KEY)).scalar_one()
-    return key
 
 
 async def upsert_image(session: AsyncSession, product_id: int, image: ImageFile) -> None:

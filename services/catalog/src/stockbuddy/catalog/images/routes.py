@@ -13,8 +13,8 @@ from stockbuddy.catalog.file_store import STORE_ERRORS, FileStore
 from stockbuddy.catalog.images import commands, queries
 from stockbuddy.catalog.images.image_file import CONTENT_TYPES, THUMBNAIL_TYPE, decode_image
 from stockbuddy.catalog.images.schemas import ImageQuery, ImageResponse
-from stockbuddy.catalog.images.signed_urls import DAY_SECONDS, ImageUrls
 from stockbuddy.catalog.products.commands import require_permission_to_change
+from stockbuddy.catalog.signed_urls import DAY_SECONDS, ImageUrls
 from stockbuddy.catalog.uploads import read_upload, request_body
 from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import PUBLIC, Caller, authenticate

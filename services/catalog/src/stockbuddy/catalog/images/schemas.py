@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from stockbuddy.catalog.images.image_file import THUMBNAIL_SIZES, ImageFile
-from stockbuddy.catalog.images.signed_urls import MAX_EXPIRES
+from stockbuddy.catalog.signed_urls import MAX_EXPIRES
 
 MAX_LENGTH = 100
 ImageSize = Literal["original", "medium", "thumbnail"]

@@ -9,7 +9,7 @@ import hmac
 import re
 import time
 
-from stockbuddy.catalog.images import queries
+from stockbuddy.catalog.signed_url_queries import read_url_key
 from stockbuddy.chassis.postgres.database import Database
 
 DAY_SECONDS = 86_400
@@ -47,7 +47,7 @@ class ImageUrls:
     async def _load_key(self) -> None:
         if not self._key:
             async with self._database.reading() as session:
-                self._key = await queries.read_url_key(session)
+                self._key = await read_url_key(session)
 
     def _sign_match(self, match: re.Match[bytes]) -> bytes:
         return match[1] + self._signed_url(int(match[2]), match[3].decode()).encode() + b'"'
