@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-from stockbuddy.chassis.runtime.database_url import connect_arguments
+from stockbuddy.chassis.runtime.database_url import connect_arguments, server_of
 from stockbuddy.embedded.errors import StartFailed
 from stockbuddy.embedded.settings import EmbeddedSettings
 from stockbuddy.local_servers.postgres import LocalPostgres
@@ -47,8 +47,7 @@ async def _check(url: str) -> None:
 
 
 def _describe(url: str, error: Exception) -> str:
-    parts = urlsplit(url)
-    server = parts.netloc.rpartition("@")[2] or "the local socket"
+    parts, server = urlsplit(url), server_of(url)
     if isinstance(error, asyncpg.InvalidCatalogNameError):
         return f"{server} has no database {parts.path[1:]}: create it (createdb), or correct its name."
     if isinstance(error, asyncpg.InvalidAuthorizationSpecificationError):

@@ -20,12 +20,13 @@ from stockbuddy.chassis.runtime.settings import load_settings_or_exit
 
 def main(arguments: list[str]) -> None:
     settings = load_settings_or_exit(AuthSettings)
-    if arguments == ["rotate-keys"]:
-        asyncio.run(rotate_signing_keys(settings))
-    elif arguments == ["setup-token"]:
-        asyncio.run(replace_bootstrap_token(settings))
-    else:
+    commands = {"rotate-keys": rotate_signing_keys, "setup-token": replace_bootstrap_token}
+    command = commands.get(arguments[0]) if len(arguments) == 1 else None
+    if command is None:
         command_line.main(SERVICE, settings, MIGRATIONS, arguments)
+        return
+    with command_line.describing_outages(settings):
+        asyncio.run(command(settings))
 
 
 async def rotate_signing_keys(settings: AuthSettings) -> None:

@@ -26,7 +26,8 @@ async def begin_epoch(settings: NotificationsSettings) -> None:
 if __name__ == "__main__":
     settings = load_settings_or_exit(NotificationsSettings)
     if sys.argv[1:] == ["new-epoch"]:
-        asyncio.run(begin_epoch(settings))
+        with command_line.describing_outages(settings):
+            asyncio.run(begin_epoch(settings))
     elif sys.argv[1:2] == ["consumers"]:
         consumers_command.run_command(sys.argv[2:], settings.bus_url)
     else:

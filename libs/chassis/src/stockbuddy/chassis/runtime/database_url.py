@@ -55,6 +55,11 @@ def connect_arguments(url: str, *, timeout_seconds: float, server_settings: Mapp
     return arguments | {"dsn": f"postgresql://{hosts}{parts.path}{_query(parameters)}"}
 
 
+def server_of(url: str) -> str:
+    """Host and port, without the credentials."""
+    return urlsplit(url).netloc.rpartition("@")[2] or "the local socket"
+
+
 def check_database_url(url: str) -> None:
     """Raises ValueError for an URL that libpq would reject."""
     _, parameters = _parse(url)
