@@ -54,6 +54,9 @@ class RequestContextMiddleware:
         self._outage = OutageLog("request.dependency_unavailable", service=service)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self._serve_websocket(scope, receive, send)
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -93,6 +96,21 @@ class RequestContextMiddleware:
             finally:
                 self._report(scope, status, time.perf_counter() - started, context.request_id or "")
 
+    async def _serve_websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Logged at its end, with the status of the handshake."""
+        started, status = time.perf_counter(), 0
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal status
+            status = status or (101 if message["type"] == "websocket.accept" else message.get("status", 0))
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_and_note)
+        finally:
+            seconds = time.perf_counter() - started
+            self._log(scope, "WEBSOCKET", status, seconds, request_id_from(Headers(scope=scope)))
+
     def _to_problem(self, error: BaseException, scope: Scope) -> Problem:
         """503 (retryable) by the environment's fault, else 500. The server cancels requests that outlast the grace
         period of a shutdown, and would respond with a text of its own."""
@@ -107,11 +125,19 @@ class RequestContextMiddleware:
         return Problem(FAILURE_DETAIL)
 
     def _report(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
-        method, route = scope["method"], getattr(scope.get("route"), "path", "unknown")
+        method, route = scope["method"], _route_of(scope)
         metrics.REQUESTS.labels(self._service, method, route, status).inc()
         metrics.REQUEST_DURATION_SECONDS.labels(self._service, method, route).observe(seconds)
+        self._log(scope, method, status, seconds, request_id)
+
+    def _log(self, scope: Scope, method: str, status: int, seconds: float, request_id: str) -> None:
         caller = _name_of(scope.get("state", {}).get("principal"))
-        self._access_log.record(method, scope["path"], route, status, seconds, caller, request_id)
+        self._access_log.record(method, scope["path"], _route_of(scope), status, seconds, caller, request_id)
+
+
+def _route_of(scope: Scope) -> str:
+    """The template of the path."""
+    return getattr(scope.get("route"), "path", "unknown")
 
 
 def _name_of(principal: Principal | None) -> str | None:
