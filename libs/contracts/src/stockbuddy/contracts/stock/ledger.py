@@ -10,8 +10,8 @@ from stockbuddy.contracts.numbers import Money, Quantity, Value
 
 class MovementPosted(Event):
     """A movement in the format of the API, with the balance before it. `document`: the document that caused it, such as
-    `sale/17`. `value`: the exact signed change of the level's value, of
-    which `correction` is not of the goods moved but of stock whose cost has become known; `average_cost`: the level's average unit cost after it."""
+    `sale/17`. `value`: the exact signed change of the level's value, of which `correction` is not of the goods moved
+    but of stock whose cost has become known; `average_cost`: the level's average unit cost after it."""
 
     type: ClassVar[str] = "stock.movement.posted"
     subject_template: ClassVar[str] = "product/{product_id}"

@@ -35,7 +35,7 @@ class SaleLine(BaseModel):
 
 class SaleState(Event):
     """A sale after the change, in the format of the API. `cost`: of what was sold and did not come back;
-    `profit`: total less refunds and cost; both null if a unit cost is unknown. `refunded`: the amount refunded since."""
+    `profit`: total less refunds and cost; both null if a unit cost is unknown. `refunded`: the amount refunded."""
 
     subject_template: ClassVar[str] = "sale/{id}"
     sequence_field: ClassVar[str | None] = "version"
