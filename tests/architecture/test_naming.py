@@ -66,6 +66,7 @@ REJECTED_CONSTANT = re.compile(r"(^|_)(MOST|LONGEST|LARGEST|LEAST|SHORTEST|PATIE
 LOOPS_THAT_SLEEP = {
     "chassis/runtime/background.py: renewed_lease": "the renewal of leases itself",
     "chassis/runtime/background.py: renew_until_cancelled": "as above",
+    "chassis/http/server.py: wait_for_database": "returns once the database is available",
     "chassis/messaging/archive.py: wait_until_ready": "returns once the database is available",
     "chassis/messaging/inbox.py: wait_until_ready": "returns once the database is available",
     "chassis/messaging/bus/amqp/consumer.py: consume_forever": "a subscription that reconnects",
