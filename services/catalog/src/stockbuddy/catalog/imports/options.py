@@ -9,7 +9,8 @@ from stockbuddy.catalog.fields import blank_to_none
 from stockbuddy.catalog.imports.number_format import DecimalSeparator
 from stockbuddy.catalog.spreadsheets.cells import IMPORT_COLUMNS
 
-MAX_JSON_LENGTH = 20_000
+MAX_JSON_LENGTH = 6_000
+"""Both objects fit into the longest URL that the gateway accepts."""
 MAX_DEFAULT_LENGTH = 1000
 
 _MAPPING: TypeAdapter[dict[str, str | None]] = TypeAdapter(dict[str, str | None])
