@@ -73,11 +73,13 @@ class MakeRun:
 @contextlib.asynccontextmanager
 async def make_run(data: Path, port: int, *variables: str) -> AsyncIterator[MakeRun]:
     log = data.with_suffix(f".{len(list(data.parent.glob('*.log')))}.log")
+    # A make that runs these tests must not pass on its level and its flags.
+    environment = {name: value for name, value in os.environ.items() if name not in ("MAKELEVEL", "MAKEFLAGS", "MFLAGS")}
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             *("make", "--no-print-directory", "run", f"PORT={port}", *variables),
             cwd=ROOT,
-            env={**os.environ, "STOCKBUDDY_DATA": str(data)},
+            env={**environment, "STOCKBUDDY_DATA": str(data)},
             stdout=output,
             stderr=output,
             start_new_session=True,
