@@ -7,14 +7,10 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, make_url, text
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 
 from stockbuddy.chassis.postgres.migrations import migrate
 from stockbuddy.chassis.testing.plugin import NewDatabase
+from stockbuddy.chassis.testing.revisions import migrate_to
 from stockbuddy.contracts.notifications import AnnouncementPublished
 from stockbuddy.contracts.stock import ReservationCreated
 from stockbuddy.notifications.app import MIGRATIONS
@@ -39,29 +35,10 @@ RESERVATION = ReservationCreated.model_validate(
 )
 
 
-async def migrate_to_0004(url: str) -> None:
-    """Unlike `migrate`, without the chassis' routines, which need the newest revision."""
-    search_path = {"server_settings": {"search_path": "notifications"}}
-    engine = create_async_engine(
-        make_url(url).set(drivername="postgresql+asyncpg"), poolclass=NullPool, connect_args=search_path
-    )
-    async with engine.begin() as connection:
-        await connection.execute(text("CREATE SCHEMA notifications"))
-        await connection.run_sync(upgrade_to_0004)
-    await engine.dispose()
-
-
-def upgrade_to_0004(connection: Connection) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes.update(connection=connection, schema="notifications")
-    command.upgrade(config, "0004")
-
-
 @pytest.fixture
 async def database_url(new_database: NewDatabase) -> str:
     """A database at the revision before the renames."""
-    return await new_database(migrate_to_0004)
+    return await new_database(lambda url: migrate_to("0004", url, "notifications", MIGRATIONS))
 
 
 @pytest.fixture

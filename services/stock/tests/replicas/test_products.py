@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from stockbuddy.contracts.catalog import CategoryUpdated, ProductDeleted, ProductUpdated
+from stockbuddy.contracts.catalog import ProductDeleted, ProductRepublished, ProductUpdated
 
 if TYPE_CHECKING:
+    import asyncpg
+
     from services.stock.tests.conftest import ProductEvent, Shop, StartShop
 
 
@@ -82,35 +84,14 @@ async def test_product_with_excessive_opening_quantity_is_replicated(shop: Shop)
     assert (await shop.admin.post("/stock-movements", {"product_id": tea, "movement_type": "in", "quantity": 1}))["id"]
 
 
-async def test_products_have_current_name_of_their_category(shop: Shop, product_created: ProductEvent) -> None:
-    """In any order of a renaming, a product event with the former name, and an older renaming."""
-
-    async def shown(category: str) -> list[str]:
-        return [level["sku"] for level in (await shop.admin.get("/stock-levels", category=category))["items"]]
-
-    def named(version: int, name: str) -> CategoryUpdated:
-        return CategoryUpdated(category_id=3, version=version, name=name)
-
-    drinks = {"category_id": 3, "category": "Drinks", "opening_quantity": 1}
-    await shop.deliver(
-        product_created(1, **drinks), product_created(2, category_id=4, category="China", opening_quantity=1)
-    )
-    await shop.deliver(named(3, "Beverages"))
-    await shop.deliver(named(2, "Things to drink"), product_created(5, **drinks))
-    assert (await shown("beverages"), await shown("drinks"), await shown("china")) == (
-        ["SKU-1", "SKU-5"],
-        [],
-        ["SKU-2"],
-    )
-    created = product_created(2, category_id=3, category="Drinks")
-    await shop.deliver(ProductUpdated.model_validate(created.model_dump() | {"version": 2}))
-    assert await shown("beverages") == ["SKU-1", "SKU-2", "SKU-5"]
-
-
-async def test_concurrent_rename_and_new_products_have_new_name(shop: Shop, product_created: ProductEvent) -> None:
-    products = [product_created(n, category_id=3, category="Old", opening_quantity=1) for n in range(1, 31)]
-    renamed = [CategoryUpdated(category_id=3, version=n, name=f"Name {n}") for n in range(2, 12)]
-    await asyncio.gather(*(shop.deliver(event) for pair in zip(products[::3], renamed, strict=True) for event in pair))
-    await shop.deliver(*products)
-    found = await shop.admin.get("/stock-levels", category="name 11", page_size=100)
-    assert found["total"] == 30
+async def test_republished_product_completes_the_copy_of_an_earlier_release(
+    shop: Shop, product_created: ProductEvent, database: asyncpg.Connection
+) -> None:
+    """That release did not store since when a product is inactive."""
+    inactive = product_created(1, opening_quantity=5, is_active=False)
+    await shop.deliver(inactive)
+    await database.execute("UPDATE product SET inactive_since = NULL")
+    await shop.admin.post("/sales", {"product": 1, "quantity": 1})
+    await shop.deliver(ProductRepublished.model_validate(inactive.model_dump()))
+    problem = await shop.admin.expect_problem(409, "/sales", {"product": 1, "quantity": 1})
+    assert problem["code"] == "product_inactive"

@@ -6,18 +6,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
-from alembic import command
-from alembic.config import Config
 
-from stockbuddy.chassis.postgres.database import create_engine
 from stockbuddy.chassis.postgres.migrations import migrate
+from stockbuddy.chassis.testing.revisions import migrate_to
 from stockbuddy.stock.app import MIGRATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
-
-    from sqlalchemy import Connection
 
     from services.stock.tests.conftest import Shop
     from stockbuddy.chassis.testing.templates import TemplateDatabases
@@ -69,13 +65,6 @@ SALES = """
 """
 
 
-def upgrade_to_previous(connection: Connection) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes.update(connection=connection, schema="stock")
-    command.upgrade(config, PREVIOUS)
-
-
 async def fill(url: str) -> None:
     """The ledger as the previous release wrote it."""
     database = await asyncpg.connect(url, server_settings={"search_path": "stock"})
@@ -121,11 +110,7 @@ async def test_existing_ledger_is_valued_exactly(
     databases: TemplateDatabases, run_shop: Callable[[str], AbstractAsyncContextManager[Shop]]
 ) -> None:
     async with databases.clone([]) as url:
-        engine = create_engine(url, server_settings={"search_path": "stock"})
-        async with engine.begin() as connection:
-            await connection.exec_driver_sql("CREATE SCHEMA stock")
-            await connection.run_sync(upgrade_to_previous)
-        await engine.dispose()
+        await migrate_to(PREVIOUS, url, "stock", MIGRATIONS)
         await fill(url)
         await migrate(url, "stock", MIGRATIONS)
         async with run_shop(url) as shop:

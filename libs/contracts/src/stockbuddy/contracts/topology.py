@@ -24,7 +24,9 @@ PRODUCERS = ("auth", "catalog", "stock", "notifications")
 CONSUMER_GROUPS: Mapping[str, tuple[str, ...]] = {
     "catalog.stock.v1": ("stock.level.changed", "stock.warehouse.*"),
     "catalog.settings.v1": ("auth.settings.changed",),
-    "stock.catalog.v1": ("catalog.product.*", "catalog.category.updated", "catalog.supplier.*"),
+    "stock.catalog.v1": ("catalog.product.*", "catalog.supplier.*"),
+    # A queue of its own: a new queue is filled from the archive, which contains what an upgrade has republished.
+    "stock.categories.v1": ("catalog.category.*", "catalog.product.republished"),
     "stock.settings.v1": ("auth.settings.changed",),
     "notifications.log.v1": ("#",),
     "notifications.people.v1": ("auth.user.*", "auth.settings.changed", "catalog.product.*", "stock.warehouse.*"),

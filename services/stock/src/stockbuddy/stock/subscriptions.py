@@ -3,10 +3,14 @@
 from stockbuddy.chassis.messaging.handlers import Consumer, batch
 from stockbuddy.contracts.auth import SettingsChanged
 from stockbuddy.contracts.catalog import (
+    CategoryCreated,
+    CategoryDeleted,
+    CategoryRepublished,
     CategoryUpdated,
     ProductCreated,
     ProductDeleted,
     ProductQuantityImported,
+    ProductRepublished,
     ProductRestored,
     ProductUpdated,
     SupplierCreated,
@@ -15,7 +19,8 @@ from stockbuddy.contracts.catalog import (
 )
 from stockbuddy.stock.inventory.movements.imported_quantities import consume_imported_quantities
 from stockbuddy.stock.inventory.movements.opening_stock import consume_created_products
-from stockbuddy.stock.replicas.products.replicate import replicate_categories, replicate_products
+from stockbuddy.stock.replicas.categories import replicate_categories
+from stockbuddy.stock.replicas.products.replicate import replicate_products
 from stockbuddy.stock.replicas.suppliers import replicate_suppliers
 from stockbuddy.stock.replicas.system_settings import replicate_settings
 
@@ -28,10 +33,19 @@ CONSUMERS = [
             ProductQuantityImported.type: consume_imported_quantities,
             ProductDeleted.type: batch(ProductDeleted, replicate_products),
             ProductRestored.type: batch(ProductRestored, replicate_products),
-            CategoryUpdated.type: batch(CategoryUpdated, replicate_categories),
             SupplierCreated.type: batch(SupplierCreated, replicate_suppliers),
             SupplierUpdated.type: batch(SupplierUpdated, replicate_suppliers),
             SupplierDeleted.type: batch(SupplierDeleted, replicate_suppliers),
+        },
+    ),
+    Consumer(
+        "stock.categories.v1",
+        {
+            CategoryCreated.type: batch(CategoryCreated, replicate_categories),
+            CategoryUpdated.type: batch(CategoryUpdated, replicate_categories),
+            CategoryDeleted.type: batch(CategoryDeleted, replicate_categories),
+            CategoryRepublished.type: batch(CategoryRepublished, replicate_categories),
+            ProductRepublished.type: batch(ProductRepublished, replicate_products),
         },
     ),
     Consumer("stock.settings.v1", {SettingsChanged.type: batch(SettingsChanged, replicate_settings)}),

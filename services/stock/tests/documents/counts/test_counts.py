@@ -178,7 +178,7 @@ async def test_cancelled_count_cannot_be_changed(shop: Shop) -> None:
 
 
 async def test_salesperson_counts_only_owned_products(shop: Shop) -> None:
-    own, foreign = await shop.product(5, owner_id=7, category="Tea"), await shop.product(5, owner_id=8, category="Tea")
+    own, foreign = [await shop.product(5, owner_id=owner, category_id=3, category="Tea") for owner in (7, 8)]
     count = await shop.caller(7).post("/stock-counts", {"category": "tea"})
     assert [line["product_id"] for line in count["lines"]] == [own]
     problem = await shop.caller(7).expect_problem(403, "/stock-counts", {"product_ids": [foreign]})

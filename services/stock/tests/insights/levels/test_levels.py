@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 async def test_level_contains_quantities_and_average_cost(shop: Shop) -> None:
     tea = await shop.product(
-        10, sku="TEA", name="Green tea", category="Drinks", cost_price="2.5", low_stock_threshold=3
+        10, sku="TEA", name="Green tea", category="Drinks", category_id=1, cost_price="2.5", low_stock_threshold=3
     )
     level = await shop.level(tea)
     assert level.pop("updated_at")
@@ -34,8 +34,8 @@ async def test_level_contains_quantities_and_average_cost(shop: Shop) -> None:
 
 
 async def test_levels_with_filters_are_selected(shop: Shop) -> None:
-    tea = await shop.product(10, sku="TEA", category="Drinks", unit_price="4", low_stock_threshold=10)
-    cup = await shop.product(20, sku="CUP", category="Dishes", unit_price="8", low_stock_threshold=19)
+    tea = await shop.product(10, sku="TEA", category="Drinks", category_id=1, unit_price="4", low_stock_threshold=10)
+    cup = await shop.product(20, sku="CUP", category="Dishes", category_id=2, unit_price="8", low_stock_threshold=19)
     default = await shop.product(10, sku="POT", unit_price="20", low_stock_threshold=None)
     annex = await shop.warehouse("ANNEX")
     move = {"product_id": tea, "movement_type": "in", "quantity": 99, "warehouse_id": annex}

@@ -121,8 +121,8 @@ async def test_valuation_ignores_reversed_issues(shop: Shop) -> None:
 
 async def test_valuation_with_filters_reports_them(shop: Shop) -> None:
     north = await shop.warehouse("NORTH")
-    tea = await shop.product(4, sku="TEA", category="Drinks", cost_price="2.50")
-    await shop.product(1, sku="CUP", category="China", cost_price="3")
+    tea = await shop.product(4, sku="TEA", category="Drinks", category_id=1, cost_price="2.50")
+    await shop.product(1, sku="CUP", category="China", category_id=2, cost_price="3")
     body = {"product_id": tea, "warehouse_id": north, "movement_type": "in", "quantity": 2, "unit_cost": "5"}
     await shop.admin.post("/stock-movements", body)
     everything = await report(shop, "inventory-valuation")

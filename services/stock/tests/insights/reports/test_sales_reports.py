@@ -17,7 +17,7 @@ MARCH = {"from": "2026-03-01", "to": "2026-04-01"}
 async def traded(shop: Shop) -> dict[str, Any]:
     """Three sales of two products in two warehouses by two sellers, and a partial return of the first."""
     north = await shop.warehouse("NORTH")
-    tea = await shop.product(sku="TEA", category="Drinks", unit_price="4.50")
+    tea = await shop.product(sku="TEA", category="Drinks", category_id=1, unit_price="4.50")
     cup = await shop.product(sku="CUP", unit_price="9.90")
     for product, warehouse, quantity, cost in (
         (tea, None, 50, "2.00"),

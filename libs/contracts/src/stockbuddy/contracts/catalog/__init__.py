@@ -1,11 +1,18 @@
 """Events published by catalog."""
 
-from stockbuddy.contracts.catalog.categories import CategoryCreated, CategoryDeleted, CategoryState, CategoryUpdated
+from stockbuddy.contracts.catalog.categories import (
+    CategoryCreated,
+    CategoryDeleted,
+    CategoryRepublished,
+    CategoryState,
+    CategoryUpdated,
+)
 from stockbuddy.contracts.catalog.imports import ImportFinished
 from stockbuddy.contracts.catalog.products import (
     ProductCreated,
     ProductDeleted,
     ProductQuantityImported,
+    ProductRepublished,
     ProductRestored,
     ProductState,
     ProductUpdated,
@@ -15,12 +22,14 @@ from stockbuddy.contracts.catalog.suppliers import SupplierCreated, SupplierDele
 __all__ = [
     "CategoryCreated",
     "CategoryDeleted",
+    "CategoryRepublished",
     "CategoryState",
     "CategoryUpdated",
     "ImportFinished",
     "ProductCreated",
     "ProductDeleted",
     "ProductQuantityImported",
+    "ProductRepublished",
     "ProductRestored",
     "ProductState",
     "ProductUpdated",

@@ -31,3 +31,9 @@ class CategoryUpdated(CategoryState):
 
 class CategoryDeleted(CategoryState):
     type: ClassVar[str] = "catalog.category.deleted"
+
+
+class CategoryRepublished(CategoryState):
+    """The category has not changed. An upgrade publishes the state of all categories for copies that lack a part."""
+
+    type: ClassVar[str] = "catalog.category.republished"

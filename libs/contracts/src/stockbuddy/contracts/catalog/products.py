@@ -69,3 +69,9 @@ class ProductDeleted(ProductState):
 
 class ProductRestored(ProductState):
     type: ClassVar[str] = "catalog.product.restored"
+
+
+class ProductRepublished(ProductState):
+    """The product has not changed. An upgrade publishes the state of products for copies that lack a part of it."""
+
+    type: ClassVar[str] = "catalog.product.republished"

@@ -10,6 +10,7 @@ UNAUDITED = (
     "stock.level.*",  # follows from a movement or document
     "stock.activity.unusual",  # computed from movements
     "notifications.notification.*",  # follows from another event
+    "catalog.*.republished",  # changes nothing
     "auth.session.refreshed",  # continues an audited login
     "auth.api_key.authenticated",  # the creation of the key is audited
 )

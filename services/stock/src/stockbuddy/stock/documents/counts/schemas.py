@@ -24,7 +24,7 @@ class StockCountFilter(PageQuery):
 
 
 class StockCountCreate(HasWarehouseReference):
-    """Counts `products` (ids or SKUs), a `category`, or all stock of the warehouse.
+    """Counts `products` (ids or SKUs), a `category` with those below it, or all stock of the warehouse.
     `product_ids` means the same as `products`."""
 
     products: Annotated[list[ProductIdOrSku] | None, Field(min_length=1, max_length=MAX_PRODUCTS)] = None

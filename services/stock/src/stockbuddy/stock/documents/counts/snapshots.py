@@ -10,15 +10,16 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.stock.documents.counts.model import Count
+from stockbuddy.stock.replicas.categories import is_in_category_sql
 
 # One statement, so that all levels are read as of the same time.
-_SNAPSHOT_LEVELS = text("""
+_SNAPSHOT_LEVELS = text(f"""
     INSERT INTO stock_count_line (count_id, product_id, lot, expected, level_version)
     SELECT :count_id, l.product_id, l.lot, l.on_hand, l.version
     FROM level l JOIN product p ON p.id = l.product_id
     WHERE l.warehouse_id = :warehouse_id AND l.version > 0 AND NOT p.deleted
       AND (CAST(:product_ids AS bigint[]) IS NULL OR p.id = ANY(:product_ids))
-      AND (CAST(:category AS text) IS NULL OR lower(p.category) = lower(:category))
+      AND {is_in_category_sql(":category")}
       AND (CAST(:owner_id AS bigint) IS NULL OR p.owner_id = :owner_id)
     ON CONFLICT DO NOTHING
 """)

@@ -3,7 +3,22 @@
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Numeric, Row, Select, and_, case, column, func, null, or_, select, table
+from sqlalchemy import (
+    ColumnElement,
+    Numeric,
+    Row,
+    Select,
+    TextClause,
+    and_,
+    case,
+    column,
+    func,
+    null,
+    or_,
+    select,
+    table,
+    text,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.http.pagination import PageSlice, SortOrder, fetch_row_page
@@ -16,6 +31,7 @@ from stockbuddy.stock.insights.levels.schemas import LevelFilter, LevelResponse
 from stockbuddy.stock.inventory.levels.model import Level
 from stockbuddy.stock.inventory.warehouses.model import Warehouse
 from stockbuddy.stock.periods import load_company_zone
+from stockbuddy.stock.replicas.categories import is_in_category_sql
 from stockbuddy.stock.replicas.products.model import Product
 
 _setting = table("setting", column("default_low_stock_threshold", Numeric(18, 3)))
@@ -56,18 +72,21 @@ AVERAGE_COST = case(
 )
 
 
-def _conditions(filters: LevelFilter, level: Any) -> list[ColumnElement[bool]]:
+def _conditions(filters: LevelFilter, level: Any) -> list[ColumnElement[bool] | TextClause]:
     """`level`: the columns of current or past levels."""
     equalities = (
         (level.product_id, filters.product_id),
         (level.warehouse_id, filters.warehouse_id),
         (level.lot, filters.lot),
     )
-    conditions: list[ColumnElement[bool]] = [column == value for column, value in equalities if value is not None]
+    conditions: list[ColumnElement[bool] | TextClause] = [
+        column == value for column, value in equalities if value is not None
+    ]
     if filters.sku is not None:
         conditions.append(func.lower(Product.sku) == func.lower(filters.sku))
     if filters.category is not None:
-        conditions.append(func.lower(Product.category) == func.lower(filters.category))
+        in_category = is_in_category_sql(":category", Product.__tablename__)
+        conditions.append(text(in_category).bindparams(category=filters.category))
     if filters.price_min is not None:
         conditions.append(Product.unit_price >= filters.price_min)
     if filters.price_max is not None:

@@ -11,8 +11,8 @@ from stockbuddy.stock.fields import Lot, Name, Price, Sku
 
 
 class LevelFilter(PageQuery):
-    """`price_min`, `price_max`: the unit price; `as_of`: the levels at that moment, inclusive, or at the end of
-    that day."""
+    """`category`: a name; the categories below it are included. `price_min`, `price_max`: the unit price; `as_of`: the
+    levels at that moment, inclusive, or at the end of that day."""
 
     product_id: Id | None = None
     sku: Sku | None = None

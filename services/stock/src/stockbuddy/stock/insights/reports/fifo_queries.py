@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from stockbuddy.stock.insights.reports.cost_layers import LedgerLine, ProductLayers
 from stockbuddy.stock.insights.reports.sql import CATEGORY_FILTER, WAREHOUSE_FILTER
 from stockbuddy.stock.insights.snapshots import one_snapshot
+from stockbuddy.stock.replicas.categories import is_in_category_sql
 
 FETCHED_LINES = 5_000
 """Lines between two pauses of the replay: about 15 ms."""
@@ -65,7 +66,7 @@ _LINKED_LINES = f"""
                m.id IN (SELECT source_id FROM source) AS is_source
         FROM movement m JOIN product p ON p.id = m.product_id LEFT JOIN source s ON s.movement_id = m.id
         WHERE m.product_id IN (SELECT m.product_id FROM movement m WHERE {_IS_LINKED} AND m.occurred_at <= $1)
-            AND m.occurred_at <= $1 AND ($2::text IS NULL OR lower(p.category) = lower($2))
+            AND m.occurred_at <= $1 AND {is_in_category_sql("$2")}
     ), known AS (
         SELECT *, quantity < 0 AND correction = 0 AND transfer IS NULL AND source_id IS NULL AND NOT is_source
             AND NOT cost_stated AS is_plain

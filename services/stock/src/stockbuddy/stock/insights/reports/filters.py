@@ -9,7 +9,7 @@ from stockbuddy.stock.fields import Name
 
 
 class ReportFilters(BaseModel):
-    """Default: all warehouses and categories."""
+    """Default: all warehouses and categories. `category`: a name; the categories below it are included."""
 
     warehouse_id: Id | None = None
     category: Name | None = None

@@ -5,11 +5,13 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from stockbuddy.stock.replicas.categories import is_in_category_sql
+
 Rows = list[dict[str, Any]]
 
 WAREHOUSE_FILTER = "(CAST(:warehouse_id AS bigint) IS NULL OR h.warehouse_id = CAST(:warehouse_id AS bigint))"
 """`h`: rows with a warehouse_id."""
-CATEGORY_FILTER = "(CAST(:category AS text) IS NULL OR lower(p.category) = lower(CAST(:category AS text)))"
+CATEGORY_FILTER = is_in_category_sql(":category")
 """`p`: the product."""
 
 

@@ -1,4 +1,4 @@
-"""Applies catalog's product and category events to the replica; the state with the highest version wins."""
+"""Applies catalog's product events to the replica; the state with the highest version wins."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,10 +7,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.postgres.database import signal_on_commit
-from stockbuddy.contracts.catalog import CategoryState, ProductState
+from stockbuddy.contracts.catalog import ProductState
 from stockbuddy.stock.replicas.waiter import REPLICA_UPDATED
 
-# A renamed category (version > 0) may reach us before a product event with its former name.
+# A renamed category (version > 0) may reach us before a product event with its former name. The same version again:
+# republished, with a part that an earlier release did not store.
 _UPSERT_PRODUCT = text("""
     INSERT INTO product AS p (id, version, sku, name, category_id, category, owner_id, supplier_id, unit_price,
                               cost_price, low_stock_threshold, deleted, created_at, inactive_since, deleted_at)
@@ -27,7 +28,7 @@ _UPSERT_PRODUCT = text("""
                 THEN coalesce(p.inactive_since, excluded.inactive_since) END,
             deleted_at = CASE WHEN excluded.deleted_at IS NOT NULL
                 THEN coalesce(p.deleted_at, excluded.deleted_at) END
-        WHERE p.version < excluded.version
+        WHERE p.version <= excluded.version
 """)
 _INSERT_CATEGORIES = text("""
     INSERT INTO category (id, version, name)
@@ -35,20 +36,6 @@ _INSERT_CATEGORIES = text("""
     ON CONFLICT DO NOTHING
 """)
 _LOCK_CATEGORIES = text("SELECT id FROM category WHERE id = ANY(:ids) ORDER BY id FOR SHARE")
-_UPSERT_CATEGORIES = text("""
-    INSERT INTO category AS c (id, version, name)
-    SELECT id, version, name
-    FROM unnest(CAST(:ids AS bigint[]), CAST(:versions AS bigint[]), CAST(:names AS text[])) AS k(id, version, name)
-    ORDER BY id
-    ON CONFLICT (id) DO UPDATE SET version = excluded.version, name = excluded.name WHERE c.version < excluded.version
-""")
-# FOR UPDATE in id order: two concurrent renames would otherwise deadlock.
-_UPDATE_PRODUCT_CATEGORIES = text("""
-    UPDATE product p SET category = renamed.name
-    FROM (SELECT p.id, c.name FROM product p JOIN category c ON c.id = p.category_id
-          WHERE p.category_id = ANY(:ids) AND p.category IS DISTINCT FROM c.name ORDER BY p.id FOR UPDATE OF p) renamed
-    WHERE p.id = renamed.id
-""")
 
 
 async def replicate_products(session: AsyncSession, states: Sequence[ProductState]) -> None:
@@ -72,12 +59,3 @@ async def _lock_categories(session: AsyncSession, states: Sequence[ProductState]
     if names:
         await session.execute(_INSERT_CATEGORIES, {"ids": list(names), "names": list(names.values())})
         await session.execute(_LOCK_CATEGORIES, {"ids": list(names)})
-
-
-async def replicate_categories(session: AsyncSession, states: Sequence[CategoryState]) -> None:
-    """Store the latest category names, also in the category's products."""
-    latest = {state.category_id: state for state in sorted(states, key=lambda state: state.version)}
-    ids = list(latest)
-    versions, names = [state.version for state in latest.values()], [state.name for state in latest.values()]
-    await session.execute(_UPSERT_CATEGORIES, {"ids": ids, "versions": versions, "names": names})
-    await session.execute(_UPDATE_PRODUCT_CATEGORIES, {"ids": ids})
