@@ -74,7 +74,8 @@ class MakeRun:
 async def make_run(data: Path, port: int, *variables: str) -> AsyncIterator[MakeRun]:
     log = data.with_suffix(f".{len(list(data.parent.glob('*.log')))}.log")
     # A make that runs these tests must not pass on its level and its flags.
-    environment = {name: value for name, value in os.environ.items() if name not in ("MAKELEVEL", "MAKEFLAGS", "MFLAGS")}
+    outer = ("MAKELEVEL", "MAKEFLAGS", "MFLAGS")
+    environment = {name: value for name, value in os.environ.items() if name not in outer}
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             *("make", "--no-print-directory", "run", f"PORT={port}", *variables),
