@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from stockbuddy.contracts.catalog import SupplierCreated
 
 if TYPE_CHECKING:
     from services.stock.tests.conftest import Shop, StartShop
@@ -67,6 +70,35 @@ async def test_refused_request_can_be_retried_with_its_key(shop: Shop) -> None:
     response = await shop.admin.call("POST", "/sales", json=body, key="till-1")
     assert response.status_code == 201
     assert "Idempotent-Replayed" not in response.headers
+
+
+async def test_responses_and_their_repetitions_have_the_entity_tag_of_the_document(shop: Shop) -> None:
+    await shop.deliver(SupplierCreated(supplier_id=1, version=1, name="Leaf Ltd"))
+    tea = await shop.product(10)
+    await shop.warehouse("ANNEX")
+    line = {"product_id": tea, "quantity": 1}
+    sale = {"lines": [line]}
+    order = {"supplier_id": 1, "lines": [line | {"unit_cost": "1"}]}
+    transfer = line | {"from_warehouse_code": "MAIN", "to_warehouse_code": "ANNEX"}
+    for path, body, steps in (
+        ("/sales", sale, ["void"]),
+        ("/purchase-orders", order, ["order", "receive"]),
+        ("/purchase-orders", order, ["cancel"]),
+        ("/stock-transfers", transfer, ["ship", "receive"]),
+        ("/stock-transfers", transfer, ["complete"]),
+        ("/stock-counts", {}, ["approve"]),
+        ("/stock-counts", {}, ["cancel"]),
+    ):
+        document: dict[str, Any] = {}
+        for step in (None, *steps):
+            url = path if step is None else f"{path}/{document['id']}/{step}"
+            repeated = partial(shop.admin.call, "POST", url, json=body if step is None else None, key=f"{url} {steps}")
+            first, again = await repeated(), await repeated()
+            document = first.json()
+            assert first.headers["ETag"] == again.headers["ETag"] == f'"{document["version"]}"'
+            assert again.headers["Idempotent-Replayed"] == "true"
+            known = {"If-None-Match": first.headers["ETag"]}
+            assert (await shop.admin.call("GET", f"{path}/{document['id']}", headers=known)).status_code == 304
 
 
 async def test_repeated_sale_is_replayed_after_stock_is_sold_out(shop: Shop) -> None:

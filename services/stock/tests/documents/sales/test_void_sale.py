@@ -42,16 +42,18 @@ async def test_void_is_reported_on_its_own_day(shop: Shop) -> None:
     before, now = await figures(**august), await figures()
     voided = await shop.admin.post(f"/sales/{sale['id']}/void")
     assert await figures(**august) == before
-    day = next(row for row in (await shop.admin.get("/reports/sales"))["rows"] if row["sales"])
+    day = next(row for row in (await shop.admin.get("/reports/sales"))["rows"] if row["voided"])
     assert (day["sales"], day["sold"], day["revenue"], day["cost"], day["profit"]) == (
-        -1, -4, "-20.00", "-8.00", "-12.00",
+        0, -4, "-20.00", "-8.00", "-12.00",
     )  # fmt: skip
     assert await figures() != now
     assert voided["voided_at"] > voided["occurred_at"]
+    product = await shop.admin.get("/reports/sales", group_by="product")
+    assert [(row["sales"], row["voided"]) for row in product["rows"]] == [(0, 1)]
     whole = await shop.admin.get("/reports/sales", group_by="product", **{"from": "2026-08-01"})
     assert whole["rows"] == []
     today = (await shop.admin.get("/dashboard/stats"))["sales_today"]
-    assert today == {"count": -1, "revenue": "-20.00"}
+    assert today == {"count": 0, "revenue": "-20.00"}
 
 
 async def test_voided_sale_leaves_no_trace_over_a_period_with_both(shop: Shop) -> None:

@@ -49,7 +49,7 @@ async def test_sales_report_totals_are_equal_for_all_groupings(shop: Shop, trade
     totals = []
     for group_by in ("day", "week", "month", "product", "category", "customer", "seller", "warehouse"):
         answer = await shop.admin.get("/reports/sales", group_by=group_by, **MARCH)
-        totals.append({name: answer["totals"][name] for name in answer["totals"] if name != "sales"})
+        totals.append({name: answer["totals"][name] for name in answer["totals"] if name not in ("sales", "voided")})
         assert answer["parameters"]["group_by"] == group_by
     assert totals[0] == {
         "sold": 16,

@@ -5,10 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from services.stock.tests.conftest import Shop, StartShop
+import pytest
 
 from stockbuddy.chassis.http.tokens import Role
+from stockbuddy.contracts.catalog import SupplierCreated
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    from services.stock.tests.conftest import Shop, StartShop
 
 
 async def test_concurrent_first_starts_create_one_default_warehouse(start_shop: StartShop) -> None:
@@ -98,6 +103,44 @@ async def test_concurrent_delete_and_receipt_never_both_succeed(start_shop: Star
             shops[0].admin.call("DELETE", f"/warehouses/{annex}"),
         )
         assert (received.status_code, closed.status_code) in {(201, 409), (404, 204)}
+
+
+@pytest.mark.parametrize("path", ["/purchase-orders", "/stock-transfers", "/stock-counts"])
+async def test_document_waits_for_deletion_of_its_warehouse_and_is_refused(
+    shop: Shop, database: asyncpg.Connection, path: str
+) -> None:
+    """The cache of warehouses still has the deleted one, as in another replica."""
+    await shop.deliver(SupplierCreated(supplier_id=1, version=1, name="Leaf Ltd"))
+    tea, annex = await shop.product(5), await shop.warehouse("ANNEX")
+    line = {"product_id": tea, "quantity": 1}
+    bodies: dict[str, dict[str, Any]] = {
+        "/purchase-orders": {"supplier_id": 1, "warehouse_id": annex, "lines": [line | {"unit_cost": "1"}]},
+        "/stock-transfers": line | {"from_warehouse_code": "MAIN", "to_warehouse_code": "ANNEX"},
+        "/stock-counts": {"warehouse_id": annex},
+    }
+    async with database.transaction():
+        await database.execute("SELECT FROM warehouse WHERE id = $1 FOR UPDATE", annex)
+        posting = asyncio.create_task(shop.admin.call("POST", path, json=bodies[path]))
+        await wait_for_lock(database)
+        await database.execute("UPDATE warehouse SET deleted = true WHERE id = $1", annex)
+    response = await posting
+    assert (response.status_code, response.json()["code"]) == (404, "unknown_warehouse")
+    assert (await shop.admin.get(path))["items"] == []
+    # The other way round, the deletion waits for the document and finds it.
+    south = await shop.warehouse("SOUTH")
+    bodies[path] |= {"to_warehouse_code": "SOUTH"} if path == "/stock-transfers" else {"warehouse_id": south}
+    created, deleted = await asyncio.gather(
+        shop.admin.call("POST", path, json=bodies[path]), shop.admin.call("DELETE", f"/warehouses/{south}")
+    )
+    assert (created.status_code, deleted.status_code) in {(201, 409), (404, 204)}
+
+
+async def wait_for_lock(database: asyncpg.Connection) -> None:
+    """Wait until a transaction waits for a lock of this connection's."""
+    waiting = "SELECT EXISTS (SELECT FROM pg_locks WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid)))"
+    async with asyncio.timeout(20):
+        while not await database.fetchval(waiting):
+            await asyncio.sleep(0.01)
 
 
 async def test_warehouse_created_by_salesperson_is_forbidden(shop: Shop) -> None:

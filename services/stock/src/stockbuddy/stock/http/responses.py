@@ -24,7 +24,7 @@ def page_response(found: PageSlice[Model], query: PageQuery) -> Response:
 
 def stored_response(stored: StoredResponse) -> Response:
     """The first response to a request; repeats of it get `StoredResponse.to_response`."""
-    return Response(stored.body or None, stored.status, media_type="application/json")
+    return Response(stored.body or None, stored.status, dict(stored.headers), media_type="application/json")
 
 
 def _unchanged(model: Any) -> Any:

@@ -41,16 +41,18 @@ class GroupResult:
 async def apply(connection: asyncpg.Connection, postings: Sequence[Posting]) -> GroupResult:
     """Apply `postings` in order, within the open transaction of `connection`, which the caller ends.
 
-    Locks documents before levels, each in the order of their keys, so that concurrent groups cannot deadlock.
-    Raises MissingLevels.
+    Locks documents before warehouses before levels, each in the order of their keys, so that concurrent groups cannot
+    deadlock. Raises MissingLevels.
     """
     versions = await _lock_documents(connection, postings)
+    warehouse_ids = await _lock_warehouses(connection, postings)
     levels = await _lock_levels(connection, level_keys(postings))
     state = await _read_state(connection, postings, levels)
     now: datetime = state["now"]
     evaluator = PostingEvaluator(
         levels=levels,
         versions=versions,
+        warehouse_ids=warehouse_ids,
         stored_keys=_stored_keys(state["stored_keys"]),
         reversed_ids=await _find_reversed(connection, postings),
         movement_ids=iter(state["movement_ids"]),
@@ -89,6 +91,12 @@ async def _lock_documents(connection: asyncpg.Connection, postings: Sequence[Pos
         for row in await connection.fetch(statements.lock_documents(table), sorted(ids[table])):
             versions[table, row["id"]] = row["version"]
     return versions
+
+
+async def _lock_warehouses(connection: asyncpg.Connection, postings: Sequence[Posting]) -> set[int]:
+    """Those that exist of the warehouses that the postings refer to."""
+    ids = sorted(set().union(*(posting.refers_to for posting in postings)))
+    return {row["id"] for row in await connection.fetch(statements.LOCK_WAREHOUSES, ids)} if ids else set()
 
 
 async def _lock_levels(connection: asyncpg.Connection, keys: Sequence[LevelKey]) -> dict[LevelKey, LockedLevel]:

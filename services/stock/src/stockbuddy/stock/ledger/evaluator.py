@@ -5,12 +5,12 @@ Each posting sees the effect of the accepted ones before it; a refused one chang
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from stockbuddy.chassis.http.errors import Problem
-from stockbuddy.chassis.http.idempotency import stored_response_for
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.messaging.outbox import OutboxRow
 from stockbuddy.contracts.numbers import quantity_number
@@ -35,7 +35,7 @@ from stockbuddy.stock.ledger.postings import (
     Shortage,
     Stale,
 )
-from stockbuddy.stock.ledger.rows import IdempotencyKeyRow, MovementRow
+from stockbuddy.stock.ledger.rows import IdempotencyKeyRow, JsonText, MovementRow
 from stockbuddy.stock.ledger.shortages import insufficient_stock
 from stockbuddy.stock.ledger.write_set import WriteSet
 
@@ -44,12 +44,14 @@ from stockbuddy.stock.ledger.write_set import WriteSet
 class PostingEvaluator:
     """Evaluates the postings of one transaction, which has locked `levels` and documents.
 
-    `versions`: of each checked document that exists. `stored_keys`: the idempotency keys already used.
+    `versions`: of each checked document that exists. `warehouse_ids`: those that exist of the ones that postings refer
+    to without changing levels in them. `stored_keys`: the idempotency keys already used.
     `shortages`: levels with insufficient available stock.
     """
 
     levels: dict[LevelKey, LockedLevel]
     versions: dict[tuple[str, int], int]
+    warehouse_ids: set[int]
     stored_keys: dict[tuple[str, str], IdempotencyKeyRow]
     reversed_ids: set[int]
     movement_ids: Iterator[int]
@@ -78,13 +80,15 @@ class PostingEvaluator:
             for entry in posting.entries:
                 if refusal := find_refusal(posting.authority, entry, self.levels[entry.level]):
                     raise refusal
-        return Replayed(stored_response_for(key, stored.fingerprint, stored.status, stored.body))
+        return Replayed(stored.to_response(key))
 
     def _require_current(self, posting: Posting) -> Stale | None:
         is_current = all(self.versions.get((check.table, check.id)) == check.version for check in posting.checks)
         return None if is_current else Stale()
 
     def _accept(self, posting: Posting) -> Accepted:
+        if not posting.refers_to <= self.warehouse_ids:
+            raise UnknownWarehouse()
         draft = _Draft(self, posting)
         changes = posting.build_changes(draft.apply_entries())
         draft.accept(changes)
@@ -241,7 +245,8 @@ class _Draft:
     def _store_key(self, changes: DocumentChanges) -> None:
         key, response = self._posting.key, changes.response
         if key is not None:
-            row = IdempotencyKeyRow(key.caller, key.key, key.fingerprint, response.status, response.body)
+            headers = JsonText(json.dumps(dict(response.headers)))
+            row = IdempotencyKeyRow(key.caller, key.key, key.fingerprint, response.status, response.body, headers)
             self._evaluator.write_set.idempotency_keys.append(row)
             self._evaluator.stored_keys[key.caller, key.key] = row
 

@@ -7,13 +7,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from stockbuddy.chassis.http.errors import Forbidden, Problem, Unavailable
-from stockbuddy.chassis.http.idempotency import IdempotencyKey, ReplayedResponse, StoredResponse, stored_response_for
+from stockbuddy.chassis.http.idempotency import IdempotencyKey, ReplayedResponse, StoredResponse
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime.failures import is_environment_fault
 from stockbuddy.stock.errors import ConcurrentUpdate
 from stockbuddy.stock.ledger import statements
 from stockbuddy.stock.ledger.group_commit import MAX_RETRY_DELAY_SECONDS, TIMEOUT_SECONDS, GroupCommitter
 from stockbuddy.stock.ledger.postings import Accepted, Failed, Posting, PostingOutcome, Refused, Replayed, Stale
+from stockbuddy.stock.ledger.rows import IdempotencyKeyRow
 
 MAX_RETRIES_ON_CONFLICT = 200
 """Maximum optimistic-lock retries. Each group commits at least one posting per document, so this bounds the concurrent
@@ -112,7 +113,7 @@ class Ledger:
     async def _find_stored(self, key: IdempotencyKey) -> StoredResponse | None:
         async with self._database.raw() as connection:
             row = await connection.fetchrow(statements.FIND_STORED_KEY, key.caller, key.key)
-        return None if row is None else stored_response_for(key, row["fingerprint"], row["status"], row["body"])
+        return None if row is None else IdempotencyKeyRow(**row).to_response(key)
 
 
 async def _plan(plan: Plan) -> Posting:

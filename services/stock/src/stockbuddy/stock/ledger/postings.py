@@ -140,6 +140,7 @@ class Posting:
     - `build_changes` is called while the levels are locked: it must be pure, and may raise a Problem to refuse the
       posting.
     - `authority`: compared with every entry that changes its level.
+    - `refers_to`: warehouses in which it changes no level, and which must not have been deleted.
     - `new_ids`: how many ids of which tables `build_changes` needs.
     - `document`: what the movements belong to, `sale/17`, or `sale` for the first new id of that table.
     """
@@ -149,6 +150,7 @@ class Posting:
     authority: Authority
     key: IdempotencyKey | None = None
     checks: Sequence[VersionCheck] = ()
+    refers_to: frozenset[int] = frozenset()
     new_ids: Mapping[str, int] = field(default_factory=dict)
     document: str | None = None
     partial: bool = False

@@ -4,6 +4,7 @@ Names, order and PostgreSQL types of the arrays for `unnest` are derived from th
 once.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +12,16 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Any, Generic, TypeVar, get_args, get_type_hints
 
+from stockbuddy.chassis.http.idempotency import IdempotencyKey, StoredResponse, stored_response_for
+
 RowType = TypeVar("RowType")
+
+
+class JsonText(str):
+    """A text in JSON."""
+
+    __slots__ = ()
+
 
 _POSTGRES_TYPES = {
     int: "bigint",
@@ -20,6 +30,7 @@ _POSTGRES_TYPES = {
     str: "text",
     bool: "boolean",
     bytes: "bytea",
+    JsonText: "json",
     datetime: "timestamptz",
 }
 
@@ -79,13 +90,19 @@ class MovementRow:
 
 @dataclass(slots=True)
 class IdempotencyKeyRow:
-    """A row of `idempotency_key`: a caller's key, the digest of its request, and the response."""
+    """A row of `idempotency_key`: a caller's key, the digest of its request, and the response with the headers that its
+    repetitions have, too."""
 
     caller: str
     key: str
     fingerprint: bytes
     status: int
     body: str
+    headers: JsonText
+
+    def to_response(self, key: IdempotencyKey) -> StoredResponse:
+        """Raises IdempotencyKeyReused if the request is a different one."""
+        return stored_response_for(key, self.fingerprint, self.status, self.body, json.loads(self.headers))
 
 
 class Columns(Generic[RowType]):

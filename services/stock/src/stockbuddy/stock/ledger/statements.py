@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.stock.ledger.rows import IDEMPOTENCY_KEYS, LEVELS, MOVEMENTS
 
+# FOR KEY SHARE: deleting the warehouse waits for the document, or this waits for the deletion, and does not find it.
+LOCK_WAREHOUSES = "SELECT id FROM warehouse WHERE id = ANY($1::bigint[]) AND NOT deleted ORDER BY id FOR KEY SHARE"
+
 # Sorted, so that concurrent inserts of the same keys wait for each other instead of deadlocking.
 CREATE_LEVELS = """
     INSERT INTO level (product_id, warehouse_id, lot)
@@ -45,12 +48,16 @@ READ_STATE = """
             FROM warehouse w CROSS JOIN setting s WHERE w.id = ANY($4::bigint[])) AS warehouses,
            (SELECT coalesce(CAST(json_agg(json_build_object(
                 'caller', i.caller, 'key', i.key, 'fingerprint', encode(i.fingerprint, 'hex'),
-                'status', i.status, 'body', i.body)) AS text), '[]')
+                'status', i.status, 'body', i.body,
+                'headers', CAST(coalesce(i.headers, '{}') AS text))) AS text), '[]')
             FROM unnest($5::text[], $6::text[]) AS k(caller, key) JOIN idempotency_key i USING (caller, key)
            ) AS stored_keys
 """
 
-FIND_STORED_KEY = "SELECT fingerprint, status, body FROM idempotency_key WHERE (caller, key) = ($1, $2)"
+FIND_STORED_KEY = """
+    SELECT caller, key, fingerprint, status, body, CAST(coalesce(headers, '{}') AS text) AS headers
+    FROM idempotency_key WHERE (caller, key) = ($1, $2)
+"""
 
 FIND_REVERSED = "SELECT reverses_id FROM movement WHERE reverses_id = ANY($1::bigint[])"
 

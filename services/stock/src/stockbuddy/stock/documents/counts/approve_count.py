@@ -3,12 +3,12 @@
 Corrections made since are replaced, not added to: two counts that both found 8 of 10 leave 8.
 """
 
-from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.contracts.stock import CountApproved, CountLine
 from stockbuddy.stock.documents.counts.commands import MAX_EVENT_LINES
 from stockbuddy.stock.documents.counts.queries import get_count
 from stockbuddy.stock.documents.counts.schemas import StockCountResponse
 from stockbuddy.stock.documents.counts.snapshots import CurrentLevel, fetch_current_levels
+from stockbuddy.stock.documents.responses import document_response
 from stockbuddy.stock.errors import InvalidState
 from stockbuddy.stock.inventory.posting_context import PostingContext
 from stockbuddy.stock.ledger import (
@@ -83,7 +83,7 @@ def _build_changes(
     )
     event_lines = [line for line in lines if line.difference][:MAX_EVENT_LINES]
     return DocumentChanges(
-        StoredResponse(200, approved.model_dump_json()),
+        document_response(200, approved),
         updates={
             "stock_count": [row_of(approved, "id", "status", "ended_by", "ended_at")],
             "stock_count_line": [

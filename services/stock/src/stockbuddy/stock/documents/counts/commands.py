@@ -13,6 +13,7 @@ from stockbuddy.stock.documents.counts.schemas import EnterCountsLine, StockCoun
 from stockbuddy.stock.documents.counts.snapshots import CountedLine, enter_counted, snapshot_levels, snapshot_products
 from stockbuddy.stock.errors import InvalidState
 from stockbuddy.stock.inventory.posting_context import PostingContext
+from stockbuddy.stock.inventory.warehouses.queries import lock_undeleted
 from stockbuddy.stock.replicas.products.ownership import require_owner, require_owner_of
 
 MAX_EVENT_LINES = 500
@@ -30,6 +31,7 @@ async def create_count(context: PostingContext, session: AsyncSession, body: Sto
         created_by=context.caller.user_id,
         created_at=datetime.now(UTC),
     )
+    await lock_undeleted(session, warehouse.id)
     session.add(count)
     await session.flush()
     count.number = f"C-{count.id:06d}"

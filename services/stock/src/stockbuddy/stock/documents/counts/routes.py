@@ -27,7 +27,7 @@ CountId = Annotated[Id, Path()]
 
 @router.post("", response_model=StockCountResponse, status_code=201)
 async def create_count(context: PostingContextDep, session: Session, body: StockCountCreate) -> Response:
-    return json_response(await commands.create_count(context, session, body), status=201)
+    return _to_response(await commands.create_count(context, session, body), status=201)
 
 
 @router.get("", response_model=Page[StockCountResponse])
@@ -37,14 +37,13 @@ async def list_counts(session: ReadSession, _: Caller, filters: Annotated[StockC
 
 @router.get("/{count_id}", response_model=StockCountResponse)
 async def get_count(session: ReadSession, _: Caller, count_id: CountId) -> Response:
-    count = await queries.get_count(session, count_id)
-    return json_response(count, etag=version_etag(count.version))
+    return _to_response(await queries.get_count(session, count_id))
 
 
 @router.put("/{count_id}/lines", response_model=StockCountResponse, name="enter_counts_put")
 @router.post("/{count_id}/lines", response_model=StockCountResponse)
 async def enter_counts(context: PostingContextDep, session: Session, count_id: CountId, body: EnterCounts) -> Response:
-    return json_response(await commands.enter_counts(context, session, count_id, body.lines))
+    return _to_response(await commands.enter_counts(context, session, count_id, body.lines))
 
 
 @router.post("/{count_id}/approve", response_model=StockCountResponse)
@@ -54,4 +53,8 @@ async def approve_count(context: PostingContextDep, count_id: CountId) -> Respon
 
 @router.post("/{count_id}/cancel", response_model=StockCountResponse)
 async def cancel_count(context: PostingContextDep, session: Session, count_id: CountId) -> Response:
-    return json_response(await commands.cancel_count(context, session, count_id))
+    return _to_response(await commands.cancel_count(context, session, count_id))
+
+
+def _to_response(count: StockCountResponse, *, status: int = 200) -> Response:
+    return json_response(count, status=status, etag=version_etag(count.version))

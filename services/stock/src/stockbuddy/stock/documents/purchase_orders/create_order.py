@@ -9,6 +9,7 @@ from stockbuddy.contracts.stock import PurchaseDrafted, PurchaseLine
 from stockbuddy.stock.documents.lines import header_row, line_rows
 from stockbuddy.stock.documents.purchase_orders.costed_lines import CostedLine, load_costed_lines, total_of
 from stockbuddy.stock.documents.purchase_orders.schemas import PurchaseOrderCreate
+from stockbuddy.stock.documents.responses import document_response
 from stockbuddy.stock.inventory.posting_context import PostingContext
 from stockbuddy.stock.inventory.warehouses.warehouse_cache import WarehouseEntry
 from stockbuddy.stock.ledger import ZERO, DocumentChanges, Posting, PostingResult, Purpose, Row
@@ -36,7 +37,7 @@ async def plan_order(context: PostingContext, body: PurchaseOrderCreate) -> Post
     supplier = await context.suppliers.load(body.supplier_id)
     lines = await load_costed_lines(context, body.lines)
     draft = OrderDraft(supplier, warehouse, lines, body.model_dump(include=DETAIL_FIELDS))
-    return to_posting(context, [draft], lambda orders: StoredResponse(201, orders[0].model_dump_json()))
+    return to_posting(context, [draft], lambda orders: document_response(201, orders[0]))
 
 
 def to_posting(context: PostingContext, drafts: Sequence[OrderDraft], to_response: ToResponse) -> Posting:
@@ -55,7 +56,14 @@ def to_posting(context: PostingContext, drafts: Sequence[OrderDraft], to_respons
         return DocumentChanges(to_response(orders), inserts, events=orders)
 
     new_ids = {"purchase_order": len(drafts), "purchase_order_line": sum(len(draft.lines) for draft in drafts)}
-    return Posting([], build_changes, context.authority(Purpose.PURCHASE), context.key, new_ids=new_ids)
+    return Posting(
+        [],
+        build_changes,
+        context.authority(Purpose.PURCHASE),
+        context.key,
+        refers_to=frozenset(draft.warehouse.id for draft in drafts),
+        new_ids=new_ids,
+    )
 
 
 def _build_order(

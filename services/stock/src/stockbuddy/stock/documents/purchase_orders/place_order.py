@@ -2,10 +2,10 @@
 
 from decimal import Decimal
 
-from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.contracts.stock import PurchaseCancelled, PurchaseOrdered, PurchaseState
 from stockbuddy.stock.documents.purchase_orders.queries import load_order
 from stockbuddy.stock.documents.purchase_orders.schemas import PurchaseOrderResponse
+from stockbuddy.stock.documents.responses import document_response
 from stockbuddy.stock.errors import InvalidState
 from stockbuddy.stock.inventory.posting_context import PostingContext
 from stockbuddy.stock.ledger import (
@@ -55,7 +55,7 @@ def _to_posting(
         times = {f"{status}_at": result.recorded_at, "updated_at": result.recorded_at}
         after = order.model_copy(update={"version": order.version + 1, "status": status, "lines": lines, **times})
         return DocumentChanges(
-            StoredResponse(200, after.model_dump_json()),
+            document_response(200, after),
             updates={
                 "purchase_order": [row_of(after, "id", "status", *times)],
                 "purchase_order_line": [row_of(line, "id", "outstanding") for line in lines],

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from stockbuddy.chassis.http.errors import Unprocessable
-from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.contracts.stock import PurchaseLine, PurchaseReceived, ReceivedLine
 from stockbuddy.stock.documents.allocation import allocate
 from stockbuddy.stock.documents.pricing import MAX_AMOUNT, TOO_LARGE, line_amount, minor_unit
@@ -17,6 +16,7 @@ from stockbuddy.stock.documents.purchase_orders.schemas import (
     ReceivePurchaseOrder,
     ReceivePurchaseOrderLine,
 )
+from stockbuddy.stock.documents.responses import document_response
 from stockbuddy.stock.errors import InvalidState, NotInPurchaseOrder, OverReceipt
 from stockbuddy.stock.inventory.posting_context import PostingContext
 from stockbuddy.stock.ledger import (
@@ -142,7 +142,7 @@ def _build_changes(
     }
     response = ReceivedPurchaseOrderResponse.model_construct(**dict(after), receipt_id=receipt["id"], receipt=lines)
     return DocumentChanges(
-        StoredResponse(200, response.model_dump_json()),
+        document_response(200, response),
         inserts={
             "purchase_receipt": [receipt],
             "purchase_receipt_line": [_receipt_line_row(receipt["id"], line) for line in lines],

@@ -21,6 +21,7 @@ from stockbuddy.stock.documents.reservations.lifecycle import (
     version_check,
 )
 from stockbuddy.stock.documents.reservations.schemas import ReservationResponse
+from stockbuddy.stock.documents.responses import document_response
 from stockbuddy.stock.documents.sales.costs import total_cost
 from stockbuddy.stock.documents.sales.schemas import SaleCreate, SaleLineCreate
 from stockbuddy.stock.errors import AmbiguousCustomer, UnknownCustomer
@@ -77,7 +78,7 @@ async def plan_sale(context: PostingContext, body: SaleCreate) -> Posting:
 
 
 def _sale_response(sale: SaleCompleted, _: ReservationResponse | None) -> StoredResponse:
-    return StoredResponse(201, sale.model_dump_json())
+    return document_response(201, sale)
 
 
 async def load_plan(context: PostingContext, body: SaleCreate, reservation: ReservationResponse | None) -> SalePlan:

@@ -1,7 +1,7 @@
 """Voids a sale without returns: restocks every line at its cost and sets the refund due to the total paid."""
 
-from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.contracts.stock import SaleLine, SaleVoided
+from stockbuddy.stock.documents.responses import document_response
 from stockbuddy.stock.documents.sales.costs import line_cost, with_totals
 from stockbuddy.stock.documents.sales.queries import load_sale
 from stockbuddy.stock.documents.sales.schemas import SaleResponse, VoidSale
@@ -58,7 +58,7 @@ def _build_changes(result: PostingResult, sale: SaleResponse, body: VoidSale) ->
         update={"version": sale.version + 1, "status": "voided", "voided_at": result.recorded_at}
     )
     return DocumentChanges(
-        StoredResponse(200, voided.model_dump_json()),
+        document_response(200, voided),
         updates={
             "sale": [row_of(voided, "id", "status", "refunded", "cost", "profit", "voided_at")],
             "sale_line": [row_of(line, "id", "returned", "refunded", "cost_returned") for line in lines],

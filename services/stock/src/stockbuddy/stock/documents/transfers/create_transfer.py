@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from stockbuddy.chassis.http.errors import Unprocessable
-from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.contracts.stock import TransferCreated, TransferLine
 from stockbuddy.stock.documents.lines import header_row, line_rows
+from stockbuddy.stock.documents.responses import document_response
 from stockbuddy.stock.documents.transfers.schemas import TransferCreate, TransferLineCreate
 from stockbuddy.stock.inventory.posting_context import PostingContext
 from stockbuddy.stock.inventory.warehouses.warehouse_cache import WarehouseEntry
@@ -35,6 +35,7 @@ async def plan_transfer(context: PostingContext, body: TransferCreate) -> Postin
         lambda result: _build_changes(result, plan),
         context.authority(Purpose.MOVEMENT),
         context.key,
+        refers_to=frozenset([plan.destination.id]),
         new_ids={"stock_transfer": 1, "stock_transfer_line": len(plan.lines)},
     )
 
@@ -68,7 +69,7 @@ def _build_changes(result: PostingResult, plan: TransferPlan) -> DocumentChanges
         ],
     )
     return DocumentChanges(
-        StoredResponse(201, transfer.model_dump_json()),
+        document_response(201, transfer),
         inserts={
             "stock_transfer": [header_row(transfer)],
             # in_transit is a generated column.

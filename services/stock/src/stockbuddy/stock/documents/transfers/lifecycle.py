@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stockbuddy.chassis.http.errors import Unprocessable
-from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.contracts.stock import (
     ArrivedLine,
     TransferCancelled,
@@ -17,6 +16,7 @@ from stockbuddy.contracts.stock import (
     TransferShipped,
     TransferState,
 )
+from stockbuddy.stock.documents.responses import document_response
 from stockbuddy.stock.documents.transfers.queries import get_transfer
 from stockbuddy.stock.documents.transfers.receipts import ReceivedLine, allocate_receipt
 from stockbuddy.stock.documents.transfers.schemas import CancelTransfer, Disposition, ReceiveTransfer, TransferResponse
@@ -85,7 +85,7 @@ class _Step:
         def build_changes(result: PostingResult) -> DocumentChanges:
             after, events = transition(result)
             return DocumentChanges(
-                StoredResponse(200, after.model_dump_json()),
+                document_response(200, after),
                 updates={
                     "stock_transfer": [row_of(after, "id", "status", "disposition", "shipped_at", "ended_at")],
                     "stock_transfer_line": [row_of(line, *_LINE_COLUMNS) for line in after.lines],

@@ -28,14 +28,14 @@ _INVENTORY_TOTALS = text("""
     GROUP BY t.units, t.value
 """)
 
-# Returns and voids count on their own day.
+# The amounts of returns and voids count on their own day; the number of sales is that of the sales made.
 _DAILY_SALES = text("""
     SELECT day, CAST(sum(sales) AS bigint) AS sales, sum(amount) AS amount FROM (
         SELECT width_bucket(s.occurred_at, CAST(:starts AS timestamptz[])) AS day, count(*) AS sales,
                sum(s.total) AS amount
         FROM sale s WHERE s.occurred_at >= :since GROUP BY 1
         UNION ALL
-        SELECT width_bucket(s.voided_at, CAST(:starts AS timestamptz[])), -count(*), -sum(s.total)
+        SELECT width_bucket(s.voided_at, CAST(:starts AS timestamptz[])), 0, -sum(s.total)
         FROM sale s WHERE s.voided_at >= :since GROUP BY 1
         UNION ALL
         SELECT width_bucket(r.occurred_at, CAST(:starts AS timestamptz[])), 0, -sum(r.total)

@@ -9,7 +9,7 @@ from stockbuddy.stock.inventory.movements.schemas import MovementResponse
 
 
 class SalesTotals(BaseModel):
-    """`count`: sales made; `revenue`: their totals less the refunds made in the same time."""
+    """`count`: sales made; `revenue`: their totals less the refunds and voids of the same time."""
 
     count: int
     revenue: MoneySum

@@ -9,22 +9,23 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from stockbuddy.stock.insights.history.queries import levels_at_sql, moment_parameters
 from stockbuddy.stock.insights.reports.sql import CATEGORY_FILTER, WAREHOUSE_FILTER, Rows, fetch_rows
 
-# Returns and voids count on their own day, as their movements do; a void takes back all figures of its sale.
+# Returns and voids count on their own day, as their movements do; a void takes back all figures of its sale, and is
+# counted apart.
 _SALES_AND_RETURNS = """
     SELECT s.occurred_at AS at, s.id AS sale_id, CAST(NULL AS bigint) AS void_id,
-           CASE WHEN l.position = 0 THEN 1 ELSE 0 END AS count, s.warehouse_id, s.customer_id, s.sold_by, s.seller,
-           l.product_id, l.quantity AS sold, 0 AS returned, l.total + l.discount AS gross, l.discount, 0 AS refunds,
-           coalesce(l.cost, l.quantity * l.unit_cost) AS cost
+           CASE WHEN l.position = 0 THEN 1 ELSE 0 END AS count, 0 AS voids, s.warehouse_id, s.customer_id, s.sold_by,
+           s.seller, l.product_id, l.quantity AS sold, 0 AS returned, l.total + l.discount AS gross, l.discount,
+           0 AS refunds, coalesce(l.cost, l.quantity * l.unit_cost) AS cost
     FROM sale s JOIN sale_line l ON l.sale_id = s.id
     WHERE s.occurred_at >= :since AND s.occurred_at < :until
     UNION ALL
-    SELECT s.voided_at, NULL, s.id, CASE WHEN l.position = 0 THEN -1 ELSE 0 END, s.warehouse_id, s.customer_id,
+    SELECT s.voided_at, NULL, s.id, 0, CASE WHEN l.position = 0 THEN 1 ELSE 0 END, s.warehouse_id, s.customer_id,
            s.sold_by, s.seller, l.product_id, -l.quantity, 0, -l.total - l.discount, -l.discount, 0,
            -coalesce(l.cost, l.quantity * l.unit_cost)
     FROM sale s JOIN sale_line l ON l.sale_id = s.id
     WHERE s.voided_at >= :since AND s.voided_at < :until
     UNION ALL
-    SELECT r.occurred_at, NULL, NULL, 0, s.warehouse_id, s.customer_id, s.sold_by, s.seller, l.product_id, 0,
+    SELECT r.occurred_at, NULL, NULL, 0, 0, s.warehouse_id, s.customer_id, s.sold_by, s.seller, l.product_id, 0,
            b.quantity, 0, 0, b.amount,
            CASE WHEN r.restock THEN -coalesce(b.cost, b.quantity * l.unit_cost) ELSE 0 END
     FROM sale_return r JOIN sale s ON s.id = r.sale_id JOIN sale_return_line b ON b.return_id = r.id
@@ -32,7 +33,7 @@ _SALES_AND_RETURNS = """
     WHERE r.occurred_at >= :since AND r.occurred_at < :until
 """
 _FIGURES = """
-    {sales} AS sales, sum(h.sold) AS sold, sum(h.returned) AS returned, sum(h.gross) AS gross,
+    {counts}, sum(h.sold) AS sold, sum(h.returned) AS returned, sum(h.gross) AS gross,
     sum(h.discount) AS discounts, sum(h.refunds) AS refunds, sum(h.gross - h.discount - h.refunds) AS revenue,
     coalesce(sum(h.cost), 0) AS cost, sum(h.gross - h.discount - h.refunds) - coalesce(sum(h.cost), 0) AS profit
 """
@@ -44,8 +45,8 @@ _SALES = f"""
     HAVING sum(h.sold) <> 0 OR sum(h.returned) <> 0 OR sum(h.gross) <> 0 OR sum(h.refunds) <> 0
     ORDER BY {{order}}
 """
-_COUNT_FIRST_LINES = "sum(h.count)"
-_COUNT_DISTINCT = "count(DISTINCT h.sale_id) - count(DISTINCT h.void_id)"
+_COUNT_FIRST_LINES = "sum(h.count) AS sales, sum(h.voids) AS voided"
+_COUNT_DISTINCT = "count(DISTINCT h.sale_id) AS sales, count(DISTINCT h.void_id) AS voided"
 _BY_REVENUE = "revenue DESC"
 _SALES_GROUPINGS = {
     "period": ("width_bucket(h.at, CAST(:starts AS timestamptz[])) AS part", "", "1", "1", _COUNT_FIRST_LINES),
@@ -76,10 +77,10 @@ async def fetch_sales(
     category: str | None,
 ) -> Rows:
     """Grouped by `period`, `part` is the position (from 1) in `starts` of the period's start."""
-    key, joins, group, order, sales = _SALES_GROUPINGS[group_by]
+    key, joins, group, order, counts = _SALES_GROUPINGS[group_by]
     # The first line of a sale may be of another category.
-    sales = _COUNT_DISTINCT if category is not None else sales
-    statement = _SALES.format(key=key, joins=joins, group=group, order=order, sales=sales)
+    counts = _COUNT_DISTINCT if category is not None else counts
+    statement = _SALES.format(key=key, joins=joins, group=group, order=order, counts=counts)
     filters = {"warehouse_id": warehouse_id, "category": category}
     return await fetch_rows(session, statement, since=since, until=until, starts=list(starts), **filters)
 

@@ -25,8 +25,10 @@ _KEYS = {
 
 
 async def report_sales(session: AsyncSession, filters: ReportFilters, period: Period, group_by: SalesGrouping) -> Table:
-    """`revenue` is gross less discounts and refunds; a refund counts on the day of the return."""
-    counts = (Column("sales", "integer", is_summed=group_by not in ("product", "category")),)
+    """`revenue` is gross less discounts and refunds; a refund counts on the day of the return. `sales`: made in the
+    period; `voided`: the voids in the period, of sales at any time."""
+    is_summed = group_by not in ("product", "category")
+    counts = (Column("sales", "integer", is_summed=is_summed), Column("voided", "integer", is_summed=is_summed))
     figures = (*counts, quantity("sold"), quantity("returned"), *(money(name) for name in _MONEY))
     if group_by in ("day", "week", "month"):
         rows = await _by_period(session, filters, period, group_by)
@@ -70,4 +72,4 @@ async def _by_period(
 
 
 def _zero_row() -> dict[str, Any]:
-    return {"sales": 0} | dict.fromkeys(("sold", "returned", *_MONEY), ZERO)
+    return {"sales": 0, "voided": 0} | dict.fromkeys(("sold", "returned", *_MONEY), ZERO)

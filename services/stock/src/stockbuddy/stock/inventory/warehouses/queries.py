@@ -23,6 +23,13 @@ async def get_active_warehouse(session: AsyncSession, warehouse_id: int, *, for_
     return warehouse
 
 
+async def lock_undeleted(session: AsyncSession, warehouse_id: int) -> None:
+    """Keep the warehouse from being deleted until the end of the transaction. Raises UnknownWarehouse."""
+    query = select(Warehouse.id).where(Warehouse.id == warehouse_id, ~Warehouse.deleted)
+    if await session.scalar(query.with_for_update(read=True, key_share=True)) is None:
+        raise UnknownWarehouse()
+
+
 async def fetch_active_warehouses(session: AsyncSession) -> Sequence[Warehouse]:
     return (await session.scalars(select(Warehouse).where(~Warehouse.deleted))).all()
 
