@@ -6,6 +6,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from stockbuddy.chassis.runtime.logging import configure_logging
+from stockbuddy.chassis.runtime.ports import check_ports_or_exit
 from stockbuddy.chassis.runtime.process import prepare_to_serve
 from stockbuddy.chassis.runtime.shutdown import DrainingServer
 from stockbuddy.gateway.http_server.protocol import LimitedProtocol
@@ -58,5 +59,6 @@ class GatewayServer(DrainingServer):
 def serve(app: ASGIApp, settings: GatewaySettings) -> None:
     """Serve until SIGTERM or SIGINT; requests in flight are completed first."""
     configure_logging(level=settings.log_level, output="console" if settings.env == "development" else "json")
+    check_ports_or_exit(settings.host, settings.port, *([settings.metrics_port] if settings.metrics_port else []))
     prepare_to_serve()
     GatewayServer(server_config(app, settings), settings).run()

@@ -1,6 +1,7 @@
 """Responses and readiness of a service whose environment is at fault, and of one that is shut down."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -125,8 +126,7 @@ async def test_refused_credentials_get_a_retryable_error(database: Database, dat
     async with database.reading() as session:
         await session.execute(text("DROP ROLE IF EXISTS locked_out"))
         await session.execute(text("CREATE ROLE locked_out NOLOGIN"))
-    separator = "&" if "?" in database_url else "?"
-    async with running(f"{database_url}{separator}user=locked_out".replace("postgres@", "locked_out@")) as client:
+    async with running(re.sub("//.*@", "//locked_out@", database_url)) as client:
         refused = await client.get("/api/v1/effects")
         ready = await client.get("/health/ready")
     async with database.reading() as session:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -81,8 +82,9 @@ async def consuming(bus_url: str, inbox: Inbox) -> AsyncIterator[None]:
 async def as_consumer(database: Database, database_url: str) -> AsyncIterator[Database]:
     """The same database through a role that an operator restricts."""
     await execute(database, "DROP ROLE IF EXISTS consumer")
-    await execute(database, "CREATE ROLE consumer SUPERUSER LOGIN")
-    limited = open_database(database_url.replace("postgres@", "consumer@"), "probe", pool_size=5)
+    await execute(database, "CREATE ROLE consumer SUPERUSER LOGIN PASSWORD 'consumer'")
+    url = re.sub("//.*@", "//consumer:consumer@", database_url)
+    limited = open_database(url, "probe", pool_size=5)
     yield limited
     await limited.close()
     await execute(database, "DROP ROLE consumer")

@@ -6,13 +6,13 @@ import signal
 import sys
 
 from stockbuddy.chassis.runtime.logging import configure_logging
+from stockbuddy.chassis.runtime.ports import CannotListen, check_ports
 from stockbuddy.chassis.runtime.settings import InvalidSettings
 from stockbuddy.embedded import processes, single_process
 from stockbuddy.embedded.database import open_database
 from stockbuddy.embedded.errors import StartFailed
 from stockbuddy.embedded.exit_codes import FAILED, INTERRUPTED, INVALID_SETTINGS
 from stockbuddy.embedded.leftovers import ProcessList
-from stockbuddy.embedded.ports import check_ports
 from stockbuddy.embedded.settings import EmbeddedSettings, load_embedded_settings
 from stockbuddy.local_servers.postgres_programs import LocalPostgresError
 
@@ -31,7 +31,7 @@ def main() -> int:
     except InvalidSettings as error:
         print(error, file=sys.stderr)
         return INVALID_SETTINGS
-    except (StartFailed, LocalPostgresError) as error:
+    except (StartFailed, CannotListen, LocalPostgresError) as error:
         print(error, file=sys.stderr)
         return FAILED
     except asyncio.CancelledError:

@@ -5,18 +5,23 @@ import sys
 from typing import Any
 
 import uvicorn
+from fastapi import FastAPI, Request, Response
 from sqlalchemy import text
 
+from stockbuddy.chassis.http.errors import Unavailable, problem_response
+from stockbuddy.chassis.http.health import health_router
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime.database_url import server_of
-from stockbuddy.chassis.runtime.failures import is_environment_fault
+from stockbuddy.chassis.runtime.failures import DATABASE, DependencyUnavailable, is_environment_fault
 from stockbuddy.chassis.runtime.logging import configure_logging
 from stockbuddy.chassis.runtime.outages import OutageLog
+from stockbuddy.chassis.runtime.ports import check_ports_or_exit
 from stockbuddy.chassis.runtime.process import prepare_to_serve
 from stockbuddy.chassis.runtime.settings import ServiceSettings
 from stockbuddy.chassis.runtime.shutdown import DrainingServer
 
 DATABASE_INTERVAL_SECONDS = 1.0
+HEALTH_DELAY_SECONDS = 1.0
 INTERRUPTED_EXIT_CODE = 130
 _IS_MIGRATED = text("SELECT FROM outbox LIMIT 1")
 
@@ -25,7 +30,18 @@ def serve(app: Any, settings: ServiceSettings, *, schema: str | None = None) -> 
     """Serve until SIGTERM or SIGINT; in-flight requests are completed first. Waits for the tables of `schema` before it
     starts, unless it is None."""
     configure_logging(level=settings.log_level, output="console" if settings.env == "development" else "json")
-    config = uvicorn.Config(
+    check_ports_or_exit(settings.host, settings.port)
+    if schema is not None:
+        try:
+            asyncio.run(wait_alive(settings, schema))
+        except KeyboardInterrupt:
+            sys.exit(INTERRUPTED_EXIT_CODE)
+    prepare_to_serve()
+    DrainingServer(_config(app, settings)).run()
+
+
+def _config(app: Any, settings: ServiceSettings) -> uvicorn.Config:
+    return uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
@@ -37,19 +53,42 @@ def serve(app: Any, settings: ServiceSettings, *, schema: str | None = None) -> 
         timeout_keep_alive=75,  # longer than the gateway keeps an idle connection, so that the gateway closes first
         timeout_graceful_shutdown=int(settings.shutdown_seconds),
     )
-    if schema is not None:
+
+
+async def wait_alive(settings: ServiceSettings, schema: str) -> None:
+    """Return once the schema's tables can be read. If that takes longer than a moment, health checks are answered
+    meanwhile: an orchestrator would restart a process that is not alive, and delay each restart further."""
+    outage = OutageLog("start.waiting_for_database", service=schema, server=server_of(settings.database_url))
+    waiting = asyncio.create_task(wait_for_database(settings.database_url, schema, outage))
+    await asyncio.wait([waiting], timeout=HEALTH_DELAY_SECONDS)
+    if not waiting.done():
+        server = uvicorn.Server(_config(_health_app(outage), settings))
+        serving = asyncio.create_task(server.serve())
         try:
-            asyncio.run(wait_for_database(settings.database_url, schema))
-        except KeyboardInterrupt:
-            sys.exit(INTERRUPTED_EXIT_CODE)
-    prepare_to_serve()
-    DrainingServer(config).run()
+            await asyncio.wait([waiting, serving], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            server.should_exit = True
+            await serving
+    await waiting
 
 
-async def wait_for_database(url: str, schema: str) -> None:
-    """Return once the schema's tables can be read. Until then, the reason is logged once and then every 30 s."""
+def _health_app(outage: OutageLog) -> FastAPI:
+    """Alive, not ready, and 503 for every other path."""
+
+    async def report_outage() -> None:
+        raise DependencyUnavailable(dependency=DATABASE, reason=outage.failure.reason if outage.failure else None)
+
+    async def refuse(_: Request, __: Exception) -> Response:
+        return problem_response(Unavailable())
+
+    app = FastAPI(openapi_url=None, exception_handlers={404: refuse})
+    app.include_router(health_router({DATABASE: report_outage}, essential={DATABASE}))
+    return app
+
+
+async def wait_for_database(url: str, schema: str, outage: OutageLog) -> None:
+    """Return once the schema's tables can be read. Until then, `outage` has the reason."""
     database = Database(url, schema, pool_size=1)
-    outage = OutageLog("start.waiting_for_database", service=schema, server=server_of(url))
     try:
         while True:
             try:
