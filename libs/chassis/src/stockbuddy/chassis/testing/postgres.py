@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from testcontainers.community.postgres import PostgresContainer
 
 from stockbuddy.chassis.testing.docker_engine import LOOPBACK, docker_runs, publish_on_loopback
+from stockbuddy.chassis.testing.server_folders import server_folder
 from stockbuddy.local_servers.ports import free_port
 from stockbuddy.local_servers.postgres import LocalPostgres
 
@@ -21,7 +20,7 @@ FAST_SETTINGS = {
     "fsync": "off",
     "full_page_writes": "off",
     "max_connections": "300",
-    "max_wal_size": "4GB",
+    "max_wal_size": "1GB",
     "checkpoint_timeout": "1h",
 }
 
@@ -48,8 +47,8 @@ def postgres_server() -> Iterator[PostgresServer]:
 def private_postgres_server() -> Iterator[LocalPostgres]:
     """A server that a test may stop, kill and restart."""
     with (
-        tempfile.TemporaryDirectory(prefix="stockbuddy-test-") as directory,
-        LocalPostgres.start(Path(directory), settings=FAST_SETTINGS) as server,
+        server_folder() as folder,
+        LocalPostgres.start(folder, settings=FAST_SETTINGS) as server,
     ):
         yield server
 

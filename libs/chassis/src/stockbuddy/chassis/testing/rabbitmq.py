@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
 from stockbuddy.chassis.testing.docker_engine import docker_runs
 from stockbuddy.chassis.testing.rabbitmq_container import IMAGE, ContainedRabbitMQ
+from stockbuddy.chassis.testing.server_folders import server_folder
 from stockbuddy.local_servers.rabbitmq import LocalRabbitMQ
 from stockbuddy.local_servers.virtual_hosts import VirtualHosts
 
@@ -58,8 +57,8 @@ def rabbitmq_server() -> Iterator[VirtualHosts]:
 
 @contextmanager
 def private_rabbitmq_server() -> Iterator[PrivateRabbitMQ]:
-    with tempfile.TemporaryDirectory(prefix="stockbuddy-test-") as directory:
-        broker: PrivateRabbitMQ = ContainedRabbitMQ() if docker_runs(IMAGE) else LocalRabbitMQ(Path(directory))
+    with server_folder() as folder:
+        broker: PrivateRabbitMQ = ContainedRabbitMQ() if docker_runs(IMAGE) else LocalRabbitMQ(folder)
         try:
             broker.start()
             yield broker
