@@ -110,10 +110,11 @@ COMMENTS = {
     "closing_progress": {"": "Progress of the closing balances of the previous release; not read."},
 }
 
-# `source_id`: the movement whose goods come back with a return or a reversal.
+# `source_id`: the movement whose goods come back with a return or a reversal. Not a temporary table, which would need a
+# privilege.
 _LINKS = (
     """
-    CREATE TEMPORARY TABLE movement_link ON COMMIT DROP AS
+    CREATE TABLE movement_link AS
     SELECT id AS movement_id, reverses_id AS source_id FROM movement WHERE reverses_id IS NOT NULL
     UNION ALL
     SELECT r.movement_id, l.movement_id
@@ -248,7 +249,11 @@ def upgrade() -> None:
     for statement in (*TABLES, *_LINKS, "ALTER TABLE movement DISABLE TRIGGER movement_is_append_only"):
         op.execute(statement)
     replay(op.get_bind())
-    for statement in ("ALTER TABLE movement ENABLE TRIGGER movement_is_append_only", *DOCUMENTS):
+    for statement in (
+        "DROP TABLE movement_link",
+        "ALTER TABLE movement ENABLE TRIGGER movement_is_append_only",
+        *DOCUMENTS,
+    ):
         op.execute(statement)
     for statement in comment_statements(COMMENTS):
         op.execute(statement)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import asyncpg
 
@@ -43,26 +43,53 @@ DOCUMENTS = """
         VALUES (1, 'MAIN', 'Main', 'warehouse', true, 'allow'), (2, 'SHOP', 'Shop', 'store', false, NULL);
     SELECT setval('warehouse_id_seq', 2), setval('movement_id_seq', 100), setval('sale_id_seq', 10);
     INSERT INTO level (product_id, warehouse_id) VALUES (1, 1), (1, 2);
+    INSERT INTO stock_transfer (id, version, number, status, from_warehouse_id, to_warehouse_id, created_at)
+        VALUES (1, 1, 'T-1', 'pending', 1, 2, now());
+    INSERT INTO stock_transfer_line (id, transfer_id, position, product_id, sku, name, lot, quantity, shipped, received,
+                                     damaged, returned, written_off)
+        VALUES (1, 1, 0, 1, 'TEA', 'Tea', 0, 4, 0, 0, 0, 0, 0);
 """
 SALES = """
     INSERT INTO sale (id, version, number, status, warehouse_id, discount, total, refunded, cost, profit, occurred_at,
                       recorded_at)
-        VALUES (1, 2, 'S-1', 'partially_returned', 1, 0, 30, 10, 9.3333, 20.6667, '2026-01-01T03:00Z', now()),
-               (2, 2, 'S-2', 'voided', 1, 0, 20, 20, 5.8024, 14.1976, '2026-01-01T11:00Z', now());
+        VALUES (1, 1, 'S-1', 'completed', 1, 0, 30, 0, 9.3333, 20.6667, '2026-01-01T03:00Z', now()),
+               (2, 1, 'S-2', 'completed', 1, 0, 20, 0, 5.8024, 14.1976, '2026-01-01T11:00Z', now());
     INSERT INTO sale_line (id, sale_id, position, product_id, sku, name, quantity, unit_price, discount, total,
                            unit_cost, returned, refunded, movement_id)
-        VALUES (1, 1, 0, 1, 'TEA', 'Tea', 3, 10, 0, 30, 3.1111, 1, 10, 3),
-               (2, 2, 0, 1, 'TEA', 'Tea', 2, 10, 0, 20, 2.9012, 2, 20, 11);
+        VALUES (1, 1, 0, 1, 'TEA', 'Tea', 3, 10, 0, 30, 3.1111, 0, 0, 3),
+               (2, 2, 0, 1, 'TEA', 'Tea', 2, 10, 0, 20, 2.9012, 0, 0, 11);
     INSERT INTO sale_return (id, sale_id, restock, total, occurred_at, recorded_at)
         VALUES (1, 1, true, 10, '2026-01-01T07:00Z', now());
     INSERT INTO sale_return_line (id, return_id, sale_line_id, quantity, amount, movement_id)
         VALUES (1, 1, 1, 1, 10, 7);
-    INSERT INTO stock_transfer (id, version, number, status, from_warehouse_id, to_warehouse_id, created_at, shipped_at)
-        VALUES (1, 3, 'T-1', 'in_transit', 1, 2, now(), now());
-    INSERT INTO stock_transfer_line (id, transfer_id, position, product_id, sku, name, lot, quantity, shipped, received,
-                                     damaged, returned, written_off, unit_cost)
-        VALUES (1, 1, 0, 1, 'TEA', 'Tea', 0, 4, 4, 2, 1, 0, 0, 3.1111)
+    UPDATE sale SET version = 2, status = 'partially_returned', refunded = 10 WHERE id = 1;
+    UPDATE sale_line SET returned = 1, refunded = 10 WHERE id = 1;
+    UPDATE sale SET version = 2, status = 'voided', refunded = 20 WHERE id = 2;
+    UPDATE sale_line SET returned = 2, refunded = 20 WHERE id = 2
 """
+TRANSFER_STEPS = {
+    4: "UPDATE stock_transfer SET version = 2, status = 'in_transit', shipped_at = now();"
+    "UPDATE stock_transfer_line SET shipped = 4, unit_cost = 3.1111",
+    6: "UPDATE stock_transfer SET version = 3; UPDATE stock_transfer_line SET received = 2, damaged = 1",
+}
+"""After these movements."""
+POST = """
+    WITH updated_levels AS (
+        UPDATE level SET on_hand = $5, version = $6, average_cost = $7, overdrawn = CAST($5 AS numeric) < 0
+        WHERE (product_id, warehouse_id, lot) = ($1, $2, $3) RETURNING 1
+    ), inserted_movements AS (
+        INSERT INTO movement (product_id, warehouse_id, lot, id, balance, version, average_cost, movement_type,
+                              quantity, before, unit_cost, went_negative, document, reverses_id, occurred_at,
+                              recorded_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
+                timestamptz '2026-01-01Z' + make_interval(hours => CAST($4::bigint AS integer)), '2026-01-01Z')
+    )
+    SELECT count(*) FROM updated_levels
+"""
+"""The previous release updates levels and inserts their movements in one statement."""
+
+
+WRITTEN_VALUES = (30, "16.667", "-9.3333", "-12.4444", "9.3333", "-3.1111", "3.1111", -5, 90, -90, "-5.8024", "5.8024")
 
 
 async def fill(url: str) -> None:
@@ -75,33 +102,14 @@ async def fill(url: str) -> None:
         before, quantity = balances[warehouse], Decimal(text)
         balances[warehouse] += quantity
         versions[warehouse] += 2  # A reservation in between.
-        columns: dict[str, Any] = {
-            "id": number,
-            "product_id": 1,
-            "warehouse_id": warehouse,
-            "lot": 0,
-            "version": versions[warehouse],
-            "movement_type": kind,
-            "quantity": quantity,
-            "before": before,
-            "balance": before + quantity,
-            "unit_cost": None if cost is None else Decimal(cost),
-            "average_cost": None if average is None else Decimal(average),
-            "went_negative": quantity < 0 and before + quantity < 0,
-            "document": document,
-            "reverses_id": reverses,
-        }
-        parameters = ", ".join(f"${n}" for n in range(1, len(columns) + 1))
-        await database.execute(
-            f"INSERT INTO movement ({', '.join(columns)}, occurred_at, recorded_at) VALUES ({parameters}, "
-            f"timestamptz '2026-01-01Z' + interval '{number} hours', timestamptz '2026-01-01Z')",
-            *columns.values(),
-        )
-        update = """
-            UPDATE level SET on_hand = $1, version = $2, average_cost = $3, overdrawn = CAST($1 AS numeric) < 0
-            WHERE warehouse_id = $4
-        """
-        await database.execute(update, balances[warehouse], versions[warehouse], columns["average_cost"], warehouse)
+        key, balance = (1, warehouse, 0), balances[warehouse]
+        after = (balance, versions[warehouse], None if average is None else Decimal(average))
+        unit_cost = None if cost is None else Decimal(cost)
+        went_negative = quantity < 0 and balance < 0
+        details = (kind, quantity, before, unit_cost, went_negative, document, reverses)
+        await database.execute(POST, *key, number, *after, *details)
+        if number in TRANSFER_STEPS:
+            await database.execute(TRANSFER_STEPS[number])
     await database.execute(SALES)
     await database.close()
 
@@ -143,3 +151,28 @@ async def require_values(shop: Shop) -> None:
     await shop.admin.post("/sales/1/returns", {})
     assert (await shop.admin.get("/sales/1"))["profit"] == "0.00"
     await shop.require_integrity()
+
+
+async def test_what_the_previous_release_writes_after_the_migration_is_valued(
+    database_url: str, run_shop: Callable[[str], AbstractAsyncContextManager[Shop]]
+) -> None:
+    """Its replicas run until they are replaced. They value stock at unit costs of four places."""
+    await fill(database_url)
+    async with run_shop(database_url) as shop:
+        await shop.require_integrity()
+        page = await shop.admin.get("/stock-movements", sort_by="recorded_asc", page_size=100)
+        values = [movement["value"] for movement in page["items"][:12]]
+        assert list(map(Decimal, values)) == list(map(Decimal, WRITTEN_VALUES))
+        level = await shop.level(1)
+        assert (level["on_hand"], level["value"], level["average_cost"]) == (3, "18.00", "6.00")
+        [line] = (await shop.admin.get("/stock-transfers/1"))["lines"]
+        assert line["value_in_transit"] == "3.1111"
+        sale, voided = await shop.admin.get("/sales/1"), await shop.admin.get("/sales/2")
+        assert (sale["cost"], sale["profit"]) == ("6.2222", "13.7778")
+        assert (voided["cost"], voided["profit"], voided["voided_at"] is None) == ("0.00", "0.00", False)
+        # This release goes on with the documents.
+        await shop.admin.post("/stock-transfers/1/complete")
+        await shop.admin.post("/sales/1/returns", {})
+        assert (await shop.admin.get("/sales/1"))["profit"] == "0.00"
+        assert (await shop.level(1, "SHOP"))["value"] == "9.3333"
+        await shop.require_integrity()
