@@ -66,6 +66,8 @@ async def wait_alive(settings: ServiceSettings, schema: str) -> None:
         serving = asyncio.create_task(server.serve())
         try:
             await asyncio.wait([waiting, serving], return_when=asyncio.FIRST_COMPLETED)
+            if not waiting.done():
+                raise KeyboardInterrupt
         finally:
             server.should_exit = True
             await serving
