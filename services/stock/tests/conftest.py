@@ -29,7 +29,7 @@ from stockbuddy.contracts.event import Event
 from stockbuddy.stock.app import MIGRATIONS, SERVICE, StockSettings
 
 MORNING = datetime(2026, 3, 1, 8, tzinfo=UTC)
-DEADLINE_SECONDS = 20
+DEADLINE_SECONDS = 60
 
 
 @pytest.fixture(scope="session")
@@ -151,7 +151,11 @@ class Shop:
 
     async def require_integrity(self) -> None:
         """The service's own reconciliation finds no difference."""
-        assert await self.admin.get("/stock/integrity") == {"ok": True, "differences": [], "value_differences": []}
+        assert await self.admin.get("/stock/integrity", values="fifo") == {
+            "ok": True,
+            "differences": [],
+            "value_differences": [],
+        }
 
 
 def created_event(number: int, **values: Any) -> ProductCreated:
@@ -175,7 +179,7 @@ async def running_shop(database_url: str, issuer: TestIssuer, **settings: Any) -
     bus = RecordingBus()
     values = StockSettings(env="development", database_url=database_url, **settings)
     app = create_app(SERVICE, values, bus=bus, fetch_jwks=issuer.fetch_jwks)
-    async with LifespanManager(app, startup_timeout=30, shutdown_timeout=30):
+    async with LifespanManager(app, startup_timeout=60, shutdown_timeout=60):
         transport = ASGITransport(app, raise_app_exceptions=False, client=("203.0.113.9", 40000))
         async with AsyncClient(transport=transport, base_url="http://stock", timeout=60) as http:
             yield Shop(app, bus, http, issuer)

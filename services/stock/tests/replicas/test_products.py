@@ -65,7 +65,7 @@ async def test_request_for_unknown_product_fails_after_two_seconds(shop: Shop) -
     started = asyncio.get_running_loop().time()
     problem = await shop.admin.expect_problem(404, "/sales", {"product": "NOBODY", "quantity": 1})
     assert problem["code"] == "unknown_product"
-    assert 1.9 < asyncio.get_running_loop().time() - started < 4
+    assert 1.9 < asyncio.get_running_loop().time() - started < 30
 
 
 async def test_deleted_product_is_unknown_and_its_sku_is_free(shop: Shop, product_created: ProductEvent) -> None:

@@ -6,8 +6,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from services.stock.tests.values.test_conservation import move, receive, valuation
+from stockbuddy.contracts.catalog import SupplierCreated
 
 if TYPE_CHECKING:
+    import asyncpg
+
     from services.stock.tests.conftest import Shop
 
 
@@ -97,6 +100,59 @@ async def test_stock_below_zero_is_covered_by_the_next_receipt(shared_shop: Shop
     await shop.admin.post(f"/sales/{sale['id']}/returns", {})
     quantities = (await shop.admin.get("/reports/inventory-valuation", method="fifo", warehouse_id=w))["totals"]
     assert quantities["quantity"] == 7
+
+
+async def test_stock_of_unknown_cost_keeps_the_first_cost_that_becomes_known(shared_shop: Shop) -> None:
+    shop, tea = shared_shop, await shared_shop.product()
+    await move(shop, tea, "in", 10)
+    await move(shop, tea, "out", 4)
+    await receive(shop, tea, (10, "2"), (10, "5"))
+    assert await fifo(shop, tea) == await valuation(shop, tea) == {"MAIN": "82.00"}
+    await move(shop, tea, "out", 6)
+    assert await fifo(shop, tea) == {"MAIN": "70.00"}
+    await shop.require_integrity()
+
+
+async def test_reversal_of_a_receipt_takes_what_is_left_of_it_first(shared_shop: Shop) -> None:
+    shop, tea = shared_shop, await shared_shop.product()
+    first = await move(shop, tea, "purchase", 10, unit_cost="1")
+    await move(shop, tea, "out", 5)
+    await receive(shop, tea, (10, "2"))
+    await shop.admin.post(f"/stock-movements/{first['id']}/reverse")
+    assert await fifo(shop, tea) == {"MAIN": "10.00"}
+    await shop.require_integrity()
+
+
+async def test_integrity_report_shows_differences_by_fifo_and_from_receipts(
+    shop: Shop, database: asyncpg.Connection
+) -> None:
+    await shop.deliver(SupplierCreated(supplier_id=7, version=1, name="Leaf & Co"))
+    tea, cup, pot = [await shop.product() for _ in range(3)]
+    line = {"product_id": cup, "quantity": 3, "unit_cost": "2"}
+    order = await shop.admin.post("/purchase-orders", {"supplier_id": 7, "lines": [line]})
+    await shop.admin.post(f"/purchase-orders/{order['id']}/order")
+    await shop.admin.post(f"/purchase-orders/{order['id']}/receive")
+    await receive(shop, tea, (10, "1"), (10, "2"))
+    await move(shop, tea, "out", 10)
+    await receive(shop, pot, (4, "1"))
+    await shop.require_integrity()
+    # A movement without its effect on the level; a document and a level are changed.
+    await database.execute("""
+        INSERT INTO movement (product_id, warehouse_id, lot, version, movement_type, quantity, before, balance,
+                              unit_cost, value, went_negative, occurred_at, recorded_at)
+        SELECT product_id, warehouse_id, lot, version + 9, 'adjustment', -10, balance, 0, unit_cost, -5, false,
+               occurred_at, recorded_at FROM movement WHERE product_id = 1 AND quantity < 0;
+        UPDATE purchase_receipt_line SET unit_cost = 2.5;
+        UPDATE level SET on_hand = 5 WHERE product_id = 3
+    """)
+    report = await shop.admin.get("/stock/integrity", values="fifo")
+    found = {(row["what"], row["product_id"], row["expected"], row["found"]) for row in report["value_differences"]}
+    assert {("receipts", cup, "7.50", "6.00"), ("fifo", tea, "0.00", "20.00")} <= found
+    differences = {(row["what"], row["product_id"]) for row in report["differences"]}
+    assert {("layers", tea), ("layers", pot), ("on_hand", pot)} <= differences
+    usual = (await shop.admin.get("/stock/integrity"))["value_differences"]
+    assert {row["what"] for row in usual} == {"value", "receipts"}
+    await shop.admin.expect_problem(422, "/stock/integrity?values=lifo", method="GET")
 
 
 async def test_past_layers_are_those_of_the_time(shared_shop: Shop) -> None:

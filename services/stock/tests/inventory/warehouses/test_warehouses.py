@@ -138,7 +138,7 @@ async def test_document_waits_for_deletion_of_its_warehouse_and_is_refused(
 async def wait_for_lock(database: asyncpg.Connection) -> None:
     """Wait until a transaction waits for a lock of this connection's."""
     waiting = "SELECT EXISTS (SELECT FROM pg_locks WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid)))"
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not await database.fetchval(waiting):
             await asyncio.sleep(0.01)
 

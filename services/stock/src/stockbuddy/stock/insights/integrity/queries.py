@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from stockbuddy.stock.insights.integrity.fifo_queries import check_fifo
 from stockbuddy.stock.insights.integrity.schemas import Difference, IntegrityResponse, ValueDifference
 from stockbuddy.stock.insights.snapshots import one_snapshot
 
@@ -67,18 +68,32 @@ _IN_TRANSIT = text("""
 """)
 
 
-async def check_integrity(session: AsyncSession) -> IntegrityResponse:
-    """Up to 1000 differences of each kind."""
+_RECEIPTS = text("""
+    SELECT 'receipts' AS what, m.product_id, NULL AS warehouse_id, NULL AS lot,
+           sum(r.quantity * r.unit_cost) AS expected, sum(m.value - m.correction) AS found
+    FROM purchase_receipt_line r JOIN movement m ON m.id = r.movement_id
+    GROUP BY m.product_id
+    HAVING bool_or(m.quantity <> r.quantity OR m.value - m.correction <> r.quantity * r.unit_cost)
+    ORDER BY m.product_id LIMIT 1000
+""")
+
+
+async def check_integrity(session: AsyncSession, *, by_fifo: bool) -> IntegrityResponse:
+    """Up to 1000 differences of each kind. `by_fifo`: also replay the whole ledger."""
     async with one_snapshot(session):
         await session.execute(_SORT_IN_MEMORY)
         levels = (await session.execute(_LEVELS)).all()
         gaps = [level.product_id for level in levels if level.has_gap]
         chain = (await session.execute(_GAPS, {"product_ids": gaps})).all() if gaps else []
         reserved = (await session.execute(_RESERVED)).all()
-        in_transit = (await session.execute(_IN_TRANSIT)).all()
+        products = [*(await session.execute(_IN_TRANSIT)).all(), *(await session.execute(_RECEIPTS)).all()]
     differences = [*map(Difference.model_validate, chain), *_quantity_differences(levels)]
     differences += map(Difference.model_validate, reserved)
-    values = [*_value_differences(levels), *map(ValueDifference.model_validate, in_transit)]
+    values = [*_value_differences(levels), *map(ValueDifference.model_validate, products)]
+    if by_fifo:
+        fifo = await check_fifo(session)
+        differences += fifo.quantities[:1000]
+        values += fifo.values[:1000]
     return IntegrityResponse(ok=not differences and not values, differences=differences, value_differences=values)
 
 

@@ -1,5 +1,7 @@
 """Route of the reconciliation."""
 
+from typing import Literal
+
 from fastapi import APIRouter
 
 from stockbuddy.chassis.http.authentication import Admin
@@ -12,8 +14,12 @@ router = APIRouter(prefix="/api/v1/stock", tags=["stock levels"], route_class=St
 
 
 @router.get("/integrity")
-async def check_integrity(session: ReadSession, _: Admin) -> IntegrityResponse:
+async def check_integrity(
+    session: ReadSession, _: Admin, values: Literal["average", "fifo"] = "average"
+) -> IntegrityResponse:
     """Check that every level equals the sum of its movements, in quantity and in value, that its reserved quantity
     equals that of its reservations and pending transfers, that every movement starts from the balance of the one
-    before, and that goods in transit are worth what left less what arrived."""
-    return await queries.check_integrity(session)
+    before, that goods in transit are worth what left less what arrived, and that movements are worth what the receipts
+    of purchase orders state. `values=fifo` also replays the whole ledger, which takes seconds per million movements:
+    the cost layers by FIFO have the quantities of the levels and the value that was paid less the cost of what left."""
+    return await queries.check_integrity(session, by_fifo=values == "fifo")

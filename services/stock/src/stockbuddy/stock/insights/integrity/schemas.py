@@ -12,11 +12,12 @@ ValueSum = Annotated[Decimal, PlainSerializer(money_text, return_type=str)]
 
 
 class Difference(BaseModel):
-    """`expected`: computed from movements (`reserved`: from reservations and pending transfers); `found`: stored."""
+    """`expected`: computed from movements (`reserved`: from reservations and pending transfers); `found`: stored.
+    `layers`: the quantity of the cost layers by FIFO is not that of the level."""
 
     model_config = ConfigDict(from_attributes=True)
 
-    what: Literal["on_hand", "balance", "reserved"]
+    what: Literal["on_hand", "balance", "reserved", "layers"]
     product_id: int
     warehouse_id: int
     lot: int
@@ -25,12 +26,13 @@ class Difference(BaseModel):
 
 
 class ValueDifference(BaseModel):
-    """A level whose value is not the sum of its movements' values, or a product whose value in transit (of all its
-    transfers; `warehouse_id` and `lot` null) is not what left less what arrived."""
+    """`value`: of a level that is not the sum of its movements' values. Of a product (`warehouse_id` and `lot` null):
+    `in_transit`: the value is not what left less what arrived; `receipts`: the value of movements is not what the
+    receipts of purchase orders state; `fifo`: the valuation is not what was paid for receipts less what left."""
 
     model_config = ConfigDict(from_attributes=True)
 
-    what: Literal["value", "in_transit"]
+    what: Literal["value", "in_transit", "receipts", "fifo"]
     product_id: int
     warehouse_id: int | None
     lot: int | None

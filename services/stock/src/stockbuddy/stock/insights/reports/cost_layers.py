@@ -65,14 +65,16 @@ def _age(layer: Layer) -> tuple[datetime, int]:
 
 @dataclass(slots=True)
 class LevelLayers:
-    """The layers of one level, oldest first; or `missing`, the quantity below zero."""
+    """The layers of one level, oldest first; or `missing`, the quantity below zero. `used`: the value of what left by
+    `drop`, or was received for what is missing."""
 
     layers: list[Layer] = field(default_factory=list)
     missing: int = 0
+    used: int = 0
 
     def add(self, layer: Layer) -> None:
         if self.missing:
-            layer.split(covered := min(self.missing, layer.quantity))
+            self.used += layer.split(covered := min(self.missing, layer.quantity)).value
             self.missing -= covered
         if layer.quantity:
             insort(self.layers, layer, key=_age)
@@ -82,9 +84,9 @@ class LevelLayers:
         taken: list[Layer] = []
         if prefers is not None:
             quantity -= self._take_from([layer for layer in self.layers if prefers(layer)], quantity, taken)
+            self._drop_empty()
         quantity -= self._take_from(self.layers, quantity, taken)
-        if any(not layer.quantity for layer in self.layers):
-            self.layers = [layer for layer in self.layers if layer.quantity]
+        self._drop_empty()
         if quantity:
             self.missing += quantity
             taken.append(Layer(quantity, 0, at, 0, is_known=False))
@@ -92,17 +94,24 @@ class LevelLayers:
 
     def drop(self, quantity: int) -> None:
         """Take `quantity` from the oldest layers and forget it."""
-        used = 0
+        empty = 0
         for layer in self.layers:
             if layer.quantity > quantity:
-                layer.value -= layer.value * quantity // layer.quantity
+                value = layer.value * quantity // layer.quantity
+                layer.value -= value
                 layer.quantity -= quantity
+                self.used += value
                 quantity = 0
                 break
+            self.used += layer.value
             quantity -= layer.quantity
-            used += 1
-        del self.layers[:used]
+            empty += 1
+        del self.layers[:empty]
         self.missing += quantity
+
+    def _drop_empty(self) -> None:
+        if any(not layer.quantity for layer in self.layers):
+            self.layers = [layer for layer in self.layers if layer.quantity]
 
     @staticmethod
     def _take_from(layers: list[Layer], quantity: int, taken: list[Layer]) -> int:
@@ -114,28 +123,32 @@ class LevelLayers:
             rest -= taken[-1].quantity
         return quantity - rest
 
-    def value_unknown(self, value: int) -> None:
-        """Spread `value` over the layers of unknown cost: it has become known."""
+    def value_unknown(self, value: int) -> int:
+        """Spread `value` over the layers of unknown cost: it has become known. Return it; 0 if there are none."""
         unknown = [layer for layer in self.layers if not layer.is_known]
+        added = value if unknown else 0
         rest = sum(layer.quantity for layer in unknown)
         for layer in unknown:
             layer.value, layer.is_known = value * layer.quantity // rest, True
             value -= layer.value
             rest -= layer.quantity
+        return added
 
 
 class ProductLayers:
-    """The layers of one product, on hand by level and in transit by transfer."""
+    """The layers of one product, on hand by level and in transit by transfer. `paid`: the value of all receipts."""
 
     def __init__(self) -> None:
         self.levels: defaultdict[tuple[int, int], LevelLayers] = defaultdict(LevelLayers)
         self.in_transit: defaultdict[tuple[str, int], list[Layer]] = defaultdict(list)
+        self.paid = 0
+        self._left = 0
         self._sources: dict[int, list[Layer]] = {}
 
     def apply(self, line: LedgerLine) -> None:
         level = self.levels[line.warehouse_id, line.lot]
         if line.correction:
-            level.value_unknown(int(line.correction))
+            self.paid += level.value_unknown(int(line.correction))
         if line.quantity > 0:
             self._receive(level, line)
         else:
@@ -145,16 +158,24 @@ class ProductLayers:
         taken = level.take(-line.quantity, line.occurred_at, _preference(line))
         if line.transfer is not None and line.movement_type == "transfer_out":
             self.in_transit[line.transfer, line.lot] += taken
-        elif line.is_source:
+            return
+        self._left += sum(layer.value for layer in taken)
+        if line.is_source:
             self._sources[line.id] = taken
 
     def _receive(self, level: LevelLayers, line: LedgerLine) -> None:
         own = Layer(line.quantity, int(line.value), line.occurred_at, line.id, line.unit_cost is not None)
         for layer in _take_first(self._goods(line), line.quantity):
             part = own.split(layer.quantity)
-            # Stock that had left below zero has no layer to bring back.
-            level.add(replace(layer, transfer=line.transfer) if layer.receipt_id else part)
+            if layer.receipt_id:
+                self._left -= layer.value if line.source_id is not None else 0
+                level.add(replace(layer, transfer=line.transfer))
+            else:
+                # Stock that had left below zero has no layer to bring back.
+                self.paid += part.value
+                level.add(part)
         if own.quantity:
+            self.paid += own.value
             level.add(own)
 
     def _goods(self, line: LedgerLine) -> list[Layer]:
@@ -164,6 +185,11 @@ class ProductLayers:
         if line.transfer is not None and line.movement_type == "transfer_in":
             return self.in_transit[line.transfer, line.lot]
         return []
+
+    @property
+    def cost_of_issues(self) -> int:
+        """The cost of what left and did not come back; `paid` less this is what remains."""
+        return self._left + sum(level.used for level in self.levels.values())
 
     def remaining(self) -> Iterator[tuple[int | None, Layer]]:
         """All layers with their warehouse; None: in transit."""

@@ -1,7 +1,8 @@
 """Reads of cost layers by FIFO.
 
 Of a product that only has receipts and issues, what is on hand are the newest receipts: PostgreSQL computes its layers.
-Products with goods that moved between warehouses or came back are replayed (`cost_layers`), one at a time.
+Products with goods that moved between warehouses, came back, or were of unknown cost are replayed (`cost_layers`), one
+at a time.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -21,25 +22,27 @@ from stockbuddy.stock.insights.reports.sql import CATEGORY_FILTER, WAREHOUSE_FIL
 from stockbuddy.stock.insights.snapshots import one_snapshot
 from stockbuddy.stock.replicas.categories import is_in_category_sql
 
+END_OF_TIME = datetime(9000, 1, 1, tzinfo=UTC)
 FETCHED_LINES = 5_000
 """Lines between two pauses of the replay: about 15 ms."""
 
-# The condition of the partial index movement_linked.
-_IS_LINKED = """
-    (m.reverses_id IS NOT NULL OR m.cost_stated OR m.movement_type IN ('return', 'transfer_in', 'transfer_out'))
+# The conditions of the partial indexes movement_linked and movement_of_unknown_cost.
+_REPLAYED_PRODUCTS = """
+    SELECT m.product_id FROM movement m WHERE m.occurred_at <= {until}
+        AND (m.reverses_id IS NOT NULL OR m.cost_stated OR m.movement_type IN ('return', 'transfer_in', 'transfer_out'))
+    UNION ALL SELECT m.product_id FROM movement m WHERE m.occurred_at <= {until} AND m.unit_cost IS NULL
 """
 FIFO_LAYERS = f"""
     SELECT i.product_id, i.warehouse_id, i.quantity, i.occurred_at,
-           round(i.quantity * CASE WHEN i.unit_cost IS NULL THEN i.average ELSE i.value / i.received END, 10) AS value
+           round(i.quantity * i.value / i.received, 10) AS value
     FROM (
-        SELECT h.product_id, h.warehouse_id, h.value / h.on_hand AS average, m.quantity AS received,
-               m.value - m.correction AS value, m.unit_cost, m.occurred_at,
+        SELECT h.product_id, h.warehouse_id, m.quantity AS received, m.value - m.correction AS value, m.occurred_at,
                least(m.quantity, h.on_hand - sum(m.quantity) OVER newer + m.quantity) AS quantity
         FROM costed h
         JOIN product p ON p.id = h.product_id
         JOIN movement m ON (m.product_id, m.warehouse_id, m.lot) = (h.product_id, h.warehouse_id, h.lot)
         WHERE h.on_hand > 0 AND m.quantity > 0 AND m.occurred_at <= :until AND {WAREHOUSE_FILTER} AND {CATEGORY_FILTER}
-            AND h.product_id NOT IN (SELECT m.product_id FROM movement m WHERE {_IS_LINKED} AND m.occurred_at <= :until)
+            AND h.product_id NOT IN ({_REPLAYED_PRODUCTS.format(until=":until")})
         WINDOW newer AS (PARTITION BY h.product_id, h.warehouse_id, h.lot ORDER BY m.occurred_at DESC, m.id DESC)
     ) AS i
     WHERE i.quantity > 0
@@ -53,7 +56,7 @@ FIFO_LAYERS = f"""
 """SELECT `product_id, warehouse_id` (null: in transit), `quantity, occurred_at, value`. `costed`: the levels."""
 
 # Of a plain issue, which takes the oldest layers, only the quantity is needed: reading the rest takes most of the time.
-_LINKED_LINES = f"""
+_LINES = f"""
     WITH source AS MATERIALIZED (
         SELECT m.id AS movement_id, m.reverses_id AS source_id FROM movement m WHERE m.reverses_id IS NOT NULL
         UNION ALL
@@ -65,8 +68,7 @@ _LINKED_LINES = f"""
                CASE WHEN m.document LIKE 'stock_transfer/%' THEN m.document END AS transfer,
                m.id IN (SELECT source_id FROM source) AS is_source
         FROM movement m JOIN product p ON p.id = m.product_id LEFT JOIN source s ON s.movement_id = m.id
-        WHERE m.product_id IN (SELECT m.product_id FROM movement m WHERE {_IS_LINKED} AND m.occurred_at <= $1)
-            AND m.occurred_at <= $1 AND {is_in_category_sql("$2")}
+        WHERE {{products}} AND m.occurred_at <= $1 AND {is_in_category_sql("$2")}
     ), known AS (
         SELECT *, quantity < 0 AND correction = 0 AND transfer IS NULL AND source_id IS NULL AND NOT is_source
             AND NOT cost_stated AS is_plain
@@ -81,6 +83,8 @@ _LINKED_LINES = f"""
            CASE WHEN NOT is_plain THEN occurred_at END AS occurred_at, transfer, source_id, is_source
     FROM known ORDER BY known.product_id, known.occurred_at, known.id
 """
+_ALL_LINES = _LINES.format(products="true")
+_REPLAYED_LINES = _LINES.format(products=f"m.product_id IN ({_REPLAYED_PRODUCTS.format(until='$1')})")
 
 
 @dataclass(slots=True)
@@ -115,26 +119,29 @@ class _LayerColumns:
 async def replayed_layers(
     session: AsyncSession, until: datetime, category: str | None
 ) -> AsyncIterator[dict[str, Any]]:
-    """The parameters of FIFO_LAYERS, with the layers of linked products. What the block executes in `session` sees the
-    same snapshot."""
+    """The parameters of FIFO_LAYERS, with the layers of replayed products. What the block executes in `session` sees
+    the same snapshot."""
     async with one_snapshot(session) as driver:
-        columns = await _replay(driver, until, category)
+        columns = _LayerColumns()
+        async for product_id, product in replay_products(driver, until, category):
+            columns.add(product_id, product)
         yield {"until": until, **columns.parameters()}
 
 
-async def _replay(driver: asyncpg.Connection, until: datetime, category: str | None) -> _LayerColumns:
-    columns = _LayerColumns()
+async def replay_products(
+    driver: asyncpg.Connection, until: datetime, category: str | None, *, plain: bool = False
+) -> AsyncIterator[tuple[int, ProductLayers]]:
+    """The layers of the products to be replayed; with `plain`, of every other one, too."""
     product, product_id = ProductLayers(), 0
     await driver.execute("SET LOCAL work_mem = '64MB'")
-    cursor = await driver.cursor(_LINKED_LINES, until, category)
+    cursor = await driver.cursor(_ALL_LINES if plain else _REPLAYED_LINES, until, category)
     while records := await cursor.fetch(FETCHED_LINES):
         for next_id, warehouse_id, lot, quantity, is_plain, *details in records:
             if next_id != product_id:
-                columns.add(product_id, product)
+                yield product_id, product
                 product, product_id = ProductLayers(), next_id
             if is_plain:
                 product.levels[warehouse_id, lot].drop(-quantity)
             else:
                 product.apply(LedgerLine(warehouse_id, lot, quantity, *details))
-    columns.add(product_id, product)
-    return columns
+    yield product_id, product

@@ -1,17 +1,15 @@
 """Reads of the inventory reports."""
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.stock.insights.history.queries import levels_at_sql, moment_parameters
-from stockbuddy.stock.insights.reports.fifo_queries import FIFO_LAYERS, replayed_layers
+from stockbuddy.stock.insights.reports.fifo_queries import END_OF_TIME, FIFO_LAYERS, replayed_layers
 from stockbuddy.stock.insights.reports.sql import CATEGORY_FILTER, WAREHOUSE_FILTER, Rows, fetch_rows
 
-_END_OF_TIME = datetime(9000, 1, 1, tzinfo=UTC)
-
-_CURRENT_LEVELS = "SELECT product_id, warehouse_id, lot, on_hand, value FROM level WHERE version > 0"
+CURRENT_LEVELS = "SELECT product_id, warehouse_id, lot, on_hand, value FROM level WHERE version > 0"
 _PAST_LEVELS = levels_at_sql("as_of")
 _FILTERS = f"{WAREHOUSE_FILTER} AND {CATEGORY_FILTER}"
 _CURRENT_TRANSIT = """
@@ -61,12 +59,12 @@ async def fetch_fifo_valuation(session: AsyncSession, as_of: datetime | None, **
 
 
 async def _fetch_layered(session: AsyncSession, statement: str, as_of: datetime | None, **parameters: Any) -> Rows:
-    async with replayed_layers(session, as_of or _END_OF_TIME, parameters["category"]) as layers:
+    async with replayed_layers(session, as_of or END_OF_TIME, parameters["category"]) as layers:
         return await fetch_rows(session, statement, **_as_of_parameters(as_of), **layers, **parameters)
 
 
 def _levels_sql(as_of: datetime | None) -> str:
-    return _CURRENT_LEVELS if as_of is None else _PAST_LEVELS
+    return CURRENT_LEVELS if as_of is None else _PAST_LEVELS
 
 
 def _as_of_parameters(as_of: datetime | None) -> dict[str, datetime | date]:
