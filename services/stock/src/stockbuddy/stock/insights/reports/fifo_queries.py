@@ -27,11 +27,12 @@ FETCHED_LINES = 5_000
 """Lines between two pauses of the replay: about 15 ms."""
 
 # The conditions of the partial indexes movement_linked and movement_of_unknown_cost.
-_REPLAYED_PRODUCTS = """
+REPLAYED_PRODUCTS = """
     SELECT m.product_id FROM movement m WHERE m.occurred_at <= {until}
         AND (m.reverses_id IS NOT NULL OR m.cost_stated OR m.movement_type IN ('return', 'transfer_in', 'transfer_out'))
     UNION ALL SELECT m.product_id FROM movement m WHERE m.occurred_at <= {until} AND m.unit_cost IS NULL
 """
+"""SELECT `product_id`; `until`: the placeholder of a moment."""
 FIFO_LAYERS = f"""
     SELECT i.product_id, i.warehouse_id, i.quantity, i.occurred_at,
            round(i.quantity * i.value / i.received, 10) AS value
@@ -42,7 +43,7 @@ FIFO_LAYERS = f"""
         JOIN product p ON p.id = h.product_id
         JOIN movement m ON (m.product_id, m.warehouse_id, m.lot) = (h.product_id, h.warehouse_id, h.lot)
         WHERE h.on_hand > 0 AND m.quantity > 0 AND m.occurred_at <= :until AND {WAREHOUSE_FILTER} AND {CATEGORY_FILTER}
-            AND h.product_id NOT IN ({_REPLAYED_PRODUCTS.format(until=":until")})
+            AND h.product_id NOT IN ({REPLAYED_PRODUCTS.format(until=":until")})
         WINDOW newer AS (PARTITION BY h.product_id, h.warehouse_id, h.lot ORDER BY m.occurred_at DESC, m.id DESC)
     ) AS i
     WHERE i.quantity > 0
@@ -84,12 +85,12 @@ _LINES = f"""
     FROM known ORDER BY known.product_id, known.occurred_at, known.id
 """
 _ALL_LINES = _LINES.format(products="true")
-_REPLAYED_LINES = _LINES.format(products=f"m.product_id IN ({_REPLAYED_PRODUCTS.format(until='$1')})")
+_REPLAYED_LINES = _LINES.format(products=f"m.product_id IN ({REPLAYED_PRODUCTS.format(until='$1')})")
 
 
 @dataclass(slots=True)
-class _LayerColumns:
-    """The layers as arrays."""
+class LayerColumns:
+    """The layers of replayed products as arrays."""
 
     products: list[int] = field(default_factory=list)
     warehouses: list[int | None] = field(default_factory=list)
@@ -106,6 +107,7 @@ class _LayerColumns:
             self.values.append(Decimal(layer.value).scaleb(-10))
 
     def parameters(self) -> dict[str, Any]:
+        """The parameters of FIFO_LAYERS that begin with `layer_`."""
         return {
             "layer_products": self.products,
             "layer_warehouses": self.warehouses,
@@ -122,7 +124,7 @@ async def replayed_layers(
     """The parameters of FIFO_LAYERS, with the layers of replayed products. What the block executes in `session` sees
     the same snapshot."""
     async with one_snapshot(session) as driver:
-        columns = _LayerColumns()
+        columns = LayerColumns()
         async for product_id, product in replay_products(driver, until, category):
             columns.add(product_id, product)
         yield {"until": until, **columns.parameters()}
