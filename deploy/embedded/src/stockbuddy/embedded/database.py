@@ -1,6 +1,7 @@
 """The database of an embedded run: the operator's, or a private PostgreSQL in the data directory."""
 
 import asyncio
+import ssl
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,6 +53,10 @@ def _describe(url: str, error: Exception) -> str:
         return f"{server} has no database {parts.path[1:]}: create it (createdb), or correct its name."
     if isinstance(error, asyncpg.InvalidAuthorizationSpecificationError):
         return f"{server} refuses the user {parts.username} ({error}): correct the name or the password."
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the certificate of {server} is rejected ({error.verify_message}): correct sslrootcert or the name."
+    if isinstance(error, FileNotFoundError) and parts.hostname:  # a missing socket has none
+        return f"{server}: a file of sslrootcert, sslcert or sslkey does not exist: correct its path."
     if isinstance(error, OSError):
         reason = str(error) or "no response"
         return f"no PostgreSQL responds at {server} ({reason}): start it, or correct the address."

@@ -1,5 +1,7 @@
 """Classification of the errors of PostgreSQL, asyncpg and SQLAlchemy."""
 
+import ssl
+
 import asyncpg
 from sqlalchemy.exc import DBAPIError, DisconnectionError, InvalidRequestError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -57,10 +59,11 @@ def classify_database_error(error: BaseException) -> Failure | None:
         return Failure.OWN if reason is None else Failure(DATABASE, reason)
     if isinstance(error, asyncpg.DataError):
         return Failure.OWN  # an InterfaceError as well: a value that can't be sent, such as an integer beyond 64 bits
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Failure(DATABASE, "certificate_rejected")
     if isinstance(error, PoolTimeout):
         return Failure(DATABASE, BUSY)
     # InternalClientError: raised after the server's Terminate message, before the socket closes.
-    if isinstance(error, (DisconnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError)):
-        return Failure(DATABASE, UNREACHABLE)
+    lost = isinstance(error, (DisconnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError))
     gave_up = isinstance(error, InvalidRequestError) and str(error) == _POOL_GAVE_UP
-    return Failure(DATABASE, UNREACHABLE) if gave_up else None
+    return Failure(DATABASE, UNREACHABLE) if lost or gave_up else None
