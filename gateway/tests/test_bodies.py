@@ -69,7 +69,7 @@ async def test_slow_body_is_rejected_with_408(mode: str, start_system: StartSyst
     writer.write(b"POST /api/v1/sales HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n")
     writer.write(b"Authorization: " + authorization + b"\r\n\r\n{")
     assert (await reader.readline()).startswith(b"HTTP/1.1 408")
-    assert time.monotonic() - started_at < 5
+    assert time.monotonic() - started_at < 25  # rather than the default
     assert b"connection: close" in (await reader.read()).lower()
     writer.close()
     assert system.stock.seen[-1].path == "/api/v1/sales"
@@ -93,7 +93,7 @@ async def test_slow_small_body_occupies_no_upstream_connection_until_complete(
     assert (await system.get("/api/v1/products")).status == 200
     assert not arrived.is_set()
     writer.write(b"x")
-    await asyncio.wait_for(arrived.wait(), 5)
+    await asyncio.wait_for(arrived.wait(), 60)
     writer.close()
 
 
@@ -111,7 +111,7 @@ async def test_large_upload_is_streamed_not_buffered(system: System) -> None:
 
     async def body() -> AsyncIterator[bytes]:
         yield bytes(100_000)
-        await asyncio.wait_for(arrived.wait(), 5)  # the service receives the start before the end is sent
+        await asyncio.wait_for(arrived.wait(), 60)  # the service receives the start before the end is sent
         yield b"end"
 
     system.catalog.handlers["/api/v1/products/import"] = handler

@@ -79,7 +79,7 @@ async def test_service_without_response_is_504_after_timeout(start_system: Start
         got, seconds = await timed(system.call(method, "/api/v1/products"))
         assert got.is_problem(504, "service_timeout")
         assert 0.2 <= seconds < 2
-    await asyncio.wait_for(left.wait(), 5)
+    await asyncio.wait_for(left.wait(), 60)
     assert (await system.get("/api/v1/products/5")).status == 200
 
 
@@ -107,7 +107,7 @@ async def test_half_open_circuit_lets_one_request_through(start_system: StartSys
         trying.append(asyncio.create_task(timed(system.get("/api/v1/products"))))
         return any(task.result()[0].status == 504 for task in trying if task.done())
 
-    await system.eventually(one_has_been_tried, seconds=15)
+    await system.eventually(one_has_been_tried)
     tried = await asyncio.gather(*trying)
     assert most_at_once == 1
     assert {got.status for got, seconds in tried if seconds < 0.8} == {503}

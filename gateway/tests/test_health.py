@@ -64,13 +64,13 @@ async def test_readiness_follows_outage_and_recovery_of_a_service(start_system: 
         got = await system.get("/health/ready")
         return got.status == 503 and got.json["services"]["stock"]["status"] == "unavailable"
 
-    await system.eventually(not_ready, seconds=2)
+    await system.eventually(not_ready)
     await system.servers["stock"].start()
 
     async def ready() -> bool:
         return (await system.get("/health/ready")).status == 200
 
-    await system.eventually(ready, seconds=8)
+    await system.eventually(ready)
 
 
 async def test_requests_are_counted_by_caller_and_route(system: System) -> None:

@@ -60,7 +60,7 @@ async def test_invalid_api_key_is_401_and_exchanged_once(system: System) -> None
     assert system.auth.exchanges == [{"api_key": "wrong"}]
 
 
-async def test_deleted_api_key_is_rejected_within_two_seconds(system: System) -> None:
+async def test_deleted_api_key_is_rejected_while_its_token_is_valid(system: System) -> None:
     assert (await system.get("/api/v1/products", headers=KEY)).status == 200
     del system.auth.credentials["api_key", "till-secret"]
     system.auth.revoked.append("key:12")
@@ -69,7 +69,7 @@ async def test_deleted_api_key_is_rejected_within_two_seconds(system: System) ->
         got = await system.get("/api/v1/products", headers=KEY)
         return got.status != 200 and got.is_problem(401, "unauthenticated")
 
-    await system.eventually(refused, seconds=2)
+    await system.eventually(refused)
 
 
 async def test_exchanged_token_is_renewed_before_expiry(mode: str, start_system: StartSystem) -> None:
@@ -155,7 +155,7 @@ async def test_revoked_browser_session_is_rejected(system: System) -> None:
     async def refused() -> bool:
         return (await system.get("/api/v1/products", headers=browser())).status == 401
 
-    await system.eventually(refused, seconds=1)
+    await system.eventually(refused)
     assert (await system.get("/api/v1/products", headers=browser(session="forged"))).status == 401
 
 

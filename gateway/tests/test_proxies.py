@@ -180,7 +180,7 @@ async def proxy(request: pytest.FixtureRequest, start_system: StartSystem, tmp_p
         return False
 
     try:
-        await system.eventually(is_ready, seconds=10)
+        await system.eventually(is_ready)
         yield proxy
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -312,4 +312,4 @@ async def test_websocket_and_stream_pass(proxy: Proxy) -> None:
         return
     async with proxy.system.client.ws_connect(proxy.url + "/api/v1/ws", headers=headers) as socket:
         await socket.send_str("hello")
-        assert (await asyncio.wait_for(socket.receive(), 10)).data == "hello"
+        assert (await asyncio.wait_for(socket.receive(), 60)).data == "hello"

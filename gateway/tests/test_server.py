@@ -32,7 +32,7 @@ class Raw:
 
     async def read(self) -> bytes:
         try:
-            return await asyncio.wait_for(self._reader.read(), 5)
+            return await asyncio.wait_for(self._reader.read(), 60)
         except ConnectionResetError:
             return b""
         finally:
@@ -92,7 +92,7 @@ async def test_connection_without_complete_head_is_closed(start_system: StartSys
     for data in (b"", b"GET /api/v1/products HTTP/1.1\r\nHost: x\r\n", b"G"):
         started_at = time.monotonic()
         assert await (await Raw.to(system)).exchange(data) == b""
-        assert 0.2 < time.monotonic() - started_at < 3
+        assert 0.2 < time.monotonic() - started_at < 9  # rather than the default
 
 
 async def test_slowly_sent_headers_do_not_extend_the_timeout(start_system: StartSystem) -> None:
@@ -103,7 +103,7 @@ async def test_slowly_sent_headers_do_not_extend_the_timeout(start_system: Start
     hung_up = asyncio.create_task(reader.read())
     started_at = time.monotonic()
     while not hung_up.done():
-        assert time.monotonic() - started_at < 3
+        assert time.monotonic() - started_at < 9
         writer.write(b"X-Drip: 1\r\n")
         await asyncio.wait([hung_up], timeout=0.05)
     writer.close()
@@ -115,9 +115,9 @@ async def test_idle_connection_outlives_the_header_timeout(start_system: StartSy
     reader, writer = await asyncio.open_connection("127.0.0.1", system.gateway.port)
     for _ in range(2):
         writer.write(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
-        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 60)
         assert head.startswith(b"HTTP/1.1 200")
-        await asyncio.wait_for(reader.readexactly(len(b'{"status":"ok"}')), 5)
+        await asyncio.wait_for(reader.readexactly(len(b'{"status":"ok"}')), 60)
         await asyncio.sleep(0.4)
     writer.close()
 
@@ -154,5 +154,5 @@ async def test_client_that_does_not_read_is_disconnected(start_system: StartSyst
     _, writer = await asyncio.open_connection("127.0.0.1", system.gateway.port, limit=1000)
     authorization = system.auth.bearer()["Authorization"].encode()
     writer.write(b"GET /api/v1/products/export HTTP/1.1\r\nHost: x\r\nAuthorization: " + authorization + b"\r\n\r\n")
-    await asyncio.wait_for(left.wait(), 10)
+    await asyncio.wait_for(left.wait(), 60)
     writer.close()

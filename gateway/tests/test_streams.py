@@ -58,7 +58,7 @@ async def test_events_are_forwarded_as_they_are_sent(system: System) -> None:
         for number in range(3):
             ticker.lines.put_nowait(b"id: %d\ndata: x\n\n" % number)
             # Each is awaited before the next is sent: nothing on the way buffers events.
-            assert await asyncio.wait_for(response.content.readuntil(b"\n\n"), 5) == b"id: %d\ndata: x\n\n" % number
+            assert await asyncio.wait_for(response.content.readuntil(b"\n\n"), 60) == b"id: %d\ndata: x\n\n" % number
 
 
 async def test_client_disconnect_is_forwarded_to_the_service_at_once(system: System) -> None:
@@ -66,7 +66,7 @@ async def test_client_disconnect_is_forwarded_to_the_service_at_once(system: Sys
     async with system.client.get(system.url + "/api/v1/stream", headers=system.auth.bearer()) as response:
         ticker.lines.put_nowait(b": hello\n\n")
         await response.content.readuntil(b"\n\n")
-    await asyncio.wait_for(ticker.left.wait(), 5)
+    await asyncio.wait_for(ticker.left.wait(), 60)
 
 
 async def test_stream_ends_with_its_session(system: System) -> None:
@@ -76,16 +76,16 @@ async def test_stream_ends_with_its_session(system: System) -> None:
         ticker.lines.put_nowait(b": hello\n\n")
         await response.content.readuntil(b"\n\n")
         system.auth.revoked.append("doomed")
-        assert await asyncio.wait_for(response.content.read(), 2) == b""
-    await asyncio.wait_for(ticker.left.wait(), 5)
+        assert await asyncio.wait_for(response.content.read(), 60) == b""
+    await asyncio.wait_for(ticker.left.wait(), 60)
 
 
 async def test_stream_ends_at_token_expiry(system: System) -> None:
     ticker = EventSource(system.notifications)
     headers = system.auth.bearer(exp=int(time.time()) + 2 - CLOCK_LEEWAY_SECONDS)
     async with system.client.get(system.url + "/api/v1/stream", headers=headers) as response:
-        assert await asyncio.wait_for(response.content.read(), 5) == b""
-    await asyncio.wait_for(ticker.left.wait(), 5)
+        assert await asyncio.wait_for(response.content.read(), 60) == b""
+    await asyncio.wait_for(ticker.left.wait(), 60)
 
 
 @pytest.mark.parametrize(("kind", "header"), [("api_key", "X-API-Key"), ("session_cookie", "Cookie")])
@@ -99,10 +99,10 @@ async def test_stream_lasts_as_long_as_its_credential(system: System, kind: str,
         assert response.status == 200
         await system.eventually(lambda: len(system.auth.exchanges) >= 3)
         ticker.lines.put_nowait(b": hello\n\n")
-        assert await asyncio.wait_for(response.content.readuntil(b"\n\n"), 5) == b": hello\n\n"
+        assert await asyncio.wait_for(response.content.readuntil(b"\n\n"), 60) == b": hello\n\n"
         system.auth.credentials.clear()
-        assert await asyncio.wait_for(response.content.read(), 5) == b""
-    await asyncio.wait_for(ticker.left.wait(), 5)
+        assert await asyncio.wait_for(response.content.read(), 60) == b""
+    await asyncio.wait_for(ticker.left.wait(), 60)
 
 
 async def test_stream_ticket_opens_one_stream(system: System) -> None:
@@ -117,7 +117,7 @@ async def test_stream_ticket_opens_one_stream(system: System) -> None:
     ticker.lines.put_nowait(b": hello\n\n")
     await stream.content.readuntil(b"\n\n")
     system.auth.revoked.append("doomed")
-    assert await asyncio.wait_for(stream.content.read(), 2) == b""
+    assert await asyncio.wait_for(stream.content.read(), 60) == b""
     for response in responses:
         response.close()
     assert [*system.auth.exchanges] == [{"stream_ticket": "t-1"}] * 4
@@ -215,9 +215,9 @@ async def test_websocket_messages_pass_both_ways_with_identity(system: System) -
     ) as socket:
         assert socket.protocol == "events.v1"
         await socket.send_str("hello")
-        assert await socket.receive_str(timeout=5) == "echo: hello"
+        assert await socket.receive_str(timeout=60) == "echo: hello"
         await socket.send_bytes(b"abc")
-        assert await socket.receive_bytes(timeout=5) == b"cba"
+        assert await socket.receive_bytes(timeout=60) == b"cba"
         received = dict(noted["headers"])
         assert received[b"x-forwarded-for"] == b"127.0.0.1"
         assert received[b"authorization"].startswith(b"Bearer ")
@@ -229,7 +229,7 @@ async def test_websocket_close_code_is_forwarded_from_either_side(system: System
     noted = echo_websocket(system.notifications)
     async with system.client.ws_connect(system.url + "/api/v1/ws", headers=system.auth.bearer()) as socket:
         await socket.send_str("bye")
-        assert (await socket.receive(timeout=5)).type is aiohttp.WSMsgType.CLOSE
+        assert (await socket.receive(timeout=60)).type is aiohttp.WSMsgType.CLOSE
         assert socket.close_code == 4001
     noted.clear()
     async with system.client.ws_connect(system.url + "/api/v1/ws", headers=system.auth.bearer()) as socket:
@@ -257,7 +257,7 @@ async def test_websocket_is_closed_with_its_session(system: System) -> None:
     headers = system.auth.bearer(sid="doomed")
     async with system.client.ws_connect(system.url + "/api/v1/ws", headers=headers) as socket:
         system.auth.revoked.append("doomed")
-        message = await socket.receive(timeout=2)
+        message = await socket.receive(timeout=60)
         assert message.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSING)
         assert socket.close_code == 1008
 

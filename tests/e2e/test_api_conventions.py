@@ -19,7 +19,7 @@ async def test_client_request_id_is_in_the_log_of_every_service_it_reached(
         aiohttp.ClientSession(headers={"Authorization": token, "X-Request-ID": "till-7/3"}) as browser,
         browser.ws_connect(f"{base_url}/api/v1/ws?after=0") as socket,
     ):
-        await socket.receive_str(timeout=15)
+        await socket.receive_str(timeout=60)
     logged: set[tuple[str, ...]] = set()
 
     async def read_log(_: object = None) -> bool:

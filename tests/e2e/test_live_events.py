@@ -25,7 +25,7 @@ def bearer(user: User) -> dict[str, str]:
 async def next_event(response: aiohttp.ClientResponse, event_type: str) -> dict[str, Any]:
     """The data of the next event of that type. Raises EOFError at the end of the stream."""
     is_match = False
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while line := await response.content.readline():
             if line.startswith(b"event: "):
                 is_match = line.strip() == f"event: {event_type}".encode()
@@ -53,7 +53,7 @@ async def test_websocket_stream_delivers_events_through_the_gateway(admin: User,
     product = await create_product(admin)
     url = f"{base_url}/api/v1/ws?types=stock.movement.*&after=0"
     async with aiohttp.ClientSession() as till, till.ws_connect(url, headers=bearer(admin)) as socket:
-        message = json.loads(await socket.receive_str(timeout=15))
+        message = json.loads(await socket.receive_str(timeout=60))
     assert message["event"] == "stock.movement.posted"
     assert message["data"]["data"]["product_id"] == product["id"]
 
@@ -96,7 +96,7 @@ async def test_browser_with_a_token_opens_streams_by_ticket(admin: User, base_ur
         async with browser.get(url % ("stream", tickets[0])) as stream:
             event = await next_event(stream, "stock.movement.posted")
         async with browser.ws_connect(url % ("ws", tickets[1])) as socket:
-            message = json.loads(await socket.receive_str(timeout=15))
+            message = json.loads(await socket.receive_str(timeout=60))
         for path in ("stream", "events"):
             async with browser.get(url % (path, tickets[0])) as refused:
                 assert refused.status == 401

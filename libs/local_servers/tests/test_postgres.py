@@ -58,7 +58,7 @@ def lock_file_of(directory: Path) -> Path:
 
 
 def wait_until_ended(process_id: int) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while Path(f"/proc/{process_id}/cwd").exists():
         assert time.monotonic() < deadline, f"the server {process_id} lives on"
         time.sleep(0.01)

@@ -124,7 +124,7 @@ class Auth:
 
     async def events(self, event_type: str, *, at_least: int = 1) -> list[dict[str, Any]]:
         """The published events of that type; waits until there are `at_least` so many."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while True:
             events = [json.loads(message.body) for message in self.bus.published if message.type == event_type]
             if len(events) >= at_least:
@@ -137,7 +137,7 @@ class Auth:
         connection = await asyncpg.connect(self.app.state.resources.settings.database_url)
         try:
             query = "SELECT payload FROM auth.outbox_archive WHERE routing_key = $1"
-            deadline = time.monotonic() + 10
+            deadline = time.monotonic() + 60
             while not (rows := await connection.fetch(query, event_type)):
                 assert time.monotonic() < deadline, f"no {event_type} was published"
                 await asyncio.sleep(0.02)
@@ -153,7 +153,7 @@ class Auth:
 
     async def email(self, subject: str) -> EmailMessage:
         """The e-mail with `subject` in its subject; waits for its file and removes it."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 for path in self.app.state.resources.settings.mail_outbox.glob("*.eml"):
                     message = email.message_from_bytes(path.read_bytes(), policy=default)
@@ -185,7 +185,7 @@ async def running_auth(database_url: str, **settings: Any) -> AsyncIterator[Auth
     }
     bus = RecordingBus()
     app = create_app(SERVICE, AuthSettings(**values), bus=bus)
-    async with LifespanManager(app):
+    async with LifespanManager(app, startup_timeout=60, shutdown_timeout=60):
         transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=("203.0.113.9", 40000))
         async with httpx.AsyncClient(transport=transport, base_url="http://auth") as client:
             yield Auth(app, client, bus)

@@ -63,7 +63,7 @@ async def execute(auth: Any, statement: str, *values: Any) -> None:
 
 async def emails(auth: Any, token: str, *, until: Any) -> list[dict[str, Any]]:
     """The unsent e-mails, once `until` holds for them."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not until(items := (await auth.get("/auth/emails", token=token)).json()["items"]):
             await asyncio.sleep(0.05)
     result: list[dict[str, Any]] = items
@@ -71,7 +71,7 @@ async def emails(auth: Any, token: str, *, until: Any) -> list[dict[str, Any]]:
 
 
 async def until_received(server: MailServer, recipient: str) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while recipient not in server.recipients:
             await asyncio.sleep(0.02)
 

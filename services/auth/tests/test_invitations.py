@@ -59,7 +59,7 @@ async def test_concurrent_acceptances_of_one_invitation_create_one_user(auth: An
         async with barrier.transaction():
             await barrier.execute("SELECT FROM auth.invitation FOR UPDATE")
             attempts = [asyncio.create_task(auth.post("/auth/salesperson", each)) for each in entries]
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while await observer.fetchval(WAITING) < len(entries):
                     await asyncio.sleep(0.05)
     finally:

@@ -58,7 +58,7 @@ async def test_old_key_is_rotated_automatically(auth: Any, another_auth: Any, da
         await connection.execute("UPDATE auth.signing_key SET signs_from = now() - interval '91 days'")
     finally:
         await connection.close()
-    async with another_auth() as replica, asyncio.timeout(15):
+    async with another_auth() as replica, asyncio.timeout(60):
         while len(await published(replica)) < 2:
             await asyncio.sleep(0.05)
         assert (await published(replica))[0] == first[0]
@@ -76,7 +76,7 @@ async def test_expired_key_is_deleted(another_auth: Any, auth_command: Any, data
         await connection.execute("UPDATE auth.signing_key SET signs_from = signs_from - interval '1 hour'")
     finally:
         await connection.close()
-    async with another_auth() as auth, asyncio.timeout(15):
+    async with another_auth() as auth, asyncio.timeout(60):
         while old in await published(auth):
             await asyncio.sleep(0.05)
         assert len(await published(auth)) == 1

@@ -29,7 +29,7 @@ from stockbuddy.contracts.stock import LevelChanged, WarehouseCreated
 from stockbuddy.contracts.topology import CONSUMER_GROUPS
 
 RECORDER = "recorder.everything.v1"
-TIMEOUT_SECONDS = 10
+TIMEOUT_SECONDS = 60
 
 
 @pytest.fixture(scope="session")
@@ -113,7 +113,7 @@ async def start(settings: CatalogSettings, issuer: TestIssuer) -> AsyncIterator[
             app = create_app(SERVICE, settings, bus=bus, fetch_jwks=issuer.fetch_jwks)
             stack.push_async_callback(bus.close)
             running = AsyncExitStack()
-            await running.enter_async_context(LifespanManager(app))
+            await running.enter_async_context(LifespanManager(app, startup_timeout=60, shutdown_timeout=60))
             stack.push_async_callback(running.aclose)
             return Replica(app, bus, issuer, events, running.aclose)
 

@@ -84,7 +84,7 @@ async def start(settings: NotificationsSettings, issuer: TestIssuer) -> AsyncIte
             bus = InProcessBus(frozenset({"notifications"}))
             app = create_app(SERVICE, settings, bus=bus, fetch_jwks=issuer.fetch_jwks)
             stack.push_async_callback(bus.close)
-            await stack.enter_async_context(LifespanManager(app))
+            await stack.enter_async_context(LifespanManager(app, startup_timeout=60, shutdown_timeout=60))
             return Replica(app, bus)
 
         yield start_replica
@@ -114,7 +114,7 @@ def message_of(event: Event, context: EventContext = ALICE) -> Message:
     return Message(row.event_id, row.routing_key, json.loads(row.headers), row.payload.encode())
 
 
-async def until(look: Callable[[], Awaitable[Any]], seconds: float = 30) -> Any:
+async def until(look: Callable[[], Awaitable[Any]], seconds: float = 60) -> Any:
     """The first truthy result of `look`."""
     deadline = asyncio.get_running_loop().time() + seconds
     while not (found := await look()):

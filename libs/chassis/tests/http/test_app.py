@@ -97,7 +97,7 @@ def issuer() -> TestIssuer:
 async def app(database_url: str, issuer: TestIssuer) -> AsyncIterator[FastAPI]:
     settings = ServiceSettings(env="development", database_url=database_url)
     app = create_app(Service("probe", "Probe", [router]), settings, fetch_jwks=issuer.fetch_jwks)
-    async with LifespanManager(app):
+    async with LifespanManager(app, startup_timeout=60, shutdown_timeout=60):
         yield app
 
 
@@ -307,7 +307,7 @@ async def test_forged_and_expired_tokens_are_rejected(client: httpx.AsyncClient,
 async def test_cached_token_is_rejected_after_it_expires(client: httpx.AsyncClient, issuer: TestIssuer) -> None:
     headers = as_user(issuer, lifetime_seconds=2 - CLOCK_LEEWAY_SECONDS)
     assert (await client.get("/api/v1/effects", headers=headers)).status_code == 200
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (await client.get("/api/v1/effects", headers=headers)).status_code == 200:
             await asyncio.sleep(0.1)
     assert (await client.get("/api/v1/effects", headers=headers)).status_code == 401
@@ -324,7 +324,7 @@ async def test_readiness_names_the_unavailable_part(database_url: str, issuer: T
     settings = ServiceSettings(env="development", database_url="postgresql://nobody@127.0.0.1:1/none")
     app = create_app(Service("probe", "Probe", [router]), settings, fetch_jwks=issuer.fetch_jwks)
     async with (
-        LifespanManager(app),
+        LifespanManager(app, startup_timeout=60, shutdown_timeout=60),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://p") as client,
     ):
         answer = await client.get("/health/ready")
@@ -370,7 +370,7 @@ async def test_request_without_database_gets_a_retryable_error(issuer: TestIssue
     app = create_app(
         Service("probe", "Probe", [router]), ServiceSettings(database_url=url), fetch_jwks=issuer.fetch_jwks
     )
-    async with LifespanManager(app):
+    async with LifespanManager(app, startup_timeout=60, shutdown_timeout=60):
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://probe") as client:
             refused = await client.get("/api/v1/effects", headers=as_user(issuer))
@@ -434,7 +434,10 @@ async def test_access_log_has_the_client_request_id_and_can_be_turned_off(
         chosen = ServiceSettings(env="development", database_url=database_url, **settings)
         app = create_app(Service("probe", "Probe", [router]), chosen, fetch_jwks=issuer.fetch_jwks)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        async with LifespanManager(app), httpx.AsyncClient(transport=transport, base_url="http://probe") as client:
+        async with (
+            LifespanManager(app, startup_timeout=60, shutdown_timeout=60),
+            httpx.AsyncClient(transport=transport, base_url="http://probe") as client,
+        ):
             headers = {**as_user(issuer), "X-Request-ID": "till-7/42"}
             await client.get("/api/v1/effects", headers=headers)
             await client.get("/health/live", headers=headers)

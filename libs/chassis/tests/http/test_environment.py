@@ -22,7 +22,7 @@ from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime.settings import ServiceSettings
 from stockbuddy.chassis.testing.probe import ProbeChanged
 
-DEADLINE_SECONDS = 20
+DEADLINE_SECONDS = 60
 router = APIRouter(prefix="/api/v1/effects", route_class=ConditionalRoute, dependencies=[PUBLIC])
 
 
@@ -68,7 +68,10 @@ def create_probe(url: str) -> FastAPI:
 async def running(url: str) -> AsyncIterator[httpx.AsyncClient]:
     app = create_probe(url)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with LifespanManager(app), httpx.AsyncClient(transport=transport, base_url="http://probe") as client:
+    async with (
+        LifespanManager(app, startup_timeout=60, shutdown_timeout=60),
+        httpx.AsyncClient(transport=transport, base_url="http://probe") as client,
+    ):
         yield client
 
 
@@ -103,7 +106,10 @@ async def test_service_without_its_bus_is_degraded_and_serves_requests(database:
     await bus.close()
     app = create_app(Service("probe", "Probe", [router]), probe_settings(database_url), bus=bus)
     transport = httpx.ASGITransport(app)
-    async with LifespanManager(app), httpx.AsyncClient(transport=transport, base_url="http://probe") as client:
+    async with (
+        LifespanManager(app, startup_timeout=60, shutdown_timeout=60),
+        httpx.AsyncClient(transport=transport, base_url="http://probe") as client,
+    ):
         ready = await client.get("/health/ready")
         assert (ready.status_code, ready.json()) == (
             200,

@@ -34,7 +34,10 @@ async def act() -> str:
 async def client(database_url: str) -> AsyncIterator[httpx.AsyncClient]:
     app = create_app(Service("probe", "Probe", [router]), ServiceSettings(env="development", database_url=database_url))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with LifespanManager(app), httpx.AsyncClient(transport=transport, base_url="http://probe") as client:
+    async with (
+        LifespanManager(app, startup_timeout=60, shutdown_timeout=60),
+        httpx.AsyncClient(transport=transport, base_url="http://probe") as client,
+    ):
         yield client
 
 

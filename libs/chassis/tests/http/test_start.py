@@ -28,7 +28,7 @@ async def waiting(url: str, schema: str) -> AsyncIterator[httpx.AsyncClient]:
     task = asyncio.create_task(wait_alive(settings, schema))
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{settings.port}", timeout=20) as client:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while not await is_alive(client):
                     await asyncio.sleep(0.02)
             yield client
@@ -65,7 +65,7 @@ async def test_start_goes_on_once_the_tables_are_there(database: Database, datab
     settings = ServiceSettings(env="development", database_url=database_url, port=free_port())
     with capture_logs() as logs:
         starting = asyncio.create_task(wait_alive(settings, "probe"))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not logs:
                 await asyncio.sleep(0.01)
             async with database.transaction() as session:

@@ -16,7 +16,7 @@ from stockbuddy.chassis.messaging.relay import Relay
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.testing.probe import EFFECTS_GROUP, GROUPS, ProbeChanged, effects, note
 
-DEADLINE_SECONDS = 20
+DEADLINE_SECONDS = 60
 COMMAND = """
 import sys
 from pathlib import Path

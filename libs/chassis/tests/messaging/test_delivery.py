@@ -22,7 +22,7 @@ from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime.event_context import EventContext, current_event_context, event_context
 from stockbuddy.chassis.testing.probe import EFFECTS_GROUP, GROUPS, ProbeChanged, effects, note
 
-DEADLINE_SECONDS = 20
+DEADLINE_SECONDS = 60
 Handle = Callable[[AsyncSession, ProbeChanged], Awaitable[None]]
 
 

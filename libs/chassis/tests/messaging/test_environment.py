@@ -26,7 +26,7 @@ from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime.failures import DependencyUnavailable
 from stockbuddy.chassis.testing.probe import EFFECTS_GROUP, GROUPS, ProbeChanged, effects, note
 
-DEADLINE_SECONDS = 20
+DEADLINE_SECONDS = 60
 BACKENDS = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'consumer'"
 
 

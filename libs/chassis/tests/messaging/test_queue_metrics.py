@@ -19,7 +19,7 @@ from stockbuddy.chassis.runtime.settings import ServiceSettings
 from stockbuddy.chassis.testing.probe import EFFECTS_GROUP, GROUPS, ProbeChanged
 from stockbuddy.local_servers.postgres import LocalPostgres
 
-DEADLINE_SECONDS = 20
+DEADLINE_SECONDS = 60
 
 
 async def set_aside(session: AsyncSession, event: ProbeChanged) -> None:
@@ -33,7 +33,7 @@ async def probe(url: str, *, bus: InProcessBus) -> AsyncIterator[httpx.AsyncClie
         Service("probe", "Probe", [], consumers), ServiceSettings(env="development", database_url=url), bus=bus
     )
     async with (
-        LifespanManager(app),
+        LifespanManager(app, startup_timeout=60, shutdown_timeout=60),
         httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://probe") as client,
     ):
         yield client

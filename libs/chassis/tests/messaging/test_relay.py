@@ -13,7 +13,7 @@ from stockbuddy.chassis.messaging.relay import BATCH_SIZE, Relay
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.testing.probe import ProbeChanged
 
-DEADLINE_SECONDS = 30
+DEADLINE_SECONDS = 60
 
 
 async def test_next_batch_contains_the_oldest_waiting_event(database: Database) -> None:

@@ -24,7 +24,7 @@ GUARD = """
         FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 """
 
-DEADLINE_SECONDS = 20
+DEADLINE_SECONDS = 60
 BYPASSES = (
     "UPDATE effect SET number = 2",
     "DELETE FROM effect",

@@ -23,7 +23,7 @@ async def take(url: str) -> str:
     async with await aio_pika.connect(url) as connection:
         channel = await connection.channel()
         queue = await channel.declare_queue("letters", durable=True, arguments={"x-queue-type": "quorum"})
-        message = await queue.get(timeout=10)
+        message = await queue.get(timeout=60)
         assert message is not None
         await message.ack()
         return message.body.decode()

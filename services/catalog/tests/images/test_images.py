@@ -24,7 +24,7 @@ from pydantic import SecretStr
 from stockbuddy.catalog.app import CatalogSettings
 from stockbuddy.local_servers.ports import free_port
 
-START_TIMEOUT_SECONDS = 30
+START_TIMEOUT_SECONDS = 60
 BINARY = {"Content-Type": "application/octet-stream"}
 
 

@@ -72,7 +72,7 @@ class MailServer:
             self._server.close()
             self._server = None
 
-    async def wait_for(self, count: int, seconds: float = 20) -> list[EmailMessage]:
+    async def wait_for(self, count: int, seconds: float = 60) -> list[EmailMessage]:
         async with asyncio.timeout(seconds):
             while len(self.received) < count:
                 await asyncio.sleep(0.02)

@@ -93,7 +93,7 @@ async def test_emails_are_sent_after_the_smtp_server_was_unavailable(
     await mail_server.stop()
     await mail_server.refuse()
     await service.publish(samples.crossing(LevelLow))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await mail_server.has_refused.wait()
     await mail_server.stop()
     await mail_server.start()

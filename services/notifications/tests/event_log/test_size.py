@@ -67,7 +67,7 @@ async def test_rare_events_are_found_without_scanning_the_log(
     app = create_app(SERVICE, settings, bus=InProcessBus(frozenset({"notifications"})), fetch_jwks=issuer.fetch_jwks)
     headers = issuer.headers(1, Role.ADMIN)
     async with (
-        LifespanManager(app),
+        LifespanManager(app, startup_timeout=60, shutdown_timeout=60),
         AsyncClient(transport=ASGITransport(app), base_url="http://notifications/api/v1", headers=headers) as admin,
     ):
         for path, query, expected in READS:

@@ -13,7 +13,7 @@ from stockbuddy.contracts.auth import SessionRevoked
 
 
 async def receive(socket: aiohttp.ClientWebSocketResponse) -> dict[str, Any]:
-    message: dict[str, Any] = json.loads(await socket.receive_str(timeout=10))
+    message: dict[str, Any] = json.loads(await socket.receive_str(timeout=60))
     return message
 
 
@@ -65,13 +65,13 @@ async def test_socket_closes_when_the_session_is_revoked(
     async with http.ws_connect("ws", headers=issuer.headers(9, session_id="mine")) as socket:
         await subscribed(service, until)
         await service.publish(SessionRevoked(session_id="mine", user_id=9, reason="logout"))
-        message = await socket.receive(timeout=10)
+        message = await socket.receive(timeout=60)
         assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, 1008)
 
 
 async def test_socket_closes_when_the_token_expires(http: aiohttp.ClientSession, issuer: TestIssuer) -> None:
     async with http.ws_connect("ws", headers=issuer.headers(9, lifetime_seconds=2 - CLOCK_LEEWAY_SECONDS)) as socket:
-        message = await socket.receive(timeout=10)
+        message = await socket.receive(timeout=60)
         assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, 1008)
 
 
@@ -81,7 +81,7 @@ async def test_shutdown_closes_the_socket_with_service_restart(
     async with http.ws_connect("ws", headers=issuer.headers()) as socket:
         await subscribed(service, until)
         server.should_exit = True
-        message = await socket.receive(timeout=10)
+        message = await socket.receive(timeout=60)
         assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, 1012)
 
 

@@ -41,7 +41,7 @@ class Receiver:
             self._arrived.notify_all()
         return await self.respond(received)
 
-    async def wait_for(self, count: int, seconds: float = 10) -> list[Received]:
+    async def wait_for(self, count: int, seconds: float = 60) -> list[Received]:
         """All requests, once there are `count`."""
         async with asyncio.timeout(seconds), self._arrived:
             await self._arrived.wait_for(lambda: len(self.received) >= count)

@@ -15,7 +15,7 @@ from stockbuddy.chassis.messaging.bus.amqp.topology import declare_events_exchan
 from stockbuddy.contracts.topology import EVENTS_EXCHANGE, UNROUTED_EXCHANGE
 from stockbuddy.local_servers.virtual_hosts import VirtualHosts
 
-TIMEOUT_SECONDS = 20
+TIMEOUT_SECONDS = 60
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from stockbuddy.chassis.messaging.bus.amqp.connection import Connection
 from stockbuddy.chassis.testing.probe import EFFECTS_GROUP, GROUPS, ProbeChanged
 from stockbuddy.chassis.testing.proxy import Proxy
 
-DEADLINE_SECONDS = 20
+DEADLINE_SECONDS = 60
 
 
 def message(number: int) -> Message:

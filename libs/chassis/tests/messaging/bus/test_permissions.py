@@ -21,7 +21,7 @@ from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.contracts import topology
 from stockbuddy.local_servers.virtual_hosts import VirtualHosts
 
-DEADLINE_SECONDS = 20
+DEADLINE_SECONDS = 60
 CATALOG_GROUP, LOG_GROUP = "catalog.stock.v1", "notifications.log.v1"
 SERVICES = topology.PRODUCERS
 UserUrl = Callable[[str], str]
