@@ -1,6 +1,5 @@
 """Creates, updates and deletes customers."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,10 +19,7 @@ async def create_customer(session: AsyncSession, values: dict[str, Any]) -> Cust
 
 
 async def update_customer(session: AsyncSession, customer: Customer, changes: dict[str, Any]) -> None:
-    for name, value in changes.items():
-        setattr(customer, name, value)
-    customer.version += 1
-    customer.updated_at = datetime.now(UTC)
+    customer.update_fields(changes)
     outbox.add(session, _to_event(CustomerUpdated, customer))
 
 

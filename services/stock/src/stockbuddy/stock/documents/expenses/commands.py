@@ -1,6 +1,5 @@
 """Creates, updates and deletes expenses."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,10 +19,7 @@ async def create_expense(session: AsyncSession, **values: Any) -> Expense:
 
 
 async def update_expense(session: AsyncSession, expense: Expense, changes: dict[str, Any]) -> None:
-    for name, value in changes.items():
-        setattr(expense, name, value)
-    expense.version += 1
-    expense.updated_at = datetime.now(UTC)
+    expense.update_fields(changes)
     await session.flush()
     outbox.add(session, _to_event(ExpenseUpdated, expense))
 

@@ -1,6 +1,5 @@
 """Creates, updates and deletes reorder rules."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
@@ -28,10 +27,7 @@ async def create_rule(session: AsyncSession, **values: Any) -> ReorderRule:
 
 
 async def update_rule(session: AsyncSession, rule: ReorderRule, changes: dict[str, Any]) -> None:
-    for name, value in changes.items():
-        setattr(rule, name, value)
-    rule.version += 1
-    rule.updated_at = datetime.now(UTC)
+    rule.update_fields(changes)
     await session.flush()
     outbox.add(session, _to_event(ReorderRuleUpdated, rule))
 

@@ -1,23 +1,20 @@
 """Table of the reorder rules: parameters set by users, at most one rule per product and warehouse."""
 
-from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import Numeric, func
+from sqlalchemy import Numeric
 from sqlalchemy.orm import Mapped, mapped_column
 
-from stockbuddy.stock.orm import Base
+from stockbuddy.stock.orm import Base, VersionedRecord
 
 QUANTITY = Numeric(18, 3)
 
 
-class ReorderRule(Base):
+class ReorderRule(VersionedRecord, Base):
     """A parameter that is None is computed. While a rule is inactive, the product is not suggested in the warehouse."""
 
     __tablename__ = "reorder_rule"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    version: Mapped[int] = mapped_column(default=1)
     product_id: Mapped[int]
     warehouse_id: Mapped[int]
     supplier_id: Mapped[int | None]
@@ -28,5 +25,3 @@ class ReorderRule(Base):
     minimum_quantity: Mapped[Decimal | None] = mapped_column(QUANTITY)
     pack_size: Mapped[Decimal | None] = mapped_column(QUANTITY)
     is_active: Mapped[bool] = mapped_column(default=True)
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())

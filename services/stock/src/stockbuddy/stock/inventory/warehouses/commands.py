@@ -1,6 +1,5 @@
 """Creates, updates and deletes warehouses."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -62,9 +61,7 @@ async def update_warehouse(
         raise DefaultWarehouseRequired()
     if changes.get("is_default") and not warehouse.is_default:
         await _unset_default(session, caller)
-    for name, value in changes.items():
-        setattr(warehouse, name, value)
-    _increment_version(warehouse)
+    warehouse.update_fields(changes)
     await _flush(session)
     _publish(session, WarehouseUpdated, warehouse)
 
@@ -81,8 +78,7 @@ async def delete_warehouse(session: AsyncSession, warehouse: Warehouse) -> None:
     documents = await queries.fetch_open_documents(session, warehouse.id)
     if has_stock or documents:
         raise WarehouseInUse(documents)
-    warehouse.deleted = True
-    _increment_version(warehouse)
+    warehouse.update_fields({"deleted": True})
     _publish(session, WarehouseDeleted, warehouse)
 
 
@@ -90,16 +86,10 @@ async def _unset_default(session: AsyncSession, caller: Principal | None) -> Non
     former = await queries.lock_default_warehouse(session)
     if former is not None:
         require_access(caller, former.id)
-        former.is_default = False
-        _increment_version(former)
+        former.update_fields({"is_default": False})
         # Before the new default is written: a unique index allows only one.
         await session.flush()
         _publish(session, WarehouseUpdated, former)
-
-
-def _increment_version(warehouse: Warehouse) -> None:
-    warehouse.version += 1
-    warehouse.updated_at = datetime.now(UTC)
 
 
 async def _flush(session: AsyncSession) -> None:
