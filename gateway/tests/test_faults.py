@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from starlette.types import Receive, Scope, Send
 
+from stockbuddy.local_servers.ports import free_port
+
 if TYPE_CHECKING:
     from gateway.tests.conftest import FakeService, Replica, Response, StartSystem
 
@@ -270,3 +272,19 @@ async def test_auth_outage_keeps_verified_callers_and_is_503_for_logins(start_sy
     await system.servers["auth"].stop()
     assert (await system.get("/api/v1/products", headers=known)).status == 200
     assert (await system.call("POST", "/api/v1/auth/login", headers={}, json={})).is_problem(503, "service_unavailable")
+
+
+async def test_gateway_that_starts_before_auth_serves_once_auth_does(start_system: StartSystem) -> None:
+    port = free_port()
+    system = await start_system(wait_for_sessions=False, auth_url=f"http://127.0.0.1:{port}")
+    caller, auth = system.auth.bearer(), system.servers["auth"]
+    assert (await system.get("/health/live")).status == 200
+    assert (await system.get("/api/v1/products", headers=caller)).is_problem(503, "service_unavailable")
+    await auth.stop()
+    auth.port = port
+    await auth.start()
+
+    async def served() -> bool:
+        return (await system.get("/api/v1/products", headers=caller)).status == 200
+
+    await system.eventually(served)
