@@ -85,7 +85,7 @@ check: setup ## lint: style, spelling, types, import rules, declared dependencie
 audit: setup ## vulnerabilities, secrets in the history, insecure code; writes build/sbom.cdx.json
 	$(VENV)/python deploy/audit/dependencies.py
 	$(VENV)/python deploy/audit/history_secrets.py
-	$(VENV)/ruff check --select S
+	$(VENV)/ruff check
 	@mkdir -p build
 	$(VENV)/cyclonedx-py requirements requirements.lock --spec-version 1.6 --output-reproducible --output-file build/sbom.cdx.json
 
