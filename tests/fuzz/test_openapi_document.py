@@ -17,7 +17,7 @@ from stockbuddy.local_servers.postgres import LocalPostgres
 FOLDER = Path(__file__).parent
 REPOSITORY = FOLDER.parents[1]
 ADMINS = [f"admin-{number}" for number in range(40)]
-START_TIMEOUT_SECONDS = 60
+START_TIMEOUT_SECONDS = 240
 UNLIMITED = {f"RATE_LIMIT_{kind}": "off" for kind in ("CALLER", "ADDRESS", "LOGIN", "LOGIN_ADDRESS", "REGISTRATION")}
 
 

@@ -44,7 +44,9 @@ def test_management_api_error_is_raised(rabbitmq: VirtualHosts) -> None:
         rabbitmq.delete("amqp://127.0.0.1/no-such-host")
 
 
-async def test_killed_private_broker_restarts_at_the_same_address(private_rabbitmq: PrivateRabbitMQ) -> None:
+async def test_private_broker_restarts_at_the_same_address_and_can_lose_its_data(
+    private_rabbitmq: PrivateRabbitMQ,
+) -> None:
     url = private_rabbitmq.virtual_hosts.create()
     private_rabbitmq.kill()
     with pytest.raises((OSError, aio_pika.exceptions.AMQPError)):
@@ -52,11 +54,6 @@ async def test_killed_private_broker_restarts_at_the_same_address(private_rabbit
     await asyncio.to_thread(private_rabbitmq.start)
     await put(url, "hello")
     assert await take(url) == "hello"
-
-
-async def test_private_broker_can_lose_its_data_and_run_rabbitmqctl(
-    private_rabbitmq: PrivateRabbitMQ,
-) -> None:
     await put(private_rabbitmq.url, "forgotten")
     private_rabbitmq.control("add_vhost", "forgotten")
     private_rabbitmq.lose_data()

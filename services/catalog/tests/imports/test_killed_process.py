@@ -48,7 +48,9 @@ async def running_catalog(
         )
         try:
             headers = issuer.headers(2, "manager")
-            async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}/api/v1", headers=headers) as client:
+            async with httpx2.AsyncClient(
+                base_url=f"http://127.0.0.1:{port}/api/v1", headers=headers, timeout=60
+            ) as client:
                 await wait_until_ready(client)
                 yield process.pid, client
         finally:
