@@ -68,6 +68,44 @@ def test_username_derived_from_an_address_is_acceptable(subtests: pytest.Subtest
             assert len(username) > 1
 
 
+@pytest.mark.parametrize(
+    ("name", "spellings"),
+    [
+        ("İpek", ["İpek", "ipek", "IPEK", "I\u0307pek"]),
+        ("ΣΑΣ", ["ΣΑΣ", "σας", "\u03c3\u03b1\u03c3"]),
+        ("Émile", ["Émile", "émile", "e\u0301mile"]),
+    ],
+)
+async def test_login_and_uniqueness_ignore_case_of_every_script(auth: Any, name: str, spellings: list[str]) -> None:
+    user = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
+    assert (await auth.post("/auth/register", user)).status_code == 201
+    for login in [*spellings, *(f"{spelling}@EXAMPLE.com" for spelling in spellings)]:
+        response = await auth.post("/auth/login", {"username": login, "password": PASSWORD})
+        assert (response.status_code, response.json().get("user", {}).get("username")) == (200, name), login
+    for spelling in spellings[:2]:
+        taken = await auth.post("/auth/register", {**user, "username": spelling, "email": "other@example.com"})
+        assert taken.json()["code"] == "username_taken"
+        taken = await auth.post("/auth/register", {**user, "username": "other", "email": f"{spelling}@example.com"})
+        assert taken.json()["code"] == "email_taken"
+
+
+async def test_users_of_earlier_releases_with_equal_keys_keep_their_accounts(auth: Any, database_url: str) -> None:
+    """As migration 0007 finds them in a database whose locale folds ASCII only."""
+    for number, name in enumerate(["Maria", "Emil"]):
+        assert (await auth.post("/auth/register", body(name, number))).status_code == 201
+    migration = runpy.run_path(str(MIGRATIONS / "versions/0007_case_keys.py"))
+    connection = await asyncpg.connect(database_url, server_settings={"search_path": "auth"})
+    try:
+        await connection.execute("DROP INDEX user_account_username_by_case; DROP INDEX user_account_username_key")
+        await connection.execute("UPDATE user_account SET username = 'ΣΑΣ' WHERE username = 'Maria'")
+        await connection.execute("UPDATE user_account SET username = 'σας' WHERE username = 'Emil'")
+        await connection.execute(migration["INDEX"].format(name="user_account_username_by_case", column="username"))
+    finally:
+        await connection.close()
+    for name in ("ΣΑΣ", "σας"):
+        assert (await auth.log_in(name, PASSWORD))["user"]["username"] == name
+
+
 async def test_first_admin_needs_address_and_password_only(auth: Any) -> None:
     credentials = {"email": "admin@shop.example", "password": PASSWORD}
     user = (await auth.post("/auth/admin/register", credentials)).json()

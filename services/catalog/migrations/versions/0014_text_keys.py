@@ -5,28 +5,13 @@
 `product_by_name`, which a later migration drops.
 """
 
-import unicodedata
-
 from alembic import op
+
+from stockbuddy.chassis.text_keys import CREATE_TEXT_KEY
 
 revision = "0014"
 down_revision = "0013"
 
-MARKS = (
-    r"\u00ad\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u065f"
-    r"\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed\u0e47-\u0e4e\u200b-\u200f\u2060\ufe00-\ufe0f\ufeff"
-)
-CASED = ((0xC0, 0x250), (0x391, 0x3AA), (0x400, 0x530), (0x531, 0x557), (0x1C90, 0x1CC0), (0x1E9E, 0x1E9F))
-"""Latin, Greek, Cyrillic, Armenian and Georgian letters; those with a decomposition are decomposed first."""
-UPPER = "".join(
-    letter
-    for start, end in CASED
-    for letter in map(chr, range(start, end))
-    if unicodedata.normalize("NFKD", letter) == letter and len(letter.lower()) == 1 and letter.lower() != letter
-)
-# Letters without a decomposition; then final sigma, and forms of Arabic letters.
-LETTERS = "ØŁĐÐĦŦıøłđðħŧ\u03c2\u0671\u0649\u0629\u06a9\u06cc"
-BASE_LETTERS = "olddhtiolddht\u03c3\u0627\u064a\u0647\u0643\u064a"
 # What separates words: everything below the digits and between the letters of ASCII, punctuation, symbols.
 SEPARATORS = (
     r"\u0001-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf\u00d7\u00f7\u037e\u0387"
@@ -39,19 +24,7 @@ UNSPACED = (
     r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 )
 STATEMENTS = (
-    # Only built-in functions: PostgreSQL maintains indexes with a search path that has no other schema.
-    rf"""
-    CREATE FUNCTION text_key(given text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-        SELECT CASE WHEN octet_length(given) = length(given) THEN lower(given) ELSE
-            normalize(regexp_replace(
-                replace(replace(replace(replace(
-                    translate(lower(normalize(given, NFKD)),
-                        '{LETTERS}{UPPER}', '{BASE_LETTERS}{UPPER.lower()}'),
-                    'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe'), 'þ', 'th'),
-                '[{MARKS}]', '', 'g'), NFC)
-        END
-    $$
-    """,
+    CREATE_TEXT_KEY,
     # The words of a search. Text of scripts without spaces is split into pairs of letters.
     rf"""
     CREATE OR REPLACE FUNCTION words(given text) RETURNS SETOF text LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 8 AS $$

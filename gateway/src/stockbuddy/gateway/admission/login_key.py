@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 
 from starlette.types import Message, Receive
 
+from stockbuddy.chassis.text_keys import case_key
 from stockbuddy.gateway.headers import RequestHeaders
 from stockbuddy.gateway.proxy.upstream import ClientDisconnected
 
@@ -49,7 +50,7 @@ def login_key(body: bytes, headers: RequestHeaders) -> str:
     fields = _basic_credentials(headers.parsed.get(b"authorization", b""))
     fields |= _body_fields(body, headers.parsed.get(b"content-type", b""))
     values = (fields.get(name) for name in ACCOUNT_FIELDS)
-    return next((str(value).strip().casefold() for value in values if value), "")
+    return next((case_key(str(value).strip()) for value in values if value), "")
 
 
 def _body_fields(body: bytes, content_type: bytes) -> dict[str, object]:

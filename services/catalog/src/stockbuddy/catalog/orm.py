@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Text, collate, func
+from sqlalchemy import func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from stockbuddy.chassis.http.pagination import SortOrder
 from stockbuddy.chassis.postgres.orm import MappedBase
+from stockbuddy.chassis.postgres.text_search import text_sort_key
 
 
 class Base(MappedBase):
@@ -39,7 +40,7 @@ class VersionedRecord:
     @classmethod
     def sort_order(cls, sort_by: str) -> SortOrder:
         """`sort_by` is `name` or `created` with `_asc` or `_desc`; names sort as people read
-        them (SQL function `text_key`)."""
+        them."""
         column, _, direction = sort_by.partition("_")
-        key = collate(func.text_key(cls.name, type_=Text), "C") if column == "name" else cls.created_at
+        key = text_sort_key(cls.name) if column == "name" else cls.created_at
         return SortOrder(sort_by, (key, cls.id), descending=direction == "desc")

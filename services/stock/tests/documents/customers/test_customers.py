@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from stockbuddy.contracts.catalog import SupplierCreated
+
 if TYPE_CHECKING:
     from services.stock.tests.conftest import Shop
 
@@ -69,3 +71,35 @@ async def test_customer_is_created_once_per_key(shop: Shop) -> None:
     first = await shop.admin.post("/customers", {"name": "Ada"}, key="c-1")
     assert await shop.admin.post("/customers", {"name": "Ada"}, key="c-1") == first
     assert (await shop.admin.get("/customers"))["total"] == 1
+
+
+async def test_what_people_read_as_equal_is_found_and_sorted_together(shop: Shop) -> None:
+    tea = await shop.product(10)
+    for name in ("Zoe", "anna", "Émile", "Bob", "José Núñez"):
+        await shop.admin.post("/customers", {"name": name})
+    sale = await shop.admin.post("/sales", {"product": tea, "quantity": 1, "customer": "José Núñez"})
+    names: list[str] = []
+    cursor = ""
+    while cursor is not None:
+        page = await shop.admin.get("/customers", sort_by="name_asc", page_size=2, cursor=cursor)
+        names += [customer["name"] for customer in page["items"]]
+        cursor = page["next_cursor"]
+    assert names == ["anna", "Bob", "Émile", "José Núñez", "Zoe"]
+    last_page = await shop.admin.get("/customers", sort_by="name_desc", page_size=2, page=2)
+    assert [customer["name"] for customer in last_page["items"]] == ["Émile", "Bob"]
+    await shop.admin.post("/expenses", {"category": "Café", "amount": 3, "incurred_on": "2026-03-01"})
+    await shop.deliver(SupplierCreated(supplier_id=7, version=1, name="Łódź Smørrebrød"))
+    order = {"supplier_id": 7, "lines": [{"product_id": tea, "quantity": 1, "unit_cost": "1"}]}
+    await shop.admin.post("/purchase-orders", order)
+    await shop.admin.post("/warehouses", {"name": "Straße 苹果手机壳", "code": "STR"})
+    for path, search in (
+        ("/customers", "jose"),
+        ("/customers", "NUNEZ"),
+        ("/sales", "jose"),
+        ("/expenses", "cafe"),
+        ("/purchase-orders", "lodz smorre"),
+        ("/warehouses", "strasse"),
+        ("/warehouses", "手机壳"),
+    ):
+        assert (await shop.admin.get(path, search=search))["total"] == 1, (path, search)
+    assert (await shop.admin.get("/sales", search="jose"))["items"][0]["id"] == sale["id"]

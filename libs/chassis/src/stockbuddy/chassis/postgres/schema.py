@@ -139,7 +139,8 @@ ROUTINES = (
     END $$
     """,
     "REVOKE ALL ON FUNCTION keep_archive() FROM PUBLIC",
-    # Restoring a dump, REINDEX and ANALYZE evaluate column defaults and index expressions without a search path.
+    # Restoring a dump, REINDEX and ANALYZE evaluate column defaults and index expressions without a search path. The
+    # keys of texts use built-in functions only, and a setting would keep PostgreSQL from inlining them in searches.
     """
     DO $$
     DECLARE
@@ -148,6 +149,7 @@ ROUTINES = (
         FOR used IN
             SELECT DISTINCT p.oid FROM pg_depend d JOIN pg_proc p ON p.oid = d.refobjid
             WHERE d.refclassid = 'pg_proc'::regclass AND p.pronamespace = current_schema()::regnamespace
+                AND p.proname NOT IN ('text_key', 'case_key')
                 AND d.classid IN ('pg_attrdef'::regclass, 'pg_class'::regclass, 'pg_constraint'::regclass)
                 AND NOT EXISTS (SELECT FROM unnest(p.proconfig) setting WHERE starts_with(setting, 'search_path='))
         LOOP

@@ -13,6 +13,7 @@ from hashlib import sha256
 
 from stockbuddy.auth.crypto import SecretBox
 from stockbuddy.auth.hashing import client_network
+from stockbuddy.chassis.text_keys import case_key
 
 MAX_BACKOFF_SECONDS = 900
 MAX_DOUBLINGS = 16
@@ -63,7 +64,7 @@ class Attempt:
 
 def digest_login(secret_box: SecretBox, login: str) -> bytes:
     """Equal for logins that differ in case only."""
-    return secret_box.keyed_digest(f"login\n{login.lower()}")
+    return secret_box.keyed_digest(f"login\n{case_key(login)}")
 
 
 def _key(scope: Scope, *parts: str) -> bytes:

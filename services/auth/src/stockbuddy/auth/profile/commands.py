@@ -24,6 +24,7 @@ from stockbuddy.auth.users.queries import is_email_taken, lock_user
 from stockbuddy.chassis.http.errors import Unprocessable
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.runtime.event_context import set_actor
+from stockbuddy.chassis.text_keys import case_key
 from stockbuddy.contracts.auth import UserUpdated
 
 MIN_CONFIRMATION_INTERVAL = timedelta(seconds=60)
@@ -112,7 +113,7 @@ async def _require_usable_name(session: AsyncSession, user: User, username: str)
 
 
 async def _require_email_available(session: AsyncSession, user: User, email: str) -> None:
-    if email.lower() != user.email.lower() and await is_email_taken(session, email):
+    if case_key(email) != case_key(user.email) and await is_email_taken(session, email):
         raise EmailTaken()
 
 

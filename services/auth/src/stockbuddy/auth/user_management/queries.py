@@ -2,20 +2,20 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.user_management.schemas import UserFilter
 from stockbuddy.auth.users.model import User
 from stockbuddy.chassis.http.tokens import Role
+from stockbuddy.chassis.postgres.text_search import contains_text
 
 
 def select_users(filters: UserFilter) -> Select[User]:
     """Users whose username, address or full name contains every word of `search`."""
     statement = select(User)
     for word in (filters.search or "").split():
-        columns = (User.username, User.email, User.full_name)
-        statement = statement.where(or_(*(column.icontains(word, autoescape=True) for column in columns)))
+        statement = statement.where(contains_text(word, User.username, User.email, User.full_name))
     if filters.role is not None:
         statement = statement.where(User.role == filters.role)
     if filters.is_active is not None:

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.catalog.categories.model import Category
 from stockbuddy.catalog.categories.schemas import CategoryFilter
 from stockbuddy.catalog.errors import UnknownCategory
 from stockbuddy.chassis.http.pagination import PageSlice, fetch_page
+from stockbuddy.chassis.postgres.text_search import contains_text
 
 # FOR KEY SHARE: the row can't be deleted until this transaction ends, but other transactions may use it, too.
 _ID_BY_NAME = text("""
@@ -59,7 +60,7 @@ async def get_active_category(session: AsyncSession, category_id: int, *, for_up
 async def list_categories(session: AsyncSession, query: CategoryFilter) -> PageSlice[Category]:
     statement = select(Category).where(Category.deleted_at.is_(None))
     if query.search is not None:
-        statement = statement.where(func.strpos(func.text_key(Category.name), func.text_key(query.search)) > 0)
+        statement = statement.where(contains_text(query.search, Category.name))
     if query.parent_id is not None:
         statement = statement.where(Category.parent_id == query.parent_id)
     return await fetch_page(session, statement, Category.sort_order(query.sort_by), query)

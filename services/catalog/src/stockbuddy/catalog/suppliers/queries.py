@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, or_, select, text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.catalog.errors import UnknownSupplier
 from stockbuddy.catalog.suppliers.model import Supplier
 from stockbuddy.catalog.suppliers.schemas import SupplierFilter
 from stockbuddy.chassis.http.pagination import PageSlice, fetch_page
+from stockbuddy.chassis.postgres.text_search import contains_text
 
 # FOR KEY SHARE: the row can't be deleted until this transaction ends, but other transactions may use it, too.
 _BY_NAMES = text("""
@@ -35,9 +36,7 @@ async def list_suppliers(session: AsyncSession, query: SupplierFilter) -> PageSl
     statement = select(Supplier).where(Supplier.deleted_at.is_(None))
     if query.search is not None:
         columns = (Supplier.name, Supplier.contact_email, Supplier.phone_number)
-        statement = statement.where(
-            or_(*(func.strpos(func.text_key(column), func.text_key(query.search)) > 0 for column in columns))
-        )
+        statement = statement.where(contains_text(query.search, *columns))
     if query.owner_id is not None:
         statement = statement.where(Supplier.owner_id == query.owner_id)
     return await fetch_page(session, statement, Supplier.sort_order(query.sort_by), query)

@@ -2,17 +2,19 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.http.pagination import PageSlice, SortOrder, fetch_page, sort_orders
+from stockbuddy.chassis.postgres.text_search import contains_text, text_sort_key
 from stockbuddy.stock.documents.customers.model import Customer
 from stockbuddy.stock.documents.customers.schemas import CustomerFilter
 
 MAX_NAMESAKES = 20
+_NAME_KEY = text_sort_key(Customer.name)
 SORT_ORDERS = sort_orders(
-    SortOrder("name_asc", (Customer.name, Customer.id)),
-    SortOrder("name_desc", (Customer.name, Customer.id), descending=True),
+    SortOrder("name_asc", (_NAME_KEY, Customer.id)),
+    SortOrder("name_desc", (_NAME_KEY, Customer.id), descending=True),
     SortOrder("created_asc", (Customer.id,)),
     SortOrder("created_desc", (Customer.id,), descending=True),
 )
@@ -32,5 +34,5 @@ async def list_customers(session: AsyncSession, filters: CustomerFilter) -> Page
     query = select(Customer)
     if filters.search:
         columns = (Customer.name, Customer.email, Customer.phone)
-        query = query.where(or_(*(column.icontains(filters.search, autoescape=True) for column in columns)))
+        query = query.where(contains_text(filters.search, *columns))
     return await fetch_page(session, query, SORT_ORDERS[filters.sort_by], filters)

@@ -1,9 +1,10 @@
 """Reads of expenses."""
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.http.pagination import PageSlice, SortOrder, fetch_page, sort_orders
+from stockbuddy.chassis.postgres.text_search import contains_text
 from stockbuddy.stock.documents.expenses.model import Expense
 from stockbuddy.stock.documents.expenses.schemas import ExpenseFilter
 from stockbuddy.stock.periods import day_conditions
@@ -23,8 +24,7 @@ def _conditions(filters: ExpenseFilter) -> list[ColumnElement[bool]]:
     if filters.warehouse_id is not None:
         conditions.append(Expense.warehouse_id == filters.warehouse_id)
     if filters.search:
-        columns = (Expense.category, Expense.notes)
-        conditions.append(or_(*(column.icontains(filters.search, autoescape=True) for column in columns)))
+        conditions.append(contains_text(filters.search, Expense.category, Expense.notes))
     return conditions
 
 

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.http.pagination import PageSlice, SortOrder, fetch_page, sort_orders
 from stockbuddy.chassis.http.sessions import get_or_404
+from stockbuddy.chassis.postgres.text_search import contains_text
 from stockbuddy.contracts.stock import PurchaseLine, ReceivedLine
 from stockbuddy.stock.documents.lines import with_lines
 from stockbuddy.stock.documents.purchase_orders.model import (
@@ -49,12 +50,10 @@ def _has_line(condition: ColumnElement[bool]) -> ColumnElement[bool]:
 
 
 def _matches(search: str) -> ColumnElement[bool]:
-    columns = (PurchaseOrderLine.sku, PurchaseOrderLine.name)
     return or_(
         func.lower(PurchaseOrder.number) == func.lower(search),
-        PurchaseOrder.reference.icontains(search, autoescape=True),
-        PurchaseOrder.supplier.icontains(search, autoescape=True),
-        _has_line(or_(*(column.icontains(search, autoescape=True) for column in columns))),
+        contains_text(search, PurchaseOrder.reference, PurchaseOrder.supplier),
+        _has_line(contains_text(search, PurchaseOrderLine.sku, PurchaseOrderLine.name)),
     )
 
 

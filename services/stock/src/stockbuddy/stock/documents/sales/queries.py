@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.http.pagination import PageSlice, SortOrder, fetch_page, sort_orders
 from stockbuddy.chassis.http.sessions import get_or_404
+from stockbuddy.chassis.postgres.text_search import contains_text
 from stockbuddy.contracts import stock as contract
 from stockbuddy.stock.documents.customers.model import Customer
 from stockbuddy.stock.documents.lines import with_lines
@@ -40,14 +41,11 @@ def _conditions(filters: SaleFilter) -> list[ColumnElement[bool]]:
 
 
 def _matches(search: str) -> ColumnElement[bool]:
-    customers = select(Customer.id).where(Customer.name.icontains(search, autoescape=True))
-    is_in_line = exists().where(
-        SaleLine.sale_id == Sale.id,
-        or_(SaleLine.sku.icontains(search, autoescape=True), SaleLine.name.icontains(search, autoescape=True)),
-    )
+    customers = select(Customer.id).where(contains_text(search, Customer.name))
+    is_in_line = exists().where(SaleLine.sale_id == Sale.id, contains_text(search, SaleLine.sku, SaleLine.name))
     return or_(
         func.lower(Sale.number) == func.lower(search),
-        Sale.reference.icontains(search, autoescape=True),
+        contains_text(search, Sale.reference),
         Sale.customer_id.in_(customers),
         is_in_line,
     )

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.http.pagination import PageSlice, SortOrder, fetch_page
+from stockbuddy.chassis.postgres.text_search import contains_text
 from stockbuddy.stock.errors import UnknownWarehouse
 from stockbuddy.stock.inventory.warehouses.model import Warehouse
 from stockbuddy.stock.inventory.warehouses.schemas import WarehouseFilter
@@ -47,7 +48,7 @@ async def list_warehouses(session: AsyncSession, filters: WarehouseFilter) -> Pa
     conditions: list[ColumnElement[bool]] = [~Warehouse.deleted]
     if filters.search:
         is_code = func.lower(Warehouse.code) == func.lower(filters.search)
-        conditions.append(or_(Warehouse.name.icontains(filters.search, autoescape=True), is_code))
+        conditions.append(or_(contains_text(filters.search, Warehouse.name), is_code))
     if filters.kind:
         conditions.append(Warehouse.kind == filters.kind)
     return await fetch_page(session, select(Warehouse).where(*conditions), BY_ID, filters)
