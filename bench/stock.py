@@ -35,10 +35,12 @@ SECONDS = 2.0
 INITIAL_QUANTITY = 100_000_000
 """Units of each product, enough for the whole run."""
 
-SET_UP = """
+INSERT_PRODUCTS = """
     INSERT INTO product (id, version, sku, name, owner_id, unit_price, cost_price, low_stock_threshold, deleted,
                          created_at)
     SELECT n, 1, 'SKU-' || n, 'Product ' || n, 1, 9.99, 4.5, 10, false, now() FROM generate_series(1, 1000) n;
+"""
+CREATE_BASELINE = """
     CREATE SCHEMA pgbench;
     CREATE TABLE pgbench.level (LIKE stock.level INCLUDING ALL);
     CREATE TABLE pgbench.movement (LIKE stock.movement INCLUDING ALL);
@@ -114,7 +116,7 @@ def jobs() -> list[Job]:
 
 async def set_up(database_url: str) -> None:
     connection = await asyncpg.connect(database_url, server_settings={"search_path": "stock"})
-    await connection.execute(SET_UP)
+    await connection.execute(INSERT_PRODUCTS + CREATE_BASELINE)
     await connection.close()
 
 
