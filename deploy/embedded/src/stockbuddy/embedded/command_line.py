@@ -5,6 +5,8 @@ import asyncio
 import signal
 import sys
 
+import uvloop
+
 from stockbuddy.chassis.runtime.logging import configure_logging
 from stockbuddy.chassis.runtime.ports import CannotListen, check_ports
 from stockbuddy.chassis.runtime.settings import InvalidSettings
@@ -42,7 +44,8 @@ def main() -> int:
 def _run_single_process(settings: EmbeddedSettings) -> int:
     check_ports(settings.host, settings.port)
     with open_database(settings) as url:
-        return asyncio.run(single_process.run(settings, url))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(single_process.run(settings, url))
 
 
 def _run_processes(settings: EmbeddedSettings) -> int:
