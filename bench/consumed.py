@@ -124,13 +124,13 @@ async def measure(deployment: str, system: System) -> None:
     at_rest_from, at_rest_cpu = time.monotonic(), cpu_seconds()
     await asyncio.sleep(SECONDS)
     idle = sum(cpu_seconds().values()) - sum(at_rest_cpu.values())
-    report(Figure("consumed", f"{deployment}: CPU at rest", idle / (time.monotonic() - at_rest_from) * 100, "% of a core"))
+    share = idle / (time.monotonic() - at_rest_from)
+    report(Figure("consumed", f"{deployment}: CPU at rest", share * 100, "% of a core"))
     for job in jobs():
         await measure_job(deployment, system, job, connection)
     memory = megabytes()
-    report(
-        Figure("consumed", f"{deployment}: memory afterwards", sum(memory.values()), "MB (PSS)", None, shown(memory, "MB"))
-    )
+    detail = shown(memory, "MB")
+    report(Figure("consumed", f"{deployment}: memory afterwards", sum(memory.values()), "MB (PSS)", detail=detail))
     await connection.close()
 
 
@@ -157,9 +157,10 @@ async def measure_job(deployment: str, system: System, job: Job, connection: asy
     movements = sum(one.movements for one in rounds)
     per_movement = {name: value * 1000 / movements for name, value in used.items()}
     detail = (
-        f"{statistics.median(one.rate for one in rounds):,.0f} movements/s; answered {answered.rate * job.size:,.0f}/s, "
-        f"p50 {answered.p50:.1f} ms, p99 {answered.p99:.1f} ms; CPU {sum(per_movement.values()):.2f} ms per movement: "
-        f"{shown(per_movement, 'ms')}; pgbench {median_of(baseline).rate:,.0f}/s"
+        f"{statistics.median(one.rate for one in rounds):,.0f} movements/s; "
+        f"answered {answered.rate * job.size:,.0f}/s, p50 {answered.p50:.1f} ms, p99 {answered.p99:.1f} ms; "
+        f"CPU {sum(per_movement.values()):.2f} ms per movement: {shown(per_movement, 'ms')}; "
+        f"pgbench {median_of(baseline).rate:,.0f}/s"
     )
     target = TARGETS[deployment].get(job.name)
     report(Figure("consumed", f"{deployment}: {job.name}", consumed, "of pgbench's rate", target, detail))

@@ -1,6 +1,7 @@
 """The inbox: duplicates, crashing and malformed messages."""
 
 import json
+from collections.abc import Sequence
 
 import uuid_utils
 from sqlalchemy import text
@@ -59,3 +60,30 @@ async def test_malformed_body_is_dead_lettered_at_once(database: Database) -> No
     await inbox.receive([broken])
     async with database.reading() as session:
         assert await session.scalar(text("SELECT status FROM inbox")) == "dead"
+
+
+async def test_delivery_that_fails_as_a_whole_is_handled_message_by_message(database: Database) -> None:
+    async def refuse_twos(_: Database, messages: Sequence[Message]) -> bool:
+        if any(json.loads(message.body)["number"] == 2 for message in messages):
+            raise ValueError("two")
+        return False
+
+    handlers = {ProbeChanged.type: each(ProbeChanged, note)}
+    inbox = Inbox(database, Consumer(EFFECTS_GROUP, handlers, repeatable=refuse_twos))
+    await inbox.receive([message(1), message(2)])
+    await inbox.receive([message(3)])
+    assert await effects(database) == [("thing/1", 1), ("thing/1", 2), ("thing/1", 3)]
+
+
+async def test_repeatable_delivery_leaves_no_inbox_rows(database: Database) -> None:
+    received: list[Message] = []
+
+    async def receive(_: Database, messages: Sequence[Message]) -> bool:
+        received.extend(messages)
+        return True
+
+    inbox = Inbox(database, Consumer(EFFECTS_GROUP, {}, repeatable=receive))
+    await inbox.receive([message(1), message(2)])
+    assert [json.loads(one.body)["number"] for one in received] == [1, 2]
+    async with database.reading() as session:
+        assert await session.scalar(text("SELECT count(*) FROM inbox")) == 0

@@ -43,9 +43,8 @@ def main() -> int:
 
 def _run_single_process(settings: EmbeddedSettings) -> int:
     check_ports(settings.host, settings.port)
-    with open_database(settings) as url:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(single_process.run(settings, url))
+    with open_database(settings) as url, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(single_process.run(settings, url))
 
 
 def _run_processes(settings: EmbeddedSettings) -> int:

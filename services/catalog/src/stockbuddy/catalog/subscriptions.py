@@ -1,6 +1,6 @@
 """Events that the catalog consumes, and their handlers."""
 
-from stockbuddy.catalog.replicas.stock_levels import replicate_levels
+from stockbuddy.catalog.replicas.stock_levels import replicate_level_messages, replicate_levels
 from stockbuddy.catalog.replicas.system_settings import replicate_settings
 from stockbuddy.catalog.replicas.warehouses import replicate_warehouses
 from stockbuddy.chassis.messaging.handlers import Consumer, batch, each
@@ -16,6 +16,10 @@ CONSUMERS = [
             WarehouseUpdated.type: batch(WarehouseUpdated, replicate_warehouses),
             WarehouseDeleted.type: batch(WarehouseDeleted, replicate_warehouses),
         },
+        # One lane: a large delivery costs little more than a small one.
+        lanes=1,
+        batch_size=500,
+        repeatable=replicate_level_messages,
     ),
     Consumer("catalog.settings.v1", {SettingsChanged.type: each(SettingsChanged, replicate_settings)}),
 ]

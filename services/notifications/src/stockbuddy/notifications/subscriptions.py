@@ -11,12 +11,12 @@ from stockbuddy.contracts.notifications import (
 )
 from stockbuddy.contracts.stock import ActivityUnusual, LevelDepleted, LevelLow, LevelRecovered, WarehouseState
 from stockbuddy.notifications.alerts import handlers as alerts
-from stockbuddy.notifications.event_log.append import append_messages
+from stockbuddy.notifications.event_log.append import Appender, append_messages
 from stockbuddy.notifications.replicas import handlers as replicas
 
 CONSUMERS = [
     # One lane: the log is one chain, and its throughput comes from large batches.
-    Consumer("notifications.log.v1", {"#": append_messages}, lanes=1, batch_size=200),
+    Consumer("notifications.log.v1", {"#": append_messages}, lanes=1, batch_size=500, repeatable=Appender().append),
     Consumer(
         "notifications.people.v1",
         {

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.messaging.bus import Message
+from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime.event_context import EventContext, event_context
 from stockbuddy.contracts.event import Event
 from stockbuddy.contracts.topology import matches
@@ -16,6 +17,8 @@ E_ = TypeVar("E_", bound=Event)
 Handler = Callable[[AsyncSession, Sequence[Message]], Awaitable[None]]
 """Applies messages, in order, within the session's transaction. All are of one type unless the handler is registered
 for several."""
+RepeatableHandler = Callable[[Database, Sequence[Message]], Awaitable[bool]]
+"""Applies a whole delivery and commits, or returns False without an effect. Applied twice, it has no second effect."""
 
 
 class PredecessorMissing(Exception):
@@ -29,12 +32,17 @@ class PermanentFailure(Exception):
 @dataclass(frozen=True, slots=True)
 class Consumer:
     """A consumer group: its queue and its handlers by event type or pattern. Messages with the same partition key stay
-    in one of `lanes`, which run concurrently; at most `batch_size` messages are handled in one transaction."""
+    in one of `lanes`, which run concurrently; at most `batch_size` messages are handled in one transaction.
+
+    `repeatable`, if there is one, is tried first and needs no inbox rows. If it fails, `handlers` handle the messages,
+    so that each is retried or set aside by itself. None of the group's handlers may raise PredecessorMissing.
+    """
 
     group: str
     handlers: Mapping[str, Handler]
     lanes: int = 4
     batch_size: int = 50
+    repeatable: RepeatableHandler | None = None
 
     def handler_for(self, event_type: str) -> Handler | None:
         exact = self.handlers.get(event_type)

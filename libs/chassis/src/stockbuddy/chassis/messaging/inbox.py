@@ -8,7 +8,7 @@ and visible in SQL.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from itertools import groupby
 
 import structlog
@@ -127,15 +127,27 @@ class Inbox:
         self._counted.discard(message.id)
 
     async def _handle_batch(self, messages: Sequence[Message]) -> bool:
-        """Handle all in one transaction. False if it failed and was rolled back."""
+        """Handle all, or none. False if they failed together and each has to be handled alone."""
+        repeatable = self._consumer.repeatable
+        if repeatable is not None and await self._commits(repeatable(self._database, messages)):
+            metrics.EVENTS_CONSUMED.labels(self._group, "done").inc(len(messages))
+            return True
+        return await self._commits(self._claim_and_handle(messages))
+
+    async def _commits(self, attempt: Awaitable[bool]) -> bool:
+        """Whether the attempt committed. Raises by the environment's fault."""
         try:
-            async with self._database.transaction() as session:
-                claimed = await self._handle_claimed(session, messages)
+            return await attempt
         except Exception as error:
             failure = classify(error)
             if failure.is_environment and failure.reason != TIMED_OUT:
                 raise
+            log.info("inbox.batch_failed", group=self._group, error=repr(error))
             return False
+
+    async def _claim_and_handle(self, messages: Sequence[Message]) -> bool:
+        async with self._database.transaction() as session:
+            claimed = await self._handle_claimed(session, messages)
         metrics.EVENTS_CONSUMED.labels(self._group, "done").inc(len(claimed))
         return True
 

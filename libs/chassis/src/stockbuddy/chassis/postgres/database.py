@@ -134,6 +134,13 @@ def _reject_closed_connection(_: Any, record: Any, __: Any) -> None:
         raise InvalidatePoolError()
 
 
+async def driver_connection(session: AsyncSession) -> asyncpg.Connection:
+    """The asyncpg connection of the session, in its transaction."""
+    proxied = await (await session.connection()).get_raw_connection()
+    driver: asyncpg.Connection = proxied.driver_connection
+    return driver
+
+
 def signal_on_commit(session: AsyncSession, signal: str) -> None:
     """Notify the listeners of `signal` in this process if and when `session` commits, so that workers need not wait for
     their next poll. Other processes poll."""

@@ -18,9 +18,8 @@ from stockbuddy.catalog.imports.import_rows import import_rows
 from stockbuddy.catalog.imports.model import ImportJob
 from stockbuddy.catalog.imports.product_file import ProductFile, open_products
 from stockbuddy.catalog.imports.queries import LeaseLost
-from stockbuddy.catalog.products.queries import driver_connection
 from stockbuddy.chassis.messaging import outbox
-from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.postgres.database import Database, driver_connection
 from stockbuddy.chassis.runtime.background import PollingWorker, renewed_lease
 from stockbuddy.chassis.runtime.event_context import event_context
 from stockbuddy.chassis.runtime.failures import is_environment_fault

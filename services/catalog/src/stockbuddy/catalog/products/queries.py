@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-import asyncpg
 from sqlalchemy import Row, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -44,14 +43,6 @@ _CATEGORY_NAME = text("SELECT name FROM category WHERE id = :id")
 # FOR KEY SHARE: the row can't be deleted until this transaction ends, but other transactions may use it, too.
 _IS_CATEGORY_ACTIVE = text("SELECT true FROM category WHERE id = :id AND deleted_at IS NULL FOR KEY SHARE")
 _IS_SUPPLIER_ACTIVE = text("SELECT true FROM supplier WHERE id = :id AND deleted_at IS NULL FOR KEY SHARE")
-
-
-async def driver_connection(session: AsyncSession) -> asyncpg.Connection:
-    """The asyncpg connection of the session's transaction, for the statements above and for COPY."""
-    connection = await session.connection()
-    proxied = await connection.get_raw_connection()
-    driver: asyncpg.Connection = proxied.driver_connection
-    return driver
 
 
 async def find_product(session: AsyncSession, product_id: int) -> Product | None:

@@ -27,6 +27,7 @@ from stockbuddy.chassis.http.authentication import Caller, authenticate
 from stockbuddy.chassis.http.etags import IfMatch
 from stockbuddy.chassis.http.pagination import Page
 from stockbuddy.chassis.http.sessions import Session
+from stockbuddy.chassis.postgres.database import driver_connection
 
 AUTHENTICATED = Depends(authenticate)
 
@@ -100,7 +101,7 @@ async def _updated_response(
     request: Request, session: AsyncSession, product_id: int, status: int = 200, opening: OpeningStock | None = None
 ) -> Response:
     """The product as this transaction, still uncommitted, has changed it."""
-    driver = await queries.driver_connection(session)
+    driver = await driver_connection(session)
     return await _to_response(request, await driver.fetch(queries.BY_ID, product_id), status, opening)
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-import asyncpg
 import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,6 +11,7 @@ from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.messaging.bus import Message
 from stockbuddy.chassis.messaging.handlers import decode, event_context_of
+from stockbuddy.chassis.postgres.database import driver_connection
 from stockbuddy.chassis.runtime.event_context import EventContext
 from stockbuddy.contracts.catalog import ProductCreated
 from stockbuddy.stock.errors import QuantityOutOfRange, WarehouseForbidden
@@ -55,7 +55,7 @@ async def consume_created_products(session: AsyncSession, messages: Sequence[Mes
 
 async def post_in(session: AsyncSession, postings: Sequence[Posting]) -> None:
     """Apply postings of the catalog's events in the session's transaction."""
-    connection = await _driver_connection(session)
+    connection = await driver_connection(session)
     # In this transaction, not in one of its own: no other one can lock levels of products that it does not see.
     await create_levels(connection, level_keys(postings))
     _require_accepted((await apply(connection, postings)).outcomes)
@@ -93,9 +93,3 @@ def _require_accepted(outcomes: Sequence[PostingOutcome]) -> None:
 
 def build_no_changes(_: PostingResult) -> DocumentChanges:
     return DocumentChanges(StoredResponse(200, ""))
-
-
-async def _driver_connection(session: AsyncSession) -> asyncpg.Connection:
-    connection = await session.connection()
-    driver: asyncpg.Connection = (await connection.get_raw_connection()).driver_connection
-    return driver
