@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 BATCH_SIZE = 500
 GATHER_SECONDS = 0.015
 """After a batch that was not full: under load, few full batches cost less than many small ones."""
-POLL_INTERVAL_SECONDS = 0.2
+POLL_INTERVAL_SECONDS = 1.0
 PUBLISH_TIMEOUT_SECONDS = 10
 
 # synchronous_commit is off, because the bus has stored the messages when this transaction commits: if PostgreSQL loses

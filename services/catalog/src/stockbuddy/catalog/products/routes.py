@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.catalog.dependencies import get_services
 from stockbuddy.catalog.errors import UnknownProduct
-from stockbuddy.catalog.lightweight_route import LightweightRoute
 from stockbuddy.catalog.ownership import require_access_to_deleted
 from stockbuddy.catalog.products import commands, queries
 from stockbuddy.catalog.products.commands import OpeningStock
@@ -25,6 +24,7 @@ from stockbuddy.catalog.versions import content_etag
 from stockbuddy.chassis.fields import Id, normalize_text
 from stockbuddy.chassis.http.authentication import Caller, authenticate
 from stockbuddy.chassis.http.etags import IfMatch
+from stockbuddy.chassis.http.lightweight_route import LightweightRoute
 from stockbuddy.chassis.http.pagination import Page
 from stockbuddy.chassis.http.sessions import Session
 from stockbuddy.chassis.postgres.database import driver_connection

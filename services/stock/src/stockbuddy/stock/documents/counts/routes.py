@@ -6,7 +6,8 @@ from fastapi import APIRouter, Path, Query, Response
 
 from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import Caller
-from stockbuddy.chassis.http.etags import ConditionalRoute, version_etag
+from stockbuddy.chassis.http.etags import version_etag
+from stockbuddy.chassis.http.lightweight_route import LightweightRoute
 from stockbuddy.chassis.http.pagination import Page
 from stockbuddy.chassis.http.sessions import ReadSession, Session
 from stockbuddy.stock.documents.counts import commands, queries
@@ -20,7 +21,7 @@ from stockbuddy.stock.documents.counts.schemas import (
 from stockbuddy.stock.http.dependencies import PostingContextDep
 from stockbuddy.stock.http.responses import json_response, page_response, stored_response
 
-router = APIRouter(prefix="/api/v1/stock-counts", tags=["stock counts"], route_class=ConditionalRoute)
+router = APIRouter(prefix="/api/v1/stock-counts", tags=["stock counts"], route_class=LightweightRoute)
 
 CountId = Annotated[Id, Path()]
 

@@ -7,7 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import Manager
-from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch, require_match, version_etag
+from stockbuddy.chassis.http.etags import IfMatch, require_match, version_etag
+from stockbuddy.chassis.http.lightweight_route import LightweightRoute
 from stockbuddy.chassis.http.pagination import Page
 from stockbuddy.chassis.http.sessions import ReadSession, Session, get_or_404
 from stockbuddy.stock.documents.expenses import commands, queries
@@ -18,7 +19,7 @@ from stockbuddy.stock.http.dependencies import PostingContextDep
 from stockbuddy.stock.http.responses import json_response
 from stockbuddy.stock.inventory.posting_context import PostingContext
 
-router = APIRouter(prefix="/api/v1/expenses", tags=["expenses"], route_class=ConditionalRoute)
+router = APIRouter(prefix="/api/v1/expenses", tags=["expenses"], route_class=LightweightRoute)
 
 ExpenseId = Annotated[Id, Path()]
 

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Path, Query, Response
 
 from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import Manager
-from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch, version_etag
+from stockbuddy.chassis.http.etags import IfMatch, version_etag
+from stockbuddy.chassis.http.lightweight_route import LightweightRoute
 from stockbuddy.chassis.http.pagination import Page
 from stockbuddy.chassis.http.sessions import ReadSession, Session
 from stockbuddy.stock.documents.purchase_orders import queries
@@ -26,7 +27,7 @@ from stockbuddy.stock.documents.purchase_orders.update_order import update_order
 from stockbuddy.stock.http.dependencies import PostingContextDep
 from stockbuddy.stock.http.responses import json_response, page_response, stored_response
 
-router = APIRouter(prefix="/api/v1/purchase-orders", tags=["purchase orders"], route_class=ConditionalRoute)
+router = APIRouter(prefix="/api/v1/purchase-orders", tags=["purchase orders"], route_class=LightweightRoute)
 
 OrderId = Annotated[Id, Path()]
 

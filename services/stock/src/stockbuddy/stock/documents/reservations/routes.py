@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import Caller
-from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.chassis.http.lightweight_route import LightweightRoute
 from stockbuddy.chassis.http.pagination import Page
 from stockbuddy.chassis.http.sessions import ReadSession
 from stockbuddy.stock.documents.reservations import queries
@@ -21,7 +21,7 @@ from stockbuddy.stock.documents.reservations.schemas import (
 from stockbuddy.stock.http.dependencies import PostingContextDep
 from stockbuddy.stock.http.responses import json_response, page_response, stored_response
 
-router = APIRouter(prefix="/api/v1/reservations", tags=["reservations"], route_class=ConditionalRoute)
+router = APIRouter(prefix="/api/v1/reservations", tags=["reservations"], route_class=LightweightRoute)
 
 ReservationId = Annotated[Id, Path()]
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 
 from stockbuddy.chassis.fields import Id
-from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.chassis.http.lightweight_route import LightweightRoute
 from stockbuddy.chassis.http.sessions import ReadSession
 from stockbuddy.stock.http.dependencies import PostingContextDep
 from stockbuddy.stock.http.responses import json_response
@@ -13,7 +13,7 @@ from stockbuddy.stock.insights.company_timezone import CompanyTimezone
 from stockbuddy.stock.insights.forecasting.forecast import forecast_demand
 from stockbuddy.stock.insights.forecasting.schemas import ForecastQuery, ForecastResponse
 
-router = APIRouter(prefix="/api/v1/forecasts", tags=["reordering"], route_class=ConditionalRoute)
+router = APIRouter(prefix="/api/v1/forecasts", tags=["reordering"], route_class=LightweightRoute)
 
 
 @router.get("/{product_id}", response_model=ForecastResponse)

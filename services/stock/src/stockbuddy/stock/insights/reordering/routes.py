@@ -7,7 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import Caller, Manager
-from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch, require_match, version_etag
+from stockbuddy.chassis.http.etags import IfMatch, require_match, version_etag
+from stockbuddy.chassis.http.lightweight_route import LightweightRoute
 from stockbuddy.chassis.http.pagination import Page
 from stockbuddy.chassis.http.sessions import ReadSession, Session
 from stockbuddy.chassis.http.tokens import Principal
@@ -29,8 +30,8 @@ from stockbuddy.stock.insights.reordering.schemas import (
 )
 from stockbuddy.stock.insights.reordering.suggestions import compute_suggestions, slice_page
 
-rules = APIRouter(prefix="/api/v1/reorder-rules", tags=["reordering"], route_class=ConditionalRoute)
-suggestions = APIRouter(prefix="/api/v1/reorder-suggestions", tags=["reordering"], route_class=ConditionalRoute)
+rules = APIRouter(prefix="/api/v1/reorder-rules", tags=["reordering"], route_class=LightweightRoute)
+suggestions = APIRouter(prefix="/api/v1/reorder-suggestions", tags=["reordering"], route_class=LightweightRoute)
 
 RuleId = Annotated[Id, Path()]
 Filters = Annotated[ReorderFilter, Query()]

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import Caller
-from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.chassis.http.lightweight_route import LightweightRoute
 from stockbuddy.chassis.http.pagination import Page
 from stockbuddy.chassis.http.sessions import ReadSession
 from stockbuddy.stock.http.dependencies import PostingContextDep
@@ -23,7 +23,7 @@ from stockbuddy.stock.inventory.movements.schemas import (
     ReverseMovement,
 )
 
-router = APIRouter(prefix="/api/v1/stock-movements", tags=["stock movements"], route_class=ConditionalRoute)
+router = APIRouter(prefix="/api/v1/stock-movements", tags=["stock movements"], route_class=LightweightRoute)
 
 MovementId = Annotated[Id, Path()]
 
