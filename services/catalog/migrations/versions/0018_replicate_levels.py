@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0017"
-down_revision = "0016"
+revision = "0018"
+down_revision = "0017"
 
 # Each statement of the function has a snapshot of its own, so those after the locks see what their previous holders
 # have written.
