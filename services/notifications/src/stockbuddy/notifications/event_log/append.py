@@ -1,4 +1,4 @@
-"""Appends to the event log: one row lock and one insert per batch, in one statement while nobody else appends."""
+"""Appends to the event log: one row lock and one insert per batch, in one statement while no other process appends."""
 
 from collections.abc import Sequence
 from operator import attrgetter
@@ -23,7 +23,7 @@ _LOCK_HEAD = text("""
     FROM event_log_head FOR UPDATE
 """)
 _READ_HEAD = "SELECT position, hash FROM event_log_head"
-# The head is compared with the one that the entries were computed from: if somebody else has appended meanwhile,
+# The head is compared with the one that the entries were computed from: if another process has appended meanwhile,
 # nothing is inserted. An event that is in the log already violates a constraint.
 _APPEND = """
     WITH moved AS (
