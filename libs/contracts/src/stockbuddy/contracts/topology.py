@@ -23,6 +23,8 @@ PRODUCERS = ("auth", "catalog", "stock", "notifications")
 
 CONSUMER_GROUPS: Mapping[str, tuple[str, ...]] = {
     "catalog.stock.v1": ("stock.level.changed", "stock.warehouse.*"),
+    # A queue of its own: replicas of the previous release would discard these events.
+    "catalog.documents.v1": ("stock.purchase.*", "stock.transfer.*"),
     "catalog.settings.v1": ("auth.settings.changed",),
     "stock.catalog.v1": ("catalog.product.*", "catalog.supplier.*"),
     # A queue of its own: a new queue is filled from the archive, which contains what an upgrade has republished.

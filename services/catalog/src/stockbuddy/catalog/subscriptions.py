@@ -1,11 +1,19 @@
 """Events that the catalog consumes, and their handlers."""
 
+from stockbuddy.catalog.replicas.open_documents import replicate_purchase_order, replicate_transfer
 from stockbuddy.catalog.replicas.stock_levels import replicate_level_messages, replicate_levels
 from stockbuddy.catalog.replicas.system_settings import replicate_settings
 from stockbuddy.catalog.replicas.warehouses import replicate_warehouses
 from stockbuddy.chassis.messaging.handlers import Consumer, batch, each
 from stockbuddy.contracts.auth import SettingsChanged
-from stockbuddy.contracts.stock import LevelChanged, WarehouseCreated, WarehouseDeleted, WarehouseUpdated
+from stockbuddy.contracts.stock import (
+    LevelChanged,
+    PurchaseState,
+    TransferState,
+    WarehouseCreated,
+    WarehouseDeleted,
+    WarehouseUpdated,
+)
 
 CONSUMERS = [
     Consumer(
@@ -20,6 +28,13 @@ CONSUMERS = [
         lanes=1,
         batch_size=500,
         repeatable=replicate_level_messages,
+    ),
+    Consumer(
+        "catalog.documents.v1",
+        {
+            "stock.purchase.*": each(PurchaseState, replicate_purchase_order),
+            "stock.transfer.*": each(TransferState, replicate_transfer),
+        },
     ),
     Consumer("catalog.settings.v1", {SettingsChanged.type: each(SettingsChanged, replicate_settings)}),
 ]

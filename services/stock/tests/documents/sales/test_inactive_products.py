@@ -39,6 +39,23 @@ async def test_new_sale_or_purchase_is_refused(shared_shop: Shop, product_create
     assert (problem["code"], problem["skus"]) == ("product_inactive", [f"SKU-{tea}"])
 
 
+async def test_draft_order_is_not_placed_while_a_product_is_inactive(
+    shared_shop: Shop, product_created: ProductEvent
+) -> None:
+    shop, tea, mug = shared_shop, await shared_shop.product(), await shared_shop.product()
+    await shop.deliver(SupplierCreated(supplier_id=7, version=1, name="Leaf & Co"))
+    lines = [{"product_id": product, "quantity": 1, "unit_cost": "1"} for product in (mug, tea)]
+    drafts = [await shop.admin.post("/purchase-orders", {"supplier_id": 7, "lines": lines}) for _ in range(2)]
+    placed, draft = (f"/purchase-orders/{draft['id']}" for draft in drafts)
+    await shop.admin.post(f"{placed}/order")
+    await deactivate(shop, product_created, tea)
+    problem = await shop.admin.expect_problem(409, f"{draft}/order")
+    assert (problem["code"], problem["skus"]) == ("product_inactive", [f"SKU-{tea}"])
+    assert (await shop.admin.get(draft))["status"] == "draft"
+    await shop.admin.post(f"{placed}/receive")
+    assert (await shop.admin.get(placed))["status"] == "received"
+
+
 async def test_documents_from_before_are_completed(shared_shop: Shop, product_created: ProductEvent) -> None:
     """Also a sale of a till that was offline while the product became inactive."""
     shop, tea = shared_shop, await shared_shop.product(10)

@@ -22,6 +22,7 @@ from stockbuddy.catalog.ownership import may_open_stock, require_ownership, sort
 from stockbuddy.catalog.products import queries
 from stockbuddy.catalog.products.model import Product, State
 from stockbuddy.catalog.products.schemas import ProductCreate, ProductUpdate, RestoreProduct
+from stockbuddy.catalog.replicas.open_documents import find_open_documents
 from stockbuddy.catalog.replicas.stock_levels import find_stock, has_levels
 from stockbuddy.catalog.replicas.warehouses import find_default_warehouse, find_default_warehouse_ids
 from stockbuddy.catalog.suppliers.commands import find_or_create_supplier
@@ -89,14 +90,15 @@ async def update_product(
 
 
 async def delete_product(session: AsyncSession, caller: Principal, product_id: int, if_match: str | None) -> None:
-    """Raises ProductInUse if the product has stock, as far as the replica of the levels shows, or if its opening stock
-    is still to be posted."""
+    """Raises ProductInUse if the product has stock or is in open documents, as far as the replicas show, or if its
+    opening stock is still to be posted."""
     product = await load_product_for_update(session, caller, product_id, if_match)
-    if stock := await find_stock(session, product_id):
-        raise ProductInUse(stock=stock)
+    stock, documents = await find_stock(session, product_id), await find_open_documents(session, product_id)
+    if stock or documents:
+        raise ProductInUse(stock=stock, documents=documents)
     now = datetime.now(UTC)
     if product.awaits_opening_stock(now) and not await has_levels(session, product_id):
-        raise ProductInUse("The opening stock of this product is being posted.", stock=[])
+        raise ProductInUse("The opening stock of this product is being posted.", stock=[], documents=[])
     product.update_fields({"deleted_at": now}, now)
     await _flush(session)
     await _publish(session, product, ProductDeleted)

@@ -19,15 +19,18 @@ from stockbuddy.stock.ledger import (
     VersionCheck,
     row_of,
 )
+from stockbuddy.stock.replicas.products.activity import require_active
 
 CANCELLABLE = ("draft", "ordered", "partially_received")
 
 
 async def plan_placement(context: PostingContext, order_id: int) -> Posting:
-    """Raises NotFound, WarehouseForbidden, InvalidState."""
+    """Raises NotFound, WarehouseForbidden, InvalidState, ProductInactive."""
     order = await load_order(context, order_id)
     if order.status != "draft":
         raise InvalidState("purchase order", order.status, ["draft"])
+    product_ids = [line.product_id for line in order.lines]
+    require_active((await context.products.load(product_ids, include_deleted=product_ids)).values())
     # Entries without a change: they create the levels that `incoming` is reported on, in an active warehouse.
     entries = [Entry(LevelKey(line.product_id, order.warehouse_id)) for line in order.lines]
     outstanding = {line.id: line.quantity for line in order.lines}
