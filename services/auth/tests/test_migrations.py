@@ -10,6 +10,7 @@ from stockbuddy.auth.app import MIGRATIONS
 from stockbuddy.chassis.messaging.outbox import shard_of
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.testing.comments import uncommented
+from stockbuddy.contracts.auth import SettingsChanged
 
 SUBJECT = "access-token/7"
 INSERT = """
@@ -62,3 +63,17 @@ async def test_stored_invitation_events_are_renamed(database_url: str, table: st
     }
     assert json.loads(renamed["payload"]) == {"invitation_id": 7, "role": "salesperson"}
     assert (other["routing_key"], json.loads(other["payload"])) == ("auth.user.registered", {"user_id": 1})
+
+
+async def test_settings_with_a_time_zone_are_published_again(database_url: str) -> None:
+    """Executes the statement of migration 0008; the default, UTC, needs no event."""
+    new_version = runpy.run_path(str(MIGRATIONS / "versions/0008_republished_settings.py"))["NEW_VERSION"]
+    connection = await asyncpg.connect(database_url, server_settings={"search_path": "auth"})
+    try:
+        assert await connection.fetch(new_version) == []
+        await connection.execute("UPDATE system_settings SET timezone = 'Europe/Berlin'")
+        [row] = await connection.fetch(new_version)
+    finally:
+        await connection.close()
+    event = SettingsChanged.model_validate(dict(row))
+    assert (event.version, event.timezone) == (2, "Europe/Berlin")

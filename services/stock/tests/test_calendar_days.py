@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from stockbuddy.stock.calendar_days import MAX_PERIODS, day_start, days_until, local_date, period_starts
+from stockbuddy.chassis.calendar_days import day_start
+from stockbuddy.stock.calendar_days import MAX_PERIODS, days_until, local_date, period_starts
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

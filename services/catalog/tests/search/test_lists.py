@@ -4,7 +4,9 @@ import asyncio
 import base64
 import json
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from httpx2 import AsyncClient
@@ -210,6 +212,22 @@ async def test_created_dates_filter_half_open_interval(seller: AsyncClient, make
     day = first[:10]
     assert await listed(seller, created_to_date=day) == []
     assert await listed(seller, created_from_date=day) == ["B", "A"]
+
+
+async def test_created_days_are_those_of_the_company(
+    service: Any, seller: AsyncClient, make: Make, samples: Any
+) -> None:
+    """In the time zone 14 hours ahead, days begin 10 hours before those in UTC."""
+    created = datetime.fromisoformat((await seller.get(f"/products/{await make('A')}")).json()["created_at"])
+    for version, zone in enumerate(("Pacific/Kiritimati", "Etc/GMT+12"), start=1):
+        await service.publish(samples.settings(version, 10).model_copy(update={"timezone": zone}))
+        day = created.astimezone(ZoneInfo(zone)).date()
+        before, after = (str(day + timedelta(days=days)) for days in (-1, 1))
+        assert await listed(seller, created_from_date=str(day), created_to_date=after) == ["A"], zone
+        assert await listed(seller, created_from_date=before, created_to_date=str(day)) == [], zone
+        assert await listed(seller, created_from_date=after) == [], zone
+        exported = await seller.get("/products/export", params={"created_from_date": after})
+        assert len(exported.text.splitlines()) == 1
 
 
 async def test_list_with_deleted_products_is_for_managers(

@@ -1,7 +1,9 @@
 """GET /audit-logs: actor, action, time, client address and changes."""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from httpx2 import AsyncClient
@@ -9,7 +11,7 @@ from httpx2 import AsyncClient
 from stockbuddy.chassis.http.tokens import Role
 from stockbuddy.chassis.runtime.event_context import EventContext
 from stockbuddy.chassis.testing.tokens import TestIssuer
-from stockbuddy.contracts.auth import LoginFailed, UserLoggedIn, UserUpdated
+from stockbuddy.contracts.auth import LoginFailed, SettingsChanged, UserLoggedIn, UserUpdated
 from stockbuddy.contracts.catalog import ProductDeleted, ProductUpdated
 
 BOB = EventContext(actor_id=8, actor_name="bob", client_ip="198.51.100.4", request_id="req-2")
@@ -131,6 +133,20 @@ async def test_time_filter_is_half_open(admin: AsyncClient) -> None:
     times = {entry["id"]: entry["at"] for entry in (await read(admin))["items"]}
     page = await read(admin, **{"from": times[2], "to": times[4]})
     assert [entry["id"] for entry in page["items"]] == [3, 2]
+
+
+@pytest.mark.usefixtures("trail")
+async def test_days_are_those_of_the_company(admin: AsyncClient, service: Any) -> None:
+    moment = datetime.fromisoformat((await read(admin))["items"][0]["at"])
+    for version, zone in enumerate(("Pacific/Kiritimati", "Etc/GMT+12"), start=1):
+        settings = {"company_name": "Tea & Co", "currency": "EUR", "registration_open": True, "alert_emails": []}
+        limits = {"default_low_stock_threshold": 10, "negative_stock": "reject"}
+        values = {"version": version, "timezone": zone, **settings, **limits}
+        await service.publish(SettingsChanged.model_validate(values))
+        day = moment.astimezone(ZoneInfo(zone)).date()
+        before, after = (str(day + timedelta(days=days)) for days in (-1, 1))
+        assert (await read(admin, subject="product/42", **{"from": day, "to": after}))["total"] == 2, zone
+        assert (await read(admin, subject="product/42", **{"from": before, "to": day}))["total"] == 0, zone
 
 
 @pytest.mark.usefixtures("trail")

@@ -26,6 +26,8 @@ CONSUMER_GROUPS: Mapping[str, tuple[str, ...]] = {
     # A queue of its own: replicas of the previous release would discard these events.
     "catalog.documents.v1": ("stock.purchase.*", "stock.transfer.*"),
     "catalog.settings.v1": ("auth.settings.changed",),
+    # A queue of its own, for the same reason as stock's for categories below.
+    "catalog.timezone.v1": ("auth.settings.changed",),
     "stock.catalog.v1": ("catalog.product.*", "catalog.supplier.*"),
     # A queue of its own: a new queue is filled from the archive, which contains what an upgrade has republished.
     "stock.categories.v1": ("catalog.category.*", "catalog.product.republished"),

@@ -2,7 +2,7 @@
 
 from stockbuddy.catalog.replicas.open_documents import replicate_purchase_order, replicate_transfer
 from stockbuddy.catalog.replicas.stock_levels import replicate_level_messages, replicate_levels
-from stockbuddy.catalog.replicas.system_settings import replicate_settings
+from stockbuddy.catalog.replicas.system_settings import replicate_settings, replicate_timezone
 from stockbuddy.catalog.replicas.warehouses import replicate_warehouses
 from stockbuddy.chassis.messaging.handlers import Consumer, batch, each
 from stockbuddy.contracts.auth import SettingsChanged
@@ -37,4 +37,5 @@ CONSUMERS = [
         },
     ),
     Consumer("catalog.settings.v1", {SettingsChanged.type: each(SettingsChanged, replicate_settings)}),
+    Consumer("catalog.timezone.v1", {SettingsChanged.type: each(SettingsChanged, replicate_timezone)}),
 ]

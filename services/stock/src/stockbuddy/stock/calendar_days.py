@@ -1,14 +1,13 @@
-"""Calendar days and periods in a time zone, as the UTC moments at which they begin.
-
-They are computed here and passed to PostgreSQL as timestamps, so that only Python's time zone database is used.
-"""
+"""Calendar days and periods in a time zone, as the UTC moments at which they begin."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, StringConstraints
+
+from stockbuddy.chassis.calendar_days import day_start
 
 PeriodUnit = Literal["day", "week", "month"]
 MAX_PERIODS = 4000
@@ -27,18 +26,8 @@ TimezoneName = Annotated[
 ]
 
 
-def day_start(day: date, zone: ZoneInfo) -> datetime:
-    """Midnight in `zone`, or the first moment after it if daylight saving time skips midnight; in UTC."""
-    return datetime.combine(day, time.min, zone).astimezone(UTC)
-
-
 def day_starts(days: Sequence[date], zone: ZoneInfo) -> list[datetime]:
     return [day_start(day, zone) for day in days]
-
-
-def start_of(end: date | datetime, zone: ZoneInfo) -> datetime:
-    """A moment as it is; of a day, its beginning."""
-    return end if isinstance(end, datetime) else day_start(end, zone)
 
 
 def last_moment_of(end: date | datetime, zone: ZoneInfo) -> datetime:

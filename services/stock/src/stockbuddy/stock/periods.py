@@ -7,9 +7,10 @@ from pydantic import ConfigDict, Field
 from sqlalchemy import ColumnElement
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from stockbuddy.chassis.calendar_days import start_of
 from stockbuddy.chassis.fields import DayOrTime
 from stockbuddy.chassis.http.pagination import PageQuery, in_interval
-from stockbuddy.stock.calendar_days import first_day_from, start_of
+from stockbuddy.stock.calendar_days import first_day_from
 from stockbuddy.stock.replicas.system_settings import load_company_locale
 
 

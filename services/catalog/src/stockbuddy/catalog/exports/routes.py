@@ -9,6 +9,7 @@ from fastapi.responses import StreamingResponse
 from stockbuddy.catalog.dependencies import get_services
 from stockbuddy.catalog.exports.queries import read_rows
 from stockbuddy.catalog.ownership import require_access_to_deleted
+from stockbuddy.catalog.search.created_dates import with_moments
 from stockbuddy.catalog.search.schemas import ProductFilter
 from stockbuddy.catalog.spreadsheets.cells import COLUMNS
 from stockbuddy.catalog.spreadsheets.reader import Format
@@ -31,5 +32,6 @@ async def export_products(
 ) -> StreamingResponse:
     """CSV or XLSX; importing the file again changes nothing."""
     require_access_to_deleted(caller, include_deleted=query.include_deleted)
-    rows = read_rows(get_services(request).database, query)
+    database = get_services(request).database
+    rows = read_rows(database, await with_moments(database, query))
     return spreadsheet_response(query.format, COLUMNS, rows, name=f"products-{datetime.now(UTC):%Y-%m-%d}")

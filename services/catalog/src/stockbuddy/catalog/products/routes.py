@@ -19,6 +19,7 @@ from stockbuddy.catalog.products.schemas import (
     ProductUpdate,
     RestoreProduct,
 )
+from stockbuddy.catalog.search.created_dates import with_moments
 from stockbuddy.catalog.search.schemas import ProductFilter
 from stockbuddy.catalog.versions import content_etag
 from stockbuddy.chassis.fields import Id, normalize_text
@@ -37,8 +38,9 @@ router = APIRouter(prefix="/api/v1/products", tags=["products"], route_class=Lig
 @router.get("", response_model=Page[ProductListItem])
 async def list_products(request: Request, caller: Caller, query: Annotated[ProductFilter, Query()]) -> Response:
     require_access_to_deleted(caller, include_deleted=query.include_deleted)
-    body = await get_services(request).product_pages.fetch(query)
-    return Response(await get_services(request).image_urls.sign_in(body), media_type="application/json")
+    services = get_services(request)
+    body = await services.product_pages.fetch(await with_moments(services.database, query))
+    return Response(await services.image_urls.sign_in(body), media_type="application/json")
 
 
 @router.post("", status_code=201, response_model=ProductResponse)

@@ -1,5 +1,7 @@
 """Replica of the system settings: one row."""
 
+from zoneinfo import ZoneInfo
+
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,7 +17,20 @@ _UPDATE = text("""
         WHERE version < :version RETURNING 1
     ) SELECT count_changes(0, 0, 1) FROM updated
 """)
+# With a version of its own: its queue is newer than that of the other settings.
+_UPDATE_TIMEZONE = text("""
+    UPDATE setting SET timezone_version = :version, timezone = :timezone WHERE timezone_version < :version
+""")
 
 
 async def replicate_settings(session: AsyncSession, event: SettingsChanged) -> None:
     await session.execute(_UPDATE, {"version": event.version, "threshold": event.default_low_stock_threshold})
+
+
+async def replicate_timezone(session: AsyncSession, event: SettingsChanged) -> None:
+    await session.execute(_UPDATE_TIMEZONE, {"version": event.version, "timezone": event.timezone})
+
+
+async def load_company_zone(session: AsyncSession) -> ZoneInfo:
+    """UTC until auth has published its settings."""
+    return ZoneInfo((await session.execute(text("SELECT timezone FROM setting"))).scalar_one())

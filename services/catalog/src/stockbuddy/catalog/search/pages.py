@@ -70,9 +70,10 @@ class ProductPages:
 
     async def _total(self, query: ProductFilter, terms: SearchTerms | None, counters: Sequence[int]) -> int:
         all_products, product_changes, stock_changes = counters
-        filters = query.model_dump_json(exclude=_NOT_FILTERS, exclude_defaults=True)
-        if filters == "{}":
+        chosen = query.model_dump(exclude=_NOT_FILTERS, exclude_defaults=True)
+        if not chosen:
             return all_products
+        filters = repr(chosen)
         changes = (product_changes, stock_changes if query.depends_on_stock else 0)
         total = self._totals.get(filters, changes)
         if total is None:

@@ -1,30 +1,14 @@
 """The query parameters of lists of products."""
 
-from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, WithJsonSchema, field_validator, model_validator
+from pydantic import field_validator, model_validator
 
 from stockbuddy.catalog.fields import SearchText, blank_to_none
-from stockbuddy.chassis.fields import RFC_3339, Id
+from stockbuddy.chassis.fields import DayOrTime, Id
 from stockbuddy.chassis.http.pagination import PageQuery
 from stockbuddy.contracts.numbers import Money
 
-
-def _to_utc(moment: datetime) -> datetime:
-    try:
-        return moment.astimezone(UTC) if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-    except OverflowError as error:
-        raise ValueError("year must be between 1 and 9999 in UTC") from error
-
-
-DateOrTime = Annotated[
-    datetime,
-    RFC_3339,
-    AfterValidator(_to_utc),
-    WithJsonSchema({"anyOf": [{"type": "string", "format": form} for form in ("date", "date-time")]}),
-]
-"""A date means its first moment; without an offset it is UTC."""
 ProductSort = Literal[
     "relevance",
     "name_asc",
@@ -40,7 +24,8 @@ ProductSort = Literal[
 
 class ProductFilter(PageQuery):
     """The default of `sort_by` is `relevance` with `search`, otherwise `created_desc`. Dates are half-open:
-    `[created_from_date, created_to_date)`. A blank search or category, as an empty form field sends it, is ignored."""
+    `[created_from_date, created_to_date)`, moments or days in the company's time zone. A blank search or category, as
+    an empty form field sends it, is ignored."""
 
     search: SearchText | None = None
     category: SearchText | None = None
@@ -52,8 +37,8 @@ class ProductFilter(PageQuery):
     low_stock: bool | None = None
     in_stock: bool | None = None
     is_active: bool | None = None
-    created_from_date: DateOrTime | None = None
-    created_to_date: DateOrTime | None = None
+    created_from_date: DayOrTime | None = None
+    created_to_date: DayOrTime | None = None
     include_deleted: bool = False
     sort_by: ProductSort | None = None
 

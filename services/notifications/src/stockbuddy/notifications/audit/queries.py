@@ -8,10 +8,12 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from stockbuddy.chassis.calendar_days import needs_zone, start_of
 from stockbuddy.chassis.http.pagination import PageSlice, encode_cursor
 from stockbuddy.notifications.audit.changes import types_of_same_state
 from stockbuddy.notifications.audit.schemas import AuditFilter
 from stockbuddy.notifications.event_log.patterns import ANY_TYPE, to_expression
+from stockbuddy.notifications.replicas.company import get_company
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,9 @@ async def _to_slice(
 async def _filter_values(session: AsyncSession, filters: AuditFilter) -> dict[str, Any]:
     """Values of the parameters in `_CONDITIONS`, for the filters that are set."""
     values = {name: value for name in _CONDITIONS if (value := getattr(filters, name, None)) is not None}
+    if needs_zone(filters.since, filters.until):
+        zone = (await get_company(session)).zone
+        values |= {name: start_of(values[name], zone) for name in ("since", "until") if name in values}
     if filters.type or filters.action is not None:
         requested = filters.type or ANY_TYPE
         with_action = (f"*.{filters.action}",) if filters.action is not None else ANY_TYPE

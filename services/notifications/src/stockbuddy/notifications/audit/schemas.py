@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from stockbuddy.chassis.fields import NO_NUL, Id, UtcTime
+from stockbuddy.chassis.fields import NO_NUL, DayOrTime, Id
 from stockbuddy.chassis.http.pagination import PageQuery
 from stockbuddy.notifications.event_log.filters import Patterns
 
@@ -21,8 +21,8 @@ class AuditFilter(PageQuery):
     actor: SearchText | None = None
     ip_address: SearchText | None = None
     subject: SearchText | None = None
-    since: UtcTime | None = Field(None, alias="from")
-    until: UtcTime | None = Field(None, alias="to", description="Exclusive.")
+    since: DayOrTime | None = Field(None, alias="from", description="Moment, or day in the company's time zone.")
+    until: DayOrTime | None = Field(None, alias="to", description="Exclusive; a moment or a day.")
     request_id: SearchText | None = None
     search: SearchText | None = Field(None, description="Words or their beginnings.")
 

@@ -34,7 +34,7 @@ async def upsert_users(session: AsyncSession, messages: Sequence[Message]) -> No
 async def upsert_settings(session: AsyncSession, messages: Sequence[Message]) -> None:
     for message in messages:
         settings = decode(SettingsChanged, message)
-        company = CompanyReplica(settings.company_name, tuple(settings.alert_emails))
+        company = CompanyReplica(settings.company_name, tuple(settings.alert_emails), settings.timezone)
         await upsert_company(session, settings.version, company)
 
 

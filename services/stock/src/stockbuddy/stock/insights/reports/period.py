@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 from fastapi import Depends, Query
 from pydantic import BaseModel, Field
 
+from stockbuddy.chassis.calendar_days import start_of
 from stockbuddy.chassis.fields import DayOrTime
 from stockbuddy.chassis.http.errors import Unprocessable
-from stockbuddy.stock.calendar_days import PeriodUnit, day_starts, last_moment_of, local_date, period_starts, start_of
+from stockbuddy.stock.calendar_days import PeriodUnit, day_starts, last_moment_of, local_date, period_starts
 from stockbuddy.stock.insights.company_timezone import CompanyTimezone
 
 DEFAULT_DAYS = 30
