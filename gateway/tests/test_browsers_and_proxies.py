@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import ssl
@@ -217,3 +218,11 @@ async def test_gateway_with_certificate_serves_https(start_system: StartSystem, 
     async with system.client.get(url, ssl=trusted) as response:
         assert response.status == 200
         assert response.headers["Strict-Transport-Security"] == "max-age=31536000"
+    for method in ("GET", "POST", "PUT"):
+        async with system.client.request(method, system.url + "/health/live") as response:
+            assert (response.status, response.content_type) == (400, "application/problem+json")
+            assert (await response.json())["code"] == "https_required"
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(system.url.rpartition(":")[2]))
+    writer.write(b"\x16 is the first byte of TLS, but this is not TLS\r\n\r\n")
+    assert b"HTTP" not in await reader.read()
+    writer.close()

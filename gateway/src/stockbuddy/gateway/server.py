@@ -1,6 +1,8 @@
 """The HTTP server at the public port: uvicorn, with limits for clients that are slow, oversized or malformed."""
 
 import socket
+import ssl
+from collections.abc import Callable
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -9,6 +11,7 @@ from stockbuddy.chassis.runtime.logging import configure_logging
 from stockbuddy.chassis.runtime.ports import check_ports_or_exit
 from stockbuddy.chassis.runtime.process import prepare_to_serve
 from stockbuddy.chassis.runtime.shutdown import DrainingServer
+from stockbuddy.gateway.http_server.plain_http import PlainHttpDetector
 from stockbuddy.gateway.http_server.protocol import LimitedProtocol
 from stockbuddy.gateway.internal_port import InternalPort
 from stockbuddy.gateway.proxy.websocket_proxy import MAX_MESSAGE_BYTES
@@ -33,9 +36,16 @@ def server_config(app: ASGIApp, settings: GatewaySettings) -> uvicorn.Config:
         ws_max_size=MAX_MESSAGE_BYTES,
         ssl_certfile=settings.tls_certificate_file,
         ssl_keyfile=settings.tls_key_file,
+        ssl_context_factory=_tls_context if settings.tls_certificate_file else None,
         timeout_keep_alive=settings.keep_alive_timeout_seconds,
         timeout_graceful_shutdown=int(settings.shutdown_seconds),
     )
+
+
+def _tls_context(_: uvicorn.Config, create_default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+    context = create_default()
+    context.sslobject_class = PlainHttpDetector
+    return context
 
 
 class GatewayServer(DrainingServer):
