@@ -6,9 +6,19 @@ from typing import Any
 
 import pytest
 
+from stockbuddy.chassis.testing.lists import list_paths
 from stockbuddy.contracts.internal import REVOCATIONS_PATH, TOKEN_EXCHANGE_PATH
 
 PASSWORD = "violet-Harbour-71"
+
+
+async def test_unknown_parameter_of_a_list_is_rejected(auth: Any) -> None:
+    admin = await auth.admin_token()
+    paths = list(list_paths(auth.app))
+    assert len(paths) >= 5
+    for path in paths:
+        response = await auth.get(path.removeprefix("/api/v1"), token=admin, params={"form": "2024-01-01"})
+        assert (response.status_code, response.json()["errors"][0]["field"]) == (422, "form"), path
 
 
 async def test_user_list_is_searched_and_paginated(auth: Any) -> None:

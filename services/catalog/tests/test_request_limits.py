@@ -11,10 +11,19 @@ from httpx2 import AsyncClient
 from openpyxl import load_workbook
 
 from stockbuddy.catalog.app import CatalogSettings
+from stockbuddy.chassis.testing.lists import list_paths
 
 NUMBERS = ["0e-50000000", "1e-999999999", "9e99999", "12_50", "9" * 5000, "NaN", "Infinity", "٣"]
 TEAPOT = {"name": "Teapot", "sku": "TEA-1", "unit_price": "19.9"}
 NUMBER_FIELDS = ["unit_price", "cost_price", "low_stock_threshold", "quantity"]
+
+
+async def test_unknown_parameter_of_a_list_is_rejected(service: Any, admin: AsyncClient) -> None:
+    paths = list(list_paths(service.app))
+    assert len(paths) >= 4
+    for path in paths:
+        answer = await admin.get(path.removeprefix("/api/v1"), params={"form": "2024-01-01"})
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "form"), path
 
 
 async def test_body_limits_numbers_before_conversion(seller: AsyncClient) -> None:

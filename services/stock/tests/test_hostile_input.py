@@ -10,6 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from stockbuddy.contracts.catalog import SupplierCreated
+from stockbuddy.stock.documents.purchase_orders.schemas import MAX_ORDER_LINES
+from stockbuddy.stock.documents.reservations.schemas import MAX_RESERVATION_LINES
+from stockbuddy.stock.documents.sales.schemas import MAX_SALE_LINES
+from stockbuddy.stock.documents.transfers.schemas import MAX_TRANSFER_LINES
+
 if TYPE_CHECKING:
     from services.stock.tests.conftest import Shop
 
@@ -62,6 +68,31 @@ async def test_unknown_query_parameter_is_rejected(shared_shop: Shop) -> None:
     for path, _ in operations(shared_shop):
         response = await shared_shop.admin.call("GET", path, params={"form": "2024-01-01"})
         assert (response.status_code, response.json()["errors"][0]["field"]) == (422, "form"), path
+
+
+@pytest.mark.parametrize(
+    ("path", "maximum", "fields"),
+    [
+        ("/sales", MAX_SALE_LINES, {}),
+        ("/reservations", MAX_RESERVATION_LINES, {}),
+        ("/stock-transfers", MAX_TRANSFER_LINES, {"from_warehouse_id": 1, "to_warehouse_id": 2}),
+        ("/purchase-orders", MAX_ORDER_LINES, {"supplier_id": 7}),
+    ],
+)
+async def test_document_with_the_most_lines_fits_into_its_event(
+    shop: Shop, path: str, maximum: int, fields: dict[str, Any]
+) -> None:
+    """With the longest texts, of letters that take the most bytes in JSON; one more line is refused."""
+    tea = await shop.product(10_000, name="\U0001d49c" * 200, sku="\U0001d49c" * 64)
+    assert await shop.warehouse("ANNEX") == 2
+    await shop.deliver(SupplierCreated(supplier_id=7, version=1, name="Leaf & Co"))
+    cost = {"unit_cost": "1"} if path == "/purchase-orders" else {}
+    line = {"product_id": tea, "quantity": 1, **cost}
+    refused = await shop.admin.expect_problem(422, path, {**fields, "lines": [line] * (maximum + 1)})
+    assert [error["field"] for error in refused["errors"]] == ["lines"]
+    made = await shop.admin.post(path, {**fields, "lines": [line] * maximum})
+    assert len(made["lines"]) == maximum
+    await shop.wait_until_published()
 
 
 async def test_unusable_cursor_is_rejected(shared_shop: Shop) -> None:

@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime.database_url import check_database_url, connect_arguments
 from stockbuddy.chassis.runtime.failures import classify
+from stockbuddy.chassis.runtime.settings import ServiceSettings
 
 
 def arguments(url: str) -> dict[str, object]:
@@ -27,6 +28,37 @@ def test_credentials_and_settings_are_translated() -> None:
     assert translated["timeout"] == 3
     assert translated["server_settings"] == {"search_path": "probe", "application_name": "till"}
     assert translated["dsn"] == "postgresql://db:5433/shop"
+
+
+def test_dollar_is_an_ordinary_character(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Neither the environment nor a file is expanded, as a shell would do it."""
+    url = "postgresql://till:pa$HOME$$1${PATH}@db/shop$1"
+    monkeypatch.setenv("DATABASE_URL", url)
+    given = [ServiceSettings().database_url]
+    monkeypatch.delenv("DATABASE_URL")
+    (tmp_path / "database_url").write_text(url)
+    given.append(ServiceSettings(_secrets_dir=tmp_path).database_url)
+    for one in given:
+        check_database_url(one)
+        assert one == url
+        assert arguments(one)["password"] == "pa$HOME$$1${PATH}"
+        assert arguments(one)["dsn"] == "postgresql://db/shop$1"
+
+
+async def test_login_with_a_dollar_in_the_password(database_url: str) -> None:
+    role, password = "till$1", "pa$HOME$$1"
+    owner = Database(database_url, "probe")
+    async with owner.transaction() as session:
+        await session.execute(text(f"""CREATE ROLE "{role}" LOGIN PASSWORD '{password}'"""))
+    parts = urlsplit(database_url)
+    place = parts.netloc.rpartition("@")[2]
+    till = Database(parts._replace(netloc=f"{role}:{password}@{place}").geturl(), "probe")
+    async with till.reading() as session:
+        assert await session.scalar(text("SELECT current_user")) == role
+    await till.close()
+    async with owner.transaction() as session:
+        await session.execute(text(f'DROP ROLE "{role}"'))
+    await owner.close()
 
 
 def test_several_hosts_are_passed_as_a_list() -> None:

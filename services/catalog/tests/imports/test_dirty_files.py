@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import zipfile
 from datetime import date
 from typing import Any
 
@@ -80,6 +81,34 @@ async def test_workbook_cells_are_read_as_displayed(manager: AsyncClient) -> Non
     }
     assert "2026-03-01" in problems["5"]
     assert "#N/A" in problems["6"]
+
+
+def with_stored_results(content: bytes, results: dict[str, str]) -> bytes:
+    """The workbook as Excel saves it: with the result of each formula, which openpyxl does not write."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(target, "w") as archive:
+        for name in source.namelist():
+            part = source.read(name).decode()
+            for formula, result in results.items():
+                part = part.replace(f"<f>{formula}</f><v />", f"<f>{formula}</f><v>{result}</v>")
+                part = part.replace(f"<f>{formula}</f><v></v>", f"<f>{formula}</f><v>{result}</v>")
+            archive.writestr(name, part)
+    return target.getvalue()
+
+
+async def test_formula_has_the_result_that_is_displayed(manager: AsyncClient) -> None:
+    content = workbook(
+        ["sku", "name", "unit_price", "barcodes"],
+        ["A", "Sum", "=0.1+0.2", "=B9"],
+        ["B", "Never calculated", "=0.1+0.5", None],
+        formats={"C2": "0.00", "C3": "0.00", "D2": "000000000000"},
+    )
+    job = await run(manager, with_stored_results(content, {"0.1+0.2": "0.30000000000000004", "B9": "12345678905"}))
+
+    assert (job["created"], job["failed"]) == (1, 1), job
+    product = (await stored(manager))["A"]
+    assert (product["unit_price"], product["barcodes"]) == ("0.30", ["012345678905"])
+    assert "unit_price" in (await problems_of(manager, job))["3"]
 
 
 async def test_codes_that_a_spreadsheet_has_damaged_are_rejected(manager: AsyncClient) -> None:

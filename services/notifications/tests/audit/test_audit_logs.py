@@ -10,6 +10,7 @@ from httpx2 import AsyncClient
 
 from stockbuddy.chassis.http.tokens import Role
 from stockbuddy.chassis.runtime.event_context import EventContext
+from stockbuddy.chassis.testing.lists import list_paths
 from stockbuddy.chassis.testing.tokens import TestIssuer
 from stockbuddy.contracts.auth import LoginFailed, SettingsChanged, UserLoggedIn, UserUpdated
 from stockbuddy.contracts.catalog import ProductDeleted, ProductUpdated
@@ -23,6 +24,14 @@ async def read(client: AsyncClient, **query: Any) -> Mapping[str, Any]:
     assert response.status_code == 200, response.text
     page: Mapping[str, Any] = response.json()
     return page
+
+
+async def test_unknown_parameter_of_a_list_is_rejected(admin: AsyncClient, service: Any) -> None:
+    paths = list(list_paths(service.app))
+    assert len(paths) >= 5
+    for path in paths:
+        answer = await admin.get(path.removeprefix("/api/v1"), params={"form": "2024-01-01"})
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "form"), path
 
 
 async def test_entry_contains_actor_action_time_and_client_address(

@@ -92,6 +92,21 @@ async def test_warehouse_with_stock_cannot_be_deleted(shop: Shop) -> None:
     await shop.require_integrity()
 
 
+async def test_warehouse_with_an_open_reservation_cannot_be_deleted(shop: Shop) -> None:
+    tea, annex = await shop.product(), await shop.warehouse("ANNEX")
+    line = {"product_id": tea, "quantity": 2, "warehouse_id": annex}
+    await shop.admin.post("/stock-movements", {**line, "movement_type": "in"})
+    held = await shop.admin.post("/reservations", {"lines": [line]})
+    problem = await shop.admin.expect_problem(409, f"/warehouses/{annex}", method="DELETE")
+    assert problem["code"] == "warehouse_in_use"
+    assert problem["documents"] == [{"document": "reservation", "id": held["id"], "number": None}]
+    await shop.admin.post(f"/reservations/{held['id']}/release")
+    problem = await shop.admin.expect_problem(409, f"/warehouses/{annex}", method="DELETE")
+    assert problem["documents"] == []
+    await shop.admin.post("/stock-movements", {**line, "movement_type": "out"})
+    assert (await shop.admin.call("DELETE", f"/warehouses/{annex}")).status_code == 204
+
+
 async def test_concurrent_delete_and_receipt_never_both_succeed(start_shop: StartShop) -> None:
     shops = [await start_shop(), await start_shop()]
     tea = await shops[0].product()
