@@ -89,8 +89,9 @@ audit: setup ## vulnerabilities, secrets in the history, insecure code; writes b
 	@mkdir -p build
 	$(VENV)/cyclonedx-py requirements requirements.lock --spec-version 1.6 --output-reproducible --output-file build/sbom.cdx.json
 
-contracts: setup ## regenerate event schemas, docs/events.md and AsyncAPI
+contracts: setup ## regenerate event schemas, docs/events.md, AsyncAPI and docs/openapi.json
 	@$(VENV)/python -m stockbuddy.contracts.snapshots
+	@$(VENV)/python -m stockbuddy.embedded.openapi_document
 
 bench: setup ## run the benchmarks and write bench/RESULTS.md; PARTS=… runs some, FILE=invoices.csv.gz uses real data
 	@deploy/install-servers

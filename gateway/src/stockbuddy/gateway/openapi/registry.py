@@ -93,7 +93,7 @@ class OpenApiRegistry:
             # In a fixed order, so that equal documents merge into an equal result, with the same entity tag.
             self._documents = {service: documents[service] for service in self._upstreams if service in documents}
             self._patterns = {service: _patterns(document) for service, document in self._documents.items()}
-            self._merged = merge_documents(self._documents, info=_info(), is_public=_is_public)
+            self._merged = public_document(self._documents)
             self._encoded.clear()
 
     async def _fetch(self, service: str) -> OpenApiDocument | None:
@@ -106,6 +106,11 @@ class OpenApiRegistry:
             log.debug("openapi.unavailable", service=service, error=repr(error))
             return None
         return document if response.status == 200 and isinstance(document, dict) else None
+
+
+def public_document(documents: Mapping[str, OpenApiDocument]) -> OpenApiDocument:
+    """The document of the public API, from the services' documents by service."""
+    return merge_documents(documents, info=_info(), is_public=_is_public)
 
 
 def _info() -> OpenApiDocument:
