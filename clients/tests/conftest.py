@@ -1,0 +1,58 @@
+"""The whole system behind its gateway, and a proxy in front of it, for the tests of both clients."""
+
+import os
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import httpx2 as httpx
+import pytest
+
+from stockbuddy.chassis.testing.clients import User, register, serving, until_ready
+from stockbuddy.chassis.testing.templates import Migrate, ServiceMigrations, TemplateDatabases
+from stockbuddy.embedded.service_registry import SERVICES
+from stockbuddy.embedded.system import System
+
+CLIENTS = Path(__file__).parents[1]
+NO_RATE_LIMITS = dict.fromkeys(
+    ["RATE_LIMIT_ADDRESS", "RATE_LIMIT_LOGIN", "RATE_LIMIT_LOGIN_ADDRESS", "RATE_LIMIT_REGISTRATION"], "off"
+)
+
+
+@pytest.fixture(scope="session")
+def migrations() -> Sequence[Migrate]:
+    return [ServiceMigrations(embedded.name, embedded.migrations) for embedded in SERVICES]
+
+
+@pytest.fixture(scope="session")
+async def gateway_url(databases: TemplateDatabases, migrations: Sequence[Migrate]) -> AsyncIterator[str]:
+    """One system for all tests: each uses names of its own."""
+    os.environ |= NO_RATE_LIMITS
+    async with databases.clone(migrations) as database_url:
+        system = System(database_url, env="development")
+        async with system.running(), serving(system.gateway) as url:
+            yield url
+
+
+@pytest.fixture(scope="session")
+async def direct(gateway_url: str) -> AsyncIterator[httpx.AsyncClient]:
+    """Calls the gateway without a client library."""
+    async with httpx.AsyncClient(base_url=gateway_url, timeout=30) as client:
+        await until_ready(client)
+        yield client
+
+
+@pytest.fixture(scope="session")
+async def admin(direct: httpx.AsyncClient) -> User:
+    return await register(direct, "ada", path="/auth/admin/register")
+
+
+@pytest.fixture(scope="session")
+async def shop(admin: User) -> dict[str, str]:
+    """A product with plenty of stock, ten suppliers, a user, and an admin's API key."""
+    product = await admin.post("/products", {"name": "Mug", "sku": "MUG", "unit_price": "4.50", "quantity": 100_000})
+    await admin.until("/stock-levels", lambda page: page["total"] == 1, product_id=product["id"])
+    for number in range(10):
+        await admin.post("/suppliers", {"name": f"listed {number}"})
+    key = await admin.post("/auth/api-keys", {"name": "till"})
+    await register(admin.http, "sam")
+    return {"sku": "MUG", "listed": "listed", "key": key["key"], "key_id": str(key["id"]), "username": "sam"}

@@ -1,0 +1,153 @@
+"""An HTTP proxy that fails, delays, cuts and repeats: one fault per request, in order; further requests pass."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2 as httpx
+
+Fault = str | dict[str, Any]
+HOP_BY_HOP = {"connection", "transfer-encoding", "keep-alive", "content-length", "host"}
+STALL_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A request as it arrived; header names are in lower case."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass
+class FaultyProxy:
+    """`received`: all requests since `start_case`."""
+
+    http: httpx.AsyncClient
+    url: str = ""
+    faults: list[Fault] = field(default_factory=list)
+    received: list[Received] = field(default_factory=list)
+
+    def start_case(self, faults: list[Fault]) -> None:
+        self.faults = list(faults)
+        self.received = []
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[FaultyProxy]:
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        try:
+            yield self
+        finally:
+            server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            while (request := await _read(reader)) is not None:
+                self.received.append(request)
+                fault = self.faults.pop(0) if self.faults else "pass"
+                if not await self._answer(request, fault, writer):
+                    break
+                await writer.drain()
+        writer.transport.abort() if not writer.is_closing() else None
+
+    async def _answer(self, request: Received, fault: Fault, writer: asyncio.StreamWriter) -> bool:
+        """False if the connection ends."""
+        kind, options = (fault, {}) if isinstance(fault, str) else next(iter(fault.items()))
+        if kind == "reset":
+            return False
+        if kind == "stall":
+            await asyncio.sleep(STALL_SECONDS)
+            return False
+        if kind == "respond":
+            writer.write(_response(options))
+            return True
+        if kind == "delay":
+            await asyncio.sleep(options)
+        if kind == "strip":
+            request = Received(request.method, request.path, {**request.headers, "authorization": "Bearer expired"}, request.body)
+        if kind == "repeat":
+            await self._forward(request)
+        if request.path.startswith("/api/v1/stream"):
+            return await self._stream(request, writer, options if kind == "cut_stream" else None)
+        response = await self._forward(request)
+        if kind == "lose":
+            return False
+        head, body = _head(response), response.content
+        if kind == "cut":
+            writer.write(head + body[: len(body) // 2])
+            await writer.drain()
+            return False
+        if kind == "drip":
+            writer.write(head)
+            for byte in body:
+                writer.write(bytes([byte]))
+                await writer.drain()
+                await asyncio.sleep(options)
+            return True
+        if kind == "respond_after":
+            writer.write(_response(options))
+            return True
+        writer.write(head + body)
+        return True
+
+    async def _forward(self, request: Received) -> httpx.Response:
+        headers = {name: value for name, value in request.headers.items() if name not in HOP_BY_HOP}
+        headers["accept-encoding"] = "identity"
+        return await self.http.request(request.method, request.path, headers=headers, content=request.body or None)
+
+    async def _stream(self, request: Received, writer: asyncio.StreamWriter, events: int | None) -> bool:
+        """`events`: how many events pass before the connection is cut."""
+        headers = {name: value for name, value in request.headers.items() if name not in HOP_BY_HOP}
+        passed = 0
+        async with self.http.stream("GET", request.path, headers=headers, timeout=None) as response:
+            writer.write(
+                f"HTTP/1.1 {response.status_code} \r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n".encode()
+            )
+            async for line in response.aiter_lines():
+                writer.write(f"{line}\n".encode())
+                await writer.drain()
+                passed += line.startswith("data:")
+                if events is not None and passed >= events and not line:
+                    return False
+        return False
+
+
+async def _read(reader: asyncio.StreamReader) -> Received | None:
+    try:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+    except asyncio.IncompleteReadError:
+        return None
+    first, *lines = head.rstrip("\r\n").split("\r\n")
+    method, path, _ = first.split(" ")
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    body = await reader.readexactly(int(headers.get("content-length", 0)))
+    return Received(method, path, headers, body)
+
+
+def _head(response: httpx.Response) -> bytes:
+    lines = [f"HTTP/1.1 {response.status_code} "]
+    lines += [f"{name}: {value}" for name, value in response.headers.items() if name.lower() not in HOP_BY_HOP]
+    if response.status_code not in (204, 304):
+        lines.append(f"content-length: {len(response.content)}")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+def _response(options: dict[str, Any]) -> bytes:
+    """A response of the proxy's own: `status`, `code`, `retry_after`, `html`."""
+    status = options["status"]
+    if "html" in options:
+        kind, body = "text/html", options["html"].encode()
+    else:
+        problem = {"status": status, "code": options.get("code", ""), "detail": "of the proxy", **options.get("members", {})}
+        kind, body = "application/problem+json", json.dumps(problem).encode()
+    extra = f"Retry-After: {options['retry_after']}\r\n" if "retry_after" in options else ""
+    head = f"HTTP/1.1 {status} \r\nContent-Type: {kind}\r\n{extra}Content-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
