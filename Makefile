@@ -31,7 +31,7 @@ CLIENT = STOCKBUDDY_URL="$${STOCKBUDDY_URL:-http://127.0.0.1:$$PORT}" exec
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup serving run demo replay test exports faults fuzz check audit contracts bench lock up down
+.PHONY: help setup serving run demo replay clients test exports faults fuzz check audit contracts bench lock up down
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,8 +59,29 @@ replay: serving ## import the invoice history FILE=invoices.csv[.gz] into a runn
 	$(if $(value FILE),,$(error FILE is required: make replay FILE=invoices.csv.gz))
 	@$(CLIENT) $(VENV)/python -m stockbuddy.embedded.replay "$$FILE" $(if $(filter COLUMNS,$(GIVEN)),--columns "$$COLUMNS")
 
+# Generated when docs/openapi.json or a source changes.
+CLIENT_SOURCES = docs/openapi.json clients/generate.py $(wildcard libs/contracts/schemas/*.json clients/python/pyproject.toml \
+	clients/python/src/stockbuddy_client/*.py clients/python/src/stockbuddy_client/_async/*.py \
+	clients/typescript/*.json clients/typescript/*.mjs) $(filter-out %/schema.d.ts %/eventTypes.ts,$(wildcard clients/typescript/src/*.ts))
+CLIENTS_BUILT := build/clients/built
+
+clients: setup $(CLIENTS_BUILT) ## generate, compile and build the client libraries (requires Node and npm): build/clients
+	@:
+
+$(CLIENTS_BUILT): $(TOOLS_INSTALLED) $(filter-out %/types.py,$(CLIENT_SOURCES))
+	@deploy/install-servers
+	@rm -rf build/clients
+	@cd clients/typescript && npm ci --silent
+	@$(VENV)/python clients/generate.py
+	@$(VENV)/python clients/generate.py types
+	@cd clients/typescript && npx tsc && npm run --silent size -- --log-level=warning
+	@$(VENV)/uv build --quiet --no-build-isolation --python $(VENV)/python --wheel --out-dir build/clients clients/python
+	@cd clients/typescript && npm pack --silent --pack-destination ../../build/clients >/dev/null
+	@touch $@
+
 test: setup ## run the checks and all tests, on real servers
 	@deploy/install-servers
+	@$(MAKE) --no-print-directory clients
 	@$(MAKE) --no-print-directory check
 	@$(VENV)/pytest $(PARALLEL)
 
@@ -79,6 +100,7 @@ check: setup ## lint: style, spelling, types, import rules, declared dependencie
 	$(VENV)/ruff format --check
 	$(VENV)/typos
 	$(VENV)/mypy
+	@if [ -f clients/python/src/stockbuddy_client/types.py ]; then cd clients/python && ../../$(VENV)/mypy; fi
 	$(VENV)/lint-imports
 	@set -e; for member in $(MEMBERS); do echo "deptry $$member"; (cd $$member && $(DEPTRY) $$(ls -d src migrations 2>/dev/null)); done
 

@@ -180,7 +180,7 @@ export class Transport {
     const remaining = call.deadline - performance.now();
     if (remaining <= 0) throw new DeadlineExceeded("the deadline passed before the request was sent");
     try {
-      const signal = AbortSignal.timeout(remaining);
+      const signal = AbortSignal.timeout(Math.ceil(remaining));
       const init: RequestInit = { method: call.method, headers, redirect: "manual", credentials: "same-origin", signal };
       return await readReply(await this.#fetch(call.url, call.body === undefined ? init : { ...init, body: call.body }));
     } catch (error) {

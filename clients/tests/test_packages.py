@@ -1,0 +1,84 @@
+"""What is generated is current; sizes and import time are within their budgets; the examples of the READMEs run."""
+
+import asyncio
+import gzip
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from clients import generate
+from stockbuddy.chassis.testing.clients import User
+
+CLIENTS = Path(__file__).parents[1]
+BUNDLE = CLIENTS / "typescript" / "dist" / "bundle.min.js"
+MAX_BUNDLE_BYTES = 12_000
+MAX_WHEEL_BYTES = 300_000
+MAX_IMPORT_MILLISECONDS = 60
+MAX_CORE_LINES = 700
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(CLIENTS / "python" / "src")}
+
+
+def test_generated_modules_are_current() -> None:
+    stale = [path.name for path, text in generate.committed_files().items() if path.read_text(encoding="utf-8") != text]
+    assert not stale, "run `make clients`"
+
+
+def test_every_member_belongs_to_an_error_class() -> None:
+    assert set(generate.MEMBERS) <= {name for name, *_ in generate.error_classes()}
+
+
+def test_browser_bundle_is_small() -> None:
+    assert len(gzip.compress(BUNDLE.read_bytes())) <= MAX_BUNDLE_BYTES
+
+
+def test_wheel_is_small() -> None:
+    (wheel,) = (CLIENTS.parent / "build" / "clients").glob("*.whl")
+    assert wheel.stat().st_size <= MAX_WHEEL_BYTES
+
+
+def test_import_is_fast() -> None:
+    """CPU time, since it does not depend on other processes; the best of three runs."""
+    program = (
+        "import time, httpx2, dataclasses, asyncio, decimal, email.utils, urllib.parse, uuid, contextlib, threading\n"
+        "start = time.process_time(); import stockbuddy_client; print((time.process_time() - start) * 1000)"
+    )
+    command = [sys.executable, "-c", program]
+    runs = [subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=True) for _ in range(3)]
+    assert min(float(run.stdout) for run in runs) <= MAX_IMPORT_MILLISECONDS
+
+
+def test_hand_written_cores_are_small() -> None:
+    package = CLIENTS / "python" / "src" / "stockbuddy_client"
+    python = [*package.glob("*.py"), *(package / "_async").glob("*.py"), package / "_sync" / "clock.py"]
+    typescript = (CLIENTS / "typescript" / "src").glob("*.ts")
+    generated = {"errors.py", "exact_fields.py", "types.py", "errors.ts", "exactFields.ts", "eventTypes.ts", "schema.d.ts"}
+    for files in (python, typescript):
+        lines = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in files if path.name not in generated)
+        assert lines <= MAX_CORE_LINES
+
+
+async def test_examples_of_the_readmes_run(gateway_url: str, shop: dict[str, str], admin: User, tmp_path: Path) -> None:
+    node = shutil.which("node") or "node"
+    runs = [("python", "python", [sys.executable]), ("typescript", "js", [node])]
+    for number, (folder, language, command) in enumerate(runs):
+        readme = (CLIENTS / folder / "README.md").read_text(encoding="utf-8")
+        (example,) = re.findall(rf"```{language}\n(.*?)```", readme, re.DOTALL)
+        for old, new in [
+            ("http://127.0.0.1:8000", gateway_url),
+            ("sbk_…", shop["key"]),
+            ("MUG-7", f"README-{number}"),
+            ("@stockbuddy/client", (CLIENTS / "typescript/dist/index.js").as_uri()),
+        ]:
+            example = example.replace(old, new)
+        program = tmp_path / f"example-{number}.{'py' if language == 'python' else 'mjs'}"
+        program.write_text(example, encoding="utf-8")
+        process = await asyncio.create_subprocess_exec(
+            *command, str(program), env=ENVIRONMENT, stdout=asyncio.subprocess.PIPE
+        )
+        output, _ = await process.communicate()
+        assert process.returncode == 0
+        assert output.decode().split()[1] == "9.80", output
+    assert (await admin.get("/sales", search="README-"))["total"] == len(runs)
