@@ -223,7 +223,7 @@ def _ruff(text: str) -> str:
 
 def typed_document() -> dict[str, Any]:
     """The document as the generators of types need it: exact numbers have the format `decimal`, events are schemas."""
-    document = json.loads(DOCUMENT.read_text(encoding="utf-8"))
+    document: dict[str, Any] = json.loads(DOCUMENT.read_text(encoding="utf-8"))
     schemas = document["components"]["schemas"]
     for name, event in published_events():
         schema = json.loads(json.dumps(schema_of(event)).replace("#/$defs/", "#/components/schemas/Event"))

@@ -1,6 +1,5 @@
 """The whole system behind its gateway, and a proxy in front of it, for the tests of both clients."""
 
-import os
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -26,9 +25,11 @@ def migrations() -> Sequence[Migrate]:
 @pytest.fixture(scope="session")
 async def gateway_url(databases: TemplateDatabases, migrations: Sequence[Migrate]) -> AsyncIterator[str]:
     """One system for all tests: each uses names of its own."""
-    os.environ |= NO_RATE_LIMITS
     async with databases.clone(migrations) as database_url:
-        system = System(database_url, env="development")
+        with pytest.MonkeyPatch.context() as environment:
+            for name, value in NO_RATE_LIMITS.items():
+                environment.setenv(name, value)
+            system = System(database_url, env="development")
         async with system.running(), serving(system.gateway) as url:
             yield url
 

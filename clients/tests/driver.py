@@ -11,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
-from stockbuddy_client import ApiError, ApiKey, AsyncClient, Client, ClientCredentials, Session, StockbuddyError, etag_of
+import stockbuddy_client as sb
+from stockbuddy_client import ApiError, StockbuddyError, etag_of
 
 Step = dict[str, Any]
 
@@ -53,10 +54,10 @@ class Driver:
         return await result if inspect.isawaitable(result) else result
 
     def connect(self, step: Step) -> None:
-        kinds = {"api_key": ApiKey, "client": ClientCredentials, "session": Session}
+        kinds = {"api_key": sb.ApiKey, "client": sb.ClientCredentials, "session": sb.Session}
         (given,) = step.get("credentials", {}).items() or [(None, None)]
         credentials = kinds[given[0]](*given[1]) if given[0] else None
-        kind = AsyncClient if self.is_async else Client
+        kind = sb.AsyncClient if self.is_async else sb.Client
         self.client = kind(
             step["url"],
             credentials=credentials,

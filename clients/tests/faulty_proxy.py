@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx2 as httpx
@@ -49,7 +49,7 @@ class FaultyProxy:
             server.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError, httpx.HTTPError):
             while (request := await _read(reader)) is not None:
                 self.received.append(request)
                 fault = self.faults.pop(0) if self.faults else "pass"
@@ -60,43 +60,39 @@ class FaultyProxy:
 
     async def _answer(self, request: Received, fault: Fault, writer: asyncio.StreamWriter) -> bool:
         """False if the connection ends."""
-        kind, options = (fault, {}) if isinstance(fault, str) else next(iter(fault.items()))
-        if kind == "reset":
-            return False
+        kind, options = to_kind(fault)
         if kind == "stall":
             await asyncio.sleep(STALL_SECONDS)
-            return False
+        if kind == "delay":
+            await asyncio.sleep(float(options))
         if kind == "respond":
             writer.write(_response(options))
-            return True
-        if kind == "delay":
-            await asyncio.sleep(options)
+        elif kind not in ("reset", "stall"):
+            return await self._forward_with(request, kind, options, writer)
+        return kind == "respond"
+
+    async def _forward_with(self, request: Received, kind: str, options: Any, writer: asyncio.StreamWriter) -> bool:
+        """`lose`, `cut` and `drip` are faults of the response, `strip` and `repeat` of the request."""
         if kind == "strip":
-            request = Received(request.method, request.path, {**request.headers, "authorization": "Bearer expired"}, request.body)
+            request = replace(request, headers={**request.headers, "authorization": "Bearer expired"})
         if kind == "repeat":
             await self._forward(request)
         if request.path.startswith("/api/v1/stream"):
             return await self._stream(request, writer, options if kind == "cut_stream" else None)
         response = await self._forward(request)
-        if kind == "lose":
-            return False
         head, body = _head(response), response.content
         if kind == "cut":
             writer.write(head + body[: len(body) // 2])
             await writer.drain()
-            return False
-        if kind == "drip":
+        elif kind == "drip":
             writer.write(head)
             for byte in body:
                 writer.write(bytes([byte]))
                 await writer.drain()
                 await asyncio.sleep(options)
-            return True
-        if kind == "respond_after":
-            writer.write(_response(options))
-            return True
-        writer.write(head + body)
-        return True
+        elif kind != "lose":
+            writer.write(_response(options) if kind == "respond_after" else head + body)
+        return kind not in ("cut", "lose")
 
     async def _forward(self, request: Received) -> httpx.Response:
         headers = {name: value for name, value in request.headers.items() if name not in HOP_BY_HOP}
@@ -108,9 +104,9 @@ class FaultyProxy:
         headers = {name: value for name, value in request.headers.items() if name not in HOP_BY_HOP}
         passed = 0
         async with self.http.stream("GET", request.path, headers=headers, timeout=None) as response:
-            writer.write(
-                f"HTTP/1.1 {response.status_code} \r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n".encode()
-            )
+            kind = response.headers["content-type"]
+            head = f"HTTP/1.1 {response.status_code} \r\nContent-Type: {kind}\r\nConnection: close\r\n\r\n"
+            writer.write(head.encode())
             async for line in response.aiter_lines():
                 writer.write(f"{line}\n".encode())
                 await writer.drain()
@@ -118,6 +114,11 @@ class FaultyProxy:
                 if events is not None and passed >= events and not line:
                     return False
         return False
+
+
+def to_kind(fault: Fault) -> tuple[str, Any]:
+    """A fault's name and its value, such as seconds or the response."""
+    return (fault, None) if isinstance(fault, str) else next(iter(fault.items()))
 
 
 async def _read(reader: asyncio.StreamReader) -> Received | None:
@@ -144,9 +145,14 @@ def _response(options: dict[str, Any]) -> bytes:
     """A response of the proxy's own: `status`, `code`, `retry_after`, `html`."""
     status = options["status"]
     if "html" in options:
-        kind, body = "text/html", options["html"].encode()
+        kind, body = "text/html", str(options["html"]).encode()
     else:
-        problem = {"status": status, "code": options.get("code", ""), "detail": "of the proxy", **options.get("members", {})}
+        problem = {
+            "status": status,
+            "code": options.get("code", ""),
+            "detail": "of the proxy",
+            **options.get("members", {}),
+        }
         kind, body = "application/problem+json", json.dumps(problem).encode()
     extra = f"Retry-After: {options['retry_after']}\r\n" if "retry_after" in options else ""
     head = f"HTTP/1.1 {status} \r\nContent-Type: {kind}\r\n{extra}Content-Length: {len(body)}\r\n\r\n"

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import sys
 import time
 import uuid
@@ -29,7 +30,10 @@ DRIVERS = {
     "typescript": [shutil.which("node") or "node", str(TESTS / "driver.mjs")],
 }
 STEP_TIMEOUT_SECONDS = 30
-CLOSED_PORT = "http://127.0.0.1:9"
+NOT_LISTENING = socket.socket()
+NOT_LISTENING.bind(("127.0.0.1", 0))
+CLOSED_PORT = f"http://127.0.0.1:{NOT_LISTENING.getsockname()[1]}"
+"""Bound, so that no other program takes it, and refusing connections."""
 Case = dict[str, Any]
 
 
@@ -153,7 +157,7 @@ def check_step(step: dict[str, Any], result: dict[str, Any], seconds: float) -> 
         check_error(step["error"], result.get("error"))
     else:
         assert "error" not in result, result
-    value = result.get("value")
+    value: Any = result.get("value")
     if "expect" in step:
         assert includes(value, step["expect"]), value
     for name, number in step.get("number", {}).items():

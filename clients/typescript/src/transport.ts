@@ -147,11 +147,15 @@ export class Transport {
       let isTransient = true;
       let canRepeat = mayRepeat(call.method, call.headers);
       let retryAfter: number | undefined;
-      try {
-        const headers = new Headers(call.headers);
-        const own = call.isAnonymous ? {} : await this.authenticator.headers(call.method);
-        for (const [name, value] of Object.entries(own)) headers.set(name, value);
-        const reply = await this.#attempt(call, headers);
+      const headers = new Headers(call.headers);
+      const own = call.isAnonymous ? {} : await this.authenticator.headers(call.method);
+      for (const [name, value] of Object.entries(own)) headers.set(name, value);
+      const reply = await this.#attempt(call, headers);
+      if (reply instanceof ConnectionFailed) {
+        failure = reply;
+        canRepeat ||= !reply.mayHaveTakenEffect;
+        sentBefore ||= reply.mayHaveTakenEffect;
+      } else {
         if (reply.status < 400) return reply;
         if (reply.status === 401 && !call.isAnonymous && !renewed) {
           renewed = await this.authenticator.renew(headers.get("Authorization"));
@@ -163,11 +167,6 @@ export class Transport {
         isTransient = RETRIED_STATUSES.has(reply.status);
         sentBefore ||= reply.status > 500;
         retryAfter = retryAfterSeconds(reply.headers.get("retry-after"));
-      } catch (error) {
-        if (!(error instanceof ConnectionFailed)) throw error;
-        failure = error;
-        canRepeat ||= !error.mayHaveTakenEffect;
-        sentBefore ||= error.mayHaveTakenEffect;
       }
       const delay = delaySeconds(attempt++, retryAfter);
       if (!isTransient || !canRepeat || performance.now() + delay * 1000 >= call.deadline) throw failure;
@@ -176,9 +175,9 @@ export class Transport {
     }
   }
 
-  async #attempt(call: Call, headers: Headers): Promise<Reply> {
+  async #attempt(call: Call, headers: Headers): Promise<Reply | ConnectionFailed> {
     const remaining = call.deadline - performance.now();
-    if (remaining <= 0) throw new DeadlineExceeded("the deadline passed before the request was sent");
+    if (remaining <= 0) return new DeadlineExceeded("the deadline passed before the request was sent");
     try {
       const signal = AbortSignal.timeout(Math.ceil(remaining));
       const init: RequestInit = { method: call.method, headers, redirect: "manual", credentials: "same-origin", signal };
@@ -187,7 +186,7 @@ export class Transport {
       const Kind = performance.now() >= call.deadline ? DeadlineExceeded : ConnectionFailed;
       const failure = new Kind(`${call.method} ${call.url}: ${String(error)}`, { cause: error });
       failure.mayHaveTakenEffect = !NOT_SENT.has(codeOf(error));
-      throw failure;
+      return failure;
     }
   }
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, ClassVar, TypedDict
+from typing import Any, TypedDict
 
 
 class Shortage(TypedDict):
@@ -49,11 +49,12 @@ class ApiError(StockbuddyError):
     """The API's refusal: an RFC 9457 problem. `code` is stable; `detail` is for people; `request_id` finds the request
     in the server's logs. `problem` has all members; those of a code are also attributes of its class."""
 
-    code: ClassVar[str] = ""
+    code: str = ""
 
     def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
         super().__init__(f"{status} {problem.get('code', '')}: {problem.get('detail', '')}")
         self.status = status
+        self.code = problem.get("code") or self.code
         self.problem = problem
         self.detail: str = problem.get("detail", "")
         self.request_id: str | None = problem.get("request_id")

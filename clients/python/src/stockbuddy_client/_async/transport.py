@@ -127,8 +127,8 @@ class AsyncTransport:
         while True:
             failure: ApiError | ConnectionFailed
             retry_after = None
+            headers = await self._headers(request)
             try:
-                headers = await self._headers(request)
                 reply = await self._attempt(replace(request, headers=headers))
             except ConnectionFailed as error:
                 failure, is_transient = error, True

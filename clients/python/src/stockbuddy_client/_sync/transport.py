@@ -127,8 +127,8 @@ class Transport:
         while True:
             failure: ApiError | ConnectionFailed
             retry_after = None
+            headers = self._headers(request)
             try:
-                headers = self._headers(request)
                 reply = self._attempt(replace(request, headers=headers))
             except ConnectionFailed as error:
                 failure, is_transient = error, True

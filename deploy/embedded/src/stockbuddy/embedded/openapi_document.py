@@ -1,4 +1,4 @@
-"""Writes docs/openapi.json, the gateway's document of the public API: `python -m stockbuddy.embedded.openapi_document`."""
+"""Writes docs/openapi.json, the gateway's document of the public API. `make contracts` runs it."""
 
 import json
 from pathlib import Path
