@@ -136,7 +136,7 @@ export class NotReserver extends Forbidden {}
 export class NotReversible extends Conflict {}
 /** The quantity exceeds what is outstanding; set `allow_over_receipt` to accept it. */
 export class OverReceipt extends Conflict {}
-/** A product with stock on hand or reserved can't be deleted. */
+/** A product with stock on hand or reserved, or in open documents, can't be deleted. */
 export class ProductInUse extends Conflict { declare stock: Record<string, unknown>[]; }
 /** The product is inactive: it is neither sold nor purchased. */
 export class ProductInactive extends Conflict { declare skus: string[]; }

@@ -412,7 +412,7 @@ class OverReceipt(Conflict):
 
 
 class ProductInUse(Conflict):
-    """A product with stock on hand or reserved can't be deleted."""
+    """A product with stock on hand or reserved, or in open documents, can't be deleted."""
 
     code = "product_in_use"
     stock: list[dict[str, Any]]
