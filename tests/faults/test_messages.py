@@ -35,7 +35,8 @@ _FIRST_LEVEL_EVENT = """
     SELECT event_id, headers, payload FROM stock.outbox_archive
     WHERE routing_key = 'stock.level.changed' ORDER BY archived_at LIMIT 1
 """
-_STATUS = "SELECT count(*) FROM catalog.inbox WHERE status = $1 AND event_id = ANY($2::uuid[])"
+_DEAD = "SELECT count(*) FROM catalog.inbox WHERE status = 'dead' AND event_id = ANY($1::uuid[])"
+_LOGGED = "SELECT count(*) FROM notifications.event_log WHERE event_id = ANY($1::uuid[])"
 _ARCHIVE = "SELECT event_id::text, routing_key, headers::text, payload::text FROM stock.outbox_archive"
 
 
@@ -43,8 +44,9 @@ async def test_poison_message_does_not_affect_the_other_999(shared_deployment: D
     verifier = shared_deployment.verifier
     async with shared_deployment.load("poison") as load:
         event_ids = await publish_with_one_invalid(shared_deployment.postgres.url)
-        await verifier.wait_until(_STATUS, MESSAGE_COUNT - 1, "done", event_ids)
-        assert await verifier.value(_STATUS, "dead", event_ids[POISON_AT : POISON_AT + 1]) == 1
+        await verifier.wait_until(_DEAD, 1, event_ids[POISON_AT : POISON_AT + 1])
+        await verifier.wait_until(_LOGGED, MESSAGE_COUNT, event_ids)
+        assert await verifier.value(_DEAD, event_ids) == 1
         await load.wait_until_acknowledged(20)
     await verifier.verify("poison message among 1,000", load, dead=1)
 
