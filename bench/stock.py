@@ -54,8 +54,8 @@ BEGIN;
 UPDATE pgbench.level SET on_hand = on_hand + 1, version = version + 1, updated_at = now()
     WHERE product_id = :product AND warehouse_id = 1 AND lot = 0;
 INSERT INTO pgbench.movement (product_id, warehouse_id, lot, version, movement_type, quantity, before, balance,
-                              went_negative, reference_number, performed_by, occurred_at, recorded_at)
-    VALUES (:product, 1, 0, nextval('pgbench.numbers'), 'purchase', 1, 0, 1, false, 'INV-1', 1, now(), now());
+                              went_negative, reference_number, performed_by, occurred_at, recorded_at, value)
+    VALUES (:product, 1, 0, nextval('pgbench.numbers'), 'purchase', 1, 0, 1, false, 'INV-1', 1, now(), now(), 4.5);
 INSERT INTO pgbench.outbox (shard, event_id, routing_key, headers, payload, partition_key)
     VALUES (:product % 16, gen_random_uuid(), 'stock.movement.posted', '{headers}', '{payload}', 'product/1');
 COMMIT;
