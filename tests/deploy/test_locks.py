@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
+from platform import python_version
 
 import pytest
 from packaging.requirements import Requirement
@@ -12,6 +13,8 @@ from packaging.utils import canonicalize_name
 
 Lock = dict[str, str]
 """Normalized name → version."""
+SUPPORTED = ("3.11.0", python_version())
+"""The oldest Python, which needs packages of its own, and this one."""
 SERVING, DEVELOPMENT = "requirements.lock", "requirements-dev.lock"
 
 
@@ -37,8 +40,8 @@ def declared(root: Path, *, development: bool) -> list[Requirement]:
     return [requirement for requirement in requirements if not requirement.name.startswith("stockbuddy-")]
 
 
-def closure(requirements: Iterable[Requirement]) -> set[str]:
-    """The packages that the requirements need on this machine, according to what is installed."""
+def closure(requirements: Iterable[Requirement], python: str) -> set[str]:
+    """The packages that the requirements need on this machine with that Python, according to what is installed."""
     waiting, done = list(requirements), set[tuple[str, str]]()
     while waiting:
         requirement = waiting.pop()
@@ -51,7 +54,11 @@ def closure(requirements: Iterable[Requirement]) -> set[str]:
                 needed = [Requirement(text) for text in requires(name) or ()]
             except PackageNotFoundError:
                 continue  # of another platform
-            waiting += [each for each in needed if each.marker is None or each.marker.evaluate({"extra": extra})]
+            waiting += [
+                each
+                for each in needed
+                if each.marker is None or each.marker.evaluate({"extra": extra, "python_full_version": python})
+            ]
     return {name for name, _ in done}
 
 
@@ -64,7 +71,8 @@ def test_locks_have_every_declared_dependency_at_an_accepted_version(root: Path,
 
 
 def test_serving_lock_has_only_what_serving_needs(root: Path, locks: dict[str, Lock]) -> None:
-    needed = closure(declared(root, development=False))
+    requirements = declared(root, development=False)
+    needed = {name for python in SUPPORTED for name in closure(requirements, python)}
     assert needed == set(locks[SERVING])
     assert not set(locks[SERVING]) & set(locks[DEVELOPMENT])
 
