@@ -19,7 +19,6 @@ ALTER ROLE :"service" SET jit = off;
 -- No other role may connect, and none may create objects in `public`.
 REVOKE ALL ON DATABASE :"DBNAME" FROM PUBLIC;
 GRANT CONNECT ON DATABASE :"DBNAME" TO :"owner", :"service";
-GRANT TEMPORARY ON DATABASE :"DBNAME" TO :"owner"; -- migrations of data use temporary tables
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 
 -- Only members of a role can create a schema for it; the administrator may not be a superuser.
