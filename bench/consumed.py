@@ -6,12 +6,11 @@ is not.
 """
 
 import asyncio
-import json
 import os
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -20,9 +19,9 @@ import psutil
 import uvloop
 
 from bench.figures import Figure, Target, at_least, report
-from bench.load import Load, drive, median_of, post
+from bench.load import Load, drive, median_of
 from bench.stock import CREATE_BASELINE, PRODUCTS, ROUNDS, SECONDS, Job, jobs, pgbench, requests, stock_up
-from bench.system import ACCOUNT, Process, System, call, migrate, postgres, process, running, wait_until_ready
+from bench.system import System, call, migrate, postgres, process, register_admin, running, wait_until_ready
 from stockbuddy.chassis.testing.rabbitmq import rabbitmq_server
 
 SCHEMAS = ("auth", "catalog", "stock", "notifications")
@@ -78,29 +77,31 @@ async def until_consumed(connection: asyncpg.Connection) -> None:
 
 
 def cpu_seconds() -> dict[str, float]:
-    """CPU time used by the descendants of this process, by part; exited children included."""
-    used: dict[str, float] = {}
-    for found in psutil.Process().children(recursive=True):
-        try:
-            times, part = found.cpu_times(), part_of(found)
-        except psutil.NoSuchProcess:
-            continue
-        own = times.user + times.system
-        exited = times.children_user + times.children_system if part == "postgres" else 0.0
-        used[part] = used.get(part, 0.0) + own + exited
-    return used
+    """CPU time used by the descendants of this process, by part; PostgreSQL's includes that of closed connections."""
+    return sum_by_part(used_seconds)
 
 
 def megabytes() -> dict[str, float]:
     """Proportional set size of the descendants of this process, by part."""
-    used: dict[str, float] = {}
-    for found in psutil.Process().children(recursive=True):
+    return sum_by_part(lambda found: found.memory_full_info().pss / 2**20)
+
+
+def used_seconds(found: psutil.Process) -> float:
+    times = found.cpu_times()
+    exited = times.children_user + times.children_system if part_of(found) == "postgres" else 0.0
+    used: float = times.user + times.system + exited
+    return used
+
+
+def sum_by_part(measure: Callable[[psutil.Process], float]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for descendant in psutil.Process().children(recursive=True):
         try:
-            size, part = found.memory_full_info().pss / 2**20, part_of(found)
+            part, value = part_of(descendant), measure(descendant)
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
-        used[part] = used.get(part, 0.0) + size
-    return used
+        found[part] = found.get(part, 0.0) + value
+    return found
 
 
 def part_of(found: psutil.Process) -> str:
@@ -183,35 +184,24 @@ def embedded(database_url: str) -> Iterator[System]:
         }
         with process("-m", "stockbuddy.embedded", environment=environment) as started:
             wait_until_ready(started.port)
-            yield System(database_url, {"gateway": started}, log_in(started))
+            yield System(database_url, {"gateway": started}, register_admin(started))
 
 
-def log_in(gateway: Process) -> str:
-    call(gateway.port, "/api/v1/auth/admin/register", body=ACCOUNT)
-    credentials = {name: ACCOUNT[name] for name in ("username", "password")}
-    token: str = json.loads(call(gateway.port, "/api/v1/auth/login", body=credentials))["access_token"]
-    return token
-
-
-async def create_products(system: System) -> None:
-    bodies = [
-        json.dumps({"name": f"Product {n}", "sku": f"SKU-{n}", "unit_price": "9.99", "cost_price": "4.5"})
-        for n in range(1, PRODUCTS + 1)
-    ]
-    for n, body in enumerate(bodies):
-        one = iter([post("/api/v1/products", body, system.token, f"product-{n}")])
-        await drive(system.gateway.port, one, connections=1, seconds=0)
+def create_products(system: System) -> None:
+    for n in range(1, PRODUCTS + 1):
+        body = {"name": f"Product {n}", "sku": f"SKU-{n}", "unit_price": "9.99", "cost_price": "4.5"}
+        call(system.gateway.port, "/api/v1/products", body=body, token=system.token)
 
 
 async def prepare(system: System) -> None:
     connection = await asyncpg.connect(system.database_url, server_settings={"search_path": "stock"})
     await connection.execute(CREATE_BASELINE)
-    await create_products(system)
     await until_consumed(connection)
     await connection.close()
 
 
 def run(deployment: str, system: System) -> None:
+    create_products(system)
     uvloop.run(prepare(system))
     stock_up(system)
     uvloop.run(measure(deployment, system))

@@ -111,13 +111,18 @@ def running(*services: str, database_url: str, bus_url: str | None = None) -> It
         processes["gateway"] = stack.enter_context(process("-m", "stockbuddy.gateway", environment=environment))
         for name in ("auth", *services):
             wait_until_ready(processes[name].port)
-        call(processes["auth"].port, "/api/v1/auth/admin/register", body=ACCOUNT)
-        credentials = {name: ACCOUNT[name] for name in ("username", "password")}
-        login = json.loads(call(processes["auth"].port, "/api/v1/auth/login", body=credentials))
-        system = System(database_url, processes, login["access_token"])
+        system = System(database_url, processes, register_admin(processes["auth"]))
         for path in ("auth/profile", *(LISTS[service] for service in services)):
             wait_until_ready(system.gateway.port, f"/api/v1/{path}", token=system.token)
         yield system
+
+
+def register_admin(auth: Process) -> str:
+    """Register the first admin at auth or at a gateway. Returns an access token."""
+    call(auth.port, "/api/v1/auth/admin/register", body=ACCOUNT)
+    credentials = {name: ACCOUNT[name] for name in ("username", "password")}
+    token: str = json.loads(call(auth.port, "/api/v1/auth/login", body=credentials))["access_token"]
+    return token
 
 
 @contextmanager
