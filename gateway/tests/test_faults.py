@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from gateway.tests.conftest import FakeService, Replica, Response, StartSystem
 
 
+CONNECT_TIMEOUT_SECONDS = 2.0
+"""Far longer than a refused connection takes."""
+
+
 async def timed(call: Any) -> tuple[Response, float]:
     started_at = time.perf_counter()
     got = await call
@@ -23,7 +27,7 @@ async def timed(call: Any) -> tuple[Response, float]:
 
 
 async def test_unreachable_service_is_503_at_once_and_others_keep_working(start_system: StartSystem) -> None:
-    system = await start_system()
+    system = await start_system(connect_timeout_seconds=CONNECT_TIMEOUT_SECONDS)
     await system.servers["catalog"].stop()
     for method in ("GET", "POST", "DELETE"):
         got = await system.call(method, "/api/v1/products")
@@ -33,7 +37,7 @@ async def test_unreachable_service_is_503_at_once_and_others_keep_working(start_
         assert str(system.servers["catalog"].port).encode() not in got.body
     answers = [await timed(system.get("/api/v1/products")) for _ in range(20)]
     assert {got.status for got, _ in answers} == {503}
-    assert sorted(seconds for _, seconds in answers)[10] < 0.05
+    assert sorted(seconds for _, seconds in answers)[10] < CONNECT_TIMEOUT_SECONDS / 2
     for path in ("/api/v1/sales", "/api/v1/users", "/api/v1/events"):
         assert (await system.get(path)).status == 200
 
@@ -57,12 +61,12 @@ async def test_unresponsive_host_costs_one_timeout_then_503_at_once(start_system
             filler.setblocking(False)
             filler.connect_ex(full.getsockname())
         url = f"http://127.0.0.1:{full.getsockname()[1]}"
-        system = await start_system(catalog_url=url, connect_timeout_seconds=0.3)
+        system = await start_system(catalog_url=url, connect_timeout_seconds=CONNECT_TIMEOUT_SECONDS)
         first, _ = await timed(system.get("/api/v1/products"))
         assert first.is_problem(503, "service_unavailable")
         got, seconds = await timed(system.get("/api/v1/products"))
         assert got.is_problem(503, "service_unavailable")
-        assert seconds < 0.05
+        assert seconds < CONNECT_TIMEOUT_SECONDS / 2
         for filler in fillers:
             filler.close()
 
@@ -80,7 +84,7 @@ async def test_service_without_response_is_504_after_timeout(start_system: Start
     for method in ("GET", "POST"):
         got, seconds = await timed(system.call(method, "/api/v1/products"))
         assert got.is_problem(504, "service_timeout")
-        assert 0.2 <= seconds < 2
+        assert 0.2 <= seconds < 20  # rather than the default
     await asyncio.wait_for(left.wait(), 60)
     assert (await system.get("/api/v1/products/5")).status == 200
 

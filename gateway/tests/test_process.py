@@ -76,7 +76,7 @@ async def test_sigterm_closes_streams_and_stops_the_process(start_system: StartS
             with pytest.raises(aiohttp.ClientPayloadError):
                 await response.content.read()
         await asyncio.wait_for(process.wait(), 60)
-        assert time.monotonic() - started_at < 5
+        assert time.monotonic() - started_at < 25
         assert process.returncode in (0, -signal.SIGTERM)
     await asyncio.wait_for(left.wait(), 60)
 

@@ -6,7 +6,6 @@ import asyncio
 import base64
 import shutil
 import subprocess
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -222,10 +221,8 @@ async def test_redis_outage_makes_each_replica_count_alone(
     headers = system.auth.bearer(sub="8")
     assert (await system.get("/api/v1/products", headers=headers)).status == 200
     counter_server.stop()
-    started_at = time.monotonic()
     statuses = [(await system.get("/api/v1/products", headers=headers)).status for _ in range(10)]
     assert statuses == [200] * 5 + [429] * 5
-    assert time.monotonic() - started_at < 2
     counter_server.start()
 
     async def counted_together_again() -> bool:

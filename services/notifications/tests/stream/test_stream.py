@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from stockbuddy.chassis.http.tokens import CLOCK_LEEWAY_SECONDS, Role
+from stockbuddy.chassis.http.tokens import Role
 from stockbuddy.chassis.runtime.shutdown import DrainingServer
 from stockbuddy.chassis.testing.tokens import TestIssuer
 from stockbuddy.contracts.auth import ApiKeyRevoked, SessionRevoked, UserUpdated
@@ -30,6 +30,19 @@ def stream(http: aiohttp.ClientSession, reader: Any) -> Any:
             yield reader(response)
 
     return open_stream
+
+
+@pytest.fixture
+def expiring_stream(http: aiohttp.ClientSession, reader: Any, issuer: TestIssuer) -> Any:
+    @asynccontextmanager
+    async def open_expiring_stream(**details: Any) -> AsyncIterator[Any]:
+        for headers in issuer.expiring_headers(9, **details):
+            async with http.get("stream", headers=headers) as response:
+                if response.status == 200:
+                    yield reader(response)
+                    return
+
+    return open_expiring_stream
 
 
 async def test_event_id_is_the_feed_cursor(stream: Any, service: Any, samples: Any, issuer: TestIssuer) -> None:
@@ -165,8 +178,8 @@ async def test_stream_ends_when_token_fields_of_the_user_change(
             await reader.events(1)
 
 
-async def test_stream_ends_when_the_token_expires(stream: Any, issuer: TestIssuer) -> None:
-    async with stream(issuer.headers(9, lifetime_seconds=2 - CLOCK_LEEWAY_SECONDS)) as reader:
+async def test_stream_ends_when_the_token_expires(expiring_stream: Any) -> None:
+    async with expiring_stream() as reader:
         with pytest.raises(EOFError):
             await reader.events(1)
 
@@ -287,13 +300,9 @@ async def test_streams_of_one_caller_are_limited(
     await until(freed)
 
 
-async def test_stream_with_a_renewed_token_outlives_it(
-    stream: Any, service: Any, samples: Any, issuer: TestIssuer
-) -> None:
+async def test_stream_with_a_renewed_token_outlives_it(expiring_stream: Any, service: Any, samples: Any) -> None:
     """The gateway renews tokens of API keys and session cookies, and ends the stream with the credential."""
-    expired = -25
-    headers = issuer.headers(9, session_id="key:4.1", lifetime_seconds=expired, renewed=True)
-    async with stream(headers) as renewed, stream(issuer.headers(9, lifetime_seconds=expired)) as bearer:
+    async with expiring_stream(session_id="key:4.1", renewed=True) as renewed, expiring_stream() as bearer:
         with pytest.raises(EOFError):
             await bearer.events(1)
         await service.publish(samples.movement())

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -10,7 +10,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt.algorithms import OKPAlgorithm
 
-from stockbuddy.chassis.http.tokens import TOKEN_ALGORITHMS, TOKEN_TYPE, Role
+from stockbuddy.chassis.http.tokens import CLOCK_LEEWAY_SECONDS, TOKEN_ALGORITHMS, TOKEN_TYPE, Role
 
 
 class TestIssuer:
@@ -64,3 +64,8 @@ class TestIssuer:
     def headers(self, user_id: int = 1, role: Role | str = Role.ADMIN, **details: Any) -> dict[str, str]:
         """Request headers with a token."""
         return {"Authorization": f"Bearer {self.token(user_id, role, **details)}"}
+
+    def expiring_headers(self, user_id: int = 1, **details: Any) -> Iterator[dict[str, str]]:
+        """Headers with tokens that are accepted for 2, 8 and 32 s: a slow machine fails to use the first in time."""
+        for seconds in (2, 8, 32):
+            yield self.headers(user_id, **details, lifetime_seconds=seconds - CLOCK_LEEWAY_SECONDS)
