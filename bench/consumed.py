@@ -40,9 +40,7 @@ TARGETS: Mapping[str, Mapping[str, Target]] = {
         "movements by sales of three lines": at_least(0.3),
     },
 }
-_PUBLISHED = " + ".join(
-    f"(SELECT count(*) FROM {schema}.{table})" for schema in SCHEMAS for table in ("outbox", "outbox_archive")
-)
+_PUBLISHED = " + ".join(f"(SELECT coalesce(sum(events), 0) FROM {schema}.outbox_chunk)" for schema in SCHEMAS)
 _LOGGED = "SELECT position FROM notifications.event_log_head"
 _ARE_LEVELS_EQUAL = """
     SELECT NOT EXISTS (SELECT FROM stock.level l LEFT JOIN catalog.stock_level c USING (product_id, warehouse_id, lot)

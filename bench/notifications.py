@@ -32,6 +32,7 @@ from bench.figures import Figure, report, under
 from stockbuddy.chassis.http.app import Service, create_app
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
+from stockbuddy.chassis.messaging.chunks import to_message
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.postgres.migrations import migrate
 from stockbuddy.chassis.runtime.logging import configure_logging
@@ -123,7 +124,7 @@ class Producer:
                 await self._wake.wait()
                 self._wake.clear()
                 numbers, self._waiting = self._waiting, []
-                rows = [outbox.row(event) for number in numbers for event in events_of(number)]
+                rows = [outbox.to_outbox_event(event) for number in numbers for event in events_of(number)]
                 await connection.execute(outbox.INSERT, *outbox.columns(rows))
                 now = time.perf_counter()
                 self._stopwatch.committed.update(dict.fromkeys(numbers, now))
@@ -144,7 +145,9 @@ async def write_backlog(url: str, count: int) -> None:
     connection = await asyncpg.connect(url, server_settings={"search_path": "stock"})
     try:
         for start in range(0, count // 2, 1000):
-            rows = [outbox.row(event) for number in range(start, start + 1000) for event in events_of(number)]
+            rows = [
+                outbox.to_outbox_event(event) for number in range(start, start + 1000) for event in events_of(number)
+            ]
             await connection.execute(outbox.INSERT, *outbox.columns(rows))
     finally:
         await connection.close()
@@ -153,7 +156,8 @@ async def write_backlog(url: str, count: int) -> None:
 async def bare_rate(url: str) -> float:
     """Rows per second of sequential batches of the same size into a plain table with a key."""
     connection = await asyncpg.connect(url)
-    rows = [outbox.row(event) for number in range(BATCH * 50) for event in events_of(number)]
+    events = [event for number in range(BATCH * 50) for event in events_of(number)]
+    rows = [to_message(outbox.to_outbox_event(event).text) for event in events]
     try:
         await connection.execute("CREATE TABLE bare (id bigint PRIMARY KEY, headers json, payload json)")
         started = time.perf_counter()
@@ -162,8 +166,8 @@ async def bare_rate(url: str) -> float:
             await connection.execute(
                 "INSERT INTO bare SELECT * FROM unnest($1::bigint[], $2::json[], $3::json[])",
                 list(range(start, start + len(part))),
-                [row.headers for row in part],
-                [row.payload for row in part],
+                [json.dumps(row.headers) for row in part],
+                [row.body.decode() for row in part],
             )
         return len(rows) / (time.perf_counter() - started)
     finally:
@@ -328,7 +332,10 @@ async def measure_backlog(setting: Setting, name: str) -> None:
         async with setting.system(issuer, keys_url) as (_, _):
             started = time.perf_counter()
             connection = await asyncpg.connect(setting.database_url)
-            relayed = await until_true(connection, "SELECT NOT EXISTS (SELECT FROM stock.outbox)") - started
+            relayed = (
+                await until_true(connection, "SELECT NOT EXISTS (SELECT FROM stock.outbox_chunk WHERE sent_at IS NULL)")
+                - started
+            )
             logged = (
                 await until_true(connection, f"SELECT position >= {BACKLOG} FROM notifications.event_log_head")
                 - started

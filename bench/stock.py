@@ -44,7 +44,9 @@ CREATE_BASELINE = """
     CREATE SCHEMA pgbench;
     CREATE TABLE pgbench.level (LIKE stock.level INCLUDING ALL);
     CREATE TABLE pgbench.movement (LIKE stock.movement INCLUDING ALL);
-    CREATE TABLE pgbench.outbox (LIKE stock.outbox INCLUDING ALL);
+    CREATE TABLE pgbench.outbox (shard smallint, id bigint GENERATED ALWAYS AS IDENTITY, event_id uuid NOT NULL,
+        routing_key text NOT NULL, headers json NOT NULL, payload json NOT NULL, partition_key text NOT NULL,
+        created_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (shard, id));
     CREATE SEQUENCE pgbench.numbers;
     INSERT INTO pgbench.level (product_id, warehouse_id, lot) SELECT n, 1, 0 FROM generate_series(1, 1000) n;
 """

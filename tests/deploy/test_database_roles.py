@@ -42,10 +42,10 @@ async def test_service_role_can_not_read_tables_of_other_services(url: str, as_r
         connection = await asyncpg.connect(as_role(url, name))
         for other in NAMES:
             if other == name:
-                assert await connection.fetchval(f"SELECT count(*) FROM {other}.outbox") == 0
+                assert await connection.fetchval(f"SELECT count(*) FROM {other}.outbox_chunk") == 0
             else:
                 with pytest.raises(asyncpg.InsufficientPrivilegeError):
-                    await connection.execute(f"SELECT FROM {other}.outbox")
+                    await connection.execute(f"SELECT FROM {other}.outbox_chunk")
         await connection.close()
 
 

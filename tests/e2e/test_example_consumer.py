@@ -7,15 +7,18 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from stockbuddy.chassis.messaging.bus import Message
 from stockbuddy.chassis.messaging.bus.amqp import AmqpBus
+from stockbuddy.chassis.messaging.message import Message
+from stockbuddy.contracts.topology import EVENTS_PUBLISHER
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "consumer.py"
 
 
 async def test_example_consumer_prints_low_stock_event(bus_url: str) -> None:
-    bus = AmqpBus(bus_url, name="stock", groups={})
+    bus = AmqpBus(bus_url, name=EVENTS_PUBLISHER, groups={})
     await bus.start()
+    publish = bus.publish_externally
+    assert publish is not None
     process = await asyncio.create_subprocess_exec(
         sys.executable, EXAMPLE, env={**os.environ, "BUS_URL": bus_url}, stdout=asyncio.subprocess.PIPE
     )
@@ -24,7 +27,7 @@ async def test_example_consumer_prints_low_stock_event(bus_url: str) -> None:
         output = asyncio.create_task(process.stdout.readline())
         async with asyncio.timeout(60):
             while not output.done():
-                await bus.publish([low_level()])
+                await publish([low_level()])
                 await asyncio.wait([output], timeout=0.2)  # repeated until its queue exists
         assert output.result().decode().startswith("MUG-1: 2 left (event 0199")
     finally:

@@ -11,12 +11,14 @@ import pytest
 import uuid_utils
 
 from stockbuddy.chassis.messaging import outbox
-from stockbuddy.chassis.messaging.bus import Message
-from stockbuddy.chassis.messaging.bus.amqp.envelope import to_amqp
+from stockbuddy.chassis.messaging.bus.amqp.envelope import to_amqp, to_batch
+from stockbuddy.chassis.messaging.chunks import event_text, join
+from stockbuddy.chassis.messaging.message import Message
 from stockbuddy.chassis.postgres.migrations import migrate
+from stockbuddy.chassis.testing.chunks import chunks_of
 from stockbuddy.chassis.testing.probe import ProbeChanged
 from stockbuddy.chassis.testing.rabbitmq import PrivateRabbitMQ
-from stockbuddy.contracts.topology import EVENTS_EXCHANGE, dead_queue
+from stockbuddy.contracts.topology import CONSUMER_GROUPS, INTERNAL_EXCHANGE, dead_queue, internal_key, is_wanted
 from stockbuddy.embedded.processes import Program
 from stockbuddy.local_servers.postgres import LocalPostgres
 from tests.faults.crashing_consumer import CRASHING_NUMBER
@@ -32,12 +34,12 @@ QUEUE = "catalog.stock.v1"
 PROBE_MIGRATIONS = Path(__file__).parents[2] / "libs/chassis/tests/probe/migrations"
 # The first version of a level, published again, has no effect on replicas with a later version.
 _FIRST_LEVEL_EVENT = """
-    SELECT event_id, headers, payload FROM stock.outbox_archive
-    WHERE routing_key = 'stock.level.changed' ORDER BY archived_at LIMIT 1
+    SELECT event_id, headers, payload FROM stock.outbox_event
+    WHERE routing_key = 'stock.level.changed' ORDER BY chunk_id, place LIMIT 1
 """
 _DEAD = "SELECT count(*) FROM catalog.inbox WHERE status = 'dead' AND event_id = ANY($1::uuid[])"
 _LOGGED = "SELECT count(*) FROM notifications.event_log WHERE event_id = ANY($1::uuid[])"
-_ARCHIVE = "SELECT event_id::text, routing_key, headers::text, payload::text FROM stock.outbox_archive"
+_ARCHIVE = "SELECT event_id::text, routing_key, headers::text, payload::text FROM stock.outbox_event"
 
 
 async def test_poison_message_does_not_affect_the_other_999(shared_deployment: Deployment) -> None:
@@ -57,19 +59,17 @@ async def publish_with_one_invalid(database_url: str) -> list[str]:
     try:
         event = await connection.fetchrow(_FIRST_LEVEL_EVENT)
         headers, payload = json.loads(event["headers"]), json.loads(event["payload"])
-        rows = []
-        for number in range(MESSAGE_COUNT):
-            event_id = str(uuid_utils.uuid7())
+        event_ids = [str(uuid_utils.uuid7()) for _ in range(MESSAGE_COUNT)]
+        events = []
+        for number, event_id in enumerate(event_ids):
             body = {"product_id": "none"} if number == POISON_AT else payload
-            attributes = json.dumps({**headers, "id": event_id})
-            rows.append(
-                outbox.OutboxRow(0, event_id, "stock.level.changed", attributes, json.dumps(body), headers["subject"])
-            )
+            text = event_text(json.dumps({**headers, "id": event_id}), json.dumps(body))
+            events.append(outbox.OutboxEvent(0, "stock.level.changed", text))
         await connection.execute("SET search_path TO stock")
-        await connection.execute(outbox.INSERT, *outbox.columns(rows))
+        await connection.execute(outbox.INSERT, *outbox.columns(events))
     finally:
         await connection.close()
-    return [row.event_id for row in rows]
+    return event_ids
 
 
 async def test_malformed_message_goes_to_the_dead_letter_queue(shared_deployment: Deployment) -> None:
@@ -78,9 +78,9 @@ async def test_malformed_message_goes_to_the_dead_letter_queue(shared_deployment
         await aio_pika.connect(shared_deployment.rabbitmq.url) as connection,
     ):
         channel = await connection.channel()
-        exchange = await channel.get_exchange(EVENTS_EXCHANGE)
-        await exchange.publish(aio_pika.Message(b"\xff malformed"), "stock.level.changed")
+        exchange = await channel.get_exchange(INTERNAL_EXCHANGE)
         for queue in (QUEUE, "notifications.log.v1"):
+            await exchange.publish(aio_pika.Message(b"\xff malformed"), internal_key("stock", queue))
             async with (await channel.get_queue(dead_queue(queue))).iterator(timeout=20) as dead_messages:
                 dead = await anext(dead_messages)
                 assert dead.body == b"\xff malformed"
@@ -95,7 +95,7 @@ async def test_duplicated_and_reordered_events_take_effect_once(shared_deploymen
     async with shared_deployment.load("shuffled") as load:
         proxy.block_all()
         await load.wait_until_acknowledged(60)
-    await shared_deployment.verifier.wait_until("SELECT count(*) FROM stock.outbox", 0)
+    await shared_deployment.verifier.wait_until("SELECT count(*) FROM stock.outbox_chunk WHERE sent_at IS NULL", 0)
     await asyncio.to_thread(shared_deployment.rabbitmq.control, "purge_queue", QUEUE)
     await publish_shuffled(shared_deployment, times=2)
     proxy.cut()
@@ -110,8 +110,10 @@ async def publish_shuffled(deployment: Deployment, *, times: int) -> None:
     messages = [Message(row[0], row[1], json.loads(row[2]), row[3].encode()) for row in rows] * times
     random.Random(1).shuffle(messages)
     async with await aio_pika.connect(deployment.rabbitmq.url) as broker:
-        exchange = await (await broker.channel()).get_exchange(EVENTS_EXCHANGE)
-        await asyncio.gather(*(exchange.publish(to_amqp(message), message.type) for message in messages))
+        exchange = await (await broker.channel()).get_exchange(INTERNAL_EXCHANGE)
+        wanted = [message for message in messages if is_wanted(CONSUMER_GROUPS[QUEUE], message.type)]
+        for chunk in join(chunks_of(wanted)):
+            await exchange.publish(to_amqp(to_batch(chunk)), internal_key("stock", QUEUE))
 
 
 @pytest.mark.slow
@@ -138,7 +140,7 @@ async def test_message_that_crashes_its_consumer_becomes_a_dead_letter(
 
 
 async def publish_numbers(database_url: str, numbers: range) -> None:
-    rows = [outbox.row(ProbeChanged(thing=number % 7, number=number)) for number in numbers]
+    rows = [outbox.to_outbox_event(ProbeChanged(thing=number % 7, number=number)) for number in numbers]
     connection = await asyncpg.connect(database_url)
     try:
         await connection.execute("SET search_path TO probe")

@@ -8,22 +8,31 @@ from tests.faults.deployment import Deployment
 
 pytestmark = pytest.mark.timeout(900)
 
+WAIT_BEFORE_MARKING = """
+    CREATE FUNCTION stock.wait_before_marking() RETURNS trigger LANGUAGE plpgsql AS
+    $$BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN NEW; END$$;
+    CREATE TRIGGER wait BEFORE UPDATE ON stock.outbox_chunk FOR EACH ROW EXECUTE FUNCTION stock.wait_before_marking();
+"""
 
-async def test_relay_killed_between_publish_and_delete_loses_nothing(shared_deployment: Deployment) -> None:
-    """A lock on the archive blocks the relay after it has published."""
+
+async def test_relay_killed_between_publishing_and_marking_loses_nothing(shared_deployment: Deployment) -> None:
+    """A trigger that waits for a lock stops the relay after it has published."""
     stock, verifier = shared_deployment.programs["stock"], shared_deployment.verifier
+    await verifier.execute(WAIT_BEFORE_MARKING)
     async with shared_deployment.load("relay") as load:
-        async with verifier.locked("LOCK TABLE stock.outbox_archive IN SHARE MODE"):
+        async with verifier.locked("SELECT pg_advisory_xact_lock(1)"):
             logged = await verifier.value("SELECT count(*) FROM notifications.event_log")
             await load.wait_until_acknowledged(5)
             await verifier.wait_until("SELECT count(*) > $1 FROM notifications.event_log", True, logged)
             assert await verifier.value(
-                "SELECT count(*) FROM stock.outbox o JOIN notifications.event_log USING (event_id)"
+                "SELECT count(*) FROM stock.outbox_event JOIN notifications.event_log USING (event_id)"
+                " WHERE sent_at IS NULL"
             )
             stock.signal(signal.SIGKILL)
             await stock.wait_for_start_after(stock.starts)
         await load.wait_until_acknowledged(20)
-    await verifier.verify("relay killed between publish and delete", load)
+    await verifier.execute("DROP FUNCTION stock.wait_before_marking CASCADE")
+    await verifier.verify("relay killed between publishing and marking", load)
 
 
 async def test_consumer_killed_between_commit_and_acknowledgement_has_one_effect(shared_deployment: Deployment) -> None:

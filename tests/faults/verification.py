@@ -14,12 +14,17 @@ from tests.faults.load import OPENING_QUANTITY, PRODUCTS, Load
 
 SETTLE_TIMEOUT_SECONDS = 300
 SERVICES = ("auth", "catalog", "stock", "notifications")
-_ARCHIVED = " UNION ALL ".join(f"SELECT event_id FROM {service}.outbox_archive" for service in SERVICES)
+_ARCHIVED = " UNION ALL ".join(
+    f"SELECT event_id FROM {service}.outbox_event WHERE sent_at IS NOT NULL" for service in SERVICES
+)
 _LOGGED = "SELECT event_id FROM notifications.event_log"
 _LEVELS = "SELECT product_id, warehouse_id, lot, on_hand, reserved FROM"
 
 UNSETTLED_COUNTS = {
-    **{f"unpublished events of {service}": f"SELECT count(*) FROM {service}.outbox" for service in SERVICES},
+    **{
+        f"unpublished events of {service}": f"SELECT count(*) FROM {service}.outbox_chunk WHERE sent_at IS NULL"
+        for service in SERVICES
+    },
     **{
         f"deferred messages of {service}": f"SELECT count(*) FROM {service}.inbox WHERE status IN ('retry', 'parked')"
         for service in SERVICES
@@ -97,6 +102,13 @@ class Verifier:
             async with connection.transaction():
                 await connection.execute(statement)
                 yield
+        finally:
+            await connection.close()
+
+    async def execute(self, statements: str) -> None:
+        connection = await asyncpg.connect(self._database_url)
+        try:
+            await connection.execute(statements)
         finally:
             await connection.close()
 

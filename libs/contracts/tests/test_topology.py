@@ -2,7 +2,7 @@
 
 import pytest
 
-from stockbuddy.contracts.topology import consumers_of, matches
+from stockbuddy.contracts.topology import matches, types_for
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,8 @@ def test_topic_patterns_match_as_on_a_broker(pattern: str, event_type: str, hear
     assert matches(pattern, event_type) is heard
 
 
-def test_groups_receive_the_types_of_their_patterns() -> None:
-    groups = {"a.v1": ("stock.level.*",), "b.v1": ("#",), "c.v1": ("auth.#", "stock.#")}
-    assert consumers_of("stock.level.low", groups) == ["a.v1", "b.v1", "c.v1"]
-    assert consumers_of("catalog.product.created", groups) == ["b.v1"]
+def test_queue_receives_the_types_of_its_patterns() -> None:
+    published = ("stock.level.low", "catalog.product.created", "auth.user.registered")
+    assert types_for(("stock.level.*",), published) == {"stock.level.low"}
+    assert types_for(("#",), published) == set(published)
+    assert types_for(("auth.#", "stock.#"), published) == {"stock.level.low", "auth.user.registered"}

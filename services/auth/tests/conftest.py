@@ -30,8 +30,9 @@ from stockbuddy.auth.crypto import SecretBox
 from stockbuddy.chassis.http.app import create_app
 from stockbuddy.chassis.http.internal_calls import InternalCallSigner
 from stockbuddy.chassis.http.tokens import TOKEN_TYPE
-from stockbuddy.chassis.messaging.bus import Message
 from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
+from stockbuddy.chassis.messaging.chunks import Chunk
+from stockbuddy.chassis.messaging.message import Message
 from stockbuddy.chassis.testing.templates import Migrate, ServiceMigrations
 
 PASSWORD = "violet-Harbour-71"
@@ -53,9 +54,9 @@ class RecordingBus(InProcessBus):
         super().__init__()
         self.published: list[Message] = []
 
-    async def publish(self, messages: Sequence[Message]) -> None:
-        self.published.extend(messages)
-        await super().publish(messages)
+    async def publish(self, chunks: Sequence[Chunk]) -> None:
+        self.published += [message for chunk in chunks for message in chunk.messages()]
+        await super().publish(chunks)
 
 
 @dataclass
@@ -136,7 +137,7 @@ class Auth:
         """The one event of that type that any process has published from this database."""
         connection = await asyncpg.connect(self.app.state.resources.settings.database_url)
         try:
-            query = "SELECT payload FROM auth.outbox_archive WHERE routing_key = $1"
+            query = "SELECT payload FROM auth.outbox_event WHERE sent_at IS NOT NULL AND routing_key = $1"
             deadline = time.monotonic() + 60
             while not (rows := await connection.fetch(query, event_type)):
                 assert time.monotonic() < deadline, f"no {event_type} was published"

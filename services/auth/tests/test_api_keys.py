@@ -73,7 +73,7 @@ async def test_secret_is_returned_once_and_never_stored(auth: Any, database_url:
     assert len(listed["hint"]) == 4
     connection = await asyncpg.connect(database_url)
     try:
-        for table in ("idempotency_key", "api_key", "outbox", "outbox_archive"):
+        for table in ("idempotency_key", "api_key", "outbox_event"):
             rows = await connection.fetch(f"SELECT CAST(t AS text) AS row FROM auth.{table} t")
             assert not any(key["key"] in row["row"] for row in rows), table
     finally:

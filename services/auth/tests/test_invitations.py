@@ -180,7 +180,7 @@ async def test_retried_creation_returns_same_token_which_is_stored_encrypted(aut
     token = answers[0].json()["token"]
     connection = await asyncpg.connect(database_url)
     try:
-        for table in ("idempotency_key", "invitation", "outbox", "outbox_archive"):
+        for table in ("idempotency_key", "invitation", "outbox_event"):
             rows = await connection.fetch(f"SELECT CAST(t AS text) AS row FROM auth.{table} t")
             assert not any(token in row["row"] for row in rows), table
     finally:

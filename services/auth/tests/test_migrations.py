@@ -9,7 +9,10 @@ import pytest
 from stockbuddy.auth.app import MIGRATIONS
 from stockbuddy.chassis.messaging.outbox import shard_of
 from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.postgres.migrations import migrate
 from stockbuddy.chassis.testing.comments import uncommented
+from stockbuddy.chassis.testing.plugin import NewDatabase
+from stockbuddy.chassis.testing.revisions import migrate_to
 from stockbuddy.contracts.auth import SettingsChanged
 
 SUBJECT = "access-token/7"
@@ -29,9 +32,9 @@ async def test_tables_and_columns_have_comments(database_url: str) -> None:
 
 
 @pytest.mark.parametrize("table", ["outbox", "outbox_archive"])
-async def test_stored_invitation_events_are_renamed(database_url: str, table: str) -> None:
-    """Executes the statement of migration 0003 on rows as the version before it stored them."""
-    rename_events = runpy.run_path(str(MIGRATIONS / "versions/0003_names_and_comments.py"))["RENAME_EVENTS"]
+async def test_stored_invitation_events_are_renamed(new_database: NewDatabase, table: str) -> None:
+    """Events that the version before migration 0003 stored, as the newest version has them."""
+    database_url = await new_database(lambda url: migrate_to("0002", url, "auth", MIGRATIONS))
     connection = await asyncpg.connect(database_url, server_settings={"search_path": "auth"})
     try:
         insert = INSERT.format(table=table, id="", one="")
@@ -48,11 +51,12 @@ async def test_stored_invitation_events_are_renamed(database_url: str, table: st
             payload = {"access_token_id": 7, "role": "salesperson"} if subject == SUBJECT else {"user_id": 1}
             values = (json.dumps(headers), json.dumps(payload), subject)
             await connection.execute(insert, shard_of(subject), event_type, *values)
-        await connection.execute(rename_events.format(table=table))
-        rows = await connection.fetch(f"SELECT * FROM auth.{table} ORDER BY routing_key")
+        await migrate(database_url, "auth", MIGRATIONS)
+        rows = await connection.fetch("SELECT * FROM auth.outbox_event ORDER BY routing_key")
     finally:
         await connection.close()
     renamed, other = rows
+    assert all((row["sent_at"] is not None) is (table == "outbox_archive") for row in rows)
     assert (renamed["routing_key"], renamed["partition_key"]) == ("auth.invitation.created", "invitation/7")
     assert json.loads(renamed["headers"]) == {
         "type": "auth.invitation.created",

@@ -19,8 +19,11 @@ from stockbuddy.catalog.app import SERVICE, CatalogSettings
 from stockbuddy.chassis.http.app import create_app
 from stockbuddy.chassis.http.tokens import Role
 from stockbuddy.chassis.messaging import outbox
-from stockbuddy.chassis.messaging.bus import Message, Subscription
+from stockbuddy.chassis.messaging.bus import Subscription
 from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
+from stockbuddy.chassis.messaging.chunks import to_message
+from stockbuddy.chassis.messaging.message import Message
+from stockbuddy.chassis.testing.chunks import chunks_of
 from stockbuddy.chassis.testing.templates import Migrate, ServiceMigrations
 from stockbuddy.chassis.testing.tokens import TestIssuer
 from stockbuddy.contracts.auth import SettingsChanged
@@ -88,9 +91,8 @@ class Replica:
 
     async def publish(self, *events: Event) -> list[Message]:
         """Publish events; returns when the service has committed their effects."""
-        rows = [outbox.row(event) for event in events]
-        messages = [Message(r.event_id, r.routing_key, json.loads(r.headers), r.payload.encode()) for r in rows]
-        await self.bus.publish(messages)
+        messages = [to_message(outbox.to_outbox_event(event).text) for event in events]
+        await self.bus.publish(chunks_of(messages))
         return messages
 
     def client(self, user_id: int | None = None, role: Role | str = Role.SALESPERSON, **claims: Any) -> AsyncClient:

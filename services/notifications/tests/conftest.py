@@ -1,8 +1,7 @@
 """The service on a real database, with an in-process bus and callers with real tokens."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,9 +16,11 @@ from httpx2 import ASGITransport, AsyncClient
 from stockbuddy.chassis.http.app import create_app
 from stockbuddy.chassis.http.tokens import Role
 from stockbuddy.chassis.messaging import outbox
-from stockbuddy.chassis.messaging.bus import Message
 from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
+from stockbuddy.chassis.messaging.chunks import to_message
+from stockbuddy.chassis.messaging.message import Message
 from stockbuddy.chassis.runtime.event_context import EventContext
+from stockbuddy.chassis.testing.chunks import chunks_of
 from stockbuddy.chassis.testing.templates import Migrate, ServiceMigrations
 from stockbuddy.chassis.testing.tokens import TestIssuer
 from stockbuddy.contracts.auth import UserRegistered, UserState
@@ -66,8 +67,12 @@ class Replica:
     async def publish(self, *events: Event, context: EventContext = ALICE) -> list[Message]:
         """Publish events in `context`; returns when the consumers of this replica have committed."""
         messages = [message_of(event, context) for event in events]
-        await self.bus.publish(messages)
+        await self.deliver(messages)
         return messages
+
+    async def deliver(self, messages: Iterable[Message]) -> None:
+        """Like `publish`, for messages."""
+        await self.bus.publish(chunks_of(messages))
 
     def client(self, **headers: str) -> AsyncClient:
         return AsyncClient(
@@ -110,8 +115,7 @@ async def admin(service: Replica, issuer: TestIssuer) -> AsyncIterator[AsyncClie
 
 def message_of(event: Event, context: EventContext = ALICE) -> Message:
     """The message that the relay of the event's service would publish."""
-    row = outbox.row(event, context)
-    return Message(row.event_id, row.routing_key, json.loads(row.headers), row.payload.encode())
+    return to_message(outbox.to_outbox_event(event, context).text)
 
 
 async def until(look: Callable[[], Awaitable[Any]], seconds: float = 60) -> Any:

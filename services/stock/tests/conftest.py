@@ -19,8 +19,9 @@ from httpx2 import ASGITransport, AsyncClient, Response
 from stockbuddy.chassis.http.app import create_app
 from stockbuddy.chassis.http.tokens import Role
 from stockbuddy.chassis.messaging import outbox
-from stockbuddy.chassis.messaging.bus import Message
 from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
+from stockbuddy.chassis.messaging.chunks import Chunk, batch_text
+from stockbuddy.chassis.messaging.message import Message
 from stockbuddy.chassis.runtime.event_context import EventContext
 from stockbuddy.chassis.testing.templates import Migrate, ServiceMigrations, TemplateDatabases
 from stockbuddy.chassis.testing.tokens import TestIssuer
@@ -49,9 +50,9 @@ class RecordingBus(InProcessBus):
         super().__init__()
         self.published: list[Message] = []
 
-    async def publish(self, messages: Sequence[Message]) -> None:
-        await super().publish(messages)
-        self.published.extend(messages)
+    async def publish(self, chunks: Sequence[Chunk]) -> None:
+        await super().publish(chunks)
+        self.published += [message for chunk in chunks for message in chunk.messages()]
 
     def events(self, *types: str) -> list[dict[str, Any]]:
         """The bodies of the published events of these types."""
@@ -106,10 +107,8 @@ class Shop:
 
     async def deliver(self, *events: Event, actor_id: int = 1) -> None:
         """Deliver events as a relay does; returns once they are handled."""
-        rows = [outbox.row(event, EventContext(actor_id=actor_id)) for event in events]
-        await self.bus.publish(
-            [Message(row.event_id, row.routing_key, json.loads(row.headers), row.payload.encode()) for row in rows]
-        )
+        written = [outbox.to_outbox_event(event, EventContext(actor_id=actor_id)) for event in events]
+        await self.bus.publish([Chunk((event.type,), batch_text([event.text])) for event in written])
 
     async def product(self, quantity: float | None = None, **values: Any) -> int:
         """Create a product, with `quantity` as its opening stock in the default warehouse."""
@@ -147,7 +146,7 @@ class Shop:
 
     async def _unpublished(self) -> bool:
         async with self.app.state.resources.database.raw() as connection:
-            return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM outbox)"))
+            return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM outbox_chunk WHERE sent_at IS NULL)"))
 
     async def require_integrity(self) -> None:
         """The service's own reconciliation finds no difference."""

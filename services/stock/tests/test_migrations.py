@@ -1,13 +1,15 @@
 """The schema after all migrations, and the events that they rename."""
 
 import json
-import runpy
 
 import asyncpg
 import pytest
 
 from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.postgres.migrations import migrate
 from stockbuddy.chassis.testing.comments import uncommented
+from stockbuddy.chassis.testing.plugin import NewDatabase
+from stockbuddy.chassis.testing.revisions import migrate_to
 from stockbuddy.stock.app import MIGRATIONS
 
 INSERT = """
@@ -35,17 +37,19 @@ async def test_searches_evaluate_text_keys_inline(database: asyncpg.Connection) 
 
 
 @pytest.mark.parametrize("table", ["outbox", "outbox_archive"])
-async def test_stored_events_are_renamed(database: asyncpg.Connection, table: str) -> None:
-    """Executes the statements of migration 0056 on events as the release before it stored them."""
-    migration = runpy.run_path(str(MIGRATIONS / "versions/0056_standard_terms.py"))
+async def test_stored_events_are_renamed(new_database: NewDatabase, table: str) -> None:
+    """Events that the release before migration 0056 stored, as the newest one has them."""
+    url = await new_database(lambda url: migrate_to("0055", url, "stock", MIGRATIONS))
+    database = await asyncpg.connect(url, server_settings={"search_path": "stock"})
     archived = {"id": ", id", "value": ", 1"} if table == "outbox_archive" else {"id": "", "value": ""}
     for event_type, payload in STORED.items():
         headers = {"type": event_type, "dataschema": f"urn:stockbuddy:schema:{event_type}", "actorid": "1"}
         values = (event_type, json.dumps(headers), json.dumps(payload))
         await database.execute(INSERT.format(table=table, **archived), *values)
-    for statement in ("RENAME_EVENT_TYPE", "RENAME_PAYLOAD_FIELDS"):
-        await database.execute(migration[statement].format(table=table))
-    rows = {row["routing_key"]: row for row in await database.fetch(f"SELECT * FROM {table}")}
+    await migrate(url, "stock", MIGRATIONS)
+    rows = {row["routing_key"]: row for row in await database.fetch("SELECT * FROM outbox_event ORDER BY place")}
+    await database.close()
+    assert all((row["sent_at"] is not None) is (table == "outbox_archive") for row in rows.values())
     assert {event_type: json.loads(row["payload"]) for event_type, row in rows.items()} == {
         "stock.reservation.created": {"id": 1},
         "stock.activity.unusual": {"movement_id": 2, "typical_quantity": 1.5, "ratio": 8.4},

@@ -20,7 +20,7 @@ from stockbuddy.chassis.messaging.inbox import Inbox
 from stockbuddy.chassis.messaging.relay import Relay
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime.event_context import EventContext, current_event_context, event_context
-from stockbuddy.chassis.testing.probe import EFFECTS_GROUP, GROUPS, ProbeChanged, effects, note
+from stockbuddy.chassis.testing.probe import EFFECTS_GROUP, EVERYTHING_GROUP, GROUPS, ProbeChanged, effects, note
 
 DEADLINE_SECONDS = 60
 Handle = Callable[[AsyncSession, ProbeChanged], Awaitable[None]]
@@ -42,13 +42,16 @@ class System:
     async def running(self, handle: Handle = note) -> AsyncIterator[None]:
         bus = self.make_bus()
         await bus.start()
-        inbox = Inbox(self.database, Consumer(EFFECTS_GROUP, {ProbeChanged.type: each(ProbeChanged, handle)}))
+        inbox = self.inbox(handle)
         await bus.subscribe(inbox.subscription())
         try:
             async with inbox.retry_worker(), Relay(self.database, bus).worker(DEADLINE_SECONDS):
                 yield
         finally:
             await bus.close()
+
+    def inbox(self, handle: Handle = note) -> Inbox:
+        return Inbox(self.database, Consumer(EFFECTS_GROUP, {ProbeChanged.type: each(ProbeChanged, handle)}))
 
     async def count(self, statement: str) -> int:
         async with self.database.reading() as session:
@@ -73,12 +76,12 @@ def system(request: pytest.FixtureRequest, database: Database) -> System:
     return System(database, lambda: AmqpBus(url, name="probe", groups=GROUPS))
 
 
-async def test_event_takes_effect_once_and_moves_from_outbox_to_archive(system: System) -> None:
+async def test_event_takes_effect_once_and_is_marked_as_sent(system: System) -> None:
     async with system.running():
         await publish(system.database, 1, 2, 3)
         assert await system.until_effects(3) == [("thing/1", n) for n in (1, 2, 3)]
-        await system.until("SELECT count(*) FROM outbox", 0)
-    assert await system.count("SELECT count(*) FROM outbox_archive") == 3
+        await system.until("SELECT count(*) FROM outbox_event WHERE sent_at IS NULL", 0)
+    assert await system.count("SELECT count(*) FROM outbox_event WHERE sent_at IS NOT NULL") == 3
 
 
 async def test_rolled_back_transaction_publishes_nothing(system: System) -> None:
@@ -86,7 +89,7 @@ async def test_rolled_back_transaction_publishes_nothing(system: System) -> None
         async with system.database.transaction() as session:
             outbox.add(session, ProbeChanged(thing=1, number=1))
             raise ZeroDivisionError
-    assert await system.count("SELECT count(*) FROM outbox") == 0
+    assert await system.count("SELECT count(*) FROM outbox_event WHERE sent_at IS NULL") == 0
 
 
 async def test_event_committed_while_stopped_is_published_after_start(system: System) -> None:
@@ -96,21 +99,16 @@ async def test_event_committed_while_stopped_is_published_after_start(system: Sy
 
 
 async def test_event_published_twice_takes_effect_once(system: System) -> None:
-    """As after a crash between publishing and deleting: the rows are in the outbox again."""
+    """As after a crash between publishing and marking: the chunk is unsent again."""
     await publish(system.database, 1, 2)
     async with system.running():
-        await system.until("SELECT count(*) FROM outbox_archive", 2)
+        await system.until("SELECT count(*) FROM outbox_event WHERE sent_at IS NOT NULL", 2)
         await system.until_effects(2)
     async with system.database.transaction() as session:
-        await session.execute(
-            text(
-                "INSERT INTO outbox (shard, event_id, routing_key, headers, payload, partition_key)"
-                " SELECT shard, event_id, routing_key, headers, payload, partition_key FROM outbox_archive"
-            )
-        )
+        await session.execute(text("UPDATE outbox_chunk SET sent_at = NULL"))
     async with system.running():
         await publish(system.database, 3)
-        await system.until("SELECT count(*) FROM outbox_archive", 5)
+        await system.until("SELECT count(*) FROM outbox_event WHERE sent_at IS NOT NULL", 3)
         assert await system.until_effects(3) == [("thing/1", n) for n in (1, 2, 3)]
 
 
@@ -197,7 +195,7 @@ async def test_lost_queue_is_refilled_from_the_archive(database: Database, bus_u
     bus = make_bus()
     async with Relay(database, bus).worker(DEADLINE_SECONDS):
         await publish(database, 2, 3)
-        await system.until("SELECT count(*) FROM outbox_archive", 3)
+        await system.until("SELECT count(*) FROM outbox_event WHERE sent_at IS NOT NULL", 3)
     await bus.close()
     async with await aio_pika.connect(bus_url) as connection, connection.channel() as channel:
         await channel.queue_delete(EFFECTS_GROUP)
@@ -216,3 +214,28 @@ async def test_queue_deleted_under_its_consumer_is_recreated_and_refilled(databa
             await publish(database, number)
         done = await system.until_effects(29)
     assert sorted(done) == [("thing/1", n) for n in range(1, 30)]
+
+
+async def test_group_of_a_later_release_receives_what_the_previous_one_published(
+    database: Database, bus_url: str
+) -> None:
+    """Its consumer is upgraded first: its queue exists while its producer does not know the group yet."""
+    previous = {EVERYTHING_GROUP: GROUPS[EVERYTHING_GROUP]}
+    system = System(database, lambda: AmqpBus(bus_url, name="probe", groups=GROUPS, archive=Archive(database)))
+    consumer = AmqpBus(bus_url, name="probe", groups=GROUPS)
+    await consumer.start()
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while not consumer.is_ready:
+            await asyncio.sleep(0.02)
+    await consumer.close()
+    async with await aio_pika.connect(bus_url) as connection, connection.channel() as channel:
+        await (await channel.get_queue("probe.replay.v1")).purge()  # the replay of what there was then
+    producer = AmqpBus(bus_url, name="probe", groups=previous, archive=Archive(database))
+    await producer.start()
+    async with Relay(database, producer).worker(DEADLINE_SECONDS):
+        await publish(database, 1, 2)
+        await system.until("SELECT count(*) FROM outbox_event WHERE sent_at IS NOT NULL", 2)
+    await producer.close()
+    assert await effects(database) == []
+    async with system.running():
+        assert await system.until_effects(2) == [("thing/1", 1), ("thing/1", 2)]

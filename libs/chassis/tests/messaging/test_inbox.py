@@ -7,9 +7,9 @@ import uuid_utils
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.messaging.bus import Message
 from stockbuddy.chassis.messaging.handlers import Consumer, each
 from stockbuddy.chassis.messaging.inbox import MAX_ATTEMPTS, Inbox
+from stockbuddy.chassis.messaging.message import Message
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.testing.probe import EFFECTS_GROUP, ProbeChanged, effects, note
 

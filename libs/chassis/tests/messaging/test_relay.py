@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from structlog.testing import capture_logs
 
 from stockbuddy.chassis.messaging import outbox
-from stockbuddy.chassis.messaging.bus import Message, Subscription
+from stockbuddy.chassis.messaging.bus import Subscription
 from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
+from stockbuddy.chassis.messaging.message import Message
 from stockbuddy.chassis.messaging.relay import BATCH_SIZE, Relay
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.testing.probe import ProbeChanged
@@ -30,8 +31,8 @@ async def test_next_batch_contains_the_oldest_waiting_event(database: Database) 
     bus = InProcessBus(groups={"probe.listener.v1": ("#",)})
     await bus.subscribe(Subscription("probe.listener.v1", receive, database.ping, lanes=1, batch_size=BATCH_SIZE))
     async with database.raw() as connection:
-        rows = [outbox.row(ProbeChanged(thing=number % 50, number=number)) for number in numbers]
-        await connection.execute(outbox.INSERT, *outbox.columns(rows))
+        events = [outbox.to_outbox_event(ProbeChanged(thing=number % 50, number=number)) for number in numbers]
+        await connection.executemany(outbox.INSERT, [outbox.columns([event]) for event in events])
     async with asyncio.timeout(DEADLINE_SECONDS), Relay(database, bus).worker(DEADLINE_SECONDS):
         await all_sent.wait()
 

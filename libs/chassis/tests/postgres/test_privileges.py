@@ -64,7 +64,7 @@ async def url(private_postgres: LocalPostgres) -> str:
 async def _until_archived(database: Database) -> None:
     while True:
         async with database.reading() as session:
-            if await session.scalar(text("SELECT count(*) FROM outbox_archive")):
+            if await session.scalar(text("SELECT count(*) FROM outbox_event WHERE sent_at IS NOT NULL")):
                 return
         await asyncio.sleep(0.02)
 
@@ -79,9 +79,9 @@ async def test_serving_role_can_publish_relay_and_maintain(url: str) -> None:
     await maintain(database)
     async with database.reading() as session:
         partitions = await session.scalar(
-            text("SELECT count(*) FROM pg_inherits WHERE inhparent = CAST('outbox_archive' AS regclass)")
+            text("SELECT count(*) FROM pg_inherits WHERE inhparent = CAST('outbox_chunk' AS regclass)")
         )
-        archived = await session.scalar(text("SELECT count(*) FROM outbox_archive"))
+        archived = await session.scalar(text("SELECT count(*) FROM outbox_event WHERE sent_at IS NOT NULL"))
     assert (partitions, archived) == (3, 1)
     await database.close()
 

@@ -6,8 +6,7 @@ A queue that the catalog declares later receives them from the archive: the serv
 from alembic import op
 from sqlalchemy import text
 
-from stockbuddy.chassis.messaging import outbox
-from stockbuddy.chassis.runtime.event_context import EventContext
+from stockbuddy.chassis.messaging import former_outbox
 from stockbuddy.contracts.auth import SettingsChanged
 
 revision = "0008"
@@ -22,6 +21,5 @@ NEW_VERSION = """
 
 def upgrade() -> None:
     connection = op.get_bind()
-    for row in connection.execute(text(NEW_VERSION)).mappings().all():
-        event = outbox.row(SettingsChanged.model_validate(row), EventContext())
-        connection.exec_driver_sql(outbox.INSERT, outbox.columns([event]))
+    rows = connection.execute(text(NEW_VERSION)).mappings().all()
+    former_outbox.insert(connection, [SettingsChanged.model_validate(row) for row in rows])

@@ -7,8 +7,7 @@ upgraded in any order.
 from alembic import op
 from sqlalchemy import text
 
-from stockbuddy.chassis.messaging import outbox
-from stockbuddy.chassis.runtime.event_context import EventContext
+from stockbuddy.chassis.messaging import former_outbox
 from stockbuddy.contracts.catalog import CategoryRepublished, ProductRepublished
 
 revision = "0017"
@@ -37,6 +36,5 @@ def _republish(event_type: type[CategoryRepublished | ProductRepublished], state
     connection = op.get_bind()
     after = 0
     while rows := connection.execute(text(states), {"after": after, "rows": BATCH_ROWS}).mappings().all():
-        events = [outbox.row(event_type.model_validate(row), EventContext()) for row in rows]
-        connection.exec_driver_sql(outbox.INSERT, outbox.columns(events))
+        former_outbox.insert(connection, [event_type.model_validate(row) for row in rows])
         after = rows[-1][key]

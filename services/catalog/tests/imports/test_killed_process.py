@@ -101,9 +101,7 @@ async def test_import_of_killed_process_is_finished_by_another(settings: Catalog
     connection = await asyncpg.connect(settings.database_url)
     try:
         published = await connection.fetchval("""
-            SELECT count(*) FROM (SELECT routing_key FROM catalog.outbox
-                UNION ALL SELECT routing_key FROM catalog.outbox_archive) e
-            WHERE routing_key = 'catalog.product.created'
+            SELECT count(*) FROM catalog.outbox_event WHERE routing_key = 'catalog.product.created'
         """)
     finally:
         await connection.close()

@@ -6,6 +6,7 @@ from typing import Any
 
 from httpx2 import AsyncClient
 
+from stockbuddy.chassis.testing.chunks import chunks_of
 from stockbuddy.contracts.stock import WarehouseUpdated
 
 
@@ -74,7 +75,7 @@ async def test_replayed_messages_change_nothing(service: Any, seller: AsyncClien
     first = await service.publish(samples.level(product_id, 5))
     await service.publish(samples.level(product_id, 2, 2))
 
-    await service.bus.publish(first)
+    await service.bus.publish(chunks_of(first))
 
     assert (await seller.get(f"/products/{product_id}")).json()["quantity_in_stock"] == 2
 

@@ -67,7 +67,7 @@ async def test_one_crossing_raises_one_alert(
 
 async def test_redelivered_event_raises_one_alert(admin: AsyncClient, service: Any, samples: Any) -> None:
     sent = await service.publish(samples.crossing(LevelLow))
-    await service.bus.publish(sent)
+    await service.deliver(sent)
     assert len(await titles(admin)) == 1
 
 

@@ -77,7 +77,7 @@ async def test_redelivered_event_is_sent_once(service: Any, samples: Any, mail_s
     await change_settings(service, alert_emails=["boss@example.com"])
     sent = await service.publish(samples.crossing(LevelLow, 1))
     await mail_server.wait_for(1)
-    await service.bus.publish(sent)
+    await service.deliver(sent)
     await service.publish(samples.crossing(LevelLow, 2))
     messages = await mail_server.wait_for(2)
     assert [str(message["Subject"]) for message in messages] == [

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from httpx2 import AsyncClient
 
-from stockbuddy.chassis.messaging.bus import Message
+from stockbuddy.chassis.messaging.message import Message
 from stockbuddy.chassis.messaging.outbox import open_database
 from stockbuddy.notifications.event_log.append import Appender
 
@@ -20,11 +20,11 @@ async def test_events_of_two_processes_are_one_chain_without_repetitions(
 ) -> None:
     """The other process moves the head, and its events are delivered here as well."""
     first, second, third, fourth = (till_opened() for _ in range(4))
-    await service.bus.publish([first])
+    await service.deliver([first])
     database = open_database(database_url, "notifications")
     other = Appender()
     assert await other.append(database, [second])
-    await service.bus.publish([first, second, third])
+    await service.deliver([first, second, third])
     assert not await other.append(database, [fourth])
     await database.close()
     items = (await admin.get("/events")).json()["items"]

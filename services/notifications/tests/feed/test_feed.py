@@ -10,7 +10,7 @@ import pytest
 from httpx2 import AsyncClient
 
 from stockbuddy.chassis.http.tokens import Role
-from stockbuddy.chassis.messaging.bus import Message
+from stockbuddy.chassis.messaging.message import Message
 from stockbuddy.chassis.testing.tokens import TestIssuer
 from stockbuddy.contracts.auth import LoginFailed, SessionRevoked
 
@@ -64,7 +64,7 @@ async def test_cursor_pages_through_all_events_in_order(admin: AsyncClient, serv
 
 async def test_redelivered_event_is_logged_once(admin: AsyncClient, service: Any, samples: Any) -> None:
     sent = await service.publish(samples.movement())
-    await service.bus.publish(sent)
+    await service.deliver(sent)
     assert len((await read(admin))["items"]) == 1
 
 
@@ -120,7 +120,7 @@ async def test_long_poll_timeout_returns_a_cursor(admin: AsyncClient, service: A
 
 
 async def test_event_of_another_producer_is_logged_unchanged(admin: AsyncClient, service: Any) -> None:
-    await service.bus.publish(
+    await service.deliver(
         [foreign_message("till.drawer.opened", b'{"note": "caf\xc3\xa9", "amount": 1.10, "nul": "a\\u0000b\\\\u0000"}')]
     )
     [event] = (await read(admin))["items"]
@@ -142,7 +142,7 @@ async def test_malformed_attributes_of_other_producers_are_accepted(
 ) -> None:
     event_id = "0199a1de-0000-7000-8000-000000000002"
     attributes = {"specversion": "1.0", "id": event_id, "type": "till.opened", "source": "/tills/4", **headers}
-    await service.bus.publish([Message(event_id, "till.opened", attributes, body.encode())])
+    await service.deliver([Message(event_id, "till.opened", attributes, body.encode())])
     [item] = (await admin.get("/events")).json()["items"]
     assert item["data"] == kept
     assert (await admin.get("/audit-logs/verify")).json()["ok"]
@@ -150,7 +150,7 @@ async def test_malformed_attributes_of_other_producers_are_accepted(
 
 
 async def test_message_without_json_does_not_block_others(admin: AsyncClient, service: Any, samples: Any) -> None:
-    await service.bus.publish(
+    await service.deliver(
         [foreign_message("till.drawer.opened", b"\xff\xfe"), *await service.publish(samples.movement())]
     )
     await service.publish(samples.level())
@@ -232,12 +232,12 @@ async def test_read_with_consistency_token_waits_for_the_write(
     """The events of the token arrive while the read waits."""
     first, second = message_of(samples.movement(1)), message_of(samples.movement(2))
     token = {"X-Consistency": f"{first.id},{second.id}"}
-    await service.bus.publish([first])
+    await service.deliver([first])
     for path in ("/events", "/audit-logs"):
         reading = asyncio.create_task(admin.get(path, headers=token))
         await asyncio.wait([reading], timeout=0.1)
         assert reading.done() is (path == "/audit-logs")
-        await service.bus.publish([second])
+        await service.deliver([second])
         response = await reading
         assert (response.status_code, len(response.json()["items"])) == (200, 2)
 

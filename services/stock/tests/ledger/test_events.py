@@ -10,6 +10,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stockbuddy.chassis.messaging.chunks import to_message
 from stockbuddy.chassis.runtime.event_context import EventContext
 from stockbuddy.contracts.stock import LevelChanged, LevelLow, MovementPosted
 from stockbuddy.stock.ledger import LevelKey, MovementType
@@ -89,15 +90,17 @@ def test_movement_event_equals_its_model(
         performed_by=5,
         occurred_at=late,
     )
-    row = LedgerEventWriter(now).movement_posted(movement, sku, EventContext(actor_id=5))
-    event: dict[str, Any] = json.loads(row.payload)
-    model = MovementPosted.model_validate_json(row.payload)
+    posted, payload = LedgerEventWriter(now).movement_posted(movement, sku, EventContext(actor_id=5))
+    message = to_message(posted.text)
+    assert message.body.decode() == payload
+    event: dict[str, Any] = json.loads(payload)
+    model = MovementPosted.model_validate_json(payload)
     assert list(event) == list(MovementPosted.model_fields)
     assert event == json.loads(model.model_dump_json())
     assert (model.quantity, model.balance, model.unit_cost) == (quantity, before + quantity, cost)
     assert model.value == value
     assert (model.sku, model.notes, model.occurred_at, model.recorded_at) == (sku, notes, late, now)
-    assert json.loads(row.headers)["actorid"] == "5"
+    assert message.headers["actorid"] == "5"
 
 
 @given(before=numbers, on_hand=numbers, reserved=numbers, cost=amounts, now=times)
@@ -105,20 +108,20 @@ def test_level_event_equals_its_model(
     before: Decimal, on_hand: Decimal, reserved: Decimal, cost: Decimal | None, now: datetime
 ) -> None:
     old, new = level("A", before, reserved, cost), level("A", on_hand, reserved, cost)
-    rows = LedgerEventWriter(now).level_changed(old, new, "sale", EventContext())
-    model = LevelChanged.model_validate_json(rows[0].payload)
-    assert json.loads(rows[0].payload) == json.loads(model.model_dump_json())
-    assert list(json.loads(rows[0].payload)) == list(LevelChanged.model_fields)
+    message = to_message(LedgerEventWriter(now).level_changed(old, new, "sale", EventContext())[0].text)
+    model = LevelChanged.model_validate_json(message.body)
+    assert json.loads(message.body) == json.loads(model.model_dump_json())
+    assert list(json.loads(message.body)) == list(LevelChanged.model_fields)
     assert (model.before, model.delta, model.on_hand, model.reserved) == (before, on_hand - before, on_hand, reserved)
-    assert (model.changed_at, json.loads(rows[0].headers)["sequence"]) == (now, "5")
+    assert (model.changed_at, message.headers["sequence"]) == (now, "5")
 
 
 def test_threshold_event_equals_its_model() -> None:
     now = datetime(2026, 3, 1, tzinfo=UTC) + timedelta(microseconds=1)
-    rows = LedgerEventWriter(now).level_changed(
+    events = LedgerEventWriter(now).level_changed(
         level("A", Decimal(20), Decimal(0), None), level("A", Decimal("9.5"), Decimal(0), None), "out", EventContext()
     )
-    [low] = [row for row in rows if row.routing_key == LevelLow.type]
-    model = LevelLow.model_validate_json(low.payload)
-    assert json.loads(low.payload) == json.loads(model.model_dump_json())
+    [low] = [to_message(event.text).body for event in events if event.type == LevelLow.type]
+    model = LevelLow.model_validate_json(low)
+    assert json.loads(low) == json.loads(model.model_dump_json())
     assert model.threshold == 10

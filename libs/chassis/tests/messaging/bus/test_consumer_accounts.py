@@ -8,11 +8,11 @@ import aio_pika
 import pytest
 from aiormq.exceptions import ChannelAccessRefused
 
-from stockbuddy.chassis.messaging.bus import Message
 from stockbuddy.chassis.messaging.bus.amqp import AmqpBus
 from stockbuddy.chassis.messaging.bus.amqp.consumer_accounts import ConsumerRefused, add_consumer
 from stockbuddy.chassis.messaging.bus.amqp.topology import declare_events_exchange
-from stockbuddy.contracts.topology import EVENTS_EXCHANGE, UNROUTED_EXCHANGE
+from stockbuddy.chassis.messaging.message import Message
+from stockbuddy.contracts.topology import DEAD_EXCHANGE, EVENTS_EXCHANGE, EVENTS_PUBLISHER
 from stockbuddy.local_servers.virtual_hosts import VirtualHosts
 
 TIMEOUT_SECONDS = 60
@@ -40,12 +40,14 @@ async def test_consumer_receives_its_types_and_may_do_nothing_else(
     assert password is not None
     address = urlsplit(bus_url)
     url = address._replace(netloc=f"{name}:{password}@{address.hostname}:{address.port}").geturl()
-    bus = AmqpBus(bus_url, name="stock", groups={})
+    bus = AmqpBus(bus_url, name=EVENTS_PUBLISHER, groups={})
+    publish = bus.publish_externally
+    assert publish is not None
     await bus.start()
     try:
         # Again with other patterns: the password stays, and the old binding is gone.
         assert await add_consumer(rabbitmq.management_url, host, name, ["stock.sale.*"]) is None
-        await bus.publish([message("stock.level.low"), message("stock.sale.completed")])
+        await publish([message("stock.level.low"), message("stock.sale.completed")])
         async with await aio_pika.connect(url) as connection:
             queue = await (await connection.channel()).get_queue(f"{name}.v1")
             received = await queue.get(timeout=TIMEOUT_SECONDS)
@@ -68,7 +70,7 @@ async def _declare_foreign_queue(channel: aio_pika.abc.AbstractChannel) -> None:
 
 
 async def _declare_exchange(channel: aio_pika.abc.AbstractChannel) -> None:
-    await channel.declare_exchange(UNROUTED_EXCHANGE, durable=True)
+    await channel.declare_exchange(DEAD_EXCHANGE, durable=True)
 
 
 async def _publish(channel: aio_pika.abc.AbstractChannel) -> None:

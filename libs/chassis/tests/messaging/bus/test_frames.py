@@ -5,9 +5,9 @@ from typing import Any
 import pamqp.frame
 import pytest
 
-from stockbuddy.chassis.messaging.bus import Message
 from stockbuddy.chassis.messaging.bus.amqp.envelope import to_amqp
-from stockbuddy.chassis.messaging.bus.amqp.frames import publish_frames
+from stockbuddy.chassis.messaging.bus.amqp.frames import Address, publish_frames
+from stockbuddy.chassis.messaging.message import Message
 
 HEADERS = {"id": "0193", "type": "stock.level.changed", "subject": "product/ü", "datacontenttype": "application/json"}
 
@@ -16,7 +16,7 @@ HEADERS = {"id": "0193", "type": "stock.level.changed", "subject": "product/ü",
 def test_encoded_frames_are_decoded_by_the_library(body: bytes) -> None:
     message = Message("0193", "stock.level.changed", HEADERS, body)
 
-    written = publish_frames(message, channel=7, exchange="events", routing_key="a.b", max_body_size=10)
+    written = publish_frames(message, Address("events", "a.b", mandatory=True), channel=7, max_body_size=10)
 
     frames: list[Any] = []
     while written:

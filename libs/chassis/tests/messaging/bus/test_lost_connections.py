@@ -5,9 +5,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from stockbuddy.chassis.messaging.bus import BusUnavailable, Message, Subscription
+from stockbuddy.chassis.messaging.bus import BusUnavailable, Subscription
 from stockbuddy.chassis.messaging.bus.amqp import AmqpBus
 from stockbuddy.chassis.messaging.bus.amqp.connection import Connection
+from stockbuddy.chassis.messaging.message import Message
+from stockbuddy.chassis.testing.chunks import chunks_of
 from stockbuddy.chassis.testing.probe import EFFECTS_GROUP, GROUPS, ProbeChanged
 from stockbuddy.chassis.testing.proxy import Proxy
 
@@ -23,7 +25,7 @@ def message(number: int) -> Message:
 async def published(bus: AmqpBus, number: int) -> None:
     while True:
         try:
-            return await bus.publish([message(number)])
+            return await bus.publish(chunks_of([message(number)]))
         except BusUnavailable:
             await asyncio.sleep(0.05)
 

@@ -12,12 +12,14 @@ from aiormq.exceptions import ChannelAccessRefused
 from sqlalchemy import text
 
 from stockbuddy.chassis.messaging.archive import Archive
-from stockbuddy.chassis.messaging.bus import Message, Subscription
+from stockbuddy.chassis.messaging.bus import Subscription
 from stockbuddy.chassis.messaging.bus.amqp import AmqpBus
 from stockbuddy.chassis.messaging.bus.amqp.envelope import to_amqp
 from stockbuddy.chassis.messaging.bus.amqp.permissions import permissions_of, topic_permissions_of
+from stockbuddy.chassis.messaging.message import Message
 from stockbuddy.chassis.messaging.relay import Relay
 from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.testing.chunks import chunks_of
 from stockbuddy.contracts import topology
 from stockbuddy.local_servers.virtual_hosts import VirtualHosts
 
@@ -26,10 +28,7 @@ CATALOG_GROUP, LOG_GROUP = "catalog.stock.v1", "notifications.log.v1"
 SERVICES = topology.PRODUCERS
 UserUrl = Callable[[str], str]
 SAY = text("""
-    INSERT INTO outbox (shard, event_id, routing_key, headers, payload, partition_key)
-    SELECT 0, CAST(id AS uuid), type, json_build_object('id', id, 'type', type, 'source', '/services/stock'), '{}',
-           'thing/1'
-    FROM (SELECT CAST(:id AS text) AS id, CAST(:type AS text) AS type) AS said
+    INSERT INTO outbox_chunk (shard, events, types, body) VALUES (0, 1, :type, :body)
 """)
 
 
@@ -99,7 +98,8 @@ async def test_services_with_minimal_permissions_can_publish_consume_and_refill(
     await stock.start()
     await until_ready(stock)
     async with database.transaction() as session:
-        await session.execute(SAY, [{"id": str(uuid_utils.uuid7()), "type": said} for said in missed])
+        bodies = [chunk.body for chunk in chunks_of(map(message, missed))]
+        await session.execute(SAY, [{"type": said, "body": body} for said, body in zip(missed, bodies, strict=True)])
     async with Relay(database, stock).worker(DEADLINE_SECONDS):
         await _until_archived(database, len(missed))
 
@@ -111,7 +111,7 @@ async def test_services_with_minimal_permissions_can_publish_consume_and_refill(
     await levels.until(["stock.level.changed"])
     await everything.until(missed)
 
-    await stock.publish([message("stock.warehouse.created")])
+    await stock.publish(chunks_of([message("stock.warehouse.created")]))
     await levels.until(["stock.level.changed", "stock.warehouse.created"])
     for bus in (catalog, notifications, stock):
         await bus.close()
@@ -120,8 +120,8 @@ async def test_services_with_minimal_permissions_can_publish_consume_and_refill(
 async def test_service_cannot_publish_event_types_of_another(user_url: UserUrl) -> None:
     notifications, catalog = await _started(user_url, "notifications", "catalog")
     for exchange, key in [
-        (topology.EVENTS_EXCHANGE, "auth.user.registered"),
-        (topology.REFILL_EXCHANGE, f"auth.{LOG_GROUP}"),
+        (topology.EVENTS_EXCHANGE, "catalog.product.created"),
+        (topology.INTERNAL_EXCHANGE, f"auth.{LOG_GROUP}"),
         ("", LOG_GROUP),
     ]:
         with pytest.raises(ChannelAccessRefused):
@@ -135,8 +135,9 @@ async def test_event_with_the_routing_key_of_another_service_is_rejected(user_ur
     recorder = Recorder()
     await notifications.subscribe(recorder.subscription(LOG_GROUP))
     await until_ready(notifications)
-    await publish(user_url("catalog"), topology.EVENTS_EXCHANGE, "catalog.made.up", message("auth.user.registered"))
-    await publish(user_url("catalog"), topology.EVENTS_EXCHANGE, "catalog.made.up", message("catalog.made.up"))
+    key = topology.internal_key("catalog", LOG_GROUP)
+    await publish(user_url("catalog"), topology.INTERNAL_EXCHANGE, key, message("auth.user.registered"))
+    await publish(user_url("catalog"), topology.INTERNAL_EXCHANGE, key, message("catalog.made.up"))
     await recorder.until(["catalog.made.up"])
     async with await aio_pika.connect(bus_url) as connection, connection.channel() as channel:
         dead = await channel.get_queue(topology.dead_queue(LOG_GROUP))
@@ -164,7 +165,7 @@ async def test_service_cannot_read_the_queue_of_another(user_url: UserUrl) -> No
         for group in topology.CONSUMER_GROUPS
         for name in (group, topology.dead_queue(group), topology.replay_queue(topology.owner(group)))
     ]
-    for queue in [*queues, topology.UNROUTED_QUEUE]:
+    for queue in queues:
         for service in SERVICES:
             if service != topology.owner(queue):
                 with pytest.raises(ChannelAccessRefused):
@@ -173,12 +174,12 @@ async def test_service_cannot_read_the_queue_of_another(user_url: UserUrl) -> No
         await bus.close()
 
 
-async def test_service_cannot_bind_its_queue_to_undeclared_types(user_url: UserUrl) -> None:
+async def test_service_cannot_bind_its_queue_to_what_others_receive(user_url: UserUrl) -> None:
     [catalog] = await _started(user_url, "catalog")
     async with await aio_pika.connect(user_url("catalog")) as connection, connection.channel() as channel:
         queue = await channel.get_queue(CATALOG_GROUP)
         with pytest.raises(ChannelAccessRefused):
-            await queue.bind(topology.EVENTS_EXCHANGE, routing_key="#")
+            await queue.bind(topology.INTERNAL_EXCHANGE, routing_key="#")
     await catalog.close()
 
 
@@ -194,7 +195,7 @@ async def _until_archived(database: Database, wanted: int) -> None:
     async with asyncio.timeout(DEADLINE_SECONDS):
         while True:
             async with database.reading() as session:
-                if await session.scalar(text("SELECT count(*) FROM outbox_archive")) == wanted:
+                if await session.scalar(text("SELECT count(*) FROM outbox_event WHERE sent_at IS NOT NULL")) == wanted:
                     return
             await asyncio.sleep(0.02)
 

@@ -5,17 +5,18 @@ from the producers' archives. The arguments of a queue can't be changed later, h
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 EVENTS_EXCHANGE = "stockbuddy.events"
-UNROUTED_EXCHANGE = "stockbuddy.unrouted"
-UNROUTED_QUEUE = "stockbuddy.unrouted.v1"
-UNROUTED_MAX_LENGTH = 10_000
+"""For consumers outside the system: each event as a message of its own, in the order of the event log."""
+EVENTS_PUBLISHER = "notifications"
+"""The service that owns the event log, the only one that publishes to EVENTS_EXCHANGE."""
+INTERNAL_EXCHANGE = "stockbuddy.internal"
+"""Chunks of events on their way from one service to the queue of another."""
 DEAD_EXCHANGE = "stockbuddy.dead"
 REPLAY_EXCHANGE = "stockbuddy.replay"
 REPLAY_REQUESTED = "stockbuddy.replay.requested"
-REFILL_EXCHANGE = "stockbuddy.refill"
 DELIVERY_LIMIT = 50
 
 PRODUCERS = ("auth", "catalog", "stock", "notifications")
@@ -51,6 +52,10 @@ CONSUMER_GROUPS: Mapping[str, tuple[str, ...]] = {
 """Queue → the event types that it receives, as AMQP topic patterns."""
 
 
+ORDERED_GROUPS = frozenset({"notifications.log.v1"})
+"""One replica at a time consumes these queues: two could swap chunks of one producer."""
+
+
 def dead_queue(queue: str) -> str:
     return f"{queue}.dead"
 
@@ -64,8 +69,8 @@ def replay_queue(producer: str) -> str:
     return f"{producer}.replay.v1"
 
 
-def refill_key(producer: str, queue: str) -> str:
-    """The routing key of an event that `producer` replays into a single queue."""
+def internal_key(producer: str, queue: str) -> str:
+    """The routing key of what `producer` sends to a queue through INTERNAL_EXCHANGE."""
     return f"{producer}.{queue}"
 
 
@@ -82,5 +87,11 @@ def matches(pattern: str, event_type: str) -> bool:
     return re.fullmatch(expression, f".{event_type}") is not None
 
 
-def consumers_of(event_type: str, groups: Mapping[str, tuple[str, ...]] = CONSUMER_GROUPS) -> list[str]:
-    return [group for group, patterns in groups.items() if any(matches(pattern, event_type) for pattern in patterns)]
+@lru_cache(maxsize=4096)
+def is_wanted(patterns: tuple[str, ...], event_type: str) -> bool:
+    return any(matches(pattern, event_type) for pattern in patterns)
+
+
+def types_for(patterns: tuple[str, ...], event_types: Iterable[str]) -> frozenset[str]:
+    """Those of the event types that a queue with these patterns receives."""
+    return frozenset(event_type for event_type in event_types if is_wanted(patterns, event_type))

@@ -18,6 +18,8 @@ class NotificationsSettings(SmtpSettings):
 
     secret_key: SecretStr = Field(default=SecretStr("development-key-that-protects-nothing"), min_length=32)
     """Encrypts webhook secrets."""
+    external_events: bool = True
+    """Publish every event as a message of its own for consumers outside the system; only on RabbitMQ."""
     webhook_allow_private: bool = False
     webhook_retry_seconds: Annotated[tuple[PositiveFloat, ...], NoDecode] = (
         *(5, 30, 120, 600, 3600),

@@ -23,7 +23,7 @@ from stockbuddy.chassis.runtime.shutdown import DrainingServer
 DATABASE_INTERVAL_SECONDS = 1.0
 HEALTH_DELAY_SECONDS = 1.0
 INTERRUPTED_EXIT_CODE = 130
-_IS_MIGRATED = text("SELECT FROM outbox LIMIT 1")
+_IS_MIGRATED = text("SELECT FROM outbox_chunk LIMIT 1")
 
 
 def serve(app: Any, settings: ServiceSettings, *, schema: str | None = None) -> None:

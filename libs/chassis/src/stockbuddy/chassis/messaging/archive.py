@@ -1,29 +1,30 @@
-"""The archive: a service's published events of the last 7 days, replayed in order into a queue that was lost."""
+"""The archive: a service's published chunks of the last 7 days, replayed in order into a queue that was lost."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Iterable, Sequence
 
 from sqlalchemy import text
 
-from stockbuddy.chassis.messaging.bus import Message
+from stockbuddy.chassis.messaging.chunks import Chunk
 from stockbuddy.chassis.postgres.database import Database
-from stockbuddy.contracts.topology import matches
+from stockbuddy.contracts.topology import types_for
 
 BATCH_SIZE = 200
 RETRY_INTERVAL_SECONDS = 1.0
-_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Wait until every relay has finished its current batch: such a batch may have been published before the queue existed.
 # Later events are routed to the queue directly.
 _WAIT_FOR_RELAYS = text("SELECT shard FROM outbox_shard ORDER BY shard FOR UPDATE")
 _READ = text("""
-    SELECT shard, id, archived_at, CAST(event_id AS text) AS event_id, routing_key,
-           CAST(headers AS text) AS headers, CAST(payload AS text) AS payload
-    FROM outbox_archive
-    WHERE (archived_at, shard, id) > (:archived_at, :shard, :id)
-    ORDER BY archived_at, shard, id LIMIT :batch
+    SELECT id, types, body FROM outbox_chunk WHERE sent_at IS NOT NULL AND id > :id ORDER BY id LIMIT :batch
+""")
+
+
+_FIND_NEW_GROUPS = text("""
+    SELECT name FROM unnest(CAST(:groups AS text[])) name WHERE name NOT IN (SELECT name FROM outbox_group)
+""")
+_ADD_GROUPS = text("""
+    INSERT INTO outbox_group (name) SELECT unnest(CAST(:groups AS text[])) ON CONFLICT DO NOTHING
 """)
 
 
@@ -44,17 +45,26 @@ class Archive:
         async with self._database.transaction() as session:
             await session.execute(_WAIT_FOR_RELAYS)
 
-    async def read(self, patterns: Sequence[str]) -> AsyncIterator[list[Message]]:
-        """The archived events whose type matches one of the topic patterns, in batches."""
+    async def find_new_groups(self, groups: Iterable[str]) -> list[str]:
+        """Those of the consumer groups that this service has not published to yet."""
+        async with self._database.reading() as session:
+            return list(await session.scalars(_FIND_NEW_GROUPS, {"groups": list(groups)}))
+
+    async def add_groups(self, groups: Iterable[str]) -> None:
+        """Record that this service publishes to the groups."""
+        async with self._database.transaction() as session:
+            await session.execute(_ADD_GROUPS, {"groups": list(groups)})
+
+    async def read(self, patterns: Sequence[str]) -> AsyncIterator[list[Chunk]]:
+        """The archived events whose type matches one of the topic patterns, in batches of chunks."""
         await self._wait_for_relays()
-        position = {"archived_at": _BEGINNING, "shard": -1, "id": -1}
+        last_id = -1
         while True:
             async with self._database.reading() as session:
-                rows = (await session.execute(_READ, position | {"batch": BATCH_SIZE})).all()
+                rows = (await session.execute(_READ, {"id": last_id, "batch": BATCH_SIZE})).all()
             if not rows:
                 return
-            last = rows[-1]
-            position = {"archived_at": last.archived_at, "shard": last.shard, "id": last.id}
-            wanted = [row for row in rows if any(matches(pattern, row.routing_key) for pattern in patterns)]
-            if wanted:
-                yield [Message(r.event_id, r.routing_key, json.loads(r.headers), r.payload.encode()) for r in wanted]
+            last_id = rows[-1].id
+            chunks = [Chunk(tuple(row.types.split(" ")), row.body) for row in rows]
+            wanted = [chunk.only(types_for(tuple(patterns), chunk.types)) for chunk in chunks]
+            yield [chunk for chunk in wanted if chunk is not None]

@@ -26,9 +26,11 @@ _LIST_EVENTS = text("""
 """)
 _RETRY_EVENTS = text("""
     WITH retried AS (DELETE FROM outbox_dead WHERE :all OR event_id = ANY(CAST(:event_ids AS uuid[]))
-                     RETURNING shard, event_id, routing_key, headers, payload, partition_key, created_at)
-    INSERT INTO outbox (shard, event_id, routing_key, headers, payload, partition_key, created_at)
-    SELECT * FROM retried RETURNING 1
+                     RETURNING shard, routing_key, headers, payload, created_at)
+    INSERT INTO outbox_chunk (shard, events, types, body, created_at)
+    SELECT shard, 1, routing_key,
+           '[' || left(CAST(headers AS text), -1) || ', "data": ' || CAST(payload AS text) || '}]', created_at
+    FROM retried RETURNING 1
 """)
 OUTBOX = "outbox"
 """In place of a consumer group: the event was never published."""

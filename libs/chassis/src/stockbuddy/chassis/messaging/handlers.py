@@ -7,7 +7,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.messaging.bus import Message
+from stockbuddy.chassis.messaging.message import Message
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime.event_context import EventContext, event_context
 from stockbuddy.contracts.event import Event

@@ -15,8 +15,9 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.messaging import inbox_store
-from stockbuddy.chassis.messaging.bus import ConsumerUnavailable, EventTooLarge, Message, Subscription
+from stockbuddy.chassis.messaging.bus import ConsumerUnavailable, EventTooLarge, Subscription
 from stockbuddy.chassis.messaging.handlers import Consumer, PermanentFailure, PredecessorMissing
+from stockbuddy.chassis.messaging.message import Message
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.postgres.failures import is_unstorable
 from stockbuddy.chassis.runtime import metrics

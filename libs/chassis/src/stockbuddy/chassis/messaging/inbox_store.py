@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.messaging.bus import Message
+from stockbuddy.chassis.messaging.message import Message
 
 UNCLAIMED = ("retry", "parked")
 """The states in which a message still waits to be handled."""

@@ -1,12 +1,13 @@
-"""The transactional outbox: events are rows inserted in the transaction of the change that they describe, so an event
-is published if and only if the change committed.
+"""The transactional outbox: events are inserted in the transaction of the change that they describe, so an event is
+published if and only if the change committed.
 
-Rows are spread over shards by partition key; a relay publishes one shard at a time, which keeps the order of each
-subject. Ids are UUIDv7 (RFC 9562), attributes those of CloudEvents 1.0.
+They are spread over shards by partition key, and a transaction inserts one chunk (docs/adr/0021) for each shard; one
+relay at a time publishes a shard, which keeps the order of each subject. Ids are UUIDv7 (RFC 9562), attributes those of
+CloudEvents 1.0.
 """
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii as _quoted
@@ -17,6 +18,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.messaging.bus import EventTooLarge
+from stockbuddy.chassis.messaging.chunks import Chunk, event_text, join
 from stockbuddy.chassis.postgres.database import Database, signal_on_commit
 from stockbuddy.chassis.runtime.event_context import EventContext, current_event_context
 from stockbuddy.contracts.event import Event
@@ -28,32 +30,30 @@ MAX_EVENT_BYTES = 4 * 1024 * 1024
 """Attributes and payload as JSON. RabbitMQ 4 accepts 16 MiB by default; a sale of 1,000 lines is about 0.2 MiB."""
 
 
-class OutboxRow(NamedTuple):
-    """One event, ready to be inserted. `headers` and `payload` are JSON texts."""
+class OutboxEvent(NamedTuple):
+    """One event, ready to be inserted; `text` is the event as JSON."""
 
     shard: int
-    event_id: str
-    routing_key: str
-    headers: str
-    payload: str
-    partition_key: str
+    type: str
+    text: str
 
 
-_COLUMN_TYPES = dict(zip(OutboxRow._fields, ("smallint", "uuid", "text", "json", "json", "text"), strict=True))
+_COLUMN_TYPES = {"shard": "smallint", "events": "integer", "types": "text", "body": "text"}
+_NAMES = ", ".join(_COLUMN_TYPES)
 
 
 def insert_from_arrays(first_parameter: int = 1) -> str:
-    """For callers that insert through asyncpg; the parameters, from `first_parameter` on, are `columns(rows)`."""
+    """For callers that insert through asyncpg; the parameters, from `first_parameter` on, are `columns(events)`."""
     arrays = (f"${number}::{kind}[]" for number, kind in enumerate(_COLUMN_TYPES.values(), first_parameter))
-    return f"INSERT INTO outbox ({', '.join(_COLUMN_TYPES)}) SELECT * FROM unnest({', '.join(arrays)})"
+    return f"INSERT INTO outbox_chunk ({_NAMES}) SELECT * FROM unnest({', '.join(arrays)})"
 
 
 INSERT = insert_from_arrays()
 
 
-def row(event: Event, context: EventContext | None = None) -> OutboxRow:
-    """The outbox row of an event that happens now, in `context` (default: the current one)."""
-    return prebuilt_row(
+def to_outbox_event(event: Event, context: EventContext | None = None) -> OutboxEvent:
+    """The event as it happens now, in `context` (default: the current one). Raises EventTooLarge."""
+    return prebuilt_event(
         type(event),
         event.subject(),
         event.sequence(),
@@ -63,23 +63,23 @@ def row(event: Event, context: EventContext | None = None) -> OutboxRow:
     )
 
 
-def prebuilt_row(
+def prebuilt_event(
     event_type: type[Event], subject: str, sequence: int | None, payload: str, context: EventContext, time: str
-) -> OutboxRow:
-    """Like `row`, for an event whose JSON payload is already built; high-volume producers skip Pydantic this way.
-    Raises EventTooLarge."""
+) -> OutboxEvent:
+    """Like `to_outbox_event`, for an event whose JSON payload is already built; high-volume producers skip Pydantic
+    this way. Raises EventTooLarge."""
     event_id = str(uuid_utils.uuid7())
     quoted_subject = _quoted(subject)
-    headers = (
+    attributes = (
         f'{{{_constant_attributes(event_type)}"id": "{event_id}", "subject": {quoted_subject}, '
         f'"partitionkey": {quoted_subject}, "time": "{time}"{_context_attributes(context)}'
     )
-    headers += "}" if sequence is None else f', "sequence": "{sequence}"}}'
-    if len(payload.encode()) + len(headers) > MAX_EVENT_BYTES:
+    attributes += "}" if sequence is None else f', "sequence": "{sequence}"}}'
+    if len(payload.encode()) + len(attributes) > MAX_EVENT_BYTES:
         raise EventTooLarge(event_type.type)
     shard = shard_of(subject)
     context.event_ids[shard] = event_id
-    return OutboxRow(shard, event_id, event_type.type, headers, payload, subject)
+    return OutboxEvent(shard, event_type.type, event_text(attributes, payload))
 
 
 @lru_cache(maxsize=1024)
@@ -110,14 +110,27 @@ def shard_of(partition_key: str) -> int:
     return zlib.crc32(partition_key.encode()) % SHARDS
 
 
-def columns(rows: Sequence[OutboxRow]) -> tuple[Sequence[Any], ...]:
-    """The rows as columns, in the order of `insert_from_arrays`."""
-    return tuple(zip(*rows, strict=True)) if rows else ([],) * len(OutboxRow._fields)
+def columns(events: Sequence[OutboxEvent]) -> tuple[Sequence[Any], ...]:
+    """The events in chunks, as columns in the order of `insert_from_arrays`."""
+    rows = _chunk_rows(events)
+    return tuple(zip(*rows, strict=True)) if rows else ([],) * len(_COLUMN_TYPES)
+
+
+def _chunk_rows(events: Iterable[OutboxEvent]) -> list[tuple[int, int, str, str]]:
+    """One row per shard, or several within the limits of a chunk; each shard keeps the order of its events."""
+    by_shard: dict[int, list[Chunk]] = {}
+    for event in events:
+        by_shard.setdefault(event.shard, []).append(Chunk((event.type,), f"[{event.text}]"))
+    return [
+        (shard, len(chunk.types), " ".join(chunk.types), chunk.body)
+        for shard, singles in by_shard.items()
+        for chunk in join(singles)
+    ]
 
 
 def add(session: AsyncSession, *events: Event) -> None:
     """Publish `events`, in this order, if and only if `session` commits."""
-    session.info.setdefault("outbox", []).extend(row(event) for event in events)
+    session.info.setdefault("outbox", []).extend(to_outbox_event(event) for event in events)
 
 
 def mark_inserted(session: AsyncSession) -> None:
@@ -125,16 +138,13 @@ def mark_inserted(session: AsyncSession) -> None:
     signal_on_commit(session, COMMITTED)
 
 
-_INSERT_ONE = text(
-    "INSERT INTO outbox (shard, event_id, routing_key, headers, payload, partition_key)"
-    " VALUES (:shard, :event_id, :routing_key, CAST(:headers AS json), CAST(:payload AS json), :partition_key)"
-)
+_INSERT_ONE = text(f"INSERT INTO outbox_chunk ({_NAMES}) VALUES (:shard, :events, :types, :body)")
 
 
 async def insert_added(session: AsyncSession) -> None:
     """Insert the events added to the session; `Database.transaction` calls it before it commits."""
-    if rows := session.info.pop("outbox", []):
-        await session.execute(_INSERT_ONE, [row._asdict() for row in rows])
+    if events := session.info.pop("outbox", []):
+        await session.execute(_INSERT_ONE, [dict(zip(_COLUMN_TYPES, row, strict=True)) for row in _chunk_rows(events)])
         signal_on_commit(session, COMMITTED)
 
 

@@ -15,9 +15,10 @@ TIMEOUT_SECONDS = 2
 STATES = ("retry", "parked", "dead")
 
 _OUTBOX = text("""
-    SELECT count(*) AS events, coalesce(extract(epoch FROM now() - min(created_at)), 0) AS oldest_seconds,
+    SELECT coalesce(sum(events), 0) AS events,
+           coalesce(extract(epoch FROM now() - min(created_at)), 0) AS oldest_seconds,
            (SELECT count(*) FROM outbox_dead) AS dead
-    FROM outbox
+    FROM outbox_chunk WHERE sent_at IS NULL
 """)
 # Two queries, because each uses a partial index of its own; the table has a row per consumed event.
 _INBOX = text("""

@@ -86,6 +86,54 @@ CREATE TABLE outbox_dead (
 """
 
 
+_EVENT_TEXT = """left(CAST(headers AS text), -1) || ', "data": ' || CAST(payload AS text) || '}'"""
+"""An event of the former tables in a chunk; chunks.py divides it again at its data."""
+
+VERSION_3 = (
+    """
+    CREATE TABLE outbox_chunk (
+        id bigint GENERATED ALWAYS AS IDENTITY,
+        shard smallint NOT NULL,
+        events integer NOT NULL,
+        types text NOT NULL,
+        body text STORAGE EXTERNAL NOT NULL,
+        created_at timestamptz NOT NULL DEFAULT now(),
+        sent_at timestamptz
+    ) PARTITION BY RANGE (created_at)
+    """,
+    "CREATE INDEX outbox_chunk_unsent ON outbox_chunk (shard, id) WHERE sent_at IS NULL",
+    "CREATE INDEX outbox_chunk_by_id ON outbox_chunk (id)",
+    "CREATE TABLE outbox_chunk_default PARTITION OF outbox_chunk DEFAULT",
+    "CREATE TABLE outbox_group (name text PRIMARY KEY)",
+    # Relays of the former release finish what they publish; commits with events wait until the end.
+    "SELECT FROM outbox_shard ORDER BY shard FOR UPDATE",
+    "LOCK TABLE outbox, outbox_archive IN ACCESS EXCLUSIVE MODE",
+    f"""
+    INSERT INTO outbox_chunk (shard, events, types, body, created_at, sent_at)
+    SELECT shard, count(*), string_agg(routing_key, ' ' ORDER BY place),
+           '[' || string_agg({_EVENT_TEXT}, E',\n' ORDER BY place) || ']', min(created_at), max(archived_at)
+    FROM (SELECT *, row_number() OVER (PARTITION BY shard ORDER BY archived_at, id) AS place FROM outbox_archive) a
+    GROUP BY shard, place / 100 ORDER BY max(archived_at)
+    """,
+    f"""
+    INSERT INTO outbox_chunk (shard, events, types, body, created_at)
+    SELECT shard, 1, routing_key, '[' || {_EVENT_TEXT} || ']', created_at FROM outbox ORDER BY id
+    """,
+    "DROP TABLE outbox, outbox_archive",
+    """
+    CREATE VIEW outbox_event AS
+    SELECT c.shard, c.id AS chunk_id, e.place, CAST(a.headers->>'id' AS uuid) AS event_id,
+           a.headers->>'type' AS routing_key, a.headers,
+           CAST(substr(e.event, a.data_at + 10, length(e.event) - a.data_at - 10) AS json) AS payload,
+           a.headers->>'partitionkey' AS partition_key, c.created_at, c.sent_at
+    FROM outbox_chunk c
+    CROSS JOIN LATERAL string_to_table(substr(c.body, 2, length(c.body) - 2), E',\n') WITH ORDINALITY e(event, place)
+    CROSS JOIN LATERAL (SELECT strpos(e.event, ', "data": ')) d(data_at)
+    CROSS JOIN LATERAL (SELECT CAST(left(e.event, d.data_at - 1) || '}' AS json), d.data_at) a(headers, data_at)
+    """,
+)
+
+
 def create_chassis_tables() -> None:
     """Outbox, archive, inbox and idempotency keys, as of version 1."""
     _execute_each(VERSION_1)
@@ -94,6 +142,12 @@ def create_chassis_tables() -> None:
 def add_dead_outbox_and_stored_headers() -> None:
     """Version 2: events that the broker refuses, and the headers of stored responses."""
     _execute_each(VERSION_2)
+
+
+def add_outbox_chunks() -> None:
+    """Version 3: the outbox in chunks that are marked as sent instead of moved to an archive (docs/adr/0021)."""
+    for statement in VERSION_3:
+        op.execute(statement)
 
 
 def _execute_each(script: str) -> None:
@@ -113,23 +167,28 @@ ROUTINES = (
         today date := (now() AT TIME ZONE 'UTC')::date;
         day date;
         partition text;
+        has_unsent boolean;
     BEGIN
         -- For tomorrow and the day after; today's rows may be in the default partition already.
         FOREACH day IN ARRAY ARRAY[today + 1, today + 2] LOOP
-            partition := 'outbox_archive_' || to_char(day, 'YYYYMMDD');
+            partition := 'outbox_chunk_' || to_char(day, 'YYYYMMDD');
             IF to_regclass(partition) IS NULL THEN
-                EXECUTE format('CREATE TABLE %I PARTITION OF outbox_archive FOR VALUES FROM (%L) TO (%L)',
-                    partition, day || ' 00:00:00+00', day + 1 || ' 00:00:00+00');
+                EXECUTE format('CREATE TABLE %I PARTITION OF outbox_chunk FOR VALUES FROM (%L) TO (%L) WITH ('
+                    'autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_scale_factor = 0.01, '
+                    'autovacuum_vacuum_cost_delay = 0)', partition, day || ' 00:00:00+00', day + 1 || ' 00:00:00+00');
             END IF;
         END LOOP;
         FOR partition IN
             SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-            WHERE i.inhparent = to_regclass('outbox_archive') AND c.relname ~ '_[0-9]{{8}}$'
-                AND c.relname < 'outbox_archive_' || to_char(today - {ARCHIVE_DAYS}, 'YYYYMMDD')
+            WHERE i.inhparent = to_regclass('outbox_chunk') AND c.relname ~ '_[0-9]{{8}}$'
+                AND c.relname < 'outbox_chunk_' || to_char(today - {ARCHIVE_DAYS}, 'YYYYMMDD')
         LOOP
-            EXECUTE format('DROP TABLE %I', partition);
+            EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE sent_at IS NULL)', partition) INTO has_unsent;
+            IF NOT has_unsent THEN
+                EXECUTE format('DROP TABLE %I', partition);
+            END IF;
         END LOOP;
-        DELETE FROM outbox_archive_default WHERE archived_at < now() - interval '{ARCHIVE_DAYS} days';
+        DELETE FROM outbox_chunk_default WHERE sent_at < now() - interval '{ARCHIVE_DAYS} days';
     END $$
     """,
     # A SECURITY DEFINER function must not resolve tables through the caller's search path.

@@ -87,7 +87,7 @@ _MARK_EQUAL_BARCODES = text(r"""
     AND (SELECT count(DISTINCT barcode_key(code)) < count(*)
          FROM regexp_split_to_table(cells[:position], '\s+') code WHERE code <> '')
 """)
-_HAS_WAITING_EVENTS = text("SELECT EXISTS (SELECT FROM outbox OFFSET :count)")
+_HAS_WAITING_EVENTS = text("SELECT coalesce(sum(events), 0) > :count FROM outbox_chunk WHERE sent_at IS NULL")
 _UPDATE_SKIPPED = text("UPDATE import_job SET skipped = :skipped WHERE id = :id")
 _NEXT_ROWS = text("""
     SELECT number, cells, problem FROM import_row

@@ -11,8 +11,8 @@ import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.messaging.bus import Message
 from stockbuddy.chassis.messaging.handlers import decode
+from stockbuddy.chassis.messaging.message import Message
 from stockbuddy.chassis.postgres.database import Database, driver_connection
 from stockbuddy.contracts.numbers import quantity_number
 from stockbuddy.contracts.stock import LevelChanged

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.messaging.bus import Message
 from stockbuddy.chassis.messaging.handlers import decode, event_context_of
+from stockbuddy.chassis.messaging.message import Message
 from stockbuddy.contracts.auth import EmailFailed, EmailsDelayed
 from stockbuddy.contracts.catalog import ImportFinished
 from stockbuddy.contracts.notifications import (

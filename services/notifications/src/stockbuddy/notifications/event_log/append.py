@@ -8,7 +8,7 @@ import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.messaging.bus import Message
+from stockbuddy.chassis.messaging.message import Message
 from stockbuddy.chassis.postgres.database import Database, driver_connection, signal_on_commit
 from stockbuddy.notifications.event_log.ingest import chain_hashes, to_entries
 

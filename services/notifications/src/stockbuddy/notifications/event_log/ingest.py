@@ -5,8 +5,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from stockbuddy.chassis.messaging.bus import Message
 from stockbuddy.chassis.messaging.handlers import PermanentFailure
+from stockbuddy.chassis.messaging.message import Message
 from stockbuddy.notifications.event_log.chain import GENESIS, LogEntry, hash_entry
 from stockbuddy.notifications.event_log.entry_metadata import identify_actor, is_audited, parse_time
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.messaging.bus import Message
 from stockbuddy.chassis.messaging.handlers import Handler, decode
+from stockbuddy.chassis.messaging.message import Message
 from stockbuddy.contracts.auth import SettingsChanged, UserState
 from stockbuddy.contracts.catalog import ProductState
 from stockbuddy.contracts.event import EVENTS, Event

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from stockbuddy.chassis.http.errors import Problem
 from stockbuddy.chassis.messaging import outbox
-from stockbuddy.chassis.messaging.outbox import OutboxRow
+from stockbuddy.chassis.messaging.outbox import OutboxEvent
 from stockbuddy.contracts.numbers import quantity_number
 from stockbuddy.stock.errors import AlreadyReversed, QuantityOutOfRange, StaleQuantity, UnknownWarehouse
 from stockbuddy.stock.ledger.costing import ZERO, Stated, Valuation, ValueOutOfRange, rounded_cost
@@ -112,7 +112,7 @@ class _Draft:
         self._levels: dict[LevelKey, LockedLevel] = {}
         self._reasons: dict[LevelKey, str] = {}
         self._movements: list[MovementRow] = []
-        self._events: list[OutboxRow] = []
+        self._events: list[OutboxEvent] = []
 
     def apply_entries(self) -> PostingResult:
         """Raises InsufficientStock with every shortage, or the first entry's problem."""
@@ -217,14 +217,14 @@ class _Draft:
         """Add the movement and its events; return it as JSON."""
         self._movements.append(movement)
         events, context = self._evaluator.events, self._posting.context
-        posted = events.movement_posted(movement, level.sku, context)
+        posted, payload = events.movement_posted(movement, level.sku, context)
         self._events.append(posted)
         baseline = level.baseline_for(movement.quantity)
         if (ratio := baseline.ratio_if_unusual(movement.quantity)) is not None:
             typical = baseline.typical_quantity
             self._events.append(events.activity_unusual(movement, level.sku, typical, ratio, context))
         level.observe(movement.quantity)
-        return posted.payload
+        return payload
 
     def accept(self, changes: DocumentChanges) -> None:
         """Add the posting to the write set; the postings after it see its levels."""
@@ -250,12 +250,12 @@ class _Draft:
             self._evaluator.write_set.idempotency_keys.append(row)
             self._evaluator.stored_keys[key.caller, key.key] = row
 
-    def _all_events(self, changes: DocumentChanges) -> list[OutboxRow]:
+    def _all_events(self, changes: DocumentChanges) -> list[OutboxEvent]:
         evaluator, context = self._evaluator, self._posting.context
         events = self._events
         for key, reason in self._reasons.items():
             events += evaluator.events.level_changed(evaluator.levels[key], self._levels[key], reason, context)
-        return events + [outbox.row(event, context) for event in changes.events]
+        return events + [outbox.to_outbox_event(event, context) for event in changes.events]
 
     def _versioned_updates(self, changes: DocumentChanges) -> Mapping[str, Sequence[Row]]:
         """The updates, including the next version of every checked document."""

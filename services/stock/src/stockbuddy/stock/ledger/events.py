@@ -1,4 +1,4 @@
-"""Builds the ledger's events as outbox rows.
+"""Builds the ledger's events for the outbox.
 
 Every movement publishes a MovementPosted and a LevelChanged, so these are serialised by hand, five times faster than by
 Pydantic; tests/ledger/test_events.py compares them with their models. The rare ones are built from the models.
@@ -11,7 +11,7 @@ from decimal import Decimal
 from json.encoder import encode_basestring_ascii as _quoted
 
 from stockbuddy.chassis.messaging import outbox
-from stockbuddy.chassis.messaging.outbox import OutboxRow
+from stockbuddy.chassis.messaging.outbox import OutboxEvent
 from stockbuddy.chassis.runtime.event_context import EventContext
 from stockbuddy.contracts.numbers import money_text, quantity_text
 from stockbuddy.contracts.stock import (
@@ -36,8 +36,8 @@ class LedgerEventWriter:
         self.now = now
         self._now = _utc_text(now)
 
-    def movement_posted(self, movement: MovementRow, sku: str, context: EventContext) -> OutboxRow:
-        """The payload is the movement as the API returns it."""
+    def movement_posted(self, movement: MovementRow, sku: str, context: EventContext) -> tuple[OutboxEvent, str]:
+        """The event and its payload, which is the movement as the API returns it."""
         occurred_at = self._now if movement.occurred_at is self.now else _utc_text(movement.occurred_at)
         payload = (
             f'{{"id":{movement.id},"product_id":{movement.product_id},"sku":{_quoted(sku)},'
@@ -50,13 +50,12 @@ class LedgerEventWriter:
             f'"performed_by":{_number(movement.performed_by)},"went_negative":{_boolean(movement.went_negative)},'
             f'"reverses_id":{_number(movement.reverses_id)},"occurred_at":"{occurred_at}","recorded_at":"{self._now}"}}'
         )
-        return outbox.prebuilt_row(
-            MovementPosted, f"product/{movement.product_id}", movement.id, payload, context, self._now
-        )
+        subject = f"product/{movement.product_id}"
+        return outbox.prebuilt_event(MovementPosted, subject, movement.id, payload, context, self._now), payload
 
     def level_changed(
         self, before: LockedLevel, after: LockedLevel, reason: str, context: EventContext
-    ) -> list[OutboxRow]:
+    ) -> list[OutboxEvent]:
         """Events for a changed level: LevelChanged, plus one per threshold crossed."""
         key = after.key
         subject = f"product/{key.product_id}"
@@ -68,17 +67,17 @@ class LedgerEventWriter:
             f'"average_cost":{_money(after.average_cost)},'
             f'"reason":{_quoted(reason)},"changed_at":"{self._now}"'
         )
-        rows = [outbox.prebuilt_row(LevelChanged, subject, after.version, state + "}", context, self._now)]
+        rows = [outbox.prebuilt_event(LevelChanged, subject, after.version, state + "}", context, self._now)]
         if after.on_hand != before.on_hand:
             for crossing in after.cross_thresholds():
                 payload = f'{state},"threshold":{quantity_text(after.threshold)}}}'
                 event_type = _CROSSING_EVENTS[crossing]
-                rows.append(outbox.prebuilt_row(event_type, subject, after.version, payload, context, self._now))
+                rows.append(outbox.prebuilt_event(event_type, subject, after.version, payload, context, self._now))
         return rows
 
     def activity_unusual(
         self, movement: MovementRow, sku: str, typical: float, ratio: float, context: EventContext
-    ) -> OutboxRow:
+    ) -> OutboxEvent:
         """`typical`: the typical quantity before the movement; `ratio`: how many times as large the movement is."""
         event = ActivityUnusual(
             movement_id=movement.id,
@@ -94,7 +93,7 @@ class LedgerEventWriter:
             document=movement.document,
             recorded_at=self.now,
         )
-        return outbox.row(event, context)
+        return outbox.to_outbox_event(event, context)
 
 
 def _utc_text(time: datetime) -> str:

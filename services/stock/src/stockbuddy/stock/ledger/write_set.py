@@ -11,7 +11,7 @@ from itertools import groupby
 import asyncpg
 
 from stockbuddy.chassis.messaging import outbox
-from stockbuddy.chassis.messaging.outbox import OutboxRow
+from stockbuddy.chassis.messaging.outbox import OutboxEvent
 from stockbuddy.stock.ledger import statements
 from stockbuddy.stock.ledger.locked_level import LockedLevel
 from stockbuddy.stock.ledger.postings import LevelKey, Row
@@ -24,7 +24,7 @@ class WriteSet:
 
     levels: dict[LevelKey, LockedLevel] = field(default_factory=dict)
     movements: list[MovementRow] = field(default_factory=list)
-    events: list[OutboxRow] = field(default_factory=list)
+    events: list[OutboxEvent] = field(default_factory=list)
     idempotency_keys: list[IdempotencyKeyRow] = field(default_factory=list)
     inserts: dict[str, list[Row]] = field(default_factory=dict)
     updates: dict[str, list[Row]] = field(default_factory=dict)

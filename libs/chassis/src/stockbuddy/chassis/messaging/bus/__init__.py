@@ -1,32 +1,15 @@
-"""Message bus interface: `publish` routes messages by event type to the subscribed consumer groups.
+"""Message bus interface: `publish` routes events by type to the subscribed consumer groups.
 
 Two implementations, `amqp` (RabbitMQ) and `inprocess`, pass the same conformance tests (tests/bus/test_conformance.py).
 """
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
+from stockbuddy.chassis.messaging.chunks import Chunk
+from stockbuddy.chassis.messaging.message import Message
 from stockbuddy.chassis.runtime.failures import DependencyUnavailable
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A CloudEvent in transit: `headers` are its attributes by name, `body` its data as JSON.
-
-    `deliveries` counts earlier deliveries to this consumer that were not acknowledged.
-    """
-
-    id: str
-    type: str
-    headers: Mapping[str, str]
-    body: bytes
-    deliveries: int = field(default=0, compare=False)
-
-    @property
-    def partition_key(self) -> str:
-        return self.headers.get("partitionkey") or self.headers.get("subject") or self.id
-
 
 Receive = Callable[[Sequence[Message]], Awaitable[None]]
 """Receives messages in order; returns when the effect of each is committed. Raises `ConsumerUnavailable` to have them
@@ -70,13 +53,21 @@ class Subscription:
     batch_size: int = 50
 
 
+PublishExternally = Callable[[Sequence[Message]], Awaitable[None]]
+"""Publishes events to consumers outside the system, each as a message of its own. Raises as `Bus.publish` does."""
+
+
 class Bus(Protocol):
     async def start(self) -> None:
         """Connect in the background, and reconnect until `close`; returns at once."""
 
-    async def publish(self, messages: Sequence[Message]) -> None:
-        """Return when every subscribed queue has stored its messages. Raises BusUnavailable or EventRefused
-        otherwise; some may have been delivered by then, and are delivered again."""
+    async def publish(self, chunks: Sequence[Chunk]) -> None:
+        """Return when every subscribed queue has stored its events. Raises BusUnavailable or EventRefused otherwise;
+        some may have been delivered by then, and are delivered again."""
+
+    @property
+    def publish_externally(self) -> PublishExternally | None:
+        """None if consumers outside the system cannot reach this bus."""
 
     async def subscribe(self, subscription: Subscription) -> None:
         """Deliver the group's messages, through every failure, until `close`."""

@@ -4,8 +4,10 @@ group has committed it."""
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from stockbuddy.chassis.messaging.bus import BusUnavailable, ConsumerUnavailable, Message, Subscription
-from stockbuddy.contracts.topology import CONSUMER_GROUPS, consumers_of
+from stockbuddy.chassis.messaging.bus import BusUnavailable, ConsumerUnavailable, PublishExternally, Subscription
+from stockbuddy.chassis.messaging.chunks import Chunk
+from stockbuddy.chassis.messaging.message import Message
+from stockbuddy.contracts.topology import CONSUMER_GROUPS, types_for
 
 
 class InProcessBus:
@@ -26,10 +28,16 @@ class InProcessBus:
     async def start(self) -> None:
         """Does nothing: there is no connection."""
 
-    async def publish(self, messages: Sequence[Message]) -> None:
-        groups_by_type = {message.type: consumers_of(message.type, self._groups) for message in messages}
-        for group in self._groups:
-            routed = [message for message in messages if group in groups_by_type[message.type]]
+    @property
+    def publish_externally(self) -> PublishExternally | None:
+        return None
+
+    async def publish(self, chunks: Sequence[Chunk]) -> None:
+        messages = [message for chunk in chunks for message in chunk.messages()]
+        published = {message.type for message in messages}
+        for group, patterns in self._groups.items():
+            types = types_for(patterns, published)
+            routed = [message for message in messages if message.type in types]
             if not routed:
                 continue
             subscription = self._subscriptions.get(group)

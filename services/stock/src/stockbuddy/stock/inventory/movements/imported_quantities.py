@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.messaging.bus import Message
 from stockbuddy.chassis.messaging.handlers import decode, event_context_of
+from stockbuddy.chassis.messaging.message import Message
 from stockbuddy.chassis.runtime.event_context import EventContext
 from stockbuddy.contracts.catalog import ProductQuantityImported
 from stockbuddy.stock.inventory.movements.opening_stock import build_no_changes, post_in

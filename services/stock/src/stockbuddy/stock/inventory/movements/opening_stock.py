@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.chassis.messaging import outbox
-from stockbuddy.chassis.messaging.bus import Message
 from stockbuddy.chassis.messaging.handlers import decode, event_context_of
+from stockbuddy.chassis.messaging.message import Message
 from stockbuddy.chassis.postgres.database import driver_connection
 from stockbuddy.chassis.runtime.event_context import EventContext
 from stockbuddy.contracts.catalog import ProductCreated

@@ -9,12 +9,24 @@ import contextlib
 from collections.abc import Mapping, Sequence
 
 from stockbuddy.chassis.messaging.archive import Archive
-from stockbuddy.chassis.messaging.bus import BusUnavailable, Message, Subscription
+from stockbuddy.chassis.messaging.bus import BusUnavailable, PublishExternally, Subscription
 from stockbuddy.chassis.messaging.bus.amqp.archive_replay import ArchiveReplayer
 from stockbuddy.chassis.messaging.bus.amqp.connection import Connection
 from stockbuddy.chassis.messaging.bus.amqp.consumer import consume_forever
+from stockbuddy.chassis.messaging.bus.amqp.envelope import to_batch
+from stockbuddy.chassis.messaging.bus.amqp.frames import Address
 from stockbuddy.chassis.messaging.bus.amqp.publisher import Publisher
-from stockbuddy.contracts.topology import CONSUMER_GROUPS
+from stockbuddy.chassis.messaging.chunks import Chunk, join
+from stockbuddy.chassis.messaging.message import Message
+from stockbuddy.chassis.runtime.failures import is_environment_fault
+from stockbuddy.contracts.topology import (
+    CONSUMER_GROUPS,
+    EVENTS_EXCHANGE,
+    EVENTS_PUBLISHER,
+    INTERNAL_EXCHANGE,
+    internal_key,
+    types_for,
+)
 
 RECONNECT_INTERVAL_SECONDS = 1.0
 
@@ -33,7 +45,11 @@ class AmqpBus:
         archive: Archive | None = None,
     ) -> None:
         publishing = Connection(url, service=name, purpose="publisher", groups=groups)
+        self._name = name
+        self._groups = groups
         self._publisher = Publisher(publishing)
+        # A channel of its own: a batch that the broker refuses closes the channel.
+        self._external_publisher = Publisher(publishing)
         self._replayer = ArchiveReplayer(Publisher(publishing), archive, producer=name) if archive else None
         self._consuming = Connection(url, service=name, purpose="consumer", groups=groups)
         self._shutdown_seconds = shutdown_seconds
@@ -41,22 +57,50 @@ class AmqpBus:
         self._subscribed = 0
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def publish(self, messages: Sequence[Message]) -> None:
-        await self._publisher.publish(messages)
+    async def publish(self, chunks: Sequence[Chunk]) -> None:
+        """One message for each queue, as far as their size allows: a queue receives only what it subscribes to."""
+        published = frozenset(event_type for chunk in chunks for event_type in chunk.types)
+        addressed: list[tuple[Address, Message]] = []
+        for group, patterns in self._groups.items():
+            if types := types_for(patterns, published):
+                address = Address(INTERNAL_EXCHANGE, internal_key(self._name, group))
+                wanted = [part for chunk in chunks if (part := chunk.only(types)) is not None]
+                addressed += [(address, to_batch(joined)) for joined in join(wanted)]
+        await self._publisher.publish(addressed)
+
+    @property
+    def publish_externally(self) -> PublishExternally | None:
+        return self._publish_externally if self._name == EVENTS_PUBLISHER else None
+
+    async def _publish_externally(self, messages: Sequence[Message]) -> None:
+        await self._external_publisher.publish([(Address(EVENTS_EXCHANGE, m.type), m) for m in messages])
 
     async def start(self) -> None:
         self._tasks.append(asyncio.create_task(self._keep_connected(), name="keep connected"))
         if self._replayer is not None:
             await self.subscribe(self._replayer.subscription())
+            self._tasks.append(asyncio.create_task(self._replay_to_new_groups(self._replayer), name="replay"))
+
+    async def _replay_to_new_groups(self, replayer: ArchiveReplayer) -> None:
+        while not self._closing.is_set():
+            try:
+                return await replayer.replay_to_new_groups(self._groups)
+            except Exception as error:
+                if not is_environment_fault(error):
+                    raise
+                await self._wait_for_closing(RECONNECT_INTERVAL_SECONDS)
 
     async def _keep_connected(self) -> None:
         """Keep the publishing connection open, so that readiness reflects the broker even if nothing is published."""
         while not self._closing.is_set():
             with contextlib.suppress(BusUnavailable):
                 await self._publisher.connect()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(RECONNECT_INTERVAL_SECONDS):
-                    await self._closing.wait()
+            await self._wait_for_closing(RECONNECT_INTERVAL_SECONDS)
+
+    async def _wait_for_closing(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._closing.wait()
 
     async def subscribe(self, subscription: Subscription) -> None:
         self._subscribed += 1
@@ -76,4 +120,5 @@ class AmqpBus:
             for task in unfinished:
                 task.cancel()
         await self._publisher.close()
+        await self._external_publisher.close()
         await self._consuming.close()

@@ -4,15 +4,19 @@ This refills a queue that was lost with its messages; the inbox drops events tha
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 
 from stockbuddy.chassis.messaging.archive import Archive
-from stockbuddy.chassis.messaging.bus import BusUnavailable, ConsumerUnavailable, Message, Subscription
+from stockbuddy.chassis.messaging.bus import BusUnavailable, ConsumerUnavailable, Subscription
+from stockbuddy.chassis.messaging.bus.amqp.envelope import to_batch
+from stockbuddy.chassis.messaging.bus.amqp.frames import Address
 from stockbuddy.chassis.messaging.bus.amqp.publisher import Publisher
+from stockbuddy.chassis.messaging.chunks import join
+from stockbuddy.chassis.messaging.message import Message
 from stockbuddy.chassis.runtime.failures import is_environment_fault
-from stockbuddy.contracts.topology import refill_key, replay_queue
+from stockbuddy.contracts.topology import INTERNAL_EXCHANGE, internal_key, replay_queue
 
 log = structlog.get_logger(__name__)
 
@@ -42,16 +46,29 @@ class ArchiveReplayer:
             except (ValueError, KeyError, TypeError) as error:
                 log.error("bus.replay_request_unreadable", producer=self._producer, error=repr(error))
                 continue  # acknowledged: it would be unreadable forever
-            key = refill_key(self._producer, queue)
-            sent = 0
             try:
-                async for messages in self._archive.read(patterns):
-                    await self._publisher.publish(messages, refill_key=key)
-                    sent += len(messages)
+                # Mandatory: the request arrives before its queue is declared.
+                await self._replay_to(queue, patterns, mandatory=True)
             except BusUnavailable as error:
                 raise ConsumerUnavailable(str(error)) from error
             except Exception as error:
                 if is_environment_fault(error):
                     raise ConsumerUnavailable(repr(error)) from error
                 raise
-            log.info("bus.replayed", producer=self._producer, queue=queue, events=sent)
+
+    async def replay_to_new_groups(self, groups: Mapping[str, tuple[str, ...]]) -> None:
+        """Send the archive to groups that this release publishes to for the first time: their consumers may have been
+        upgraded earlier, and what the previous release published since then did not reach them. A queue that does not
+        exist yet requests its replay itself. Raises by the environment's fault."""
+        new = await self._archive.find_new_groups(groups)
+        for group in new:
+            await self._replay_to(group, groups[group], mandatory=False)
+        await self._archive.add_groups(new)
+
+    async def _replay_to(self, queue: str, patterns: Sequence[str], *, mandatory: bool) -> None:
+        address = Address(INTERNAL_EXCHANGE, internal_key(self._producer, queue), mandatory)
+        sent = 0
+        async for chunks in self._archive.read(patterns):
+            await self._publisher.publish([(address, to_batch(chunk)) for chunk in join(chunks)])
+            sent += sum(len(chunk.types) for chunk in chunks)
+        log.info("bus.replayed", producer=self._producer, queue=queue, events=sent)

@@ -1,4 +1,5 @@
-"""Consumes one group's queue in lanes that preserve the order of each partition key; acknowledges committed messages.
+"""Consumes one group's queue in lanes that preserve the order of each partition key; acknowledges a chunk when all its
+events are committed.
 
 While the receiver can't commit, consuming is paused: returning messages to the queue in a loop would use up their
 delivery limit.
@@ -8,19 +9,24 @@ import asyncio
 import random
 import zlib
 from asyncio import Queue
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any
 
 import aiormq.abc
 import structlog
+from aio_pika import DeliveryMode
+from aio_pika import Message as AmqpMessage
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from aiormq.exceptions import AMQPException
 
-from stockbuddy.chassis.messaging.bus import BusUnavailable, ConsumerUnavailable, Message, Subscription
+from stockbuddy.chassis.messaging.bus import BusUnavailable, ConsumerUnavailable, Subscription
 from stockbuddy.chassis.messaging.bus.amqp.connection import CONNECTION_ERRORS, Connection, NotConnected
 from stockbuddy.chassis.messaging.bus.amqp.envelope import from_amqp
+from stockbuddy.chassis.messaging.chunks import BATCH_CONTENT_TYPE, batch_text
+from stockbuddy.chassis.messaging.message import Message
 from stockbuddy.chassis.runtime.outages import OutageLog
+from stockbuddy.contracts.topology import DEAD_EXCHANGE
 
 log = structlog.get_logger(__name__)
 
@@ -28,10 +34,22 @@ MAX_RECONNECT_DELAY_SECONDS = 5.0
 OPEN_TIMEOUT_SECONDS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class _ReceivedMessage:
-    message: Message
+PREFETCHED_CHUNKS = 32
+"""Enough for the next delivery while one commits; a chunk has up to 250 events."""
+
+
+@dataclass(slots=True, eq=False)
+class _Delivery:
+    """An AMQP message and the number of its events that are neither committed nor dead-lettered yet."""
+
     tag: int
+    unsettled: int
+
+
+@dataclass(frozen=True, slots=True)
+class _ReceivedEvent:
+    message: Message
+    delivery: _Delivery
 
 
 async def consume_forever(connection: Connection, subscription: Subscription, closing: asyncio.Event) -> None:
@@ -63,9 +81,10 @@ class _Session:
     def __init__(self, subscription: Subscription, closing: asyncio.Event) -> None:
         self._subscription = subscription
         self._closing = closing
-        self._lanes: list[Queue[_ReceivedMessage | None]] = [Queue() for _ in range(subscription.lanes)]
+        self._lanes: list[Queue[_ReceivedEvent | None]] = [Queue() for _ in range(subscription.lanes)]
         self._ended = asyncio.Event()
         self.was_open = False
+        self._opened: AbstractChannel
         self._channel: aiormq.abc.AbstractChannel
 
     async def run(self, connection: Connection) -> None:
@@ -83,7 +102,8 @@ class _Session:
 
     async def _consume(self, channel: AbstractChannel, workers: list[asyncio.Task[None]]) -> None:
         async with asyncio.timeout(OPEN_TIMEOUT_SECONDS):
-            await channel.set_qos(prefetch_count=self._subscription.lanes * self._subscription.batch_size)
+            await channel.set_qos(prefetch_count=PREFETCHED_CHUNKS)
+            self._opened = channel
             self._channel = await channel.get_underlay_channel()
             # The broker cancels the consumer if an operator deletes its queue: reconnect and declare it again.
             self._channel.on_consumer_cancel_callbacks.add(lambda *_: self._ended.set())
@@ -106,38 +126,55 @@ class _Session:
 
     async def _on_message(self, incoming: AbstractIncomingMessage) -> None:
         try:
-            message = from_amqp(incoming, self._subscription.group)
+            received = from_amqp(incoming, self._subscription.group)
         except ValueError as error:
-            log.error(
-                "consumer.not_an_event",
-                group=self._subscription.group,
-                routing_key=incoming.routing_key,
-                error=str(error),
-            )
+            self._log_unusable(incoming, error)
             await incoming.reject(requeue=False)
             return
-        lane = zlib.crc32(message.partition_key.encode()) % len(self._lanes)
-        self._lanes[lane].put_nowait(_ReceivedMessage(message, incoming.delivery_tag or 0))
+        delivery = _Delivery(incoming.delivery_tag or 0, len(received.messages) + len(received.unusable))
+        # Before the first await: the next delivery must not overtake this one.
+        for message in received.messages:
+            lane = zlib.crc32(message.partition_key.encode()) % len(self._lanes)
+            self._lanes[lane].put_nowait(_ReceivedEvent(message, delivery))
+        for event, reason in received.unusable:
+            self._log_unusable(incoming, reason)
+            await self._publish_dead(event)
+            await self._settle(delivery)
 
-    async def _work(self, lane: "Queue[_ReceivedMessage | None]") -> None:
+    def _log_unusable(self, incoming: AbstractIncomingMessage, error: ValueError) -> None:
+        log.error(
+            "consumer.not_an_event",
+            group=self._subscription.group,
+            routing_key=incoming.routing_key,
+            error=str(error),
+        )
+
+    async def _publish_dead(self, event: str) -> None:
+        """Move one event of a chunk to the dead-letter queue; the broker can only move whole messages."""
+        message = AmqpMessage(
+            batch_text([event]).encode(), content_type=BATCH_CONTENT_TYPE, delivery_mode=DeliveryMode.PERSISTENT
+        )
+        dead = await self._opened.get_exchange(DEAD_EXCHANGE, ensure=False)
+        await dead.publish(message, routing_key=self._subscription.group)
+
+    async def _work(self, lane: "Queue[_ReceivedEvent | None]") -> None:
         """Pass the lane's messages to the receiver, in order and in batches, until None closes the lane."""
         open_lane = True
         while open_lane:
             waiting = [await lane.get()]
             while len(waiting) < self._subscription.batch_size and not lane.empty():
                 waiting.append(lane.get_nowait())
-            batch = [delivery for delivery in waiting if delivery is not None]
+            batch = [event for event in waiting if event is not None]
             open_lane = len(batch) == len(waiting)
             if batch:
-                await self._subscription.receive([delivery.message for delivery in batch])
-                await self._acknowledge(batch)
+                await self._subscription.receive([event.message for event in batch])
+                for event in batch:
+                    await self._settle(event.delivery)
 
-    async def _acknowledge(self, batch: Sequence[_ReceivedMessage]) -> None:
-        if len(self._lanes) == 1:
-            # With one lane, every earlier message is committed as well: one frame acknowledges all.
-            await self._channel.basic_ack(batch[-1].tag, multiple=True, wait=False)
-            return
-        for delivery in batch:
+    async def _settle(self, delivery: _Delivery) -> None:
+        """Count one event of the delivery as committed; acknowledge the delivery after its last one."""
+        delivery.unsettled -= 1
+        if delivery.unsettled == 0:
             await self._channel.basic_ack(delivery.tag, wait=False)
 
 

@@ -4,13 +4,13 @@
 
 import struct
 from functools import lru_cache
+from typing import NamedTuple
 
-from stockbuddy.chassis.messaging.bus import Message
-from stockbuddy.chassis.messaging.bus.amqp.envelope import CONTENT_TYPE, PREFIX, PROPERTY_ATTRIBUTES
+from stockbuddy.chassis.messaging.bus.amqp.envelope import PREFIX, PROPERTY_ATTRIBUTES, content_type
+from stockbuddy.chassis.messaging.message import Message
 
 _METHOD, _HEADER, _BODY, _END = 1, 2, 3, b"\xce"
 _BASIC, _PUBLISH = 60, 40
-_MANDATORY = 1
 _PERSISTENT = 2
 # Property flags: content type, headers, delivery mode, message id, type.
 _FLAGS = 1 << 15 | 1 << 13 | 1 << 12 | 1 << 7 | 1 << 5
@@ -23,12 +23,20 @@ _BEFORE_PROPERTIES = struct.Struct(">HHQH")
 _LONG = struct.Struct(">I")
 
 
-def publish_frames(message: Message, *, channel: int, exchange: str, routing_key: str, max_body_size: int) -> bytes:
-    """The frames that publish `message`, persistent and mandatory; body frames have at most `max_body_size` bytes.
+class Address(NamedTuple):
+    """Where a message goes. `mandatory`: the broker returns it if no queue is bound to the routing key."""
+
+    exchange: str
+    routing_key: str
+    mandatory: bool = False
+
+
+def publish_frames(message: Message, address: Address, *, channel: int, max_body_size: int) -> bytes:
+    """The frames that publish `message`, persistent; body frames have at most `max_body_size` bytes.
     Raises ValueError for a message that AMQP can't represent."""
     header = b"".join((
         _BEFORE_PROPERTIES.pack(_BASIC, 0, len(message.body), _FLAGS),
-        _short(CONTENT_TYPE),
+        _short(content_type(message)),
         _attributes(message),
         bytes((_PERSISTENT,)),
         _short(message.id),
@@ -36,7 +44,7 @@ def publish_frames(message: Message, *, channel: int, exchange: str, routing_key
     ))  # fmt: skip
     if len(header) > MAX_HEADER_BYTES:
         raise ValueError(f"the attributes have {len(header)} bytes")
-    frames = [_frame(_METHOD, channel, _publish(exchange, routing_key)), _frame(_HEADER, channel, header)]
+    frames = [_frame(_METHOD, channel, _publish(address)), _frame(_HEADER, channel, header)]
     starts = range(0, len(message.body), max_body_size)
     frames += [_frame(_BODY, channel, message.body[start : start + max_body_size]) for start in starts]
     return b"".join(frames)
@@ -47,9 +55,9 @@ def _frame(kind: int, channel: int, payload: bytes) -> bytes:
 
 
 @lru_cache(maxsize=1024)
-def _publish(exchange: str, routing_key: str) -> bytes:
+def _publish(address: Address) -> bytes:
     method = struct.pack(">HHH", _BASIC, _PUBLISH, 0)
-    return method + _short(exchange) + _short(routing_key) + bytes((_MANDATORY,))
+    return method + _short(address.exchange) + _short(address.routing_key) + bytes((address.mandatory,))
 
 
 def _attributes(message: Message) -> bytes:

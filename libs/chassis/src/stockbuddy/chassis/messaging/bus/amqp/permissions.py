@@ -8,17 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from stockbuddy.contracts import topology
-from stockbuddy.contracts.auth import AccessDenied
 
 NOTHING = "^$"
-_SHARED_EXCHANGES = (
-    topology.EVENTS_EXCHANGE,
-    topology.UNROUTED_EXCHANGE,
-    topology.DEAD_EXCHANGE,
-    topology.REPLAY_EXCHANGE,
-    topology.REFILL_EXCHANGE,
-)
-_SHARED_QUEUES = (topology.UNROUTED_QUEUE, *map(topology.replay_queue, topology.PRODUCERS))
+_SHARED_EXCHANGES = (topology.INTERNAL_EXCHANGE, topology.DEAD_EXCHANGE, topology.REPLAY_EXCHANGE)
+_SHARED_QUEUES = tuple(map(topology.replay_queue, topology.PRODUCERS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +26,10 @@ class BrokerPermissions:
 def permissions_of(service: str) -> BrokerPermissions:
     """Permissions on exchanges and queues: declare the shared ones and its own queues, read only its own queues."""
     own = f"{service}\\..+"
-    declares = _any_of(own, *map(re.escape, (*_SHARED_EXCHANGES, *_SHARED_QUEUES)))
+    exchanges: tuple[str, ...] = _SHARED_EXCHANGES
+    if service == topology.EVENTS_PUBLISHER:
+        exchanges += (topology.EVENTS_EXCHANGE,)
+    declares = _any_of(own, *map(re.escape, (*exchanges, *_SHARED_QUEUES)))
     return BrokerPermissions(declares, declares, _any_of(own, *map(re.escape, _SHARED_EXCHANGES)))
 
 
@@ -41,14 +37,13 @@ def topic_permissions_of(
     service: str, groups: Mapping[str, tuple[str, ...]] = topology.CONSUMER_GROUPS
 ) -> Mapping[str, tuple[str, str]]:
     """By topic exchange: the routing keys that it may publish, and the patterns that it may bind its queues to."""
-    own_keys = f"^({service}\\.|{re.escape(AccessDenied.type)}$)"  # every service publishes its denials
-    own_groups = [group for group in groups if topology.owner(group) == service]
-    subscribed = sorted({pattern for group in own_groups for pattern in groups[group]})
-    refilled = [topology.refill_key("*", group) for group in own_groups]
-    return {
-        topology.EVENTS_EXCHANGE: (own_keys, _any_of(*map(re.escape, subscribed)) if subscribed else NOTHING),
-        topology.REFILL_EXCHANGE: (own_keys, _any_of(*map(re.escape, refilled)) if refilled else NOTHING),
+    queues = [topology.internal_key("*", group) for group in groups if topology.owner(group) == service]
+    permissions = {
+        topology.INTERNAL_EXCHANGE: (f"^{service}\\.", _any_of(*map(re.escape, queues)) if queues else NOTHING)
     }
+    if service == topology.EVENTS_PUBLISHER:
+        permissions[topology.EVENTS_EXCHANGE] = (".*", NOTHING)
+    return permissions
 
 
 def _any_of(*expressions: str) -> str:

@@ -14,11 +14,11 @@ from aio_pika.abc import AbstractChannel
 from aiormq.abc import ChannelFrame
 from aiormq.exceptions import AMQPException, ChannelPreconditionFailed
 
-from stockbuddy.chassis.messaging.bus import BusUnavailable, EventRefused, Message
+from stockbuddy.chassis.messaging.bus import BusUnavailable, EventRefused
 from stockbuddy.chassis.messaging.bus.amqp.connection import CONNECTION_ERRORS, Connection
-from stockbuddy.chassis.messaging.bus.amqp.frames import publish_frames
-from stockbuddy.chassis.messaging.bus.amqp.topology import declare_events_exchange, declare_refill_exchange
-from stockbuddy.contracts import topology
+from stockbuddy.chassis.messaging.bus.amqp.frames import Address, publish_frames
+from stockbuddy.chassis.messaging.bus.amqp.topology import declare_internal_exchange
+from stockbuddy.chassis.messaging.message import Message
 
 CONFIRM_TIMEOUT_SECONDS = 10
 
@@ -36,16 +36,15 @@ class Publisher:
         async with self._lock:
             await self._open()
 
-    async def publish(self, messages: Sequence[Message], *, refill_key: str | None = None) -> None:
-        """Return when the broker has stored every message in every queue bound to its type (with `refill_key`: in the
-        queue bound to that key). Raises BusUnavailable, or EventRefused if it can never accept one of them."""
-        exchange = topology.EVENTS_EXCHANGE if refill_key is None else topology.REFILL_EXCHANGE
+    async def publish(self, addressed: Sequence[tuple[Address, Message]]) -> None:
+        """Return when the broker has stored every message in every queue bound to its routing key. Raises
+        BusUnavailable, or EventRefused if it can never accept one of them."""
         async with self._lock:
             channel = await self._open()
-            frames = _encode(channel, messages, exchange, refill_key)
+            frames = _encode(channel, addressed)
             try:
                 async with asyncio.timeout(CONFIRM_TIMEOUT_SECONDS):
-                    outcomes = await _send(channel, messages, frames)
+                    outcomes = await _send(channel, [message for _, message in addressed], frames)
             except TimeoutError as error:
                 await self._close_channel()
                 raise BusUnavailable("the broker did not confirm in time") from error
@@ -68,8 +67,7 @@ class Publisher:
                 connection = await self._connection.ensure()
                 async with asyncio.timeout(CONFIRM_TIMEOUT_SECONDS):
                     self._channel = await connection.channel(on_return_raises=True)
-                    await declare_events_exchange(self._channel)
-                    await declare_refill_exchange(self._channel)
+                    await declare_internal_exchange(self._channel)
             return cast(aiormq.Channel, await self._channel.get_underlay_channel())
         except (*CONNECTION_ERRORS, AMQPException) as error:
             await self._close_channel()
@@ -94,18 +92,12 @@ class Publisher:
         await self._connection.close()
 
 
-def _encode(channel: aiormq.Channel, messages: Sequence[Message], exchange: str, routing_key: str | None) -> bytes:
+def _encode(channel: aiormq.Channel, addressed: Sequence[tuple[Address, Message]]) -> bytes:
     """Raises EventRefused for a message that AMQP can't represent."""
     try:
         return b"".join([
-            publish_frames(
-                message,
-                channel=channel.number,
-                exchange=exchange,
-                routing_key=routing_key or message.type,
-                max_body_size=channel.max_content_size,
-            )
-            for message in messages
+            publish_frames(message, address, channel=channel.number, max_body_size=channel.max_content_size)
+            for address, message in addressed
         ])  # fmt: skip
     except ValueError as error:
         raise EventRefused(f"not encodable as AMQP: {error}") from error

@@ -13,8 +13,8 @@ from aio_pika import ExchangeType
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange
 from aiormq.exceptions import ChannelNotFoundEntity
 
-from stockbuddy.chassis.messaging.bus import Message
 from stockbuddy.chassis.messaging.bus.amqp.envelope import to_amqp
+from stockbuddy.chassis.messaging.message import Message
 from stockbuddy.contracts import topology
 
 QUORUM: dict[str, Any] = {"x-queue-type": "quorum"}
@@ -26,11 +26,11 @@ async def declare_topology(
     """Before a missing queue is declared (first start, operator's mistake, lost data), a replay is requested from every
     producer. The request comes first, so that a crash between the two steps repeats it."""
     async with connection.channel() as channel:
-        await _declare_unrouted(channel)
+        if service == topology.EVENTS_PUBLISHER:
+            await declare_events_exchange(channel)
         replays = await _declare_replays(channel, service)
         dead = await channel.declare_exchange(topology.DEAD_EXCHANGE, ExchangeType.DIRECT, durable=True)
-        events = await declare_events_exchange(channel)
-        refill = await declare_refill_exchange(channel)
+        internal = await declare_internal_exchange(channel)
         for group, patterns in groups.items():
             if _belongs_to_other_service(group, service):
                 continue
@@ -38,9 +38,7 @@ async def declare_topology(
                 await replays.publish(to_amqp(replay_request(group, patterns)), topology.REPLAY_REQUESTED)
             await _declare_dead_queue(channel, dead, group)
             queue = await channel.declare_queue(group, durable=True, arguments=group_arguments(group))
-            await queue.bind(refill, routing_key=topology.refill_key("*", group))
-            for pattern in patterns:
-                await queue.bind(events, routing_key=pattern)
+            await queue.bind(internal, routing_key=topology.internal_key("*", group))
 
 
 def _belongs_to_other_service(group: str, service: str) -> bool:
@@ -74,32 +72,12 @@ async def _declare_replays(channel: AbstractChannel, service: str) -> AbstractEx
 
 
 async def declare_events_exchange(channel: AbstractChannel) -> AbstractExchange:
-    return await channel.declare_exchange(
-        topology.EVENTS_EXCHANGE,
-        ExchangeType.TOPIC,
-        durable=True,
-        arguments={"alternate-exchange": topology.UNROUTED_EXCHANGE},
-    )
+    return await channel.declare_exchange(topology.EVENTS_EXCHANGE, ExchangeType.TOPIC, durable=True)
 
 
-async def declare_refill_exchange(channel: AbstractChannel) -> AbstractExchange:
-    """Routes replayed events to a single queue; the default exchange would let a service publish to any queue."""
-    return await channel.declare_exchange(topology.REFILL_EXCHANGE, ExchangeType.TOPIC, durable=True)
-
-
-async def _declare_unrouted(channel: AbstractChannel) -> None:
-    """Keep the latest events without a subscribed queue, so that a missing binding is noticed and can be fixed."""
-    exchange = await channel.declare_exchange(topology.UNROUTED_EXCHANGE, ExchangeType.FANOUT, durable=True)
-    queue = await channel.declare_queue(
-        topology.UNROUTED_QUEUE,
-        durable=True,
-        arguments={
-            **QUORUM,
-            "x-max-length": topology.UNROUTED_MAX_LENGTH,
-            "x-overflow": "drop-head",
-        },
-    )
-    await queue.bind(exchange)
+async def declare_internal_exchange(channel: AbstractChannel) -> AbstractExchange:
+    """Routes chunks by producer and queue; the default exchange would let a service publish to any queue."""
+    return await channel.declare_exchange(topology.INTERNAL_EXCHANGE, ExchangeType.TOPIC, durable=True)
 
 
 async def _declare_dead_queue(channel: AbstractChannel, dead: AbstractExchange, group: str) -> None:
@@ -112,6 +90,7 @@ def group_arguments(group: str) -> dict[str, Any]:
     at-least-once dead-lettering requires it."""
     return {
         **QUORUM,
+        **({"x-single-active-consumer": True} if group in topology.ORDERED_GROUPS else {}),
         "x-delivery-limit": topology.DELIVERY_LIMIT,
         "x-dead-letter-exchange": topology.DEAD_EXCHANGE,
         "x-dead-letter-routing-key": group,
