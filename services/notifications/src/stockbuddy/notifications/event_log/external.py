@@ -6,29 +6,20 @@ has confirmed the events, so they are published at least once.
 
 import json
 
-import asyncpg
 import structlog
 
 from stockbuddy.chassis.messaging.bus import EventRefused, PublishExternally
 from stockbuddy.chassis.messaging.message import Message
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime.background import PollingWorker
+from stockbuddy.notifications.event_log import queries
 from stockbuddy.notifications.event_log.append import APPENDED
+from stockbuddy.notifications.event_log.cloudevents import LoggedEvent
 
 log = structlog.get_logger(__name__)
 
 BATCH_SIZE = 500
 POLL_INTERVAL_SECONDS = 1.0
-# synchronous_commit is off, because the broker has the events already: if PostgreSQL loses the new position in a crash,
-# they are published again.
-_LOCK_POSITION = """
-    SELECT position, set_config('synchronous_commit', 'off', true) FROM event_log_published FOR UPDATE SKIP LOCKED
-"""
-_READ = """
-    SELECT position, type, client_ip, CAST(attributes AS text) AS attributes, CAST(data AS text) AS data
-    FROM event_log WHERE position > $1 ORDER BY position LIMIT $2
-"""
-_MOVE = "UPDATE event_log_published SET position = $1"
 
 
 class ExternalPublisher:
@@ -48,13 +39,13 @@ class ExternalPublisher:
 
     async def _publish_batch(self) -> bool:
         """Returns whether there may be more."""
-        async with self._database.raw() as connection, connection.transaction():
-            reached = await connection.fetchrow(_LOCK_POSITION)
-            rows = [] if reached is None else await connection.fetch(_READ, reached["position"], BATCH_SIZE)
-            if rows:
-                await self._publish_events([_to_message(row) for row in rows])
-                await connection.execute(_MOVE, rows[-1]["position"])
-        return len(rows) == BATCH_SIZE
+        async with self._database.transaction() as session:
+            reached = await queries.lock_published_position(session)
+            events = [] if reached is None else await queries.read_after(session, reached, BATCH_SIZE)
+            if events:
+                await self._publish_events([_to_message(event) for event in events])
+                await queries.update_published_position(session, events[-1].position)
+        return len(events) == BATCH_SIZE
 
     async def _publish_events(self, messages: list[Message]) -> None:
         """Leave out, one by one, events that the broker can never accept: they must not hold up the others, and the
@@ -69,8 +60,8 @@ class ExternalPublisher:
                 log.error("external_publisher.event_refused", event_id=messages[0].id, error=repr(error))
 
 
-def _to_message(row: asyncpg.Record) -> Message:
-    attributes = json.loads(row["attributes"])
-    if row["client_ip"] is not None:
-        attributes["clientip"] = row["client_ip"]
-    return Message(attributes["id"], row["type"], attributes, row["data"].encode())
+def _to_message(event: LoggedEvent) -> Message:
+    attributes = json.loads(event.attributes)
+    if event.client_ip is not None:
+        attributes["clientip"] = event.client_ip
+    return Message(attributes["id"], event.type, attributes, event.data.encode())

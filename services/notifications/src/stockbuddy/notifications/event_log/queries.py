@@ -28,6 +28,13 @@ _TABLE_ID = text("""
 _SYSTEM_ID = text("SELECT CAST(system_identifier AS text) FROM pg_control_system()")
 _AFTER = text(f"SELECT {_EVENT} FROM event_log e WHERE e.position > :after ORDER BY e.position LIMIT :limit")
 
+# synchronous_commit is off, because the broker has the events when the position moves: if PostgreSQL loses the commit
+# in a crash, they are published again.
+_LOCK_PUBLISHED = text("""
+    SELECT position, set_config('synchronous_commit', 'off', true) FROM event_log_published FOR UPDATE SKIP LOCKED
+""")
+_UPDATE_PUBLISHED = text("UPDATE event_log_published SET position = :position")
+
 _ADDRESSED_TO = "(e.type !~ :addressed OR e.subject = ANY(:audiences))"
 _AFTER_OF_ANY_TYPE = text(f"""
     SELECT {_EVENT} FROM event_log e
@@ -99,6 +106,16 @@ async def read_after(session: AsyncSession, after: int, limit: int) -> list[Logg
     """All events after a position, regardless of visibility."""
     rows = await session.execute(_AFTER, {"after": after, "limit": limit})
     return [LoggedEvent(*row) for row in rows]
+
+
+async def lock_published_position(session: AsyncSession) -> int | None:
+    """The position up to which the log is published to other consumers; None while another replica holds it."""
+    row = (await session.execute(_LOCK_PUBLISHED)).one_or_none()
+    return None if row is None else row.position
+
+
+async def update_published_position(session: AsyncSession, position: int) -> None:
+    await session.execute(_UPDATE_PUBLISHED, {"position": position})
 
 
 async def read_visible(

@@ -49,18 +49,18 @@ def to_amqp(message: Message) -> AmqpMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class ReceivedEvents:
     """What a message contains: its events, and as JSON those that can never be handled, each with the reason."""
 
     messages: Sequence[Message]
     unusable: Sequence[tuple[str, ValueError]] = ()
 
 
-def from_amqp(incoming: AbstractIncomingMessage, queue: str) -> Received:
+def from_amqp(incoming: AbstractIncomingMessage, queue: str) -> ReceivedEvents:
     """An event is usable if it is a CloudEvent that can be stored and its publisher may publish its type. Raises
     ValueError if the whole message is unusable."""
     if incoming.content_type != BATCH_CONTENT_TYPE:
-        return Received([_from_binary_mode(incoming, queue)])
+        return ReceivedEvents([_from_binary_mode(incoming, queue)])
     messages: list[Message] = []
     unusable: list[tuple[str, ValueError]] = []
     for event in events_of(incoming.body.decode()):
@@ -71,7 +71,7 @@ def from_amqp(incoming: AbstractIncomingMessage, queue: str) -> Received:
             messages.append(replace(message, deliveries=_deliveries(incoming)))
         except ValueError as error:
             unusable.append((event, error))
-    return Received(messages, unusable)
+    return ReceivedEvents(messages, unusable)
 
 
 def _from_binary_mode(incoming: AbstractIncomingMessage, queue: str) -> Message:
