@@ -112,7 +112,7 @@ def serve(as_role: AsRole, tmp_path: Path) -> Serve:
             stack.push_async_callback(bus.close)
             gateway = create_gateway(GatewaySettings(env="development"), services)
             address = await stack.enter_async_context(serving(gateway))
-            client = await stack.enter_async_context(httpx.AsyncClient(base_url=address, timeout=30))
+            client = await stack.enter_async_context(httpx.AsyncClient(base_url=address, timeout=180))
             await until_ready(client)
             yield client
 

@@ -52,7 +52,7 @@ async def test_demo_shop_fills_every_report_once(private_postgres: LocalPostgres
     async with (
         system.running(),
         serving(system.gateway) as base_url,
-        httpx.AsyncClient(base_url=base_url, timeout=30) as http,
+        httpx.AsyncClient(base_url=base_url, timeout=180) as http,
     ):
         await until_ready(http)
         output, notices = await run_demo(base_url, tmp_path)

@@ -31,7 +31,7 @@ async def base_url(system: System) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def http(base_url: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=base_url, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=base_url, timeout=180) as client:
         await until_ready(client)
         yield client
 

@@ -22,7 +22,7 @@ from tests.faults.load import Load
 from tests.faults.supervisor import SupervisedProgram
 from tests.faults.verification import Verifier
 
-START_TIMEOUT_SECONDS = 180
+START_TIMEOUT_SECONDS = 600
 LOG_LEVEL = "info"
 
 

@@ -16,7 +16,7 @@ from stockbuddy.embedded.system import System
 from stockbuddy.gateway.server import server_config
 from stockbuddy.gateway.settings import GatewaySettings
 
-START_TIMEOUT_SECONDS = 20
+START_TIMEOUT_SECONDS = 180
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +61,7 @@ def gateway_port(base_url: str) -> int:
 
 @pytest.fixture(scope="session")
 async def http(base_url: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=base_url, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=base_url, timeout=180) as client:
         await until_ready(client)
         yield client
 

@@ -112,7 +112,7 @@ async def test_use_of_a_browser_session_extends_its_cookies(
     http: httpx.AsyncClient, base_url: str, admin: User, security_database_url: str
 ) -> None:
     user = await register(http, "daily-user")
-    async with httpx.AsyncClient(base_url=f"{base_url}/api/v1", timeout=30) as browser:
+    async with httpx.AsyncClient(base_url=f"{base_url}/api/v1", timeout=180) as browser:
         login = await browser.post("/auth/session", json={"username": user.username, "password": PASSWORD})
         old_session = cookies(login)["session"].value
         connection = await asyncpg.connect(security_database_url)

@@ -151,7 +151,7 @@ async def test_malformed_attributes_of_other_producers_are_accepted(
 
 async def test_message_without_json_does_not_block_others(admin: AsyncClient, service: Any, samples: Any) -> None:
     await service.deliver(
-        [foreign_message("till.drawer.opened", b"\xff\xfe"), *await service.publish(samples.movement())]
+        [foreign_message("till.drawer.opened", b"no JSON"), *await service.publish(samples.movement())]
     )
     await service.publish(samples.level())
     assert [event["type"] for event in (await read(admin))["items"]] == ["stock.movement.posted", "stock.level.changed"]
@@ -235,9 +235,10 @@ async def test_read_with_consistency_token_waits_for_the_write(
     await service.deliver([first])
     for path in ("/events", "/audit-logs"):
         reading = asyncio.create_task(admin.get(path, headers=token))
-        await asyncio.wait([reading], timeout=0.1)
-        assert reading.done() is (path == "/audit-logs")
-        await service.deliver([second])
+        if path == "/events":
+            await asyncio.wait([reading], timeout=0.1)
+            assert not reading.done()
+            await service.deliver([second])
         response = await reading
         assert (response.status_code, len(response.json()["items"])) == (200, 2)
 

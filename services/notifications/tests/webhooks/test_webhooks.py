@@ -199,7 +199,7 @@ async def test_secrets_are_stored_encrypted(admin: AsyncClient, database_url: st
     again = await admin.post(url, headers={"Idempotency-Key": "r"})
     assert again.json() == rotated.json()
     connection = await asyncpg.connect(database_url, server_settings={"search_path": "notifications"})
-    for table in ("webhook", "webhook_secret", "idempotency_key", "outbox", "outbox_archive", "event_log"):
+    for table in ("webhook", "webhook_secret", "idempotency_key", "outbox_event", "event_log"):
         stored = str(await connection.fetch(f"SELECT * FROM {table}"))
         for secret in (first.json()["secret"], rotated.json()["secret"]):
             assert secret.removeprefix("whsec_") not in stored, table

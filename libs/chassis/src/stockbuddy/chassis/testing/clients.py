@@ -13,7 +13,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 PASSWORD = "correct-Horse-7-staple"
-DEADLINE_SECONDS = 60
+DEADLINE_SECONDS = 180
 
 
 @contextlib.asynccontextmanager
