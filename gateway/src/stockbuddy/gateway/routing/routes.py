@@ -72,6 +72,7 @@ ROUTES = (
     _login("/auth/login-json"),
     _login("/auth/token"),
     _public("/auth/refresh"),
+    Route("/auth/setup", "auth", Auth.PUBLIC, "GET"),
     _public("/auth/email/confirm"),
     _login("/auth/password/forgot"),
     _registration("/auth/password/reset"),

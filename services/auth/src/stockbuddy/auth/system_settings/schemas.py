@@ -59,6 +59,16 @@ class SettingsResponse(BaseModel):
     updated_at: datetime
 
 
+class CompanyResponse(BaseModel):
+    """`currency`: ISO 4217. `timezone`: of the company's days, as `Europe/Berlin`."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    company_name: str
+    currency: str
+    timezone: str
+
+
 class SettingsUpdate(RequestBody):
     """Omitted fields keep their value. `version`, if given, must be the current one, and `updated_at` is ignored, so
     that a client may send back a response."""
