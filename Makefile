@@ -31,7 +31,7 @@ CLIENT = STOCKBUDDY_URL="$${STOCKBUDDY_URL:-http://127.0.0.1:$$PORT}" exec
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup serving run demo replay clients console test exports faults fuzz check audit contracts bench lock up down
+.PHONY: help setup serving run demo replay clients console test browser screenshots exports faults fuzz check audit contracts bench lock up down
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -84,8 +84,16 @@ console: setup ## build the web console; check its types, style and tests, and t
 
 test: setup ## run the checks and all tests, on real servers
 	@deploy/install-servers
-	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory check console
 	@$(VENV)/pytest $(PARALLEL)
+
+browser: console ## open every screen of the console in both themes and at three widths
+	@deploy/install-servers
+	@$(VENV)/pytest -m browser tests/console
+
+screenshots: console ## write pictures of every screen to console/screenshots
+	@deploy/install-servers
+	@SCREENSHOTS=console/screenshots $(VENV)/pytest -m browser tests/console -k screen_is
 
 exports: setup ## import the original exports of other shop systems in EXPORTS (../shared/data/exports)
 	@$(VENV)/pytest services/catalog/tests/imports/original_exports.py

@@ -114,12 +114,14 @@ export function connect(queries: QueryClient): () => void {
 /** Marks reads at most once per interval, however many events arrive. */
 function collectedRefresh(queries: QueryClient): (type: string) => void {
   const waiting = new Set<string>();
-  let timer: number | undefined;
+  let isScheduled = false;
   return (type) => {
     for (const [beginning, keys] of AFFECTED) if (type.startsWith(beginning)) for (const key of keys) waiting.add(key);
     if (type === "stream.reset") void queries.invalidateQueries();
-    timer ??= window.setTimeout(() => {
-      timer = undefined;
+    if (isScheduled) return;
+    isScheduled = true;
+    setTimeout(() => {
+      isScheduled = false;
       const keys = new Set(waiting);
       waiting.clear();
       void queries.invalidateQueries({ predicate: (query) => keys.has(String(query.queryKey[0])) });

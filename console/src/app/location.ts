@@ -13,7 +13,7 @@ export function stringifySearch(search: Record<string, unknown>): string {
 
 /** The search of this page, and a function that changes some of it; an empty value removes one. */
 export function useSearchState(): [Search, (changes: Search, options?: { replace?: boolean }) => void] {
-  const search = useLocation({ select: (location) => location.search }) as Search;
+  const search = useLocation({ select: (location) => location.search as Search });
   const navigate = useNavigate();
   const change = (changes: Search, options: { replace?: boolean } = {}): void => {
     void navigate({

@@ -27,6 +27,7 @@ export function Shell({ children }: { children: ReactNode }) {
   const { id: userId } = useUser();
   useEffect(() => connect(queries), [queries]);
   useEffect(() => void resumeQueue(userId), [userId]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another page closes the navigation of a phone
   useEffect(nav.close, [path]);
   useShortcuts(
     useMemo(

@@ -5,6 +5,7 @@ import { useSyncExternalStore } from "react";
 import { ConnectionFailed } from "@stockbuddy/client";
 import { errors, messageOf, newKey, send } from "../app/api.ts";
 import { t } from "../app/i18n.ts";
+import { queries } from "../app/queries.ts";
 import { findByCode } from "../app/product-codes.ts";
 
 export interface Command {
@@ -91,6 +92,7 @@ async function run(): Promise<void> {
       }
       await (await database()).put("commands", finished);
       publish(commands.map((command) => (command.key === finished.key ? finished : command)));
+      void queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] === finished.path.split("/")[1] });
       await forgetOldest();
     }
   } finally {

@@ -37,6 +37,9 @@ test("a scan after slow typing has only its own characters", () => {
 test("keys without a character do not break a scan", () => {
   const detector = new ScanDetector();
   let at = 0;
-  for (const key of ["A", "Shift", "B", "C", "Shift", "D", "E", "F"]) detector.press({ key, at: (at += 5) });
+  for (const key of ["A", "Shift", "B", "C", "Shift", "D", "E", "F"]) {
+    at += 5;
+    detector.press({ key, at });
+  }
   assert.equal(detector.press({ key: "Tab", at: at + 5 }), "ABCDEF");
 });

@@ -45,9 +45,10 @@ function Detail({ count }: { count: Count }) {
 /** What was counted, with what is still on its way to the server. */
 function useCounted(count: Count): Map<number, string> {
   const path = `/stock-counts/${count.id}/lines`;
+  const commands = useQueueState();
   const counted = new Map<number, string>();
   for (const line of count.lines) if (line.counted !== null && line.counted !== undefined) counted.set(line.id, String(line.counted));
-  for (const command of useQueueState()) {
+  for (const command of commands) {
     if (command.path !== path || command.state === "rejected") continue;
     for (const line of (command.body as { lines: { product_id: number; counted: string }[] }).lines) {
       const id = count.lines.find((one) => one.product_id === line.product_id)?.id;
