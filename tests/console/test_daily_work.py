@@ -149,6 +149,7 @@ def test_find_and_shortcuts_work_by_keyboard(open_page: OpenPage) -> None:
     page = open_page("/sales")
     expect(page.get_by_role("row").nth(1)).to_be_visible()
     page.keyboard.press("Control+k")
+    expect(page.get_by_role("combobox", name="Find")).to_be_focused()
     page.keyboard.type("MUG-009")
     expect(page.get_by_role("listbox", name="Results").get_by_role("option").first).to_contain_text("Mug number 9")
     page.keyboard.press("Enter")

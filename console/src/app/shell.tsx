@@ -15,7 +15,8 @@ import { useLogout, useUser } from "./session.tsx";
 import { useShortcuts } from "./shortcuts.ts";
 import { useRead } from "./reads.ts";
 
-const Palette = lazy(() => import("./palette.tsx"));
+const loadPalette = () => import("./palette.tsx");
+const Palette = lazy(loadPalette);
 const Help = lazy(() => import("./help.tsx"));
 
 export function Shell({ children }: { children: ReactNode }) {
@@ -27,6 +28,7 @@ export function Shell({ children }: { children: ReactNode }) {
   const { id: userId } = useUser();
   useEffect(() => connect(queries), [queries]);
   useEffect(() => void resumeQueue(userId), [userId]);
+  useEffect(() => void loadPalette(), []); // so that Ctrl-K takes the first key already
   // biome-ignore lint/correctness/useExhaustiveDependencies: another page closes the navigation of a phone
   useEffect(nav.close, [path]);
   useShortcuts(

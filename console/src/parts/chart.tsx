@@ -67,6 +67,8 @@ export function Chart({ label, days, series, height = 220 }: ChartProps) {
 }
 
 const LONG_SECONDS = 300 * 86_400;
+/** On both sides, for whole bars. */
+const HALF_DAY_SECONDS = 43_200;
 const isLong = (ticks: number[]): boolean => (ticks.at(-1) ?? 0) - (ticks[0] ?? 0) > LONG_SECONDS;
 
 function show(series: Series, index: number): string {
@@ -85,7 +87,7 @@ function optionsOf(series: Series[], width: number, height: number): uPlot.Optio
     height,
     cursor: { y: false },
     legend: { show: true, live: true },
-    scales: { x: { time: true }, y: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.05 : 1] } },
+    scales: { x: { time: true, range: (_, first, last) => [first - HALF_DAY_SECONDS, last + HALF_DAY_SECONDS] }, y: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.05 : 1] } },
     axes: [
       { ...axis, size: 32, grid: { show: false }, values: (_, ticks) => ticks.map((tick) => (isLong(ticks) ? day(new Date(tick * 1000).toISOString().slice(0, 10)) : shortDay(tick * 1000))), space: 90 },
       { ...axis, size: 70, values: (_, ticks) => ticks.map((tick) => first?.format(tick) ?? "") },
