@@ -44,7 +44,7 @@ class RunningSystem:
 
     def stock_of(self, sku: str) -> float:
         """On hand in all warehouses, from the ledger."""
-        return sum(level["on_hand"] for level in self.call("GET", f"/stock-levels?sku={sku}")["items"])
+        return float(sum(level["on_hand"] for level in self.call("GET", f"/stock-levels?sku={sku}")["items"]))
 
 
 @pytest.fixture(scope="session")

@@ -56,7 +56,7 @@ export function Shell({ children }: { children: ReactNode }) {
             <Link to="/" style={{ color: "inherit", textDecoration: "none" }}><Text fw={700}>Stockbuddy</Text></Link>
           </Group>
           <Group gap="xs" wrap="nowrap">
-            <Button variant="default" size="xs" onClick={() => setDialog("palette")} rightSection={<kbd>Ctrl K</kbd>}>{t("Find")}</Button>
+            <Button variant="default" size="xs" onClick={() => setDialog("palette")} rightSection={<Text component="kbd" visibleFrom="xs">Ctrl K</Text>}>{t("Find")}</Button>
             <SchemeButton />
             <UserButton />
           </Group>
