@@ -14,6 +14,7 @@ export function Tag({ children }: { children: ReactNode }) {
 }
 
 export function Signed({ value }: { value: string | number }) {
+  if (Number(value) === 0) return <>{quantity(value)}</>;
   return <span className={String(value).startsWith("-") ? "bad" : "good"}>{quantity(value, { sign: true })}</span>;
 }
 

@@ -3,6 +3,7 @@
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import { Button, Group, Paper, Stack, Switch, Text } from "@mantine/core";
 import { useParams } from "@tanstack/react-router";
+import { type Exact, sum, times } from "@stockbuddy/client";
 import { send, type Schemas } from "../../app/api.ts";
 import { integer, quantity } from "../../app/format.ts";
 import { t } from "../../app/i18n.ts";
@@ -19,6 +20,11 @@ import { listenForScans } from "../../scanning/scanner.ts";
 type Count = Schemas["StockCountResponse"];
 type CountLine = Count["lines"][number];
 const MAX_ROWS = 200;
+
+/** What was posted; before the approval, what was counted less what was expected when the count began. */
+function differenceOf(line: CountLine, counted: string): string {
+  return String(line.difference ?? sum(counted as Exact, times(line.expected as Exact, -1)));
+}
 
 export default function CountPage() {
   const { id } = useParams({ strict: false }) as { id: string };
@@ -120,7 +126,7 @@ function Differences({ count, counted }: { count: Count; counted: Map<number, st
           { key: "product", label: t("Product"), render: (row) => <ProductLink id={row.product_id} name={row.name} sku={row.sku} /> },
           { key: "expected", label: t("Expected"), isNumber: true, isWideOnly: true, render: (row) => quantity(row.expected) },
           { key: "counted", label: t("Counted"), isNumber: true, render: (row) => quantity(counted.get(row.id)) },
-          { key: "difference", label: t("Difference"), isNumber: true, render: (row) => (row.difference === null || row.difference === undefined ? <span className="dim">{t("posting…")}</span> : Number(row.difference) === 0 ? "0" : <Signed value={row.difference} />) },
+          { key: "difference", label: t("Difference"), isNumber: true, render: (row) => <Signed value={differenceOf(row, counted.get(row.id) as string)} /> },
         ]}
       />
     </Section>
@@ -128,7 +134,7 @@ function Differences({ count, counted }: { count: Count; counted: Map<number, st
 }
 
 function Approve({ count, onClose }: { count: Count; onClose: () => void }) {
-  const different = count.lines.filter((line) => Number(line.difference ?? 0) !== 0).length;
+  const different = count.lines.filter((line) => line.counted !== null && line.counted !== undefined && Number(differenceOf(line, String(line.counted))) !== 0).length;
   const approve = useWrite(() => send("POST", `/stock-counts/${count.id}/approve`, {}), { showsErrors: false, done: () => t("Count approved; the differences are posted") });
   return (
     <FormDialog title={t("Approve count {{number}}", { number: count.number })} button={t("Post the differences")} onClose={onClose} onSubmit={() => approve.mutateAsync(undefined)}>
