@@ -19,8 +19,8 @@ from stockbuddy.local_servers.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "violet-Harbour-71"
-START_TIMEOUT_SECONDS = 180
-TIMEOUT_MILLISECONDS = 30_000
+START_TIMEOUT_SECONDS = 280
+TIMEOUT_MILLISECONDS = 120_000
 WITHOUT_CHROMIUM = "no chromium: install the package chromium (Debian, Ubuntu: apt-get install chromium)"
 expect.set_options(timeout=TIMEOUT_MILLISECONDS)
 
