@@ -5,12 +5,14 @@ from fastapi import APIRouter, Request, Response
 from stockbuddy.auth.bootstrap.commands import redeem_bootstrap_token
 from stockbuddy.auth.bootstrap.schemas import SetupResponse
 from stockbuddy.auth.dependencies import Services
+from stockbuddy.auth.errors import EmailTaken, HashingOverloaded, InvalidBootstrapToken, TooManyPasswords, UsernameTaken
 from stockbuddy.auth.password_policy import hash_new_password
 from stockbuddy.auth.system_settings.queries import is_registration_open
 from stockbuddy.auth.users.commands import available_username, register_user
 from stockbuddy.auth.users.queries import has_admin
 from stockbuddy.auth.users.schemas import RegisterAdmin, UserResponse, password_words, user_path
 from stockbuddy.chassis.http.authentication import PUBLIC, authenticate, require_admin
+from stockbuddy.chassis.http.errors import Forbidden, Unauthenticated, raises
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.sessions import ReadSession, Session
 from stockbuddy.chassis.http.tokens import Role
@@ -30,10 +32,17 @@ async def get_setup(session: ReadSession, services: Services) -> SetupResponse:
 
 
 @router.post("/admin/register", status_code=201, dependencies=[PUBLIC])
+@raises(
+    UsernameTaken, EmailTaken, InvalidBootstrapToken, Forbidden, Unauthenticated, HashingOverloaded, TooManyPasswords
+)
 async def register_admin(
     body: RegisterAdmin, request: Request, response: Response, session: Session, services: Services
 ) -> UserResponse:
-    """Register an admin. The first one requires the setup token (except in development), later ones an admin."""
+    """Register an admin.
+
+    The first one requires the `setup_token` that the server logs at its first start (except in development); later
+    ones the credentials of an admin.
+    """
     is_token_required = services.settings.env != "development"
     if not await redeem_bootstrap_token(session, body.setup_token, is_required=is_token_required):
         await require_admin(await authenticate(request))

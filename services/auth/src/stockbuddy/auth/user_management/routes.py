@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from stockbuddy.auth.dependencies import Services
-from stockbuddy.auth.errors import UserNotFound
+from stockbuddy.auth.errors import LastAdmin, UserNotFound
 from stockbuddy.auth.fields import PathId
 from stockbuddy.auth.user_management import commands
 from stockbuddy.auth.user_management.queries import select_users
@@ -14,6 +14,7 @@ from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.queries import find_user
 from stockbuddy.auth.users.schemas import UserResponse
 from stockbuddy.chassis.http.authentication import Admin
+from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch, require_match, version_etag
 from stockbuddy.chassis.http.pagination import Page, SortOrder, fetch_page
 from stockbuddy.chassis.http.sessions import ReadSession, Session
@@ -25,13 +26,21 @@ OLDEST_FIRST = SortOrder("id_asc", [User.id])
 
 @router.get("")
 async def list_users(_: Admin, session: ReadSession, filters: Annotated[UserFilter, Query()]) -> Page[UserResponse]:
-    """All users, oldest first."""
+    """List users.
+
+    Oldest first.
+    """
     users = await fetch_page(session, select_users(filters), OLDEST_FIRST, filters)
     return users.to_page(filters, UserResponse.model_validate)
 
 
 @router.get("/{user_id}")
+@raises(UserNotFound)
 async def get_user(user_id: PathId, _: Admin, session: ReadSession, response: Response) -> UserResponse:
+    """Read a user.
+
+    `ETag` is the version, for a later change.
+    """
     user = await find_user(session, user_id)
     if user is None:
         raise UserNotFound()
@@ -40,6 +49,7 @@ async def get_user(user_id: PathId, _: Admin, session: ReadSession, response: Re
 
 
 @router.patch("/{user_id}")
+@raises(UserNotFound, LastAdmin)
 async def update_user(
     user_id: PathId,
     body: UserUpdate,
@@ -49,8 +59,11 @@ async def update_user(
     services: Services,
     if_match: IfMatch = None,
 ) -> UserResponse:
-    """Change a user's role, warehouses, activation or full name, with immediate effect: access tokens with the old
-    rights are refused; a deactivated user's sessions and API keys are revoked."""
+    """Change a user's role, warehouses or activation.
+
+    Takes effect at once: access tokens with the old rights are refused, and the sessions and API keys of a
+    deactivated user are revoked. The last active admin can be neither demoted nor deactivated.
+    """
     user, admins = await commands.lock_for_update(session, user_id)
     require_match(if_match, version_etag(user.version))
     await commands.update_user(session, user, admins, body.sent_fields(), services.settings)
