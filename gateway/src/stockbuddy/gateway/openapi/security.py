@@ -53,7 +53,6 @@ SECURITY_SCHEMES: dict[str, dict[str, Any]] = {
         ),
     },
 }
-_ROLES = {"user": [], "manager": ["manager"], "admin": ["admin"]}
 _SENTENCES = {
     "user": "any user.",
     "manager": "role `manager` or `admin`.",
@@ -62,15 +61,15 @@ _SENTENCES = {
 }
 
 
-def security_of(permission: str, method: str, auth: Auth, *, is_interactive: bool) -> list[dict[str, list[str]]]:
-    """The alternatives for an operation, each with the least role. `is_interactive`: API keys are refused."""
+def security_of(method: str, auth: Auth, *, is_interactive: bool) -> list[dict[str, list[str]]]:
+    """The alternatives for an operation. `is_interactive`: API keys are refused. Roles are not among them: there are no
+    scopes, and `x-permission` names the role."""
     if auth is Auth.PUBLIC:
         return []
-    roles = _ROLES.get(permission, [])
-    session = {"session": roles} if method == "get" else {"session": roles, "csrf": []}
-    alternatives: list[dict[str, list[str]]] = [{"bearer": roles}, {"oauth2": []}, {"apiKey": roles}, session]
+    names = [["bearer"], ["oauth2"], ["apiKey"], ["session"] if method == "get" else ["session", "csrf"]]
     if is_interactive:
-        alternatives.remove({"apiKey": roles})
+        names.remove(["apiKey"])
+    alternatives = [{name: list[str]() for name in group} for group in names]
     return [{}, *alternatives] if auth is Auth.OPTIONAL else alternatives
 
 

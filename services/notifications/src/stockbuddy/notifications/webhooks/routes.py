@@ -156,7 +156,7 @@ async def request_webhook_test(
 ) -> DeliveryResponse:
     """Send a test event to a webhook.
 
-    An event of type `webhook.test`, delivered like any other; read the result in the deliveries.
+    An event of type `notifications.webhook.test`, delivered like any other; read the result in the deliveries.
     """
     webhook = await commands.lock_webhook(session, webhook_id, if_match)
     return DeliveryResponse.from_model(await commands.send_test(session, webhook))

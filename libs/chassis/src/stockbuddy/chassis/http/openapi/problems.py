@@ -12,6 +12,8 @@ from stockbuddy.chassis.http.openapi.headers import response_headers
 from stockbuddy.chassis.http.openapi.schemas import SCHEMAS, clean_schema
 
 Document = dict[str, Any]
+NestedProblem = Annotated[dict[str, Any], Field(json_schema_extra={"$ref": SCHEMAS + "Problem"})]
+"""A problem as a field of a response, such as that of a batch."""
 
 
 class InvalidField(BaseModel):

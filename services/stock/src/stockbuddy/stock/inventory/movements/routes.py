@@ -66,7 +66,7 @@ async def create_movement_batch(context: PostingContextDep, body: MovementBatchC
 async def list_movements(session: ReadSession, _: Caller, filters: Annotated[MovementFilter, Query()]) -> Response:
     """List the ledger.
 
-    Newest first by `occurred_at` unless `sort_by` says otherwise. Every change of stock is here, including those by
+    The latest posted ones first unless `sort_by` says otherwise. Every change of stock is here, including those by
     sales, transfers, orders and counts; `document` names the document that posted it.
     """
     found = await queries.list_movements(session, filters)

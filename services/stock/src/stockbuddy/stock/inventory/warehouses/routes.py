@@ -38,7 +38,7 @@ WarehouseId = Annotated[Id, Path()]
 async def list_warehouses(session: ReadSession, _: Caller, filters: Annotated[WarehouseFilter, Query()]) -> Response:
     """List the warehouses and stores.
 
-    Ordered by name. Every user sees all of them, including those whose stock the user may not change.
+    In the order of their creation. Every user sees all of them, including those whose stock the user may not change.
     """
     found = await queries.list_warehouses(session, filters)
     return json_response(found.to_page(filters, WarehouseResponse.model_validate))
