@@ -60,7 +60,7 @@ replay: serving ## import the invoice history FILE=invoices.csv[.gz] into a runn
 	@$(CLIENT) $(VENV)/python -m stockbuddy.embedded.replay "$$FILE" $(if $(filter COLUMNS,$(GIVEN)),--columns "$$COLUMNS")
 
 # Generated when docs/openapi.json or a source changes.
-CLIENT_SOURCES = docs/openapi.json clients/generate.py $(wildcard libs/contracts/schemas/*.json clients/python/pyproject.toml \
+CLIENT_SOURCES = docs/openapi.json docs/asyncapi.json clients/generate.py $(wildcard docs/lint/*.* libs/contracts/schemas/*.json clients/python/pyproject.toml \
 	clients/python/src/stockbuddy_client/*.py clients/python/src/stockbuddy_client/_async/*.py \
 	clients/typescript/*.json clients/typescript/*.mjs) $(filter-out %/schema.d.ts %/eventTypes.ts,$(wildcard clients/typescript/src/*.ts))
 CLIENTS_BUILT := build/clients/built
@@ -72,6 +72,7 @@ $(CLIENTS_BUILT): $(TOOLS_INSTALLED) $(filter-out %/types.py,$(CLIENT_SOURCES))
 	@deploy/install-servers clients
 	@rm -rf build/clients
 	@cd clients/typescript && npm ci --silent
+	@cd docs/lint && npm ci --silent && npm run --silent lint
 	@$(VENV)/python clients/generate.py
 	@$(VENV)/python clients/generate.py types
 	@cd clients/typescript && npx tsc && npm run --silent size -- --log-level=warning
@@ -112,6 +113,7 @@ check: setup ## lint: style, spelling, types, import rules, declared dependencie
 	$(VENV)/mypy
 	@if [ -f clients/python/src/stockbuddy_client/types.py ]; then cd clients/python && ../../$(VENV)/mypy; fi
 	$(VENV)/lint-imports
+	$(VENV)/openapi-spec-validator docs/openapi.json
 	@set -e; for member in $(MEMBERS); do echo "deptry $$member"; (cd $$member && $(DEPTRY) $$(ls -d src migrations 2>/dev/null)); done
 
 audit: setup ## vulnerabilities, secrets in the history, insecure code; writes build/sbom.cdx.json

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from stockbuddy.chassis.http.openapi.headers import components
+from stockbuddy.chassis.http.openapi import headers
 from stockbuddy.chassis.http.openapi.schemas import rename_references
 from stockbuddy.gateway.openapi.operations import complete_operation, share_responses
 from stockbuddy.gateway.openapi.security import SECURITY_SCHEMES
@@ -30,7 +30,7 @@ def merge_documents(
         "info": info,
         "servers": servers,
         "paths": {},
-        "components": {"securitySchemes": SECURITY_SCHEMES, **components()},
+        "components": {"securitySchemes": SECURITY_SCHEMES, **headers.components()},
         "security": [],
         "tags": [],
     }
