@@ -9,6 +9,7 @@ import structlog
 
 from stockbuddy.chassis.runtime.background import PollingWorker
 from stockbuddy.chassis.runtime.failures import DependencyUnavailable
+from stockbuddy.gateway.openapi.examples import add_examples
 from stockbuddy.gateway.openapi.information import INFORMATION, SERVERS
 from stockbuddy.gateway.openapi.merge import METHODS, OpenApiDocument, merge_documents
 from stockbuddy.gateway.openapi.own_operations import add_own_operations
@@ -108,6 +109,7 @@ def public_document(documents: Mapping[str, OpenApiDocument]) -> OpenApiDocument
     """The document of the public API, from the services' documents by service."""
     merged = merge_documents(documents, info=INFORMATION, servers=SERVERS, authentication_of=_authentication_of)
     add_own_operations(merged)
+    add_examples(merged)
     return merged
 
 
