@@ -1,11 +1,13 @@
 """docs/openapi.json, from which the client libraries are generated: current, valid, and without gaps."""
 
+import copy
 import json
 import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+from stockbuddy.embedded.api_promises import promises, released_promises
 from stockbuddy.embedded.openapi_document import DOCUMENT, openapi_document
 
 Document = dict[str, Any]
@@ -128,3 +130,27 @@ def test_document_states_credentials_permissions_and_general_information() -> No
     assert document["info"]["license"]
     assert document["info"]["contact"]
     assert {"/api/v1/ws", "/api/v1/stream", "/health/live", "/health/ready"} <= set(document["paths"])
+
+
+def test_document_keeps_what_clients_of_the_last_release_rely_on() -> None:
+    broken = released_promises() - promises(committed())
+    assert not broken, "breaking changes; see docs/releasing.md"
+
+
+def test_breaking_changes_are_found_and_compatible_ones_are_not() -> None:
+    changed = copy.deepcopy(committed())
+    fields = changed["components"]["schemas"]
+    fields["SaleResponse"]["properties"]["tip"] = {"type": "string"}
+    fields["SaleCreate"]["properties"]["tip"] = {"type": "string"}
+    fields["WarehouseResponse"]["properties"]["kind"] = {"type": "string"}
+    assert promises(committed()) - promises(changed) == set()
+    del fields["SaleResponse"]["properties"]["total"]
+    fields["CustomerResponse"]["properties"]["id"] = {"type": "string"}
+    fields["CustomerCreate"]["required"].append("email")
+    del changed["paths"]["/api/v1/users"]["get"]
+    lost = {line for line in promises(committed()) - promises(changed) if not line.startswith("GET /api/v1/users")}
+    assert lost == {
+        "SaleResponse.total always: string decimal",
+        "CustomerResponse.id always: integer",
+        "CustomerCreate requires no fields but [name]",
+    }

@@ -1,6 +1,7 @@
 """The headers of requests and responses, documented once as components of the OpenAPI document.
 
-Those of a response are schemas of type `string` and never null; a request header is never required.
+They are schemas of type `string` and never null; a request header is never required. Examples are in the texts only:
+the pages of the documentation would send them.
 """
 
 from collections.abc import Iterable
@@ -23,7 +24,6 @@ PARAMETERS: dict[str, dict[str, Any]] = {
             "days."
         ),
         "schema": {**_STRING, "minLength": 1, "maxLength": 255},
-        "example": "till-3-000812",
     },
     IF_MATCH: {
         "description": (
@@ -31,14 +31,12 @@ PARAMETERS: dict[str, dict[str, Any]] = {
             "happens and the response is 412 `stale_etag`: read it again. Without the header the last write wins."
         ),
         "schema": _STRING,
-        "example": '"7"',
     },
     IF_NONE_MATCH: {
         "description": (
             "The `ETag` of the copy that the client has. If it is current, the response is 304 without a body."
         ),
         "schema": _STRING,
-        "example": '"7"',
     },
     REQUEST_ID: {
         "description": (
@@ -46,7 +44,6 @@ PARAMETERS: dict[str, dict[str, Any]] = {
             "Without it, or with any other value, the server makes one (a UUID)."
         ),
         "schema": {**_STRING, "maxLength": 128},
-        "example": "0192f0c1-7d1c-7b7a-9a52-3f2c8a4f6a10",
     },
 }
 
