@@ -41,7 +41,7 @@ def _path_values(path: str, url: str) -> Iterator[tuple[str, Any]]:
 
 def _add_example(operation: Document, example: Example, path_values: Document) -> None:
     values = {**path_values, **example.get("query", {})}
-    for parameter in operation["parameters"]:
+    for parameter in operation.get("parameters", ()):
         if parameter.get("name") in values:
             parameter["example"] = _typed(parameter["schema"], values[parameter["name"]])
     content = operation.get("requestBody", {}).get("content", {})

@@ -120,7 +120,9 @@ def _schema(problem: type[Problem], schemas: Document) -> Document:
     general = next(base for base in reversed(problem.__mro__) if getattr(base, "code", None) == problem.code)
     members: dict[str, Any] = {
         "status": Annotated[Literal[problem.status], Field(description=("The status of the response."))],
-        "code": Annotated[Literal[problem.code], Field(description=("Identifies this problem."))],
+        "code": Annotated[
+            Literal[problem.code], Field(description="Always this value: programs recognise the situation by it.")
+        ],
         **problem.members,
     }
     model = create_model(schema_name(problem.code), __base__=ProblemDocument, __doc__=_meaning(general), **members)
