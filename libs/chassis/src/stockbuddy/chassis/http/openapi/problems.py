@@ -119,7 +119,7 @@ def _schema(problem: type[Problem], schemas: Document) -> Document:
     """The schema of the problem's code, whose meaning is that of the class that introduces it."""
     general = next(base for base in reversed(problem.__mro__) if getattr(base, "code", None) == problem.code)
     members: dict[str, Any] = {
-        "status": Annotated[Literal[problem.status], Field(description=("The status of the response."))],
+        "status": Annotated[Literal[problem.status], Field(description="The status, always this value.")],
         "code": Annotated[
             Literal[problem.code], Field(description="Always this value: programs recognise the situation by it.")
         ],
