@@ -25,6 +25,7 @@ WITHOUT_EXAMPLE = {
         ),
         "sends requests to other systems",
     ),
+    **dict.fromkeys(("get_setup", "get_company"), "shows a page what it needs to begin"),
     "delete_session": "takes an id that is random",
     "delete_browser_session": "takes a cookie",
 }

@@ -22,7 +22,10 @@ router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=Conditional
 
 @router.get("/setup", dependencies=[PUBLIC])
 async def get_setup(session: ReadSession, services: Services) -> SetupResponse:
-    """What a new system needs first: whether an admin exists, and who may register."""
+    """Read what a new system needs first.
+
+    Whether an admin exists, and who may register: what a page shows before a login.
+    """
     needs_admin = not await has_admin(session)
     return SetupResponse(
         needs_admin=needs_admin,

@@ -25,7 +25,10 @@ async def get_settings(_: Admin, session: ReadSession, response: Response) -> Se
 
 @router.get("/company")
 async def get_company(_: Caller, session: ReadSession) -> CompanyResponse:
-    """The settings that every client needs to show money and days."""
+    """Read the name, currency and time zone of the company.
+
+    The settings that every client needs to show money and days; every user may read them.
+    """
     return CompanyResponse.model_validate(await queries.get_settings(session))
 
 
