@@ -94,7 +94,7 @@ async def create_browser_session(
     async with authenticator.authenticate(body.username, body.password) as (session, user):
         created, cookie = await sessions.create_browser_session(session, user, services.settings, user_agent=user_agent)
     cookies = cookies_for(request, services.settings)
-    set_cookies(response, cookie, cookies, services.settings)
+    set_cookies(response, cookie, cookies, created)
     forbid_caching(response)
     response.headers["Location"] = request.url.path
     return BrowserSessionResponse(

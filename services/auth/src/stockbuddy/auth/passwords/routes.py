@@ -61,7 +61,7 @@ async def change_password(
     changed = PasswordChangedResponse(**dict(to_token_pair(created, services)))
     if created.cookie is not None:
         cookies = cookies_for(request, services.settings)
-        set_cookies(response, created.cookie, cookies, services.settings)
+        set_cookies(response, created.cookie, cookies, created.session)
         changed.csrf_token, changed.csrf_cookie = csrf_token(created.cookie), cookies.csrf
     return changed
 

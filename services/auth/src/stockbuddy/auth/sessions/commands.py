@@ -75,7 +75,7 @@ async def _create(
         ip_address=current_event_context().client_ip,
         created_at=now,
         last_used_at=now,
-        expires_at=now + timedelta(days=settings.session_days),
+        expires_at=session_expiry(now, now, settings),
     )
     session.add(created)
     await session.flush()
@@ -94,6 +94,9 @@ async def refresh_session(session: AsyncSession, refresh_token: str, settings: A
     now = datetime.now(UTC)
     if not refreshed or not refreshed.is_active(now):
         return None
+    expires_at = session_expiry(refreshed.created_at, now, settings)
+    if expires_at <= now:
+        return None
     user = await find_user(session, refreshed.user_id)
     if user is None or not user.is_active:
         return None
@@ -103,9 +106,15 @@ async def refresh_session(session: AsyncSession, refresh_token: str, settings: A
         return None
     refreshed.last_used_at = now
     refreshed.ip_address = current_event_context().client_ip
-    refreshed.expires_at = now + timedelta(days=settings.session_days)
+    refreshed.expires_at = expires_at
     outbox.add(session, SessionRefreshed(session_id=str(refreshed.id), user_id=user.id))
     return CreatedSession(refreshed, user, _add_refresh_token(session, refreshed, now))
+
+
+def session_expiry(created_at: datetime, now: datetime, settings: AuthSettings) -> datetime:
+    """The expiry of a session that is used now: each use extends it, but not beyond its maximum lifetime."""
+    maximum = created_at + timedelta(days=settings.session_max_days)
+    return min(now + timedelta(days=settings.session_days), maximum)
 
 
 def revoke_session(session: AsyncSession, revoked: LoginSession, settings: AuthSettings, *, reason: str) -> None:
