@@ -72,6 +72,8 @@ export class EmailTaken extends Conflict {}
 export class ExceedsInTransit extends Conflict {}
 /** A quantity exceeds what is open in the document. */
 export class ExcessQuantity extends Conflict { declare lines: Record<string, unknown>[]; }
+/** Your role requires a second factor; add another one before you remove this one. */
+export class FactorRequired extends Conflict {}
 /** Too many logins are in progress; retry shortly. */
 export class HashingOverloaded extends Unavailable {}
 /** HTTPS is required. */
@@ -90,8 +92,12 @@ export class InteractiveOnly extends Forbidden {}
 export class InternalError extends ApiError {}
 /** The API key is invalid, expired or revoked. */
 export class InvalidApiKey extends Unauthenticated {}
+/** The challenge is invalid, used or expired; log in again. */
+export class InvalidChallenge extends Unauthenticated {}
 /** Invalid client id or client secret. */
 export class InvalidClient extends Unauthenticated {}
+/** The code is wrong: check the clock of the device that shows it. */
+export class InvalidCode extends BadRequest {}
 /** The confirmation token is invalid, used or expired; request a new one. */
 export class InvalidConfirmationToken extends BadRequest {}
 /** Invalid username or password. */
@@ -106,6 +112,8 @@ export class InvalidRefreshToken extends Unauthenticated {}
 export class InvalidRequest extends BadRequest {}
 /** The reset token is invalid, used or expired; request a new one. */
 export class InvalidResetToken extends BadRequest {}
+/** The code is wrong or was used before. */
+export class InvalidSecondFactor extends Unauthenticated {}
 /** The browser session is invalid or has ended; log in again. */
 export class InvalidSession extends Unauthenticated {}
 /** The status of the document does not allow this. */
@@ -158,6 +166,12 @@ export class RoleTooHigh extends Forbidden {}
 export class SaleNotReturnable extends Conflict {}
 /** Only salespeople can log in here. */
 export class SalespeopleOnly extends Forbidden {}
+/** Enter a second factor: complete the login with POST /auth/login/second-factor. */
+export class SecondFactorRequired extends Unauthenticated {}
+/** Your role requires a second factor: set one up with POST /auth/login/factors, then complete the login. */
+export class SecondFactorSetupRequired extends Unauthenticated {}
+/** The code cannot be verified, because SECRET_KEY has changed; ask an admin to reset your second factors. */
+export class SecondFactorUnavailable extends Unavailable {}
 /** The service did not respond in time; whether the request took effect is unknown. */
 export class ServiceTimeout extends ApiError {}
 /** This part of the system is temporarily unavailable. */
@@ -170,6 +184,8 @@ export class SeveralWarehouses extends Unprocessable {}
 export class StaleEtag extends PreconditionFailed {}
 /** The level no longer has the expected quantity. */
 export class StaleQuantity extends Conflict { declare current: Exact; }
+/** Prove your identity again: POST /auth/step-up, then repeat this request. */
+export class StepUpRequired extends Forbidden {}
 /** Too many failed logins; retry after the time in Retry-After. */
 export class TooManyAttempts extends TooManyRequests {}
 /** Too many logins from this address are in progress; retry shortly. */
@@ -226,10 +242,12 @@ export class WarehousesTooWide extends Forbidden {}
 export class WebhookInactive extends Conflict {}
 /** The write that X-Consistency names is not in the event log yet; retry, or read without the header. */
 export class WriteNotVisible extends Unavailable {}
+/** The code is wrong or was used before. */
+export class WrongCode extends BadRequest {}
 /** The password is wrong. */
 export class WrongPassword extends BadRequest {}
 
-const BY_CODE: Record<string, typeof ApiError | undefined> = { bad_request: BadRequest, unauthenticated: Unauthenticated, forbidden: Forbidden, not_found: NotFound, conflict: Conflict, unsupported_media_type: UnsupportedMediaType, address_not_allowed: AddressNotAllowed, admins_only: AdminsOnly, already_reversed: AlreadyReversed, ambiguous_customer: AmbiguousCustomer, ambiguous_supplier: AmbiguousSupplier, body_too_large: BodyTooLarge, body_too_slow: BodyTooSlow, broken_image: BrokenImage, category_cycle: CategoryCycle, change_too_large: ChangeTooLarge, concurrent_update: ConcurrentUpdate, csrf_failed: CsrfFailed, cursor_ahead: CursorAhead, default_warehouse_required: DefaultWarehouseRequired, delivery_in_flight: DeliveryInFlight, duplicate_barcode: DuplicateBarcode, duplicate_category: DuplicateCategory, duplicate_code: DuplicateCode, duplicate_rule: DuplicateRule, duplicate_sku: DuplicateSku, email_not_failed: EmailNotFailed, email_taken: EmailTaken, exceeds_in_transit: ExceedsInTransit, excess_quantity: ExcessQuantity, hashing_overloaded: HashingOverloaded, https_required: HttpsRequired, idempotency_key_invalid: IdempotencyKeyInvalid, idempotency_key_reused: IdempotencyKeyReused, in_use: InUse, insufficient_stock: InsufficientStock, interactive_only: InteractiveOnly, internal_error: InternalError, invalid_api_key: InvalidApiKey, invalid_client: InvalidClient, invalid_confirmation_token: InvalidConfirmationToken, invalid_credentials: InvalidCredentials, invalid_grant: InvalidGrant, invalid_invitation: InvalidInvitation, invalid_refresh_token: InvalidRefreshToken, invalid_request: InvalidRequest, invalid_reset_token: InvalidResetToken, invalid_session: InvalidSession, invalid_state: InvalidState, invalid_ticket: InvalidTicket, last_admin: LastAdmin, method_not_allowed: MethodNotAllowed, no_barcode: NoBarcode, no_image: NoImage, not_deleted: NotDeleted, not_in_purchase_order: NotInPurchaseOrder, not_in_sale: NotInSale, not_in_transfer: NotInTransfer, not_owner: NotOwner, not_reserver: NotReserver, not_reversible: NotReversible, over_receipt: OverReceipt, product_in_use: ProductInUse, product_inactive: ProductInactive, quantity_out_of_range: QuantityOutOfRange, rate_limited: RateLimited, registration_closed: RegistrationClosed, reservation_expired: ReservationExpired, reserved_share_exceeded: ReservedShareExceeded, return_exceeds_sale: ReturnExceedsSale, role_too_high: RoleTooHigh, sale_not_returnable: SaleNotReturnable, salespeople_only: SalespeopleOnly, service_timeout: ServiceTimeout, service_unavailable: ServiceUnavailable, setup_token_invalid: SetupTokenInvalid, several_warehouses: SeveralWarehouses, stale_etag: StaleEtag, stale_quantity: StaleQuantity, too_many_attempts: TooManyAttempts, too_many_logins: TooManyLogins, too_many_secrets: TooManySecrets, too_many_streams: TooManyStreams, too_many_webhooks: TooManyWebhooks, unknown_category: UnknownCategory, unknown_customer: UnknownCustomer, unknown_delivery: UnknownDelivery, unknown_email: UnknownEmail, unknown_host: UnknownHost, unknown_import: UnknownImport, unknown_notification: UnknownNotification, unknown_product: UnknownProduct, unknown_supplier: UnknownSupplier, unknown_user: UnknownUser, unknown_warehouse: UnknownWarehouse, unknown_webhook: UnknownWebhook, unreadable_file: UnreadableFile, unsigned_call: UnsignedCall, unsupported_grant_type: UnsupportedGrantType, unsupported_image: UnsupportedImage, username_taken: UsernameTaken, validation_error: ValidationError, warehouse_forbidden: WarehouseForbidden, warehouse_in_use: WarehouseInUse, warehouses_too_wide: WarehousesTooWide, webhook_inactive: WebhookInactive, write_not_visible: WriteNotVisible, wrong_password: WrongPassword };
+const BY_CODE: Record<string, typeof ApiError | undefined> = { bad_request: BadRequest, unauthenticated: Unauthenticated, forbidden: Forbidden, not_found: NotFound, conflict: Conflict, unsupported_media_type: UnsupportedMediaType, address_not_allowed: AddressNotAllowed, admins_only: AdminsOnly, already_reversed: AlreadyReversed, ambiguous_customer: AmbiguousCustomer, ambiguous_supplier: AmbiguousSupplier, body_too_large: BodyTooLarge, body_too_slow: BodyTooSlow, broken_image: BrokenImage, category_cycle: CategoryCycle, change_too_large: ChangeTooLarge, concurrent_update: ConcurrentUpdate, csrf_failed: CsrfFailed, cursor_ahead: CursorAhead, default_warehouse_required: DefaultWarehouseRequired, delivery_in_flight: DeliveryInFlight, duplicate_barcode: DuplicateBarcode, duplicate_category: DuplicateCategory, duplicate_code: DuplicateCode, duplicate_rule: DuplicateRule, duplicate_sku: DuplicateSku, email_not_failed: EmailNotFailed, email_taken: EmailTaken, exceeds_in_transit: ExceedsInTransit, excess_quantity: ExcessQuantity, factor_required: FactorRequired, hashing_overloaded: HashingOverloaded, https_required: HttpsRequired, idempotency_key_invalid: IdempotencyKeyInvalid, idempotency_key_reused: IdempotencyKeyReused, in_use: InUse, insufficient_stock: InsufficientStock, interactive_only: InteractiveOnly, internal_error: InternalError, invalid_api_key: InvalidApiKey, invalid_challenge: InvalidChallenge, invalid_client: InvalidClient, invalid_code: InvalidCode, invalid_confirmation_token: InvalidConfirmationToken, invalid_credentials: InvalidCredentials, invalid_grant: InvalidGrant, invalid_invitation: InvalidInvitation, invalid_refresh_token: InvalidRefreshToken, invalid_request: InvalidRequest, invalid_reset_token: InvalidResetToken, invalid_second_factor: InvalidSecondFactor, invalid_session: InvalidSession, invalid_state: InvalidState, invalid_ticket: InvalidTicket, last_admin: LastAdmin, method_not_allowed: MethodNotAllowed, no_barcode: NoBarcode, no_image: NoImage, not_deleted: NotDeleted, not_in_purchase_order: NotInPurchaseOrder, not_in_sale: NotInSale, not_in_transfer: NotInTransfer, not_owner: NotOwner, not_reserver: NotReserver, not_reversible: NotReversible, over_receipt: OverReceipt, product_in_use: ProductInUse, product_inactive: ProductInactive, quantity_out_of_range: QuantityOutOfRange, rate_limited: RateLimited, registration_closed: RegistrationClosed, reservation_expired: ReservationExpired, reserved_share_exceeded: ReservedShareExceeded, return_exceeds_sale: ReturnExceedsSale, role_too_high: RoleTooHigh, sale_not_returnable: SaleNotReturnable, salespeople_only: SalespeopleOnly, second_factor_required: SecondFactorRequired, second_factor_setup_required: SecondFactorSetupRequired, second_factor_unavailable: SecondFactorUnavailable, service_timeout: ServiceTimeout, service_unavailable: ServiceUnavailable, setup_token_invalid: SetupTokenInvalid, several_warehouses: SeveralWarehouses, stale_etag: StaleEtag, stale_quantity: StaleQuantity, step_up_required: StepUpRequired, too_many_attempts: TooManyAttempts, too_many_logins: TooManyLogins, too_many_secrets: TooManySecrets, too_many_streams: TooManyStreams, too_many_webhooks: TooManyWebhooks, unknown_category: UnknownCategory, unknown_customer: UnknownCustomer, unknown_delivery: UnknownDelivery, unknown_email: UnknownEmail, unknown_host: UnknownHost, unknown_import: UnknownImport, unknown_notification: UnknownNotification, unknown_product: UnknownProduct, unknown_supplier: UnknownSupplier, unknown_user: UnknownUser, unknown_warehouse: UnknownWarehouse, unknown_webhook: UnknownWebhook, unreadable_file: UnreadableFile, unsigned_call: UnsignedCall, unsupported_grant_type: UnsupportedGrantType, unsupported_image: UnsupportedImage, username_taken: UsernameTaken, validation_error: ValidationError, warehouse_forbidden: WarehouseForbidden, warehouse_in_use: WarehouseInUse, warehouses_too_wide: WarehousesTooWide, webhook_inactive: WebhookInactive, write_not_visible: WriteNotVisible, wrong_code: WrongCode, wrong_password: WrongPassword };
 const BY_STATUS: Record<number, typeof ApiError | undefined> = { 400: BadRequest, 401: Unauthenticated, 403: Forbidden, 404: NotFound, 409: Conflict, 412: PreconditionFailed, 413: TooLarge, 415: UnsupportedMediaType, 422: Unprocessable, 429: TooManyRequests, 503: Unavailable };
 
 /** The class of a code, of a status if the code is newer than this library, or ApiError. */

@@ -216,6 +216,12 @@ class ExcessQuantity(Conflict):
     lines: list[dict[str, Any]]
 
 
+class FactorRequired(Conflict):
+    """Your role requires a second factor; add another one before you remove this one."""
+
+    code = "factor_required"
+
+
 class HashingOverloaded(Unavailable):
     """Too many logins are in progress; retry shortly."""
 
@@ -271,10 +277,22 @@ class InvalidApiKey(Unauthenticated):
     code = "invalid_api_key"
 
 
+class InvalidChallenge(Unauthenticated):
+    """The challenge is invalid, used or expired; log in again."""
+
+    code = "invalid_challenge"
+
+
 class InvalidClient(Unauthenticated):
     """Invalid client id or client secret."""
 
     code = "invalid_client"
+
+
+class InvalidCode(BadRequest):
+    """The code is wrong: check the clock of the device that shows it."""
+
+    code = "invalid_code"
 
 
 class InvalidConfirmationToken(BadRequest):
@@ -317,6 +335,12 @@ class InvalidResetToken(BadRequest):
     """The reset token is invalid, used or expired; request a new one."""
 
     code = "invalid_reset_token"
+
+
+class InvalidSecondFactor(Unauthenticated):
+    """The code is wrong or was used before."""
+
+    code = "invalid_second_factor"
 
 
 class InvalidSession(Unauthenticated):
@@ -480,6 +504,24 @@ class SalespeopleOnly(Forbidden):
     code = "salespeople_only"
 
 
+class SecondFactorRequired(Unauthenticated):
+    """Enter a second factor: complete the login with POST /auth/login/second-factor."""
+
+    code = "second_factor_required"
+
+
+class SecondFactorSetupRequired(Unauthenticated):
+    """Your role requires a second factor: set one up with POST /auth/login/factors, then complete the login."""
+
+    code = "second_factor_setup_required"
+
+
+class SecondFactorUnavailable(Unavailable):
+    """The code cannot be verified, because SECRET_KEY has changed; ask an admin to reset your second factors."""
+
+    code = "second_factor_unavailable"
+
+
 class ServiceTimeout(ApiError):
     """The service did not respond in time; whether the request took effect is unknown."""
 
@@ -515,6 +557,12 @@ class StaleQuantity(Conflict):
 
     code = "stale_quantity"
     current: Decimal
+
+
+class StepUpRequired(Forbidden):
+    """Prove your identity again: POST /auth/step-up, then repeat this request."""
+
+    code = "step_up_required"
 
 
 class TooManyAttempts(TooManyRequests):
@@ -687,6 +735,12 @@ class WriteNotVisible(Unavailable):
     code = "write_not_visible"
 
 
+class WrongCode(BadRequest):
+    """The code is wrong or was used before."""
+
+    code = "wrong_code"
+
+
 class WrongPassword(BadRequest):
     """The password is wrong."""
 
@@ -724,6 +778,7 @@ BY_CODE: dict[str, type[ApiError]] = {
     "email_taken": EmailTaken,
     "exceeds_in_transit": ExceedsInTransit,
     "excess_quantity": ExcessQuantity,
+    "factor_required": FactorRequired,
     "hashing_overloaded": HashingOverloaded,
     "https_required": HttpsRequired,
     "idempotency_key_invalid": IdempotencyKeyInvalid,
@@ -733,7 +788,9 @@ BY_CODE: dict[str, type[ApiError]] = {
     "interactive_only": InteractiveOnly,
     "internal_error": InternalError,
     "invalid_api_key": InvalidApiKey,
+    "invalid_challenge": InvalidChallenge,
     "invalid_client": InvalidClient,
+    "invalid_code": InvalidCode,
     "invalid_confirmation_token": InvalidConfirmationToken,
     "invalid_credentials": InvalidCredentials,
     "invalid_grant": InvalidGrant,
@@ -741,6 +798,7 @@ BY_CODE: dict[str, type[ApiError]] = {
     "invalid_refresh_token": InvalidRefreshToken,
     "invalid_request": InvalidRequest,
     "invalid_reset_token": InvalidResetToken,
+    "invalid_second_factor": InvalidSecondFactor,
     "invalid_session": InvalidSession,
     "invalid_state": InvalidState,
     "invalid_ticket": InvalidTicket,
@@ -767,12 +825,16 @@ BY_CODE: dict[str, type[ApiError]] = {
     "role_too_high": RoleTooHigh,
     "sale_not_returnable": SaleNotReturnable,
     "salespeople_only": SalespeopleOnly,
+    "second_factor_required": SecondFactorRequired,
+    "second_factor_setup_required": SecondFactorSetupRequired,
+    "second_factor_unavailable": SecondFactorUnavailable,
     "service_timeout": ServiceTimeout,
     "service_unavailable": ServiceUnavailable,
     "setup_token_invalid": SetupTokenInvalid,
     "several_warehouses": SeveralWarehouses,
     "stale_etag": StaleEtag,
     "stale_quantity": StaleQuantity,
+    "step_up_required": StepUpRequired,
     "too_many_attempts": TooManyAttempts,
     "too_many_logins": TooManyLogins,
     "too_many_secrets": TooManySecrets,
@@ -801,6 +863,7 @@ BY_CODE: dict[str, type[ApiError]] = {
     "warehouses_too_wide": WarehousesTooWide,
     "webhook_inactive": WebhookInactive,
     "write_not_visible": WriteNotVisible,
+    "wrong_code": WrongCode,
     "wrong_password": WrongPassword,
 }
 BY_STATUS: dict[int, type[ApiError]] = {

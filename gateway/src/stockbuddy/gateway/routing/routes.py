@@ -70,6 +70,8 @@ ROUTES = (
     _registration("/auth/register"),
     _login("/auth/login"),
     _login("/auth/login-json"),
+    _login("/auth/login/second-factor"),
+    _login("/auth/login/factors"),
     _login("/auth/token"),
     _public("/auth/refresh"),
     Route("/auth/setup", "auth", Auth.PUBLIC, "GET"),

@@ -20,6 +20,7 @@ class AuthSettings(AccessTokenSettings, SmtpSettings, InternalCallSettings):
     exchanged_token_ttl_seconds: PositiveInt = 60
     session_days: PositiveInt = 30
     session_max_days: PositiveInt = 90
+    step_up_seconds: PositiveInt = 600
     invitation_days: PositiveInt = 7
     signing_key_days: PositiveInt = 90
     signing_key_activation_delay_seconds: PositiveInt = 120

@@ -10,7 +10,7 @@ from stockbuddy.auth.api_keys.model import RANKS, ApiKey, common_warehouses
 from stockbuddy.auth.crypto import digest
 from stockbuddy.auth.errors import InvalidApiKey, InvalidBrowserSession, InvalidStreamTicket
 from stockbuddy.auth.sessions import queries as sessions
-from stockbuddy.auth.sessions.commands import session_expiry
+from stockbuddy.auth.sessions.commands import lacks_second_factor, session_expiry
 from stockbuddy.auth.sessions.tokens import to_principal
 from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.auth.signing.keys import SigningKeys
@@ -64,7 +64,7 @@ async def exchange_cookie(
     if found is None or user is None or not user.is_active:
         raise InvalidBrowserSession()
     expires_at = session_expiry(found.created_at, now, settings)
-    if expires_at <= now:
+    if expires_at <= now or await lacks_second_factor(session, found, user):
         raise InvalidBrowserSession()
     if now - found.last_used_at > LAST_USED_INTERVAL:
         await sessions.record_last_used(session, {found.id: now})

@@ -7,6 +7,7 @@ from stockbuddy.auth.bootstrap.schemas import SetupResponse
 from stockbuddy.auth.dependencies import Services
 from stockbuddy.auth.password_policy import hash_new_password
 from stockbuddy.auth.system_settings.queries import is_registration_open
+from stockbuddy.auth.step_up import require_recent_verification
 from stockbuddy.auth.users.commands import available_username, register_user
 from stockbuddy.auth.users.queries import has_admin
 from stockbuddy.auth.users.schemas import RegisterAdmin, UserResponse, password_words, user_path
@@ -36,7 +37,8 @@ async def register_admin(
     """Register an admin. The first one requires the setup token (except in development), later ones an admin."""
     is_token_required = services.settings.env != "development"
     if not await redeem_bootstrap_token(session, body.setup_token, is_required=is_token_required):
-        await require_admin(await authenticate(request))
+        caller = await require_admin(await authenticate(request))
+        await require_recent_verification(session, caller, services.settings)
     user = await register_user(
         session,
         username=body.username or await available_username(session, body.email),

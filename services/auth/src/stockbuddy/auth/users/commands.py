@@ -44,6 +44,7 @@ async def register_user(
         role=role,
         warehouse_ids=warehouse_ids,
         is_active=True,
+        has_second_factor=False,
         version=1,
         created_at=now,
         updated_at=now,
