@@ -1,5 +1,6 @@
 """Second factors through the gateway: what a thief of a password or of an access token can do."""
 
+import copy
 import time
 from typing import Any
 from uuid import uuid4
@@ -7,6 +8,7 @@ from uuid import uuid4
 import httpx2 as httpx
 import pyotp
 
+from services.auth.tests.authenticator import Authenticator
 from stockbuddy.chassis.testing.clients import PASSWORD, User, register
 
 STEP_SECONDS = 30
@@ -53,3 +55,20 @@ async def test_codes_are_limited_per_login(http: httpx.AsyncClient, admin: User)
     answers = [await http.post("/api/v1/auth/login/second-factor", json=guess) for _ in range(11)]
     assert [answer.status_code for answer in answers[:5]] == [401] * 5
     assert {answer.status_code for answer in answers[5:]} == {429}
+
+
+async def test_passkey_logs_in_and_its_copy_does_not(http: httpx.AsyncClient, admin: User) -> None:
+    user, key = await register(http, f"keyed-{uuid4().hex[:8]}"), Authenticator()
+    started = await user.post("/auth/passkeys/options")
+    body = {"challenge": started["challenge"], "passkey": key.create(started["options"]), "name": "key ring"}
+    created = await user.call("POST", "/auth/passkeys", json=body)
+    assert created.status_code == 201, created.text
+    stolen = copy.copy(key)
+    for authenticator, expected in ((key, 200), (stolen, 401), (key, 401)):
+        started = (await http.post("/api/v1/auth/login/passkey/options")).json()
+        body = {"challenge": started["challenge"], "passkey": authenticator.get(started["options"])}
+        login = await http.post("/api/v1/auth/login/passkey", json=body)
+        assert login.status_code == expected, login.text
+        if expected == 200:
+            headers = {"Authorization": f"Bearer {login.json()['access_token']}"}
+            assert (await http.get("/api/v1/products", headers=headers)).status_code == 200

@@ -257,7 +257,7 @@ async def test_sensitive_calls_need_a_recent_second_factor(auth: Any, subtests: 
         with subtests.test(f"{method} {path} without step-up"):
             refused = await auth.call(method, path, token=token, json=body)
             assert (refused.status_code, refused.json()["code"]) == (403, "step_up_required")
-            assert refused.json()["methods"] == ["code"]
+            assert refused.json()["methods"] == ["code", "passkey"]
     assert (await auth.call("PATCH", "/users/1", token=token, json={"full_name": "Ann"})).status_code == 200
     by_password = await auth.post("/auth/step-up", {"password": PASSWORD}, token=token)
     assert (by_password.status_code, by_password.json()["code"]) == (403, "step_up_required")

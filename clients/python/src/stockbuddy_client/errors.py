@@ -319,6 +319,12 @@ class InvalidInvitation(Unauthenticated):
     code = "invalid_invitation"
 
 
+class InvalidPasskey(Unauthenticated):
+    """The passkey is unknown or disabled, or its response is invalid."""
+
+    code = "invalid_passkey"
+
+
 class InvalidRefreshToken(Unauthenticated):
     """The refresh token is invalid or expired."""
 
@@ -433,6 +439,12 @@ class OverReceipt(Conflict):
     """The quantity exceeds what is outstanding; set `allow_over_receipt` to accept it."""
 
     code = "over_receipt"
+
+
+class PasskeyExists(Conflict):
+    """This passkey is registered already."""
+
+    code = "passkey_exists"
 
 
 class ProductInUse(Conflict):
@@ -575,6 +587,12 @@ class TooManyLogins(TooManyRequests):
     """Too many logins from this address are in progress; retry shortly."""
 
     code = "too_many_logins"
+
+
+class TooManyPasskeys(Conflict):
+    """You have 20 passkeys; remove one that you no longer use."""
+
+    code = "too_many_passkeys"
 
 
 class TooManySecrets(Conflict):
@@ -741,6 +759,12 @@ class WrongCode(BadRequest):
     code = "wrong_code"
 
 
+class WrongPasskey(BadRequest):
+    """The passkey is not yours or disabled, or its response is invalid."""
+
+    code = "wrong_passkey"
+
+
 class WrongPassword(BadRequest):
     """The password is wrong."""
 
@@ -795,6 +819,7 @@ BY_CODE: dict[str, type[ApiError]] = {
     "invalid_credentials": InvalidCredentials,
     "invalid_grant": InvalidGrant,
     "invalid_invitation": InvalidInvitation,
+    "invalid_passkey": InvalidPasskey,
     "invalid_refresh_token": InvalidRefreshToken,
     "invalid_request": InvalidRequest,
     "invalid_reset_token": InvalidResetToken,
@@ -814,6 +839,7 @@ BY_CODE: dict[str, type[ApiError]] = {
     "not_reserver": NotReserver,
     "not_reversible": NotReversible,
     "over_receipt": OverReceipt,
+    "passkey_exists": PasskeyExists,
     "product_in_use": ProductInUse,
     "product_inactive": ProductInactive,
     "quantity_out_of_range": QuantityOutOfRange,
@@ -837,6 +863,7 @@ BY_CODE: dict[str, type[ApiError]] = {
     "step_up_required": StepUpRequired,
     "too_many_attempts": TooManyAttempts,
     "too_many_logins": TooManyLogins,
+    "too_many_passkeys": TooManyPasskeys,
     "too_many_secrets": TooManySecrets,
     "too_many_streams": TooManyStreams,
     "too_many_webhooks": TooManyWebhooks,
@@ -864,6 +891,7 @@ BY_CODE: dict[str, type[ApiError]] = {
     "webhook_inactive": WebhookInactive,
     "write_not_visible": WriteNotVisible,
     "wrong_code": WrongCode,
+    "wrong_passkey": WrongPasskey,
     "wrong_password": WrongPassword,
 }
 BY_STATUS: dict[int, type[ApiError]] = {

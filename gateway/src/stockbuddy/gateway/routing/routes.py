@@ -72,6 +72,8 @@ ROUTES = (
     _login("/auth/login-json"),
     _login("/auth/login/second-factor"),
     _login("/auth/login/factors"),
+    _login("/auth/login/passkey"),
+    _registration("/auth/login/passkey/options"),
     _login("/auth/token"),
     _public("/auth/refresh"),
     Route("/auth/setup", "auth", Auth.PUBLIC, "GET"),

@@ -17,12 +17,14 @@ from stockbuddy.auth.dependencies import AuthServices
 from stockbuddy.auth.email import routes as emails
 from stockbuddy.auth.email.sender import EmailSender
 from stockbuddy.auth.email.transport import transport_from
+from stockbuddy.auth.factors import passkey_routes as passkeys
 from stockbuddy.auth.factors import routes as factors
 from stockbuddy.auth.hashing import PasswordHasher
 from stockbuddy.auth.internal_api import routes as internal_api
 from stockbuddy.auth.invitations import routes as invitations
 from stockbuddy.auth.logins import routes as logins
 from stockbuddy.auth.logins import second_factor_routes as second_factors
+from stockbuddy.auth.logins import step_up_routes as step_up
 from stockbuddy.auth.oauth import routes as oauth
 from stockbuddy.auth.passwords import routes as passwords
 from stockbuddy.auth.profile import routes as profile
@@ -87,6 +89,9 @@ SERVICE = Service(
         second_factors.router,
         factors.router,
         factors.secret_router,
+        passkeys.router,
+        passkeys.secret_router,
+        step_up.router,
         oauth.router,
         bootstrap.router,
         invitations.public_router,

@@ -36,6 +36,7 @@ async def delete_expired(database: Database, now: datetime) -> None:
         await profile.delete_expired(session, before=now - EXPIRED_TOKEN_RETENTION)
         await emails.delete_failed(session, before=now - FAILED_EMAIL_RETENTION)
         await logins.delete_expired_challenges(session, before=now)
+        await factors.delete_expired_challenges(session, before=now)
         await factors.delete_expired_pending(session, before=now - PENDING_FACTOR_RETENTION)
         await logins.delete_expired_counters(session, before=now - LOGIN_COUNTER_RETENTION)
         await logins.delete_expired_addresses(session, before=now - KNOWN_ADDRESS_RETENTION)

@@ -42,6 +42,12 @@ class InvalidSecondFactor(Unauthenticated):
     code = "invalid_second_factor"
 
 
+class InvalidPasskey(Unauthenticated):
+    """The passkey is unknown or disabled, or its response is invalid."""
+
+    code = "invalid_passkey"
+
+
 class InvalidInvitation(Unauthenticated):
     """The invitation is invalid, used or expired; an existing account needs its password instead."""
 
@@ -102,6 +108,10 @@ class FactorNotFound(NotFound):
     """You have no second factor with this id, or none that awaits confirmation."""
 
 
+class PasskeyNotFound(NotFound):
+    """You have no passkey with this id."""
+
+
 class EmailNotFound(NotFound):
     """There is no unsent e-mail with this id."""
 
@@ -124,6 +134,18 @@ class EmailTaken(Conflict):
 
 class InvitationAlreadyUsed(Conflict):
     """The invitation has been used and cannot be revoked."""
+
+
+class PasskeyExists(Conflict):
+    """This passkey is registered already."""
+
+    code = "passkey_exists"
+
+
+class TooManyPasskeys(Conflict):
+    """You have 20 passkeys; remove one that you no longer use."""
+
+    code = "too_many_passkeys"
 
 
 class FactorRequired(Conflict):
@@ -194,6 +216,12 @@ class WrongCode(BadRequest):
     """The code is wrong or was used before."""
 
     code = "wrong_code"
+
+
+class WrongPasskey(BadRequest):
+    """The passkey is not yours or disabled, or its response is invalid."""
+
+    code = "wrong_passkey"
 
 
 class InvalidConfirmationToken(BadRequest):

@@ -35,7 +35,7 @@ async def require_recent_verification(
         return
     verified_at = current.second_factor_at if user.has_second_factor else current.authenticated_at
     if verified_at is None or verified_at < datetime.now(UTC) - timedelta(seconds=settings.step_up_seconds):
-        raise StepUpRequired(methods=["code"] if user.has_second_factor else ["password"])
+        raise StepUpRequired(methods=["code", "passkey"] if user.has_second_factor else ["password"])
 
 
 async def _require_step_up(caller: Caller, services: Services) -> None:

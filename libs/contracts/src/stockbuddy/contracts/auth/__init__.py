@@ -4,6 +4,7 @@ from stockbuddy.contracts.auth.api_keys import ApiKeyAuthenticated, ApiKeyCreate
 from stockbuddy.contracts.auth.emails import EmailFailed, EmailsDelayed
 from stockbuddy.contracts.auth.factors import (
     FactorAdded,
+    FactorDisabled,
     FactorRemoved,
     FactorState,
     RecoveryCodesReplaced,
@@ -39,6 +40,7 @@ __all__ = [
     "EmailFailed",
     "EmailsDelayed",
     "FactorAdded",
+    "FactorDisabled",
     "FactorRemoved",
     "FactorState",
     "InvitationCreated",

@@ -29,6 +29,15 @@ class FactorRemoved(FactorState):
     reason: str
 
 
+class FactorDisabled(FactorState):
+    """A second factor is refused from now on. `reason`: `copied`, if the counter of a passkey has not grown, so that
+    another authenticator has the same key."""
+
+    type: ClassVar[str] = "auth.factor.disabled"
+
+    reason: str
+
+
 class RecoveryCodeUsed(Event):
     """A recovery code replaced a second factor; `remaining` codes are left."""
 

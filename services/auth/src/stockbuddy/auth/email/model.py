@@ -16,6 +16,7 @@ class EmailKind(StrEnum):
     EMAIL_CHANGE_REQUESTED = "email_change_requested"
     EMAIL_CHANGED = "email_changed"
     FACTORS_CHANGED = "factors_changed"
+    PASSKEY_DISABLED = "passkey_disabled"
     RECOVERY_CODE_USED = "recovery_code_used"
 
 

@@ -1,1 +1,1 @@
-"""Second factors of users: authenticator apps (TOTP) and recovery codes."""
+"""Second factors of users: authenticator apps (TOTP), recovery codes and passkeys (WebAuthn)."""

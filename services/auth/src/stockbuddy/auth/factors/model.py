@@ -1,9 +1,9 @@
-"""Authenticator apps and recovery codes."""
+"""Authenticator apps, recovery codes and passkeys."""
 
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Identity
+from sqlalchemy import ARRAY, ForeignKey, Identity, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from stockbuddy.auth.orm import Base
@@ -12,6 +12,7 @@ from stockbuddy.auth.orm import Base
 class FactorKind(StrEnum):
     TOTP = "totp"
     RECOVERY_CODE = "recovery_code"
+    PASSKEY = "passkey"
 
 
 class TotpFactor(Base):
@@ -38,3 +39,40 @@ class RecoveryCode(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
     created_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+
+
+class Passkey(Base):
+    """A passkey or security key. `sign_count` grows with each use, unless the authenticator does not count (always 0).
+    `disabled_at`: when the counter revealed a copy, after which the passkey is refused."""
+
+    __tablename__ = "passkey"
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+    credential_id: Mapped[bytes]
+    public_key: Mapped[bytes]
+    sign_count: Mapped[int]
+    name: Mapped[str]
+    transports: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    is_backed_up: Mapped[bool]
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+    disabled_at: Mapped[datetime | None]
+
+
+class CeremonyPurpose(StrEnum):
+    REGISTRATION = "registration"
+    STEP_UP = "step_up"
+    LOGIN = "login"
+
+
+class PasskeyChallenge(Base):
+    """A started ceremony. `digest` is also the challenge that the authenticator signs. `user_id` null: a login with a
+    passkey alone."""
+
+    __tablename__ = "passkey_challenge"
+
+    digest: Mapped[bytes] = mapped_column(primary_key=True)
+    purpose: Mapped[str]
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
+    expires_at: Mapped[datetime]

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.auth.factors.model import FactorKind, RecoveryCode, TotpFactor
+from stockbuddy.auth.factors.model import FactorKind, Passkey, PasskeyChallenge, RecoveryCode, TotpFactor
 
 
 async def find_totp(session: AsyncSession, user_id: int, *, is_confirmed: bool) -> TotpFactor | None:
@@ -16,9 +16,10 @@ async def find_totp(session: AsyncSession, user_id: int, *, is_confirmed: bool) 
 
 
 async def list_kinds(session: AsyncSession, user_id: int) -> list[FactorKind]:
-    """The kinds of the user's confirmed factors."""
+    """The kind of each of the user's confirmed factors, those of disabled passkeys too."""
     app = await find_totp(session, user_id, is_confirmed=True)
-    return [FactorKind.TOTP] if app is not None else []
+    passkeys = [FactorKind.PASSKEY for _ in await list_passkeys(session, user_id)]
+    return [FactorKind.TOTP, *passkeys] if app is not None else passkeys
 
 
 async def count_factors(session: AsyncSession, user_id: int) -> int:
@@ -60,5 +61,29 @@ async def replace_recovery_codes(session: AsyncSession, user_id: int, digests: S
 
 async def delete_factors(session: AsyncSession, user_id: int) -> None:
     """Delete all factors and recovery codes of the user."""
-    for table in (TotpFactor, RecoveryCode):
+    for table in (TotpFactor, RecoveryCode, Passkey):
         await session.execute(delete(table).where(table.user_id == user_id))
+
+
+async def list_passkeys(session: AsyncSession, user_id: int, *, usable_only: bool = False) -> Sequence[Passkey]:
+    """The user's passkeys, oldest first; `usable_only`: without disabled ones."""
+    statement = select(Passkey).where(Passkey.user_id == user_id).order_by(Passkey.id)
+    if usable_only:
+        statement = statement.where(Passkey.disabled_at.is_(None))
+    return (await session.scalars(statement)).all()
+
+
+async def find_passkey(session: AsyncSession, credential_id: bytes) -> Passkey | None:
+    """The current state of the passkey; its user should be locked."""
+    statement = select(Passkey).where(Passkey.credential_id == credential_id)
+    return await session.scalar(statement.execution_options(populate_existing=True))
+
+
+async def delete_passkey_challenge(session: AsyncSession, digest: bytes, now: datetime) -> PasskeyChallenge | None:
+    """The started ceremony, unless it has expired. Deleted: of concurrent calls, one finds it."""
+    valid = (PasskeyChallenge.digest == digest, PasskeyChallenge.expires_at > now)
+    return await session.scalar(delete(PasskeyChallenge).where(*valid).returning(PasskeyChallenge))
+
+
+async def delete_expired_challenges(session: AsyncSession, *, before: datetime) -> None:
+    await session.execute(delete(PasskeyChallenge).where(PasskeyChallenge.expires_at < before))

@@ -49,7 +49,7 @@ async def list_factors(caller: UserSession, session: ReadSession) -> FactorList:
 async def create_factor(caller: UserSession, session: Session, services: Services) -> TotpSetupResponse:
     """Set up an authenticator app (TOTP). It becomes a second factor, in place of an earlier app, when its first code
     is entered (`POST /auth/factors/{id}/confirm`)."""
-    user = await _lock_caller(session, caller)
+    user = await lock_caller(session, caller)
     factor, secret = await commands.create_totp_factor(session, user, services.secret_box)
     company = await get_company_name(session)
     return TotpSetupResponse.from_factor(factor, secret, account=user.username, issuer=company)
@@ -61,15 +61,12 @@ async def confirm_factor(
 ) -> RecoveryCodeList:
     """Enter the first code of a new authenticator app. From now on logins require it. The first factor of a user comes
     with recovery codes. This session counts as verified by the factor."""
-    user = await _lock_caller(session, caller)
+    user = await lock_caller(session, caller)
     pending = await queries.find_totp(session, user.id, is_confirmed=False)
     if pending is None or pending.id != factor_id:
         raise FactorNotFound()
     codes = await commands.confirm_totp_factor(session, user, body.code, services.secret_box)
-    session_id = parse_session_id(caller.session_id)
-    current = await lock_session(session, session_id) if session_id else None
-    if current is not None:
-        record_verification(session, current, method="totp", is_second_factor=True)
+    await record_session_verification(session, caller, method="totp")
     return RecoveryCodeList(recovery_codes=codes)
 
 
@@ -77,7 +74,7 @@ async def confirm_factor(
 async def delete_factor(factor_id: PathId, caller: UserSession, session: Session) -> None:
     """Remove an authenticator app; with the last factor the recovery codes become invalid. The last factor of a role
     that requires one cannot be removed, only replaced."""
-    user = await _lock_caller(session, caller)
+    user = await lock_caller(session, caller)
     if await queries.count_factors(session, user.id) == 1 and await requires_second_factor(session, user.role):
         raise FactorRequired()
     await commands.remove_totp_factor(session, user, factor_id)
@@ -86,14 +83,23 @@ async def delete_factor(factor_id: PathId, caller: UserSession, session: Session
 @secret_router.post("/recovery-codes", status_code=201, dependencies=[STEP_UP])
 async def replace_recovery_codes(caller: UserSession, session: Session, services: Services) -> RecoveryCodeList:
     """Get new recovery codes; the old ones become invalid."""
-    user = await _lock_caller(session, caller)
+    user = await lock_caller(session, caller)
     if not user.has_second_factor:
         raise FactorNotFound()
     return RecoveryCodeList(recovery_codes=await commands.replace_recovery_codes(session, user, services.secret_box))
 
 
-async def _lock_caller(session: AsyncSession, caller: Principal) -> User:
+async def lock_caller(session: AsyncSession, caller: Principal) -> User:
+    """Raises UnknownCaller."""
     user = await lock_user(session, caller.user_id)
     if user is None:
         raise UnknownCaller()
     return user
+
+
+async def record_session_verification(session: AsyncSession, caller: Principal, *, method: str) -> None:
+    """The caller has proved their identity with a new factor."""
+    session_id = parse_session_id(caller.session_id)
+    current = await lock_session(session, session_id) if session_id else None
+    if current is not None:
+        record_verification(session, current, method=method, is_second_factor=True)

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.dependencies import AuthServices, Services
 from stockbuddy.auth.errors import InvalidCredentials, WrongPassword
+from stockbuddy.auth.factors.relying_party import RelyingParty
 from stockbuddy.auth.logins.challenges import create_challenge_if_required
 from stockbuddy.auth.logins.commands import FailureRecorder, require_not_throttled, reset_failures
 from stockbuddy.auth.logins.queries import is_known_address
@@ -33,6 +34,7 @@ class PasswordAuthenticator:
         self._database = services.database
         self._hasher = services.hasher
         self._secret_box = services.secret_box
+        self._relying_party = RelyingParty(services.settings.public_url)
         self._failures = FailureRecorder(services.failed_logins, services.settings.login_backoff_seconds)
 
     @asynccontextmanager
@@ -53,7 +55,7 @@ class PasswordAuthenticator:
             set_actor(user.id, user.username)
             if admit is not None:
                 admit(user)
-            challenge = await create_challenge_if_required(session, user, with_cookie=with_cookie)
+            challenge = await create_challenge_if_required(session, user, self._relying_party, with_cookie=with_cookie)
             await reset_failures(session, attempt, user.id, is_logged_in=challenge is None)
             if challenge is None:
                 yield session, user

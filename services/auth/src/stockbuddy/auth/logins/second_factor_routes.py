@@ -1,38 +1,33 @@
-"""HTTP of the second step of a login, and of step-up authentication."""
-
-from datetime import timedelta
+"""HTTP of the second step of a login, and of logins with a passkey alone."""
 
 from fastapi import APIRouter, Request, Response
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.auth.dependencies import AuthServices, Services
-from stockbuddy.auth.errors import InvalidChallenge, StepUpRequired, UnknownCaller
+from stockbuddy.auth.dependencies import Services
+from stockbuddy.auth.errors import InvalidChallenge
 from stockbuddy.auth.factors.commands import create_totp_factor
-from stockbuddy.auth.factors.model import FactorKind
+from stockbuddy.auth.factors.model import CeremonyPurpose, FactorKind
 from stockbuddy.auth.factors.schemas import TotpSetupResponse
 from stockbuddy.auth.fields import UserAgent
-from stockbuddy.auth.logins.authenticator import Authenticator
+from stockbuddy.auth.logins.new_sessions import NewSession, SessionKind
+from stockbuddy.auth.logins.passkeys import Passkeys
 from stockbuddy.auth.logins.second_factor_schemas import (
     LoginFactorCreate,
+    PasskeyCeremonyResponse,
+    PasskeyLogin,
     SecondFactorBrowserResponse,
     SecondFactorLogin,
     SecondFactorTokenResponse,
-    StepUpResponse,
-    VerifySession,
 )
 from stockbuddy.auth.logins.second_factors import SecondFactors
-from stockbuddy.auth.session_ids import parse_session_id
-from stockbuddy.auth.sessions import commands as sessions
-from stockbuddy.auth.sessions.browser_responses import to_browser_session
-from stockbuddy.auth.sessions.queries import lock_session
-from stockbuddy.auth.sessions.tokens import forbid_caching, to_token_pair
+from stockbuddy.auth.sessions.tokens import forbid_caching
 from stockbuddy.auth.system_settings.queries import get_company_name
-from stockbuddy.auth.users.queries import find_user, lock_user
-from stockbuddy.chassis.http.authentication import PUBLIC, UserSession
+from stockbuddy.auth.users.queries import lock_user
+from stockbuddy.chassis.http.authentication import PUBLIC
 from stockbuddy.chassis.http.strict_query import StrictQueryRoute
-from stockbuddy.chassis.http.tokens import Principal
 
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=StrictQueryRoute)
+
+LoginResponse = SecondFactorTokenResponse | SecondFactorBrowserResponse
 
 
 @router.post("/login/second-factor", dependencies=[PUBLIC])
@@ -41,28 +36,22 @@ async def complete_login(
     request: Request,
     response: Response,
     second_factors: SecondFactors,
+    passkeys: Passkeys,
     services: Services,
     user_agent: UserAgent = None,
-) -> SecondFactorTokenResponse | SecondFactorBrowserResponse:
+) -> LoginResponse:
     """Complete a login that was answered with `second_factor_required` or `second_factor_setup_required`. A browser
     that began with `POST /auth/session` receives its cookies, other clients tokens."""
-    settings = services.settings
-    async with second_factors.complete(body.challenge, body.code) as (session, completed):
-        user, factor = completed.user, completed.factor
-        if completed.with_cookie:
-            browser = await sessions.create_browser_session(
-                session, user, settings, user_agent=user_agent, second_factor=factor
-            )
-        else:
-            created = await sessions.create_session(
-                session, user, settings, user_agent=user_agent, second_factor=factor
-            )
-    codes = completed.recovery_codes or None
-    if completed.with_cookie:
-        browser_session = to_browser_session(request, response, settings, user, browser)
-        return SecondFactorBrowserResponse(**dict(browser_session), recovery_codes=codes)
-    forbid_caching(response)
-    return SecondFactorTokenResponse(**dict(to_token_pair(created, services)), recovery_codes=codes)
+    if body.passkey is not None:
+        challenged = await second_factors.find_challenged_user(body.challenge)
+        async with passkeys.complete(challenged, body.challenge, body.passkey) as (session, user, with_cookie):
+            kind = SessionKind("password", FactorKind.PASSKEY, user_agent)
+            created = await NewSession.create(session, user, services, kind, with_cookie=with_cookie)
+        return created.to_response(request, response)
+    async with second_factors.complete(body.challenge, body.code or "") as (session, completed):
+        kind = SessionKind("password", completed.factor, user_agent)
+        created = await NewSession.create(session, completed.user, services, kind, with_cookie=completed.with_cookie)
+    return created.to_response(request, response, recovery_codes=completed.recovery_codes or None)
 
 
 @router.post("/login/factors", status_code=201, dependencies=[PUBLIC])
@@ -82,39 +71,25 @@ async def create_factor_in_login(
     return TotpSetupResponse.from_factor(factor, secret, account=user.username, issuer=company)
 
 
-@router.post("/step-up")
-async def verify_session(
-    body: VerifySession,
-    caller: UserSession,
-    authenticator: Authenticator,
-    second_factors: SecondFactors,
+@router.post("/login/passkey/options", dependencies=[PUBLIC])
+async def request_passkey_login(passkeys: Passkeys, response: Response) -> PasskeyCeremonyResponse:
+    """Start a login with a passkey alone, without user name and password."""
+    forbid_caching(response)
+    challenge, options = await passkeys.start(CeremonyPurpose.LOGIN, None)
+    return PasskeyCeremonyResponse(challenge=challenge, options=options)
+
+
+@router.post("/login/passkey", dependencies=[PUBLIC])
+async def login_with_passkey(
+    body: PasskeyLogin,
+    request: Request,
+    response: Response,
+    passkeys: Passkeys,
     services: Services,
-) -> StepUpResponse:
-    """Prove your identity again, after a call was answered with `step_up_required`; then repeat that call. A user with
-    a second factor needs a code, others their password."""
-    async with services.database.reading() as session:
-        user = await find_user(session, caller.user_id)
-    if user is None:
-        raise UnknownCaller()
-    if body.code is not None:
-        async with second_factors.verify_code(user, body.code) as (session, factor):
-            return await _record_verification(session, caller, services, factor)
-    if user.has_second_factor:
-        raise StepUpRequired(methods=["code"])
-    await authenticator.verify_password(user, body.password or "")
-    async with services.database.transaction() as session:
-        return await _record_verification(session, caller, services, None)
-
-
-async def _record_verification(
-    session: AsyncSession, caller: Principal, services: AuthServices, factor: FactorKind | None
-) -> StepUpResponse:
-    """`factor` None: the password was verified."""
-    session_id = parse_session_id(caller.session_id)
-    verified = await lock_session(session, session_id) if session_id else None
-    if verified is None:
-        raise UnknownCaller()
-    method = factor or "password"
-    verified_at = sessions.record_verification(session, verified, method=method, is_second_factor=factor is not None)
-    valid_until = verified_at + timedelta(seconds=services.settings.step_up_seconds)
-    return StepUpResponse(method=method, valid_until=valid_until)
+    user_agent: UserAgent = None,
+) -> LoginResponse:
+    """Log in with a passkey that has checked its user's PIN or biometrics: it replaces password and second factor."""
+    async with passkeys.log_in(body.challenge, body.passkey) as (session, user):
+        kind = SessionKind("passkey", FactorKind.PASSKEY, user_agent)
+        created = await NewSession.create(session, user, services, kind, with_cookie=body.with_cookie)
+    return created.to_response(request, response)

@@ -21,7 +21,7 @@ from stockbuddy.auth.factors.model import FactorKind
 from stockbuddy.auth.logins import queries
 from stockbuddy.auth.logins.authenticator import current_address
 from stockbuddy.auth.logins.commands import FailureRecorder, require_not_throttled, reset_failures
-from stockbuddy.auth.logins.throttle import Attempt
+from stockbuddy.auth.logins.throttle import Attempt, digest_second_factor
 from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.queries import find_user, lock_user
 from stockbuddy.chassis.runtime.event_context import set_actor
@@ -99,7 +99,7 @@ class SecondFactorAuthenticator:
 
     async def _require_attempt(self, user: User) -> Attempt:
         """Raises TooManyAttempts while throttled."""
-        address, login_digest = current_address(), self._secret_box.keyed_digest(f"second factor\n{user.id}")
+        address, login_digest = current_address(), digest_second_factor(self._secret_box, user.id)
         async with self._database.reading() as session:
             is_known = await queries.is_known_address(session, user.id, address)
             attempt = Attempt(login_digest, address, is_known_address=is_known)
