@@ -8,7 +8,7 @@ from uuid import uuid4
 import httpx2 as httpx
 import pyotp
 
-from services.auth.tests.authenticator import Authenticator
+from stockbuddy.chassis.testing.authenticator import Authenticator
 from stockbuddy.chassis.testing.clients import PASSWORD, User, register
 
 STEP_SECONDS = 30

@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from services.auth.tests.authenticator import Authenticator, encode
+from stockbuddy.chassis.testing.authenticator import Authenticator, encode
 
 PASSWORD = "violet-Harbour-71"
 OLD = "UPDATE auth.login_session SET authenticated_at = authenticated_at - $1, second_factor_at = second_factor_at - $1"

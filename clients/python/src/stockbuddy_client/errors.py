@@ -66,6 +66,12 @@ class Unavailable(ApiError):
     """Status 503."""
 
 
+class AccountInactive(Forbidden):
+    """Your account was deactivated."""
+
+    code = "account_inactive"
+
+
 class AddressNotAllowed(Unprocessable):
     """Webhooks may only use public addresses; WEBHOOK_ALLOW_PRIVATE=true allows private ones."""
 
@@ -191,10 +197,22 @@ class DuplicateSku(Conflict):
     product: dict[str, Any]
 
 
+class EmailNotConfirmed(Forbidden):
+    """A user with your e-mail address exists, but has not confirmed it; log in with the password and confirm it."""
+
+    code = "email_not_confirmed"
+
+
 class EmailNotFailed(Conflict):
     """Only a failed e-mail can be retried."""
 
     code = "email_not_failed"
+
+
+class EmailNotVerified(Forbidden):
+    """The identity provider has not verified your e-mail address."""
+
+    code = "email_not_verified"
 
 
 class EmailTaken(Conflict):
@@ -393,6 +411,12 @@ class NoImage(NotFound):
     code = "no_image"
 
 
+class NoRole(Forbidden):
+    """None of your groups at the identity provider has access."""
+
+    code = "no_role"
+
+
 class NotDeleted(Conflict):
     """The product is not deleted; only deleted products can be restored."""
 
@@ -459,6 +483,12 @@ class ProductInactive(Conflict):
 
     code = "product_inactive"
     skus: list[str]
+
+
+class ProviderUnavailable(Unavailable):
+    """The identity provider does not answer as it should; retry later or log in with your password."""
+
+    code = "provider_unavailable"
 
 
 class QuantityOutOfRange(Unprocessable):
@@ -558,6 +588,18 @@ class SeveralWarehouses(Unprocessable):
     code = "several_warehouses"
 
 
+class SignInFailed(Unauthenticated):
+    """The identity provider did not confirm who you are; sign in again."""
+
+    code = "sign_in_failed"
+
+
+class SignInNotStarted(BadRequest):
+    """This sign-in was not started in this browser, or is over; start it again."""
+
+    code = "sign_in_not_started"
+
+
 class StaleEtag(PreconditionFailed):
     """The resource has changed since it was read (If-Match)."""
 
@@ -611,6 +653,12 @@ class TooManyWebhooks(Conflict):
     """The maximum number of webhooks exists; delete one first."""
 
     code = "too_many_webhooks"
+
+
+class UnknownAccount(Forbidden):
+    """No user has your e-mail address; ask an admin for an invitation."""
+
+    code = "unknown_account"
 
 
 class UnknownCategory(NotFound):
@@ -778,6 +826,7 @@ BY_CODE: dict[str, type[ApiError]] = {
     "not_found": NotFound,
     "conflict": Conflict,
     "unsupported_media_type": UnsupportedMediaType,
+    "account_inactive": AccountInactive,
     "address_not_allowed": AddressNotAllowed,
     "admins_only": AdminsOnly,
     "already_reversed": AlreadyReversed,
@@ -798,7 +847,9 @@ BY_CODE: dict[str, type[ApiError]] = {
     "duplicate_code": DuplicateCode,
     "duplicate_rule": DuplicateRule,
     "duplicate_sku": DuplicateSku,
+    "email_not_confirmed": EmailNotConfirmed,
     "email_not_failed": EmailNotFailed,
+    "email_not_verified": EmailNotVerified,
     "email_taken": EmailTaken,
     "exceeds_in_transit": ExceedsInTransit,
     "excess_quantity": ExcessQuantity,
@@ -831,6 +882,7 @@ BY_CODE: dict[str, type[ApiError]] = {
     "method_not_allowed": MethodNotAllowed,
     "no_barcode": NoBarcode,
     "no_image": NoImage,
+    "no_role": NoRole,
     "not_deleted": NotDeleted,
     "not_in_purchase_order": NotInPurchaseOrder,
     "not_in_sale": NotInSale,
@@ -842,6 +894,7 @@ BY_CODE: dict[str, type[ApiError]] = {
     "passkey_exists": PasskeyExists,
     "product_in_use": ProductInUse,
     "product_inactive": ProductInactive,
+    "provider_unavailable": ProviderUnavailable,
     "quantity_out_of_range": QuantityOutOfRange,
     "rate_limited": RateLimited,
     "registration_closed": RegistrationClosed,
@@ -858,6 +911,8 @@ BY_CODE: dict[str, type[ApiError]] = {
     "service_unavailable": ServiceUnavailable,
     "setup_token_invalid": SetupTokenInvalid,
     "several_warehouses": SeveralWarehouses,
+    "sign_in_failed": SignInFailed,
+    "sign_in_not_started": SignInNotStarted,
     "stale_etag": StaleEtag,
     "stale_quantity": StaleQuantity,
     "step_up_required": StepUpRequired,
@@ -867,6 +922,7 @@ BY_CODE: dict[str, type[ApiError]] = {
     "too_many_secrets": TooManySecrets,
     "too_many_streams": TooManyStreams,
     "too_many_webhooks": TooManyWebhooks,
+    "unknown_account": UnknownAccount,
     "unknown_category": UnknownCategory,
     "unknown_customer": UnknownCustomer,
     "unknown_delivery": UnknownDelivery,

@@ -84,6 +84,8 @@ ROUTES = (
     _login("/auth/admin/login"),
     _login("/auth/salesperson"),
     _login("/auth/session"),
+    Route("/auth/providers", "auth", Auth.PUBLIC, "GET"),
+    *(Route(f"/auth/oidc/{{}}/{step}", "auth", Auth.PUBLIC, "GET") for step in ("start", "callback", "logout")),
     Route("/auth", "auth"),
     Route("/users", "auth"),
     Route("/system-settings", "auth"),

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from stockbuddy.auth.email import queue as emails
 from stockbuddy.auth.factors import queries as factors
 from stockbuddy.auth.logins import queries as logins
+from stockbuddy.auth.oidc import queries as oidc
 from stockbuddy.auth.passwords import queries as passwords
 from stockbuddy.auth.profile import queries as profile
 from stockbuddy.auth.sessions import queries as sessions
@@ -36,6 +37,7 @@ async def delete_expired(database: Database, now: datetime) -> None:
         await profile.delete_expired(session, before=now - EXPIRED_TOKEN_RETENTION)
         await emails.delete_failed(session, before=now - FAILED_EMAIL_RETENTION)
         await logins.delete_expired_challenges(session, before=now)
+        await oidc.delete_expired(session, before=now)
         await factors.delete_expired_challenges(session, before=now)
         await factors.delete_expired_pending(session, before=now - PENDING_FACTOR_RETENTION)
         await logins.delete_expired_counters(session, before=now - LOGIN_COUNTER_RETENTION)

@@ -2,10 +2,11 @@
 
 import os
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Annotated
 
-from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, field_validator
+from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, SecretStr
 
+from stockbuddy.auth.identity_providers.configuration import IdentityProviders, require_secure_url
 from stockbuddy.chassis.http.internal_calls import InternalCallSettings
 from stockbuddy.chassis.runtime.settings import AccessTokenSettings
 from stockbuddy.chassis.smtp import SmtpSettings
@@ -26,8 +27,9 @@ class AuthSettings(AccessTokenSettings, SmtpSettings, InternalCallSettings):
     signing_key_days: PositiveInt = 90
     signing_key_activation_delay_seconds: PositiveInt = 120
     signing_key_reload_interval_seconds: PositiveFloat = 5
-    public_url: str = "http://localhost:8000"
+    public_url: Annotated[str, AfterValidator(require_secure_url)] = "http://localhost:8000"
     """Where browsers reach the system; passkeys belong to its host."""
+    oidc_providers: IdentityProviders = []
     hashing_threads: PositiveInt = max(1, (os.cpu_count() or 2) // 2)
     hashing_queue_size: PositiveInt = 100
     hashing_queue_size_per_address: PositiveInt = 20
@@ -42,18 +44,6 @@ class AuthSettings(AccessTokenSettings, SmtpSettings, InternalCallSettings):
     email_confirmation_url: str | None = None
     """A link with `{token}` in it."""
     email_confirmation_seconds: PositiveInt = 86_400
-
-    @field_validator("public_url")
-    @classmethod
-    def require_secure_url(cls, url: str) -> str:
-        """Browsers offer passkeys on HTTPS only, and on localhost; never for an IP address."""
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        if parts.scheme != "https" and (parts.scheme != "http" or host != "localhost"):
-            raise ValueError("must be an https URL, or http://localhost")
-        if parts.query or parts.fragment or not host or parts.username:
-            raise ValueError("must have a host, and neither user, query nor fragment")
-        return url.rstrip("/")
 
     @property
     def sends_emails(self) -> bool:

@@ -20,6 +20,7 @@ from stockbuddy.contracts.auth.logins import UNKNOWN_LOGIN, AccessDenied, LoginF
 from stockbuddy.contracts.auth.sessions import SessionRefreshed, SessionRevoked, SessionVerified, SigningKeyRotated
 from stockbuddy.contracts.auth.system_settings import SettingsChanged
 from stockbuddy.contracts.auth.users import (
+    IdentityLinked,
     PasswordResetRequested,
     UserDeactivated,
     UserPasswordChanged,
@@ -43,6 +44,7 @@ __all__ = [
     "FactorDisabled",
     "FactorRemoved",
     "FactorState",
+    "IdentityLinked",
     "InvitationCreated",
     "InvitationRevoked",
     "InvitationState",
