@@ -6,8 +6,8 @@ from stockbuddy.auth.bootstrap.commands import redeem_bootstrap_token
 from stockbuddy.auth.bootstrap.schemas import SetupResponse
 from stockbuddy.auth.dependencies import Services
 from stockbuddy.auth.password_policy import hash_new_password
-from stockbuddy.auth.system_settings.queries import is_registration_open
 from stockbuddy.auth.step_up import require_recent_verification
+from stockbuddy.auth.system_settings.queries import is_registration_open
 from stockbuddy.auth.users.commands import available_username, register_user
 from stockbuddy.auth.users.queries import has_admin
 from stockbuddy.auth.users.schemas import RegisterAdmin, UserResponse, password_words, user_path
