@@ -71,7 +71,7 @@ async def create_passkey(
     return PasskeyCreatedResponse(**PasskeyResponse.model_validate(passkey).model_dump(), recovery_codes=codes)
 
 
-@router.delete("/{passkey_id}", status_code=204, dependencies=[STEP_UP])
+@router.delete("/{passkey_id:int}", status_code=204, dependencies=[STEP_UP])
 async def delete_passkey(passkey_id: PathId, caller: UserSession, session: Session) -> None:
     """Remove a passkey; with the last factor the recovery codes become invalid. The last factor of a role that requires
     one cannot be removed."""

@@ -55,7 +55,7 @@ async def create_factor(caller: UserSession, session: Session, services: Service
     return TotpSetupResponse.from_factor(factor, secret, account=user.username, issuer=company)
 
 
-@secret_router.post("/{factor_id}/confirm", dependencies=[REAUTHENTICATION])
+@secret_router.post("/{factor_id:int}/confirm", dependencies=[REAUTHENTICATION])
 async def confirm_factor(
     factor_id: PathId, body: ConfirmFactor, caller: UserSession, session: Session, services: Services
 ) -> RecoveryCodeList:
@@ -70,7 +70,7 @@ async def confirm_factor(
     return RecoveryCodeList(recovery_codes=codes)
 
 
-@router.delete("/{factor_id}", status_code=204, dependencies=[STEP_UP])
+@router.delete("/{factor_id:int}", status_code=204, dependencies=[STEP_UP])
 async def delete_factor(factor_id: PathId, caller: UserSession, session: Session) -> None:
     """Remove an authenticator app; with the last factor the recovery codes become invalid. The last factor of a role
     that requires one cannot be removed, only replaced."""
