@@ -125,7 +125,8 @@ def install_packages(node: Path, npm: Sequence[str | Path], *, with_tools: bool)
     """Those of the lock, unless they are installed."""
     lock = hashlib.sha256((CONSOLE / "package-lock.json").read_bytes()).hexdigest()
     stamp = CONSOLE / "node_modules" / ".installed"
-    if _read(stamp) in (f"{lock} with tools", "" if with_tools else lock):
+    installed = _read(stamp)
+    if installed == f"{lock} with tools" or (installed == lock and not with_tools):
         return
     omit = [] if with_tools else ["--omit=dev"]
     options = ["--no-audit", "--no-fund", "--fetch-retries=0", "--loglevel=error", "--cache", str(BUILD / "npm-cache")]

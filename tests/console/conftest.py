@@ -47,7 +47,7 @@ class RunningSystem:
         return float(sum(level["on_hand"] for level in self.call("GET", f"/stock-levels?sku={sku}")["items"]))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def built_console() -> None:
     """Built once for all processes: the build has a lock, and nothing to do if the sources are unchanged."""
     program = [sys.executable, str(ROOT / "deploy" / "build_console.py")]
@@ -55,7 +55,7 @@ def built_console() -> None:
     assert built.returncode == 0, built.stderr
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def new_system(built_console: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
     """Without an admin."""
     port = free_port()
@@ -88,7 +88,7 @@ def _wait_until_ready(http: httpx.Client, process: subprocess.Popen[bytes], log:
     raise AssertionError(log.read_text())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     assert chromium, WITHOUT_CHROMIUM
@@ -124,7 +124,7 @@ def log_in(page: Page, url: str, username: str) -> None:
     expect(page.get_by_role("heading", name="Home")).to_be_visible()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def admin_state(new_system: RunningSystem, browser: Browser) -> Any:
     """The first admin, registered in the browser."""
     context = new_context(browser)
@@ -141,7 +141,7 @@ def admin_state(new_system: RunningSystem, browser: Browser) -> Any:
     return state
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def system(new_system: RunningSystem, admin_state: Any) -> RunningSystem:
     """With two warehouses, products, a supplier, an order, a count, and a user of each role."""
     login = new_system.http.post("/api/v1/auth/login", json={"username": "ada", "password": PASSWORD}, timeout=60)
@@ -172,7 +172,7 @@ def system(new_system: RunningSystem, admin_state: Any) -> RunningSystem:
     return new_system
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def states(system: RunningSystem, browser: Browser, admin_state: Any) -> dict[str, Any]:
     """Stored sessions by role: logins are limited."""
     found = {"admin": admin_state}

@@ -1,8 +1,9 @@
 /** A dialog with a form: its errors stand beside their fields or above the buttons. */
-import { type FormEvent, type ReactNode, useState } from "react";
+import { type ReactNode, useState } from "react";
 import { Alert, Button, Group, Modal, Stack } from "@mantine/core";
-import { fieldErrors, messageOf } from "../app/api.ts";
+import { messageOf } from "../app/api.ts";
 import { t } from "../app/i18n.ts";
+import { useSubmission } from "./submission.ts";
 
 interface DialogProps {
   title: string;
@@ -17,25 +18,13 @@ interface DialogProps {
 }
 
 export function FormDialog(props: DialogProps) {
-  const [error, setError] = useState<unknown>();
-  const [isBusy, setBusy] = useState(false);
-  const submit = async (event: FormEvent): Promise<void> => {
-    event.preventDefault();
-    setBusy(true);
-    setError(undefined);
-    try {
-      await props.onSubmit();
-      props.onClose();
-    } catch (problem) {
-      setError(problem);
-    } finally {
-      setBusy(false);
-    }
-  };
-  const fields = fieldErrors(error);
+  const { submit, isBusy, error, fields } = useSubmission(async () => {
+    await props.onSubmit();
+    props.onClose();
+  });
   return (
     <Modal opened onClose={props.onClose} title={props.title} size={props.size ?? "md"}>
-      <form onSubmit={(event) => void submit(event)}>
+      <form onSubmit={submit}>
         <Stack gap="sm">
           {typeof props.children === "function" ? props.children(fields) : props.children}
           {error ? (

@@ -58,7 +58,8 @@ function useCounted(count: Count): Map<number, string> {
     if (command.path !== path || command.state === "rejected") continue;
     for (const line of (command.body as { lines: { product_id: number; counted: string }[] }).lines) {
       const id = count.lines.find((one) => one.product_id === line.product_id)?.id;
-      if (id !== undefined && command.state === "waiting") counted.set(id, line.counted);
+      // One that has arrived counts until the count is read again, so that nothing flickers meanwhile.
+      if (id !== undefined && (command.state === "waiting" || !counted.has(id))) counted.set(id, line.counted);
     }
   }
   return counted;

@@ -1,12 +1,13 @@
 /** The login; while no admin exists, the registration of the first one; and the request for a new password. */
-import { type FormEvent, type ReactNode, useState } from "react";
+import { type ReactNode, useState } from "react";
 import { Alert, Anchor, Button, Paper, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
-import { client, errors, fieldErrors, messageOf, type Schemas } from "../../app/api.ts";
+import { client, errors, messageOf, type Schemas } from "../../app/api.ts";
 import { t } from "../../app/i18n.ts";
 import { useRead } from "../../app/reads.ts";
 import { useLogin } from "../../app/session.tsx";
 import { Loaded } from "../../parts/page.tsx";
+import { useSubmission } from "../../parts/submission.ts";
 
 export default function LoginPage() {
   const setup = useRead<Schemas["SetupResponse"]>("/auth/setup");
@@ -25,23 +26,9 @@ export default function LoginPage() {
 }
 
 function Form(props: { title: string; lead: string; button: string; onSubmit: () => Promise<void>; children: (errors: Record<string, string>) => ReactNode }) {
-  const [error, setError] = useState<unknown>();
-  const [isBusy, setBusy] = useState(false);
-  const submit = async (event: FormEvent): Promise<void> => {
-    event.preventDefault();
-    setBusy(true);
-    setError(undefined);
-    try {
-      await props.onSubmit();
-    } catch (problem) {
-      setError(problem);
-    } finally {
-      setBusy(false);
-    }
-  };
-  const fields = fieldErrors(error);
+  const { submit, isBusy, error, fields } = useSubmission(props.onSubmit);
   return (
-    <form onSubmit={(event) => void submit(event)}>
+    <form onSubmit={submit}>
       <Stack gap="sm">
         <Title order={1}>{props.title}</Title>
         <Text c="dimmed" size="sm">{props.lead}</Text>

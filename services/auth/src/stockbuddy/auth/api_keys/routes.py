@@ -11,6 +11,7 @@ from stockbuddy.auth.dependencies import Services
 from stockbuddy.auth.encrypted_responses import EncryptedIdempotentRoute
 from stockbuddy.auth.errors import ApiKeyNotFound, ForeignApiKeys, RoleTooHigh, WarehousesTooWide
 from stockbuddy.auth.fields import PathId
+from stockbuddy.auth.step_up import STEP_UP
 from stockbuddy.chassis.http.authentication import UserSession
 from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import ConditionalRoute
@@ -24,13 +25,14 @@ creation_router = APIRouter(prefix="/api/v1/auth/api-keys", tags=["API keys"], r
 NEWEST_FIRST = SortOrder("id_desc", [ApiKey.id], descending=True)
 
 
-@creation_router.post("", status_code=201)
+@creation_router.post("", status_code=201, dependencies=[STEP_UP])
 @raises(RoleTooHigh, WarehousesTooWide)
 async def create_api_key(body: ApiKeyCreate, caller: UserSession, session: Session) -> ApiKeySecretResponse:
     """Create an API key.
 
     For a machine, such as a till or an integration. The secret `key` is returned only here. The key's role and
-    warehouses are at most one's own; if one's own are reduced later, so are the key's.
+    warehouses are at most one's own; if one's own are reduced later, so are the key's. A user with a second factor
+    must have used it a short while ago (403 `step_up_required`).
     """
     key, secret = await commands.create_api_key(session, caller, body)
     return ApiKeySecretResponse(**ApiKeyResponse.model_validate(key).model_dump(), key=secret)

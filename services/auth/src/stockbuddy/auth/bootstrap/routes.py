@@ -5,8 +5,16 @@ from fastapi import APIRouter, Request, Response
 from stockbuddy.auth.bootstrap.commands import redeem_bootstrap_token
 from stockbuddy.auth.bootstrap.schemas import SetupResponse
 from stockbuddy.auth.dependencies import Services
-from stockbuddy.auth.errors import EmailTaken, HashingOverloaded, InvalidBootstrapToken, TooManyPasswords, UsernameTaken
+from stockbuddy.auth.errors import (
+    EmailTaken,
+    HashingOverloaded,
+    InvalidBootstrapToken,
+    StepUpRequired,
+    TooManyPasswords,
+    UsernameTaken,
+)
 from stockbuddy.auth.password_policy import hash_new_password
+from stockbuddy.auth.step_up import require_recent_verification
 from stockbuddy.auth.system_settings.queries import is_registration_open
 from stockbuddy.auth.users.commands import available_username, register_user
 from stockbuddy.auth.users.queries import has_admin
@@ -36,7 +44,14 @@ async def get_setup(session: ReadSession, services: Services) -> SetupResponse:
 
 @router.post("/admin/register", status_code=201, dependencies=[PUBLIC])
 @raises(
-    UsernameTaken, EmailTaken, InvalidBootstrapToken, Forbidden, Unauthenticated, HashingOverloaded, TooManyPasswords
+    UsernameTaken,
+    EmailTaken,
+    InvalidBootstrapToken,
+    Forbidden,
+    StepUpRequired,
+    Unauthenticated,
+    HashingOverloaded,
+    TooManyPasswords,
 )
 async def register_admin(
     body: RegisterAdmin, request: Request, response: Response, session: Session, services: Services
@@ -44,11 +59,13 @@ async def register_admin(
     """Register an admin.
 
     The first one requires the `setup_token` that the server logs at its first start (except in development); later
-    ones the credentials of an admin.
+    ones the credentials of an admin, who must have used their second factor, if they have one, a short while ago
+    (403 `step_up_required`).
     """
     is_token_required = services.settings.env != "development"
     if not await redeem_bootstrap_token(session, body.setup_token, is_required=is_token_required):
-        await require_admin(await authenticate(request))
+        caller = await require_admin(await authenticate(request))
+        await require_recent_verification(session, caller, services.settings)
     user = await register_user(
         session,
         username=body.username or await available_username(session, body.email),

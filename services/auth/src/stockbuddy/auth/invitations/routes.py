@@ -15,6 +15,8 @@ from stockbuddy.auth.errors import (
     InvitationAlreadyUsed,
     InvitationNotFound,
     SalespeopleOnly,
+    SecondFactorRequired,
+    SecondFactorSetupRequired,
     TooManyAttempts,
     TooManyPasswords,
     UsernameTaken,
@@ -33,6 +35,8 @@ from stockbuddy.auth.password_policy import hash_new_password
 from stockbuddy.auth.sessions.commands import CreatedSession, create_session
 from stockbuddy.auth.sessions.schemas import TokenPairResponse
 from stockbuddy.auth.sessions.tokens import forbid_caching, to_token_pair
+from stockbuddy.auth.step_up import STEP_UP
+from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.queries import find_user_by_email
 from stockbuddy.auth.users.schemas import user_path
 from stockbuddy.chassis.http.authentication import PUBLIC, Admin
@@ -50,14 +54,15 @@ creation_router = APIRouter(prefix="/api/v1/auth", tags=["invitations"], route_c
 NEWEST_FIRST = SortOrder("id_desc", [Invitation.id], descending=True)
 
 
-@creation_router.post("/invitations", status_code=201)
+@creation_router.post("/invitations", status_code=201, dependencies=[STEP_UP])
 async def create_invitation(
     body: InvitationCreate, caller: Admin, session: Session, services: Services
 ) -> InvitationTokenResponse:
     """Invite a user.
 
     The `token`, of 10 characters, is returned only here and registers one user with the given role and warehouses,
-    once: see `POST /auth/salesperson`.
+    once: see `POST /auth/salesperson`. An admin with a second factor must have used it a short while ago (403
+    `step_up_required`).
     """
     invitation, token = await commands.create_invitation(
         session, caller.user_id, body, services.secret_box, default_days=services.settings.invitation_days
@@ -105,6 +110,8 @@ async def delete_invitation(invitation_id: PathId, _: Admin, session: Session) -
     UsernameTaken,
     EmailTaken,
     SalespeopleOnly,
+    SecondFactorRequired,
+    SecondFactorSetupRequired,
     TooManyAttempts,
     HashingOverloaded,
     TooManyPasswords,
@@ -120,7 +127,7 @@ async def login_or_register_salesperson(
 
     An existing salesperson is logged in (200). An unknown address with a valid, unused invitation token in
     `access_token` is registered and logged in (201); the invitation works exactly once, even if it is used
-    concurrently.
+    concurrently. A second factor is demanded as by `POST /auth/login`.
     """
     digest = commands.token_digest(services.secret_box, body.access_token or "")
     async with services.database.reading() as session:
@@ -143,10 +150,13 @@ async def login_or_register_salesperson(
 async def _login(
     body: SalespersonLogin, authenticator: PasswordAuthenticator, services: AuthServices, user_agent: str | None
 ) -> CreatedSession:
-    async with authenticator.authenticate(body.email, body.password) as (session, user):
-        if user.role is not Role.SALESPERSON:
-            raise SalespeopleOnly()
+    async with authenticator.authenticate(body.email, body.password, admit=_require_salesperson) as (session, user):
         return await create_session(session, user, services.settings, user_agent=user_agent)
+
+
+def _require_salesperson(user: User) -> None:
+    if user.role is not Role.SALESPERSON:
+        raise SalespeopleOnly()
 
 
 async def _register(

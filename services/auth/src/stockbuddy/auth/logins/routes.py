@@ -11,6 +11,8 @@ from stockbuddy.auth.errors import (
     HashingOverloaded,
     InvalidCredentials,
     RegistrationClosed,
+    SecondFactorRequired,
+    SecondFactorSetupRequired,
     TooManyAttempts,
     TooManyPasswords,
     UsernameTaken,
@@ -20,11 +22,12 @@ from stockbuddy.auth.logins.authenticator import Authenticator
 from stockbuddy.auth.logins.schemas import LOGIN_BODY, LoginBody, LoginCredentials
 from stockbuddy.auth.password_policy import hash_new_password
 from stockbuddy.auth.sessions import commands as sessions
-from stockbuddy.auth.sessions.cookies import cookies_for, csrf_token, set_cookies
+from stockbuddy.auth.sessions.browser_responses import to_browser_session
 from stockbuddy.auth.sessions.schemas import BrowserSessionResponse, TokenPairResponse
 from stockbuddy.auth.sessions.tokens import forbid_caching, to_token_pair
 from stockbuddy.auth.system_settings.queries import is_registration_open
 from stockbuddy.auth.users import commands as users
+from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.schemas import RegisterUser, UserResponse, password_words, user_path
 from stockbuddy.chassis.http.authentication import PUBLIC
 from stockbuddy.chassis.http.errors import raises
@@ -32,6 +35,15 @@ from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.sessions import Session
 from stockbuddy.chassis.http.strict_query import StrictQueryRoute
 from stockbuddy.chassis.http.tokens import Role
+
+LOGIN_PROBLEMS = (
+    InvalidCredentials,
+    SecondFactorRequired,
+    SecondFactorSetupRequired,
+    TooManyAttempts,
+    HashingOverloaded,
+    TooManyPasswords,
+)
 
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=StrictQueryRoute)
 registration_router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=ConditionalRoute)
@@ -73,15 +85,17 @@ async def register_user(
 
 @router.post("/login", dependencies=[PUBLIC], openapi_extra=LOGIN_BODY)
 @router.post("/login-json", dependencies=[PUBLIC], openapi_extra=LOGIN_BODY, name="login_user_json")
-@raises(InvalidCredentials, TooManyAttempts, HashingOverloaded, TooManyPasswords)
+@raises(*LOGIN_PROBLEMS)
 async def login_user(
     body: LoginBody, response: Response, authenticator: Authenticator, services: Services, user_agent: UserAgent = None
 ) -> TokenPairResponse:
     """Log in with a password.
 
     Returns an access token for `Authorization: Bearer` and a refresh token. JSON or a form; `username` may be the
-    e-mail address. An unknown user and a wrong password get the same answer in about the same time; repeated
-    failures are slowed down (429).
+    e-mail address. A user with a second factor, or whose role requires one, gets 401 `second_factor_required` or
+    `second_factor_setup_required` with a `challenge`, and completes the login with `POST /auth/login/second-factor`.
+    An unknown user and a wrong password get the same answer in about the same time; repeated failures are slowed
+    down (429).
     """
     async with authenticator.authenticate(body.username, body.password) as (session, user):
         created = await sessions.create_session(session, user, services.settings, user_agent=user_agent)
@@ -90,7 +104,7 @@ async def login_user(
 
 
 @router.post("/admin/login", dependencies=[PUBLIC], openapi_extra=LOGIN_BODY)
-@raises(InvalidCredentials, AdminsOnly, TooManyAttempts, HashingOverloaded, TooManyPasswords)
+@raises(*LOGIN_PROBLEMS, AdminsOnly)
 async def login_admin(
     body: LoginBody, response: Response, authenticator: Authenticator, services: Services, user_agent: UserAgent = None
 ) -> TokenPairResponse:
@@ -98,16 +112,14 @@ async def login_admin(
 
     Like `POST /auth/login`, and refuses users who are not admins.
     """
-    async with authenticator.authenticate(body.username, body.password) as (session, user):
-        if user.role is not Role.ADMIN:
-            raise AdminsOnly()
+    async with authenticator.authenticate(body.username, body.password, admit=_require_admin) as (session, user):
         created = await sessions.create_session(session, user, services.settings, user_agent=user_agent)
     forbid_caching(response)
     return to_token_pair(created, services)
 
 
 @router.post("/session", status_code=201, dependencies=[PUBLIC])
-@raises(InvalidCredentials, TooManyAttempts, HashingOverloaded, TooManyPasswords)
+@raises(*LOGIN_PROBLEMS)
 async def create_browser_session(
     body: LoginCredentials,
     request: Request,
@@ -119,17 +131,15 @@ async def create_browser_session(
     """Log in from a browser.
 
     Sets an HttpOnly cookie that replaces the access token. Repeat `csrf_token` in the header `X-CSRF-Token` of
-    requests with other methods than GET. JSON only: a form on another site cannot send it.
+    requests with other methods than GET. JSON only: a form on another site cannot send it. With a second factor
+    as for `POST /auth/login`; the cookie is set by the second step.
     """
-    async with authenticator.authenticate(body.username, body.password) as (session, user):
+    async with authenticator.authenticate(body.username, body.password, with_cookie=True) as (session, user):
         created, cookie = await sessions.create_browser_session(session, user, services.settings, user_agent=user_agent)
-    cookies = cookies_for(request, services.settings)
-    set_cookies(response, cookie, cookies, services.settings)
-    forbid_caching(response)
     response.headers["Location"] = request.url.path
-    return BrowserSessionResponse(
-        user=UserResponse.model_validate(user),
-        csrf_token=csrf_token(cookie),
-        csrf_cookie=cookies.csrf,
-        expires_at=created.expires_at,
-    )
+    return to_browser_session(request, response, services.settings, user, (created, cookie))
+
+
+def _require_admin(user: User) -> None:
+    if user.role is not Role.ADMIN:
+        raise AdminsOnly()

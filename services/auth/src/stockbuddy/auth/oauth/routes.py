@@ -10,6 +10,8 @@ from stockbuddy.auth.errors import (
     HashingOverloaded,
     InvalidApiKey,
     InvalidCredentials,
+    SecondFactorRequired,
+    SecondFactorSetupRequired,
     TooManyAttempts,
     TooManyPasswords,
 )
@@ -57,6 +59,8 @@ def _token_body() -> dict[str, Any]:
     InvalidClient,
     UnsupportedGrantType,
     InvalidGrant,
+    SecondFactorRequired,
+    SecondFactorSetupRequired,
     TooManyAttempts,
     HashingOverloaded,
     TooManyPasswords,
@@ -68,7 +72,8 @@ async def issue_token(
 
     The token endpoint of RFC 6749 with the grant types `password`, `refresh_token` and `client_credentials`. A
     client is an API key: its id and its secret, in the form or by HTTP Basic. Errors also have the members `error`
-    and `error_description`.
+    and `error_description`. The grant `password` of a user who needs a second factor is answered like
+    `POST /auth/login`.
     """
     grant_type = form.require("grant_type")
     if grant_type not in GRANT_TYPES:
@@ -93,6 +98,9 @@ async def _grant_by_password(
             created = await create_session(session, user, services.settings, user_agent=user_agent)
     except InvalidCredentials as error:
         raise InvalidGrant(error.detail) from error
+    except (SecondFactorRequired, SecondFactorSetupRequired) as error:
+        error.extra |= {"error": error.code, "error_description": error.detail}
+        raise
     return to_token_pair(created, services)
 
 

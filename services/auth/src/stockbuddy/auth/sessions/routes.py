@@ -37,7 +37,8 @@ async def refresh_session(body: RefreshSession, response: Response, services: Se
     """Refresh an access token.
 
     Returns a new pair. Each refresh token works once; one that is used again ends the whole session, because it was
-    probably stolen (401).
+    probably stolen (401). Each refresh extends the session (by 30 days unless the operator changes it), up to a
+    maximum from its login (90 days). A session without a second factor ends if the user's role requires one by now.
     """
     async with services.database.transaction() as session:
         refreshed = await commands.refresh_session(session, body.refresh_token, services.settings)

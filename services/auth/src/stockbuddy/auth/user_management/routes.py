@@ -5,8 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from stockbuddy.auth.dependencies import Services
-from stockbuddy.auth.errors import LastAdmin, UserNotFound
+from stockbuddy.auth.errors import LastAdmin, StepUpRequired, UnknownCaller, UserNotFound
 from stockbuddy.auth.fields import PathId
+from stockbuddy.auth.step_up import STEP_UP, require_recent_verification
 from stockbuddy.auth.user_management import commands
 from stockbuddy.auth.user_management.queries import select_users
 from stockbuddy.auth.user_management.schemas import UserFilter, UserUpdate
@@ -49,23 +50,39 @@ async def get_user(user_id: PathId, _: Admin, session: ReadSession, response: Re
 
 
 @router.patch("/{user_id}")
-@raises(UserNotFound, LastAdmin)
+@raises(UserNotFound, LastAdmin, StepUpRequired, UnknownCaller)
 async def update_user(
     user_id: PathId,
     body: UserUpdate,
-    _: Admin,
+    caller: Admin,
     session: Session,
     response: Response,
     services: Services,
     if_match: IfMatch = None,
 ) -> UserResponse:
-    """Change a user's role, warehouses or activation.
+    """Change a user's role, warehouses, activation or full name.
 
     Takes effect at once: access tokens with the old rights are refused, and the sessions and API keys of a
-    deactivated user are revoked. The last active admin can be neither demoted nor deactivated.
+    deactivated user are revoked. The last active admin can be neither demoted nor deactivated. An admin with a second
+    factor must have used it a short while ago, unless only `full_name` changes (403 `step_up_required`).
     """
+    if body.changes_rights():
+        await require_recent_verification(session, caller, services.settings)
     user, admins = await commands.lock_for_update(session, user_id)
     require_match(if_match, version_etag(user.version))
     await commands.update_user(session, user, admins, body.sent_fields(), services.settings)
     response.headers["ETag"] = version_etag(user.version)
     return UserResponse.model_validate(user)
+
+
+@router.delete("/{user_id}/factors", status_code=204, dependencies=[STEP_UP])
+@raises(UserNotFound)
+async def reset_user_factors(user_id: PathId, _: Admin, session: Session, services: Services) -> None:
+    """Remove all second factors of a user.
+
+    For a user who has lost them. Authenticator apps, passkeys and recovery codes are removed, the user's sessions end,
+    and the user is notified by e-mail. The password stays; if the role requires a second factor, the next login sets
+    one up. An admin with a second factor must have used it a short while ago (403 `step_up_required`).
+    """
+    user, _admins = await commands.lock_for_update(session, user_id)
+    await commands.reset_user_factors(session, user, services.settings)
