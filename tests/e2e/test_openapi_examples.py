@@ -15,6 +15,7 @@ WITHOUT_EXAMPLE = {
     **dict.fromkeys(("retry_email", "retry_notification_email"), "takes an e-mail that failed"),
     **dict.fromkeys(("replace_image", "get_image", "delete_image"), "takes a file"),
     **dict.fromkeys(("create_import", "import_products", "get_import", "get_import_errors"), "takes a file"),
+    **dict.fromkeys(("create_passkey", "login_with_passkey"), "takes the response of an authenticator"),
     **dict.fromkeys(("stream_events", "stream_events_over_websocket"), "streams"),
     **dict.fromkeys(
         (
