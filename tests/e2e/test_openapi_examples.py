@@ -7,8 +7,8 @@ import httpx2 as httpx
 import pytest
 
 from stockbuddy.embedded.openapi_document import DOCUMENT
-from stockbuddy.embedded.openapi_examples import call_examples, recorded
 from stockbuddy.gateway.openapi.examples import load_examples
+from tests.e2e.openapi_examples import call_examples, recorded
 
 WITHOUT_EXAMPLE = {
     **dict.fromkeys(("confirm_email", "reset_password"), "takes a token from an e-mail"),

@@ -1,6 +1,6 @@
 """Calls the examples of the OpenAPI document in order, and records their responses.
 
-`python -m stockbuddy.embedded.openapi_examples URL` calls a system without data (`make run` in an empty directory) and
+`python -m tests.e2e.openapi_examples URL` calls a system without data (`make run` in an empty directory) and
 writes the responses into the gateway's examples.json. The requests there are written by hand. `records` names fields of
 a response (`recovery_codes.0`) that later requests `use` in their bodies, in place of what the document shows.
 """
@@ -44,7 +44,7 @@ async def _call(http: httpx.AsyncClient, example: Example, known: dict[str, str]
     method, _, path = example["call"].partition(" ")
     body = example.get("body")
     if used := example.get("uses"):
-        body = body | {field: _value(name, known) for field, name in used.items()}
+        body = {**example["body"], **{field: _value(name, known) for field, name in used.items()}}
     content: dict[str, Any] = {"data": body} if example.get("is_form") else {"json": body}
     return await http.request(
         method,
