@@ -86,13 +86,13 @@ ADMIN_LOGIN = {
 REPEATABLE = ("--seed=1", "--generation-deterministic")
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(3600)
 def test_every_response_to_admins_is_as_documented(system: str) -> None:
     register_admins(system)
     run_schemathesis(system, "--phases=coverage", *REPEATABLE, **ADMIN_LOGIN, FUZZ_URL=system)
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(3600)
 def test_every_response_to_anonymous_requests_is_as_documented(system: str) -> None:
     register_admins(system)
     run_schemathesis(system, "--phases=coverage", "--mode=positive", *REPEATABLE)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from stockbuddy.chassis.http.errors import TooManyRequests
+from stockbuddy.chassis.http.errors import NotFound, TooManyRequests
 from stockbuddy.chassis.http.openapi.headers import RATE_LIMITS, REQUEST_ID, header_references, parameter_reference
 from stockbuddy.chassis.http.openapi.problems import add_problem_responses
 from stockbuddy.chassis.http.openapi.schemas import SCHEMAS, clean_schema
@@ -80,12 +80,12 @@ def _websocket(document: Document, stream: Document) -> Document:
         "The events of `GET /stream` as text messages `{id, event, data}`: the cursor, the type, and the event "
         "in the JSON format of CloudEvents. Messages of the client are ignored. The server closes with 1008 "
         "when the session has ended, 1012 when it restarts and 1013 when the client reads too slowly: connect "
-        "again with the last `id` as `after`.",
+        "again with the last `id` as `after`. A request that is no WebSocket handshake gets 404.",
         {"101": {"description": "The connection is a WebSocket from now on."}},
     )
     operation |= {"tags": stream["tags"], "x-permission": "user", "parameters": [*parameters, *operation["parameters"]]}
     complete_operation(document, operation, "get", Auth.REQUIRED)
-    add_problem_responses(document, operation, [TooManyStreams])
+    add_problem_responses(document, operation, [TooManyStreams, NotFound])
     return operation
 
 

@@ -43,7 +43,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
             "Identifies the request in logs, events and the response: 1 to 128 letters, digits or `._:/+=@-`. "
             "Without it, or with any other value, the server makes one (a UUID)."
         ),
-        "schema": {**_STRING, "maxLength": 128},
+        "schema": _STRING,
     },
 }
 
