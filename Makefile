@@ -103,8 +103,9 @@ faults: setup ## fault-injection tests (minutes): kills, partitions, freezes, da
 	@deploy/install-servers proxies
 	@$(VENV)/pytest -m slow -s tests/faults gateway/tests/test_proxies.py
 
-fuzz: setup ## test the API against its OpenAPI document for FUZZ_SECONDS (600)
+fuzz: setup ## random requests to the API for FUZZ_SECONDS (600), and random cases of the property tests
 	@$(VENV)/pytest -m slow -s tests/fuzz
+	@$(VENV)/pytest -m hypothesis --hypothesis-profile=random
 
 check: setup ## lint: style, spelling, types, import rules, declared dependencies
 	$(VENV)/ruff check

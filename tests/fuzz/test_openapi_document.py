@@ -58,7 +58,7 @@ def wait_until_ready(url: str) -> None:
 
 
 def register_admins(url: str) -> None:
-    with httpx.Client(base_url=f"{url}/api/v1", timeout=30) as http:
+    with httpx.Client(base_url=f"{url}/api/v1", timeout=START_TIMEOUT_SECONDS) as http:
         for username in ADMINS:
             account = {"username": username, "email": f"{username}@example.com", "password": PASSWORD}
             registered = http.post("/auth/admin/register", json=account)
