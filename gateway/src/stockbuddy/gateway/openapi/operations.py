@@ -7,7 +7,7 @@ from typing import Any
 
 from stockbuddy.chassis.http.errors import BadRequest, Problem, TooLarge, TooManyRequests, Unauthenticated, Unavailable
 from stockbuddy.chassis.http.openapi.headers import RATE_LIMITS, header_references
-from stockbuddy.chassis.http.openapi.problems import add_problem_responses, codes_of
+from stockbuddy.chassis.http.openapi.problems import add_problem_responses, codes_of, references_of
 from stockbuddy.chassis.http.request_bodies import UnsupportedMediaType
 from stockbuddy.gateway.errors import CsrfFailed, HttpsRequired, RequestTimeout, ServiceTimeout, UnknownHost
 from stockbuddy.gateway.openapi.security import permission_sentence, security_of
@@ -42,7 +42,8 @@ def _problems(operation: Document, method: str, auth: Auth) -> Iterator[type[Pro
 
 
 def share_responses(document: Document) -> None:
-    """Move error responses that occur several times to the components, each named after its codes."""
+    """Move error responses that occur several times to the components, each named after its codes. Those that say what
+    a code means for their operation stay there."""
     operations = [operation for item in document["paths"].values() for operation in item.values()]
     errors = [
         (operation["responses"], status, json.dumps(response, sort_keys=True))
@@ -54,7 +55,17 @@ def share_responses(document: Document) -> None:
     shared = document["components"].setdefault("responses", {})
     for responses, status, encoded in errors:
         codes = codes_of(responses[status])
-        if counts[encoded] > 1 and len(codes) <= MAX_NAMED_CODES:
+        is_shared = counts[encoded] > 1 and _is_general(responses[status], document["components"]["schemas"])
+        if is_shared and len(codes) <= MAX_NAMED_CODES:
             name = "Or".join("".join(word.capitalize() for word in code.split("_")) for code in codes)
             if shared.setdefault(name, responses[status]) == responses[status]:
                 responses[status] = {"$ref": f"#/components/responses/{name}"}
+
+
+def _is_general(response: Document, schemas: Document) -> bool:
+    """Whether its codes mean what they mean everywhere."""
+    lines = response["description"].splitlines()
+    return all(
+        f"- `{code}`: {schemas[reference.rpartition('/')[2]]['description']}" in lines
+        for code, reference in references_of(response).items()
+    )

@@ -127,8 +127,8 @@ _DESCRIPTIONS = {
 
 def _problems(operation: Document, route: APIRoute, method: str, calls: set[object]) -> Iterator[type[Problem]]:
     yield from (Problem, Unavailable, Unprocessable)
-    for call in calls:
-        yield from declared_problems(call)
+    declared = [problem for call in calls for problem in declared_problems(call)]
+    yield from declared
     permission = permission_of(route)
     if permission != "public":
         yield Unauthenticated
@@ -138,7 +138,7 @@ def _problems(operation: Document, route: APIRoute, method: str, calls: set[obje
         yield UserSessionRequired
     if "requestBody" in operation:
         yield from (BadRequest, TooLarge, UnsupportedMediaType)
-    if "{" in route.path:
+    if "{" in route.path and not any(problem.code == NotFound.code for problem in declared):
         yield NotFound
     if any(parameter == parameter_reference(IF_MATCH) for parameter in operation["parameters"]):
         yield PreconditionFailed

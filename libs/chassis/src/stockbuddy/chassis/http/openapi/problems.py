@@ -63,7 +63,7 @@ def join_responses(first: Document, second: Document) -> Document:
     more = second["description"].partition("\n\n")[2]
     all_lines = sorted(dict.fromkeys([*lines.splitlines(), *more.splitlines()]))
     codes = {line.split("`")[1]: line for line in reversed(all_lines)}
-    references = _references(second) | _references(first)
+    references = references_of(second) | references_of(first)
     return {
         "description": "\n".join([heading, "", *(codes[code] for code in sorted(codes))]),
         "headers": second["headers"] | first["headers"],
@@ -73,10 +73,10 @@ def join_responses(first: Document, second: Document) -> Document:
 
 def codes_of(response: Document) -> list[str]:
     """The codes of an error response."""
-    return sorted(_references(response))
+    return sorted(references_of(response))
 
 
-def _references(response: Document) -> dict[str, str]:
+def references_of(response: Document) -> dict[str, str]:
     """The references to the schemas of a response's problems, by code."""
     schema = response["content"][PROBLEM_JSON]["schema"]
     if "oneOf" in schema:

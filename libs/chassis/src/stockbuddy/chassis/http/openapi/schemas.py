@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 SCHEMAS = "#/components/schemas/"
+PAGE_DESCRIPTION = "A page of a list, with what the next one needs."
 _PAGE = re.compile(r"Page_(\w+?)(Response|ListItem)?_")
 _KEYWORDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
 
@@ -24,6 +25,8 @@ def name_pages(document: dict[str, Any]) -> dict[str, Any]:
     document = rename_references(document, references)
     components = document["components"]
     components["schemas"] = {renames.get(name, name): schema for name, schema in components["schemas"].items()}
+    for name in renames.values():
+        components["schemas"][name]["description"] = PAGE_DESCRIPTION
     return document
 
 
