@@ -23,6 +23,7 @@ from yarl import URL
 from stockbuddy.catalog.app import SERVICE, CatalogSettings, lifespan
 from stockbuddy.catalog.dependencies import CatalogServices
 from stockbuddy.catalog.products import routes as products
+from stockbuddy.catalog.products.reads import ProductReads
 from stockbuddy.catalog.read_pool import ReadPool
 from stockbuddy.catalog.search.pages import ProductPages
 from stockbuddy.catalog.search.schemas import ProductFilter
@@ -131,7 +132,8 @@ async def lifespan_with_asyncpg_pool(resources: Resources) -> AsyncIterator[Serv
     async with lifespan(resources) as parts, AsyncpgPool(resources.settings.database_url, "catalog", size=8) as pool:
         services: CatalogServices = parts.services
         read_pool = cast(ReadPool, pool)
-        yield replace(parts, services=replace(services, read_pool=read_pool, product_pages=ProductPages(read_pool)))
+        pages, reads = ProductPages(read_pool), ProductReads(read_pool)
+        yield replace(parts, services=replace(services, read_pool=read_pool, product_pages=pages, product_reads=reads))
 
 
 def serve_catalog(service: Service, *routes: Route) -> None:

@@ -17,19 +17,26 @@ _STOCK = """
         FROM stock_level l LEFT JOIN warehouse h ON h.id = l.warehouse_id
         WHERE l.product_id = s.product_id GROUP BY l.warehouse_id ORDER BY l.warehouse_id) w), '[]')
 """
-_RESPONSE = f"""
-    SELECT p.version, '{{' || k.document || ',"quantity_in_stock":' || trim_scale(s.on_hand)
+
+
+def _select_by(key_type: str, condition: str) -> str:
+    """Rows of the key, the version and the JSON of each product found by one of the keys."""
+    return f"""
+    SELECT wanted.key, p.version, '{{' || k.document || ',"quantity_in_stock":' || trim_scale(s.on_hand)
         || ',"available":' || trim_scale(s.on_hand - s.reserved)
         || ',"low_stock_threshold":' || trim_scale(coalesce(s.threshold, {DEFAULT_THRESHOLD}))
         || ',"stock":' || {_STOCK} || '}}' AS body
-    FROM product p
+    FROM unnest($1::{key_type}[]) wanted(key)
+    JOIN product p ON {condition}
     JOIN product_card k ON k.product_id = p.id
     JOIN product_stock s ON s.product_id = p.id
 """
-BY_ID = f"{_RESPONSE} WHERE p.id = $1 AND p.deleted_at IS NULL"
-BY_ID_WITH_DELETED = f"{_RESPONSE} WHERE p.id = $1"
-BY_SKU = f"{_RESPONSE} WHERE lower(p.sku) = lower($1) AND p.deleted_at IS NULL"
-BY_BARCODE = f"{_RESPONSE} WHERE p.id = (SELECT product_id FROM barcode WHERE key = barcode_key($1))"
+
+
+BY_ID = _select_by("bigint", "p.id = wanted.key AND p.deleted_at IS NULL")
+BY_ID_WITH_DELETED = _select_by("bigint", "p.id = wanted.key")
+BY_SKU = _select_by("text", "lower(p.sku) = lower(wanted.key) AND p.deleted_at IS NULL")
+BY_BARCODE = _select_by("text", "p.id = (SELECT product_id FROM barcode WHERE key = barcode_key(wanted.key))")
 
 _SKU_HOLDER = text("SELECT id, sku, name FROM product WHERE lower(sku) = lower(:sku) AND deleted_at IS NULL")
 _BARCODE_HOLDER = text("""

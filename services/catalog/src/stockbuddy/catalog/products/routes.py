@@ -2,16 +2,15 @@
 
 from typing import Annotated
 
-import asyncpg
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.catalog.dependencies import get_services
-from stockbuddy.catalog.errors import UnknownProduct
 from stockbuddy.catalog.ownership import require_access_to_deleted
 from stockbuddy.catalog.products import commands, queries
 from stockbuddy.catalog.products.commands import OpeningStock
+from stockbuddy.catalog.products.reads import StoredProduct, get_uncommitted
 from stockbuddy.catalog.products.schemas import (
     ProductCreate,
     ProductListItem,
@@ -92,28 +91,21 @@ async def restore_product(
 
 
 async def _get(request: Request, statement: str, key: int | str) -> Response:
-    key = normalize_text(key)
-    # PostgreSQL rejects a NUL in a parameter, so no product can have such a code.
-    if isinstance(key, str) and "\0" in key:
-        raise UnknownProduct()
-    return await _to_response(request, await get_services(request).read_pool.fetch(statement, key))
+    return await _to_response(request, await get_services(request).product_reads.get(statement, normalize_text(key)))
 
 
 async def _updated_response(
     request: Request, session: AsyncSession, product_id: int, status: int = 200, opening: OpeningStock | None = None
 ) -> Response:
     """The product as this transaction, still uncommitted, has changed it."""
-    driver = await driver_connection(session)
-    return await _to_response(request, await driver.fetch(queries.BY_ID, product_id), status, opening)
+    product = await get_uncommitted(await driver_connection(session), product_id)
+    return await _to_response(request, product, status, opening)
 
 
 async def _to_response(
-    request: Request, rows: list[asyncpg.Record], status: int = 200, opening: OpeningStock | None = None
+    request: Request, product: StoredProduct, status: int = 200, opening: OpeningStock | None = None
 ) -> Response:
-    """The response with the JSON of the only row and a signed `image_url`. Raises UnknownProduct if there is none."""
-    if not rows:
-        raise UnknownProduct()
-    version, text = rows[0]
-    body = text.encode() if opening is None else orjson.dumps(orjson.loads(text) | opening)
+    """The product with a signed `image_url`."""
+    body = product.json.encode() if opening is None else orjson.dumps(orjson.loads(product.json) | opening)
     body = await get_services(request).image_urls.sign_in(body)
-    return Response(body, status, {"ETag": content_etag(version, body)}, media_type="application/json")
+    return Response(body, status, {"ETag": content_etag(product.version, body)}, media_type="application/json")
