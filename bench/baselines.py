@@ -23,8 +23,8 @@ from yarl import URL
 from stockbuddy.catalog.app import SERVICE, CatalogSettings, lifespan
 from stockbuddy.catalog.dependencies import CatalogServices
 from stockbuddy.catalog.products import routes as products
-from stockbuddy.catalog.products.reads import ProductReads
 from stockbuddy.catalog.read_pool import ReadPool
+from stockbuddy.catalog.search.lookups import ProductLookups
 from stockbuddy.catalog.search.pages import ProductPages
 from stockbuddy.catalog.search.schemas import ProductFilter
 from stockbuddy.chassis.http.app import Service, ServiceParts, create_app
@@ -132,8 +132,10 @@ async def lifespan_with_asyncpg_pool(resources: Resources) -> AsyncIterator[Serv
     async with lifespan(resources) as parts, AsyncpgPool(resources.settings.database_url, "catalog", size=8) as pool:
         services: CatalogServices = parts.services
         read_pool = cast(ReadPool, pool)
-        pages, reads = ProductPages(read_pool), ProductReads(read_pool)
-        yield replace(parts, services=replace(services, read_pool=read_pool, product_pages=pages, product_reads=reads))
+        pages, lookups = ProductPages(read_pool), ProductLookups(read_pool)
+        yield replace(
+            parts, services=replace(services, read_pool=read_pool, product_pages=pages, product_lookups=lookups)
+        )
 
 
 def serve_catalog(service: Service, *routes: Route) -> None:

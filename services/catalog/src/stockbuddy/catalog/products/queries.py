@@ -1,4 +1,4 @@
-"""Reads of single products: mapped rows for changes, and JSON from the database for responses."""
+"""Reads of products for changes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,36 +7,6 @@ from sqlalchemy import Row, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.catalog.products.model import Product
-from stockbuddy.catalog.replicas.system_settings import DEFAULT_THRESHOLD
-
-_STOCK = """
-    coalesce((SELECT json_agg(row_to_json(w))::text FROM (
-        SELECT l.warehouse_id, min(h.name) AS warehouse, min(h.code) AS warehouse_code,
-            trim_scale(sum(l.on_hand)) AS on_hand, trim_scale(sum(l.reserved)) AS reserved,
-            trim_scale(sum(l.on_hand) - sum(l.reserved)) AS available
-        FROM stock_level l LEFT JOIN warehouse h ON h.id = l.warehouse_id
-        WHERE l.product_id = s.product_id GROUP BY l.warehouse_id ORDER BY l.warehouse_id) w), '[]')
-"""
-
-
-def _select_by(key_type: str, condition: str) -> str:
-    """Rows of the key, the version and the JSON of each product found by one of the keys."""
-    return f"""
-    SELECT wanted.key, p.version, '{{' || k.document || ',"quantity_in_stock":' || trim_scale(s.on_hand)
-        || ',"available":' || trim_scale(s.on_hand - s.reserved)
-        || ',"low_stock_threshold":' || trim_scale(coalesce(s.threshold, {DEFAULT_THRESHOLD}))
-        || ',"stock":' || {_STOCK} || '}}' AS body
-    FROM unnest($1::{key_type}[]) wanted(key)
-    JOIN product p ON {condition}
-    JOIN product_card k ON k.product_id = p.id
-    JOIN product_stock s ON s.product_id = p.id
-"""
-
-
-BY_ID = _select_by("bigint", "p.id = wanted.key AND p.deleted_at IS NULL")
-BY_ID_WITH_DELETED = _select_by("bigint", "p.id = wanted.key")
-BY_SKU = _select_by("text", "lower(p.sku) = lower(wanted.key) AND p.deleted_at IS NULL")
-BY_BARCODE = _select_by("text", "p.id = (SELECT product_id FROM barcode WHERE key = barcode_key(wanted.key))")
 
 _SKU_HOLDER = text("SELECT id, sku, name FROM product WHERE lower(sku) = lower(:sku) AND deleted_at IS NULL")
 _BARCODE_HOLDER = text("""

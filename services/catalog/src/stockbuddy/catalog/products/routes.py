@@ -8,9 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.catalog.dependencies import get_services
 from stockbuddy.catalog.ownership import require_access_to_deleted
-from stockbuddy.catalog.products import commands, queries
+from stockbuddy.catalog.products import commands
 from stockbuddy.catalog.products.commands import OpeningStock
-from stockbuddy.catalog.products.reads import StoredProduct, get_uncommitted
 from stockbuddy.catalog.products.schemas import (
     ProductCreate,
     ProductListItem,
@@ -18,7 +17,9 @@ from stockbuddy.catalog.products.schemas import (
     ProductUpdate,
     RestoreProduct,
 )
+from stockbuddy.catalog.search import lookups
 from stockbuddy.catalog.search.created_dates import with_moments
+from stockbuddy.catalog.search.lookups import StoredProduct, get_uncommitted
 from stockbuddy.catalog.search.schemas import ProductFilter
 from stockbuddy.catalog.versions import content_etag
 from stockbuddy.chassis.fields import Id, normalize_text
@@ -52,18 +53,18 @@ async def create_product(request: Request, session: Session, caller: Caller, bod
 
 @router.get("/by-sku/{sku:path}", response_model=ProductResponse, dependencies=[AUTHENTICATED])
 async def get_product_by_sku(request: Request, sku: str) -> Response:
-    return await _get(request, queries.BY_SKU, sku)
+    return await _get(request, lookups.BY_SKU, sku)
 
 
 @router.get("/by-barcode/{code:path}", response_model=ProductResponse, dependencies=[AUTHENTICATED])
 async def get_product_by_barcode(request: Request, code: str) -> Response:
-    return await _get(request, queries.BY_BARCODE, code)
+    return await _get(request, lookups.BY_BARCODE, code)
 
 
 @router.get("/{product_id:int}", response_model=ProductResponse)
 async def get_product(request: Request, caller: Caller, product_id: Id, include_deleted: bool = False) -> Response:
     require_access_to_deleted(caller, include_deleted=include_deleted)
-    return await _get(request, queries.BY_ID_WITH_DELETED if include_deleted else queries.BY_ID, product_id)
+    return await _get(request, lookups.BY_ID_WITH_DELETED if include_deleted else lookups.BY_ID, product_id)
 
 
 @router.put("/{product_id:int}", response_model=ProductResponse, name="update_product_put")
@@ -91,7 +92,7 @@ async def restore_product(
 
 
 async def _get(request: Request, statement: str, key: int | str) -> Response:
-    return await _to_response(request, await get_services(request).product_reads.get(statement, normalize_text(key)))
+    return await _to_response(request, await get_services(request).product_lookups.get(statement, normalize_text(key)))
 
 
 async def _updated_response(

@@ -1,4 +1,4 @@
-"""Single products for responses: JSON from the database as it is."""
+"""Single products by id, SKU or barcode: JSON from the database as it is."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -8,8 +8,34 @@ import asyncpg
 
 from stockbuddy.catalog.batched_reads import BatchedReads
 from stockbuddy.catalog.errors import UnknownProduct
-from stockbuddy.catalog.products import queries
 from stockbuddy.catalog.read_pool import ReadPool
+from stockbuddy.catalog.search.statements import QUANTITY_FIELDS
+
+_STOCK = """
+    coalesce((SELECT json_agg(row_to_json(w))::text FROM (
+        SELECT l.warehouse_id, min(h.name) AS warehouse, min(h.code) AS warehouse_code,
+            trim_scale(sum(l.on_hand)) AS on_hand, trim_scale(sum(l.reserved)) AS reserved,
+            trim_scale(sum(l.on_hand) - sum(l.reserved)) AS available
+        FROM stock_level l LEFT JOIN warehouse h ON h.id = l.warehouse_id
+        WHERE l.product_id = s.product_id GROUP BY l.warehouse_id ORDER BY l.warehouse_id) w), '[]')
+"""
+
+
+def _select_by(key_type: str, condition: str) -> str:
+    """Rows of the key, the version and the JSON of each product found by one of the keys."""
+    return f"""
+    SELECT wanted.key, p.version, '{{' || k.document || {QUANTITY_FIELDS} || ',"stock":' || {_STOCK} || '}}' AS body
+    FROM unnest($1::{key_type}[]) wanted(key)
+    JOIN product p ON {condition}
+    JOIN product_card k ON k.product_id = p.id
+    JOIN product_stock s ON s.product_id = p.id
+"""
+
+
+BY_ID = _select_by("bigint", "p.id = wanted.key AND p.deleted_at IS NULL")
+BY_ID_WITH_DELETED = _select_by("bigint", "p.id = wanted.key")
+BY_SKU = _select_by("text", "lower(p.sku) = lower(wanted.key) AND p.deleted_at IS NULL")
+BY_BARCODE = _select_by("text", "p.id = (SELECT product_id FROM barcode WHERE key = barcode_key(wanted.key))")
 
 Key = int | str
 
@@ -21,16 +47,16 @@ class StoredProduct(NamedTuple):
     json: str
 
 
-class ProductReads:
+class ProductLookups:
     """Reads of concurrent requests share statements."""
 
     def __init__(self, read_pool: ReadPool) -> None:
         self._read_pool = read_pool
-        statements = (queries.BY_ID, queries.BY_ID_WITH_DELETED, queries.BY_SKU, queries.BY_BARCODE)
+        statements = (BY_ID, BY_ID_WITH_DELETED, BY_SKU, BY_BARCODE)
         self._reads = {statement: BatchedReads(partial(self._read, statement)) for statement in statements}
 
     async def get(self, statement: str, key: Key) -> StoredProduct:
-        """`statement`: one of `queries.BY_…`. Raises UnknownProduct."""
+        """`statement`: one of `BY_…`. Raises UnknownProduct."""
         # PostgreSQL rejects a NUL in a parameter, so no product can have such a code.
         is_storable = isinstance(key, int) or "\0" not in key
         product = await self._reads[statement].find(key) if is_storable else None
@@ -44,7 +70,7 @@ class ProductReads:
 
 async def get_uncommitted(connection: asyncpg.Connection, product_id: int) -> StoredProduct:
     """The product as the connection's transaction has changed it. Raises UnknownProduct if it has deleted it."""
-    found = _by_key(await connection.fetch(queries.BY_ID, [product_id]))
+    found = _by_key(await connection.fetch(BY_ID, [product_id]))
     if product_id not in found:
         raise UnknownProduct()
     return found[product_id]
