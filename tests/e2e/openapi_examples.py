@@ -1,8 +1,8 @@
 """Calls the examples of the OpenAPI document in order, and records their responses.
 
-`python -m tests.e2e.openapi_examples URL` calls a system without data (`make run` in an empty directory) and
-writes the responses into the gateway's examples.json. The requests there are written by hand. `records` names fields of
-a response (`recovery_codes.0`) that later requests `use` in their bodies, in place of what the document shows.
+`python -m tests.e2e.openapi_examples URL` calls a system without data (`make run` in an empty directory) and writes the
+responses into the gateway's examples.json. The requests there are written by hand. `records` names fields of a response
+(`recovery_codes.0`), and `uses` puts them into the bodies of later requests in place of what the document shows.
 """
 
 import asyncio
