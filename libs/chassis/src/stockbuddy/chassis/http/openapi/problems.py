@@ -54,7 +54,8 @@ def add_problem_responses(document: Document, operation: Document, problems: Ite
         response, known = _response(status, group), operation["responses"].get(str(status))
         operation["responses"][str(status)] = join_responses(known, response) if known else response
         for problem in group:
-            schemas.setdefault(schema_name(problem.code), _schema(problem, schemas))
+            if (name := schema_name(problem.code)) not in schemas:
+                schemas[name] = _schema(problem, schemas)
 
 
 def join_responses(first: Document, second: Document) -> Document:
