@@ -87,9 +87,10 @@ test: setup ## run the checks and all tests, on real servers
 exports: setup ## import the original exports of other shop systems in EXPORTS (../shared/data/exports)
 	@$(VENV)/pytest services/catalog/tests/imports/original_exports.py
 
-faults: setup ## fault-injection tests (minutes): kills, partitions, freezes, data loss
+faults: setup $(CLIENTS_BUILT) ## fault-injection tests (minutes): kills, partitions, freezes, data loss
 	@deploy/install-servers proxies
 	@$(VENV)/pytest -m slow -s tests/faults gateway/tests/test_proxies.py
+	@STOCKBUDDY_TILL_KILLS=1000 $(VENV)/pytest clients/tests/test_till.py --timeout 3600
 
 fuzz: setup ## test the API against its OpenAPI document for FUZZ_SECONDS (600)
 	@$(VENV)/pytest -m slow -s tests/fuzz

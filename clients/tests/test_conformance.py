@@ -7,7 +7,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import sys
 import time
 import uuid
@@ -19,7 +18,7 @@ import httpx2 as httpx
 import pytest
 import yaml
 
-from clients.tests.faulty_proxy import FaultyProxy
+from clients.tests.faulty_proxy import CLOSED_PORT, FaultyProxy
 from stockbuddy.chassis.testing.clients import PASSWORD, User, log_in
 
 TESTS = Path(__file__).parent
@@ -29,11 +28,7 @@ DRIVERS = {
     "python-async": [sys.executable, str(TESTS / "driver.py"), "async"],
     "typescript": [shutil.which("node") or "node", str(TESTS / "driver.mjs")],
 }
-STEP_TIMEOUT_SECONDS = 30
-NOT_LISTENING = socket.socket()
-NOT_LISTENING.bind(("127.0.0.1", 0))
-CLOSED_PORT = f"http://127.0.0.1:{NOT_LISTENING.getsockname()[1]}"
-"""Bound, so that no other program takes it, and refusing connections."""
+STEP_TIMEOUT_SECONDS = 90
 Case = dict[str, Any]
 
 
@@ -212,11 +207,11 @@ async def test_client_conforms(
     case: Case, driver: Driver, proxy: FaultyProxy, admin: User, shop: dict[str, str]
 ) -> None:
     names: dict[str, Any] = {**shop, "password": PASSWORD, "unique": f"c-{uuid.uuid4().hex[:12]}", "each": case["each"]}
-    url = CLOSED_PORT if case.get("url") == "closed" else proxy.url
     given = await credentials(case.get("credentials", "key"), shop, admin)
-    await driver.run({"op": "reset"})
-    await driver.run({"op": "connect", "url": url, "credentials": given, "timeout": case.get("timeout", 20)})
     proxy.start_case(filled(case.get("faults", []), names))
+    url = CLOSED_PORT if case.get("url") == "closed" else proxy.url
+    await driver.run({"op": "reset"})
+    await driver.run({"op": "connect", "url": url, "credentials": given, "timeout": case.get("timeout", 60)})
     for step in case["steps"]:
         await perform(filled(step, names), driver, proxy, admin, names)
     check_requests(case, proxy)
