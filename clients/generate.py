@@ -293,10 +293,23 @@ def generate_types() -> None:
     ]  # fmt: skip
     subprocess.run([str(Path(sys.executable).with_name("datamodel-codegen")), *map(str, options)], check=True)
     text = types.read_text(encoding="utf-8").replace("from typing_extensions", "from typing")
-    types.write_text(_ruff(text), encoding="utf-8")
+    types.write_text(_ruff("from typing import TypeAlias\n" + text + python_webhook_events(events)), encoding="utf-8")
     (TYPESCRIPT / "src" / "eventTypes.ts").write_text(typescript_events(events), encoding="utf-8")
     node = shutil.which("node") or "node"
     subprocess.run([node, "generate-types.mjs", str(document)], cwd=TYPESCRIPT, check=True)
+
+
+def python_webhook_events(events: Mapping[str, str]) -> str:
+    """A class for the deliveries of each event type, and their union `WebhookEvent`, told apart by `type`."""
+    names = {event: schema.removesuffix("Data") + "Delivery" for event, schema in events.items()}
+    fields = (
+        "    id: str\n    type: Literal[{event!r}]\n    timestamp: str\n    subject: str | None\n    data: {schema}\n"
+    )
+    classes = [
+        f"\n\nclass {names[event]}(TypedDict):\n" + fields.format(event=event, schema=schema)
+        for event, schema in events.items()
+    ]
+    return "".join(classes) + f"\n\nWebhookEvent: TypeAlias = {' | '.join(names.values())}\n"
 
 
 def typescript_events(events: Mapping[str, str]) -> str:

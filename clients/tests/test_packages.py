@@ -30,7 +30,7 @@ def test_every_member_belongs_to_an_error_class() -> None:
     assert set(generate.MEMBERS) <= {name for name, *_ in generate.error_classes()}
 
 
-def test_browser_bundle_is_small() -> None:
+def test_bundle_of_a_page_with_a_till_is_small() -> None:
     assert len(gzip.compress(BUNDLE.read_bytes())) <= MAX_BUNDLE_BYTES
 
 

@@ -4,9 +4,11 @@ import asyncio
 import json
 import os
 import random
+import shutil
 import sqlite3
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ TESTS = Path(__file__).parent
 SEED = int(os.environ.get("STOCKBUDDY_TILL_SEED", "1"))
 KILLS = int(os.environ.get("STOCKBUDDY_TILL_KILLS", "60"))
 """`make faults` sets 1,000."""
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(TESTS.parent / "python/src")}
 FAULTS: list[Any] = ["pass", "pass", "pass", "lose", "cut", "reset", "repeat", {"respond_after": {"status": 503}}]
 
 
@@ -44,31 +47,52 @@ async def sales_of(admin: User, till: str) -> list[dict[str, Any]]:
     return sorted(found, key=lambda sale: int(sale["id"]))
 
 
+def settled(sales: list[dict[str, Any]], acknowledged: list[str]) -> list[str]:
+    """The references of the delivered sales; the others are refused, none is lost."""
+    references = [sale["reference"] for sale in sales]
+    assert [sale["number"] for sale in sales] == list(range(1, len(sales) + 1))
+    assert set(acknowledged) <= set(references), "a sale was lost after `sell` returned"
+    delivered = [sale["reference"] for sale in sales if sale["state"] == "delivered"]
+    refused = [sale for sale in sales if sale["state"] == "refused"]
+    assert len(delivered) + len(refused) == len(sales)
+    assert {sale["result"]["code"] for sale in refused} == {"insufficient_stock"}
+    return delivered
+
+
+async def run_with_kills(proxy: FaultyProxy, *command: str) -> dict[str, Any]:
+    chooser = random.Random(SEED)
+    proxy.faults = [chooser.choice(FAULTS) for _ in range(KILLS * 20)]
+    process = await asyncio.create_subprocess_exec(
+        *command, str(SEED), str(KILLS), env=ENVIRONMENT, stdout=asyncio.subprocess.PIPE, limit=2**26
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == 0
+    result: dict[str, Any] = json.loads(output)
+    assert result["kills"] == KILLS
+    return result
+
+
 async def test_kills_at_every_step_deliver_each_sale_once_and_in_order(
     proxy: FaultyProxy, shop: dict[str, str], admin: User, tmp_path: Path
 ) -> None:
-    chooser, file = random.Random(SEED), tmp_path / "till.db"
-    proxy.faults = [chooser.choice(FAULTS) for _ in range(KILLS * 20)]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, TESTS / "till_runner.py", proxy.url, shop["key"], file, shop["sku"], str(SEED), str(KILLS),
-        env={**os.environ, "PYTHONPATH": str(TESTS.parent / "python/src")}, stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    output, _ = await process.communicate()
-    assert process.returncode == 0
-    result = json.loads(output)
-    assert result["kills"] == KILLS
-    proxy.faults = []
+    file, program = tmp_path / "till.db", str(TESTS / "till_runner.py")
+    result = await run_with_kills(proxy, sys.executable, program, proxy.url, shop["key"], str(file), shop["sku"])
     async with AsyncClient(proxy.url, credentials=ApiKey(shop["key"])) as client, AsyncTill(client, file) as till:
         assert (await till.deliver()).stopped_by is None
-        sales = await till.sales()
-    references = [sale.reference for sale in sales]
-    assert [sale.number for sale in sales] == list(range(1, len(sales) + 1))
-    assert set(result["acknowledged"]) <= set(references), "a sale was lost after `sell` returned"
-    delivered = [sale.reference for sale in sales if sale.state == "delivered"]
-    refused = [sale for sale in sales if sale.state == "refused"]
-    assert len(delivered) + len(refused) == len(sales)
-    assert {sale.result["code"] for sale in refused} == {"insufficient_stock"}
-    assert [sale["reference"] for sale in await sales_of(admin, references[0].split("-")[0])] == delivered
+        sales = [asdict(sale) for sale in await till.sales()]
+    delivered = settled(sales, result["acknowledged"])
+    assert [sale["reference"] for sale in await sales_of(admin, delivered[0].split("-")[0])] == delivered
+
+
+async def test_pages_that_end_at_every_step_deliver_each_sale_once_and_in_order(
+    proxy: FaultyProxy, shop: dict[str, str], admin: User
+) -> None:
+    """The TypeScript till."""
+    node = shutil.which("node") or "node"
+    program = str(TESTS / "till_runner.mjs")
+    result = await run_with_kills(proxy, node, program, proxy.url, shop["key"], shop["sku"])
+    delivered = settled(result["sales"], result["acknowledged"])
+    assert [sale["reference"] for sale in await sales_of(admin, delivered[0].split("-")[0])] == delivered
 
 
 async def test_refused_sale_is_set_aside_visible_and_can_be_retried(
