@@ -1,6 +1,7 @@
 // Runs the steps of conformance cases with the TypeScript client: one JSON object a line in, one out.
 import { createInterface } from "node:readline";
 import { ApiError, createStockbuddy, etagOf, StockbuddyError } from "../typescript/dist/index.js";
+import { sign, verify } from "../typescript/dist/webhooks.js";
 
 let client;
 let values = {};
@@ -49,6 +50,8 @@ const operations = {
     const events = await collect(stream, step.count);
     return { types: events.map((event) => event.type), last: events.at(-1).data, cursor: stream.cursor };
   },
+  sign: (step) => sign(step.id, step.body, step.secret, new Date(Date.now() - 1000 * (step.seconds_ago ?? 0))),
+  verify: (step) => verify(step.headers, step.body, step.secrets),
   together: (step) => Promise.all(Array.from({ length: step.times }, () => operations[step.step.op](step.step))),
 };
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import os
 import re
@@ -11,7 +12,9 @@ import sys
 import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2 as httpx
@@ -20,6 +23,8 @@ import yaml
 
 from clients.tests.faulty_proxy import CLOSED_PORT, FaultyProxy
 from stockbuddy.chassis.testing.clients import PASSWORD, User, log_in
+from stockbuddy.notifications.webhooks.body import to_event_body
+from stockbuddy.notifications.webhooks.signatures import sign_headers
 
 TESTS = Path(__file__).parent
 CLIENTS = TESTS.parent
@@ -90,6 +95,15 @@ async def driver(request: pytest.FixtureRequest) -> AsyncIterator[Driver]:
 async def proxy(direct: httpx.AsyncClient) -> AsyncIterator[FaultyProxy]:
     async with FaultyProxy(direct).running() as proxy:
         yield proxy
+
+
+def server_delivery() -> dict[str, Any]:
+    """A delivery as the server signs it."""
+    secret = f"whsec_{base64.b64encode(b'secret of a webhook').decode()}"
+    event = {"event_id": "evt-1", "event_type": "stock.sale.completed", "subject": "sale/1"}
+    row = SimpleNamespace(**event, at=datetime.now(UTC), data='{"quantity": 1.250, "note": "München"}')
+    body = to_event_body(row)
+    return {"headers": sign_headers("evt-1", body, [secret]), "body": body, "secret": secret}
 
 
 async def credentials(kind: str, shop: dict[str, str], admin: User) -> dict[str, list[str]]:
@@ -207,6 +221,7 @@ async def test_client_conforms(
     case: Case, driver: Driver, proxy: FaultyProxy, admin: User, shop: dict[str, str]
 ) -> None:
     names: dict[str, Any] = {**shop, "password": PASSWORD, "unique": f"c-{uuid.uuid4().hex[:12]}", "each": case["each"]}
+    names["delivery"] = server_delivery()
     given = await credentials(case.get("credentials", "key"), shop, admin)
     proxy.start_case(filled(case.get("faults", []), names))
     url = CLOSED_PORT if case.get("url") == "closed" else proxy.url
