@@ -36,7 +36,7 @@ export class Stockbuddy {
   readonly customers: Resource<Schemas["CustomerResponse"], Schemas["CustomerResponse"], Schemas["CustomerCreate"], Schemas["CustomerUpdate"], Filters<"list_customers">>;
   readonly purchaseOrders: Resource<Schemas["PurchaseOrderResponse"], Schemas["PurchaseOrderResponse"], Schemas["PurchaseOrderCreate"], Schemas["PurchaseOrderUpdate"], Filters<"list_purchase_orders">>;
   readonly expenses: Resource<Schemas["ExpenseResponse"], Schemas["ExpenseResponse"], Schemas["ExpenseCreate"], Schemas["ExpenseUpdate"], Filters<"list_expenses">>;
-  readonly webhooks: Resource<Schemas["WebhookResponse"], Schemas["WebhookResponse"], Schemas["WebhookCreate"], Schemas["WebhookUpdate"], Filters<"list_webhooks">>;
+  readonly webhooks: Resource<Schemas["WebhookCreateResponse"], Schemas["WebhookResponse"], Schemas["WebhookCreate"], Schemas["WebhookUpdate"], Filters<"list_webhooks">>;
   readonly users: Resource<Schemas["UserResponse"], Schemas["UserResponse"], never, Schemas["UserUpdate"], Filters<"list_users">>;
   readonly apiKeys: Resource<Schemas["ApiKeySecretResponse"], Schemas["ApiKeyResponse"], Schemas["ApiKeyCreate"], never, Filters<"list_api_keys">>;
 

@@ -69,9 +69,9 @@ class AsyncClient:
         self.expenses: AsyncResource[api.ExpenseResponse, api.ExpenseResponse, api.ExpenseCreate, api.ExpenseUpdate] = (
             AsyncResource(transport, "/expenses")
         )
-        self.webhooks: AsyncResource[api.WebhookResponse, api.WebhookResponse, api.WebhookCreate, api.WebhookUpdate] = (
-            AsyncResource(transport, "/webhooks")
-        )
+        self.webhooks: AsyncResource[
+            api.WebhookCreateResponse, api.WebhookResponse, api.WebhookCreate, api.WebhookUpdate
+        ] = AsyncResource(transport, "/webhooks")
         self.users: AsyncResource[api.UserResponse, api.UserResponse, Any, api.UserUpdate] = AsyncResource(
             transport, "/users"
         )

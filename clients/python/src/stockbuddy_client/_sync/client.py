@@ -67,9 +67,9 @@ class Client:
         self.expenses: Resource[api.ExpenseResponse, api.ExpenseResponse, api.ExpenseCreate, api.ExpenseUpdate] = (
             Resource(transport, "/expenses")
         )
-        self.webhooks: Resource[api.WebhookResponse, api.WebhookResponse, api.WebhookCreate, api.WebhookUpdate] = (
-            Resource(transport, "/webhooks")
-        )
+        self.webhooks: Resource[
+            api.WebhookCreateResponse, api.WebhookResponse, api.WebhookCreate, api.WebhookUpdate
+        ] = Resource(transport, "/webhooks")
         self.users: Resource[api.UserResponse, api.UserResponse, Any, api.UserUpdate] = Resource(transport, "/users")
         self.api_keys: Resource[api.ApiKeySecretResponse, api.ApiKeyResponse, api.ApiKeyCreate, Any] = Resource(
             transport, "/auth/api-keys"
