@@ -25,7 +25,8 @@ def test_build_context_excludes_tests_and_private_files(root: Path) -> None:
     rules = [line for line in (root / ".dockerignore").read_text().splitlines() if line and not line.startswith("#")]
     assert rules[0] == "*"
     assert {rule[1:] for rule in rules if rule.startswith("!")} == {
-        *("requirements.lock", "requirements-dev.lock", "deploy/healthcheck.py", "libs", "services", "gateway")
+        *("requirements.lock", "requirements-dev.lock", "deploy/healthcheck.py", "libs", "services", "gateway"),
+        *("docs/guide", "docs/api.md", "docs/events.md", "docs/imports.md"),
     }
     assert "**/tests" in rules
 

@@ -1,5 +1,6 @@
 """The gateway's own endpoints: the page at `/`, health, metrics, the OpenAPI document and its pages."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from starlette.datastructures import Headers
@@ -9,6 +10,7 @@ from starlette.types import Send
 from stockbuddy.chassis.http.entity_tags import matches
 from stockbuddy.chassis.runtime.metrics import metrics_page
 from stockbuddy.gateway.errors import MethodNotAllowed, UnknownPath
+from stockbuddy.gateway.guide.pages import GUIDE_PATH, find_page
 from stockbuddy.gateway.health import HealthCheck
 from stockbuddy.gateway.home_page import home_page
 from stockbuddy.gateway.openapi.docs_pages import ASSETS_PATH, find_asset, redoc_page, swagger_page
@@ -28,6 +30,7 @@ class OwnEndpoints:
             "/openapi.json": self._openapi_document,
             "/docs": _swagger,
             "/redoc": _redoc,
+            "/guide": _guide,
             "/health/live": _live,
             "/health/ready": self._ready,
         }
@@ -39,6 +42,8 @@ class OwnEndpoints:
             return None
         if path.startswith(ASSETS_PATH):
             return _asset
+        if path.startswith(GUIDE_PATH):
+            return _guide
         return self._endpoints.get(path) or self._endpoints.get(path.removesuffix("/"))
 
     async def respond(self, endpoint: Endpoint, request: GatewayRequest, send: Send) -> None:
@@ -89,6 +94,14 @@ async def _asset(request: GatewayRequest) -> Response:
     if asset is None:
         raise UnknownPath
     return asset
+
+
+async def _guide(request: GatewayRequest) -> Response:
+    name = request.path.removeprefix(GUIDE_PATH.removesuffix("/")).strip("/")
+    page = await asyncio.to_thread(find_page, name, request.origin.path_prefix)
+    if page is None:
+        raise UnknownPath
+    return page
 
 
 async def _metrics(_: GatewayRequest) -> Response:

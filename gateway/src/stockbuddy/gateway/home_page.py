@@ -2,8 +2,9 @@
 
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-LINKS = {"docs": "/docs", "redoc": "/redoc", "openapi": "/openapi.json", "health": "/health/ready"}
+LINKS = {"guide": "/guide", "docs": "/docs", "redoc": "/redoc", "openapi": "/openapi.json", "health": "/health/ready"}
 _LABELS = {
+    "guide": "Guide: quick starts for developers and operators",
     "docs": "API documentation, with requests to try out",
     "redoc": "API reference",
     "openapi": "OpenAPI document",
