@@ -34,6 +34,14 @@ def test_bundle_of_a_page_with_a_till_is_small() -> None:
     assert len(gzip.compress(BUNDLE.read_bytes())) <= MAX_BUNDLE_BYTES
 
 
+def test_package_is_typed_for_its_users() -> None:
+    """`@ts-expect-error` fails where there is no error, as if types were missing."""
+    compiler = CLIENTS / "typescript/node_modules/typescript/bin/tsc"
+    command = [shutil.which("node") or "node", str(compiler), "--project", str(CLIENTS / "tests")]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout
+
+
 def test_wheel_is_small() -> None:
     (wheel,) = (CLIENTS.parent / "build" / "clients").glob("*.whl")
     assert wheel.stat().st_size <= MAX_WHEEL_BYTES
