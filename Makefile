@@ -62,11 +62,11 @@ replay: serving ## import the invoice history FILE=invoices.csv[.gz] into a runn
 # Generated when docs/openapi.json or a source changes.
 CLIENT_SOURCES = docs/openapi.json clients/generate.py $(wildcard libs/contracts/schemas/*.json clients/python/pyproject.toml \
 	clients/python/src/stockbuddy_client/*.py clients/python/src/stockbuddy_client/_async/*.py \
-	clients/typescript/*.json clients/typescript/*.mjs) $(filter-out %/schema.d.ts %/eventTypes.ts,$(wildcard clients/typescript/src/*.ts))
+	clients/python/src/stockbuddy_client/cli/*.py clients/typescript/*.json clients/typescript/*.mjs clients/typescript/bundle.ts) $(filter-out %/schema.d.ts %/eventTypes.ts,$(wildcard clients/typescript/src/*.ts))
 CLIENTS_BUILT := build/clients/built
 
 clients: setup $(CLIENTS_BUILT) ## build the client libraries into build/clients and test them (requires Node and npm)
-	@$(VENV)/pytest $(PARALLEL) clients/tests
+	@$(VENV)/pytest $(PARALLEL) -m "slow or not slow" clients/tests
 
 $(CLIENTS_BUILT): $(TOOLS_INSTALLED) $(filter-out %/types.py,$(CLIENT_SOURCES))
 	@deploy/install-servers clients
@@ -74,12 +74,12 @@ $(CLIENTS_BUILT): $(TOOLS_INSTALLED) $(filter-out %/types.py,$(CLIENT_SOURCES))
 	@cd clients/typescript && npm ci --silent
 	@$(VENV)/python clients/generate.py
 	@$(VENV)/python clients/generate.py types
-	@cd clients/typescript && npx tsc && npm run --silent size -- --log-level=warning
+	@cd clients/typescript && npm run --silent build && npm run --silent size -- --log-level=warning
 	@$(VENV)/uv build --quiet --no-build-isolation --python $(VENV)/python --wheel --out-dir build/clients clients/python
 	@cd clients/typescript && npm pack --silent --pack-destination ../../build/clients >/dev/null
 	@touch $@
 
-test: setup ## run the checks and all tests, on real servers
+test: setup $(CLIENTS_BUILT) ## run the checks and all tests, on real servers
 	@deploy/install-servers
 	@$(MAKE) --no-print-directory check
 	@$(VENV)/pytest $(PARALLEL)

@@ -300,7 +300,7 @@ def generate_types() -> None:
 
 
 def python_webhook_events(events: Mapping[str, str]) -> str:
-    """A class for the deliveries of each event type, and their union `WebhookEvent`, told apart by `type`."""
+    """A class for the deliveries of each event type, and their union `WebhookEvent`, which `type` discriminates."""
     names = {event: schema.removesuffix("Data") + "Delivery" for event, schema in events.items()}
     fields = (
         "    id: str\n    type: Literal[{event!r}]\n    timestamp: str\n    subject: str | None\n    data: {schema}\n"

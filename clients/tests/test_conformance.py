@@ -83,7 +83,14 @@ class Driver:
             self._process = None
 
 
-@pytest.fixture(scope="session", params=list(DRIVERS))
+@pytest.fixture(
+    scope="session",
+    params=[
+        "python",
+        "typescript",
+        pytest.param("python-async", marks=pytest.mark.slow),
+    ],  # both Pythons have one source
+)
 async def driver(request: pytest.FixtureRequest) -> AsyncIterator[Driver]:
     assert (CLIENTS / "typescript/dist/index.js").exists(), "run `make clients`"
     driver = Driver(request.param)

@@ -23,7 +23,7 @@ from stockbuddy.chassis.testing.clients import PASSWORD, User, register
 
 TESTS = Path(__file__).parent
 SEED = int(os.environ.get("STOCKBUDDY_TILL_SEED", "1"))
-KILLS = int(os.environ.get("STOCKBUDDY_TILL_KILLS", "60"))
+KILLS = int(os.environ.get("STOCKBUDDY_TILL_KILLS", "20"))
 """`make faults` sets 1,000."""
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(TESTS.parent / "python/src")}
 FAULTS: list[Any] = ["pass", "pass", "pass", "lose", "cut", "reset", "repeat", {"respond_after": {"status": 503}}]
@@ -98,12 +98,14 @@ async def test_pages_that_end_at_every_step_deliver_each_sale_once_and_in_order(
 async def test_refused_sale_is_set_aside_visible_and_can_be_retried(
     proxy: FaultyProxy, shop: dict[str, str], admin: User, tmp_path: Path
 ) -> None:
-    new = await admin.post("/products", {"name": "Scarce", "sku": f"SCARCE-{tmp_path.name}", "unit_price": "2"})
+    body = {"name": "Scarce", "sku": f"SCARCE-{tmp_path.name}", "unit_price": "2", "quantity": 1}
+    new = await admin.post("/products", body)
+    await admin.until("/stock-levels", lambda page: page["total"] == 1, product_id=new["id"])
     async with (
         AsyncClient(proxy.url, credentials=ApiKey(shop["key"])) as client,
         AsyncTill(client, tmp_path / "t") as till,
     ):
-        first = await till.sell({"product": new["sku"], "quantity": 1})
+        first = await till.sell({"product": new["sku"], "quantity": 2})
         second = await till.sell({"product": shop["sku"], "quantity": 1})
         third = await till.sell({"product": shop["sku"], "quantity": "0.0001"})
         delivery = await till.deliver()
@@ -111,8 +113,7 @@ async def test_refused_sale_is_set_aside_visible_and_can_be_retried(
         assert [(sale.reference, sale.result["code"]) for sale in await till.sales("refused")] == [
             (first.reference, "insufficient_stock"), (third.reference, "validation_error"),
         ]  # fmt: skip
-        body = {"product_id": new["id"], "warehouse_id": 1, "movement_type": "in", "quantity": 1}
-        await admin.post("/stock-movements", body)
+        await admin.post("/stock-movements", {"product_id": new["id"], "movement_type": "in", "quantity": 1})
         await till.retry(first.reference)
         await till.discard(third.reference)
         assert (await till.deliver()).delivered == 1
