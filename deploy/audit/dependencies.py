@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-LOCKS = ("requirements.lock", "requirements-dev.lock")
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-console.lock")
 TIMEOUT_SECONDS = 600
 
 

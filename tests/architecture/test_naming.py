@@ -55,7 +55,7 @@ FIELD_NOUNS_IN_ING = {
     *("costing", "forecasting", "hashing", "logging", "messaging", "posting", "pricing", "purchasing", "reordering"),
     *("rendering", "routing", "signing", "testing"),
 }
-ADJECTIVES_IN_ING = {"closing", "opening", "outgoing"}
+ADJECTIVES_IN_ING = {"closing", "opening", "outgoing", "relying"}
 PARTICIPLES = {
     *("Answered", "Arrived", "Arriving", "Asked", "Called", "Changed", "Chosen", "Denied", "Ended", "Entered"),
     *("Exchanged", "Expected", "Found", "Given", "Held", "Incoming", "Known", "Listed", "Made", "Moved", "Ordered"),

@@ -15,7 +15,16 @@ Programs = Mapping[str, type[BaseSettings]]
 
 SERVICES = ("auth", "catalog", "stock", "notifications")
 # Read from files (SECRETS_DIRECTORY) or set in the image; the gateway has no database.
-ELSEWHERE = {"DATABASE_URL", "BUS_URL", "SECRET_KEY", "GATEWAY_SECRET", "DATABASE_ROLE", "HOST", "PORT"}
+ELSEWHERE = {
+    "DATABASE_URL",
+    "BUS_URL",
+    "SECRET_KEY",
+    "GATEWAY_SECRET",
+    "DATABASE_ROLE",
+    "HOST",
+    "PORT",
+    "CONSOLE_DIRECTORY",
+}
 UNUSED_BY_GATEWAY = {"DATABASE_POOL_SIZE", "JWKS_URL"}
 
 

@@ -19,13 +19,18 @@ def test_image_runs_as_unprivileged_user_and_receives_signals(dockerfile: str) -
     assert re.search(r'^ENTRYPOINT \["stockbuddy"\]$', last_stage, re.MULTILINE), "a shell would not forward signals"
     assert re.search(r"^HEALTHCHECK .* CMD \[", last_stage, re.MULTILINE)
     assert "PIP_INDEX_URL" not in last_stage
+    assert "NPM_REGISTRY" not in last_stage
+    assert re.search(r"^COPY --from=console /app/build/console/site /app/console/site$", last_stage, re.MULTILINE)
+    assert "CONSOLE_DIRECTORY=/app/console" in last_stage
 
 
 def test_build_context_excludes_tests_and_private_files(root: Path) -> None:
     rules = [line for line in (root / ".dockerignore").read_text().splitlines() if line and not line.startswith("#")]
     assert rules[0] == "*"
     assert {rule[1:] for rule in rules if rule.startswith("!")} == {
-        *("requirements.lock", "requirements-dev.lock", "deploy/healthcheck.py", "libs", "services", "gateway"),
+        *("requirements.lock", "requirements-dev.lock", "requirements-console.lock"),
+        *("deploy/healthcheck.py", "deploy/build_console.py", "libs", "services", "gateway"),
+        *("clients/typescript/src", "console"),
         *("docs/guide", "docs/api.md", "docs/events.md", "docs/imports.md"),
     }
     assert "**/tests" in rules

@@ -1,5 +1,6 @@
 """The locks: requirements.lock has what serving needs and nothing else, requirements-dev.lock the rest."""
 
+import json
 import re
 import tomllib
 from collections.abc import Iterable
@@ -15,7 +16,7 @@ Lock = dict[str, str]
 """Normalized name → version."""
 SUPPORTED = ("3.11.0", python_version())
 """The oldest Python, which needs packages of its own, and this one."""
-SERVING, DEVELOPMENT = "requirements.lock", "requirements-dev.lock"
+SERVING, DEVELOPMENT, CONSOLE = "requirements.lock", "requirements-dev.lock", "requirements-console.lock"
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,7 @@ def locks(root: Path) -> dict[str, Lock]:
     pins = re.compile(r"^([\w.-]+)==(\S+)", re.MULTILINE)
     return {
         name: {canonicalize_name(package): pinned for package, pinned in pins.findall((root / name).read_text())}
-        for name in (SERVING, DEVELOPMENT)
+        for name in (SERVING, DEVELOPMENT, CONSOLE)
     }
 
 
@@ -68,6 +69,20 @@ def test_locks_have_every_declared_dependency_at_an_accepted_version(root: Path,
         pinned = both.get(canonicalize_name(requirement.name))
         assert pinned is not None, f"{requirement.name} is not locked: run make lock"
         assert requirement.specifier.contains(pinned), f"{requirement} is locked at {pinned}: run make lock"
+
+
+def test_console_lock_has_its_group(root: Path, locks: dict[str, Lock]) -> None:
+    workspace = tomllib.loads((root / "pyproject.toml").read_text())
+    (requirement,) = map(Requirement, workspace["dependency-groups"]["console"])
+    assert requirement.specifier.contains(locks[CONSOLE][requirement.name])
+    assert set(locks[CONSOLE]) == {requirement.name}
+
+
+def test_packages_of_the_console_are_pinned_and_name_no_registry(root: Path) -> None:
+    packages = json.loads((root / "console/package-lock.json").read_text())["packages"]
+    assert not [
+        name for name, package in packages.items() if "resolved" in package or (name and "integrity" not in package)
+    ]
 
 
 def test_serving_lock_has_only_what_serving_needs(root: Path, locks: dict[str, Lock]) -> None:

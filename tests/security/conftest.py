@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+import json
+from collections.abc import AsyncIterator, Iterator, Sequence
 from urllib.parse import urlsplit
 
 import httpx2 as httpx
@@ -10,6 +11,7 @@ import pytest
 import uvicorn
 
 from stockbuddy.chassis.testing.clients import User, register, until_ready
+from stockbuddy.chassis.testing.identity_provider import Provider, running_provider
 from stockbuddy.chassis.testing.templates import Migrate, ServiceMigrations, TemplateDatabases
 from stockbuddy.embedded.service_registry import SERVICES
 from stockbuddy.embedded.system import System
@@ -31,11 +33,21 @@ async def security_database_url(databases: TemplateDatabases, migrations: Sequen
 
 
 @pytest.fixture(scope="session")
-async def system(security_database_url: str) -> AsyncIterator[System]:
+def identity_provider() -> Iterator[Provider]:
+    """Where users of `system` sign in."""
+    with running_provider("http://localhost:8000/api/v1/auth/oidc/corp/callback") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def system(security_database_url: str, identity_provider: Provider) -> AsyncIterator[System]:
     """Many users register and log in from one address, so its limits are off; gateway/tests test them."""
     with pytest.MonkeyPatch.context() as environment:
         for name in ("ADDRESS", "LOGIN_ADDRESS", "REGISTRATION"):
             environment.setenv(f"RATE_LIMIT_{name}", "off")
+        provider = {"name": "corp", "title": "Corp", "issuer": identity_provider.url}
+        client = {"client_id": "stockbuddy", "client_secret": "a-secret-of-the-provider"}
+        environment.setenv("OIDC_PROVIDERS", json.dumps([provider | client]))
         system = System(security_database_url, env="development")
     async with system.running():
         yield system

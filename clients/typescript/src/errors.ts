@@ -24,6 +24,8 @@ export class Unprocessable extends ApiError { declare errors: InvalidField[]; }
 export class TooManyRequests extends ApiError {}
 /** Status 503. */
 export class Unavailable extends ApiError {}
+/** Your account was deactivated. */
+export class AccountInactive extends Forbidden {}
 /** Webhooks may only use public addresses; WEBHOOK_ALLOW_PRIVATE=true allows private ones. */
 export class AddressNotAllowed extends Unprocessable {}
 /** Only admins can log in here. */
@@ -64,14 +66,20 @@ export class DuplicateCode extends Conflict {}
 export class DuplicateRule extends Conflict {}
 /** Another product has this SKU. */
 export class DuplicateSku extends Conflict { declare product: Record<string, unknown>; }
+/** A user with your e-mail address exists, but has not confirmed it; log in with the password and confirm it. */
+export class EmailNotConfirmed extends Forbidden {}
 /** Only a failed e-mail can be retried. */
 export class EmailNotFailed extends Conflict {}
+/** The identity provider has not verified your e-mail address. */
+export class EmailNotVerified extends Forbidden {}
 /** This e-mail address is already in use. */
 export class EmailTaken extends Conflict {}
 /** The quantity exceeds what is in transit. */
 export class ExceedsInTransit extends Conflict {}
 /** A quantity exceeds what is open in the document. */
 export class ExcessQuantity extends Conflict { declare lines: Record<string, unknown>[]; }
+/** Your role requires a second factor; add another one before you remove this one. */
+export class FactorRequired extends Conflict {}
 /** Too many logins are in progress; retry shortly. */
 export class HashingOverloaded extends Unavailable {}
 /** HTTPS is required. */
@@ -90,8 +98,12 @@ export class InteractiveOnly extends Forbidden {}
 export class InternalError extends ApiError {}
 /** The API key is invalid, expired or revoked. */
 export class InvalidApiKey extends Unauthenticated {}
+/** The challenge is invalid, used or expired; log in again. */
+export class InvalidChallenge extends Unauthenticated {}
 /** Invalid client id or client secret. */
 export class InvalidClient extends Unauthenticated {}
+/** The code is wrong: check the clock of the device that shows it. */
+export class InvalidCode extends BadRequest {}
 /** The confirmation token is invalid, used or expired; request a new one. */
 export class InvalidConfirmationToken extends BadRequest {}
 /** Invalid username or password. */
@@ -100,12 +112,16 @@ export class InvalidCredentials extends Unauthenticated {}
 export class InvalidGrant extends BadRequest {}
 /** The invitation is invalid, used or expired; an existing account needs its password instead. */
 export class InvalidInvitation extends Unauthenticated {}
+/** The passkey is unknown or disabled, or its response is invalid. */
+export class InvalidPasskey extends Unauthenticated {}
 /** The refresh token is invalid or expired. */
 export class InvalidRefreshToken extends Unauthenticated {}
 /** The token request failed. */
 export class InvalidRequest extends BadRequest {}
 /** The reset token is invalid, used or expired; request a new one. */
 export class InvalidResetToken extends BadRequest {}
+/** The code is wrong or was used before. */
+export class InvalidSecondFactor extends Unauthenticated {}
 /** The browser session is invalid or has ended; log in again. */
 export class InvalidSession extends Unauthenticated {}
 /** The status of the document does not allow this. */
@@ -120,6 +136,8 @@ export class MethodNotAllowed extends ApiError {}
 export class NoBarcode extends NotFound {}
 /** This product has no image. */
 export class NoImage extends NotFound {}
+/** None of your groups at the identity provider has access. */
+export class NoRole extends Forbidden {}
 /** The product is not deleted; only deleted products can be restored. */
 export class NotDeleted extends Conflict {}
 /** The purchase order has no such line. */
@@ -136,10 +154,14 @@ export class NotReserver extends Forbidden {}
 export class NotReversible extends Conflict {}
 /** The quantity exceeds what is outstanding; set `allow_over_receipt` to accept it. */
 export class OverReceipt extends Conflict {}
+/** This passkey is registered already. */
+export class PasskeyExists extends Conflict {}
 /** A product with stock on hand or reserved, or in open documents, can't be deleted. */
 export class ProductInUse extends Conflict { declare stock: Record<string, unknown>[]; }
 /** The product is inactive: it is neither sold nor purchased. */
 export class ProductInactive extends Conflict { declare skus: string[]; }
+/** The identity provider does not answer as it should; retry later or log in with your password. */
+export class ProviderUnavailable extends Unavailable {}
 /** The quantity or the value of the level would exceed the largest that can be stored. */
 export class QuantityOutOfRange extends Unprocessable {}
 /** Too many requests; retry after the time in Retry-After. */
@@ -158,6 +180,12 @@ export class RoleTooHigh extends Forbidden {}
 export class SaleNotReturnable extends Conflict {}
 /** Only salespeople can log in here. */
 export class SalespeopleOnly extends Forbidden {}
+/** Enter a second factor: complete the login with POST /auth/login/second-factor. */
+export class SecondFactorRequired extends Unauthenticated {}
+/** Your role requires a second factor: set one up with POST /auth/login/factors, then complete the login. */
+export class SecondFactorSetupRequired extends Unauthenticated {}
+/** The code cannot be verified, because SECRET_KEY has changed; ask an admin to reset your second factors. */
+export class SecondFactorUnavailable extends Unavailable {}
 /** The service did not respond in time; whether the request took effect is unknown. */
 export class ServiceTimeout extends ApiError {}
 /** This part of the system is temporarily unavailable. */
@@ -166,20 +194,30 @@ export class ServiceUnavailable extends Unavailable {}
 export class SetupTokenInvalid extends Forbidden {}
 /** The reservation has stock in several warehouses, but a sale takes it from one. */
 export class SeveralWarehouses extends Unprocessable {}
+/** The identity provider did not confirm who you are; sign in again. */
+export class SignInFailed extends Unauthenticated {}
+/** This sign-in was not started in this browser, or is over; start it again. */
+export class SignInNotStarted extends BadRequest {}
 /** The resource has changed since it was read (If-Match). */
 export class StaleEtag extends PreconditionFailed {}
 /** The level no longer has the expected quantity. */
 export class StaleQuantity extends Conflict { declare current: Exact; }
+/** Prove your identity again: POST /auth/step-up, then repeat this request. */
+export class StepUpRequired extends Forbidden {}
 /** Too many failed logins; retry after the time in Retry-After. */
 export class TooManyAttempts extends TooManyRequests {}
 /** Too many logins from this address are in progress; retry shortly. */
 export class TooManyLogins extends TooManyRequests {}
+/** You have 20 passkeys; remove one that you no longer use. */
+export class TooManyPasskeys extends Conflict {}
 /** Too many earlier secrets of this webhook still sign; wait until one has expired, or rotate without overlap. */
 export class TooManySecrets extends Conflict {}
 /** Too many streams and waiting requests of this caller are open; close one first. */
 export class TooManyStreams extends TooManyRequests {}
 /** The maximum number of webhooks exists; delete one first. */
 export class TooManyWebhooks extends Conflict {}
+/** No user has your e-mail address; ask an admin for an invitation. */
+export class UnknownAccount extends Forbidden {}
 /** There is no such category. */
 export class UnknownCategory extends NotFound {}
 /** There is no such customer. */
@@ -226,10 +264,14 @@ export class WarehousesTooWide extends Forbidden {}
 export class WebhookInactive extends Conflict {}
 /** The write that X-Consistency names is not in the event log yet; retry, or read without the header. */
 export class WriteNotVisible extends Unavailable {}
+/** The code is wrong or was used before. */
+export class WrongCode extends BadRequest {}
+/** The passkey is not yours or disabled, or its response is invalid. */
+export class WrongPasskey extends BadRequest {}
 /** The password is wrong. */
 export class WrongPassword extends BadRequest {}
 
-const BY_CODE: Record<string, typeof ApiError | undefined> = { bad_request: BadRequest, unauthenticated: Unauthenticated, forbidden: Forbidden, not_found: NotFound, conflict: Conflict, unsupported_media_type: UnsupportedMediaType, address_not_allowed: AddressNotAllowed, admins_only: AdminsOnly, already_reversed: AlreadyReversed, ambiguous_customer: AmbiguousCustomer, ambiguous_supplier: AmbiguousSupplier, body_too_large: BodyTooLarge, body_too_slow: BodyTooSlow, broken_image: BrokenImage, category_cycle: CategoryCycle, change_too_large: ChangeTooLarge, concurrent_update: ConcurrentUpdate, csrf_failed: CsrfFailed, cursor_ahead: CursorAhead, default_warehouse_required: DefaultWarehouseRequired, delivery_in_flight: DeliveryInFlight, duplicate_barcode: DuplicateBarcode, duplicate_category: DuplicateCategory, duplicate_code: DuplicateCode, duplicate_rule: DuplicateRule, duplicate_sku: DuplicateSku, email_not_failed: EmailNotFailed, email_taken: EmailTaken, exceeds_in_transit: ExceedsInTransit, excess_quantity: ExcessQuantity, hashing_overloaded: HashingOverloaded, https_required: HttpsRequired, idempotency_key_invalid: IdempotencyKeyInvalid, idempotency_key_reused: IdempotencyKeyReused, in_use: InUse, insufficient_stock: InsufficientStock, interactive_only: InteractiveOnly, internal_error: InternalError, invalid_api_key: InvalidApiKey, invalid_client: InvalidClient, invalid_confirmation_token: InvalidConfirmationToken, invalid_credentials: InvalidCredentials, invalid_grant: InvalidGrant, invalid_invitation: InvalidInvitation, invalid_refresh_token: InvalidRefreshToken, invalid_request: InvalidRequest, invalid_reset_token: InvalidResetToken, invalid_session: InvalidSession, invalid_state: InvalidState, invalid_ticket: InvalidTicket, last_admin: LastAdmin, method_not_allowed: MethodNotAllowed, no_barcode: NoBarcode, no_image: NoImage, not_deleted: NotDeleted, not_in_purchase_order: NotInPurchaseOrder, not_in_sale: NotInSale, not_in_transfer: NotInTransfer, not_owner: NotOwner, not_reserver: NotReserver, not_reversible: NotReversible, over_receipt: OverReceipt, product_in_use: ProductInUse, product_inactive: ProductInactive, quantity_out_of_range: QuantityOutOfRange, rate_limited: RateLimited, registration_closed: RegistrationClosed, reservation_expired: ReservationExpired, reserved_share_exceeded: ReservedShareExceeded, return_exceeds_sale: ReturnExceedsSale, role_too_high: RoleTooHigh, sale_not_returnable: SaleNotReturnable, salespeople_only: SalespeopleOnly, service_timeout: ServiceTimeout, service_unavailable: ServiceUnavailable, setup_token_invalid: SetupTokenInvalid, several_warehouses: SeveralWarehouses, stale_etag: StaleEtag, stale_quantity: StaleQuantity, too_many_attempts: TooManyAttempts, too_many_logins: TooManyLogins, too_many_secrets: TooManySecrets, too_many_streams: TooManyStreams, too_many_webhooks: TooManyWebhooks, unknown_category: UnknownCategory, unknown_customer: UnknownCustomer, unknown_delivery: UnknownDelivery, unknown_email: UnknownEmail, unknown_host: UnknownHost, unknown_import: UnknownImport, unknown_notification: UnknownNotification, unknown_product: UnknownProduct, unknown_supplier: UnknownSupplier, unknown_user: UnknownUser, unknown_warehouse: UnknownWarehouse, unknown_webhook: UnknownWebhook, unreadable_file: UnreadableFile, unsigned_call: UnsignedCall, unsupported_grant_type: UnsupportedGrantType, unsupported_image: UnsupportedImage, username_taken: UsernameTaken, validation_error: ValidationError, warehouse_forbidden: WarehouseForbidden, warehouse_in_use: WarehouseInUse, warehouses_too_wide: WarehousesTooWide, webhook_inactive: WebhookInactive, write_not_visible: WriteNotVisible, wrong_password: WrongPassword };
+const BY_CODE: Record<string, typeof ApiError | undefined> = { bad_request: BadRequest, unauthenticated: Unauthenticated, forbidden: Forbidden, not_found: NotFound, conflict: Conflict, unsupported_media_type: UnsupportedMediaType, account_inactive: AccountInactive, address_not_allowed: AddressNotAllowed, admins_only: AdminsOnly, already_reversed: AlreadyReversed, ambiguous_customer: AmbiguousCustomer, ambiguous_supplier: AmbiguousSupplier, body_too_large: BodyTooLarge, body_too_slow: BodyTooSlow, broken_image: BrokenImage, category_cycle: CategoryCycle, change_too_large: ChangeTooLarge, concurrent_update: ConcurrentUpdate, csrf_failed: CsrfFailed, cursor_ahead: CursorAhead, default_warehouse_required: DefaultWarehouseRequired, delivery_in_flight: DeliveryInFlight, duplicate_barcode: DuplicateBarcode, duplicate_category: DuplicateCategory, duplicate_code: DuplicateCode, duplicate_rule: DuplicateRule, duplicate_sku: DuplicateSku, email_not_confirmed: EmailNotConfirmed, email_not_failed: EmailNotFailed, email_not_verified: EmailNotVerified, email_taken: EmailTaken, exceeds_in_transit: ExceedsInTransit, excess_quantity: ExcessQuantity, factor_required: FactorRequired, hashing_overloaded: HashingOverloaded, https_required: HttpsRequired, idempotency_key_invalid: IdempotencyKeyInvalid, idempotency_key_reused: IdempotencyKeyReused, in_use: InUse, insufficient_stock: InsufficientStock, interactive_only: InteractiveOnly, internal_error: InternalError, invalid_api_key: InvalidApiKey, invalid_challenge: InvalidChallenge, invalid_client: InvalidClient, invalid_code: InvalidCode, invalid_confirmation_token: InvalidConfirmationToken, invalid_credentials: InvalidCredentials, invalid_grant: InvalidGrant, invalid_invitation: InvalidInvitation, invalid_passkey: InvalidPasskey, invalid_refresh_token: InvalidRefreshToken, invalid_request: InvalidRequest, invalid_reset_token: InvalidResetToken, invalid_second_factor: InvalidSecondFactor, invalid_session: InvalidSession, invalid_state: InvalidState, invalid_ticket: InvalidTicket, last_admin: LastAdmin, method_not_allowed: MethodNotAllowed, no_barcode: NoBarcode, no_image: NoImage, no_role: NoRole, not_deleted: NotDeleted, not_in_purchase_order: NotInPurchaseOrder, not_in_sale: NotInSale, not_in_transfer: NotInTransfer, not_owner: NotOwner, not_reserver: NotReserver, not_reversible: NotReversible, over_receipt: OverReceipt, passkey_exists: PasskeyExists, product_in_use: ProductInUse, product_inactive: ProductInactive, provider_unavailable: ProviderUnavailable, quantity_out_of_range: QuantityOutOfRange, rate_limited: RateLimited, registration_closed: RegistrationClosed, reservation_expired: ReservationExpired, reserved_share_exceeded: ReservedShareExceeded, return_exceeds_sale: ReturnExceedsSale, role_too_high: RoleTooHigh, sale_not_returnable: SaleNotReturnable, salespeople_only: SalespeopleOnly, second_factor_required: SecondFactorRequired, second_factor_setup_required: SecondFactorSetupRequired, second_factor_unavailable: SecondFactorUnavailable, service_timeout: ServiceTimeout, service_unavailable: ServiceUnavailable, setup_token_invalid: SetupTokenInvalid, several_warehouses: SeveralWarehouses, sign_in_failed: SignInFailed, sign_in_not_started: SignInNotStarted, stale_etag: StaleEtag, stale_quantity: StaleQuantity, step_up_required: StepUpRequired, too_many_attempts: TooManyAttempts, too_many_logins: TooManyLogins, too_many_passkeys: TooManyPasskeys, too_many_secrets: TooManySecrets, too_many_streams: TooManyStreams, too_many_webhooks: TooManyWebhooks, unknown_account: UnknownAccount, unknown_category: UnknownCategory, unknown_customer: UnknownCustomer, unknown_delivery: UnknownDelivery, unknown_email: UnknownEmail, unknown_host: UnknownHost, unknown_import: UnknownImport, unknown_notification: UnknownNotification, unknown_product: UnknownProduct, unknown_supplier: UnknownSupplier, unknown_user: UnknownUser, unknown_warehouse: UnknownWarehouse, unknown_webhook: UnknownWebhook, unreadable_file: UnreadableFile, unsigned_call: UnsignedCall, unsupported_grant_type: UnsupportedGrantType, unsupported_image: UnsupportedImage, username_taken: UsernameTaken, validation_error: ValidationError, warehouse_forbidden: WarehouseForbidden, warehouse_in_use: WarehouseInUse, warehouses_too_wide: WarehousesTooWide, webhook_inactive: WebhookInactive, write_not_visible: WriteNotVisible, wrong_code: WrongCode, wrong_passkey: WrongPasskey, wrong_password: WrongPassword };
 const BY_STATUS: Record<number, typeof ApiError | undefined> = { 400: BadRequest, 401: Unauthenticated, 403: Forbidden, 404: NotFound, 409: Conflict, 412: PreconditionFailed, 413: TooLarge, 415: UnsupportedMediaType, 422: Unprocessable, 429: TooManyRequests, 503: Unavailable };
 
 /** The class of a code, of a status if the code is newer than this library, or ApiError. */

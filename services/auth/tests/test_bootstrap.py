@@ -12,9 +12,12 @@ BOSS = {"username": "boss", "email": "boss@example.com", "password": PASSWORD}
 
 
 async def test_first_admin_in_development_needs_no_token(auth: Any) -> None:
+    setup = {"needs_admin": True, "needs_setup_token": False, "registration_open": True}
+    assert (await auth.get("/auth/setup")).json() == setup
     response = await auth.post("/auth/admin/register", BOSS)
     assert response.status_code == 201
     assert response.json()["role"] == "admin"
+    assert (await auth.get("/auth/setup")).json() == {**setup, "needs_admin": False}
 
 
 async def test_admin_registers_and_logs_in_with_address_only(auth: Any) -> None:

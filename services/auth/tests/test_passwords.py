@@ -26,6 +26,7 @@ async def test_common_password_is_rejected_with_reason(auth: Any, subtests: pyte
         "password",
         "12345678",
         "password123",
+        "liverpool1892",  # more than a million guesses, but published by a breach
         "qwertyuiop",
         "Passw0rd!",
         "iloveyou",

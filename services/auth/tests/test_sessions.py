@@ -2,11 +2,15 @@
 
 import asyncio
 from collections import Counter
+from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
+import pytest
 
 from stockbuddy.contracts.internal import REVOCATIONS_PATH, TOKEN_EXCHANGE_PATH
+
+PASSWORD = "violet-Harbour-71"
 
 
 async def test_refresh_returns_new_pair_of_tokens(auth: Any) -> None:
@@ -53,6 +57,53 @@ async def test_unknown_refresh_token_has_no_effect(auth: Any) -> None:
         assert (response.status_code, response.json()["code"]) == (401, "invalid_refresh_token")
     assert (await auth.post("/auth/refresh", {"refresh_token": "x" * 201})).status_code == 422
     assert (await auth.post("/auth/refresh", {"refresh_token": tokens["refresh_token"]})).status_code == 200
+
+
+AGE = "UPDATE auth.login_session SET created_at = created_at - make_interval(days => $1) WHERE id = $2"
+
+
+async def execute(auth: Any, statement: str, *values: Any) -> None:
+    connection = await asyncpg.connect(auth.app.state.resources.settings.database_url)
+    try:
+        await connection.execute(statement, *values)
+    finally:
+        await connection.close()
+
+
+async def age_session(auth: Any, tokens: dict[str, Any], days: int) -> None:
+    await execute(auth, AGE, days, auth.claims(tokens)["sid"])
+
+
+async def test_session_ends_at_maximum_lifetime_although_used(another_auth: Any) -> None:
+    async with another_auth(session_days=30, session_max_days=90) as auth:
+        tokens = await auth.member()
+        await age_session(auth, tokens, 80)
+        tokens = (await auth.post("/auth/refresh", {"refresh_token": tokens["refresh_token"]})).json()
+        (session,) = (await auth.get("/auth/sessions", token=tokens["access_token"])).json()["items"]
+        created_at, expires_at = (datetime.fromisoformat(session[name]) for name in ("created_at", "expires_at"))
+        assert expires_at - created_at == timedelta(days=90)
+        await age_session(auth, tokens, 11)
+        late = await auth.post("/auth/refresh", {"refresh_token": tokens["refresh_token"]})
+        assert (late.status_code, late.json()["code"]) == (401, "invalid_refresh_token")
+
+
+async def test_browser_session_ends_at_maximum_lifetime_with_its_cookies(another_auth: Any) -> None:
+    async with another_auth(session_days=30, session_max_days=90) as auth:
+        user = await auth.register()
+        login = await auth.post("/auth/session", {"username": user["username"], "password": PASSWORD})
+        cookie = {"session_cookie": login.cookies["session"]}
+        exchanged = (await auth.post(TOKEN_EXCHANGE_PATH, cookie)).json()
+        await age_session(auth, exchanged, 50)
+        await execute(auth, "UPDATE auth.login_session SET expires_at = now() + interval '9 days'")
+        extended = (await auth.post(TOKEN_EXCHANGE_PATH, cookie)).json()
+        assert extended["cookie_max_age"] == pytest.approx(30 * 86_400, abs=600)
+        await age_session(auth, exchanged, 25)
+        await execute(auth, "UPDATE auth.login_session SET expires_at = now() + interval '9 days'")
+        last = (await auth.post(TOKEN_EXCHANGE_PATH, cookie)).json()
+        assert last["cookie_max_age"] == pytest.approx(15 * 86_400, abs=600)
+        await age_session(auth, exchanged, 16)
+        ended = await auth.post(TOKEN_EXCHANGE_PATH, cookie)
+        assert (ended.status_code, ended.json()["code"]) == (401, "invalid_session")
 
 
 async def test_logout_revokes_one_session(auth: Any) -> None:

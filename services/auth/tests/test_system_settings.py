@@ -14,6 +14,7 @@ DEFAULTS = {
     "default_low_stock_threshold": 10,
     "alert_emails": [],
     "negative_stock": "reject",
+    "second_factor_roles": [],
 }
 
 
@@ -26,6 +27,10 @@ async def test_settings_update_is_published_with_all_settings(auth: Any) -> None
     before = await auth.get("/system-settings", token=admin)
     assert without_time(before.json()) == {**DEFAULTS, "version": 1}
     assert before.headers["ETag"] == '"1"'
+    member = (await auth.member())["access_token"]
+    company = (await auth.get("/system-settings/company", token=member)).json()
+    assert company == {name: DEFAULTS[name] for name in ("company_name", "currency", "timezone")}
+    assert (await auth.get("/system-settings/company")).status_code == 401
     change = {
         "company_name": "Ann's Shop",
         "currency": "eur",

@@ -66,6 +66,12 @@ class Unavailable(ApiError):
     """Status 503."""
 
 
+class AccountInactive(Forbidden):
+    """Your account was deactivated."""
+
+    code = "account_inactive"
+
+
 class AddressNotAllowed(Unprocessable):
     """Webhooks may only use public addresses; WEBHOOK_ALLOW_PRIVATE=true allows private ones."""
 
@@ -191,10 +197,22 @@ class DuplicateSku(Conflict):
     product: dict[str, Any]
 
 
+class EmailNotConfirmed(Forbidden):
+    """A user with your e-mail address exists, but has not confirmed it; log in with the password and confirm it."""
+
+    code = "email_not_confirmed"
+
+
 class EmailNotFailed(Conflict):
     """Only a failed e-mail can be retried."""
 
     code = "email_not_failed"
+
+
+class EmailNotVerified(Forbidden):
+    """The identity provider has not verified your e-mail address."""
+
+    code = "email_not_verified"
 
 
 class EmailTaken(Conflict):
@@ -214,6 +232,12 @@ class ExcessQuantity(Conflict):
 
     code = "excess_quantity"
     lines: list[dict[str, Any]]
+
+
+class FactorRequired(Conflict):
+    """Your role requires a second factor; add another one before you remove this one."""
+
+    code = "factor_required"
 
 
 class HashingOverloaded(Unavailable):
@@ -271,10 +295,22 @@ class InvalidApiKey(Unauthenticated):
     code = "invalid_api_key"
 
 
+class InvalidChallenge(Unauthenticated):
+    """The challenge is invalid, used or expired; log in again."""
+
+    code = "invalid_challenge"
+
+
 class InvalidClient(Unauthenticated):
     """Invalid client id or client secret."""
 
     code = "invalid_client"
+
+
+class InvalidCode(BadRequest):
+    """The code is wrong: check the clock of the device that shows it."""
+
+    code = "invalid_code"
 
 
 class InvalidConfirmationToken(BadRequest):
@@ -301,6 +337,12 @@ class InvalidInvitation(Unauthenticated):
     code = "invalid_invitation"
 
 
+class InvalidPasskey(Unauthenticated):
+    """The passkey is unknown or disabled, or its response is invalid."""
+
+    code = "invalid_passkey"
+
+
 class InvalidRefreshToken(Unauthenticated):
     """The refresh token is invalid or expired."""
 
@@ -317,6 +359,12 @@ class InvalidResetToken(BadRequest):
     """The reset token is invalid, used or expired; request a new one."""
 
     code = "invalid_reset_token"
+
+
+class InvalidSecondFactor(Unauthenticated):
+    """The code is wrong or was used before."""
+
+    code = "invalid_second_factor"
 
 
 class InvalidSession(Unauthenticated):
@@ -361,6 +409,12 @@ class NoImage(NotFound):
     """This product has no image."""
 
     code = "no_image"
+
+
+class NoRole(Forbidden):
+    """None of your groups at the identity provider has access."""
+
+    code = "no_role"
 
 
 class NotDeleted(Conflict):
@@ -411,6 +465,12 @@ class OverReceipt(Conflict):
     code = "over_receipt"
 
 
+class PasskeyExists(Conflict):
+    """This passkey is registered already."""
+
+    code = "passkey_exists"
+
+
 class ProductInUse(Conflict):
     """A product with stock on hand or reserved, or in open documents, can't be deleted."""
 
@@ -423,6 +483,12 @@ class ProductInactive(Conflict):
 
     code = "product_inactive"
     skus: list[str]
+
+
+class ProviderUnavailable(Unavailable):
+    """The identity provider does not answer as it should; retry later or log in with your password."""
+
+    code = "provider_unavailable"
 
 
 class QuantityOutOfRange(Unprocessable):
@@ -480,6 +546,24 @@ class SalespeopleOnly(Forbidden):
     code = "salespeople_only"
 
 
+class SecondFactorRequired(Unauthenticated):
+    """Enter a second factor: complete the login with POST /auth/login/second-factor."""
+
+    code = "second_factor_required"
+
+
+class SecondFactorSetupRequired(Unauthenticated):
+    """Your role requires a second factor: set one up with POST /auth/login/factors, then complete the login."""
+
+    code = "second_factor_setup_required"
+
+
+class SecondFactorUnavailable(Unavailable):
+    """The code cannot be verified, because SECRET_KEY has changed; ask an admin to reset your second factors."""
+
+    code = "second_factor_unavailable"
+
+
 class ServiceTimeout(ApiError):
     """The service did not respond in time; whether the request took effect is unknown."""
 
@@ -504,6 +588,18 @@ class SeveralWarehouses(Unprocessable):
     code = "several_warehouses"
 
 
+class SignInFailed(Unauthenticated):
+    """The identity provider did not confirm who you are; sign in again."""
+
+    code = "sign_in_failed"
+
+
+class SignInNotStarted(BadRequest):
+    """This sign-in was not started in this browser, or is over; start it again."""
+
+    code = "sign_in_not_started"
+
+
 class StaleEtag(PreconditionFailed):
     """The resource has changed since it was read (If-Match)."""
 
@@ -517,6 +613,12 @@ class StaleQuantity(Conflict):
     current: Decimal
 
 
+class StepUpRequired(Forbidden):
+    """Prove your identity again: POST /auth/step-up, then repeat this request."""
+
+    code = "step_up_required"
+
+
 class TooManyAttempts(TooManyRequests):
     """Too many failed logins; retry after the time in Retry-After."""
 
@@ -527,6 +629,12 @@ class TooManyLogins(TooManyRequests):
     """Too many logins from this address are in progress; retry shortly."""
 
     code = "too_many_logins"
+
+
+class TooManyPasskeys(Conflict):
+    """You have 20 passkeys; remove one that you no longer use."""
+
+    code = "too_many_passkeys"
 
 
 class TooManySecrets(Conflict):
@@ -545,6 +653,12 @@ class TooManyWebhooks(Conflict):
     """The maximum number of webhooks exists; delete one first."""
 
     code = "too_many_webhooks"
+
+
+class UnknownAccount(Forbidden):
+    """No user has your e-mail address; ask an admin for an invitation."""
+
+    code = "unknown_account"
 
 
 class UnknownCategory(NotFound):
@@ -687,6 +801,18 @@ class WriteNotVisible(Unavailable):
     code = "write_not_visible"
 
 
+class WrongCode(BadRequest):
+    """The code is wrong or was used before."""
+
+    code = "wrong_code"
+
+
+class WrongPasskey(BadRequest):
+    """The passkey is not yours or disabled, or its response is invalid."""
+
+    code = "wrong_passkey"
+
+
 class WrongPassword(BadRequest):
     """The password is wrong."""
 
@@ -700,6 +826,7 @@ BY_CODE: dict[str, type[ApiError]] = {
     "not_found": NotFound,
     "conflict": Conflict,
     "unsupported_media_type": UnsupportedMediaType,
+    "account_inactive": AccountInactive,
     "address_not_allowed": AddressNotAllowed,
     "admins_only": AdminsOnly,
     "already_reversed": AlreadyReversed,
@@ -720,10 +847,13 @@ BY_CODE: dict[str, type[ApiError]] = {
     "duplicate_code": DuplicateCode,
     "duplicate_rule": DuplicateRule,
     "duplicate_sku": DuplicateSku,
+    "email_not_confirmed": EmailNotConfirmed,
     "email_not_failed": EmailNotFailed,
+    "email_not_verified": EmailNotVerified,
     "email_taken": EmailTaken,
     "exceeds_in_transit": ExceedsInTransit,
     "excess_quantity": ExcessQuantity,
+    "factor_required": FactorRequired,
     "hashing_overloaded": HashingOverloaded,
     "https_required": HttpsRequired,
     "idempotency_key_invalid": IdempotencyKeyInvalid,
@@ -733,14 +863,18 @@ BY_CODE: dict[str, type[ApiError]] = {
     "interactive_only": InteractiveOnly,
     "internal_error": InternalError,
     "invalid_api_key": InvalidApiKey,
+    "invalid_challenge": InvalidChallenge,
     "invalid_client": InvalidClient,
+    "invalid_code": InvalidCode,
     "invalid_confirmation_token": InvalidConfirmationToken,
     "invalid_credentials": InvalidCredentials,
     "invalid_grant": InvalidGrant,
     "invalid_invitation": InvalidInvitation,
+    "invalid_passkey": InvalidPasskey,
     "invalid_refresh_token": InvalidRefreshToken,
     "invalid_request": InvalidRequest,
     "invalid_reset_token": InvalidResetToken,
+    "invalid_second_factor": InvalidSecondFactor,
     "invalid_session": InvalidSession,
     "invalid_state": InvalidState,
     "invalid_ticket": InvalidTicket,
@@ -748,6 +882,7 @@ BY_CODE: dict[str, type[ApiError]] = {
     "method_not_allowed": MethodNotAllowed,
     "no_barcode": NoBarcode,
     "no_image": NoImage,
+    "no_role": NoRole,
     "not_deleted": NotDeleted,
     "not_in_purchase_order": NotInPurchaseOrder,
     "not_in_sale": NotInSale,
@@ -756,8 +891,10 @@ BY_CODE: dict[str, type[ApiError]] = {
     "not_reserver": NotReserver,
     "not_reversible": NotReversible,
     "over_receipt": OverReceipt,
+    "passkey_exists": PasskeyExists,
     "product_in_use": ProductInUse,
     "product_inactive": ProductInactive,
+    "provider_unavailable": ProviderUnavailable,
     "quantity_out_of_range": QuantityOutOfRange,
     "rate_limited": RateLimited,
     "registration_closed": RegistrationClosed,
@@ -767,17 +904,25 @@ BY_CODE: dict[str, type[ApiError]] = {
     "role_too_high": RoleTooHigh,
     "sale_not_returnable": SaleNotReturnable,
     "salespeople_only": SalespeopleOnly,
+    "second_factor_required": SecondFactorRequired,
+    "second_factor_setup_required": SecondFactorSetupRequired,
+    "second_factor_unavailable": SecondFactorUnavailable,
     "service_timeout": ServiceTimeout,
     "service_unavailable": ServiceUnavailable,
     "setup_token_invalid": SetupTokenInvalid,
     "several_warehouses": SeveralWarehouses,
+    "sign_in_failed": SignInFailed,
+    "sign_in_not_started": SignInNotStarted,
     "stale_etag": StaleEtag,
     "stale_quantity": StaleQuantity,
+    "step_up_required": StepUpRequired,
     "too_many_attempts": TooManyAttempts,
     "too_many_logins": TooManyLogins,
+    "too_many_passkeys": TooManyPasskeys,
     "too_many_secrets": TooManySecrets,
     "too_many_streams": TooManyStreams,
     "too_many_webhooks": TooManyWebhooks,
+    "unknown_account": UnknownAccount,
     "unknown_category": UnknownCategory,
     "unknown_customer": UnknownCustomer,
     "unknown_delivery": UnknownDelivery,
@@ -801,6 +946,8 @@ BY_CODE: dict[str, type[ApiError]] = {
     "warehouses_too_wide": WarehousesTooWide,
     "webhook_inactive": WebhookInactive,
     "write_not_visible": WriteNotVisible,
+    "wrong_code": WrongCode,
+    "wrong_passkey": WrongPasskey,
     "wrong_password": WrongPassword,
 }
 BY_STATUS: dict[int, type[ApiError]] = {

@@ -23,6 +23,7 @@ from stockbuddy.gateway.auth_reports.activity import ActivityReporter
 from stockbuddy.gateway.auth_reports.denied_requests import DeniedRequestReporter
 from stockbuddy.gateway.client_address import ClientOrigins
 from stockbuddy.gateway.compression import Compression
+from stockbuddy.gateway.console.site import ConsoleSite
 from stockbuddy.gateway.cors import AllowedOrigins
 from stockbuddy.gateway.endpoints import OwnEndpoints
 from stockbuddy.gateway.health import HealthCheck
@@ -85,9 +86,10 @@ class Gateway:
         self._activity = ActivityReporter(auth, interval_seconds=settings.activity_report_interval_seconds)
         self._denied_requests = DeniedRequestReporter(auth)
         health = HealthCheck(upstreams, lambda: self._revocations.is_loaded)
+        console = ConsoleSite(settings.console_directory) if settings.console_directory else None
         self._pipeline = Pipeline(
             ClientOrigins(settings.trusted_proxies, root_path=settings.root_path),
-            OwnEndpoints(self._openapi, health, with_metrics=settings.env != "production"),
+            OwnEndpoints(self._openapi, health, console, with_metrics=settings.env != "production"),
             self._admission(settings, auth, allowed_origins),
             Proxy(upstreams, streams),
             Report(RequestMetrics(), AccessLog("gateway", settings), self._activity, self._denied_requests),

@@ -1,7 +1,8 @@
-"""The gateway's own endpoints: the page at `/`, health, metrics, the OpenAPI document and its pages."""
+"""The gateway's own endpoints: the console, the page at `/`, health, metrics, the OpenAPI document and its pages."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
@@ -9,6 +10,7 @@ from starlette.types import Send
 
 from stockbuddy.chassis.http.entity_tags import matches
 from stockbuddy.chassis.runtime.metrics import metrics_page
+from stockbuddy.gateway.console.site import FILES_PATH, ConsoleSite, accepts_html
 from stockbuddy.gateway.errors import MethodNotAllowed, UnknownPath
 from stockbuddy.gateway.guide.pages import GUIDE_PATH, find_page
 from stockbuddy.gateway.health import HealthCheck
@@ -17,15 +19,28 @@ from stockbuddy.gateway.openapi.docs_pages import ASSETS_PATH, find_asset, redoc
 from stockbuddy.gateway.openapi.registry import OpenApiRegistry
 from stockbuddy.gateway.request import GatewayRequest
 
-Endpoint = Callable[[GatewayRequest], Awaitable[Response]]
+Respond = Callable[[GatewayRequest], Awaitable[Response]]
 METHODS = ("GET", "HEAD", "OPTIONS")
 
 
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """`is_counted`: by the rate limit of the address. The console is not: one page consists of dozens of files."""
+
+    respond: Respond
+    is_counted: bool = True
+
+
 class OwnEndpoints:
-    def __init__(self, openapi: OpenApiRegistry, health: HealthCheck, *, with_metrics: bool) -> None:
+    """`console`: None if this gateway serves none."""
+
+    def __init__(
+        self, openapi: OpenApiRegistry, health: HealthCheck, console: ConsoleSite | None, *, with_metrics: bool
+    ) -> None:
         self._openapi = openapi
         self._health = health
-        self._endpoints: dict[str, Endpoint] = {
+        self._console = console
+        self._endpoints: dict[str, Respond] = {
             "/": self._home,
             "/openapi.json": self._openapi_document,
             "/docs": _swagger,
@@ -37,21 +52,29 @@ class OwnEndpoints:
         if with_metrics:
             self._endpoints["/metrics"] = _metrics
 
-    def find(self, path: str) -> Endpoint | None:
+    def find(self, request: GatewayRequest) -> Endpoint | None:
+        path = request.path
         if path.startswith("/api/"):
             return None
         if path.startswith(ASSETS_PATH):
-            return _asset
+            return Endpoint(_asset)
         if path.startswith(GUIDE_PATH):
-            return _guide
-        return self._endpoints.get(path) or self._endpoints.get(path.removesuffix("/"))
+            return Endpoint(_guide)
+        if self._console is not None and path.startswith(FILES_PATH):
+            return Endpoint(self._console_file, is_counted=False)
+        respond = self._endpoints.get(path) or self._endpoints.get(path.removesuffix("/"))
+        if respond is not None:
+            return Endpoint(respond, is_counted=respond != self._home)
+        if self._console is not None and self._console.is_page(request):
+            return Endpoint(self._console_page, is_counted=False)
+        return None
 
     async def respond(self, endpoint: Endpoint, request: GatewayRequest, send: Send) -> None:
         """Raises a Problem before anything is sent."""
         if request.method == "OPTIONS":
             response = options_response(METHODS)
         elif request.method in ("GET", "HEAD"):
-            response = await endpoint(request)
+            response = await endpoint.respond(request)
         else:
             raise MethodNotAllowed(", ".join(METHODS))
         await response(request.scope, request.receive, send)
@@ -64,8 +87,23 @@ class OwnEndpoints:
         return Response(document, media_type="application/json", headers=headers)
 
     async def _home(self, request: GatewayRequest) -> Response:
+        console = self._console
+        if console is not None and accepts_html(request) and (page := console.find_page(request)) is not None:
+            return page
         accept = Headers(scope=request.scope).get("accept", "")
-        return home_page(accept, request.origin.path_prefix, (await self._health.check()).status)
+        progress = console.find_progress() if console is not None else None
+        return home_page(accept, request.origin.path_prefix, (await self._health.check()).status, progress)
+
+    async def _console_page(self, request: GatewayRequest) -> Response:
+        assert self._console is not None
+        page = self._console.find_page(request)
+        if page is None:
+            raise UnknownPath
+        return page
+
+    async def _console_file(self, request: GatewayRequest) -> Response:
+        assert self._console is not None
+        return self._console.get_file(request)
 
     async def _ready(self, _: GatewayRequest) -> Response:
         health = await self._health.check()

@@ -62,10 +62,11 @@ class Admission:
             raise
         await self.limits.count(request)
 
-    async def admit_to_endpoint(self, request: GatewayRequest) -> None:
+    async def admit_to_endpoint(self, request: GatewayRequest, *, is_counted: bool = True) -> None:
         """For the gateway's own endpoints: the checks that need no route."""
         await self._check_host(request)
-        await self.limits.count_separately(request, "own")
+        if is_counted:
+            await self.limits.count_separately(request, "own")
 
     async def admit_preflight(self, request: GatewayRequest) -> None:
         """A preflight has no credentials: it counts for its address."""
@@ -150,7 +151,7 @@ class Pipeline:
         else:
             request = self._read(scope, receive, scope["method"])
             writer = ResponseWriter(send, request.headers.request_id, request.origin)
-            endpoint = self._endpoints.find(request.path)
+            endpoint = self._endpoints.find(request)
         await self._serve(request, writer, endpoint)
         seconds = (writer.started_at or time.perf_counter()) - started_at
         self._report.completed(request, writer.status, seconds, is_own=endpoint is not None)
@@ -171,7 +172,7 @@ class Pipeline:
                 await self._admission.admit_preflight(request)
                 await preflight(request.scope, request.receive, writer)
             elif endpoint is not None:
-                await self._admission.admit_to_endpoint(request)
+                await self._admission.admit_to_endpoint(request, is_counted=endpoint.is_counted)
                 writer.add_headers(request.response_headers)
                 await self._endpoints.respond(endpoint, request, writer)
             elif request.method == "OPTIONS":

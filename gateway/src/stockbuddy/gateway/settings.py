@@ -2,6 +2,7 @@
 
 import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
 from typing import Annotated, ClassVar
 
 from limits import RateLimitItem, parse
@@ -90,6 +91,9 @@ class GatewaySettings(AccessTokenSettings, InternalCallSettings):
     """Allowed origins, as `https://shop.example`; `*` allows any in development, without cookies."""
     root_path: RootPath = ""
     """The path under which a proxy publishes the gateway, as `/shop`; a trusted proxy may send `X-Forwarded-Prefix`."""
+
+    console_directory: Path | None = None
+    """Of the built web console; without it, none is served."""
 
     rate_limit_caller: Rate = parse("1000/second")
     rate_limit_address: Rate = parse("50/second")

@@ -20,6 +20,7 @@ from stockbuddy.chassis.messaging.inbox import Inbox
 from stockbuddy.chassis.messaging.relay import Relay
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime.event_context import EventContext, current_event_context, event_context
+from stockbuddy.chassis.testing.buses import until_connected
 from stockbuddy.chassis.testing.probe import EFFECTS_GROUP, EVERYTHING_GROUP, GROUPS, ProbeChanged, effects, note
 
 DEADLINE_SECONDS = 60
@@ -224,9 +225,7 @@ async def test_group_of_a_later_release_receives_what_the_previous_one_published
     system = System(database, lambda: AmqpBus(bus_url, name="probe", groups=GROUPS, archive=Archive(database)))
     consumer = AmqpBus(bus_url, name="probe", groups=GROUPS)
     await consumer.start()
-    async with asyncio.timeout(DEADLINE_SECONDS):
-        while not consumer.is_ready:
-            await asyncio.sleep(0.02)
+    await until_connected(consumer)
     await consumer.close()
     async with await aio_pika.connect(bus_url) as connection, connection.channel() as channel:
         await (await channel.get_queue("probe.replay.v1")).purge()  # the replay of what there was then

@@ -1,6 +1,5 @@
 """Events for consumers outside the system, published from the log to RabbitMQ."""
 
-import asyncio
 import json
 from typing import Any
 
@@ -11,6 +10,7 @@ from stockbuddy.chassis.messaging.bus import EventRefused
 from stockbuddy.chassis.messaging.bus.amqp import AmqpBus
 from stockbuddy.chassis.messaging.message import Message
 from stockbuddy.chassis.messaging.outbox import open_database
+from stockbuddy.chassis.testing.buses import until_connected
 from stockbuddy.contracts.topology import EVENTS_EXCHANGE, EVENTS_PUBLISHER
 from stockbuddy.notifications.event_log.external import ExternalPublisher
 
@@ -26,9 +26,7 @@ async def test_events_are_published_once_in_the_order_of_the_log(
     await bus.start()
     assert bus.publish_externally is not None
     async with await aio_pika.connect(bus_url) as connection, connection.channel() as channel:
-        async with asyncio.timeout(TIMEOUT_SECONDS):
-            while not bus.is_ready:
-                await asyncio.sleep(0.02)
+        await until_connected(bus)
         queue = await channel.declare_queue("till.v1", durable=True)
         await queue.bind(EVENTS_EXCHANGE, "stock.#")
         await service.publish(samples.movement(1), samples.product())

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import contextlib
 import signal
 import sys
 
@@ -11,6 +12,7 @@ from stockbuddy.chassis.runtime.logging import configure_logging
 from stockbuddy.chassis.runtime.ports import CannotListen, check_ports
 from stockbuddy.chassis.runtime.settings import InvalidSettings
 from stockbuddy.embedded import processes, single_process
+from stockbuddy.embedded.console_build import console_build
 from stockbuddy.embedded.database import open_database
 from stockbuddy.embedded.errors import StartFailed
 from stockbuddy.embedded.exit_codes import FAILED, INTERRUPTED, INVALID_SETTINGS
@@ -22,6 +24,7 @@ from stockbuddy.local_servers.postgres_programs import LocalPostgresError
 def main() -> int:
     parser = argparse.ArgumentParser(prog="stockbuddy", description=__doc__)
     parser.add_argument("--processes", action="store_true", help="one process per service, with RabbitMQ at BUS_URL")
+    parser.add_argument("--console", action="store_true", help="build the web console, if it is not built")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -29,7 +32,8 @@ def main() -> int:
         for line in settings.describe_common_names():
             print(line, file=sys.stderr)
         configure_logging(level=settings.log_level, output="console" if settings.env == "development" else "json")
-        return _run_processes(settings) if arguments.processes else _run_single_process(settings)
+        with console_build() if arguments.console else contextlib.nullcontext():
+            return _run_processes(settings) if arguments.processes else _run_single_process(settings)
     except InvalidSettings as error:
         print(error, file=sys.stderr)
         return INVALID_SETTINGS

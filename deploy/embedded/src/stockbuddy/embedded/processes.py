@@ -17,6 +17,7 @@ import structlog
 
 from stockbuddy.chassis.runtime import common_names
 from stockbuddy.embedded.banner import print_banner
+from stockbuddy.embedded.console_build import CONSOLE_DIRECTORY
 from stockbuddy.embedded.errors import StartFailed
 from stockbuddy.embedded.leftovers import ProcessList
 from stockbuddy.embedded.ports import listens, url_of
@@ -83,7 +84,8 @@ def programs(settings: EmbeddedSettings, database_url: str) -> list[Program]:
         Program(f"stockbuddy.{name}", {**shared, "HOST": SERVICE_HOST, "PORT": str(port)})
         for name, port in ports.items()
     ]
-    gateway = {**shared, **urls, "HOST": settings.host, "PORT": str(settings.port)}
+    console = {"CONSOLE_DIRECTORY": str(CONSOLE_DIRECTORY)}
+    gateway = {**shared, **urls, **console, "HOST": settings.host, "PORT": str(settings.port)}
     return [*services, Program("stockbuddy.gateway", gateway)]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from stockbuddy.chassis.runtime.process import prepare_to_serve
 from stockbuddy.chassis.runtime.shutdown import DrainingServer
 from stockbuddy.embedded.banner import print_banner
+from stockbuddy.embedded.console_build import CONSOLE_DIRECTORY
 from stockbuddy.embedded.exit_codes import FAILED
 from stockbuddy.embedded.ports import url_of
 from stockbuddy.embedded.settings import EmbeddedSettings
@@ -36,7 +37,7 @@ async def run(settings: EmbeddedSettings, database_url: str) -> int:
     """Returns the exit code: 1 if the server did not start."""
     cancel_on_stop_signal()
     print("Creating or upgrading the tables, starting the services …", file=sys.stderr, flush=True)
-    system = System(database_url, env=settings.env)
+    system = System(database_url, env=settings.env, console_directory=CONSOLE_DIRECTORY)
     async with system.running():
         gateway_settings = GatewaySettings(
             env=settings.env, host=settings.host, port=settings.port, shutdown_seconds=SHUTDOWN_GRACE_SECONDS

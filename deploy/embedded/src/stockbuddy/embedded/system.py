@@ -4,6 +4,7 @@ import contextlib
 import json
 import secrets
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 from fastapi import FastAPI
@@ -21,7 +22,9 @@ JWKS_PATH = "/.well-known/jwks.json"
 class System:
     """`gateway` is the ASGI app to serve while `running` is active."""
 
-    def __init__(self, database_url: str, *, env: Literal["development", "production"]) -> None:
+    def __init__(
+        self, database_url: str, *, env: Literal["development", "production"], console_directory: Path | None = None
+    ) -> None:
         self._database_url = database_url
         settings: dict[str, Any] = {"env": env, "gateway_secret": secrets.token_urlsafe(32)}
         self._bus = InProcessBus(expected_services=frozenset(embedded.name for embedded in SERVICES))
@@ -34,7 +37,7 @@ class System:
             )
             for embedded in SERVICES
         }
-        self.gateway = create_gateway(GatewaySettings(**settings), self.services)
+        self.gateway = create_gateway(GatewaySettings(**settings, console_directory=console_directory), self.services)
 
     async def _fetch_jwks(self) -> Mapping[str, Any]:
         jwks: Mapping[str, Any] = json.loads(await get(self.services["auth"], JWKS_PATH))

@@ -15,8 +15,8 @@ from stockbuddy.gateway.headers import RequestHeaders
 from stockbuddy.gateway.proxy.upstream import ClientDisconnected
 
 FORM = b"application/x-www-form-urlencoded"
-ACCOUNT_FIELDS = ("username", "email", "client_id", "refresh_token")
-"""In order of precedence."""
+ACCOUNT_FIELDS = ("username", "email", "client_id", "refresh_token", "challenge")
+"""In order of precedence. `challenge`: of a login whose password was verified, in place of the account."""
 
 
 async def read_body(receive: Receive) -> bytes:

@@ -19,6 +19,7 @@ from stockbuddy.chassis.messaging.bus.amqp.permissions import permissions_of, to
 from stockbuddy.chassis.messaging.message import Message
 from stockbuddy.chassis.messaging.relay import Relay
 from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.testing.buses import until_connected
 from stockbuddy.chassis.testing.chunks import chunks_of
 from stockbuddy.contracts import topology
 from stockbuddy.local_servers.virtual_hosts import VirtualHosts
@@ -27,7 +28,7 @@ DEADLINE_SECONDS = 60
 CATALOG_GROUP, LOG_GROUP = "catalog.stock.v1", "notifications.log.v1"
 SERVICES = topology.PRODUCERS
 UserUrl = Callable[[str], str]
-SAY = text("""
+INSERT_CHUNK = text("""
     INSERT INTO outbox_chunk (shard, events, types, body) VALUES (0, 1, :type, :body)
 """)
 
@@ -83,12 +84,6 @@ async def publish(url: str, exchange: str, routing_key: str, sent: Message) -> N
         await to.publish(to_amqp(sent), routing_key)
 
 
-async def until_ready(*buses: AmqpBus) -> None:
-    async with asyncio.timeout(DEADLINE_SECONDS):
-        while not all(bus.is_ready for bus in buses):
-            await asyncio.sleep(0.02)
-
-
 async def test_services_with_minimal_permissions_can_publish_consume_and_refill(
     user_url: UserUrl, bus_url: str, database: Database
 ) -> None:
@@ -96,10 +91,12 @@ async def test_services_with_minimal_permissions_can_publish_consume_and_refill(
     missed = ["stock.level.changed", "stock.sale.completed"]
     stock = AmqpBus(user_url("stock"), name="stock", archive=Archive(database))
     await stock.start()
-    await until_ready(stock)
+    await until_connected(stock)
     async with database.transaction() as session:
         bodies = [chunk.body for chunk in chunks_of(map(message, missed))]
-        await session.execute(SAY, [{"type": said, "body": body} for said, body in zip(missed, bodies, strict=True)])
+        await session.execute(
+            INSERT_CHUNK, [{"type": kind, "body": body} for kind, body in zip(missed, bodies, strict=True)]
+        )
     async with Relay(database, stock).worker(DEADLINE_SECONDS):
         await _until_archived(database, len(missed))
 
@@ -134,7 +131,7 @@ async def test_event_with_the_routing_key_of_another_service_is_rejected(user_ur
     [notifications] = await _started(user_url, "notifications")
     recorder = Recorder()
     await notifications.subscribe(recorder.subscription(LOG_GROUP))
-    await until_ready(notifications)
+    await until_connected(notifications)
     key = topology.internal_key("catalog", LOG_GROUP)
     await publish(user_url("catalog"), topology.INTERNAL_EXCHANGE, key, message("auth.user.registered"))
     await publish(user_url("catalog"), topology.INTERNAL_EXCHANGE, key, message("catalog.made.up"))
@@ -152,7 +149,7 @@ async def test_operator_can_requeue_a_dead_lettered_message(user_url: UserUrl, b
     [notifications] = await _started(user_url, "notifications")
     recorder = Recorder()
     await notifications.subscribe(recorder.subscription(LOG_GROUP))
-    await until_ready(notifications)
+    await until_connected(notifications)
     await publish(bus_url, "", LOG_GROUP, message("auth.user.registered"))
     await recorder.until(["auth.user.registered"])
     await notifications.close()
@@ -187,7 +184,7 @@ async def _started(user_url: UserUrl, *services: str) -> list[AmqpBus]:
     buses = [AmqpBus(user_url(service), name=service) for service in services]
     for bus in buses:
         await bus.start()
-    await until_ready(*buses)
+    await until_connected(*buses)
     return buses
 
 

@@ -20,6 +20,9 @@ from stockbuddy.auth.users.queries import find_user, find_user_by_email
 NOTICES = {
     EmailKind.PASSWORD_CHANGED: ("your password was changed", templates.password_changed_text),
     EmailKind.EMAIL_CHANGE_REQUESTED: ("your address is to be changed", templates.email_change_requested_text),
+    EmailKind.FACTORS_CHANGED: ("your second factors were changed", templates.factors_changed_text),
+    EmailKind.PASSKEY_DISABLED: ("a passkey was disabled", templates.passkey_disabled_text),
+    EmailKind.RECOVERY_CODE_USED: ("a recovery code was used", templates.recovery_code_used_text),
     EmailKind.EMAIL_CHANGED: ("your address was changed", templates.email_changed_text),
 }
 """E-mails without a token: subject and text."""

@@ -17,11 +17,17 @@ from stockbuddy.auth.dependencies import AuthServices
 from stockbuddy.auth.email import routes as emails
 from stockbuddy.auth.email.sender import EmailSender
 from stockbuddy.auth.email.transport import transport_from
+from stockbuddy.auth.factors import passkey_routes as passkeys
+from stockbuddy.auth.factors import routes as factors
 from stockbuddy.auth.hashing import PasswordHasher
+from stockbuddy.auth.identity_providers.client import ProviderClient
 from stockbuddy.auth.internal_api import routes as internal_api
 from stockbuddy.auth.invitations import routes as invitations
 from stockbuddy.auth.logins import routes as logins
+from stockbuddy.auth.logins import second_factor_routes as second_factors
+from stockbuddy.auth.logins import step_up_routes as step_up
 from stockbuddy.auth.oauth import routes as oauth
+from stockbuddy.auth.oidc import routes as oidc
 from stockbuddy.auth.passwords import routes as passwords
 from stockbuddy.auth.profile import routes as profile
 from stockbuddy.auth.sessions import routes as sessions
@@ -60,12 +66,18 @@ async def lifespan(resources: Resources) -> AsyncIterator[ServiceParts]:
     )
     try:
         yield ServiceParts(
-            services=AuthServices(settings, database, secret_box, hasher, signing_keys, RepetitionCounter()),
+            services=AuthServices(
+                settings, database, secret_box, hasher, signing_keys, RepetitionCounter(), _oidc_clients(settings)
+            ),
             workers=[signing_keys.worker(), sender.worker(), cleanup_worker(database)],
             verifier=verifier,
         )
     finally:
         hasher.close()
+
+
+def _oidc_clients(settings: AuthSettings) -> dict[str, ProviderClient]:
+    return {provider.name: ProviderClient(provider) for provider in settings.oidc_providers}
 
 
 async def _log_bootstrap_token(database: Database) -> None:
@@ -82,6 +94,14 @@ SERVICE = Service(
     routers=[
         logins.router,
         logins.registration_router,
+        second_factors.router,
+        factors.router,
+        factors.secret_router,
+        passkeys.router,
+        passkeys.secret_router,
+        step_up.router,
+        oidc.router,
+        oidc.callback_router,
         oauth.router,
         bootstrap.router,
         invitations.public_router,

@@ -3,7 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 from stockbuddy.auth.email import queue as emails
+from stockbuddy.auth.factors import queries as factors
 from stockbuddy.auth.logins import queries as logins
+from stockbuddy.auth.oidc import queries as oidc
 from stockbuddy.auth.passwords import queries as passwords
 from stockbuddy.auth.profile import queries as profile
 from stockbuddy.auth.sessions import queries as sessions
@@ -15,6 +17,7 @@ INTERVAL_SECONDS = 3600
 ENDED_SESSION_RETENTION = timedelta(days=30)
 EXPIRED_TOKEN_RETENTION = timedelta(days=7)
 FAILED_EMAIL_RETENTION = timedelta(days=30)
+PENDING_FACTOR_RETENTION = timedelta(days=1)
 LOGIN_COUNTER_RETENTION = timedelta(days=2)
 """By then every counter has decayed to zero (see logins.throttle)."""
 KNOWN_ADDRESS_RETENTION = timedelta(days=90)
@@ -33,6 +36,10 @@ async def delete_expired(database: Database, now: datetime) -> None:
         await passwords.delete_expired(session, before=now - EXPIRED_TOKEN_RETENTION)
         await profile.delete_expired(session, before=now - EXPIRED_TOKEN_RETENTION)
         await emails.delete_failed(session, before=now - FAILED_EMAIL_RETENTION)
+        await logins.delete_expired_challenges(session, before=now)
+        await oidc.delete_expired(session, before=now)
+        await factors.delete_expired_challenges(session, before=now)
+        await factors.delete_expired_pending(session, before=now - PENDING_FACTOR_RETENTION)
         await logins.delete_expired_counters(session, before=now - LOGIN_COUNTER_RETENTION)
         await logins.delete_expired_addresses(session, before=now - KNOWN_ADDRESS_RETENTION)
         await fill_skeletons(session)

@@ -18,6 +18,36 @@ class InvalidCredentials(Unauthenticated):
     code = "invalid_credentials"
 
 
+class SecondFactorRequired(Unauthenticated):
+    """Enter a second factor: complete the login with POST /auth/login/second-factor."""
+
+    code = "second_factor_required"
+
+
+class SecondFactorSetupRequired(Unauthenticated):
+    """Your role requires a second factor: set one up with POST /auth/login/factors, then complete the login."""
+
+    code = "second_factor_setup_required"
+
+
+class InvalidChallenge(Unauthenticated):
+    """The challenge is invalid, used or expired; log in again."""
+
+    code = "invalid_challenge"
+
+
+class InvalidSecondFactor(Unauthenticated):
+    """The code is wrong or was used before."""
+
+    code = "invalid_second_factor"
+
+
+class InvalidPasskey(Unauthenticated):
+    """The passkey is unknown or disabled, or its response is invalid."""
+
+    code = "invalid_passkey"
+
+
 class InvalidInvitation(Unauthenticated):
     """The invitation is invalid, used or expired; an existing account needs its password instead."""
 
@@ -52,6 +82,12 @@ class UnknownCaller(Unauthenticated):
     """The user of the access token does not exist."""
 
 
+class StepUpRequired(Forbidden):
+    """Prove your identity again: POST /auth/step-up, then repeat this request."""
+
+    code = "step_up_required"
+
+
 class UserNotFound(NotFound):
     """There is no user with this id."""
 
@@ -66,6 +102,14 @@ class ApiKeyNotFound(NotFound):
 
 class InvitationNotFound(NotFound):
     """There is no invitation with this id."""
+
+
+class FactorNotFound(NotFound):
+    """You have no second factor with this id, or none that awaits confirmation."""
+
+
+class PasskeyNotFound(NotFound):
+    """You have no passkey with this id."""
 
 
 class EmailNotFound(NotFound):
@@ -90,6 +134,24 @@ class EmailTaken(Conflict):
 
 class InvitationAlreadyUsed(Conflict):
     """The invitation has been used and cannot be revoked."""
+
+
+class PasskeyExists(Conflict):
+    """This passkey is registered already."""
+
+    code = "passkey_exists"
+
+
+class TooManyPasskeys(Conflict):
+    """You have 20 passkeys; remove one that you no longer use."""
+
+    code = "too_many_passkeys"
+
+
+class FactorRequired(Conflict):
+    """Your role requires a second factor; add another one before you remove this one."""
+
+    code = "factor_required"
 
 
 class LastAdmin(Conflict):
@@ -144,6 +206,24 @@ class WrongPassword(BadRequest):
     code = "wrong_password"
 
 
+class InvalidSetupCode(BadRequest):
+    """The code is wrong: check the clock of the device that shows it."""
+
+    code = "invalid_code"
+
+
+class WrongCode(BadRequest):
+    """The code is wrong or was used before."""
+
+    code = "wrong_code"
+
+
+class WrongPasskey(BadRequest):
+    """The passkey is not yours or disabled, or its response is invalid."""
+
+    code = "wrong_passkey"
+
+
 class InvalidConfirmationToken(BadRequest):
     """The confirmation token is invalid, used or expired; request a new one."""
 
@@ -179,6 +259,12 @@ class TooManyPasswords(TooManyRequests):
 
     def __init__(self) -> None:
         super().__init__(headers={"Retry-After": "1"})
+
+
+class SecondFactorUnavailable(Unavailable):
+    """The code cannot be verified, because SECRET_KEY has changed; ask an admin to reset your second factors."""
+
+    code = "second_factor_unavailable"
 
 
 class HashingOverloaded(Unavailable):

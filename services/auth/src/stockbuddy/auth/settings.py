@@ -2,9 +2,11 @@
 
 import os
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, PositiveFloat, PositiveInt, SecretStr
+from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, SecretStr
 
+from stockbuddy.auth.identity_providers.configuration import IdentityProviders, require_secure_url
 from stockbuddy.chassis.http.internal_calls import InternalCallSettings
 from stockbuddy.chassis.runtime.settings import AccessTokenSettings
 from stockbuddy.chassis.smtp import SmtpSettings
@@ -19,10 +21,15 @@ class AuthSettings(AccessTokenSettings, SmtpSettings, InternalCallSettings):
 
     exchanged_token_ttl_seconds: PositiveInt = 60
     session_days: PositiveInt = 30
+    session_max_days: PositiveInt = 90
+    step_up_seconds: PositiveInt = 600
     invitation_days: PositiveInt = 7
     signing_key_days: PositiveInt = 90
     signing_key_activation_delay_seconds: PositiveInt = 120
     signing_key_reload_interval_seconds: PositiveFloat = 5
+    public_url: Annotated[str, AfterValidator(require_secure_url)] = "http://localhost:8000"
+    """Where browsers reach the system; passkeys belong to its host."""
+    oidc_providers: IdentityProviders = []
     hashing_threads: PositiveInt = max(1, (os.cpu_count() or 2) // 2)
     hashing_queue_size: PositiveInt = 100
     hashing_queue_size_per_address: PositiveInt = 20

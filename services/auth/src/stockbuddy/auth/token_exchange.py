@@ -10,7 +10,9 @@ from stockbuddy.auth.api_keys.model import RANKS, ApiKey, common_warehouses
 from stockbuddy.auth.crypto import digest
 from stockbuddy.auth.errors import InvalidApiKey, InvalidBrowserSession, InvalidStreamTicket
 from stockbuddy.auth.sessions import queries as sessions
+from stockbuddy.auth.sessions.commands import lacks_second_factor, session_expiry
 from stockbuddy.auth.sessions.tokens import to_principal
+from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.auth.signing.keys import SigningKeys
 from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.queries import find_user
@@ -52,20 +54,25 @@ async def exchange_api_key(
 
 
 async def exchange_cookie(
-    session: AsyncSession, keys: SigningKeys, cookie: str, *, lifetime_seconds: int, session_lifetime: timedelta
+    session: AsyncSession, keys: SigningKeys, cookie: str, *, settings: AuthSettings
 ) -> ExchangedToken:
-    """`session` commits each statement. Use extends the browser session. Raises InvalidBrowserSession."""
+    """`session` commits each statement. Use extends the browser session, up to its maximum lifetime. Raises
+    InvalidBrowserSession."""
     now = datetime.now(UTC)
     found = await sessions.find_session_by_cookie(session, digest(cookie), now)
     user = await find_user(session, found.user_id) if found else None
     if found is None or user is None or not user.is_active:
         raise InvalidBrowserSession()
+    expires_at = session_expiry(found.created_at, now, settings)
+    if expires_at <= now or await lacks_second_factor(session, found, user):
+        raise InvalidBrowserSession()
     if now - found.last_used_at > LAST_USED_INTERVAL:
         await sessions.record_last_used(session, {found.id: now})
     cookie_max_age = None
-    if (expires_at := now + session_lifetime) - found.expires_at >= EXTENSION_INTERVAL:
+    if expires_at - found.expires_at >= EXTENSION_INTERVAL:
         await sessions.extend_session(session, found.id, expires_at)
-        cookie_max_age = int(session_lifetime.total_seconds())
+        cookie_max_age = int((expires_at - now).total_seconds())
+    lifetime_seconds = settings.exchanged_token_ttl_seconds
     principal = replace(to_principal(user, found.sid, lifetime_seconds=lifetime_seconds), is_renewed=True)
     return ExchangedToken(keys.sign(principal), lifetime_seconds, user, cookie_max_age)
 

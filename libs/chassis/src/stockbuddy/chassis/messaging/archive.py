@@ -58,13 +58,13 @@ class Archive:
     async def read(self, patterns: Sequence[str]) -> AsyncIterator[list[Chunk]]:
         """The archived events whose type matches one of the topic patterns, in batches of chunks."""
         await self._wait_for_relays()
-        last_id = -1
+        last_id, wanted_patterns = -1, tuple(patterns)
         while True:
             async with self._database.reading() as session:
                 rows = (await session.execute(_READ, {"id": last_id, "batch": BATCH_SIZE})).all()
             if not rows:
                 return
             last_id = rows[-1].id
-            chunks = [Chunk(tuple(row.types.split(" ")), row.body) for row in rows]
-            wanted = [chunk.only(types_for(tuple(patterns), chunk.types)) for chunk in chunks]
+            chunks = [Chunk.stored(row.types, row.body) for row in rows]
+            wanted = [chunk.only(types_for(wanted_patterns, chunk.types)) for chunk in chunks]
             yield [chunk for chunk in wanted if chunk is not None]

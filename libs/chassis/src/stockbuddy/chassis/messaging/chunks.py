@@ -28,6 +28,11 @@ class Chunk:
     types: tuple[str, ...]
     body: str
 
+    @classmethod
+    def stored(cls, types: str, body: str) -> "Chunk":
+        """From the columns of its row."""
+        return cls(tuple(types.split(" ")), body)
+
     def singles(self) -> Iterator["Chunk"]:
         """The events as chunks of their own."""
         for event_type, event in zip(self.types, events_of(self.body), strict=True):
@@ -61,13 +66,13 @@ def events_of(body: str) -> list[str]:
     return body[1:-1].split(_BETWEEN_EVENTS)
 
 
-def to_message(event: str) -> Message:
+def to_message(event: str, deliveries: int = 0) -> Message:
     """Raises ValueError unless `event` is an event as `event_text` returns it."""
     attributes, between, data = event.partition(_DATA)
     headers = orjson.loads(f"{attributes}}}")
     try:
         if between:
-            return Message(headers["id"], headers["type"], headers, data[:-1].encode())
+            return Message(headers["id"], headers["type"], headers, data[:-1].encode(), deliveries)
     except (KeyError, TypeError):
         pass
     raise ValueError("not an event of an outbox")

@@ -89,7 +89,7 @@ class Relay:
         async with self._database.raw() as connection, connection.transaction():
             shards = await connection.fetch(_LOCK_SHARDS, 1 if self._is_behind else outbox.SHARDS)
             rows = await connection.fetch(_READ, [row["shard"] for row in shards], BATCH_SIZE) if shards else []
-            chunks = [Chunk(tuple(row["types"].split(" ")), row["body"]) for row in rows]
+            chunks = [Chunk.stored(row["types"], row["body"]) for row in rows]
             if rows:
                 if (error := await self._error_of(chunks)) is not None:
                     log.info("relay.batch_refused", service=self._database.schema, error=repr(error))

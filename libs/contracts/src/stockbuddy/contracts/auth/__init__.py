@@ -2,6 +2,14 @@
 
 from stockbuddy.contracts.auth.api_keys import ApiKeyAuthenticated, ApiKeyCreated, ApiKeyRevoked, ApiKeyState
 from stockbuddy.contracts.auth.emails import EmailFailed, EmailsDelayed
+from stockbuddy.contracts.auth.factors import (
+    FactorAdded,
+    FactorDisabled,
+    FactorRemoved,
+    FactorState,
+    RecoveryCodesReplaced,
+    RecoveryCodeUsed,
+)
 from stockbuddy.contracts.auth.invitations import (
     InvitationCreated,
     InvitationRevoked,
@@ -9,9 +17,10 @@ from stockbuddy.contracts.auth.invitations import (
     InvitationUsed,
 )
 from stockbuddy.contracts.auth.logins import UNKNOWN_LOGIN, AccessDenied, LoginFailed, UserLockedOut, UserLoggedIn
-from stockbuddy.contracts.auth.sessions import SessionRefreshed, SessionRevoked, SigningKeyRotated
+from stockbuddy.contracts.auth.sessions import SessionRefreshed, SessionRevoked, SessionVerified, SigningKeyRotated
 from stockbuddy.contracts.auth.system_settings import SettingsChanged
 from stockbuddy.contracts.auth.users import (
+    IdentityLinked,
     PasswordResetRequested,
     UserDeactivated,
     UserPasswordChanged,
@@ -31,14 +40,22 @@ __all__ = [
     "ApiKeyState",
     "EmailFailed",
     "EmailsDelayed",
+    "FactorAdded",
+    "FactorDisabled",
+    "FactorRemoved",
+    "FactorState",
+    "IdentityLinked",
     "InvitationCreated",
     "InvitationRevoked",
     "InvitationState",
     "InvitationUsed",
     "LoginFailed",
     "PasswordResetRequested",
+    "RecoveryCodeUsed",
+    "RecoveryCodesReplaced",
     "SessionRefreshed",
     "SessionRevoked",
+    "SessionVerified",
     "SettingsChanged",
     "SigningKeyRotated",
     "UserDeactivated",

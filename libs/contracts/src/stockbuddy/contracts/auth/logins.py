@@ -6,7 +6,8 @@ from stockbuddy.contracts.event import Event
 
 
 class UserLoggedIn(Event):
-    """`method`: the credential that was verified."""
+    """`method`: the credential that was verified. `second_factor`: `totp`, `recovery_code` or `passkey`; null if
+    none was required."""
 
     type: ClassVar[str] = "auth.user.logged_in"
     subject_template: ClassVar[str] = "user/{user_id}"
@@ -15,6 +16,7 @@ class UserLoggedIn(Event):
     username: str
     session_id: str
     method: str = "password"
+    second_factor: str | None = None
 
 
 UNKNOWN_LOGIN = "unknown"

@@ -23,6 +23,18 @@ class SessionRevoked(Event):
     reason: str
 
 
+class SessionVerified(Event):
+    """The user proved their identity again in a session (step-up), by `method`: `password`, `totp`, `recovery_code` or
+    `passkey`."""
+
+    type: ClassVar[str] = "auth.session.verified"
+    subject_template: ClassVar[str] = "session/{session_id}"
+
+    session_id: str
+    user_id: int
+    method: str
+
+
 class SigningKeyRotated(Event):
     """`kid`: the new key, published at once; older keys stay published until their tokens expire."""
 

@@ -21,4 +21,5 @@ class SettingsChanged(Event):
     default_low_stock_threshold: Quantity
     alert_emails: list[str]
     negative_stock: str
+    second_factor_roles: list[str] = []
     changes: dict[str, Any] = {}

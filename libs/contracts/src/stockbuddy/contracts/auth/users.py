@@ -55,6 +55,17 @@ class UserReactivated(UserState):
     changes: dict[str, Any] = {}
 
 
+class IdentityLinked(Event):
+    """The user signed in at an identity provider for the first time; `provider` is its name in the settings."""
+
+    type: ClassVar[str] = "auth.identity.linked"
+    subject_template: ClassVar[str] = "user/{user_id}"
+
+    user_id: int
+    username: str
+    provider: str
+
+
 class UserPasswordChanged(Event):
     """`method`: `change` (with the old password) or `reset` (with a token sent by e-mail)."""
 

@@ -11,6 +11,7 @@ from stockbuddy.auth.dependencies import Services
 from stockbuddy.auth.encrypted_responses import EncryptedIdempotentRoute
 from stockbuddy.auth.errors import ApiKeyNotFound, ForeignApiKeys
 from stockbuddy.auth.fields import PathId
+from stockbuddy.auth.step_up import STEP_UP
 from stockbuddy.chassis.http.authentication import UserSession
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.pagination import Page, SortOrder, fetch_page
@@ -23,7 +24,7 @@ creation_router = APIRouter(prefix="/api/v1/auth/api-keys", tags=["API keys"], r
 NEWEST_FIRST = SortOrder("id_desc", [ApiKey.id], descending=True)
 
 
-@creation_router.post("", status_code=201)
+@creation_router.post("", status_code=201, dependencies=[STEP_UP])
 async def create_api_key(body: ApiKeyCreate, caller: UserSession, session: Session) -> ApiKeySecretResponse:
     """Create an API key for a machine. The secret is returned only here."""
     key, secret = await commands.create_api_key(session, caller, body)

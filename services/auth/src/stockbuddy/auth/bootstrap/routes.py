@@ -1,18 +1,33 @@
-"""HTTP of the registration of admins."""
+"""HTTP of the registration of admins, and what a new system needs first."""
 
 from fastapi import APIRouter, Request, Response
 
 from stockbuddy.auth.bootstrap.commands import redeem_bootstrap_token
+from stockbuddy.auth.bootstrap.schemas import SetupResponse
 from stockbuddy.auth.dependencies import Services
 from stockbuddy.auth.password_policy import hash_new_password
+from stockbuddy.auth.step_up import require_recent_verification
+from stockbuddy.auth.system_settings.queries import is_registration_open
 from stockbuddy.auth.users.commands import available_username, register_user
+from stockbuddy.auth.users.queries import has_admin
 from stockbuddy.auth.users.schemas import RegisterAdmin, UserResponse, password_words, user_path
 from stockbuddy.chassis.http.authentication import PUBLIC, authenticate, require_admin
 from stockbuddy.chassis.http.etags import ConditionalRoute
-from stockbuddy.chassis.http.sessions import Session
+from stockbuddy.chassis.http.sessions import ReadSession, Session
 from stockbuddy.chassis.http.tokens import Role
 
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=ConditionalRoute)
+
+
+@router.get("/setup", dependencies=[PUBLIC])
+async def get_setup(session: ReadSession, services: Services) -> SetupResponse:
+    """What a new system needs first: whether an admin exists, and who may register."""
+    needs_admin = not await has_admin(session)
+    return SetupResponse(
+        needs_admin=needs_admin,
+        needs_setup_token=needs_admin and services.settings.env != "development",
+        registration_open=await is_registration_open(session),
+    )
 
 
 @router.post("/admin/register", status_code=201, dependencies=[PUBLIC])
@@ -22,7 +37,8 @@ async def register_admin(
     """Register an admin. The first one requires the setup token (except in development), later ones an admin."""
     is_token_required = services.settings.env != "development"
     if not await redeem_bootstrap_token(session, body.setup_token, is_required=is_token_required):
-        await require_admin(await authenticate(request))
+        caller = await require_admin(await authenticate(request))
+        await require_recent_verification(session, caller, services.settings)
     user = await register_user(
         session,
         username=body.username or await available_username(session, body.email),

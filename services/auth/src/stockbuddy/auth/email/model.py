@@ -15,6 +15,9 @@ class EmailKind(StrEnum):
     EMAIL_CONFIRMATION = "email_confirmation"
     EMAIL_CHANGE_REQUESTED = "email_change_requested"
     EMAIL_CHANGED = "email_changed"
+    FACTORS_CHANGED = "factors_changed"
+    PASSKEY_DISABLED = "passkey_disabled"
+    RECOVERY_CODE_USED = "recovery_code_used"
 
 
 class QueuedEmail(Base):

@@ -77,6 +77,40 @@ If you did not do this, inform an admin now.
 """
 
 
+_FACTORS_CHANGED = """\
+Hello,
+
+a second factor (an authenticator app or a passkey) of your account at {company} was added or removed.
+If you did not do this, change your password now and inform an admin.
+"""
+
+_PASSKEY_DISABLED = """\
+Hello,
+
+a passkey of your account at {company} was used by two devices that do not know of each other: it may have been copied.
+It is refused from now on. Log in with another second factor or a recovery code, remove it and register a new one.
+"""
+
+_RECOVERY_CODE_USED = """\
+Hello,
+
+a recovery code was used in place of the second factor of your account at {company}.
+If you did not do this, change your password now and inform an admin.
+"""
+
+
+def factors_changed_text(company: str) -> str:
+    return _FACTORS_CHANGED.format(company=company)
+
+
+def passkey_disabled_text(company: str) -> str:
+    return _PASSKEY_DISABLED.format(company=company)
+
+
+def recovery_code_used_text(company: str) -> str:
+    return _RECOVERY_CODE_USED.format(company=company)
+
+
 def password_changed_text(company: str) -> str:
     return _PASSWORD_CHANGED.format(company=company)
 

@@ -1,6 +1,5 @@
 """HTTP for the gateway only, which signs its calls; the public port does not route these paths."""
 
-from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -45,13 +44,7 @@ async def exchange_token(
         exchanged = await exchange_stream_ticket(session, keys, body.stream_ticket, lifetime_seconds=lifetime_seconds)
         return TokenExchangeResponse(access_token=exchanged.access_token, expires_in=exchanged.expires_in)
     cookie = body.session_cookie or ""
-    exchanged = await exchange_cookie(
-        session,
-        keys,
-        cookie,
-        lifetime_seconds=lifetime_seconds,
-        session_lifetime=timedelta(days=services.settings.session_days),
-    )
+    exchanged = await exchange_cookie(session, keys, cookie, settings=services.settings)
     return TokenExchangeResponse(
         access_token=exchanged.access_token,
         expires_in=exchanged.expires_in,

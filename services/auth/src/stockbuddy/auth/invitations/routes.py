@@ -22,6 +22,8 @@ from stockbuddy.auth.password_policy import hash_new_password
 from stockbuddy.auth.sessions.commands import CreatedSession, create_session
 from stockbuddy.auth.sessions.schemas import TokenPairResponse
 from stockbuddy.auth.sessions.tokens import forbid_caching, to_token_pair
+from stockbuddy.auth.step_up import STEP_UP
+from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.queries import find_user_by_email
 from stockbuddy.auth.users.schemas import user_path
 from stockbuddy.chassis.http.authentication import PUBLIC, Admin
@@ -38,7 +40,7 @@ creation_router = APIRouter(prefix="/api/v1/auth", tags=["invitations"], route_c
 NEWEST_FIRST = SortOrder("id_desc", [Invitation.id], descending=True)
 
 
-@creation_router.post("/invitations", status_code=201)
+@creation_router.post("/invitations", status_code=201, dependencies=[STEP_UP])
 async def create_invitation(
     body: InvitationCreate, caller: Admin, session: Session, services: Services
 ) -> InvitationTokenResponse:
@@ -101,10 +103,13 @@ async def login_or_register_salesperson(
 async def _login(
     body: SalespersonLogin, authenticator: PasswordAuthenticator, services: AuthServices, user_agent: str | None
 ) -> CreatedSession:
-    async with authenticator.authenticate(body.email, body.password) as (session, user):
-        if user.role is not Role.SALESPERSON:
-            raise SalespeopleOnly()
+    async with authenticator.authenticate(body.email, body.password, admit=_require_salesperson) as (session, user):
         return await create_session(session, user, services.settings, user_agent=user_agent)
+
+
+def _require_salesperson(user: User) -> None:
+    if user.role is not Role.SALESPERSON:
+        raise SalespeopleOnly()
 
 
 async def _register(

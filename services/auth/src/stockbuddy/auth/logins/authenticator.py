@@ -3,7 +3,7 @@
 The slow hash is computed without a database connection, and costs the same whether the user exists or not.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated
 
@@ -12,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.dependencies import AuthServices, Services
 from stockbuddy.auth.errors import InvalidCredentials, WrongPassword
+from stockbuddy.auth.factors.relying_party import RelyingParty
+from stockbuddy.auth.logins.challenges import create_challenge_if_required
 from stockbuddy.auth.logins.commands import FailureRecorder, require_not_throttled, reset_failures
 from stockbuddy.auth.logins.queries import is_known_address
 from stockbuddy.auth.logins.throttle import Attempt, digest_login
@@ -21,6 +23,9 @@ from stockbuddy.chassis.runtime.event_context import current_event_context, set_
 
 UNKNOWN_ADDRESS = "unknown"
 
+Admit = Callable[[User], None]
+"""Raises an error for a user who may not log in at an endpoint."""
+
 
 class PasswordAuthenticator:
     """Verifies passwords, throttles guessing, and publishes failures."""
@@ -29,13 +34,36 @@ class PasswordAuthenticator:
         self._database = services.database
         self._hasher = services.hasher
         self._secret_box = services.secret_box
+        self._relying_party = RelyingParty(services.settings.public_url)
         self._failures = FailureRecorder(services.failed_logins, services.settings.login_backoff_seconds)
 
     @asynccontextmanager
-    async def authenticate(self, login: str, password: str) -> AsyncIterator[tuple[AsyncSession, User]]:
+    async def authenticate(
+        self, login: str, password: str, *, admit: Admit | None = None, with_cookie: bool = False
+    ) -> AsyncIterator[tuple[AsyncSession, User]]:
         """Verify credentials; yields an open transaction and the user, and sets the actor. On any mismatch (unknown,
         wrong password, inactive) the failure is counted and InvalidCredentials raised; TooManyAttempts while
-        throttled."""
+        throttled. `admit` rejects users who may not log in here. A user who needs a second factor is not yielded:
+        SecondFactorRequired or SecondFactorSetupRequired, whose challenge is committed; `with_cookie` as there."""
+        attempt, found, new_hash = await self._verify(login, password)
+        async with self._database.transaction() as session:
+            user = await queries.lock_user(session, found.id)
+            if user is None or not user.is_active or user.password_hash != found.password_hash:
+                raise InvalidCredentials()  # changed by a concurrent transaction while the hash was computed
+            if new_hash:
+                user.password_hash = new_hash
+            set_actor(user.id, user.username)
+            if admit is not None:
+                admit(user)
+            challenge = await create_challenge_if_required(session, user, self._relying_party, with_cookie=with_cookie)
+            await reset_failures(session, attempt, user.id, is_logged_in=challenge is None)
+            if challenge is None:
+                yield session, user
+                return
+        raise challenge
+
+    async def _verify(self, login: str, password: str) -> tuple[Attempt, User, str | None]:
+        """The user whose password matches, and a new hash if the stored one has outdated parameters."""
         async with self._database.reading() as session:
             found = await queries.find_user_by_login(session, login)
             attempt = await self._attempt(session, login, found)
@@ -44,15 +72,7 @@ class PasswordAuthenticator:
         if found is None or not matches or not found.is_active:
             await self._record_failure(attempt, found, matches=matches)
             raise InvalidCredentials()
-        async with self._database.transaction() as session:
-            user = await queries.lock_user(session, found.id)
-            if user is None or not user.is_active or user.password_hash != found.password_hash:
-                raise InvalidCredentials()  # changed by a concurrent transaction while the hash was computed
-            await reset_failures(session, attempt, user.id)
-            if new_hash:
-                user.password_hash = new_hash
-            set_actor(user.id, user.username)
-            yield session, user
+        return attempt, found, new_hash
 
     async def verify_password(self, user: User, password: str) -> None:
         """Re-authenticate the logged-in user. Throttled too, so that an unattended session cannot be used to guess the

@@ -53,14 +53,15 @@ class FailureRecorder:
                 outbox.add(session, UserLockedOut.model_validate(login | lockout))
 
 
-async def reset_failures(session: AsyncSession, attempt: Attempt, user_id: int) -> None:
-    """Reset the counter of this login at this address after a success. Raises TooManyAttempts like
-    `FailureRecorder.record`."""
+async def reset_failures(session: AsyncSession, attempt: Attempt, user_id: int, *, is_logged_in: bool = True) -> None:
+    """Reset the counter of this login at this address after a success. Unless a second factor is still awaited
+    (`is_logged_in` false), the address is known from now on. Raises TooManyAttempts like `FailureRecorder.record`."""
     now = datetime.now(UTC)
     scopes = attempt.keys()
     _require_none_blocked(await queries.lock_counters(session, scopes.keys()), now)
     await queries.delete_counters(session, [key for key, scope in scopes.items() if scope is LOGIN_AT_ADDRESS])
-    await queries.record_address(session, user_id, attempt.address, now)
+    if is_logged_in:
+        await queries.record_address(session, user_id, attempt.address, now)
 
 
 async def reset_all_failures(session: AsyncSession, attempt: Attempt, user_id: int) -> None:

@@ -28,3 +28,15 @@ class KnownAddress(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"), primary_key=True)
     address: Mapped[str] = mapped_column(primary_key=True)
     last_login_at: Mapped[datetime]
+
+
+class LoginChallenge(Base):
+    """A login whose password was verified and whose second factor is awaited. `with_cookie`: a browser logs in."""
+
+    __tablename__ = "login_challenge"
+
+    digest: Mapped[bytes] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+    with_cookie: Mapped[bool]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]

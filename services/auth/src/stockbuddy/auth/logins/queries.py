@@ -7,7 +7,7 @@ from sqlalchemy import delete, exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.auth.logins.model import KnownAddress, LoginCounter
+from stockbuddy.auth.logins.model import KnownAddress, LoginChallenge, LoginCounter
 
 
 async def find_blocked_until(session: AsyncSession, keys: Collection[bytes], now: datetime) -> datetime | None:
@@ -55,3 +55,25 @@ async def record_address(session: AsyncSession, user_id: int, address: str, now:
 
 async def delete_expired_addresses(session: AsyncSession, *, before: datetime) -> None:
     await session.execute(delete(KnownAddress).where(KnownAddress.last_login_at < before))
+
+
+async def find_challenge(session: AsyncSession, digest: bytes, now: datetime) -> LoginChallenge | None:
+    """The login that awaits a second factor, unless it has expired."""
+    return await session.scalar(
+        select(LoginChallenge).where(LoginChallenge.digest == digest, LoginChallenge.expires_at > now)
+    )
+
+
+async def delete_challenge(session: AsyncSession, digest: bytes, now: datetime) -> LoginChallenge | None:
+    """The same, deleted: of concurrent calls, one finds it."""
+    valid = (LoginChallenge.digest == digest, LoginChallenge.expires_at > now)
+    return await session.scalar(delete(LoginChallenge).where(*valid).returning(LoginChallenge))
+
+
+async def delete_challenges_of(session: AsyncSession, user_id: int) -> None:
+    """Started logins of a user whose password or factors have changed."""
+    await session.execute(delete(LoginChallenge).where(LoginChallenge.user_id == user_id))
+
+
+async def delete_expired_challenges(session: AsyncSession, *, before: datetime) -> None:
+    await session.execute(delete(LoginChallenge).where(LoginChallenge.expires_at < before))

@@ -11,11 +11,12 @@ from stockbuddy.auth.logins.authenticator import Authenticator
 from stockbuddy.auth.logins.schemas import LOGIN_BODY, LoginBody, LoginCredentials
 from stockbuddy.auth.password_policy import hash_new_password
 from stockbuddy.auth.sessions import commands as sessions
-from stockbuddy.auth.sessions.cookies import cookies_for, csrf_token, set_cookies
+from stockbuddy.auth.sessions.browser_responses import to_browser_session
 from stockbuddy.auth.sessions.schemas import BrowserSessionResponse, TokenPairResponse
 from stockbuddy.auth.sessions.tokens import forbid_caching, to_token_pair
 from stockbuddy.auth.system_settings.queries import is_registration_open
 from stockbuddy.auth.users import commands as users
+from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.schemas import RegisterUser, UserResponse, password_words, user_path
 from stockbuddy.chassis.http.authentication import PUBLIC
 from stockbuddy.chassis.http.etags import ConditionalRoute
@@ -73,9 +74,7 @@ async def login_admin(
     body: LoginBody, response: Response, authenticator: Authenticator, services: Services, user_agent: UserAgent = None
 ) -> TokenPairResponse:
     """The same for admins only."""
-    async with authenticator.authenticate(body.username, body.password) as (session, user):
-        if user.role is not Role.ADMIN:
-            raise AdminsOnly()
+    async with authenticator.authenticate(body.username, body.password, admit=_require_admin) as (session, user):
         created = await sessions.create_session(session, user, services.settings, user_agent=user_agent)
     forbid_caching(response)
     return to_token_pair(created, services)
@@ -91,15 +90,12 @@ async def create_browser_session(
     user_agent: UserAgent = None,
 ) -> BrowserSessionResponse:
     """Create a session whose cookie replaces the access token. JSON only: a form on another site cannot send it."""
-    async with authenticator.authenticate(body.username, body.password) as (session, user):
+    async with authenticator.authenticate(body.username, body.password, with_cookie=True) as (session, user):
         created, cookie = await sessions.create_browser_session(session, user, services.settings, user_agent=user_agent)
-    cookies = cookies_for(request, services.settings)
-    set_cookies(response, cookie, cookies, services.settings)
-    forbid_caching(response)
     response.headers["Location"] = request.url.path
-    return BrowserSessionResponse(
-        user=UserResponse.model_validate(user),
-        csrf_token=csrf_token(cookie),
-        csrf_cookie=cookies.csrf,
-        expires_at=created.expires_at,
-    )
+    return to_browser_session(request, response, services.settings, user, (created, cookie))
+
+
+def _require_admin(user: User) -> None:
+    if user.role is not Role.ADMIN:
+        raise AdminsOnly()

@@ -67,6 +67,11 @@ def digest_login(secret_box: SecretBox, login: str) -> bytes:
     return secret_box.keyed_digest(f"login\n{case_key(login)}")
 
 
+def digest_second_factor(secret_box: SecretBox, user_id: int) -> bytes:
+    """Second factors are counted apart from passwords; `user_id` 0: of an unknown user."""
+    return secret_box.keyed_digest(f"second factor\n{user_id}")
+
+
 def _key(scope: Scope, *parts: str) -> bytes:
     return sha256("\n".join((scope.name, *parts)).encode()).digest()
 

@@ -6,7 +6,12 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from stockbuddy.auth.dependencies import AuthServices, Services
-from stockbuddy.auth.errors import InvalidApiKey, InvalidCredentials
+from stockbuddy.auth.errors import (
+    InvalidApiKey,
+    InvalidCredentials,
+    SecondFactorRequired,
+    SecondFactorSetupRequired,
+)
 from stockbuddy.auth.fields import MAX_EMAIL_LENGTH, MAX_LOGIN_PASSWORD_LENGTH, UserAgent
 from stockbuddy.auth.logins.authenticator import Authenticator, PasswordAuthenticator
 from stockbuddy.auth.logins.schemas import FORM
@@ -73,6 +78,9 @@ async def _grant_by_password(
             created = await create_session(session, user, services.settings, user_agent=user_agent)
     except InvalidCredentials as error:
         raise InvalidGrant(error.detail) from error
+    except (SecondFactorRequired, SecondFactorSetupRequired) as error:
+        error.extra |= {"error": error.code, "error_description": error.detail}
+        raise
     return to_token_pair(created, services)
 
 

@@ -13,6 +13,7 @@ from stockbuddy.auth.email.model import EmailKind
 from stockbuddy.auth.email.queue import queue_email
 from stockbuddy.auth.errors import InvalidResetToken, WrongPassword
 from stockbuddy.auth.logins.commands import reset_all_failures
+from stockbuddy.auth.logins.queries import delete_challenges_of
 from stockbuddy.auth.logins.throttle import Attempt, digest_login
 from stockbuddy.auth.passwords import queries
 from stockbuddy.auth.passwords.model import PasswordReset
@@ -55,7 +56,7 @@ async def change_password(
         raise WrongPassword()  # changed by a concurrent request while the hashes were computed
     stored = await lock_session(session, current.id) if current.id else None
     await _replace_password(session, user, replacement, settings, method="change")
-    return await create_session(
+    created = await create_session(
         session,
         user,
         settings,
@@ -63,6 +64,8 @@ async def change_password(
         method="password_change",
         with_cookie=stored is not None and stored.cookie_digest is not None,
     )
+    created.session.second_factor_at = stored.second_factor_at if stored else None
+    return created
 
 
 async def request_reset(session: AsyncSession, email: str, secret_box: SecretBox) -> None:
@@ -126,6 +129,7 @@ async def _replace_password(
     user.pending_email = None
     now = datetime.now(UTC)
     await queries.invalidate_tokens(session, user.id, now)
+    await delete_challenges_of(session, user.id)
     await revoke_sessions(session, user.id, settings, reason="password_changed")
     if replacement.revoke_api_keys:
         await revoke_keys_of(session, user, settings, reason="password_changed")

@@ -21,6 +21,7 @@ from stockbuddy.auth.passwords.schemas import (
 from stockbuddy.auth.session_ids import parse_session_id
 from stockbuddy.auth.sessions.cookies import cookies_for, csrf_token, set_cookies
 from stockbuddy.auth.sessions.tokens import forbid_caching, to_token_pair
+from stockbuddy.auth.step_up import STEP_UP
 from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.queries import find_user
 from stockbuddy.chassis.http.authentication import PUBLIC, UserSession
@@ -33,7 +34,7 @@ router = APIRouter(prefix="/api/v1/auth/password", tags=["auth"], route_class=St
 RESET_REQUESTED = "If the address belongs to a user, an e-mail with a reset token will be sent to it."
 
 
-@router.post("/change")
+@router.post("/change", dependencies=[STEP_UP])
 async def change_password(
     body: ChangePassword,
     caller: UserSession,
@@ -61,7 +62,7 @@ async def change_password(
     changed = PasswordChangedResponse(**dict(to_token_pair(created, services)))
     if created.cookie is not None:
         cookies = cookies_for(request, services.settings)
-        set_cookies(response, created.cookie, cookies, services.settings)
+        set_cookies(response, created.cookie, cookies, created.session)
         changed.csrf_token, changed.csrf_cookie = csrf_token(created.cookie), cookies.csrf
     return changed
 

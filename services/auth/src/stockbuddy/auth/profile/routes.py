@@ -9,6 +9,7 @@ from stockbuddy.auth.errors import UnknownCaller
 from stockbuddy.auth.logins.authenticator import Authenticator
 from stockbuddy.auth.profile import commands
 from stockbuddy.auth.profile.schemas import ConfirmEmail, ProfileUpdate
+from stockbuddy.auth.step_up import require_recent_verification
 from stockbuddy.auth.users import queries
 from stockbuddy.auth.users.schemas import UserResponse
 from stockbuddy.chassis.http.authentication import PUBLIC, UserSession
@@ -24,14 +25,17 @@ public_router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=Stri
 async def verify_profile_password(
     body: ProfileUpdate, caller: UserSession, authenticator: Authenticator, services: Services
 ) -> ProfileUpdate:
-    """The body; its password is verified if it changes the address. A dependency, so that hashing, which takes long,
-    precedes the transaction."""
+    """The body. If it changes the address, its password is verified, or that the caller has used their second factor a
+    short while ago. A dependency, so that hashing, which takes long, precedes the transaction."""
     fields = body.sent_fields()
     if (email := fields.get("email")) is None:
         return body
     async with services.database.reading() as session:
         user = await queries.find_user(session, caller.user_id)
-    if user is not None and commands.starts_confirmation(user, email):
+        if user is None or not commands.starts_confirmation(user, email):
+            return body
+        await require_recent_verification(session, caller, services.settings)
+    if not user.has_second_factor:
         if fields.get("password") is None:
             raise Unprocessable.field("password", "is required to change the e-mail address")
         await authenticator.verify_password(user, fields["password"])
@@ -55,7 +59,8 @@ async def update_profile(
     response: Response,
     if_match: IfMatch = None,
 ) -> UserResponse:
-    """Change one's profile. Another e-mail address requires the password, and replaces the old one when it is confirmed
+    """Change one's profile. Another e-mail address requires the password, or of users with a second factor a
+    step-up, and replaces the old one when it is confirmed
     with the token sent to it (`POST /auth/email/confirm`); the old address is notified."""
     user = await queries.lock_user(session, caller.user_id)
     if user is None:

@@ -9,7 +9,8 @@ from stockbuddy.chassis.fields import Omittable, RequestBody
 
 
 class ProfileUpdate(RequestBody):
-    """Omitted fields keep their value. `password`: one's own, required with another `email`."""
+    """Omitted fields keep their value. `password`: one's own, required with another `email` unless you have a
+    second factor."""
 
     username: Omittable[Username]
     email: Omittable[EmailAddress]

@@ -10,11 +10,12 @@ from stockbuddy.auth.crypto import create_secret, digest
 from stockbuddy.auth.sessions import queries
 from stockbuddy.auth.sessions.model import LoginSession, RefreshToken, Revocation, StreamTicket
 from stockbuddy.auth.settings import AuthSettings
+from stockbuddy.auth.system_settings.queries import requires_second_factor
 from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.queries import find_user
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.runtime.event_context import current_event_context, set_actor
-from stockbuddy.contracts.auth import SessionRefreshed, SessionRevoked, UserLoggedIn
+from stockbuddy.contracts.auth import SessionRefreshed, SessionRevoked, SessionVerified, UserLoggedIn
 
 REVOCATION_MARGIN = timedelta(seconds=60)
 """A token may be signed just before the commit of the revocation."""
@@ -41,19 +42,26 @@ async def create_session(
     *,
     user_agent: str | None,
     method: str = "password",
+    second_factor: str | None = None,
     with_cookie: bool = False,
 ) -> CreatedSession:
-    """A session for `user`, who was authenticated by `method`."""
-    created = await _create(session, user, settings, user_agent=user_agent, method=method)
+    """A session for `user`, who was authenticated by `method` and, if required, by `second_factor`."""
+    created = await _create(session, user, settings, user_agent=user_agent, method=method, second_factor=second_factor)
     cookie = _set_cookie(created) if with_cookie else None
     return CreatedSession(created, user, _add_refresh_token(session, created, created.created_at), cookie)
 
 
 async def create_browser_session(
-    session: AsyncSession, user: User, settings: AuthSettings, *, user_agent: str | None
+    session: AsyncSession,
+    user: User,
+    settings: AuthSettings,
+    *,
+    user_agent: str | None,
+    method: str = "browser",
+    second_factor: str | None = None,
 ) -> tuple[LoginSession, str]:
     """The same for a browser; also the value of its cookie, which is stored as a digest."""
-    created = await _create(session, user, settings, user_agent=user_agent, method="browser")
+    created = await _create(session, user, settings, user_agent=user_agent, method=method, second_factor=second_factor)
     return created, _set_cookie(created)
 
 
@@ -64,7 +72,13 @@ def _set_cookie(created: LoginSession) -> str:
 
 
 async def _create(
-    session: AsyncSession, user: User, settings: AuthSettings, *, user_agent: str | None, method: str
+    session: AsyncSession,
+    user: User,
+    settings: AuthSettings,
+    *,
+    user_agent: str | None,
+    method: str,
+    second_factor: str | None,
 ) -> LoginSession:
     now = datetime.now(UTC)
     created = LoginSession(
@@ -75,37 +89,73 @@ async def _create(
         ip_address=current_event_context().client_ip,
         created_at=now,
         last_used_at=now,
-        expires_at=now + timedelta(days=settings.session_days),
+        authenticated_at=now,
+        second_factor_at=now if second_factor else None,
+        expires_at=session_expiry(now, now, settings),
     )
     session.add(created)
     await session.flush()
     set_actor(user.id, user.username)
-    event = UserLoggedIn(user_id=user.id, username=user.username, session_id=str(created.id), method=method)
+    event = UserLoggedIn(
+        user_id=user.id,
+        username=user.username,
+        session_id=str(created.id),
+        method=method,
+        second_factor=second_factor,
+    )
     outbox.add(session, event)
     return created
 
 
 async def refresh_session(session: AsyncSession, refresh_token: str, settings: AuthSettings) -> CreatedSession | None:
-    """Rotate the refresh token; None if invalid. Reuse of a rotated token revokes the session (token theft), so the
-    caller must commit even when None is returned."""
+    """Rotate the refresh token; None if invalid. Reuse of a rotated token revokes the session (token theft), as does a
+    missing second factor, so the caller must commit even when None is returned."""
     token_digest = digest(refresh_token)
     session_id = await queries.find_session_id_by_refresh_token(session, token_digest)
     refreshed = session_id and await queries.lock_session(session, session_id)
     now = datetime.now(UTC)
     if not refreshed or not refreshed.is_active(now):
         return None
+    expires_at = session_expiry(refreshed.created_at, now, settings)
+    if expires_at <= now:
+        return None
     user = await find_user(session, refreshed.user_id)
     if user is None or not user.is_active:
         return None
     set_actor(user.id, user.username)
+    if await lacks_second_factor(session, refreshed, user):
+        revoke_session(session, refreshed, settings, reason="second_factor_required")
+        return None
     if not await queries.use_refresh_token(session, token_digest, now):
         revoke_session(session, refreshed, settings, reason="refresh_token_reused")
         return None
     refreshed.last_used_at = now
     refreshed.ip_address = current_event_context().client_ip
-    refreshed.expires_at = now + timedelta(days=settings.session_days)
+    refreshed.expires_at = expires_at
     outbox.add(session, SessionRefreshed(session_id=str(refreshed.id), user_id=user.id))
     return CreatedSession(refreshed, user, _add_refresh_token(session, refreshed, now))
+
+
+def session_expiry(created_at: datetime, now: datetime, settings: AuthSettings) -> datetime:
+    """The expiry of a session that is used now: each use extends it, but not beyond its maximum lifetime."""
+    maximum = created_at + timedelta(days=settings.session_max_days)
+    return min(now + timedelta(days=settings.session_days), maximum)
+
+
+async def lacks_second_factor(session: AsyncSession, existing: LoginSession, user: User) -> bool:
+    """True if the user's role requires a second factor, and the session was created without one."""
+    return existing.second_factor_at is None and await requires_second_factor(session, user.role)
+
+
+def record_verification(
+    session: AsyncSession, verified: LoginSession, *, method: str, is_second_factor: bool
+) -> datetime:
+    """The user of the session, which is locked, has proved their identity again, at the time that is returned."""
+    verified.authenticated_at = now = datetime.now(UTC)
+    if is_second_factor:
+        verified.second_factor_at = now
+    outbox.add(session, SessionVerified(session_id=str(verified.id), user_id=verified.user_id, method=method))
+    return now
 
 
 def revoke_session(session: AsyncSession, revoked: LoginSession, settings: AuthSettings, *, reason: str) -> None:

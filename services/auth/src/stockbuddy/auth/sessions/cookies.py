@@ -5,10 +5,9 @@ import hmac
 
 from fastapi import Request, Response
 
+from stockbuddy.auth.sessions.model import LoginSession
 from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.contracts.browser_cookies import BrowserCookies, browser_cookies
-
-SECONDS_PER_DAY = 86_400
 
 
 def csrf_token(session_cookie: str) -> str:
@@ -24,8 +23,9 @@ def cookies_for(request: Request, settings: AuthSettings) -> BrowserCookies:
     )
 
 
-def set_cookies(response: Response, session_cookie: str, cookies: BrowserCookies, settings: AuthSettings) -> None:
-    max_age = settings.session_days * SECONDS_PER_DAY
+def set_cookies(response: Response, session_cookie: str, cookies: BrowserCookies, session: LoginSession) -> None:
+    """They expire with `session`, which was created or extended just now."""
+    max_age = int((session.expires_at - session.last_used_at).total_seconds())
     for name, value, is_secret in (
         (cookies.session, session_cookie, True),
         (cookies.csrf, csrf_token(session_cookie), False),

@@ -14,7 +14,8 @@ from stockbuddy.auth.session_ids import session_sid
 class LoginSession(Base):
     """Active until it is ended or expires without use. `token_generation` grows when its access tokens must be refused
     although the session continues, as after a change of role. Browser sessions have a cookie, the others refresh
-    tokens; one created by a change of password in a browser has both."""
+    tokens; one created by a change of password in a browser has both. `authenticated_at`: when the user last proved
+    their identity by any means; `second_factor_at`: with a second factor."""
 
     __tablename__ = "login_session"
 
@@ -26,6 +27,8 @@ class LoginSession(Base):
     ip_address: Mapped[str | None]
     created_at: Mapped[datetime]
     last_used_at: Mapped[datetime]
+    authenticated_at: Mapped[datetime | None]
+    second_factor_at: Mapped[datetime | None]
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     ended_reason: Mapped[str | None]

@@ -15,6 +15,10 @@ async def lock_session(session: AsyncSession, session_id: uuid.UUID) -> LoginSes
     return await session.get(LoginSession, session_id, with_for_update=True, populate_existing=True)
 
 
+async def find_session(session: AsyncSession, session_id: uuid.UUID) -> LoginSession | None:
+    return await session.get(LoginSession, session_id)
+
+
 async def lock_active_sessions(session: AsyncSession, user_id: int) -> Sequence[LoginSession]:
     """A user's sessions that have not ended, locked in the order of their ids."""
     statement = select(LoginSession).where(LoginSession.user_id == user_id, LoginSession.ended_at.is_(None))

@@ -13,7 +13,8 @@ from stockbuddy.chassis.http.tokens import Principal
 
 
 def to_token_pair(created: CreatedSession, services: AuthServices) -> TokenPairResponse:
-    lifetime_seconds = services.settings.access_token_seconds
+    remaining_seconds = int((created.session.expires_at - datetime.now(UTC)).total_seconds())
+    lifetime_seconds = max(1, min(services.settings.access_token_seconds, remaining_seconds))
     principal = to_principal(created.user, created.session.sid, lifetime_seconds=lifetime_seconds)
     return TokenPairResponse(
         access_token=services.signing_keys.sign(principal),

@@ -4,6 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.system_settings.model import SystemSettings
+from stockbuddy.chassis.http.tokens import Role
 
 
 async def get_settings(session: AsyncSession) -> SystemSettings:
@@ -16,6 +17,15 @@ async def lock_settings(session: AsyncSession) -> SystemSettings:
 
 async def is_registration_open(session: AsyncSession) -> bool:
     return bool(await session.scalar(select(SystemSettings.registration_open)))
+
+
+async def requires_second_factor(session: AsyncSession, role: Role) -> bool:
+    """Whether users of this role must log in with a second factor."""
+    return role in await get_second_factor_roles(session)
+
+
+async def get_second_factor_roles(session: AsyncSession) -> list[str]:
+    return (await session.execute(select(SystemSettings.second_factor_roles))).scalar_one()
 
 
 async def get_company_name(session: AsyncSession) -> str:

@@ -1,10 +1,10 @@
-"""HTTP of the settings, for admins."""
+"""HTTP of the settings, for admins, and of those that every user needs."""
 
 from fastapi import APIRouter, Response
 
 from stockbuddy.auth.system_settings import commands, queries
-from stockbuddy.auth.system_settings.schemas import SettingsResponse, SettingsUpdate
-from stockbuddy.chassis.http.authentication import Admin
+from stockbuddy.auth.system_settings.schemas import CompanyResponse, SettingsResponse, SettingsUpdate
+from stockbuddy.chassis.http.authentication import Admin, Caller
 from stockbuddy.chassis.http.errors import PreconditionFailed
 from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch, require_match, version_etag
 from stockbuddy.chassis.http.sessions import ReadSession, Session
@@ -17,6 +17,12 @@ async def get_settings(_: Admin, session: ReadSession, response: Response) -> Se
     settings = await queries.get_settings(session)
     response.headers["ETag"] = version_etag(settings.version)
     return SettingsResponse.model_validate(settings)
+
+
+@router.get("/company")
+async def get_company(_: Caller, session: ReadSession) -> CompanyResponse:
+    """The settings that every client needs to show money and days."""
+    return CompanyResponse.model_validate(await queries.get_settings(session))
 
 
 @router.put("", name="update_settings_put")

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, S
 
 from stockbuddy.auth.fields import EmailAddress, line
 from stockbuddy.chassis.fields import Omittable, RequestBody
+from stockbuddy.chassis.http.tokens import Role
 from stockbuddy.contracts.numbers import Quantity
 
 MAX_ALERT_EMAILS = 50
@@ -43,6 +44,9 @@ Threshold = Annotated[Quantity, Field(ge=0)]
 AlertEmails = Annotated[list[EmailAddress], Field(max_length=MAX_ALERT_EMAILS)]
 
 
+Roles = Annotated[list[Role], AfterValidator(lambda roles: sorted(set(roles), key=list(Role).index))]
+
+
 class SettingsResponse(BaseModel):
     """`negative_stock`: applies to warehouses without a value of their own. `version` is also the entity tag."""
 
@@ -55,8 +59,19 @@ class SettingsResponse(BaseModel):
     default_low_stock_threshold: Quantity
     alert_emails: list[str]
     negative_stock: Literal["reject", "allow"]
+    second_factor_roles: Annotated[list[Role], Field(description="Roles whose users must log in with a second factor.")]
     version: int
     updated_at: datetime
+
+
+class CompanyResponse(BaseModel):
+    """`currency`: ISO 4217. `timezone`: of the company's days, as `Europe/Berlin`."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    company_name: str
+    currency: str
+    timezone: str
 
 
 class SettingsUpdate(RequestBody):
@@ -70,6 +85,13 @@ class SettingsUpdate(RequestBody):
     default_low_stock_threshold: Omittable[Threshold]
     alert_emails: Omittable[AlertEmails]
     negative_stock: Omittable[Literal["reject", "allow"]]
+    second_factor_roles: Annotated[
+        Omittable[Roles],
+        Field(
+            description="Roles whose users must log in with a second factor. Who has none sets one up at the next "
+            "login; sessions without one end at their next refresh."
+        ),
+    ]
     version: StrictInt | None = None
     updated_at: datetime | None = None
 

@@ -7,6 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.api_keys.commands import restrict_keys_to_owner, revoke_keys_of
 from stockbuddy.auth.errors import LastAdmin, UserNotFound
+from stockbuddy.auth.factors.commands import reset_factors
+from stockbuddy.auth.logins.queries import delete_challenges_of
 from stockbuddy.auth.sessions.commands import revoke_sessions, rotate_session_id
 from stockbuddy.auth.sessions.queries import lock_active_sessions
 from stockbuddy.auth.settings import AuthSettings
@@ -47,6 +49,13 @@ async def update_user(
         _apply(session, user, {"full_name": changed["full_name"]}, UserUpdated)
     if "is_active" in changed:
         await _set_active(session, user, changed["is_active"], settings)
+
+
+async def reset_user_factors(session: AsyncSession, user: User, settings: AuthSettings) -> None:
+    """`user` is locked."""
+    await reset_factors(session, user)
+    await delete_challenges_of(session, user.id)
+    await revoke_sessions(session, user.id, settings, reason="factors_reset")
 
 
 async def _set_active(session: AsyncSession, user: User, is_active: bool, settings: AuthSettings) -> None:

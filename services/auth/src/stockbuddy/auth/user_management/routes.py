@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Response
 from stockbuddy.auth.dependencies import Services
 from stockbuddy.auth.errors import UserNotFound
 from stockbuddy.auth.fields import PathId
+from stockbuddy.auth.step_up import STEP_UP, require_recent_verification
 from stockbuddy.auth.user_management import commands
 from stockbuddy.auth.user_management.queries import select_users
 from stockbuddy.auth.user_management.schemas import UserFilter, UserUpdate
@@ -43,7 +44,7 @@ async def get_user(user_id: PathId, _: Admin, session: ReadSession, response: Re
 async def update_user(
     user_id: PathId,
     body: UserUpdate,
-    _: Admin,
+    caller: Admin,
     session: Session,
     response: Response,
     services: Services,
@@ -51,8 +52,18 @@ async def update_user(
 ) -> UserResponse:
     """Change a user's role, warehouses, activation or full name, with immediate effect: access tokens with the old
     rights are refused; a deactivated user's sessions and API keys are revoked."""
+    if body.changes_rights():
+        await require_recent_verification(session, caller, services.settings)
     user, admins = await commands.lock_for_update(session, user_id)
     require_match(if_match, version_etag(user.version))
     await commands.update_user(session, user, admins, body.sent_fields(), services.settings)
     response.headers["ETag"] = version_etag(user.version)
     return UserResponse.model_validate(user)
+
+
+@router.delete("/{user_id}/factors", status_code=204, dependencies=[STEP_UP])
+async def reset_user_factors(user_id: PathId, _: Admin, session: Session, services: Services) -> None:
+    """Remove all second factors of a user who has lost them, with the recovery codes, and revoke the user's sessions.
+    The user is notified. If the role requires a second factor, the next login sets one up."""
+    user, _admins = await commands.lock_for_update(session, user_id)
+    await commands.reset_user_factors(session, user, services.settings)

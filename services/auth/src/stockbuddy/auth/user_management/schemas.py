@@ -25,3 +25,6 @@ class UserUpdate(RequestBody):
     warehouse_ids: Omittable[WarehouseIds | None]
     is_active: Omittable[StrictBool]
     full_name: Omittable[FullName | None]
+
+    def changes_rights(self) -> bool:
+        return bool(self.model_fields_set - {"full_name"})

@@ -25,11 +25,12 @@ async def register_user(
     password_hash: str,
     full_name: str | None,
     confirm_email: bool,
+    email_confirmed: bool = False,
     role: Role = Role.SALESPERSON,
     warehouse_ids: list[int] | None = None,
 ) -> User:
     """Raises UsernameTaken or EmailTaken. For self-registration the new user is recorded as the actor. `confirm_email`:
-    send a token to the address that confirms it."""
+    send a token to the address that confirms it. `email_confirmed`: an identity provider has verified it."""
     await require_username_available(session, username)
     if await queries.is_email_taken(session, email):
         raise EmailTaken()
@@ -38,12 +39,13 @@ async def register_user(
         username=username,
         username_skeleton=username_skeleton(username),
         email=email,
-        email_confirmed=False,
+        email_confirmed=email_confirmed,
         full_name=full_name,
         password_hash=password_hash,
         role=role,
         warehouse_ids=warehouse_ids,
         is_active=True,
+        has_second_factor=False,
         version=1,
         created_at=now,
         updated_at=now,

@@ -34,6 +34,7 @@ class User(Base):
     role: Mapped[Role] = mapped_column(ROLE)
     warehouse_ids: Mapped[list[int] | None] = mapped_column(ID_LIST)
     is_active: Mapped[bool]
+    has_second_factor: Mapped[bool]
     version: Mapped[int]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

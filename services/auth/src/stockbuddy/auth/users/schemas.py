@@ -27,6 +27,9 @@ class UserResponse(BaseModel):
     is_salesperson: bool
     warehouse_ids: list[int] | None
     is_active: bool
+    has_second_factor: Annotated[
+        bool, Field(description="Whether the user has set up a second factor, which logins then require.")
+    ]
     created_at: datetime
     updated_at: datetime
 

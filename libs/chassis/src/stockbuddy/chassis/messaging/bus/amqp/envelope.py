@@ -3,7 +3,7 @@ in binary mode (attributes as headers `cloudEvents_<name>`, data as the body) fo
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -63,12 +63,13 @@ def from_amqp(incoming: AbstractIncomingMessage, queue: str) -> ReceivedEvents:
         return ReceivedEvents([_from_binary_mode(incoming, queue)])
     messages: list[Message] = []
     unusable: list[tuple[str, ValueError]] = []
+    deliveries = _deliveries(incoming)
     for event in events_of(incoming.body.decode()):
         try:
-            message = to_message(event)
+            message = to_message(event, deliveries)
             _validate(message.id, message.type, message.headers)
             _require_allowed(incoming.routing_key or "", message.type, queue)
-            messages.append(replace(message, deliveries=_deliveries(incoming)))
+            messages.append(message)
         except ValueError as error:
             unusable.append((event, error))
     return ReceivedEvents(messages, unusable)

@@ -1,0 +1,66 @@
+/** The API: one client for the whole console, with the browser's session cookie. */
+import { createStockbuddy, errors, type CallOptions, type Schemas } from "@stockbuddy/client";
+import { PATH_PREFIX } from "./page.ts";
+
+export type { Schemas } from "@stockbuddy/client";
+export { errors } from "@stockbuddy/client";
+
+export interface Page<Item> {
+  items: Item[];
+  page: number;
+  page_size: number;
+  total: number;
+  next_cursor: string | null;
+}
+
+type Query = NonNullable<CallOptions["query"]>;
+
+/** The value of the cookie that another site can't read; empty without a session. */
+export function csrfToken(): string {
+  return /(?:^|; )(?:__Host-|__Secure-)?csrf_token=([^;]*)/.exec(document.cookie)?.[1] ?? "";
+}
+
+export const client = createStockbuddy(location.origin + PATH_PREFIX, { credentials: { csrfToken }, timeoutSeconds: 20 });
+
+export function read<Value>(path: string, query: Query = {}): Promise<Value> {
+  return client.request("GET", path, { query }) as Promise<Value>;
+}
+
+export function send<Value>(method: "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: unknown, options: CallOptions = {}): Promise<Value> {
+  return client.request(method, path, { ...options, body }) as Promise<Value>;
+}
+
+/** The URL of a response that the browser itself downloads, with the session cookie. */
+export function downloadUrl(path: string, query: Record<string, string> = {}): string {
+  const parameters = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== ""));
+  return `${PATH_PREFIX}/api/v1${path}${parameters.size ? `?${parameters}` : ""}`;
+}
+
+/** The signed path of an image of the API, below the path prefix. */
+export function imageUrl(path: string): string {
+  return path.startsWith("http") ? path : path.startsWith(`${PATH_PREFIX}/`) ? path : PATH_PREFIX + path;
+}
+
+/** What to show to people: the problem's detail, or that the server can't be reached. */
+export function messageOf(error: unknown): string {
+  if (error instanceof errors.InsufficientStock) return shortagesOf(error.shortages);
+  const problem = error as { detail?: string; title?: string; message?: string };
+  return problem.detail || problem.title || problem.message || String(error);
+}
+
+function shortagesOf(shortages: { sku: string; requested: unknown; available: unknown }[]): string {
+  return shortages.map((one) => `${one.sku}: ${one.requested} wanted, ${one.available} available`).join(" · ");
+}
+
+/** The messages of a 422 by the name of the field. */
+export function fieldErrors(error: unknown): Record<string, string> {
+  const found = (error as { errors?: { field: string; message: string }[] } | undefined)?.errors ?? [];
+  return Object.fromEntries(found.map(({ field, message }) => [field, message]));
+}
+
+/** An idempotency key; `crypto.randomUUID` exists in secure contexts only. */
+export function newKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+export type User = Schemas["UserResponse"];

@@ -1,0 +1,78 @@
+/** The pages of the navigation, by group, with the permission that shows them. */
+import type { IconName } from "./icons.tsx";
+import { t } from "./i18n.ts";
+import type { Permission } from "./permissions.ts";
+
+export interface Destination {
+  path: string;
+  label: string;
+  icon: IconName;
+  permission?: Permission;
+  /** Second key after `g`. */
+  key?: string;
+}
+
+export const NAVIGATION: { label: string; items: Destination[] }[] = [
+  {
+    label: t("Every day"),
+    items: [
+      { path: "/", label: t("Home"), icon: "home", key: "h" },
+      { path: "/scan", label: t("Scan"), icon: "scan", key: "c" },
+      { path: "/sell", label: t("Sell"), icon: "sell", permission: "sale.create", key: "n" },
+      { path: "/products", label: t("Products"), icon: "product", key: "p" },
+      { path: "/sales", label: t("Sales"), icon: "sales", key: "s" },
+    ],
+  },
+  {
+    label: t("Stock"),
+    items: [
+      { path: "/stock-levels", label: t("Stock levels"), icon: "levels", key: "l" },
+      { path: "/movements", label: t("Movements"), icon: "movements", key: "m" },
+      { path: "/transfers", label: t("Transfers"), icon: "transfer", key: "t" },
+      { path: "/counts", label: t("Counts"), icon: "count", key: "i" },
+      { path: "/reservations", label: t("Reservations"), icon: "reserve" },
+      { path: "/warehouses", label: t("Warehouses"), icon: "warehouse" },
+    ],
+  },
+  {
+    label: t("Purchasing"),
+    items: [
+      { path: "/purchase-orders", label: t("Purchase orders"), icon: "order", permission: "purchase.write", key: "o" },
+      { path: "/reorder", label: t("Reorder"), icon: "reorder", permission: "purchase.write", key: "r" },
+      { path: "/suppliers", label: t("Suppliers"), icon: "people" },
+      { path: "/expenses", label: t("Expenses"), icon: "money", permission: "expense.write" },
+    ],
+  },
+  {
+    label: t("Records"),
+    items: [
+      { path: "/customers", label: t("Customers"), icon: "people", key: "k" },
+      { path: "/categories", label: t("Categories"), icon: "tag" },
+      { path: "/reports", label: t("Reports"), icon: "report", permission: "report.read", key: "e" },
+    ],
+  },
+  {
+    label: t("Administration"),
+    items: [
+      { path: "/imports", label: t("Imports"), icon: "upload", permission: "product.import" },
+      { path: "/users", label: t("Users"), icon: "people", permission: "user.write" },
+      { path: "/settings", label: t("Settings"), icon: "settings", permission: "settings.write" },
+      { path: "/webhooks", label: t("Webhooks"), icon: "webhook", permission: "webhook.write" },
+      { path: "/audit", label: t("Audit trail"), icon: "audit", permission: "audit.read" },
+    ],
+  },
+  {
+    label: t("Operations"),
+    items: [
+      { path: "/health-status", label: t("Health"), icon: "health", permission: "system.read" },
+      { path: "/events", label: t("Events"), icon: "events", permission: "event.read" },
+    ],
+  },
+  {
+    label: t("You"),
+    items: [
+      { path: "/notifications", label: t("Notifications"), icon: "bell" },
+      { path: "/account", label: t("Account"), icon: "account" },
+    ],
+  },
+];

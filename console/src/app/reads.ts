@@ -1,0 +1,59 @@
+/** Reads and writes of the API as hooks. The first part of the path is the first part of the key, by which events find it. */
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { notifications } from "@mantine/notifications";
+import { messageOf, read, type Schemas } from "./api.ts";
+import { t } from "./i18n.ts";
+
+type Query = Record<string, string | number | boolean | undefined>;
+
+export const keyOf = (path: string, query: Query = {}): readonly unknown[] => [path.split("/")[1], path, query];
+
+/** `path`: below `/api/v1`; undefined reads nothing. Previous data stays visible while the query changes. */
+export function useRead<Value>(path: string | undefined, query: Query = {}, options: { staleMs?: number } = {}) {
+  return useQuery({
+    queryKey: keyOf(path ?? "/", query),
+    queryFn: () => read<Value>(path as string, query),
+    enabled: path !== undefined,
+    placeholderData: keepPreviousData,
+    ...(options.staleMs === undefined ? {} : { staleTime: options.staleMs }),
+  });
+}
+
+/** Warehouses are few: all of them, by id. */
+export function useWarehouses() {
+  const { data } = useRead<{ items: Schemas["WarehouseResponse"][] }>("/warehouses", { page_size: 100 }, { staleMs: 60_000 });
+  const items = data?.items ?? [];
+  const byId = new Map(items.map((one) => [one.id, one]));
+  const standard = items.find((one) => one.is_default) ?? items[0];
+  return { items, standard, nameOf: (id: number | null | undefined) => (id ? (byId.get(id)?.name ?? `#${id}`) : "–") };
+}
+
+export function announce(message: string, options: { title?: string; isError?: boolean } = {}): void {
+  notifications.show({
+    message,
+    title: options.title,
+    color: options.isError ? "red" : "teal",
+    withCloseButton: true,
+    autoClose: options.isError ? 10_000 : 4_000,
+    closeButtonProps: { "aria-label": t("Close") },
+  });
+}
+
+/** A write; `done` names its success. Everything that was read is read again, and errors are shown unless handled. */
+export function useWrite<Input, Value>(
+  write: (input: Input) => Promise<Value>,
+  options: { done?: (value: Value) => string; onDone?: (value: Value) => void; showsErrors?: boolean } = {},
+) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: write,
+    onSuccess: (value) => {
+      if (options.done) announce(options.done(value));
+      options.onDone?.(value);
+      void queries.invalidateQueries({ predicate: (query) => query.queryKey[0] !== "session" });
+    },
+    onError: (error) => {
+      if (options.showsErrors !== false) announce(messageOf(error), { isError: true });
+    },
+  });
+}

@@ -1,0 +1,150 @@
+/** The reports: a chart where a series is worth looking at, the table, and the files. */
+import { lazy, Suspense, useMemo } from "react";
+import { Button, NativeSelect, Text, TextInput } from "@mantine/core";
+import { downloadUrl, type Schemas } from "../../app/api.ts";
+import { companyTimezone, day, money, quantity, today } from "../../app/format.ts";
+import { t } from "../../app/i18n.ts";
+import { useSearchState } from "../../app/location.ts";
+import { may, type Permission } from "../../app/permissions.ts";
+import { useRead, useWarehouses } from "../../app/reads.ts";
+import { useUser } from "../../app/session.tsx";
+import { EmptyState, Loaded, Loading, Page, Section } from "../../parts/page.tsx";
+import { type Column, DataTable } from "../../parts/table.tsx";
+
+const Chart = lazy(() => import("../../parts/chart.tsx").then(({ Chart }) => ({ default: Chart })));
+const DAYS = 30;
+const MAX_ROWS = 200;
+
+type Report = Schemas["ReportResponse"];
+type Row = Record<string, unknown>;
+interface Kind {
+  value: string;
+  label: string;
+  purpose: string;
+  permission?: Permission;
+  hasPeriod?: boolean;
+  groups?: string[];
+}
+
+const KINDS: Kind[] = [
+  { value: "sales", label: t("Sales"), purpose: t("What was sold, and what it brought in."), hasPeriod: true, groups: ["day", "week", "month", "product", "category", "customer", "seller", "warehouse"] },
+  { value: "profit", label: t("Profit"), purpose: t("Sales less the cost of the goods and the expenses."), permission: "cost.read", hasPeriod: true, groups: ["day", "week", "month"] },
+  { value: "inventory-valuation", label: t("Value of the stock"), purpose: t("What the goods in stock have cost."), permission: "cost.read" },
+  { value: "stock-aging", label: t("Age of the stock"), purpose: t("How long the goods have been here; old stock ties up money."), permission: "cost.read" },
+  { value: "dead-stock", label: t("Unsold stock"), purpose: t("Products with stock that nobody has bought for a long time."), permission: "cost.read" },
+  { value: "turnover", label: t("Turnover"), purpose: t("How often the stock was sold and replaced in the period."), permission: "cost.read", hasPeriod: true },
+  { value: "movements", label: t("Movements"), purpose: t("What came in and went out, by kind."), hasPeriod: true, groups: ["product", "category", "warehouse", "none"] },
+];
+const GROUP_LABELS: Record<string, string> = { day: t("Day"), week: t("Week"), month: t("Month"), product: t("Product"), category: t("Category"), customer: t("Customer"), seller: t("Seller"), warehouse: t("Warehouse"), none: t("All together") };
+
+export default function ReportsPage() {
+  const user = useUser();
+  const warehouses = useWarehouses();
+  const [search, change] = useSearchState();
+  const kinds = KINDS.filter(({ permission }) => !permission || may(user, permission));
+  const kind = kinds.find(({ value }) => value === search.report) ?? (kinds[0] as Kind);
+  const query: Record<string, string> = {};
+  if (kind.hasPeriod) {
+    query.from = search.from || today(-DAYS);
+    if (search.to) query.to = search.to;
+  }
+  if (kind.groups) query.group_by = kind.groups.includes(search.group_by ?? "") ? (search.group_by as string) : (kind.groups[0] as string);
+  if (search.warehouse_id) query.warehouse_id = search.warehouse_id;
+  const read = useRead<Report>(`/reports/${kind.value}`, query);
+  const file = (format: string): string => downloadUrl(`/reports/${kind.value}`, { ...query, format });
+  return (
+    <Page
+      title={t("Reports")}
+      lead={kind.purpose}
+      actions={
+        <>
+          <Button variant="default" component="a" href={file("csv")} download>CSV</Button>
+          <Button variant="default" component="a" href={file("xlsx")} download>XLSX</Button>
+          <Button variant="default" onClick={() => print()}>{t("Print")}</Button>
+        </>
+      }
+    >
+      <div className="filters no-print">
+        <NativeSelect label={t("Report")} value={kind.value} data={kinds.map(({ value, label }) => ({ value, label }))} onChange={(event) => change({ report: event.currentTarget.value, group_by: "" }, { replace: false })} />
+        {kind.groups ? <NativeSelect label={t("By")} value={query.group_by ?? ""} data={kind.groups.map((value) => ({ value, label: GROUP_LABELS[value] ?? value }))} onChange={(event) => change({ group_by: event.currentTarget.value })} /> : null}
+        {kind.hasPeriod ? <TextInput type="date" label={t("From")} value={query.from ?? ""} onChange={(event) => change({ from: event.currentTarget.value })} /> : null}
+        {kind.hasPeriod ? <TextInput type="date" label={t("Before")} value={search.to ?? ""} onChange={(event) => change({ to: event.currentTarget.value })} /> : null}
+        {warehouses.items.length > 1 ? <NativeSelect label={t("Warehouse")} value={search.warehouse_id ?? ""} data={[{ value: "", label: t("All") }, ...warehouses.items.map((one) => ({ value: String(one.id), label: one.name }))]} onChange={(event) => change({ warehouse_id: event.currentTarget.value })} /> : null}
+        {kind.hasPeriod ? <Text size="xs" c="dimmed" pb={8}>{companyTimezone()}</Text> : null}
+      </div>
+      <Loaded read={read}>{(report) => (report.rows.length ? <Shown report={report as never} title={kind.label} /> : <EmptyState title={t("Nothing to report")} text={kind.hasPeriod ? t("Nothing happened in this period. Choose an earlier first day.") : t("There is no stock that this report could show.")} />)}</Loaded>
+    </Page>
+  );
+}
+
+function show(kind: string, value: unknown): string {
+  if (value === null || value === undefined) return "–";
+  if (kind === "money") return money(value as string);
+  if (kind === "quantity" || kind === "integer" || kind === "number" || kind === "decimal") return quantity(value as string);
+  if (kind === "percent" || kind === "ratio") return quantity(Number(value).toFixed(2));
+  if (kind === "date") return day(value as string);
+  return String(value);
+}
+
+const isNumeric = (kind: string): boolean => !["text", "date", "moment", "string"].includes(kind);
+const titleOf = (name: string): string => {
+  const words = name.replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+};
+
+function Shown({ report, title }: { report: { columns: { name: string; kind: string }[]; rows: Row[]; totals: Row }; title: string }) {
+  const columns = report.columns.filter(({ name }) => !name.endsWith("_id"));
+  const shown: Column<Row>[] = columns.map(({ name, kind }) => ({
+    key: name,
+    label: titleOf(name),
+    isNumber: isNumeric(kind),
+    render: (row) => (isNumeric(kind) ? show(kind, row[name]) : <div className="clip">{show(kind, row[name])}</div>),
+  }));
+  const totals = Object.keys(report.totals).length ? (
+    <tr>{columns.map(({ name, kind }, index) => <td key={name} className={isNumeric(kind) ? "number" : ""}>{name in report.totals ? show(kind, report.totals[name]) : index === 0 ? t("Total") : ""}</td>)}</tr>
+  ) : null;
+  return (
+    <>
+      <Series report={report} title={title} />
+      <DataTable label={title} isCompact rows={report.rows.slice(0, MAX_ROWS)} rowKey={(row) => report.rows.indexOf(row)} columns={shown} footer={totals} />
+      {report.rows.length > MAX_ROWS ? <Text size="sm" c="dimmed">{t("The first {{shown}} of {{all}} rows; the files have all of them.", { shown: MAX_ROWS, all: report.rows.length })}</Text> : null}
+    </>
+  );
+}
+
+/** A chart of the first amounts, if the rows are days in order; bars of the largest rows otherwise. */
+function Series({ report, title }: { report: { columns: { name: string; kind: string }[]; rows: Row[] }; title: string }) {
+  const first = report.columns[0];
+  const isSeries = first !== undefined && report.rows.length > 1 && report.rows.every((row) => /^\d{4}-\d\d-\d\d$/.test(String(row[first.name])));
+  const amounts = report.columns.filter(({ kind }) => kind === "money").slice(0, 2);
+  const days = useMemo(() => (isSeries ? report.rows.map((row) => String(row[first.name])) : []), [isSeries, report.rows, first]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the amounts follow from the report
+  const series = useMemo(
+    () => amounts.map(({ name }) => ({ label: titleOf(name), kind: "line" as const, values: report.rows.map((row) => Number(row[name])), format: (value: number) => money(value) })),
+    [report],
+  );
+  if (isSeries && series.length) {
+    return <Section title={title}><Suspense fallback={<Loading />}><Chart label={title} days={days} series={series} /></Suspense></Section>;
+  }
+  const amount = amounts[0];
+  return amount ? <Bars rows={report.rows} amount={amount.name} label={report.columns.find(({ name, kind }) => kind !== "money" && !name.endsWith("_id") && !isNumeric(kind))?.name} title={title} /> : null;
+}
+
+function Bars({ rows, amount, label, title }: { rows: Row[]; amount: string; label: string | undefined; title: string }) {
+  const largest = [...rows].sort((a, b) => Number(b[amount]) - Number(a[amount])).slice(0, 10).filter((row) => Number(row[amount]) > 0);
+  const most = Number(largest[0]?.[amount] ?? 0);
+  if (!label || largest.length < 2) return null;
+  return (
+    <Section title={t("{{title}}: the largest", { title })}>
+      <div aria-hidden="true">
+        {largest.map((row) => (
+          <div key={String(row[label])} style={{ display: "grid", gridTemplateColumns: "minmax(90px, 220px) 1fr max-content", gap: 10, alignItems: "center", fontSize: "0.85rem", padding: "2px 0" }}>
+            <span className="clip" style={{ overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" }}>{String(row.name ?? row[label] ?? "–")}</span>
+            <span style={{ background: "var(--console-series)", height: 14, borderRadius: 4, width: `${(100 * Number(row[amount])) / most}%` }} />
+            <span className="number">{money(row[amount] as string)}</span>
+          </div>
+        ))}
+      </div>
+    </Section>
+  );
+}

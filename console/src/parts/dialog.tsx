@@ -1,0 +1,54 @@
+/** A dialog with a form: its errors stand beside their fields or above the buttons. */
+import { type ReactNode, useState } from "react";
+import { Alert, Button, Group, Modal, Stack } from "@mantine/core";
+import { messageOf } from "../app/api.ts";
+import { t } from "../app/i18n.ts";
+import { useSubmission } from "./submission.ts";
+
+interface DialogProps {
+  title: string;
+  button: string;
+  onClose: () => void;
+  /** Closes the dialog when it resolves. */
+  onSubmit: () => Promise<unknown>;
+  isDanger?: boolean;
+  isDisabled?: boolean;
+  size?: string;
+  children: ReactNode | ((errors: Record<string, string>) => ReactNode);
+}
+
+export function FormDialog(props: DialogProps) {
+  const { submit, isBusy, error, fields } = useSubmission(async () => {
+    await props.onSubmit();
+    props.onClose();
+  });
+  return (
+    <Modal opened onClose={props.onClose} title={props.title} size={props.size ?? "md"}>
+      <form onSubmit={submit}>
+        <Stack gap="sm">
+          {typeof props.children === "function" ? props.children(fields) : props.children}
+          {error ? (
+            <Alert color="red" variant="outline" role="alert">
+              {Object.keys(fields).length ? Object.entries(fields).map(([field, message]) => <div key={field}>{`${field}: ${message}`}</div>) : messageOf(error)}
+            </Alert>
+          ) : null}
+          <Group justify="flex-end" gap="xs">
+            <Button variant="default" onClick={props.onClose}>{t("Cancel")}</Button>
+            <Button type="submit" loading={isBusy} disabled={props.isDisabled ?? false} color={props.isDanger ? "red.9" : undefined}>{props.button}</Button>
+          </Group>
+        </Stack>
+      </form>
+    </Modal>
+  );
+}
+
+/** A button that opens a dialog. */
+export function DialogButton(props: { label: string; variant?: string; size?: string; isDisabled?: boolean; children: (close: () => void) => ReactNode }) {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <>
+      <Button variant={props.variant ?? "filled"} size={props.size ?? "sm"} disabled={props.isDisabled ?? false} onClick={() => setOpen(true)}>{props.label}</Button>
+      {isOpen ? props.children(() => setOpen(false)) : null}
+    </>
+  );
+}

@@ -1,0 +1,32 @@
+/** The submission of a form: busy while it runs, and its error afterwards. */
+import { type FormEvent, useState } from "react";
+import { fieldErrors } from "../app/api.ts";
+
+interface Submission {
+  submit: (event: FormEvent) => void;
+  isBusy: boolean;
+  error: unknown;
+  /** The error's messages by field. */
+  fields: Record<string, string>;
+}
+
+export function useSubmission(action: () => Promise<unknown>): Submission {
+  const [error, setError] = useState<unknown>();
+  const [isBusy, setBusy] = useState(false);
+  const run = async (): Promise<void> => {
+    setBusy(true);
+    setError(undefined);
+    try {
+      await action();
+    } catch (problem) {
+      setError(problem);
+    } finally {
+      setBusy(false);
+    }
+  };
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    void run();
+  };
+  return { submit, isBusy, error, fields: fieldErrors(error) };
+}

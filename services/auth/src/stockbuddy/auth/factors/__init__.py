@@ -1,0 +1,1 @@
+"""Second factors of users: authenticator apps (TOTP), recovery codes and passkeys (WebAuthn)."""

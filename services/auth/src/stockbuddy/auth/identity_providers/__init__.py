@@ -1,0 +1,1 @@
+"""Identity providers: their configuration, and the client that talks to them."""

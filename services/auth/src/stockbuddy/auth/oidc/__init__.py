@@ -1,0 +1,1 @@
+"""Single sign-on: browsers sign in at identity providers with OpenID Connect."""

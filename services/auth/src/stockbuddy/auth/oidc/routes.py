@@ -1,0 +1,172 @@
+"""HTTP of single sign-on, for browsers: the answers are redirects."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from stockbuddy.auth.crypto import create_secret
+from stockbuddy.auth.dependencies import AuthServices, Services
+from stockbuddy.auth.errors import SecondFactorRequired, SecondFactorSetupRequired
+from stockbuddy.auth.factors.relying_party import RelyingParty
+from stockbuddy.auth.fields import UserAgent
+from stockbuddy.auth.identity_providers.client import ProviderClient
+from stockbuddy.auth.identity_providers.errors import SignInFailed
+from stockbuddy.auth.logins.challenges import create_challenge_if_required
+from stockbuddy.auth.oidc import sign_ins
+from stockbuddy.auth.oidc.errors import ProviderNotFound
+from stockbuddy.auth.oidc.schemas import FinishSignIn, ProviderList, ProviderResponse, StartSignIn
+from stockbuddy.auth.oidc.users import apply_role, find_or_register_user
+from stockbuddy.auth.sessions.browser_responses import to_browser_session
+from stockbuddy.auth.sessions.commands import create_browser_session
+from stockbuddy.auth.sessions.cookies import cookies_for
+from stockbuddy.auth.sessions.model import LoginSession
+from stockbuddy.auth.sessions.tokens import forbid_caching
+from stockbuddy.auth.users.model import User
+from stockbuddy.chassis.http.authentication import PUBLIC
+from stockbuddy.chassis.http.errors import Problem
+from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.chassis.runtime.event_context import current_event_context
+
+router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=ConditionalRoute)
+callback_router = APIRouter(prefix="/api/v1/auth", tags=["auth"])
+"""Providers add parameters of their own, which a client ignores (RFC 6749 §4.1.2)."""
+
+SIGN_IN_COOKIE = "oidc_sign_in"
+
+
+@router.get("/providers", dependencies=[PUBLIC])
+async def list_providers(services: Services) -> ProviderList:
+    """Identity providers for single sign-on."""
+    providers = [client.provider for client in services.oidc.values()]
+    return ProviderList(
+        items=[
+            ProviderResponse(
+                name=provider.name,
+                title=provider.title,
+                start_url=f"{services.settings.public_url}/api/v1/auth/oidc/{provider.name}/start",
+            )
+            for provider in providers
+        ]
+    )
+
+
+@router.get("/oidc/{provider}/start", dependencies=[PUBLIC], status_code=303, response_class=RedirectResponse)
+async def request_sign_in(
+    provider: str, request: Request, services: Services, query: Annotated[StartSignIn, Query()]
+) -> Response:
+    """Send the browser to the identity provider."""
+    client = _get_client(services, provider)
+    redirect_uri = _redirect_uri(services, client)
+    started = await sign_ins.start_sign_in(
+        services.database, client, services.secret_box, redirect_uri=redirect_uri, return_to=query.return_to
+    )
+    response = _redirect(started.authorization_url)
+    cookies = cookies_for(request, services.settings)
+    response.set_cookie(
+        SIGN_IN_COOKIE,
+        started.browser_secret,
+        max_age=int(sign_ins.SIGN_IN_LIFETIME.total_seconds()),
+        path=cookies.path,
+        httponly=True,
+        samesite="lax",
+        secure=cookies.secure,
+    )
+    return response
+
+
+@callback_router.get(
+    "/oidc/{provider}/callback", dependencies=[PUBLIC], status_code=303, response_class=RedirectResponse
+)
+async def complete_sign_in(
+    provider: str,
+    request: Request,
+    services: Services,
+    query: Annotated[FinishSignIn, Query()],
+    user_agent: UserAgent = None,
+) -> Response:
+    """Where the identity provider sends the browser back to. Creates a browser session and sets its cookies. If a
+    second factor is required, the fragment of the location has its `code` and `challenge`, for
+    `POST /auth/login/second-factor`."""
+    client = _get_client(services, provider)
+    verified = await _verify(client, services, request, query)
+    location = services.settings.public_url + verified.return_to
+    signed_in = await _sign_in(client, services, verified, user_agent)
+    if isinstance(signed_in, Problem):
+        return _redirect(location + _fragment(signed_in))
+    user, created = signed_in
+    response = _redirect(location)
+    to_browser_session(request, response, services.settings, user, created)
+    response.delete_cookie(SIGN_IN_COOKIE, path=cookies_for(request, services.settings).path)
+    return response
+
+
+async def _sign_in(
+    client: ProviderClient, services: AuthServices, verified: sign_ins.VerifiedSignIn, user_agent: str | None
+) -> tuple[User, tuple[LoginSession, str]] | SecondFactorRequired | SecondFactorSetupRequired:
+    """The user and the new session with its cookie, or the second factor that is required."""
+    unusable_hash = await services.hasher.hash(create_secret())
+    settings, provider, claims = services.settings, client.provider, verified.claims
+    async with services.database.transaction() as session:
+        user = await find_or_register_user(session, provider, claims, unusable_hash)
+        await apply_role(session, provider, claims, user, settings)
+        if not provider.is_second_factor:
+            relying_party = RelyingParty(settings.public_url)
+            if challenge := await create_challenge_if_required(session, user, relying_party, with_cookie=True):
+                return challenge
+        factor = "provider" if provider.is_second_factor else None
+        created = await create_browser_session(
+            session, user, settings, user_agent=user_agent, method="oidc", second_factor=factor
+        )
+    return user, created
+
+
+@router.get("/oidc/{provider}/logout", dependencies=[PUBLIC], status_code=303, response_class=RedirectResponse)
+async def request_provider_logout(provider: str, services: Services) -> Response:
+    """Log the browser out of the identity provider too, after `DELETE /auth/session`; then it returns to this site."""
+    url = await _get_client(services, provider).logout_url(services.settings.public_url)
+    return _redirect(url or services.settings.public_url)
+
+
+async def _verify(
+    client: ProviderClient, services: AuthServices, request: Request, query: FinishSignIn
+) -> sign_ins.VerifiedSignIn:
+    """The sign-in is used up whatever the provider answered."""
+    browser_secret = request.cookies.get(SIGN_IN_COOKIE)
+    async with services.database.transaction() as session:
+        started = await sign_ins.claim_sign_in(session, client, state=query.state, browser_secret=browser_secret)
+    try:
+        sign_ins.require_issuer(client, query.iss)
+        if query.error is not None or query.code is None:
+            raise SignInFailed()
+        redirect_uri = _redirect_uri(services, client)
+        return await sign_ins.verify_sign_in(
+            client, started, query.code, services.secret_box, redirect_uri=redirect_uri
+        )
+    except SignInFailed:
+        async with services.database.transaction() as session:
+            sign_ins.record_failure(session, services.failed_logins, current_event_context().client_ip)
+        raise
+
+
+def _get_client(services: AuthServices, name: str) -> ProviderClient:
+    try:
+        return services.oidc[name]
+    except KeyError as error:
+        raise ProviderNotFound() from error
+
+
+def _redirect_uri(services: AuthServices, client: ProviderClient) -> str:
+    """Each provider has its own, so that a response of another one is recognised."""
+    return f"{services.settings.public_url}/api/v1/auth/oidc/{client.provider.name}/callback"
+
+
+def _redirect(location: str) -> RedirectResponse:
+    response = RedirectResponse(location, 303)
+    forbid_caching(response)
+    return response
+
+
+def _fragment(challenge: SecondFactorRequired | SecondFactorSetupRequired) -> str:
+    """Fragments reach neither servers nor logs."""
+    return f"#code={challenge.code}&challenge={challenge.extra['challenge']}"

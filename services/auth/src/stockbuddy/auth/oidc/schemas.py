@@ -1,0 +1,46 @@
+"""Requests and responses of single sign-on."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from stockbuddy.chassis.fields import NO_CONTROL_CHARACTERS
+
+MAX_PARAMETER_LENGTH = 4096
+
+Parameter = Annotated[str, StringConstraints(max_length=MAX_PARAMETER_LENGTH, pattern=NO_CONTROL_CHARACTERS)]
+
+
+class ProviderResponse(BaseModel):
+    """An identity provider that users can sign in at."""
+
+    name: Annotated[str, Field(description="Name in paths.")]
+    title: Annotated[str, Field(description="Name for users.")]
+    start_url: Annotated[str, Field(description="Where a browser goes to sign in; takes `return_to`, a path.")]
+
+
+class ProviderList(BaseModel):
+    """The identity providers; empty without single sign-on."""
+
+    items: Annotated[list[ProviderResponse], Field(description="In the order of the settings.")]
+
+
+class StartSignIn(BaseModel):
+    """`return_to`: a path of this site, not of another one (open redirect)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    return_to: Annotated[
+        str,
+        StringConstraints(pattern=r"^/([A-Za-z0-9_~.?&=%-][A-Za-z0-9_~./?&=%-]*)?$", max_length=500),
+        Field(description="Path of this site that the browser is sent to after the sign-in."),
+    ] = "/"
+
+
+class FinishSignIn(BaseModel):
+    """What the provider adds to the callback; unknown parameters are ignored (RFC 6749 §4.1.2)."""
+
+    state: Annotated[Parameter, Field(description="Names the sign-in.")] = ""
+    code: Annotated[Parameter | None, Field(description="Exchanged for the ID token.")] = None
+    iss: Annotated[Parameter | None, Field(description="The provider's issuer (RFC 9207).")] = None
+    error: Annotated[Parameter | None, Field(description="Why the provider refused.")] = None
