@@ -59,25 +59,20 @@ replay: serving ## import the invoice history FILE=invoices.csv[.gz] into a runn
 	$(if $(value FILE),,$(error FILE is required: make replay FILE=invoices.csv.gz))
 	@$(CLIENT) $(VENV)/python -m stockbuddy.embedded.replay "$$FILE" $(if $(filter COLUMNS,$(GIVEN)),--columns "$$COLUMNS")
 
-# Generated when docs/openapi.json or a source changes.
-CLIENT_SOURCES = docs/openapi.json clients/generate.py $(wildcard libs/contracts/schemas/*.json clients/python/pyproject.toml \
-	clients/python/src/stockbuddy_client/*.py clients/python/src/stockbuddy_client/_async/*.py \
-	clients/python/src/stockbuddy_client/cli/*.py clients/typescript/*.json clients/typescript/*.mjs clients/typescript/bundle.ts) $(filter-out %/schema.d.ts %/eventTypes.ts,$(wildcard clients/typescript/src/*.ts))
 CLIENTS_BUILT := build/clients/built
+CLIENT_SOURCES = docs/openapi.json clients/generate.py deploy/build_clients.py $(filter-out %/types.py %/schema.d.ts %/eventTypes.ts, \
+	$(wildcard libs/contracts/schemas/*.json clients/python/pyproject.toml clients/python/src/stockbuddy_client/*.py \
+	clients/python/src/stockbuddy_client/*/*.py clients/typescript/*.json clients/typescript/*.mjs clients/typescript/*.ts \
+	clients/typescript/src/*.ts))
 
-clients: setup $(CLIENTS_BUILT) ## build the client libraries into build/clients and test them (requires Node and npm)
+clients: setup ## generate and build the client libraries into build/clients, and test them
+	@$(VENV)/python clients/generate.py
+	@$(MAKE) --no-print-directory $(CLIENTS_BUILT)
+	@deploy/install-servers
 	@$(VENV)/pytest $(PARALLEL) -m "slow or not slow" clients/tests
 
-$(CLIENTS_BUILT): $(TOOLS_INSTALLED) $(filter-out %/types.py,$(CLIENT_SOURCES))
-	@deploy/install-servers clients
-	@rm -rf build/clients
-	@cd clients/typescript && npm ci --silent
-	@$(VENV)/python clients/generate.py
-	@$(VENV)/python clients/generate.py types
-	@cd clients/typescript && npm run --silent build && npm run --silent size -- --log-level=warning
-	@$(VENV)/uv build --quiet --no-build-isolation --python $(VENV)/python --wheel --out-dir build/clients clients/python
-	@cd clients/typescript && npm pack --silent --pack-destination ../../build/clients >/dev/null
-	@touch $@
+$(CLIENTS_BUILT): $(TOOLS_INSTALLED) $(CLIENT_SOURCES)
+	@$(VENV)/python -m deploy.build_clients
 
 console: setup ## build the web console; check its types, style and tests, and the sizes of its bundles
 	@$(VENV)/python deploy/build_console.py --check

@@ -326,5 +326,6 @@ if __name__ == "__main__":
         generate_types()
     else:
         for path, text in committed_files().items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+            # Unchanged files keep their times, so that make builds nothing again.
+            if not path.exists() or path.read_text(encoding="utf-8") != text:
+                path.write_text(text, encoding="utf-8")

@@ -7,7 +7,6 @@ import base64
 import json
 import os
 import re
-import shutil
 import sys
 import time
 import uuid
@@ -22,6 +21,7 @@ import pytest
 import yaml
 
 from clients.tests.faulty_proxy import CLOSED_PORT, FaultyProxy
+from clients.tests.node import NODE
 from stockbuddy.chassis.testing.clients import PASSWORD, User, log_in
 from stockbuddy.notifications.webhooks.body import to_event_body
 from stockbuddy.notifications.webhooks.signatures import sign_headers
@@ -31,7 +31,7 @@ CLIENTS = TESTS.parent
 DRIVERS = {
     "python": [sys.executable, str(TESTS / "driver.py"), "sync"],
     "python-async": [sys.executable, str(TESTS / "driver.py"), "async"],
-    "typescript": [shutil.which("node") or "node", str(TESTS / "driver.mjs")],
+    "typescript": [NODE, str(TESTS / "driver.mjs")],
 }
 STEP_TIMEOUT_SECONDS = 90
 Case = dict[str, Any]

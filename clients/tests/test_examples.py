@@ -2,11 +2,11 @@
 
 import asyncio
 import os
-import shutil
 import sys
 from pathlib import Path
 
 from clients.tests.faulty_proxy import CLOSED_PORT
+from clients.tests.node import NODE
 from stockbuddy.chassis.testing.clients import PASSWORD, User
 
 CLIENTS = Path(__file__).parents[1]
@@ -68,7 +68,7 @@ async def test_web_page_logs_in_sells_and_shows_changed_levels(gateway_url: str,
     await admin.post("/products", {"name": name, "sku": tmp_path.name, "unit_price": "1", "quantity": 10})
     await admin.until("/products", lambda page: page["items"][0]["available"] == 10, search=name)
     process = await asyncio.create_subprocess_exec(
-        shutil.which("node") or "node", CLIENTS / "tests/web_page_runner.mjs", gateway_url, "ada", PASSWORD, name,
+        NODE, CLIENTS / "tests/web_page_runner.mjs", gateway_url, "ada", PASSWORD, name,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     output, _ = await process.communicate()

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import re
-import shutil
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -13,6 +12,7 @@ import httpx2 as httpx
 import pytest
 
 from clients.tests.faulty_proxy import FaultyProxy, Received
+from clients.tests.node import NODE
 from stockbuddy.chassis.testing.clients import PASSWORD, User
 
 CLIENTS = Path(__file__).parents[1]
@@ -23,7 +23,7 @@ BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 PROGRAMS = {
     "sh": ["bash", "-euo", "pipefail"],
     "python": [sys.executable],
-    "js": [shutil.which("node") or "node"],
+    "js": [NODE],
 }
 SUFFIXES = {"sh": ".sh", "python": ".py", "js": ".mjs"}
 EXPECTED = {

@@ -4,12 +4,12 @@ import asyncio
 import gzip
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 from clients import generate
+from clients.tests.node import NODE
 from stockbuddy.chassis.testing.clients import User
 
 CLIENTS = Path(__file__).parents[1]
@@ -37,7 +37,7 @@ def test_bundle_of_a_page_with_a_till_is_small() -> None:
 def test_package_is_typed_for_its_users() -> None:
     """`@ts-expect-error` fails where there is no error, as if types were missing."""
     compiler = CLIENTS / "typescript/node_modules/typescript/bin/tsc"
-    command = [shutil.which("node") or "node", str(compiler), "--project", str(CLIENTS / "tests")]
+    command = [NODE, str(compiler), "--project", str(CLIENTS / "tests")]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout
 
@@ -71,8 +71,7 @@ def test_hand_written_cores_are_small() -> None:
 
 
 async def test_examples_of_the_readmes_run(gateway_url: str, shop: dict[str, str], admin: User, tmp_path: Path) -> None:
-    node = shutil.which("node") or "node"
-    runs = [("python", "python", [sys.executable]), ("typescript", "js", [node])]
+    runs = [("python", "python", [sys.executable]), ("typescript", "js", [NODE])]
     for number, (folder, language, command) in enumerate(runs):
         readme = (CLIENTS / folder / "README.md").read_text(encoding="utf-8")
         (example,) = re.findall(rf"```{language}\n(.*?)```", readme, re.DOTALL)

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import random
-import shutil
 import sqlite3
 import sys
 from collections.abc import AsyncIterator
@@ -19,6 +18,7 @@ from stockbuddy_client import ApiKey, AsyncClient, ConnectionFailed, StockbuddyE
 from stockbuddy_client.till import AsyncTill, NotQueued, TillInUse
 
 from clients.tests.faulty_proxy import CLOSED_PORT, FaultyProxy
+from clients.tests.node import NODE
 from stockbuddy.chassis.testing.clients import PASSWORD, User, register
 
 TESTS = Path(__file__).parent
@@ -88,9 +88,8 @@ async def test_pages_that_end_at_every_step_deliver_each_sale_once_and_in_order(
     proxy: FaultyProxy, shop: dict[str, str], admin: User
 ) -> None:
     """The TypeScript till."""
-    node = shutil.which("node") or "node"
     program = str(TESTS / "till_runner.mjs")
-    result = await run_with_kills(proxy, node, program, proxy.url, shop["key"], shop["sku"])
+    result = await run_with_kills(proxy, NODE, program, proxy.url, shop["key"], shop["sku"])
     delivered = settled(result["sales"], result["acknowledged"])
     assert [sale["reference"] for sale in await sales_of(admin, delivered[0].split("-")[0])] == delivered
 

@@ -51,18 +51,16 @@ class OwnEndpoints:
         }
         if with_metrics:
             self._endpoints["/metrics"] = _metrics
+        self._folders: dict[str, Respond] = {ASSETS_PATH: _asset, GUIDE_PATH: _guide}
 
     def find(self, request: GatewayRequest) -> Endpoint | None:
         path = request.path
         if path.startswith("/api/"):
             return None
-        if path.startswith(ASSETS_PATH):
-            return Endpoint(_asset)
-        if path.startswith(GUIDE_PATH):
-            return Endpoint(_guide)
         if self._console is not None and path.startswith(FILES_PATH):
             return Endpoint(self._console_file, is_counted=False)
-        respond = self._endpoints.get(path) or self._endpoints.get(path.removesuffix("/"))
+        of_folder = next((respond for folder, respond in self._folders.items() if path.startswith(folder)), None)
+        respond = of_folder or self._endpoints.get(path) or self._endpoints.get(path.removesuffix("/"))
         if respond is not None:
             return Endpoint(respond, is_counted=respond != self._home)
         if self._console is not None and self._console.is_page(request):
