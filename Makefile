@@ -96,7 +96,7 @@ exports: setup ## import the original exports of other shop systems in EXPORTS (
 faults: setup $(CLIENTS_BUILT) ## fault-injection tests (minutes): kills, partitions, freezes, data loss
 	@deploy/install-servers proxies
 	@$(VENV)/pytest -m slow -s tests/faults gateway/tests/test_proxies.py
-	@STOCKBUDDY_TILL_KILLS=1000 $(VENV)/pytest clients/tests/test_till.py --timeout 3600
+	@STOCKBUDDY_TILL_KILLS=1000 $(VENV)/pytest -s -k kills clients/tests/test_till.py --timeout 14400
 
 fuzz: setup ## test the API against its OpenAPI document for FUZZ_SECONDS (600)
 	@$(VENV)/pytest -m slow -s tests/fuzz

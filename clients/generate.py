@@ -114,21 +114,22 @@ def typescript_errors() -> str:
     lines = [
         f"// An error class for each `code` of the API. {GENERATED}",
         'import { ApiError, type InvalidField, type Shortage } from "./problems.js";',
-        'import type { Exact } from "./exact.js";', "",
+        'import type { Exact } from "./exact.js";',
+        'import * as classes from "./errors.js";', "",
     ]  # fmt: skip
     for name, parent, _, _, summary in error_classes():
         members = " ".join(f"declare {field}: {types[1]};" for field, types in MEMBERS.get(name, {}).items())
         lines += [f"/** {summary} */", f"export class {name} extends {parent} {{{f' {members} ' if members else ''}}}"]
-    by_code = ", ".join(f"{code}: {name}" for name, _, _, code, _ in error_classes() if code)
     by_status = ", ".join(f"{status}: {name}" for status, name in CLASS_BY_STATUS.items())
-    kind = "typeof ApiError"
     return "\n".join([
         *lines, "",
-        f"const BY_CODE: Record<string, {kind} | undefined> = {{ {by_code} }};",
-        f"const BY_STATUS: Record<number, {kind} | undefined> = {{ {by_status} }};", "",
+        f"const BY_STATUS: Record<number, typeof ApiError | undefined> = {{ {by_status} }};", "",
         "/** The class of a code, of a status if the code is newer than this library, or ApiError. */",
-        f"export function errorClass(status: number, code: string | undefined): {kind} {{",
-        '  return BY_CODE[code ?? ""] ?? BY_STATUS[status] ?? ApiError;', "}", "",
+        "export function errorClass(status: number, code: unknown): typeof ApiError {",
+        "  // Bundles have the names of the classes; a table of codes would repeat them.",
+        "  const name = String(code).replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase());",
+        "  const found = (classes as unknown as Record<string, typeof ApiError | undefined>)[name];",
+        "  return found ?? BY_STATUS[status] ?? ApiError;", "}", "",
     ])  # fmt: skip
 
 

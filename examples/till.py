@@ -15,11 +15,14 @@ DELIVERY_INTERVAL_SECONDS = 30
 
 
 def deliver_until(closed: threading.Event, sold: threading.Event, till: Till) -> None:
-    """Deliver after each sale, and from time to time while sales wait."""
-    while not closed.is_set():
+    """Deliver after each sale, from time to time while sales wait, and what is left when the till closes."""
+    while True:
+        is_closing = closed.is_set()
         stopped_by = till.deliver().stopped_by
         if stopped_by is not None:
             print(f"offline, sales are kept: {stopped_by}", file=sys.stderr, flush=True)
+        if is_closing or (stopped_by is not None and closed.is_set()):
+            return
         sold.wait(DELIVERY_INTERVAL_SECONDS)
         sold.clear()
 
@@ -44,10 +47,10 @@ def main() -> None:
         closed.set()
         sold.set()
         delivery.join()
-        delivered = till.deliver()
         refused = [f"{sale.reference} ({sale.result['code']})" for sale in till.sales("refused")]
-        print(f"waiting: {len(till.sales('waiting'))}; refused: {', '.join(refused) or 'none'}")
-        sys.exit(delivered.stopped_by is not None)
+        waiting = len(till.sales("waiting"))
+        print(f"waiting: {waiting}; refused: {', '.join(refused) or 'none'}")
+        sys.exit(waiting > 0)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import { createStockbuddy } from "../typescript/dist/index.js";
 import { Till } from "../typescript/dist/till.js";
 
 const [url, apiKey, sku, seed, kills] = process.argv.slice(2);
-const REFUSED_SHARE = 10;
+const REFUSED_SHARE = 4;
 const QUIET_TURNS = 50;
 const forever = new Promise(() => {});
 let state = Number(seed);
@@ -61,6 +61,17 @@ const dispatch = target.dispatchEvent;
 target.dispatchEvent = function (event) {
   return life.step() ? dispatch.call(this, event) : true;
 };
+
+// Node ≥ 24 has the locks of browsers, which end with their page.
+if (globalThis.navigator?.locks) {
+  const { locks } = navigator;
+  const request = locks.request.bind(locks);
+  locks.request = async (name, work) => {
+    const own = life;
+    const result = await request(name, () => Promise.race([work(), own.end]));
+    return own.isOver ? forever : result;
+  };
+}
 
 async function sellOne(acknowledged) {
   const client = createStockbuddy(url, { credentials: { apiKey }, timeoutSeconds: 120, fetch: life.fetch });
