@@ -44,8 +44,8 @@ def build() -> None:
     run([*npm, "run", "build"], CLIENT, PATH=path)
     run([*npm, "run", "size"], CLIENT, PATH=path)
     run([*npm, "pack", "--silent", "--pack-destination", OUTPUT, "--cache", BUILD / "npm-cache"], CLIENT, PATH=path)
-    wheel = ["--quiet", "--no-build-isolation", "--python", PYTHON, "--wheel", "--out-dir", OUTPUT]
-    run([PYTHON.with_name("uv"), "build", *wheel, "clients/python"], ROOT)
+    options = ["--quiet", "--no-build-isolation", "--python", str(PYTHON), "--wheel", "--out-dir", str(OUTPUT)]
+    run([PYTHON.with_name("uv"), "build", *options, "clients/python"], ROOT)
     (OUTPUT / "built").touch()
 
 
