@@ -45,6 +45,11 @@ MEMBERS = {
     "ProductInUse": {"stock": ("list[dict[str, Any]]", "Record<string, unknown>[]")},
     "ProductInactive": {"skus": ("list[str]", "string[]")},
     "ReservedShareExceeded": {"max_reserved_share": ("Decimal", "number")},
+    "SecondFactorRequired": {
+        "challenge": ("str", "string"),
+        "passkey_options": ("dict[str, Any] | None", "Record<string, unknown> | undefined"),
+    },
+    "SecondFactorSetupRequired": {"challenge": ("str", "string")},
     "StaleQuantity": {"current": ("Decimal", "Exact")},
     "UnknownProduct": {"products": ("list[int | str] | None", "(number | string)[] | undefined")},
     "WarehouseInUse": {"documents": ("list[dict[str, Any]]", "Record<string, unknown>[]")},

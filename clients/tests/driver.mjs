@@ -6,6 +6,7 @@ import { sign, verify } from "../typescript/dist/webhooks.js";
 let client;
 let values = {};
 let retries = [];
+let challenge;
 
 const camelCase = (name) => name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase());
 const on = (step) => client[camelCase(step.resource)];
@@ -35,6 +36,7 @@ const operations = {
     });
   },
   login: (step) => client.login(step.username, step.password),
+  complete_login: (step) => client.completeLogin(challenge, step.code),
   logout: () => client.logout(),
   create: (step) => on(step).create(step.body, step.key ? { idempotencyKey: step.key } : {}),
   get: (step) => on(step).get(step.id),
@@ -89,6 +91,7 @@ async function run(step) {
     return { value: value ?? null, etag: etagOf(value) ?? null, retries: retries.length, delays: retries };
   } catch (error) {
     if (!(error instanceof StockbuddyError)) throw error;
+    challenge = error.challenge ?? challenge;
     return { error: describe(error), retries: retries.length, delays: retries };
   }
 }

@@ -26,12 +26,14 @@ class Driver:
         self.is_async = is_async
         self.values: dict[str, Any] = {}
         self.retries: list[float] = []
+        self.challenge: str | None = None
 
     async def run(self, step: Step) -> dict[str, Any]:
         self.retries.clear()
         try:
             value = await self.perform(self.resolved(step))
         except StockbuddyError as error:
+            self.challenge = getattr(error, "challenge", self.challenge)
             return {"error": describe(error), "retries": len(self.retries), "delays": self.retries[:]}
         if "as" in step:
             self.values[step["as"]] = value
@@ -71,6 +73,9 @@ class Driver:
 
     def login(self, step: Step) -> Any:
         return self.client.login(step["username"], step["password"])
+
+    def complete_login(self, step: Step) -> Any:
+        return self.client.complete_login(self.challenge, step["code"])
 
     def logout(self, _: Step) -> Any:
         return self.client.logout()

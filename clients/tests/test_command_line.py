@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from stockbuddy_client import webhooks
 
+from clients.tests.conftest import GuardedUser
 from clients.tests.faulty_proxy import CLOSED_PORT
 from stockbuddy.chassis.testing.clients import PASSWORD, User, register
 
@@ -78,6 +79,16 @@ async def test_login_stores_a_key_that_logout_deletes(
     assert keys["total"] - 1 == (await admin.get("/auth/api-keys"))["total"]
     assert (await run("products", "list")).code == 3
     assert (await run("login", "--with-key", given=shop["key"] + "\n")).code == 0
+    assert (await run("products", "list")).code == 0
+
+
+async def test_login_asks_a_user_with_a_second_factor_for_a_code(run: Run, guarded_user: GuardedUser) -> None:
+    password = {"STOCKBUDDY_PASSWORD": PASSWORD}
+    wrong = await run("login", "--username", guarded_user.username, given="000-wrong\n", **password)
+    assert (wrong.code, "is wrong" in wrong.errors) == (3, True)
+    code = guarded_user.recovery_codes.pop()
+    done = await run("login", "--username", guarded_user.username, given=f"{code}\n", **password)
+    assert done.output.endswith(" as grace.\n"), done.errors
     assert (await run("products", "list")).code == 0
 
 

@@ -20,6 +20,7 @@ import httpx2 as httpx
 import pytest
 import yaml
 
+from clients.tests.conftest import GuardedUser
 from clients.tests.faulty_proxy import CLOSED_PORT, FaultyProxy
 from clients.tests.node import NODE
 from stockbuddy.chassis.testing.clients import PASSWORD, User, log_in
@@ -225,10 +226,13 @@ async def perform(step: dict[str, Any], driver: Driver, proxy: FaultyProxy, admi
 
 @pytest.mark.parametrize("case", CASES)
 async def test_client_conforms(
-    case: Case, driver: Driver, proxy: FaultyProxy, admin: User, shop: dict[str, str]
+    case: Case, driver: Driver, proxy: FaultyProxy, admin: User, shop: dict[str, str], guarded_user: GuardedUser
 ) -> None:
     names: dict[str, Any] = {**shop, "password": PASSWORD, "unique": f"c-{uuid.uuid4().hex[:12]}", "each": case["each"]}
     names["delivery"] = server_delivery()
+    names["guarded"] = guarded_user.username
+    if case.get("takes_recovery_code"):
+        names["recovery_code"] = guarded_user.recovery_codes.pop()
     given = await credentials(case.get("credentials", "key"), shop, admin)
     proxy.start_case(filled(case.get("faults", []), names))
     url = CLOSED_PORT if case.get("url") == "closed" else proxy.url

@@ -182,9 +182,9 @@ export class SaleNotReturnable extends Conflict {}
 /** Only salespeople can log in here. */
 export class SalespeopleOnly extends Forbidden {}
 /** Enter a second factor: complete the login with POST /auth/login/second-factor. */
-export class SecondFactorRequired extends Unauthenticated {}
+export class SecondFactorRequired extends Unauthenticated { declare challenge: string; declare passkey_options: Record<string, unknown> | undefined; }
 /** Your role requires a second factor: set one up with POST /auth/login/factors, then complete the login. */
-export class SecondFactorSetupRequired extends Unauthenticated {}
+export class SecondFactorSetupRequired extends Unauthenticated { declare challenge: string; }
 /** The code cannot be verified, because SECRET_KEY has changed; ask an admin to reset your second factors. */
 export class SecondFactorUnavailable extends Unavailable {}
 /** The service did not respond in time; whether the request took effect is unknown. */

@@ -71,9 +71,24 @@ export class Stockbuddy {
     return new Listing(this.#transport, path, filters);
   }
 
-  /** Replace the credentials with a session, which is renewed as long as it lasts. */
-  async login(username: string, password: string): Promise<Schemas["UserResponse"]> {
-    const tokens = await this.#transport.requestAnonymously("/auth/login", { username, password });
+  /**
+   * Replace the credentials with a session, which is renewed as long as it lasts. Throws errors.SecondFactorRequired for a user
+   * with a second factor: continue with `completeLogin`.
+   */
+  login(username: string, password: string): Promise<Schemas["UserResponse"]> {
+    return this.#logIn("/auth/login", { username, password });
+  }
+
+  /**
+   * The second step. `challenge`: that of the error, for five minutes; `code`: of the authenticator app, or a recovery code.
+   * Throws errors.InvalidSecondFactor, after which another code may be tried.
+   */
+  completeLogin(challenge: string, code: string): Promise<Schemas["UserResponse"]> {
+    return this.#logIn("/auth/login/second-factor", { challenge, code });
+  }
+
+  async #logIn(path: string, body: Record<string, string>): Promise<Schemas["UserResponse"]> {
+    const tokens = await this.#transport.requestAnonymously(path, body);
     this.#transport.authenticator.setTokens(tokens as Tokens);
     return (tokens as Schemas["TokenPairResponse"]).user;
   }

@@ -41,7 +41,8 @@ def import_file(context: click.Context, file: Path, errors: Path | None, *, dry_
         click.echo(", ".join(f"{job[name]} {name}" for name in COUNTS) + (" (dry run)" if dry_run else ""))
     if job["state"] == "failed" or job["failed"]:
         advice = "" if errors else "; --errors FILE writes the failed rows with their problems"
-        click.echo(job["problem"] or f"{job['failed']} rows failed{advice}.", err=True)
+        rows = "1 row" if job["failed"] == 1 else f"{job['failed']} rows"
+        click.echo(job["problem"] or f"{rows} failed{advice}.", err=True)
         context.exit(FAILED)
 
 

@@ -5,13 +5,14 @@ import os
 import platform
 import sys
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import click
 
 from stockbuddy_client import ApiKey, Client
 from stockbuddy_client.cli.accounts import Account, AccountFile
-from stockbuddy_client.cli.context import url_of
-from stockbuddy_client.errors import NotFound
+from stockbuddy_client.cli.context import NotLoggedIn, url_of
+from stockbuddy_client.errors import NotFound, SecondFactorRequired, SecondFactorSetupRequired
 
 KEY_LIFETIME_DAYS = 90
 
@@ -42,11 +43,22 @@ def _new_key(url: str, username: str | None) -> Account:
     username = username or str(click.prompt("User name or e-mail address", err=True))
     password = os.environ.get("STOCKBUDDY_PASSWORD") or str(click.prompt("Password", hide_input=True, err=True))
     with Client(url) as client:
-        user = client.login(username, password)
+        user = log_in(client, username, password)
         expires_at = (datetime.now(UTC) + timedelta(days=KEY_LIFETIME_DAYS)).isoformat()
         key = client.api_keys.create({"name": f"stockbuddy on {platform.node()}"[:100], "expires_at": expires_at})
         client.logout()
     return Account(user["username"], key["key"], key["id"])
+
+
+def log_in(client: Client, username: str, password: str) -> dict[str, Any]:
+    """Log in, and ask for a code if the user has a second factor."""
+    try:
+        return dict(client.login(username, password))
+    except SecondFactorRequired as error:
+        code = str(click.prompt("Code of your authenticator app, or a recovery code", err=True))
+        return dict(client.complete_login(error.challenge, code))
+    except SecondFactorSetupRequired as error:
+        raise NotLoggedIn("Your role requires a second factor: set it up in the web console, then log in.") from error
 
 
 @click.command()
@@ -76,7 +88,7 @@ def _delete_key(url: str, account: Account, key_id: int) -> None:
         click.echo(f"The key {key_id} stays valid until it expires.", err=True)
         return
     with Client(url) as client:
-        client.login(account.username, password)
+        log_in(client, account.username, password)
         # One that was deleted or has expired is as good as deleted.
         with contextlib.suppress(NotFound):
             client.api_keys.delete(key_id)
