@@ -18,16 +18,19 @@ GROUP = "stockbuddy.commands"
 
 
 class ServerCommand(click.Command):
-    """A program without parameters that reads `sys.argv`, such as `serve` of the server; loaded when it is run."""
+    """A program without parameters that reads `sys.argv`, such as `serve` of the server; loaded when it is run, or for
+    the first line of its description."""
 
     def __init__(self, entry_point: EntryPoint) -> None:
         super().__init__(
             entry_point.name,
-            short_help=f"From {entry_point.dist.name}." if entry_point.dist else None,
             context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
             add_help_option=False,
         )
         self._entry_point = entry_point
+
+    def get_short_help_str(self, limit: int = 45) -> str:  # noqa: ARG002 (the limit is for generated texts)
+        return (self._entry_point.load().__doc__ or "").partition("\n")[0]
 
     def invoke(self, context: click.Context) -> None:
         sys.argv = [f"stockbuddy {self.name}", *context.args]
