@@ -98,8 +98,9 @@ faults: setup $(CLIENTS_BUILT) ## fault-injection tests (minutes): kills, partit
 	@$(VENV)/pytest -m slow -s tests/faults gateway/tests/test_proxies.py
 	@STOCKBUDDY_TILL_KILLS=1000 $(VENV)/pytest -s -k kills clients/tests/test_till.py --timeout 14400
 
-fuzz: setup ## test the API against its OpenAPI document for FUZZ_SECONDS (600)
+fuzz: setup ## random requests to the API for FUZZ_SECONDS (600), and random cases of the property tests
 	@$(VENV)/pytest -m slow -s tests/fuzz
+	@$(VENV)/pytest -m hypothesis --hypothesis-profile=random
 
 check: setup ## lint: style, spelling, types, import rules, declared dependencies
 	$(VENV)/ruff check

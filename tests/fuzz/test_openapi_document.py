@@ -58,7 +58,7 @@ def wait_until_ready(url: str) -> None:
 
 
 def register_admins(url: str) -> None:
-    with httpx.Client(base_url=f"{url}/api/v1", timeout=30) as http:
+    with httpx.Client(base_url=f"{url}/api/v1", timeout=START_TIMEOUT_SECONDS) as http:
         for username in ADMINS:
             account = {"username": username, "email": f"{username}@example.com", "password": PASSWORD}
             registered = http.post("/auth/admin/register", json=account)
@@ -86,13 +86,13 @@ ADMIN_LOGIN = {
 REPEATABLE = ("--seed=1", "--generation-deterministic")
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(3600)
 def test_every_response_to_admins_is_as_documented(system: str) -> None:
     register_admins(system)
     run_schemathesis(system, "--phases=coverage", *REPEATABLE, **ADMIN_LOGIN, FUZZ_URL=system)
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(3600)
 def test_every_response_to_anonymous_requests_is_as_documented(system: str) -> None:
     register_admins(system)
     run_schemathesis(system, "--phases=coverage", "--mode=positive", *REPEATABLE)

@@ -10,12 +10,13 @@ import asyncpg
 
 from stockbuddy.chassis.http.errors import Unavailable
 from stockbuddy.chassis.postgres.database import ACQUIRE_TIMEOUT_SECONDS, STATEMENT_TIMEOUT_SECONDS, server_settings
+from stockbuddy.chassis.postgres.pool import PeakUse
 from stockbuddy.chassis.runtime.database_url import connect_arguments
 
 
 class ReadPool:
-    """At most `size` connections, opened when needed and assigned in the order of the requests; the one used last is
-    used next. Connections are not reset, so statements must not set session state."""
+    """At most `size` connections, opened when needed, closed when no longer needed, and assigned in the order of the
+    requests; the one used last is used next. Connections are not reset, so statements must not set session state."""
 
     def __init__(self, url: str, schema: str, *, size: int) -> None:
         settings = server_settings(schema) | {
@@ -26,18 +27,23 @@ class ReadPool:
         self._arguments = connect_arguments(url, timeout_seconds=ACQUIRE_TIMEOUT_SECONDS, server_settings=settings)
         self._slots = asyncio.Semaphore(size)
         self._idle: list[asyncpg.Connection] = []
+        self._in_use = 0
+        self._use = PeakUse()
 
     async def fetch(self, statement: str, *arguments: Any) -> list[asyncpg.Record]:
         """Raises Unavailable if the database can't be reached, or if no connection becomes free in time."""
         await self._acquire_slot()
+        self._in_use += 1
+        self._use.record(self._in_use)
         try:
             connection = self._pop_idle() or await self._connect()
             try:
                 rows: list[asyncpg.Record] = await connection.fetch(statement, *arguments)
                 return rows
             finally:
-                self._idle.append(connection)
+                self._return(connection)
         finally:
+            self._in_use -= 1
             self._slots.release()
 
     async def close(self) -> None:
@@ -51,6 +57,12 @@ class ReadPool:
                 await self._slots.acquire()
         except TimeoutError as error:
             raise Unavailable("Too many requests are in progress.") from error
+
+    def _return(self, connection: asyncpg.Connection) -> None:
+        if self._use.is_exceeded(len(self._idle) + self._in_use):
+            connection.terminate()  # in autocommit, between statements: nothing is lost, and nothing is awaited
+        else:
+            self._idle.append(connection)
 
     def _pop_idle(self) -> asyncpg.Connection | None:
         """The open connection that was used last; lost ones are dropped."""

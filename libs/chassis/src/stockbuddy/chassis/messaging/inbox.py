@@ -9,6 +9,7 @@ and visible in SQL.
 
 import asyncio
 from collections.abc import Awaitable, Sequence
+from functools import partial
 from itertools import groupby
 
 import structlog
@@ -66,7 +67,12 @@ class Inbox:
         )
 
     def retry_worker(self) -> PollingWorker:
-        return PollingWorker(f"{self._group}.retries", self._retry_due, interval_seconds=RETRY_INTERVAL_SECONDS)
+        return PollingWorker(
+            f"{self._group}.retries",
+            self._retry_due,
+            interval_seconds=RETRY_INTERVAL_SECONDS,
+            is_due=partial(self._database.exists, inbox_store.DUE, self._group),
+        )
 
     async def wait_until_ready(self) -> None:
         """Return when the messages that were interrupted can be handled; until then nothing is read from the queue.

@@ -53,13 +53,15 @@ _WAKE_PARKED = text("""
     UPDATE inbox SET next_attempt_at = now()
     WHERE consumer = :consumer AND status = 'parked' AND partition_key = ANY(:keys)
 """)
+_IS_DUE = "status IN ('retry', 'parked') AND next_attempt_at <= now()"
+DUE = f"SELECT FROM inbox WHERE consumer = $1 AND {_IS_DUE}"
 # The lease: next_attempt_at moves a minute ahead, so that other replicas skip the row while this one handles it.
 # SKIP LOCKED: replicas that poll at the same time lease different rows instead of waiting for each other.
-_LEASE_DUE = text("""
+_LEASE_DUE = text(f"""
     UPDATE inbox SET next_attempt_at = now() + interval '1 minute'
     WHERE (consumer, event_id) IN (
         SELECT consumer, event_id FROM inbox
-        WHERE consumer = :consumer AND status IN ('retry', 'parked') AND next_attempt_at <= now()
+        WHERE consumer = :consumer AND {_IS_DUE}
         ORDER BY next_attempt_at LIMIT :batch FOR UPDATE SKIP LOCKED)
     RETURNING message
 """)

@@ -8,6 +8,7 @@ commit late (45 % in our test).
 import asyncio
 import json
 from collections.abc import Sequence
+from functools import partial
 from uuid import UUID
 
 import asyncpg
@@ -29,6 +30,7 @@ GATHER_SECONDS = 0.015
 POLL_INTERVAL_SECONDS = 1.0
 PUBLISH_TIMEOUT_SECONDS = 10
 
+_UNSENT = "SELECT FROM outbox_chunk WHERE sent_at IS NULL"
 # synchronous_commit is off, because the bus has stored the messages when this transaction commits: if PostgreSQL loses
 # the commit in a crash, they are published again and every inbox drops the duplicates.
 _LOCK_SHARDS = """
@@ -75,6 +77,7 @@ class Relay:
             f"{self._database.schema}.relay",
             self._publish_batch,
             interval_seconds=POLL_INTERVAL_SECONDS,
+            is_due=partial(self._database.exists, _UNSENT),
             shutdown_seconds=shutdown_seconds,
         )
         self._database.on_commit(outbox.COMMITTED, worker.wake)

@@ -22,11 +22,15 @@ CANCEL_TIMEOUT_SECONDS = 3.0
 
 Work = Callable[[], Awaitable[bool | None]]
 """One round of work. Returns True if there may be more to do at once."""
+IsDue = Callable[[], Awaitable[bool]]
+"""Whether a round would find work."""
 
 
 class PollingWorker:
     """Calls `work` until it is stopped: again at once while it returns True, otherwise when `wake` is called and at the
     latest after `interval_seconds`. Work committed by another replica wakes nothing here, hence the interval.
+
+    Most polls find nothing: `is_due`, asked before a round that nothing has woken, is cheaper than the round.
 
     An exception never ends the worker: it is logged and `work` is called again with exponential backoff and jitter.
     """
@@ -37,6 +41,7 @@ class PollingWorker:
         work: Work,
         *,
         interval_seconds: float,
+        is_due: IsDue | None = None,
         shutdown_seconds: float = 0,
         max_retry_delay_seconds: float = MAX_RETRY_DELAY_SECONDS,
     ) -> None:
@@ -44,6 +49,7 @@ class PollingWorker:
         self.name = name
         self.outage = OutageLog("worker.dependency_unavailable", worker=name)
         self._work = work
+        self._is_due = is_due
         self._interval_seconds = interval_seconds
         self._shutdown_seconds = shutdown_seconds
         self._max_retry_delay_seconds = max_retry_delay_seconds
@@ -85,10 +91,12 @@ class PollingWorker:
 
     async def _run(self) -> None:
         failures = 0
+        has_more: bool | None = False
         while not self.is_stopping:
+            is_woken = self._wake.is_set()
             self._wake.clear()
             try:
-                has_more = await self._work()
+                has_more = await self._work() if is_woken or has_more or await self._may_find_work() else False
                 failures = 0
                 self.outage.end()
             except Exception as error:
@@ -96,7 +104,11 @@ class PollingWorker:
                 await self._back_off(error, failures)
                 continue
             if not has_more:
-                await _wait(self._wake, self._interval_seconds)
+                # Jitter, so that the workers of a process do not all need a connection at once.
+                await _wait(self._wake, self._interval_seconds * random.uniform(0.8, 1))
+
+    async def _may_find_work(self) -> bool:
+        return self._is_due is None or await self._is_due()
 
     async def _back_off(self, error: Exception, failures: int) -> None:
         if is_environment_fault(error):

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from functools import partial
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -37,7 +38,12 @@ class EmailSender:
 
     def worker(self) -> PollingWorker:
         """Woken by each queued e-mail. It also polls: a retry may be due, or another replica's lease has expired."""
-        worker = PollingWorker("auth.email", self._send_next, interval_seconds=POLL_INTERVAL_SECONDS)
+        worker = PollingWorker(
+            "auth.email",
+            self._send_next,
+            interval_seconds=POLL_INTERVAL_SECONDS,
+            is_due=partial(self._database.exists, queue.DUE),
+        )
         self._database.on_commit(queue.QUEUED, worker.wake)
         return worker
 

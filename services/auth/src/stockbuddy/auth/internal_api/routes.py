@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from stockbuddy.auth.dependencies import Services
 from stockbuddy.auth.internal_api import activity
@@ -11,6 +11,7 @@ from stockbuddy.auth.sessions.cookies import csrf_token
 from stockbuddy.auth.sessions.tokens import forbid_caching
 from stockbuddy.auth.token_exchange import exchange_api_key, exchange_cookie, exchange_stream_ticket
 from stockbuddy.chassis.http.internal_calls import INTERNAL
+from stockbuddy.chassis.http.resources import get_resources
 from stockbuddy.chassis.http.sessions import ReadSession, Session
 from stockbuddy.chassis.http.strict_query import StrictQueryRoute
 from stockbuddy.contracts.internal import (
@@ -55,10 +56,12 @@ async def exchange_token(
 
 @router.get(REVOCATIONS_PATH, dependencies=[INTERNAL])
 async def list_revocations(
-    session: ReadSession, after: Annotated[str | None, Query(pattern=r"^\d{1,19}$")] = None
+    request: Request, after: Annotated[str | None, Query(pattern=r"^\d{1,19}$")] = None
 ) -> RevocationsResponse:
     """Revocations since the cursor `after`; without one, all that are still needed."""
-    return await queries.list_revocations(session, after)
+    # Without a session: each gateway asks four times a second.
+    async with get_resources(request).database.raw() as connection:
+        return await queries.list_revocations(connection, after)
 
 
 @router.post(DENIALS_PATH, status_code=204, dependencies=[INTERNAL])

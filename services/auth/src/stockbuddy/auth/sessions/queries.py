@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+import asyncpg
 from sqlalchemy import ColumnElement, Select, delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -86,19 +87,19 @@ async def record_last_used(session: AsyncSession, times: Mapping[uuid.UUID, date
 
 _CURSOR = "SELECT CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text)"
 
-_ALL_REVOCATIONS = text(f"""
+_ALL_REVOCATIONS = f"""
     SELECT ({_CURSOR}) AS cursor,
            COALESCE((SELECT array_agg(sid) FROM revocation WHERE needed_until > now()), '{{}}') AS sids
-""")
-_REVOCATIONS_AFTER = text(f"""
+"""
+_REVOCATIONS_AFTER = f"""
     SELECT ({_CURSOR}) AS cursor,
            COALESCE((SELECT array_agg(sid) FROM revocation
-                     WHERE xid >= CAST(CAST(:after AS text) AS xid8)), '{{}}') AS sids,
-           CAST(CAST(:after AS text) AS xid8) <= pg_snapshot_xmax(pg_current_snapshot()) AS is_known
-""")
+                     WHERE xid >= CAST($1::text AS xid8)), '{{}}') AS sids,
+           CAST($1::text AS xid8) <= pg_snapshot_xmax(pg_current_snapshot()) AS is_known
+"""
 
 
-async def list_revocations(session: AsyncSession, after: str | None) -> RevocationsResponse:
+async def list_revocations(connection: asyncpg.Connection, after: str | None) -> RevocationsResponse:
     """Revocations since the cursor `after`; without one, all that are still needed.
 
     The cursor is the oldest transaction in progress when the previous response was read. A revocation that was not
@@ -106,11 +107,11 @@ async def list_revocations(session: AsyncSession, after: str | None) -> Revocati
     beyond the newest transaction is from another database (before a restore): all revocations are returned.
     """
     if after is not None:
-        row = (await session.execute(_REVOCATIONS_AFTER, {"after": after})).one()
-        if row.is_known:
-            return RevocationsResponse(session_ids=row.sids, cursor=row.cursor)
-    row = (await session.execute(_ALL_REVOCATIONS)).one()
-    return RevocationsResponse(session_ids=row.sids, cursor=row.cursor)
+        row = await connection.fetchrow(_REVOCATIONS_AFTER, after)
+        if row["is_known"]:
+            return RevocationsResponse(session_ids=row["sids"], cursor=row["cursor"])
+    row = await connection.fetchrow(_ALL_REVOCATIONS)
+    return RevocationsResponse(session_ids=row["sids"], cursor=row["cursor"])
 
 
 async def delete_expired(session: AsyncSession, *, before: datetime) -> None:

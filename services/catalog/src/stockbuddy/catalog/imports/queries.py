@@ -44,12 +44,14 @@ _CLAIMED = """
 """
 _CLAIM_BY_ID = text(f"UPDATE import_job SET state = 'running', runner = gen_random_uuid() WHERE id = :id {_CLAIMED}")
 # SKIP LOCKED: replicas that look for work at the same time claim different jobs instead of waiting for each other.
+_IS_CLAIMABLE = "(state = 'queued' OR state = 'running' AND lease_until < now())"
+CLAIMABLE = f"SELECT FROM import_job WHERE {_IS_CLAIMABLE}"
 _CLAIM = text(
-    """
+    f"""
     UPDATE import_job SET state = 'running', runner = CAST(:runner AS uuid), attempts = attempts + 1,
         lease_until = now() + make_interval(secs => :lease_seconds), started_at = coalesce(started_at, now())
     WHERE id = (
-        SELECT id FROM import_job WHERE state = 'queued' OR state = 'running' AND lease_until < now()
+        SELECT id FROM import_job WHERE {_IS_CLAIMABLE}
         ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
 """
     + _CLAIMED

@@ -41,8 +41,9 @@ RELAY_WAIT_SECONDS = 0.02
 
 def import_workers(database: Database, lease_seconds: float) -> list[PollingWorker]:
     work = partial(run_next_job, database, lease_seconds)
+    is_due = partial(database.exists, queries.CLAIMABLE)
     workers = [
-        PollingWorker(f"imports-{number}", work, interval_seconds=POLL_INTERVAL_SECONDS)
+        PollingWorker(f"imports-{number}", work, interval_seconds=POLL_INTERVAL_SECONDS, is_due=is_due)
         for number in range(1, CONCURRENT_JOBS + 1)
     ]
     for worker in workers:

@@ -1,16 +1,15 @@
 """Pages of products: JSON items from the database, the next cursor, and an exact total.
 
 The total of all products is a counter. Totals of filters are counted once and cached until a change that could affect
-them: of products, or of stock if the filter depends on it.
+them: of products, or of stock if the filter depends on it. Whole pages are cached likewise: see `page_cache`.
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
-
-import orjson
+from dataclasses import replace
 
 from stockbuddy.catalog.read_pool import ReadPool
 from stockbuddy.catalog.search import statements
+from stockbuddy.catalog.search.page_cache import ChangeCounters, PageCache, ProductPage, SharedRead
 from stockbuddy.catalog.search.schemas import ProductFilter
 from stockbuddy.catalog.search.search_terms import SearchTerms
 from stockbuddy.catalog.search.term_frequency import TermFrequency
@@ -20,7 +19,7 @@ MAX_CACHED_TOTALS = 10_000
 _NOT_FILTERS = {"sort_by", "page", "page_size", "cursor"}
 
 ChangeCounts = tuple[int, int]
-"""The counters of product and stock changes at the time of counting."""
+"""The changes of products and of stock at the time of counting."""
 
 
 class TotalCache:
@@ -41,40 +40,65 @@ class TotalCache:
 
 
 class ProductPages:
-    """Reads pages of products. One per process, because it caches totals and term frequencies."""
+    """Reads pages of products. One per process, because it caches pages, totals and term frequencies."""
 
     def __init__(self, read_pool: ReadPool) -> None:
         self._read_pool = read_pool
         self._term_frequency = TermFrequency(read_pool)
         self._totals = TotalCache()
+        self._pages = PageCache()
+        self._current_counters = SharedRead(self._read_counters)
 
     async def fetch(self, query: ProductFilter) -> bytes:
         """The page as JSON. Raises Unprocessable for an invalid cursor."""
+        key = repr(query.model_dump(exclude_defaults=True))
+        cached = self._pages.get(key)
+        page = None if cached is None else await self._refresh(query, cached)
+        if page is None:
+            page = await self._read(query)
+        # The counters of an empty page are read after it, so a change in between would be missed.
+        if page is not cached and page.documents:
+            self._pages.put(key, page)
+        return page.to_json()
+
+    async def _refresh(self, query: ProductFilter, cached: ProductPage) -> ProductPage | None:
+        """The page with current quantities; the same page if nothing has changed; None if it has to be read again."""
+        counters = await self._current_counters()
+        if cached.counters == counters:
+            return cached
+        if cached.counters.product_changes != counters.product_changes or query.depends_on_stock:
+            return None
+        rows = await self._read_pool.fetch(statements.QUANTITIES, cached.product_ids)
+        # Read after the counters: never older than they are.
+        return replace(cached, counters=counters, quantities=[row[0] for row in rows])
+
+    async def _read(self, query: ProductFilter) -> ProductPage:
         terms = None if query.search is None else await self._term_frequency.analyze(query.search)
         statement = statements.page_statement(query, terms)
         rows = await self._read_pool.fetch(statement.text, *statement.arguments)
-        counters = rows[0][3:6] if rows else (await self._read_pool.fetch(statements.COUNTERS))[0]
+        counters = ChangeCounters(*rows[0][5:]) if rows else await self._read_counters()
         total = await self._total(query, terms, counters)
         next_cursor = None
         if len(rows) > query.page_size:
             rows.pop()
-            next_cursor = encode_cursor(query.sort, list(rows[-1][1:3]))
-        page = {
-            "items": [orjson.Fragment(row[0]) for row in rows],
-            "page": query.page,
-            "page_size": query.page_size,
-            "total": total,
-            "next_cursor": next_cursor,
-        }
-        return orjson.dumps(page)
+            next_cursor = encode_cursor(query.sort, list(rows[-1][3:5]))
+        return ProductPage(
+            counters=counters,
+            product_ids=[row[0] for row in rows],
+            documents=[row[1] for row in rows],
+            quantities=[row[2] for row in rows],
+            frame={"page": query.page, "page_size": query.page_size, "total": total, "next_cursor": next_cursor},
+        )
 
-    async def _total(self, query: ProductFilter, terms: SearchTerms | None, counters: Sequence[int]) -> int:
-        all_products, product_changes, stock_changes = counters
+    async def _read_counters(self) -> ChangeCounters:
+        return ChangeCounters(*(await self._read_pool.fetch(statements.COUNTERS))[0])
+
+    async def _total(self, query: ProductFilter, terms: SearchTerms | None, counters: ChangeCounters) -> int:
         chosen = query.model_dump(exclude=_NOT_FILTERS, exclude_defaults=True)
         if not chosen:
-            return all_products
+            return counters.products
         filters = repr(chosen)
-        changes = (product_changes, stock_changes if query.depends_on_stock else 0)
+        changes = (counters.product_changes, counters.stock_changes if query.filters_by_stock else 0)
         total = self._totals.get(filters, changes)
         if total is None:
             # Counted after the counters were read, so the total is never older than the state it is cached under.

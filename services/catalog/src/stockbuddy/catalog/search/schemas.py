@@ -51,8 +51,13 @@ class ProductFilter(PageQuery):
         return self.sort_by
 
     @property
-    def depends_on_stock(self) -> bool:
+    def filters_by_stock(self) -> bool:
         return self.in_stock is not None or self.low_stock is not None
+
+    @property
+    def depends_on_stock(self) -> bool:
+        """Whether a change of stock can change which products are on a page."""
+        return self.filters_by_stock or self.sort.startswith("stock_")
 
     @model_validator(mode="after")
     def require_search_for_relevance(self) -> "ProductFilter":

@@ -31,12 +31,18 @@ _SORT_KEYS: Mapping[str, tuple[str, str, type, str]] = {
 }
 """Table, expression, Python type and SQL type of each sort key."""
 
+_QUANTITIES = f"""
+    ',"quantity_in_stock":' || trim_scale(s.on_hand) || ',"available":' || trim_scale(s.on_hand - s.reserved)
+        || ',"low_stock_threshold":' || trim_scale(coalesce(s.threshold, {DEFAULT_THRESHOLD}))
+"""
+QUANTITIES = f"""
+    SELECT {_QUANTITIES} FROM unnest($1::bigint[]) WITH ORDINALITY wanted(product_id, place)
+    JOIN product_stock s USING (product_id) ORDER BY place
+"""
+"""The second part of the JSON of each of these products."""
 _PAGE = f"""
     WITH {{page}}
-    SELECT '{{{{' || k.document || ',"quantity_in_stock":' || trim_scale(s.on_hand)
-            || ',"available":' || trim_scale(s.on_hand - s.reserved)
-            || ',"low_stock_threshold":' || trim_scale(coalesce(s.threshold, {DEFAULT_THRESHOLD})) || '}}}}',
-        page.first_key, page.second_key, counters.*
+    SELECT page.product_id, k.document, {_QUANTITIES}, page.first_key, page.second_key, counters.*
     FROM (SELECT row_number() OVER () AS place, * FROM page) page
     JOIN product_card k ON k.product_id = page.product_id
     JOIN product_stock s ON s.product_id = page.product_id
@@ -57,7 +63,7 @@ _SORTED_PAGE = """
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """SQL and its arguments. A page's rows are: item, two parts of its sort key, three counters."""
+    """SQL and its arguments. A row of a page: id, two parts of the item, two parts of its sort key, three counters."""
 
     text: str
     arguments: Arguments

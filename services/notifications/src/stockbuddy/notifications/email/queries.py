@@ -49,7 +49,7 @@ _LEASE_NEXT = text("""
                         AND other.id NOT IN (SELECT id FROM together))
     RETURNING id, recipient, kind, message_id, attempts, created_at, CAST(content AS text) AS content
 """)
-_HAS_DUE = text("SELECT EXISTS (SELECT FROM queued_email WHERE state = 'pending' AND next_attempt_at <= now())")
+DUE = "SELECT FROM queued_email WHERE state = 'pending' AND next_attempt_at <= now()"
 _RENEW_LEASE = text("""
     UPDATE queued_email SET next_attempt_at = now() + make_interval(secs => :lease_seconds)
     WHERE message_id = :message_id AND state = 'pending'
@@ -99,10 +99,6 @@ async def insert_emails(
         "to_alert_emails": DEFAULT_CHANNELS[kind].alert_emails,
     }
     await session.execute(_INSERT, values)
-
-
-async def has_due(session: AsyncSession) -> bool:
-    return bool(await session.scalar(_HAS_DUE))
 
 
 async def lease_next(session: AsyncSession, *, message_id: str, limit: int, lease_seconds: float) -> LeasedEmail | None:

@@ -51,9 +51,8 @@ class EmailSender:
 
     async def _send_due(self) -> None:
         """Nothing is leased unless the server accepts a connection."""
-        async with self._database.reading() as session:
-            if not await queries.has_due(session):
-                return
+        if not await self._database.exists(queries.DUE):
+            return
         client = self._settings.smtp_client()
         try:
             await connect(client)

@@ -24,6 +24,13 @@ DUE = "webhooks.due"
 MAX_LOGGED_ATTEMPTS = 50
 """The log of a delivery keeps the latest attempts."""
 
+DUE_WORK = """
+    SELECT FROM webhook_progress WHERE position < (SELECT max(position) FROM event_log)
+    UNION ALL
+    SELECT FROM webhook w
+    WHERE EXISTS (SELECT FROM webhook_delivery d
+                  WHERE d.webhook_id = w.id AND d.state = 'pending' AND d.next_attempt_at <= now())
+"""
 # Only one replica fans out at a time; others skip the locked row. Notifications are not delivered to webhooks: they are
 # addressed to users, and the events that cause them are delivered.
 _FAN_OUT = text("""

@@ -7,6 +7,7 @@ delivery is sent again with the same `webhook-id`.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Self
 
 import aiohttp
@@ -49,7 +50,12 @@ class WebhookDispatcher:
         self._woken: set[int] = set()
         self._is_stopping = False
         self._polled_at = 0.0
-        self.worker = PollingWorker("notifications.webhooks", self._dispatch, interval_seconds=POLL_INTERVAL_SECONDS)
+        self.worker = PollingWorker(
+            "notifications.webhooks",
+            self._dispatch,
+            interval_seconds=POLL_INTERVAL_SECONDS,
+            is_due=partial(database.exists, delivery_queue.DUE_WORK),
+        )
         database.on_commit(APPENDED, self.worker.wake)
         database.on_commit(DUE, self.worker.wake)
 

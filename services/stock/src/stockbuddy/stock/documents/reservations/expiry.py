@@ -35,8 +35,8 @@ class ReservationSweep:
         return PollingWorker("reservations.expiry", self._sweep, interval_seconds=SWEEP_INTERVAL_SECONDS)
 
     async def _sweep(self) -> bool:
-        async with self._database.reading() as session:
-            reservation_ids = await find_expired_ids(session, SWEEP_BATCH_SIZE)
+        async with self._database.raw() as connection:
+            reservation_ids = await find_expired_ids(connection, SWEEP_BATCH_SIZE)
         await asyncio.gather(*map(self._expire, reservation_ids))
         return len(reservation_ids) == SWEEP_BATCH_SIZE
 

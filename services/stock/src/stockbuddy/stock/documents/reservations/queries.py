@@ -24,6 +24,9 @@ SORT_ORDERS = sort_orders(
 _HEADER = [column for column in Reservation.__table__.columns if column.key != "status"]
 _IS_UNRELEASED = and_(Reservation.status == "held", Reservation.expires_at <= func.clock_timestamp())
 """Expired, and its stock still counts in `level.reserved`."""
+_EXPIRED_IDS = """
+    SELECT id FROM reservation WHERE status = 'held' AND expires_at <= clock_timestamp() ORDER BY expires_at LIMIT $1
+"""
 _status: ColumnElement[str] = case((_IS_UNRELEASED, "expired"), else_=Reservation.status)
 
 
@@ -64,10 +67,9 @@ async def get_reservation(session: AsyncSession, reservation_id: int) -> Reserva
     return (await _to_responses(session, rows))[0]
 
 
-async def find_expired_ids(session: AsyncSession, limit: int) -> list[int]:
+async def find_expired_ids(connection: asyncpg.Connection, limit: int) -> list[int]:
     """Expired reservations whose stock has not been released, in the order of their expiry."""
-    query = select(Reservation.id).where(_IS_UNRELEASED).order_by(Reservation.expires_at).limit(limit)
-    return list(await session.scalars(query))
+    return [row["id"] for row in await connection.fetch(_EXPIRED_IDS, limit)]
 
 
 def expired_quantity(

@@ -1,0 +1,53 @@
+"""Workers that poll."""
+
+import asyncio
+
+from stockbuddy.chassis.runtime.background import PollingWorker
+
+DEADLINE_SECONDS = 120
+
+
+async def test_worker_asks_whether_work_is_due_unless_it_was_woken() -> None:
+    asked = asyncio.Semaphore(0)
+    done = asyncio.Semaphore(0)
+    is_due = False
+
+    async def ask() -> bool:
+        asked.release()
+        return is_due
+
+    async def work() -> None:
+        done.release()
+
+    async with (
+        asyncio.timeout(DEADLINE_SECONDS),
+        PollingWorker("polls", work, interval_seconds=0.01, is_due=ask) as worker,
+    ):
+        for _ in range(3):
+            await asked.acquire()
+        assert done.locked()
+        worker.wake()
+        await done.acquire()
+        assert done.locked()
+        is_due = True
+        await done.acquire()
+
+
+async def test_worker_that_found_work_continues_without_asking() -> None:
+    rounds = asyncio.Semaphore(0)
+    asked = 0
+
+    async def ask() -> bool:
+        nonlocal asked
+        asked += 1
+        return True
+
+    async def work() -> bool:
+        rounds.release()
+        await asyncio.sleep(0)
+        return True
+
+    async with asyncio.timeout(DEADLINE_SECONDS), PollingWorker("works", work, interval_seconds=60, is_due=ask):
+        for _ in range(10):
+            await rounds.acquire()
+    assert asked == 1

@@ -1,0 +1,88 @@
+"""Pages of products that are returned again while no product has changed.
+
+Whether one has changed is read from the database for every request, but once for all that wait (`SharedRead`).
+Quantities are kept as long as no stock has changed, and otherwise read for the products of the page, so that movements
+of stock do not invalidate pages.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import orjson
+
+MAX_CACHED_BYTES = 16 * 1024 * 1024
+
+Result = TypeVar("Result")
+
+
+class ChangeCounters(NamedTuple):
+    """The number of products, and two numbers that grow with every committed change of products and of stock."""
+
+    products: int
+    product_changes: int
+    stock_changes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProductPage:
+    """`documents` and `quantities`: the two parts of each product's JSON, without braces; `frame`: the other fields of
+    the page. `counters` are at most as new as the content."""
+
+    counters: ChangeCounters
+    product_ids: Sequence[int]
+    documents: Sequence[str]
+    quantities: Sequence[str]
+    frame: dict[str, Any]
+
+    def to_json(self) -> bytes:
+        items = [orjson.Fragment(f"{{{a}{b}}}") for a, b in zip(self.documents, self.quantities, strict=True)]
+        return orjson.dumps({"items": items, **self.frame})
+
+    @property
+    def size(self) -> int:
+        return sum(map(len, self.documents)) + sum(map(len, self.quantities))
+
+
+class PageCache:
+    """The least recently used page goes first."""
+
+    def __init__(self) -> None:
+        self._pages: OrderedDict[str, ProductPage] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, query: str) -> ProductPage | None:
+        page = self._pages.get(query)
+        if page is not None:
+            self._pages.move_to_end(query)
+        return page
+
+    def put(self, query: str, page: ProductPage) -> None:
+        former = self._pages.pop(query, None)
+        self._bytes += page.size - (former.size if former is not None else 0)
+        self._pages[query] = page
+        while self._bytes > MAX_CACHED_BYTES:
+            self._bytes -= self._pages.popitem(last=False)[1].size
+
+
+class SharedRead(Generic[Result]):
+    """Concurrent calls share reads: each gets the result of one that begins after the call."""
+
+    def __init__(self, read: Callable[[], Awaitable[Result]]) -> None:
+        self._read = read
+        self._running: asyncio.Task[Result] | None = None
+        self._next: asyncio.Task[Result] | None = None
+
+    async def __call__(self) -> Result:
+        if self._next is None:
+            self._next = asyncio.create_task(self._read_after(self._running))
+        # A caller that is cancelled does not cancel the read of the others.
+        return await asyncio.shield(self._next)
+
+    async def _read_after(self, running: asyncio.Task[Result] | None) -> Result:
+        if running is not None:
+            await asyncio.wait([running])
+        self._running, self._next = self._next, None
+        return await self._read()
