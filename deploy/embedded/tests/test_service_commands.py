@@ -1,41 +1,41 @@
 """The commands of the services, as `stockbuddy` runs them where the server is installed."""
 
-import os
-import subprocess
-import sys
+import asyncio
 from collections.abc import Sequence
 
+import pytest
+
 from stockbuddy.chassis.testing.templates import Migrate, ServiceMigrations, TemplateDatabases
+from stockbuddy.embedded.service_commands import calls_of, main
 from stockbuddy.embedded.service_registry import SERVICES
 
 
-def run(database_url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "stockbuddy.embedded.service_commands", *arguments],
-        env={**os.environ, "ENV": "development", "DATABASE_URL": database_url},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-async def test_commands_run_on_the_database_of_the_installation(databases: TemplateDatabases) -> None:
+async def test_commands_run_on_the_database_of_the_installation(
+    databases: TemplateDatabases, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     migrations: Sequence[Migrate] = [ServiceMigrations(one.name, one.migrations) for one in SERVICES]
+    monkeypatch.setenv("ENV", "development")
     async with databases.clone(migrations) as database_url:
-        migrated = run(database_url, "migrate")
-        assert (migrated.returncode, migrated.stderr.count("up to date")) == (0, len(SERVICES)), migrated.stderr
-        token = run(database_url, "setup-token")
-        assert (token.returncode, token.stdout.startswith("setup_token: ")) == (0, True), token.stderr
-        retried = run(database_url, "dead-letters", "stock", "retry")
-        assert (retried.returncode, retried.stdout) == (0, "0 messages requeued\n"), retried.stderr
-        epoch = run(database_url, "new-epoch")
-        assert (epoch.returncode, "is in epoch" in epoch.stdout) == (0, True), epoch.stderr
+        monkeypatch.setenv("DATABASE_URL", database_url)
+        capfd.readouterr()
+        assert await asyncio.to_thread(main, ["setup-token"]) == 0
+        assert capfd.readouterr().out.startswith("setup_token: ")
+        assert await asyncio.to_thread(main, ["dead-letters", "stock", "retry"]) == 0
+        assert capfd.readouterr().out == "0 messages requeued\n"
 
 
-def test_mistakes_are_one_line() -> None:
-    unknown = run("postgresql://127.0.0.1:1/shop", "dead-letters", "shipping", "list")
-    assert (unknown.returncode, unknown.stderr.splitlines()) == (
-        2, ["usage: stockbuddy dead-letters auth|catalog|stock|notifications list | retry [EVENT_ID…]"],
-    )  # fmt: skip
-    away = run("postgresql://127.0.0.1:1/shop", "migrate")
-    assert (away.returncode, len(away.stderr.splitlines())) == (1, 1), away.stderr
+def test_command_concerns_the_services_that_have_it() -> None:
+    assert calls_of(["migrate"]) == [[one.name, "migrate"] for one in SERVICES]
+    assert calls_of(["consumers", "add", "shop", "stock.*"]) == [
+        ["notifications", "consumers", "add", "shop", "stock.*"]
+    ]
+
+
+def test_mistakes_are_one_line(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["dead-letters", "shipping", "list"]) == 2
+    usage = "usage: stockbuddy dead-letters auth|catalog|stock|notifications list | retry [EVENT_ID…]\n"
+    assert capfd.readouterr().err == usage
+    monkeypatch.setenv("ENV", "development")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:1/shop")
+    assert main(["migrate"]) == 1
+    assert capfd.readouterr().err.count("\n") == 1
