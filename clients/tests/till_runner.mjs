@@ -103,5 +103,6 @@ life = new Life(0);
 const till = await Till.open(createStockbuddy(url, { credentials: { apiKey } }));
 const { stoppedBy } = await till.deliver();
 if (stoppedBy) throw stoppedBy;
-console.log(JSON.stringify({ kills: killed, acknowledged, sales: await till.sales() }));
-process.exit(0);
+// Requests of ended pages keep Node alive; an exit before a pipe has taken everything cuts it off.
+const result = JSON.stringify({ kills: killed, acknowledged, sales: await till.sales() });
+process.stdout.write(`${result}\n`, () => process.exit(0));
