@@ -24,6 +24,7 @@ from stockbuddy.catalog.app import SERVICE, CatalogSettings, lifespan
 from stockbuddy.catalog.dependencies import CatalogServices
 from stockbuddy.catalog.products import routes as products
 from stockbuddy.catalog.read_pool import ReadPool
+from stockbuddy.catalog.search.lookups import ProductLookups
 from stockbuddy.catalog.search.pages import ProductPages
 from stockbuddy.catalog.search.schemas import ProductFilter
 from stockbuddy.chassis.http.app import Service, ServiceParts, create_app
@@ -131,7 +132,10 @@ async def lifespan_with_asyncpg_pool(resources: Resources) -> AsyncIterator[Serv
     async with lifespan(resources) as parts, AsyncpgPool(resources.settings.database_url, "catalog", size=8) as pool:
         services: CatalogServices = parts.services
         read_pool = cast(ReadPool, pool)
-        yield replace(parts, services=replace(services, read_pool=read_pool, product_pages=ProductPages(read_pool)))
+        pages, lookups = ProductPages(read_pool), ProductLookups(read_pool)
+        yield replace(
+            parts, services=replace(services, read_pool=read_pool, product_pages=pages, product_lookups=lookups)
+        )
 
 
 def serve_catalog(service: Service, *routes: Route) -> None:

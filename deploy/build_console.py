@@ -146,7 +146,8 @@ def run(command: Sequence[str | Path], folder: Path, **environment: str) -> None
         done = subprocess.run(
             [str(part) for part in command],
             cwd=folder,
-            env={**os.environ, **environment},
+            # As pip does, Node trusts the machine's certificate authorities, such as those of a company's proxy.
+            env={"NODE_USE_SYSTEM_CA": "1", **os.environ, **environment},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -8,7 +8,6 @@ import asyncpg
 import pytest
 from httpx2 import AsyncClient
 
-from stockbuddy.catalog.search.page_cache import SharedRead
 from stockbuddy.catalog.settings import CatalogSettings
 
 DEADLINE_SECONDS = 120
@@ -102,41 +101,3 @@ async def cards_read(database: asyncpg.Connection) -> int:
         "SELECT seq_tup_read + coalesce(idx_tup_fetch, 0) FROM pg_stat_user_tables WHERE relname = 'product_card'"
     )
     return count
-
-
-async def test_concurrent_calls_share_a_read_that_begins_after_them() -> None:
-    begun: list[int] = []
-    may_end = asyncio.Event()
-
-    async def read() -> int:
-        begun.append(len(begun))
-        number = begun[-1]
-        await may_end.wait()
-        return number
-
-    shared = SharedRead(read)
-    first = asyncio.create_task(shared())
-    while not begun:
-        await asyncio.sleep(0)
-    later = [asyncio.create_task(shared()) for _ in range(10)]
-    await asyncio.sleep(0)
-    later[0].cancel()
-    may_end.set()
-    async with asyncio.timeout(DEADLINE_SECONDS):
-        assert await first == 0
-        assert await asyncio.gather(*later[1:]) == [1] * 9
-    assert begun == [0, 1]
-
-
-async def test_failed_shared_read_is_read_again() -> None:
-    outcomes = iter([OSError("away"), None])
-
-    async def read() -> str:
-        if (error := next(outcomes)) is not None:
-            raise error
-        return "read"
-
-    shared = SharedRead(read)
-    with pytest.raises(OSError, match="away"):
-        await shared()
-    assert await shared() == "read"

@@ -15,6 +15,7 @@ from stockbuddy.catalog.imports.routes import router as imports
 from stockbuddy.catalog.imports.runner import import_workers
 from stockbuddy.catalog.products.routes import router as products
 from stockbuddy.catalog.read_pool import ReadPool
+from stockbuddy.catalog.search.lookups import ProductLookups
 from stockbuddy.catalog.search.pages import ProductPages
 from stockbuddy.catalog.settings import CatalogSettings
 from stockbuddy.catalog.signed_urls import ImageUrls
@@ -42,6 +43,7 @@ async def lifespan(resources: Resources) -> AsyncIterator[ServiceParts]:
         database=database,
         read_pool=read_pool,
         product_pages=ProductPages(read_pool),
+        product_lookups=ProductLookups(read_pool),
         image_files=open_file_store(settings),
         image_urls=ImageUrls(database),
         image_decoding=asyncio.Semaphore(MAX_CONCURRENT_DECODINGS),

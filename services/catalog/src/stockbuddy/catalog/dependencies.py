@@ -8,6 +8,7 @@ from fastapi import Request
 
 from stockbuddy.catalog.file_store import FileStore
 from stockbuddy.catalog.read_pool import ReadPool
+from stockbuddy.catalog.search.lookups import ProductLookups
 from stockbuddy.catalog.search.pages import ProductPages
 from stockbuddy.catalog.signed_urls import ImageUrls
 from stockbuddy.chassis.postgres.database import Database
@@ -20,6 +21,7 @@ class CatalogServices:
     database: Database
     read_pool: ReadPool
     product_pages: ProductPages
+    product_lookups: ProductLookups
     image_files: FileStore
     image_urls: ImageUrls
     image_decoding: asyncio.Semaphore

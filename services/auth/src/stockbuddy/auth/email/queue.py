@@ -12,7 +12,7 @@ from stockbuddy.chassis.runtime.event_context import current_event_context
 
 QUEUED = "email.queued"
 """The commit signal of transactions that queue an e-mail."""
-DUE = "SELECT FROM queued_email WHERE next_attempt_at <= now()"
+
 MAX_RETRY_INTERVAL = timedelta(minutes=15)
 
 

@@ -8,7 +8,7 @@ from functools import partial
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.auth.email import queue
+from stockbuddy.auth.email import queries, queue
 from stockbuddy.auth.email.commands import record_outage, set_aside
 from stockbuddy.auth.email.model import QueuedEmail
 from stockbuddy.auth.email.transport import EmailTransport
@@ -42,7 +42,7 @@ class EmailSender:
             "auth.email",
             self._send_next,
             interval_seconds=POLL_INTERVAL_SECONDS,
-            is_due=partial(self._database.exists, queue.DUE),
+            is_due=partial(self._database.exists, queries.DUE),
         )
         self._database.on_commit(queue.QUEUED, worker.wake)
         return worker

@@ -1,4 +1,4 @@
-"""Reads of single products: mapped rows for changes, and JSON from the database for responses."""
+"""Reads of products for changes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,29 +7,6 @@ from sqlalchemy import Row, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.catalog.products.model import Product
-from stockbuddy.catalog.replicas.system_settings import DEFAULT_THRESHOLD
-
-_STOCK = """
-    coalesce((SELECT json_agg(row_to_json(w))::text FROM (
-        SELECT l.warehouse_id, min(h.name) AS warehouse, min(h.code) AS warehouse_code,
-            trim_scale(sum(l.on_hand)) AS on_hand, trim_scale(sum(l.reserved)) AS reserved,
-            trim_scale(sum(l.on_hand) - sum(l.reserved)) AS available
-        FROM stock_level l LEFT JOIN warehouse h ON h.id = l.warehouse_id
-        WHERE l.product_id = s.product_id GROUP BY l.warehouse_id ORDER BY l.warehouse_id) w), '[]')
-"""
-_RESPONSE = f"""
-    SELECT p.version, '{{' || k.document || ',"quantity_in_stock":' || trim_scale(s.on_hand)
-        || ',"available":' || trim_scale(s.on_hand - s.reserved)
-        || ',"low_stock_threshold":' || trim_scale(coalesce(s.threshold, {DEFAULT_THRESHOLD}))
-        || ',"stock":' || {_STOCK} || '}}' AS body
-    FROM product p
-    JOIN product_card k ON k.product_id = p.id
-    JOIN product_stock s ON s.product_id = p.id
-"""
-BY_ID = f"{_RESPONSE} WHERE p.id = $1 AND p.deleted_at IS NULL"
-BY_ID_WITH_DELETED = f"{_RESPONSE} WHERE p.id = $1"
-BY_SKU = f"{_RESPONSE} WHERE lower(p.sku) = lower($1) AND p.deleted_at IS NULL"
-BY_BARCODE = f"{_RESPONSE} WHERE p.id = (SELECT product_id FROM barcode WHERE key = barcode_key($1))"
 
 _SKU_HOLDER = text("SELECT id, sku, name FROM product WHERE lower(sku) = lower(:sku) AND deleted_at IS NULL")
 _BARCODE_HOLDER = text("""

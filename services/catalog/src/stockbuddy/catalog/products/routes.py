@@ -2,15 +2,13 @@
 
 from typing import Annotated
 
-import asyncpg
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.catalog.dependencies import get_services
-from stockbuddy.catalog.errors import UnknownProduct
 from stockbuddy.catalog.ownership import require_access_to_deleted
-from stockbuddy.catalog.products import commands, queries
+from stockbuddy.catalog.products import commands
 from stockbuddy.catalog.products.commands import OpeningStock
 from stockbuddy.catalog.products.schemas import (
     ProductCreate,
@@ -19,7 +17,9 @@ from stockbuddy.catalog.products.schemas import (
     ProductUpdate,
     RestoreProduct,
 )
+from stockbuddy.catalog.search import lookups
 from stockbuddy.catalog.search.created_dates import with_moments
+from stockbuddy.catalog.search.lookups import StoredProduct, get_uncommitted
 from stockbuddy.catalog.search.schemas import ProductFilter
 from stockbuddy.catalog.versions import content_etag
 from stockbuddy.chassis.fields import Id, normalize_text
@@ -53,18 +53,18 @@ async def create_product(request: Request, session: Session, caller: Caller, bod
 
 @router.get("/by-sku/{sku:path}", response_model=ProductResponse, dependencies=[AUTHENTICATED])
 async def get_product_by_sku(request: Request, sku: str) -> Response:
-    return await _get(request, queries.BY_SKU, sku)
+    return await _get(request, lookups.BY_SKU, sku)
 
 
 @router.get("/by-barcode/{code:path}", response_model=ProductResponse, dependencies=[AUTHENTICATED])
 async def get_product_by_barcode(request: Request, code: str) -> Response:
-    return await _get(request, queries.BY_BARCODE, code)
+    return await _get(request, lookups.BY_BARCODE, code)
 
 
 @router.get("/{product_id:int}", response_model=ProductResponse)
 async def get_product(request: Request, caller: Caller, product_id: Id, include_deleted: bool = False) -> Response:
     require_access_to_deleted(caller, include_deleted=include_deleted)
-    return await _get(request, queries.BY_ID_WITH_DELETED if include_deleted else queries.BY_ID, product_id)
+    return await _get(request, lookups.BY_ID_WITH_DELETED if include_deleted else lookups.BY_ID, product_id)
 
 
 @router.put("/{product_id:int}", response_model=ProductResponse, name="update_product_put")
@@ -92,28 +92,21 @@ async def restore_product(
 
 
 async def _get(request: Request, statement: str, key: int | str) -> Response:
-    key = normalize_text(key)
-    # PostgreSQL rejects a NUL in a parameter, so no product can have such a code.
-    if isinstance(key, str) and "\0" in key:
-        raise UnknownProduct()
-    return await _to_response(request, await get_services(request).read_pool.fetch(statement, key))
+    return await _to_response(request, await get_services(request).product_lookups.get(statement, normalize_text(key)))
 
 
 async def _updated_response(
     request: Request, session: AsyncSession, product_id: int, status: int = 200, opening: OpeningStock | None = None
 ) -> Response:
     """The product as this transaction, still uncommitted, has changed it."""
-    driver = await driver_connection(session)
-    return await _to_response(request, await driver.fetch(queries.BY_ID, product_id), status, opening)
+    product = await get_uncommitted(await driver_connection(session), product_id)
+    return await _to_response(request, product, status, opening)
 
 
 async def _to_response(
-    request: Request, rows: list[asyncpg.Record], status: int = 200, opening: OpeningStock | None = None
+    request: Request, product: StoredProduct, status: int = 200, opening: OpeningStock | None = None
 ) -> Response:
-    """The response with the JSON of the only row and a signed `image_url`. Raises UnknownProduct if there is none."""
-    if not rows:
-        raise UnknownProduct()
-    version, text = rows[0]
-    body = text.encode() if opening is None else orjson.dumps(orjson.loads(text) | opening)
+    """The product with a signed `image_url`."""
+    body = product.json.encode() if opening is None else orjson.dumps(orjson.loads(product.json) | opening)
     body = await get_services(request).image_urls.sign_in(body)
-    return Response(body, status, {"ETag": content_etag(version, body)}, media_type="application/json")
+    return Response(body, status, {"ETag": content_etag(product.version, body)}, media_type="application/json")

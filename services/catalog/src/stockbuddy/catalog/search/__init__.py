@@ -1,1 +1,1 @@
-"""Lists and searches of products."""
+"""Lists, searches and look-ups of products."""

@@ -1,21 +1,18 @@
 """Pages of products that are returned again while no product has changed.
 
-Whether one has changed is read from the database for every request, but once for all that wait (`SharedRead`).
-Quantities are kept as long as no stock has changed, and otherwise read for the products of the page, so that movements
-of stock do not invalidate pages.
+Whether one has changed is read from the database for every request, but once for all that wait. Quantities are kept as
+long as no stock has changed, and otherwise read for the products of the page, so that movements of stock do not
+invalidate pages.
 """
 
-import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import orjson
 
 MAX_CACHED_BYTES = 16 * 1024 * 1024
-
-Result = TypeVar("Result")
 
 
 class ChangeCounters(NamedTuple):
@@ -65,24 +62,3 @@ class PageCache:
         self._pages[query] = page
         while self._bytes > MAX_CACHED_BYTES:
             self._bytes -= self._pages.popitem(last=False)[1].size
-
-
-class SharedRead(Generic[Result]):
-    """Concurrent calls share reads: each gets the result of one that begins after the call."""
-
-    def __init__(self, read: Callable[[], Awaitable[Result]]) -> None:
-        self._read = read
-        self._running: asyncio.Task[Result] | None = None
-        self._next: asyncio.Task[Result] | None = None
-
-    async def __call__(self) -> Result:
-        if self._next is None:
-            self._next = asyncio.create_task(self._read_after(self._running))
-        # A caller that is cancelled does not cancel the read of the others.
-        return await asyncio.shield(self._next)
-
-    async def _read_after(self, running: asyncio.Task[Result] | None) -> Result:
-        if running is not None:
-            await asyncio.wait([running])
-        self._running, self._next = self._next, None
-        return await self._read()

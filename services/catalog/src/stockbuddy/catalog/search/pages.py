@@ -5,17 +5,20 @@ them: of products, or of stock if the filter depends on it. Whole pages are cach
 """
 
 from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from stockbuddy.catalog.batched_reads import BatchedReads
 from stockbuddy.catalog.read_pool import ReadPool
 from stockbuddy.catalog.search import statements
-from stockbuddy.catalog.search.page_cache import ChangeCounters, PageCache, ProductPage, SharedRead
+from stockbuddy.catalog.search.page_cache import ChangeCounters, PageCache, ProductPage
 from stockbuddy.catalog.search.schemas import ProductFilter
 from stockbuddy.catalog.search.search_terms import SearchTerms
 from stockbuddy.catalog.search.term_frequency import TermFrequency
 from stockbuddy.chassis.http.pagination import encode_cursor
 
 MAX_CACHED_TOTALS = 10_000
+_ALL = "all"
 _NOT_FILTERS = {"sort_by", "page", "page_size", "cursor"}
 
 ChangeCounts = tuple[int, int]
@@ -47,7 +50,7 @@ class ProductPages:
         self._term_frequency = TermFrequency(read_pool)
         self._totals = TotalCache()
         self._pages = PageCache()
-        self._current_counters = SharedRead(self._read_counters)
+        self._counters = BatchedReads(self._read_shared_counters)
 
     async def fetch(self, query: ProductFilter) -> bytes:
         """The page as JSON. Raises Unprocessable for an invalid cursor."""
@@ -63,7 +66,8 @@ class ProductPages:
 
     async def _refresh(self, query: ProductFilter, cached: ProductPage) -> ProductPage | None:
         """The page with current quantities; the same page if nothing has changed; None if it has to be read again."""
-        counters = await self._current_counters()
+        counters = await self._counters.find(_ALL)
+        assert counters is not None
         if cached.counters == counters:
             return cached
         if cached.counters.product_changes != counters.product_changes or query.depends_on_stock:
@@ -89,6 +93,9 @@ class ProductPages:
             quantities=[row[2] for row in rows],
             frame={"page": query.page, "page_size": query.page_size, "total": total, "next_cursor": next_cursor},
         )
+
+    async def _read_shared_counters(self, _: Sequence[str]) -> Mapping[str, ChangeCounters]:
+        return {_ALL: await self._read_counters()}
 
     async def _read_counters(self) -> ChangeCounters:
         return ChangeCounters(*(await self._read_pool.fetch(statements.COUNTERS))[0])

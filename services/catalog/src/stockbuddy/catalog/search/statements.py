@@ -31,18 +31,19 @@ _SORT_KEYS: Mapping[str, tuple[str, str, type, str]] = {
 }
 """Table, expression, Python type and SQL type of each sort key."""
 
-_QUANTITIES = f"""
+QUANTITY_FIELDS = f"""
     ',"quantity_in_stock":' || trim_scale(s.on_hand) || ',"available":' || trim_scale(s.on_hand - s.reserved)
         || ',"low_stock_threshold":' || trim_scale(coalesce(s.threshold, {DEFAULT_THRESHOLD}))
 """
+"""The second part of a product's JSON."""
 QUANTITIES = f"""
-    SELECT {_QUANTITIES} FROM unnest($1::bigint[]) WITH ORDINALITY wanted(product_id, place)
+    SELECT {QUANTITY_FIELDS} FROM unnest($1::bigint[]) WITH ORDINALITY wanted(product_id, place)
     JOIN product_stock s USING (product_id) ORDER BY place
 """
-"""The second part of the JSON of each of these products."""
+"""The quantity fields of each of these products, in their order."""
 _PAGE = f"""
     WITH {{page}}
-    SELECT page.product_id, k.document, {_QUANTITIES}, page.first_key, page.second_key, counters.*
+    SELECT page.product_id, k.document, {QUANTITY_FIELDS}, page.first_key, page.second_key, counters.*
     FROM (SELECT row_number() OVER () AS place, * FROM page) page
     JOIN product_card k ON k.product_id = page.product_id
     JOIN product_stock s ON s.product_id = page.product_id
