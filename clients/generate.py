@@ -1,7 +1,8 @@
-"""Generates what the client libraries derive from the API: `python clients/generate.py [types]`.
+"""Generates what the client libraries derive from the API: `python clients/generate.py [types | check]`.
 
 Committed, because it runs: error classes, names of exact fields, the synchronous Python client. With `types`, not
-committed: the types of requests, responses and events, from docs/openapi.json and the event schemas.
+committed: the types of requests, responses and events, from docs/openapi.json and the event schemas. With `check`, it
+fails if a committed file is not current.
 """
 
 import json
@@ -330,8 +331,11 @@ def typescript_events(events: Mapping[str, str]) -> str:
 if __name__ == "__main__":
     if sys.argv[1:] == ["types"]:
         generate_types()
-    else:
-        for path, text in committed_files().items():
-            # Unchanged files keep their times, so that make builds nothing again.
-            if not path.exists() or path.read_text(encoding="utf-8") != text:
-                path.write_text(text, encoding="utf-8")
+        sys.exit()
+    files = committed_files()
+    # Unchanged files keep their times, so that make builds nothing again.
+    stale = [path for path in files if not path.exists() or path.read_text(encoding="utf-8") != files[path]]
+    if sys.argv[1:] == ["check"] and stale:
+        sys.exit(f"{', '.join(path.name for path in stale)}: run `make clients`")
+    for path in stale:
+        path.write_text(files[path], encoding="utf-8")

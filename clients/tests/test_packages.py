@@ -22,8 +22,10 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(CLIENTS / "python" / "src")}
 
 
 def test_generated_modules_are_current() -> None:
-    stale = [path.name for path, text in generate.committed_files().items() if path.read_text(encoding="utf-8") != text]
-    assert not stale, "run `make clients`"
+    """In a process of its own: other tests import modules with more error classes."""
+    program = [sys.executable, str(CLIENTS / "generate.py"), "check"]
+    result = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
 
 
 def test_every_member_belongs_to_an_error_class() -> None:
