@@ -60,12 +60,12 @@ replay: serving ## import the invoice history FILE=invoices.csv[.gz] into a runn
 	@$(CLIENT) $(VENV)/python -m stockbuddy.embedded.replay "$$FILE" $(if $(filter COLUMNS,$(GIVEN)),--columns "$$COLUMNS")
 
 CLIENTS_BUILT := build/clients/built
-CLIENT_SOURCES = docs/openapi.json clients/generate.py deploy/build_clients.py $(filter-out %/types.py %/schema.d.ts %/eventTypes.ts, \
-	$(wildcard libs/contracts/schemas/*.json clients/python/pyproject.toml clients/python/src/stockbuddy_client/*.py \
+CLIENT_SOURCES = docs/openapi.json docs/asyncapi.json clients/generate.py deploy/build_clients.py $(filter-out %/types.py %/schema.d.ts %/eventTypes.ts, \
+	$(wildcard docs/lint/*.* libs/contracts/schemas/*.json clients/python/pyproject.toml clients/python/src/stockbuddy_client/*.py \
 	clients/python/src/stockbuddy_client/*/*.py clients/typescript/*.json clients/typescript/*.mjs clients/typescript/*.ts \
 	clients/typescript/src/*.ts))
 
-clients: setup ## generate and build the client libraries into build/clients, and test them
+clients: setup ## generate and build the client libraries into build/clients, lint the documents of the API, and test all
 	@$(VENV)/python clients/generate.py
 	@$(MAKE) --no-print-directory $(CLIENTS_BUILT)
 	@deploy/install-servers
@@ -109,6 +109,7 @@ check: setup ## lint: style, spelling, types, import rules, declared dependencie
 	$(VENV)/mypy
 	@if [ -f clients/python/src/stockbuddy_client/types.py ]; then cd clients/python && ../../$(VENV)/mypy; fi
 	$(VENV)/lint-imports
+	$(VENV)/openapi-spec-validator docs/openapi.json
 	@set -e; for member in $(MEMBERS); do echo "deptry $$member"; (cd $$member && $(DEPTRY) $$(ls -d src migrations 2>/dev/null)); done
 
 audit: setup ## vulnerabilities, secrets in the history, insecure code; writes build/sbom.cdx.json

@@ -150,15 +150,18 @@ def exact_fields() -> tuple[list[str], list[str]]:
         name
         for schema in schemas
         for name, field in schema.get("properties", {}).items()
-        if {"number", "string"} <= set(_types(field)) or {"integer", "number"} <= set(_types(field))
+        if "decimal" in _types(field)
+        or {"number", "string"} <= set(_types(field))
+        or {"integer", "number"} <= set(_types(field))
     }
     money = sorted(name for name in names if MONEY.search(name))
     return money, sorted((names | OF_PROBLEMS) - set(money))
 
 
 def _types(schema: Mapping[str, Any]) -> Iterator[str]:
+    """The types of a schema and of its branches; that of a decimal string is `decimal`."""
     if isinstance(schema.get("type"), str):
-        yield schema["type"]
+        yield "decimal" if schema.get("format") == "decimal" else schema["type"]
     for branch in schema.get("anyOf", ()):
         yield from _types(branch)
 

@@ -1,4 +1,5 @@
 """Builds the client libraries into build/clients: a wheel, and a package for npm with its bundle for browsers.
+Lints the documents of the API before.
 
 `python -m deploy.build_clients`; Node is the machine's or from PyPI, as for the web console.
 """
@@ -21,6 +22,7 @@ from deploy.build_console import (
 )
 
 OUTPUT = BUILD / "clients"
+LINTERS = ROOT / "docs" / "lint"
 PYTHON = Path(sys.executable)
 
 
@@ -39,7 +41,10 @@ def build() -> None:
     OUTPUT.mkdir(parents=True)
     node, npm = find_node() or install_node()
     path = f"{node.parent}:{os.environ['PATH']}"
-    install_packages(CLIENT, node, npm, with_tools=True)
+    for folder in (LINTERS, CLIENT):
+        install_packages(folder, node, npm, with_tools=True)
+    for linter in ("spectral", "redocly", "asyncapi"):
+        run([*npm, "run", "--silent", linter], LINTERS, PATH=path)
     run([PYTHON, "clients/generate.py", "types"], ROOT, PATH=path)
     run([*npm, "run", "build"], CLIENT, PATH=path)
     run([*npm, "run", "size"], CLIENT, PATH=path)

@@ -10,7 +10,13 @@ if TYPE_CHECKING:
 
 
 def document(title: str, paths: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
-    return {"openapi": "3.1.0", "info": {"title": title}, "paths": paths, "components": {"schemas": schemas}}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": title},
+        "paths": paths,
+        "components": {"schemas": schemas},
+        "tags": [{"name": title.lower(), "description": title}],
+    }
 
 
 def operation(name: str, schema: str, **more: Any) -> dict[str, Any]:
@@ -49,19 +55,27 @@ def references(part: Any) -> set[str]:
     return set().union(*map(references, part)) if isinstance(part, list) else set()
 
 
+def find(document: dict[str, Any], reference: str) -> Any:
+    part: Any = document
+    for name in reference.removeprefix("#/").split("/"):
+        part = part[name]
+    return part
+
+
 async def test_openapi_document_merges_all_services(mode: str, start_system: StartSystem) -> None:
     system = await start_system(mode, describe)
     got = await system.get("/openapi.json", headers={})
     merged = got.json
     assert set(merged["paths"]) == {
         "/api/v1/auth/login", "/api/v1/users", "/api/v1/products", "/.well-known/jwks.json",
+        "/health/live", "/health/ready",
     }  # fmt: skip
     schemas = merged["components"]["schemas"]
-    assert set(schemas) == {"AuthPage", "CatalogPage", "Item", "Problem"}
+    assert {"AuthPage", "CatalogPage", "Item", "Problem"} <= set(schemas)
     for reference in references(merged):
-        assert reference.removeprefix("#/components/schemas/") in schemas
+        assert find(merged, reference), reference
     listing = merged["paths"]["/api/v1/products"]["get"]
-    assert references(listing) == {"#/components/schemas/CatalogPage"}
+    assert references(listing["responses"]["200"]["content"]) == {"#/components/schemas/CatalogPage"}
     assert listing["x-permission"] == "user"
     assert listing["tags"] == ["products"]
     assert merged["paths"]["/api/v1/users"]["get"]["tags"] == ["auth"]
@@ -80,10 +94,27 @@ async def test_openapi_document_declares_security_schemes_and_public_operations(
     schemes = merged["components"]["securitySchemes"]
     assert schemes["bearer"]["scheme"] == "bearer"
     assert (schemes["apiKey"]["in"], schemes["apiKey"]["name"]) == ("header", "X-API-Key")
-    assert merged["security"] == [{"bearer": []}, {"apiKey": []}]
+    assert (schemes["session"]["in"], schemes["csrf"]["name"]) == ("cookie", "X-CSRF-Token")
     assert merged["paths"]["/api/v1/auth/login"]["post"]["security"] == []
     assert merged["paths"]["/.well-known/jwks.json"]["get"]["security"] == []
-    assert "security" not in merged["paths"]["/api/v1/products"]["get"]
+    assert merged["paths"]["/api/v1/products"]["get"]["security"] == [
+        {"bearer": []}, {"oauth2": []}, {"apiKey": []}, {"session": []},
+    ]  # fmt: skip
+
+
+async def test_operations_document_what_the_gateway_adds(start_system: StartSystem) -> None:
+    system = await start_system("direct", describe)
+    merged = (await system.get("/openapi.json")).json
+    responses = merged["paths"]["/api/v1/products"]["get"]["responses"]
+    assert {"400", "401", "403", "421", "429", "500", "503", "504"} <= set(responses)
+    assert responses["429"] == {"$ref": "#/components/responses/RateLimited"}
+    limited = merged["components"]["responses"]["RateLimited"]
+    assert {"Retry-After", "RateLimit-Limit", "X-Request-ID"} <= set(limited["headers"])
+    assert responses["504"] == {"$ref": "#/components/responses/ServiceTimeout"}
+    assert "role" not in merged["paths"]["/.well-known/jwks.json"]["get"]["description"]
+    assert set(merged["paths"]["/health/ready"]["get"]["responses"]) == {"200", "421", "429", "503"}
+    assert merged["info"]["license"]["identifier"] == "MIT"
+    assert merged["servers"] == [{"url": "/", "description": "This server."}]
 
 
 async def test_unavailable_service_is_missing_only_until_first_fetch(start_system: StartSystem) -> None:

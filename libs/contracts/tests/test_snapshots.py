@@ -31,6 +31,27 @@ def test_references_of_the_asyncapi_document_resolve_within_it() -> None:
     assert message["headers"] == {"$ref": "#/components/schemas/CloudEventHeaders"}
 
 
+def test_every_event_has_an_example_that_its_class_accepts() -> None:
+    document = json.loads(snapshots.ASYNCAPI.read_text())
+    for name, event in snapshots.published_events():
+        [example] = document["components"]["messages"][name]["examples"]
+        data = event.model_validate(example["payload"])
+        assert set(example["payload"]) == set(event.model_json_schema(mode="serialization")["properties"])
+        headers = example["headers"]
+        assert (headers["cloudEvents_type"], headers["cloudEvents_subject"]) == (name, data.subject())
+        assert set(headers) <= set(document["components"]["schemas"]["CloudEventHeaders"]["properties"])
+
+
+def test_asyncapi_document_states_guarantees_and_bindings() -> None:
+    document = json.loads(snapshots.ASYNCAPI.read_text())
+    assert "at least once" in document["info"]["description"]
+    assert "Order" in document["info"]["description"]
+    for channel in document["channels"].values():
+        assert channel["bindings"]["amqp"]["exchange"]["name"] == "stockbuddy.events"
+    for operation in document["operations"].values():
+        assert operation["bindings"]["amqp"]["deliveryMode"] == 2
+
+
 def references_in(part: Any) -> Iterator[str]:
     if isinstance(part, dict):
         yield from ([part["$ref"]] if isinstance(part.get("$ref"), str) else [])

@@ -174,12 +174,13 @@ class Auth:
 
 
 @asynccontextmanager
-async def running_auth(database_url: str, **settings: Any) -> AsyncIterator[Auth]:
+async def running_auth(database_url: str, mail_outbox: Path, **settings: Any) -> AsyncIterator[Auth]:
     values = {
         "env": "development",
         "secret_key": SECRET_KEY,
         "gateway_secret": GATEWAY_SECRET,
         "database_url": database_url,
+        "mail_outbox": mail_outbox,
         "signing_key_reload_interval_seconds": 0.5,
         "login_backoff_seconds": FIRST_BACKOFF_SECONDS,
         **settings,
@@ -194,16 +195,16 @@ async def running_auth(database_url: str, **settings: Any) -> AsyncIterator[Auth
 
 @pytest.fixture
 async def auth(database_url: str, tmp_path: Path) -> AsyncIterator[Auth]:
-    async with running_auth(database_url, mail_outbox=tmp_path / "outbox") as running:
+    async with running_auth(database_url, tmp_path / "outbox") as running:
         yield running
 
 
 @pytest.fixture
-def another_auth(database_url: str) -> Callable[..., AbstractAsyncContextManager[Auth]]:
+def another_auth(database_url: str, tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[Auth]]:
     """Starts another replica, or the service again: on the same database, with the given settings."""
 
     def start(**settings: Any) -> AbstractAsyncContextManager[Auth]:
-        return running_auth(database_url, **settings)
+        return running_auth(database_url, tmp_path / "outbox", **settings)
 
     return start
 

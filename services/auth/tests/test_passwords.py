@@ -108,7 +108,7 @@ async def test_password_change_without_credentials_is_rejected(auth: Any) -> Non
 @pytest.fixture
 async def forgetful(another_auth: Any, tmp_path: Path) -> AsyncIterator[Any]:
     """Auth without an SMTP server: its e-mails are files in `emails`."""
-    async with another_auth(mail_outbox=tmp_path / "outbox") as running:
+    async with another_auth() as running:
         running.emails = tmp_path / "outbox"
         yield running
 

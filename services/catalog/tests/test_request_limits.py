@@ -116,7 +116,7 @@ def referenced(document: dict[str, Any], part: Any) -> set[str]:
         node = waiting.pop()
         if isinstance(node, dict):
             name = str(node.get("$ref", "")).rpartition("/")[2]
-            if name and name not in found:
+            if name in document["components"]["schemas"] and name not in found:
                 found.add(name)
                 waiting.append(document["components"]["schemas"][name])
             waiting.extend(node.values())
@@ -133,7 +133,7 @@ async def test_schemas_of_partial_updates_have_no_defaults_and_no_required_field
     document = service.app.openapi()
 
     bodies = [operation["requestBody"] for method, operation in operations(document) if method in ("patch", "put")]
-    names = referenced(document, bodies)
+    names = referenced(document, bodies) - {"ImageUpload"}  # replaces the whole image
 
     assert {"ProductUpdate", "CategoryUpdate", "SupplierUpdate"} <= names
     for name in names:

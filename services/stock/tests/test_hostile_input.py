@@ -42,7 +42,7 @@ def operations(shop: Shop) -> Iterator[tuple[str, dict[str, dict[str, Any]]]]:
     """Path and query parameters of every GET operation; path parameters are the id 1."""
     for path, item in shop.app.openapi()["paths"].items():
         if "get" in item and path.startswith("/api/v1"):
-            parameters = [p for p in item["get"].get("parameters", []) if p["in"] == "query"]
+            parameters = [p for p in item["get"].get("parameters", []) if p.get("in") == "query"]
             filled = "/".join("1" if part.startswith("{") else part for part in path.split("/"))
             yield filled.removeprefix("/api/v1"), {p["name"]: p["schema"] for p in parameters}
 

@@ -1,5 +1,9 @@
 """The gateway's own errors, in addition to those of the chassis."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from stockbuddy.chassis.http.errors import Forbidden, NotFound, Problem
 from stockbuddy.chassis.http.tokens import Principal
 
@@ -33,6 +37,7 @@ class TooManyStreams(Problem):
 
     status = 429
     code = "too_many_streams"
+    members = {"limit": Annotated[int | None, Field(None, description="The largest number of streams of a caller.")]}
 
     def __init__(self, limit: int) -> None:
         super().__init__(limit=limit, headers={"Retry-After": "60"})

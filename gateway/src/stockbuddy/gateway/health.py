@@ -5,7 +5,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Literal
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from stockbuddy.chassis.runtime.failures import DependencyUnavailable
 from stockbuddy.gateway.proxy.client import call
@@ -21,15 +21,15 @@ Status = Literal["ok", "degraded", "unavailable"]
 class ServiceHealth(BaseModel):
     """What a service answers at `/health/ready`; `parts` by name."""
 
-    status: Status
-    parts: dict[str, str] = {}
+    status: Status = Field(description="`degraded`: it serves requests, although a part is missing.")
+    parts: dict[str, str] = Field(default={}, description="By name `ok`, or a code for the reason of the failure.")
 
 
 class SystemHealth(BaseModel):
     """`status` is the worst one of `services`."""
 
-    status: Status
-    services: dict[str, ServiceHealth]
+    status: Status = Field(description="The worst one of the services.")
+    services: dict[str, ServiceHealth] = Field(description="Each service by name, with its parts.")
 
 
 _UNAVAILABLE = ServiceHealth(status="unavailable")

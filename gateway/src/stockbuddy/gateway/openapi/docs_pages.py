@@ -24,7 +24,14 @@ def swagger_page(path_prefix: str) -> HTMLResponse:
         swagger_css_url=path_prefix + ASSETS_PATH + "swagger-ui.css",
         swagger_favicon_url=path_prefix + ASSETS_PATH + "favicon.png",
         # The validator's badge comes from an external server, which the content security policy blocks.
-        swagger_ui_parameters={"validatorUrl": None, "persistAuthorization": True, "docExpansion": "none"},
+        swagger_ui_parameters={
+            "validatorUrl": None,
+            "persistAuthorization": True,
+            "docExpansion": "none",
+            "deepLinking": True,
+            "filter": True,
+            "tryItOutEnabled": True,
+        },
     )
     return _with_content_policy(page)
 

@@ -3,42 +3,51 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from stockbuddy.chassis.http.openapi import headers
+from stockbuddy.chassis.http.openapi.schemas import rename_references
+from stockbuddy.gateway.openapi.operations import complete_operation, share_responses
+from stockbuddy.gateway.openapi.security import SECURITY_SCHEMES
+from stockbuddy.gateway.routing.routes import Auth
+
 OpenApiDocument = dict[str, Any]
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-SECURITY_SCHEMES = {
-    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
-    "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
-}
+AuthenticationOf = Callable[[str, str], Auth | None]
 
 
 def merge_documents(
-    documents: Mapping[str, OpenApiDocument], *, info: OpenApiDocument, is_public: Callable[[str, str], bool | None]
+    documents: Mapping[str, OpenApiDocument],
+    *,
+    info: OpenApiDocument,
+    servers: list[OpenApiDocument],
+    authentication_of: AuthenticationOf,
 ) -> OpenApiDocument:
-    """`documents` by service. `is_public(method, path)`: whether an operation requires no credentials, or None if the
-    gateway does not route it; such operations are omitted."""
+    """`documents` by service. `authentication_of(method, path)`: what an operation requires of credentials, or None if
+    the gateway does not route it; such operations are omitted."""
     renames = {service: _renames(service, documents) for service in documents}
     merged: OpenApiDocument = {
         "openapi": "3.1.0",
         "info": info,
+        "servers": servers,
         "paths": {},
-        "components": {"securitySchemes": SECURITY_SCHEMES},
-        "security": [{scheme: []} for scheme in SECURITY_SCHEMES],
+        "components": {"securitySchemes": SECURITY_SCHEMES, **headers.components()},
+        "security": [],
         "tags": [],
     }
     operation_ids: set[str] = set()
     for service, document in documents.items():
-        renamed = _rename_references(document, renames[service])
+        renamed = rename_references(document, renames[service])
         _add_components(merged, renamed, renames[service])
         for path, item in renamed.get("paths", {}).items():
-            operations = _routed_operations(item, path, is_public)
-            if not operations:
-                continue
+            operations = _routed_operations(item, path, authentication_of)
             for method, operation in operations.items():
-                _finish_operation(operation, service, operation_ids, is_public=bool(is_public(method.upper(), path)))
-            shared = {name: value for name, value in item.items() if name not in METHODS}
-            merged["paths"].setdefault(path, {}).update({**shared, **operations})
-        merged["tags"].append({"name": service, "description": document.get("info", {}).get("title", service)})
+                _finish_operation(operation, service, operation_ids)
+                complete_operation(merged, operation, method, authentication_of(method.upper(), path) or Auth.PUBLIC)
+            if operations:
+                shared = {name: value for name, value in item.items() if name not in METHODS}
+                merged["paths"].setdefault(path, {}).update({**shared, **operations})
+        merged["tags"] += document.get("tags") or [{"name": service, "description": document["info"]["title"]}]
+    share_responses(merged)
     return merged
 
 
@@ -63,17 +72,6 @@ def _component_sections(document: OpenApiDocument) -> list[tuple[str, OpenApiDoc
     return [(section, components) for section, components in sections if section != "securitySchemes"]
 
 
-def _rename_references(part: Any, renames: Mapping[str, str]) -> Any:
-    """A copy whose references, and discriminator mappings, use the new names."""
-    if isinstance(part, dict):
-        return {key: _rename_references(value, renames) for key, value in part.items()}
-    if isinstance(part, list):
-        return [_rename_references(value, renames) for value in part]
-    if isinstance(part, str) and part.startswith("#/components/"):
-        return renames.get(part, part)
-    return part
-
-
 def _add_components(merged: OpenApiDocument, document: OpenApiDocument, renames: Mapping[str, str]) -> None:
     for section, components in _component_sections(document):
         prefix = f"#/components/{section}/"
@@ -82,20 +80,15 @@ def _add_components(merged: OpenApiDocument, document: OpenApiDocument, renames:
             target[renames.get(prefix + name, prefix + name).removeprefix(prefix)] = component
 
 
-def _routed_operations(
-    item: OpenApiDocument, path: str, is_public: Callable[[str, str], bool | None]
-) -> OpenApiDocument:
+def _routed_operations(item: OpenApiDocument, path: str, authentication_of: AuthenticationOf) -> OpenApiDocument:
     return {
         method: operation
         for method, operation in item.items()
-        if method in METHODS and is_public(method.upper(), path) is not None
+        if method in METHODS and authentication_of(method.upper(), path) is not None
     }
 
 
-def _finish_operation(operation: OpenApiDocument, service: str, operation_ids: set[str], *, is_public: bool) -> None:
-    operation.pop("security", None)
-    if is_public:
-        operation["security"] = []
+def _finish_operation(operation: OpenApiDocument, service: str, operation_ids: set[str]) -> None:
     operation["tags"] = operation.get("tags") or [service]
     operation_id = operation.get("operationId")
     if operation_id in operation_ids:

@@ -9,7 +9,10 @@ import structlog
 
 from stockbuddy.chassis.runtime.background import PollingWorker
 from stockbuddy.chassis.runtime.failures import DependencyUnavailable
+from stockbuddy.gateway.openapi.examples import add_examples
+from stockbuddy.gateway.openapi.information import INFORMATION, SERVERS
 from stockbuddy.gateway.openapi.merge import METHODS, OpenApiDocument, merge_documents
+from stockbuddy.gateway.openapi.own_operations import add_own_operations
 from stockbuddy.gateway.proxy.client import call
 from stockbuddy.gateway.proxy.upstream import Upstream
 from stockbuddy.gateway.routing.patterns import PathPattern, split_path
@@ -21,12 +24,6 @@ REFRESH_INTERVAL_SECONDS = 30.0
 MISSING_INTERVAL_SECONDS = 1.0
 FETCH_TIMEOUT_SECONDS = 3.0
 MAX_PATH_PREFIXES = 16
-API_VERSION = "1.0.0"
-"""Of the API, not of this program: grows with what clients can rely on."""
-DESCRIPTION = """Inventory for shops and warehouses: one API in front of all services.
-
-Every path requires an access token (`Authorization: Bearer`) or an API key (`X-API-Key`), except those marked public.
-Errors are RFC 9457 problem documents; branch on their `code`."""
 
 
 class OpenApiRegistry:
@@ -48,7 +45,7 @@ class OpenApiRegistry:
         if path_prefix not in self._encoded:
             if len(self._encoded) >= MAX_PATH_PREFIXES:
                 self._encoded.clear()
-            document = {**self._merged, "servers": [{"url": path_prefix or "/"}]}
+            document = {**self._merged, "servers": [{"url": path_prefix or "/", "description": "This server."}]}
             encoded = json.dumps(document, separators=(",", ":")).encode()
             self._encoded[path_prefix] = encoded, f'"{hashlib.sha256(encoded).hexdigest()[:32]}"'
         return self._encoded[path_prefix]
@@ -110,20 +107,19 @@ class OpenApiRegistry:
 
 def public_document(documents: Mapping[str, OpenApiDocument]) -> OpenApiDocument:
     """The document of the public API, from the services' documents by service."""
-    return merge_documents(documents, info=_info(), is_public=_is_public)
+    merged = merge_documents(documents, info=INFORMATION, servers=SERVERS, authentication_of=_authentication_of)
+    add_own_operations(merged)
+    add_examples(merged)
+    return merged
 
 
-def _info() -> OpenApiDocument:
-    return {"title": "Stockbuddy", "version": API_VERSION, "description": DESCRIPTION}
-
-
-def _is_public(method: str, path: str) -> bool | None:
+def _authentication_of(method: str, path: str) -> Auth | None:
     if path == JWKS_PATH:
-        return True
+        return Auth.PUBLIC
     if not path.startswith(BASE + "/"):
         return None
     route = find_route(method, split_path(path.removeprefix(BASE)))
-    return route.auth is not Auth.REQUIRED if route else None
+    return route.auth if route else None
 
 
 def _patterns(document: OpenApiDocument) -> list[tuple[PathPattern, list[str]]]:

@@ -59,11 +59,14 @@ def quantity_text(quantity: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+DecimalText = Annotated[str, Field(json_schema_extra={"format": "decimal"})]
+"""How money is serialised; the format distinguishes it from other texts in JSON Schema."""
+
 Money = Annotated[
     Decimal,
     Field(max_digits=18, decimal_places=MONEY_PLACES, allow_inf_nan=False),
     NUMBER_LIMITS,
-    PlainSerializer(money_text, return_type=str),
+    PlainSerializer(money_text, return_type=DecimalText),
 ]
 """A decimal string with at most 4 places."""
 
@@ -71,7 +74,7 @@ Value = Annotated[
     Decimal,
     Field(max_digits=28, decimal_places=VALUE_PLACES, allow_inf_nan=False),
     NUMBER_LIMITS,
-    PlainSerializer(money_text, return_type=str),
+    PlainSerializer(money_text, return_type=DecimalText),
 ]
 """The exact value of stock: a decimal string with at most 10 places."""
 

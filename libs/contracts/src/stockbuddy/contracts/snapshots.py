@@ -62,8 +62,13 @@ def breaking_changes(old: Mapping[str, Any], new: Mapping[str, Any], at: str = "
 
 
 def _type(field: Mapping[str, Any]) -> str:
+    """The format `decimal` is an annotation: the values are the same with and without it."""
     described = {"title", "description", "default", "examples"}
-    return json.dumps({key: value for key, value in field.items() if key not in described}, sort_keys=True)
+    kept = {
+        key: value for key, value in field.items() if key not in described and (key, value) != ("format", "decimal")
+    }
+    branches = [json.loads(_type(branch)) for branch in field.get("anyOf", ())]
+    return json.dumps(kept | ({"anyOf": branches} if branches else {}), sort_keys=True)
 
 
 def _json(document: Any) -> str:

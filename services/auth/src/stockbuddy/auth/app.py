@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import cast
 
 import structlog
@@ -121,4 +122,5 @@ SERVICE = Service(
         internal_api.router,
     ],
     lifespan=lifespan,
+    texts=Path(__file__).with_name("texts.toml"),
 )

@@ -1,5 +1,9 @@
 """Auth's errors. Each docstring is the message that clients receive."""
 
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
 from stockbuddy.chassis.http.errors import (
     BadRequest,
     Conflict,
@@ -10,6 +14,11 @@ from stockbuddy.chassis.http.errors import (
     Unauthenticated,
     Unavailable,
 )
+
+_CHALLENGE = {
+    "challenge": Annotated[str, Field(description="Names the login: send it with the second step. Works once.")],
+    "expires_in": Annotated[int, Field(description="Seconds until the challenge expires.")],
+}
 
 
 class InvalidCredentials(Unauthenticated):
@@ -22,12 +31,24 @@ class SecondFactorRequired(Unauthenticated):
     """Enter a second factor: complete the login with POST /auth/login/second-factor."""
 
     code = "second_factor_required"
+    members = {
+        **_CHALLENGE,
+        "passkey_options": Annotated[
+            dict[str, Any],
+            Field(
+                default_factory=dict,
+                description="For `PublicKeyCredential.parseRequestOptionsFromJSON` and `navigator.credentials.get`; "
+                "absent if the user has no passkey.",
+            ),
+        ],
+    }
 
 
 class SecondFactorSetupRequired(Unauthenticated):
     """Your role requires a second factor: set one up with POST /auth/login/factors, then complete the login."""
 
     code = "second_factor_setup_required"
+    members = _CHALLENGE
 
 
 class InvalidChallenge(Unauthenticated):
@@ -86,6 +107,12 @@ class StepUpRequired(Forbidden):
     """Prove your identity again: POST /auth/step-up, then repeat this request."""
 
     code = "step_up_required"
+    members = {
+        "methods": Annotated[
+            list[Literal["code", "passkey", "password"]],
+            Field(description="Which fields of `POST /auth/step-up` prove the identity of this user; one is enough."),
+        ]
+    }
 
 
 class UserNotFound(NotFound):

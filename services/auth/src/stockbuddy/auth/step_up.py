@@ -17,6 +17,7 @@ from stockbuddy.auth.sessions.queries import find_session
 from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.auth.users.queries import find_user
 from stockbuddy.chassis.http.authentication import Caller, UserSession
+from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.tokens import Principal
 
 
@@ -38,11 +39,13 @@ async def require_recent_verification(
         raise StepUpRequired(methods=["code", "passkey"] if user.has_second_factor else ["password"])
 
 
+@raises(StepUpRequired, UnknownCaller)
 async def _require_step_up(caller: Caller, services: Services) -> None:
     async with services.database.reading() as session:
         await require_recent_verification(session, caller, services.settings)
 
 
+@raises(StepUpRequired, UnknownCaller)
 async def _require_reauthentication(caller: UserSession, services: Services) -> None:
     async with services.database.reading() as session:
         await require_recent_verification(session, caller, services.settings, always=True)

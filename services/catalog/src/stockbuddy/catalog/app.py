@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import cast
 
 from stockbuddy.catalog.barcodes.routes import router as barcodes
@@ -61,4 +62,5 @@ SERVICE = Service(
     routers=[products, exports, imports, barcodes, images, categories, suppliers],
     consumers=CONSUMERS,
     lifespan=lifespan,
+    texts=Path(__file__).with_name("texts.toml"),
 )

@@ -1,6 +1,15 @@
 """Errors of the catalog."""
 
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from stockbuddy.catalog.problem_members import OtherProduct, StockInWarehouse, WaitingDocument
 from stockbuddy.chassis.http.errors import Conflict, Forbidden, NotFound, Problem, Unavailable, Unprocessable
+
+_HOLDER: dict[str, Any] = {
+    "product": Annotated[OtherProduct | None, Field(None, description="The other product, if it is known.")]
+}
 
 
 class UnknownProduct(NotFound):
@@ -37,18 +46,21 @@ class DuplicateSku(Conflict):
     """Another product has this SKU."""
 
     code = "duplicate_sku"
+    members = _HOLDER
 
 
 class DuplicateBarcode(Conflict):
     """Another product has one of these barcodes."""
 
     code = "duplicate_barcode"
+    members = _HOLDER
 
 
 class AmbiguousSupplier(Conflict):
     """Several suppliers have this name."""
 
     code = "ambiguous_supplier"
+    members = {"supplier_ids": Annotated[list[int], Field(description="The suppliers with this name.")]}
 
 
 class DuplicateCategory(Conflict):
@@ -61,6 +73,10 @@ class ProductInUse(Conflict):
     """A product with stock on hand or reserved, or in open documents, can't be deleted."""
 
     code = "product_in_use"
+    members = {
+        "stock": Annotated[list[StockInWarehouse], Field(description="The warehouses with stock of the product.")],
+        "documents": Annotated[list[WaitingDocument], Field(description="Documents with the product, at most 100.")],
+    }
 
 
 class NotDeleted(Conflict):

@@ -19,9 +19,10 @@ MAX_FILE_NAME_LENGTH = 255
 _BINARY = {"type": "string", "format": "binary"}
 
 
-def request_body(**fields: Mapping[str, str]) -> dict[str, Any]:
-    """For a route's `openapi_extra`. `fields`: schemas of the form's other fields."""
+def request_body(name: str, **fields: Mapping[str, Any]) -> dict[str, Any]:
+    """For a route's `openapi_extra`. `name`: of the form's schema; `fields`: schemas of the form's other fields."""
     form = {
+        "title": name,
         "type": "object",
         "required": ["file"],
         "properties": {"file": _BINARY, **fields},

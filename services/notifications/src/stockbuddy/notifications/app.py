@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import cast
 
 import structlog
@@ -77,4 +78,5 @@ SERVICE = Service(
     routers=[feed, audit, emails, notifications, preferences, webhooks, webhook_secrets, stream],
     consumers=CONSUMERS,
     lifespan=lifespan,
+    texts=Path(__file__).with_name("texts.toml"),
 )

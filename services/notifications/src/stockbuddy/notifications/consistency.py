@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import Depends, Header
 
 from stockbuddy.chassis.http.authentication import Caller
-from stockbuddy.chassis.http.errors import Unprocessable
+from stockbuddy.chassis.http.errors import Unprocessable, raises
 from stockbuddy.chassis.http.request_context import CONSISTENCY_HEADER
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.notifications.dependencies import Services
@@ -32,6 +32,7 @@ ConsistencyToken = Annotated[
 ]
 
 
+@raises(WriteNotVisible)
 async def _wait_for_write(_: Caller, services: Services, token: ConsistencyToken = "") -> None:
     """Raises Unprocessable for a malformed token, and WriteNotVisible."""
     if event_ids := _parse_token(token):

@@ -1,5 +1,9 @@
 """Errors of this service; the class docstring is the detail that clients read."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from stockbuddy.chassis.http.errors import Conflict, NotFound, TooManyRequests, Unavailable, Unprocessable
 
 
@@ -43,6 +47,7 @@ class TooManyStreams(TooManyRequests):
     """Too many streams and waiting requests of this caller are open; close one first."""
 
     code = "too_many_streams"
+    members = {"limit": Annotated[int | None, Field(None, description="The largest number of streams of a caller.")]}
 
     def __init__(self) -> None:
         super().__init__(headers={"Retry-After": "10"})
@@ -52,6 +57,7 @@ class CursorAhead(Conflict):
     """This cursor is from before the event log was restored, or beyond its end; continue from `head`."""
 
     code = "cursor_ahead"
+    members = {"head": Annotated[str, Field(description="The cursor to continue from: the end of the log.")]}
 
 
 class WriteNotVisible(Unavailable):

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from stockbuddy.chassis.http.app import Service, ServiceParts
 from stockbuddy.chassis.http.resources import Resources
@@ -89,6 +90,7 @@ SERVICE = Service(
     ],
     consumers=CONSUMERS,
     lifespan=lifespan,
+    texts=Path(__file__).with_name("texts.toml"),
 )
 MIGRATIONS = migrations_of(__file__)
 

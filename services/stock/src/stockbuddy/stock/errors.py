@@ -2,15 +2,20 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
-from stockbuddy.chassis.http.errors import Conflict, Forbidden, NotFound, Unprocessable
+from pydantic import Field
+
+from stockbuddy.chassis.http.errors import Conflict, Forbidden, NotFound, Problem, Unprocessable
+from stockbuddy.contracts.numbers import Quantity
+from stockbuddy.stock.problem_members import ExcessLine, NamedCustomer, OpenDocument, Shortage
 
 
 class InsufficientStock(Conflict):
     """Insufficient stock; nothing was changed."""
 
     code = "insufficient_stock"
+    members = {"shortages": Annotated[list[Shortage], Field(description="Every level that lacks stock.")]}
 
     def __init__(self, shortages: Sequence[dict[str, Any]]) -> None:
         super().__init__(shortages=list(shortages))
@@ -20,6 +25,7 @@ class StaleQuantity(Conflict):
     """The level no longer has the expected quantity."""
 
     code = "stale_quantity"
+    members = {"current": Annotated[Quantity, Field(description="The quantity that the level has now.")]}
 
     def __init__(self, current: Any) -> None:
         super().__init__(current=current)
@@ -47,6 +53,9 @@ class UnknownProduct(NotFound):
     """There is no such product."""
 
     code = "unknown_product"
+    members = {
+        "products": Annotated[list[int | str], Field(default_factory=list, description="Ids or SKUs that are unknown.")]
+    }
 
     def __init__(self, references: Sequence[int | str]) -> None:
         names = ", ".join(str(reference) for reference in references)
@@ -57,6 +66,7 @@ class ProductInactive(Conflict):
     """The product is inactive: it is neither sold nor purchased."""
 
     code = "product_inactive"
+    members = {"skus": Annotated[list[str], Field(description="SKUs of the inactive products.")]}
 
     def __init__(self, skus: Sequence[str]) -> None:
         super().__init__(f"These products are inactive: {', '.join(skus)}.", skus=list(skus))
@@ -66,6 +76,7 @@ class AmbiguousCustomer(Conflict):
     """Several customers have this name; refer to one by id."""
 
     code = "ambiguous_customer"
+    members = {"customers": Annotated[list[NamedCustomer], Field(description="The customers with this name.")]}
 
     def __init__(self, customers: Sequence[dict[str, Any]]) -> None:
         super().__init__(customers=list(customers))
@@ -105,6 +116,9 @@ class ReservedShareExceeded(Forbidden):
     """Salespersons may not reserve so large a share of the stock of another owner's product."""
 
     code = "reserved_share_exceeded"
+    members = {
+        "max_reserved_share": Annotated[float, Field(description="The largest share that is allowed, from 0 to 1.")]
+    }
 
     def __init__(self, share: Decimal) -> None:
         super().__init__(max_reserved_share=float(share))
@@ -120,6 +134,10 @@ class InvalidState(Conflict):
     """The status of the document does not allow this."""
 
     code = "invalid_state"
+    members = {
+        "state": Annotated[str, Field(description="The current status of the document.")],
+        "allowed": Annotated[list[str], Field(description="The statuses in which this is possible.")],
+    }
 
     def __init__(self, document: str, status: str, allowed: Sequence[str]) -> None:
         states = ", ".join(allowed).replace("_", " ")
@@ -155,6 +173,11 @@ class WarehouseInUse(Conflict):
     """The warehouse has stock or open documents."""
 
     code = "warehouse_in_use"
+    members = {
+        "documents": Annotated[
+            list[OpenDocument], Field(description="The open documents, at most 100; empty if there is only stock.")
+        ]
+    }
 
     def __init__(self, documents: Sequence[dict[str, Any]]) -> None:
         super().__init__(documents=list(documents))
@@ -170,6 +193,7 @@ class ExcessQuantity(Conflict):
     """A quantity exceeds what is open in the document."""
 
     code = "excess_quantity"
+    members = {"lines": Annotated[list[ExcessLine], Field(description="Every line whose quantity is too large.")]}
 
     def __init__(self, excesses: Sequence[dict[str, Any]]) -> None:
         super().__init__(lines=list(excesses))
@@ -221,3 +245,7 @@ class ReorderRuleExists(Conflict):
     """The product already has a reorder rule for this warehouse."""
 
     code = "duplicate_rule"
+
+
+POSTING: tuple[type[Problem], ...] = (UnknownWarehouse, WarehouseForbidden, QuantityOutOfRange, ConcurrentUpdate)
+"""What every operation that posts to the ledger can raise."""

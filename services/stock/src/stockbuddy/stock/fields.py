@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, PlainSerializer
 
 from stockbuddy.chassis.fields import MAX_ID, Integer, UtcTime, text
-from stockbuddy.contracts.numbers import Money, Quantity, money_text, quantity_number
+from stockbuddy.contracts.numbers import DecimalText, Money, Quantity, money_text, quantity_number
 
 MAX_CLOCK_SKEW = timedelta(minutes=5)
 """How far a client's clock may be ahead of ours."""
@@ -31,5 +31,5 @@ PositiveQuantity = Annotated[Quantity, Field(gt=0)]
 QuantityNotNegative = Annotated[Quantity, Field(ge=0)]
 Price = Annotated[Money, Field(ge=0)]
 # Sums of many amounts or quantities may exceed the range of a single one.
-MoneySum = Annotated[Decimal, PlainSerializer(money_text, return_type=str)]
+MoneySum = Annotated[Decimal, PlainSerializer(money_text, return_type=DecimalText)]
 QuantitySum = Annotated[Decimal, PlainSerializer(quantity_number, return_type=int | float)]

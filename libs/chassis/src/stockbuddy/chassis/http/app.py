@@ -6,6 +6,7 @@
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -15,7 +16,7 @@ from fastapi.routing import APIRoute
 from stockbuddy.chassis.http.access_denied_audit import record_and_respond
 from stockbuddy.chassis.http.errors import Forbidden, install_problem_handlers
 from stockbuddy.chassis.http.health import health_router
-from stockbuddy.chassis.http.openapi import PROBLEM_RESPONSES, DocumentedAPI
+from stockbuddy.chassis.http.openapi.document import DocumentedAPI
 from stockbuddy.chassis.http.permissions import declare_permissions
 from stockbuddy.chassis.http.request_context import RequestContextMiddleware
 from stockbuddy.chassis.http.resources import Resources
@@ -64,6 +65,8 @@ class Service:
     routers: Sequence[APIRouter]
     consumers: Sequence[Consumer] = ()
     lifespan: Lifespan | None = None
+    texts: Path | None = None
+    """Descriptions for the OpenAPI document; see `http.openapi.texts`."""
 
 
 def create_app(
@@ -83,15 +86,14 @@ def create_app(
 
     app = DocumentedAPI(
         title=service.title,
-        responses=PROBLEM_RESPONSES,
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
-        separate_input_output_schemas=False,
     )
+    app.texts = service.texts
     access_log = AccessLog(service.name, settings)
     app.add_middleware(RequestContextMiddleware, service=service.name, access_log=access_log)
     # Without the bus sales continue: events wait in the outbox.

@@ -16,9 +16,9 @@ Problem
 A service derives its own in `errors.py`. The class docstring is the default detail; clients branch on `code`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -32,12 +32,16 @@ from stockbuddy.chassis.runtime.event_context import current_event_context
 
 PROBLEM_JSON = "application/problem+json"
 
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+
 
 class Problem(Exception):
     """Internal error."""
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal_error"
+    members: ClassVar[Mapping[str, Any]] = {}
+    """The types of its members besides those of every problem, by name, for the OpenAPI document."""
 
     def __init__(self, detail: str | None = None, *, headers: Mapping[str, str] | None = None, **extra: Any) -> None:
         self.detail = detail or (type(self).__doc__ or "").strip().splitlines()[0]
@@ -48,6 +52,22 @@ class Problem(Exception):
     def body(self) -> dict[str, Any]:
         """The problem document, with the members in `extra`, such as `shortages`."""
         return problem_body(self.status, self.code, self.detail, **self.extra)
+
+
+def raises(*problems: type[Problem]) -> Callable[[Endpoint], Endpoint]:
+    """Declare the problems of a route's endpoint, or of a dependency, for the OpenAPI document. Those that follow from
+    the route itself are added there: `unauthenticated`, for instance, or `validation_error`."""
+
+    def declare(endpoint: Endpoint) -> Endpoint:
+        vars(endpoint)["__problems__"] = problems
+        return endpoint
+
+    return declare
+
+
+def declared_problems(endpoint: object) -> Sequence[type[Problem]]:
+    """Those that `raises` declares."""
+    return getattr(endpoint, "__problems__", ())
 
 
 class BadRequest(Problem):

@@ -9,10 +9,11 @@ from stockbuddy.auth.api_keys.model import ApiKey
 from stockbuddy.auth.api_keys.schemas import ApiKeyCreate, ApiKeyFilter, ApiKeyResponse, ApiKeySecretResponse
 from stockbuddy.auth.dependencies import Services
 from stockbuddy.auth.encrypted_responses import EncryptedIdempotentRoute
-from stockbuddy.auth.errors import ApiKeyNotFound, ForeignApiKeys
+from stockbuddy.auth.errors import ApiKeyNotFound, ForeignApiKeys, RoleTooHigh, WarehousesTooWide
 from stockbuddy.auth.fields import PathId
 from stockbuddy.auth.step_up import STEP_UP
 from stockbuddy.chassis.http.authentication import UserSession
+from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.pagination import Page, SortOrder, fetch_page
 from stockbuddy.chassis.http.sessions import ReadSession, Session
@@ -25,17 +26,27 @@ NEWEST_FIRST = SortOrder("id_desc", [ApiKey.id], descending=True)
 
 
 @creation_router.post("", status_code=201, dependencies=[STEP_UP])
+@raises(RoleTooHigh, WarehousesTooWide)
 async def create_api_key(body: ApiKeyCreate, caller: UserSession, session: Session) -> ApiKeySecretResponse:
-    """Create an API key for a machine. The secret is returned only here."""
+    """Create an API key.
+
+    For a machine, such as a till or an integration. The secret `key` is returned only here. The key's role and
+    warehouses are at most one's own; if one's own are reduced later, so are the key's. A user with a second factor
+    must have used it a short while ago (403 `step_up_required`).
+    """
     key, secret = await commands.create_api_key(session, caller, body)
     return ApiKeySecretResponse(**ApiKeyResponse.model_validate(key).model_dump(), key=secret)
 
 
 @router.get("")
+@raises(ForeignApiKeys)
 async def list_api_keys(
     caller: UserSession, session: ReadSession, filters: Annotated[ApiKeyFilter, Query()]
 ) -> Page[ApiKeyResponse]:
-    """One's own API keys, newest first; with `all=true` those of all users, for admins."""
+    """List API keys.
+
+    One's own, newest first, without their secrets; with `all=true`, for admins, those of all users.
+    """
     if filters.all_owners and not caller.is_admin:
         raise ForeignApiKeys()
     statement = queries.select_keys(None if filters.all_owners else caller.user_id)
@@ -44,14 +55,22 @@ async def list_api_keys(
 
 
 @router.get("/{key_id}")
+@raises(ApiKeyNotFound)
 async def get_api_key(key_id: PathId, caller: UserSession, session: ReadSession) -> ApiKeyResponse:
-    """An API key, without its secret: one's own, for admins of every user."""
+    """Read an API key.
+
+    Without its secret. Admins read the keys of all users.
+    """
     return ApiKeyResponse.model_validate(_accessible(await queries.find_key(session, key_id), caller))
 
 
 @router.delete("/{key_id}", status_code=204)
+@raises(ApiKeyNotFound)
 async def delete_api_key(key_id: PathId, caller: UserSession, session: Session, services: Services) -> None:
-    """Revoke an API key; the gateway refuses it within two seconds. Admins may revoke the keys of all users."""
+    """Revoke an API key.
+
+    It is refused within two seconds. Admins revoke the keys of all users.
+    """
     key = _accessible(await queries.lock_key(session, key_id), caller)
     commands.revoke_api_key(session, key, services.settings, reason="deleted")
 

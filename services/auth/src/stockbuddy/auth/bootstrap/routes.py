@@ -5,6 +5,14 @@ from fastapi import APIRouter, Request, Response
 from stockbuddy.auth.bootstrap.commands import redeem_bootstrap_token
 from stockbuddy.auth.bootstrap.schemas import SetupResponse
 from stockbuddy.auth.dependencies import Services
+from stockbuddy.auth.errors import (
+    EmailTaken,
+    HashingOverloaded,
+    InvalidBootstrapToken,
+    StepUpRequired,
+    TooManyPasswords,
+    UsernameTaken,
+)
 from stockbuddy.auth.password_policy import hash_new_password
 from stockbuddy.auth.step_up import require_recent_verification
 from stockbuddy.auth.system_settings.queries import is_registration_open
@@ -12,6 +20,7 @@ from stockbuddy.auth.users.commands import available_username, register_user
 from stockbuddy.auth.users.queries import has_admin
 from stockbuddy.auth.users.schemas import RegisterAdmin, UserResponse, password_words, user_path
 from stockbuddy.chassis.http.authentication import PUBLIC, authenticate, require_admin
+from stockbuddy.chassis.http.errors import Forbidden, Unauthenticated, raises
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.sessions import ReadSession, Session
 from stockbuddy.chassis.http.tokens import Role
@@ -21,7 +30,10 @@ router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=Conditional
 
 @router.get("/setup", dependencies=[PUBLIC])
 async def get_setup(session: ReadSession, services: Services) -> SetupResponse:
-    """What a new system needs first: whether an admin exists, and who may register."""
+    """Read what a new system needs first.
+
+    Whether an admin exists, and who may register: what a page shows before a login.
+    """
     needs_admin = not await has_admin(session)
     return SetupResponse(
         needs_admin=needs_admin,
@@ -31,10 +43,25 @@ async def get_setup(session: ReadSession, services: Services) -> SetupResponse:
 
 
 @router.post("/admin/register", status_code=201, dependencies=[PUBLIC])
+@raises(
+    UsernameTaken,
+    EmailTaken,
+    InvalidBootstrapToken,
+    Forbidden,
+    StepUpRequired,
+    Unauthenticated,
+    HashingOverloaded,
+    TooManyPasswords,
+)
 async def register_admin(
     body: RegisterAdmin, request: Request, response: Response, session: Session, services: Services
 ) -> UserResponse:
-    """Register an admin. The first one requires the setup token (except in development), later ones an admin."""
+    """Register an admin.
+
+    The first one requires the `setup_token` that the server logs at its first start (except in development); later
+    ones the credentials of an admin, who must have used their second factor, if they have one, a short while ago
+    (403 `step_up_required`).
+    """
     is_token_required = services.settings.env != "development"
     if not await redeem_bootstrap_token(session, body.setup_token, is_required=is_token_required):
         caller = await require_admin(await authenticate(request))

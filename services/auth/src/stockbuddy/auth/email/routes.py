@@ -6,9 +6,11 @@ from fastapi import APIRouter, Query
 
 from stockbuddy.auth.email import commands, queue
 from stockbuddy.auth.email.model import QueuedEmail
-from stockbuddy.auth.email.schemas import EmailFilter, QueuedEmailResponse
+from stockbuddy.auth.email.schemas import AccountEmailResponse, EmailFilter
+from stockbuddy.auth.errors import EmailNotFound, EmailWaiting
 from stockbuddy.auth.fields import PathId
 from stockbuddy.chassis.http.authentication import Admin
+from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.pagination import Page, SortOrder, fetch_page
 from stockbuddy.chassis.http.sessions import ReadSession, Session
@@ -21,13 +23,20 @@ NEWEST_FIRST = SortOrder("id_desc", [QueuedEmail.id], descending=True)
 @router.get("")
 async def list_emails(
     _: Admin, session: ReadSession, filters: Annotated[EmailFilter, Query()]
-) -> Page[QueuedEmailResponse]:
-    """E-mails to users that have not been sent, with the reason; newest first."""
+) -> Page[AccountEmailResponse]:
+    """List e-mails to users that were not sent.
+
+    Newest first, with the reason of the last failure.
+    """
     emails = await fetch_page(session, queue.select_emails(failed=filters.failed), NEWEST_FIRST, filters)
-    return emails.to_page(filters, QueuedEmailResponse.model_validate)
+    return emails.to_page(filters, AccountEmailResponse.model_validate)
 
 
 @router.post("/{email_id}/retry")
-async def retry_email(email_id: PathId, _: Admin, session: Session) -> QueuedEmailResponse:
-    """Send an e-mail that was set aside."""
-    return QueuedEmailResponse.model_validate(await commands.retry_email(session, email_id))
+@raises(EmailNotFound, EmailWaiting)
+async def retry_email(email_id: PathId, _: Admin, session: Session) -> AccountEmailResponse:
+    """Send an e-mail that was set aside.
+
+    It is queued again and sent within moments.
+    """
+    return AccountEmailResponse.model_validate(await commands.retry_email(session, email_id))

@@ -14,7 +14,7 @@ class EmailFilter(PageQuery):
     failed: bool | None = None
 
 
-class QueuedEmailResponse(BaseModel):
+class AccountEmailResponse(BaseModel):
     """An e-mail that has not been sent. `last_error`: the reason of the last failure; `failed_at`: when it was set
     aside, null while it waits."""
 

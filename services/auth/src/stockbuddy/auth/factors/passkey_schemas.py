@@ -21,7 +21,9 @@ class PasskeyCreate(RequestBody):
         dict[str, Any],
         Field(description="What `navigator.credentials.create` returned, as `toJSON()` serialises it."),
     ]
-    name: Annotated[Name, Field(description="A name that you recognise the device by.")]
+    name: Annotated[
+        Name, Field(description="By which the user recognises the device, such as `phone`; at most 100 characters.")
+    ]
 
 
 class PasskeyOptionsResponse(BaseModel):
@@ -39,13 +41,16 @@ class PasskeyResponse(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    id: Annotated[int, Field(description="Id of the passkey.")]
-    name: Annotated[str, Field(description="The name that the user gave it.")]
+    id: Annotated[int, Field(description="Identifies the passkey when it is removed.")]
+    name: Annotated[str, Field(description="By which the user recognises the device.")]
     is_backed_up: Annotated[bool, Field(description="Whether it is synchronised to the user's other devices.")]
-    created_at: Annotated[datetime, Field(description="When it was registered.")]
-    last_used_at: Annotated[datetime | None, Field(description="When it was last used; null: never.")]
+    created_at: Annotated[datetime, Field(description="When it was registered, in UTC.")]
+    last_used_at: Annotated[
+        datetime | None, Field(description="When it last logged in or proved an identity, in UTC; null: never.")
+    ]
     disabled_at: Annotated[
-        datetime | None, Field(description="When it was refused because a copy of it is in use; null: it is usable.")
+        datetime | None,
+        Field(description="When a copy of it was used, in UTC: since then it is refused; null: it is usable."),
     ]
 
 

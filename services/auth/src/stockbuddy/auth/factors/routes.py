@@ -5,7 +5,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.dependencies import Services
 from stockbuddy.auth.encrypted_responses import EncryptedIdempotentRoute
-from stockbuddy.auth.errors import FactorNotFound, FactorRequired, UnknownCaller
+from stockbuddy.auth.errors import (
+    FactorNotFound,
+    FactorRequired,
+    InvalidSetupCode,
+    SecondFactorUnavailable,
+    UnknownCaller,
+)
 from stockbuddy.auth.factors import commands, queries
 from stockbuddy.auth.factors.schemas import (
     ConfirmFactor,
@@ -23,6 +29,7 @@ from stockbuddy.auth.system_settings.queries import get_company_name, requires_s
 from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.queries import find_user, lock_user
 from stockbuddy.chassis.http.authentication import UserSession
+from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.sessions import ReadSession, Session
 from stockbuddy.chassis.http.tokens import Principal
@@ -32,8 +39,13 @@ secret_router = APIRouter(prefix="/api/v1/auth/factors", tags=["auth"], route_cl
 
 
 @router.get("")
+@raises(UnknownCaller)
 async def list_factors(caller: UserSession, session: ReadSession) -> FactorList:
-    """One's own second factors, and how many recovery codes are left."""
+    """List one's own second factors.
+
+    The confirmed authenticator app, if there is one, and how many recovery codes are left; passkeys are in
+    `GET /auth/passkeys`. With `is_required` the role of the user requires a second factor.
+    """
     user = await find_user(session, caller.user_id)
     if user is None:
         raise UnknownCaller()
@@ -47,8 +59,13 @@ async def list_factors(caller: UserSession, session: ReadSession) -> FactorList:
 
 @secret_router.post("", status_code=201, dependencies=[REAUTHENTICATION])
 async def create_factor(caller: UserSession, session: Session, services: Services) -> TotpSetupResponse:
-    """Set up an authenticator app (TOTP). It becomes a second factor, in place of an earlier app, when its first code
-    is entered (`POST /auth/factors/{id}/confirm`)."""
+    """Set up an authenticator app.
+
+    Returns the secret of a new app (TOTP, RFC 6238: six digits, 30 seconds), only here; show `uri` as a QR code.
+    Logins are as before until its first code is entered with `POST /auth/factors/{id}/confirm`; then it replaces an
+    earlier app. Another call replaces a setup that is unconfirmed. The password, or a second factor, must have been
+    entered a short while ago (403 `step_up_required`).
+    """
     user = await lock_caller(session, caller)
     factor, secret = await commands.create_totp_factor(session, user, services.secret_box)
     company = await get_company_name(session)
@@ -56,11 +73,16 @@ async def create_factor(caller: UserSession, session: Session, services: Service
 
 
 @secret_router.post("/{factor_id:int}/confirm", dependencies=[REAUTHENTICATION])
+@raises(FactorNotFound, InvalidSetupCode, SecondFactorUnavailable)
 async def confirm_factor(
     factor_id: PathId, body: ConfirmFactor, caller: UserSession, session: Session, services: Services
 ) -> RecoveryCodeList:
-    """Enter the first code of a new authenticator app. From now on logins require it. The first factor of a user comes
-    with recovery codes. This session counts as verified by the factor."""
+    """Confirm an authenticator app.
+
+    With the code that it shows now; from then on logins require a code. The first factor of a user comes with ten
+    recovery codes, which are returned only here: each replaces a code once. This session counts as verified by the
+    factor, and the user is notified by e-mail. A wrong code (400 `invalid_code`) changes nothing: try again.
+    """
     user = await lock_caller(session, caller)
     pending = await queries.find_totp(session, user.id, is_confirmed=False)
     if pending is None or pending.id != factor_id:
@@ -71,9 +93,14 @@ async def confirm_factor(
 
 
 @router.delete("/{factor_id:int}", status_code=204, dependencies=[STEP_UP])
+@raises(FactorNotFound, FactorRequired)
 async def delete_factor(factor_id: PathId, caller: UserSession, session: Session) -> None:
-    """Remove an authenticator app; with the last factor the recovery codes become invalid. The last factor of a role
-    that requires one cannot be removed, only replaced."""
+    """Remove an authenticator app.
+
+    With the user's last factor the recovery codes become invalid, too, and logins need only the password. If the role
+    requires a second factor, the last one cannot be removed, only replaced (409 `factor_required`). The user is
+    notified by e-mail.
+    """
     user = await lock_caller(session, caller)
     if await queries.count_factors(session, user.id) == 1 and await requires_second_factor(session, user.role):
         raise FactorRequired()
@@ -81,8 +108,12 @@ async def delete_factor(factor_id: PathId, caller: UserSession, session: Session
 
 
 @secret_router.post("/recovery-codes", status_code=201, dependencies=[STEP_UP])
+@raises(FactorNotFound)
 async def replace_recovery_codes(caller: UserSession, session: Session, services: Services) -> RecoveryCodeList:
-    """Get new recovery codes; the old ones become invalid."""
+    """Replace one's own recovery codes.
+
+    Returns ten new ones, only here; the old ones become invalid. 404 without a second factor.
+    """
     user = await lock_caller(session, caller)
     if not user.has_second_factor:
         raise FactorNotFound()

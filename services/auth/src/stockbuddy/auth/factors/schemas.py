@@ -17,24 +17,26 @@ class FactorResponse(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    id: Annotated[int, Field(description="Id of the factor.")]
+    id: Annotated[int, Field(description="Identifies the app when it is removed.")]
     kind: Annotated[Literal["totp"], Field(description="`totp`: an authenticator app.")] = "totp"
-    created_at: Annotated[datetime, Field(description="When the factor was set up.")]
-    last_used_at: Annotated[datetime | None, Field(description="When it was last used; null: never.")]
+    created_at: Annotated[datetime, Field(description="When its setup began, in UTC.")]
+    last_used_at: Annotated[
+        datetime | None, Field(description="When a code of it was last accepted, in UTC; null: never.")
+    ]
 
 
 class FactorList(BaseModel):
     """The user's second factors."""
 
-    items: Annotated[list[FactorResponse], Field(description="The confirmed factors.")]
-    recovery_codes_remaining: Annotated[int, Field(description="Unused recovery codes.")]
+    items: Annotated[list[FactorResponse], Field(description="The confirmed authenticator app, or nothing.")]
+    recovery_codes_remaining: Annotated[int, Field(description="How many recovery codes are unused, from 0 to 10.")]
     is_required: Annotated[bool, Field(description="Whether the user's role requires a second factor.")]
 
 
 class TotpSetupResponse(BaseModel):
     """A new authenticator app, pending until a first code is entered."""
 
-    id: Annotated[int, Field(description="Id of the factor.")]
+    id: Annotated[int, Field(description="Goes into the path of `POST /auth/factors/{id}/confirm`.")]
     kind: Annotated[Literal["totp"], Field(description="`totp`: an authenticator app.")] = "totp"
     secret: Annotated[str, Field(description="The shared secret in base32, for typing; returned only here.")]
     uri: Annotated[str, Field(description="The same as an `otpauth:` URI, to be shown as a QR code.")]

@@ -7,7 +7,20 @@ from sqlalchemy import select
 
 from stockbuddy.auth.dependencies import AuthServices, Services
 from stockbuddy.auth.encrypted_responses import EncryptedIdempotentRoute
-from stockbuddy.auth.errors import InvalidCredentials, InvalidInvitation, InvitationNotFound, SalespeopleOnly
+from stockbuddy.auth.errors import (
+    EmailTaken,
+    HashingOverloaded,
+    InvalidCredentials,
+    InvalidInvitation,
+    InvitationAlreadyUsed,
+    InvitationNotFound,
+    SalespeopleOnly,
+    SecondFactorRequired,
+    SecondFactorSetupRequired,
+    TooManyAttempts,
+    TooManyPasswords,
+    UsernameTaken,
+)
 from stockbuddy.auth.fields import PathId, UserAgent
 from stockbuddy.auth.invitations import commands, queries
 from stockbuddy.auth.invitations.model import Invitation
@@ -27,6 +40,7 @@ from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.queries import find_user_by_email
 from stockbuddy.auth.users.schemas import user_path
 from stockbuddy.chassis.http.authentication import PUBLIC, Admin
+from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.pagination import Page, PageParameters, SortOrder, fetch_page
 from stockbuddy.chassis.http.sessions import ReadSession, Session
@@ -44,7 +58,12 @@ NEWEST_FIRST = SortOrder("id_desc", [Invitation.id], descending=True)
 async def create_invitation(
     body: InvitationCreate, caller: Admin, session: Session, services: Services
 ) -> InvitationTokenResponse:
-    """Create an invitation. Its token is returned only here."""
+    """Invite a user.
+
+    The `token`, of 10 characters, is returned only here and registers one user with the given role and warehouses,
+    once: see `POST /auth/salesperson`. An admin with a second factor must have used it a short while ago (403
+    `step_up_required`).
+    """
     invitation, token = await commands.create_invitation(
         session, caller.user_id, body, services.secret_box, default_days=services.settings.invitation_days
     )
@@ -53,14 +72,21 @@ async def create_invitation(
 
 @router.get("/invitations")
 async def list_invitations(_: Admin, session: ReadSession, query: PageParameters) -> Page[InvitationResponse]:
-    """All invitations, newest first."""
+    """List invitations.
+
+    Newest first, used and expired ones included, without their tokens.
+    """
     invitations = await fetch_page(session, select(Invitation), NEWEST_FIRST, query)
     return invitations.to_page(query, InvitationResponse.model_validate)
 
 
 @router.get("/invitations/{invitation_id}")
+@raises(InvitationNotFound)
 async def get_invitation(invitation_id: PathId, _: Admin, session: ReadSession) -> InvitationResponse:
-    """An invitation, without its token."""
+    """Read an invitation.
+
+    Without its token.
+    """
     invitation = await queries.find_invitation(session, invitation_id)
     if invitation is None:
         raise InvitationNotFound()
@@ -68,12 +94,28 @@ async def get_invitation(invitation_id: PathId, _: Admin, session: ReadSession) 
 
 
 @router.delete("/invitations/{invitation_id}", status_code=204)
+@raises(InvitationNotFound, InvitationAlreadyUsed)
 async def delete_invitation(invitation_id: PathId, _: Admin, session: Session) -> None:
-    """Revoke an unused invitation."""
+    """Revoke an invitation.
+
+    Only one that was not used (409 otherwise).
+    """
     await commands.revoke_invitation(session, invitation_id)
 
 
 @public_router.post("/salesperson", dependencies=[PUBLIC], responses={201: {"model": TokenPairResponse}})
+@raises(
+    InvalidCredentials,
+    InvalidInvitation,
+    UsernameTaken,
+    EmailTaken,
+    SalespeopleOnly,
+    SecondFactorRequired,
+    SecondFactorSetupRequired,
+    TooManyAttempts,
+    HashingOverloaded,
+    TooManyPasswords,
+)
 async def login_or_register_salesperson(
     body: SalespersonLogin,
     response: Response,
@@ -81,7 +123,12 @@ async def login_or_register_salesperson(
     services: Services,
     user_agent: UserAgent = None,
 ) -> TokenPairResponse:
-    """Log in an existing salesperson (200), or register a new one with an unused invitation (201)."""
+    """Log in as a salesperson, or register with an invitation.
+
+    An existing salesperson is logged in (200). An unknown address with a valid, unused invitation token in
+    `access_token` is registered and logged in (201); the invitation works exactly once, even if it is used
+    concurrently. A second factor is demanded as by `POST /auth/login`.
+    """
     digest = commands.token_digest(services.secret_box, body.access_token or "")
     async with services.database.reading() as session:
         is_known = await find_user_by_email(session, body.email) is not None

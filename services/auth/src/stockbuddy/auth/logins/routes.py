@@ -5,7 +5,18 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from stockbuddy.auth.dependencies import Services
-from stockbuddy.auth.errors import AdminsOnly, RegistrationClosed
+from stockbuddy.auth.errors import (
+    AdminsOnly,
+    EmailTaken,
+    HashingOverloaded,
+    InvalidCredentials,
+    RegistrationClosed,
+    SecondFactorRequired,
+    SecondFactorSetupRequired,
+    TooManyAttempts,
+    TooManyPasswords,
+    UsernameTaken,
+)
 from stockbuddy.auth.fields import UserAgent
 from stockbuddy.auth.logins.authenticator import Authenticator
 from stockbuddy.auth.logins.schemas import LOGIN_BODY, LoginBody, LoginCredentials
@@ -19,10 +30,20 @@ from stockbuddy.auth.users import commands as users
 from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.schemas import RegisterUser, UserResponse, password_words, user_path
 from stockbuddy.chassis.http.authentication import PUBLIC
+from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.sessions import Session
 from stockbuddy.chassis.http.strict_query import StrictQueryRoute
 from stockbuddy.chassis.http.tokens import Role
+
+LOGIN_PROBLEMS = (
+    InvalidCredentials,
+    SecondFactorRequired,
+    SecondFactorSetupRequired,
+    TooManyAttempts,
+    HashingOverloaded,
+    TooManyPasswords,
+)
 
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=StrictQueryRoute)
 registration_router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=ConditionalRoute)
@@ -37,13 +58,18 @@ async def hash_password(body: RegisterUser, services: Services) -> tuple[Registe
 
 
 @registration_router.post("/register", status_code=201, dependencies=[PUBLIC])
+@raises(UsernameTaken, EmailTaken, RegistrationClosed, HashingOverloaded, TooManyPasswords)
 async def register_user(
     hashed: Annotated[tuple[RegisterUser, str], Depends(hash_password)],
     session: Session,
     services: Services,
     response: Response,
 ) -> UserResponse:
-    """Register a salesperson, who can log in at once."""
+    """Register a user.
+
+    The new user is a salesperson and can log in at once. If the settings close registration, only invitations
+    create users (403 `registration_closed`).
+    """
     body, password_hash = hashed
     user = await users.register_user(
         session,
@@ -59,10 +85,18 @@ async def register_user(
 
 @router.post("/login", dependencies=[PUBLIC], openapi_extra=LOGIN_BODY)
 @router.post("/login-json", dependencies=[PUBLIC], openapi_extra=LOGIN_BODY, name="login_user_json")
+@raises(*LOGIN_PROBLEMS)
 async def login_user(
     body: LoginBody, response: Response, authenticator: Authenticator, services: Services, user_agent: UserAgent = None
 ) -> TokenPairResponse:
-    """Create a session with a username or e-mail address and its password."""
+    """Log in with a password.
+
+    Returns an access token for `Authorization: Bearer` and a refresh token. JSON or a form; `username` may be the
+    e-mail address. A user with a second factor, or whose role requires one, gets 401 `second_factor_required` or
+    `second_factor_setup_required` with a `challenge`, and completes the login with `POST /auth/login/second-factor`.
+    An unknown user and a wrong password get the same answer in about the same time; repeated failures are slowed
+    down (429).
+    """
     async with authenticator.authenticate(body.username, body.password) as (session, user):
         created = await sessions.create_session(session, user, services.settings, user_agent=user_agent)
     forbid_caching(response)
@@ -70,10 +104,14 @@ async def login_user(
 
 
 @router.post("/admin/login", dependencies=[PUBLIC], openapi_extra=LOGIN_BODY)
+@raises(*LOGIN_PROBLEMS, AdminsOnly)
 async def login_admin(
     body: LoginBody, response: Response, authenticator: Authenticator, services: Services, user_agent: UserAgent = None
 ) -> TokenPairResponse:
-    """The same for admins only."""
+    """Log in as an admin.
+
+    Like `POST /auth/login`, and refuses users who are not admins.
+    """
     async with authenticator.authenticate(body.username, body.password, admit=_require_admin) as (session, user):
         created = await sessions.create_session(session, user, services.settings, user_agent=user_agent)
     forbid_caching(response)
@@ -81,6 +119,7 @@ async def login_admin(
 
 
 @router.post("/session", status_code=201, dependencies=[PUBLIC])
+@raises(*LOGIN_PROBLEMS)
 async def create_browser_session(
     body: LoginCredentials,
     request: Request,
@@ -89,7 +128,12 @@ async def create_browser_session(
     services: Services,
     user_agent: UserAgent = None,
 ) -> BrowserSessionResponse:
-    """Create a session whose cookie replaces the access token. JSON only: a form on another site cannot send it."""
+    """Log in from a browser.
+
+    Sets an HttpOnly cookie that replaces the access token. Repeat `csrf_token` in the header `X-CSRF-Token` of
+    requests with other methods than GET. JSON only: a form on another site cannot send it. With a second factor
+    as for `POST /auth/login`; the cookie is set by the second step.
+    """
     async with authenticator.authenticate(body.username, body.password, with_cookie=True) as (session, user):
         created, cookie = await sessions.create_browser_session(session, user, services.settings, user_agent=user_agent)
     response.headers["Location"] = request.url.path

@@ -18,14 +18,14 @@ ChallengeToken = Annotated[
     Field(description="The `challenge` of the response to the first step; valid for five minutes."),
 ]
 FactorCode = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_CODE_LENGTH),
+    Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_CODE_LENGTH)] | None,
     Field(description="Six digits of an authenticator app, or a recovery code. Spaces and hyphens are ignored."),
 ]
-PasskeyAssertion = Annotated[
-    dict[str, Any],
-    Field(description="What `navigator.credentials.get` returned, as `toJSON()` serialises it (WebAuthn Level 3)."),
-]
+PASSKEY = Field(
+    description="What `navigator.credentials.get` returned, as `toJSON()` serialises it (WebAuthn Level 3)."
+)
+PasskeyAssertion = Annotated[dict[str, Any], PASSKEY]
+OptionalPasskey = Annotated[dict[str, Any] | None, PASSKEY]
 RecoveryCodes = Annotated[
     list[str] | None,
     Field(description="New recovery codes, returned only here, if this login has set up the first second factor."),
@@ -33,11 +33,11 @@ RecoveryCodes = Annotated[
 
 
 class SecondFactorLogin(RequestBody):
-    """The second step of a login."""
+    """The second step of a login: exactly one of `code` and `passkey`."""
 
     challenge: ChallengeToken
-    code: FactorCode | None = None
-    passkey: PasskeyAssertion | None = None
+    code: FactorCode = None
+    passkey: OptionalPasskey = None
 
     @model_validator(mode="after")
     def _require_one(self) -> "SecondFactorLogin":
@@ -92,8 +92,8 @@ class VerifySession(RequestBody):
     """Exactly one proof: `code` or `passkey` of a user with a second factor, `password` of others."""
 
     password: Annotated[LoginPassword | None, Field(description="Your password, if you have no second factor.")] = None
-    code: FactorCode | None = None
-    passkey: PasskeyAssertion | None = None
+    code: FactorCode = None
+    passkey: OptionalPasskey = None
     challenge: Annotated[
         str | None,
         Field(max_length=MAX_TOKEN_LENGTH, description="With `passkey`: that of `POST /auth/step-up/options`."),

@@ -6,7 +6,17 @@ from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.dependencies import AuthServices, Services
-from stockbuddy.auth.errors import StepUpRequired, UnknownCaller
+from stockbuddy.auth.errors import (
+    HashingOverloaded,
+    SecondFactorUnavailable,
+    StepUpRequired,
+    TooManyAttempts,
+    TooManyPasswords,
+    UnknownCaller,
+    WrongCode,
+    WrongPasskey,
+    WrongPassword,
+)
 from stockbuddy.auth.factors.model import CeremonyPurpose, FactorKind
 from stockbuddy.auth.logins.authenticator import Authenticator
 from stockbuddy.auth.logins.passkeys import Passkeys
@@ -17,6 +27,7 @@ from stockbuddy.auth.sessions.commands import record_verification
 from stockbuddy.auth.sessions.queries import lock_session
 from stockbuddy.auth.users.queries import find_user
 from stockbuddy.chassis.http.authentication import UserSession
+from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.strict_query import StrictQueryRoute
 from stockbuddy.chassis.http.tokens import Principal
 
@@ -25,12 +36,27 @@ router = APIRouter(prefix="/api/v1/auth/step-up", tags=["auth"], route_class=Str
 
 @router.post("/options")
 async def request_step_up(caller: UserSession, passkeys: Passkeys) -> PasskeyCeremonyResponse:
-    """Start a step-up with a passkey."""
+    """Start a step-up with a passkey.
+
+    Give `options` to the browser (`PublicKeyCredential.parseRequestOptionsFromJSON`, then
+    `navigator.credentials.get`), and send the result with `challenge` to `POST /auth/step-up` within five minutes.
+    """
     challenge, options = await passkeys.start(CeremonyPurpose.STEP_UP, caller.user_id)
     return PasskeyCeremonyResponse(challenge=challenge, options=options)
 
 
 @router.post("")
+@raises(
+    UnknownCaller,
+    StepUpRequired,
+    WrongPassword,
+    WrongCode,
+    WrongPasskey,
+    SecondFactorUnavailable,
+    TooManyAttempts,
+    HashingOverloaded,
+    TooManyPasswords,
+)
 async def verify_session(
     body: VerifySession,
     caller: UserSession,
@@ -39,8 +65,12 @@ async def verify_session(
     passkeys: Passkeys,
     services: Services,
 ) -> StepUpResponse:
-    """Prove your identity again, after a call was answered with `step_up_required`; then repeat that call. A user with
-    a second factor needs a code or a passkey, others their password."""
+    """Prove one's identity again.
+
+    After a call was answered with 403 `step_up_required`; then repeat that call, which works until `valid_until` (ten
+    minutes, unless the operator changes it). A user with a second factor needs a code or a passkey, others their
+    password. A wrong proof changes nothing; repeated failures are slowed down (429).
+    """
     async with services.database.reading() as session:
         user = await find_user(session, caller.user_id)
     if user is None:

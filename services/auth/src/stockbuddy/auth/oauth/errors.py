@@ -1,6 +1,8 @@
 """OAuth2 errors: the members of RFC 6749 §5.2, in addition to those of a problem."""
 
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
 
 from stockbuddy.chassis.http.errors import Problem
 
@@ -10,6 +12,10 @@ class OAuthError(Problem):
 
     status: ClassVar[int] = 400
     code: ClassVar[str] = "invalid_request"
+    members = {
+        "error": Annotated[str, Field(description="The same as `code`, under the name of RFC 6749.")],
+        "error_description": Annotated[str, Field(description="The same as `detail`, under the name of RFC 6749.")],
+    }
 
     def __init__(self, detail: str | None = None, **options: Any) -> None:
         headers = {"Cache-Control": "no-store", **options.pop("headers", {})}

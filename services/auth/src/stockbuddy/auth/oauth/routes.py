@@ -7,10 +7,13 @@ from pydantic import BaseModel
 
 from stockbuddy.auth.dependencies import AuthServices, Services
 from stockbuddy.auth.errors import (
+    HashingOverloaded,
     InvalidApiKey,
     InvalidCredentials,
     SecondFactorRequired,
     SecondFactorSetupRequired,
+    TooManyAttempts,
+    TooManyPasswords,
 )
 from stockbuddy.auth.fields import MAX_EMAIL_LENGTH, MAX_LOGIN_PASSWORD_LENGTH, UserAgent
 from stockbuddy.auth.logins.authenticator import Authenticator, PasswordAuthenticator
@@ -23,6 +26,7 @@ from stockbuddy.auth.sessions.tokens import forbid_caching, to_token_pair
 from stockbuddy.auth.token_exchange import exchange_api_key
 from stockbuddy.chassis.fields import MAX_ID
 from stockbuddy.chassis.http.authentication import PUBLIC
+from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.strict_query import StrictQueryRoute
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.runtime.event_context import set_actor
@@ -45,16 +49,32 @@ def _token_body() -> dict[str, Any]:
     names = ("grant_type", "username", "password", "refresh_token", "client_id", "client_secret", "scope")
     properties: dict[str, Any] = {name: {"type": "string"} for name in names}
     properties["grant_type"]["enum"] = list(GRANT_TYPES)
-    schema = {"type": "object", "required": ["grant_type"], "properties": properties}
+    schema = {"title": "TokenRequest", "type": "object", "required": ["grant_type"], "properties": properties}
     return {"requestBody": {"required": True, "content": {FORM: {"schema": schema}}}}
 
 
 @router.post("/token", dependencies=[PUBLIC], openapi_extra=_token_body())
+@raises(
+    InvalidRequest,
+    InvalidClient,
+    UnsupportedGrantType,
+    InvalidGrant,
+    SecondFactorRequired,
+    SecondFactorSetupRequired,
+    TooManyAttempts,
+    HashingOverloaded,
+    TooManyPasswords,
+)
 async def issue_token(
     form: TokenForm, response: Response, authenticator: Authenticator, services: Services, user_agent: UserAgent = None
 ) -> TokenPairResponse | ClientTokenResponse:
-    """OAuth2 token endpoint (RFC 6749): grant types `password`, `refresh_token` and `client_credentials`. A client is
-    an API key, with its id and its secret."""
+    """Issue a token by OAuth2.
+
+    The token endpoint of RFC 6749 with the grant types `password`, `refresh_token` and `client_credentials`. A
+    client is an API key: its id and its secret, in the form or by HTTP Basic. Errors also have the members `error`
+    and `error_description`. The grant `password` of a user who needs a second factor is answered like
+    `POST /auth/login`.
+    """
     grant_type = form.require("grant_type")
     if grant_type not in GRANT_TYPES:
         raise UnsupportedGrantType()

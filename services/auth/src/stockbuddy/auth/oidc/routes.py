@@ -1,20 +1,28 @@
 """HTTP of single sign-on, for browsers: the answers are redirects."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from stockbuddy.auth.crypto import create_secret
 from stockbuddy.auth.dependencies import AuthServices, Services
-from stockbuddy.auth.errors import SecondFactorRequired, SecondFactorSetupRequired
+from stockbuddy.auth.errors import EmailTaken, SecondFactorRequired, SecondFactorSetupRequired, UsernameTaken
 from stockbuddy.auth.factors.relying_party import RelyingParty
 from stockbuddy.auth.fields import UserAgent
 from stockbuddy.auth.identity_providers.client import ProviderClient
-from stockbuddy.auth.identity_providers.errors import SignInFailed
+from stockbuddy.auth.identity_providers.errors import ProviderUnavailable, SignInFailed
 from stockbuddy.auth.logins.challenges import create_challenge_if_required
 from stockbuddy.auth.oidc import sign_ins
-from stockbuddy.auth.oidc.errors import ProviderNotFound
+from stockbuddy.auth.oidc.errors import (
+    AccountInactive,
+    EmailNotConfirmed,
+    EmailNotVerified,
+    NoRole,
+    ProviderNotFound,
+    SignInNotStarted,
+    UnknownAccount,
+)
 from stockbuddy.auth.oidc.schemas import FinishSignIn, ProviderList, ProviderResponse, StartSignIn
 from stockbuddy.auth.oidc.users import apply_role, find_or_register_user
 from stockbuddy.auth.sessions.browser_responses import to_browser_session
@@ -24,7 +32,7 @@ from stockbuddy.auth.sessions.model import LoginSession
 from stockbuddy.auth.sessions.tokens import forbid_caching
 from stockbuddy.auth.users.model import User
 from stockbuddy.chassis.http.authentication import PUBLIC
-from stockbuddy.chassis.http.errors import Problem
+from stockbuddy.chassis.http.errors import Problem, raises
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.runtime.event_context import current_event_context
 
@@ -35,9 +43,19 @@ callback_router = APIRouter(prefix="/api/v1/auth", tags=["auth"])
 SIGN_IN_COOKIE = "oidc_sign_in"
 
 
+def redirect_to(target: str) -> dict[int | str, dict[str, Any]]:
+    """The description of a redirect, for the OpenAPI document."""
+    location = {"description": f"The URL of {target}.", "schema": {"type": "string"}}
+    return {303: {"description": f"Sends the browser to {target}.", "headers": {"Location": location}}}
+
+
 @router.get("/providers", dependencies=[PUBLIC])
 async def list_providers(services: Services) -> ProviderList:
-    """Identity providers for single sign-on."""
+    """List the identity providers.
+
+    Where users can sign in with an account that they have elsewhere (OpenID Connect), in the order of the server's
+    settings: what a login page offers besides the password. Empty without single sign-on.
+    """
     providers = [client.provider for client in services.oidc.values()]
     return ProviderList(
         items=[
@@ -51,11 +69,22 @@ async def list_providers(services: Services) -> ProviderList:
     )
 
 
-@router.get("/oidc/{provider}/start", dependencies=[PUBLIC], status_code=303, response_class=RedirectResponse)
+@router.get(
+    "/oidc/{provider}/start",
+    dependencies=[PUBLIC],
+    status_code=303,
+    response_class=RedirectResponse,
+    responses=redirect_to("the login page of the identity provider"),
+)
+@raises(ProviderNotFound, ProviderUnavailable)
 async def request_sign_in(
     provider: str, request: Request, services: Services, query: Annotated[StartSignIn, Query()]
 ) -> Response:
-    """Send the browser to the identity provider."""
+    """Sign in at an identity provider.
+
+    Open this path as a page, not with a script: the response sends the browser to the provider and sets a cookie with
+    which `GET /auth/oidc/{provider}/callback` recognises it. The sign-in must be complete within ten minutes.
+    """
     client = _get_client(services, provider)
     redirect_uri = _redirect_uri(services, client)
     started = await sign_ins.start_sign_in(
@@ -76,7 +105,24 @@ async def request_sign_in(
 
 
 @callback_router.get(
-    "/oidc/{provider}/callback", dependencies=[PUBLIC], status_code=303, response_class=RedirectResponse
+    "/oidc/{provider}/callback",
+    dependencies=[PUBLIC],
+    status_code=303,
+    response_class=RedirectResponse,
+    responses=redirect_to("the page of this site where the sign-in began"),
+)
+@raises(
+    ProviderNotFound,
+    ProviderUnavailable,
+    SignInNotStarted,
+    SignInFailed,
+    EmailNotVerified,
+    EmailNotConfirmed,
+    UnknownAccount,
+    NoRole,
+    AccountInactive,
+    UsernameTaken,
+    EmailTaken,
 )
 async def complete_sign_in(
     provider: str,
@@ -85,9 +131,14 @@ async def complete_sign_in(
     query: Annotated[FinishSignIn, Query()],
     user_agent: UserAgent = None,
 ) -> Response:
-    """Where the identity provider sends the browser back to. Creates a browser session and sets its cookies. If a
-    second factor is required, the fragment of the location has its `code` and `challenge`, for
-    `POST /auth/login/second-factor`."""
+    """Complete a sign-in at an identity provider.
+
+    The provider sends the browser here. An identity belongs to the user with its verified e-mail address; if there is
+    none, the settings of the provider may allow that one is registered. Creates a browser session, as
+    `POST /auth/session` does, and redirects to `return_to`. If the user needs a second factor, the fragment of the
+    location has the `code` of the problem and the `challenge` for `POST /auth/login/second-factor`, and there is no
+    session yet.
+    """
     client = _get_client(services, provider)
     verified = await _verify(client, services, request, query)
     location = services.settings.public_url + verified.return_to
@@ -121,9 +172,20 @@ async def _sign_in(
     return user, created
 
 
-@router.get("/oidc/{provider}/logout", dependencies=[PUBLIC], status_code=303, response_class=RedirectResponse)
+@router.get(
+    "/oidc/{provider}/logout",
+    dependencies=[PUBLIC],
+    status_code=303,
+    response_class=RedirectResponse,
+    responses=redirect_to("the page of the identity provider that ends its session, or this site"),
+)
+@raises(ProviderNotFound, ProviderUnavailable)
 async def request_provider_logout(provider: str, services: Services) -> Response:
-    """Log the browser out of the identity provider too, after `DELETE /auth/session`; then it returns to this site."""
+    """Log out of an identity provider.
+
+    Open this path as a page after `DELETE /auth/session`, which ends only the session here: the provider ends its own
+    and returns the browser to this site. If it does not offer that, the browser returns at once.
+    """
     url = await _get_client(services, provider).logout_url(services.settings.public_url)
     return _redirect(url or services.settings.public_url)
 

@@ -14,8 +14,8 @@ Parameter = Annotated[str, StringConstraints(max_length=MAX_PARAMETER_LENGTH, pa
 class ProviderResponse(BaseModel):
     """An identity provider that users can sign in at."""
 
-    name: Annotated[str, Field(description="Name in paths.")]
-    title: Annotated[str, Field(description="Name for users.")]
+    name: Annotated[str, Field(description="Identifies the provider in paths: `/auth/oidc/{provider}/start`.")]
+    title: Annotated[str, Field(description="What a login page calls it.")]
     start_url: Annotated[str, Field(description="Where a browser goes to sign in; takes `return_to`, a path.")]
 
 
@@ -40,7 +40,14 @@ class StartSignIn(BaseModel):
 class FinishSignIn(BaseModel):
     """What the provider adds to the callback; unknown parameters are ignored (RFC 6749 §4.1.2)."""
 
-    state: Annotated[Parameter, Field(description="Names the sign-in.")] = ""
-    code: Annotated[Parameter | None, Field(description="Exchanged for the ID token.")] = None
+    state: Annotated[
+        Parameter, Field(description="Names the sign-in that `GET /auth/oidc/{provider}/start` began.")
+    ] = ""
+    code: Annotated[
+        Parameter | None,
+        Field(description="What this server exchanges for the ID token; absent if the provider refused."),
+    ] = None
     iss: Annotated[Parameter | None, Field(description="The provider's issuer (RFC 9207).")] = None
-    error: Annotated[Parameter | None, Field(description="Why the provider refused.")] = None
+    error: Annotated[
+        Parameter | None, Field(description="Why the provider refused, as it names it: `access_denied`.")
+    ] = None

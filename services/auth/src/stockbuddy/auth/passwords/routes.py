@@ -6,7 +6,14 @@ from fastapi import APIRouter, Request, Response
 
 from stockbuddy.auth.crypto import digest
 from stockbuddy.auth.dependencies import AuthServices, Services
-from stockbuddy.auth.errors import InvalidResetToken, UnknownCaller
+from stockbuddy.auth.errors import (
+    HashingOverloaded,
+    InvalidResetToken,
+    TooManyAttempts,
+    TooManyPasswords,
+    UnknownCaller,
+    WrongPassword,
+)
 from stockbuddy.auth.fields import UserAgent
 from stockbuddy.auth.logins.authenticator import Authenticator, current_address
 from stockbuddy.auth.password_policy import hash_new_password
@@ -25,7 +32,7 @@ from stockbuddy.auth.step_up import STEP_UP
 from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.queries import find_user
 from stockbuddy.chassis.http.authentication import PUBLIC, UserSession
-from stockbuddy.chassis.http.errors import Unprocessable
+from stockbuddy.chassis.http.errors import Unprocessable, raises
 from stockbuddy.chassis.http.strict_query import StrictQueryRoute
 from stockbuddy.chassis.postgres.database import Database
 
@@ -35,6 +42,7 @@ RESET_REQUESTED = "If the address belongs to a user, an e-mail with a reset toke
 
 
 @router.post("/change", dependencies=[STEP_UP])
+@raises(UnknownCaller, WrongPassword, TooManyAttempts, HashingOverloaded, TooManyPasswords)
 async def change_password(
     body: ChangePassword,
     caller: UserSession,
@@ -44,8 +52,12 @@ async def change_password(
     services: Services,
     user_agent: UserAgent = None,
 ) -> PasswordChangedResponse:
-    """Change one's password. All sessions are revoked, with `revoke_api_keys` the API keys too; the returned tokens
-    belong to a new session. A browser receives the new session's cookies."""
+    """Change one's own password.
+
+    Ends all sessions, with `revoke_api_keys` the API keys too; the returned tokens belong to a new session. A
+    browser receives the new session's cookies. A user with a second factor must have used it a short while ago (403
+    `step_up_required`).
+    """
     body.require_confirmed()
     async with services.database.reading() as session:
         user = await find_user(session, caller.user_id)
@@ -69,15 +81,22 @@ async def change_password(
 
 @router.post("/forgot", status_code=202, dependencies=[PUBLIC])
 async def request_password_reset(body: RequestPasswordReset, services: Services) -> MessageResponse:
-    """Send an e-mail with a reset token. The response does not reveal whether the address belongs to a user."""
+    """Request an e-mail to reset a password.
+
+    The response is the same whether or not the address belongs to a user. The token in the e-mail works once.
+    """
     async with services.database.transaction() as session:
         await commands.request_reset(session, body.email, services.secret_box)
     return MessageResponse(detail=RESET_REQUESTED)
 
 
 @router.post("/reset", status_code=204, dependencies=[PUBLIC])
+@raises(InvalidResetToken, HashingOverloaded, TooManyPasswords)
 async def reset_password(body: ResetPassword, services: Services) -> None:
-    """Set a new password with a reset token. All sessions are revoked, with `revoke_api_keys` the API keys too."""
+    """Set a new password with a token.
+
+    All sessions end, with `revoke_api_keys` the API keys too. Log in afterwards.
+    """
     body.require_confirmed()
     user = await _get_user_by_token(services.database, body.token)
     replacement = await _hash(services, body, user)

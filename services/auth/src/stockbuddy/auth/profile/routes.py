@@ -5,7 +5,17 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 
 from stockbuddy.auth.dependencies import Services
-from stockbuddy.auth.errors import UnknownCaller
+from stockbuddy.auth.errors import (
+    EmailTaken,
+    HashingOverloaded,
+    InvalidConfirmationToken,
+    StepUpRequired,
+    TooManyAttempts,
+    TooManyPasswords,
+    UnknownCaller,
+    UsernameTaken,
+    WrongPassword,
+)
 from stockbuddy.auth.logins.authenticator import Authenticator
 from stockbuddy.auth.profile import commands
 from stockbuddy.auth.profile.schemas import ConfirmEmail, ProfileUpdate
@@ -13,7 +23,7 @@ from stockbuddy.auth.step_up import require_recent_verification
 from stockbuddy.auth.users import queries
 from stockbuddy.auth.users.schemas import UserResponse
 from stockbuddy.chassis.http.authentication import PUBLIC, UserSession
-from stockbuddy.chassis.http.errors import Unprocessable
+from stockbuddy.chassis.http.errors import Unprocessable, raises
 from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch, require_match, version_etag
 from stockbuddy.chassis.http.sessions import ReadSession, Session
 from stockbuddy.chassis.http.strict_query import StrictQueryRoute
@@ -43,7 +53,12 @@ async def verify_profile_password(
 
 
 @router.get("/profile")
+@raises(UnknownCaller)
 async def get_profile(caller: UserSession, session: ReadSession, response: Response) -> UserResponse:
+    """Read one's own user.
+
+    With role, warehouses and, while it is unconfirmed, a new e-mail address.
+    """
     user = await queries.find_user(session, caller.user_id)
     if user is None:
         raise UnknownCaller()
@@ -52,6 +67,16 @@ async def get_profile(caller: UserSession, session: ReadSession, response: Respo
 
 
 @router.patch("/profile")
+@raises(
+    UnknownCaller,
+    StepUpRequired,
+    UsernameTaken,
+    EmailTaken,
+    WrongPassword,
+    TooManyAttempts,
+    HashingOverloaded,
+    TooManyPasswords,
+)
 async def update_profile(
     body: Annotated[ProfileUpdate, Depends(verify_profile_password)],
     caller: UserSession,
@@ -59,9 +84,12 @@ async def update_profile(
     response: Response,
     if_match: IfMatch = None,
 ) -> UserResponse:
-    """Change one's profile. Another e-mail address requires the password, or of users with a second factor a
-    step-up, and replaces the old one when it is confirmed
-    with the token sent to it (`POST /auth/email/confirm`); the old address is notified."""
+    """Change one's own user.
+
+    Absent fields keep their values. Another e-mail address requires the `password`, or of a user with a second factor
+    a step-up, and replaces the old one when it is confirmed with the token sent to it (`POST /auth/email/confirm`);
+    the old address is notified.
+    """
     user = await queries.lock_user(session, caller.user_id)
     if user is None:
         raise UnknownCaller()
@@ -73,7 +101,11 @@ async def update_profile(
 
 
 @public_router.post("/email/confirm", status_code=204, dependencies=[PUBLIC])
+@raises(InvalidConfirmationToken, UsernameTaken, EmailTaken)
 async def confirm_email(body: ConfirmEmail, services: Services) -> None:
-    """Confirm an e-mail address with the token sent to it."""
+    """Confirm an e-mail address.
+
+    With the token that was sent to it; the token works once.
+    """
     async with services.database.transaction() as session:
         await commands.confirm_email(session, body.token)

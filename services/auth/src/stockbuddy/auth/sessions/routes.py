@@ -19,6 +19,7 @@ from stockbuddy.auth.sessions.schemas import (
 )
 from stockbuddy.auth.sessions.tokens import forbid_caching, to_token_pair
 from stockbuddy.chassis.http.authentication import PUBLIC, UserSession
+from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.pagination import Page, PageParameters, SortOrder, fetch_page
 from stockbuddy.chassis.http.sessions import ReadSession, Session
@@ -31,8 +32,14 @@ NEWEST_FIRST = SortOrder("created_desc", [LoginSession.created_at, LoginSession.
 
 
 @public_router.post("/refresh", dependencies=[PUBLIC])
+@raises(InvalidRefreshToken)
 async def refresh_session(body: RefreshSession, response: Response, services: Services) -> TokenPairResponse:
-    """Get a new pair of tokens. Each refresh token is valid once; reuse of an old one revokes the session."""
+    """Refresh an access token.
+
+    Returns a new pair. Each refresh token works once; one that is used again ends the whole session, because it was
+    probably stolen (401). Each refresh extends the session (by 30 days unless the operator changes it), up to a
+    maximum from its login (90 days). A session without a second factor ends if the user's role requires one by now.
+    """
     async with services.database.transaction() as session:
         refreshed = await commands.refresh_session(session, body.refresh_token, services.settings)
     if refreshed is None:
@@ -46,7 +53,10 @@ async def refresh_session(body: RefreshSession, response: Response, services: Se
 async def logout_user(
     caller: UserSession, session: Session, request: Request, response: Response, services: Services
 ) -> None:
-    """Revoke the session; the gateway refuses its access tokens within a second. Deletes a browser's cookies."""
+    """Log out.
+
+    Ends the session: its access tokens are refused within a second. A browser's cookies are deleted.
+    """
     session_id = parse_session_id(caller.session_id)
     current = await queries.lock_session(session, session_id) if session_id else None
     if current is None:
@@ -58,9 +68,13 @@ async def logout_user(
 
 
 @router.post("/stream-ticket")
+@raises(SessionNotFound)
 async def create_stream_ticket(caller: UserSession, session: Session, response: Response) -> StreamTicketResponse:
-    """A ticket for one `GET /stream?ticket=` or `/ws?ticket=` within a minute: browsers cannot send an access token
-    with these. The stream ends like one that was opened with an access token."""
+    """Create a ticket for a stream.
+
+    For `GET /stream?ticket=` or `/ws?ticket=`, once and within a minute: browsers cannot send an access token with
+    these. The stream ends like one opened with an access token.
+    """
     session_id = parse_session_id(caller.session_id)
     if session_id is None:
         raise SessionNotFound()
@@ -71,7 +85,10 @@ async def create_stream_ticket(caller: UserSession, session: Session, response: 
 
 @router.get("/sessions")
 async def list_sessions(caller: UserSession, session: ReadSession, query: PageParameters) -> Page[SessionResponse]:
-    """One's own active sessions, newest first."""
+    """List one's own sessions.
+
+    Active ones, newest first, with device and last use.
+    """
     statement = queries.select_active_sessions(caller.user_id, datetime.now(UTC))
     sessions = await fetch_page(session, statement, NEWEST_FIRST, query)
     current = parse_session_id(caller.session_id)
@@ -79,8 +96,12 @@ async def list_sessions(caller: UserSession, session: ReadSession, query: PagePa
 
 
 @router.delete("/sessions/{session_id}", status_code=204)
+@raises(SessionNotFound)
 async def delete_session(session_id: UUID, caller: UserSession, session: Session, services: Services) -> None:
-    """Revoke one of one's own sessions, such as that of a lost phone."""
+    """End one of one's own sessions.
+
+    That of a lost phone, for instance: its access tokens are refused within a second.
+    """
     revoked = await queries.lock_session(session, session_id)
     if revoked is None or revoked.user_id != caller.user_id or not revoked.is_active(datetime.now(UTC)):
         raise SessionNotFound()

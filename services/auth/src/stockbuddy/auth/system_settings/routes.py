@@ -14,6 +14,10 @@ router = APIRouter(prefix="/api/v1/system-settings", tags=["settings"], route_cl
 
 @router.get("")
 async def get_settings(_: Admin, session: ReadSession, response: Response) -> SettingsResponse:
+    """Read the settings of the company.
+
+    Currency, time zone and defaults apply to all services.
+    """
     settings = await queries.get_settings(session)
     response.headers["ETag"] = version_etag(settings.version)
     return SettingsResponse.model_validate(settings)
@@ -21,7 +25,10 @@ async def get_settings(_: Admin, session: ReadSession, response: Response) -> Se
 
 @router.get("/company")
 async def get_company(_: Caller, session: ReadSession) -> CompanyResponse:
-    """The settings that every client needs to show money and days."""
+    """Read the name, currency and time zone of the company.
+
+    The settings that every client needs to show money and days; every user may read them.
+    """
     return CompanyResponse.model_validate(await queries.get_settings(session))
 
 
@@ -30,7 +37,10 @@ async def get_company(_: Caller, session: ReadSession) -> CompanyResponse:
 async def update_settings(
     body: SettingsUpdate, _: Admin, session: Session, response: Response, if_match: IfMatch = None
 ) -> SettingsResponse:
-    """Change some settings. PUT does the same as PATCH: omitted fields keep their value."""
+    """Change the settings of the company.
+
+    PUT and PATCH do the same: absent fields keep their values. All services use the new values within moments.
+    """
     settings = await queries.lock_settings(session)
     require_match(if_match, version_etag(settings.version))
     if body.version not in (None, settings.version):

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from stockbuddy.auth.dependencies import Services
-from stockbuddy.auth.errors import UserNotFound
+from stockbuddy.auth.errors import LastAdmin, StepUpRequired, UnknownCaller, UserNotFound
 from stockbuddy.auth.fields import PathId
 from stockbuddy.auth.step_up import STEP_UP, require_recent_verification
 from stockbuddy.auth.user_management import commands
@@ -15,6 +15,7 @@ from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.queries import find_user
 from stockbuddy.auth.users.schemas import UserResponse
 from stockbuddy.chassis.http.authentication import Admin
+from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch, require_match, version_etag
 from stockbuddy.chassis.http.pagination import Page, SortOrder, fetch_page
 from stockbuddy.chassis.http.sessions import ReadSession, Session
@@ -26,13 +27,21 @@ OLDEST_FIRST = SortOrder("id_asc", [User.id])
 
 @router.get("")
 async def list_users(_: Admin, session: ReadSession, filters: Annotated[UserFilter, Query()]) -> Page[UserResponse]:
-    """All users, oldest first."""
+    """List users.
+
+    Oldest first.
+    """
     users = await fetch_page(session, select_users(filters), OLDEST_FIRST, filters)
     return users.to_page(filters, UserResponse.model_validate)
 
 
 @router.get("/{user_id}")
+@raises(UserNotFound)
 async def get_user(user_id: PathId, _: Admin, session: ReadSession, response: Response) -> UserResponse:
+    """Read a user.
+
+    `ETag` is the version, for a later change.
+    """
     user = await find_user(session, user_id)
     if user is None:
         raise UserNotFound()
@@ -41,6 +50,7 @@ async def get_user(user_id: PathId, _: Admin, session: ReadSession, response: Re
 
 
 @router.patch("/{user_id}")
+@raises(UserNotFound, LastAdmin, StepUpRequired, UnknownCaller)
 async def update_user(
     user_id: PathId,
     body: UserUpdate,
@@ -50,8 +60,12 @@ async def update_user(
     services: Services,
     if_match: IfMatch = None,
 ) -> UserResponse:
-    """Change a user's role, warehouses, activation or full name, with immediate effect: access tokens with the old
-    rights are refused; a deactivated user's sessions and API keys are revoked."""
+    """Change a user's role, warehouses, activation or full name.
+
+    Takes effect at once: access tokens with the old rights are refused, and the sessions and API keys of a
+    deactivated user are revoked. The last active admin can be neither demoted nor deactivated. An admin with a second
+    factor must have used it a short while ago, unless only `full_name` changes (403 `step_up_required`).
+    """
     if body.changes_rights():
         await require_recent_verification(session, caller, services.settings)
     user, admins = await commands.lock_for_update(session, user_id)
@@ -62,8 +76,13 @@ async def update_user(
 
 
 @router.delete("/{user_id}/factors", status_code=204, dependencies=[STEP_UP])
+@raises(UserNotFound)
 async def reset_user_factors(user_id: PathId, _: Admin, session: Session, services: Services) -> None:
-    """Remove all second factors of a user who has lost them, with the recovery codes, and revoke the user's sessions.
-    The user is notified. If the role requires a second factor, the next login sets one up."""
+    """Remove all second factors of a user.
+
+    For a user who has lost them. Authenticator apps, passkeys and recovery codes are removed, the user's sessions end,
+    and the user is notified by e-mail. The password stays; if the role requires a second factor, the next login sets
+    one up. An admin with a second factor must have used it a short while ago (403 `step_up_required`).
+    """
     user, _admins = await commands.lock_for_update(session, user_id)
     await commands.reset_user_factors(session, user, services.settings)

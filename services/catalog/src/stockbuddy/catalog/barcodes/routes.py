@@ -6,10 +6,11 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from stockbuddy.catalog.barcodes.queries import get_codes
 from stockbuddy.catalog.barcodes.symbols import is_printable, render_barcode
-from stockbuddy.catalog.errors import NoBarcode
+from stockbuddy.catalog.errors import NoBarcode, UnknownProduct
 from stockbuddy.catalog.fields import SearchText
 from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import authenticate
+from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.sessions import ReadSession
 
@@ -24,11 +25,14 @@ SVG_CONTENT: dict[int | str, dict[str, Any]] = {200: {"content": {"image/svg+xml
     responses=SVG_CONTENT,
     dependencies=[Depends(authenticate)],
 )
+@raises(UnknownProduct, NoBarcode)
 async def get_barcode_image(
     session: ReadSession, product_id: Id, code: Annotated[SearchText | None, Query()] = None
 ) -> Response:
-    """`code`, which must be a barcode or the SKU of the product; by default its first barcode, or its SKU if it has
-    none. EAN-13 where valid, otherwise Code 128."""
+    """Draw a barcode as SVG.
+
+    EAN-13 if the code is one, otherwise Code 128. Without `code`: the first barcode of the product, or its SKU.
+    """
     codes = await get_codes(session, product_id)
     printable = next((own for own in codes if code in (None, own) and is_printable(own)), None)
     if printable is None:

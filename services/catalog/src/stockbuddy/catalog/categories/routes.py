@@ -8,9 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from stockbuddy.catalog.categories import commands, queries
 from stockbuddy.catalog.categories.model import Category
 from stockbuddy.catalog.categories.schemas import CategoryCreate, CategoryFilter, CategoryResponse, CategoryUpdate
+from stockbuddy.catalog.errors import CategoryCycle, DuplicateCategory, InUse, NotOwner, UnknownCategory
 from stockbuddy.catalog.versions import content_etag
 from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import Caller, authenticate
+from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch
 from stockbuddy.chassis.http.pagination import Page
 from stockbuddy.chassis.http.sessions import ReadSession, Session
@@ -22,25 +24,40 @@ router = APIRouter(
 
 @router.get("")
 async def list_categories(session: ReadSession, query: Annotated[CategoryFilter, Query()]) -> Page[CategoryResponse]:
+    """List categories.
+
+    Ordered by name unless `sort_by` says otherwise. Categories nest: `parent_id` selects the children of one.
+    """
     page = await queries.list_categories(session, query)
     counts = await queries.count_products(session, [category.id for category in page.rows])
     return page.to_page(query, lambda category: _to_response(category, counts))
 
 
 @router.post("", status_code=201)
+@raises(UnknownCategory, DuplicateCategory)
 async def create_category(
     response: Response, session: Session, caller: Caller, body: CategoryCreate
 ) -> CategoryResponse:
+    """Create a category.
+
+    Names are unique without regard to case. With `parent_id` it lies below another category.
+    """
     return await _respond(response, session, await commands.create_category(session, caller, body))
 
 
 @router.get("/{category_id}")
+@raises(UnknownCategory)
 async def get_category(response: Response, session: ReadSession, category_id: Id) -> CategoryResponse:
+    """Read a category.
+
+    `ETag` changes with the category and with the number of its products.
+    """
     return await _respond(response, session, await queries.get_active_category(session, category_id))
 
 
 @router.put("/{category_id}", name="update_category_put")
 @router.patch("/{category_id}")
+@raises(NotOwner, UnknownCategory, CategoryCycle, DuplicateCategory)
 async def update_category(
     response: Response,
     session: Session,
@@ -49,14 +66,22 @@ async def update_category(
     body: CategoryUpdate,
     if_match: IfMatch = None,
 ) -> CategoryResponse:
-    """PUT and PATCH do the same: absent fields keep their values."""
+    """Change a category.
+
+    PUT and PATCH do the same: absent fields keep their values. Moving a category below itself gets 409
+    `category_cycle`.
+    """
     category = await commands.update_category(session, caller, category_id, body, if_match)
     return await _respond(response, session, category)
 
 
 @router.delete("/{category_id}", status_code=204)
+@raises(NotOwner, UnknownCategory, InUse)
 async def delete_category(session: Session, caller: Caller, category_id: Id, if_match: IfMatch = None) -> None:
-    """409 while it contains products or other categories."""
+    """Delete an empty category.
+
+    One with products or other categories gets 409 `in_use`.
+    """
     await commands.delete_category(session, caller, category_id, if_match)
 
 

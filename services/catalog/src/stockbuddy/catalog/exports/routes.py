@@ -15,6 +15,7 @@ from stockbuddy.catalog.spreadsheets.cells import COLUMNS
 from stockbuddy.catalog.spreadsheets.reader import Format
 from stockbuddy.catalog.spreadsheets.responses import SPREADSHEET_CONTENT, spreadsheet_response
 from stockbuddy.chassis.http.authentication import Caller
+from stockbuddy.chassis.http.errors import Forbidden, raises
 from stockbuddy.chassis.http.etags import ConditionalRoute
 
 router = APIRouter(prefix="/api/v1/products", tags=["exports"], route_class=ConditionalRoute)
@@ -27,10 +28,15 @@ class ExportQuery(ProductFilter):
 
 
 @router.get("/export", response_class=StreamingResponse, responses=SPREADSHEET_CONTENT)
+@raises(Forbidden)
 async def export_products(
     request: Request, caller: Caller, query: Annotated[ExportQuery, Query()]
 ) -> StreamingResponse:
-    """CSV or XLSX; importing the file again changes nothing."""
+    """Export products as a spreadsheet.
+
+    CSV or XLSX of all products that the filters select; importing the file again changes nothing. Sort order and
+    page are ignored.
+    """
     require_access_to_deleted(caller, include_deleted=query.include_deleted)
     database = get_services(request).database
     rows = read_rows(database, await with_moments(database, query))

@@ -8,7 +8,14 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from stockbuddy.catalog.dependencies import get_services
-from stockbuddy.catalog.errors import NoImage
+from stockbuddy.catalog.errors import (
+    BrokenImage,
+    ImageStoreUnavailable,
+    NoImage,
+    NotOwner,
+    UnknownProduct,
+    UnsupportedImage,
+)
 from stockbuddy.catalog.file_store import STORE_ERRORS, FileStore
 from stockbuddy.catalog.images import commands, queries
 from stockbuddy.catalog.images.image_file import CONTENT_TYPES, THUMBNAIL_TYPE, decode_image
@@ -18,6 +25,7 @@ from stockbuddy.catalog.signed_urls import DAY_SECONDS, ImageUrls
 from stockbuddy.catalog.uploads import read_upload, request_body
 from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import PUBLIC, Caller, authenticate
+from stockbuddy.chassis.http.errors import Unauthenticated, raises
 from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch
 
 log = structlog.get_logger(__name__)
@@ -38,9 +46,14 @@ IMAGE_CONTENT: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.put("", openapi_extra=request_body())
+@router.put("", openapi_extra=request_body("ImageUpload"))
+@raises(NotOwner, UnknownProduct, UnsupportedImage, BrokenImage, ImageStoreUnavailable)
 async def replace_image(request: Request, caller: Caller, product_id: Id, if_match: IfMatch = None) -> ImageResponse:
-    """PNG, JPEG or WebP as the raw body or as the multipart field `file`."""
+    """Upload the image of a product.
+
+    PNG, JPEG or WebP, up to 10 MiB and 40 megapixels, as the raw body or as the multipart field `file`. The file is
+    checked by its content, not by its name, and replaces an earlier one.
+    """
     services = get_services(request)
     # Before the body is read and decoded, which a caller without the permission must not cause.
     async with services.database.reading() as session:
@@ -58,8 +71,13 @@ async def replace_image(request: Request, caller: Caller, product_id: Id, if_mat
 
 
 @router.get("", response_class=Response, responses=IMAGE_CONTENT, dependencies=[PUBLIC])
+@raises(NoImage, Unauthenticated, ImageStoreUnavailable)
 async def get_image(request: Request, product_id: Id, query: Annotated[ImageQuery, Query()]) -> Response:
-    """Requires a signed URL, as `image_url` of a product is, or credentials."""
+    """Download the image of a product.
+
+    `image_url` of a product is signed: for one or two days it works without credentials, so that a page can show it
+    with `<img>`. Without a valid signature the call requires credentials. Images of an earlier version are gone.
+    """
     services, size = get_services(request), query.size
     is_signed = await _is_signed(services.image_urls, product_id, query)
     if not is_signed:
@@ -92,7 +110,12 @@ async def _is_signed(urls: ImageUrls, product_id: int, query: ImageQuery) -> boo
 
 
 @router.delete("", status_code=204)
+@raises(NotOwner, UnknownProduct, NoImage)
 async def delete_image(request: Request, caller: Caller, product_id: Id, if_match: IfMatch = None) -> None:
+    """Delete the image of a product.
+
+    The product's `image_url` is null afterwards.
+    """
     services = get_services(request)
     async with services.database.transaction() as session:
         deleted = await commands.delete_image(session, caller, product_id, if_match)

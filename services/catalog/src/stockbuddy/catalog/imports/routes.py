@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import ValidationError
 
 from stockbuddy.catalog.dependencies import get_services
+from stockbuddy.catalog.errors import AmbiguousSupplier, UnknownImport, UnreadableFile
 from stockbuddy.catalog.imports import queries
 from stockbuddy.catalog.imports.mapped_columns import ColumnMapping
 from stockbuddy.catalog.imports.options import ImportOptions, ImportParameters
@@ -25,7 +26,7 @@ from stockbuddy.catalog.spreadsheets.writer import Cell
 from stockbuddy.catalog.uploads import Upload, read_upload, request_body
 from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import Manager, require_manager
-from stockbuddy.chassis.http.errors import Unavailable, Unprocessable
+from stockbuddy.chassis.http.errors import Unavailable, Unprocessable, raises
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.pagination import Page, PageParameters
 from stockbuddy.chassis.http.sessions import ReadSession, Session
@@ -35,24 +36,42 @@ from stockbuddy.chassis.runtime.event_context import current_event_context
 
 MANAGERS = Depends(require_manager)
 HEADER_WAIT_SECONDS = 10
-FORM = request_body(**{name: {"type": "string"} for name in ImportParameters.model_fields})
+FORM = request_body(
+    "ImportUpload",
+    **{
+        name: {"type": "string", "description": f"The query parameter of this name. {field.description}"}
+        for name, field in ImportParameters.model_fields.items()
+    },
+)
+PREVIEW: dict[int | str, dict[str, Any]] = {200: {"model": ImportPreview, "description": "The preview."}}
 
 router = APIRouter(prefix="/api/v1", tags=["imports"], route_class=ConditionalRoute)
 
 
-@router.post("/imports", status_code=202, name="create_import", openapi_extra=FORM)
-@router.post("/products/import", status_code=202, openapi_extra=FORM)
+@router.post(
+    "/imports",
+    status_code=202,
+    name="create_import",
+    response_model=ImportResponse,
+    responses=PREVIEW,
+    openapi_extra=FORM,
+)
+@router.post("/products/import", status_code=202, response_model=ImportResponse, responses=PREVIEW, openapi_extra=FORM)
+@raises(UnreadableFile, AmbiguousSupplier)
 async def import_products(
     request: Request,
     response: Response,
     session: Session,
     caller: Manager,
     query: Annotated[ImportParameters, Query()],
-) -> ImportResponse | ImportPreview:
-    """Products from a CSV or XLSX file, the multipart field `file`: our own export, or that of Shopify, WooCommerce,
-    PrestaShop, Square or Odoo, which is recognised by its headers. Products are created or updated by SKU. The
-    parameters may be fields of the form instead. Poll the job at `GET /imports/{id}`. A preview is returned at once,
-    with status 200."""
+) -> ImportResponse | Response:
+    """Import products from a file.
+
+    A CSV or XLSX file up to 10 MiB as the raw body or the multipart field `file`: the export of this system, or
+    that of Shopify, WooCommerce, PrestaShop, Square or Odoo, recognised by its headers. Products are created or
+    updated by SKU, row by row; rows that fail are collected. Poll the job at `GET /imports/{import_id}`. With
+    `preview` the effect is returned at once, with status 200, and nothing changes.
+    """
     upload = await read_upload(request, known_fields=ImportParameters.model_fields)
     parameters = _merge_form(query, upload.fields)
     options = parameters.to_options()
@@ -62,8 +81,8 @@ async def import_products(
         mapping = await read_mapping(upload.content, options)
         values = _job_values(caller, upload, mapping, options, is_dry_run=bool(parameters.dry_run))
         if parameters.preview:
-            response.status_code = 200
-            return await preview_import(session, values, upload.content)
+            preview = await preview_import(session, values, upload.content)
+            return Response(preview.model_dump_json(), media_type="application/json")
     finally:
         slots.release()
     import_id = await queries.insert_job(session, values, upload.content)
@@ -120,13 +139,21 @@ async def _acquire(slots: asyncio.Semaphore) -> None:
 
 @router.get("/imports", dependencies=[MANAGERS])
 async def list_imports(session: ReadSession, query: PageParameters) -> Page[ImportResponse]:
-    """Newest first."""
+    """List imports.
+
+    Newest first, those of all users.
+    """
     page = await queries.list_imports(session, query)
     return page.to_page(query, ImportResponse.model_validate)
 
 
 @router.get("/imports/{import_id}", dependencies=[MANAGERS])
+@raises(UnknownImport)
 async def get_import(session: ReadSession, import_id: Id) -> ImportResponse:
+    """Read the progress of an import.
+
+    Poll it until `state` is `finished` or `failed`. `errors_url` has the rows that failed.
+    """
     return ImportResponse.model_validate(await queries.get_import(session, import_id))
 
 
@@ -136,8 +163,12 @@ async def get_import(session: ReadSession, import_id: Id) -> ImportResponse:
     responses=SPREADSHEET_CONTENT,
     dependencies=[MANAGERS],
 )
+@raises(UnknownImport)
 async def get_import_errors(request: Request, session: ReadSession, import_id: Id) -> StreamingResponse:
-    """The failed rows with their numbers and problems, in the format of the file: correct and import them again."""
+    """Download the rows of an import that failed.
+
+    In the format of the file, each with its number and its problem: correct them and import the file again.
+    """
     job = await queries.get_import(session, import_id)
     rows = _report_rows(get_services(request).database, import_id)
     return spreadsheet_response(job.format, [*job.columns, *REPORT_COLUMNS], rows, name=f"import-{import_id}-errors")

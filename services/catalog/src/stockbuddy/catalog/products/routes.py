@@ -7,6 +7,18 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.catalog.dependencies import get_services
+from stockbuddy.catalog.errors import (
+    AmbiguousSupplier,
+    DuplicateBarcode,
+    DuplicateSku,
+    NotDeleted,
+    NotOwner,
+    ProductInUse,
+    UnknownCategory,
+    UnknownProduct,
+    UnknownSupplier,
+    WarehouseForbidden,
+)
 from stockbuddy.catalog.ownership import require_access_to_deleted
 from stockbuddy.catalog.products import commands
 from stockbuddy.catalog.products.commands import OpeningStock
@@ -24,6 +36,7 @@ from stockbuddy.catalog.search.schemas import ProductFilter
 from stockbuddy.catalog.versions import content_etag
 from stockbuddy.chassis.fields import Id, normalize_text
 from stockbuddy.chassis.http.authentication import Caller, authenticate
+from stockbuddy.chassis.http.errors import Forbidden, raises
 from stockbuddy.chassis.http.etags import IfMatch
 from stockbuddy.chassis.http.lightweight_route import LightweightRoute
 from stockbuddy.chassis.http.pagination import Page
@@ -36,7 +49,13 @@ router = APIRouter(prefix="/api/v1/products", tags=["products"], route_class=Lig
 
 
 @router.get("", response_model=Page[ProductListItem])
+@raises(Forbidden)
 async def list_products(request: Request, caller: Caller, query: Annotated[ProductFilter, Query()]) -> Response:
+    """List or search products.
+
+    `search` finds words and their beginnings in name, SKU, description, category and barcodes. Without `sort_by`, a
+    search orders by relevance and a list by name.
+    """
     require_access_to_deleted(caller, include_deleted=query.include_deleted)
     services = get_services(request)
     body = await services.product_pages.fetch(await with_moments(services.database, query))
@@ -44,49 +63,86 @@ async def list_products(request: Request, caller: Caller, query: Annotated[Produ
 
 
 @router.post("", status_code=201, response_model=ProductResponse)
+@raises(WarehouseForbidden, DuplicateSku, DuplicateBarcode, UnknownCategory, UnknownSupplier, AmbiguousSupplier)
 async def create_product(request: Request, session: Session, caller: Caller, body: ProductCreate) -> Response:
-    """The response shows the opening stock, which the stock service posts within moments."""
+    """Create a product.
+
+    `quantity` is its opening stock in the default warehouse; the response shows it as it is going to be posted,
+    within moments. A category or supplier named by `category` or `supplier` that does not exist is created. SKUs
+    are unique without regard to case, barcodes by their digits.
+    """
     product = await commands.create_product(session, caller, body)
     opening = await commands.find_opening_stock(session, body)
     return await _updated_response(request, session, product.id, 201, opening)
 
 
 @router.get("/by-sku/{sku:path}", response_model=ProductResponse, dependencies=[AUTHENTICATED])
+@raises(UnknownProduct)
 async def get_product_by_sku(request: Request, sku: str) -> Response:
+    """Find a product by its SKU.
+
+    Exact, without regard to case. A `/` in the SKU needs no escape.
+    """
     return await _get(request, lookups.BY_SKU, sku)
 
 
 @router.get("/by-barcode/{code:path}", response_model=ProductResponse, dependencies=[AUTHENTICATED])
+@raises(UnknownProduct)
 async def get_product_by_barcode(request: Request, code: str) -> Response:
+    """Find a product by a barcode.
+
+    For scanners: exact; a GTIN is found in each of its lengths (UPC, EAN-13, GTIN-14).
+    """
     return await _get(request, lookups.BY_BARCODE, code)
 
 
 @router.get("/{product_id:int}", response_model=ProductResponse)
+@raises(Forbidden, UnknownProduct)
 async def get_product(request: Request, caller: Caller, product_id: Id, include_deleted: bool = False) -> Response:
+    """Read a product with its stock.
+
+    `stock` has a row for each warehouse. Managers read deleted products with `include_deleted`.
+    """
     require_access_to_deleted(caller, include_deleted=include_deleted)
     return await _get(request, lookups.BY_ID_WITH_DELETED if include_deleted else lookups.BY_ID, product_id)
 
 
 @router.put("/{product_id:int}", response_model=ProductResponse, name="update_product_put")
 @router.patch("/{product_id:int}", response_model=ProductResponse)
+@raises(NotOwner, UnknownProduct, DuplicateSku, DuplicateBarcode, UnknownCategory, UnknownSupplier, AmbiguousSupplier)
 async def update_product(
     request: Request, session: Session, caller: Caller, product_id: Id, body: ProductUpdate, if_match: IfMatch = None
 ) -> Response:
-    """PUT and PATCH do the same: absent fields keep their values."""
+    """Change a product.
+
+    PUT and PATCH do the same: absent fields keep their values, null clears a nullable one. Stock cannot be changed
+    here: post a movement. Salespersons change only products that they created.
+    """
     await commands.update_product(session, caller, product_id, body, if_match)
     return await _updated_response(request, session, product_id)
 
 
 @router.delete("/{product_id:int}", status_code=204)
+@raises(NotOwner, UnknownProduct, ProductInUse)
 async def delete_product(session: Session, caller: Caller, product_id: Id, if_match: IfMatch = None) -> None:
-    """The product disappears from lists and keeps its history; `restore` undoes it."""
+    """Delete a product.
+
+    It disappears from lists, and its history stays; `POST /products/{product_id}/restore` brings it back. One with
+    stock, or in open documents, gets 409 `product_in_use` with both.
+    """
     await commands.delete_product(session, caller, product_id, if_match)
 
 
 @router.post("/{product_id}/restore", response_model=ProductResponse)
+@raises(NotOwner, UnknownProduct, NotDeleted, DuplicateSku, DuplicateBarcode)
 async def restore_product(
     request: Request, session: Session, caller: Caller, product_id: Id, body: RestoreProduct | None = None
 ) -> Response:
+    """Restore a deleted product.
+
+    If another product has the SKU by now, send a new one in `sku`. A category or supplier that was deleted in the
+    meantime is cleared.
+    """
     await commands.restore_product(session, caller, product_id, body)
     return await _updated_response(request, session, product_id)
 

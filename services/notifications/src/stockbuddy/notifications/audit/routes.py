@@ -28,6 +28,11 @@ router = APIRouter(prefix="/api/v1/audit-logs", tags=["audit"], route_class=Cond
 async def list_audit_logs(
     services: Services, _: Admin, filters: Annotated[AuditFilter, Query()]
 ) -> Page[AuditEntryResponse]:
+    """List the audit log.
+
+    Who did what, when, from which address, with what changes; newest first. Send the `X-Consistency` of a write to
+    read the log with that write in it.
+    """
     async with services.database.transaction() as session:
         found = await queries.list_entries(session, filters)
     return found.to_page(filters, _to_response)
@@ -37,6 +42,11 @@ async def list_audit_logs(
 async def verify_audit_logs(
     services: Services, _: Admin, query: Annotated[ChainQuery, Query()]
 ) -> AuditVerificationResponse:
+    """Verify that the audit log was not altered.
+
+    Recomputes the chain of hashes over all entries. Keep `last_id` and `last_hash` outside the system, and send
+    them later as `known_id` and `known_hash`: this reveals a log that was rewritten together with its hashes.
+    """
     if (query.known_id is None) != (query.known_hash is None):
         raise Unprocessable.field("known_id", "requires known_hash and vice versa")
     known = KnownEntry(query.known_id, bytes.fromhex(query.known_hash)) if query.known_id and query.known_hash else None

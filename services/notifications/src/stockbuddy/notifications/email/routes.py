@@ -6,11 +6,13 @@ from fastapi import APIRouter, Query
 
 from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import Admin
+from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.pagination import Page
 from stockbuddy.chassis.http.sessions import ReadSession, Session
 from stockbuddy.notifications.email import commands, queries
-from stockbuddy.notifications.email.schemas import EmailFilter, QueuedEmailResponse
+from stockbuddy.notifications.email.schemas import EmailFilter, NotificationEmailResponse
+from stockbuddy.notifications.errors import EmailNotFailed, UnknownEmail
 
 router = APIRouter(prefix="/api/v1/notifications/emails", tags=["notifications"], route_class=ConditionalRoute)
 
@@ -18,13 +20,20 @@ router = APIRouter(prefix="/api/v1/notifications/emails", tags=["notifications"]
 @router.get("")
 async def list_notification_emails(
     _: Admin, session: ReadSession, filters: Annotated[EmailFilter, Query()]
-) -> Page[QueuedEmailResponse]:
-    """E-mails of the last 90 days with the reasons of failures; newest first."""
+) -> Page[NotificationEmailResponse]:
+    """List e-mails of notifications.
+
+    Those of the last 90 days with the reasons of failures, newest first.
+    """
     found = await queries.list_emails(session, filters)
-    return found.to_page(filters, QueuedEmailResponse.model_validate)
+    return found.to_page(filters, NotificationEmailResponse.model_validate)
 
 
 @router.post("/{email_id}/retry")
-async def retry_notification_email(email_id: Id, _: Admin, session: Session) -> QueuedEmailResponse:
-    """Send a failed e-mail again."""
-    return QueuedEmailResponse.model_validate(await commands.retry_email(session, email_id))
+@raises(UnknownEmail, EmailNotFailed)
+async def retry_notification_email(email_id: Id, _: Admin, session: Session) -> NotificationEmailResponse:
+    """Send a failed e-mail again.
+
+    It is queued and sent within moments.
+    """
+    return NotificationEmailResponse.model_validate(await commands.retry_email(session, email_id))

@@ -12,7 +12,7 @@ class EmailFilter(PageQuery):
     state: EmailState | None = None
 
 
-class QueuedEmailResponse(BaseModel):
+class NotificationEmailResponse(BaseModel):
     """`last_error`: why the latest attempt failed. A `failed` e-mail is not sent again unless an admin retries it."""
 
     model_config = ConfigDict(from_attributes=True)

@@ -6,10 +6,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from stockbuddy.chassis.http.authentication import Caller
+from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.notifications.consistency import CONSISTENT
 from stockbuddy.notifications.dependencies import NotificationsServices, Services
+from stockbuddy.notifications.errors import CursorAhead, TooManyStreams
 from stockbuddy.notifications.event_log import queries
 from stockbuddy.notifications.event_log.cursors import LogPosition
 from stockbuddy.notifications.event_log.filters import find_position
@@ -24,8 +26,15 @@ BEGINNING = LogPosition(0, 0)
 
 
 @router.get("/events", response_model=EventPage, dependencies=[CONSISTENT])
+@raises(CursorAhead, TooManyStreams)
 async def list_events(caller: Caller, services: Services, filters: Annotated[EventFilter, Query()]) -> Response:
-    """409 `cursor_ahead` with the current `head` for a cursor beyond the log or from before a restore."""
+    """Read the event log.
+
+    All events that the caller may see, in a stable order, from the cursor `after` on: how a consumer that was away
+    catches up without missing any. Store `next_cursor` with your own data and pass it as `after`; it is set even if
+    `items` is empty. With `wait` the request waits for the next event. A cursor that the log does not know gets 409
+    `cursor_ahead` with the `head` to continue from.
+    """
     visibility = visibility_for(caller)
     deadline = asyncio.get_running_loop().time() + filters.wait
     types = filters.types or ANY_TYPE

@@ -18,6 +18,10 @@ router = APIRouter(prefix="/api/v1/notification-preferences", tags=["notificatio
 async def get_notification_preferences(
     caller: UserSession, session: ReadSession, response: Response
 ) -> PreferencesResponse:
+    """Read one's notification preferences.
+
+    For every kind, whether it is shown in the app and sent by e-mail.
+    """
     return _to_response(await queries.preferences_of(session, caller.user_id), response)
 
 
@@ -25,6 +29,10 @@ async def get_notification_preferences(
 async def update_notification_preferences(
     body: PreferencesUpdate, caller: UserSession, session: Session, response: Response, if_match: IfMatch = None
 ) -> PreferencesResponse:
+    """Change one's notification preferences.
+
+    Kinds and channels that are absent keep their values.
+    """
     updated = await commands.update_preferences(session, caller.user_id, body, if_match=if_match)
     return _to_response(updated, response)
 

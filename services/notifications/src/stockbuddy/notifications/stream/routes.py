@@ -9,8 +9,10 @@ from fastapi import APIRouter, Depends, Header, Query, WebSocket, WebSocketDisco
 from pydantic import ConfigDict, Field
 
 from stockbuddy.chassis.http.authentication import Caller
+from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.strict_query import StrictQueryRoute
 from stockbuddy.notifications.dependencies import Services
+from stockbuddy.notifications.errors import TooManyStreams
 from stockbuddy.notifications.event_log.filters import Cursor, TypesFilter, find_position
 from stockbuddy.notifications.settings import NotificationsSettings
 from stockbuddy.notifications.stream.sse import EventStream
@@ -58,8 +60,15 @@ Subscription = Annotated[EventSubscription, Depends(open_subscription)]
 
 
 @router.get("/stream", response_class=EventStream, status_code=200)
+@raises(TooManyStreams)
 async def stream_events(subscription: Subscription, services: Services) -> EventStream:
-    """Default `types`: notifications and `stock.*`. Comments keep an idle stream open."""
+    """Receive events as they happen.
+
+    Server-sent events: `id` is the cursor, `event` the type, `data` the event in the JSON format of CloudEvents.
+    Reconnect with `Last-Event-ID` (browsers do) to continue without a gap; comments keep an idle stream open. A
+    cursor that the log does not know gets a first event `stream.reset`. The stream ends with its credential. By
+    default notifications and the events of stock.
+    """
     settings = services.settings
     return EventStream(_to_frames(subscription, settings.stream_keepalive_seconds), settings.stream_stalled_seconds)
 

@@ -8,10 +8,20 @@ from fastapi import APIRouter, Query, Request, Response
 
 from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import Admin
+from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch, version_etag
 from stockbuddy.chassis.http.pagination import Page, PageParameters
 from stockbuddy.chassis.http.sessions import ReadSession, Session
 from stockbuddy.notifications.dependencies import NotificationsServices, Services, get_services
+from stockbuddy.notifications.errors import (
+    AddressNotAllowed,
+    DeliveryInFlight,
+    TooManySecrets,
+    TooManyWebhooks,
+    UnknownDelivery,
+    UnknownWebhook,
+    WebhookInactive,
+)
 from stockbuddy.notifications.webhooks import commands, queries
 from stockbuddy.notifications.webhooks.egress_policy import require_public_host
 from stockbuddy.notifications.webhooks.model import Webhook
@@ -45,14 +55,25 @@ secret_router = APIRouter(prefix="/api/v1/webhooks", tags=["webhooks"], route_cl
 
 @router.get("")
 async def list_webhooks(_: Admin, session: ReadSession, query: PageParameters) -> Page[WebhookResponse]:
+    """List webhooks.
+
+    Newest first, without their secrets.
+    """
     found = await queries.list_webhooks(session, query)
     return found.to_page(query, WebhookResponse.model_validate)
 
 
 @secret_router.post("", status_code=201)
+@raises(AddressNotAllowed, TooManyWebhooks)
 async def create_webhook(
     body: WebhookCreate, _: Admin, session: Session, services: Services, response: Response
 ) -> WebhookCreateResponse:
+    """Register a webhook.
+
+    Every event whose type matches `event_types` is posted to `url`, signed as Standard Webhooks, and retried with
+    growing delays for days. The `secret` is returned only here. Private addresses are refused unless the operator
+    allows them; at most 100 webhooks.
+    """
     await _require_allowed_url(services, body.url)
     webhook, secret = await commands.create_webhook(session, body, services.secret_box)
     response.headers["ETag"] = version_etag(webhook.version)
@@ -60,12 +81,18 @@ async def create_webhook(
 
 
 @router.get("/{webhook_id}")
+@raises(UnknownWebhook)
 async def get_webhook(webhook_id: Id, _: Admin, session: ReadSession, response: Response) -> WebhookResponse:
+    """Read a webhook.
+
+    `failing_since` shows since when no delivery has succeeded.
+    """
     return _to_response(await queries.load_webhook(session, webhook_id), response)
 
 
 @router.put("/{webhook_id}", name="update_webhook_put")
 @router.patch("/{webhook_id}")
+@raises(UnknownWebhook, AddressNotAllowed)
 async def update_webhook(
     webhook_id: Id,
     body: WebhookUpdate,
@@ -75,6 +102,11 @@ async def update_webhook(
     response: Response,
     if_match: IfMatch = None,
 ) -> WebhookResponse:
+    """Change a webhook.
+
+    PUT and PATCH do the same: absent fields keep their values. Activating a disabled webhook does not deliver what
+    it missed: see `POST /webhooks/{webhook_id}/resend`.
+    """
     webhook = await commands.lock_webhook(session, webhook_id, if_match)
     fields = body.sent_fields()
     if "url" in fields:
@@ -84,11 +116,17 @@ async def update_webhook(
 
 
 @router.delete("/{webhook_id}", status_code=204)
+@raises(UnknownWebhook)
 async def delete_webhook(webhook_id: Id, _: Admin, session: Session, if_match: IfMatch = None) -> None:
+    """Delete a webhook.
+
+    Pending deliveries are dropped.
+    """
     await commands.delete_webhook(session, await commands.lock_webhook(session, webhook_id, if_match))
 
 
 @secret_router.post("/{webhook_id}/rotate-secret")
+@raises(UnknownWebhook, TooManySecrets)
 async def rotate_webhook_secret(
     webhook_id: Id,
     _: Admin,
@@ -97,6 +135,11 @@ async def rotate_webhook_secret(
     body: RotateSecret | None = None,
     if_match: IfMatch = None,
 ) -> RotateSecretResponse:
+    """Rotate the secret of a webhook.
+
+    The new `secret` is returned only here. For `overlap_seconds` (one day by default) deliveries carry signatures
+    of both, so that the receiver can switch in between.
+    """
     webhook = await commands.lock_webhook(session, webhook_id, if_match)
     overlap_seconds = services.settings.webhook_rotation_seconds
     if body is not None and body.overlap_seconds is not None:
@@ -107,40 +150,66 @@ async def rotate_webhook_secret(
 
 
 @router.post("/{webhook_id}/test", status_code=202)
+@raises(UnknownWebhook)
 async def request_webhook_test(
     webhook_id: Id, _: Admin, session: Session, if_match: IfMatch = None
 ) -> DeliveryResponse:
+    """Send a test event to a webhook.
+
+    An event of type `notifications.webhook.test`, delivered like any other; read the result in the deliveries.
+    """
     webhook = await commands.lock_webhook(session, webhook_id, if_match)
     return DeliveryResponse.from_model(await commands.send_test(session, webhook))
 
 
 @router.post("/{webhook_id}/resend", status_code=202)
+@raises(UnknownWebhook, WebhookInactive)
 async def resend_webhook_events(
     webhook_id: Id, body: ResendEvents, _: Admin, session: Session, if_match: IfMatch = None
 ) -> ResendEventsResponse:
+    """Deliver events that a webhook missed.
+
+    Those since a moment that failed or came while the webhook was disabled; at most 10,000 per request: repeat it
+    while `has_more` is true.
+    """
     webhook = await commands.lock_webhook(session, webhook_id, if_match)
     requested = await commands.resend(session, webhook, body.since)
     return ResendEventsResponse(requested=requested, has_more=requested == commands.MAX_RESENT)
 
 
 @router.get("/{webhook_id}/deliveries")
+@raises(UnknownWebhook)
 async def list_webhook_deliveries(
     webhook_id: Id, _: Admin, session: ReadSession, filters: Annotated[DeliveryFilter, Query()]
 ) -> Page[DeliveryResponse]:
+    """List the deliveries of a webhook.
+
+    Newest first, each with its attempts and what the receiver answered.
+    """
     webhook = await queries.load_webhook(session, webhook_id)
     found = await queries.list_deliveries(session, webhook.id, filters)
     return found.to_page(filters, DeliveryResponse.from_model)
 
 
 @router.get("/{webhook_id}/deliveries/{delivery_id}")
+@raises(UnknownDelivery)
 async def get_webhook_delivery(webhook_id: Id, delivery_id: Id, _: Admin, session: ReadSession) -> DeliveryResponse:
+    """Read a delivery of a webhook.
+
+    With all its attempts.
+    """
     return DeliveryResponse.from_model(await queries.load_delivery(session, webhook_id, delivery_id))
 
 
 @router.post("/{webhook_id}/deliveries/{delivery_id}/redeliver", status_code=202)
+@raises(UnknownWebhook, DeliveryInFlight, WebhookInactive, UnknownDelivery)
 async def redeliver_webhook_delivery(
     webhook_id: Id, delivery_id: Id, _: Admin, session: Session, if_match: IfMatch = None
 ) -> DeliveryResponse:
+    """Deliver an event again.
+
+    Queues the delivery at once, whether it succeeded or failed before.
+    """
     webhook = await commands.lock_webhook(session, webhook_id, if_match)
     return DeliveryResponse.from_model(await commands.redeliver(session, webhook, delivery_id))
 

@@ -26,17 +26,29 @@ CustomerId = Annotated[Id, Path()]
 
 @router.get("", response_model=Page[CustomerResponse])
 async def list_customers(session: ReadSession, _: Caller, filters: Annotated[CustomerFilter, Query()]) -> Response:
+    """List customers.
+
+    Ordered by name unless `sort_by` says otherwise.
+    """
     found = await queries.list_customers(session, filters)
     return json_response(found.to_page(filters, CustomerResponse.model_validate))
 
 
 @router.post("", response_model=CustomerResponse, status_code=201)
 async def create_customer(session: Session, _: Caller, body: CustomerCreate) -> Response:
+    """Create a customer.
+
+    Several customers may have the same name.
+    """
     return _to_response(await commands.create_customer(session, body.model_dump()), status=201)
 
 
 @router.get("/{customer_id}", response_model=CustomerResponse)
 async def get_customer(session: ReadSession, _: Caller, customer_id: CustomerId) -> Response:
+    """Read a customer.
+
+    `ETag` is the version, for a later change.
+    """
     return _to_response(await get_or_404(session, Customer, customer_id))
 
 
@@ -45,6 +57,10 @@ async def get_customer(session: ReadSession, _: Caller, customer_id: CustomerId)
 async def update_customer(
     session: Session, _: Caller, customer_id: CustomerId, body: CustomerUpdate, if_match: IfMatch = None
 ) -> Response:
+    """Change a customer.
+
+    PUT and PATCH do the same: absent fields keep their values, null clears.
+    """
     customer = await get_or_404(session, Customer, customer_id, for_update=True)
     require_match(if_match, version_etag(customer.version))
     await commands.update_customer(session, customer, body.sent_fields())
@@ -53,6 +69,10 @@ async def update_customer(
 
 @router.delete("/{customer_id}", status_code=204)
 async def delete_customer(session: Session, _: Caller, customer_id: CustomerId, if_match: IfMatch = None) -> None:
+    """Delete a customer.
+
+    The sales stay, without the customer's name.
+    """
     customer = await get_or_404(session, Customer, customer_id, for_update=True)
     require_match(if_match, version_etag(customer.version))
     await commands.delete_customer(session, customer)

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import Manager
+from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import IfMatch, require_match, version_etag
 from stockbuddy.chassis.http.lightweight_route import LightweightRoute
 from stockbuddy.chassis.http.pagination import Page
@@ -14,7 +15,7 @@ from stockbuddy.chassis.http.sessions import ReadSession, Session, get_or_404
 from stockbuddy.stock.documents.expenses import commands, queries
 from stockbuddy.stock.documents.expenses.model import Expense
 from stockbuddy.stock.documents.expenses.schemas import ExpenseCreate, ExpenseFilter, ExpenseResponse, ExpenseUpdate
-from stockbuddy.stock.errors import WarehouseForbidden
+from stockbuddy.stock.errors import UnknownWarehouse, WarehouseForbidden
 from stockbuddy.stock.http.dependencies import PostingContextDep
 from stockbuddy.stock.http.responses import json_response
 from stockbuddy.stock.inventory.posting_context import PostingContext
@@ -25,9 +26,15 @@ ExpenseId = Annotated[Id, Path()]
 
 
 @router.post("", response_model=ExpenseResponse, status_code=201)
+@raises(UnknownWarehouse, WarehouseForbidden)
 async def create_expense(
     context: PostingContextDep, session: Session, caller: Manager, body: ExpenseCreate
 ) -> Response:
+    """Record an expense.
+
+    Costs outside stock, such as rent or wages; the profit report deducts them. Without a warehouse the expense
+    concerns the whole company.
+    """
     reference = body.warehouse_reference
     warehouse_id = None if reference is None else (await context.warehouse(reference)).id
     values = body.model_dump(exclude={"warehouse_id", "warehouse_code"})
@@ -37,17 +44,26 @@ async def create_expense(
 
 @router.get("", response_model=Page[ExpenseResponse])
 async def list_expenses(session: ReadSession, _: Manager, filters: Annotated[ExpenseFilter, Query()]) -> Response:
+    """List expenses.
+
+    Newest day first unless `sort_by` says otherwise.
+    """
     found = await queries.list_expenses(session, filters)
     return json_response(found.to_page(filters, ExpenseResponse.model_validate))
 
 
 @router.get("/{expense_id}", response_model=ExpenseResponse)
 async def get_expense(session: ReadSession, _: Manager, expense_id: ExpenseId) -> Response:
+    """Read an expense.
+
+    `ETag` is the version, for a later change.
+    """
     return _to_response(await get_or_404(session, Expense, expense_id))
 
 
 @router.put("/{expense_id}", response_model=ExpenseResponse, name="update_expense_put")
 @router.patch("/{expense_id}", response_model=ExpenseResponse)
+@raises(UnknownWarehouse, WarehouseForbidden)
 async def update_expense(
     context: PostingContextDep,
     session: Session,
@@ -56,6 +72,11 @@ async def update_expense(
     body: ExpenseUpdate,
     if_match: IfMatch = None,
 ) -> Response:
+    """Change an expense.
+
+    PUT and PATCH do the same: absent fields keep their values; a `warehouse_id` of null assigns the expense to the
+    whole company.
+    """
     changes = await _changes(context, body)
     expense = await _load_for_update(context, session, expense_id, if_match)
     await commands.update_expense(session, expense, changes)
@@ -63,9 +84,14 @@ async def update_expense(
 
 
 @router.delete("/{expense_id}", status_code=204)
+@raises(WarehouseForbidden)
 async def delete_expense(
     context: PostingContextDep, session: Session, _: Manager, expense_id: ExpenseId, if_match: IfMatch = None
 ) -> None:
+    """Delete an expense.
+
+    The profit report no longer contains it; the audit log keeps it.
+    """
     await commands.delete_expense(session, await _load_for_update(context, session, expense_id, if_match))
 
 

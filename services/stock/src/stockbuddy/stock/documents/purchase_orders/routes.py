@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import Manager
+from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import IfMatch, version_etag
 from stockbuddy.chassis.http.lightweight_route import LightweightRoute
 from stockbuddy.chassis.http.pagination import Page
@@ -24,6 +25,17 @@ from stockbuddy.stock.documents.purchase_orders.schemas import (
     ReceivePurchaseOrder,
 )
 from stockbuddy.stock.documents.purchase_orders.update_order import update_order
+from stockbuddy.stock.errors import (
+    POSTING,
+    InvalidState,
+    NotInPurchaseOrder,
+    OverReceipt,
+    ProductInactive,
+    UnknownProduct,
+    UnknownSupplier,
+    UnknownWarehouse,
+    WarehouseForbidden,
+)
 from stockbuddy.stock.http.dependencies import PostingContextDep
 from stockbuddy.stock.http.responses import json_response, page_response, stored_response
 
@@ -33,7 +45,13 @@ OrderId = Annotated[Id, Path()]
 
 
 @router.post("", response_model=PurchaseOrderResponse, status_code=201)
+@raises(UnknownSupplier, UnknownProduct, ProductInactive, *POSTING)
 async def create_purchase_order(context: PostingContextDep, _: Manager, body: PurchaseOrderCreate) -> Response:
+    """Draft a purchase order.
+
+    A draft changes no stock and is not incoming yet: place it with `POST /purchase-orders/{order_id}/order`. A line
+    without `unit_cost` has the product's cost price.
+    """
     return stored_response(await context.submit(lambda: plan_order(context, body)))
 
 
@@ -41,17 +59,26 @@ async def create_purchase_order(context: PostingContextDep, _: Manager, body: Pu
 async def list_purchase_orders(
     session: ReadSession, _: Manager, filters: Annotated[PurchaseOrderFilter, Query()]
 ) -> Response:
+    """List purchase orders.
+
+    Newest first unless `sort_by` says otherwise, each with its lines.
+    """
     return page_response(await queries.list_orders(session, filters), filters)
 
 
 @router.get("/{order_id}", response_model=PurchaseOrderResponse)
 async def get_purchase_order(session: ReadSession, _: Manager, order_id: OrderId) -> Response:
+    """Read a purchase order.
+
+    `outstanding` of each line is what is still to come.
+    """
     order = await queries.get_order(session, order_id)
     return json_response(order, etag=version_etag(order.version))
 
 
 @router.put("/{order_id}", response_model=PurchaseOrderResponse, name="update_purchase_order_put")
 @router.patch("/{order_id}", response_model=PurchaseOrderResponse)
+@raises(UnknownSupplier, UnknownProduct, UnknownWarehouse, WarehouseForbidden, ProductInactive, InvalidState)
 async def update_purchase_order(
     context: PostingContextDep,
     session: Session,
@@ -60,33 +87,55 @@ async def update_purchase_order(
     body: PurchaseOrderUpdate,
     if_match: IfMatch = None,
 ) -> Response:
-    """Drafts only."""
+    """Change a draft purchase order.
+
+    PUT and PATCH do the same: absent fields keep their values; `lines` replaces all lines. Of an order that was
+    placed, nothing can be changed (409 `invalid_state`).
+    """
     order = await update_order(context, session, order_id, body, if_match)
     return json_response(order, etag=version_etag(order.version))
 
 
 @router.post("/{order_id}/order", response_model=PurchaseOrderResponse)
+@raises(InvalidState, UnknownSupplier, UnknownProduct, ProductInactive, *POSTING)
 async def place_purchase_order(context: PostingContextDep, _: Manager, order_id: OrderId) -> Response:
-    """The lines of a placed order count as incoming."""
+    """Place a purchase order.
+
+    From now on its quantities count as incoming.
+    """
     return stored_response(await context.submit(lambda: plan_placement(context, order_id)))
 
 
 @router.post("/{order_id}/receive", response_model=ReceivedPurchaseOrderResponse)
+@raises(InvalidState, NotInPurchaseOrder, OverReceipt, UnknownProduct, *POSTING)
 async def receive_purchase_order(
     context: PostingContextDep, _: Manager, order_id: OrderId, body: ReceivePurchaseOrder | None = None
 ) -> Response:
-    """Without lines, everything outstanding."""
+    """Receive goods of a purchase order.
+
+    Wholly or in parts, as often as goods arrive: stock and its value increase by what is received. More than is
+    outstanding gets 409 `over_receipt`, unless `allow_over_receipt` is set. Without a body, everything outstanding
+    is received.
+    """
     body = body or ReceivePurchaseOrder()
     return stored_response(await context.submit(lambda: plan_receipt(context, order_id, body)))
 
 
 @router.post("/{order_id}/cancel", response_model=PurchaseOrderResponse)
+@raises(InvalidState, *POSTING)
 async def cancel_purchase_order(context: PostingContextDep, _: Manager, order_id: OrderId) -> Response:
-    """Received stock stays; the rest no longer counts as incoming."""
+    """Cancel a purchase order.
+
+    What is outstanding is no longer incoming; what was received stays in stock.
+    """
     return stored_response(await context.submit(lambda: plan_cancellation(context, order_id)))
 
 
 @router.get("/{order_id}/receipts")
 async def list_purchase_receipts(session: ReadSession, _: Manager, order_id: OrderId) -> list[PurchaseReceiptResponse]:
+    """List the receipts of a purchase order.
+
+    In the order in which they were posted; not paged.
+    """
     await queries.get_order(session, order_id)
     return await queries.list_receipts(session, order_id)

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import Caller
+from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.lightweight_route import LightweightRoute
 from stockbuddy.chassis.http.pagination import Page
 from stockbuddy.chassis.http.sessions import ReadSession
@@ -18,6 +19,17 @@ from stockbuddy.stock.documents.reservations.schemas import (
     ReservationFilter,
     ReservationResponse,
 )
+from stockbuddy.stock.errors import (
+    POSTING,
+    InsufficientStock,
+    InvalidState,
+    ProductForbidden,
+    ProductInactive,
+    ReservationAlreadyExpired,
+    ReservationForbidden,
+    ReservedShareExceeded,
+    UnknownProduct,
+)
 from stockbuddy.stock.http.dependencies import PostingContextDep
 from stockbuddy.stock.http.responses import json_response, page_response, stored_response
 
@@ -27,7 +39,13 @@ ReservationId = Annotated[Id, Path()]
 
 
 @router.post("", response_model=ReservationResponse, status_code=201)
+@raises(InsufficientStock, UnknownProduct, ProductInactive, ReservedShareExceeded, ProductForbidden, *POSTING)
 async def create_reservation(context: PostingContextDep, body: ReservationCreate) -> Response:
+    """Reserve stock for a limited time.
+
+    All lines are reserved or none. Reserved stock stays on hand and is not available to others until the
+    reservation is committed, released, or expires on its own after `expires_in` seconds.
+    """
     return stored_response(await context.submit(lambda: plan_reservation(context, body)))
 
 
@@ -35,22 +53,40 @@ async def create_reservation(context: PostingContextDep, body: ReservationCreate
 async def list_reservations(
     session: ReadSession, _: Caller, filters: Annotated[ReservationFilter, Query()]
 ) -> Response:
+    """List reservations.
+
+    Newest first. One whose time is over has the status `expired` at once.
+    """
     return page_response(await queries.list_reservations(session, filters), filters)
 
 
 @router.get("/{reservation_id}", response_model=ReservationResponse)
 async def get_reservation(session: ReadSession, _: Caller, reservation_id: ReservationId) -> Response:
+    """Read a reservation.
+
+    Its status is `expired` from `expires_at` on.
+    """
     return json_response(await queries.get_reservation(session, reservation_id))
 
 
 @router.post("/{reservation_id}/extend", response_model=ReservationResponse)
+@raises(ReservationAlreadyExpired, ReservationForbidden, InvalidState, *POSTING)
 async def extend_reservation(
     context: PostingContextDep, reservation_id: ReservationId, body: ExtendReservation | None = None
 ) -> Response:
+    """Extend a reservation.
+
+    It ends `expires_in` seconds from now. An expired reservation cannot be extended: its stock may have been sold.
+    """
     body = body or ExtendReservation()
     return stored_response(await context.submit(lambda: plan_extension(context, reservation_id, body)))
 
 
 @router.post("/{reservation_id}/release", response_model=ReservationResponse)
+@raises(ReservationAlreadyExpired, ReservationForbidden, InvalidState, *POSTING)
 async def release_reservation(context: PostingContextDep, reservation_id: ReservationId) -> Response:
+    """Release a reservation.
+
+    Its stock is available again at once.
+    """
     return stored_response(await context.submit(lambda: plan_release(context, reservation_id)))

@@ -21,6 +21,10 @@ router = APIRouter(prefix="/api/v1/customers", tags=["customers"], route_class=C
 async def list_customer_sales(
     session: ReadSession, _: Caller, page: PageParameters, customer_id: Annotated[Id, Path()]
 ) -> Response:
+    """List the sales of a customer.
+
+    Newest first.
+    """
     await get_or_404(session, Customer, customer_id)
     filters = SaleFilter(customer_id=customer_id, **page.model_dump())
     return page_response(await queries.list_sales(session, filters), filters)

@@ -5,9 +5,21 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 
 from stockbuddy.chassis.fields import Id
+from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.stock.documents.sales.commit_reservation import plan_commit
 from stockbuddy.stock.documents.sales.schemas import CommitReservation, CommittedReservationResponse
+from stockbuddy.stock.errors import (
+    POSTING,
+    AmbiguousCustomer,
+    InvalidState,
+    ProductInactive,
+    ReservationAlreadyExpired,
+    ReservationForbidden,
+    SeveralWarehouses,
+    UnknownCustomer,
+    UnknownProduct,
+)
 from stockbuddy.stock.http.dependencies import PostingContextDep
 from stockbuddy.stock.http.responses import stored_response
 
@@ -15,8 +27,24 @@ router = APIRouter(prefix="/api/v1/reservations", tags=["reservations"], route_c
 
 
 @router.post("/{reservation_id}/commit", response_model=CommittedReservationResponse)
+@raises(
+    ReservationAlreadyExpired,
+    InvalidState,
+    ProductInactive,
+    UnknownCustomer,
+    AmbiguousCustomer,
+    SeveralWarehouses,
+    UnknownProduct,
+    ReservationForbidden,
+    *POSTING,
+)
 async def commit_reservation(
     context: PostingContextDep, reservation_id: Annotated[Id, Path()], body: CommitReservation | None = None
 ) -> Response:
+    """Turn a reservation into a sale or an issue.
+
+    Consumes exactly what is reserved, so it cannot fail for lack of stock. `as` `sale` sells at the products'
+    prices, which requires that all lines are in one warehouse; `out`, the default, takes the stock out.
+    """
     body = body or CommitReservation()
     return stored_response(await context.submit(lambda: plan_commit(context, reservation_id, body)))

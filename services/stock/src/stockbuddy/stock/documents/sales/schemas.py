@@ -1,12 +1,13 @@
 """Request and response models of sales and returns."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, Field, StrictBool, model_validator
 
 from stockbuddy.chassis.fields import NO_NUL, Id, RequestBody
 from stockbuddy.chassis.http.idempotency import MAX_KEY_LENGTH
+from stockbuddy.chassis.http.openapi.problems import NestedProblem
 from stockbuddy.contracts.numbers import Money
 from stockbuddy.contracts.stock import ReturnedLine, SaleState
 from stockbuddy.stock.documents.allocation import HasLineReference
@@ -125,7 +126,7 @@ class SalesBatchItem(BaseModel):
     status: Literal["posted", "rejected"]
     replayed: bool
     sale: SaleResponse | None = None
-    problem: dict[str, Any] | None = None
+    problem: NestedProblem | None = None
 
 
 class SalesBatchResponse(BaseModel):

@@ -24,7 +24,12 @@ MAX_RECENT_MOVEMENTS = 10
 
 @router.get("/stats", response_model=DashboardResponse)
 async def get_dashboard(session: ReadSession, _: Caller, zone: CompanyTimezone) -> Response:
-    """Days are those of `tz`, by default of the company's time zone."""
+    """Read the figures of the home page.
+
+    Totals of products and stock, low and missing stock, the sales of today and of the last 30 days, the
+    best-selling products, the latest movements, and what is still open. Days are those of `tz`, by default the
+    company's time zone.
+    """
     days = days_until(local_date(datetime.now(UTC), zone), DAYS)
     starts = day_starts(days, zone)
     inventory = await queries.fetch_inventory_totals(session)

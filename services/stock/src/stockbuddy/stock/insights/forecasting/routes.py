@@ -5,8 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 
 from stockbuddy.chassis.fields import Id
+from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.lightweight_route import LightweightRoute
 from stockbuddy.chassis.http.sessions import ReadSession
+from stockbuddy.stock.errors import UnknownProduct, UnknownWarehouse
 from stockbuddy.stock.http.dependencies import PostingContextDep
 from stockbuddy.stock.http.responses import json_response
 from stockbuddy.stock.insights.company_timezone import CompanyTimezone
@@ -17,6 +19,7 @@ router = APIRouter(prefix="/api/v1/forecasts", tags=["reordering"], route_class=
 
 
 @router.get("/{product_id}", response_model=ForecastResponse)
+@raises(UnknownProduct, UnknownWarehouse)
 async def get_forecast(
     session: ReadSession,
     context: PostingContextDep,
@@ -24,8 +27,11 @@ async def get_forecast(
     product_id: Annotated[Id, Path()],
     query: Annotated[ForecastQuery, Query()],
 ) -> Response:
-    """Expected demand per day from today on, with an interval. It is based on quantities sold, so days on which the
-    product was out of stock count as days without demand."""
+    """Forecast the demand for a product.
+
+    Expected units per day from today on, with an interval that holds with the probability `level`. It is computed
+    from quantities sold, so days on which the product was out of stock count as days without demand.
+    """
     product = await context.products.load_one(product_id)
     if query.warehouse_id is not None:
         await context.warehouses.load(query.warehouse_id)

@@ -17,9 +17,11 @@ router = APIRouter(prefix="/api/v1/stock", tags=["stock levels"], route_class=St
 async def check_integrity(
     session: ReadSession, _: Admin, values: Literal["average", "fifo"] = "average"
 ) -> IntegrityResponse:
-    """Check that every level equals the sum of its movements, in quantity and in value, that its reserved quantity
-    equals that of its reservations and pending transfers, that every movement starts from the balance of the one
-    before, that goods in transit are worth what left less what arrived, and that movements are worth what the receipts
-    of purchase orders state. `values=fifo` also replays the whole ledger, which takes seconds per million movements:
-    the cost layers by FIFO have the quantities of the levels and the value that was paid less the cost of what left."""
+    """Check that levels agree with the ledger.
+
+    Every level must equal the sum of its movements in quantity and value, its reserved quantity the sum of
+    reservations and pending transfers, and every movement must start from the balance of the one before. Goods in
+    transit and receipts are compared with what was paid. `ok` is true if nothing differs. `values=fifo` also
+    replays the whole ledger, which takes seconds per million movements.
+    """
     return await queries.check_integrity(session, by_fifo=values == "fifo")

@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer
 
-from stockbuddy.contracts.numbers import money_text
+from stockbuddy.contracts.numbers import DecimalText, money_text
 from stockbuddy.stock.fields import QuantitySum
 
-ValueSum = Annotated[Decimal, PlainSerializer(money_text, return_type=str)]
+ValueSum = Annotated[Decimal, PlainSerializer(money_text, return_type=DecimalText)]
 
 
 class Difference(BaseModel):

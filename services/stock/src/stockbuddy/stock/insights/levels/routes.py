@@ -17,5 +17,10 @@ router = APIRouter(prefix="/api/v1/stock-levels", tags=["stock levels"], route_c
 
 @router.get("", response_model=Page[LevelResponse])
 async def list_levels(session: ReadSession, _: Caller, filters: Annotated[LevelFilter, Query()]) -> Response:
+    """List stock by product and warehouse.
+
+    One row for each product, warehouse and lot that ever had stock. With `as_of` the list shows a past moment, for
+    which what was reserved, available and incoming is unknown (null).
+    """
     found = await queries.list_levels(session, filters)
     return json_response(found.to_page(filters, queries.to_response))

@@ -7,12 +7,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import Caller, Manager
+from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import IfMatch, require_match, version_etag
 from stockbuddy.chassis.http.lightweight_route import LightweightRoute
 from stockbuddy.chassis.http.pagination import Page
 from stockbuddy.chassis.http.sessions import ReadSession, Session
 from stockbuddy.chassis.http.tokens import Principal
-from stockbuddy.stock.errors import WarehouseForbidden
+from stockbuddy.stock.errors import (
+    POSTING,
+    ProductInactive,
+    ReorderRuleExists,
+    UnknownProduct,
+    UnknownSupplier,
+    UnknownWarehouse,
+    WarehouseForbidden,
+)
 from stockbuddy.stock.http.dependencies import PostingContextDep
 from stockbuddy.stock.http.responses import json_response, page_response, stored_response
 from stockbuddy.stock.insights.company_timezone import CompanyTimezone
@@ -42,7 +51,11 @@ _REFERENCE_FIELDS = {"product_id", "sku", "product", "warehouse_id", "warehouse_
 async def list_reorder_suggestions(
     session: ReadSession, _: Caller, zone: CompanyTimezone, filters: Filters
 ) -> Response:
-    """The most urgent first."""
+    """List what to reorder, the most urgent first.
+
+    A suggestion for each product and warehouse whose inventory position (on hand and incoming, less reserved) is at
+    or below the reorder point, with the quantity to order and every figure that it is computed from.
+    """
     found = await compute_suggestions(
         session,
         zone,
@@ -54,17 +67,28 @@ async def list_reorder_suggestions(
 
 
 @suggestions.post("/order", response_model=OrderSuggestionsResponse, status_code=201)
+@raises(ProductInactive, UnknownSupplier, UnknownProduct, *POSTING)
 async def order_suggestions(
     context: PostingContextDep, _: Manager, zone: CompanyTimezone, body: OrderSuggestions
 ) -> Response:
-    """Create draft purchase orders, one per supplier and warehouse."""
+    """Turn suggestions into draft purchase orders.
+
+    Creates one draft for each supplier and warehouse, all or none. Fields that a line leaves out are taken from the
+    current suggestion.
+    """
     return stored_response(await context.submit(lambda: plan_suggested_orders(context, zone, body)))
 
 
 @rules.post("", response_model=ReorderRuleResponse, status_code=201)
+@raises(UnknownProduct, UnknownWarehouse, UnknownSupplier, WarehouseForbidden, ReorderRuleExists)
 async def create_reorder_rule(
     context: PostingContextDep, session: Session, _: Manager, body: ReorderRuleCreate
 ) -> Response:
+    """Set reorder parameters of a product.
+
+    For one warehouse, the default one if none is given. Parameters that are absent are computed from demand, the
+    supplier's lead time and the product's threshold.
+    """
     product = await context.products.load_one(body.product_reference)
     warehouse = await context.warehouse(body.warehouse_reference)
     if body.supplier_id is not None:
@@ -76,17 +100,27 @@ async def create_reorder_rule(
 
 @rules.get("", response_model=Page[ReorderRuleResponse])
 async def list_reorder_rules(session: ReadSession, _: Manager, filters: Filters) -> Response:
+    """List the reorder rules.
+
+    Products without a rule are computed entirely from demand; `GET /reorder-suggestions` shows the parameters that
+    apply.
+    """
     found = await queries.list_rules(session, filters)
     return json_response(found.to_page(filters, ReorderRuleResponse.model_validate))
 
 
 @rules.get("/{rule_id}", response_model=ReorderRuleResponse)
 async def get_reorder_rule(session: ReadSession, _: Manager, rule_id: RuleId) -> Response:
+    """Read a reorder rule.
+
+    A parameter that is null is computed.
+    """
     return _to_response(await queries.get_rule(session, rule_id))
 
 
 @rules.put("/{rule_id}", response_model=ReorderRuleResponse, name="update_reorder_rule_put")
 @rules.patch("/{rule_id}", response_model=ReorderRuleResponse)
+@raises(UnknownSupplier, WarehouseForbidden)
 async def update_reorder_rule(
     context: PostingContextDep,
     session: Session,
@@ -95,6 +129,10 @@ async def update_reorder_rule(
     body: ReorderRuleUpdate,
     if_match: IfMatch = None,
 ) -> Response:
+    """Change a reorder rule.
+
+    PUT and PATCH do the same: absent fields keep their values, and a parameter set to null is computed again.
+    """
     if body.supplier_id is not None:
         await context.suppliers.load(body.supplier_id)
     rule = await _load_for_update(session, caller, rule_id, if_match)
@@ -103,7 +141,12 @@ async def update_reorder_rule(
 
 
 @rules.delete("/{rule_id}", status_code=204)
+@raises(WarehouseForbidden)
 async def delete_reorder_rule(session: Session, caller: Manager, rule_id: RuleId, if_match: IfMatch = None) -> None:
+    """Delete a reorder rule.
+
+    From then on all parameters of the product in this warehouse are computed.
+    """
     await commands.delete_rule(session, await _load_for_update(session, caller, rule_id, if_match))
 
 

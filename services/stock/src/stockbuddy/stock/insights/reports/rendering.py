@@ -29,6 +29,12 @@ class ReportColumn(BaseModel):
     kind: str
 
 
+class ReportListResponse(BaseModel):
+    """The names of the reports, each at `GET /reports/{name}`."""
+
+    items: list[str]
+
+
 class ReportResponse(BaseModel):
     """A report as JSON. Rows and totals are objects with a value per column; amounts of money are strings."""
 

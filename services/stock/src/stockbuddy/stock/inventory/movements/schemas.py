@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
 from stockbuddy.chassis.fields import Id, RequestBody
+from stockbuddy.chassis.http.openapi.problems import NestedProblem
 from stockbuddy.contracts.numbers import Money, Quantity, Value
 from stockbuddy.contracts.stock import MovementPosted
 from stockbuddy.stock.fields import Lot, Note, PastTime, Price, Reference, Sku
@@ -112,7 +113,7 @@ class MovementBatchResult(BaseModel):
     index: int
     status: Literal["posted", "rejected"]
     movement: MovementResponse | None = None
-    problem: dict[str, Any] | None = None
+    problem: NestedProblem | None = None
 
 
 class MovementBatchResponse(BaseModel):
