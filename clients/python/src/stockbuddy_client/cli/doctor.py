@@ -18,6 +18,7 @@ from stockbuddy_client.errors import Forbidden
 
 MAX_CLOCK_DIFFERENCE_SECONDS = 30
 TIMEOUT_SECONDS = 10.0
+DOCUMENT_TIMEOUT_SECONDS = 120.0
 API_VERSION = "1"
 
 
@@ -66,11 +67,16 @@ def check_server(url: str) -> Iterator[Finding]:
     is_exact = difference <= MAX_CLOCK_DIFFERENCE_SECONDS
     advice = "" if is_exact else "; synchronise it: sales from the future are rejected"
     yield Finding("clock", "ok" if is_exact else "fault", f"{difference:.0f} s from the server's{advice}")
-    yield check_version(httpx.get(f"{url}/openapi.json", timeout=TIMEOUT_SECONDS).json()["info"]["version"])
+    yield check_version(url)
 
 
-def check_version(api: str) -> Finding:
-    """Versions of the API with an equal first number are compatible."""
+def check_version(url: str) -> Finding:
+    """Versions of the API with an equal first number are compatible. The server composes its document when it is first
+    requested, which may take seconds."""
+    try:
+        api = str(httpx.get(f"{url}/openapi.json", timeout=DOCUMENT_TIMEOUT_SECONDS).json()["info"]["version"])
+    except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+        return Finding("versions", "fault", f"{url}/openapi.json cannot be read: {error!r}")
     is_known = api.split(".", maxsplit=1)[0] == API_VERSION
     return Finding("versions", "ok" if is_known else "warning", f"API {api}, client {version('stockbuddy-client')}")
 
