@@ -59,31 +59,25 @@ replay: serving ## import the invoice history FILE=invoices.csv[.gz] into a runn
 	$(if $(value FILE),,$(error FILE is required: make replay FILE=invoices.csv.gz))
 	@$(CLIENT) $(VENV)/python -m stockbuddy.embedded.replay "$$FILE" $(if $(filter COLUMNS,$(GIVEN)),--columns "$$COLUMNS")
 
-# Generated when docs/openapi.json or a source changes.
-CLIENT_SOURCES = docs/openapi.json docs/asyncapi.json clients/generate.py $(wildcard docs/lint/*.* libs/contracts/schemas/*.json clients/python/pyproject.toml \
-	clients/python/src/stockbuddy_client/*.py clients/python/src/stockbuddy_client/_async/*.py \
-	clients/typescript/*.json clients/typescript/*.mjs) $(filter-out %/schema.d.ts %/eventTypes.ts,$(wildcard clients/typescript/src/*.ts))
 CLIENTS_BUILT := build/clients/built
+CLIENT_SOURCES = docs/openapi.json docs/asyncapi.json clients/generate.py deploy/build_clients.py $(filter-out %/types.py %/schema.d.ts %/eventTypes.ts, \
+	$(wildcard docs/lint/*.* libs/contracts/schemas/*.json clients/python/pyproject.toml clients/python/src/stockbuddy_client/*.py \
+	clients/python/src/stockbuddy_client/*/*.py clients/typescript/*.json clients/typescript/*.mjs clients/typescript/*.ts \
+	clients/typescript/src/*.ts))
 
-clients: setup $(CLIENTS_BUILT) ## build the client libraries into build/clients and test them (requires Node and npm)
-	@$(VENV)/pytest $(PARALLEL) clients/tests
-
-$(CLIENTS_BUILT): $(TOOLS_INSTALLED) $(filter-out %/types.py,$(CLIENT_SOURCES))
-	@deploy/install-servers clients
-	@rm -rf build/clients
-	@cd clients/typescript && npm ci --silent
-	@cd docs/lint && npm ci --silent && npm run --silent lint
+clients: setup ## generate and build the client libraries into build/clients, lint the documents of the API, and test all
 	@$(VENV)/python clients/generate.py
-	@$(VENV)/python clients/generate.py types
-	@cd clients/typescript && npx tsc && npm run --silent size -- --log-level=warning
-	@$(VENV)/uv build --quiet --no-build-isolation --python $(VENV)/python --wheel --out-dir build/clients clients/python
-	@cd clients/typescript && npm pack --silent --pack-destination ../../build/clients >/dev/null
-	@touch $@
+	@$(MAKE) --no-print-directory $(CLIENTS_BUILT)
+	@deploy/install-servers
+	@$(VENV)/pytest $(PARALLEL) -m "slow or not slow" clients/tests
+
+$(CLIENTS_BUILT): $(TOOLS_INSTALLED) $(CLIENT_SOURCES)
+	@$(VENV)/python -m deploy.build_clients
 
 console: setup ## build the web console; check its types, style and tests, and the sizes of its bundles
 	@$(VENV)/python deploy/build_console.py --check
 
-test: setup ## run the checks and all tests, on real servers
+test: setup $(CLIENTS_BUILT) ## run the checks and all tests, on real servers
 	@deploy/install-servers
 	@$(MAKE) --no-print-directory check console
 	@$(VENV)/pytest $(PARALLEL)
@@ -99,9 +93,10 @@ screenshots: console ## write pictures of every screen to console/screenshots
 exports: setup ## import the original exports of other shop systems in EXPORTS (../shared/data/exports)
 	@$(VENV)/pytest services/catalog/tests/imports/original_exports.py
 
-faults: setup ## fault-injection tests (minutes): kills, partitions, freezes, data loss
+faults: setup $(CLIENTS_BUILT) ## fault-injection tests (minutes): kills, partitions, freezes, data loss
 	@deploy/install-servers proxies
 	@$(VENV)/pytest -m slow -s tests/faults gateway/tests/test_proxies.py
+	@STOCKBUDDY_TILL_KILLS=1000 $(VENV)/pytest -s -k kills clients/tests/test_till.py --timeout 14400
 
 fuzz: setup ## random requests to the API for FUZZ_SECONDS (600), and random cases of the property tests
 	@$(VENV)/pytest -m slow -s tests/fuzz

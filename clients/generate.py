@@ -1,7 +1,8 @@
-"""Generates what the client libraries derive from the API: `python clients/generate.py [types]`.
+"""Generates what the client libraries derive from the API: `python clients/generate.py [types | check]`.
 
 Committed, because it runs: error classes, names of exact fields, the synchronous Python client. With `types`, not
-committed: the types of requests, responses and events, from docs/openapi.json and the event schemas.
+committed: the types of requests, responses and events, from docs/openapi.json and the event schemas. With `check`, it
+fails if a committed file is not current.
 """
 
 import json
@@ -45,6 +46,11 @@ MEMBERS = {
     "ProductInUse": {"stock": ("list[dict[str, Any]]", "Record<string, unknown>[]")},
     "ProductInactive": {"skus": ("list[str]", "string[]")},
     "ReservedShareExceeded": {"max_reserved_share": ("Decimal", "number")},
+    "SecondFactorRequired": {
+        "challenge": ("str", "string"),
+        "passkey_options": ("dict[str, Any] | None", "Record<string, unknown> | undefined"),
+    },
+    "SecondFactorSetupRequired": {"challenge": ("str", "string")},
     "StaleQuantity": {"current": ("Decimal", "Exact")},
     "UnknownProduct": {"products": ("list[int | str] | None", "(number | string)[] | undefined")},
     "WarehouseInUse": {"documents": ("list[dict[str, Any]]", "Record<string, unknown>[]")},
@@ -114,21 +120,22 @@ def typescript_errors() -> str:
     lines = [
         f"// An error class for each `code` of the API. {GENERATED}",
         'import { ApiError, type InvalidField, type Shortage } from "./problems.js";',
-        'import type { Exact } from "./exact.js";', "",
+        'import type { Exact } from "./exact.js";',
+        'import * as classes from "./errors.js";', "",
     ]  # fmt: skip
     for name, parent, _, _, summary in error_classes():
         members = " ".join(f"declare {field}: {types[1]};" for field, types in MEMBERS.get(name, {}).items())
         lines += [f"/** {summary} */", f"export class {name} extends {parent} {{{f' {members} ' if members else ''}}}"]
-    by_code = ", ".join(f"{code}: {name}" for name, _, _, code, _ in error_classes() if code)
     by_status = ", ".join(f"{status}: {name}" for status, name in CLASS_BY_STATUS.items())
-    kind = "typeof ApiError"
     return "\n".join([
         *lines, "",
-        f"const BY_CODE: Record<string, {kind} | undefined> = {{ {by_code} }};",
-        f"const BY_STATUS: Record<number, {kind} | undefined> = {{ {by_status} }};", "",
+        f"const BY_STATUS: Record<number, typeof ApiError | undefined> = {{ {by_status} }};", "",
         "/** The class of a code, of a status if the code is newer than this library, or ApiError. */",
-        f"export function errorClass(status: number, code: string | undefined): {kind} {{",
-        '  return BY_CODE[code ?? ""] ?? BY_STATUS[status] ?? ApiError;', "}", "",
+        "export function errorClass(status: number, code: unknown): typeof ApiError {",
+        "  // Bundles have the names of the classes; a table of codes would repeat them.",
+        "  const name = String(code).replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase());",
+        "  const found = (classes as unknown as Record<string, typeof ApiError | undefined>)[name];",
+        "  return found ?? BY_STATUS[status] ?? ApiError;", "}", "",
     ])  # fmt: skip
 
 
@@ -296,10 +303,23 @@ def generate_types() -> None:
     ]  # fmt: skip
     subprocess.run([str(Path(sys.executable).with_name("datamodel-codegen")), *map(str, options)], check=True)
     text = types.read_text(encoding="utf-8").replace("from typing_extensions", "from typing")
-    types.write_text(_ruff(text), encoding="utf-8")
+    types.write_text(_ruff("from typing import TypeAlias\n" + text + python_webhook_events(events)), encoding="utf-8")
     (TYPESCRIPT / "src" / "eventTypes.ts").write_text(typescript_events(events), encoding="utf-8")
     node = shutil.which("node") or "node"
     subprocess.run([node, "generate-types.mjs", str(document)], cwd=TYPESCRIPT, check=True)
+
+
+def python_webhook_events(events: Mapping[str, str]) -> str:
+    """A class for the deliveries of each event type, and their union `WebhookEvent`, which `type` discriminates."""
+    names = {event: schema.removesuffix("Data") + "Delivery" for event, schema in events.items()}
+    fields = (
+        "    id: str\n    type: Literal[{event!r}]\n    timestamp: str\n    subject: str | None\n    data: {schema}\n"
+    )
+    classes = [
+        f"\n\nclass {names[event]}(TypedDict):\n" + fields.format(event=event, schema=schema)
+        for event, schema in events.items()
+    ]
+    return "".join(classes) + f"\n\nWebhookEvent: TypeAlias = {' | '.join(names.values())}\n"
 
 
 def typescript_events(events: Mapping[str, str]) -> str:
@@ -314,7 +334,11 @@ def typescript_events(events: Mapping[str, str]) -> str:
 if __name__ == "__main__":
     if sys.argv[1:] == ["types"]:
         generate_types()
-    else:
-        for path, text in committed_files().items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+        sys.exit()
+    files = committed_files()
+    # Unchanged files keep their times, so that make builds nothing again.
+    stale = [path for path in files if not path.exists() or path.read_text(encoding="utf-8") != files[path]]
+    if sys.argv[1:] == ["check"] and stale:
+        sys.exit(f"{', '.join(path.name for path in stale)}: run `make clients`")
+    for path in stale:
+        path.write_text(files[path], encoding="utf-8")

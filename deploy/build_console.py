@@ -30,7 +30,7 @@ MIN_NODE = (22, 18)
 MAX_ERROR_LENGTH = 300
 NICENESS = 10
 """Beside a running system, which the build must not slow down."""
-WITHOUT_REGISTRY = "the npm registry cannot be reached, and building the console needs it once"
+WITHOUT_REGISTRY = "the npm registry cannot be reached, and the build needs it once"
 
 
 class BuildFailed(Exception):
@@ -45,7 +45,6 @@ def main() -> int:
     if arguments.until_eof:
         os.nice(NICENESS)
         threading.Thread(target=_end_with_parent, daemon=True).start()
-    OUTPUT.mkdir(parents=True, exist_ok=True)
     try:
         with locked():
             build(with_checks=arguments.check)
@@ -65,7 +64,7 @@ def build(*, with_checks: bool) -> None:
     report("building", "installing Node")
     node, npm = find_node() or install_node()
     report("building", "installing packages")
-    install_packages(node, npm, with_tools=with_checks)
+    install_packages(CONSOLE, node, npm, with_tools=with_checks)
     if with_checks:
         check(node, npm)
     if not is_current:
@@ -90,8 +89,7 @@ def compile_site(node: Path, sources: str) -> None:
 def check(node: Path, npm: Sequence[str | Path]) -> None:
     """Types need the client's schema, which is generated from the API's document."""
     report("building", "checking")
-    if not (CLIENT / "node_modules").is_dir():
-        run([*npm, "ci", "--no-audit", "--no-fund"], CLIENT)
+    install_packages(CLIENT, node, npm, with_tools=True)
     run([sys.executable, "clients/generate.py", "types"], ROOT, PATH=f"{node.parent}:{os.environ['PATH']}")
     run([node, "node_modules/typescript/bin/tsc"], CONSOLE)
     run([node, "node_modules/@biomejs/biome/bin/biome", "lint", "--error-on-warnings"], CONSOLE)
@@ -121,18 +119,19 @@ def install_node() -> tuple[Path, list[str | Path]]:
     return node, [node, npm]
 
 
-def install_packages(node: Path, npm: Sequence[str | Path], *, with_tools: bool) -> None:
-    """Those of the lock, unless they are installed."""
-    lock = hashlib.sha256((CONSOLE / "package-lock.json").read_bytes()).hexdigest()
-    stamp = CONSOLE / "node_modules" / ".installed"
+def install_packages(folder: Path, node: Path, npm: Sequence[str | Path], *, with_tools: bool) -> None:
+    """Those of the folder's lock, unless they are installed."""
+    lock = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
+    stamp = folder / "node_modules" / ".installed"
     installed = _read(stamp)
     if installed == f"{lock} with tools" or (installed == lock and not with_tools):
         return
-    omit = [] if with_tools else ["--omit=dev"]
-    options = ["--no-audit", "--no-fund", "--fetch-retries=0", "--loglevel=error", "--cache", str(BUILD / "npm-cache")]
+    # Who started the system waits for a message, not for retries.
+    omit = [] if with_tools else ["--omit=dev", "--fetch-retries=0"]
+    options = ["--no-audit", "--no-fund", "--loglevel=error", "--cache", str(BUILD / "npm-cache")]
     path = f"{node.parent}:{os.environ.get('PATH', '')}"
     try:
-        run([*npm, "ci", *omit, *options], CONSOLE, PATH=path)
+        run([*npm, "ci", *omit, *options], folder, PATH=path)
     except BuildFailed as error:
         if re.search(
             r"ENOTFOUND|ECONNREFUSED|EAI_AGAIN|ETIMEDOUT|ENETUNREACH|ECONNRESET|E404|E40[13]|E5\d\d", str(error)
@@ -182,6 +181,7 @@ def report(state: str, step: str = "", reason: str = "") -> None:
 @contextlib.contextmanager
 def locked() -> Iterator[None]:
     """Two builds of one tree run one after the other."""
+    OUTPUT.mkdir(parents=True, exist_ok=True)
     with (OUTPUT / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

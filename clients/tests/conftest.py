@@ -1,9 +1,11 @@
 """The whole system behind its gateway, and a proxy in front of it, for the tests of both clients."""
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2 as httpx
+import pyotp
 import pytest
 
 from stockbuddy.chassis.testing.clients import User, register, serving, until_ready
@@ -45,6 +47,23 @@ async def direct(gateway_url: str) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture(scope="session")
 async def admin(direct: httpx.AsyncClient) -> User:
     return await register(direct, "ada", path="/auth/admin/register")
+
+
+@dataclass(frozen=True)
+class GuardedUser:
+    """A user with a second factor. `recovery_codes`: each completes one login."""
+
+    username: str
+    recovery_codes: list[str]
+
+
+@pytest.fixture(scope="session")
+async def guarded_user(admin: User) -> GuardedUser:
+    user = await register(admin.http, "grace")
+    setup = await user.post("/auth/factors")
+    confirmation = {"code": pyotp.TOTP(setup["secret"]).now()}
+    factor = await user.post(f"/auth/factors/{setup['id']}/confirm", confirmation)
+    return GuardedUser("grace", factor["recovery_codes"])
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,12 @@
 // Runs the steps of conformance cases with the TypeScript client: one JSON object a line in, one out.
 import { createInterface } from "node:readline";
 import { ApiError, createStockbuddy, etagOf, StockbuddyError } from "../typescript/dist/index.js";
+import { sign, verify } from "../typescript/dist/webhooks.js";
 
 let client;
 let values = {};
 let retries = [];
+let challenge;
 
 const camelCase = (name) => name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase());
 const on = (step) => client[camelCase(step.resource)];
@@ -34,6 +36,7 @@ const operations = {
     });
   },
   login: (step) => client.login(step.username, step.password),
+  complete_login: (step) => client.completeLogin(challenge, step.code),
   logout: () => client.logout(),
   create: (step) => on(step).create(step.body, step.key ? { idempotencyKey: step.key } : {}),
   get: (step) => on(step).get(step.id),
@@ -49,6 +52,8 @@ const operations = {
     const events = await collect(stream, step.count);
     return { types: events.map((event) => event.type), last: events.at(-1).data, cursor: stream.cursor };
   },
+  sign: (step) => sign(step.id, step.body, step.secret, new Date(Date.now() - 1000 * (step.seconds_ago ?? 0))),
+  verify: (step) => verify(step.headers, step.body, step.secrets),
   together: (step) => Promise.all(Array.from({ length: step.times }, () => operations[step.step.op](step.step))),
 };
 
@@ -86,6 +91,7 @@ async function run(step) {
     return { value: value ?? null, etag: etagOf(value) ?? null, retries: retries.length, delays: retries };
   } catch (error) {
     if (!(error instanceof StockbuddyError)) throw error;
+    challenge = error.challenge ?? challenge;
     return { error: describe(error), retries: retries.length, delays: retries };
   }
 }

@@ -8,11 +8,12 @@ import inspect
 import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import stockbuddy_client as sb
-from stockbuddy_client import ApiError, StockbuddyError, etag_of
+from stockbuddy_client import ApiError, StockbuddyError, etag_of, webhooks
 
 Step = dict[str, Any]
 
@@ -25,12 +26,14 @@ class Driver:
         self.is_async = is_async
         self.values: dict[str, Any] = {}
         self.retries: list[float] = []
+        self.challenge: str | None = None
 
     async def run(self, step: Step) -> dict[str, Any]:
         self.retries.clear()
         try:
             value = await self.perform(self.resolved(step))
         except StockbuddyError as error:
+            self.challenge = getattr(error, "challenge", self.challenge)
             return {"error": describe(error), "retries": len(self.retries), "delays": self.retries[:]}
         if "as" in step:
             self.values[step["as"]] = value
@@ -71,6 +74,9 @@ class Driver:
     def login(self, step: Step) -> Any:
         return self.client.login(step["username"], step["password"])
 
+    def complete_login(self, step: Step) -> Any:
+        return self.client.complete_login(self.challenge, step["code"])
+
     def logout(self, _: Step) -> Any:
         return self.client.logout()
 
@@ -109,6 +115,13 @@ class Driver:
         stream = self.client.events.stream(after=step.get("after"), types=step.get("types", ()))
         events = await self.collect(stream, step["count"])
         return {"types": [event["type"] for event in events], "last": events[-1]["data"], "cursor": stream.cursor}
+
+    def sign(self, step: Step) -> Any:
+        at = datetime.now(UTC) - timedelta(seconds=step.get("seconds_ago", 0))
+        return webhooks.sign(step["id"], step["body"].encode(), step["secret"], at=at)
+
+    def verify(self, step: Step) -> Any:
+        return webhooks.verify(step["headers"], step["body"].encode(), step["secrets"])
 
     async def together(self, step: Step) -> Any:
         """The same step several times at once."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,6 +15,10 @@ import httpx2 as httpx
 Fault = str | dict[str, Any]
 HOP_BY_HOP = {"connection", "transfer-encoding", "keep-alive", "content-length", "host"}
 STALL_SECONDS = 60
+NOT_LISTENING = socket.socket()
+NOT_LISTENING.bind(("127.0.0.1", 0))
+CLOSED_PORT = f"http://127.0.0.1:{NOT_LISTENING.getsockname()[1]}"
+"""Bound, so that no other program takes it, and refusing connections."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +33,17 @@ class Received:
 
 @dataclass
 class FaultyProxy:
-    """`received`: all requests since `start_case`."""
+    """`url`: of the current case. Requests that an earlier case left unread on a connection do not take its faults."""
 
     http: httpx.AsyncClient
     url: str = ""
+    case: int = 0
     faults: list[Fault] = field(default_factory=list)
     received: list[Received] = field(default_factory=list)
 
     def start_case(self, faults: list[Fault]) -> None:
+        self.case += 1
+        self.url = f"{self.url.partition('/case-')[0]}/case-{self.case}"
         self.faults = list(faults)
         self.received = []
 
@@ -51,6 +59,10 @@ class FaultyProxy:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError, httpx.HTTPError):
             while (request := await _read(reader)) is not None:
+                _, case, path = request.path.split("/", 2)
+                if case != f"case-{self.case}":
+                    break
+                request = replace(request, path=f"/{path}")
                 self.received.append(request)
                 fault = self.faults.pop(0) if self.faults else "pass"
                 if not await self._answer(request, fault, writer):

@@ -3,37 +3,38 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import os
 import re
-import shutil
-import socket
 import sys
 import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2 as httpx
 import pytest
 import yaml
 
-from clients.tests.faulty_proxy import FaultyProxy
+from clients.tests.conftest import GuardedUser
+from clients.tests.faulty_proxy import CLOSED_PORT, FaultyProxy
+from clients.tests.node import NODE
 from stockbuddy.chassis.testing.clients import PASSWORD, User, log_in
+from stockbuddy.notifications.webhooks.body import to_event_body
+from stockbuddy.notifications.webhooks.signatures import sign_headers
 
 TESTS = Path(__file__).parent
 CLIENTS = TESTS.parent
 DRIVERS = {
     "python": [sys.executable, str(TESTS / "driver.py"), "sync"],
     "python-async": [sys.executable, str(TESTS / "driver.py"), "async"],
-    "typescript": [shutil.which("node") or "node", str(TESTS / "driver.mjs")],
+    "typescript": [NODE, str(TESTS / "driver.mjs")],
 }
-STEP_TIMEOUT_SECONDS = 30
-NOT_LISTENING = socket.socket()
-NOT_LISTENING.bind(("127.0.0.1", 0))
-CLOSED_PORT = f"http://127.0.0.1:{NOT_LISTENING.getsockname()[1]}"
-"""Bound, so that no other program takes it, and refusing connections."""
+STEP_TIMEOUT_SECONDS = 90
 Case = dict[str, Any]
 
 
@@ -83,7 +84,14 @@ class Driver:
             self._process = None
 
 
-@pytest.fixture(scope="session", params=list(DRIVERS))
+@pytest.fixture(
+    scope="session",
+    params=[
+        "python",
+        "typescript",
+        pytest.param("python-async", marks=pytest.mark.slow),
+    ],  # both Pythons have one source
+)
 async def driver(request: pytest.FixtureRequest) -> AsyncIterator[Driver]:
     assert (CLIENTS / "typescript/dist/index.js").exists(), "run `make clients`"
     driver = Driver(request.param)
@@ -95,6 +103,15 @@ async def driver(request: pytest.FixtureRequest) -> AsyncIterator[Driver]:
 async def proxy(direct: httpx.AsyncClient) -> AsyncIterator[FaultyProxy]:
     async with FaultyProxy(direct).running() as proxy:
         yield proxy
+
+
+def server_delivery() -> dict[str, Any]:
+    """A delivery as the server signs it."""
+    secret = f"whsec_{base64.b64encode(b'secret of a webhook').decode()}"
+    event = {"event_id": "evt-1", "event_type": "stock.sale.completed", "subject": "sale/1"}
+    row = SimpleNamespace(**event, at=datetime.now(UTC), data='{"quantity": 1.250, "note": "München"}')
+    body = to_event_body(row)
+    return {"headers": sign_headers("evt-1", body, [secret]), "body": body, "secret": secret}
 
 
 async def credentials(kind: str, shop: dict[str, str], admin: User) -> dict[str, list[str]]:
@@ -209,14 +226,18 @@ async def perform(step: dict[str, Any], driver: Driver, proxy: FaultyProxy, admi
 
 @pytest.mark.parametrize("case", CASES)
 async def test_client_conforms(
-    case: Case, driver: Driver, proxy: FaultyProxy, admin: User, shop: dict[str, str]
+    case: Case, driver: Driver, proxy: FaultyProxy, admin: User, shop: dict[str, str], guarded_user: GuardedUser
 ) -> None:
     names: dict[str, Any] = {**shop, "password": PASSWORD, "unique": f"c-{uuid.uuid4().hex[:12]}", "each": case["each"]}
-    url = CLOSED_PORT if case.get("url") == "closed" else proxy.url
+    names["delivery"] = server_delivery()
+    names["guarded"] = guarded_user.username
+    if case.get("takes_recovery_code"):
+        names["recovery_code"] = guarded_user.recovery_codes.pop()
     given = await credentials(case.get("credentials", "key"), shop, admin)
-    await driver.run({"op": "reset"})
-    await driver.run({"op": "connect", "url": url, "credentials": given, "timeout": case.get("timeout", 20)})
     proxy.start_case(filled(case.get("faults", []), names))
+    url = CLOSED_PORT if case.get("url") == "closed" else proxy.url
+    await driver.run({"op": "reset"})
+    await driver.run({"op": "connect", "url": url, "credentials": given, "timeout": case.get("timeout", 60)})
     for step in case["steps"]:
         await perform(filled(step, names), driver, proxy, admin, names)
     check_requests(case, proxy)

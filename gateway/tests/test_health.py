@@ -99,7 +99,7 @@ async def test_page_at_the_root_links_to_the_documentation(mode: str, start_syst
         page = await system.get(path, headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
         assert (page.status, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
         links = re.findall('href="([^"]+)"', page.body.decode())
-        assert links == ["/shop/docs", "/shop/redoc", "/shop/openapi.json", "/shop/health/ready"]
+        assert links == ["/shop/guide", "/shop/docs", "/shop/redoc", "/shop/openapi.json", "/shop/health/ready"]
         assert "<strong>ok</strong>" in page.body.decode()
         assert "script" not in page.body.decode()
         shown = await system.get(path, headers={"Accept": "*/*"})

@@ -31,6 +31,7 @@ def test_build_context_excludes_tests_and_private_files(root: Path) -> None:
         *("requirements.lock", "requirements-dev.lock", "requirements-console.lock"),
         *("deploy/healthcheck.py", "deploy/build_console.py", "libs", "services", "gateway"),
         *("clients/typescript/src", "console"),
+        *("docs/guide", "docs/api.md", "docs/events.md", "docs/imports.md"),
     }
     assert "**/tests" in rules
 

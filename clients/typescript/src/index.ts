@@ -36,7 +36,7 @@ export class Stockbuddy {
   readonly customers: Resource<Schemas["CustomerResponse"], Schemas["CustomerResponse"], Schemas["CustomerCreate"], Schemas["CustomerUpdate"], Filters<"list_customers">>;
   readonly purchaseOrders: Resource<Schemas["PurchaseOrderResponse"], Schemas["PurchaseOrderResponse"], Schemas["PurchaseOrderCreate"], Schemas["PurchaseOrderUpdate"], Filters<"list_purchase_orders">>;
   readonly expenses: Resource<Schemas["ExpenseResponse"], Schemas["ExpenseResponse"], Schemas["ExpenseCreate"], Schemas["ExpenseUpdate"], Filters<"list_expenses">>;
-  readonly webhooks: Resource<Schemas["WebhookResponse"], Schemas["WebhookResponse"], Schemas["WebhookCreate"], Schemas["WebhookUpdate"], Filters<"list_webhooks">>;
+  readonly webhooks: Resource<Schemas["WebhookCreateResponse"], Schemas["WebhookResponse"], Schemas["WebhookCreate"], Schemas["WebhookUpdate"], Filters<"list_webhooks">>;
   readonly users: Resource<Schemas["UserResponse"], Schemas["UserResponse"], never, Schemas["UserUpdate"], Filters<"list_users">>;
   readonly apiKeys: Resource<Schemas["ApiKeySecretResponse"], Schemas["ApiKeyResponse"], Schemas["ApiKeyCreate"], never, Filters<"list_api_keys">>;
 
@@ -71,9 +71,24 @@ export class Stockbuddy {
     return new Listing(this.#transport, path, filters);
   }
 
-  /** Replace the credentials with a session, which is renewed as long as it lasts. */
-  async login(username: string, password: string): Promise<Schemas["UserResponse"]> {
-    const tokens = await this.#transport.requestAnonymously("/auth/login", { username, password });
+  /**
+   * Replace the credentials with a session, which is renewed as long as it lasts. Throws errors.SecondFactorRequired for a user
+   * with a second factor: continue with `completeLogin`.
+   */
+  login(username: string, password: string): Promise<Schemas["UserResponse"]> {
+    return this.#logIn("/auth/login", { username, password });
+  }
+
+  /**
+   * The second step. `challenge`: that of the error, for five minutes; `code`: of the authenticator app, or a recovery code.
+   * Throws errors.InvalidSecondFactor, after which another code may be tried.
+   */
+  completeLogin(challenge: string, code: string): Promise<Schemas["UserResponse"]> {
+    return this.#logIn("/auth/login/second-factor", { challenge, code });
+  }
+
+  async #logIn(path: string, body: Record<string, string>): Promise<Schemas["UserResponse"]> {
+    const tokens = await this.#transport.requestAnonymously(path, body);
     this.#transport.authenticator.setTokens(tokens as Tokens);
     return (tokens as Schemas["TokenPairResponse"]).user;
   }

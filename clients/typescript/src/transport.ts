@@ -225,7 +225,7 @@ function toError(reply: Reply): ApiError {
   } catch {
     problem = { detail: "the response is not JSON" };
   }
-  const Kind = errorClass(reply.status, problem.code as string | undefined);
+  const Kind = errorClass(reply.status, problem.code);
   return new Kind(reply.status, { request_id: reply.headers.get("x-request-id"), ...problem });
 }
 

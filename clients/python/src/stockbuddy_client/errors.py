@@ -550,12 +550,15 @@ class SecondFactorRequired(Unauthenticated):
     """Enter a second factor: complete the login with POST /auth/login/second-factor."""
 
     code = "second_factor_required"
+    challenge: str
+    passkey_options: dict[str, Any] | None
 
 
 class SecondFactorSetupRequired(Unauthenticated):
     """Your role requires a second factor: set one up with POST /auth/login/factors, then complete the login."""
 
     code = "second_factor_setup_required"
+    challenge: str
 
 
 class SecondFactorUnavailable(Unavailable):

@@ -1,5 +1,6 @@
 """The gateway's own endpoints: the console, the page at `/`, health, metrics, the OpenAPI document and its pages."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from stockbuddy.chassis.http.entity_tags import matches
 from stockbuddy.chassis.runtime.metrics import metrics_page
 from stockbuddy.gateway.console.site import FILES_PATH, ConsoleSite, accepts_html
 from stockbuddy.gateway.errors import MethodNotAllowed, UnknownPath
+from stockbuddy.gateway.guide.pages import GUIDE_PATH, find_page
 from stockbuddy.gateway.health import HealthCheck
 from stockbuddy.gateway.home_page import home_page
 from stockbuddy.gateway.openapi.docs_pages import ASSETS_PATH, find_asset, redoc_page, swagger_page
@@ -43,21 +45,22 @@ class OwnEndpoints:
             "/openapi.json": self._openapi_document,
             "/docs": _swagger,
             "/redoc": _redoc,
+            "/guide": _guide,
             "/health/live": _live,
             "/health/ready": self._ready,
         }
         if with_metrics:
             self._endpoints["/metrics"] = _metrics
+        self._folders: dict[str, Respond] = {ASSETS_PATH: _asset, GUIDE_PATH: _guide}
 
     def find(self, request: GatewayRequest) -> Endpoint | None:
         path = request.path
         if path.startswith("/api/"):
             return None
-        if path.startswith(ASSETS_PATH):
-            return Endpoint(_asset)
         if self._console is not None and path.startswith(FILES_PATH):
             return Endpoint(self._console_file, is_counted=False)
-        respond = self._endpoints.get(path) or self._endpoints.get(path.removesuffix("/"))
+        of_folder = next((respond for folder, respond in self._folders.items() if path.startswith(folder)), None)
+        respond = of_folder or self._endpoints.get(path) or self._endpoints.get(path.removesuffix("/"))
         if respond is not None:
             return Endpoint(respond, is_counted=respond != self._home)
         if self._console is not None and self._console.is_page(request):
@@ -127,6 +130,14 @@ async def _asset(request: GatewayRequest) -> Response:
     if asset is None:
         raise UnknownPath
     return asset
+
+
+async def _guide(request: GatewayRequest) -> Response:
+    name = request.path.removeprefix(GUIDE_PATH.removesuffix("/")).strip("/")
+    page = await asyncio.to_thread(find_page, name, request.origin.path_prefix)
+    if page is None:
+        raise UnknownPath
+    return page
 
 
 async def _metrics(_: GatewayRequest) -> Response:

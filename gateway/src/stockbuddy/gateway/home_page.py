@@ -7,9 +7,10 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from stockbuddy.gateway.console.site import BuildProgress
 
-LINKS = {"docs": "/docs", "redoc": "/redoc", "openapi": "/openapi.json", "health": "/health/ready"}
+LINKS = {"guide": "/guide", "docs": "/docs", "redoc": "/redoc", "openapi": "/openapi.json", "health": "/health/ready"}
 RELOAD_SECONDS = 1
 _LABELS = {
+    "guide": "Guide: quick starts for developers and operators",
     "docs": "API documentation, with requests to try out",
     "redoc": "API reference",
     "openapi": "OpenAPI document",

@@ -69,9 +69,9 @@ class AsyncClient:
         self.expenses: AsyncResource[api.ExpenseResponse, api.ExpenseResponse, api.ExpenseCreate, api.ExpenseUpdate] = (
             AsyncResource(transport, "/expenses")
         )
-        self.webhooks: AsyncResource[api.WebhookResponse, api.WebhookResponse, api.WebhookCreate, api.WebhookUpdate] = (
-            AsyncResource(transport, "/webhooks")
-        )
+        self.webhooks: AsyncResource[
+            api.WebhookCreateResponse, api.WebhookResponse, api.WebhookCreate, api.WebhookUpdate
+        ] = AsyncResource(transport, "/webhooks")
         self.users: AsyncResource[api.UserResponse, api.UserResponse, Any, api.UserUpdate] = AsyncResource(
             transport, "/users"
         )
@@ -84,9 +84,17 @@ class AsyncClient:
         return AsyncListing(self._transport, path, filters)
 
     async def login(self, username: str, password: str) -> api.UserResponse:
-        """Replace the credentials with a session, which is renewed as long as it lasts."""
-        body = {"username": username, "password": password}
-        tokens = await self._transport.request("POST", "/auth/login", body=body, authenticated=False)
+        """Replace the credentials with a session, which is renewed as long as it lasts. Raises
+        errors.SecondFactorRequired for a user with a second factor: continue with `complete_login`."""
+        return await self._log_in("/auth/login", {"username": username, "password": password})
+
+    async def complete_login(self, challenge: str, code: str) -> api.UserResponse:
+        """The second step. `challenge`: that of the error, for five minutes; `code`: of the authenticator app, or a
+        recovery code. Raises errors.InvalidSecondFactor, after which another code may be tried."""
+        return await self._log_in("/auth/login/second-factor", {"challenge": challenge, "code": code})
+
+    async def _log_in(self, path: str, body: dict[str, str]) -> api.UserResponse:
+        tokens = await self._transport.request("POST", path, body=body, authenticated=False)
         self._transport.authenticator.set_tokens(tokens)
         return cast("api.UserResponse", tokens["user"])
 

@@ -1,5 +1,7 @@
-"""Waiting and locks of the asynchronous client."""
+"""Waiting, locks and blocking calls of the asynchronous client."""
 
-from asyncio import Lock, sleep, timeout
+from asyncio import Lock, sleep, timeout, to_thread
 
-__all__ = ["Lock", "sleep", "timeout"]
+call_blocking = to_thread
+
+__all__ = ["Lock", "call_blocking", "sleep", "timeout"]

@@ -67,9 +67,9 @@ class Client:
         self.expenses: Resource[api.ExpenseResponse, api.ExpenseResponse, api.ExpenseCreate, api.ExpenseUpdate] = (
             Resource(transport, "/expenses")
         )
-        self.webhooks: Resource[api.WebhookResponse, api.WebhookResponse, api.WebhookCreate, api.WebhookUpdate] = (
-            Resource(transport, "/webhooks")
-        )
+        self.webhooks: Resource[
+            api.WebhookCreateResponse, api.WebhookResponse, api.WebhookCreate, api.WebhookUpdate
+        ] = Resource(transport, "/webhooks")
         self.users: Resource[api.UserResponse, api.UserResponse, Any, api.UserUpdate] = Resource(transport, "/users")
         self.api_keys: Resource[api.ApiKeySecretResponse, api.ApiKeyResponse, api.ApiKeyCreate, Any] = Resource(
             transport, "/auth/api-keys"
@@ -80,9 +80,17 @@ class Client:
         return Listing(self._transport, path, filters)
 
     def login(self, username: str, password: str) -> api.UserResponse:
-        """Replace the credentials with a session, which is renewed as long as it lasts."""
-        body = {"username": username, "password": password}
-        tokens = self._transport.request("POST", "/auth/login", body=body, authenticated=False)
+        """Replace the credentials with a session, which is renewed as long as it lasts. Raises
+        errors.SecondFactorRequired for a user with a second factor: continue with `complete_login`."""
+        return self._log_in("/auth/login", {"username": username, "password": password})
+
+    def complete_login(self, challenge: str, code: str) -> api.UserResponse:
+        """The second step. `challenge`: that of the error, for five minutes; `code`: of the authenticator app, or a
+        recovery code. Raises errors.InvalidSecondFactor, after which another code may be tried."""
+        return self._log_in("/auth/login/second-factor", {"challenge": challenge, "code": code})
+
+    def _log_in(self, path: str, body: dict[str, str]) -> api.UserResponse:
+        tokens = self._transport.request("POST", path, body=body, authenticated=False)
         self._transport.authenticator.set_tokens(tokens)
         return cast("api.UserResponse", tokens["user"])
 

@@ -1,0 +1,1 @@
+"""The command `stockbuddy`. Requires `stockbuddy-client[cli]`."""

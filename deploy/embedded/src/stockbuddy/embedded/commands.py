@@ -1,0 +1,59 @@
+"""The commands that this package adds to `stockbuddy`: each replaces the process by its program. Listing them loads
+nothing of the server."""
+
+import os
+import sys
+from typing import NoReturn
+
+
+def serve() -> NoReturn:
+    """Start the whole system on this machine."""
+    _run("stockbuddy.embedded")
+
+
+def demo() -> NoReturn:
+    """Create a demo shop with 30 days of trade in a running system."""
+    _run("stockbuddy.embedded.demo")
+
+
+def replay() -> NoReturn:
+    """Import an invoice history into a running system."""
+    _run("stockbuddy.embedded.replay")
+
+
+def migrate() -> NoReturn:
+    """Create or upgrade the tables of all services."""
+    _run_of_services("migrate")
+
+
+def dead_letters() -> NoReturn:
+    """List or retry the messages that a service could not handle."""
+    _run_of_services("dead-letters")
+
+
+def setup_token() -> NoReturn:
+    """Print a new token for registering the first admin."""
+    _run_of_services("setup-token")
+
+
+def rotate_keys() -> NoReturn:
+    """Publish a new key that signs access tokens."""
+    _run_of_services("rotate-keys")
+
+
+def new_epoch() -> NoReturn:
+    """Begin a new epoch of the event log after a restore."""
+    _run_of_services("new-epoch")
+
+
+def consumers() -> NoReturn:
+    """Create an account of the broker for a consumer of events."""
+    _run_of_services("consumers")
+
+
+def _run_of_services(command: str) -> NoReturn:
+    _run("stockbuddy.embedded.service_commands", command)
+
+
+def _run(module: str, *arguments: str) -> NoReturn:
+    os.execv(sys.executable, [sys.executable, "-m", module, *arguments, *sys.argv[1:]])  # noqa: S606 (no shell wanted)

@@ -1,0 +1,1 @@
+"""`/guide`: the guide for developers and operators, rendered from docs/ without internet access."""
