@@ -1,4 +1,4 @@
-"""Reads of the database that concurrent requests share: one for all is cheaper than one for each."""
+"""Reads of the database that concurrent requests share: one for all is cheaper than one for each (ADR 27)."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -9,15 +9,15 @@ Value = TypeVar("Value")
 
 
 class BatchedReads(Generic[Key, Value]):
-    """Each call gets the result of a read that begins after the call. A call while none is running begins one at once;
-    later ones wait for its end and share the next."""
+    """A read for a call of `find` always begins after the call. If no read is running, one begins at once; calls during
+    a read share the next one, which begins when it ends."""
 
     def __init__(self, read: Callable[[Sequence[Key]], Awaitable[Mapping[Key, Value]]]) -> None:
         self._read = read
         self._running: asyncio.Task[Mapping[Key, Value]] | None = None
         self._next: asyncio.Task[Mapping[Key, Value]] | None = None
         self._keys: dict[Key, None] = {}
-        """Those of the next read, without duplicates."""
+        """The keys of the next read, without duplicates."""
 
     async def find(self, key: Key) -> Value | None:
         self._keys[key] = None

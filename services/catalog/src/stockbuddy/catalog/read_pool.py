@@ -15,8 +15,9 @@ from stockbuddy.chassis.runtime.database_url import connect_arguments
 
 
 class ReadPool:
-    """At most `size` connections, opened when needed, closed when no longer needed, and assigned in the order of the
-    requests; the one used last is used next. Connections are not reset, so statements must not set session state."""
+    """At most `size` connections, opened when needed, and assigned in the order of the requests; the one used last is
+    used next. A connection is closed on return if more are open than were recently in use at once. Connections are not
+    reset, so statements must not set session state."""
 
     def __init__(self, url: str, schema: str, *, size: int) -> None:
         settings = server_settings(schema) | {

@@ -1,5 +1,5 @@
-"""A connection pool that closes what it no longer needs. A connection takes 3 to 6 MB in PostgreSQL, and SQLAlchemy's
-own pools keep for ever those that a burst has opened."""
+"""A connection pool that closes connections it no longer needs. A connection takes 3 to 6 MB in PostgreSQL, and
+SQLAlchemy's own pools keep those that a burst has opened as long as the process runs."""
 
 import time
 from typing import Any, ClassVar
@@ -18,7 +18,7 @@ class PeakUse:
         self._peak = self._previous_peak = 0
 
     def record(self, in_use: int) -> None:
-        """Call it whenever a connection is taken."""
+        """Record the number of connections in use; to be called whenever one is taken."""
         now = time.monotonic()
         if now >= self._window_ends_at:
             is_adjacent = now < self._window_ends_at + self._window_seconds
@@ -33,7 +33,7 @@ class PeakUse:
 
 class ShrinkingPool(AsyncAdaptedQueuePool):
     """Keeps as many connections as were recently in use at once, at most `pool_size`. The one used last is used next,
-    so that the others stay idle and PostgreSQL's caches of it stay warm."""
+    because PostgreSQL's caches of that connection are warm."""
 
     window_seconds: ClassVar = WINDOW_SECONDS
 

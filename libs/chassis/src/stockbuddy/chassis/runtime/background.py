@@ -30,7 +30,8 @@ class PollingWorker:
     """Calls `work` until it is stopped: again at once while it returns True, otherwise when `wake` is called and at the
     latest after `interval_seconds`. Work committed by another replica wakes nothing here, hence the interval.
 
-    Most polls find nothing: `is_due`, asked before a round that nothing has woken, is cheaper than the round.
+    Most polls find nothing. `is_due`, a query that is cheaper than a round, is therefore called first, unless `wake`
+    was called or the previous round returned True.
 
     An exception never ends the worker: it is logged and `work` is called again with exponential backoff and jitter.
     """

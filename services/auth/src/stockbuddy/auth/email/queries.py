@@ -1,4 +1,4 @@
-"""SQL of the queue of e-mails."""
+"""SQL of the e-mail queue."""
 
 DUE = "SELECT FROM queued_email WHERE next_attempt_at <= now()"
-"""E-mails that wait; those set aside have no next attempt."""
+"""E-mails to be sent now; those that were set aside have no next attempt."""

@@ -43,9 +43,9 @@ _CLAIMED = """
         actor_name, warehouse_ids, client_ip, request_id, traceparent
 """
 _CLAIM_BY_ID = text(f"UPDATE import_job SET state = 'running', runner = gen_random_uuid() WHERE id = :id {_CLAIMED}")
-# SKIP LOCKED: replicas that look for work at the same time claim different jobs instead of waiting for each other.
 _IS_CLAIMABLE = "(state = 'queued' OR state = 'running' AND lease_until < now())"
 CLAIMABLE = f"SELECT FROM import_job WHERE {_IS_CLAIMABLE}"
+# SKIP LOCKED: replicas that look for work at the same time claim different jobs instead of waiting for each other.
 _CLAIM = text(
     f"""
     UPDATE import_job SET state = 'running', runner = CAST(:runner AS uuid), attempts = attempts + 1,

@@ -1,4 +1,4 @@
-"""Reads of products for changes."""
+"""Reads of product rows that a command is going to change."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Single products by id, SKU or barcode: JSON from the database as it is."""
+"""Single products by id, SKU or barcode, as JSON that the database builds."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -22,7 +22,7 @@ _STOCK = """
 
 
 def _select_by(key_type: str, condition: str) -> str:
-    """Rows of the key, the version and the JSON of each product found by one of the keys."""
+    """A statement that finds products by keys. Its rows: the key, the product's version and JSON."""
     return f"""
     SELECT wanted.key, p.version, '{{' || k.document || {QUANTITY_FIELDS} || ',"stock":' || {_STOCK} || '}}' AS body
     FROM unnest($1::{key_type}[]) wanted(key)
@@ -48,7 +48,7 @@ class StoredProduct(NamedTuple):
 
 
 class ProductLookups:
-    """Reads of concurrent requests share statements."""
+    """Looks up products; concurrent requests share statements."""
 
     def __init__(self, read_pool: ReadPool) -> None:
         self._read_pool = read_pool
@@ -69,7 +69,7 @@ class ProductLookups:
 
 
 async def get_uncommitted(connection: asyncpg.Connection, product_id: int) -> StoredProduct:
-    """The product as the connection's transaction has changed it. Raises UnknownProduct if it has deleted it."""
+    """The product as the connection's transaction sees it. Raises UnknownProduct if the transaction has deleted it."""
     found = _by_key(await connection.fetch(BY_ID, [product_id]))
     if product_id not in found:
         raise UnknownProduct()

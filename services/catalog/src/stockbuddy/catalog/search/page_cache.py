@@ -1,8 +1,7 @@
-"""Pages of products that are returned again while no product has changed.
+"""Pages of products, each returned again until a product changes (ADR 27).
 
-Whether one has changed is read from the database for every request, but once for all that wait. Quantities are kept as
-long as no stock has changed, and otherwise read for the products of the page, so that movements of stock do not
-invalidate pages.
+The change counters are read from the database for every request, once for all that wait. If only stock has changed, the
+quantities of the page's products are read again and the rest of the page is kept.
 """
 
 from collections import OrderedDict
@@ -26,7 +25,7 @@ class ChangeCounters(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class ProductPage:
     """`documents` and `quantities`: the two parts of each product's JSON, without braces; `frame`: the other fields of
-    the page. `counters` are at most as new as the content."""
+    the page. `counters` are never newer than the content."""
 
     counters: ChangeCounters
     product_ids: Sequence[int]
@@ -40,11 +39,12 @@ class ProductPage:
 
     @property
     def size(self) -> int:
+        """Characters of the items, as an estimate of the bytes in memory."""
         return sum(map(len, self.documents)) + sum(map(len, self.quantities))
 
 
 class PageCache:
-    """The least recently used page goes first."""
+    """Keeps pages of at most MAX_CACHED_BYTES together, and removes the least recently used first."""
 
     def __init__(self) -> None:
         self._pages: OrderedDict[str, ProductPage] = OrderedDict()

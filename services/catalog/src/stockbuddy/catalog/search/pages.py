@@ -22,7 +22,7 @@ _ALL = "all"
 _NOT_FILTERS = {"sort_by", "page", "page_size", "cursor"}
 
 ChangeCounts = tuple[int, int]
-"""The changes of products and of stock at the time of counting."""
+"""The change counters of products and of stock when a total was counted."""
 
 
 class TotalCache:

@@ -35,7 +35,7 @@ QUANTITY_FIELDS = f"""
     ',"quantity_in_stock":' || trim_scale(s.on_hand) || ',"available":' || trim_scale(s.on_hand - s.reserved)
         || ',"low_stock_threshold":' || trim_scale(coalesce(s.threshold, {DEFAULT_THRESHOLD}))
 """
-"""The second part of a product's JSON."""
+"""SQL of the second part of a product's JSON: the fields that depend on stock."""
 QUANTITIES = f"""
     SELECT {QUANTITY_FIELDS} FROM unnest($1::bigint[]) WITH ORDINALITY wanted(product_id, place)
     JOIN product_stock s USING (product_id) ORDER BY place

@@ -31,6 +31,7 @@ DUE_WORK = """
     WHERE EXISTS (SELECT FROM webhook_delivery d
                   WHERE d.webhook_id = w.id AND d.state = 'pending' AND d.next_attempt_at <= now())
 """
+"""Events that were not fanned out yet, and deliveries that are due."""
 # Only one replica fans out at a time; others skip the locked row. Notifications are not delivered to webhooks: they are
 # addressed to users, and the events that cause them are delivered.
 _FAN_OUT = text("""
