@@ -14,7 +14,7 @@ DEFAULT_URL = "http://127.0.0.1:8000"
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """`key_id`: of a key that `login` made, which `logout` deletes; None for one that was given."""
+    """`key_id`: the id of a key that `login` created and `logout` deletes; None for a key that the user entered."""
 
     username: str
     key: str
@@ -22,7 +22,7 @@ class Account:
 
 
 class AccountFile:
-    """The accounts by the server's URL, and the URL of the latest login, in a file that only its owner can read."""
+    """A file, readable by its owner only, with an account per server's URL and the URL of the latest login."""
 
     def __init__(self) -> None:
         folder = os.environ.get("XDG_CONFIG_HOME") or click.get_app_dir("").rstrip("/\\")

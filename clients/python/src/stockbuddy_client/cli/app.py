@@ -18,8 +18,8 @@ GROUP = "stockbuddy.commands"
 
 
 class ServerCommand(click.Command):
-    """A program without parameters that reads `sys.argv`, such as `serve` of the server; loaded when it is run, or for
-    the first line of its description."""
+    """A function without parameters that reads `sys.argv`, such as `serve` of the server. It is loaded when it is run
+    or its description is listed."""
 
     def __init__(self, entry_point: EntryPoint) -> None:
         super().__init__(

@@ -1,4 +1,4 @@
-"""What the commands share: options, the client, and failures as messages with exit codes."""
+"""What the commands share: options, the client, and messages and exit codes of failures."""
 
 import os
 from collections.abc import Mapping
@@ -17,13 +17,13 @@ class NotLoggedIn(click.ClickException):
 
 
 def url_of(context: click.Context) -> str:
-    """From --url, STOCKBUDDY_URL, or the latest login."""
+    """The server's URL: from --url, STOCKBUDDY_URL, or the latest login."""
     given: str | None = context.find_root().params.get("url")
     return (given or AccountFile().default_url()).rstrip("/")
 
 
 def client_of(context: click.Context) -> Client:
-    """With the API key in STOCKBUDDY_API_KEY, or of the login. It is closed after the command."""
+    """A client with the API key of STOCKBUDDY_API_KEY, or else of the login; closed after the command."""
     url = url_of(context)
     account = AccountFile().find(url)
     key = os.environ.get("STOCKBUDDY_API_KEY") or (account.key if account else None)
@@ -33,7 +33,7 @@ def client_of(context: click.Context) -> Client:
 
 
 def describe(error: StockbuddyError) -> str:
-    """What a person needs to know of a failure."""
+    """A failure as a message for people."""
     if not isinstance(error, ApiError):
         return str(error)
     lines = [error.detail or f"The server responded with {error.status}."]

@@ -1,4 +1,4 @@
-"""`stockbuddy doctor`: is everything as it should be? Each finding comes with advice."""
+"""`stockbuddy doctor`: checks the server and its data, and gives advice for each fault."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -49,7 +49,7 @@ def doctor(context: click.Context, *, as_json: bool) -> None:
 
 
 def check_server(url: str) -> Iterator[Finding]:
-    """What needs no credentials."""
+    """The checks that need no credentials."""
     try:
         response = httpx.get(f"{url}/health/ready", timeout=TIMEOUT_SECONDS)
         health = response.json()
@@ -82,7 +82,7 @@ def check_version(url: str) -> Finding:
 
 
 def check_data(client: Client) -> Iterator[Finding]:
-    """What needs an account, and for the last ones an admin's."""
+    """The checks that need an account; the reports need an admin's."""
     client.request("GET", "/products", params={"page_size": 1})
     yield Finding("account", "ok", "the API key is accepted")
     yield check_report("stock", client, "/stock/integrity", lambda report: f"{report['differences']}")

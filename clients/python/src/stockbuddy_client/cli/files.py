@@ -23,7 +23,7 @@ COUNTS = ("created", "updated", "skipped", "failed")
 @click.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Check all rows, change nothing.")
-@click.option("--errors", type=click.Path(dir_okay=False, path_type=Path), help="Where to write the rows that failed.")
+@click.option("--errors", type=click.Path(dir_okay=False, path_type=Path), help="File for the rows that failed.")
 @json_option
 @click.pass_context
 def import_file(context: click.Context, file: Path, errors: Path | None, *, dry_run: bool, as_json: bool) -> None:
@@ -47,7 +47,7 @@ def import_file(context: click.Context, file: Path, errors: Path | None, *, dry_
 
 
 def upload(client: Client, file: Path, *, dry_run: bool) -> dict[str, Any]:
-    """The job. The form is encoded once, so that a retry sends the same bytes."""
+    """Create an import job. The form is encoded once, so that a retry sends the same bytes."""
     form = httpx.Request("POST", "http://form", files={"file": (file.name, file.read_bytes())})
     job: dict[str, Any] = client.request(
         "POST", "/imports", params={"dry_run": dry_run}, content=form.read(),
@@ -57,7 +57,7 @@ def upload(client: Client, file: Path, *, dry_run: bool) -> dict[str, Any]:
 
 
 def wait_for(client: Client, job: dict[str, Any]) -> dict[str, Any]:
-    """The finished job, with its progress on standard error."""
+    """Return the finished job; show its progress on standard error until then."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
         bar = bars.add_task("rows", total=None)

@@ -21,15 +21,15 @@ FORWARD_TIMEOUT_SECONDS = 30.0
 )
 @click.option("--types", default="", help="Patterns, separated by commas: stock.sale.*,catalog.*")
 @click.option("--after", metavar="CURSOR", help="Begin after this position instead of now.")
-@click.option("--secret", envvar="STOCKBUDDY_WEBHOOK_SECRET", help="Signs; default: a new one, which is shown.")
+@click.option("--secret", envvar="STOCKBUDDY_WEBHOOK_SECRET", help="Signing secret; default: a new one, printed.")
 @click.option("--count", type=click.IntRange(1), help="Stop after this many events.")
 @click.pass_context
 def listen(context: click.Context, /, forward_to: str | None, types: str, after: str | None, **optional: Any) -> None:
     """Receive events as they happen.
 
-    With --forward-to each is posted with the signature of a webhook (Standard Webhooks). An event waits until the
-    receiver can be reached; its responses are shown. --after with the cursor that is shown continues where an earlier
-    run ended.
+    With --forward-to each event is posted with the signature of a webhook (Standard Webhooks), and repeated until the
+    receiver responds; the status of its response is printed with the cursor. To continue where a run ended, pass its
+    last cursor to --after.
     """
     stream = client_of(context).events.stream(after=after, types=[one for one in types.split(",") if one])
     secret = optional["secret"] or f"whsec_{base64.b64encode(secrets.token_bytes(24)).decode()}"

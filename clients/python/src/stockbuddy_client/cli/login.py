@@ -1,4 +1,4 @@
-"""`stockbuddy login` stores an API key for this computer, which does not end like a session; `logout` deletes it."""
+"""`stockbuddy login` creates and stores an API key, which outlasts a session; `stockbuddy logout` deletes it."""
 
 import contextlib
 import os
@@ -64,10 +64,10 @@ def log_in(client: Client, username: str, password: str) -> dict[str, Any]:
 @click.command()
 @click.pass_context
 def logout(context: click.Context) -> None:
-    """Forget the stored API key, and delete it on the server.
+    """Delete the stored API key, here and on the server.
 
-    The server asks for the password again, since a key must not delete keys; an empty one leaves the key until it
-    expires.
+    Deleting it on the server takes the password, because an API key may not delete keys. With an empty password the
+    key is deleted only here, and stays valid until it expires.
     """
     url, file = url_of(context), AccountFile()
     account = file.find(url)
@@ -89,7 +89,7 @@ def _delete_key(url: str, account: Account, key_id: int) -> None:
         return
     with Client(url) as client:
         log_in(client, account.username, password)
-        # One that was deleted or has expired is as good as deleted.
+        # It may have been deleted elsewhere.
         with contextlib.suppress(NotFound):
             client.api_keys.delete(key_id)
         client.logout()

@@ -30,17 +30,19 @@ def parse_filters(_: click.Context, __: click.Parameter, values: Sequence[str]) 
 def list_command(path: str, columns: Sequence[str], what: str) -> click.Command:
     """A command `list` of a list of the API."""
 
-    @click.option("--search", help="Words to find.")
+    @click.option("--search", help="Text to look for.")
     @click.option(
         "--filter",
         "filters",
         multiple=True,
         metavar="NAME=VALUE",
         callback=parse_filters,
-        help="Any filter of the API.",
+        help="A filter of the API; may be repeated.",
     )
-    @click.option("--limit", default=DEFAULT_LIMIT, show_default=True, type=click.IntRange(1), help="How many at most.")
-    @click.option("--all", "is_all", is_flag=True, help="Without limit.")
+    @click.option(
+        "--limit", default=DEFAULT_LIMIT, show_default=True, type=click.IntRange(1), help="Maximum number of rows."
+    )
+    @click.option("--all", "is_all", is_flag=True, help="List all rows, whatever --limit says.")
     @json_option
     @click.pass_context
     def command(context: click.Context, /, filters: dict[str, str], limit: int, **options: Any) -> None:
@@ -101,7 +103,7 @@ def show_product(context: click.Context, /, sku: str, *, as_json: bool) -> None:
 @click.argument("name")
 @click.option("--price", "unit_price", required=True, help="Unit price, such as 19.99.")
 @click.option("--quantity", help="Opening stock in the default warehouse.")
-@click.option("--category")
+@click.option("--category", help="Name of a category; created if it does not exist.")
 @json_option
 @click.pass_context
 def create_product(context: click.Context, /, sku: str, name: str, *, as_json: bool, **optional: str | None) -> None:
@@ -116,12 +118,12 @@ def create_product(context: click.Context, /, sku: str, name: str, *, as_json: b
 @click.option(
     "--type", "movement_type", default="adjustment", show_default=True, help="purchase, damaged, adjustment, …"
 )
-@click.option("--warehouse", "warehouse_code", help="Its code; default: the default warehouse.")
-@click.option("--note", "notes")
+@click.option("--warehouse", "warehouse_code", help="Code of the warehouse; default: the default warehouse.")
+@click.option("--note", "notes", help="Free text.")
 @json_option
 @click.pass_context
 def move(context: click.Context, /, sku: str, quantity: str, *, as_json: bool, **optional: str | None) -> None:
-    """Post a stock movement; an adjustment of less is negative: -- -3."""
+    """Post a stock movement. A negative quantity follows `--`: stock move SKU -- -3."""
     body = {"sku": sku, "quantity": quantity, **given(optional)}
     print_record(client_of(context).request("POST", "/stock-movements", body=body), as_json=as_json)
 
@@ -130,7 +132,7 @@ def move(context: click.Context, /, sku: str, quantity: str, *, as_json: bool, *
 @click.argument("sku")
 @click.argument("quantity")
 @click.option("--price", "unit_price", help="Unit price; default: the product's.")
-@click.option("--reference", help="Your own number of the sale.")
+@click.option("--reference", help="Your number of the sale, such as that of the receipt.")
 @json_option
 @click.pass_context
 def create_sale(context: click.Context, /, sku: str, quantity: str, *, as_json: bool, **optional: str | None) -> None:
@@ -141,10 +143,10 @@ def create_sale(context: click.Context, /, sku: str, quantity: str, *, as_json: 
 
 @sales.command("void")
 @click.argument("identifier", metavar="ID", type=int)
-@click.option("--reason")
+@click.option("--reason", help="Free text.")
 @json_option
 @click.pass_context
 def void_sale(context: click.Context, /, identifier: int, reason: str | None, *, as_json: bool) -> None:
-    """Void a sale: its goods return to stock."""
+    """Void a sale: its goods go back into stock."""
     body = {"reason": reason} if reason else {}
     print_record(client_of(context).sales.action(identifier, "void", body), as_json=as_json)

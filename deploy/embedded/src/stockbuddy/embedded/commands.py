@@ -1,5 +1,5 @@
-"""The commands that this package adds to `stockbuddy`: each replaces the process by its program. Listing them loads
-nothing of the server."""
+"""The commands that this package adds to `stockbuddy`. Each replaces the process by its program, so that listing the
+commands does not load the server."""
 
 import os
 import sys
@@ -47,7 +47,7 @@ def new_epoch() -> NoReturn:
 
 
 def consumers() -> NoReturn:
-    """Create an account of the broker for a consumer of events."""
+    """Create a broker account for a consumer of events."""
     _run_of_services("consumers")
 
 

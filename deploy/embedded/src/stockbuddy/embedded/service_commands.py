@@ -1,5 +1,5 @@
 """`python -m stockbuddy.embedded.service_commands COMMAND …`: the commands of the services, on the database of this
-installation: that of `DATABASE_URL`, or the private PostgreSQL, which a running system keeps for itself."""
+installation: that of `DATABASE_URL`, or the private PostgreSQL, which only one process can use."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ from stockbuddy.local_servers.postgres import LocalPostgresError
 
 NAMES = [embedded.name for embedded in SERVICES]
 OWNERS = {"setup-token": "auth", "rotate-keys": "auth", "new-epoch": "notifications", "consumers": "notifications"}
-"""The services of the commands that only one has."""
+"""The service of each command that only one service has."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def calls_of(arguments: Sequence[str]) -> list[list[str]]:
-    """A service with the arguments of its own command line, for each service concerned."""
+    """For each service concerned, its name and the arguments of its command line."""
     command, *options = arguments
     if command == "migrate":
         return [[name, command, *options] for name in NAMES]
@@ -52,7 +52,7 @@ def calls_of(arguments: Sequence[str]) -> list[list[str]]:
 
 
 def environment_of(settings: EmbeddedSettings, url: str) -> dict[str, str]:
-    """Common names are interpreted here. No gateway is called, so that its secret may be any."""
+    """The settings of a service. Common names are interpreted here. No gateway is called, so any secret will do."""
     secret = {"GATEWAY_SECRET": EMBEDDED_VALUES["gateway_secret"]}
     names = dict.fromkeys(common_names.NAMES, "")
     return {**secret, **os.environ, **names, "DATABASE_URL": url, "BUS_URL": settings.bus_url or ""}
