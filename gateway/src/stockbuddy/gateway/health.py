@@ -19,10 +19,12 @@ Status = Literal["ok", "degraded", "unavailable"]
 
 
 class ServiceHealth(BaseModel):
-    """What a service answers at `/health/ready`; `parts` by name."""
+    """What a service returns at `/health/ready`; `parts` by name."""
 
-    status: Status = Field(description="`degraded`: it serves requests, although a part is missing.")
-    parts: dict[str, str] = Field(default={}, description="By name `ok`, or a code for the reason of the failure.")
+    status: Status = Field(description="`degraded`: it serves requests, although a part is unavailable.")
+    parts: dict[str, str] = Field(
+        default={}, description="The state of each part by name: `ok`, or a code of the failure."
+    )
 
 
 class SystemHealth(BaseModel):

@@ -48,9 +48,9 @@ def _add_example(operation: Document, example: Example, path_values: Document) -
     media_type = "application/x-www-form-urlencoded" if example.get("is_form") else "application/json"
     if media_type in content and "body" in example:
         content[media_type]["example"] = example["body"]
-    answer = operation["responses"].get(str(example.get("status")), {}).get("content", {}).get("application/json")
-    if answer is not None and example.get("response") is not None:
-        answer["example"] = example["response"]
+    response = operation["responses"].get(str(example.get("status")), {}).get("content", {}).get("application/json")
+    if response is not None and example.get("response") is not None:
+        response["example"] = example["response"]
 
 
 def _typed(schema: Document, value: Any) -> Any:

@@ -4,7 +4,7 @@ from typing import Any
 
 API_VERSION = "1.0.0"
 """Of the API, not of this program: grows with what clients can rely on."""
-DESCRIPTION = """One API for web, mobile and POS clients. Texts leave out `/api/v1`, with which paths begin.
+DESCRIPTION = """One API for web, mobile and POS clients. Paths begin with `/api/v1`, which descriptions leave out.
 
 **Start** with `POST /auth/login`, send its `access_token` as `Authorization: Bearer`, create a product, post a
 movement or sell it. Machines send an API key as `X-API-Key`.

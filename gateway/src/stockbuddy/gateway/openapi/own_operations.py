@@ -15,7 +15,7 @@ Document = dict[str, Any]
 HEALTH_TAG = {
     "name": "health",
     "description": (
-        "Whether the process answers, and whether the system can serve requests: for load balancers and monitors."
+        "Whether the process responds, and whether the system can serve requests: for load balancers and monitors."
     ),
 }
 
@@ -40,7 +40,7 @@ _PROCESS_HEALTH: Document = {
     "description": "The state of the process.",
     "required": ["status"],
     "properties": {
-        "status": {"const": "ok", "type": "string", "description": "Always `ok`: otherwise there is no answer."}
+        "status": {"const": "ok", "type": "string", "description": "Always `ok`: otherwise there is no response."}
     },
 }
 
@@ -48,10 +48,9 @@ _PROCESS_HEALTH: Document = {
 def _live(document: Document) -> Document:
     operation = _operation(
         "get_liveness",
-        "Check that the process answers",
-        "Depends on nothing else: restart the process if this fails. For the state of the services ask "
-        "`/health/ready`.",
-        {"200": _json("The process answers.", "ProcessHealth")},
+        "Check that the process responds",
+        "It depends on nothing else: restart the process if this fails. `/health/ready` has the state of the services.",
+        {"200": _json("The process responds.", "ProcessHealth")},
     )
     add_problem_responses(document, operation, [TooManyRequests, UnknownHost])
     return operation
@@ -61,7 +60,7 @@ def _ready(document: Document) -> Document:
     operation = _operation(
         "get_readiness",
         "Check that the system can serve requests",
-        "`degraded` is 200, so that the system stays in rotation: without the message broker, for instance, "
+        "`degraded` is 200, so that load balancers keep the system: without the message broker, for instance, "
         "requests are served and events follow later. The result is at most half a second old.",
         {
             "200": _json("The system serves requests: `ok` or `degraded`.", "SystemHealth"),

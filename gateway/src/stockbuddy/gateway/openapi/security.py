@@ -34,7 +34,7 @@ SECURITY_SCHEMES: dict[str, dict[str, Any]] = {
         "name": "X-API-Key",
         "description": (
             "A key of `POST /auth/api-keys`, for machines: tills, integrations. It has a role and may have "
-            "warehouses and an expiry; personal operations refuse it with 403 `interactive_only`."
+            "warehouses and an expiry; personal operations reject it with 403 `interactive_only`."
         ),
     },
     "session": {
@@ -62,8 +62,8 @@ _SENTENCES = {
 
 
 def security_of(method: str, auth: Auth, *, is_interactive: bool) -> list[dict[str, list[str]]]:
-    """The alternatives for an operation. `is_interactive`: API keys are refused. Roles are not among them: there are no
-    scopes, and `x-permission` names the role."""
+    """The alternatives for an operation. `is_interactive`: API keys are rejected. Roles are not among them: there are
+    no scopes, and `x-permission` names the role."""
     if auth is Auth.PUBLIC:
         return []
     names = [["bearer"], ["oauth2"], ["apiKey"], ["session"] if method == "get" else ["session", "csrf"]]

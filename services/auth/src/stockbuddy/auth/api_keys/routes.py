@@ -31,7 +31,7 @@ async def create_api_key(body: ApiKeyCreate, caller: UserSession, session: Sessi
     """Create an API key.
 
     For a machine, such as a till or an integration. The secret `key` is returned only here. The key's role and
-    warehouses are at most one's own; if one's own are reduced later, so are the key's. A user with a second factor
+    warehouses are at most those of its owner, also when the owner's are reduced later. A user with a second factor
     must have used it a short while ago (403 `step_up_required`).
     """
     key, secret = await commands.create_api_key(session, caller, body)
@@ -59,7 +59,7 @@ async def list_api_keys(
 async def get_api_key(key_id: PathId, caller: UserSession, session: ReadSession) -> ApiKeyResponse:
     """Read an API key.
 
-    Without its secret. Admins read the keys of all users.
+    Without its secret. Admins may read the keys of all users.
     """
     return ApiKeyResponse.model_validate(_accessible(await queries.find_key(session, key_id), caller))
 
@@ -69,7 +69,7 @@ async def get_api_key(key_id: PathId, caller: UserSession, session: ReadSession)
 async def delete_api_key(key_id: PathId, caller: UserSession, session: Session, services: Services) -> None:
     """Revoke an API key.
 
-    It is refused within two seconds. Admins revoke the keys of all users.
+    Requests with it are rejected within two seconds. Admins may revoke the keys of all users.
     """
     key = _accessible(await queries.lock_key(session, key_id), caller)
     commands.revoke_api_key(session, key, services.settings, reason="deleted")

@@ -50,7 +50,7 @@ class PasskeyResponse(BaseModel):
     ]
     disabled_at: Annotated[
         datetime | None,
-        Field(description="When a copy of it was used, in UTC: since then it is refused; null: it is usable."),
+        Field(description="When a copy of it was used, in UTC: since then it is rejected; null: it is usable."),
     ]
 
 

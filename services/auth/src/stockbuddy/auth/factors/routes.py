@@ -63,7 +63,7 @@ async def create_factor(caller: UserSession, session: Session, services: Service
 
     Returns the secret of a new app (TOTP, RFC 6238: six digits, 30 seconds), only here; show `uri` as a QR code.
     Logins are as before until its first code is entered with `POST /auth/factors/{id}/confirm`; then it replaces an
-    earlier app. Another call replaces a setup that is unconfirmed. The password, or a second factor, must have been
+    earlier app. Another request replaces a setup that is unconfirmed. The password, or a second factor, must have been
     entered a short while ago (403 `step_up_required`).
     """
     user = await lock_caller(session, caller)

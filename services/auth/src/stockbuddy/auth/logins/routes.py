@@ -94,7 +94,7 @@ async def login_user(
     Returns an access token for `Authorization: Bearer` and a refresh token. JSON or a form; `username` may be the
     e-mail address. A user with a second factor, or whose role requires one, gets 401 `second_factor_required` or
     `second_factor_setup_required` with a `challenge`, and completes the login with `POST /auth/login/second-factor`.
-    An unknown user and a wrong password get the same answer in about the same time; repeated failures are slowed
+    An unknown user and a wrong password get the same response in about the same time; repeated failures are slowed
     down (429).
     """
     async with authenticator.authenticate(body.username, body.password) as (session, user):
@@ -110,7 +110,7 @@ async def login_admin(
 ) -> TokenPairResponse:
     """Log in as an admin.
 
-    Like `POST /auth/login`, and refuses users who are not admins.
+    Like `POST /auth/login`; users who are not admins get 403 `admins_only`.
     """
     async with authenticator.authenticate(body.username, body.password, admit=_require_admin) as (session, user):
         created = await sessions.create_session(session, user, services.settings, user_agent=user_agent)

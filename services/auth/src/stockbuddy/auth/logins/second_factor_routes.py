@@ -51,8 +51,8 @@ async def complete_login(
 ) -> LoginResponse:
     """Complete a login with a second factor.
 
-    The second step of a login that was answered with 401 `second_factor_required` or `second_factor_setup_required`:
-    send its `challenge` with a code or a passkey. A browser that began with `POST /auth/session` or single sign-on
+    The second step of a login that has returned 401 `second_factor_required` or `second_factor_setup_required`: send
+    its `challenge` with a code or a passkey. A browser that began with `POST /auth/session` or single sign-on
     receives its cookies, other clients tokens. A wrong code leaves the challenge valid; repeated failures are slowed
     down (429).
     """
@@ -75,7 +75,7 @@ async def create_factor_in_login(
 ) -> TotpSetupResponse:
     """Set up an authenticator app during a login.
 
-    For a login that was answered with 401 `second_factor_setup_required`, because the role requires a second factor
+    For a login that has returned 401 `second_factor_setup_required`, because the role requires a second factor
     and the user has none. Show `uri` as a QR code; then the app's first code completes the login with
     `POST /auth/login/second-factor`, whose response has the recovery codes.
     """

@@ -67,9 +67,10 @@ async def verify_session(
 ) -> StepUpResponse:
     """Prove one's identity again.
 
-    After a call was answered with 403 `step_up_required`; then repeat that call, which works until `valid_until` (ten
-    minutes, unless the operator changes it). A user with a second factor needs a code or a passkey, others their
-    password. A wrong proof changes nothing; repeated failures are slowed down (429).
+    After an operation has returned 403 `step_up_required`: prove the identity, then repeat the request. Sensitive
+    operations are allowed until `valid_until` (ten minutes, unless the operator changes it). A user with a second
+    factor needs a code or a passkey, others their password. A wrong proof changes nothing; repeated failures are slowed
+    down (429).
     """
     async with services.database.reading() as session:
         user = await find_user(session, caller.user_id)

@@ -72,8 +72,8 @@ async def issue_token(
 
     The token endpoint of RFC 6749 with the grant types `password`, `refresh_token` and `client_credentials`. A
     client is an API key: its id and its secret, in the form or by HTTP Basic. Errors also have the members `error`
-    and `error_description`. The grant `password` of a user who needs a second factor is answered like
-    `POST /auth/login`.
+    and `error_description`. If a user needs a second factor, the grant `password` returns the
+    same problems as `POST /auth/login`.
     """
     grant_type = form.require("grant_type")
     if grant_type not in GRANT_TYPES:

@@ -1,4 +1,4 @@
-"""HTTP of single sign-on, for browsers: the answers are redirects."""
+"""HTTP of single sign-on, for browsers: the responses are redirects."""
 
 from typing import Annotated, Any
 
@@ -133,8 +133,8 @@ async def complete_sign_in(
 ) -> Response:
     """Complete a sign-in at an identity provider.
 
-    The provider sends the browser here. An identity belongs to the user with its verified e-mail address; if there is
-    none, the settings of the provider may allow that one is registered. Creates a browser session, as
+    The provider sends the browser here. An identity belongs to the user with its verified e-mail address. If there is
+    no such user, one is registered if the settings of the provider allow it. Creates a browser session, as
     `POST /auth/session` does, and redirects to `return_to`. If the user needs a second factor, the fragment of the
     location has the `code` of the problem and the `challenge` for `POST /auth/login/second-factor`, and there is no
     session yet.

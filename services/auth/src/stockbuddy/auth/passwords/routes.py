@@ -54,7 +54,7 @@ async def change_password(
 ) -> PasswordChangedResponse:
     """Change one's own password.
 
-    Ends all sessions, with `revoke_api_keys` the API keys too; the returned tokens belong to a new session. A
+    Ends all sessions and, with `revoke_api_keys`, revokes the API keys; the returned tokens belong to a new session. A
     browser receives the new session's cookies. A user with a second factor must have used it a short while ago (403
     `step_up_required`).
     """
@@ -95,7 +95,7 @@ async def request_password_reset(body: RequestPasswordReset, services: Services)
 async def reset_password(body: ResetPassword, services: Services) -> None:
     """Set a new password with a token.
 
-    All sessions end, with `revoke_api_keys` the API keys too. Log in afterwards.
+    Ends all sessions and, with `revoke_api_keys`, revokes the API keys. Log in afterwards.
     """
     body.require_confirmed()
     user = await _get_user_by_token(services.database, body.token)

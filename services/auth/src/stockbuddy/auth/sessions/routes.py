@@ -36,9 +36,9 @@ NEWEST_FIRST = SortOrder("created_desc", [LoginSession.created_at, LoginSession.
 async def refresh_session(body: RefreshSession, response: Response, services: Services) -> TokenPairResponse:
     """Refresh an access token.
 
-    Returns a new pair. Each refresh token works once; one that is used again ends the whole session, because it was
-    probably stolen (401). Each refresh extends the session (by 30 days unless the operator changes it), up to a
-    maximum from its login (90 days). A session without a second factor ends if the user's role requires one by now.
+    Returns a new pair. Each refresh token works once; if one is used again, the session ends, because the token
+    was probably stolen (401). Each refresh extends the session (by 30 days unless the operator changes it), up to a
+    maximum from its login (90 days). A session without a second factor ends if the user's role now requires one.
     """
     async with services.database.transaction() as session:
         refreshed = await commands.refresh_session(session, body.refresh_token, services.settings)
@@ -55,7 +55,7 @@ async def logout_user(
 ) -> None:
     """Log out.
 
-    Ends the session: its access tokens are refused within a second. A browser's cookies are deleted.
+    Ends the session: its access tokens are rejected within a second. A browser's cookies are deleted.
     """
     session_id = parse_session_id(caller.session_id)
     current = await queries.lock_session(session, session_id) if session_id else None
@@ -100,7 +100,7 @@ async def list_sessions(caller: UserSession, session: ReadSession, query: PagePa
 async def delete_session(session_id: UUID, caller: UserSession, session: Session, services: Services) -> None:
     """End one of one's own sessions.
 
-    That of a lost phone, for instance: its access tokens are refused within a second.
+    That of a lost phone, for instance: its access tokens are rejected within a second.
     """
     revoked = await queries.lock_session(session, session_id)
     if revoked is None or revoked.user_id != caller.user_id or not revoked.is_active(datetime.now(UTC)):

@@ -62,7 +62,7 @@ async def update_user(
 ) -> UserResponse:
     """Change a user's role, warehouses, activation or full name.
 
-    Takes effect at once: access tokens with the old rights are refused, and the sessions and API keys of a
+    Takes effect at once: access tokens with the old rights are rejected, and the sessions and API keys of a
     deactivated user are revoked. The last active admin can be neither demoted nor deactivated. An admin with a second
     factor must have used it a short while ago, unless only `full_name` changes (403 `step_up_required`).
     """

@@ -80,7 +80,7 @@ async def update_category(
 async def delete_category(session: Session, caller: Caller, category_id: Id, if_match: IfMatch = None) -> None:
     """Delete an empty category.
 
-    One with products or other categories gets 409 `in_use`.
+    A category with products or other categories gets 409 `in_use`.
     """
     await commands.delete_category(session, caller, category_id, if_match)
 

@@ -76,7 +76,7 @@ async def get_image(request: Request, product_id: Id, query: Annotated[ImageQuer
     """Download the image of a product.
 
     `image_url` of a product is signed: for one or two days it works without credentials, so that a page can show it
-    with `<img>`. Without a valid signature the call requires credentials. Images of an earlier version are gone.
+    with `<img>`. Without a valid signature the request requires credentials. Earlier versions of an image are not kept.
     """
     services, size = get_services(request), query.size
     is_signed = await _is_signed(services.image_urls, product_id, query)

@@ -67,8 +67,8 @@ async def list_products(request: Request, caller: Caller, query: Annotated[Produ
 async def create_product(request: Request, session: Session, caller: Caller, body: ProductCreate) -> Response:
     """Create a product.
 
-    `quantity` is its opening stock in the default warehouse; the response shows it as it is going to be posted,
-    within moments. A category or supplier named by `category` or `supplier` that does not exist is created. SKUs
+    `quantity` is its opening stock in the default warehouse; it is posted within moments, and the response
+    already shows it. A category or supplier named by `category` or `supplier` that does not exist is created. SKUs
     are unique without regard to case, barcodes by their digits.
     """
     product = await commands.create_product(session, caller, body)
@@ -127,8 +127,8 @@ async def update_product(
 async def delete_product(session: Session, caller: Caller, product_id: Id, if_match: IfMatch = None) -> None:
     """Delete a product.
 
-    It disappears from lists, and its history stays; `POST /products/{product_id}/restore` brings it back. One with
-    stock, or in open documents, gets 409 `product_in_use` with both.
+    It disappears from lists, and its history stays; `POST /products/{product_id}/restore` brings it back. A product
+    with stock or in open documents gets 409 `product_in_use`, which lists both.
     """
     await commands.delete_product(session, caller, product_id, if_match)
 
@@ -140,7 +140,7 @@ async def restore_product(
 ) -> Response:
     """Restore a deleted product.
 
-    If another product has the SKU by now, send a new one in `sku`. A category or supplier that was deleted in the
+    If another product now has the SKU, send a new one in `sku`. A category or supplier that was deleted in the
     meantime is cleared.
     """
     await commands.restore_product(session, caller, product_id, body)

@@ -74,7 +74,7 @@ async def update_supplier(
 async def delete_supplier(session: Session, caller: Caller, supplier_id: Id, if_match: IfMatch = None) -> None:
     """Delete a supplier without products.
 
-    One that products refer to gets 409 `in_use`.
+    A supplier of products gets 409 `in_use`.
     """
     await commands.delete_supplier(session, caller, supplier_id, if_match)
 

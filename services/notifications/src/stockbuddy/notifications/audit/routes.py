@@ -45,7 +45,7 @@ async def verify_audit_logs(
     """Verify that the audit log was not altered.
 
     Recomputes the chain of hashes over all entries. Keep `last_id` and `last_hash` outside the system, and send
-    them later as `known_id` and `known_hash`: this reveals a log that was rewritten together with its hashes.
+    them later as `known_id` and `known_hash`, which reveals a log that was rewritten together with its hashes.
     """
     if (query.known_id is None) != (query.known_hash is None):
         raise Unprocessable.field("known_id", "requires known_hash and vice versa")

@@ -30,8 +30,8 @@ BEGINNING = LogPosition(0, 0)
 async def list_events(caller: Caller, services: Services, filters: Annotated[EventFilter, Query()]) -> Response:
     """Read the event log.
 
-    All events that the caller may see, in a stable order, from the cursor `after` on: how a consumer that was away
-    catches up without missing any. Store `next_cursor` with your own data and pass it as `after`; it is set even if
+    All events that the caller may see, in a stable order, from the cursor `after` on, so that a consumer
+    that was not running misses none. Store `next_cursor` with your own data and pass it as `after`; it is set even if
     `items` is empty. With `wait` the request waits for the next event. A cursor that the log does not know gets 409
     `cursor_ahead` with the `head` to continue from.
     """

@@ -71,7 +71,7 @@ async def create_webhook(
     """Register a webhook.
 
     Every event whose type matches `event_types` is posted to `url`, signed as Standard Webhooks, and retried with
-    growing delays for days. The `secret` is returned only here. Private addresses are refused unless the operator
+    growing delays for days. The `secret` is returned only here. Private addresses are rejected unless the operator
     allows them; at most 100 webhooks.
     """
     await _require_allowed_url(services, body.url)
@@ -137,8 +137,8 @@ async def rotate_webhook_secret(
 ) -> RotateSecretResponse:
     """Rotate the secret of a webhook.
 
-    The new `secret` is returned only here. For `overlap_seconds` (one day by default) deliveries carry signatures
-    of both, so that the receiver can switch in between.
+    The new `secret` is returned only here. For `overlap_seconds` (one day by default) deliveries carry the
+    signatures of both secrets, so that the receiver can switch in between.
     """
     webhook = await commands.lock_webhook(session, webhook_id, if_match)
     overlap_seconds = services.settings.webhook_rotation_seconds
@@ -169,8 +169,8 @@ async def resend_webhook_events(
 ) -> ResendEventsResponse:
     """Deliver events that a webhook missed.
 
-    Those since a moment that failed or came while the webhook was disabled; at most 10,000 per request: repeat it
-    while `has_more` is true.
+    From the time `since` on: events whose delivery failed, and those that occurred while the webhook was disabled. At
+    most 10,000 per request: repeat it while `has_more` is true.
     """
     webhook = await commands.lock_webhook(session, webhook_id, if_match)
     requested = await commands.resend(session, webhook, body.since)
@@ -184,7 +184,7 @@ async def list_webhook_deliveries(
 ) -> Page[DeliveryResponse]:
     """List the deliveries of a webhook.
 
-    Newest first, each with its attempts and what the receiver answered.
+    Newest first, each with its attempts and the receiver's responses.
     """
     webhook = await queries.load_webhook(session, webhook_id)
     found = await queries.list_deliveries(session, webhook.id, filters)
@@ -208,7 +208,7 @@ async def redeliver_webhook_delivery(
 ) -> DeliveryResponse:
     """Deliver an event again.
 
-    Queues the delivery at once, whether it succeeded or failed before.
+    Queues the delivery at once, whether it has succeeded or failed.
     """
     webhook = await commands.lock_webhook(session, webhook_id, if_match)
     return DeliveryResponse.from_model(await commands.redeliver(session, webhook, delivery_id))

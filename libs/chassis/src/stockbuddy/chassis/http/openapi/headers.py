@@ -17,7 +17,7 @@ REQUEST_ID = "X-Request-ID"
 PARAMETERS: dict[str, dict[str, Any]] = {
     IDEMPOTENCY_KEY: {
         "description": (
-            "Makes the call safe to repeat: 1 to 255 characters, new for each intended change, for example a UUID "
+            "Makes the request safe to repeat: 1 to 255 characters, new for each intended change, for example a UUID "
             "or `till-3-000812`. A repetition with the same key and an equal body has no second effect and gets the"
             " stored first response with `Idempotent-Replayed: true`. The same key with another body gets 422 "
             "`idempotency_key_reused`. Keys belong to the user or the single API key and are kept for at least 7 "

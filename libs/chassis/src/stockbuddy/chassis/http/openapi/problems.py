@@ -35,7 +35,7 @@ class ProblemDocument(BaseModel):
     code: str = Field(description="What happened, for programs: stable, in snake_case.")
     request_id: str | None = Field(description="The `X-Request-ID` of the request, as in the logs of the server.")
     errors: list[InvalidField] = Field(
-        default_factory=list, description="With status 422 and for malformed bodies: the invalid fields, at most all."
+        default_factory=list, description="With status 422, and for malformed bodies: the invalid fields."
     )
 
 

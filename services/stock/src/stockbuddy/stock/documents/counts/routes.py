@@ -41,8 +41,8 @@ CountId = Annotated[Id, Path()]
 async def create_count(context: PostingContextDep, session: Session, body: StockCountCreate) -> Response:
     """Begin a stock count.
 
-    Freezes the expected quantity of the selected products in one warehouse. Sales continue meanwhile: what moves
-    between counting and approval is respected.
+    Freezes the expected quantity of the selected products in one warehouse. Sales continue meanwhile: movements
+    between counting and approval are taken into account.
     """
     return _to_response(await commands.create_count(context, session, body), status=201)
 
@@ -71,7 +71,7 @@ async def get_count(session: ReadSession, _: Caller, count_id: CountId) -> Respo
 async def enter_counts(context: PostingContextDep, session: Session, count_id: CountId, body: EnterCounts) -> Response:
     """Enter counted quantities.
 
-    Adds or replaces lines, as often as needed; a quantity of null deletes an entry. A product that the count does
+    Adds or replaces counted quantities, as often as needed; null deletes one. A product that the count does
     not contain gets a line.
     """
     return _to_response(await commands.enter_counts(context, session, count_id, body.lines))

@@ -89,8 +89,8 @@ async def update_purchase_order(
 ) -> Response:
     """Change a draft purchase order.
 
-    PUT and PATCH do the same: absent fields keep their values; `lines` replaces all lines. Of an order that was
-    placed, nothing can be changed (409 `invalid_state`).
+    PUT and PATCH do the same: absent fields keep their values; `lines` replaces all lines. An order that was placed
+    cannot be changed (409 `invalid_state`).
     """
     order = await update_order(context, session, order_id, body, if_match)
     return json_response(order, etag=version_etag(order.version))

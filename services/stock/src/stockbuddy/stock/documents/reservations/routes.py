@@ -55,7 +55,7 @@ async def list_reservations(
 ) -> Response:
     """List reservations.
 
-    Newest first. One whose time is over has the status `expired` at once.
+    Newest first. The status is `expired` from `expires_at` on.
     """
     return page_response(await queries.list_reservations(session, filters), filters)
 

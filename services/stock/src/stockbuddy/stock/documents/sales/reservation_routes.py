@@ -43,8 +43,9 @@ async def commit_reservation(
 ) -> Response:
     """Turn a reservation into a sale or an issue.
 
-    Consumes exactly what is reserved, so it cannot fail for lack of stock. `as` `sale` sells at the products'
-    prices, which requires that all lines are in one warehouse; `out`, the default, takes the stock out.
+    Consumes exactly what is reserved, so it cannot fail for lack of stock. With `as` set to `sale`, the stock is sold
+    at the products' prices, which requires that all lines are in one warehouse; with `out`, the default, it is issued
+    without a sale.
     """
     body = body or CommitReservation()
     return stored_response(await context.submit(lambda: plan_commit(context, reservation_id, body)))

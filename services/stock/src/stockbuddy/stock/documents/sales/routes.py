@@ -78,7 +78,7 @@ async def create_sale(context: PostingContextDep, body: SaleCreate) -> Response:
 async def create_sales_batch(request: Request, context: PostingContextDep, body: SalesBatchCreate) -> Response:
     """Import up to 500 sales made offline.
 
-    In the given order, each with its own `idempotency_key`: a sale that was posted before, alone or in a batch, is
+    In the given order, each with its own `idempotency_key`: a sale that was posted by an earlier request is
     recognised and returned as `replayed`. A sale that is rejected does not stop the next one; its `problem` is what
     `POST /sales` returns.
     """

@@ -19,8 +19,8 @@ router = APIRouter(prefix="/api/v1/stock-levels", tags=["stock levels"], route_c
 async def list_levels(session: ReadSession, _: Caller, filters: Annotated[LevelFilter, Query()]) -> Response:
     """List stock by product and warehouse.
 
-    One row for each product, warehouse and lot that ever had stock. With `as_of` the list shows a past moment, for
-    which what was reserved, available and incoming is unknown (null).
+    One row for each product, warehouse and lot that ever had stock. With `as_of` the list shows a past moment;
+    `reserved`, `available` and `incoming` are then unknown (null).
     """
     found = await queries.list_levels(session, filters)
     return json_response(found.to_page(filters, queries.to_response))

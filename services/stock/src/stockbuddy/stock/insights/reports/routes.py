@@ -102,8 +102,8 @@ async def get_stock_aging_report(
 ) -> Response:
     """Report how long stock has been held.
 
-    Quantities on hand by days since their receipt, in five classes up to more than 180 days, by FIFO: what came
-    first is taken to have left first.
+    Quantities on hand by days since their receipt, in five classes up to more than 180 days, by FIFO: the oldest
+    stock is assumed to have left first.
     """
     return await render(await inventory_reports.report_aging(session, filters, as_of), report_format)
 

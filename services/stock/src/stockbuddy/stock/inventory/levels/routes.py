@@ -19,7 +19,7 @@ async def set_level(context: PostingContextDep, body: SetLevel) -> Response:
     """Set the stock of a product in a warehouse to a counted quantity.
 
     Posts the difference to the current quantity as an `adjustment`, or nothing if there is none.
-    `expected_quantity` is the quantity that you saw: if the level has changed since, nothing happens and the
-    response is 409 `stale_quantity` with the `current` one. Send null to set the level whatever it is.
+    `expected_quantity` is the quantity that the client last read: if the level has changed since, nothing happens and
+    the response is 409 `stale_quantity` with the `current` one. Send null to set the level whatever it is.
     """
     return stored_response(await context.submit(lambda: plan_set_level(context, body)))

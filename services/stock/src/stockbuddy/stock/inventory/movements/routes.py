@@ -42,10 +42,10 @@ MovementId = Annotated[Id, Path()]
 async def create_movement(context: PostingContextDep, body: MovementCreate) -> Response:
     """Post a movement of stock.
 
-    The level changes and the ledger gets a line, or neither. Outgoing stock never exceeds what is available,
-    however many requests compete, unless the warehouse allows negative stock: otherwise 409 `insufficient_stock`
-    with the `shortages`. A movement is never changed; `POST /stock-movements/{movement_id}/reverse` posts the
-    opposite.
+    Changes the level and appends the movement to the ledger, or does neither. Outgoing stock never exceeds what is
+    available, however many requests compete, unless the warehouse allows negative stock: otherwise the response is 409
+    `insufficient_stock` with the `shortages`. A movement is never changed; its opposite is posted by
+    `POST /stock-movements/{movement_id}/reverse`.
     """
     return stored_response(await context.submit(lambda: plan_movement(context, body)))
 
@@ -64,10 +64,10 @@ async def create_movement_batch(context: PostingContextDep, body: MovementBatchC
 
 @router.get("", response_model=Page[MovementResponse])
 async def list_movements(session: ReadSession, _: Caller, filters: Annotated[MovementFilter, Query()]) -> Response:
-    """List the ledger.
+    """List stock movements.
 
-    The latest posted ones first unless `sort_by` says otherwise. Every change of stock is here, including those by
-    sales, transfers, orders and counts; `document` names the document that posted it.
+    The ledger: the latest posted first unless `sort_by` says otherwise. It has every change of stock, including those
+    by sales, transfers, orders and counts; `document` names the document that posted it.
     """
     found = await queries.list_movements(session, filters)
     return json_response(found.to_page(filters, queries.to_response))
@@ -75,7 +75,7 @@ async def list_movements(session: ReadSession, _: Caller, filters: Annotated[Mov
 
 @router.get("/{movement_id}", response_model=MovementResponse)
 async def get_movement(session: ReadSession, _: Caller, movement_id: MovementId) -> Response:
-    """Read a line of the ledger.
+    """Read a stock movement.
 
     Movements never change, so a copy stays valid.
     """

@@ -50,7 +50,7 @@ async def create_warehouse(session: Session, caller: Manager, body: WarehouseCre
     """Create a warehouse or a store.
 
     With `is_default` it becomes the one that calls without a warehouse use; the former default loses that role in
-    the same step.
+    the same transaction.
     """
     return _to_response(await commands.create_warehouse(session, caller, **body.model_dump()), status=201)
 
@@ -88,7 +88,7 @@ async def delete_warehouse(
 ) -> None:
     """Delete a warehouse without stock.
 
-    Its movements and documents stay readable. One with stock, reservations, or open transfers, orders or counts
+    Its movements and documents stay readable. A warehouse with stock, reservations, or open transfers, orders or counts
     gets 409 `warehouse_in_use` with these documents; the default warehouse cannot be deleted.
     """
     await commands.delete_warehouse(session, await _load_for_update(session, caller, warehouse_id, if_match))
