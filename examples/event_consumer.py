@@ -1,4 +1,4 @@
-"""A consumer of events over HTTP that keeps its place: adds up what was sold of each product, each sale once.
+"""A consumer of events over HTTP that stores its position: adds up what was sold of each product, each sale once.
 
 pip install stockbuddy-client; then STOCKBUDDY_URL=… STOCKBUDDY_API_KEY=sbk_… python examples/event_consumer.py FILE
 """

@@ -55,7 +55,7 @@ export class SaleQueue {
     return queue;
   }
 
-  /** Store a sale with a reference and the time of now. It is durable when this returns. */
+  /** Store a sale with a reference and the current time. It is durable when this returns. */
   async add(sale: Sale, owner: string): Promise<QueuedSale> {
     const transaction = this.database.transaction(["counter", "sales"], "readwrite", { durability: "strict" });
     const done = completionOf(transaction);
@@ -87,7 +87,7 @@ export class SaleQueue {
     return state === undefined ? sales : sales.filter((sale) => sale.state === state);
   }
 
-  /** The server may have it from now on. */
+  /** Record that the server may have the sale from now on. */
   markSent(sale: QueuedSale): Promise<void> {
     return this.#update(sale.reference, (stored) => ({ ...stored, sentAt: new Date().toISOString() }));
   }

@@ -18,14 +18,14 @@ export interface Delivery {
 }
 
 export interface TillOptions {
-  /** Several tills of one origin have different names. */
+  /** Required if one origin has several tills: each has a name of its own. */
   name?: string;
   /** The id of the user whose browser session the client has; unnecessary with other credentials. */
   user?: () => number | string;
 }
 
 /**
- * Sales are bound to the user that the client has credentials of when they are made: `deliver` leaves those of other users
+ * A sale belongs to the user whose credentials the client has when the sale is made: `deliver` leaves those of other users
  * waiting. Tabs of one origin share the till.
  */
 export class Till {
@@ -51,7 +51,7 @@ export class Till {
   }
 
   /**
-   * Post what waits, oldest first, until nothing is left or the server cannot be reached. A refused sale is set aside and the
+   * Post the waiting sales, oldest first, until none is left or the server cannot be reached. A refused sale is set aside and the
    * next one follows.
    */
   async deliver(): Promise<Delivery> {

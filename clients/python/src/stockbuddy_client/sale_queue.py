@@ -82,7 +82,7 @@ class Delivery:
 
 
 class SaleQueue:
-    """Raises TillInUse if another process has opened the file. For all threads of one process."""
+    """The sales in a file, for all threads of one process. Raises TillInUse if another process has opened it."""
 
     def __init__(self, path: str | Path) -> None:
         self._lock = threading.Lock()
@@ -99,7 +99,7 @@ class SaleQueue:
             raise
 
     def _open(self) -> str:
-        """The till's id, made with the file. The lock lasts until the file is closed or the process ends."""
+        """Return the till's id, made with the file. The lock lasts until the file is closed or the process ends."""
         self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = FULL")
@@ -129,7 +129,7 @@ class SaleQueue:
             self._database.execute("COMMIT")
 
     def add(self, body: Mapping[str, Any], owner: str) -> QueuedSale:
-        """Store a sale with a reference and the time of now. It is durable when this returns."""
+        """Store a sale with a reference and the current time. It is durable when this returns."""
         now = datetime.now(UTC)
         with self._transaction() as database:
             query = "SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'sales'"
@@ -158,7 +158,7 @@ class SaleQueue:
         return [_to_sale(row) for row in rows]
 
     def mark_sent(self, sale: QueuedSale) -> None:
-        """The server may have it from now on."""
+        """Record that the server may have the sale from now on."""
         with self._transaction() as database:
             values = (datetime.now(UTC).isoformat(), sale.number)
             database.execute("UPDATE sales SET sent_at = ? WHERE number = ?", values)

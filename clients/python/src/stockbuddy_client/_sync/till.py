@@ -18,8 +18,8 @@ JSON = {"Content-Type": "application/json"}
 
 
 class Till:
-    """`path`: a file, which is created, for one process at a time. Sales are bound to the user that the client has
-    credentials of when they are made: `deliver` leaves those of other users waiting. Raises TillInUse."""
+    """`path`: a file, which is created, for one process at a time. A sale belongs to the user whose credentials the
+    client has when the sale is made: `deliver` leaves those of other users waiting. Raises TillInUse."""
 
     def __init__(self, client: Client, path: str | Path) -> None:
         self._client = client
@@ -34,8 +34,8 @@ class Till:
         return call_blocking(self._queue.add, sale, self._owner())
 
     def deliver(self) -> Delivery:
-        """Post what waits, oldest first, until nothing is left or the server cannot be reached. A refused sale is set
-        aside and the next one follows."""
+        """Post the waiting sales, oldest first, until none is left or the server cannot be reached. A refused sale is
+        set aside and the next one follows."""
         delivered = refused = 0
         with self._delivering:
             while (sale := call_blocking(self._queue.find_next, self._owner())) is not None:
