@@ -16,9 +16,10 @@ if the change that it describes was committed; while the broker is unavailable, 
 
 **Order.** Events with the same `subject` are published in the order in which they were committed; between subjects
 there is none. After a redelivery an older event may follow a newer one: skip it if its `sequence` is not greater
-than the last one that was applied of the same thing.
+than the last one that was applied of the same subject, or, of `stock.level.*` and `stock.movement.posted`, of the
+same level (`product_id`, `warehouse_id` and `lot`).
 
-**Kept.** A queue keeps its messages until they are acknowledged. `GET /events` has all events, from a cursor.
+**Retention.** A queue keeps its messages until they are acknowledged. `GET /events` has all events, from a cursor.
 
 **Changes.** Fields and headers are added without notice; none is removed or changed. A breaking change is a new type
 with the suffix `.v2`, published beside the old one for a while."""
