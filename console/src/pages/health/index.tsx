@@ -65,7 +65,7 @@ function Integrity() {
 }
 
 function FailedEmails() {
-  const emails = useRead<ApiPage<Schemas["NotificationsQueuedEmailResponse"]>>("/notifications/emails", { page_size: 20 });
+  const emails = useRead<ApiPage<Schemas["NotificationEmailResponse"]>>("/notifications/emails", { page_size: 20 });
   return (
     <Section title={t("E-mails")}>
       <Loaded read={emails}>
