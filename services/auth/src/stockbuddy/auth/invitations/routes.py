@@ -98,7 +98,7 @@ async def get_invitation(invitation_id: PathId, _: Admin, session: ReadSession) 
 async def delete_invitation(invitation_id: PathId, _: Admin, session: Session) -> None:
     """Revoke an invitation.
 
-    Only one that was not used (409 otherwise).
+    A used invitation cannot be revoked (409).
     """
     await commands.revoke_invitation(session, invitation_id)
 

@@ -51,7 +51,7 @@ class ImportParameters(BaseModel):
 
     dry_run: Annotated[bool | None, _BLANK] = _optional("Report the same problems and change nothing.")
     preview: Annotated[bool | None, _BLANK] = _optional(
-        "Answer at once with the mapping, the first rows and the effect, and change nothing."
+        "Return the mapping, the first rows and the effect at once, and change nothing."
     )
     mapping: Annotated[str | None, Field(max_length=MAX_JSON_LENGTH), AfterValidator(_check_mapping), _BLANK] = (
         _optional('JSON object: column of the file → column of an import, null to ignore it, such as {"Brand": null}.')

@@ -83,7 +83,7 @@ class ProductUpdate(_OptionalFields):
 
 
 class RestoreProduct(RequestBody):
-    """`sku`: a new one, if another product has the old one by now."""
+    """`sku`: a new SKU, if another product now has the old one."""
 
     sku: Omittable[SingleLine100]
 

@@ -27,8 +27,9 @@ class Difference(BaseModel):
 
 class ValueDifference(BaseModel):
     """`value`: of a level that is not the sum of its movements' values. Of a product (`warehouse_id` and `lot` null):
-    `in_transit`: the value is not what left less what arrived; `receipts`: the value of movements is not what the
-    receipts of purchase orders state; `fifo`: the valuation is not what was paid for receipts less what left."""
+    `in_transit`: the value in transit is not the value that left less the value that arrived; `receipts`: the value of
+    the movements is not that of the receipts of purchase orders; `fifo`: the valuation is not the value received less
+    the value that left."""
 
     model_config = ConfigDict(from_attributes=True)
 

@@ -75,7 +75,7 @@ class MovementFilter(PeriodFilter):
 
 
 class MovementResponse(BaseModel):
-    """A line of the ledger. `quantity` and `value` are the signed changes of the level's quantity and value; `balance`
+    """A movement. `quantity` and `value` are the signed changes of the level's quantity and value; `balance`
     is its quantity after the movement. `correction` is the part of `value` that is not of the goods moved: the cost of
     stock that had left below zero, or of unknown cost, has become known."""
 
