@@ -120,7 +120,7 @@ async def cancel_transfer(
     """Cancel a transfer.
 
     A pending one releases its reserved goods. For goods in transit `disposition` decides: `return` puts them back
-    into the source, `write_off` removes them from stock. What was received stays. PUT and POST do the same.
+    into the source, `write_off` writes them off as lost. What was received stays. PUT and POST do the same.
     """
     body = body or CancelTransfer()
     return stored_response(await context.submit(lambda: plan_cancellation(context, transfer_id, body)))
