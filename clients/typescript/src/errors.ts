@@ -161,7 +161,7 @@ export class PasskeyExists extends Conflict {}
 export class ProductInUse extends Conflict { declare stock: Record<string, unknown>[]; }
 /** The product is inactive: it is neither sold nor purchased. */
 export class ProductInactive extends Conflict { declare skus: string[]; }
-/** The identity provider does not answer as it should; retry later or log in with your password. */
+/** The identity provider does not respond as it should; retry later or log in with your password. */
 export class ProviderUnavailable extends Unavailable {}
 /** The quantity or the value of the level would exceed the largest that can be stored. */
 export class QuantityOutOfRange extends Unprocessable {}

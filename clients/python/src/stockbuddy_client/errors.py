@@ -486,7 +486,7 @@ class ProductInactive(Conflict):
 
 
 class ProviderUnavailable(Unavailable):
-    """The identity provider does not answer as it should; retry later or log in with your password."""
+    """The identity provider does not respond as it should; retry later or log in with your password."""
 
     code = "provider_unavailable"
 
