@@ -111,6 +111,10 @@ async def test_reserved_characters_stay_encoded_in_upper_case(system: System) ->
 # Path prefixes
 
 
+def server_urls(document: Any) -> list[str]:
+    return [server["url"] for server in document["servers"]]
+
+
 async def test_path_prefix_of_the_proxy_is_removed_and_restored(mode: str, start_system: StartSystem) -> None:
     async def create(_: Scope, __: Receive, send: Send) -> None:
         headers = [(b"location", b"/api/v1/products/5"), (b"content-length", b"0")]
@@ -125,7 +129,7 @@ async def test_path_prefix_of_the_proxy_is_removed_and_restored(mode: str, start
             assert got.json["path"] == "/api/v1/products"
             assert system.catalog.last.value("x-forwarded-prefix") == "/shop"
             document = (await system.get(f"{prefix}/openapi.json", headers=headers)).json
-            assert document["servers"] == [{"url": "/shop"}]
+            assert server_urls(document) == ["/shop"]
             assert "'/shop/openapi.json'" in (await system.get(f"{prefix}/docs", headers=headers)).body.decode()
             assert "/shop/docs/assets/" in (await system.get(f"{prefix}/redoc", headers=headers)).body.decode()
         system.catalog.handlers["/api/v1/products"] = create
@@ -169,9 +173,8 @@ async def test_forged_path_prefix_is_ignored(start_system: StartSystem) -> None:
     system = await start_system("http")
     await system.get("/api/v1/products", headers={**system.auth.bearer(), "X-Forwarded-Prefix": "/evil"})
     assert system.catalog.last.values("x-forwarded-prefix") == []
-    assert (await system.get("/openapi.json", headers={"X-Forwarded-Prefix": "/evil"})).json["servers"] == [
-        {"url": "/"}
-    ]
+    document = (await system.get("/openapi.json", headers={"X-Forwarded-Prefix": "/evil"})).json
+    assert server_urls(document) == ["/"]
     trusting = await start_system("http", trusted_proxies="127.0.0.1")
     for prefix in ("//evil.example", "/a b", '/"><script>', "evil", "/\u00e9"):
         headers = {**trusting.auth.bearer(), "X-Forwarded-Prefix": prefix}
@@ -385,4 +388,4 @@ async def test_preflight_allows_the_headers_of_usual_clients(start_system: Start
         got = await system.call("OPTIONS", "/api/v1/products/5", headers=headers)
         assert got.status == 200, got.body
         assert got.headers["Access-Control-Allow-Origin"] == "https://shop.example"
-    assert json.loads((await system.get("/openapi.json", headers={})).body)["servers"] == [{"url": "/"}]
+    assert server_urls((await system.get("/openapi.json", headers={})).json) == ["/"]

@@ -50,7 +50,7 @@ class ShrinkingPool(AsyncAdaptedQueuePool):
         if not self._use.is_exceeded(self.checkedin() + self.checkedout()):
             super()._do_return_conn(record)
             return
-        try:
-            record.close()
-        finally:
-            self._dec_overflow()
+        # Not `record.close()`, which awaits: a connection is also returned by a task that is destroyed with its loop.
+        if record.driver_connection is not None:
+            record.driver_connection.terminate()
+        self._dec_overflow()

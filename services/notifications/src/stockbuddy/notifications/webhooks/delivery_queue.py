@@ -24,14 +24,16 @@ DUE = "webhooks.due"
 MAX_LOGGED_ATTEMPTS = 50
 """The log of a delivery keeps the latest attempts."""
 
-DUE_WORK = """
-    SELECT FROM webhook_progress WHERE position < (SELECT max(position) FROM event_log)
-    UNION ALL
-    SELECT FROM webhook w
+_WITH_DUE = """
+    SELECT w.id FROM webhook w
     WHERE EXISTS (SELECT FROM webhook_delivery d
-                  WHERE d.webhook_id = w.id AND d.state = 'pending' AND d.next_attempt_at <= now())
+                  WHERE d.webhook_id = w.id AND d.state = 'pending' AND d.next_attempt_at <= now()
+                    AND (w.is_active OR d.sample IS NOT NULL))
 """
-"""Events that were not fanned out yet, and deliveries that are due."""
+DUE_WORK = f"""
+    SELECT FROM webhook_progress WHERE position < (SELECT max(position) FROM event_log)
+    UNION ALL SELECT FROM ({_WITH_DUE}) with_due
+"""
 # Only one replica fans out at a time; others skip the locked row. Notifications are not delivered to webhooks: they are
 # addressed to users, and the events that cause them are delivered.
 _FAN_OUT = text("""
@@ -53,12 +55,6 @@ _FAN_OUT = text("""
         WHERE EXISTS (SELECT FROM new_event))
     SELECT (SELECT count(*) FROM new_event) AS events, ARRAY(SELECT DISTINCT webhook_id FROM created) AS webhook_ids,
            set_config('synchronous_commit', 'off', true)
-""")
-_WITH_DUE = text("""
-    SELECT w.id FROM webhook w
-    WHERE EXISTS (SELECT FROM webhook_delivery d
-                  WHERE d.webhook_id = w.id AND d.state = 'pending' AND d.next_attempt_at <= now()
-                    AND (w.is_active OR d.sample IS NOT NULL))
 """)
 # `next_attempt_at` is also the end of the lease: if the process dies, the delivery becomes due again.
 _LEASE_DUE = text("""
@@ -147,7 +143,7 @@ async def fan_out(session: AsyncSession, limit: int) -> FanOutResult:
 
 
 async def find_webhooks_with_due(session: AsyncSession) -> Sequence[int]:
-    return (await session.scalars(_WITH_DUE)).all()
+    return (await session.scalars(text(_WITH_DUE))).all()
 
 
 async def lease_due(
