@@ -20,6 +20,12 @@ class SlowlyShrinkingPool(ShrinkingPool):
     window_seconds = 3600
 
 
+def open_engine(url: str, pool: type[ShrinkingPool]) -> AsyncEngine:
+    """At most four connections stay open, and two more while they are in use."""
+    settings = {"application_name": "shrinking"}
+    return create_engine(url, server_settings=settings, poolclass=pool, pool_size=4, max_overflow=2)
+
+
 async def count_open(engine: AsyncEngine) -> int:
     async with engine.connect() as connection:
         found: int = (await connection.execute(_OPEN)).scalar_one()
@@ -43,13 +49,7 @@ async def use_at_once(engine: AsyncEngine, connections: int) -> int:
 
 
 async def test_connections_of_a_burst_are_closed_and_opened_again(database_url: str) -> None:
-    engine = create_engine(
-        database_url,
-        server_settings={"application_name": "shrinking"},
-        poolclass=QuicklyShrinkingPool,
-        pool_size=4,
-        max_overflow=2,
-    )
+    engine = open_engine(database_url, QuicklyShrinkingPool)
     for _ in range(2):
         assert await use_at_once(engine, 6) == 6
         async with asyncio.timeout(DEADLINE_SECONDS):
@@ -59,13 +59,7 @@ async def test_connections_of_a_burst_are_closed_and_opened_again(database_url: 
 
 
 async def test_connections_in_regular_use_stay_open(database_url: str) -> None:
-    engine = create_engine(
-        database_url,
-        server_settings={"application_name": "shrinking"},
-        poolclass=SlowlyShrinkingPool,
-        pool_size=4,
-        max_overflow=2,
-    )
+    engine = open_engine(database_url, SlowlyShrinkingPool)
     await use_at_once(engine, 4)
     assert [await count_open(engine) for _ in range(20)] == [4] * 20
     await engine.dispose()
