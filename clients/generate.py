@@ -19,6 +19,7 @@ from unasync import Rule
 
 from stockbuddy.chassis.http.errors import Problem
 from stockbuddy.contracts.snapshots import published_events, schema_of
+from stockbuddy.embedded.api_promises import reachable_schemas
 from stockbuddy.embedded.openapi_document import DOCUMENT
 
 CLIENTS = Path(__file__).resolve().parent
@@ -254,17 +255,7 @@ def event_schema_name(event_type: str) -> str:
 def _schemas_of_requests(document: Mapping[str, Any]) -> set[str]:
     """The names of the schemas that request bodies consist of."""
     bodies = [operation.get("requestBody") for item in document["paths"].values() for operation in item.values()]
-    waiting, found = _references(bodies), set[str]()
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            waiting |= _references(document["components"]["schemas"][name])
-    return found
-
-
-def _references(part: Any) -> set[str]:
-    return set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(part)))
+    return reachable_schemas(document, bodies)
 
 
 def _mark_exact_numbers(node: Any, *, is_request: bool) -> None:

@@ -43,7 +43,7 @@ def _responses(document: Document, name: str, operation: Document) -> Iterator[s
 
 
 def _schemas(document: Document) -> Iterator[str]:
-    requests = _reachable(document, [_bodies(operation) for operation in _all_operations(document)])
+    requests = reachable_schemas(document, [_bodies(operation) for operation in _all_operations(document)])
     for name, schema in document["components"]["schemas"].items():
         required = schema.get("required", [])
         for field, details in schema.get("properties", {}).items():
@@ -64,7 +64,7 @@ def _bodies(operation: Document) -> list[Document]:
     return [content["schema"] for content in operation.get("requestBody", {}).get("content", {}).values()]
 
 
-def _reachable(document: Document, parts: object) -> set[str]:
+def reachable_schemas(document: Mapping[str, Any], parts: object) -> set[str]:
     """The names of the schemas that `parts` refer to, directly or not."""
     waiting, found = _references(parts), set[str]()
     while waiting:
