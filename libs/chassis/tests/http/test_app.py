@@ -18,12 +18,13 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import text
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from stockbuddy.chassis.access.roles import Role
 from stockbuddy.chassis.http.app import Service, create_app
 from stockbuddy.chassis.http.authentication import PUBLIC, Admin, Caller, Manager
 from stockbuddy.chassis.http.errors import Conflict
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.sessions import ReadSession, Session
-from stockbuddy.chassis.http.tokens import CLOCK_LEEWAY_SECONDS, Role
+from stockbuddy.chassis.http.tokens import CLOCK_LEEWAY_SECONDS
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime import access_log
 from stockbuddy.chassis.runtime.settings import ServiceSettings

@@ -10,11 +10,11 @@ from asgi_lifespan import LifespanManager
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
 
+from stockbuddy.chassis.access.roles import Role
 from stockbuddy.chassis.http.app import Service, create_app
 from stockbuddy.chassis.http.authentication import Caller, Manager
 from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch
 from stockbuddy.chassis.http.lightweight_route import LightweightRoute
-from stockbuddy.chassis.http.tokens import Role
 from stockbuddy.chassis.runtime.settings import ServiceSettings
 from stockbuddy.chassis.testing.tokens import TestIssuer
 

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.dependencies import Services
 from stockbuddy.auth.errors import (
@@ -19,9 +20,12 @@ from stockbuddy.auth.errors import (
 from stockbuddy.auth.logins.authenticator import Authenticator
 from stockbuddy.auth.profile import commands
 from stockbuddy.auth.profile.schemas import ConfirmEmail, ProfileUpdate
+from stockbuddy.auth.roles.queries import load_rights
 from stockbuddy.auth.step_up import require_recent_verification
 from stockbuddy.auth.users import queries
-from stockbuddy.auth.users.schemas import UserResponse
+from stockbuddy.auth.users.model import User
+from stockbuddy.auth.users.schemas import ProfileResponse, UserResponse
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.http.authentication import PUBLIC, UserSession
 from stockbuddy.chassis.http.errors import Unprocessable, raises
 from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch, require_match, version_etag
@@ -54,16 +58,25 @@ async def verify_profile_password(
 
 @router.get("/profile")
 @raises(UnknownCaller)
-async def get_profile(caller: UserSession, session: ReadSession, response: Response) -> UserResponse:
+async def get_profile(caller: UserSession, session: ReadSession, response: Response) -> ProfileResponse:
     """Read one's own user.
 
-    With role, warehouses and, while it is unconfirmed, a new e-mail address.
+    With role, permissions, warehouses and, while it is unconfirmed, a new e-mail address.
     """
     user = await queries.find_user(session, caller.user_id)
     if user is None:
         raise UnknownCaller()
     response.headers["ETag"] = version_etag(user.version)
-    return UserResponse.model_validate(user)
+    return await _to_response(session, user)
+
+
+async def _to_response(session: AsyncSession, user: User) -> ProfileResponse:
+    rights = await load_rights(session, user.role, user.warehouse_ids)
+    return ProfileResponse(
+        **dict(UserResponse.model_validate(user)),
+        permissions=[permission for permission in Permission if permission in rights.permissions],
+        max_discount_percent=rights.max_discount_percent,
+    )
 
 
 @router.patch("/profile")
@@ -83,7 +96,7 @@ async def update_profile(
     session: Session,
     response: Response,
     if_match: IfMatch = None,
-) -> UserResponse:
+) -> ProfileResponse:
     """Change one's own user.
 
     Absent fields keep their values. Another e-mail address requires the `password`, or of a user with a second factor
@@ -97,7 +110,7 @@ async def update_profile(
     fields = {name: value for name, value in body.sent_fields().items() if name != "password"}
     await commands.update_profile(session, user, fields)
     response.headers["ETag"] = version_etag(user.version)
-    return UserResponse.model_validate(user)
+    return await _to_response(session, user)
 
 
 @public_router.post("/email/confirm", status_code=204, dependencies=[PUBLIC])

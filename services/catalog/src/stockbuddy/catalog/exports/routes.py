@@ -14,7 +14,8 @@ from stockbuddy.catalog.search.schemas import ProductFilter
 from stockbuddy.catalog.spreadsheets.cells import COLUMNS
 from stockbuddy.catalog.spreadsheets.reader import Format
 from stockbuddy.catalog.spreadsheets.responses import SPREADSHEET_CONTENT, spreadsheet_response
-from stockbuddy.chassis.http.authentication import Caller
+from stockbuddy.chassis.access.permissions import Permission
+from stockbuddy.chassis.http.authentication import Caller, requires
 from stockbuddy.chassis.http.errors import Forbidden, raises
 from stockbuddy.chassis.http.etags import ConditionalRoute
 
@@ -27,7 +28,12 @@ class ExportQuery(ProductFilter):
     format: Format = "csv"
 
 
-@router.get("/export", response_class=StreamingResponse, responses=SPREADSHEET_CONTENT)
+@router.get(
+    "/export",
+    response_class=StreamingResponse,
+    responses=SPREADSHEET_CONTENT,
+    dependencies=[requires(Permission.EXPORT_RUN)],
+)
 @raises(Forbidden)
 async def export_products(
     request: Request, caller: Caller, query: Annotated[ExportQuery, Query()]

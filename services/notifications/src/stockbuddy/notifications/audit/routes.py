@@ -4,7 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from stockbuddy.chassis.http.authentication import Admin
+from stockbuddy.chassis.access.permissions import Permission
+from stockbuddy.chassis.http.authentication import requires
 from stockbuddy.chassis.http.errors import Unprocessable
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.pagination import Page
@@ -24,10 +25,8 @@ from stockbuddy.notifications.dependencies import Services
 router = APIRouter(prefix="/api/v1/audit-logs", tags=["audit"], route_class=ConditionalRoute)
 
 
-@router.get("", dependencies=[CONSISTENT])
-async def list_audit_logs(
-    services: Services, _: Admin, filters: Annotated[AuditFilter, Query()]
-) -> Page[AuditEntryResponse]:
+@router.get("", dependencies=[requires(Permission.AUDIT_READ), CONSISTENT])
+async def list_audit_logs(services: Services, filters: Annotated[AuditFilter, Query()]) -> Page[AuditEntryResponse]:
     """List the audit log.
 
     Who did what, when, from which address, with what changes; newest first. Send the `X-Consistency` of a write to
@@ -38,10 +37,8 @@ async def list_audit_logs(
     return found.to_page(filters, _to_response)
 
 
-@router.get("/verify")
-async def verify_audit_logs(
-    services: Services, _: Admin, query: Annotated[ChainQuery, Query()]
-) -> AuditVerificationResponse:
+@router.get("/verify", dependencies=[requires(Permission.AUDIT_READ)])
+async def verify_audit_logs(services: Services, query: Annotated[ChainQuery, Query()]) -> AuditVerificationResponse:
     """Verify that the audit log was not altered.
 
     Recomputes the chain of hashes over all entries. Keep `last_id` and `last_hash` outside the system, and send

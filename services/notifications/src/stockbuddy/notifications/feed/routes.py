@@ -5,7 +5,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from stockbuddy.chassis.http.authentication import Caller
+from stockbuddy.chassis.access.permissions import Permission
+from stockbuddy.chassis.http.authentication import Caller, requires
 from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.tokens import Principal
@@ -25,7 +26,7 @@ router = APIRouter(prefix="/api/v1", tags=["events"], route_class=ConditionalRou
 BEGINNING = LogPosition(0, 0)
 
 
-@router.get("/events", response_model=EventPage, dependencies=[CONSISTENT])
+@router.get("/events", response_model=EventPage, dependencies=[requires(Permission.EVENT_READ), CONSISTENT])
 @raises(CursorAhead, TooManyStreams)
 async def list_events(caller: Caller, services: Services, filters: Annotated[EventFilter, Query()]) -> Response:
     """Read the event log.

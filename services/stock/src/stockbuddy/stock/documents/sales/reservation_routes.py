@@ -4,7 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id
+from stockbuddy.chassis.http.authentication import requires
 from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.stock.documents.sales.commit_reservation import plan_commit
@@ -26,7 +28,11 @@ from stockbuddy.stock.http.responses import stored_response
 router = APIRouter(prefix="/api/v1/reservations", tags=["reservations"], route_class=ConditionalRoute)
 
 
-@router.post("/{reservation_id}/commit", response_model=CommittedReservationResponse)
+@router.post(
+    "/{reservation_id}/commit",
+    response_model=CommittedReservationResponse,
+    dependencies=[requires(Permission.RESERVATION_WRITE)],
+)
 @raises(
     ReservationAlreadyExpired,
     InvalidState,

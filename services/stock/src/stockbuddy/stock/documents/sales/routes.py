@@ -4,8 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id
-from stockbuddy.chassis.http.authentication import Caller
+from stockbuddy.chassis.http.authentication import Caller, requires
 from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import version_etag
 from stockbuddy.chassis.http.lightweight_route import LightweightRoute
@@ -50,7 +51,7 @@ router = APIRouter(prefix="/api/v1/sales", tags=["sales"], route_class=Lightweig
 SaleId = Annotated[Id, Path()]
 
 
-@router.post("", response_model=SaleResponse, status_code=201)
+@router.post("", response_model=SaleResponse, status_code=201, dependencies=[requires(Permission.SALE_CREATE)])
 @raises(
     InsufficientStock,
     UnknownProduct,
@@ -73,7 +74,7 @@ async def create_sale(context: PostingContextDep, body: SaleCreate) -> Response:
     return stored_response(await context.submit(lambda: plan_sale(context, body)))
 
 
-@router.post("/batch", response_model=SalesBatchResponse)
+@router.post("/batch", response_model=SalesBatchResponse, dependencies=[requires(Permission.SALE_CREATE)])
 @raises(ConcurrentUpdate)
 async def create_sales_batch(request: Request, context: PostingContextDep, body: SalesBatchCreate) -> Response:
     """Import up to 500 sales made offline.
@@ -85,7 +86,7 @@ async def create_sales_batch(request: Request, context: PostingContextDep, body:
     return await import_sales(context, body.sales, (await request.json())["sales"])
 
 
-@router.get("", response_model=Page[SaleResponse])
+@router.get("", response_model=Page[SaleResponse], dependencies=[requires(Permission.SALE_READ)])
 async def list_sales(session: ReadSession, _: Caller, filters: Annotated[SaleFilter, Query()]) -> Response:
     """List sales.
 
@@ -94,7 +95,7 @@ async def list_sales(session: ReadSession, _: Caller, filters: Annotated[SaleFil
     return page_response(await queries.list_sales(session, filters), filters)
 
 
-@router.get("/{sale_id}", response_model=SaleResponse)
+@router.get("/{sale_id}", response_model=SaleResponse, dependencies=[requires(Permission.SALE_READ)])
 async def get_sale(session: ReadSession, _: Caller, sale_id: SaleId) -> Response:
     """Read a sale with its lines.
 
@@ -104,7 +105,12 @@ async def get_sale(session: ReadSession, _: Caller, sale_id: SaleId) -> Response
     return json_response(sale, etag=version_etag(sale.version))
 
 
-@router.post("/{sale_id}/returns", response_model=SaleReturnResponse, status_code=201)
+@router.post(
+    "/{sale_id}/returns",
+    response_model=SaleReturnResponse,
+    status_code=201,
+    dependencies=[requires(Permission.SALE_RETURN)],
+)
 @raises(NotInSale, ReturnExceedsSale, SaleNotReturnable, UnknownProduct, ProductForbidden, *POSTING)
 async def create_sale_return(context: PostingContextDep, sale_id: SaleId, body: SaleReturnCreate) -> Response:
     """Take back goods of a sale.
@@ -116,7 +122,7 @@ async def create_sale_return(context: PostingContextDep, sale_id: SaleId, body: 
     return stored_response(await context.submit(lambda: plan_return(context, sale_id, body)))
 
 
-@router.post("/{sale_id}/void", response_model=SaleResponse)
+@router.post("/{sale_id}/void", response_model=SaleResponse, dependencies=[requires(Permission.SALE_VOID)])
 @raises(InvalidState, *POSTING)
 async def void_sale(context: PostingContextDep, sale_id: SaleId, body: VoidSale | None = None) -> Response:
     """Void a sale.
@@ -127,7 +133,7 @@ async def void_sale(context: PostingContextDep, sale_id: SaleId, body: VoidSale 
     return stored_response(await context.submit(lambda: plan_void(context, sale_id, body or VoidSale())))
 
 
-@router.get("/{sale_id}/returns")
+@router.get("/{sale_id}/returns", dependencies=[requires(Permission.SALE_READ)])
 async def list_sale_returns(session: ReadSession, _: Caller, sale_id: SaleId) -> list[SaleReturnResponse]:
     """List the returns of a sale.
 

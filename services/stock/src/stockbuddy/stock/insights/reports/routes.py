@@ -4,8 +4,9 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id, Integer
-from stockbuddy.chassis.http.authentication import Caller
+from stockbuddy.chassis.http.authentication import Caller, requires
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.sessions import ReadSession
 from stockbuddy.stock.calendar_days import PeriodUnit
@@ -24,7 +25,7 @@ Filters = Annotated[ReportFilters, Query()]
 FormatQuery = Annotated[ReportFormat, Query(alias="format")]
 
 
-@router.get("")
+@router.get("", dependencies=[requires(Permission.REPORT_READ)])
 async def list_reports(_: Caller) -> ReportListResponse:
     """List the reports.
 
@@ -33,7 +34,9 @@ async def list_reports(_: Caller) -> ReportListResponse:
     return ReportListResponse(items=list(REPORTS))
 
 
-@router.get("/inventory-valuation", responses=RESPONSES)
+@router.get(
+    "/inventory-valuation", responses=RESPONSES, dependencies=[requires(Permission.REPORT_READ, Permission.COST_READ)]
+)
 async def get_inventory_valuation_report(
     session: ReadSession,
     _: Caller,
@@ -50,7 +53,7 @@ async def get_inventory_valuation_report(
     return await render(await inventory_reports.report_valuation(session, filters, method, as_of), report_format)
 
 
-@router.get("/sales", responses=RESPONSES)
+@router.get("/sales", responses=RESPONSES, dependencies=[requires(Permission.REPORT_READ)])
 async def get_sales_report(
     session: ReadSession,
     _: Caller,
@@ -67,7 +70,7 @@ async def get_sales_report(
     return await render(await sales_reports.report_sales(session, filters, period, group_by), report_format)
 
 
-@router.get("/profit", responses=RESPONSES)
+@router.get("/profit", responses=RESPONSES, dependencies=[requires(Permission.REPORT_READ, Permission.COST_READ)])
 async def get_profit_report(
     session: ReadSession,
     _: Caller,
@@ -84,7 +87,7 @@ async def get_profit_report(
     return await render(await sales_reports.report_profit(session, warehouse_id, period, group_by), report_format)
 
 
-@router.get("/turnover", responses=RESPONSES)
+@router.get("/turnover", responses=RESPONSES, dependencies=[requires(Permission.REPORT_READ)])
 async def get_turnover_report(
     session: ReadSession, _: Caller, filters: Filters, period: ReportPeriod, report_format: FormatQuery = "json"
 ) -> Response:
@@ -96,7 +99,7 @@ async def get_turnover_report(
     return await render(await inventory_reports.report_turnover(session, filters, period), report_format)
 
 
-@router.get("/stock-aging", responses=RESPONSES)
+@router.get("/stock-aging", responses=RESPONSES, dependencies=[requires(Permission.REPORT_READ)])
 async def get_stock_aging_report(
     session: ReadSession, _: Caller, filters: Filters, as_of: AsOf, report_format: FormatQuery = "json"
 ) -> Response:
@@ -108,7 +111,7 @@ async def get_stock_aging_report(
     return await render(await inventory_reports.report_aging(session, filters, as_of), report_format)
 
 
-@router.get("/movements", responses=RESPONSES)
+@router.get("/movements", responses=RESPONSES, dependencies=[requires(Permission.REPORT_READ)])
 async def get_movements_report(
     session: ReadSession,
     _: Caller,
@@ -125,7 +128,7 @@ async def get_movements_report(
     return await render(await inventory_reports.report_movements(session, filters, period, group_by), report_format)
 
 
-@router.get("/dead-stock", responses=RESPONSES)
+@router.get("/dead-stock", responses=RESPONSES, dependencies=[requires(Permission.REPORT_READ)])
 async def get_dead_stock_report(
     session: ReadSession,
     _: Caller,
