@@ -11,6 +11,7 @@ from stockbuddy.chassis.http.authentication import authenticate
 from stockbuddy.chassis.http.entity_tags import matches
 from stockbuddy.chassis.http.errors import PreconditionFailed
 from stockbuddy.chassis.http.idempotency import IdempotentRoute
+from stockbuddy.chassis.http.pagination import Page
 from stockbuddy.contracts.field_permissions import restricted_fields
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -65,22 +66,32 @@ class ConditionalRoute(IdempotentRoute):
     def _without_hidden_fields(self, handle: Handler) -> Handler:
         """Of a model with fields that need a permission, the caller gets those that they may see; also when a stored
         response is repeated, because their permissions may have changed since."""
-        restricted = restricted_fields(self.response_model)
+        model = self.response_model
+        is_page = isinstance(model, type) and issubclass(model, Page)
+        restricted = restricted_fields(model.model_fields["items"].annotation if is_page else model)
         if not restricted:
             return handle
 
         async def handle_and_hide(request: Request) -> Response:
             response = await handle(request)
             names = hidden_names(restricted, (await authenticate(request)).permissions)
-            if names and (body := getattr(response, "body", None)) and _is_json(response):
-                response.body = remove_fields(body, names)
-                response.headers["Content-Length"] = str(len(response.body))
-                if etag := response.headers.get("ETag"):
-                    response.headers["ETag"] = f'{etag.removesuffix(chr(34))}{LIMITED}"'
+            if names and response.headers.get("Content-Type") == "application/json":
+                _hide(response, names, is_page=is_page)
             return response
 
         return handle_and_hide
 
 
-def _is_json(response: Response) -> bool:
-    return response.headers.get("Content-Type", "").startswith("application/json")
+def _hide(response: Response, names: frozenset[str], *, is_page: bool) -> None:
+    body = bytes(response.body)
+    response.body = _without(body, names) if is_page else remove_fields(body, names)
+    response.headers["Content-Length"] = str(len(response.body))
+    if etag := response.headers.get("ETag"):
+        response.headers["ETag"] = f'{etag[:-1]}{LIMITED}"'
+
+
+def _without(page: bytes, names: frozenset[str]) -> bytes:
+    """In the items only: the counts of a page have names, such as `total`, that its items may use for amounts."""
+    items, separator, counts = page.rpartition(b'],"page":')
+    end = b"]}"
+    return remove_fields(items + end, names).removesuffix(end) + separator + counts

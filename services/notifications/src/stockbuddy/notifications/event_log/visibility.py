@@ -3,7 +3,7 @@
 The feed, the streams and the fan-out to webhooks (which belong to admins) use this table.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
@@ -63,16 +63,17 @@ def visibility_for(caller: Principal) -> Visibility:
     """An API key does not see its owner's personal resources. Without `event.read` one sees only what is addressed to
     oneself."""
     return Visibility(
-        types=_visible_types(caller.permissions),
+        types=visible_types(caller.permissions),
         audiences=audiences_for(caller) if caller.is_user_session else frozenset(),
         view=View(caller.may(Permission.AUDIT_READ), field_permissions_among(caller.permissions)),
     )
 
 
-def _visible_types(permissions: frozenset[Permission]) -> tuple[str, ...]:
+def visible_types(permissions: Collection[str]) -> tuple[str, ...]:
+    """Patterns of the types of events that these permissions allow to see."""
     if Permission.EVENT_READ not in permissions:
         return ADDRESSED
-    if permissions.issuperset(REQUIRED):
+    if all(permission in permissions for permission in REQUIRED):
         return ANY_TYPE
     types = (types for permission, types in REQUIRED.items() if permission in permissions)
     return (*chain.from_iterable(types), *ADDRESSED)

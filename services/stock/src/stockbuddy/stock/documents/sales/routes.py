@@ -94,8 +94,8 @@ async def create_sales_batch(request: Request, context: PostingContextDep, body:
 async def list_sales(session: ReadSession, caller: Caller, filters: Annotated[SaleFilter, Query()]) -> Response:
     """List sales.
 
-    Newest first by `occurred_at` unless `sort_by` says otherwise, each with its lines. `search` finds names of customers with the permission
-    `customer.read`.
+    Newest first by `occurred_at` unless `sort_by` says otherwise, each with its lines. `search` also finds names of
+    customers, with the permission `customer.read`.
     """
     with_customers = caller.may(Permission.CUSTOMER_READ)
     return page_response(await queries.list_sales(session, filters, with_customers=with_customers), filters)
