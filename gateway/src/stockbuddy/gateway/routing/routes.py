@@ -88,6 +88,8 @@ ROUTES = (
     *(Route(f"/auth/oidc/{{}}/{step}", "auth", Auth.PUBLIC, "GET") for step in ("start", "callback", "logout")),
     Route("/auth", "auth"),
     Route("/users", "auth"),
+    Route("/roles", "auth"),
+    Route("/permissions", "auth"),
     Route("/system-settings", "auth"),
     _upload("POST", "/products/import"),
     _upload("POST", "/imports"),
