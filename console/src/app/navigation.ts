@@ -56,6 +56,7 @@ export const NAVIGATION: { label: string; items: Destination[] }[] = [
     items: [
       { path: "/imports", label: t("Imports"), icon: "upload", permission: "import.run" },
       { path: "/users", label: t("Users"), icon: "people", permission: "user.read" },
+      { path: "/roles", label: t("Roles"), icon: "people", permission: "user.read" },
       { path: "/settings", label: t("Settings"), icon: "settings", permission: "setting.read" },
       { path: "/webhooks", label: t("Webhooks"), icon: "webhook", permission: "webhook.manage" },
       { path: "/audit", label: t("Audit trail"), icon: "audit", permission: "audit.read" },
