@@ -97,7 +97,8 @@ async def _key_principal(
 ) -> Principal:
     """The rights common to the key and its owner, whose rights may have changed since the key was created."""
     own = (await load_rights(session, key.role, key.warehouse_ids)).within(key.scopes)
-    rights = own.limited_to(await load_rights(session, owner.role, owner.warehouse_ids))
+    limit = await load_rights(session, owner.role, owner.warehouse_ids)
+    rights = own.limited_to(limit) if own.permissions <= limit.permissions else limit.limited_to(own)
     principal = rights.to_principal(
         owner.id, owner.username, key.sid, lifetime_seconds=lifetime_seconds, is_renewed=is_renewed
     )

@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.dependencies import Services
 from stockbuddy.auth.errors import (
@@ -21,11 +20,13 @@ from stockbuddy.auth.logins.authenticator import Authenticator
 from stockbuddy.auth.profile import commands
 from stockbuddy.auth.profile.schemas import ConfirmEmail, ProfileUpdate
 from stockbuddy.auth.roles.queries import load_rights
+from stockbuddy.auth.roles.rights import Rights
 from stockbuddy.auth.step_up import require_recent_verification
 from stockbuddy.auth.users import queries
 from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.schemas import ProfileResponse, UserResponse
 from stockbuddy.chassis.access.permissions import Permission
+from stockbuddy.chassis.access.roles import PERMISSIONS_BY_ROLE
 from stockbuddy.chassis.http.authentication import PUBLIC, UserSession
 from stockbuddy.chassis.http.errors import Unprocessable, raises
 from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch, require_match, version_etag
@@ -66,12 +67,17 @@ async def get_profile(caller: UserSession, session: ReadSession, response: Respo
     user = await queries.find_user(session, caller.user_id)
     if user is None:
         raise UnknownCaller()
-    response.headers["ETag"] = version_etag(user.version)
-    return await _to_response(session, user)
-
-
-async def _to_response(session: AsyncSession, user: User) -> ProfileResponse:
     rights = await load_rights(session, user.role, user.warehouse_ids)
+    response.headers["ETag"] = _etag(user, rights)
+    return _to_response(user, rights)
+
+
+def _etag(user: User, rights: Rights) -> str:
+    """The permissions of an admin's role change without the user."""
+    return version_etag(user.version) if rights.role in PERMISSIONS_BY_ROLE else f'"{user.version}.{rights.digest}"'
+
+
+def _to_response(user: User, rights: Rights) -> ProfileResponse:
     return ProfileResponse(
         **dict(UserResponse.model_validate(user)),
         permissions=[permission for permission in Permission if permission in rights.permissions],
@@ -106,11 +112,12 @@ async def update_profile(
     user = await queries.lock_user(session, caller.user_id)
     if user is None:
         raise UnknownCaller()
-    require_match(if_match, version_etag(user.version))
+    require_match(if_match, _etag(user, await load_rights(session, user.role, user.warehouse_ids)))
     fields = {name: value for name, value in body.sent_fields().items() if name != "password"}
     await commands.update_profile(session, user, fields)
-    response.headers["ETag"] = version_etag(user.version)
-    return await _to_response(session, user)
+    rights = await load_rights(session, user.role, user.warehouse_ids)
+    response.headers["ETag"] = _etag(user, rights)
+    return _to_response(user, rights)
 
 
 @public_router.post("/email/confirm", status_code=204, dependencies=[PUBLIC])

@@ -1,12 +1,13 @@
 """What a user, an API key or an app may do: permissions, warehouses, and the limit of discounts."""
 
+import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Self
 
-from stockbuddy.chassis.access.permissions import Permission
+from stockbuddy.chassis.access.permissions import Permission, sorted_names
 from stockbuddy.chassis.http.tokens import Principal
 
 
@@ -18,6 +19,13 @@ class Rights:
     permissions: frozenset[Permission]
     warehouse_ids: frozenset[int] | None = None
     max_discount_percent: Decimal | None = None
+
+    @property
+    def digest(self) -> str:
+        """Differs for rights that differ."""
+        warehouse_ids = None if self.warehouse_ids is None else sorted(self.warehouse_ids)
+        text = f"{sorted_names(self.permissions)} {warehouse_ids} {self.max_discount_percent}"
+        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
     def limited_to(self, limit: "Rights") -> Self:
         """What both allow, under this role's name."""

@@ -3,13 +3,15 @@
 The feed, the streams and the fan-out to webhooks (which belong to admins) use this table.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
 from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.notifications.audience import audiences_for
+from stockbuddy.notifications.event_log.cloudevents import View
+from stockbuddy.notifications.event_log.field_permissions import field_permissions_among
 from stockbuddy.notifications.event_log.patterns import ANY_TYPE, matches_any, to_expression
 
 ADDRESSED = ("notifications.notification.*", "notifications.preferences.*")
@@ -44,12 +46,12 @@ ADDRESSED_EXPRESSION = to_expression(ADDRESSED)
 
 @dataclass(frozen=True, slots=True)
 class Visibility:
-    """What one caller may see: event types by pattern, addressed events by audience. `with_client_ip`: client
-    addresses require the same permission as the audit log."""
+    """What one caller may see: event types by pattern, addressed events by audience, and of an event its `view`.
+    Client addresses require the same permission as the audit log."""
 
     types: tuple[str, ...]
     audiences: frozenset[str]
-    with_client_ip: bool
+    view: View
 
     def includes(self, event_type: str, subject: str | None) -> bool:
         if not matches_any(self.types, event_type):
@@ -61,16 +63,17 @@ def visibility_for(caller: Principal) -> Visibility:
     """An API key does not see its owner's personal resources. Without `event.read` one sees only what is addressed to
     oneself."""
     return Visibility(
-        types=_visible_types(caller.permissions),
+        types=visible_types(caller.permissions),
         audiences=audiences_for(caller) if caller.is_user_session else frozenset(),
-        with_client_ip=caller.may(Permission.AUDIT_READ),
+        view=View(caller.may(Permission.AUDIT_READ), field_permissions_among(caller.permissions)),
     )
 
 
-def _visible_types(permissions: frozenset[Permission]) -> tuple[str, ...]:
+def visible_types(permissions: Collection[str]) -> tuple[str, ...]:
+    """Patterns of the types of events that these permissions allow to see."""
     if Permission.EVENT_READ not in permissions:
         return ADDRESSED
-    if permissions.issuperset(REQUIRED):
+    if all(permission in permissions for permission in REQUIRED):
         return ANY_TYPE
     types = (types for permission, types in REQUIRED.items() if permission in permissions)
     return (*chain.from_iterable(types), *ADDRESSED)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id
-from stockbuddy.chassis.http.authentication import requires
+from stockbuddy.chassis.http.authentication import Caller, requires
 from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch, version_etag
 from stockbuddy.chassis.http.pagination import Page, PageParameters
@@ -67,16 +67,16 @@ async def list_webhooks(session: ReadSession, query: PageParameters) -> Page[Web
 @secret_router.post("", status_code=201, dependencies=[requires(Permission.WEBHOOK_MANAGE)])
 @raises(AddressNotAllowed, TooManyWebhooks)
 async def create_webhook(
-    body: WebhookCreate, session: Session, services: Services, response: Response
+    body: WebhookCreate, caller: Caller, session: Session, services: Services, response: Response
 ) -> WebhookCreateResponse:
     """Register a webhook.
 
-    Every event whose type matches `event_types` is posted to `url`, signed as Standard Webhooks, and retried with
-    growing delays for days. The `secret` is returned only here. Private addresses are rejected unless the operator
-    allows them; at most 100 webhooks.
+    Every event that you may read and whose type matches `event_types` is posted to `url`, signed as Standard
+    Webhooks, and retried with growing delays for days. The `secret` is returned only here. Private addresses are
+    rejected unless the operator allows them; at most 100 webhooks.
     """
     await _require_allowed_url(services, body.url)
-    webhook, secret = await commands.create_webhook(session, body, services.secret_box)
+    webhook, secret = await commands.create_webhook(session, caller, body, services.secret_box)
     response.headers["ETag"] = version_etag(webhook.version)
     return WebhookCreateResponse(**WebhookResponse.model_validate(webhook).model_dump(), secret=secret)
 
@@ -97,6 +97,7 @@ async def get_webhook(webhook_id: Id, session: ReadSession, response: Response) 
 async def update_webhook(
     webhook_id: Id,
     body: WebhookUpdate,
+    caller: Caller,
     session: Session,
     services: Services,
     response: Response,
@@ -105,13 +106,13 @@ async def update_webhook(
     """Change a webhook.
 
     PUT and PATCH do the same: absent fields keep their values. Activating a disabled webhook does not deliver what
-    it missed: see `POST /webhooks/{webhook_id}/resend`.
+    it missed: see `POST /webhooks/{webhook_id}/resend`. Afterwards it receives the events and fields that you may read.
     """
     webhook = await commands.lock_webhook(session, webhook_id, if_match)
     fields = body.sent_fields()
     if "url" in fields:
         await _require_allowed_url(services, fields["url"])
-    await commands.update_webhook(session, webhook, fields)
+    await commands.update_webhook(session, caller, webhook, fields)
     return _to_response(webhook, response)
 
 

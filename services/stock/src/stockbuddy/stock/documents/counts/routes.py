@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id
-from stockbuddy.chassis.http.authentication import Caller, requires
+from stockbuddy.chassis.http.authentication import requires
 from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import version_etag
 from stockbuddy.chassis.http.lightweight_route import LightweightRoute
@@ -49,7 +49,7 @@ async def create_count(context: PostingContextDep, session: Session, body: Stock
 
 
 @router.get("", response_model=Page[StockCountResponse], dependencies=[requires(Permission.STOCK_READ)])
-async def list_counts(session: ReadSession, _: Caller, filters: Annotated[StockCountFilter, Query()]) -> Response:
+async def list_counts(session: ReadSession, filters: Annotated[StockCountFilter, Query()]) -> Response:
     """List stock counts.
 
     Newest first, each with its lines.
@@ -58,7 +58,7 @@ async def list_counts(session: ReadSession, _: Caller, filters: Annotated[StockC
 
 
 @router.get("/{count_id}", response_model=StockCountResponse, dependencies=[requires(Permission.STOCK_READ)])
-async def get_count(session: ReadSession, _: Caller, count_id: CountId) -> Response:
+async def get_count(session: ReadSession, count_id: CountId) -> Response:
     """Read a stock count.
 
     Each line has the expected quantity and, once entered, the counted one.

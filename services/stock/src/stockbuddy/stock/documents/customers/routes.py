@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id
-from stockbuddy.chassis.http.authentication import Caller, requires
+from stockbuddy.chassis.http.authentication import requires
 from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch, require_match, version_etag
 from stockbuddy.chassis.http.pagination import Page
 from stockbuddy.chassis.http.sessions import ReadSession, Session, get_or_404
@@ -26,7 +26,7 @@ CustomerId = Annotated[Id, Path()]
 
 
 @router.get("", response_model=Page[CustomerResponse], dependencies=[requires(Permission.CUSTOMER_READ)])
-async def list_customers(session: ReadSession, _: Caller, filters: Annotated[CustomerFilter, Query()]) -> Response:
+async def list_customers(session: ReadSession, filters: Annotated[CustomerFilter, Query()]) -> Response:
     """List customers.
 
     Ordered by name unless `sort_by` says otherwise.
@@ -36,7 +36,7 @@ async def list_customers(session: ReadSession, _: Caller, filters: Annotated[Cus
 
 
 @router.post("", response_model=CustomerResponse, status_code=201, dependencies=[requires(Permission.CUSTOMER_WRITE)])
-async def create_customer(session: Session, _: Caller, body: CustomerCreate) -> Response:
+async def create_customer(session: Session, body: CustomerCreate) -> Response:
     """Create a customer.
 
     Several customers may have the same name.
@@ -45,7 +45,7 @@ async def create_customer(session: Session, _: Caller, body: CustomerCreate) -> 
 
 
 @router.get("/{customer_id}", response_model=CustomerResponse, dependencies=[requires(Permission.CUSTOMER_READ)])
-async def get_customer(session: ReadSession, _: Caller, customer_id: CustomerId) -> Response:
+async def get_customer(session: ReadSession, customer_id: CustomerId) -> Response:
     """Read a customer.
 
     `ETag` is the version, for a later change.
@@ -61,7 +61,7 @@ async def get_customer(session: ReadSession, _: Caller, customer_id: CustomerId)
 )
 @router.patch("/{customer_id}", response_model=CustomerResponse, dependencies=[requires(Permission.CUSTOMER_WRITE)])
 async def update_customer(
-    session: Session, _: Caller, customer_id: CustomerId, body: CustomerUpdate, if_match: IfMatch = None
+    session: Session, customer_id: CustomerId, body: CustomerUpdate, if_match: IfMatch = None
 ) -> Response:
     """Change a customer.
 
@@ -74,7 +74,7 @@ async def update_customer(
 
 
 @router.delete("/{customer_id}", status_code=204, dependencies=[requires(Permission.CUSTOMER_WRITE)])
-async def delete_customer(session: Session, _: Caller, customer_id: CustomerId, if_match: IfMatch = None) -> None:
+async def delete_customer(session: Session, customer_id: CustomerId, if_match: IfMatch = None) -> None:
     """Delete a customer.
 
     The sales stay, without the customer's name.

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id
-from stockbuddy.chassis.http.authentication import Caller, requires
+from stockbuddy.chassis.http.authentication import requires
 from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.lightweight_route import LightweightRoute
 from stockbuddy.chassis.http.pagination import Page
@@ -53,9 +53,7 @@ async def create_reservation(context: PostingContextDep, body: ReservationCreate
 
 
 @router.get("", response_model=Page[ReservationResponse], dependencies=[requires(Permission.STOCK_READ)])
-async def list_reservations(
-    session: ReadSession, _: Caller, filters: Annotated[ReservationFilter, Query()]
-) -> Response:
+async def list_reservations(session: ReadSession, filters: Annotated[ReservationFilter, Query()]) -> Response:
     """List reservations.
 
     Newest first. The status is `expired` from `expires_at` on.
@@ -64,7 +62,7 @@ async def list_reservations(
 
 
 @router.get("/{reservation_id}", response_model=ReservationResponse, dependencies=[requires(Permission.STOCK_READ)])
-async def get_reservation(session: ReadSession, _: Caller, reservation_id: ReservationId) -> Response:
+async def get_reservation(session: ReadSession, reservation_id: ReservationId) -> Response:
     """Read a reservation.
 
     Its status is `expired` from `expires_at` on.

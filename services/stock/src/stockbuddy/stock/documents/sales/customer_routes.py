@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Response
 
 from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id
-from stockbuddy.chassis.http.authentication import Caller, requires
+from stockbuddy.chassis.http.authentication import requires
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.pagination import Page, PageParameters
 from stockbuddy.chassis.http.sessions import ReadSession, get_or_404
@@ -24,7 +24,7 @@ router = APIRouter(prefix="/api/v1/customers", tags=["customers"], route_class=C
     dependencies=[requires(Permission.CUSTOMER_READ, Permission.SALE_READ)],
 )
 async def list_customer_sales(
-    session: ReadSession, _: Caller, page: PageParameters, customer_id: Annotated[Id, Path()]
+    session: ReadSession, page: PageParameters, customer_id: Annotated[Id, Path()]
 ) -> Response:
     """List the sales of a customer.
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id
-from stockbuddy.chassis.http.authentication import Caller, requires
+from stockbuddy.chassis.http.authentication import requires
 from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import version_etag
 from stockbuddy.chassis.http.lightweight_route import LightweightRoute
@@ -56,7 +56,7 @@ async def create_transfer(context: PostingContextDep, body: TransferCreate) -> R
 
 
 @router.get("", response_model=Page[TransferResponse], dependencies=[requires(Permission.STOCK_READ)])
-async def list_transfers(session: ReadSession, _: Caller, filters: Annotated[TransferFilter, Query()]) -> Response:
+async def list_transfers(session: ReadSession, filters: Annotated[TransferFilter, Query()]) -> Response:
     """List transfers.
 
     Newest first unless `sort_by` says otherwise. `warehouse_id` finds those from or to a warehouse.
@@ -65,7 +65,7 @@ async def list_transfers(session: ReadSession, _: Caller, filters: Annotated[Tra
 
 
 @router.get("/{transfer_id}", response_model=TransferResponse, dependencies=[requires(Permission.STOCK_READ)])
-async def get_transfer(session: ReadSession, _: Caller, transfer_id: TransferId) -> Response:
+async def get_transfer(session: ReadSession, transfer_id: TransferId) -> Response:
     """Read a transfer with its lines.
 
     Each line shows what was shipped, received, damaged and is still in transit.

@@ -49,9 +49,7 @@ _REFERENCE_FIELDS = {"product_id", "sku", "product", "warehouse_id", "warehouse_
 
 
 @suggestions.get("", response_model=Page[SuggestionResponse], dependencies=[requires(Permission.REPORT_READ)])
-async def list_reorder_suggestions(
-    session: ReadSession, _: Caller, zone: CompanyTimezone, filters: Filters
-) -> Response:
+async def list_reorder_suggestions(session: ReadSession, zone: CompanyTimezone, filters: Filters) -> Response:
     """List what to reorder, the most urgent first.
 
     A suggestion for each product and warehouse whose inventory position (on hand and incoming, less reserved) is at

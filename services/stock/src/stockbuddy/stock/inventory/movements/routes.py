@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id
-from stockbuddy.chassis.http.authentication import Caller, requires
+from stockbuddy.chassis.http.authentication import requires
 from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.lightweight_route import LightweightRoute
 from stockbuddy.chassis.http.pagination import Page
@@ -64,7 +64,7 @@ async def create_movement_batch(context: PostingContextDep, body: MovementBatchC
 
 
 @router.get("", response_model=Page[MovementResponse], dependencies=[requires(Permission.STOCK_READ)])
-async def list_movements(session: ReadSession, _: Caller, filters: Annotated[MovementFilter, Query()]) -> Response:
+async def list_movements(session: ReadSession, filters: Annotated[MovementFilter, Query()]) -> Response:
     """List stock movements.
 
     The ledger: the latest posted first unless `sort_by` says otherwise. It has every change of stock, including those
@@ -75,7 +75,7 @@ async def list_movements(session: ReadSession, _: Caller, filters: Annotated[Mov
 
 
 @router.get("/{movement_id}", response_model=MovementResponse, dependencies=[requires(Permission.STOCK_READ)])
-async def get_movement(session: ReadSession, _: Caller, movement_id: MovementId) -> Response:
+async def get_movement(session: ReadSession, movement_id: MovementId) -> Response:
     """Read a stock movement.
 
     Movements never change, so a copy stays valid.

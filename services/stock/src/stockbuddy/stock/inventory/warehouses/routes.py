@@ -36,7 +36,7 @@ WarehouseId = Annotated[Id, Path()]
 
 
 @router.get("", response_model=Page[WarehouseResponse], dependencies=[requires(Permission.STOCK_READ)])
-async def list_warehouses(session: ReadSession, _: Caller, filters: Annotated[WarehouseFilter, Query()]) -> Response:
+async def list_warehouses(session: ReadSession, filters: Annotated[WarehouseFilter, Query()]) -> Response:
     """List the warehouses and stores.
 
     In the order of their creation. Every user sees all of them, including those whose stock the user may not change.
@@ -58,7 +58,7 @@ async def create_warehouse(session: Session, caller: Caller, body: WarehouseCrea
 
 @router.get("/{warehouse_id}", response_model=WarehouseResponse, dependencies=[requires(Permission.STOCK_READ)])
 @raises(UnknownWarehouse)
-async def get_warehouse(session: ReadSession, _: Caller, warehouse_id: WarehouseId) -> Response:
+async def get_warehouse(session: ReadSession, warehouse_id: WarehouseId) -> Response:
     """Read a warehouse.
 
     `ETag` is its version, for a later change.
