@@ -27,7 +27,7 @@ HINT_LENGTH = 4
 async def create_app(session: AsyncSession, caller: Principal, body: AppCreate) -> tuple[App, str | None]:
     """The app, and the secret of a confidential one. Raises RightsExceeded."""
     now = datetime.now(UTC)
-    app = App(**body.model_dump(), version=1, created_by=caller.user_id, created_at=now, updated_at=now)
+    app = App(**dict(body), version=1, created_by=caller.user_id, created_at=now, updated_at=now)
     _require_within(app, caller)
     secret = _replace_secret(app, now) if app.is_confidential else None
     session.add(app)
