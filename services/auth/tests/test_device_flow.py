@@ -52,7 +52,8 @@ async def move_clock(auth: Any, interval: timedelta) -> None:
     """Make the started authorizations older."""
     async with auth.app.state.resources.database.raw() as connection:
         await connection.execute(
-            "UPDATE app_device_authorization SET polled_at = polled_at - $1::interval, expires_at = expires_at - $1::interval",
+            "UPDATE app_device_authorization "
+            "SET polled_at = polled_at - $1::interval, expires_at = expires_at - $1::interval",
             interval,
         )
 

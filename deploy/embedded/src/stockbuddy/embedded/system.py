@@ -34,7 +34,9 @@ class System:
     ) -> None:
         self._database_url = database_url
         settings: dict[str, Any] = {"env": env, "gateway_secret": secrets.token_urlsafe(32)}
-        of_auth: dict[str, Any] = {} if public_url is None or os.environ.get("PUBLIC_URL") else {"public_url": public_url}
+        of_auth: dict[str, Any] = (
+            {} if public_url is None or os.environ.get("PUBLIC_URL") else {"public_url": public_url}
+        )
         self._bus = InProcessBus(expected_services=frozenset(embedded.name for embedded in SERVICES))
         self.services: dict[str, FastAPI] = {
             embedded.name: create_app(

@@ -36,7 +36,6 @@ router = APIRouter(prefix="/api/v1/oauth/authorize", tags=["apps"])
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     **HTML_PAGE,
     303: {"description": "Sends the browser to the app's redirect URI, with a code or an error."},
-    400: {"description": "A page that says why the app may not ask.", "content": {"text/html": {}}},
 }
 
 
