@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx2 as httpx
 
@@ -131,4 +131,4 @@ def parameters_of(response: Any) -> dict[str, str]:
 
 
 def code_of(response: Any) -> str:
-    return parse_qs(urlsplit(response.headers["location"]).query)["code"][0]
+    return parameters_of(response)["code"]
