@@ -28,7 +28,7 @@ ACTION_VERBS = {
         "extend",
         "import",
     ),
-    *("issue", "login", "logout", "mark", "order", "place", "receive", "record", "redeliver", "refresh", "register"),
+    *("introspect", "issue", "login", "logout", "mark", "order", "place", "receive", "record", "redeliver", "refresh", "register"),
     *(
         "release",
         "request",
@@ -37,6 +37,7 @@ ACTION_VERBS = {
         "restore",
         "retry",
         "reverse",
+        "revoke",
         "rotate",
         "set",
         "ship",

@@ -128,14 +128,6 @@ class ApiKeyNotFound(NotFound):
     """There is no API key with this id."""
 
 
-class AppNotFound(NotFound):
-    """There is no app with this id."""
-
-
-class ConsentNotFound(NotFound):
-    """You have allowed this app nothing."""
-
-
 class InvitationNotFound(NotFound):
     """There is no invitation with this id."""
 
@@ -264,12 +256,6 @@ class RoleInUse(Conflict):
     """Users, API keys, invitations or the settings refer to this role."""
 
     code = "role_in_use"
-
-
-class PublicApp(Conflict):
-    """A public app has no secret."""
-
-    code = "public_app"
 
 
 class WrongPassword(BadRequest):

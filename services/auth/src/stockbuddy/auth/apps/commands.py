@@ -7,11 +7,12 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.apps import queries
+from stockbuddy.auth.apps.errors import AppNotFound, PublicApp
 from stockbuddy.auth.apps.grant_commands import end_grant, rotate_grants
 from stockbuddy.auth.apps.model import App
 from stockbuddy.auth.apps.schemas import AppCreate
 from stockbuddy.auth.crypto import create_secret, digest
-from stockbuddy.auth.errors import AppNotFound, PublicApp, RightsExceeded
+from stockbuddy.auth.errors import RightsExceeded
 from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.chassis.http.errors import Unprocessable
 from stockbuddy.chassis.http.tokens import Principal

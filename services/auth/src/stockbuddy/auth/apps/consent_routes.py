@@ -3,9 +3,10 @@
 from fastapi import APIRouter
 
 from stockbuddy.auth.apps import grant_commands, queries
+from stockbuddy.auth.apps.errors import ConsentNotFound
 from stockbuddy.auth.apps.schemas import ConsentResponse, ConsentsResponse
 from stockbuddy.auth.dependencies import Services
-from stockbuddy.auth.errors import ConsentNotFound, UnknownCaller
+from stockbuddy.auth.errors import UnknownCaller
 from stockbuddy.auth.fields import PathId
 from stockbuddy.auth.users.queries import find_user
 from stockbuddy.chassis.access.permissions import Permission

@@ -3,11 +3,12 @@
 from fastapi import APIRouter, Response
 
 from stockbuddy.auth.apps import commands, queries
+from stockbuddy.auth.apps.errors import AppNotFound, PublicApp
 from stockbuddy.auth.apps.model import App
 from stockbuddy.auth.apps.schemas import AppCreate, AppResponse, AppSecretResponse, AppUpdate
 from stockbuddy.auth.dependencies import Services
 from stockbuddy.auth.encrypted_responses import EncryptedIdempotentRoute
-from stockbuddy.auth.errors import AppNotFound, PublicApp, RightsExceeded
+from stockbuddy.auth.errors import RightsExceeded
 from stockbuddy.auth.fields import PathId
 from stockbuddy.auth.step_up import STEP_UP
 from stockbuddy.chassis.access.permissions import Permission
