@@ -31,10 +31,10 @@ class Auth(Enum):
 @dataclass(frozen=True, slots=True)
 class Route:
     """`login`: requests are also limited per account; with `grants`, only those whose grant type has a password or the
-    secret of an API key. `registration`: requests are also limited per address, because
-    each hashes a password or sends an e-mail. `streaming`: responses last until the client disconnects or its
-    session ends. `signed`: a request without credentials has a signed URL, which the service verifies; a page has many
-    images, so that such requests are limited like those of a caller."""
+    secret of an API key. `registration`: requests are also limited per address, because each hashes a password, sends
+    an e-mail or starts an authorization. `streaming`: responses last until the client disconnects or its session ends.
+    `signed`: a request without credentials has a signed URL, which the service verifies; a page has many images, so
+    that such requests are limited like those of a caller."""
 
     path: str
     service: str
@@ -92,7 +92,7 @@ ROUTES = (
     Route("/oauth/authorize", "auth", Auth.PUBLIC, "GET"),
     _login("/oauth/authorize"),
     Route("/oauth/device", "auth", Auth.PUBLIC, "GET"),
-    _public("/oauth/device"),
+    _registration("/oauth/device"),
     _login("/oauth/device/confirm"),
     _public("/oauth/revoke"),
     _public("/oauth/introspect"),

@@ -38,7 +38,8 @@ async def delete_expired(database: Database, now: datetime) -> None:
     async with database.transaction() as session:
         await sessions.delete_expired(session, before=now - ENDED_SESSION_RETENTION)
         await apps.delete_expired(session, before=now - ENDED_SESSION_RETENTION)
-        await oauth.delete_expired(session, before=now - EXPIRED_CODE_RETENTION)
+        await oauth.delete_expired_codes(session, before=now - EXPIRED_CODE_RETENTION)
+        await oauth.delete_expired_devices(session, before=now)
         await passwords.delete_expired(session, before=now - EXPIRED_TOKEN_RETENTION)
         await profile.delete_expired(session, before=now - EXPIRED_TOKEN_RETENTION)
         await emails.delete_failed(session, before=now - FAILED_EMAIL_RETENTION)

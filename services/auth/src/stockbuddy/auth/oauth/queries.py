@@ -30,6 +30,9 @@ async def find_undecided(
     return await session.scalar(statement.with_for_update() if for_update else statement)
 
 
-async def delete_expired(session: AsyncSession, *, before: datetime) -> None:
-    for table in (AuthorizationCode, DeviceAuthorization):
-        await session.execute(delete(table).where(table.expires_at < before))
+async def delete_expired_codes(session: AsyncSession, *, before: datetime) -> None:
+    await session.execute(delete(AuthorizationCode).where(AuthorizationCode.expires_at < before))
+
+
+async def delete_expired_devices(session: AsyncSession, *, before: datetime) -> None:
+    await session.execute(delete(DeviceAuthorization).where(DeviceAuthorization.expires_at < before))
