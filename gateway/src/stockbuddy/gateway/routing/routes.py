@@ -98,6 +98,8 @@ ROUTES = (
     _public("/oauth/introspect"),
     Route("/oauth", "auth"),
     Route("/users", "auth"),
+    Route("/roles", "auth"),
+    Route("/permissions", "auth"),
     Route("/system-settings", "auth"),
     _upload("POST", "/products/import"),
     _upload("POST", "/imports"),
