@@ -12,7 +12,7 @@ from stockbuddy.auth.apps.grant_commands import end_grant, rotate_grants
 from stockbuddy.auth.apps.model import App
 from stockbuddy.auth.apps.schemas import AppCreate
 from stockbuddy.auth.crypto import create_secret, digest
-from stockbuddy.auth.errors import RightsExceeded
+from stockbuddy.auth.roles.errors import RightsExceeded
 from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.chassis.http.errors import Unprocessable
 from stockbuddy.chassis.http.tokens import Principal

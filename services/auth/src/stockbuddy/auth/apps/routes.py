@@ -8,8 +8,8 @@ from stockbuddy.auth.apps.model import App
 from stockbuddy.auth.apps.schemas import AppCreate, AppResponse, AppSecretResponse, AppUpdate
 from stockbuddy.auth.dependencies import Services
 from stockbuddy.auth.encrypted_responses import EncryptedIdempotentRoute
-from stockbuddy.auth.errors import RightsExceeded
 from stockbuddy.auth.fields import PathId
+from stockbuddy.auth.roles.errors import RightsExceeded
 from stockbuddy.auth.step_up import STEP_UP
 from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.http.authentication import Caller, requires
