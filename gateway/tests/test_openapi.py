@@ -98,7 +98,7 @@ async def test_openapi_document_declares_security_schemes_and_public_operations(
     assert merged["paths"]["/api/v1/auth/login"]["post"]["security"] == []
     assert merged["paths"]["/.well-known/jwks.json"]["get"]["security"] == []
     assert merged["paths"]["/api/v1/products"]["get"]["security"] == [
-        {"bearer": []}, {"oauth2": []}, {"apiKey": []}, {"session": []},
+        {"bearer": []}, {"oauth2": []}, {"app": []}, {"apiKey": []}, {"session": []},
     ]  # fmt: skip
 
 

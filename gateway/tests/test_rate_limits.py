@@ -141,6 +141,19 @@ async def test_malformed_logins_share_a_limit_and_oauth_clients_have_their_own(
         assert is_rejection(await system.call("POST", "/api/v1/auth/token", headers=basic, data=form), 3)
 
 
+async def test_token_requests_without_password_are_not_limited_as_logins(start_system: StartSystem) -> None:
+    """Many tills behind one address poll and refresh with one client id; a password in the same path still counts."""
+    system = await start_system("direct", rate_limit_login="2/minute", rate_limit_login_address="4/minute")
+    for grant_type in ("authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"):
+        for _ in range(3):
+            form = {"grant_type": grant_type, "client_id": "app-1"}
+            assert (await system.call("POST", "/api/v1/auth/token", data=form)).status == 200
+    for form in ({"grant_type": "password", "username": "ann"}, {"username": "ann"}):
+        assert (await system.call("POST", "/api/v1/auth/token", data=form)).status == 200
+    disguised = {"grant_type": "refresh_token", "username": "ann", "password": "x"}
+    assert is_rejection(await system.call("POST", "/api/v1/auth/login", data=disguised), 2)
+
+
 async def test_password_guessing_is_limited_and_does_not_affect_other_callers(start_system: StartSystem) -> None:
     system = await start_system("http")
     login = {"username": "victim", "password": "guess"}

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from gateway.tests.conftest import StartSystem, System
 
 PREFIXES = {
-    "auth": ["/auth/profile", "/users", "/users/3", "/system-settings"],
+    "auth": ["/auth/profile", "/users", "/users/3", "/system-settings", "/oauth/clients/1"],
     "catalog": ["/products", "/products/5", "/categories", "/suppliers/2", "/imports/9"],
     "stock": [
         "/stock-movements", "/stock-levels", "/warehouses", "/stock-transfers/1/ship", "/reservations", "/sales",

@@ -1,5 +1,6 @@
 """A running system with the built console, and a browser with one stored session per role."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -58,10 +59,16 @@ def built_console() -> None:
 @pytest.fixture(scope="module")
 def new_system(built_console: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
     """Without an admin."""
-    port = free_port()
-    log = tmp_path_factory.mktemp("console") / "log"
+    with running_system(tmp_path_factory.mktemp("console")) as system:
+        yield system
+
+
+@contextlib.contextmanager
+def running_system(folder: Path) -> Iterator[RunningSystem]:
+    """With the console if it is built; without an admin."""
+    port, log = free_port(), folder / "log"
     environment = {
-        **os.environ, "ENV": "development", "PORT": str(port), "STOCKBUDDY_DATA": str(log.parent / "data"),
+        **os.environ, "ENV": "development", "PORT": str(port), "STOCKBUDDY_DATA": str(folder / "data"),
         "LOG_LEVEL": "error",
     }  # fmt: skip
     with log.open("wb") as output:

@@ -25,6 +25,8 @@ export class Unprocessable extends ApiError { declare errors: InvalidField[]; }
 export class TooManyRequests extends ApiError {}
 /** Status 503. */
 export class Unavailable extends ApiError {}
+/** The user has refused. */
+export class AccessDenied extends BadRequest {}
 /** Your account was deactivated. */
 export class AccountInactive extends Forbidden {}
 /** Webhooks may only use public addresses; WEBHOOK_ALLOW_PRIVATE=true allows private ones. */
@@ -37,6 +39,8 @@ export class AlreadyReversed extends Conflict {}
 export class AmbiguousCustomer extends Conflict { declare customers: Record<string, unknown>[]; }
 /** Several suppliers have this name. */
 export class AmbiguousSupplier extends Conflict { declare supplier_ids: number[]; }
+/** The user has not decided yet; poll again after the interval. */
+export class AuthorizationPending extends BadRequest {}
 /** The body exceeds the size limit of this call. */
 export class BodyTooLarge extends TooLarge {}
 /** The request body was not received in time. */
@@ -83,6 +87,8 @@ export class EmailTaken extends Conflict {}
 export class ExceedsInTransit extends Conflict {}
 /** A quantity exceeds what is open in the document. */
 export class ExcessQuantity extends Conflict { declare lines: Record<string, unknown>[]; }
+/** The device code has expired; start again. */
+export class ExpiredToken extends BadRequest {}
 /** Your role requires a second factor; add another one before you remove this one. */
 export class FactorRequired extends Conflict {}
 /** Too many logins are in progress; retry shortly. */
@@ -97,7 +103,7 @@ export class IdempotencyKeyReused extends Unprocessable {}
 export class InUse extends Conflict {}
 /** Insufficient stock; nothing was changed. */
 export class InsufficientStock extends Conflict { declare shortages: Shortage[]; }
-/** API keys cannot do this; log in with a password. */
+/** API keys and apps cannot do this; log in with a password. */
 export class InteractiveOnly extends Forbidden {}
 /** Internal error. */
 export class InternalError extends ApiError {}
@@ -113,7 +119,7 @@ export class InvalidCode extends BadRequest {}
 export class InvalidConfirmationToken extends BadRequest {}
 /** Invalid username or password. */
 export class InvalidCredentials extends Unauthenticated {}
-/** The credentials or the refresh token are invalid. */
+/** The credentials, the code or the refresh token are invalid. */
 export class InvalidGrant extends BadRequest {}
 /** The invitation is invalid, used or expired; an existing account needs its password instead. */
 export class InvalidInvitation extends Unauthenticated {}
@@ -125,6 +131,8 @@ export class InvalidRefreshToken extends Unauthenticated {}
 export class InvalidRequest extends BadRequest {}
 /** The reset token is invalid, used or expired; request a new one. */
 export class InvalidResetToken extends BadRequest {}
+/** The app may not ask for this scope, or the grant does not have it. */
+export class InvalidScope extends BadRequest {}
 /** The code is wrong or was used before. */
 export class InvalidSecondFactor extends Unauthenticated {}
 /** The browser session is invalid or has ended; log in again. */
@@ -171,6 +179,8 @@ export class ProductInUse extends Conflict { declare stock: Record<string, unkno
 export class ProductInactive extends Conflict { declare skus: string[]; }
 /** The identity provider does not respond as it should; retry later or log in with your password. */
 export class ProviderUnavailable extends Unavailable {}
+/** A public app has no secret. */
+export class PublicApp extends Conflict {}
 /** The quantity or the value of the level would exceed the largest that can be stored. */
 export class QuantityOutOfRange extends Unprocessable {}
 /** Too many requests; retry after the time in Retry-After. */
@@ -215,6 +225,8 @@ export class SeveralWarehouses extends Unprocessable {}
 export class SignInFailed extends Unauthenticated {}
 /** This sign-in was not started in this browser, or is over; start it again. */
 export class SignInNotStarted extends BadRequest {}
+/** The device polls too often: the interval has grown by five seconds. */
+export class SlowDown extends BadRequest {}
 /** The resource has changed since it was read (If-Match). */
 export class StaleEtag extends PreconditionFailed {}
 /** The level no longer has the expected quantity. */
@@ -233,6 +245,8 @@ export class TooManySecrets extends Conflict {}
 export class TooManyStreams extends TooManyRequests {}
 /** The maximum number of webhooks exists; delete one first. */
 export class TooManyWebhooks extends Conflict {}
+/** This client may not use this grant type. */
+export class UnauthorizedClient extends BadRequest {}
 /** No user has your e-mail address; ask an admin for an invitation. */
 export class UnknownAccount extends Forbidden {}
 /** There is no such category. */
@@ -265,7 +279,7 @@ export class UnknownWebhook extends NotFound {}
 export class UnreadableFile extends Unprocessable {}
 /** The call is not signed by a service of this system. */
 export class UnsignedCall extends Unauthenticated {}
-/** Supported grant types: password, refresh_token, client_credentials. */
+/** This grant type is not supported. */
 export class UnsupportedGrantType extends BadRequest {}
 /** The file is not a PNG, JPEG or WebP image. */
 export class UnsupportedImage extends UnsupportedMediaType {}

@@ -122,7 +122,7 @@ def test_schemas_have_meaningful_names_and_types() -> None:
 
 def test_document_states_credentials_permissions_and_general_information() -> None:
     document = committed()
-    assert set(document["components"]["securitySchemes"]) == {"bearer", "oauth2", "apiKey", "session", "csrf"}
+    assert set(document["components"]["securitySchemes"]) == {"bearer", "oauth2", "app", "apiKey", "session", "csrf"}
     for name, operation in operations():
         assert set(operation["x-permission"].split()) <= {"public", "user", *Permission}, name
         is_secured = any(operation["security"])

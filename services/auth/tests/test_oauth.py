@@ -82,7 +82,7 @@ async def test_token_errors_are_oauth2_errors_and_problems(auth: Any, subtests: 
     for form, error in [
         ({}, "invalid_request"),
         ({"grant_type": ""}, "invalid_request"),
-        ({"grant_type": "authorization_code", "code": "x"}, "unsupported_grant_type"),
+        ({"grant_type": "implicit", "code": "x"}, "unsupported_grant_type"),
         ({"grant_type": "password", "username": "a"}, "invalid_request"),
         ({"grant_type": "password", "username": "a", "password": "b"}, "invalid_grant"),
         ({"grant_type": "password", "username": "a\x00", "password": "b"}, "invalid_request"),

@@ -3,16 +3,19 @@ or a broken provider would send."""
 
 import base64
 import hashlib
+import html
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import httpx2 as httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from stockbuddy.chassis.testing.apps import REDIRECT_URI, AppClient, Browser, parameters_of
 from stockbuddy.chassis.testing.identity_provider import Claims, Provider, running_provider
 from stockbuddy.contracts.internal import TOKEN_EXCHANGE_PATH
 
@@ -173,6 +176,22 @@ async def test_existing_user_is_linked_only_with_a_confirmed_address(shop: Shop)
     reset = {"token": token, "new_password": "amber-Lantern-58", "confirm_password": "amber-Lantern-58"}
     assert (await shop.auth.post("/auth/password/reset", reset)).status_code == 204
     assert (await shop.user(await shop.sign_in(**{**ANN, "email": "Ann@Example.com"})))["id"] == squatter["id"]
+
+
+async def test_user_signs_in_at_the_provider_to_authorize_an_app(shop: Shop) -> None:
+    user = await shop.user(await shop.sign_in(**ANN))
+    auth, browser = shop.auth, Browser(shop.auth.client)
+    body = {"name": "Till", "is_confidential": False, "redirect_uris": [REDIRECT_URI], "scopes": ["catalog.read"]}
+    app = AppClient(auth.client, (await auth.post("/oauth/clients", body, token=await auth.admin_token())).json())
+    page = await browser.open(app.url(scope="catalog.read", state="s" * 500))
+    link = urlsplit(html.unescape(re.findall(r'href="([^"]+/oidc/corp/start[^"]+)"', page.text)[0]))
+    assert f"{link.scheme}://{link.netloc}{link.path}" == f"{PUBLIC_URL}/api/v1/auth/oidc/corp/start"
+    url, cookie = await shop.start(**dict(parse_qsl(link.query)))
+    back = await shop.finish(await shop.provider.authorize(url, "ann", **ANN), cookie)
+    auth.client.cookies.set("session", back.cookies["session"])
+    await browser.open(back.headers["location"].removeprefix(PUBLIC_URL))
+    assert f"You are logged in as {user['username']}." in browser.text
+    assert "code" in parameters_of(await browser.send("approve"))
 
 
 async def test_groups_decide_about_roles_at_each_sign_in(another_auth: Any, provider: Provider) -> None:

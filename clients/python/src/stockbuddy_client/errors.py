@@ -66,6 +66,12 @@ class Unavailable(ApiError):
     """Status 503."""
 
 
+class AccessDenied(BadRequest):
+    """The user has refused."""
+
+    code = "access_denied"
+
+
 class AccountInactive(Forbidden):
     """Your account was deactivated."""
 
@@ -102,6 +108,12 @@ class AmbiguousSupplier(Conflict):
 
     code = "ambiguous_supplier"
     supplier_ids: list[int]
+
+
+class AuthorizationPending(BadRequest):
+    """The user has not decided yet; poll again after the interval."""
+
+    code = "authorization_pending"
 
 
 class BodyTooLarge(TooLarge):
@@ -246,6 +258,12 @@ class ExcessQuantity(Conflict):
     lines: list[dict[str, Any]]
 
 
+class ExpiredToken(BadRequest):
+    """The device code has expired; start again."""
+
+    code = "expired_token"
+
+
 class FactorRequired(Conflict):
     """Your role requires a second factor; add another one before you remove this one."""
 
@@ -290,7 +308,7 @@ class InsufficientStock(Conflict):
 
 
 class InteractiveOnly(Forbidden):
-    """API keys cannot do this; log in with a password."""
+    """API keys and apps cannot do this; log in with a password."""
 
     code = "interactive_only"
 
@@ -338,7 +356,7 @@ class InvalidCredentials(Unauthenticated):
 
 
 class InvalidGrant(BadRequest):
-    """The credentials or the refresh token are invalid."""
+    """The credentials, the code or the refresh token are invalid."""
 
     code = "invalid_grant"
 
@@ -371,6 +389,12 @@ class InvalidResetToken(BadRequest):
     """The reset token is invalid, used or expired; request a new one."""
 
     code = "invalid_reset_token"
+
+
+class InvalidScope(BadRequest):
+    """The app may not ask for this scope, or the grant does not have it."""
+
+    code = "invalid_scope"
 
 
 class InvalidSecondFactor(Unauthenticated):
@@ -515,6 +539,12 @@ class ProviderUnavailable(Unavailable):
     code = "provider_unavailable"
 
 
+class PublicApp(Conflict):
+    """A public app has no secret."""
+
+    code = "public_app"
+
+
 class QuantityOutOfRange(Unprocessable):
     """The quantity or the value of the level would exceed the largest that can be stored."""
 
@@ -651,6 +681,12 @@ class SignInNotStarted(BadRequest):
     code = "sign_in_not_started"
 
 
+class SlowDown(BadRequest):
+    """The device polls too often: the interval has grown by five seconds."""
+
+    code = "slow_down"
+
+
 class StaleEtag(PreconditionFailed):
     """The resource has changed since it was read (If-Match)."""
 
@@ -704,6 +740,12 @@ class TooManyWebhooks(Conflict):
     """The maximum number of webhooks exists; delete one first."""
 
     code = "too_many_webhooks"
+
+
+class UnauthorizedClient(BadRequest):
+    """This client may not use this grant type."""
+
+    code = "unauthorized_client"
 
 
 class UnknownAccount(Forbidden):
@@ -804,7 +846,7 @@ class UnsignedCall(Unauthenticated):
 
 
 class UnsupportedGrantType(BadRequest):
-    """Supported grant types: password, refresh_token, client_credentials."""
+    """This grant type is not supported."""
 
     code = "unsupported_grant_type"
 
@@ -877,12 +919,14 @@ BY_CODE: dict[str, type[ApiError]] = {
     "not_found": NotFound,
     "conflict": Conflict,
     "unsupported_media_type": UnsupportedMediaType,
+    "access_denied": AccessDenied,
     "account_inactive": AccountInactive,
     "address_not_allowed": AddressNotAllowed,
     "admins_only": AdminsOnly,
     "already_reversed": AlreadyReversed,
     "ambiguous_customer": AmbiguousCustomer,
     "ambiguous_supplier": AmbiguousSupplier,
+    "authorization_pending": AuthorizationPending,
     "body_too_large": BodyTooLarge,
     "body_too_slow": BodyTooSlow,
     "broken_image": BrokenImage,
@@ -906,6 +950,7 @@ BY_CODE: dict[str, type[ApiError]] = {
     "email_taken": EmailTaken,
     "exceeds_in_transit": ExceedsInTransit,
     "excess_quantity": ExcessQuantity,
+    "expired_token": ExpiredToken,
     "factor_required": FactorRequired,
     "hashing_overloaded": HashingOverloaded,
     "https_required": HttpsRequired,
@@ -927,6 +972,7 @@ BY_CODE: dict[str, type[ApiError]] = {
     "invalid_refresh_token": InvalidRefreshToken,
     "invalid_request": InvalidRequest,
     "invalid_reset_token": InvalidResetToken,
+    "invalid_scope": InvalidScope,
     "invalid_second_factor": InvalidSecondFactor,
     "invalid_session": InvalidSession,
     "invalid_state": InvalidState,
@@ -950,6 +996,7 @@ BY_CODE: dict[str, type[ApiError]] = {
     "product_in_use": ProductInUse,
     "product_inactive": ProductInactive,
     "provider_unavailable": ProviderUnavailable,
+    "public_app": PublicApp,
     "quantity_out_of_range": QuantityOutOfRange,
     "rate_limited": RateLimited,
     "registration_closed": RegistrationClosed,
@@ -972,6 +1019,7 @@ BY_CODE: dict[str, type[ApiError]] = {
     "several_warehouses": SeveralWarehouses,
     "sign_in_failed": SignInFailed,
     "sign_in_not_started": SignInNotStarted,
+    "slow_down": SlowDown,
     "stale_etag": StaleEtag,
     "stale_quantity": StaleQuantity,
     "step_up_required": StepUpRequired,
@@ -981,6 +1029,7 @@ BY_CODE: dict[str, type[ApiError]] = {
     "too_many_secrets": TooManySecrets,
     "too_many_streams": TooManyStreams,
     "too_many_webhooks": TooManyWebhooks,
+    "unauthorized_client": UnauthorizedClient,
     "unknown_account": UnknownAccount,
     "unknown_category": UnknownCategory,
     "unknown_customer": UnknownCustomer,

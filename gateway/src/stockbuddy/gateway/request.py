@@ -16,9 +16,10 @@ WEBSOCKET = "WEBSOCKET"
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An authenticated caller. `name` is the user or API key that requests are counted for; `authorization` is the
-    header value that the service receives. `renew` gets the principal of a further token while a stream is open; None
-    for a bearer token, with which the stream ends. It raises Unauthenticated when the credential has ended."""
+    """An authenticated caller. `name` is the user, API key or grant of an app that requests are counted for;
+    `authorization` is the header value that the service receives. `renew` gets the principal of a further token while a
+    stream is open; None for a bearer token, with which the stream ends. It raises Unauthenticated when the credential
+    has ended."""
 
     principal: Principal
     name: str
@@ -27,8 +28,7 @@ class Caller:
 
     @classmethod
     def from_token(cls, principal: Principal, token: str) -> "Caller":
-        session_id = principal.session_id
-        name = session_id if session_id.startswith("key:") else f"user:{principal.user_id}"
+        name = f"user:{principal.user_id}" if principal.is_user_session else principal.credential
         return cls(principal, name, f"Bearer {token}".encode("latin-1"))
 
 

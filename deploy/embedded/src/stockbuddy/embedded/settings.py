@@ -31,6 +31,11 @@ class EmbeddedSettings(CommonNames):
     bus_url: str | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
+    @property
+    def public_url(self) -> str | None:
+        """Where browsers on this machine reach the gateway; None if the system chooses the port."""
+        return f"http://localhost:{self.port}" if self.port else None
+
 
 def load_embedded_settings(*, with_processes: bool) -> EmbeddedSettings:
     """Read the settings of the run and check those of all services. Raises InvalidSettings with all invalid ones."""

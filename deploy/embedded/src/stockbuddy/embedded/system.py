@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -20,18 +21,29 @@ JWKS_PATH = "/.well-known/jwks.json"
 
 
 class System:
-    """`gateway` is the ASGI app to serve while `running` is active."""
+    """`gateway` is the ASGI app to serve while `running` is active. `public_url`: where browsers reach it, unless the
+    environment says so."""
 
     def __init__(
-        self, database_url: str, *, env: Literal["development", "production"], console_directory: Path | None = None
+        self,
+        database_url: str,
+        *,
+        env: Literal["development", "production"],
+        console_directory: Path | None = None,
+        public_url: str | None = None,
     ) -> None:
         self._database_url = database_url
         settings: dict[str, Any] = {"env": env, "gateway_secret": secrets.token_urlsafe(32)}
+        of_auth: dict[str, Any] = (
+            {} if public_url is None or os.environ.get("PUBLIC_URL") else {"public_url": public_url}
+        )
         self._bus = InProcessBus(expected_services=frozenset(embedded.name for embedded in SERVICES))
         self.services: dict[str, FastAPI] = {
             embedded.name: create_app(
                 embedded.service,
-                embedded.settings(database_url=database_url, **settings),
+                embedded.settings(
+                    database_url=database_url, **settings, **(of_auth if embedded.name == "auth" else {})
+                ),
                 bus=self._bus,
                 fetch_jwks=self._fetch_jwks,
             )

@@ -45,6 +45,15 @@ def replay(body: bytes, receive: Receive) -> Receive:
     return receive_again
 
 
+GRANTS_WITHOUT_PASSWORD = {"authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"}
+"""Grant types whose secrets cannot be guessed: behind one address there may be many tills, or a site with its users."""
+
+
+def names_account(body: bytes, headers: RequestHeaders) -> bool:
+    """Whether a token request could be used to guess the password of an account, or costs a password hash."""
+    return _body_fields(body, headers.parsed.get(b"content-type", b"")).get("grant_type") not in GRANTS_WITHOUT_PASSWORD
+
+
 def login_key(body: bytes, headers: RequestHeaders) -> str:
     """The account, normalised: spellings that auth treats alike share a limit."""
     fields = _basic_credentials(headers.parsed.get(b"authorization", b""))

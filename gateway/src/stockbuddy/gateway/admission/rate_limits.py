@@ -12,7 +12,7 @@ from typing import Literal
 from limits import RateLimitItem
 
 from stockbuddy.chassis.http.errors import TooManyRequests
-from stockbuddy.gateway.admission.login_key import login_key, read_body, replay
+from stockbuddy.gateway.admission.login_key import login_key, names_account, read_body, replay
 from stockbuddy.gateway.admission.rate_counters import RateCounter
 from stockbuddy.gateway.headers import HeaderList
 from stockbuddy.gateway.request import GatewayRequest
@@ -63,12 +63,15 @@ class RateLimits:
         request.response_headers += await self._count(self._limits.address, key)
 
     async def _count_login(self, request: GatewayRequest) -> HeaderList:
-        network = _network(request.client_address)
-        await self._count(self._limits.login_address, f"logins:{network}")
-        if not request.headers.has_body:
+        network, body = _network(request.client_address), b""
+        if request.headers.has_body:
+            body = await read_body(request.receive)
+            request.receive = replay(body, request.receive)
+        if request.route.grants and not names_account(body, request.headers):
             return []
-        body = await read_body(request.receive)
-        request.receive = replay(body, request.receive)
+        await self._count(self._limits.login_address, f"logins:{network}")
+        if not body:
+            return []
         # JSON may contain half a surrogate pair, which UTF-8 can't encode.
         account = login_key(body, request.headers).encode("utf-8", "surrogatepass")
         return await self._count(self._limits.login, f"login:{hashlib.sha256(account).hexdigest()[:32]}:{network}")

@@ -30,7 +30,7 @@ def complete_operation(document: Document, operation: Document, method: str, aut
     """Complete a service's description in place."""
     permission = operation.get("x-permission", "user")
     is_interactive = bool(operation.pop(INTERACTIVE, False))
-    operation["security"] = security_of(method, auth, is_interactive=is_interactive)
+    operation["security"] = security_of(method, auth, permission, is_interactive=is_interactive)
     sentence = permission_sentence(permission, is_interactive=is_interactive)
     operation["description"] = f"{operation.get('description', '')}\n\n{sentence}".strip()
     add_problem_responses(document, operation, _problems(operation, method, auth))

@@ -16,7 +16,7 @@ from stockbuddy.gateway.openapi.own_operations import add_own_operations
 from stockbuddy.gateway.proxy.client import call
 from stockbuddy.gateway.proxy.upstream import Upstream
 from stockbuddy.gateway.routing.patterns import PathPattern, split_path
-from stockbuddy.gateway.routing.routes import BASE, JWKS_PATH, Auth, find_route
+from stockbuddy.gateway.routing.routes import BASE, WELL_KNOWN, Auth, find_route
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +53,7 @@ class OpenApiRegistry:
     def may_exist(self, service: str, path: str) -> bool:
         """False if the service's document is known and does not contain this path."""
         patterns = self._patterns.get(service)
-        if patterns is None or path == JWKS_PATH:
+        if patterns is None or path in WELL_KNOWN:
             return True
         segments = split_path(path)
         return any(pattern.matches(segments) for pattern, _ in patterns)
@@ -114,7 +114,7 @@ def public_document(documents: Mapping[str, OpenApiDocument]) -> OpenApiDocument
 
 
 def _authentication_of(method: str, path: str) -> Auth | None:
-    if path == JWKS_PATH:
+    if path in WELL_KNOWN:
         return Auth.PUBLIC
     if not path.startswith(BASE + "/"):
         return None

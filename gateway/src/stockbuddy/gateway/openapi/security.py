@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.contracts.browser_cookies import SESSION_COOKIE
 from stockbuddy.gateway.routing.routes import BASE, Auth
 
@@ -26,6 +27,23 @@ SECURITY_SCHEMES: dict[str, dict[str, Any]] = {
         "flows": {
             "password": {"tokenUrl": _TOKEN_URL, "refreshUrl": _TOKEN_URL, "scopes": {}},
             "clientCredentials": {"tokenUrl": _TOKEN_URL, "scopes": {}},
+        },
+    },
+    "app": {
+        "type": "oauth2",
+        "description": (
+            "The access tokens of an app of a third party that its user has authorized (RFC 6749 with PKCE, RFC 7636): "
+            "they act for the user within the scopes, which are names of permissions. Admins register apps with "
+            "`POST /oauth/clients`; `/.well-known/oauth-authorization-server` has the endpoints, also those of the "
+            "device flow. Personal operations reject these tokens with 403 `interactive_only`."
+        ),
+        "flows": {
+            "authorizationCode": {
+                "authorizationUrl": f"{BASE}/oauth/authorize",
+                "tokenUrl": _TOKEN_URL,
+                "refreshUrl": _TOKEN_URL,
+                "scopes": {permission.value: permission.description for permission in Permission},
+            }
         },
     },
     "apiKey": {
@@ -56,19 +74,20 @@ SECURITY_SCHEMES: dict[str, dict[str, Any]] = {
 _SENTENCES = {"user": "any user.", "public": "none; the call is public."}
 
 
-def security_of(method: str, auth: Auth, *, is_interactive: bool) -> list[dict[str, list[str]]]:
-    """The alternatives for an operation. `is_interactive`: API keys are rejected. `x-permission` names the
-    permissions."""
+def security_of(method: str, auth: Auth, permission: str, *, is_interactive: bool) -> list[dict[str, list[str]]]:
+    """The alternatives for an operation. `permission`: its `x-permission`. `is_interactive`: API keys and apps are
+    rejected."""
     if auth is Auth.PUBLIC:
         return []
-    names = [["bearer"], ["oauth2"], ["apiKey"], ["session"] if method == "get" else ["session", "csrf"]]
-    if is_interactive:
-        names.remove(["apiKey"])
-    alternatives = [{name: list[str]() for name in group} for group in names]
+    scopes = [] if permission in _SENTENCES else permission.split()
+    alternatives: list[dict[str, list[str]]] = [{"bearer": []}, {"oauth2": []}]
+    if not is_interactive:
+        alternatives += [{"app": scopes}, {"apiKey": []}]
+    alternatives.append({"session": []} if method == "get" else {"session": [], "csrf": []})
     return [{}, *alternatives] if auth is Auth.OPTIONAL else alternatives
 
 
 def permission_sentence(permission: str, *, is_interactive: bool) -> str:
-    limit = " Not with an API key." if is_interactive else ""
+    limit = " Not with an API key or by an app." if is_interactive else ""
     names = " and ".join(f"`{name}`" for name in permission.split())
     return f"**Permission:** {_SENTENCES.get(permission, f'{names}.')}{limit}"

@@ -30,10 +30,11 @@ class Auth(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`login`: requests are also limited per account. `registration`: requests are also limited per address, because
-    each hashes a password or sends an e-mail. `streaming`: responses last until the client disconnects or its
-    session ends. `signed`: a request without credentials has a signed URL, which the service verifies; a page has many
-    images, so that such requests are limited like those of a caller."""
+    """`login`: requests are also limited per account; with `grants`, only those whose grant type has a password or the
+    secret of an API key. `registration`: requests are also limited per address, because each hashes a password, sends
+    an e-mail or starts an authorization. `streaming`: responses last until the client disconnects or its session ends.
+    `signed`: a request without credentials has a signed URL, which the service verifies; a page has many images, so
+    that such requests are limited like those of a caller."""
 
     path: str
     service: str
@@ -41,6 +42,7 @@ class Route:
     method: str | None = None
     max_body_bytes: int = MEBIBYTE
     login: bool = False
+    grants: bool = False
     registration: bool = False
     streaming: bool = False
     signed: bool = False
@@ -74,7 +76,7 @@ ROUTES = (
     _login("/auth/login/factors"),
     _login("/auth/login/passkey"),
     _registration("/auth/login/passkey/options"),
-    _login("/auth/token"),
+    replace(_login("/auth/token"), grants=True),
     _public("/auth/refresh"),
     Route("/auth/setup", "auth", Auth.PUBLIC, "GET"),
     _public("/auth/email/confirm"),
@@ -87,6 +89,14 @@ ROUTES = (
     Route("/auth/providers", "auth", Auth.PUBLIC, "GET"),
     *(Route(f"/auth/oidc/{{}}/{step}", "auth", Auth.PUBLIC, "GET") for step in ("start", "callback", "logout")),
     Route("/auth", "auth"),
+    Route("/oauth/authorize", "auth", Auth.PUBLIC, "GET"),
+    _login("/oauth/authorize"),
+    Route("/oauth/device", "auth", Auth.PUBLIC, "GET"),
+    _registration("/oauth/device"),
+    _login("/oauth/device/confirm"),
+    _public("/oauth/revoke"),
+    _public("/oauth/introspect"),
+    Route("/oauth", "auth"),
     Route("/users", "auth"),
     Route("/roles", "auth"),
     Route("/permissions", "auth"),
@@ -127,8 +137,9 @@ ROUTES = (
 
 WEBSOCKET_PATH = "/ws"
 JWKS_PATH = "/.well-known/jwks.json"
-JWKS = Route(JWKS_PATH, "auth", Auth.PUBLIC)
-"""The only path of a service outside `/api/v1`."""
+SERVER_METADATA_PATH = "/.well-known/oauth-authorization-server"
+WELL_KNOWN = {path: Route(path, "auth", Auth.PUBLIC) for path in (JWKS_PATH, SERVER_METADATA_PATH)}
+"""The only paths of a service outside `/api/v1` (RFC 8615)."""
 
 _TABLE = PathTable((route.method, route.path if route.method else route.path + "/*", route) for route in ROUTES)
 
@@ -142,17 +153,17 @@ def find_route(method: str, segments: list[str]) -> Route | None:
 def locate(method: str, path: str) -> tuple[str, Route]:
     """The path of the resource, including `/api/v1`, and its route, for a canonical path. Ignores a trailing slash,
     adds a missing version and resolves aliases; the path stays percent-encoded. Raises UnknownPath."""
-    if path.removesuffix("/") == JWKS_PATH:
-        return JWKS_PATH, JWKS
+    if (route := WELL_KNOWN.get(path.removesuffix("/"))) is not None:
+        return route.path, route
     path = _without_base(path)
     path, segments = resolve_alias(method, path, split_path(path))
     if "%" in path:
         # The service decodes the path before it routes it; so must the table, or `%2F` would lead around a row of it.
         segments = split_path(unquote(path))
-    route = find_route(method, segments)
-    if route is None:
+    found = find_route(method, segments)
+    if found is None:
         raise UnknownPath
-    return BASE + path, route
+    return BASE + path, found
 
 
 def is_websocket_path(raw_path: bytes) -> bool:

@@ -10,6 +10,8 @@ import structlog
 from stockbuddy.auth import jwks
 from stockbuddy.auth.account_emails import composer
 from stockbuddy.auth.api_keys import routes as api_keys
+from stockbuddy.auth.apps import consent_routes as consents
+from stockbuddy.auth.apps import routes as apps
 from stockbuddy.auth.bootstrap import routes as bootstrap
 from stockbuddy.auth.bootstrap.commands import create_bootstrap_token
 from stockbuddy.auth.cleanup import cleanup_worker
@@ -27,7 +29,11 @@ from stockbuddy.auth.invitations import routes as invitations
 from stockbuddy.auth.logins import routes as logins
 from stockbuddy.auth.logins import second_factor_routes as second_factors
 from stockbuddy.auth.logins import step_up_routes as step_up
+from stockbuddy.auth.oauth import authorization_routes as authorization
+from stockbuddy.auth.oauth import device_routes as devices
+from stockbuddy.auth.oauth import metadata_routes as server_metadata
 from stockbuddy.auth.oauth import routes as oauth
+from stockbuddy.auth.oauth import token_status_routes as token_status
 from stockbuddy.auth.oidc import routes as oidc
 from stockbuddy.auth.passwords import routes as passwords
 from stockbuddy.auth.profile import routes as profile
@@ -108,6 +114,13 @@ SERVICE = Service(
         oidc.router,
         oidc.callback_router,
         oauth.router,
+        authorization.router,
+        devices.router,
+        token_status.router,
+        server_metadata.router,
+        apps.secret_router,
+        apps.router,
+        consents.router,
         bootstrap.router,
         invitations.public_router,
         invitations.creation_router,

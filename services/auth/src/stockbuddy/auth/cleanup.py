@@ -2,9 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 
+from stockbuddy.auth.apps import queries as apps
 from stockbuddy.auth.email import queue as emails
 from stockbuddy.auth.factors import queries as factors
 from stockbuddy.auth.logins import queries as logins
+from stockbuddy.auth.oauth import queries as oauth
 from stockbuddy.auth.oidc import queries as oidc
 from stockbuddy.auth.passwords import queries as passwords
 from stockbuddy.auth.profile import queries as profile
@@ -16,6 +18,8 @@ from stockbuddy.chassis.runtime.background import PollingWorker
 INTERVAL_SECONDS = 3600
 ENDED_SESSION_RETENTION = timedelta(days=30)
 EXPIRED_TOKEN_RETENTION = timedelta(days=7)
+EXPIRED_CODE_RETENTION = timedelta(days=1)
+"""A code that is used again later no longer ends its grant."""
 FAILED_EMAIL_RETENTION = timedelta(days=30)
 PENDING_FACTOR_RETENTION = timedelta(days=1)
 LOGIN_COUNTER_RETENTION = timedelta(days=2)
@@ -33,6 +37,9 @@ def cleanup_worker(database: Database) -> PollingWorker:
 async def delete_expired(database: Database, now: datetime) -> None:
     async with database.transaction() as session:
         await sessions.delete_expired(session, before=now - ENDED_SESSION_RETENTION)
+        await apps.delete_expired(session, before=now - ENDED_SESSION_RETENTION)
+        await oauth.delete_expired_codes(session, before=now - EXPIRED_CODE_RETENTION)
+        await oauth.delete_expired_devices(session, before=now)
         await passwords.delete_expired(session, before=now - EXPIRED_TOKEN_RETENTION)
         await profile.delete_expired(session, before=now - EXPIRED_TOKEN_RETENTION)
         await emails.delete_failed(session, before=now - FAILED_EMAIL_RETENTION)

@@ -2,7 +2,7 @@
 
 A user with a second factor must have used it, in the login or in `POST /auth/step-up`. Other users are asked only where
 they add a factor: their calls otherwise require the password itself. An API key is a credential of its own: the session
-that created it was verified.
+that created it was verified. Apps cannot prove anything and are rejected.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ from stockbuddy.auth.session_ids import parse_session_id
 from stockbuddy.auth.sessions.queries import find_session
 from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.auth.users.queries import find_user
-from stockbuddy.chassis.http.authentication import Caller, UserSession
+from stockbuddy.chassis.http.authentication import Caller, UserSession, UserSessionRequired
 from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.tokens import Principal
 
@@ -24,7 +24,10 @@ from stockbuddy.chassis.http.tokens import Principal
 async def require_recent_verification(
     session: AsyncSession, caller: Principal, settings: AuthSettings, *, always: bool = False
 ) -> None:
-    """Raises StepUpRequired. `always`: also of a user without a second factor, whose password then counts."""
+    """Raises StepUpRequired, or UserSessionRequired for an app. `always`: also of a user without a second factor, whose
+    password then counts."""
+    if caller.client_id is not None:
+        raise UserSessionRequired()
     session_id = parse_session_id(caller.session_id)
     if session_id is None:
         return
@@ -39,7 +42,7 @@ async def require_recent_verification(
         raise StepUpRequired(methods=["code", "passkey"] if user.has_second_factor else ["password"])
 
 
-@raises(StepUpRequired, UnknownCaller)
+@raises(StepUpRequired, UserSessionRequired, UnknownCaller)
 async def _require_step_up(caller: Caller, services: Services) -> None:
     async with services.database.reading() as session:
         await require_recent_verification(session, caller, services.settings)

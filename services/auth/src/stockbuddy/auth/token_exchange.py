@@ -11,7 +11,7 @@ from stockbuddy.auth.crypto import digest
 from stockbuddy.auth.errors import InvalidApiKey, InvalidBrowserSession, InvalidStreamTicket
 from stockbuddy.auth.roles.queries import load_rights
 from stockbuddy.auth.sessions import queries as sessions
-from stockbuddy.auth.sessions.commands import lacks_second_factor, session_expiry
+from stockbuddy.auth.sessions.commands import find_browser_session, session_expiry
 from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.auth.signing.keys import SigningKeys
 from stockbuddy.auth.users.model import User
@@ -59,13 +59,11 @@ async def exchange_cookie(
     """`session` commits each statement. Use extends the browser session, up to its maximum lifetime. Raises
     InvalidBrowserSession."""
     now = datetime.now(UTC)
-    found = await sessions.find_session_by_cookie(session, digest(cookie), now)
-    user = await find_user(session, found.user_id) if found else None
-    if found is None or user is None or not user.is_active:
+    valid = await find_browser_session(session, cookie, settings, now)
+    if valid is None:
         raise InvalidBrowserSession()
+    found, user = valid
     expires_at = session_expiry(found.created_at, now, settings)
-    if expires_at <= now or await lacks_second_factor(session, found, user):
-        raise InvalidBrowserSession()
     if now - found.last_used_at > LAST_USED_INTERVAL:
         await sessions.record_last_used(session, {found.id: now})
     cookie_max_age = None

@@ -59,13 +59,13 @@ def requires(*permissions: Permission) -> Any:
 
 
 class UserSessionRequired(Forbidden):
-    """API keys cannot do this; log in with a password."""
+    """API keys and apps cannot do this; log in with a password."""
 
     code = "interactive_only"
 
 
 async def require_user_session(caller: Annotated[Principal, Depends(authenticate)]) -> Principal:
-    """For personal resources: an API key has its role's permissions, but no access to its owner's account."""
+    """For personal resources: API keys and apps have permissions, but no access to the account of their user."""
     if not caller.is_user_session:
         raise UserSessionRequired()
     return caller

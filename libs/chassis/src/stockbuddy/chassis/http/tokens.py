@@ -45,6 +45,8 @@ class Principal:
     max_discount_percent: Decimal | None = None
     networks: tuple[str, ...] | None = None
     """Networks (CIDR) from which the gateway accepts the credential; None: from everywhere."""
+    client_id: str | None = None
+    """The app of a third party that acts for the user; None: the user or an API key."""
     is_renewed: bool = False
     """True if the gateway got the token for an API key or a session cookie, and gets further ones while a stream is
     open: such a stream ends with the credential, not with the token."""
@@ -56,8 +58,8 @@ class Principal:
 
     @property
     def credential(self) -> str:
-        """The user, or the single API key (`key:17`): stable across sessions, token renewals and rotations. Idempotency
-        keys belong to it."""
+        """The user, the single API key (`key:17`) or the single grant of an app (`app:17`): stable across sessions,
+        token renewals and rotations. Idempotency keys belong to it."""
         return str(self.user_id) if self.is_user_session else self.session_id.partition(".")[0]
 
     def may(self, permission: Permission) -> bool:
@@ -65,7 +67,7 @@ class Principal:
 
     @property
     def is_user_session(self) -> bool:
-        """False for an API key: only the `sid` of a user's session starts with a UUID."""
+        """False for API keys and apps: only the `sid` of a user's session starts with a UUID."""
         try:
             uuid.UUID(self.session_id.partition(".")[0])
         except ValueError:
@@ -186,6 +188,7 @@ def _principal(claims: Mapping[str, Any]) -> Principal:
         expires_at=int(claims["exp"]),
         max_discount_percent=None if max_discount is None else Decimal(max_discount),
         networks=None if networks is None else tuple(map(str, networks)),
+        client_id=None if (client_id := claims.get("client_id")) is None else str(client_id),
         is_renewed=claims.get("renewed") is True,
     )
 
@@ -201,7 +204,7 @@ def _permissions(claims: Mapping[str, Any]) -> frozenset[Permission]:
 
 
 def permission_claims(principal: Principal) -> dict[str, str]:
-    """The claims that `_permissions` reads."""
-    if principal.permissions == PERMISSIONS_BY_ROLE.get(principal.role):
+    """The claims that `_permissions` reads. The token of an app always names its scopes (RFC 9068 §2.2.3)."""
+    if principal.client_id is None and principal.permissions == PERMISSIONS_BY_ROLE.get(principal.role):
         return {}
     return {"scope": " ".join(sorted_names(principal.permissions))}

@@ -1,6 +1,16 @@
 """Events published by auth."""
 
 from stockbuddy.contracts.auth.api_keys import ApiKeyAuthenticated, ApiKeyCreated, ApiKeyRevoked, ApiKeyState
+from stockbuddy.contracts.auth.apps import (
+    AppCreated,
+    AppDeleted,
+    AppGrantCreated,
+    AppGrantEnded,
+    AppState,
+    AppUpdated,
+    ConsentGranted,
+    ConsentWithdrawn,
+)
 from stockbuddy.contracts.auth.emails import EmailFailed, EmailsDelayed
 from stockbuddy.contracts.auth.factors import (
     FactorAdded,
@@ -39,6 +49,14 @@ __all__ = [
     "ApiKeyCreated",
     "ApiKeyRevoked",
     "ApiKeyState",
+    "AppCreated",
+    "AppDeleted",
+    "AppGrantCreated",
+    "AppGrantEnded",
+    "AppState",
+    "AppUpdated",
+    "ConsentGranted",
+    "ConsentWithdrawn",
     "EmailFailed",
     "EmailsDelayed",
     "FactorAdded",

@@ -1,1 +1,1 @@
-"""The OAuth2 token endpoint (RFC 6749)."""
+"""OAuth2 (RFC 6749 and 9700): authorization of apps, tokens, revocation and metadata."""

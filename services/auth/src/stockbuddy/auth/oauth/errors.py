@@ -28,7 +28,7 @@ class InvalidRequest(OAuthError):
 
 
 class InvalidGrant(OAuthError):
-    """The credentials or the refresh token are invalid."""
+    """The credentials, the code or the refresh token are invalid."""
 
     code = "invalid_grant"
 
@@ -44,6 +44,42 @@ class InvalidClient(OAuthError):
 
 
 class UnsupportedGrantType(OAuthError):
-    """Supported grant types: password, refresh_token, client_credentials."""
+    """This grant type is not supported."""
 
     code = "unsupported_grant_type"
+
+
+class UnauthorizedClient(OAuthError):
+    """This client may not use this grant type."""
+
+    code = "unauthorized_client"
+
+
+class InvalidScope(OAuthError):
+    """The app may not ask for this scope, or the grant does not have it."""
+
+    code = "invalid_scope"
+
+
+class AuthorizationPending(OAuthError):
+    """The user has not decided yet; poll again after the interval."""
+
+    code = "authorization_pending"
+
+
+class SlowDown(OAuthError):
+    """The device polls too often: the interval has grown by five seconds."""
+
+    code = "slow_down"
+
+
+class AccessDenied(OAuthError):
+    """The user has refused."""
+
+    code = "access_denied"
+
+
+class ExpiredDeviceCode(OAuthError):
+    """The device code has expired; start again."""
+
+    code = "expired_token"

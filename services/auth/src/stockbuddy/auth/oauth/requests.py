@@ -1,4 +1,4 @@
-"""Parses token requests: a form, each parameter at most once, unknown ones ignored (RFC 6749 §3.2)."""
+"""Parses requests of OAuth2 clients: a form, each parameter at most once, unknown ones ignored (RFC 6749 §3.2)."""
 
 import base64
 import binascii
@@ -18,10 +18,16 @@ MAX_PARAMETER_LENGTH = 2000
 
 @dataclass(frozen=True, slots=True)
 class TokenRequest:
-    """`client`: the client's id and secret, if it sent them."""
+    """`client`: the client's id and secret, if it sent them; `uses_basic`: in the header."""
 
     parameters: dict[str, str]
     client: tuple[str, str] | None
+    uses_basic: bool = False
+
+    @property
+    def client_id(self) -> str:
+        """With or without a secret; empty if the client did not name itself."""
+        return self.client[0] if self.client else self.parameters.get("client_id", "")
 
     def require(self, name: str) -> str:
         """The value of a parameter. Raises InvalidRequest if it is missing or empty."""
@@ -29,6 +35,12 @@ class TokenRequest:
         if not value:
             raise InvalidRequest(f"The parameter {name} is missing.")
         return value
+
+    @property
+    def scopes(self) -> list[str] | None:
+        """The names in the parameter `scope`; None without it."""
+        names = self.parameters.get("scope", "").split()
+        return names or None
 
 
 async def read_token_request(request: Request) -> TokenRequest:
@@ -44,7 +56,8 @@ async def read_token_request(request: Request) -> TokenRequest:
         raise InvalidRequest("A parameter is repeated.")
     if any(len(value) > MAX_PARAMETER_LENGTH or "\x00" in value for value in parameters.values()):
         raise InvalidRequest("A parameter is too long or contains a NUL character.")
-    return TokenRequest(parameters, _client_from_header(request) or _client_from_form(parameters))
+    client = _client_from_header(request)
+    return TokenRequest(parameters, client or _client_from_form(parameters), uses_basic=client is not None)
 
 
 def _client_from_form(parameters: dict[str, str]) -> tuple[str, str] | None:

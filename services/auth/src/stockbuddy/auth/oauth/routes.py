@@ -18,7 +18,25 @@ from stockbuddy.auth.errors import (
 from stockbuddy.auth.fields import MAX_EMAIL_LENGTH, MAX_LOGIN_PASSWORD_LENGTH, UserAgent
 from stockbuddy.auth.logins.authenticator import Authenticator, PasswordAuthenticator
 from stockbuddy.auth.logins.schemas import FORM
-from stockbuddy.auth.oauth.errors import InvalidClient, InvalidGrant, InvalidRequest, UnsupportedGrantType
+from stockbuddy.auth.oauth.app_tokens import (
+    GRANT_TYPES,
+    AppTokenResponse,
+    is_for_app,
+    issue_app_token,
+)
+from stockbuddy.auth.oauth.client_authentication import parse_app_id
+from stockbuddy.auth.oauth.errors import (
+    AccessDenied,
+    AuthorizationPending,
+    ExpiredDeviceCode,
+    InvalidClient,
+    InvalidGrant,
+    InvalidRequest,
+    InvalidScope,
+    SlowDown,
+    UnauthorizedClient,
+    UnsupportedGrantType,
+)
 from stockbuddy.auth.oauth.requests import TokenForm, TokenRequest
 from stockbuddy.auth.sessions.commands import create_session, refresh_session
 from stockbuddy.auth.sessions.schemas import TokenPairResponse
@@ -34,8 +52,6 @@ from stockbuddy.contracts.auth import ApiKeyAuthenticated
 
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=StrictQueryRoute)
 
-GRANT_TYPES = ("password", "refresh_token", "client_credentials")
-
 
 class ClientTokenResponse(BaseModel):
     """An access token without a refresh token: the client authenticates again instead."""
@@ -46,8 +62,9 @@ class ClientTokenResponse(BaseModel):
 
 
 def _token_body() -> dict[str, Any]:
-    names = ("grant_type", "username", "password", "refresh_token", "client_id", "client_secret", "scope")
-    properties: dict[str, Any] = {name: {"type": "string"} for name in names}
+    names = ("username", "password", "refresh_token", "code", "redirect_uri", "code_verifier", "device_code")
+    common = ("client_id", "client_secret", "scope")
+    properties: dict[str, Any] = {name: {"type": "string"} for name in ("grant_type", *names, *common)}
     properties["grant_type"]["enum"] = list(GRANT_TYPES)
     schema = {"title": "TokenRequest", "type": "object", "required": ["grant_type"], "properties": properties}
     return {"requestBody": {"required": True, "content": {FORM: {"schema": schema}}}}
@@ -58,7 +75,13 @@ def _token_body() -> dict[str, Any]:
     InvalidRequest,
     InvalidClient,
     UnsupportedGrantType,
+    UnauthorizedClient,
     InvalidGrant,
+    InvalidScope,
+    AuthorizationPending,
+    SlowDown,
+    AccessDenied,
+    ExpiredDeviceCode,
     SecondFactorRequired,
     SecondFactorSetupRequired,
     TooManyAttempts,
@@ -67,19 +90,22 @@ def _token_body() -> dict[str, Any]:
 )
 async def issue_token(
     form: TokenForm, response: Response, authenticator: Authenticator, services: Services, user_agent: UserAgent = None
-) -> TokenPairResponse | ClientTokenResponse:
+) -> TokenPairResponse | AppTokenResponse | ClientTokenResponse:
     """Issue a token by OAuth2.
 
-    The token endpoint of RFC 6749 with the grant types `password`, `refresh_token` and `client_credentials`. A
-    client is an API key: its id and its secret, in the form or by HTTP Basic. Errors also have the members `error`
-    and `error_description`. If a user needs a second factor, the grant `password` returns the
-    same problems as `POST /auth/login`.
+    The token endpoint of RFC 6749. Apps use `authorization_code` with PKCE, the device flow and `refresh_token`, with
+    their `client_id`, and a confidential one with its secret. API keys use `client_credentials`: their id and their
+    secret. The secret may be in the form or sent by HTTP Basic. Own clients use `password`, and `refresh_token` without
+    a `client_id`. Errors also have the members `error` and `error_description`. If a user needs a second factor, the
+    grant `password` returns the same problems as `POST /auth/login`.
     """
     grant_type = form.require("grant_type")
     if grant_type not in GRANT_TYPES:
         raise UnsupportedGrantType()
     forbid_caching(response)
     response.headers["Pragma"] = "no-cache"
+    if is_for_app(form, grant_type):
+        return await issue_app_token(form, grant_type, services)
     if grant_type == "password":
         return await _grant_by_password(form, authenticator, services, user_agent)
     if grant_type == "refresh_token":
@@ -115,6 +141,8 @@ async def _grant_by_refresh_token(form: TokenRequest, services: AuthServices) ->
 
 async def _grant_to_client(form: TokenRequest, services: AuthServices) -> ClientTokenResponse:
     client_id, secret = form.client or ("", "")
+    if parse_app_id(client_id) is not None:
+        raise UnauthorizedClient()
     key_id = _parse_key_id(client_id)
     try:
         async with services.database.reading() as session:

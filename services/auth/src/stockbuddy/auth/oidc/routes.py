@@ -13,6 +13,7 @@ from stockbuddy.auth.fields import UserAgent
 from stockbuddy.auth.identity_providers.client import ProviderClient
 from stockbuddy.auth.identity_providers.errors import ProviderUnavailable, SignInFailed
 from stockbuddy.auth.logins.challenges import create_challenge_if_required
+from stockbuddy.auth.oauth.visitors import set_challenge
 from stockbuddy.auth.oidc import sign_ins
 from stockbuddy.auth.oidc.errors import (
     AccountInactive,
@@ -144,7 +145,11 @@ async def complete_sign_in(
     location = services.settings.public_url + verified.return_to
     signed_in = await _sign_in(client, services, verified, user_agent)
     if isinstance(signed_in, Problem):
-        return _redirect(location + _fragment(signed_in))
+        response = _redirect(location + _fragment(signed_in))
+        if isinstance(signed_in, SecondFactorRequired):
+            # For the pages of apps, which have no scripts to read the fragment.
+            set_challenge(response, cookies_for(request, services.settings), signed_in.extra["challenge"])
+        return response
     user, created = signed_in
     response = _redirect(location)
     to_browser_session(request, response, services.settings, user, created)

@@ -32,7 +32,7 @@ class StartSignIn(BaseModel):
 
     return_to: Annotated[
         str,
-        StringConstraints(pattern=r"^/([A-Za-z0-9_~.?&=%-][A-Za-z0-9_~./?&=%-]*)?$", max_length=500),
+        StringConstraints(pattern=r"^/([A-Za-z0-9_~.?&=%-][A-Za-z0-9_~./?&=%-]*)?$", max_length=4000),
         Field(description="Path of this site that the browser is sent to after the sign-in."),
     ] = "/"
 

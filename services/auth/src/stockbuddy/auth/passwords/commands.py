@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.api_keys.commands import revoke_keys_of
+from stockbuddy.auth.apps.grant_commands import withdraw_consents_of
 from stockbuddy.auth.crypto import SecretBox, create_secret, digest
 from stockbuddy.auth.dependencies import AuthServices
 from stockbuddy.auth.email.model import EmailKind
@@ -32,10 +33,11 @@ MIN_RESET_INTERVAL = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class NewPasswordHash:
-    """`revoke_api_keys`: also revoke the user's API keys."""
+    """`revoke_api_keys`: also revoke the user's API keys. `withdraw_consents`: also end what the user allows apps."""
 
     hash: str
     revoke_api_keys: bool
+    withdraw_consents: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,5 +135,7 @@ async def _replace_password(
     await revoke_sessions(session, user.id, settings, reason="password_changed")
     if replacement.revoke_api_keys:
         await revoke_keys_of(session, user, settings, reason="password_changed")
+    if replacement.withdraw_consents:
+        await withdraw_consents_of(session, user, settings, reason="password_changed")
     outbox.add(session, UserPasswordChanged(user_id=user.id, username=user.username, method=method))
     await queue_email(session, EmailKind.PASSWORD_CHANGED, user.email, now)

@@ -54,9 +54,9 @@ async def change_password(
 ) -> PasswordChangedResponse:
     """Change one's own password.
 
-    Ends all sessions and, with `revoke_api_keys`, revokes the API keys; the returned tokens belong to a new session. A
-    browser receives the new session's cookies. A user with a second factor must have used it a short while ago (403
-    `step_up_required`).
+    Ends all sessions; with `revoke_api_keys`, revokes the API keys, and with `withdraw_consents`, ends what one has
+    allowed apps. The returned tokens belong to a new session. A browser receives the new session's cookies. A user with
+    a second factor must have used it a short while ago (403 `step_up_required`).
     """
     body.require_confirmed()
     async with services.database.reading() as session:
@@ -95,7 +95,8 @@ async def request_password_reset(body: RequestPasswordReset, services: Services)
 async def reset_password(body: ResetPassword, services: Services) -> None:
     """Set a new password with a token.
 
-    Ends all sessions and, with `revoke_api_keys`, revokes the API keys. Log in afterwards.
+    Ends all sessions; with `revoke_api_keys`, revokes the API keys, and with `withdraw_consents`, ends what one has
+    allowed apps. Log in afterwards.
     """
     body.require_confirmed()
     user = await _get_user_by_token(services.database, body.token)
@@ -117,4 +118,4 @@ async def _get_user_by_token(database: Database, token: str) -> User:
 async def _hash(services: AuthServices, body: ChangePassword | ResetPassword, user: User) -> commands.NewPasswordHash:
     words = [user.username, user.email, user.full_name]
     new_hash = await hash_new_password(services.hasher, body.new_password, user_words=words, field="new_password")
-    return commands.NewPasswordHash(new_hash, body.revoke_api_keys)
+    return commands.NewPasswordHash(new_hash, body.revoke_api_keys, body.withdraw_consents)

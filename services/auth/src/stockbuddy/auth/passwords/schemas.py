@@ -11,11 +11,12 @@ from stockbuddy.chassis.http.errors import Unprocessable
 
 
 class _ConfirmedPassword(RequestBody):
-    """`revoke_api_keys`: for an account that someone else may have used."""
+    """`revoke_api_keys`, `withdraw_consents`: for an account that someone else may have used."""
 
     new_password: NewPassword
     confirm_password: LoginPassword
     revoke_api_keys: StrictBool = False
+    withdraw_consents: StrictBool = False
 
     def require_confirmed(self) -> None:
         """Raises Unprocessable if the two passwords differ."""

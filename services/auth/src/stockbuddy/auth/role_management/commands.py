@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from stockbuddy.auth.apps.grant_commands import rotate_grants
 from stockbuddy.auth.role_management import queries
 from stockbuddy.auth.role_management.schemas import RoleCreate
 from stockbuddy.auth.roles.errors import BuiltInRole, RoleExists, RoleInUse, RoleNotFound
@@ -79,10 +80,11 @@ async def delete_role(session: AsyncSession, caller: Principal, role: CustomRole
 
 
 async def _withdraw_tokens(session: AsyncSession, name: str, settings: AuthSettings) -> None:
-    """The next token of each session and API key has the new rights."""
+    """The next token of each session, API key and app has the new rights."""
     for user_id in await queries.list_user_ids(session, name):
         for active in await lock_active_sessions(session, user_id):
             rotate_session_id(session, active, settings)
+        await rotate_grants(session, settings, user_id=user_id)
     for key in await queries.lock_keys_with_role(session, name):
         revoke_tokens(session, key.sid, settings)
         key.token_generation += 1

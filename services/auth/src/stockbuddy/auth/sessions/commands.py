@@ -147,6 +147,19 @@ def session_expiry(created_at: datetime, now: datetime, settings: AuthSettings) 
     return min(now + timedelta(days=settings.session_days), maximum)
 
 
+async def find_browser_session(
+    session: AsyncSession, cookie: str, settings: AuthSettings, now: datetime
+) -> tuple[LoginSession, User] | None:
+    """The session of a browser's cookie and its user; None if it is not valid."""
+    found = await queries.find_session_by_cookie(session, digest(cookie), now)
+    user = await find_user(session, found.user_id) if found else None
+    if found is None or user is None or not user.is_active:
+        return None
+    if session_expiry(found.created_at, now, settings) <= now or await lacks_second_factor(session, found, user):
+        return None
+    return found, user
+
+
 async def lacks_second_factor(session: AsyncSession, existing: LoginSession, user: User) -> bool:
     """True if the user's role requires a second factor, and the session was created without one."""
     return existing.second_factor_at is None and await requires_second_factor(session, user.role)

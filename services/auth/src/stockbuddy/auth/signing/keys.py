@@ -95,6 +95,7 @@ class SigningKeys:
             "username": principal.username,
             "warehouse_ids": None if principal.warehouse_ids is None else sorted(principal.warehouse_ids),
             **({"networks": list(principal.networks)} if principal.networks is not None else {}),
+            **({"client_id": principal.client_id} if principal.client_id is not None else {}),
             **({"renewed": True} if principal.is_renewed else {}),
             **({"max_discount_percent": str(limit)} if (limit := principal.max_discount_percent) is not None else {}),
         }

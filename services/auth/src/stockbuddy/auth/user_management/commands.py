@@ -1,4 +1,4 @@
-"""Changes roles and activation, and revokes sessions and API keys that exceed the new rights."""
+"""Changes roles and activation, and revokes sessions, API keys and tokens of apps that exceed the new rights."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.api_keys.commands import restrict_keys_to_owner, revoke_keys_of
+from stockbuddy.auth.apps.grant_commands import rotate_grants, withdraw_consents_of
 from stockbuddy.auth.errors import LastAdmin, UserNotFound
 from stockbuddy.auth.factors.commands import reset_factors
 from stockbuddy.auth.logins.queries import delete_challenges_of
@@ -45,6 +46,7 @@ async def update_user(
         for active in await lock_active_sessions(session, user.id):
             rotate_session_id(session, active, settings)
         await restrict_keys_to_owner(session, user, settings)
+        await rotate_grants(session, settings, user_id=user.id)
     if "full_name" in changed:
         _apply(session, user, {"full_name": changed["full_name"]}, UserUpdated)
     if "is_active" in changed:
@@ -63,6 +65,7 @@ async def _set_active(session: AsyncSession, user: User, is_active: bool, settin
     if not is_active:
         await revoke_sessions(session, user.id, settings, reason="user_deactivated")
         await revoke_keys_of(session, user, settings, reason="user_deactivated")
+        await withdraw_consents_of(session, user, settings, reason="user_deactivated")
 
 
 def _apply(

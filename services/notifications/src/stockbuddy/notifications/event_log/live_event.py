@@ -5,7 +5,14 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from stockbuddy.contracts.auth import ApiKeyRevoked, SessionRevoked, UserRegistered, UserState, UserUpdated
+from stockbuddy.contracts.auth import (
+    ApiKeyRevoked,
+    AppGrantEnded,
+    SessionRevoked,
+    UserRegistered,
+    UserState,
+    UserUpdated,
+)
 from stockbuddy.contracts.event import EVENTS
 from stockbuddy.contracts.notifications import NotificationCreated, PreferencesChanged
 from stockbuddy.notifications.event_log.cloudevents import LoggedEvent, View
@@ -43,11 +50,14 @@ class LiveEvent:
 
     @cached_property
     def revoked_credential(self) -> str | None:
-        """What this event invalidates: `session/…`, `key/…`, or `user/…` for all access tokens of a user."""
+        """What this event invalidates: `session/…`, `key/…`, `app/…` (the grant of an app), or `user/…` for all access
+        tokens of a user."""
         if self.type == SessionRevoked.type:
             return f"session/{self.data.get('session_id')}"
         if self.type == ApiKeyRevoked.type:
             return f"key/{self.data.get('api_key_id')}"
+        if self.type == AppGrantEnded.type:
+            return f"app/{self.data.get('grant_id')}"
         event_class = EVENTS.get(self.type)
         if event_class is None or not issubclass(event_class, UserState) or event_class is UserRegistered:
             return None

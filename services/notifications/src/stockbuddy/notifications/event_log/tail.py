@@ -76,10 +76,10 @@ class LogTail:
         self._advanced.set()
 
     def is_revoked(self, caller: Principal, since: int) -> bool:
-        """True if an event after `since` revoked the session or API key, or changed what the user's token contains.
-        The session id of an API key's token is `key:5`, or `key:5.2` after a change of its rights."""
-        key = caller.session_id.removeprefix("key:").partition(".")[0]
-        credentials = (f"session/{caller.session_id}", f"user/{caller.user_id}", f"key/{key}")
+        """True if an event after `since` revoked the session, the API key or the grant of the app, or changed what the
+        user's token contains."""
+        credential = caller.credential.replace(":", "/")
+        credentials = (f"session/{caller.session_id}", f"user/{caller.user_id}", credential)
         return any(self._revocations.get(credential, 0) > since for credential in credentials)
 
     async def _poll(self) -> bool:

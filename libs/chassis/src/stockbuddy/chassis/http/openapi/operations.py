@@ -46,7 +46,7 @@ from stockbuddy.chassis.http.request_context import CONSISTENCY_HEADER
 
 Document = dict[str, Any]
 INTERACTIVE = "x-interactive"
-"""Marks an operation that API keys cannot call."""
+"""Marks an operation that API keys and apps cannot call."""
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 
