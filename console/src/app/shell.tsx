@@ -132,9 +132,9 @@ function UserButton() {
   const user = useUser();
   const logout = useLogout();
   return (
-    <Group gap="xs" wrap="nowrap">
-      <Text size="sm" visibleFrom="sm" className="dim">{user.full_name || user.username}</Text>
-      <Button variant="default" size="xs" visibleFrom="xs" onClick={() => void logout()}>{t("Log out")}</Button>
+    <Group gap="xs" wrap="nowrap" visibleFrom="sm">
+      <Text size="sm" className="dim">{user.full_name || user.username}</Text>
+      <Button variant="default" size="xs" onClick={() => void logout()}>{t("Log out")}</Button>
     </Group>
   );
 }

@@ -2,6 +2,7 @@
 import { createTheme, type CSSVariablesResolver } from "@mantine/core";
 
 export const theme = createTheme({
+  colors: { dark: ["#d5dbe2", "#a9b4c0", "#8b97a4", "#697583", "#3d4651", "#2b333c", "#232a32", "#1b2027", "#161b21", "#11151a"] },
   primaryColor: "cyan",
   primaryShade: { light: 9, dark: 9 },
   defaultRadius: "md",

@@ -3,7 +3,7 @@ import { lazy, type ReactNode, Suspense, useMemo } from "react";
 import { Button, Group, Paper, Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import type { Schemas } from "../../app/api.ts";
-import { integer, moment, money, percent, quantity, today } from "../../app/format.ts";
+import { ago, integer, moment, money, percent, quantity, today } from "../../app/format.ts";
 import { t } from "../../app/i18n.ts";
 import { may } from "../../app/permissions.ts";
 import { useRead, useWarehouses } from "../../app/reads.ts";
@@ -139,11 +139,11 @@ function RecentMovements({ stats }: { stats: Stats }) {
         rows={stats.recent_movements}
         rowKey={(row) => row.id}
         columns={[
-          { key: "sku", label: t("Product"), render: (row) => <Link to={`/products/${row.product_id}`}>{row.sku}</Link> },
-          { key: "type", label: t("Kind"), render: (row) => movementLabel(row.movement_type) },
+          { key: "sku", label: t("Product"), render: (row) => <Link to={`/products/${row.product_id}`} className="nowrap">{row.sku}</Link> },
+          { key: "type", label: t("Kind"), render: (row) => <span className="nowrap">{movementLabel(row.movement_type)}</span> },
           { key: "quantity", label: t("Quantity"), isNumber: true, render: (row) => <span className={String(row.quantity).startsWith("-") ? "bad" : "good"}>{quantity(row.quantity, { sign: true })}</span> },
-          { key: "warehouse", label: t("Warehouse"), isWideOnly: true, render: (row) => warehouses.nameOf(row.warehouse_id) },
-          { key: "at", label: t("When"), isWideOnly: true, render: (row) => <span className="nowrap">{moment(row.occurred_at)}</span> },
+          { key: "warehouse", label: t("Warehouse"), isWideOnly: true, render: (row) => <div className="clip">{warehouses.nameOf(row.warehouse_id)}</div> },
+          { key: "at", label: t("When"), isWideOnly: true, render: (row) => <span className="nowrap" title={moment(row.occurred_at)}>{ago(row.occurred_at)}</span> },
         ]}
       />
     </Section>

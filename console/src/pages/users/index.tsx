@@ -33,7 +33,7 @@ export default function UsersPage() {
           { key: "role", label: t("Role"), text: (row) => row.role, render: (row) => row.role },
           { key: "warehouses", label: t("Warehouses"), isWideOnly: true, render: (row) => (row.warehouse_ids ? row.warehouse_ids.map(warehouses.nameOf).join(", ") : t("all")) },
           { key: "since", label: t("Since"), isWideOnly: true, text: (row) => row.created_at, render: (row) => day(row.created_at) },
-          { key: "edit", label: t("Actions"), render: (row) => <DialogButton size="compact-xs" variant="default" label={t("Edit")}>{(close) => <UserDialog user={row} onClose={close} />}</DialogButton> },
+          { key: "edit", label: t("Actions"), isAction: true, render: (row) => <DialogButton size="compact-xs" variant="default" label={t("Edit")}>{(close) => <UserDialog user={row} onClose={close} />}</DialogButton> },
         ]}
         empty={{ title: t("Only you"), text: t("Invite the people who work here.") }}
       />
@@ -94,7 +94,7 @@ function Invitations() {
               { key: "note", label: t("For whom"), render: (row) => row.note ?? "–" },
               { key: "role", label: t("Role"), render: (row) => row.role },
               { key: "state", label: t("State"), render: (row) => (row.is_used ? t("used on {{day}}", { day: day(row.used_at) }) : t("open until {{day}}", { day: day(row.expires_at) })) },
-              { key: "actions", label: t("Actions"), render: (row) => (row.is_used ? "" : <Button size="compact-xs" variant="default" onClick={() => remove.mutate(row.id)}>{t("Withdraw")}</Button>) },
+              { key: "actions", label: t("Actions"), isAction: true, render: (row) => (row.is_used ? "" : <Button size="compact-xs" variant="default" onClick={() => remove.mutate(row.id)}>{t("Withdraw")}</Button>) },
             ]} />
           )
         }
