@@ -13,11 +13,13 @@ import { NAVIGATION } from "./navigation.ts";
 import { may } from "./permissions.ts";
 import { useLogout, useUser } from "./session.tsx";
 import { useShortcuts } from "./shortcuts.ts";
+import { useStepUp } from "./step-up.ts";
 import { useRead } from "./reads.ts";
 
 const loadPalette = () => import("./palette.tsx");
 const Palette = lazy(loadPalette);
 const Help = lazy(() => import("./help.tsx"));
+const StepUpDialog = lazy(() => import("./step-up-dialog.tsx"));
 
 export function Shell({ children }: { children: ReactNode }) {
   const [isNavOpen, nav] = useDisclosure(false);
@@ -46,6 +48,7 @@ export function Shell({ children }: { children: ReactNode }) {
     ),
   );
   const close = (): void => setDialog(null);
+  const stepUp = useStepUp();
   return (
     <AppShell header={{ height: 52 }} navbar={{ width: 218, breakpoint: "sm", collapsed: { mobile: !isNavOpen } }} padding="md">
       <a href="#main" className="console-skip">{t("Skip to the content")}</a>
@@ -73,6 +76,7 @@ export function Shell({ children }: { children: ReactNode }) {
       <Suspense>
         {dialog === "palette" ? <Palette onClose={close} /> : null}
         {dialog === "help" ? <Help onClose={close} /> : null}
+        {stepUp ? <StepUpDialog methods={stepUp.methods} onEnd={stepUp.answer} /> : null}
       </Suspense>
     </AppShell>
   );

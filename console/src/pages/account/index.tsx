@@ -10,6 +10,7 @@ import { SESSION_KEY, useLogout, useUser } from "../../app/session.tsx";
 import { ConfirmButton, DialogButton, FormDialog } from "../../parts/dialog.tsx";
 import { Loaded, Page, Section } from "../../parts/page.tsx";
 import { DataTable } from "../../parts/table.tsx";
+import { SecondFactors } from "./factors.tsx";
 import { Definitions, Tag } from "../../parts/texts.tsx";
 
 const ROLES = ["salesperson", "manager", "admin"];
@@ -27,6 +28,7 @@ export default function AccountPage() {
           <DialogButton variant="default" label={t("Change the password")}>{(close) => <PasswordDialog onClose={close} />}</DialogButton>
         </Section>
       </div>
+      <SecondFactors />
       <Sessions />
       <ApiKeys />
     </Page>

@@ -30,6 +30,12 @@ class EmbeddedSettings(CommonNames):
     database_url: str | None = None
     bus_url: str | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    public_url: str | None = None
+
+    @property
+    def console_url(self) -> str:
+        """Where browsers reach the run. `localhost` and no address: passkeys belong to a host name."""
+        return self.public_url or f"http://localhost:{self.port}"
 
 
 def load_embedded_settings(*, with_processes: bool) -> EmbeddedSettings:

@@ -23,15 +23,22 @@ class System:
     """`gateway` is the ASGI app to serve while `running` is active."""
 
     def __init__(
-        self, database_url: str, *, env: Literal["development", "production"], console_directory: Path | None = None
+        self,
+        database_url: str,
+        *,
+        env: Literal["development", "production"],
+        console_directory: Path | None = None,
+        public_url: str | None = None,
     ) -> None:
+        """`public_url`: where browsers reach the gateway, by default that of the settings."""
         self._database_url = database_url
         settings: dict[str, Any] = {"env": env, "gateway_secret": secrets.token_urlsafe(32)}
+        own: dict[str, dict[str, Any]] = {"auth": {"public_url": public_url}} if public_url else {}
         self._bus = InProcessBus(expected_services=frozenset(embedded.name for embedded in SERVICES))
         self.services: dict[str, FastAPI] = {
             embedded.name: create_app(
                 embedded.service,
-                embedded.settings(database_url=database_url, **settings),
+                embedded.settings(database_url=database_url, **settings, **own.get(embedded.name, {})),
                 bus=self._bus,
                 fetch_jwks=self._fetch_jwks,
             )
