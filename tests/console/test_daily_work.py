@@ -209,8 +209,9 @@ def test_page_fits_a_phone(open_page: OpenPage, path: str) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_main_page_is_accessible(open_page: OpenPage, path: str) -> None:
-    page = open_page(path)
+@pytest.mark.parametrize(("path", "scheme"), [(path, ("light", "dark")[n % 2]) for n, path in enumerate(PAGES)])
+def test_main_page_is_accessible(open_page: OpenPage, path: str, scheme: str) -> None:
+    """Every screen in both themes: `make browser`."""
+    page = open_page(path, scheme=scheme)
     expect(page.get_by_role("status", name="Loading")).to_have_count(0)
     assert violations(page) == []
