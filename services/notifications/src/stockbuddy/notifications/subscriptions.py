@@ -1,7 +1,7 @@
 """Consumer groups of this service and their handlers."""
 
 from stockbuddy.chassis.messaging.handlers import Consumer
-from stockbuddy.contracts.auth import EmailFailed, EmailsDelayed, SettingsChanged, UserState
+from stockbuddy.contracts.auth import EmailFailed, EmailsDelayed, RoleState, SettingsChanged, UserState
 from stockbuddy.contracts.catalog import ImportFinished, ProductState
 from stockbuddy.contracts.notifications import (
     NotificationEmailFailed,
@@ -13,6 +13,7 @@ from stockbuddy.contracts.stock import ActivityUnusual, LevelDepleted, LevelLow,
 from stockbuddy.notifications.alerts import handlers as alerts
 from stockbuddy.notifications.event_log.append import Appender, append_messages
 from stockbuddy.notifications.replicas import handlers as replicas
+from stockbuddy.notifications.webhooks.owners import apply_roles, apply_users
 
 CONSUMERS = [
     # One lane: the log is one chain, and its throughput comes from large batches.
@@ -20,7 +21,8 @@ CONSUMERS = [
     Consumer(
         "notifications.people.v1",
         {
-            **replicas.handlers_for(UserState, replicas.upsert_users),
+            **replicas.handlers_for(UserState, apply_users),
+            **replicas.handlers_for(RoleState, apply_roles),
             **replicas.handlers_for(ProductState, replicas.upsert_products),
             **replicas.handlers_for(WarehouseState, replicas.upsert_warehouses),
             SettingsChanged.type: replicas.upsert_settings,
