@@ -72,3 +72,5 @@ export function newKey(): string {
 }
 
 export type User = Schemas["UserResponse"];
+/** One's own user, with what its role allows. */
+export type Profile = Schemas["ProfileResponse"];

@@ -113,9 +113,9 @@ function BottomBar() {
   return (
     <nav className="bottom-bar" aria-label={t("Tasks")}>
       <Link to="/scan"><Icon name="scan" />{t("Scan")}</Link>
-      <Link to="/sell"><Icon name="sell" />{t("Sell")}</Link>
-      <Link to="/counts"><Icon name="count" />{t("Count")}</Link>
-      {may(user, "purchase.write") ? <Link to="/purchase-orders"><Icon name="order" />{t("Receive")}</Link> : null}
+      {may(user, "sale.create") ? <Link to="/sell"><Icon name="sell" />{t("Sell")}</Link> : null}
+      {may(user, "stock.count") ? <Link to="/counts"><Icon name="count" />{t("Count")}</Link> : null}
+      {may(user, "purchase.receive") ? <Link to="/purchase-orders"><Icon name="order" />{t("Receive")}</Link> : null}
       <Link to="/products"><Icon name="product" />{t("Products")}</Link>
     </nav>
   );

@@ -19,10 +19,12 @@ type Stats = Schemas["DashboardResponse"];
 
 export default function HomePage() {
   const user = useUser();
-  const read = useRead<Stats>("/dashboard/stats");
+  const seesFigures = may(user, "report.read");
+  const read = useRead<Stats>(seesFigures ? "/dashboard/stats" : undefined);
   return (
     <Page title={t("Home")} lead={t("Hello {{name}}", { name: user.full_name || user.username })}>
-      <Loaded read={read}>{(stats) => (stats.total_products === 0 ? <FirstSteps /> : <Overview stats={stats} />)}</Loaded>
+      {seesFigures ? null : <EmptyState title={t("Welcome")} text={t("Your role has no figures on this page. The navigation shows what you may see.")} />}
+      {seesFigures ? <Loaded read={read}>{(stats) => (stats.total_products === 0 ? <FirstSteps /> : <Overview stats={stats} />)}</Loaded> : null}
     </Page>
   );
 }
@@ -35,7 +37,7 @@ function FirstSteps() {
       text={t("Import a list of products from a spreadsheet or from another shop system, or enter the first one by hand. Sales, stock and reports follow from there.")}
       action={
         <Group>
-          {may(user, "product.import") ? <Button component={Link} to="/imports">{t("Import products")}</Button> : null}
+          {may(user, "import.run") ? <Button component={Link} to="/imports">{t("Import products")}</Button> : null}
           <Button variant="default" component={Link} to="/products/new">{t("Enter a product")}</Button>
         </Group>
       }
