@@ -38,7 +38,7 @@ export const NAVIGATION: { label: string; items: Destination[] }[] = [
     label: t("Purchasing"),
     items: [
       { path: "/purchase-orders", label: t("Purchase orders"), icon: "order", permission: "purchase.read", key: "o" },
-      { path: "/reorder", label: t("Reorder"), icon: "reorder", permission: "purchase.write", key: "r" },
+      { path: "/reorder", label: t("Reorder"), icon: "reorder", permission: "purchase.read", key: "r" },
       { path: "/suppliers", label: t("Suppliers"), icon: "people", permission: "catalog.read" },
       { path: "/expenses", label: t("Expenses"), icon: "money", permission: "expense.read" },
     ],
@@ -56,7 +56,8 @@ export const NAVIGATION: { label: string; items: Destination[] }[] = [
     items: [
       { path: "/imports", label: t("Imports"), icon: "upload", permission: "import.run" },
       { path: "/users", label: t("Users"), icon: "people", permission: "user.read" },
-      { path: "/settings", label: t("Settings"), icon: "settings", permission: "setting.write" },
+      { path: "/roles", label: t("Roles"), icon: "people", permission: "user.read" },
+      { path: "/settings", label: t("Settings"), icon: "settings", permission: "setting.read" },
       { path: "/webhooks", label: t("Webhooks"), icon: "webhook", permission: "webhook.manage" },
       { path: "/audit", label: t("Audit trail"), icon: "audit", permission: "audit.read" },
     ],

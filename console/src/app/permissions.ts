@@ -1,13 +1,13 @@
-/** What the person may do, as the API enforces it. */
-import type { Profile } from "./api.ts";
+/** What the user may do: the permissions of their role, as the API names them. */
+import type { Schemas, User } from "./api.ts";
 
-export type Permission = Profile["permissions"][number];
+export type Permission = Schemas["Permission"];
 
-export function may(user: Profile, permission: Permission): boolean {
+export function may(user: User, permission: Permission): boolean {
   return user.permissions.includes(permission);
 }
 
-/** Some change what they own, others everything. */
-export function mayChange(user: Profile, owned: { owner_id: number | null }): boolean {
+/** With `catalog.write_any` users change everything, otherwise what they own. */
+export function mayChange(user: User, owned: { owner_id: number | null }): boolean {
   return may(user, "catalog.write_any") || (may(user, "catalog.write") && owned.owner_id === user.id);
 }

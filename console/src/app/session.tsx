@@ -1,13 +1,13 @@
 /** Who is logged in. Without a session the console shows the login; a session that ends in between does, too. */
 import { createContext, type ReactNode, useContext } from "react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { client, csrfToken, read, send, type Profile, type Schemas } from "./api.ts";
+import { client, csrfToken, read, send, type Schemas, type User } from "./api.ts";
 import { setCompany } from "./format.ts";
 
 export type Company = Schemas["CompanyResponse"];
 
 export interface Session {
-  user: Profile;
+  user: User;
   company: Company;
 }
 
@@ -20,7 +20,7 @@ export function useSession(): Session {
   return session;
 }
 
-export const useUser = (): Profile => useSession().user;
+export const useUser = (): User => useSession().user;
 
 export function SessionContext({ session, children }: { session: Session; children: ReactNode }) {
   return <Context value={session}>{children}</Context>;
@@ -35,7 +35,7 @@ export function useStoredSession() {
 
 async function loadSession(): Promise<Session | null> {
   if (csrfToken() === "") return null;
-  const [user, company] = await Promise.all([read<Profile>("/auth/profile"), read<Company>("/system-settings/company")]);
+  const [user, company] = await Promise.all([read<User>("/auth/profile"), read<Company>("/system-settings/company")]);
   setCompany(company);
   return { user, company };
 }

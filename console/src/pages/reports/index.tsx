@@ -73,9 +73,15 @@ export default function ReportsPage() {
         {warehouses.items.length > 1 ? <NativeSelect label={t("Warehouse")} value={search.warehouse_id ?? ""} data={[{ value: "", label: t("All") }, ...warehouses.items.map((one) => ({ value: String(one.id), label: one.name }))]} onChange={(event) => change({ warehouse_id: event.currentTarget.value })} /> : null}
         {kind.hasPeriod ? <Text size="xs" c="dimmed" pb={8}>{companyTimezone()}</Text> : null}
       </div>
-      <Loaded read={read}>{(report) => (report.rows.length ? <Shown report={report as never} title={kind.label} /> : <EmptyState title={t("Nothing to report")} text={kind.hasPeriod ? t("Nothing happened in this period. Choose an earlier first day.") : t("There is no stock that this report could show.")} />)}</Loaded>
+      <Loaded read={read}>{(report) => (hasFigures(report as never) ? <Shown report={report as never} title={kind.label} /> : <EmptyState title={t("Nothing to report")} text={kind.hasPeriod ? t("Nothing happened in this period. Choose an earlier first day.") : t("There is no stock that this report could show.")} />)}</Loaded>
     </Page>
   );
+}
+
+/** A period in which nothing happened has a row of zeros for each day. */
+function hasFigures({ columns, rows }: { columns: { name: string; kind: string }[]; rows: Row[] }): boolean {
+  const figures = columns.filter(({ name, kind }) => isNumeric(kind) && !name.endsWith("_id"));
+  return rows.some((row) => figures.some(({ name }) => Number(row[name] ?? 0) !== 0));
 }
 
 function show(kind: string, value: unknown): string {

@@ -94,6 +94,8 @@ ROUTES = (
     *(Route(STATUS_PATH, "gateway", method=one, permission=Permission.SYSTEM_READ) for one in ("GET", "HEAD")),
     Route("/auth", "auth"),
     Route("/users", "auth"),
+    Route("/roles", "auth"),
+    Route("/permissions", "auth"),
     Route("/system-settings", "auth"),
     _upload("POST", "/products/import"),
     _upload("POST", "/imports"),
