@@ -35,6 +35,8 @@ CONSUMER_GROUPS: Mapping[str, tuple[str, ...]] = {
     "stock.settings.v1": ("auth.settings.changed",),
     "notifications.log.v1": ("#",),
     "notifications.people.v1": ("auth.user.*", "auth.settings.changed", "catalog.product.*", "stock.warehouse.*"),
+    # A queue of its own: replicas of the previous release would discard these events.
+    "notifications.roles.v1": ("auth.role.*",),
     "notifications.alerts.v1": (
         "stock.level.low",
         "stock.level.depleted",
