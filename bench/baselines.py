@@ -64,6 +64,10 @@ class AiohttpUpstream:
     async def close(self) -> None:
         await self._client.close()
 
+    @property
+    def replicas(self) -> tuple[int, int]:
+        return 1, 1
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         query = scope["query_string"]
         target = scope["raw_path"] + b"?" + query if query else scope["raw_path"]

@@ -142,3 +142,35 @@ async def test_access_log_has_a_line_for_each_request(
     }
     assert (lines["till-7/43"]["status"], lines["till-7/43"]["caller"]) == (401, "anonymous")
     assert lines["till-7/44"]["route"] == "/docs"
+
+
+DETAILS = {
+    "version": "1.2.3",
+    "started_at": "2026-06-30T08:00:00Z",
+    "outbox": {"events": 4, "oldest_seconds": 12.5, "dead": 1},
+    "queues": [{"group": "stock.catalog.v1", "retry": 2, "parked": 1, "dead": 3}],
+    "latency": {"requests": 10, "p50_seconds": 0.01, "p99_seconds": 0.2},
+}
+
+
+async def test_status_composes_what_the_services_report_to_the_caller(mode: str, start_system: StartSystem) -> None:
+    system = await start_system(mode, lambda system: system.stock.documents.update({"/internal/status": DETAILS}))
+    admin = system.auth.bearer(role="admin")
+    got = await system.get("/api/v1/system/status", headers=admin)
+    assert got.status == 200, got.body
+    assert got.headers["Cache-Control"] == "no-store"
+    assert got.json["services"]["stock"] == READY | {"replicas": 1, "reachable_replicas": 1, "details": DETAILS}
+    assert got.json["services"]["catalog"]["details"] is None
+    latency = got.json["gateway"]["latency"]
+    assert latency["requests"] > 0
+    assert 0 < latency["p50_seconds"] <= latency["p99_seconds"]
+    assert (await system.get("/system/status", headers=admin)).status == 404
+    assert (await system.call("HEAD", "/api/system/status/", headers=admin)).status == 200
+    assert (await system.call("POST", "/api/v1/system/status", headers=admin)).status == 404
+
+
+async def test_status_needs_the_permission_to_see_the_system(system: System) -> None:
+    denied = await system.get("/api/v1/system/status", headers=system.auth.bearer(role="manager"))
+    assert denied.is_problem(403, "forbidden")
+    assert (await system.get("/api/v1/system/status", headers={})).status == 401
+    await system.eventually(lambda: any(one["path"] == "/api/v1/system/status" for one in system.auth.denials))

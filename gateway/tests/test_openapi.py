@@ -69,6 +69,7 @@ async def test_openapi_document_merges_all_services(mode: str, start_system: Sta
     assert set(merged["paths"]) == {
         "/api/v1/auth/login", "/api/v1/users", "/api/v1/products", "/.well-known/jwks.json",
         "/health/live", "/health/ready",
+        "/api/v1/system/status",
     }  # fmt: skip
     schemas = merged["components"]["schemas"]
     assert {"AuthPage", "CatalogPage", "Item", "Problem"} <= set(schemas)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from stockbuddy.chassis.runtime.release import VERSION
 from tests.architecture.source import MEMBERS, REPOSITORY, modules, named, parsed, project
 
 NOT_IN_IMAGES = {"libs/local_servers", "deploy/embedded"}
@@ -34,6 +35,10 @@ def imported_members(paths: list[Path]) -> set[str]:
 
 def declared_members(requirements: list[str]) -> set[str]:
     return {requirement for requirement in requirements if requirement.startswith("stockbuddy-")}
+
+
+def test_release_has_the_version_of_every_member() -> None:
+    assert {project(member)["project"]["version"] for member in MEMBERS} == {VERSION}
 
 
 def test_workspace_has_nine_members() -> None:

@@ -30,11 +30,12 @@ OpenPage = Callable[..., Page]
 
 @dataclass
 class RunningSystem:
-    """`headers` authenticate the admin."""
+    """`headers` authenticate the admin. `mails`: the directory of e-mails, which are files without an SMTP server."""
 
     url: str
     http: httpx.Client
     headers: dict[str, str]
+    mails: Path
 
     def call(self, method: str, path: str, body: object = None, **headers: str) -> Any:
         response = self.http.request(
@@ -69,14 +70,14 @@ def running_system(folder: Path) -> Iterator[RunningSystem]:
     port, log = free_port(), folder / "log"
     environment = {
         **os.environ, "ENV": "development", "PORT": str(port), "STOCKBUDDY_DATA": str(folder / "data"),
-        "LOG_LEVEL": "error",
+        "LOG_LEVEL": "error", "MAIL_OUTBOX": str(folder / "mails"),
     }  # fmt: skip
     with log.open("wb") as output:
         process = subprocess.Popen([sys.executable, "-m", "stockbuddy.embedded"], env=environment, stderr=output)
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}") as http:
             _wait_until_ready(http, process, log)
-            yield RunningSystem(str(http.base_url).rstrip("/"), http, {})
+            yield RunningSystem(str(http.base_url).rstrip("/"), http, {}, log.parent / "mails")
     finally:
         process.terminate()
         process.wait(60)

@@ -209,8 +209,47 @@ def test_page_fits_a_phone(open_page: OpenPage, path: str) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_main_page_is_accessible(open_page: OpenPage, path: str) -> None:
-    page = open_page(path)
+@pytest.mark.parametrize(("path", "scheme"), [(path, ("light", "dark")[n % 2]) for n, path in enumerate(PAGES)])
+def test_main_page_is_accessible(open_page: OpenPage, path: str, scheme: str) -> None:
+    """Every screen in both themes: `make browser`."""
+    page = open_page(path, scheme=scheme)
     expect(page.get_by_role("status", name="Loading")).to_have_count(0)
     assert violations(page) == []
+
+
+def test_movement_and_deletion_are_undone(open_page: OpenPage, system: RunningSystem) -> None:
+    product = system.call("POST", "/products", {"sku": "UNDO-1", "name": "Undo me", "unit_price": "1.00"})
+    page = open_page(f"/products/{product['id']}")
+    page.get_by_role("button", name="Move stock").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Quantity").fill("4")
+    dialog.get_by_role("button", name="Post").click()
+    expect(page.get_by_text("Posted. Balance: 4")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("Posted. Balance: 4")).to_have_count(0)
+    assert system.stock_of("UNDO-1") == 0
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(page.get_by_role("heading", name="Products", level=1)).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("UNDO-1 deleted")).to_have_count(0)
+    assert system.call("GET", f"/products/{product['id']}")["name"] == "Undo me"
+
+
+def test_deleting_a_record_asks_first(open_page: OpenPage, system: RunningSystem) -> None:
+    customer = system.call("POST", "/customers", {"name": "Short Visit"})["id"]
+    page = open_page(f"/customers/{customer}")
+    page.get_by_role("button", name="Delete Short Visit").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    assert system.call("GET", f"/customers/{customer}")["name"] == "Short Visit"
+    page.get_by_role("button", name="Delete Short Visit").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("Short Visit deleted")).to_be_visible()
+
+
+def test_health_shows_every_service_with_its_queues(open_page: OpenPage) -> None:
+    page = open_page("/health-status")
+    services = page.get_by_role("region", name="Table: Services and their parts")
+    for name in ("auth", "catalog", "stock", "notifications"):
+        expect(services.get_by_role("row").filter(has_text=name)).to_contain_text("works")
+    expect(page.get_by_role("row").filter(has_text="stock.catalog.v1")).to_be_visible()
+    expect(page.get_by_text("requests were faster")).to_be_visible()

@@ -1,6 +1,7 @@
 /** The API: one client for the whole console, with the browser's session cookie. */
 import { createStockbuddy, errors, type CallOptions, type Schemas } from "@stockbuddy/client";
 import { PATH_PREFIX } from "./page.ts";
+import { type Method, proveIdentity } from "./step-up.ts";
 
 export type { Schemas } from "@stockbuddy/client";
 export { errors } from "@stockbuddy/client";
@@ -26,8 +27,15 @@ export function read<Value>(path: string, query: Query = {}): Promise<Value> {
   return client.request("GET", path, { query }) as Promise<Value>;
 }
 
-export function send<Value>(method: "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: unknown, options: CallOptions = {}): Promise<Value> {
-  return client.request(method, path, { ...options, body }) as Promise<Value>;
+/** A write. One that needs a fresh proof of identity waits for it. */
+export async function send<Value>(method: "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: unknown, options: CallOptions = {}): Promise<Value> {
+  const write = (): Promise<Value> => client.request(method, path, { ...options, body }) as Promise<Value>;
+  try {
+    return await write();
+  } catch (error) {
+    if (error instanceof errors.StepUpRequired && (await proveIdentity((error as unknown as { methods: Method[] }).methods))) return await write();
+    throw error;
+  }
 }
 
 /** The URL of a response that the browser itself downloads, with the session cookie. */

@@ -6,7 +6,7 @@ import { SessionContext, useStoredSession } from "./session.tsx";
 import { Shell } from "./shell.tsx";
 
 const Login = lazy(() => import("../pages/login/index.tsx"));
-const PUBLIC_PATHS = ["/password-reset", "/confirm-email"];
+const PUBLIC_PATHS = ["/password-reset", "/confirm-email", "/invitation"];
 
 export function Gate({ children }: { children: ReactNode }) {
   const session = useStoredSession();

@@ -35,3 +35,4 @@ import "@mantine/core/styles/RadioIndicator.css";
 import "@mantine/core/styles/Switch.css";
 import "@mantine/core/styles/Code.css";
 import "@mantine/core/styles/CheckboxIndicator.css";
+import "@mantine/core/styles/Divider.css";

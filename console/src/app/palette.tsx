@@ -8,7 +8,7 @@ import { type Page, read, type Schemas } from "./api.ts";
 import { money } from "./format.ts";
 import { t } from "./i18n.ts";
 import { NAVIGATION } from "./navigation.ts";
-import { may } from "./permissions.ts";
+import { may, type Permission } from "./permissions.ts";
 import { useUser } from "./session.tsx";
 
 interface Found {
@@ -33,7 +33,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   );
   const found = useQuery({
     queryKey: ["palette", term],
-    queryFn: () => findRecords(term, may(user, "purchase.read")),
+    queryFn: () => findRecords(term, (permission) => may(user, permission)),
     enabled: term.length > 1,
     placeholderData: (previous) => previous,
   });
@@ -88,21 +88,17 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   );
 }
 
-async function findRecords(term: string, withOrders: boolean): Promise<Found[]> {
+async function findRecords(term: string, has: (permission: Permission) => boolean): Promise<Found[]> {
   const list = async <Item,>(path: string, show: (item: Item) => Found): Promise<Found[]> => {
     const page = await read<Page<Item>>(path, { search: term, page_size: MAX_OF_A_KIND });
     return page.items.map(show);
   };
-  const lists = [
-    list<Schemas["ProductListItem"]>("/products", (one) => ({ path: `/products/${one.id}`, label: one.name, hint: `${one.sku} · ${money(one.unit_price)}` })),
-    list<Schemas["CustomerResponse"]>("/customers", (one) => ({ path: `/customers/${one.id}`, label: one.name, hint: t("Customer") })),
-    list<Schemas["SaleResponse"]>("/sales", (one) => ({ path: `/sales/${one.id}`, label: t("Sale {{number}}", { number: one.number }), hint: money(one.total) })),
+  const lists: [Permission, () => Promise<Found[]>][] = [
+    ["catalog.read", () => list<Schemas["ProductListItem"]>("/products", (one) => ({ path: `/products/${one.id}`, label: one.name, hint: `${one.sku} · ${money(one.unit_price)}` }))],
+    ["customer.read", () => list<Schemas["CustomerResponse"]>("/customers", (one) => ({ path: `/customers/${one.id}`, label: one.name, hint: t("Customer") }))],
+    ["sale.read", () => list<Schemas["SaleResponse"]>("/sales", (one) => ({ path: `/sales/${one.id}`, label: t("Sale {{number}}", { number: one.number }), hint: money(one.total) }))],
+    ["purchase.read", () => list<Schemas["PurchaseOrderResponse"]>("/purchase-orders", (one) => ({ path: `/purchase-orders/${one.id}`, label: t("Purchase order {{number}}", { number: one.number }), hint: one.supplier }))],
   ];
-  if (withOrders) {
-    lists.push(
-      list<Schemas["PurchaseOrderResponse"]>("/purchase-orders", (one) => ({ path: `/purchase-orders/${one.id}`, label: t("Purchase order {{number}}", { number: one.number }), hint: one.supplier })),
-    );
-  }
-  const found = await Promise.allSettled(lists);
+  const found = await Promise.allSettled(lists.flatMap(([permission, load]) => (has(permission) ? [load()] : [])));
   return found.flatMap((result) => (result.status === "fulfilled" ? result.value : []));
 }

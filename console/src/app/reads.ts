@@ -1,8 +1,10 @@
 /** Reads and writes of the API as hooks. The first part of the path is the first part of the key, by which events find it. */
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { notifications } from "@mantine/notifications";
-import { messageOf, read, type Schemas } from "./api.ts";
+import { createElement } from "react";
+import { messageOf, newKey, read, type Schemas } from "./api.ts";
 import { t } from "./i18n.ts";
+import { UndoMessage } from "./undo.tsx";
 
 type Query = Record<string, string | number | boolean | undefined>;
 
@@ -28,13 +30,22 @@ export function useWarehouses() {
   return { items, standard, nameOf: (id: number | null | undefined) => (id ? (byId.get(id)?.name ?? `#${id}`) : "–") };
 }
 
-export function announce(message: string, options: { title?: string; isError?: boolean } = {}): void {
+interface Announcement {
+  title?: string;
+  isError?: boolean;
+  /** Offered for ten seconds. */
+  undo?: () => Promise<unknown>;
+}
+
+export function announce(message: string, options: Announcement = {}): void {
+  const id = newKey();
   notifications.show({
-    message,
+    id,
+    message: options.undo ? createElement(UndoMessage, { message, undo: options.undo, onDone: () => notifications.hide(id) }) : message,
     title: options.title,
     color: options.isError ? "red" : "teal",
     withCloseButton: true,
-    autoClose: options.isError ? 10_000 : 4_000,
+    autoClose: options.isError || options.undo ? 10_000 : 4_000,
     closeButtonProps: { "aria-label": t("Close") },
   });
 }

@@ -23,6 +23,9 @@ const root = createRootRoute({
 type Load = () => Promise<{ default: () => React.JSX.Element }>;
 
 const PAGES: Record<string, Load> = {
+  "/password-reset": () => import("../pages/password-reset/index.tsx"),
+  "/confirm-email": () => import("../pages/confirm-email/index.tsx"),
+  "/invitation": () => import("../pages/invitation/index.tsx"),
   "/": () => import("../pages/home/index.tsx"),
   "/scan": () => import("../pages/scan/index.tsx"),
   "/sell": () => import("../pages/sell/index.tsx"),

@@ -40,12 +40,20 @@ async function loadSession(): Promise<Session | null> {
   return { user, company };
 }
 
+/** Load the session that a login has created. */
+export function useNewSession() {
+  const queries = useQueryClient();
+  return async (): Promise<void> => {
+    await queries.fetchQuery({ queryKey: SESSION_KEY, queryFn: loadSession, staleTime: 0 });
+  };
+}
+
 /** Log in and load the session. */
 export function useLogin() {
-  const queries = useQueryClient();
+  const loadNewSession = useNewSession();
   return async (username: string, password: string): Promise<void> => {
     await client.request("POST", "/auth/session", { body: { username, password } });
-    await queries.fetchQuery({ queryKey: SESSION_KEY, queryFn: loadSession, staleTime: 0 });
+    await loadNewSession();
   };
 }
 

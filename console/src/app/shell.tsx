@@ -13,11 +13,13 @@ import { NAVIGATION } from "./navigation.ts";
 import { may } from "./permissions.ts";
 import { useLogout, useUser } from "./session.tsx";
 import { useShortcuts } from "./shortcuts.ts";
+import { useStepUp } from "./step-up.ts";
 import { useRead } from "./reads.ts";
 
 const loadPalette = () => import("./palette.tsx");
 const Palette = lazy(loadPalette);
 const Help = lazy(() => import("./help.tsx"));
+const StepUpDialog = lazy(() => import("./step-up-dialog.tsx"));
 
 export function Shell({ children }: { children: ReactNode }) {
   const [isNavOpen, nav] = useDisclosure(false);
@@ -46,6 +48,7 @@ export function Shell({ children }: { children: ReactNode }) {
     ),
   );
   const close = (): void => setDialog(null);
+  const stepUp = useStepUp();
   return (
     <AppShell header={{ height: 52 }} navbar={{ width: 218, breakpoint: "sm", collapsed: { mobile: !isNavOpen } }} padding="md">
       <a href="#main" className="console-skip">{t("Skip to the content")}</a>
@@ -73,6 +76,7 @@ export function Shell({ children }: { children: ReactNode }) {
       <Suspense>
         {dialog === "palette" ? <Palette onClose={close} /> : null}
         {dialog === "help" ? <Help onClose={close} /> : null}
+        {stepUp ? <StepUpDialog methods={stepUp.methods} onEnd={stepUp.answer} /> : null}
       </Suspense>
     </AppShell>
   );
@@ -109,9 +113,9 @@ function BottomBar() {
   return (
     <nav className="bottom-bar" aria-label={t("Tasks")}>
       <Link to="/scan"><Icon name="scan" />{t("Scan")}</Link>
-      <Link to="/sell"><Icon name="sell" />{t("Sell")}</Link>
-      <Link to="/counts"><Icon name="count" />{t("Count")}</Link>
-      {may(user, "purchase.read") ? <Link to="/purchase-orders"><Icon name="order" />{t("Receive")}</Link> : null}
+      {may(user, "sale.create") ? <Link to="/sell"><Icon name="sell" />{t("Sell")}</Link> : null}
+      {may(user, "stock.count") ? <Link to="/counts"><Icon name="count" />{t("Count")}</Link> : null}
+      {may(user, "purchase.receive") ? <Link to="/purchase-orders"><Icon name="order" />{t("Receive")}</Link> : null}
       <Link to="/products"><Icon name="product" />{t("Products")}</Link>
     </nav>
   );
@@ -132,9 +136,9 @@ function UserButton() {
   const user = useUser();
   const logout = useLogout();
   return (
-    <Group gap="xs" wrap="nowrap">
-      <Text size="sm" visibleFrom="sm" className="dim">{user.full_name || user.username}</Text>
-      <Button variant="default" size="xs" visibleFrom="xs" onClick={() => void logout()}>{t("Log out")}</Button>
+    <Group gap="xs" wrap="nowrap" visibleFrom="sm">
+      <Text size="sm" className="dim">{user.full_name || user.username}</Text>
+      <Button variant="default" size="xs" onClick={() => void logout()}>{t("Log out")}</Button>
     </Group>
   );
 }

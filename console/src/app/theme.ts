@@ -2,6 +2,7 @@
 import { createTheme, type CSSVariablesResolver } from "@mantine/core";
 
 export const theme = createTheme({
+  colors: { dark: ["#d5dbe2", "#a9b4c0", "#8b97a4", "#697583", "#3d4651", "#2b333c", "#232a32", "#1b2027", "#161b21", "#11151a"] },
   primaryColor: "cyan",
   primaryShade: { light: 9, dark: 9 },
   defaultRadius: "md",
@@ -9,7 +10,7 @@ export const theme = createTheme({
   fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif",
   headings: { fontWeight: "650", sizes: { h1: { fontSize: "1.5rem" }, h2: { fontSize: "1.1rem" }, h3: { fontSize: "1rem" } } },
   components: {
-    Modal: { defaultProps: { centered: true, closeButtonProps: { "aria-label": "Close" }, overlayProps: { backgroundOpacity: 0.45 } } },
+    Modal: { defaultProps: { attributes: { header: { role: "none" } }, centered: true, closeButtonProps: { "aria-label": "Close" }, overlayProps: { backgroundOpacity: 0.45 } } },
     Paper: { defaultProps: { withBorder: true, p: "md" } },
   },
 });

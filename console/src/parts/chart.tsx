@@ -33,7 +33,7 @@ export function Chart({ label, days, series, height = 220 }: ChartProps) {
     const element = frame.current;
     if (!element || days.length === 0) return;
     const data = [days.map(seconds), ...series.map(({ values }) => values)] as uPlot.AlignedData;
-    const plot = new uPlot(optionsOf(series, element.clientWidth, height), data, element);
+    const plot = new uPlot(optionsOf(series, days, { width: element.clientWidth, height }), data, element);
     const observer = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height }));
     observer.observe(element);
     return () => {
@@ -76,21 +76,21 @@ function show(series: Series, index: number): string {
   return value === null || value === undefined ? "–" : series.format(value);
 }
 
-function optionsOf(series: Series[], width: number, height: number): uPlot.Options {
+function optionsOf(series: Series[], days: string[], size: { width: number; height: number }): uPlot.Options {
+  // Of the data: uPlot would show a single day within years.
+  const [first, last] = [seconds(days[0] as string) - HALF_DAY_SECONDS, seconds(days.at(-1) as string) + HALF_DAY_SECONDS];
   const ink = variable("--mantine-color-dimmed");
   const line = variable("--console-line");
   const colours = [variable("--console-series"), variable("--console-series-2"), variable("--console-good")];
   const axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { show: false }, font: "12px system-ui" };
-  const first = series[0];
   return {
-    width,
-    height,
+    ...size,
     cursor: { y: false },
     legend: { show: true, live: true },
-    scales: { x: { time: true, range: (_, first, last) => [first - HALF_DAY_SECONDS, last + HALF_DAY_SECONDS] }, y: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.05 : 1] } },
+    scales: { x: { time: true, range: () => [first, last] }, y: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.05 : 1] } },
     axes: [
       { ...axis, size: 32, grid: { show: false }, values: (_, ticks) => ticks.map((tick) => (isLong(ticks) ? day(new Date(tick * 1000).toISOString().slice(0, 10)) : shortDay(tick * 1000))), space: 90 },
-      { ...axis, size: 70, values: (_, ticks) => ticks.map((tick) => first?.format(tick) ?? "") },
+      { ...axis, size: 70, values: (_, ticks) => ticks.map((tick) => series[0]?.format(tick) ?? "") },
     ],
     series: [
       { label: t("Day"), value: (_, value) => (value === null ? "–" : shortDay(value * 1000)) },

@@ -1,6 +1,6 @@
 /** A dialog with a form: its errors stand beside their fields or above the buttons. */
 import { type ReactNode, useState } from "react";
-import { Alert, Button, Group, Modal, Stack } from "@mantine/core";
+import { Alert, Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { messageOf } from "../app/api.ts";
 import { t } from "../app/i18n.ts";
 import { useSubmission } from "./submission.ts";
@@ -42,12 +42,37 @@ export function FormDialog(props: DialogProps) {
   );
 }
 
+interface ConfirmProps {
+  label: string;
+  /** The question. */
+  title: string;
+  text: string;
+  variant?: string;
+  size?: string;
+  /** The name of the button, where its label needs its row to be understood. */
+  description?: string;
+  onConfirm: () => Promise<unknown>;
+}
+
+/** A button for what can't be undone: it asks first. */
+export function ConfirmButton({ label, title, text, onConfirm, ...button }: ConfirmProps) {
+  return (
+    <DialogButton label={label} {...button}>
+      {(close) => (
+        <FormDialog title={title} button={label} isDanger onClose={close} onSubmit={onConfirm}>
+          <Text size="sm">{text}</Text>
+        </FormDialog>
+      )}
+    </DialogButton>
+  );
+}
+
 /** A button that opens a dialog. */
-export function DialogButton(props: { label: string; variant?: string; size?: string; isDisabled?: boolean; children: (close: () => void) => ReactNode }) {
+export function DialogButton(props: { label: string; variant?: string; size?: string; isDisabled?: boolean; description?: string; children: (close: () => void) => ReactNode }) {
   const [isOpen, setOpen] = useState(false);
   return (
     <>
-      <Button variant={props.variant ?? "filled"} size={props.size ?? "sm"} disabled={props.isDisabled ?? false} onClick={() => setOpen(true)}>{props.label}</Button>
+      <Button variant={props.variant ?? "filled"} size={props.size ?? "sm"} disabled={props.isDisabled ?? false} aria-label={props.description} onClick={() => setOpen(true)}>{props.label}</Button>
       {isOpen ? props.children(() => setOpen(false)) : null}
     </>
   );

@@ -23,13 +23,13 @@ export function MovementDialog({ product, onClose }: { product: Schemas["Product
   const warehouseId = Number(warehouse || standard?.id);
   const onHand = product.stock.find((one) => one.warehouse_id === warehouseId)?.on_hand ?? "0";
   const post = useWrite(
-    async (): Promise<{ balance?: string; on_hand?: string }> => {
+    async (): Promise<{ id?: number; movement_type?: string; balance?: string; on_hand?: string }> => {
       const place = { product_id: product.id, warehouse_id: warehouseId };
       if (kind === "count") return send("PUT", "/stock-levels", { ...place, quantity: amount, expected_quantity: onHand, reason: notes || null });
       const more = cost && kind === "purchase" ? { unit_cost: cost } : {};
       return send("POST", "/stock-movements", { ...place, ...more, movement_type: kind, quantity: amount, notes: notes || null });
     },
-    { showsErrors: false, onDone: (result) => announce(t("Posted. Balance: {{balance}}", { balance: quantity(result.balance ?? result.on_hand) })) },
+    { showsErrors: false, onDone: (result) => announce(t("Posted. Balance: {{balance}}", { balance: quantity(result.balance ?? result.on_hand) }), result.movement_type ? { undo: () => send("POST", `/stock-movements/${result.id}/reverse`, {}) } : {}) },
   );
   return (
     <FormDialog title={t("Move stock of {{sku}}", { sku: product.sku })} button={post.isPending ? t("Posting…") : t("Post")} onClose={onClose} onSubmit={() => post.mutateAsync(undefined)} isDisabled={!amount || !warehouseId}>

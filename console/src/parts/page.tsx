@@ -62,6 +62,13 @@ export function ErrorNotice({ error, onRetry }: { error: unknown; onRetry?: () =
   );
 }
 
+/** What went wrong, beside its cause; nothing without an error. */
+export function Problem({ error }: { error: unknown }) {
+  if (!error) return null;
+  const text = error instanceof errors.TooManyRequests ? t("Too many attempts. Wait a minute and try again.") : messageOf(error);
+  return <Alert color="red" variant="outline" role="alert">{text}</Alert>;
+}
+
 export function Loading() {
   return (
     <Group justify="center" p="xl" role="status" aria-label={t("Loading")}>

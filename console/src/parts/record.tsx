@@ -1,10 +1,10 @@
 /** Dialogs for records of a few fields: suppliers, customers, warehouses, categories and expenses. */
 import { useState } from "react";
-import { Button, Checkbox, NativeSelect, Textarea, TextInput } from "@mantine/core";
-import { messageOf, send } from "../app/api.ts";
+import { Checkbox, NativeSelect, Textarea, TextInput } from "@mantine/core";
+import { send } from "../app/api.ts";
 import { t } from "../app/i18n.ts";
-import { announce, useWrite } from "../app/reads.ts";
-import { DialogButton, FormDialog } from "./dialog.tsx";
+import { useWrite } from "../app/reads.ts";
+import { ConfirmButton, DialogButton, FormDialog } from "./dialog.tsx";
 import { DecimalInput } from "./inputs.tsx";
 
 export interface Field {
@@ -78,7 +78,7 @@ export function RecordActions({ path, title, fields, record, name }: { path: str
   return (
     <span className="nowrap">
       <DialogButton size="compact-xs" variant="default" label={t("Edit")}>{(close) => <RecordDialog path={path} title={title} fields={fields} record={record} onClose={close} />}</DialogButton>{" "}
-      <Button size="compact-xs" variant="subtle" loading={remove.isPending} aria-label={t("Delete {{name}}", { name })} onClick={() => remove.mutate(undefined, { onError: (error) => announce(messageOf(error), { isError: true }) })}>{t("Delete")}</Button>
+      <ConfirmButton size="compact-xs" variant="subtle" label={t("Delete")} description={t("Delete {{name}}", { name })} title={t("Delete {{name}}?", { name })} text={t("This can't be undone. Documents of the past keep what they say.")} onConfirm={() => remove.mutateAsync(undefined)} />
     </span>
   );
 }

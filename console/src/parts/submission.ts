@@ -3,6 +3,7 @@ import { type FormEvent, useState } from "react";
 import { fieldErrors } from "../app/api.ts";
 
 interface Submission {
+  run: () => Promise<void>;
   submit: (event: FormEvent) => void;
   isBusy: boolean;
   error: unknown;
@@ -28,5 +29,5 @@ export function useSubmission(action: () => Promise<unknown>): Submission {
     event.preventDefault();
     void run();
   };
-  return { submit, isBusy, error, fields: fieldErrors(error) };
+  return { run, submit, isBusy, error, fields: fieldErrors(error) };
 }

@@ -11,6 +11,8 @@ export interface Column<Row> {
   isNumber?: boolean;
   /** Hidden on narrow screens. */
   isWideOnly?: boolean;
+  /** Buttons: without a label beside them on a phone. */
+  isAction?: boolean;
   /** The API's `sort_by` without its direction. */
   sort?: string;
 }
@@ -32,17 +34,22 @@ interface TableProps<Row> {
   isCompact?: boolean;
 }
 
+/** A phone shows rows with more columns, or with buttons, as blocks with the labels beside the values. */
+const MAX_NARROW_COLUMNS = 3;
+
 const classOf = (column: Column<never>): string =>
-  [column.isNumber ? "number" : "", column.isWideOnly ? "wide-only" : ""].join(" ").trim();
+  [column.isNumber ? "number" : "", column.isWideOnly ? "wide-only" : "", column.isAction ? "action" : ""].join(" ").trim();
 
 export function DataTable<Row>(props: TableProps<Row>) {
   const { columns, rows, selection } = props;
+  const narrow = columns.filter(({ isWideOnly }) => !isWideOnly);
+  const isStacked = narrow.length + (selection ? 1 : 0) > MAX_NARROW_COLUMNS || narrow.some(({ isAction }) => isAction);
   return (
     <div className="table-frame" role="region" aria-label={t("Table: {{label}}", { label: props.label })} tabIndex={0}>
-      <table className={`data-table ${props.isCompact ? "compact" : ""}`}>
+      <table className={`data-table ${props.isCompact ? "compact" : ""} ${isStacked ? "stacked" : ""}`}>
         <thead>
           <tr>
-            {selection ? <th><SelectAll rows={rows} selection={selection} keyOf={props.rowKey as (row: Row) => number} /></th> : null}
+            {selection ? <th className="choice"><SelectAll rows={rows} selection={selection} keyOf={props.rowKey as (row: Row) => number} /></th> : null}
             {columns.map((column) => (
               <Header key={column.key} column={column as Column<never>} sortBy={props.sortBy} onSort={props.onSort} />
             ))}
@@ -55,12 +62,12 @@ export function DataTable<Row>(props: TableProps<Row>) {
             return (
               <tr key={key} data-selected={isChosen || undefined}>
                 {selection ? (
-                  <td>
+                  <td className="choice">
                     <input type="checkbox" checked={isChosen} aria-label={t("Select row {{key}}", { key })} onChange={() => toggle(selection, key as number)} />
                   </td>
                 ) : null}
                 {columns.map((column) => (
-                  <td key={column.key} className={classOf(column as Column<never>)}>{column.render(row)}</td>
+                  <td key={column.key} className={classOf(column as Column<never>)} data-label={column.label}>{column.render(row)}</td>
                 ))}
               </tr>
             );

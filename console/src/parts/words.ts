@@ -25,6 +25,7 @@ const STATES: Record<string, [string, string]> = {
   draft: [t("Draft"), "dim"],
   ordered: [t("Ordered"), "warn"],
   partially_received: [t("Partly received"), "warn"],
+  on_hand: [t("On hand"), ""],
   open: [t("Open"), "warn"],
   approved: [t("Approved"), "good"],
   held: [t("Held"), "warn"],

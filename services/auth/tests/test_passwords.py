@@ -138,6 +138,7 @@ async def test_password_reset_works_once_and_revokes_all_sessions(forgetful: Any
     assert requested.status_code == 202
     message = await received(forgetful.emails, "a new password")
     assert message["To"].lower() == user["email"]
+    assert f"http://localhost:8000/password-reset#token={token_in(message)}" in message.get_content()
     reset = {"token": token_in(message), "new_password": NEW, "confirm_password": NEW}
     weak = {**reset, "new_password": "password1", "confirm_password": "password1"}
     assert (await forgetful.post("/auth/password/reset", weak)).status_code == 422

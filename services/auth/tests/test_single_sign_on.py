@@ -272,3 +272,16 @@ async def test_logout_leads_to_the_provider(shop: Shop) -> None:
 async def test_claims_that_the_id_token_lacks_come_from_the_user_information(shop: Shop) -> None:
     shop.provider.tamper = lambda claims: {name: value for name, value in claims.items() if "email" not in name}
     assert (await shop.user(await shop.sign_in(**ANN)))["email"] == "ann@example.com"
+
+
+async def test_browser_whose_sign_in_fails_returns_to_the_login_page_with_the_code(shop: Shop) -> None:
+    shop.auth.client.headers["Accept"] = "text/html"
+    url, cookie = await shop.start()
+    unverified = {**ANN, "email_verified": False}
+    refused = await shop.finish(await shop.provider.authorize(url, "ann", **unverified), cookie)
+    assert (refused.status_code, refused.headers["location"]) == (303, f"{PUBLIC_URL}/#code=email_not_verified")
+    assert refused.headers["Cache-Control"] == "no-store"
+    assert "session" not in refused.cookies
+    assert (await shop.auth.event("auth.access.denied"))["code"] == "email_not_verified"
+    unknown = await shop.auth.get("/auth/oidc/nobody/start")
+    assert (unknown.status_code, unknown.headers["location"]) == (303, f"{PUBLIC_URL}/#code=not_found")

@@ -6,18 +6,20 @@ import { send, type Page as ApiPage, type Schemas } from "../../app/api.ts";
 import { ago, day, moment } from "../../app/format.ts";
 import { t } from "../../app/i18n.ts";
 import { useRead, useWrite } from "../../app/reads.ts";
-import { SESSION_KEY, useUser } from "../../app/session.tsx";
-import { DialogButton, FormDialog } from "../../parts/dialog.tsx";
+import { SESSION_KEY, useLogout, useUser } from "../../app/session.tsx";
+import { ConfirmButton, DialogButton, FormDialog } from "../../parts/dialog.tsx";
 import { Loaded, Page, Section } from "../../parts/page.tsx";
 import { DataTable } from "../../parts/table.tsx";
+import { SecondFactors } from "./factors.tsx";
 import { Definitions, Tag } from "../../parts/texts.tsx";
 
 const ROLES = ["salesperson", "manager", "admin"];
 
 export default function AccountPage() {
   const user = useUser();
+  const logout = useLogout();
   return (
-    <Page title={t("Account")}>
+    <Page title={t("Account")} actions={<Button variant="default" onClick={() => void logout()}>{t("Log out")}</Button>}>
       <div className="columns">
         <Section title={t("Profile")} actions={<DialogButton size="xs" variant="default" label={t("Edit")}>{(close) => <ProfileDialog onClose={close} />}</DialogButton>}>
           <Definitions items={[[t("User name"), user.username], [t("Name"), user.full_name], [t("E-mail"), user.email], [t("Role"), user.role], [t("Since"), day(user.created_at)]]} />
@@ -26,6 +28,7 @@ export default function AccountPage() {
           <DialogButton variant="default" label={t("Change the password")}>{(close) => <PasswordDialog onClose={close} />}</DialogButton>
         </Section>
       </div>
+      <SecondFactors />
       <Sessions />
       <ApiKeys />
     </Page>
@@ -74,7 +77,7 @@ function Sessions() {
             { key: "device", label: t("Device"), render: (row) => <>{row.device} {row.is_current ? <Tag>{t("this one")}</Tag> : null}</> },
             { key: "address", label: t("Address"), isWideOnly: true, render: (row) => row.ip_address ?? "" },
             { key: "used", label: t("Last used"), render: (row) => <span title={moment(row.last_used_at)}>{ago(row.last_used_at)}</span> },
-            { key: "end", label: t("End"), render: (row) => (row.is_current ? "" : <Button size="compact-xs" variant="default" onClick={() => end.mutate(row.id)}>{t("Log out there")}</Button>) },
+            { key: "end", label: t("End"), isAction: true, render: (row) => (row.is_current ? "" : <Button size="compact-xs" variant="default" onClick={() => end.mutate(row.id)}>{t("Log out there")}</Button>) },
           ]} />
         )}
       </Loaded>
@@ -85,7 +88,7 @@ function Sessions() {
 function ApiKeys() {
   const read = useRead<ApiPage<Schemas["ApiKeyResponse"]>>("/auth/api-keys", { page_size: 50 });
   const [secret, setSecret] = useState("");
-  const remove = useWrite((id: number) => send("DELETE", `/auth/api-keys/${id}`), { done: () => t("Key deleted; it is refused from now on") });
+  const remove = useWrite((id: number) => send("DELETE", `/auth/api-keys/${id}`), { showsErrors: false, done: () => t("Key deleted; it is refused from now on") });
   return (
     <Section title={t("Keys for machines")} actions={<DialogButton size="xs" label={t("New key")}>{(close) => <KeyDialog onClose={close} onCreated={setSecret} />}</DialogButton>}>
       {secret ? <Alert mb="sm" color="teal" variant="outline" title={t("Copy the key now; it is not shown again")} withCloseButton closeButtonLabel={t("Close")} onClose={() => setSecret("")}><Code>{secret}</Code></Alert> : null}
@@ -99,7 +102,7 @@ function ApiKeys() {
               { key: "role", label: t("Role"), render: (row) => row.role },
               { key: "used", label: t("Last used"), isWideOnly: true, render: (row) => (row.last_used_at ? ago(row.last_used_at) : t("never")) },
               { key: "expires", label: t("Until"), isWideOnly: true, render: (row) => (row.expires_at ? day(row.expires_at) : t("no end")) },
-              { key: "delete", label: t("Delete"), render: (row) => <Button size="compact-xs" variant="default" aria-label={t("Delete key {{name}}", { name: row.name })} onClick={() => remove.mutate(row.id)}>{t("Delete")}</Button> },
+              { key: "delete", label: t("Delete"), isAction: true, render: (row) => <ConfirmButton size="compact-xs" variant="default" label={t("Delete")} description={t("Delete key {{name}}", { name: row.name })} title={t("Delete the key {{name}}?", { name: row.name })} text={t("The machine that uses it is refused at once.")} onConfirm={() => remove.mutateAsync(row.id)} /> },
             ]} />
           )
         }

@@ -4,6 +4,7 @@ import { read, type Schemas } from "../../app/api.ts";
 import { integer, moment } from "../../app/format.ts";
 import { t } from "../../app/i18n.ts";
 import { announce, useWrite } from "../../app/reads.ts";
+import { ChangeSummary } from "../../parts/changes.tsx";
 import { ListPage } from "../../parts/list.tsx";
 
 type Entry = Schemas["AuditEntryResponse"];
@@ -27,15 +28,10 @@ export default function AuditPage() {
         { key: "who", label: t("Who"), text: (row) => row.actor, render: (row) => row.actor ?? t("the system") },
         { key: "type", label: t("What"), text: (row) => row.type, render: (row) => row.type },
         { key: "subject", label: t("On"), text: (row) => row.subject, render: (row) => row.subject ?? "" },
-        { key: "changes", label: t("Change"), isWideOnly: true, text: (row) => JSON.stringify(row.changes), render: (row) => <div className="clip" title={JSON.stringify(row.changes)}>{summaryOf(row.changes)}</div> },
+        { key: "changes", label: t("Change"), isWideOnly: true, text: (row) => JSON.stringify(row.changes), render: (row) => <ChangeSummary changes={row.changes} /> },
         { key: "address", label: t("From where"), isWideOnly: true, text: (row) => row.ip_address, render: (row) => row.ip_address ?? "" },
       ]}
       empty={{ title: t("Nothing recorded yet"), text: t("Every change that a person or a program makes appears here.") }}
     />
   );
-}
-
-function summaryOf(changes: unknown): string {
-  const entries = Object.entries((changes ?? {}) as Record<string, { from?: unknown; to?: unknown } | null>);
-  return entries.map(([name, change]) => (change && typeof change === "object" && "to" in change ? `${name}: ${String(change.from ?? "–")} → ${String(change.to ?? "–")}` : name)).join(", ");
 }

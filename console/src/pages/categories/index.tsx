@@ -32,7 +32,7 @@ export default function CategoriesPage() {
         { key: "name", label: t("Name"), sort: "name", text: (row) => row.name, render: (row) => <Link to="/products" search={{ category: row.name } as never}>{row.name}</Link> },
         { key: "parent", label: t("Inside"), text: (row) => nameOf(row.parent_id), render: (row) => nameOf(row.parent_id) },
         { key: "count", label: t("Products"), isNumber: true, text: (row) => row.product_count, render: (row) => integer(row.product_count ?? 0) },
-        { key: "actions", label: t("Actions"), render: (row) => (mayChange(user, row) ? <RecordActions path="/categories" title={t("Edit category")} fields={fields} record={row} name={row.name} /> : "") },
+        { key: "actions", label: t("Actions"), isAction: true, render: (row) => (mayChange(user, row) ? <RecordActions path="/categories" title={t("Edit category")} fields={fields} record={row} name={row.name} /> : "") },
       ]}
       empty={{ title: t("No categories yet"), text: t("Categories group products in lists, reports and counts. One that a product names is created by itself."), action: create }}
     />

@@ -9,7 +9,7 @@ import { integer, quantity } from "../../app/format.ts";
 import { t } from "../../app/i18n.ts";
 import { announce, useRead, useWarehouses, useWrite } from "../../app/reads.ts";
 import { useUser } from "../../app/session.tsx";
-import { DialogButton, FormDialog } from "../../parts/dialog.tsx";
+import { ConfirmButton, DialogButton, FormDialog } from "../../parts/dialog.tsx";
 import { DecimalInput, findByCode } from "../../parts/inputs.tsx";
 import { Loaded, Page, Section } from "../../parts/page.tsx";
 import { DataTable } from "../../parts/table.tsx";
@@ -145,6 +145,6 @@ function Approve({ count, onClose }: { count: Count; onClose: () => void }) {
 }
 
 function CancelButton({ count }: { count: Count }) {
-  const cancel = useWrite(() => send("POST", `/stock-counts/${count.id}/cancel`, {}), { done: () => t("Count cancelled") });
-  return <Button variant="default" loading={cancel.isPending} onClick={() => cancel.mutate(undefined)}>{t("Cancel the count")}</Button>;
+  const cancel = useWrite(() => send("POST", `/stock-counts/${count.id}/cancel`, {}), { showsErrors: false, done: () => t("Count cancelled") });
+  return <ConfirmButton variant="default" label={t("Cancel the count")} title={t("Cancel count {{number}}?", { number: count.number })} text={t("What was counted is not posted, and the count can't be continued.")} onConfirm={() => cancel.mutateAsync(undefined)} />;
 }

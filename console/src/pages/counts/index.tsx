@@ -24,7 +24,7 @@ export default function CountsPage() {
       actions={create}
       filters={[{ kind: "select", name: "status", label: t("State"), options: stateOptions("open", "approved", "cancelled") }, { kind: "warehouse", name: "warehouse_id" }]}
       columns={[
-        { key: "number", label: t("Number"), text: (row) => row.number, render: (row) => <Link to={`/counts/${row.id}`}>{row.number}</Link> },
+        { key: "number", label: t("Number"), text: (row) => row.number, render: (row) => <Link to={`/counts/${row.id}`} className="nowrap">{row.number}</Link> },
         { key: "warehouse", label: t("Warehouse"), text: (row) => nameOf(row.warehouse_id), render: (row) => nameOf(row.warehouse_id) },
         { key: "progress", label: t("Counted"), isNumber: true, text: (row) => row.lines.filter((line) => line.counted !== null).length, render: (row) => t("{{done}} of {{all}}", { done: integer(row.lines.filter((line) => line.counted !== null).length), all: integer(row.lines.length) }) },
         { key: "at", label: t("Started"), isWideOnly: true, text: (row) => row.created_at, render: (row) => moment(row.created_at) },

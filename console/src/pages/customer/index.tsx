@@ -27,7 +27,7 @@ function Detail({ customer }: { customer: Customer }) {
         title={t("Purchases")}
         path={`/customers/${customer.id}/sales`}
         columns={[
-          { key: "number", label: t("Sale"), text: (row) => row.number, render: (row) => <Link to={`/sales/${row.id}`}>{row.number}</Link> },
+          { key: "number", label: t("Sale"), text: (row) => row.number, render: (row) => <Link to={`/sales/${row.id}`} className="nowrap">{row.number}</Link> },
           { key: "at", label: t("When"), text: (row) => row.occurred_at, render: (row) => <span className="nowrap">{moment(row.occurred_at)}</span> },
           { key: "what", label: t("Products"), isWideOnly: true, text: (row) => row.lines.map((line) => line.sku).join(" "), render: (row) => <div className="clip">{row.lines.map((line) => line.name).join(", ")}</div> },
           { key: "state", label: t("State"), text: (row) => row.status, render: (row) => <State state={row.status} /> },

@@ -32,7 +32,7 @@ export default function ExpensesPage() {
         { key: "shop", label: t("Shop"), isWideOnly: true, text: (row) => (row.warehouse_id ? warehouses.nameOf(row.warehouse_id) : ""), render: (row) => (row.warehouse_id ? warehouses.nameOf(row.warehouse_id) : "") },
         { key: "notes", label: t("Notes"), isWideOnly: true, text: (row) => row.notes, render: (row) => <div className="clip">{row.notes ?? ""}</div> },
         { key: "amount", label: t("Amount"), isNumber: true, sort: "amount", text: (row) => row.amount, render: (row) => money(row.amount) },
-        { key: "actions", label: t("Actions"), render: (row) => <RecordActions path="/expenses" title={t("Edit expense")} fields={fields} record={row} name={row.category} /> },
+        { key: "actions", label: t("Actions"), isAction: true, render: (row) => <RecordActions path="/expenses" title={t("Edit expense")} fields={fields} record={row} name={row.category} /> },
       ]}
       empty={{ title: t("No expenses yet"), text: t("Enter rent, wages and the like: the profit report subtracts them from the profit of the sales."), action: create }}
     />

@@ -3,7 +3,7 @@ import { lazy, type ReactNode, Suspense, useMemo } from "react";
 import { Button, Group, Paper, Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import type { Schemas } from "../../app/api.ts";
-import { integer, moment, money, percent, quantity, today } from "../../app/format.ts";
+import { ago, integer, moment, money, percent, quantity, today } from "../../app/format.ts";
 import { t } from "../../app/i18n.ts";
 import { may } from "../../app/permissions.ts";
 import { useRead, useWarehouses } from "../../app/reads.ts";
@@ -19,10 +19,12 @@ type Stats = Schemas["DashboardResponse"];
 
 export default function HomePage() {
   const user = useUser();
-  const read = useRead<Stats>("/dashboard/stats");
+  const seesFigures = may(user, "report.read");
+  const read = useRead<Stats>(seesFigures ? "/dashboard/stats" : undefined);
   return (
     <Page title={t("Home")} lead={t("Hello {{name}}", { name: user.full_name || user.username })}>
-      <Loaded read={read}>{(stats) => (stats.total_products === 0 ? <FirstSteps /> : <Overview stats={stats} />)}</Loaded>
+      {seesFigures ? null : <EmptyState title={t("Welcome")} text={t("Your role has no figures on this page. The navigation shows what you may see.")} />}
+      {seesFigures ? <Loaded read={read}>{(stats) => (stats.total_products === 0 ? <FirstSteps /> : <Overview stats={stats} />)}</Loaded> : null}
     </Page>
   );
 }
@@ -139,11 +141,11 @@ function RecentMovements({ stats }: { stats: Stats }) {
         rows={stats.recent_movements}
         rowKey={(row) => row.id}
         columns={[
-          { key: "sku", label: t("Product"), render: (row) => <Link to={`/products/${row.product_id}`}>{row.sku}</Link> },
-          { key: "type", label: t("Kind"), render: (row) => movementLabel(row.movement_type) },
+          { key: "sku", label: t("Product"), render: (row) => <Link to={`/products/${row.product_id}`} className="nowrap">{row.sku}</Link> },
+          { key: "type", label: t("Kind"), render: (row) => <span className="nowrap">{movementLabel(row.movement_type)}</span> },
           { key: "quantity", label: t("Quantity"), isNumber: true, render: (row) => <span className={String(row.quantity).startsWith("-") ? "bad" : "good"}>{quantity(row.quantity, { sign: true })}</span> },
-          { key: "warehouse", label: t("Warehouse"), isWideOnly: true, render: (row) => warehouses.nameOf(row.warehouse_id) },
-          { key: "at", label: t("When"), isWideOnly: true, render: (row) => <span className="nowrap">{moment(row.occurred_at)}</span> },
+          { key: "warehouse", label: t("Warehouse"), isWideOnly: true, render: (row) => <div className="clip">{warehouses.nameOf(row.warehouse_id)}</div> },
+          { key: "at", label: t("When"), isWideOnly: true, render: (row) => <span className="nowrap" title={moment(row.occurred_at)}>{ago(row.occurred_at)}</span> },
         ]}
       />
     </Section>

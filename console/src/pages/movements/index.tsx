@@ -9,7 +9,7 @@ import { announce, useRead, useWarehouses, useWrite } from "../../app/reads.ts";
 import { useSearchState } from "../../app/location.ts";
 import { useUser } from "../../app/session.tsx";
 import { ListPage } from "../../parts/list.tsx";
-import { Signed } from "../../parts/texts.tsx";
+import { DocumentLink, Signed } from "../../parts/texts.tsx";
 import { movementLabel, movementOptions } from "../../parts/words.ts";
 
 type Movement = Schemas["MovementResponse"];
@@ -35,14 +35,14 @@ export default function MovementsPage() {
       ]}
       columns={[
         { key: "at", label: t("When"), text: (row) => row.occurred_at, render: (row) => <span className="nowrap">{moment(row.occurred_at)}</span> },
-        { key: "product", label: t("Product"), text: (row) => row.sku, render: (row) => <Link to={`/products/${row.product_id}`}>{row.sku}</Link> },
+        { key: "product", label: t("Product"), text: (row) => row.sku, render: (row) => <Link to={`/products/${row.product_id}`} className="nowrap">{row.sku}</Link> },
         { key: "type", label: t("Kind"), text: (row) => row.movement_type, render: (row) => <>{movementLabel(row.movement_type)}{row.reverses_id ? <span className="dim"> {t("(reversal)")}</span> : null}</> },
         { key: "warehouse", label: t("Warehouse"), isWideOnly: true, text: (row) => warehouses.nameOf(row.warehouse_id), render: (row) => warehouses.nameOf(row.warehouse_id) },
-        { key: "document", label: t("Document"), isWideOnly: true, text: (row) => row.reference_number ?? row.document, render: (row) => <div className="clip">{row.reference_number ?? row.document ?? row.notes ?? ""}</div> },
+        { key: "document", label: t("Document"), isWideOnly: true, text: (row) => row.reference_number ?? row.document, render: (row) => (row.document || row.reference_number ? <DocumentLink document={row.document} reference={row.reference_number} /> : <div className="clip">{row.notes ?? ""}</div>) },
         ...(may(user, "cost.read") ? [{ key: "value", label: t("Value"), isNumber: true, isWideOnly: true, text: (row: Movement) => row.value, render: (row: Movement) => money(row.value) }] : []),
         { key: "quantity", label: t("Quantity"), isNumber: true, text: (row) => row.quantity, render: (row) => <Signed value={row.quantity} /> },
         { key: "balance", label: t("Balance"), isNumber: true, text: (row) => row.balance, render: (row) => quantity(row.balance) },
-        ...(may(user, "stock.move_any") ? [{ key: "reverse", label: t("Undo"), render: (row: Movement) => <Reverse movement={row} /> }] : []),
+        ...(may(user, "stock.move_any") ? [{ key: "reverse", label: t("Undo"), isAction: true, render: (row: Movement) => <Reverse movement={row} /> }] : []),
       ]}
       empty={{ title: t("Nothing has moved yet"), text: t("Open a product to move stock by hand; sales, purchases and transfers write their movements themselves."), action: <Button component={Link} to="/products">{t("Products")}</Button> }}
     />

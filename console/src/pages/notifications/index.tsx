@@ -35,7 +35,7 @@ export default function NotificationsPage() {
           { key: "title", label: t("What"), text: (row) => row.title, render: (row) => <><span className={row.is_read ? "" : "strong"}>{row.title}</span><div className="dim">{row.body}</div></> },
           { key: "kind", label: t("Kind"), isWideOnly: true, text: (row) => row.kind, render: (row) => KINDS[row.kind] ?? row.kind },
           { key: "at", label: t("When"), text: (row) => row.created_at, render: (row) => <span className="nowrap" title={moment(row.created_at)}>{ago(row.created_at)}</span> },
-          { key: "read", label: t("Read"), render: (row) => <ReadButton notification={row} /> },
+          { key: "read", label: t("Read"), isAction: true, render: (row) => <ReadButton notification={row} /> },
         ]}
         empty={{ title: t("Nothing new"), text: t("Low stock, finished imports and failing webhooks appear here. Choose below what reaches you.") }}
       />

@@ -1,18 +1,19 @@
 /** One product: its stock by warehouse, its chart and movements, its forecast, picture and changes. */
 import { lazy, Suspense } from "react";
 import { Button, Group, Text } from "@mantine/core";
-import { Link, useParams } from "@tanstack/react-router";
+import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { client, imageUrl, send, type Page as ApiPage, type Schemas } from "../../app/api.ts";
 import { moment, money, quantity } from "../../app/format.ts";
 import { t } from "../../app/i18n.ts";
 import { may, mayChange } from "../../app/permissions.ts";
 import { announce, useRead, useWarehouses, useWrite } from "../../app/reads.ts";
 import { useUser } from "../../app/session.tsx";
+import { Changes } from "../../parts/changes.tsx";
 import { DialogButton } from "../../parts/dialog.tsx";
 import { MovementDialog } from "../../parts/movement.tsx";
 import { Loaded, Loading, Page, Section } from "../../parts/page.tsx";
 import { DataTable } from "../../parts/table.tsx";
-import { Definitions, Signed, Tag } from "../../parts/texts.tsx";
+import { Definitions, DocumentLink, Signed, Tag } from "../../parts/texts.tsx";
 import { movementLabel } from "../../parts/words.ts";
 
 const StockChart = lazy(() => import("./stock-chart.tsx"));
@@ -40,7 +41,7 @@ function Detail({ product }: { product: Product }) {
       <div className="columns">
         <Section title={t("Stock")}><StockByWarehouse product={product} /></Section>
         <Section title={t("Product data")}>
-          <Group align="flex-start" wrap="nowrap">
+          <Group align="flex-start">
             <Picture product={product} />
             <Definitions
               items={[
@@ -73,10 +74,11 @@ function Detail({ product }: { product: Product }) {
 
 function Actions({ product }: { product: Product }) {
   const user = useUser();
+  const navigate = useNavigate();
   const remove = useWrite(() => client.products.delete(product), {
     onDone: () => {
-      announce(t("{{sku}} deleted. It can be restored for as long as its number is free.", { sku: product.sku }));
-      history.back();
+      announce(t("{{sku}} deleted", { sku: product.sku }), { undo: () => send("POST", `/products/${product.id}/restore`, {}) });
+      void navigate({ to: "/products" });
     },
   });
   return (
@@ -102,7 +104,7 @@ function StockByWarehouse({ product }: { product: Product }) {
         { key: "reserved", label: t("Reserved"), isNumber: true, render: (row) => quantity(row.reserved) },
         { key: "available", label: t("Available"), isNumber: true, render: (row) => <span className="strong">{quantity(row.available)}</span> },
       ]}
-      footer={<tr><th scope="row">{t("Total")}</th><td className="number">{quantity(product.quantity_in_stock)}</td><td /><td className="number">{quantity(product.available)}</td></tr>}
+      footer={<tr><th scope="row">{t("Total")}</th><td className="number" data-label={t("On hand")}>{quantity(product.quantity_in_stock)}</td><td /><td className="number" data-label={t("Available")}>{quantity(product.available)}</td></tr>}
     />
   );
 }
@@ -120,7 +122,7 @@ function Movements({ movements, withCost }: { movements: Movement[]; withCost: b
         { key: "at", label: t("When"), render: (row) => <span className="nowrap">{moment(row.occurred_at)}</span> },
         { key: "type", label: t("Kind"), render: (row) => movementLabel(row.movement_type) },
         { key: "warehouse", label: t("Warehouse"), isWideOnly: true, render: (row) => warehouses.nameOf(row.warehouse_id) },
-        { key: "document", label: t("Document"), isWideOnly: true, render: (row) => row.reference_number ?? row.document ?? "" },
+        { key: "document", label: t("Document"), isWideOnly: true, render: (row) => <DocumentLink document={row.document} reference={row.reference_number} /> },
         ...(withCost ? [{ key: "cost", label: t("Unit cost"), isNumber: true, isWideOnly: true, render: (row: Movement) => money(row.unit_cost) }] : []),
         { key: "quantity", label: t("Quantity"), isNumber: true, render: (row) => <Signed value={row.quantity} /> },
         { key: "balance", label: t("Balance"), isNumber: true, render: (row) => quantity(row.balance) },
@@ -172,15 +174,3 @@ function History({ productId }: { productId: number }) {
     </Section>
   );
 }
-
-function Changes({ changes }: { changes: unknown }) {
-  const entries = Object.entries((changes ?? {}) as Record<string, { from?: unknown; to?: unknown }>);
-  return (
-    <>
-      {entries.map(([name, change]) => (
-        <div key={name}>{`${name.replaceAll("_", " ")}: ${String(change?.from ?? "–")} → ${String(change?.to ?? "–")}`}</div>
-      ))}
-    </>
-  );
-}
-

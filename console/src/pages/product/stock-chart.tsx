@@ -2,7 +2,7 @@
 import { useMemo } from "react";
 import { Text } from "@mantine/core";
 import type { Schemas } from "../../app/api.ts";
-import { quantity } from "../../app/format.ts";
+import { integer, quantity } from "../../app/format.ts";
 import { t } from "../../app/i18n.ts";
 import { useRead } from "../../app/reads.ts";
 import { Chart, type Series } from "../../parts/chart.tsx";
@@ -44,13 +44,15 @@ export default function StockChart({ movements, product }: { movements: Movement
   );
 }
 
+const whole = (value: string | number): string => integer(Math.round(Number(value)));
+
 function Forecast({ product }: { product: Schemas["ProductResponse"] }) {
   const { data } = useRead<Schemas["ForecastResponse"]>(`/forecasts/${product.id}`, { horizon_days: 30 });
   if (!data || Number(data.demand_per_day) === 0) return null;
   const daysLeft = Math.floor(Number(product.available) / Number(data.demand_per_day));
   return (
     <Text size="sm" mt="xs">
-      {t("Expected demand in 30 days: {{total}} ({{low}} to {{high}}).", { total: quantity(data.total), low: quantity(data.total_interval.low), high: quantity(data.total_interval.high) })}{" "}
+      {t("Expected demand in 30 days: {{total}} ({{low}} to {{high}}).", { total: whole(data.total), low: whole(data.total_interval.low), high: whole(data.total_interval.high) })}{" "}
       <span className={daysLeft < 7 ? "bad strong" : ""}>{t("The stock lasts about {{days}}.", { days: t("days", { count: daysLeft }) })}</span>
     </Text>
   );

@@ -29,7 +29,7 @@ export default function PurchaseOrdersPage() {
         { kind: "warehouse", name: "warehouse_id" },
       ]}
       columns={[
-        { key: "number", label: t("Number"), text: (row) => row.number, render: (row) => <Link to={`/purchase-orders/${row.id}`}>{row.number}</Link> },
+        { key: "number", label: t("Number"), text: (row) => row.number, render: (row) => <Link to={`/purchase-orders/${row.id}`} className="nowrap">{row.number}</Link> },
         { key: "supplier", label: t("Supplier"), text: (row) => row.supplier, render: (row) => row.supplier },
         { key: "warehouse", label: t("To"), isWideOnly: true, text: (row) => nameOf(row.warehouse_id), render: (row) => nameOf(row.warehouse_id) },
         { key: "lines", label: t("Lines"), isNumber: true, isWideOnly: true, text: (row) => row.lines.length, render: (row) => row.lines.length },

@@ -2,7 +2,7 @@
 import { lazy, Suspense, useMemo } from "react";
 import { Button, NativeSelect, Text, TextInput } from "@mantine/core";
 import { downloadUrl, type Schemas } from "../../app/api.ts";
-import { companyTimezone, day, money, quantity, today } from "../../app/format.ts";
+import { companyTimezone, day, moment, money, quantity, today } from "../../app/format.ts";
 import { t } from "../../app/i18n.ts";
 import { useSearchState } from "../../app/location.ts";
 import { may, type Permission } from "../../app/permissions.ts";
@@ -10,6 +10,7 @@ import { useRead, useWarehouses } from "../../app/reads.ts";
 import { useUser } from "../../app/session.tsx";
 import { EmptyState, Loaded, Loading, Page, Section } from "../../parts/page.tsx";
 import { type Column, DataTable } from "../../parts/table.tsx";
+import { movementLabel, stateLabel } from "../../parts/words.ts";
 
 const Chart = lazy(() => import("../../parts/chart.tsx").then(({ Chart }) => ({ default: Chart })));
 const DAYS = 30;
@@ -72,9 +73,15 @@ export default function ReportsPage() {
         {warehouses.items.length > 1 ? <NativeSelect label={t("Warehouse")} value={search.warehouse_id ?? ""} data={[{ value: "", label: t("All") }, ...warehouses.items.map((one) => ({ value: String(one.id), label: one.name }))]} onChange={(event) => change({ warehouse_id: event.currentTarget.value })} /> : null}
         {kind.hasPeriod ? <Text size="xs" c="dimmed" pb={8}>{companyTimezone()}</Text> : null}
       </div>
-      <Loaded read={read}>{(report) => (report.rows.length ? <Shown report={report as never} title={kind.label} /> : <EmptyState title={t("Nothing to report")} text={kind.hasPeriod ? t("Nothing happened in this period. Choose an earlier first day.") : t("There is no stock that this report could show.")} />)}</Loaded>
+      <Loaded read={read}>{(report) => (hasFigures(report as never) ? <Shown report={report as never} title={kind.label} /> : <EmptyState title={t("Nothing to report")} text={kind.hasPeriod ? t("Nothing happened in this period. Choose an earlier first day.") : t("There is no stock that this report could show.")} />)}</Loaded>
     </Page>
   );
+}
+
+/** A period in which nothing happened has a row of zeros for each day. */
+function hasFigures({ columns, rows }: { columns: { name: string; kind: string }[]; rows: Row[] }): boolean {
+  const figures = columns.filter(({ name, kind }) => isNumeric(kind) && !name.endsWith("_id"));
+  return rows.some((row) => figures.some(({ name }) => Number(row[name] ?? 0) !== 0));
 }
 
 function show(kind: string, value: unknown): string {
@@ -83,11 +90,14 @@ function show(kind: string, value: unknown): string {
   if (kind === "quantity" || kind === "integer" || kind === "number" || kind === "decimal") return quantity(value as string);
   if (kind === "percent" || kind === "ratio") return quantity(Number(value).toFixed(2));
   if (kind === "date") return day(value as string);
+  if (kind === "moment") return moment(value as string);
   return String(value);
 }
 
+const WORDS: Record<string, (code: string) => string> = { state: stateLabel, movement_type: movementLabel };
 const isNumeric = (kind: string): boolean => !["text", "date", "moment", "string"].includes(kind);
 const titleOf = (name: string): string => {
+  if (name === "sku") return t("SKU");
   const words = name.replaceAll("_", " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 };
@@ -98,7 +108,7 @@ function Shown({ report, title }: { report: { columns: { name: string; kind: str
     key: name,
     label: titleOf(name),
     isNumber: isNumeric(kind),
-    render: (row) => (isNumeric(kind) ? show(kind, row[name]) : <div className="clip">{show(kind, row[name])}</div>),
+    render: (row) => (isNumeric(kind) ? show(kind, row[name]) : <div className="clip">{WORDS[name]?.(String(row[name])) ?? show(kind, row[name])}</div>),
   }));
   const totals = Object.keys(report.totals).length ? (
     <tr>{columns.map(({ name, kind }, index) => <td key={name} className={isNumeric(kind) ? "number" : ""}>{name in report.totals ? show(kind, report.totals[name]) : index === 0 ? t("Total") : ""}</td>)}</tr>
@@ -112,11 +122,20 @@ function Shown({ report, title }: { report: { columns: { name: string; kind: str
   );
 }
 
-/** A chart of the first amounts, if the rows are days in order; bars of the largest rows otherwise. */
+/** What people look at first, in this order; the first amounts where a report has none of them. */
+const CHARTED = ["revenue", "gross_profit", "profit", "net_profit", "value"];
+
+function amountsOf(columns: { name: string; kind: string }[]) {
+  const amounts = columns.filter(({ kind }) => kind === "money");
+  const charted = amounts.filter(({ name }) => CHARTED.includes(name));
+  return (charted.length ? charted : amounts).slice(0, 2);
+}
+
+/** A chart of the amounts, if the rows are days in order; bars of the largest rows otherwise. */
 function Series({ report, title }: { report: { columns: { name: string; kind: string }[]; rows: Row[] }; title: string }) {
   const first = report.columns[0];
   const isSeries = first !== undefined && report.rows.length > 1 && report.rows.every((row) => /^\d{4}-\d\d-\d\d$/.test(String(row[first.name])));
-  const amounts = report.columns.filter(({ kind }) => kind === "money").slice(0, 2);
+  const amounts = amountsOf(report.columns);
   const days = useMemo(() => (isSeries ? report.rows.map((row) => String(row[first.name])) : []), [isSeries, report.rows, first]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the amounts follow from the report
   const series = useMemo(

@@ -33,7 +33,7 @@ export default function ReservationsPage() {
         { key: "for", label: t("For"), text: (row) => row.external_ref ?? row.notes, render: (row) => row.external_ref ?? row.notes ?? "" },
         { key: "until", label: t("Until"), isWideOnly: true, text: (row) => row.expires_at, render: (row) => <span title={moment(row.expires_at)}>{row.status === "held" ? ago(row.expires_at) : moment(row.expires_at)}</span> },
         { key: "state", label: t("State"), text: (row) => row.status, render: (row) => <State state={row.status} /> },
-        { key: "actions", label: t("Actions"), render: (row) => (row.status === "held" ? <Actions reservation={row} /> : "") },
+        { key: "actions", label: t("Actions"), isAction: true, render: (row) => (row.status === "held" ? <Actions reservation={row} /> : "") },
       ]}
       empty={{ title: t("Nothing is reserved"), text: t("Hold goods for a customer: nobody else can sell them until the time is over."), action: create }}
     />

@@ -6,7 +6,7 @@ import { t } from "../../app/i18n.ts";
 import { may } from "../../app/permissions.ts";
 import { useRead, useWrite } from "../../app/reads.ts";
 import { useUser } from "../../app/session.tsx";
-import { DialogButton, FormDialog } from "../../parts/dialog.tsx";
+import { ConfirmButton, DialogButton, FormDialog } from "../../parts/dialog.tsx";
 import { Loaded, Page } from "../../parts/page.tsx";
 import { DataTable } from "../../parts/table.tsx";
 import { Tag } from "../../parts/texts.tsx";
@@ -33,7 +33,7 @@ export default function RolesPage() {
                     { key: "name", label: t("Name"), render: (row) => <><span className="strong">{row.name}</span> {row.is_built_in ? <Tag>{t("built in")}</Tag> : null}<div className="dim">{row.description}</div></> },
                     { key: "permissions", label: t("Permissions"), render: (row) => (row.permissions.length === items.length ? t("all") : row.permissions.join(", ")) },
                     { key: "discount", label: t("Discounts"), render: (row) => discountOf(row) },
-                    { key: "actions", label: t("Actions"), render: (row) => (canManage && !row.is_built_in ? <Actions role={row} permissions={items} /> : "") },
+                    { key: "actions", label: t("Actions"), isAction: true, render: (row) => (canManage && !row.is_built_in ? <Actions role={row} permissions={items} /> : "") },
                   ]}
                 />
               )}
@@ -54,13 +54,7 @@ function Actions({ role, permissions }: { role: Role; permissions: Permission[] 
   return (
     <Group gap={6} wrap="nowrap">
       <DialogButton size="compact-xs" variant="default" label={t("Edit")}>{(close) => <RoleDialog role={role} permissions={permissions} onClose={close} />}</DialogButton>
-      <DialogButton size="compact-xs" variant="default" label={t("Delete")}>
-        {(close) => (
-          <FormDialog title={t("Delete the role {{name}}?", { name: role.name })} button={t("Delete")} isDanger onClose={close} onSubmit={() => remove.mutateAsync(undefined)}>
-            {t("Only a role that nobody has can be deleted.")}
-          </FormDialog>
-        )}
-      </DialogButton>
+      <ConfirmButton size="compact-xs" variant="default" label={t("Delete")} description={t("Delete the role {{name}}", { name: role.name })} title={t("Delete the role {{name}}?", { name: role.name })} text={t("Only a role that nobody has can be deleted.")} onConfirm={() => remove.mutateAsync(undefined)} />
     </Group>
   );
 }

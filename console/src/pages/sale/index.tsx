@@ -41,7 +41,7 @@ function Detail({ sale }: { sale: Sale }) {
         </>
       }
     >
-      <div className="columns">
+      <div className="columns uneven">
         <Section title={t("Lines")}>
           <DataTable
             isCompact

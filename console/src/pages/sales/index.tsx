@@ -29,7 +29,7 @@ export default function SalesPage() {
         { kind: "day", name: "to", label: t("Before") },
       ]}
       columns={[
-        { key: "number", label: t("Number"), text: (row) => row.number, render: (row) => <Link to={`/sales/${row.id}`}>{row.number}</Link> },
+        { key: "number", label: t("Number"), text: (row) => row.number, render: (row) => <Link to={`/sales/${row.id}`} className="nowrap">{row.number}</Link> },
         { key: "at", label: t("When"), text: (row) => row.occurred_at, render: (row) => <span className="nowrap">{moment(row.occurred_at)}</span> },
         { key: "lines", label: t("Products"), isWideOnly: true, text: (row) => row.lines.map((line) => line.sku).join(" "), render: (row) => <div className="clip">{row.lines.map((line) => line.name).join(", ")}</div> },
         { key: "warehouse", label: t("Shop"), isWideOnly: true, text: (row) => warehouses.nameOf(row.warehouse_id), render: (row) => warehouses.nameOf(row.warehouse_id) },

@@ -11,7 +11,7 @@ import { type Command, dismissFinished, enqueue, useQueueState } from "../../sca
 import { listenForScans } from "../../scanning/scanner.ts";
 import { findByCode, WarehouseSelect } from "../../parts/inputs.tsx";
 import { DataTable } from "../../parts/table.tsx";
-import { Loaded, Page, Section } from "../../parts/page.tsx";
+import { EmptyState, Loaded, Page, Section } from "../../parts/page.tsx";
 
 type Action = "look" | "in" | "out" | "sale";
 const MAX_SHOWN = 20;
@@ -65,6 +65,7 @@ export default function ScanPage() {
       </Paper>
       {unknown ? <UnknownCode code={unknown} /> : null}
       {action === "look" && productId ? <Found productId={productId} /> : null}
+      {action === "look" && !productId && !unknown ? <EmptyState title={t("Ready to scan")} text={t("Look up shows the price and the stock. The other choices post each scan at once; a scan without a network waits and arrives once.")} /> : null}
       {action === "look" ? null : <Queue />}
     </Page>
   );

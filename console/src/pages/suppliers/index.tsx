@@ -32,7 +32,7 @@ export default function SuppliersPage() {
         { key: "email", label: t("E-mail"), text: (row) => row.contact_email, render: (row) => (row.contact_email ? <a href={`mailto:${row.contact_email}`}>{row.contact_email}</a> : "") },
         { key: "phone", label: t("Phone"), isWideOnly: true, text: (row) => row.phone_number, render: (row) => row.phone_number ?? "" },
         { key: "lead", label: t("Lead time"), isNumber: true, isWideOnly: true, text: (row) => row.lead_time_days, render: (row) => (row.lead_time_days === null ? "" : t("days", { count: row.lead_time_days })) },
-        { key: "actions", label: t("Actions"), render: (row) => (mayChange(user, row) ? <RecordActions path="/suppliers" title={t("Edit supplier")} fields={FIELDS} record={row} name={row.name} /> : "") },
+        { key: "actions", label: t("Actions"), isAction: true, render: (row) => (mayChange(user, row) ? <RecordActions path="/suppliers" title={t("Edit supplier")} fields={FIELDS} record={row} name={row.name} /> : "") },
       ]}
       empty={{ title: t("No suppliers yet"), text: t("Purchase orders and reorder suggestions need to know where the goods come from."), action: create }}
     />

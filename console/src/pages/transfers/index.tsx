@@ -29,7 +29,7 @@ export default function TransfersPage() {
         { kind: "warehouse", name: "to_warehouse_id", label: t("To") },
       ]}
       columns={[
-        { key: "number", label: t("Number"), text: (row) => row.number, render: (row) => <Link to={`/transfers/${row.id}`}>{row.number}</Link> },
+        { key: "number", label: t("Number"), text: (row) => row.number, render: (row) => <Link to={`/transfers/${row.id}`} className="nowrap">{row.number}</Link> },
         { key: "from", label: t("From"), text: (row) => warehouses.nameOf(row.from_warehouse_id), render: (row) => warehouses.nameOf(row.from_warehouse_id) },
         { key: "to", label: t("To"), text: (row) => warehouses.nameOf(row.to_warehouse_id), render: (row) => warehouses.nameOf(row.to_warehouse_id) },
         { key: "what", label: t("Goods"), isWideOnly: true, text: (row) => row.lines.length, render: (row) => <div className="clip">{row.lines.map((line) => `${quantity(line.quantity)} × ${line.sku}`).join(", ")}</div> },

@@ -4,6 +4,7 @@ import { Alert, Button, Checkbox, Code, NativeSelect, TextInput } from "@mantine
 import { send, type Page as ApiPage, type Person, type Schemas } from "../../app/api.ts";
 import { day } from "../../app/format.ts";
 import { t } from "../../app/i18n.ts";
+import { PATH_PREFIX } from "../../app/page.ts";
 import { useRead, useWarehouses, useWrite } from "../../app/reads.ts";
 import { DialogButton, FormDialog } from "../../parts/dialog.tsx";
 import { ListPage } from "../../parts/list.tsx";
@@ -33,12 +34,12 @@ export default function UsersPage() {
           { key: "role", label: t("Role"), text: (row) => row.role, render: (row) => row.role },
           { key: "warehouses", label: t("Warehouses"), isWideOnly: true, render: (row) => (row.warehouse_ids ? row.warehouse_ids.map(warehouses.nameOf).join(", ") : t("all")) },
           { key: "since", label: t("Since"), isWideOnly: true, text: (row) => row.created_at, render: (row) => day(row.created_at) },
-          { key: "edit", label: t("Actions"), render: (row) => <DialogButton size="compact-xs" variant="default" label={t("Edit")}>{(close) => <UserDialog user={row} onClose={close} />}</DialogButton> },
+          { key: "edit", label: t("Actions"), isAction: true, render: (row) => <DialogButton size="compact-xs" variant="default" label={t("Edit")}>{(close) => <UserDialog user={row} onClose={close} />}</DialogButton> },
         ]}
         empty={{ title: t("Only you"), text: t("Invite the people who work here.") }}
       />
       <div style={{ marginTop: 24 }}>
-        {token ? <Alert mb="sm" color="teal" variant="outline" title={t("Give this code to the person; it is not shown again")} withCloseButton closeButtonLabel={t("Close")} onClose={() => setToken("")}><Code>{token}</Code></Alert> : null}
+        {token ? <Alert mb="sm" color="teal" variant="outline" title={t("Send this link to the person; it is not shown again, and works once")} withCloseButton closeButtonLabel={t("Close")} onClose={() => setToken("")}><Code style={{ overflowWrap: "anywhere" }}>{`${location.origin}${PATH_PREFIX}/invitation#token=${token}`}</Code></Alert> : null}
         <Invitations />
       </div>
     </>
@@ -89,12 +90,12 @@ function Invitations() {
     <Section title={t("Invitations")}>
       <Loaded read={read}>
         {(page) =>
-          page.items.length === 0 ? <span className="dim">{t("An invitation is a code that is used once to create an account.")}</span> : (
+          page.items.length === 0 ? <span className="dim">{t("An invitation is a link that creates one account, with the role that you choose.")}</span> : (
             <DataTable isCompact label={t("Open and used invitations")} rows={page.items} rowKey={(row) => row.id} columns={[
               { key: "note", label: t("For whom"), render: (row) => row.note ?? "–" },
               { key: "role", label: t("Role"), render: (row) => row.role },
               { key: "state", label: t("State"), render: (row) => (row.is_used ? t("used on {{day}}", { day: day(row.used_at) }) : t("open until {{day}}", { day: day(row.expires_at) })) },
-              { key: "actions", label: t("Actions"), render: (row) => (row.is_used ? "" : <Button size="compact-xs" variant="default" onClick={() => remove.mutate(row.id)}>{t("Withdraw")}</Button>) },
+              { key: "actions", label: t("Actions"), isAction: true, render: (row) => (row.is_used ? "" : <Button size="compact-xs" variant="default" onClick={() => remove.mutate(row.id)}>{t("Withdraw")}</Button>) },
             ]} />
           )
         }

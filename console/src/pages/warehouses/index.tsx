@@ -33,7 +33,7 @@ export default function WarehousesPage() {
         { key: "code", label: t("Code"), text: (row) => row.code, render: (row) => row.code },
         { key: "kind", label: t("Kind"), text: (row) => row.kind, render: (row) => (row.kind === "store" ? t("Shop") : t("Warehouse")) },
         { key: "address", label: t("Address"), isWideOnly: true, text: (row) => row.address, render: (row) => row.address ?? "" },
-        ...(may(user, "warehouse.write") ? [{ key: "actions", label: t("Actions"), render: (row: Warehouse) => <RecordActions path="/warehouses" title={t("Edit warehouse")} fields={FIELDS} record={row} name={row.name} /> }] : []),
+        ...(may(user, "warehouse.write") ? [{ key: "actions", label: t("Actions"), isAction: true, render: (row: Warehouse) => <RecordActions path="/warehouses" title={t("Edit warehouse")} fields={FIELDS} record={row} name={row.name} /> }] : []),
       ]}
       empty={{ title: t("No warehouses yet"), text: t("The first one appears by itself; add a warehouse or a shop for each place that holds stock."), action: create }}
     />

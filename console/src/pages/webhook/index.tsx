@@ -5,6 +5,7 @@ import { send, type Schemas } from "../../app/api.ts";
 import { moment } from "../../app/format.ts";
 import { t } from "../../app/i18n.ts";
 import { useRead, useWrite } from "../../app/reads.ts";
+import { ConfirmButton } from "../../parts/dialog.tsx";
 import { List } from "../../parts/list.tsx";
 import { Loaded, Page } from "../../parts/page.tsx";
 import { State } from "../../parts/texts.tsx";
@@ -32,7 +33,7 @@ function Detail({ webhook }: { webhook: Webhook }) {
         <>
           <Button loading={test.isPending} onClick={() => test.mutate(undefined)}>{t("Send a test")}</Button>
           <Button variant="default" loading={toggle.isPending} onClick={() => toggle.mutate(undefined)}>{webhook.is_active ? t("Switch off") : t("Switch on")}</Button>
-          <Button variant="default" loading={remove.isPending} onClick={() => remove.mutate(undefined)}>{t("Delete")}</Button>
+          <ConfirmButton variant="default" label={t("Delete")} title={t("Delete this webhook?")} text={t("Nothing more is sent to its address, and its deliveries are forgotten.")} onConfirm={() => remove.mutateAsync(undefined)} />
         </>
       }
     >
@@ -46,7 +47,7 @@ function Detail({ webhook }: { webhook: Webhook }) {
           { key: "state", label: t("State"), text: (row) => row.state, render: (row) => <State state={row.state} /> },
           { key: "answer", label: t("Answer"), text: (row) => row.status_code ?? row.error, render: (row) => <div className="clip">{row.status_code ?? row.error ?? ""}</div> },
           { key: "attempts", label: t("Attempts"), isNumber: true, text: (row) => row.attempts, render: (row) => row.attempts },
-          { key: "again", label: t("Again"), render: (row) => <Redeliver delivery={row} /> },
+          { key: "again", label: t("Again"), isAction: true, render: (row) => <Redeliver delivery={row} /> },
         ]}
         empty={{ title: t("Nothing was delivered yet"), text: t("Send a test, or wait for the next event of these types.") }}
       />

@@ -38,6 +38,7 @@ from stockbuddy.gateway.proxy.upstream import Upstream
 from stockbuddy.gateway.request_metrics import RequestMetrics
 from stockbuddy.gateway.routing.routes import JWKS_PATH
 from stockbuddy.gateway.settings import GatewaySettings
+from stockbuddy.gateway.system_status import GATEWAY, StatusReport
 
 log = structlog.get_logger(__name__)
 
@@ -91,7 +92,7 @@ class Gateway:
             ClientOrigins(settings.trusted_proxies, root_path=settings.root_path),
             OwnEndpoints(self._openapi, health, console, with_metrics=settings.env != "production"),
             self._admission(settings, auth, allowed_origins),
-            Proxy(upstreams, streams),
+            Proxy({**upstreams, GATEWAY: StatusReport(upstreams, health)}, streams),
             Report(RequestMetrics(), AccessLog("gateway", settings), self._activity, self._denied_requests),
             allowed_origins,
         )

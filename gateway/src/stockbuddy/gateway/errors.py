@@ -71,6 +71,12 @@ class NetworkNotAllowed(GatewayForbidden):
     code = "network_not_allowed"
 
 
+class PermissionRequired(GatewayForbidden):
+    """You lack the permission for this."""
+
+    code = "forbidden"
+
+
 class HttpsRequired(GatewayForbidden):
     """HTTPS is required."""
 

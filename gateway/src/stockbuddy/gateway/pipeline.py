@@ -23,7 +23,14 @@ from stockbuddy.gateway.auth_reports.denied_requests import DeniedRequestReporte
 from stockbuddy.gateway.client_address import ClientOrigins
 from stockbuddy.gateway.cors import AllowedOrigins
 from stockbuddy.gateway.endpoints import Endpoint, OwnEndpoints, options_response
-from stockbuddy.gateway.errors import CsrfFailed, GatewayForbidden, HttpsRequired, UnknownHost, UnknownPath
+from stockbuddy.gateway.errors import (
+    CsrfFailed,
+    GatewayForbidden,
+    HttpsRequired,
+    PermissionRequired,
+    UnknownHost,
+    UnknownPath,
+)
 from stockbuddy.gateway.headers import RequestHeaders
 from stockbuddy.gateway.openapi.registry import OpenApiRegistry
 from stockbuddy.gateway.proxy.proxy import Proxy
@@ -61,6 +68,9 @@ class Admission:
                 raise UnknownPath from None
             raise
         await self.limits.count(request)
+        permission, caller = request.route.permission, request.caller
+        if permission is not None and caller is not None and permission not in caller.principal.permissions:
+            raise PermissionRequired(caller.principal)
 
     async def admit_to_endpoint(self, request: GatewayRequest, *, is_counted: bool = True) -> None:
         """For the gateway's own endpoints: the checks that need no route."""

@@ -78,7 +78,7 @@ def programs(settings: EmbeddedSettings, database_url: str) -> list[Program]:
         "DATABASE_URL": database_url,
         "BUS_URL": settings.bus_url or "",
         "JWKS_URL": f"http://{SERVICE_HOST}:{ports['auth']}/.well-known/jwks.json",
-        "PUBLIC_URL": os.environ.get("PUBLIC_URL") or settings.public_url or "",
+        "PUBLIC_URL": settings.console_url or "",
         "GATEWAY_SECRET": os.environ.get("GATEWAY_SECRET") or secrets.token_urlsafe(32),
     }
     services = [

@@ -30,11 +30,13 @@ class EmbeddedSettings(CommonNames):
     database_url: str | None = None
     bus_url: str | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    public_url: str | None = None
 
     @property
-    def public_url(self) -> str | None:
-        """Where browsers on this machine reach the gateway; None if the system chooses the port."""
-        return f"http://localhost:{self.port}" if self.port else None
+    def console_url(self) -> str | None:
+        """Where browsers reach the run; None if the system chooses the port. `localhost` and no address: passkeys
+        belong to a host name."""
+        return self.public_url or (f"http://localhost:{self.port}" if self.port else None)
 
 
 def load_embedded_settings(*, with_processes: bool) -> EmbeddedSettings:

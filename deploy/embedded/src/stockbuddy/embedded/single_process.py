@@ -37,7 +37,9 @@ async def run(settings: EmbeddedSettings, database_url: str) -> int:
     """Returns the exit code: 1 if the server did not start."""
     cancel_on_stop_signal()
     print("Creating or upgrading the tables, starting the services …", file=sys.stderr, flush=True)
-    system = System(database_url, env=settings.env, console_directory=CONSOLE_DIRECTORY, public_url=settings.public_url)
+    system = System(
+        database_url, env=settings.env, console_directory=CONSOLE_DIRECTORY, public_url=settings.console_url
+    )
     async with system.running():
         gateway_settings = GatewaySettings(
             env=settings.env, host=settings.host, port=settings.port, shutdown_seconds=SHUTDOWN_GRACE_SECONDS

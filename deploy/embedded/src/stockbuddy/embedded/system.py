@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -21,8 +20,8 @@ JWKS_PATH = "/.well-known/jwks.json"
 
 
 class System:
-    """`gateway` is the ASGI app to serve while `running` is active. `public_url`: where browsers reach it, unless the
-    environment says so."""
+    """`gateway` is the ASGI app to serve while `running` is active. `public_url`: where browsers reach it,
+    by default what the settings say."""
 
     def __init__(
         self,
@@ -34,16 +33,12 @@ class System:
     ) -> None:
         self._database_url = database_url
         settings: dict[str, Any] = {"env": env, "gateway_secret": secrets.token_urlsafe(32)}
-        of_auth: dict[str, Any] = (
-            {} if public_url is None or os.environ.get("PUBLIC_URL") else {"public_url": public_url}
-        )
+        own: dict[str, dict[str, Any]] = {"auth": {"public_url": public_url}} if public_url else {}
         self._bus = InProcessBus(expected_services=frozenset(embedded.name for embedded in SERVICES))
         self.services: dict[str, FastAPI] = {
             embedded.name: create_app(
                 embedded.service,
-                embedded.settings(
-                    database_url=database_url, **settings, **(of_auth if embedded.name == "auth" else {})
-                ),
+                embedded.settings(database_url=database_url, **settings, **own.get(embedded.name, {})),
                 bus=self._bus,
                 fetch_jwks=self._fetch_jwks,
             )

@@ -2,14 +2,16 @@
 
 from typing import Any
 
-from stockbuddy.chassis.http.errors import NotFound, TooManyRequests
+from stockbuddy.chassis.access.permissions import Permission
+from stockbuddy.chassis.http.errors import NotFound, TooManyRequests, Unauthenticated
 from stockbuddy.chassis.http.openapi.headers import RATE_LIMITS, REQUEST_ID, header_references, parameter_reference
 from stockbuddy.chassis.http.openapi.problems import add_problem_responses
 from stockbuddy.chassis.http.openapi.schemas import SCHEMAS, clean_schema
-from stockbuddy.gateway.errors import TooManyStreams, UnknownHost
+from stockbuddy.gateway.errors import PermissionRequired, TooManyStreams, UnknownHost
 from stockbuddy.gateway.health import SystemHealth
 from stockbuddy.gateway.openapi.operations import complete_operation
-from stockbuddy.gateway.routing.routes import BASE, WEBSOCKET_PATH, Auth
+from stockbuddy.gateway.routing.routes import BASE, STATUS_PATH, WEBSOCKET_PATH, Auth
+from stockbuddy.gateway.system_status import SystemStatus
 
 Document = dict[str, Any]
 HEALTH_TAG = {
@@ -21,14 +23,16 @@ HEALTH_TAG = {
 
 
 def add_own_operations(document: Document) -> None:
-    """Add `/health/live`, `/health/ready` and, if there are streams, `/ws`."""
+    """Add `/health/live`, `/health/ready`, `/system/status` and, if there are streams, `/ws`."""
     schemas = document["components"].setdefault("schemas", {})
-    health = SystemHealth.model_json_schema(mode="serialization", ref_template=SCHEMAS + "{model}")
-    schemas |= {name: clean_schema(schema) for name, schema in health.pop("$defs").items()}
-    schemas["SystemHealth"] = clean_schema(health)
+    for model in (SystemHealth, SystemStatus):
+        schema = model.model_json_schema(mode="serialization", ref_template=SCHEMAS + "{model}")
+        schemas |= {name: clean_schema(inner) for name, inner in schema.pop("$defs").items()}
+        schemas[model.__name__] = clean_schema(schema)
     schemas["ProcessHealth"] = _PROCESS_HEALTH
     document["paths"]["/health/live"] = {"get": _live(document)}
     document["paths"]["/health/ready"] = {"get": _ready(document)}
+    document["paths"][BASE + STATUS_PATH] = {"get": _status(document)}
     document["tags"].append(HEALTH_TAG)
     stream = document["paths"].get(f"{BASE}/stream")
     if stream is not None:
@@ -68,6 +72,20 @@ def _ready(document: Document) -> Document:
         },
     )
     add_problem_responses(document, operation, [TooManyRequests, UnknownHost])
+    return operation
+
+
+def _status(document: Document) -> Document:
+    operation = _operation(
+        "get_system_status",
+        "Read the state of the system",
+        "Every service with its replicas, the age of its outbox, its queues with dead letters, its response times and "
+        "its version. `details` is null for a service that does not respond.",
+        {"200": _json("The state of the gateway and of every service.", "SystemStatus")},
+    )
+    operation |= {"x-permission": str(Permission.SYSTEM_READ)}
+    complete_operation(document, operation, "get", Auth.REQUIRED)
+    add_problem_responses(document, operation, [Unauthenticated, PermissionRequired, TooManyRequests, UnknownHost])
     return operation
 
 

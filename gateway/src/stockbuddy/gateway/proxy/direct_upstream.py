@@ -22,6 +22,10 @@ class DirectUpstream:
     async def close(self) -> None:
         """Nothing to close."""
 
+    @property
+    def replicas(self) -> tuple[int, int]:
+        return 1, 1
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         rejection: Problem | None = None
         started = False

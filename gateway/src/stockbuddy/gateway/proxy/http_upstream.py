@@ -50,6 +50,10 @@ class HttpUpstream:
         await self._websockets.close()
         await self._replicas.close()
 
+    @property
+    def replicas(self) -> tuple[int, int]:
+        return self._replicas.counts
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             await self._websockets(scope, receive, send)

@@ -138,6 +138,12 @@ class ReplicaSet:
         for replica in self._replicas:
             replica.close()
 
+    @property
+    def counts(self) -> tuple[int, int]:
+        """How many replicas are known, and how many of them receive requests."""
+        now = time.monotonic()
+        return len(self._replicas), sum(replica.circuit.allows(now) for replica in self._replicas)
+
     def pick(self, exclude: Sequence[Replica]) -> Replica:
         """The replica with the fewest requests in flight whose circuit is not open. Raises Unavailable at once if
         there is none.

@@ -25,6 +25,10 @@ class Upstream(Protocol):
 
     async def close(self) -> None: ...
 
+    @property
+    def replicas(self) -> tuple[int, int]:
+        """How many replicas are known, and how many of them receive requests."""
+
 
 class ResponseInterrupted(Exception):
     """The service failed after its response had started."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from urllib.parse import unquote
 
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.gateway.errors import UnknownPath
 from stockbuddy.gateway.routing.aliases import resolve_alias
 from stockbuddy.gateway.routing.canonical_path import canonical_path
@@ -34,7 +35,8 @@ class Route:
     secret of an API key. `registration`: requests are also limited per address, because each hashes a password, sends
     an e-mail or starts an authorization. `streaming`: responses last until the client disconnects or its session ends.
     `signed`: a request without credentials has a signed URL, which the service verifies; a page has many images, so
-    that such requests are limited like those of a caller."""
+    that such requests are limited like those of a caller. `permission`: of a route of the gateway itself; services
+    check their own."""
 
     path: str
     service: str
@@ -46,6 +48,7 @@ class Route:
     registration: bool = False
     streaming: bool = False
     signed: bool = False
+    permission: Permission | None = None
 
 
 NO_ROUTE = Route("unknown", "")
@@ -68,6 +71,8 @@ def _upload(method: str, path: str) -> Route:
     return Route(path, "catalog", method=method, max_body_bytes=10 * MEBIBYTE)
 
 
+STATUS_PATH = "/system/status"
+
 ROUTES = (
     _registration("/auth/register"),
     _login("/auth/login"),
@@ -88,6 +93,7 @@ ROUTES = (
     _login("/auth/session"),
     Route("/auth/providers", "auth", Auth.PUBLIC, "GET"),
     *(Route(f"/auth/oidc/{{}}/{step}", "auth", Auth.PUBLIC, "GET") for step in ("start", "callback", "logout")),
+    *(Route(STATUS_PATH, "gateway", method=one, permission=Permission.SYSTEM_READ) for one in ("GET", "HEAD")),
     Route("/auth", "auth"),
     Route("/oauth/authorize", "auth", Auth.PUBLIC, "GET"),
     _login("/oauth/authorize"),

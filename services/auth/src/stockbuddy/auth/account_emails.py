@@ -62,7 +62,10 @@ async def _compose_reset(
         return None
     minutes = settings.password_reset_seconds // 60
     return "a new password", templates.reset_text(
-        company=company, token=token, link=settings.password_reset_url, minutes=minutes
+        company=company,
+        token=token,
+        page=_page(settings, settings.password_reset_url, "password-reset"),
+        minutes=minutes,
     )
 
 
@@ -78,5 +81,15 @@ async def _compose_confirmation(
         return None
     hours = max(1, settings.email_confirmation_seconds // 3600)
     return "confirm your address", templates.confirmation_text(
-        company=company, token=token, link=settings.email_confirmation_url, hours=hours
+        company=company,
+        token=token,
+        page=_page(settings, settings.email_confirmation_url, "confirm-email"),
+        hours=hours,
     )
+
+
+def _page(settings: AuthSettings, configured: str | None, name: str) -> templates.TokenPage:
+    """The configured page, by default the console's. Its token is in the fragment, which reaches neither servers nor
+    logs."""
+    own = f"{settings.public_url}/{name}#token={{token}}"
+    return templates.TokenPage(configured or own, is_own=configured is None)

@@ -112,6 +112,7 @@ SERVICE = Service(
         passkeys.secret_router,
         step_up.router,
         oidc.router,
+        oidc.start_router,
         oidc.callback_router,
         oauth.router,
         authorization.router,

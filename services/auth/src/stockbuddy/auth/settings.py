@@ -39,10 +39,10 @@ class AuthSettings(AccessTokenSettings, SmtpSettings, InternalCallSettings):
     login_backoff_seconds: PositiveInt = 5
     mail_outbox: Path = Path(".stockbuddy/outbox")
     password_reset_url: str | None = None
-    """A link with `{token}` in it."""
+    """A link with `{token}` in it; by default the console's page."""
     password_reset_seconds: PositiveInt = 3600
     email_confirmation_url: str | None = None
-    """A link with `{token}` in it."""
+    """A link with `{token}` in it; by default the console's page."""
     email_confirmation_seconds: PositiveInt = 86_400
 
     @property

@@ -20,6 +20,7 @@ from stockbuddy.chassis.http.openapi.document import DocumentedAPI
 from stockbuddy.chassis.http.permissions import declare_permissions
 from stockbuddy.chassis.http.request_context import RequestContextMiddleware
 from stockbuddy.chassis.http.resources import Resources
+from stockbuddy.chassis.http.status import status_router
 from stockbuddy.chassis.http.tokens import FetchJwks, JwksCache, TokenVerifier, fetch_jwks_over_http
 from stockbuddy.chassis.messaging import queue_metrics
 from stockbuddy.chassis.messaging.archive import Archive
@@ -106,6 +107,9 @@ def create_app(
     for router in service.routers:
         declare_permissions(router)
         app.include_router(router)
+    status = status_router(service.name, [consumer.group for consumer in service.consumers])
+    declare_permissions(status)
+    app.include_router(status)
     app.include_router(health)
     return app
 

@@ -1,4 +1,4 @@
-"""Collects outbox and inbox sizes when Prometheus scrapes the service."""
+"""Reads outbox and inbox sizes: for operators, and when Prometheus scrapes the service."""
 
 import asyncio
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime import metrics
+from stockbuddy.contracts.status import OutboxState, QueueState
 
 log = structlog.get_logger(__name__)
 
@@ -28,14 +29,22 @@ _INBOX = text("""
 """)
 
 
+async def read_queues(database: Database, groups: Sequence[str]) -> tuple[OutboxState, list[QueueState]]:
+    """The outbox, and the inbox of each group. Raises TimeoutError, or what the database raises."""
+    async with asyncio.timeout(TIMEOUT_SECONDS), database.reading() as session:
+        outbox = (await session.execute(_OUTBOX)).one()
+        found = {(row.consumer, row.status): row.messages for row in await session.execute(_INBOX)}
+    queues = [QueueState(group=group, **{state: found.get((group, state), 0) for state in STATES}) for group in groups]
+    waiting = OutboxState(events=outbox.events, oldest_seconds=outbox.oldest_seconds, dead=outbox.dead)
+    return waiting, queues
+
+
 async def collect(database: Database, groups: Sequence[str]) -> None:
     """Set the gauges of this service. While the database is unavailable they keep their last values and
     `stockbuddy_database_up` is 0."""
     up = metrics.DATABASE_UP.labels(database.schema)
     try:
-        async with asyncio.timeout(TIMEOUT_SECONDS), database.reading() as session:
-            outbox = (await session.execute(_OUTBOX)).one()
-            found = {(row.consumer, row.status): row.messages for row in await session.execute(_INBOX)}
+        outbox, queues = await read_queues(database, groups)
     except Exception as error:
         log.warning("queue_metrics.database_unavailable", schema=database.schema, error=repr(error))
         up.set(0)
@@ -44,6 +53,6 @@ async def collect(database: Database, groups: Sequence[str]) -> None:
     metrics.OUTBOX_EVENTS.labels(database.schema).set(outbox.events)
     metrics.OUTBOX_EVENTS_DEAD.labels(database.schema).set(outbox.dead)
     metrics.OUTBOX_OLDEST_SECONDS.labels(database.schema).set(outbox.oldest_seconds)
-    for group in groups:
+    for queue in queues:
         for state in STATES:
-            metrics.INBOX_MESSAGES.labels(group, state).set(found.get((group, state), 0))
+            metrics.INBOX_MESSAGES.labels(queue.group, state).set(getattr(queue, state))

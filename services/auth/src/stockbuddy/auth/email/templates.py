@@ -4,6 +4,7 @@ They contain nothing that a user entered, such as a name: an attacker could regi
 deliver a text to it.
 """
 
+from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid, parseaddr
 
@@ -25,13 +26,15 @@ Choose a new password here:
 
 {link}"""
 
-_RESET_BY_TOKEN = """\
-Your reset token is:
+_RESET_ON_PAGE = """\
+Choose a new password here:
 
-{token}
+{link}
 
-Enter it in the application, or POST it to /api/v1/auth/password/reset as
-{{"token": "...", "new_password": "...", "confirm_password": "..."}}."""
+In another application enter this token, or POST it to /api/v1/auth/password/reset as
+{{"token": "...", "new_password": "...", "confirm_password": "..."}}:
+
+{token}"""
 
 _CONFIRMATION = """\
 Hello,
@@ -48,12 +51,14 @@ Confirm it here:
 
 {link}"""
 
-_CONFIRMATION_BY_TOKEN = """\
-Your confirmation token is:
+_CONFIRMATION_ON_PAGE = """\
+Confirm it here:
 
-{token}
+{link}
 
-Enter it in the application, or POST it to /api/v1/auth/email/confirm as {{"token": "..."}}."""
+In another application enter this token, or POST it to /api/v1/auth/email/confirm as {{"token": "..."}}:
+
+{token}"""
 
 _EMAIL_CHANGE_REQUESTED = """\
 Hello,
@@ -123,20 +128,26 @@ def email_change_requested_text(company: str) -> str:
     return _EMAIL_CHANGE_REQUESTED.format(company=company)
 
 
-def reset_text(*, company: str, token: str, link: str | None, minutes: int) -> str:
-    """`link`: a URL with `{token}` in it; without one the text contains the token itself."""
-    instructions = _instructions(_RESET_BY_LINK, _RESET_BY_TOKEN, link, token)
+@dataclass(frozen=True, slots=True)
+class TokenPage:
+    """`url`: with `{token}` in it. `is_own`: the console's page; its e-mail has the token, too, for other clients."""
+
+    url: str
+    is_own: bool
+
+    def instructions(self, by_link: str, on_page: str, token: str) -> str:
+        template = on_page if self.is_own else by_link
+        return template.format(link=self.url.replace("{token}", token), token=token)
+
+
+def reset_text(*, company: str, token: str, page: TokenPage, minutes: int) -> str:
+    instructions = page.instructions(_RESET_BY_LINK, _RESET_ON_PAGE, token)
     return _RESET.format(company=company, instructions=instructions, minutes=minutes)
 
 
-def confirmation_text(*, company: str, token: str, link: str | None, hours: int) -> str:
-    """`link` as in `reset_text`."""
-    instructions = _instructions(_CONFIRMATION_BY_LINK, _CONFIRMATION_BY_TOKEN, link, token)
+def confirmation_text(*, company: str, token: str, page: TokenPage, hours: int) -> str:
+    instructions = page.instructions(_CONFIRMATION_BY_LINK, _CONFIRMATION_ON_PAGE, token)
     return _CONFIRMATION.format(company=company, instructions=instructions, hours=hours)
-
-
-def _instructions(by_link: str, by_token: str, link: str | None, token: str) -> str:
-    return by_link.format(link=link.replace("{token}", token)) if link else by_token.format(token=token)
 
 
 def build_message(queued: QueuedEmail, *, sender: str, subject: str, text: str) -> EmailMessage:

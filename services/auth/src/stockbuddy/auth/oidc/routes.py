@@ -15,6 +15,7 @@ from stockbuddy.auth.identity_providers.errors import ProviderUnavailable, SignI
 from stockbuddy.auth.logins.challenges import create_challenge_if_required
 from stockbuddy.auth.oauth.visitors import set_challenge
 from stockbuddy.auth.oidc import sign_ins
+from stockbuddy.auth.oidc.browser_routes import BrowserRoute, StrictBrowserRoute, redirect_browser
 from stockbuddy.auth.oidc.errors import (
     AccountInactive,
     EmailNotConfirmed,
@@ -30,7 +31,6 @@ from stockbuddy.auth.sessions.browser_responses import to_browser_session
 from stockbuddy.auth.sessions.commands import create_browser_session
 from stockbuddy.auth.sessions.cookies import cookies_for
 from stockbuddy.auth.sessions.model import LoginSession
-from stockbuddy.auth.sessions.tokens import forbid_caching
 from stockbuddy.auth.users.model import User
 from stockbuddy.chassis.http.authentication import PUBLIC
 from stockbuddy.chassis.http.errors import Problem, raises
@@ -38,7 +38,8 @@ from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.runtime.event_context import current_event_context
 
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=ConditionalRoute)
-callback_router = APIRouter(prefix="/api/v1/auth", tags=["auth"])
+start_router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=StrictBrowserRoute)
+callback_router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=BrowserRoute)
 """Providers add parameters of their own, which a client ignores (RFC 6749 §4.1.2)."""
 
 SIGN_IN_COOKIE = "oidc_sign_in"
@@ -70,7 +71,7 @@ async def list_providers(services: Services) -> ProviderList:
     )
 
 
-@router.get(
+@start_router.get(
     "/oidc/{provider}/start",
     dependencies=[PUBLIC],
     status_code=303,
@@ -85,13 +86,15 @@ async def request_sign_in(
 
     Open this path as a page, not with a script: the response sends the browser to the provider and sets a cookie with
     which `GET /auth/oidc/{provider}/callback` recognises it. The sign-in must be complete within ten minutes.
+    A browser (`Accept: text/html`) for which this fails is sent to the login page, with `#code=` and the problem's
+    code.
     """
     client = _get_client(services, provider)
     redirect_uri = _redirect_uri(services, client)
     started = await sign_ins.start_sign_in(
         services.database, client, services.secret_box, redirect_uri=redirect_uri, return_to=query.return_to
     )
-    response = _redirect(started.authorization_url)
+    response = redirect_browser(started.authorization_url)
     cookies = cookies_for(request, services.settings)
     response.set_cookie(
         SIGN_IN_COOKIE,
@@ -138,20 +141,21 @@ async def complete_sign_in(
     no such user, one is registered if the settings of the provider allow it. Creates a browser session, as
     `POST /auth/session` does, and redirects to `return_to`. If the user needs a second factor, the fragment of the
     location has the `code` of the problem and the `challenge` for `POST /auth/login/second-factor`, and there is no
-    session yet.
+    session yet. A browser (`Accept: text/html`) whose sign-in fails is sent to the login page, with `#code=` and the
+    problem's code in place of the problem.
     """
     client = _get_client(services, provider)
     verified = await _verify(client, services, request, query)
     location = services.settings.public_url + verified.return_to
     signed_in = await _sign_in(client, services, verified, user_agent)
     if isinstance(signed_in, Problem):
-        response = _redirect(location + _fragment(signed_in))
+        response = redirect_browser(location + _fragment(signed_in))
         if isinstance(signed_in, SecondFactorRequired):
             # For the pages of apps, which have no scripts to read the fragment.
             set_challenge(response, cookies_for(request, services.settings), signed_in.extra["challenge"])
         return response
     user, created = signed_in
-    response = _redirect(location)
+    response = redirect_browser(location)
     to_browser_session(request, response, services.settings, user, created)
     response.delete_cookie(SIGN_IN_COOKIE, path=cookies_for(request, services.settings).path)
     return response
@@ -192,7 +196,7 @@ async def request_provider_logout(provider: str, services: Services) -> Response
     and returns the browser to this site. If it does not offer that, the browser returns at once.
     """
     url = await _get_client(services, provider).logout_url(services.settings.public_url)
-    return _redirect(url or services.settings.public_url)
+    return redirect_browser(url or services.settings.public_url)
 
 
 async def _verify(
@@ -226,12 +230,6 @@ def _get_client(services: AuthServices, name: str) -> ProviderClient:
 def _redirect_uri(services: AuthServices, client: ProviderClient) -> str:
     """Each provider has its own, so that a response of another one is recognised."""
     return f"{services.settings.public_url}/api/v1/auth/oidc/{client.provider.name}/callback"
-
-
-def _redirect(location: str) -> RedirectResponse:
-    response = RedirectResponse(location, 303)
-    forbid_caching(response)
-    return response
 
 
 def _fragment(challenge: SecondFactorRequired | SecondFactorSetupRequired) -> str:
