@@ -5,10 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from stockbuddy.auth.dependencies import Services
-from stockbuddy.auth.errors import LastAdmin, StepUpRequired, UnknownCaller, UserNotFound
+from stockbuddy.auth.errors import ErasedUser, LastAdmin, StepUpRequired, UnknownCaller, UserNotFound
 from stockbuddy.auth.fields import PathId
 from stockbuddy.auth.step_up import STEP_UP, require_recent_verification
 from stockbuddy.auth.user_management import commands
+from stockbuddy.auth.user_management.erasure import erase_user as erase_personal_data
 from stockbuddy.auth.user_management.queries import select_users
 from stockbuddy.auth.user_management.schemas import UserFilter, UserUpdate
 from stockbuddy.auth.users.model import User
@@ -50,7 +51,7 @@ async def get_user(user_id: PathId, _: Admin, session: ReadSession, response: Re
 
 
 @router.patch("/{user_id}")
-@raises(UserNotFound, LastAdmin, StepUpRequired, UnknownCaller)
+@raises(UserNotFound, LastAdmin, ErasedUser, StepUpRequired, UnknownCaller)
 async def update_user(
     user_id: PathId,
     body: UserUpdate,
@@ -86,3 +87,22 @@ async def reset_user_factors(user_id: PathId, _: Admin, session: Session, servic
     """
     user, _admins = await commands.lock_for_update(session, user_id)
     await commands.reset_user_factors(session, user, services.settings)
+
+
+@router.post("/{user_id}/erase", dependencies=[STEP_UP])
+@raises(UserNotFound, LastAdmin)
+async def erase_user(
+    user_id: PathId, _: Admin, session: Session, response: Response, services: Services, if_match: IfMatch = None
+) -> UserResponse:
+    """Erase the personal data of a user.
+
+    Cannot be undone. The account is deactivated and gets a neutral name such as `erased-17`; sessions, API keys and
+    second factors are revoked; name, addresses and devices are deleted here, in the event log and in every other copy.
+    Documents and the audit trail keep the id. The copies of other services follow within seconds. The last active
+    admin cannot be erased. Repeating it changes nothing.
+    """
+    user, admins = await commands.lock_for_update(session, user_id)
+    require_match(if_match, version_etag(user.version))
+    await erase_personal_data(session, user, admins, services)
+    response.headers["ETag"] = version_etag(user.version)
+    return UserResponse.model_validate(user)

@@ -60,12 +60,13 @@ class AuditEntryResponse(BaseModel):
 
 
 class AuditVerificationResponse(BaseModel):
-    """`ok`: no entry was altered. `entries` were verified; the chain breaks at `first_bad_id`. Record `last_id` and
-    `last_hash` outside the system: as `known_id` and `known_hash` of a later call they reveal a log that was rewritten
-    together with its hashes."""
+    """`ok`: no entry and no personal value was altered. `entries` were verified; the chain breaks at `first_bad_id`.
+    Record `last_id` and `last_hash` outside the system: as `known_id` and `known_hash` of a later call they reveal a
+    log that was rewritten together with its hashes. `altered_values`: personal values other than those logged."""
 
     ok: bool
     entries: int
     first_bad_id: int | None
     last_id: int
     last_hash: str
+    altered_values: int

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import asyncpg
 
 from stockbuddy.chassis.postgres.database import Database
-from stockbuddy.notifications.audit.queries import CHAIN_HEAD, CHAIN_ROWS, FIRST_BEYOND_HEAD
+from stockbuddy.notifications.audit.queries import CHAIN_HEAD, CHAIN_ROWS, FIRST_BEYOND_HEAD, PERSONAL_VALUES
 from stockbuddy.notifications.audit.schemas import AuditVerificationResponse
 from stockbuddy.notifications.event_log.chain import GENESIS, LogEntry, hash_entry
+from stockbuddy.notifications.event_log.placeholders import PersonalValue
 
 BATCH_SIZE = 1000
 BEFORE_ANY_POSITION = -(2**63)
@@ -71,12 +72,14 @@ async def verify_chain(database: Database, known: KnownEntry | None = None) -> A
             await _verify_rows(connection, verifier, head)
         except _BrokenChain as broken:
             first_bad_id = broken.position
+        altered_values = await _count_altered_values(connection)
     return AuditVerificationResponse(
-        ok=first_bad_id is None,
+        ok=first_bad_id is None and not altered_values,
         entries=verifier.position,
         first_bad_id=first_bad_id,
         last_id=head["position"],
         last_hash=head["hash"].hex(),
+        altered_values=altered_values,
     )
 
 
@@ -90,3 +93,13 @@ async def _verify_rows(connection: asyncpg.Connection, verifier: _ChainVerifier,
     verifier.verify_head(head)
     if (beyond := await connection.fetchval(FIRST_BEYOND_HEAD)) is not None:
         raise _BrokenChain(beyond)
+
+
+async def _count_altered_values(connection: asyncpg.Connection) -> int:
+    """Personal values that do not match their placeholders, which the chain covers."""
+    altered, start = 0, ""
+    while rows := await connection.fetch(PERSONAL_VALUES, start, BATCH_SIZE):
+        values = [(row["placeholder"], PersonalValue(row["person"], row["value"], row["salt"])) for row in rows]
+        altered += sum(value.placeholder != placeholder for placeholder, value in values)
+        start = rows[-1]["placeholder"]
+    return altered

@@ -1,12 +1,15 @@
-"""Creates, updates and deletes customers."""
+"""Creates, updates, deletes and erases customers."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.messaging import outbox
-from stockbuddy.contracts.stock import CustomerCreated, CustomerDeleted, CustomerState, CustomerUpdated
+from stockbuddy.contracts.personal_data import neutral_name
+from stockbuddy.contracts.stock import CustomerCreated, CustomerDeleted, CustomerErased, CustomerState, CustomerUpdated
 from stockbuddy.stock.documents.customers.model import Customer
+from stockbuddy.stock.documents.sales.erasure import erase_customer_from_sales
 
 
 async def create_customer(session: AsyncSession, values: dict[str, Any]) -> Customer:
@@ -28,6 +31,18 @@ async def delete_customer(session: AsyncSession, customer: Customer) -> None:
     await session.delete(customer)
     customer.version += 1
     outbox.add(session, _to_event(CustomerDeleted, customer))
+
+
+async def erase_customer(session: AsyncSession, customer: Customer) -> None:
+    """Erase the personal data of a locked customer, here and in their sales; its event lets every service erase its
+    copies. A customer that is erased already stays as it is."""
+    if customer.erased_at is not None:
+        return
+    erased = dict.fromkeys(("email", "phone", "address", "notes"))
+    customer.update_fields({"name": neutral_name(customer.id), **erased, "erased_at": datetime.now(UTC)})
+    await session.flush()
+    await erase_customer_from_sales(session, customer.id)
+    outbox.add(session, _to_event(CustomerErased, customer))
 
 
 def _to_event(event: type[CustomerState], customer: Customer) -> CustomerState:

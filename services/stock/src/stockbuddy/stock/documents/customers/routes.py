@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 
 from stockbuddy.chassis.fields import Id
-from stockbuddy.chassis.http.authentication import Caller
+from stockbuddy.chassis.http.authentication import Admin, Caller
+from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch, require_match, version_etag
 from stockbuddy.chassis.http.pagination import Page
 from stockbuddy.chassis.http.sessions import ReadSession, Session, get_or_404
@@ -17,6 +18,7 @@ from stockbuddy.stock.documents.customers.schemas import (
     CustomerResponse,
     CustomerUpdate,
 )
+from stockbuddy.stock.errors import ErasedCustomer
 from stockbuddy.stock.http.responses import json_response
 
 router = APIRouter(prefix="/api/v1/customers", tags=["customers"], route_class=ConditionalRoute)
@@ -54,6 +56,7 @@ async def get_customer(session: ReadSession, _: Caller, customer_id: CustomerId)
 
 @router.put("/{customer_id}", response_model=CustomerResponse, name="update_customer_put")
 @router.patch("/{customer_id}", response_model=CustomerResponse)
+@raises(ErasedCustomer)
 async def update_customer(
     session: Session, _: Caller, customer_id: CustomerId, body: CustomerUpdate, if_match: IfMatch = None
 ) -> Response:
@@ -63,6 +66,8 @@ async def update_customer(
     """
     customer = await get_or_404(session, Customer, customer_id, for_update=True)
     require_match(if_match, version_etag(customer.version))
+    if customer.erased_at is not None:
+        raise ErasedCustomer()
     await commands.update_customer(session, customer, body.sent_fields())
     return _to_response(customer)
 
@@ -76,6 +81,20 @@ async def delete_customer(session: Session, _: Caller, customer_id: CustomerId, 
     customer = await get_or_404(session, Customer, customer_id, for_update=True)
     require_match(if_match, version_etag(customer.version))
     await commands.delete_customer(session, customer)
+
+
+@router.post("/{customer_id}/erase", response_model=CustomerResponse)
+async def erase_customer(session: Session, _: Admin, customer_id: CustomerId, if_match: IfMatch = None) -> Response:
+    """Erase the personal data of a customer.
+
+    Cannot be undone. Name, e-mail address, phone number, postal address and notes are deleted here, in the notes of
+    the customer's sales, in the event log and in every other copy; amounts, quantities and the audit trail stay. The
+    copies of other services follow within seconds. Repeating it changes nothing.
+    """
+    customer = await get_or_404(session, Customer, customer_id, for_update=True)
+    require_match(if_match, version_etag(customer.version))
+    await commands.erase_customer(session, customer)
+    return _to_response(customer)
 
 
 def _to_response(customer: Customer, *, status: int = 200) -> Response:
