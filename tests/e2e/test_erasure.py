@@ -163,3 +163,26 @@ async def test_erasure_is_final(admin: User, http: httpx.AsyncClient) -> None:
         "/api/v1/auth/register", json={"username": "erased-99", "email": "e@example.com", "password": PASSWORD}
     )
     assert taken.status_code == 422
+
+
+async def test_export_has_the_data_of_every_service(admin: User, http: httpx.AsyncClient) -> None:
+    user, customer = await trade(admin, http)
+    user_id = (await user.get("/auth/profile"))["id"]
+    await admin.post("/notifications", {"user_id": user_id, "title": "Hello", "body": "Welcome"})
+    await admin.until("/audit-logs", lambda page: page["total"] > 0, type="auth.settings.changed")
+    export = await admin.get(f"/customers/{customer['id']}/personal-data")
+    assert export["person"] == f"customer/{customer['id']}"
+    assert {"customer", "sales", "logged_values", "events"} <= set(export["sections"])
+    assert (
+        not set(CUSTOMER.values())
+        - {found for found in map(str, export["sections"]["customer"][0].values())}
+        - {CUSTOMER["phone"]}
+    )
+    assert SALE_NOTES in json.dumps(export["sections"]["sales"])
+    of_user = await admin.get(f"/users/{user_id}/personal-data")
+    sections = {"account", "sessions", "api_keys", "invitations", "sold", "recipient", "logged_values", "notifications"}
+    assert sections | {"audit_entries"} <= set(of_user["sections"])
+    assert "password" not in json.dumps(of_user["sections"]["account"])
+    refused = await user.call("GET", f"/users/{user_id}/personal-data")
+    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    assert (await admin.call("GET", "/customers/999/personal-data")).status_code == 404

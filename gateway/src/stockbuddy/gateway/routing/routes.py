@@ -33,7 +33,8 @@ class Route:
     """`login`: requests are also limited per account. `registration`: requests are also limited per address, because
     each hashes a password or sends an e-mail. `streaming`: responses last until the client disconnects or its
     session ends. `signed`: a request without credentials has a signed URL, which the service verifies; a page has many
-    images, so that such requests are limited like those of a caller."""
+    images, so that such requests are limited like those of a caller. `personal_data`: the gateway completes the
+    response with what other services store about the person."""
 
     path: str
     service: str
@@ -44,6 +45,7 @@ class Route:
     registration: bool = False
     streaming: bool = False
     signed: bool = False
+    personal_data: bool = False
 
 
 NO_ROUTE = Route("unknown", "")
@@ -87,6 +89,7 @@ ROUTES = (
     Route("/auth/providers", "auth", Auth.PUBLIC, "GET"),
     *(Route(f"/auth/oidc/{{}}/{step}", "auth", Auth.PUBLIC, "GET") for step in ("start", "callback", "logout")),
     Route("/auth", "auth"),
+    Route("/users/{}/personal-data", "auth", method="GET", personal_data=True),
     Route("/users", "auth"),
     Route("/system-settings", "auth"),
     _upload("POST", "/products/import"),
@@ -104,6 +107,7 @@ ROUTES = (
     Route("/stock-transfers", "stock"),
     Route("/reservations", "stock"),
     Route("/sales", "stock"),
+    Route("/customers/{}/personal-data", "stock", method="GET", personal_data=True),
     Route("/customers", "stock"),
     Route("/purchase-orders", "stock"),
     Route("/expenses", "stock"),
@@ -120,6 +124,7 @@ ROUTES = (
     Route("/ws", "notifications", streaming=True),
     Route("/webhooks", "notifications"),
     Route("/events", "notifications"),
+    Route("/audit-logs/checkpoint-keys", "notifications", Auth.PUBLIC, "GET"),
     Route("/audit-logs", "notifications"),
 )
 

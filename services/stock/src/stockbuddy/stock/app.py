@@ -5,10 +5,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from stockbuddy.chassis.http.app import Service, ServiceParts
+from stockbuddy.chassis.http.personal_data import personal_data_router
 from stockbuddy.chassis.http.resources import Resources
 from stockbuddy.chassis.postgres.migrations import migrations_of
 from stockbuddy.chassis.runtime.settings import ServiceSettings
 from stockbuddy.stock.documents.counts.routes import router as counts
+from stockbuddy.stock.documents.customers.personal_data import OF_USER
 from stockbuddy.stock.documents.customers.routes import router as customers
 from stockbuddy.stock.documents.expenses.routes import router as expenses
 from stockbuddy.stock.documents.purchase_orders.routes import router as purchase_orders
@@ -87,6 +89,7 @@ SERVICE = Service(
         reports,
         dashboard,
         integrity,
+        personal_data_router({"user": OF_USER}),
     ],
     consumers=CONSUMERS,
     lifespan=lifespan,

@@ -1,5 +1,6 @@
 """Events published by notifications."""
 
+from stockbuddy.contracts.notifications.checkpoints import CheckpointSigned
 from stockbuddy.contracts.notifications.emails import (
     NotificationEmailFailed,
     NotificationEmailRetried,
@@ -25,6 +26,7 @@ from stockbuddy.contracts.notifications.webhooks import (
 
 __all__ = [
     "AnnouncementPublished",
+    "CheckpointSigned",
     "NotificationCreated",
     "NotificationEmailFailed",
     "NotificationEmailRetried",

@@ -10,6 +10,7 @@ from stockbuddy.auth.fields import PathId
 from stockbuddy.auth.step_up import STEP_UP, require_recent_verification
 from stockbuddy.auth.user_management import commands
 from stockbuddy.auth.user_management.erasure import erase_user as erase_personal_data
+from stockbuddy.auth.user_management.personal_data import OF_USER
 from stockbuddy.auth.user_management.queries import select_users
 from stockbuddy.auth.user_management.schemas import UserFilter, UserUpdate
 from stockbuddy.auth.users.model import User
@@ -19,6 +20,7 @@ from stockbuddy.chassis.http.authentication import Admin
 from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch, require_match, version_etag
 from stockbuddy.chassis.http.pagination import Page, SortOrder, fetch_page
+from stockbuddy.chassis.http.personal_data import PersonalDataResponse, export_sections
 from stockbuddy.chassis.http.sessions import ReadSession, Session
 
 router = APIRouter(prefix="/api/v1/users", tags=["users"], route_class=ConditionalRoute)
@@ -87,6 +89,20 @@ async def reset_user_factors(user_id: PathId, _: Admin, session: Session, servic
     """
     user, _admins = await commands.lock_for_update(session, user_id)
     await commands.reset_user_factors(session, user, services.settings)
+
+
+@router.get("/{user_id}/personal-data")
+@raises(UserNotFound)
+async def export_user_personal_data(user_id: PathId, _: Admin, session: ReadSession) -> PersonalDataResponse:
+    """Export the personal data of a user.
+
+    Everything that is stored about the user, by section: the account, sessions and devices, API keys, sales and
+    imports, notifications, e-mails, the values in the event log and audit entries. Secrets are left out. A section
+    with more than 10,000 rows has the newest, and is named in `truncated`.
+    """
+    if await find_user(session, user_id) is None:
+        raise UserNotFound()
+    return await export_sections(session, f"user/{user_id}", OF_USER)
 
 
 @router.post("/{user_id}/erase", dependencies=[STEP_UP])

@@ -186,13 +186,33 @@ async def _with_earlier(session: AsyncSession, rows: Iterable[AuditRow]) -> list
     return [replace(row, earlier_data=earlier.get(row.id)) for row in rows]
 
 
+_AUDITED_AFTER = text(f"""
+    SELECT {_COLUMNS} FROM event_log e WHERE e.audited AND e.position > :after AND e.position <= :until
+    ORDER BY e.position LIMIT :limit
+""")
+_POSITION = text("SELECT position FROM event_log_head")
+
+
+async def read_position(session: AsyncSession) -> int:
+    """The position of the last entry."""
+    return await session.scalar(_POSITION) or 0
+
+
+async def read_audited_after(session: AsyncSession, after: int, until: int, limit: int) -> list[AuditRow]:
+    """Audited entries in the order of the log, without their earlier states."""
+    values = {"after": after, "until": until, "limit": limit}
+    return await _disclose(session, [AuditRow(*row) for row in await session.execute(_AUDITED_AFTER, values)])
+
+
 # Run through asyncpg without SQLAlchemy: a verification reads millions of rows.
+CHAIN_POSITION = "SELECT position FROM event_log_head"
 CHAIN_HEAD = "SELECT position, audited, hash FROM event_log_head"
 # A tampered time may be outside Python's range; null marks it as bad.
 CHAIN_ROWS = """
-    SELECT position, CAST(event_id AS text), type, subject,
+    SELECT position, CAST(event_id AS text) AS event_id, type, subject,
            CASE WHEN at >= '0001-01-02' AND at < '9999-12-31' THEN at END AS at,
-           actor_id, actor, client_ip, request_id, audited, CAST(attributes AS text), CAST(data AS text), hash
+           actor_id, actor, client_ip, request_id, audited,
+           CAST(attributes AS text) AS attributes, CAST(data AS text) AS data, hash
     FROM event_log WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3
 """
 # Head and rows in one statement, which sees one snapshot: events may be appended meanwhile.

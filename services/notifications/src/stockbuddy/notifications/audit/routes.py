@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
 
 from stockbuddy.chassis.http.authentication import Admin
 from stockbuddy.chassis.http.errors import Unprocessable
@@ -10,12 +11,14 @@ from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.pagination import Page
 from stockbuddy.notifications.audit import queries
 from stockbuddy.notifications.audit.changes import changes_between
+from stockbuddy.notifications.audit.export import MEDIA_TYPES, export_entries
 from stockbuddy.notifications.audit.queries import AuditRow
 from stockbuddy.notifications.audit.schemas import (
     AuditEntryResponse,
     AuditFilter,
     AuditVerificationResponse,
     ChainQuery,
+    ExportQuery,
 )
 from stockbuddy.notifications.audit.verification import KnownEntry, verify_chain
 from stockbuddy.notifications.consistency import CONSISTENT
@@ -51,6 +54,23 @@ async def verify_audit_logs(
         raise Unprocessable.field("known_id", "requires known_hash and vice versa")
     known = KnownEntry(query.known_id, bytes.fromhex(query.known_hash)) if query.known_id and query.known_hash else None
     return await verify_chain(services.database, known)
+
+
+@router.get(
+    "/export",
+    response_class=StreamingResponse,
+    responses={200: {"content": {media_type: {} for media_type in MEDIA_TYPES.values()}}},
+    dependencies=[CONSISTENT],
+)
+async def export_audit_logs(services: Services, _: Admin, query: Annotated[ExportQuery, Query()]) -> StreamingResponse:
+    """Export the audit log for another system.
+
+    One line per entry, oldest first, streamed: as JSON or in the Common Event Format for a SIEM, which continues after
+    the `id` of its last line (`externalId` in CEF) with `after`. `chain` has every entry of the event log with its
+    hashed columns, for `stockbuddy audit verify`; personal values are placeholders in it.
+    """
+    lines = export_entries(services.database, query.format, query.after, query.limit)
+    return StreamingResponse(lines, media_type=MEDIA_TYPES[query.format])
 
 
 def _to_response(row: AuditRow) -> AuditEntryResponse:

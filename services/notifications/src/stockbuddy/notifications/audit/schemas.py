@@ -1,14 +1,15 @@
 """The audit trail as clients see it, and its filter."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from stockbuddy.chassis.fields import NO_NUL, DayOrTime, Id
+from stockbuddy.chassis.fields import MAX_ID, NO_NUL, DayOrTime, Id, Integer
 from stockbuddy.chassis.http.pagination import PageQuery
 from stockbuddy.notifications.event_log.filters import Patterns
 
+ExportFormat = Literal["jsonl", "cef", "chain"]
 SearchText = Annotated[str, StringConstraints(max_length=300, pattern=NO_NUL)]
 
 
@@ -32,6 +33,14 @@ class ChainQuery(BaseModel):
 
     known_id: Id | None = Field(None, description="`last_id` of an earlier verification.")
     known_hash: Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")] | None = None
+
+
+class ExportQuery(BaseModel):
+    """`after`: the `id` of the last entry that the consumer has."""
+
+    format: ExportFormat = Field("jsonl", description="`jsonl` or `cef`: audited entries; `chain`: the whole log.")
+    after: Annotated[Integer, Field(ge=0, le=MAX_ID)] = 0
+    limit: Annotated[Integer, Field(ge=1, le=MAX_ID)] | None = None
 
 
 class FieldChange(BaseModel):

@@ -9,9 +9,11 @@ from stockbuddy.chassis.http.authentication import Admin, Caller
 from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch, require_match, version_etag
 from stockbuddy.chassis.http.pagination import Page
+from stockbuddy.chassis.http.personal_data import PersonalDataResponse, export_sections
 from stockbuddy.chassis.http.sessions import ReadSession, Session, get_or_404
 from stockbuddy.stock.documents.customers import commands, queries
 from stockbuddy.stock.documents.customers.model import Customer
+from stockbuddy.stock.documents.customers.personal_data import OF_CUSTOMER
 from stockbuddy.stock.documents.customers.schemas import (
     CustomerCreate,
     CustomerFilter,
@@ -95,6 +97,19 @@ async def erase_customer(session: Session, _: Admin, customer_id: CustomerId, if
     require_match(if_match, version_etag(customer.version))
     await commands.erase_customer(session, customer)
     return _to_response(customer)
+
+
+@router.get("/{customer_id}/personal-data")
+async def export_customer_personal_data(
+    session: ReadSession, _: Admin, customer_id: CustomerId
+) -> PersonalDataResponse:
+    """Export the personal data of a customer.
+
+    Everything that is stored about the customer, by section: the record, sales and returns, the values in the event
+    log, audit entries and e-mails. A section with more than 10,000 rows has the newest, and is named in `truncated`.
+    """
+    await get_or_404(session, Customer, customer_id)
+    return await export_sections(session, f"customer/{customer_id}", OF_CUSTOMER)
 
 
 def _to_response(customer: Customer, *, status: int = 200) -> Response:

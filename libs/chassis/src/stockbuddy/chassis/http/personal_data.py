@@ -1,0 +1,73 @@
+"""Exports of what a service stores about a person. The service that owns the person answers the public call, and the
+gateway adds the sections of the others, which answer at an internal path, to the same admin."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path
+from pydantic import BaseModel
+from sqlalchemy import TextClause, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from stockbuddy.chassis.fields import Id
+from stockbuddy.chassis.http.authentication import Admin
+from stockbuddy.chassis.http.errors import NotFound
+from stockbuddy.chassis.http.sessions import ReadSession
+from stockbuddy.chassis.http.strict_query import StrictQueryRoute
+from stockbuddy.contracts.internal import PERSONAL_DATA_PATH
+from stockbuddy.contracts.personal_data import MAX_SECTION_ROWS
+
+Queries = Mapping[str, TextClause]
+"""Section → a query from `section_query`."""
+
+
+class PersonalDataResponse(BaseModel):
+    """What is stored about a person."""
+
+    person: str
+    exported_at: datetime
+    sections: dict[str, list[dict[str, Any]]]
+    truncated: list[str]
+
+
+def section_query(select: str) -> TextClause:
+    """`select`: a query whose parameters are `:id` and, if it needs it, `:person`; the newest rows first."""
+    return text(f"SELECT to_jsonb(section) FROM ({select} LIMIT {MAX_SECTION_ROWS + 1}) section")
+
+
+async def export_sections(
+    session: AsyncSession, person: str, queries: Queries, **values: object
+) -> PersonalDataResponse:
+    """The rows of each section, at most MAX_SECTION_ROWS, without empty sections."""
+    parameters = {"id": int(person.partition("/")[2]), "person": person, **values}
+    sections: dict[str, list[dict[str, Any]]] = {}
+    for name, query in queries.items():
+        bound = {key: parameters[key] for key in query.compile().params}
+        sections[name] = list(await session.scalars(query, bound))
+    return to_response(person, sections)
+
+
+def to_response(person: str, sections: Mapping[str, Sequence[dict[str, Any]]]) -> PersonalDataResponse:
+    return PersonalDataResponse(
+        person=person,
+        exported_at=datetime.now(UTC),
+        sections={name: list(rows[:MAX_SECTION_ROWS]) for name, rows in sections.items() if rows},
+        truncated=[name for name, rows in sections.items() if len(rows) > MAX_SECTION_ROWS],
+    )
+
+
+def personal_data_router(queries: Mapping[str, Queries]) -> APIRouter:
+    """The internal route of a service that owns no persons, with the queries for each kind of person."""
+    router = APIRouter(include_in_schema=False, route_class=StrictQueryRoute)
+
+    @router.get(PERSONAL_DATA_PATH)
+    async def export_personal_data(
+        session: ReadSession, _: Admin, kind: Annotated[str, Path()], person_id: Annotated[Id, Path()]
+    ) -> PersonalDataResponse:
+        """What this service stores about the person."""
+        if kind not in queries:
+            raise NotFound()
+        return await export_sections(session, f"{kind}/{person_id}", queries[kind])
+
+    return router

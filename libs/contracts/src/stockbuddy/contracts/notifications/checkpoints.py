@@ -1,0 +1,23 @@
+"""Events of the checkpoints of the event log."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from stockbuddy.contracts.event import Event
+
+
+class CheckpointSigned(Event):
+    """The head of the event log was signed. `position` and `hash` (hex) are those of its last entry, `audited` is the
+    number of audited entries; `jws` is the signed checkpoint, which reveals a log that is rewritten later."""
+
+    type: ClassVar[str] = "notifications.checkpoint.signed"
+    subject_template: ClassVar[str] = "checkpoint/{checkpoint_id}"
+
+    checkpoint_id: int
+    position: int
+    epoch: int
+    audited: int
+    hash: str
+    kid: str
+    jws: str
+    signed_at: datetime
