@@ -23,6 +23,7 @@ from stockbuddy.notifications.email.routes import router as emails
 from stockbuddy.notifications.email.sender import EmailSender
 from stockbuddy.notifications.event_log.epochs import start_epoch_after_restore
 from stockbuddy.notifications.event_log.external import ExternalPublisher
+from stockbuddy.notifications.event_log.redaction import redaction_worker
 from stockbuddy.notifications.event_log.tail import LogTail
 from stockbuddy.notifications.feed.routes import router as feed
 from stockbuddy.notifications.inapp.routes import router as notifications
@@ -69,6 +70,7 @@ async def lifespan(resources: Resources) -> AsyncIterator[ServiceParts]:
         async with WebhookDispatcher(database, settings, secret_box) as dispatcher:
             checkpoint = checkpoint_worker(database, settings, secret_box)
             workers = [preparation, tail.worker, dispatcher.worker, retention_worker(database), checkpoint]
+            workers.append(redaction_worker(database))
             if settings.external_events and (publish := resources.bus.publish_externally) is not None:
                 workers.append(ExternalPublisher(database, publish).worker())
             if settings.smtp_url is not None:

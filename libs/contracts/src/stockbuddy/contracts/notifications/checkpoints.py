@@ -21,3 +21,17 @@ class CheckpointSigned(Event):
     kid: str
     jws: str
     signed_at: datetime
+
+
+class EntriesRedacted(Event):
+    """An erasure removed the values of `person` from `entries` entries between `first` and `last`, which an earlier
+    release had logged. `digest`: SHA-256 over the redactions, with which the verification confirms those entries."""
+
+    type: ClassVar[str] = "notifications.entries.redacted"
+    subject_template: ClassVar[str] = "{person}"
+
+    person: str
+    first: int
+    last: int
+    entries: int
+    digest: str

@@ -11,6 +11,7 @@ import asyncpg
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.notifications.audit import queries
 from stockbuddy.notifications.audit.cef import to_cef
+from stockbuddy.notifications.audit.chain_links import ChainLink, Redaction
 from stockbuddy.notifications.audit.queries import AuditRow
 from stockbuddy.notifications.audit.schemas import ExportFormat
 from stockbuddy.notifications.event_log.chain import LogEntry
@@ -89,15 +90,28 @@ def _to_one_line(document: str) -> str:
 def to_chain_line(row: asyncpg.Record) -> str:
     """The hashed columns, exactly as they are hashed, and the hash. Personal values are placeholders."""
     entry = LogEntry(*(row[name] for name in LogEntry.__slots__))
-    line = {**asdict(entry), "at": entry.at and entry.at.astimezone(UTC).isoformat(timespec="microseconds")}
-    return json.dumps({**line, "hash": row["hash"].hex()}, ensure_ascii=False, separators=(",", ":"))
+    line: dict[str, Any] = {
+        **asdict(entry),
+        "at": entry.at and entry.at.astimezone(UTC).isoformat(timespec="microseconds"),
+    }
+    line["hash"] = row["hash"].hex()
+    if row["redacted_by"] is not None:
+        redaction = {"redacted_by": row["redacted_by"], "previous_hash": row["previous_hash"].hex()}
+        line["redaction"] = {**redaction, "digest": row["digest"].hex()}
+    return json.dumps(line, ensure_ascii=False, separators=(",", ":"))
 
 
-def from_chain_line(line: str) -> tuple[LogEntry, bytes]:
-    """The entry and its stored hash. Raises ValueError."""
+def from_chain_line(line: str) -> ChainLink:
+    """Raises ValueError."""
     try:
         fields: dict[str, Any] = json.loads(line)
-        stored_hash = bytes.fromhex(fields.pop("hash"))
-        return LogEntry(**{**fields, "at": datetime.fromisoformat(fields["at"])}), stored_hash
+        stored_hash, redaction = bytes.fromhex(fields.pop("hash")), fields.pop("redaction", None)
+        entry = LogEntry(**{**fields, "at": datetime.fromisoformat(fields["at"])})
+        return ChainLink(entry, stored_hash, None if redaction is None else _to_redaction(redaction))
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a line of an export with format=chain: {error!r}") from error
+
+
+def _to_redaction(fields: Mapping[str, str]) -> Redaction:
+    previous_hash, digest = (bytes.fromhex(fields[name]) for name in ("previous_hash", "digest"))
+    return Redaction(fields["redacted_by"], previous_hash, digest)

@@ -209,11 +209,13 @@ CHAIN_POSITION = "SELECT position FROM event_log_head"
 CHAIN_HEAD = "SELECT position, audited, hash FROM event_log_head"
 # A tampered time may be outside Python's range; null marks it as bad.
 CHAIN_ROWS = """
-    SELECT position, CAST(event_id AS text) AS event_id, type, subject,
+    SELECT e.position, CAST(e.event_id AS text) AS event_id, type, subject,
            CASE WHEN at >= '0001-01-02' AND at < '9999-12-31' THEN at END AS at,
            actor_id, actor, client_ip, request_id, audited,
-           CAST(attributes AS text) AS attributes, CAST(data AS text) AS data, hash
-    FROM event_log WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3
+           CAST(attributes AS text) AS attributes, CAST(data AS text) AS data, hash,
+           CAST(r.event_id AS text) AS redacted_by, r.previous_hash, r.digest
+    FROM event_log e LEFT JOIN redaction r USING (position)
+    WHERE e.position > $1 AND e.position <= $2 ORDER BY e.position LIMIT $3
 """
 # Head and rows in one statement, which sees one snapshot: events may be appended meanwhile.
 FIRST_BEYOND_HEAD = """

@@ -7,9 +7,9 @@ from typing import Any
 
 import jwt
 
+from stockbuddy.notifications.audit.chain_links import ChainState
 from stockbuddy.notifications.audit.export import from_chain_line
 from stockbuddy.notifications.checkpoints.signed_head import InvalidCheckpoint, SignedHead
-from stockbuddy.notifications.event_log.chain import GENESIS, hash_entry
 
 
 @dataclass(slots=True)
@@ -57,25 +57,28 @@ def verify_export(lines: Iterable[str], heads: Iterable[SignedHead], report: Ver
     wanted: dict[int, list[SignedHead]] = {}
     for head in heads:
         wanted.setdefault(head.position, []).append(head)
-    position, previous_hash = None, GENESIS
+    position, chain = None, ChainState()
     for line in filter(str.strip, lines):
         try:
-            entry, stored_hash = from_chain_line(line)
+            link = from_chain_line(line)
         except ValueError as error:
             report.problems.append(f"after entry {report.last}: {error}")
             return
+        entry = link.entry
         if position is None and entry.position != 1:
-            previous_hash = b""  # not in the export: the first hash is confirmed by a checkpoint only
+            chain.hash = None  # not in the export: the first hash is confirmed by a checkpoint only
         elif entry.position != (position or 0) + 1:
             report.problems.append(f"entries {(position or 0) + 1} to {entry.position - 1} are missing")
             return
-        if previous_hash and hash_entry(previous_hash, entry) != stored_hash:
+        if not chain.follow(link):
             report.problems.append(f"entry {entry.position} was altered: its hash does not follow from its content")
             return
-        _compare(wanted.pop(entry.position, []), stored_hash.hex(), report)
+        _compare(wanted.pop(entry.position, []), link.hash.hex(), report)
         report.first = report.first or entry.position
         report.entries, report.last = report.entries + 1, entry.position
-        position, previous_hash = entry.position, stored_hash
+        position = entry.position
+    if (unrecorded := chain.find_unrecorded()) is not None:
+        report.problems.append(f"entry {unrecorded} was redacted, but no later entry of the export records it")
     _report_unmatched(wanted, report)
 
 

@@ -19,6 +19,13 @@ _LOCK = text("LOCK TABLE personal_value IN SHARE ROW EXCLUSIVE MODE")
 _MARK_ERASED = text("""
     INSERT INTO erased_person (person) SELECT unnest(CAST(:persons AS text[])) ON CONFLICT DO NOTHING
 """)
+# Entries of earlier releases contain the values themselves.
+_REQUEST_REDACTION = text("""
+    INSERT INTO redaction_request (person, next_position, last_position)
+    SELECT person, 1, least(b.position, h.position)
+    FROM unnest(CAST(:persons AS text[])) AS p(person), redaction_bound b, event_log_head h
+    WHERE b.position > 0 ON CONFLICT (person) DO UPDATE SET next_position = 1
+""")
 _DELETE_VALUES = text("DELETE FROM personal_value WHERE person = ANY(:persons) RETURNING value")
 # Texts of notifications and reasons of failed e-mails belong to no person, but may name one.
 _DELETE_TEXTS = text(f"""
@@ -69,6 +76,7 @@ async def erase_persons_of(session: AsyncSession, message: Message) -> None:
     await session.execute(_LOCK)
     await session.execute(_MARK_ERASED, {"persons": persons})
     values = list(await session.scalars(_DELETE_VALUES, {"persons": persons}))
+    await session.execute(_REQUEST_REDACTION, {"persons": persons})
     distinctive = [phrase for value in values for phrase in _searchable_phrases(value)]
     for statement in (_DELETE_TEXTS, _DELETE_NOTIFICATIONS, _DELETE_EMAILS):
         await session.execute(statement, {"distinctive": distinctive})
