@@ -61,7 +61,8 @@ def _is_unchanged(position: int, last_type: str, epoch: int, last: Checkpoint) -
 
 async def _publish(session: AsyncSession, checkpoint: Checkpoint, emails: Sequence[str]) -> None:
     digest = checkpoint.hash.hex()
-    log.info("audit.checkpoint", position=checkpoint.position, hash=digest, jws=checkpoint.jws)
+    # A warning, because it is evidence: it must be in the log whatever LOG_LEVEL says.
+    log.warning("audit.checkpoint", position=checkpoint.position, hash=digest, jws=checkpoint.jws)
     outbox.add(
         session,
         CheckpointSigned(
