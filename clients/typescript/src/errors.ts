@@ -43,6 +43,8 @@ export class BodyTooLarge extends TooLarge {}
 export class BodyTooSlow extends ApiError {}
 /** The image is damaged and can't be decoded. */
 export class BrokenImage extends Unprocessable {}
+/** Built-in roles cannot be changed or deleted; define another one. */
+export class BuiltInRole extends Conflict {}
 /** A category can't be its own ancestor. */
 export class CategoryCycle extends Conflict {}
 /** The change is too large: its event would exceed 4 MiB. Split it into several requests. */
@@ -59,6 +61,8 @@ export class CustomerErased extends Conflict {}
 export class DefaultWarehouseRequired extends Conflict {}
 /** An attempt of this delivery is in flight; retry when it has finished. */
 export class DeliveryInFlight extends Conflict {}
+/** The discount on the list price exceeds what your role allows. */
+export class DiscountForbidden extends Forbidden {}
 /** Another product has one of these barcodes. */
 export class DuplicateBarcode extends Conflict { declare product: Record<string, unknown>; }
 /** Another category has this name. */
@@ -135,6 +139,8 @@ export class InvalidTicket extends Unauthenticated {}
 export class LastAdmin extends Conflict {}
 /** This path does not support this method. */
 export class MethodNotAllowed extends ApiError {}
+/** This API key is not accepted from your network. */
+export class NetworkNotAllowed extends Forbidden {}
 /** This product has no printable barcode. */
 export class NoBarcode extends NotFound {}
 /** This product has no image. */
@@ -155,6 +161,8 @@ export class NotOwner extends Forbidden {}
 export class NotReserver extends Forbidden {}
 /** This movement belongs to a document, or is itself a reversal; void or cancel the document instead. */
 export class NotReversible extends Conflict {}
+/** You may void your own sales only. */
+export class NotSeller extends Forbidden {}
 /** The quantity exceeds what is outstanding; set `allow_over_receipt` to accept it. */
 export class OverReceipt extends Conflict {}
 /** This passkey is registered already. */
@@ -177,12 +185,20 @@ export class ReservationExpired extends Conflict {}
 export class ReservedShareExceeded extends Forbidden { declare max_reserved_share: number; }
 /** The quantity exceeds what was sold and not yet returned. */
 export class ReturnExceedsSale extends Conflict {}
-/** The role of an API key cannot exceed your own. */
-export class RoleTooHigh extends Forbidden {}
+/** This concerns permissions, warehouses or discounts that you do not have yourself. */
+export class RightsExceeded extends Forbidden {}
+/** There is a role with this name. */
+export class RoleExists extends Conflict {}
+/** Users, API keys, invitations or the settings refer to this role. */
+export class RoleInUse extends Conflict {}
+/** There is no such role. */
+export class RoleNotFound extends NotFound {}
 /** The sale has been returned completely, or voided. */
 export class SaleNotReturnable extends Conflict {}
 /** Only salespeople can log in here. */
 export class SalespeopleOnly extends Forbidden {}
+/** The scopes of an API key must be permissions of its role. */
+export class ScopesExceedRole extends Unprocessable {}
 /** Enter a second factor: complete the login with POST /auth/login/second-factor. */
 export class SecondFactorRequired extends Unauthenticated { declare challenge: string; declare passkey_options: Record<string, unknown> | undefined; }
 /** Your role requires a second factor: set one up with POST /auth/login/factors, then complete the login. */
@@ -237,6 +253,8 @@ export class UnknownImport extends NotFound {}
 export class UnknownNotification extends NotFound {}
 /** There is no such product. */
 export class UnknownProduct extends NotFound { declare products: (number | string)[] | undefined; }
+/** There is no such role. */
+export class UnknownRole extends Unprocessable {}
 /** There is no such supplier. */
 export class UnknownSupplier extends NotFound {}
 /** There is no user with this id. */
@@ -263,8 +281,6 @@ export class ValidationError extends Unprocessable {}
 export class WarehouseForbidden extends Forbidden {}
 /** The warehouse has stock or open documents. */
 export class WarehouseInUse extends Conflict { declare documents: Record<string, unknown>[]; }
-/** The warehouses of an API key must be among your own. */
-export class WarehousesTooWide extends Forbidden {}
 /** This webhook is not active; set `is_active` first. */
 export class WebhookInactive extends Conflict {}
 /** The write that X-Consistency names is not in the event log yet; retry, or read without the header. */

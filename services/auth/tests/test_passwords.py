@@ -63,7 +63,7 @@ async def test_password_change_revokes_all_sessions_and_returns_new_tokens(auth:
     response = await auth.post("/auth/password/change", change, token=here["access_token"])
     assert response.status_code == 200, response.text
     tokens = response.json()
-    assert (await auth.get("/auth/profile", token=tokens["access_token"])).json() == user
+    assert (await auth.get("/auth/profile", token=tokens["access_token"])).json().items() >= user.items()
     revoked = (await auth.get(REVOCATIONS_PATH)).json()["session_ids"]
     assert sorted(revoked) == sorted([auth.claims(here)["sid"], auth.claims(elsewhere)["sid"]])
     for old in (here, elsewhere):

@@ -14,6 +14,7 @@ DEFAULTS = {
     "default_low_stock_threshold": 10,
     "alert_emails": [],
     "negative_stock": "reject",
+    "registration_role": "salesperson",
     "second_factor_roles": [],
 }
 

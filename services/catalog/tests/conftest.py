@@ -16,8 +16,8 @@ from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient
 
 from stockbuddy.catalog.app import SERVICE, CatalogSettings
+from stockbuddy.chassis.access.roles import Role
 from stockbuddy.chassis.http.app import create_app
-from stockbuddy.chassis.http.tokens import Role
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.messaging.bus import Subscription
 from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus

@@ -13,8 +13,8 @@ from asgi_lifespan import LifespanManager
 from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient
 
+from stockbuddy.chassis.access.roles import Role
 from stockbuddy.chassis.http.app import create_app
-from stockbuddy.chassis.http.tokens import Role
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
 from stockbuddy.chassis.messaging.chunks import to_message

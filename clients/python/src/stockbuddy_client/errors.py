@@ -122,6 +122,12 @@ class BrokenImage(Unprocessable):
     code = "broken_image"
 
 
+class BuiltInRole(Conflict):
+    """Built-in roles cannot be changed or deleted; define another one."""
+
+    code = "built_in_role"
+
+
 class CategoryCycle(Conflict):
     """A category can't be its own ancestor."""
 
@@ -169,6 +175,12 @@ class DeliveryInFlight(Conflict):
     """An attempt of this delivery is in flight; retry when it has finished."""
 
     code = "delivery_in_flight"
+
+
+class DiscountForbidden(Forbidden):
+    """The discount on the list price exceeds what your role allows."""
+
+    code = "discount_forbidden"
 
 
 class DuplicateBarcode(Conflict):
@@ -405,6 +417,12 @@ class MethodNotAllowed(ApiError):
     code = "method_not_allowed"
 
 
+class NetworkNotAllowed(Forbidden):
+    """This API key is not accepted from your network."""
+
+    code = "network_not_allowed"
+
+
 class NoBarcode(NotFound):
     """This product has no printable barcode."""
 
@@ -463,6 +481,12 @@ class NotReversible(Conflict):
     """This movement belongs to a document, or is itself a reversal; void or cancel the document instead."""
 
     code = "not_reversible"
+
+
+class NotSeller(Forbidden):
+    """You may void your own sales only."""
+
+    code = "not_seller"
 
 
 class OverReceipt(Conflict):
@@ -534,10 +558,28 @@ class ReturnExceedsSale(Conflict):
     code = "return_exceeds_sale"
 
 
-class RoleTooHigh(Forbidden):
-    """The role of an API key cannot exceed your own."""
+class RightsExceeded(Forbidden):
+    """This concerns permissions, warehouses or discounts that you do not have yourself."""
 
-    code = "role_too_high"
+    code = "rights_exceeded"
+
+
+class RoleExists(Conflict):
+    """There is a role with this name."""
+
+    code = "role_exists"
+
+
+class RoleInUse(Conflict):
+    """Users, API keys, invitations or the settings refer to this role."""
+
+    code = "role_in_use"
+
+
+class RoleNotFound(NotFound):
+    """There is no such role."""
+
+    code = "role_not_found"
 
 
 class SaleNotReturnable(Conflict):
@@ -550,6 +592,12 @@ class SalespeopleOnly(Forbidden):
     """Only salespeople can log in here."""
 
     code = "salespeople_only"
+
+
+class ScopesExceedRole(Unprocessable):
+    """The scopes of an API key must be permissions of its role."""
+
+    code = "scopes_exceed_role"
 
 
 class SecondFactorRequired(Unauthenticated):
@@ -719,6 +767,12 @@ class UnknownProduct(NotFound):
     products: list[int | str] | None
 
 
+class UnknownRole(Unprocessable):
+    """There is no such role."""
+
+    code = "unknown_role"
+
+
 class UnknownSupplier(NotFound):
     """There is no such supplier."""
 
@@ -798,12 +852,6 @@ class WarehouseInUse(Conflict):
     documents: list[dict[str, Any]]
 
 
-class WarehousesTooWide(Forbidden):
-    """The warehouses of an API key must be among your own."""
-
-    code = "warehouses_too_wide"
-
-
 class WebhookInactive(Conflict):
     """This webhook is not active; set `is_active` first."""
 
@@ -850,6 +898,7 @@ BY_CODE: dict[str, type[ApiError]] = {
     "body_too_large": BodyTooLarge,
     "body_too_slow": BodyTooSlow,
     "broken_image": BrokenImage,
+    "built_in_role": BuiltInRole,
     "category_cycle": CategoryCycle,
     "change_too_large": ChangeTooLarge,
     "concurrent_update": ConcurrentUpdate,
@@ -858,6 +907,7 @@ BY_CODE: dict[str, type[ApiError]] = {
     "customer_erased": CustomerErased,
     "default_warehouse_required": DefaultWarehouseRequired,
     "delivery_in_flight": DeliveryInFlight,
+    "discount_forbidden": DiscountForbidden,
     "duplicate_barcode": DuplicateBarcode,
     "duplicate_category": DuplicateCategory,
     "duplicate_code": DuplicateCode,
@@ -896,6 +946,7 @@ BY_CODE: dict[str, type[ApiError]] = {
     "invalid_ticket": InvalidTicket,
     "last_admin": LastAdmin,
     "method_not_allowed": MethodNotAllowed,
+    "network_not_allowed": NetworkNotAllowed,
     "no_barcode": NoBarcode,
     "no_image": NoImage,
     "no_role": NoRole,
@@ -906,6 +957,7 @@ BY_CODE: dict[str, type[ApiError]] = {
     "not_owner": NotOwner,
     "not_reserver": NotReserver,
     "not_reversible": NotReversible,
+    "not_seller": NotSeller,
     "over_receipt": OverReceipt,
     "passkey_exists": PasskeyExists,
     "product_in_use": ProductInUse,
@@ -917,9 +969,13 @@ BY_CODE: dict[str, type[ApiError]] = {
     "reservation_expired": ReservationExpired,
     "reserved_share_exceeded": ReservedShareExceeded,
     "return_exceeds_sale": ReturnExceedsSale,
-    "role_too_high": RoleTooHigh,
+    "rights_exceeded": RightsExceeded,
+    "role_exists": RoleExists,
+    "role_in_use": RoleInUse,
+    "role_not_found": RoleNotFound,
     "sale_not_returnable": SaleNotReturnable,
     "salespeople_only": SalespeopleOnly,
+    "scopes_exceed_role": ScopesExceedRole,
     "second_factor_required": SecondFactorRequired,
     "second_factor_setup_required": SecondFactorSetupRequired,
     "second_factor_unavailable": SecondFactorUnavailable,
@@ -947,6 +1003,7 @@ BY_CODE: dict[str, type[ApiError]] = {
     "unknown_import": UnknownImport,
     "unknown_notification": UnknownNotification,
     "unknown_product": UnknownProduct,
+    "unknown_role": UnknownRole,
     "unknown_supplier": UnknownSupplier,
     "unknown_user": UnknownUser,
     "unknown_warehouse": UnknownWarehouse,
@@ -960,7 +1017,6 @@ BY_CODE: dict[str, type[ApiError]] = {
     "validation_error": ValidationError,
     "warehouse_forbidden": WarehouseForbidden,
     "warehouse_in_use": WarehouseInUse,
-    "warehouses_too_wide": WarehousesTooWide,
     "webhook_inactive": WebhookInactive,
     "write_not_visible": WriteNotVisible,
     "wrong_code": WrongCode,

@@ -10,6 +10,7 @@ MONEY = frozenset(
         "cost_returned",
         "discount",
         "inventory_value",
+        "max_discount_percent",
         "profit",
         "received_total",
         "refunded",

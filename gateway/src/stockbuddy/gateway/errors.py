@@ -65,6 +65,12 @@ class CsrfFailed(GatewayForbidden):
     code = "csrf_failed"
 
 
+class NetworkNotAllowed(GatewayForbidden):
+    """This API key is not accepted from your network."""
+
+    code = "network_not_allowed"
+
+
 class HttpsRequired(GatewayForbidden):
     """HTTPS is required."""
 

@@ -18,12 +18,14 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import text
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from stockbuddy.chassis.access.permissions import Permission
+from stockbuddy.chassis.access.roles import Role
 from stockbuddy.chassis.http.app import Service, create_app
-from stockbuddy.chassis.http.authentication import PUBLIC, Admin, Caller, Manager
+from stockbuddy.chassis.http.authentication import PUBLIC, Caller, requires
 from stockbuddy.chassis.http.errors import Conflict
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.sessions import ReadSession, Session
-from stockbuddy.chassis.http.tokens import CLOCK_LEEWAY_SECONDS, Role
+from stockbuddy.chassis.http.tokens import CLOCK_LEEWAY_SECONDS
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime import access_log
 from stockbuddy.chassis.runtime.settings import ServiceSettings
@@ -57,19 +59,19 @@ async def list_effects(caller: Caller, session: ReadSession) -> list[int]:
     return list(await session.scalars(text("SELECT number FROM effect ORDER BY id")))
 
 
-@router.post("/managed")
-async def add_managed_effect(session: Session, caller: Manager) -> str:
+@router.post("/managed", dependencies=[requires(Permission.WAREHOUSE_WRITE)])
+async def add_managed_effect(session: Session, caller: Caller) -> str:
     """The session, and with it the stored response, is requested before the permission is checked."""
     return caller.username
 
 
-@router.get("/admin")
-async def admins_only(caller: Admin) -> str:
+@router.get("/admin", dependencies=[requires(Permission.USER_MANAGE)])
+async def admins_only(caller: Caller) -> str:
     return caller.username
 
 
-@router.get("/manager")
-async def managers_only(caller: Manager) -> str:
+@router.get("/manager", dependencies=[requires(Permission.WAREHOUSE_WRITE)])
+async def managers_only(caller: Caller) -> str:
     return caller.username
 
 
@@ -335,7 +337,7 @@ async def test_readiness_names_the_unavailable_part(database_url: str, issuer: T
 async def test_openapi_document_contains_the_permissions(client: httpx.AsyncClient) -> None:
     paths = (await client.get("/openapi.json")).json()["paths"]
     assert paths["/api/v1/effects"]["get"]["x-permission"] == "user"
-    assert paths["/api/v1/effects/admin"]["get"]["x-permission"] == "admin"
+    assert paths["/api/v1/effects/admin"]["get"]["x-permission"] == "user.manage"
     assert paths["/api/v1/effects/broken"]["get"]["x-permission"] == "public"
 
 

@@ -10,11 +10,12 @@ from asgi_lifespan import LifespanManager
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
 
+from stockbuddy.chassis.access.permissions import Permission
+from stockbuddy.chassis.access.roles import Role
 from stockbuddy.chassis.http.app import Service, create_app
-from stockbuddy.chassis.http.authentication import Caller, Manager
+from stockbuddy.chassis.http.authentication import Caller, requires
 from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch
 from stockbuddy.chassis.http.lightweight_route import LightweightRoute
-from stockbuddy.chassis.http.tokens import Role
 from stockbuddy.chassis.runtime.settings import ServiceSettings
 from stockbuddy.chassis.testing.tokens import TestIssuer
 
@@ -51,7 +52,7 @@ async def undo(context: Context, item_id: Annotated[int, Path(ge=1)], body: Move
     return shown(context=context, item_id=item_id, body=body)
 
 
-async def change(_: Manager, item_id: int, body: Move, if_match: IfMatch = None) -> Response:
+async def change(item_id: int, body: Move, if_match: IfMatch = None) -> Response:
     return shown(item_id=item_id, body=body, if_match=if_match)
 
 
@@ -63,7 +64,7 @@ def routes(prefix: str, route_class: type[ConditionalRoute]) -> APIRouter:
     router = APIRouter(prefix=f"/api/v1/{prefix}", route_class=route_class)
     router.post("/moves")(move)
     router.post("/moves/{item_id}/undo")(undo)
-    router.put("/moves/{item_id}")(change)
+    router.put("/moves/{item_id}", dependencies=[requires(Permission.WAREHOUSE_WRITE)])(change)
     router.get("/moves")(search)
     return router
 

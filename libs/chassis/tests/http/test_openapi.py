@@ -7,8 +7,9 @@ import pytest
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.http.app import Service, create_app
-from stockbuddy.chassis.http.authentication import PUBLIC, Caller, Manager, UserSession
+from stockbuddy.chassis.http.authentication import PUBLIC, Caller, UserSession, requires
 from stockbuddy.chassis.http.errors import PROBLEM_JSON, Conflict, raises
 from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch
 from stockbuddy.chassis.http.pagination import Page
@@ -49,8 +50,8 @@ async def archive_note(_: Caller) -> None:
     """Archive a note."""
 
 
-@router.patch("/{number}")
-async def update_note(number: int, _: Manager, if_match: IfMatch = None, note: str | None = None) -> NoteResponse:
+@router.patch("/{number}", dependencies=[requires(Permission.CATALOG_WRITE)])
+async def update_note(number: int, if_match: IfMatch = None, note: str | None = None) -> NoteResponse:
     """Change a note."""
     return NoteResponse(id=number)
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from httpx2 import AsyncClient
 
-from stockbuddy.chassis.http.tokens import Role
+from stockbuddy.chassis.access.roles import Role
 from stockbuddy.chassis.testing.tokens import TestIssuer
 from stockbuddy.contracts.auth import EmailFailed, EmailsDelayed
 from stockbuddy.contracts.catalog import ImportFinished

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from httpx2 import AsyncClient
 
-from stockbuddy.chassis.http.tokens import Role
+from stockbuddy.chassis.access.roles import Role
 from stockbuddy.chassis.runtime.event_context import EventContext
 from stockbuddy.chassis.testing.lists import list_paths
 from stockbuddy.chassis.testing.tokens import TestIssuer

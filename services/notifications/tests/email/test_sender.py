@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 from httpx2 import AsyncClient
 
-from stockbuddy.chassis.http.tokens import Role
+from stockbuddy.chassis.access.roles import Role
 from stockbuddy.chassis.testing.tokens import TestIssuer
 from stockbuddy.contracts.auth import SettingsChanged, UserUpdated
 from stockbuddy.contracts.stock import LevelLow

@@ -8,8 +8,8 @@ import pytest
 from asgi_lifespan import LifespanManager
 from httpx2 import ASGITransport, AsyncClient
 
+from stockbuddy.chassis.access.roles import Role
 from stockbuddy.chassis.http.app import create_app
-from stockbuddy.chassis.http.tokens import Role
 from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
 from stockbuddy.chassis.testing.tokens import TestIssuer
 from stockbuddy.notifications.app import SERVICE, NotificationsSettings

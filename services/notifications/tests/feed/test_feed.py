@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from httpx2 import AsyncClient
 
-from stockbuddy.chassis.http.tokens import Role
+from stockbuddy.chassis.access.roles import Role
 from stockbuddy.chassis.messaging.message import Message
 from stockbuddy.chassis.testing.tokens import TestIssuer
 from stockbuddy.contracts.auth import LoginFailed, SessionRevoked

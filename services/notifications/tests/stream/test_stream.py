@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from stockbuddy.chassis.http.tokens import Role
+from stockbuddy.chassis.access.roles import Role
 from stockbuddy.chassis.runtime.shutdown import DrainingServer
 from stockbuddy.chassis.testing.tokens import TestIssuer
 from stockbuddy.contracts.auth import ApiKeyRevoked, SessionRevoked, UserUpdated

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 from httpx2 import AsyncClient
 
-from stockbuddy.chassis.http.tokens import Role
+from stockbuddy.chassis.access.roles import Role
 from stockbuddy.chassis.testing.tokens import TestIssuer
 
 NEW = {"url": "https://example.com/hook", "event_types": ["stock.*"], "description": "till"}

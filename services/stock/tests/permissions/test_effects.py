@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from httpx2 import Response
 
-from stockbuddy.chassis.http.tokens import Role
+from stockbuddy.chassis.access.roles import Role
 from stockbuddy.contracts.catalog import ProductUpdated, SupplierCreated
 
 if TYPE_CHECKING:

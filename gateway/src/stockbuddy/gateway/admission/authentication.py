@@ -14,10 +14,11 @@ from stockbuddy.chassis.http.authentication import bearer_token
 from stockbuddy.chassis.http.errors import Unauthenticated
 from stockbuddy.chassis.http.tokens import Principal, TokenVerifier
 from stockbuddy.gateway.admission.csrf import BrowserSessions
+from stockbuddy.gateway.admission.networks import is_within
 from stockbuddy.gateway.admission.rate_limits import RateLimits
 from stockbuddy.gateway.admission.revocations import Revocations
 from stockbuddy.gateway.admission.token_exchange import CredentialKind, ExchangedToken, TokenExchange
-from stockbuddy.gateway.errors import CsrfFailed
+from stockbuddy.gateway.errors import CsrfFailed, NetworkNotAllowed
 from stockbuddy.gateway.request import WEBSOCKET, Caller, GatewayRequest
 from stockbuddy.gateway.routing.routes import Auth
 
@@ -43,14 +44,17 @@ class Authenticator:
         """By the value of the Authorization header, which is the same in most requests of a client."""
 
     async def authenticate(self, request: GatewayRequest) -> None:
-        """Set `request.caller`, unless the route is public. Raises Unauthenticated, CsrfFailed, Unavailable, and
-        TooManyRequests for too many unverified credentials from one address."""
+        """Set `request.caller`, unless the route is public. Raises Unauthenticated, CsrfFailed, NetworkNotAllowed,
+        Unavailable, and TooManyRequests for too many unverified credentials from one address."""
         auth = request.route.auth
         if auth is Auth.PUBLIC:
             return
         request.caller = await self._find_caller(request)
         if request.caller is None and auth is Auth.REQUIRED:
             raise Unauthenticated("Credentials are required: a bearer token or an API key.")
+        if request.caller is not None and (networks := request.caller.principal.networks) is not None:
+            if not is_within(request.client_address, networks):
+                raise NetworkNotAllowed(request.caller.principal)
 
     async def _find_caller(self, request: GatewayRequest) -> Caller | None:
         """None if the request has no credentials."""

@@ -9,7 +9,14 @@ from stockbuddy.chassis.http.errors import BadRequest, Problem, TooLarge, TooMan
 from stockbuddy.chassis.http.openapi.headers import RATE_LIMITS, header_references
 from stockbuddy.chassis.http.openapi.problems import add_problem_responses, codes_of, references_of
 from stockbuddy.chassis.http.request_bodies import UnsupportedMediaType
-from stockbuddy.gateway.errors import CsrfFailed, HttpsRequired, RequestTimeout, ServiceTimeout, UnknownHost
+from stockbuddy.gateway.errors import (
+    CsrfFailed,
+    HttpsRequired,
+    NetworkNotAllowed,
+    RequestTimeout,
+    ServiceTimeout,
+    UnknownHost,
+)
 from stockbuddy.gateway.openapi.security import permission_sentence, security_of
 from stockbuddy.gateway.routing.routes import Auth
 
@@ -34,7 +41,7 @@ def complete_operation(document: Document, operation: Document, method: str, aut
 def _problems(operation: Document, method: str, auth: Auth) -> Iterator[type[Problem]]:
     yield from (BadRequest, HttpsRequired, UnknownHost, TooManyRequests, Problem, Unavailable, ServiceTimeout)
     if auth is not Auth.PUBLIC:
-        yield Unauthenticated
+        yield from (Unauthenticated, NetworkNotAllowed)
         if method != "get":
             yield CsrfFailed
     if "requestBody" in operation:

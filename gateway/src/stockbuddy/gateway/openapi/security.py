@@ -20,8 +20,8 @@ SECURITY_SCHEMES: dict[str, dict[str, Any]] = {
     "oauth2": {
         "type": "oauth2",
         "description": (
-            "The same access tokens through OAuth2 (RFC 6749). A client is an API key: its id and its secret. There"
-            " are no scopes: a token has the role of its user or API key."
+            "The same access tokens through OAuth2 (RFC 6749). A client is an API key: its id and its secret. A token "
+            "has the permissions of its user or API key."
         ),
         "flows": {
             "password": {"tokenUrl": _TOKEN_URL, "refreshUrl": _TOKEN_URL, "scopes": {}},
@@ -33,8 +33,8 @@ SECURITY_SCHEMES: dict[str, dict[str, Any]] = {
         "in": "header",
         "name": "X-API-Key",
         "description": (
-            "A key of `POST /auth/api-keys`, for machines: tills, integrations. It has a role and may have "
-            "warehouses and an expiry; personal operations reject it with 403 `interactive_only`."
+            "A key of `POST /auth/api-keys`, for machines: tills, integrations. It has a role and may have scopes, "
+            "warehouses, networks and an expiry; personal operations reject it with 403 `interactive_only`."
         ),
     },
     "session": {
@@ -53,17 +53,12 @@ SECURITY_SCHEMES: dict[str, dict[str, Any]] = {
         ),
     },
 }
-_SENTENCES = {
-    "user": "any user.",
-    "manager": "role `manager` or `admin`.",
-    "admin": "role `admin`.",
-    "public": "none; the call is public.",
-}
+_SENTENCES = {"user": "any user.", "public": "none; the call is public."}
 
 
 def security_of(method: str, auth: Auth, *, is_interactive: bool) -> list[dict[str, list[str]]]:
-    """The alternatives for an operation. `is_interactive`: API keys are rejected. Roles are not among them: there are
-    no scopes, and `x-permission` names the role."""
+    """The alternatives for an operation. `is_interactive`: API keys are rejected. `x-permission` names the
+    permissions."""
     if auth is Auth.PUBLIC:
         return []
     names = [["bearer"], ["oauth2"], ["apiKey"], ["session"] if method == "get" else ["session", "csrf"]]
@@ -75,4 +70,5 @@ def security_of(method: str, auth: Auth, *, is_interactive: bool) -> list[dict[s
 
 def permission_sentence(permission: str, *, is_interactive: bool) -> str:
     limit = " Not with an API key." if is_interactive else ""
-    return f"**Permission:** {_SENTENCES[permission]}{limit}"
+    names = " and ".join(f"`{name}`" for name in permission.split())
+    return f"**Permission:** {_SENTENCES.get(permission, f'{names}.')}{limit}"

@@ -85,3 +85,11 @@ Quantity = Annotated[
     PlainSerializer(quantity_number, return_type=int | float),
 ]
 """A JSON number with at most 3 places."""
+
+Percentage = Annotated[
+    Decimal,
+    Field(ge=0, le=100, max_digits=5, decimal_places=2, allow_inf_nan=False),
+    NUMBER_LIMITS,
+    PlainSerializer(quantity_number, return_type=int | float),
+]
+"""A JSON number from 0 to 100 with at most 2 places."""

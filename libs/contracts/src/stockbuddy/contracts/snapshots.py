@@ -14,6 +14,7 @@ from stockbuddy.contracts import auth, catalog, notifications, stock, topology
 from stockbuddy.contracts.asyncapi import asyncapi_document
 from stockbuddy.contracts.event import EVENTS, Event
 from stockbuddy.contracts.events_page import events_page
+from stockbuddy.contracts.field_permissions import KEY
 
 PRODUCERS = (auth, catalog, notifications, stock)
 """Imported so that their events are registered."""
@@ -62,8 +63,8 @@ def breaking_changes(old: Mapping[str, Any], new: Mapping[str, Any], at: str = "
 
 
 def _type(field: Mapping[str, Any]) -> str:
-    """The format `decimal` is an annotation: the values are the same with and without it."""
-    described = {"title", "description", "default", "examples"}
+    """The format `decimal` and the permission of a field are annotations: the values are the same without them."""
+    described = {"title", "description", "default", "examples", KEY}
     kept = {
         key: value for key, value in field.items() if key not in described and (key, value) != ("format", "decimal")
     }

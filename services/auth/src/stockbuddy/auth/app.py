@@ -31,10 +31,12 @@ from stockbuddy.auth.oauth import routes as oauth
 from stockbuddy.auth.oidc import routes as oidc
 from stockbuddy.auth.passwords import routes as passwords
 from stockbuddy.auth.profile import routes as profile
+from stockbuddy.auth.role_management import routes as role_management
 from stockbuddy.auth.sessions import routes as sessions
 from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.auth.signing.keys import SigningKeys
 from stockbuddy.auth.system_settings import routes as system_settings
+from stockbuddy.auth.system_settings.commands import restrict_registration
 from stockbuddy.auth.user_management import routes as user_management
 from stockbuddy.chassis.http.app import Service, ServiceParts
 from stockbuddy.chassis.http.resources import Resources
@@ -83,9 +85,11 @@ def _oidc_clients(settings: AuthSettings) -> dict[str, ProviderClient]:
 
 
 async def _log_bootstrap_token(database: Database) -> None:
-    """At the first start only: the token is stored as a digest."""
+    """At the first start only: the token is stored as a digest, and strangers may not register."""
     async with database.transaction() as session:
         token = await create_bootstrap_token(session)
+        if token:
+            await restrict_registration(session)
     if token:
         log.warning("bootstrap.admin_required", call="POST /api/v1/auth/admin/register", setup_token=token)
 
@@ -117,6 +121,7 @@ SERVICE = Service(
         api_keys.creation_router,
         api_keys.router,
         user_management.router,
+        role_management.router,
         system_settings.router,
         emails.router,
         jwks.router,

@@ -13,6 +13,7 @@ from stockbuddy.chassis.http.errors import (
     TooManyRequests,
     Unauthenticated,
     Unavailable,
+    Unprocessable,
 )
 
 _CHALLENGE = {
@@ -206,7 +207,7 @@ class SalespeopleOnly(Forbidden):
 
 
 class ForeignApiKeys(Forbidden):
-    """Only admins can list the API keys of other users."""
+    """The API keys of other users require the permission `key.manage`."""
 
 
 class InvalidBootstrapToken(Forbidden):
@@ -221,16 +222,46 @@ class RegistrationClosed(Forbidden):
     code = "registration_closed"
 
 
-class RoleTooHigh(Forbidden):
-    """The role of an API key cannot exceed your own."""
+class RightsExceeded(Forbidden):
+    """This concerns permissions, warehouses or discounts that you do not have yourself."""
 
-    code = "role_too_high"
+    code = "rights_exceeded"
 
 
-class WarehousesTooWide(Forbidden):
-    """The warehouses of an API key must be among your own."""
+class ScopesExceedRole(Unprocessable):
+    """The scopes of an API key must be permissions of its role."""
 
-    code = "warehouses_too_wide"
+    code = "scopes_exceed_role"
+
+
+class UnknownRole(Unprocessable):
+    """There is no such role."""
+
+    code = "unknown_role"
+
+
+class RoleNotFound(NotFound):
+    """There is no such role."""
+
+    code = "role_not_found"
+
+
+class RoleExists(Conflict):
+    """There is a role with this name."""
+
+    code = "role_exists"
+
+
+class BuiltInRole(Conflict):
+    """Built-in roles cannot be changed or deleted; define another one."""
+
+    code = "built_in_role"
+
+
+class RoleInUse(Conflict):
+    """Users, API keys, invitations or the settings refer to this role."""
+
+    code = "role_in_use"
 
 
 class WrongPassword(BadRequest):

@@ -1,6 +1,7 @@
 """Field types of auth's request bodies, and their limits."""
 
 from datetime import UTC, datetime
+from ipaddress import ip_network
 from typing import Annotated, Any
 
 import email_validator
@@ -9,6 +10,7 @@ from fastapi import Header, Path
 from pydantic import AfterValidator, Field, StrictInt, StringConstraints
 
 from stockbuddy.auth.usernames import MAX_USERNAME_LENGTH, require_acceptable
+from stockbuddy.chassis.access.permissions import Permission, sorted_names
 from stockbuddy.chassis.fields import MAX_ID, NO_CONTROL_CHARACTERS, UtcTime
 from stockbuddy.chassis.smtp import mailbox
 
@@ -56,6 +58,8 @@ EmailAddress = Annotated[
     Field(json_schema_extra={"format": "email"}),
 ]
 FullName = Annotated[str, line(200)]
+RoleName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
+"""The name of a role, built-in or not; that it exists is checked where it is given."""
 Note = Annotated[str, line(500)]
 Name = Annotated[str, line(100)]
 NewPassword = Annotated[str, Field(min_length=MIN_PASSWORD_LENGTH, max_length=MAX_PASSWORD_LENGTH)]
@@ -70,6 +74,27 @@ WarehouseIds = Annotated[
     AfterValidator(lambda ids: sorted(set(ids))),
 ]
 """The empty list: no warehouse. Strict, because `true` would be the id 1."""
+
+
+Permissions = Annotated[
+    list[Permission],
+    Field(max_length=2 * len(Permission)),
+    AfterValidator(lambda permissions: sorted_names(frozenset(permissions))),
+]
+
+
+def _normalize_network(text: str) -> str:
+    """A network in CIDR notation; an address is a network of one. Raises ValueError."""
+    try:
+        return str(ip_network(text))
+    except ValueError as error:
+        raise ValueError(f"is not a network: {error}") from error
+
+
+Networks = Annotated[
+    list[Annotated[str, StringConstraints(strip_whitespace=True, max_length=50), AfterValidator(_normalize_network)]],
+    Field(min_length=1, max_length=50),
+]
 
 
 def require_future(moment: datetime) -> datetime:

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.api_keys import queries as api_keys
-from stockbuddy.auth.api_keys.model import RANKS, ApiKey, common_warehouses
+from stockbuddy.auth.api_keys.model import ApiKey
 from stockbuddy.auth.crypto import digest
 from stockbuddy.auth.errors import InvalidApiKey, InvalidBrowserSession, InvalidStreamTicket
+from stockbuddy.auth.roles.queries import load_rights
 from stockbuddy.auth.sessions import queries as sessions
 from stockbuddy.auth.sessions.commands import lacks_second_factor, session_expiry
-from stockbuddy.auth.sessions.tokens import to_principal
 from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.auth.signing.keys import SigningKeys
 from stockbuddy.auth.users.model import User
@@ -49,7 +49,7 @@ async def exchange_api_key(
         await api_keys.record_last_used(session, {key.id: now})
     if key.expires_at is not None:
         lifetime_seconds = min(lifetime_seconds, max(1, int((key.expires_at - now).total_seconds())))
-    principal = _key_principal(key, owner, lifetime_seconds, is_renewed=key_id is None)
+    principal = await _key_principal(session, key, owner, lifetime_seconds, is_renewed=key_id is None)
     return ExchangedToken(keys.sign(principal), lifetime_seconds, owner)
 
 
@@ -73,8 +73,8 @@ async def exchange_cookie(
         await sessions.extend_session(session, found.id, expires_at)
         cookie_max_age = int((expires_at - now).total_seconds())
     lifetime_seconds = settings.exchanged_token_ttl_seconds
-    principal = replace(to_principal(user, found.sid, lifetime_seconds=lifetime_seconds), is_renewed=True)
-    return ExchangedToken(keys.sign(principal), lifetime_seconds, user, cookie_max_age)
+    principal = await _session_principal(session, user, found.sid, lifetime_seconds)
+    return ExchangedToken(keys.sign(replace(principal, is_renewed=True)), lifetime_seconds, user, cookie_max_age)
 
 
 async def exchange_stream_ticket(
@@ -85,18 +85,23 @@ async def exchange_stream_ticket(
     user = await find_user(session, found.user_id) if found else None
     if found is None or user is None or not user.is_active:
         raise InvalidStreamTicket()
-    principal = to_principal(user, found.sid, lifetime_seconds=lifetime_seconds)
+    principal = await _session_principal(session, user, found.sid, lifetime_seconds)
     return ExchangedToken(keys.sign(principal), lifetime_seconds, user)
 
 
-def _key_principal(key: ApiKey, owner: User, lifetime_seconds: int, *, is_renewed: bool) -> Principal:
+async def _session_principal(session: AsyncSession, user: User, sid: str, lifetime_seconds: int) -> Principal:
+    rights = await load_rights(session, user.role, user.warehouse_ids)
+    return rights.to_principal(user.id, user.username, sid, lifetime_seconds=lifetime_seconds)
+
+
+async def _key_principal(
+    session: AsyncSession, key: ApiKey, owner: User, lifetime_seconds: int, *, is_renewed: bool
+) -> Principal:
     """The rights common to the key and its owner, whose rights may have changed since the key was created."""
-    return Principal(
-        user_id=owner.id,
-        username=owner.username,
-        role=min(key.role, owner.role, key=RANKS.__getitem__),
-        session_id=key.sid,
-        warehouse_ids=common_warehouses(key.warehouse_ids, owner.warehouse_ids),
-        expires_at=int(datetime.now(UTC).timestamp()) + lifetime_seconds,
-        is_renewed=is_renewed,
+    own = (await load_rights(session, key.role, key.warehouse_ids)).within(key.scopes)
+    limit = await load_rights(session, owner.role, owner.warehouse_ids)
+    rights = own.limited_to(limit) if own.permissions <= limit.permissions else limit.limited_to(own)
+    principal = rights.to_principal(
+        owner.id, owner.username, key.sid, lifetime_seconds=lifetime_seconds, is_renewed=is_renewed
     )
+    return replace(principal, networks=None if key.networks is None else tuple(key.networks))

@@ -23,8 +23,9 @@ from stockbuddy.catalog.settings import CatalogSettings
 from stockbuddy.catalog.signed_urls import ImageUrls
 from stockbuddy.catalog.subscriptions import CONSUMERS
 from stockbuddy.catalog.suppliers.routes import router as suppliers
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.http.app import Service, ServiceParts
-from stockbuddy.chassis.http.personal_data import personal_data_router
+from stockbuddy.chassis.http.personal_data import PersonExport, personal_data_router
 from stockbuddy.chassis.http.resources import Resources
 from stockbuddy.chassis.postgres.migrations import migrations_of
 
@@ -58,7 +59,7 @@ async def lifespan(resources: Resources) -> AsyncIterator[ServiceParts]:
         await read_pool.close()
 
 
-personal_data = personal_data_router({"user": OF_USER})
+personal_data = personal_data_router(PersonExport("user", Permission.USER_MANAGE, OF_USER))
 
 SERVICE = Service(
     name="catalog",

@@ -1,14 +1,15 @@
-"""Permissions beyond roles: managers and admins may change everything, salespeople what they created."""
+"""Restrictions to what is one's own, and to warehouses."""
 
 from collections.abc import Sequence
 
 from stockbuddy.catalog.errors import NotOwner
-from stockbuddy.chassis.http.errors import Forbidden
+from stockbuddy.chassis.access.permissions import Permission
+from stockbuddy.chassis.http.authentication import require
 from stockbuddy.chassis.http.tokens import Principal
 
 
 def require_ownership(caller: Principal, owner_id: int | None) -> None:
-    if not caller.is_manager and caller.user_id != owner_id:
+    if not caller.may(Permission.CATALOG_WRITE_ANY) and caller.user_id != owner_id:
         raise NotOwner()
 
 
@@ -24,5 +25,5 @@ def sorted_or_none(warehouse_ids: frozenset[int] | None) -> list[int] | None:
 
 
 def require_access_to_deleted(caller: Principal, *, include_deleted: bool) -> None:
-    if include_deleted and not caller.is_manager:
-        raise Forbidden("Only managers and admins may see deleted products.")
+    if include_deleted:
+        require(caller, Permission.CATALOG_WRITE_ANY)

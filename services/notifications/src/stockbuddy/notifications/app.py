@@ -7,9 +7,10 @@ from typing import cast
 
 import structlog
 
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.encryption import SecretBox
 from stockbuddy.chassis.http.app import Service, ServiceParts
-from stockbuddy.chassis.http.personal_data import personal_data_router
+from stockbuddy.chassis.http.personal_data import PersonExport, personal_data_router
 from stockbuddy.chassis.http.resources import Resources
 from stockbuddy.chassis.postgres.migrations import migrations_of
 from stockbuddy.chassis.runtime.background import PollingWorker
@@ -92,7 +93,10 @@ SERVICE = Service(
         webhooks,
         webhook_secrets,
         stream,
-        personal_data_router({"customer": OF_CUSTOMER, "user": OF_USER}),
+        personal_data_router(
+            PersonExport("customer", Permission.CUSTOMER_ERASE, OF_CUSTOMER),
+            PersonExport("user", Permission.USER_MANAGE, OF_USER),
+        ),
     ],
     consumers=CONSUMERS,
     lifespan=lifespan,

@@ -1,6 +1,7 @@
 """The audience of a notification, as one text: `user/5`, `role/manager` or `everyone`; the subject of its events."""
 
-from stockbuddy.chassis.http.tokens import Principal, Role
+from stockbuddy.chassis.access.roles import Role
+from stockbuddy.chassis.http.tokens import Principal
 
 EVERYONE = "everyone"
 

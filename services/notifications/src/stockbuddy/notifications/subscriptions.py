@@ -2,7 +2,7 @@
 
 from stockbuddy.chassis.messaging.erasure import erasure_consumer
 from stockbuddy.chassis.messaging.handlers import Consumer
-from stockbuddy.contracts.auth import EmailFailed, EmailsDelayed, SettingsChanged, UserState
+from stockbuddy.contracts.auth import EmailFailed, EmailsDelayed, RoleState, SettingsChanged, UserState
 from stockbuddy.contracts.catalog import ImportFinished, ProductState
 from stockbuddy.contracts.notifications import (
     NotificationEmailFailed,
@@ -14,6 +14,7 @@ from stockbuddy.contracts.stock import ActivityUnusual, LevelDepleted, LevelLow,
 from stockbuddy.notifications.alerts import handlers as alerts
 from stockbuddy.notifications.event_log.append import Appender, append_messages
 from stockbuddy.notifications.replicas import handlers as replicas
+from stockbuddy.notifications.webhooks.owners import apply_roles, apply_users
 
 CONSUMERS = [
     erasure_consumer("notifications.erasure.v1"),
@@ -22,7 +23,8 @@ CONSUMERS = [
     Consumer(
         "notifications.people.v1",
         {
-            **replicas.handlers_for(UserState, replicas.upsert_users),
+            **replicas.handlers_for(UserState, apply_users),
+            **replicas.handlers_for(RoleState, apply_roles),
             **replicas.handlers_for(ProductState, replicas.upsert_products),
             **replicas.handlers_for(WarehouseState, replicas.upsert_warehouses),
             SettingsChanged.type: replicas.upsert_settings,

@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.http.app import Service, ServiceParts
-from stockbuddy.chassis.http.personal_data import personal_data_router
+from stockbuddy.chassis.http.personal_data import PersonExport, personal_data_router
 from stockbuddy.chassis.http.resources import Resources
 from stockbuddy.chassis.postgres.migrations import migrations_of
 from stockbuddy.chassis.runtime.settings import ServiceSettings
@@ -89,7 +90,7 @@ SERVICE = Service(
         reports,
         dashboard,
         integrity,
-        personal_data_router({"user": OF_USER}),
+        personal_data_router(PersonExport("user", Permission.USER_MANAGE, OF_USER)),
     ],
     consumers=CONSUMERS,
     lifespan=lifespan,

@@ -130,6 +130,24 @@ class ReservedShareExceeded(Forbidden):
         super().__init__(max_reserved_share=float(share))
 
 
+class SaleForbidden(Forbidden):
+    """You may void your own sales only."""
+
+    code = "not_seller"
+
+
+class DiscountForbidden(Forbidden):
+    """The discount on the list price exceeds what your role allows."""
+
+    code = "discount_forbidden"
+    members = {
+        "max_discount_percent": Annotated[float, Field(description="The largest discount that the role allows.")]
+    }
+
+    def __init__(self, percent: Decimal) -> None:
+        super().__init__(max_discount_percent=float(percent))
+
+
 class ReservationForbidden(Forbidden):
     """You may end or change your own reservations only."""
 

@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from stockbuddy.chassis.http.tokens import Role
+from stockbuddy.chassis.access.roles import Role
 from stockbuddy.contracts.catalog import SupplierCreated, SupplierDeleted, SupplierUpdated
 
 if TYPE_CHECKING:

@@ -1,10 +1,11 @@
 """Authentication of requests as FastAPI dependencies. Every route declares one of them; `permissions` enforces that."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.http.errors import Forbidden, Unauthenticated
 from stockbuddy.chassis.http.resources import get_resources
 from stockbuddy.chassis.http.tokens import Principal
@@ -30,16 +31,31 @@ async def authenticate(request: HTTPConnection) -> Principal:
     return principal
 
 
-async def require_manager(caller: Annotated[Principal, Depends(authenticate)]) -> Principal:
-    if not caller.is_manager:
-        raise Forbidden("Only managers and admins may do this.")
-    return caller
+class PermissionCheck:
+    """A dependency that requires all of `permissions`, which a route can be asked for."""
+
+    def __init__(self, permissions: tuple[Permission, ...]) -> None:
+        self.permissions = permissions
+
+    async def __call__(self, caller: Annotated[Principal, Depends(authenticate)]) -> Principal:
+        self.check(caller)
+        return caller
+
+    def check(self, caller: Principal) -> None:
+        """Raises Forbidden."""
+        for permission in self.permissions:
+            require(caller, permission)
 
 
-async def require_admin(caller: Annotated[Principal, Depends(authenticate)]) -> Principal:
-    if not caller.is_admin:
-        raise Forbidden("Only admins may do this.")
-    return caller
+def require(caller: Principal, permission: Permission) -> None:
+    """Raises Forbidden."""
+    if permission not in caller.permissions:
+        raise Forbidden(f"This requires the permission `{permission}`.")
+
+
+def requires(*permissions: Permission) -> Any:
+    """The marker of a route that requires these permissions, in `dependencies=[requires(...)]`."""
+    return Depends(PermissionCheck(permissions))
 
 
 class UserSessionRequired(Forbidden):
@@ -61,6 +77,4 @@ async def allow_anonymous() -> None:
 
 PUBLIC = Depends(allow_anonymous)
 Caller = Annotated[Principal, Depends(authenticate)]
-Manager = Annotated[Principal, Depends(require_manager)]
-Admin = Annotated[Principal, Depends(require_admin)]
 UserSession = Annotated[Principal, Depends(require_user_session)]

@@ -19,7 +19,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import PydanticUndefined
 from starlette.requests import HTTPConnection
 
-from stockbuddy.chassis.http.authentication import authenticate
+from stockbuddy.chassis.http.authentication import PermissionCheck, authenticate
 from stockbuddy.chassis.http.etags import ConditionalRoute
 
 Bind = Callable[[Request], Any]
@@ -46,8 +46,10 @@ class _SolverlessRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         endpoint: Callable[..., Awaitable[Response]] = self.endpoint
         try:
+            checks = [one.dependency for one in self.dependencies if isinstance(one.dependency, PermissionCheck)]
+            others = [one for one in self.dependencies if not isinstance(one.dependency, PermissionCheck)]
             bindings = _build_bindings(endpoint, self)
-            bindings += [_Binding("", _build_dependency(one, self), is_async=True) for one in self.dependencies]
+            bindings += [_Binding("", _build_dependency(one, self), is_async=True) for one in others]
         except _NeedsSolver:
             return super().get_route_handler()
         self.is_solverless = True
@@ -56,7 +58,9 @@ class _SolverlessRoute(APIRoute):
         async def handle(request: Request) -> Response:
             if self.body_field is not None:
                 request.state.document = await _read_document(request)
-            await authenticate(request)
+            caller = await authenticate(request)
+            for check in checks:
+                check.check(caller)
             values = await _bind(bindings, request)
             return await endpoint(**{name: values[name] for name in names})
 

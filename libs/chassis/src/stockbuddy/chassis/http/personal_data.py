@@ -2,6 +2,7 @@
 gateway adds the sections of the others, which answer at an internal path, to the same admin."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -10,9 +11,9 @@ from pydantic import BaseModel
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id
-from stockbuddy.chassis.http.authentication import Admin
-from stockbuddy.chassis.http.errors import NotFound
+from stockbuddy.chassis.http.authentication import requires
 from stockbuddy.chassis.http.sessions import ReadSession
 from stockbuddy.chassis.http.strict_query import StrictQueryRoute
 from stockbuddy.contracts.internal import PERSONAL_DATA_PATH
@@ -57,17 +58,28 @@ def to_response(person: str, sections: Mapping[str, Sequence[dict[str, Any]]]) -
     )
 
 
-def personal_data_router(queries: Mapping[str, Queries]) -> APIRouter:
-    """The internal route of a service that owns no persons, with the queries for each kind of person."""
+@dataclass(frozen=True, slots=True)
+class PersonExport:
+    """What a service stores about persons of one kind, and who may export it."""
+
+    kind: str
+    permission: Permission
+    queries: Queries
+
+
+def personal_data_router(*exports: PersonExport) -> APIRouter:
+    """The internal routes of a service that owns none of these persons."""
     router = APIRouter(include_in_schema=False, route_class=StrictQueryRoute)
-
-    @router.get(PERSONAL_DATA_PATH)
-    async def export_personal_data(
-        session: ReadSession, _: Admin, kind: Annotated[str, Path()], person_id: Annotated[Id, Path()]
-    ) -> PersonalDataResponse:
-        """What this service stores about the person."""
-        if kind not in queries:
-            raise NotFound()
-        return await export_sections(session, f"{kind}/{person_id}", queries[kind])
-
+    for export in exports:
+        _add_route(router, export)
     return router
+
+
+def _add_route(router: APIRouter, export: PersonExport) -> None:
+    async def export_personal_data(session: ReadSession, person_id: Annotated[Id, Path()]) -> PersonalDataResponse:
+        """What this service stores about the person."""
+        return await export_sections(session, f"{export.kind}/{person_id}", export.queries)
+
+    path = PERSONAL_DATA_PATH.replace("{kind}", export.kind)
+    permission = [requires(export.permission)]
+    router.add_api_route(path, export_personal_data, name=f"export_{export.kind}", dependencies=permission)

@@ -9,13 +9,15 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
+from decimal import Decimal
 from typing import Any
 
 import aiohttp
 import jwt
 import structlog
 
+from stockbuddy.chassis.access.permissions import Permission, sorted_names
+from stockbuddy.chassis.access.roles import PERMISSIONS_BY_ROLE
 from stockbuddy.chassis.http.errors import Unauthenticated, Unavailable
 
 log = structlog.get_logger(__name__)
@@ -27,25 +29,22 @@ TOKEN_TYPE = "at+jwt"
 REQUIRED_CLAIMS = ("exp", "iat", "iss", "aud", "sub", "sid", "jti", "role", "username")
 
 
-class Role(StrEnum):
-    """A user's role; each has all permissions of the one before it."""
-
-    SALESPERSON = "salesperson"
-    MANAGER = "manager"
-    ADMIN = "admin"
-
-
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A verified caller. `warehouse_ids` None: all warehouses. `session_id`: the login session that logout revokes."""
+    """A verified caller. `role` is a name for people; `permissions` decide. `warehouse_ids` None: all warehouses.
+    `session_id`: the login session that logout revokes. `max_discount_percent` None: without limit."""
 
     user_id: int
     username: str
-    role: Role
+    role: str
+    permissions: frozenset[Permission]
     session_id: str
     warehouse_ids: frozenset[int] | None
     expires_at: int
     """Seconds since the epoch, by the clock of auth."""
+    max_discount_percent: Decimal | None = None
+    networks: tuple[str, ...] | None = None
+    """Networks (CIDR) from which the gateway accepts the credential; None: from everywhere."""
     is_renewed: bool = False
     """True if the gateway got the token for an API key or a session cookie, and gets further ones while a stream is
     open: such a stream ends with the credential, not with the token."""
@@ -61,14 +60,8 @@ class Principal:
         keys belong to it."""
         return str(self.user_id) if self.is_user_session else self.session_id.partition(".")[0]
 
-    @property
-    def is_admin(self) -> bool:
-        return self.role is Role.ADMIN
-
-    @property
-    def is_manager(self) -> bool:
-        """True for managers and admins."""
-        return self.role in (Role.MANAGER, Role.ADMIN)
+    def may(self, permission: Permission) -> bool:
+        return permission in self.permissions
 
     @property
     def is_user_session(self) -> bool:
@@ -181,13 +174,34 @@ class TokenVerifier:
 
 
 def _principal(claims: Mapping[str, Any]) -> Principal:
-    warehouse_ids = claims.get("warehouse_ids")
+    warehouse_ids, networks = claims.get("warehouse_ids"), claims.get("networks")
+    max_discount = claims.get("max_discount_percent")
     return Principal(
         user_id=int(claims["sub"]),
         username=str(claims["username"]),
-        role=Role(claims["role"]),
+        role=str(claims["role"]),
+        permissions=_permissions(claims),
         session_id=str(claims["sid"]),
         warehouse_ids=None if warehouse_ids is None else frozenset(map(int, warehouse_ids)),
         expires_at=int(claims["exp"]),
+        max_discount_percent=None if max_discount is None else Decimal(max_discount),
+        networks=None if networks is None else tuple(map(str, networks)),
         is_renewed=claims.get("renewed") is True,
     )
+
+
+def _permissions(claims: Mapping[str, Any]) -> frozenset[Permission]:
+    """The claim `scope`, or without it those of the built-in role: most tokens stay short. Permissions that only a
+    newer release of auth knows are ignored. Raises KeyError for an unknown role without a scope."""
+    scope = claims.get("scope")
+    if scope is None:
+        return PERMISSIONS_BY_ROLE[claims["role"]]
+    names = scope.split()
+    return frozenset(permission for permission in Permission if permission in names)
+
+
+def permission_claims(principal: Principal) -> dict[str, str]:
+    """The claims that `_permissions` reads."""
+    if principal.permissions == PERMISSIONS_BY_ROLE.get(principal.role):
+        return {}
+    return {"scope": " ".join(sorted_names(principal.permissions))}

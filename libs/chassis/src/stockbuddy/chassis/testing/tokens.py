@@ -10,7 +10,8 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt.algorithms import OKPAlgorithm
 
-from stockbuddy.chassis.http.tokens import CLOCK_LEEWAY_SECONDS, TOKEN_ALGORITHMS, TOKEN_TYPE, Role
+from stockbuddy.chassis.access.roles import Role
+from stockbuddy.chassis.http.tokens import CLOCK_LEEWAY_SECONDS, TOKEN_ALGORITHMS, TOKEN_TYPE
 
 
 class TestIssuer:

@@ -17,6 +17,7 @@ from stockbuddy.contracts.auth.invitations import (
     InvitationUsed,
 )
 from stockbuddy.contracts.auth.logins import UNKNOWN_LOGIN, AccessDenied, LoginFailed, UserLockedOut, UserLoggedIn
+from stockbuddy.contracts.auth.roles import RoleCreated, RoleDeleted, RoleState, RoleUpdated
 from stockbuddy.contracts.auth.sessions import SessionRefreshed, SessionRevoked, SessionVerified, SigningKeyRotated
 from stockbuddy.contracts.auth.system_settings import SettingsChanged
 from stockbuddy.contracts.auth.users import (
@@ -54,6 +55,10 @@ __all__ = [
     "PasswordResetRequested",
     "RecoveryCodeUsed",
     "RecoveryCodesReplaced",
+    "RoleCreated",
+    "RoleDeleted",
+    "RoleState",
+    "RoleUpdated",
     "SessionRefreshed",
     "SessionRevoked",
     "SessionVerified",

@@ -17,6 +17,8 @@ class ApiKeyState(Event):
     owner_id: int
     name: str
     role: str
+    scopes: list[str] | None = None
+    networks: list[str] | None = None
     warehouse_ids: list[int] | None = None
     expires_at: datetime | None = None
 

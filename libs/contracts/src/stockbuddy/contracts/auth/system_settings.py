@@ -23,5 +23,6 @@ class SettingsChanged(Event):
     default_low_stock_threshold: Quantity
     alert_emails: list[str]
     negative_stock: str
+    registration_role: str = "salesperson"
     second_factor_roles: list[str] = []
     changes: dict[str, Any] = {}

@@ -1,9 +1,10 @@
 """Events of products; each carries the whole state after the change."""
 
 from datetime import datetime
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from stockbuddy.contracts.event import Event
+from stockbuddy.contracts.field_permissions import COST
 from stockbuddy.contracts.numbers import Money, Quantity
 
 
@@ -23,7 +24,7 @@ class ProductState(Event):
     supplier_id: int | None = None
     owner_id: int | None = None
     unit_price: Money
-    cost_price: Money | None = None
+    cost_price: Annotated[Money | None, COST] = None
     unit_of_measure: str | None = None
     barcodes: list[str] = []
     low_stock_threshold: Quantity | None = None

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from stockbuddy.contracts.event import Event
+from stockbuddy.contracts.field_permissions import COST
 from stockbuddy.contracts.numbers import Money, Quantity, Value
 
 
@@ -26,10 +27,10 @@ class MovementPosted(Event):
     quantity: Quantity
     before: Quantity
     balance: Quantity
-    unit_cost: Money | None = None
-    value: Value = Decimal(0)
-    correction: Value = Decimal(0)
-    average_cost: Money | None = None
+    unit_cost: Annotated[Money | None, COST] = None
+    value: Annotated[Value, COST] = Decimal(0)
+    correction: Annotated[Value, COST] = Decimal(0)
+    average_cost: Annotated[Money | None, COST] = None
     reference_number: str | None = None
     notes: str | None = None
     document: str | None = None
@@ -56,8 +57,8 @@ class LevelState(Event):
     delta: Quantity
     on_hand: Quantity
     reserved: Quantity
-    value: Value = Decimal(0)
-    average_cost: Money | None = None
+    value: Annotated[Value, COST] = Decimal(0)
+    average_cost: Annotated[Money | None, COST] = None
     reason: str
     changed_at: datetime
 

@@ -1,11 +1,12 @@
 """Events of purchase orders."""
 
 from datetime import datetime
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
 from stockbuddy.contracts.event import Event
+from stockbuddy.contracts.field_permissions import COST
 from stockbuddy.contracts.numbers import Money, Quantity
 
 
@@ -19,8 +20,8 @@ class PurchaseLine(BaseModel):
     sku: str
     name: str
     quantity: Quantity
-    unit_cost: Money
-    total: Money
+    unit_cost: Annotated[Money, COST]
+    total: Annotated[Money, COST]
     received: Quantity
     outstanding: Quantity
 
@@ -42,8 +43,8 @@ class PurchaseState(Event):
     reference: str | None = None
     notes: str | None = None
     expected_at: datetime | None = None
-    total: Money
-    received_total: Money
+    total: Annotated[Money, COST]
+    received_total: Annotated[Money, COST]
     created_by: int | None = None
     created_at: datetime
     updated_at: datetime
@@ -79,7 +80,7 @@ class ReceivedLine(BaseModel):
     product_id: int
     sku: str
     quantity: Quantity
-    unit_cost: Money
+    unit_cost: Annotated[Money, COST]
     movement_id: int
 
 

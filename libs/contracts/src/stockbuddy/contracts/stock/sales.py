@@ -2,11 +2,12 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
 from stockbuddy.contracts.event import Event
+from stockbuddy.contracts.field_permissions import COST
 from stockbuddy.contracts.numbers import Money, Quantity, Value
 from stockbuddy.contracts.personal_data import PersonalFields
 
@@ -26,10 +27,10 @@ class SaleLine(BaseModel):
     unit_price: Money
     discount: Money
     total: Money
-    unit_cost: Money | None = None
-    cost: Value | None = None
+    unit_cost: Annotated[Money | None, COST] = None
+    cost: Annotated[Value | None, COST] = None
     returned: Quantity
-    cost_returned: Value = Decimal(0)
+    cost_returned: Annotated[Value, COST] = Decimal(0)
     refunded: Money
     movement_id: int
 
@@ -58,8 +59,8 @@ class SaleState(Event):
     discount: Money
     total: Money
     refunded: Money
-    cost: Money | None = None
-    profit: Money | None = None
+    cost: Annotated[Money | None, COST] = None
+    profit: Annotated[Money | None, COST] = None
     sold_by: int | None = None
     seller: str | None = None
     occurred_at: datetime
@@ -84,7 +85,7 @@ class ReturnedLine(BaseModel):
     sku: str
     quantity: Quantity
     amount: Money
-    cost: Value | None = None
+    cost: Annotated[Value | None, COST] = None
     movement_id: int | None = None
 
 

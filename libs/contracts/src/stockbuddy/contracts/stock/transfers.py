@@ -2,11 +2,12 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
 from stockbuddy.contracts.event import Event
+from stockbuddy.contracts.field_permissions import COST
 from stockbuddy.contracts.numbers import Money, Quantity, Value
 
 
@@ -28,8 +29,8 @@ class TransferLine(BaseModel):
     returned: Quantity
     written_off: Quantity
     in_transit: Quantity
-    unit_cost: Money | None = None
-    value_in_transit: Value = Decimal(0)
+    unit_cost: Annotated[Money | None, COST] = None
+    value_in_transit: Annotated[Value, COST] = Decimal(0)
 
 
 class TransferState(Event):

@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.api_keys import queries
-from stockbuddy.auth.api_keys.model import ApiKey, exceeds_role, exceeds_warehouses
+from stockbuddy.auth.api_keys.model import ApiKey
 from stockbuddy.auth.api_keys.schemas import ApiKeyCreate
 from stockbuddy.auth.crypto import create_secret, digest
-from stockbuddy.auth.errors import RoleTooHigh, WarehousesTooWide
+from stockbuddy.auth.errors import ScopesExceedRole
+from stockbuddy.auth.roles.grants import load_assignable
+from stockbuddy.auth.roles.queries import load_rights
 from stockbuddy.auth.sessions.commands import revoke_tokens
 from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.auth.users.model import User
@@ -23,12 +25,14 @@ HINT_LENGTH = 4
 
 
 async def create_api_key(session: AsyncSession, creator: Principal, body: ApiKeyCreate) -> tuple[ApiKey, str]:
-    """The key and its secret. Raises RoleTooHigh or WarehousesTooWide."""
+    """The key and its secret. Raises UnknownRole, RightsExceeded or ScopesExceedRole."""
     role = body.role or creator.role
-    if exceeds_role(role, creator.role):
-        raise RoleTooHigh()
-    if exceeds_warehouses(body.warehouse_ids, creator.warehouse_ids):
-        raise WarehousesTooWide()
+    warehouse_ids = body.warehouse_ids
+    if warehouse_ids is None and creator.warehouse_ids is not None:
+        warehouse_ids = sorted(creator.warehouse_ids)
+    rights = await load_assignable(session, creator, role, warehouse_ids)
+    if body.scopes is not None and not rights.permissions.issuperset(body.scopes):
+        raise ScopesExceedRole()
     secret = PREFIX + create_secret()
     key = ApiKey(
         owner_id=creator.user_id,
@@ -36,6 +40,8 @@ async def create_api_key(session: AsyncSession, creator: Principal, body: ApiKey
         digest=digest(secret),
         hint=secret[-HINT_LENGTH:],
         role=role,
+        scopes=body.scopes,
+        networks=body.networks,
         warehouse_ids=body.warehouse_ids,
         token_generation=0,
         created_at=datetime.now(UTC),
@@ -63,8 +69,10 @@ async def revoke_keys_of(session: AsyncSession, owner: User, settings: AuthSetti
 async def restrict_keys_to_owner(session: AsyncSession, owner: User, settings: AuthSettings) -> None:
     """After a change of the owner's role or warehouses: revoke keys that exceed them. Of the other keys revoke the
     access tokens only, whose claims are outdated."""
+    limit = await load_rights(session, owner.role, owner.warehouse_ids)
     for key in await queries.lock_keys(session, owner.id):
-        if key.exceeds(owner.role, owner.warehouse_ids):
+        warehouse_ids = owner.warehouse_ids if key.warehouse_ids is None else key.warehouse_ids
+        if (await load_rights(session, key.role, warehouse_ids)).within(key.scopes).exceed(limit):
             revoke_api_key(session, key, settings, reason="owner_role_changed")
         else:
             revoke_tokens(session, key.sid, settings)

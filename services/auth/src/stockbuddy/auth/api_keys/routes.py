@@ -9,9 +9,10 @@ from stockbuddy.auth.api_keys.model import ApiKey
 from stockbuddy.auth.api_keys.schemas import ApiKeyCreate, ApiKeyFilter, ApiKeyResponse, ApiKeySecretResponse
 from stockbuddy.auth.dependencies import Services
 from stockbuddy.auth.encrypted_responses import EncryptedIdempotentRoute
-from stockbuddy.auth.errors import ApiKeyNotFound, ForeignApiKeys, RoleTooHigh, WarehousesTooWide
+from stockbuddy.auth.errors import ApiKeyNotFound, ForeignApiKeys, RightsExceeded, ScopesExceedRole, UnknownRole
 from stockbuddy.auth.fields import PathId
 from stockbuddy.auth.step_up import STEP_UP
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.http.authentication import UserSession
 from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import ConditionalRoute
@@ -26,12 +27,12 @@ NEWEST_FIRST = SortOrder("id_desc", [ApiKey.id], descending=True)
 
 
 @creation_router.post("", status_code=201, dependencies=[STEP_UP])
-@raises(RoleTooHigh, WarehousesTooWide)
+@raises(UnknownRole, RightsExceeded, ScopesExceedRole)
 async def create_api_key(body: ApiKeyCreate, caller: UserSession, session: Session) -> ApiKeySecretResponse:
     """Create an API key.
 
-    For a machine, such as a till or an integration. The secret `key` is returned only here. The key's role and
-    warehouses are at most those of its owner, also when the owner's are reduced later. A user with a second factor
+    For a machine, such as a till or an integration. The secret `key` is returned only here. The key's permissions
+    and warehouses are at most those of its owner, also when the owner's are reduced later. A user with a second factor
     must have used it a short while ago (403 `step_up_required`).
     """
     key, secret = await commands.create_api_key(session, caller, body)
@@ -45,9 +46,9 @@ async def list_api_keys(
 ) -> Page[ApiKeyResponse]:
     """List API keys.
 
-    One's own, newest first, without their secrets; with `all=true`, for admins, those of all users.
+    One's own, newest first, without their secrets; with `all=true`, which requires `key.manage`, those of all users.
     """
-    if filters.all_owners and not caller.is_admin:
+    if filters.all_owners and not caller.may(Permission.KEY_MANAGE):
         raise ForeignApiKeys()
     statement = queries.select_keys(None if filters.all_owners else caller.user_id)
     keys = await fetch_page(session, statement, NEWEST_FIRST, filters)
@@ -59,7 +60,7 @@ async def list_api_keys(
 async def get_api_key(key_id: PathId, caller: UserSession, session: ReadSession) -> ApiKeyResponse:
     """Read an API key.
 
-    Without its secret. Admins may read the keys of all users.
+    Without its secret. Other users' keys require the permission `key.manage`.
     """
     return ApiKeyResponse.model_validate(_accessible(await queries.find_key(session, key_id), caller))
 
@@ -69,14 +70,18 @@ async def get_api_key(key_id: PathId, caller: UserSession, session: ReadSession)
 async def delete_api_key(key_id: PathId, caller: UserSession, session: Session, services: Services) -> None:
     """Revoke an API key.
 
-    Requests with it are rejected within two seconds. Admins may revoke the keys of all users.
+    Requests with it are rejected within two seconds. Other users' keys require the permission `key.manage`.
     """
     key = _accessible(await queries.lock_key(session, key_id), caller)
     commands.revoke_api_key(session, key, services.settings, reason="deleted")
 
 
 def _accessible(key: ApiKey | None, caller: Principal) -> ApiKey:
-    """Raises ApiKeyNotFound, also for a revoked key and for another user's, unless the caller is an admin."""
-    if key is None or key.revoked_at is not None or not (caller.is_admin or key.owner_id == caller.user_id):
+    """Raises ApiKeyNotFound, also for a revoked key and for another user's, unless the caller may manage all keys."""
+    if (
+        key is None
+        or key.revoked_at is not None
+        or (key.owner_id != caller.user_id and not caller.may(Permission.KEY_MANAGE))
+    ):
         raise ApiKeyNotFound()
     return key

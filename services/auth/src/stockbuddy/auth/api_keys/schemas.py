@@ -1,17 +1,18 @@
 """Requests and responses of API keys."""
 
 from datetime import datetime
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from stockbuddy.auth.fields import FutureTime, Name, WarehouseIds
+from stockbuddy.auth.fields import FutureTime, Name, Networks, Permissions, RoleName, WarehouseIds
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import RequestBody
 from stockbuddy.chassis.http.pagination import PageQuery
-from stockbuddy.chassis.http.tokens import Role
 
 
 class ApiKeyFilter(PageQuery):
-    """`all`: the keys of all users, for admins."""
+    """`all`: the keys of all users, with the permission `key.manage`."""
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -19,10 +20,14 @@ class ApiKeyFilter(PageQuery):
 
 
 class ApiKeyCreate(RequestBody):
-    """Defaults: the creator's role and warehouses, no expiry."""
+    """Defaults: the creator's role and warehouses, all permissions of the role, no expiry, accepted from everywhere.
+    `scopes`: permissions of the role to which the key is restricted. `networks`: in CIDR notation, as
+    `203.0.113.0/24`."""
 
     name: Name
-    role: Role | None = None
+    role: RoleName | None = None
+    scopes: Annotated[Permissions, Field(min_length=1)] | None = None
+    networks: Networks | None = None
     warehouse_ids: WarehouseIds | None = None
     expires_at: FutureTime | None = None
 
@@ -35,7 +40,9 @@ class ApiKeyResponse(BaseModel):
     id: int
     name: str
     owner_id: int
-    role: Role
+    role: str
+    scopes: list[Permission] | None
+    networks: list[str] | None
     warehouse_ids: list[int] | None
     hint: str
     created_at: datetime

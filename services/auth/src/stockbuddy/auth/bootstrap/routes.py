@@ -14,16 +14,18 @@ from stockbuddy.auth.errors import (
     UsernameTaken,
 )
 from stockbuddy.auth.password_policy import hash_new_password
+from stockbuddy.auth.roles.grants import require_within
+from stockbuddy.auth.roles.queries import load_rights
 from stockbuddy.auth.step_up import require_recent_verification
 from stockbuddy.auth.system_settings.queries import is_registration_open
 from stockbuddy.auth.users.commands import available_username, register_user
 from stockbuddy.auth.users.queries import has_admin
 from stockbuddy.auth.users.schemas import RegisterAdmin, UserResponse, password_words, user_path
-from stockbuddy.chassis.http.authentication import PUBLIC, authenticate, require_admin
+from stockbuddy.chassis.access.roles import Role
+from stockbuddy.chassis.http.authentication import PUBLIC, authenticate
 from stockbuddy.chassis.http.errors import Forbidden, Unauthenticated, raises
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.sessions import ReadSession, Session
-from stockbuddy.chassis.http.tokens import Role
 
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=ConditionalRoute)
 
@@ -64,7 +66,8 @@ async def register_admin(
     """
     is_token_required = services.settings.env != "development"
     if not await redeem_bootstrap_token(session, body.setup_token, is_required=is_token_required):
-        caller = await require_admin(await authenticate(request))
+        caller = await authenticate(request)
+        require_within(await load_rights(session, Role.ADMIN, None), caller)
         await require_recent_verification(session, caller, services.settings)
     user = await register_user(
         session,

@@ -9,7 +9,8 @@ from stockbuddy.auth.email.model import QueuedEmail
 from stockbuddy.auth.email.schemas import AccountEmailResponse, EmailFilter
 from stockbuddy.auth.errors import EmailNotFound, EmailWaiting
 from stockbuddy.auth.fields import PathId
-from stockbuddy.chassis.http.authentication import Admin
+from stockbuddy.chassis.access.permissions import Permission
+from stockbuddy.chassis.http.authentication import requires
 from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.pagination import Page, SortOrder, fetch_page
@@ -20,10 +21,8 @@ router = APIRouter(prefix="/api/v1/auth/emails", tags=["auth"], route_class=Cond
 NEWEST_FIRST = SortOrder("id_desc", [QueuedEmail.id], descending=True)
 
 
-@router.get("")
-async def list_emails(
-    _: Admin, session: ReadSession, filters: Annotated[EmailFilter, Query()]
-) -> Page[AccountEmailResponse]:
+@router.get("", dependencies=[requires(Permission.SYSTEM_READ)])
+async def list_emails(session: ReadSession, filters: Annotated[EmailFilter, Query()]) -> Page[AccountEmailResponse]:
     """List e-mails to users that were not sent.
 
     Newest first, with the reason of the last failure.
@@ -32,9 +31,9 @@ async def list_emails(
     return emails.to_page(filters, AccountEmailResponse.model_validate)
 
 
-@router.post("/{email_id}/retry")
+@router.post("/{email_id}/retry", dependencies=[requires(Permission.EMAIL_RETRY)])
 @raises(EmailNotFound, EmailWaiting)
-async def retry_email(email_id: PathId, _: Admin, session: Session) -> AccountEmailResponse:
+async def retry_email(email_id: PathId, session: Session) -> AccountEmailResponse:
     """Send an e-mail that was set aside.
 
     It is queued again and sent within moments.

@@ -7,8 +7,7 @@ from sqlalchemy import ForeignKey, Identity
 from sqlalchemy.orm import Mapped, mapped_column
 
 from stockbuddy.auth.orm import Base
-from stockbuddy.auth.users.model import ID_LIST, ROLE
-from stockbuddy.chassis.http.tokens import Role
+from stockbuddy.auth.users.model import ID_LIST
 from stockbuddy.contracts.auth import InvitationState
 
 State = TypeVar("State", bound=InvitationState)
@@ -21,7 +20,7 @@ class Invitation(Base):
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     token_digest: Mapped[bytes]
-    role: Mapped[Role] = mapped_column(ROLE)
+    role: Mapped[str]
     warehouse_ids: Mapped[list[int] | None] = mapped_column(ID_LIST)
     note: Mapped[str | None]
     created_by: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
@@ -41,7 +40,7 @@ class Invitation(Base):
         """An event with the invitation's state; `fields` are those that the event adds."""
         return event(
             invitation_id=self.id,
-            role=self.role.value,
+            role=self.role,
             warehouse_ids=self.warehouse_ids,
             note=self.note,
             expires_at=self.expires_at,

@@ -14,11 +14,13 @@ from stockbuddy.auth.errors import (
     InvalidInvitation,
     InvitationAlreadyUsed,
     InvitationNotFound,
+    RightsExceeded,
     SalespeopleOnly,
     SecondFactorRequired,
     SecondFactorSetupRequired,
     TooManyAttempts,
     TooManyPasswords,
+    UnknownRole,
     UsernameTaken,
 )
 from stockbuddy.auth.fields import PathId, UserAgent
@@ -32,6 +34,7 @@ from stockbuddy.auth.invitations.schemas import (
 )
 from stockbuddy.auth.logins.authenticator import Authenticator, PasswordAuthenticator
 from stockbuddy.auth.password_policy import hash_new_password
+from stockbuddy.auth.roles.grants import load_assignable
 from stockbuddy.auth.sessions.commands import CreatedSession, create_session
 from stockbuddy.auth.sessions.schemas import TokenPairResponse
 from stockbuddy.auth.sessions.tokens import forbid_caching, to_token_pair
@@ -39,13 +42,14 @@ from stockbuddy.auth.step_up import STEP_UP
 from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.queries import find_user_by_email
 from stockbuddy.auth.users.schemas import user_path
-from stockbuddy.chassis.http.authentication import PUBLIC, Admin
+from stockbuddy.chassis.access.permissions import Permission
+from stockbuddy.chassis.access.roles import Role
+from stockbuddy.chassis.http.authentication import PUBLIC, Caller, requires
 from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.pagination import Page, PageParameters, SortOrder, fetch_page
 from stockbuddy.chassis.http.sessions import ReadSession, Session
 from stockbuddy.chassis.http.strict_query import StrictQueryRoute
-from stockbuddy.chassis.http.tokens import Role
 
 router = APIRouter(prefix="/api/v1/auth", tags=["invitations"], route_class=ConditionalRoute)
 public_router = APIRouter(prefix="/api/v1/auth", tags=["invitations"], route_class=StrictQueryRoute)
@@ -54,9 +58,10 @@ creation_router = APIRouter(prefix="/api/v1/auth", tags=["invitations"], route_c
 NEWEST_FIRST = SortOrder("id_desc", [Invitation.id], descending=True)
 
 
-@creation_router.post("/invitations", status_code=201, dependencies=[STEP_UP])
+@creation_router.post("/invitations", status_code=201, dependencies=[requires(Permission.INVITATION_MANAGE), STEP_UP])
+@raises(UnknownRole, RightsExceeded)
 async def create_invitation(
-    body: InvitationCreate, caller: Admin, session: Session, services: Services
+    body: InvitationCreate, caller: Caller, session: Session, services: Services
 ) -> InvitationTokenResponse:
     """Invite a user.
 
@@ -64,14 +69,15 @@ async def create_invitation(
     once: see `POST /auth/salesperson`. An admin with a second factor must have used it a short while ago (403
     `step_up_required`).
     """
+    await load_assignable(session, caller, body.role, body.warehouse_ids)
     invitation, token = await commands.create_invitation(
         session, caller.user_id, body, services.secret_box, default_days=services.settings.invitation_days
     )
     return InvitationTokenResponse(**InvitationResponse.model_validate(invitation).model_dump(), token=token)
 
 
-@router.get("/invitations")
-async def list_invitations(_: Admin, session: ReadSession, query: PageParameters) -> Page[InvitationResponse]:
+@router.get("/invitations", dependencies=[requires(Permission.INVITATION_MANAGE)])
+async def list_invitations(session: ReadSession, query: PageParameters) -> Page[InvitationResponse]:
     """List invitations.
 
     Newest first, used and expired ones included, without their tokens.
@@ -80,9 +86,9 @@ async def list_invitations(_: Admin, session: ReadSession, query: PageParameters
     return invitations.to_page(query, InvitationResponse.model_validate)
 
 
-@router.get("/invitations/{invitation_id}")
+@router.get("/invitations/{invitation_id}", dependencies=[requires(Permission.INVITATION_MANAGE)])
 @raises(InvitationNotFound)
-async def get_invitation(invitation_id: PathId, _: Admin, session: ReadSession) -> InvitationResponse:
+async def get_invitation(invitation_id: PathId, session: ReadSession) -> InvitationResponse:
     """Read an invitation.
 
     Without its token.
@@ -93,9 +99,9 @@ async def get_invitation(invitation_id: PathId, _: Admin, session: ReadSession) 
     return InvitationResponse.model_validate(invitation)
 
 
-@router.delete("/invitations/{invitation_id}", status_code=204)
+@router.delete("/invitations/{invitation_id}", status_code=204, dependencies=[requires(Permission.INVITATION_MANAGE)])
 @raises(InvitationNotFound, InvitationAlreadyUsed)
-async def delete_invitation(invitation_id: PathId, _: Admin, session: Session) -> None:
+async def delete_invitation(invitation_id: PathId, session: Session) -> None:
     """Revoke an invitation.
 
     A used invitation cannot be revoked (409).
@@ -155,7 +161,7 @@ async def _login(
 
 
 def _require_salesperson(user: User) -> None:
-    if user.role is not Role.SALESPERSON:
+    if user.role != Role.SALESPERSON:
         raise SalespeopleOnly()
 
 

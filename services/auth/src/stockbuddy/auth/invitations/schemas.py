@@ -5,15 +5,15 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from stockbuddy.auth.fields import EmailAddress, FullName, FutureTime, LoginPassword, Note, WarehouseIds
+from stockbuddy.auth.fields import EmailAddress, FullName, FutureTime, LoginPassword, Note, RoleName, WarehouseIds
+from stockbuddy.chassis.access.roles import Role
 from stockbuddy.chassis.fields import RequestBody
-from stockbuddy.chassis.http.tokens import Role
 
 
 class InvitationCreate(RequestBody):
     """Default of `expires_at`: after INVITATION_DAYS."""
 
-    role: Role = Role.SALESPERSON
+    role: RoleName = Role.SALESPERSON.value
     warehouse_ids: WarehouseIds | None = None
     expires_at: FutureTime | None = None
     note: Note | None = None
@@ -25,7 +25,7 @@ class InvitationResponse(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: int
-    role: Role
+    role: str
     warehouse_ids: list[int] | None
     note: str | None
     created_by: int

@@ -25,16 +25,16 @@ from stockbuddy.auth.sessions import commands as sessions
 from stockbuddy.auth.sessions.browser_responses import to_browser_session
 from stockbuddy.auth.sessions.schemas import BrowserSessionResponse, TokenPairResponse
 from stockbuddy.auth.sessions.tokens import forbid_caching, to_token_pair
-from stockbuddy.auth.system_settings.queries import is_registration_open
+from stockbuddy.auth.system_settings.queries import get_registration_role, is_registration_open
 from stockbuddy.auth.users import commands as users
 from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.schemas import RegisterUser, UserResponse, password_words, user_path
+from stockbuddy.chassis.access.roles import Role
 from stockbuddy.chassis.http.authentication import PUBLIC
 from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.sessions import Session
 from stockbuddy.chassis.http.strict_query import StrictQueryRoute
-from stockbuddy.chassis.http.tokens import Role
 
 LOGIN_PROBLEMS = (
     InvalidCredentials,
@@ -67,8 +67,8 @@ async def register_user(
 ) -> UserResponse:
     """Register a user.
 
-    The new user is a salesperson and can log in at once. If the settings close registration, only invitations
-    create users (403 `registration_closed`).
+    The new user has the role that the settings name in `registration_role`, and can log in at once. If the settings
+    close registration, only invitations create users (403 `registration_closed`).
     """
     body, password_hash = hashed
     user = await users.register_user(
@@ -78,6 +78,7 @@ async def register_user(
         password_hash=password_hash,
         full_name=body.full_name,
         confirm_email=services.settings.sends_emails,
+        role=await get_registration_role(session),
     )
     response.headers["Location"] = user_path(user.id)
     return UserResponse.model_validate(user)
@@ -141,5 +142,5 @@ async def create_browser_session(
 
 
 def _require_admin(user: User) -> None:
-    if user.role is not Role.ADMIN:
+    if user.role != Role.ADMIN:
         raise AdminsOnly()

@@ -18,7 +18,7 @@ from stockbuddy.auth.user_management.commands import lock_for_update, update_use
 from stockbuddy.auth.users.commands import available_username, register_user
 from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.queries import find_user_by_email
-from stockbuddy.chassis.http.tokens import Role
+from stockbuddy.chassis.access.roles import Role
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.runtime.event_context import set_actor
 from stockbuddy.contracts.auth import IdentityLinked
@@ -55,7 +55,7 @@ async def apply_role(
 ) -> None:
     """The provider decides about roles if it maps groups. The last admin stays one."""
     role = _require_role(provider, claims)
-    if not provider.roles or user.role is role:
+    if not provider.roles or user.role == role:
         return
     user, admins = await lock_for_update(session, user.id)
     try:

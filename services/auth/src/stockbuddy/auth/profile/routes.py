@@ -19,9 +19,14 @@ from stockbuddy.auth.errors import (
 from stockbuddy.auth.logins.authenticator import Authenticator
 from stockbuddy.auth.profile import commands
 from stockbuddy.auth.profile.schemas import ConfirmEmail, ProfileUpdate
+from stockbuddy.auth.roles.queries import load_rights
+from stockbuddy.auth.roles.rights import Rights
 from stockbuddy.auth.step_up import require_recent_verification
 from stockbuddy.auth.users import queries
-from stockbuddy.auth.users.schemas import UserResponse
+from stockbuddy.auth.users.model import User
+from stockbuddy.auth.users.schemas import ProfileResponse, UserResponse
+from stockbuddy.chassis.access.permissions import Permission
+from stockbuddy.chassis.access.roles import PERMISSIONS_BY_ROLE
 from stockbuddy.chassis.http.authentication import PUBLIC, UserSession
 from stockbuddy.chassis.http.errors import Unprocessable, raises
 from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch, require_match, version_etag
@@ -54,16 +59,30 @@ async def verify_profile_password(
 
 @router.get("/profile")
 @raises(UnknownCaller)
-async def get_profile(caller: UserSession, session: ReadSession, response: Response) -> UserResponse:
+async def get_profile(caller: UserSession, session: ReadSession, response: Response) -> ProfileResponse:
     """Read one's own user.
 
-    With role, warehouses and, while it is unconfirmed, a new e-mail address.
+    With role, permissions, warehouses and, while it is unconfirmed, a new e-mail address.
     """
     user = await queries.find_user(session, caller.user_id)
     if user is None:
         raise UnknownCaller()
-    response.headers["ETag"] = version_etag(user.version)
-    return UserResponse.model_validate(user)
+    rights = await load_rights(session, user.role, user.warehouse_ids)
+    response.headers["ETag"] = _etag(user, rights)
+    return _to_response(user, rights)
+
+
+def _etag(user: User, rights: Rights) -> str:
+    """The permissions of an admin's role change without the user."""
+    return version_etag(user.version) if rights.role in PERMISSIONS_BY_ROLE else f'"{user.version}.{rights.digest}"'
+
+
+def _to_response(user: User, rights: Rights) -> ProfileResponse:
+    return ProfileResponse(
+        **dict(UserResponse.model_validate(user)),
+        permissions=[permission for permission in Permission if permission in rights.permissions],
+        max_discount_percent=rights.max_discount_percent,
+    )
 
 
 @router.patch("/profile")
@@ -83,7 +102,7 @@ async def update_profile(
     session: Session,
     response: Response,
     if_match: IfMatch = None,
-) -> UserResponse:
+) -> ProfileResponse:
     """Change one's own user.
 
     Absent fields keep their values. Another e-mail address requires the `password`, or of a user with a second factor
@@ -93,11 +112,12 @@ async def update_profile(
     user = await queries.lock_user(session, caller.user_id)
     if user is None:
         raise UnknownCaller()
-    require_match(if_match, version_etag(user.version))
+    require_match(if_match, _etag(user, await load_rights(session, user.role, user.warehouse_ids)))
     fields = {name: value for name, value in body.sent_fields().items() if name != "password"}
     await commands.update_profile(session, user, fields)
-    response.headers["ETag"] = version_etag(user.version)
-    return UserResponse.model_validate(user)
+    rights = await load_rights(session, user.role, user.warehouse_ids)
+    response.headers["ETag"] = _etag(user, rights)
+    return _to_response(user, rights)
 
 
 @public_router.post("/email/confirm", status_code=204, dependencies=[PUBLIC])

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.crypto import create_secret, digest
+from stockbuddy.auth.roles.queries import load_rights
+from stockbuddy.auth.roles.rights import Rights
 from stockbuddy.auth.sessions import queries
 from stockbuddy.auth.sessions.model import LoginSession, RefreshToken, Revocation, StreamTicket
 from stockbuddy.auth.settings import AuthSettings
@@ -26,11 +28,12 @@ MAX_USER_AGENT_LENGTH = 500
 
 @dataclass(frozen=True, slots=True)
 class CreatedSession:
-    """A session with its user, its refresh token and, in a browser, its cookie. Both are returned to the client once
-    and stored as digests."""
+    """A session with its user, the user's rights, its refresh token and, in a browser, its cookie. Both secrets are
+    returned to the client once and stored as digests."""
 
     session: LoginSession
     user: User
+    rights: Rights
     refresh_token: str
     cookie: str | None = None
 
@@ -48,7 +51,8 @@ async def create_session(
     """A session for `user`, who was authenticated by `method` and, if required, by `second_factor`."""
     created = await _create(session, user, settings, user_agent=user_agent, method=method, second_factor=second_factor)
     cookie = _set_cookie(created) if with_cookie else None
-    return CreatedSession(created, user, _add_refresh_token(session, created, created.created_at), cookie)
+    rights = await load_rights(session, user.role, user.warehouse_ids)
+    return CreatedSession(created, user, rights, _add_refresh_token(session, created, created.created_at), cookie)
 
 
 async def create_browser_session(
@@ -133,7 +137,8 @@ async def refresh_session(session: AsyncSession, refresh_token: str, settings: A
     refreshed.ip_address = current_event_context().client_ip
     refreshed.expires_at = expires_at
     outbox.add(session, SessionRefreshed(session_id=str(refreshed.id), user_id=user.id))
-    return CreatedSession(refreshed, user, _add_refresh_token(session, refreshed, now))
+    rights = await load_rights(session, user.role, user.warehouse_ids)
+    return CreatedSession(refreshed, user, rights, _add_refresh_token(session, refreshed, now))
 
 
 def session_expiry(created_at: datetime, now: datetime, settings: AuthSettings) -> datetime:

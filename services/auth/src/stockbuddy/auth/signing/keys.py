@@ -17,7 +17,7 @@ from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.auth.signing import commands, queries
 from stockbuddy.auth.signing.model import SigningKey
 from stockbuddy.auth.signing.schedule import signing_key_at
-from stockbuddy.chassis.http.tokens import TOKEN_ALGORITHMS, TOKEN_TYPE, Principal
+from stockbuddy.chassis.http.tokens import TOKEN_ALGORITHMS, TOKEN_TYPE, Principal, permission_claims
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime.background import PollingWorker
 
@@ -90,10 +90,13 @@ class SigningKeys:
             "jti": uuid.uuid4().hex,
             "iat": int(datetime.now(UTC).timestamp()),
             "exp": principal.expires_at,
-            "role": principal.role.value,
+            "role": principal.role,
+            **permission_claims(principal),
             "username": principal.username,
             "warehouse_ids": None if principal.warehouse_ids is None else sorted(principal.warehouse_ids),
+            **({"networks": list(principal.networks)} if principal.networks is not None else {}),
             **({"renewed": True} if principal.is_renewed else {}),
+            **({"max_discount_percent": str(limit)} if (limit := principal.max_discount_percent) is not None else {}),
         }
         headers = {"kid": key.kid, "typ": TOKEN_TYPE}
         return jwt.encode(claims, key.private_key, algorithm=TOKEN_ALGORITHMS[0], headers=headers)

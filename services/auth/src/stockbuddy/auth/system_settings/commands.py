@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.system_settings.model import SystemSettings
+from stockbuddy.auth.system_settings.queries import lock_settings
+from stockbuddy.chassis.access.roles import Role
 from stockbuddy.chassis.messaging import outbox
 
 
@@ -22,6 +24,12 @@ async def update_settings(session: AsyncSession, settings: SystemSettings, field
         setattr(settings, name, value)
     settings.touch()
     outbox.add(session, settings.to_event(changes))
+
+
+async def restrict_registration(session: AsyncSession) -> None:
+    """Close registration; whoever registers once an admin opens it sees products and stock only."""
+    fields = {"registration_open": False, "registration_role": Role.VIEWER.value}
+    await update_settings(session, await lock_settings(session), fields)
 
 
 def _to_json(value: Any) -> Any:

@@ -22,6 +22,7 @@ class SystemSettings(Base):
     default_low_stock_threshold: Mapped[Decimal]
     alert_emails: Mapped[list[str]] = mapped_column(ARRAY(Text))
     negative_stock: Mapped[str]
+    registration_role: Mapped[str]
     second_factor_roles: Mapped[list[str]] = mapped_column(ARRAY(Text))
     version: Mapped[int]
     updated_at: Mapped[datetime]
@@ -41,6 +42,7 @@ class SystemSettings(Base):
             default_low_stock_threshold=self.default_low_stock_threshold,
             alert_emails=self.alert_emails,
             negative_stock=self.negative_stock,
+            registration_role=self.registration_role,
             second_factor_roles=self.second_factor_roles,
             changes=changes,
         )

@@ -4,7 +4,6 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.system_settings.model import SystemSettings
-from stockbuddy.chassis.http.tokens import Role
 
 
 async def get_settings(session: AsyncSession) -> SystemSettings:
@@ -19,7 +18,12 @@ async def is_registration_open(session: AsyncSession) -> bool:
     return bool(await session.scalar(select(SystemSettings.registration_open)))
 
 
-async def requires_second_factor(session: AsyncSession, role: Role) -> bool:
+async def get_registration_role(session: AsyncSession) -> str:
+    """The role of users who register themselves."""
+    return (await session.execute(select(SystemSettings.registration_role))).scalar_one()
+
+
+async def requires_second_factor(session: AsyncSession, role: str) -> bool:
     """Whether users of this role must log in with a second factor."""
     return role in await get_second_factor_roles(session)
 

@@ -2,18 +2,21 @@
 
 from fastapi import APIRouter, Response
 
+from stockbuddy.auth.errors import RightsExceeded, UnknownRole
+from stockbuddy.auth.roles.grants import load_assignable, require_role
 from stockbuddy.auth.system_settings import commands, queries
 from stockbuddy.auth.system_settings.schemas import CompanyResponse, SettingsResponse, SettingsUpdate
-from stockbuddy.chassis.http.authentication import Admin, Caller
-from stockbuddy.chassis.http.errors import PreconditionFailed
+from stockbuddy.chassis.access.permissions import Permission
+from stockbuddy.chassis.http.authentication import Caller, requires
+from stockbuddy.chassis.http.errors import PreconditionFailed, raises
 from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch, require_match, version_etag
 from stockbuddy.chassis.http.sessions import ReadSession, Session
 
 router = APIRouter(prefix="/api/v1/system-settings", tags=["settings"], route_class=ConditionalRoute)
 
 
-@router.get("")
-async def get_settings(_: Admin, session: ReadSession, response: Response) -> SettingsResponse:
+@router.get("", dependencies=[requires(Permission.SETTING_READ)])
+async def get_settings(session: ReadSession, response: Response) -> SettingsResponse:
     """Read the settings of the company.
 
     Currency, time zone and defaults apply to all services.
@@ -32,10 +35,11 @@ async def get_company(_: Caller, session: ReadSession) -> CompanyResponse:
     return CompanyResponse.model_validate(await queries.get_settings(session))
 
 
-@router.put("", name="update_settings_put")
-@router.patch("")
+@router.put("", name="update_settings_put", dependencies=[requires(Permission.SETTING_WRITE)])
+@router.patch("", dependencies=[requires(Permission.SETTING_WRITE)])
+@raises(UnknownRole, RightsExceeded)
 async def update_settings(
-    body: SettingsUpdate, _: Admin, session: Session, response: Response, if_match: IfMatch = None
+    body: SettingsUpdate, caller: Caller, session: Session, response: Response, if_match: IfMatch = None
 ) -> SettingsResponse:
     """Change the settings of the company.
 
@@ -45,6 +49,11 @@ async def update_settings(
     require_match(if_match, version_etag(settings.version))
     if body.version not in (None, settings.version):
         raise PreconditionFailed()
-    await commands.update_settings(session, settings, body.changes())
+    changes = body.changes()
+    if (registration_role := changes.get("registration_role")) is not None:
+        await load_assignable(session, caller, registration_role)
+    for role in changes.get("second_factor_roles", ()):
+        await require_role(session, role)
+    await commands.update_settings(session, settings, changes)
     response.headers["ETag"] = version_etag(settings.version)
     return SettingsResponse.model_validate(settings)

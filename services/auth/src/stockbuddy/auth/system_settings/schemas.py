@@ -8,9 +8,8 @@ from zoneinfo import available_timezones
 from iso4217 import Currency
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StringConstraints
 
-from stockbuddy.auth.fields import EmailAddress, line
+from stockbuddy.auth.fields import EmailAddress, RoleName, line
 from stockbuddy.chassis.fields import Omittable, RequestBody
-from stockbuddy.chassis.http.tokens import Role
 from stockbuddy.contracts.numbers import Quantity
 
 MAX_ALERT_EMAILS = 50
@@ -44,7 +43,7 @@ Threshold = Annotated[Quantity, Field(ge=0)]
 AlertEmails = Annotated[list[EmailAddress], Field(max_length=MAX_ALERT_EMAILS)]
 
 
-Roles = Annotated[list[Role], AfterValidator(lambda roles: sorted(set(roles), key=list(Role).index))]
+Roles = Annotated[list[RoleName], Field(max_length=200), AfterValidator(lambda roles: sorted(set(roles)))]
 
 
 class SettingsResponse(BaseModel):
@@ -59,7 +58,8 @@ class SettingsResponse(BaseModel):
     default_low_stock_threshold: Quantity
     alert_emails: list[str]
     negative_stock: Literal["reject", "allow"]
-    second_factor_roles: Annotated[list[Role], Field(description="Roles whose users must log in with a second factor.")]
+    registration_role: Annotated[str, Field(description="Role of users who register themselves.")]
+    second_factor_roles: Annotated[list[str], Field(description="Roles whose users must log in with a second factor.")]
     version: int
     updated_at: datetime
 
@@ -85,6 +85,7 @@ class SettingsUpdate(RequestBody):
     default_low_stock_threshold: Omittable[Threshold]
     alert_emails: Omittable[AlertEmails]
     negative_stock: Omittable[Literal["reject", "allow"]]
+    registration_role: Annotated[Omittable[RoleName], Field(description="Role of users who register themselves.")]
     second_factor_roles: Annotated[
         Omittable[Roles],
         Field(

@@ -15,7 +15,7 @@ from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.auth.user_management.queries import lock_active_admins
 from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.queries import lock_user
-from stockbuddy.chassis.http.tokens import Role
+from stockbuddy.chassis.access.roles import Role
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.contracts.auth import UserDeactivated, UserReactivated, UserRoleChanged, UserUpdated
 
@@ -40,7 +40,7 @@ async def update_user(
     if user.erased_at is not None:
         raise ErasedUser()
     changed = {name: value for name, value in fields.items() if getattr(user, name) != value}
-    stays_admin = changed.get("role", user.role) is Role.ADMIN and changed.get("is_active", user.is_active)
+    stays_admin = changed.get("role", user.role) == Role.ADMIN and changed.get("is_active", user.is_active)
     if admins == {user.id} and not stays_admin:
         raise LastAdmin()
     if rights := {name: value for name, value in changed.items() if name in RIGHTS}:

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.user_management.schemas import UserFilter
 from stockbuddy.auth.users.model import User
-from stockbuddy.chassis.http.tokens import Role
+from stockbuddy.chassis.access.roles import Role
 from stockbuddy.chassis.postgres.text_search import contains_text
 
 

@@ -11,7 +11,6 @@ from stockbuddy.auth.errors import EmailTaken, UsernameTaken
 from stockbuddy.auth.usernames import derive_username, username_skeleton, with_random_suffix
 from stockbuddy.auth.users import queries
 from stockbuddy.auth.users.model import User
-from stockbuddy.chassis.http.tokens import Role
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.runtime.event_context import current_event_context, set_actor
 from stockbuddy.contracts.auth import UserRegistered
@@ -26,7 +25,7 @@ async def register_user(
     full_name: str | None,
     confirm_email: bool,
     email_confirmed: bool = False,
-    role: Role = Role.SALESPERSON,
+    role: str,
     warehouse_ids: list[int] | None = None,
 ) -> User:
     """Raises UsernameTaken or EmailTaken. For self-registration the new user is recorded as the actor. `confirm_email`:

@@ -3,16 +3,15 @@
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ARRAY, BigInteger, Enum, Identity
+from sqlalchemy import ARRAY, BigInteger, Identity
 from sqlalchemy.orm import Mapped, mapped_column
 
 from stockbuddy.auth.orm import Base
-from stockbuddy.chassis.http.tokens import Role
+from stockbuddy.chassis.access.roles import Role
 from stockbuddy.contracts.auth import UserState
 
 State = TypeVar("State", bound=UserState)
 
-ROLE = Enum(Role, native_enum=False, values_callable=lambda roles: [role.value for role in roles])
 ID_LIST = ARRAY(BigInteger)
 
 
@@ -31,7 +30,7 @@ class User(Base):
     pending_email: Mapped[str | None]
     full_name: Mapped[str | None]
     password_hash: Mapped[str]
-    role: Mapped[Role] = mapped_column(ROLE)
+    role: Mapped[str]
     warehouse_ids: Mapped[list[int] | None] = mapped_column(ID_LIST)
     is_active: Mapped[bool]
     has_second_factor: Mapped[bool]
@@ -42,11 +41,11 @@ class User(Base):
 
     @property
     def is_admin(self) -> bool:
-        return self.role is Role.ADMIN
+        return self.role == Role.ADMIN
 
     @property
     def is_salesperson(self) -> bool:
-        return self.role is Role.SALESPERSON
+        return self.role == Role.SALESPERSON
 
     def touch(self) -> None:
         """Start a new version after a change."""
@@ -62,7 +61,7 @@ class User(Base):
             email=self.email,
             email_confirmed=self.email_confirmed,
             full_name=self.full_name,
-            role=self.role.value,
+            role=self.role,
             warehouse_ids=self.warehouse_ids,
             is_active=self.is_active,
             **fields,

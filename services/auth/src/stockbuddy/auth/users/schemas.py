@@ -6,8 +6,9 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from stockbuddy.auth.fields import MAX_TOKEN_LENGTH, EmailAddress, FullName, NewPassword, NewUsername
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import RequestBody
-from stockbuddy.chassis.http.tokens import Role
+from stockbuddy.contracts.numbers import Percentage
 
 
 class UserResponse(BaseModel):
@@ -22,7 +23,7 @@ class UserResponse(BaseModel):
     email_confirmed: bool
     pending_email: str | None
     full_name: str | None
-    role: Role
+    role: str
     is_admin: bool
     is_salesperson: bool
     warehouse_ids: list[int] | None
@@ -33,6 +34,13 @@ class UserResponse(BaseModel):
     erased_at: datetime | None
     created_at: datetime
     updated_at: datetime
+
+
+class ProfileResponse(UserResponse):
+    """One's own user, with what its role allows. `max_discount_percent`: on the list price; null: no limit."""
+
+    permissions: list[Permission]
+    max_discount_percent: Percentage | None
 
 
 class RegisterUser(RequestBody):

@@ -8,8 +8,9 @@ from stockbuddy.catalog.barcodes.queries import get_codes
 from stockbuddy.catalog.barcodes.symbols import is_printable, render_barcode
 from stockbuddy.catalog.errors import NoBarcode, UnknownProduct
 from stockbuddy.catalog.fields import SearchText
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id
-from stockbuddy.chassis.http.authentication import authenticate
+from stockbuddy.chassis.http.authentication import authenticate, requires
 from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.sessions import ReadSession
@@ -23,7 +24,7 @@ SVG_CONTENT: dict[int | str, dict[str, Any]] = {200: {"content": {"image/svg+xml
     "/{product_id}/barcode.svg",
     response_class=Response,
     responses=SVG_CONTENT,
-    dependencies=[Depends(authenticate)],
+    dependencies=[requires(Permission.CATALOG_READ), Depends(authenticate)],
 )
 @raises(UnknownProduct, NoBarcode)
 async def get_barcode_image(

@@ -10,8 +10,9 @@ from stockbuddy.catalog.categories.model import Category
 from stockbuddy.catalog.categories.schemas import CategoryCreate, CategoryFilter, CategoryResponse, CategoryUpdate
 from stockbuddy.catalog.errors import CategoryCycle, DuplicateCategory, InUse, NotOwner, UnknownCategory
 from stockbuddy.catalog.versions import content_etag
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id
-from stockbuddy.chassis.http.authentication import Caller, authenticate
+from stockbuddy.chassis.http.authentication import Caller, authenticate, requires
 from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch
 from stockbuddy.chassis.http.pagination import Page
@@ -22,7 +23,7 @@ router = APIRouter(
 )
 
 
-@router.get("")
+@router.get("", dependencies=[requires(Permission.CATALOG_READ)])
 async def list_categories(session: ReadSession, query: Annotated[CategoryFilter, Query()]) -> Page[CategoryResponse]:
     """List categories.
 
@@ -33,7 +34,7 @@ async def list_categories(session: ReadSession, query: Annotated[CategoryFilter,
     return page.to_page(query, lambda category: _to_response(category, counts))
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, dependencies=[requires(Permission.CATALOG_WRITE)])
 @raises(UnknownCategory, DuplicateCategory)
 async def create_category(
     response: Response, session: Session, caller: Caller, body: CategoryCreate
@@ -45,7 +46,7 @@ async def create_category(
     return await _respond(response, session, await commands.create_category(session, caller, body))
 
 
-@router.get("/{category_id}")
+@router.get("/{category_id}", dependencies=[requires(Permission.CATALOG_READ)])
 @raises(UnknownCategory)
 async def get_category(response: Response, session: ReadSession, category_id: Id) -> CategoryResponse:
     """Read a category.
@@ -55,8 +56,8 @@ async def get_category(response: Response, session: ReadSession, category_id: Id
     return await _respond(response, session, await queries.get_active_category(session, category_id))
 
 
-@router.put("/{category_id}", name="update_category_put")
-@router.patch("/{category_id}")
+@router.put("/{category_id}", name="update_category_put", dependencies=[requires(Permission.CATALOG_WRITE)])
+@router.patch("/{category_id}", dependencies=[requires(Permission.CATALOG_WRITE)])
 @raises(NotOwner, UnknownCategory, CategoryCycle, DuplicateCategory)
 async def update_category(
     response: Response,
@@ -75,7 +76,7 @@ async def update_category(
     return await _respond(response, session, category)
 
 
-@router.delete("/{category_id}", status_code=204)
+@router.delete("/{category_id}", status_code=204, dependencies=[requires(Permission.CATALOG_DELETE)])
 @raises(NotOwner, UnknownCategory, InUse)
 async def delete_category(session: Session, caller: Caller, category_id: Id, if_match: IfMatch = None) -> None:
     """Delete an empty category.

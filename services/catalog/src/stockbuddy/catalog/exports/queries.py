@@ -27,8 +27,10 @@ _ROWS = """
 """
 
 
-async def read_rows(database: Database, query: ProductFilter) -> AsyncIterator[Sequence[Sequence[Cell]]]:
-    """The cells of all products that match the filter, in the order of `spreadsheets.cells.COLUMNS`."""
+async def read_rows(
+    database: Database, query: ProductFilter, columns: Sequence[str]
+) -> AsyncIterator[Sequence[Sequence[Cell]]]:
+    """The cells of all products that match the filter. `columns`: of `spreadsheets.cells.COLUMNS`."""
     arguments = Arguments([0])
     selection = select_products(query, arguments, sorted_by="p")
     statement = _ROWS.format(
@@ -38,7 +40,7 @@ async def read_rows(database: Database, query: ProductFilter) -> AsyncIterator[S
         async with database.raw() as connection:
             rows = await connection.fetch(statement, *arguments)
         if rows:
-            yield [[_to_cell(value) for value in row[1:]] for row in map(tuple, rows)]
+            yield [[_to_cell(row[name]) for name in columns] for row in rows]
             arguments[0] = rows[-1][0]
         if len(rows) < BATCH_SIZE:
             return

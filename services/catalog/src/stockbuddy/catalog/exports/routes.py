@@ -11,10 +11,11 @@ from stockbuddy.catalog.exports.queries import read_rows
 from stockbuddy.catalog.ownership import require_access_to_deleted
 from stockbuddy.catalog.search.created_dates import with_moments
 from stockbuddy.catalog.search.schemas import ProductFilter
-from stockbuddy.catalog.spreadsheets.cells import COLUMNS
+from stockbuddy.catalog.spreadsheets.cells import COLUMNS, COST_COLUMNS
 from stockbuddy.catalog.spreadsheets.reader import Format
 from stockbuddy.catalog.spreadsheets.responses import SPREADSHEET_CONTENT, spreadsheet_response
-from stockbuddy.chassis.http.authentication import Caller
+from stockbuddy.chassis.access.permissions import Permission
+from stockbuddy.chassis.http.authentication import Caller, requires
 from stockbuddy.chassis.http.errors import Forbidden, raises
 from stockbuddy.chassis.http.etags import ConditionalRoute
 
@@ -27,7 +28,12 @@ class ExportQuery(ProductFilter):
     format: Format = "csv"
 
 
-@router.get("/export", response_class=StreamingResponse, responses=SPREADSHEET_CONTENT)
+@router.get(
+    "/export",
+    response_class=StreamingResponse,
+    responses=SPREADSHEET_CONTENT,
+    dependencies=[requires(Permission.EXPORT_RUN)],
+)
 @raises(Forbidden)
 async def export_products(
     request: Request, caller: Caller, query: Annotated[ExportQuery, Query()]
@@ -35,9 +41,10 @@ async def export_products(
     """Export products as a spreadsheet.
 
     CSV or XLSX of all products that the filters select; importing the file again changes nothing. Sort order and
-    page are ignored.
+    page are ignored. Cost prices require `cost.read`.
     """
     require_access_to_deleted(caller, include_deleted=query.include_deleted)
     database = get_services(request).database
-    rows = read_rows(database, await with_moments(database, query))
-    return spreadsheet_response(query.format, COLUMNS, rows, name=f"products-{datetime.now(UTC):%Y-%m-%d}")
+    columns = [name for name in COLUMNS if caller.may(Permission.COST_READ) or name not in COST_COLUMNS]
+    rows = read_rows(database, await with_moments(database, query), columns)
+    return spreadsheet_response(query.format, columns, rows, name=f"products-{datetime.now(UTC):%Y-%m-%d}")

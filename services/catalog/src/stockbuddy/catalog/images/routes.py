@@ -23,8 +23,9 @@ from stockbuddy.catalog.images.schemas import ImageQuery, ImageResponse
 from stockbuddy.catalog.products.commands import require_permission_to_change
 from stockbuddy.catalog.signed_urls import DAY_SECONDS, ImageUrls
 from stockbuddy.catalog.uploads import read_upload, request_body
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id
-from stockbuddy.chassis.http.authentication import PUBLIC, Caller, authenticate
+from stockbuddy.chassis.http.authentication import PUBLIC, Caller, authenticate, requires
 from stockbuddy.chassis.http.errors import Unauthenticated, raises
 from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch
 
@@ -46,7 +47,7 @@ IMAGE_CONTENT: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.put("", openapi_extra=request_body("ImageUpload"))
+@router.put("", openapi_extra=request_body("ImageUpload"), dependencies=[requires(Permission.CATALOG_WRITE)])
 @raises(NotOwner, UnknownProduct, UnsupportedImage, BrokenImage, ImageStoreUnavailable)
 async def replace_image(request: Request, caller: Caller, product_id: Id, if_match: IfMatch = None) -> ImageResponse:
     """Upload the image of a product.
@@ -109,7 +110,7 @@ async def _is_signed(urls: ImageUrls, product_id: int, query: ImageQuery) -> boo
     return await urls.is_valid(product_id, query.v, query.expires, query.signature)
 
 
-@router.delete("", status_code=204)
+@router.delete("", status_code=204, dependencies=[requires(Permission.CATALOG_WRITE)])
 @raises(NotOwner, UnknownProduct, NoImage)
 async def delete_image(request: Request, caller: Caller, product_id: Id, if_match: IfMatch = None) -> None:
     """Delete the image of a product.

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
 from pydantic import ValidationError
@@ -24,8 +24,9 @@ from stockbuddy.catalog.spreadsheets.reader import detect_format
 from stockbuddy.catalog.spreadsheets.responses import SPREADSHEET_CONTENT, spreadsheet_response
 from stockbuddy.catalog.spreadsheets.writer import Cell
 from stockbuddy.catalog.uploads import Upload, read_upload, request_body
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id
-from stockbuddy.chassis.http.authentication import Manager, require_manager
+from stockbuddy.chassis.http.authentication import Caller, requires
 from stockbuddy.chassis.http.errors import Unavailable, Unprocessable, raises
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.pagination import Page, PageParameters
@@ -34,7 +35,6 @@ from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.chassis.postgres.database import Database, signal_on_commit
 from stockbuddy.chassis.runtime.event_context import current_event_context
 
-MANAGERS = Depends(require_manager)
 HEADER_WAIT_SECONDS = 10
 FORM = request_body(
     "ImportUpload",
@@ -55,14 +55,22 @@ router = APIRouter(prefix="/api/v1", tags=["imports"], route_class=ConditionalRo
     response_model=ImportResponse,
     responses=PREVIEW,
     openapi_extra=FORM,
+    dependencies=[requires(Permission.IMPORT_RUN)],
 )
-@router.post("/products/import", status_code=202, response_model=ImportResponse, responses=PREVIEW, openapi_extra=FORM)
+@router.post(
+    "/products/import",
+    status_code=202,
+    response_model=ImportResponse,
+    responses=PREVIEW,
+    openapi_extra=FORM,
+    dependencies=[requires(Permission.IMPORT_RUN)],
+)
 @raises(UnreadableFile, AmbiguousSupplier)
 async def import_products(
     request: Request,
     response: Response,
     session: Session,
-    caller: Manager,
+    caller: Caller,
     query: Annotated[ImportParameters, Query()],
 ) -> ImportResponse | Response:
     """Import products from a file.
@@ -137,7 +145,7 @@ async def _acquire(slots: asyncio.Semaphore) -> None:
         raise Unavailable("Too many files are being read.") from error
 
 
-@router.get("/imports", dependencies=[MANAGERS])
+@router.get("/imports", dependencies=[requires(Permission.IMPORT_RUN)])
 async def list_imports(session: ReadSession, query: PageParameters) -> Page[ImportResponse]:
     """List imports.
 
@@ -147,7 +155,7 @@ async def list_imports(session: ReadSession, query: PageParameters) -> Page[Impo
     return page.to_page(query, ImportResponse.model_validate)
 
 
-@router.get("/imports/{import_id}", dependencies=[MANAGERS])
+@router.get("/imports/{import_id}", dependencies=[requires(Permission.IMPORT_RUN)])
 @raises(UnknownImport)
 async def get_import(session: ReadSession, import_id: Id) -> ImportResponse:
     """Read the progress of an import.
@@ -161,7 +169,7 @@ async def get_import(session: ReadSession, import_id: Id) -> ImportResponse:
     "/imports/{import_id}/errors",
     response_class=StreamingResponse,
     responses=SPREADSHEET_CONTENT,
-    dependencies=[MANAGERS],
+    dependencies=[requires(Permission.IMPORT_RUN)],
 )
 @raises(UnknownImport)
 async def get_import_errors(request: Request, session: ReadSession, import_id: Id) -> StreamingResponse:

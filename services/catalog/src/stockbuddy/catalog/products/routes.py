@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.catalog.dependencies import get_services
@@ -34,8 +34,9 @@ from stockbuddy.catalog.search.created_dates import with_moments
 from stockbuddy.catalog.search.lookups import StoredProduct, get_uncommitted
 from stockbuddy.catalog.search.schemas import ProductFilter
 from stockbuddy.catalog.versions import content_etag
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id, normalize_text
-from stockbuddy.chassis.http.authentication import Caller, authenticate
+from stockbuddy.chassis.http.authentication import Caller, requires
 from stockbuddy.chassis.http.errors import Forbidden, raises
 from stockbuddy.chassis.http.etags import IfMatch
 from stockbuddy.chassis.http.lightweight_route import LightweightRoute
@@ -43,12 +44,10 @@ from stockbuddy.chassis.http.pagination import Page
 from stockbuddy.chassis.http.sessions import Session
 from stockbuddy.chassis.postgres.database import driver_connection
 
-AUTHENTICATED = Depends(authenticate)
-
 router = APIRouter(prefix="/api/v1/products", tags=["products"], route_class=LightweightRoute)
 
 
-@router.get("", response_model=Page[ProductListItem])
+@router.get("", response_model=Page[ProductListItem], dependencies=[requires(Permission.CATALOG_READ)])
 @raises(Forbidden)
 async def list_products(request: Request, caller: Caller, query: Annotated[ProductFilter, Query()]) -> Response:
     """List or search products.
@@ -62,7 +61,7 @@ async def list_products(request: Request, caller: Caller, query: Annotated[Produ
     return Response(await services.image_urls.sign_in(body), media_type="application/json")
 
 
-@router.post("", status_code=201, response_model=ProductResponse)
+@router.post("", status_code=201, response_model=ProductResponse, dependencies=[requires(Permission.CATALOG_WRITE)])
 @raises(WarehouseForbidden, DuplicateSku, DuplicateBarcode, UnknownCategory, UnknownSupplier, AmbiguousSupplier)
 async def create_product(request: Request, session: Session, caller: Caller, body: ProductCreate) -> Response:
     """Create a product.
@@ -76,7 +75,7 @@ async def create_product(request: Request, session: Session, caller: Caller, bod
     return await _updated_response(request, session, product.id, 201, opening)
 
 
-@router.get("/by-sku/{sku:path}", response_model=ProductResponse, dependencies=[AUTHENTICATED])
+@router.get("/by-sku/{sku:path}", response_model=ProductResponse, dependencies=[requires(Permission.CATALOG_READ)])
 @raises(UnknownProduct)
 async def get_product_by_sku(request: Request, sku: str) -> Response:
     """Find a product by its SKU.
@@ -86,7 +85,7 @@ async def get_product_by_sku(request: Request, sku: str) -> Response:
     return await _get(request, lookups.BY_SKU, sku)
 
 
-@router.get("/by-barcode/{code:path}", response_model=ProductResponse, dependencies=[AUTHENTICATED])
+@router.get("/by-barcode/{code:path}", response_model=ProductResponse, dependencies=[requires(Permission.CATALOG_READ)])
 @raises(UnknownProduct)
 async def get_product_by_barcode(request: Request, code: str) -> Response:
     """Find a product by a barcode.
@@ -96,7 +95,7 @@ async def get_product_by_barcode(request: Request, code: str) -> Response:
     return await _get(request, lookups.BY_BARCODE, code)
 
 
-@router.get("/{product_id:int}", response_model=ProductResponse)
+@router.get("/{product_id:int}", response_model=ProductResponse, dependencies=[requires(Permission.CATALOG_READ)])
 @raises(Forbidden, UnknownProduct)
 async def get_product(request: Request, caller: Caller, product_id: Id, include_deleted: bool = False) -> Response:
     """Read a product with its stock.
@@ -107,8 +106,13 @@ async def get_product(request: Request, caller: Caller, product_id: Id, include_
     return await _get(request, lookups.BY_ID_WITH_DELETED if include_deleted else lookups.BY_ID, product_id)
 
 
-@router.put("/{product_id:int}", response_model=ProductResponse, name="update_product_put")
-@router.patch("/{product_id:int}", response_model=ProductResponse)
+@router.put(
+    "/{product_id:int}",
+    response_model=ProductResponse,
+    name="update_product_put",
+    dependencies=[requires(Permission.CATALOG_WRITE)],
+)
+@router.patch("/{product_id:int}", response_model=ProductResponse, dependencies=[requires(Permission.CATALOG_WRITE)])
 @raises(NotOwner, UnknownProduct, DuplicateSku, DuplicateBarcode, UnknownCategory, UnknownSupplier, AmbiguousSupplier)
 async def update_product(
     request: Request, session: Session, caller: Caller, product_id: Id, body: ProductUpdate, if_match: IfMatch = None
@@ -122,7 +126,7 @@ async def update_product(
     return await _updated_response(request, session, product_id)
 
 
-@router.delete("/{product_id:int}", status_code=204)
+@router.delete("/{product_id:int}", status_code=204, dependencies=[requires(Permission.CATALOG_DELETE)])
 @raises(NotOwner, UnknownProduct, ProductInUse)
 async def delete_product(session: Session, caller: Caller, product_id: Id, if_match: IfMatch = None) -> None:
     """Delete a product.
@@ -133,7 +137,9 @@ async def delete_product(session: Session, caller: Caller, product_id: Id, if_ma
     await commands.delete_product(session, caller, product_id, if_match)
 
 
-@router.post("/{product_id}/restore", response_model=ProductResponse)
+@router.post(
+    "/{product_id}/restore", response_model=ProductResponse, dependencies=[requires(Permission.CATALOG_DELETE)]
+)
 @raises(NotOwner, UnknownProduct, NotDeleted, DuplicateSku, DuplicateBarcode)
 async def restore_product(
     request: Request, session: Session, caller: Caller, product_id: Id, body: RestoreProduct | None = None

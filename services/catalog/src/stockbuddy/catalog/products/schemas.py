@@ -15,6 +15,7 @@ from stockbuddy.catalog.fields import (
     SingleLine255OrBlank,
 )
 from stockbuddy.chassis.fields import Id, Omittable, RequestBody
+from stockbuddy.contracts.field_permissions import COST
 from stockbuddy.contracts.numbers import Money, Quantity
 
 MAX_BARCODES = 20
@@ -112,7 +113,7 @@ class ProductListItem(BaseModel):
     name: str
     description: str | None
     unit_price: Money
-    cost_price: Money | None
+    cost_price: Annotated[Money | None, COST]
     unit_of_measure: str | None
     barcodes: list[str]
     category_id: int | None

@@ -20,6 +20,9 @@ COLUMNS = (
 )
 """The columns of an export. Barcodes share one cell, separated by spaces."""
 
+COST_COLUMNS = frozenset({"cost_price"})
+"""Those that require the permission to see costs."""
+
 IMPORT_COLUMNS = (*COLUMNS, "quantity", "external_id")
 """The columns of an import. `quantity` is the opening stock of a new product; `external_id` is its id in another shop
 system, such as `prestashop:17`."""

@@ -8,8 +8,9 @@ from stockbuddy.catalog.errors import InUse, NotOwner, UnknownSupplier
 from stockbuddy.catalog.suppliers import commands, queries
 from stockbuddy.catalog.suppliers.model import Supplier
 from stockbuddy.catalog.suppliers.schemas import SupplierCreate, SupplierFilter, SupplierResponse, SupplierUpdate
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id
-from stockbuddy.chassis.http.authentication import Caller, authenticate
+from stockbuddy.chassis.http.authentication import Caller, authenticate, requires
 from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch, version_etag
 from stockbuddy.chassis.http.pagination import Page
@@ -20,7 +21,7 @@ router = APIRouter(
 )
 
 
-@router.get("")
+@router.get("", dependencies=[requires(Permission.CATALOG_READ)])
 async def list_suppliers(session: ReadSession, query: Annotated[SupplierFilter, Query()]) -> Page[SupplierResponse]:
     """List suppliers.
 
@@ -30,7 +31,7 @@ async def list_suppliers(session: ReadSession, query: Annotated[SupplierFilter, 
     return page.to_page(query, SupplierResponse.model_validate)
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, dependencies=[requires(Permission.CATALOG_WRITE)])
 async def create_supplier(
     response: Response, session: Session, caller: Caller, body: SupplierCreate
 ) -> SupplierResponse:
@@ -41,7 +42,7 @@ async def create_supplier(
     return _respond(response, await commands.create_supplier(session, caller, body))
 
 
-@router.get("/{supplier_id}")
+@router.get("/{supplier_id}", dependencies=[requires(Permission.CATALOG_READ)])
 @raises(UnknownSupplier)
 async def get_supplier(response: Response, session: ReadSession, supplier_id: Id) -> SupplierResponse:
     """Read a supplier.
@@ -51,8 +52,8 @@ async def get_supplier(response: Response, session: ReadSession, supplier_id: Id
     return _respond(response, await queries.get_active_supplier(session, supplier_id))
 
 
-@router.put("/{supplier_id}", name="update_supplier_put")
-@router.patch("/{supplier_id}")
+@router.put("/{supplier_id}", name="update_supplier_put", dependencies=[requires(Permission.CATALOG_WRITE)])
+@router.patch("/{supplier_id}", dependencies=[requires(Permission.CATALOG_WRITE)])
 @raises(NotOwner, UnknownSupplier)
 async def update_supplier(
     response: Response,
@@ -69,7 +70,7 @@ async def update_supplier(
     return _respond(response, await commands.update_supplier(session, caller, supplier_id, body, if_match))
 
 
-@router.delete("/{supplier_id}", status_code=204)
+@router.delete("/{supplier_id}", status_code=204, dependencies=[requires(Permission.CATALOG_DELETE)])
 @raises(NotOwner, UnknownSupplier, InUse)
 async def delete_supplier(session: Session, caller: Caller, supplier_id: Id, if_match: IfMatch = None) -> None:
     """Delete a supplier without products.

@@ -1,8 +1,8 @@
 """Exports of the log, streamed in bounded memory: audited entries for a SIEM, or the whole chain for verification."""
 
 import json
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,8 +13,9 @@ from stockbuddy.notifications.audit import queries
 from stockbuddy.notifications.audit.cef import to_cef
 from stockbuddy.notifications.audit.chain_links import ChainLink, Redaction
 from stockbuddy.notifications.audit.queries import AuditRow
-from stockbuddy.notifications.audit.schemas import ExportFormat
+from stockbuddy.notifications.audit.schemas import ExportFormat, ExportQuery
 from stockbuddy.notifications.event_log.chain import LogEntry
+from stockbuddy.notifications.event_log.field_permissions import visible_data
 
 MEDIA_TYPES: Mapping[ExportFormat, str] = {
     "jsonl": "application/jsonl",
@@ -24,22 +25,22 @@ MEDIA_TYPES: Mapping[ExportFormat, str] = {
 BATCH_SIZE = 500
 
 
-async def export_entries(
-    database: Database, export_format: ExportFormat, after: int, limit: int | None
-) -> AsyncIterator[bytes]:
-    """One line per entry after the position `after`, up to the head at the start, in batches."""
-    if export_format == "chain":
-        batches = _chain_batches(database, after, limit)
+async def export_entries(database: Database, query: ExportQuery, permissions: frozenset[str]) -> AsyncIterator[bytes]:
+    """One line per entry after the position `after`, up to the head at the start, in batches. `permissions`: those of
+    fields that the caller has."""
+    if query.format == "chain":
+        batches = _chain_batches(database, query.after, query.limit)
     else:
-        batches = _audited_batches(database, to_cef if export_format == "cef" else to_json_line, after, limit)
+        batches = _audited_batches(database, query, permissions)
     async for lines in batches:
         yield "".join(f"{line}\n" for line in lines).encode()
 
 
 async def _audited_batches(
-    database: Database, to_line: Callable[[AuditRow], str], after: int, limit: int | None
+    database: Database, query: ExportQuery, permissions: frozenset[str]
 ) -> AsyncIterator[Sequence[str]]:
-    remaining = limit
+    to_line = to_cef if query.format == "cef" else to_json_line
+    after, remaining = query.after, query.limit
     async with database.reading() as session:
         head = await queries.read_position(session)
     while remaining is None or remaining > 0:
@@ -48,7 +49,7 @@ async def _audited_batches(
             rows = await queries.read_audited_after(session, after, head, size)
         if not rows:
             return
-        yield [to_line(row) for row in rows]
+        yield [to_line(replace(row, data=visible_data(row.type, row.data, permissions))) for row in rows]
         after, remaining = rows[-1].id, None if remaining is None else remaining - len(rows)
 
 

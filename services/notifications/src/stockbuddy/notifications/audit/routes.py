@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
-from stockbuddy.chassis.http.authentication import Admin
+from stockbuddy.chassis.access.permissions import Permission
+from stockbuddy.chassis.http.authentication import Caller, require, requires
 from stockbuddy.chassis.http.errors import Unprocessable
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.pagination import Page
@@ -23,13 +24,14 @@ from stockbuddy.notifications.audit.schemas import (
 from stockbuddy.notifications.audit.verification import KnownEntry, verify_chain
 from stockbuddy.notifications.consistency import CONSISTENT
 from stockbuddy.notifications.dependencies import Services
+from stockbuddy.notifications.event_log.field_permissions import field_permissions_among, visible_data
 
 router = APIRouter(prefix="/api/v1/audit-logs", tags=["audit"], route_class=ConditionalRoute)
 
 
-@router.get("", dependencies=[CONSISTENT])
+@router.get("", dependencies=[requires(Permission.AUDIT_READ), CONSISTENT])
 async def list_audit_logs(
-    services: Services, _: Admin, filters: Annotated[AuditFilter, Query()]
+    services: Services, caller: Caller, filters: Annotated[AuditFilter, Query()]
 ) -> Page[AuditEntryResponse]:
     """List the audit log.
 
@@ -38,13 +40,12 @@ async def list_audit_logs(
     """
     async with services.database.transaction() as session:
         found = await queries.list_entries(session, filters)
-    return found.to_page(filters, _to_response)
+    permissions = field_permissions_among(caller.permissions)
+    return found.to_page(filters, lambda row: _to_response(row, permissions))
 
 
-@router.get("/verify")
-async def verify_audit_logs(
-    services: Services, _: Admin, query: Annotated[ChainQuery, Query()]
-) -> AuditVerificationResponse:
+@router.get("/verify", dependencies=[requires(Permission.AUDIT_READ)])
+async def verify_audit_logs(services: Services, query: Annotated[ChainQuery, Query()]) -> AuditVerificationResponse:
     """Verify that the audit log was not altered.
 
     Recomputes the chain of hashes over all entries. Keep `last_id` and `last_hash` outside the system, and send
@@ -60,20 +61,29 @@ async def verify_audit_logs(
     "/export",
     response_class=StreamingResponse,
     responses={200: {"content": {media_type: {} for media_type in MEDIA_TYPES.values()}}},
-    dependencies=[CONSISTENT],
+    dependencies=[requires(Permission.AUDIT_READ), CONSISTENT],
 )
-async def export_audit_logs(services: Services, _: Admin, query: Annotated[ExportQuery, Query()]) -> StreamingResponse:
+async def export_audit_logs(
+    services: Services, caller: Caller, query: Annotated[ExportQuery, Query()]
+) -> StreamingResponse:
     """Export the audit log for another system.
 
     One line per entry, oldest first, streamed: as JSON or in the Common Event Format for a SIEM, which continues after
     the `id` of its last line (`externalId` in CEF) with `after`. `chain` has every entry of the event log with its
-    hashed columns, for `stockbuddy audit verify`; personal values are placeholders in it.
+    hashed columns, for `stockbuddy audit verify`; personal values are placeholders in it. It contains costs, so it
+    requires `cost.read`, too; without that permission the other formats leave costs out.
     """
-    lines = export_entries(services.database, query.format, query.after, query.limit)
+    if query.format == "chain":
+        require(caller, Permission.COST_READ)
+    permissions = field_permissions_among(caller.permissions)
+    lines = export_entries(services.database, query, permissions)
     return StreamingResponse(lines, media_type=MEDIA_TYPES[query.format])
 
 
-def _to_response(row: AuditRow) -> AuditEntryResponse:
+def _to_response(row: AuditRow, permissions: frozenset[str]) -> AuditEntryResponse:
+    before, after = (
+        None if data is None else visible_data(row.type, data, permissions) for data in (row.earlier_data, row.data)
+    )
     return AuditEntryResponse(
         id=row.id,
         at=row.at,
@@ -83,7 +93,7 @@ def _to_response(row: AuditRow) -> AuditEntryResponse:
         actor=row.actor,
         ip_address=row.client_ip,
         subject=row.subject,
-        changes=changes_between(row.earlier_data, row.data),
+        changes=changes_between(before, after or ""),
         request_id=row.request_id,
         hash=row.hash.hex(),
     )

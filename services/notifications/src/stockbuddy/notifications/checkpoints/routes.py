@@ -4,7 +4,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from stockbuddy.chassis.http.authentication import PUBLIC, Admin
+from stockbuddy.chassis.access.permissions import Permission
+from stockbuddy.chassis.http.authentication import PUBLIC, requires
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.pagination import Page, PageQuery
 from stockbuddy.chassis.http.sessions import ReadSession
@@ -14,10 +15,8 @@ from stockbuddy.notifications.checkpoints.schemas import CheckpointKeysResponse,
 router = APIRouter(prefix="/api/v1/audit-logs", tags=["audit"], route_class=ConditionalRoute)
 
 
-@router.get("/checkpoints")
-async def list_audit_checkpoints(
-    _: Admin, session: ReadSession, page: Annotated[PageQuery, Query()]
-) -> Page[CheckpointResponse]:
+@router.get("/checkpoints", dependencies=[requires(Permission.AUDIT_READ)])
+async def list_audit_checkpoints(session: ReadSession, page: Annotated[PageQuery, Query()]) -> Page[CheckpointResponse]:
     """List the signed checkpoints of the audit log.
 
     Newest first. Each is the head of the chain of hashes at a moment, signed. Keep them outside the system, with the

@@ -4,8 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id
-from stockbuddy.chassis.http.authentication import Admin
+from stockbuddy.chassis.http.authentication import requires
 from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.pagination import Page
@@ -17,9 +18,9 @@ from stockbuddy.notifications.errors import EmailNotFailed, UnknownEmail
 router = APIRouter(prefix="/api/v1/notifications/emails", tags=["notifications"], route_class=ConditionalRoute)
 
 
-@router.get("")
+@router.get("", dependencies=[requires(Permission.SYSTEM_READ)])
 async def list_notification_emails(
-    _: Admin, session: ReadSession, filters: Annotated[EmailFilter, Query()]
+    session: ReadSession, filters: Annotated[EmailFilter, Query()]
 ) -> Page[NotificationEmailResponse]:
     """List e-mails of notifications.
 
@@ -29,9 +30,9 @@ async def list_notification_emails(
     return found.to_page(filters, NotificationEmailResponse.model_validate)
 
 
-@router.post("/{email_id}/retry")
+@router.post("/{email_id}/retry", dependencies=[requires(Permission.EMAIL_RETRY)])
 @raises(UnknownEmail, EmailNotFailed)
-async def retry_notification_email(email_id: Id, _: Admin, session: Session) -> NotificationEmailResponse:
+async def retry_notification_email(email_id: Id, session: Session) -> NotificationEmailResponse:
     """Send a failed e-mail again.
 
     It is queued and sent within moments.

@@ -8,7 +8,7 @@ from typing import Any
 from stockbuddy.contracts.auth import ApiKeyRevoked, SessionRevoked, UserRegistered, UserState, UserUpdated
 from stockbuddy.contracts.event import EVENTS
 from stockbuddy.contracts.notifications import NotificationCreated, PreferencesChanged
-from stockbuddy.notifications.event_log.cloudevents import LoggedEvent
+from stockbuddy.notifications.event_log.cloudevents import LoggedEvent, View
 
 _TOKEN_FIELDS = frozenset({"username", "role", "warehouse_ids", "is_active"})
 """Fields of a user that access tokens contain."""
@@ -22,7 +22,7 @@ class LiveEvent:
         self.position = event.position
         self.type = event.type
         self.subject = event.subject
-        self._frames: dict[tuple[str, bool], str] = {}
+        self._frames: dict[tuple[str, View], str] = {}
 
     @cached_property
     def data(self) -> Mapping[str, Any]:
@@ -55,20 +55,20 @@ class LiveEvent:
             return None
         return f"user/{self.data.get('user_id')}"
 
-    def to_sse(self, *, with_client_ip: bool) -> str:
+    def to_sse(self, view: View) -> str:
         """A server-sent event: its id is the cursor of the feed, its name the event type."""
-        key = ("sse", with_client_ip)
+        key = ("sse", view)
         if key not in self._frames:
-            data = _to_one_line(self.event.to_json(with_client_ip=with_client_ip))
+            data = _to_one_line(self.event.to_json(view))
             self._frames[key] = f"id: {self.event.to_cursor()}\nevent: {self.type}\ndata: {data}\n\n"
         return self._frames[key]
 
-    def to_websocket_message(self, *, with_client_ip: bool) -> str:
+    def to_websocket_message(self, view: View) -> str:
         """A WebSocket message: `{id, event, data}`."""
-        key = ("websocket", with_client_ip)
+        key = ("websocket", view)
         if key not in self._frames:
             head = json.dumps({"id": self.event.to_cursor(), "event": self.type}, separators=(",", ":"))
-            data = self.event.to_json(with_client_ip=with_client_ip)
+            data = self.event.to_json(view)
             self._frames[key] = f'{head[:-1]},"data":{data}}}'
         return self._frames[key]
 

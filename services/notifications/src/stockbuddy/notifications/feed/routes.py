@@ -5,7 +5,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from stockbuddy.chassis.http.authentication import Caller
+from stockbuddy.chassis.access.permissions import Permission
+from stockbuddy.chassis.http.authentication import Caller, requires
 from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.tokens import Principal
@@ -13,6 +14,7 @@ from stockbuddy.notifications.consistency import CONSISTENT
 from stockbuddy.notifications.dependencies import NotificationsServices, Services
 from stockbuddy.notifications.errors import CursorAhead, TooManyStreams
 from stockbuddy.notifications.event_log import queries
+from stockbuddy.notifications.event_log.cloudevents import View
 from stockbuddy.notifications.event_log.cursors import LogPosition
 from stockbuddy.notifications.event_log.filters import find_position
 from stockbuddy.notifications.event_log.patterns import ANY_TYPE
@@ -25,7 +27,7 @@ router = APIRouter(prefix="/api/v1", tags=["events"], route_class=ConditionalRou
 BEGINNING = LogPosition(0, 0)
 
 
-@router.get("/events", response_model=EventPage, dependencies=[CONSISTENT])
+@router.get("/events", response_model=EventPage, dependencies=[requires(Permission.EVENT_READ), CONSISTENT])
 @raises(CursorAhead, TooManyStreams)
 async def list_events(caller: Caller, services: Services, filters: Annotated[EventFilter, Query()]) -> Response:
     """Read the event log.
@@ -43,7 +45,7 @@ async def list_events(caller: Caller, services: Services, filters: Annotated[Eve
         async with services.database.reading() as session:
             found = await queries.read_visible(session, visibility, types, position, filters.limit)
         if found.events or not filters.wait or not await _wait_beyond(services, caller, found.position, deadline):
-            return _to_response(found, with_client_ip=visibility.with_client_ip)
+            return _to_response(found, visibility.view)
         position = found.position
 
 
@@ -60,8 +62,8 @@ async def _wait_beyond(services: NotificationsServices, caller: Principal, after
     return not tail.is_closed
 
 
-def _to_response(found: EventSlice, *, with_client_ip: bool) -> Response:
-    items = ",".join(event.to_json(with_client_ip=with_client_ip) for event in found.events)
+def _to_response(found: EventSlice, view: View) -> Response:
+    items = ",".join(event.to_json(view) for event in found.events)
     return Response(
         f'{{"items":[{items}],"next_cursor":"{found.position.to_cursor()}"}}', media_type="application/json"
     )

@@ -5,8 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id
-from stockbuddy.chassis.http.authentication import Admin, UserSession
+from stockbuddy.chassis.http.authentication import UserSession, requires
 from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.sessions import ReadSession, Session
@@ -43,9 +44,9 @@ async def list_notifications(
     return NotificationPage(**page.__dict__, unread_count=await queries.count_unread(session, reader))
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, dependencies=[requires(Permission.ANNOUNCEMENT_WRITE)])
 @raises(UnknownRecipient)
-async def create_notification(body: NotificationCreate, _: Admin, session: Session) -> NotificationResponse:
+async def create_notification(body: NotificationCreate, session: Session) -> NotificationResponse:
     """Publish an announcement.
 
     To a user, a role, or everyone; it appears in their lists and streams at once, and is sent by e-mail to those

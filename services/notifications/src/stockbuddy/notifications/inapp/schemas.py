@@ -5,9 +5,9 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, Field, model_validator
 
+from stockbuddy.chassis.access.roles import Role
 from stockbuddy.chassis.fields import Id, RequestBody, text
 from stockbuddy.chassis.http.pagination import Page, PageQuery
-from stockbuddy.chassis.http.tokens import Role
 from stockbuddy.notifications.audience import EVERYONE, find_role, find_user_id, role_audience, user_audience
 from stockbuddy.notifications.inapp.model import Notification
 from stockbuddy.notifications.kinds import Kind

@@ -75,14 +75,14 @@ async def stream_events(subscription: Subscription, services: Services) -> Event
 
 async def _to_frames(subscription: EventSubscription, keepalive_seconds: float) -> AsyncIterator[str]:
     """The start position is a comment: some clients report an event for every frame with an id, even without data."""
-    with_client_ip = subscription.visibility.with_client_ip
+    view = subscription.visibility.view
     async with subscription.open() as start:
         cursor = start.position.to_cursor()
         yield f": id {cursor}\nretry: {RECONNECT_MILLISECONDS}\n"
         if start.is_reset:
             yield f'id: {cursor}\nevent: {RESET_TYPE}\ndata: {{"head":"{cursor}"}}\n\n'
         async for events in subscription.batches(keepalive_seconds):
-            yield "".join(event.to_sse(with_client_ip=with_client_ip) for event in events) or ":\n"
+            yield "".join(event.to_sse(view) for event in events) or ":\n"
 
 
 @router.websocket("/ws")
@@ -93,7 +93,7 @@ async def stream_events_over_websocket(websocket: WebSocket, subscription: Subsc
 
 
 async def _send(websocket: WebSocket, subscription: EventSubscription, settings: NotificationsSettings) -> None:
-    with_client_ip = subscription.visibility.with_client_ip
+    view = subscription.visibility.view
     try:
         async with subscription.open() as start:
             if start.is_reset:
@@ -102,7 +102,7 @@ async def _send(websocket: WebSocket, subscription: EventSubscription, settings:
             async for events in subscription.batches(settings.stream_keepalive_seconds):
                 async with asyncio.timeout(settings.stream_stalled_seconds):
                     for event in events:
-                        await websocket.send_text(event.to_websocket_message(with_client_ip=with_client_ip))
+                        await websocket.send_text(event.to_websocket_message(view))
         if subscription.is_closed_by_server:
             await websocket.close(SERVICE_RESTART, "the service restarts")
         else:

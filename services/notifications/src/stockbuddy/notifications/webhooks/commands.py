@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.encryption import SecretBox
 from stockbuddy.chassis.http.etags import require_match, version_etag
+from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.postgres.database import signal_on_commit
 from stockbuddy.contracts.notifications import (
@@ -33,7 +34,9 @@ MAX_RESENT = 10_000
 TEST_TYPE = "notifications.webhook.test"
 
 
-async def create_webhook(session: AsyncSession, body: WebhookCreate, secret_box: SecretBox) -> tuple[Webhook, str]:
+async def create_webhook(
+    session: AsyncSession, owner: Principal, body: WebhookCreate, secret_box: SecretBox
+) -> tuple[Webhook, str]:
     """The webhook, which receives events from now on, and its secret. Raises TooManyWebhooks."""
     if await queries.count_for_creation(session) >= MAX_WEBHOOKS:
         raise TooManyWebhooks()
@@ -44,6 +47,7 @@ async def create_webhook(session: AsyncSession, body: WebhookCreate, secret_box:
         from_position=(await read_head(session)).position,
     )
     webhook.subscribe_to(body.event_types)
+    webhook.grant(owner)
     session.add(webhook)
     await session.flush()
     outbox.add(session, webhook.to_event(WebhookCreated))
@@ -59,8 +63,8 @@ async def lock_webhook(session: AsyncSession, webhook_id: int, if_match: str | N
     return webhook
 
 
-async def update_webhook(session: AsyncSession, webhook: Webhook, fields: dict[str, Any]) -> None:
-    """`fields` by name. Equal values change nothing and publish no event."""
+async def update_webhook(session: AsyncSession, owner: Principal, webhook: Webhook, fields: dict[str, Any]) -> None:
+    """`fields` by name. `owner` becomes its owner. Equal values change nothing and publish no event."""
     changes = {name: value for name, value in fields.items() if getattr(webhook, name) != value}
     if not changes:
         return
@@ -75,6 +79,7 @@ async def update_webhook(session: AsyncSession, webhook: Webhook, fields: dict[s
         signal_on_commit(session, DUE)
     elif "is_active" in changes:
         webhook.is_active = False
+    webhook.grant(owner)
     webhook.increment_version()
     outbox.add(session, webhook.to_event(WebhookUpdated))
 

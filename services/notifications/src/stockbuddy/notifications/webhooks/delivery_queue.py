@@ -47,6 +47,7 @@ _FAN_OUT = text("""
         INSERT INTO webhook_delivery (webhook_id, event_id, event_type, position)
         SELECT w.id, n.event_id, n.type, n.position
         FROM new_event n JOIN webhook w ON w.is_active AND n.position > w.from_position AND n.type ~ w.expression
+             AND (w.visible_expression IS NULL OR n.type ~ w.visible_expression)
         WHERE n.type !~ :addressed
         ORDER BY n.position
         ON CONFLICT (webhook_id, event_id) DO NOTHING
@@ -60,7 +61,7 @@ _FAN_OUT = text("""
 # `next_attempt_at` is also the end of the lease: if the process dies, the delivery becomes due again.
 _LEASE_DUE = text("""
     WITH due AS (
-        SELECT d.id, w.url,
+        SELECT d.id, w.url, w.field_permissions,
                ARRAY(SELECT s.encrypted_secret FROM webhook_secret s
                      WHERE s.webhook_id = w.id AND (s.signs_until IS NULL OR s.signs_until > now())
                      ORDER BY s.id DESC) AS secrets
@@ -74,11 +75,11 @@ _LEASE_DUE = text("""
             next_attempt_at = now() + make_interval(secs => :lease_seconds)
         FROM due WHERE d.id = due.id
         RETURNING d.id, d.position, d.event_id, d.event_type, d.attempts_in_schedule, d.created_at, d.sample,
-                  due.url, due.secrets,
+                  due.url, due.secrets, due.field_permissions,
                   CASE WHEN d.attempts_in_schedule > 1
                        THEN CAST(d.log[cardinality(d.log)] ->> 'at' AS timestamptz) END AS previous_attempt_at)
     SELECT l.id, CAST(l.event_id AS text) AS event_id, l.event_type, l.attempts_in_schedule, l.created_at, l.url,
-           l.secrets, l.previous_attempt_at, e.subject, e.at, CAST(e.data AS text) AS data,
+           l.secrets, l.field_permissions, l.previous_attempt_at, e.subject, e.at, CAST(e.data AS text) AS data,
            CAST(l.sample AS text) AS sample, set_config('synchronous_commit', 'off', true)
     FROM leased l LEFT JOIN event_log e ON e.position = l.position
     ORDER BY l.id
@@ -94,6 +95,12 @@ _RECORD = text("""
                 CAST(:entries AS json[])) AS t(id, state, retry_delay_seconds, entry), settings
     WHERE d.id = t.id
 """)
+_CANCEL = text("""
+    UPDATE webhook_delivery d SET state = 'failed', finished_at = now()
+    FROM webhook w
+    WHERE w.id = d.webhook_id AND w.id = :webhook_id AND d.state = 'pending' AND d.sample IS NULL
+      AND d.event_type !~ w.visible_expression
+""")
 _CLEAR_FAILING = text("""
     UPDATE webhook SET failing_since = NULL, failing_seconds = 0, failed_attempts = 0, last_failure_at = NULL,
                        warned_at = NULL
@@ -107,6 +114,7 @@ _RESEND = text("""
         WHERE e.position >= (SELECT min(position) FROM event_log WHERE audited AND at >= :since)
           AND e.position <= (SELECT greatest(p.position, w.from_position) FROM webhook_progress p)
           AND e.type ~ w.expression AND e.type !~ :addressed
+          AND (w.visible_expression IS NULL OR e.type ~ w.visible_expression)
           AND NOT EXISTS (SELECT FROM webhook_delivery d
                           WHERE d.webhook_id = w.id AND d.event_id = e.event_id AND d.state <> 'failed')
         ORDER BY e.position LIMIT :limit
@@ -184,6 +192,11 @@ async def record_transitions(
     )
     if any(transition.result.is_success for transition in transitions.values()):
         await session.execute(_CLEAR_FAILING, {"id": webhook_id})
+
+
+async def cancel_invisible(session: AsyncSession, webhook_id: int) -> None:
+    """Cancel pending deliveries of events that the owner may no longer see."""
+    await session.execute(_CANCEL, {"webhook_id": webhook_id})
 
 
 async def resend_since(session: AsyncSession, webhook_id: int, since: datetime, limit: int) -> int:

@@ -11,8 +11,11 @@ from sqlalchemy import JSON, Identity, Integer, Text, func
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
+from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.contracts.notifications import WebhookState
-from stockbuddy.notifications.event_log.patterns import to_expression
+from stockbuddy.notifications.event_log.field_permissions import field_permissions_among
+from stockbuddy.notifications.event_log.patterns import ANY_TYPE, to_expression
+from stockbuddy.notifications.event_log.visibility import visible_types
 from stockbuddy.notifications.orm import Base
 
 State = TypeVar("State", bound=WebhookState)
@@ -25,7 +28,8 @@ MIN_FAILED_ATTEMPTS = 10
 
 
 class Webhook(Base):
-    """`expression` is `event_types` as a regular expression. Events up to `from_position` are not delivered.
+    """`expression` is `event_types` as a regular expression. Events up to `from_position` are not delivered, nor
+    those that `visible_expression` excludes: it and `field_permissions` follow the permissions of the owner.
 
     Since `failing_since` no delivery has succeeded. `failing_seconds` is the time since then during which a delivery
     was failing, from an attempt to its retry: a quiet week does not count."""
@@ -35,6 +39,10 @@ class Webhook(Base):
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     version: Mapped[int] = mapped_column(Integer, default=1)
     url: Mapped[str]
+    owner_id: Mapped[int | None]
+    granted: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    visible_expression: Mapped[str | None]
+    field_permissions: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
     description: Mapped[str | None]
     event_types: Mapped[list[str]] = mapped_column(ARRAY(Text))
     expression: Mapped[str]
@@ -53,6 +61,18 @@ class Webhook(Base):
     def subscribe_to(self, event_types: list[str]) -> None:
         self.event_types = event_types
         self.expression = to_expression(tuple(event_types))
+
+    def grant(self, owner: Principal) -> None:
+        """`owner` has changed it: from now on it receives what they may see."""
+        self.owner_id, self.granted = owner.user_id, sorted(owner.permissions)
+        self.limit_to(owner.permissions)
+
+    def limit_to(self, permissions: frozenset[str]) -> None:
+        """To what the owner with these permissions may see, and the credential that last changed it."""
+        held = permissions if self.granted is None else permissions.intersection(self.granted)
+        types = visible_types(held)
+        self.visible_expression = None if types == ANY_TYPE else to_expression(types)
+        self.field_permissions = sorted(field_permissions_among(held))
 
     def enable(self, position: int) -> None:
         """Events up to `position`, the head of the log, are not delivered."""

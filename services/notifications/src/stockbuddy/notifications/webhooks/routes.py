@@ -6,8 +6,9 @@ from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Query, Request, Response
 
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id
-from stockbuddy.chassis.http.authentication import Admin
+from stockbuddy.chassis.http.authentication import Caller, requires
 from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch, version_etag
 from stockbuddy.chassis.http.pagination import Page, PageParameters
@@ -53,8 +54,8 @@ router = APIRouter(prefix="/api/v1/webhooks", tags=["webhooks"], route_class=Con
 secret_router = APIRouter(prefix="/api/v1/webhooks", tags=["webhooks"], route_class=EncryptedIdempotentRoute)
 
 
-@router.get("")
-async def list_webhooks(_: Admin, session: ReadSession, query: PageParameters) -> Page[WebhookResponse]:
+@router.get("", dependencies=[requires(Permission.WEBHOOK_MANAGE)])
+async def list_webhooks(session: ReadSession, query: PageParameters) -> Page[WebhookResponse]:
     """List webhooks.
 
     Newest first, without their secrets.
@@ -63,26 +64,26 @@ async def list_webhooks(_: Admin, session: ReadSession, query: PageParameters) -
     return found.to_page(query, WebhookResponse.model_validate)
 
 
-@secret_router.post("", status_code=201)
+@secret_router.post("", status_code=201, dependencies=[requires(Permission.WEBHOOK_MANAGE)])
 @raises(AddressNotAllowed, TooManyWebhooks)
 async def create_webhook(
-    body: WebhookCreate, _: Admin, session: Session, services: Services, response: Response
+    body: WebhookCreate, caller: Caller, session: Session, services: Services, response: Response
 ) -> WebhookCreateResponse:
     """Register a webhook.
 
-    Every event whose type matches `event_types` is posted to `url`, signed as Standard Webhooks, and retried with
-    growing delays for days. The `secret` is returned only here. Private addresses are rejected unless the operator
-    allows them; at most 100 webhooks.
+    Every event that you may read and whose type matches `event_types` is posted to `url`, signed as Standard
+    Webhooks, and retried with growing delays for days. The `secret` is returned only here. Private addresses are
+    rejected unless the operator allows them; at most 100 webhooks.
     """
     await _require_allowed_url(services, body.url)
-    webhook, secret = await commands.create_webhook(session, body, services.secret_box)
+    webhook, secret = await commands.create_webhook(session, caller, body, services.secret_box)
     response.headers["ETag"] = version_etag(webhook.version)
     return WebhookCreateResponse(**WebhookResponse.model_validate(webhook).model_dump(), secret=secret)
 
 
-@router.get("/{webhook_id}")
+@router.get("/{webhook_id}", dependencies=[requires(Permission.WEBHOOK_MANAGE)])
 @raises(UnknownWebhook)
-async def get_webhook(webhook_id: Id, _: Admin, session: ReadSession, response: Response) -> WebhookResponse:
+async def get_webhook(webhook_id: Id, session: ReadSession, response: Response) -> WebhookResponse:
     """Read a webhook.
 
     `failing_since` shows since when no delivery has succeeded.
@@ -90,13 +91,13 @@ async def get_webhook(webhook_id: Id, _: Admin, session: ReadSession, response: 
     return _to_response(await queries.load_webhook(session, webhook_id), response)
 
 
-@router.put("/{webhook_id}", name="update_webhook_put")
-@router.patch("/{webhook_id}")
+@router.put("/{webhook_id}", name="update_webhook_put", dependencies=[requires(Permission.WEBHOOK_MANAGE)])
+@router.patch("/{webhook_id}", dependencies=[requires(Permission.WEBHOOK_MANAGE)])
 @raises(UnknownWebhook, AddressNotAllowed)
 async def update_webhook(
     webhook_id: Id,
     body: WebhookUpdate,
-    _: Admin,
+    caller: Caller,
     session: Session,
     services: Services,
     response: Response,
@@ -105,19 +106,19 @@ async def update_webhook(
     """Change a webhook.
 
     PUT and PATCH do the same: absent fields keep their values. Activating a disabled webhook does not deliver what
-    it missed: see `POST /webhooks/{webhook_id}/resend`.
+    it missed: see `POST /webhooks/{webhook_id}/resend`. Afterwards it receives the events and fields that you may read.
     """
     webhook = await commands.lock_webhook(session, webhook_id, if_match)
     fields = body.sent_fields()
     if "url" in fields:
         await _require_allowed_url(services, fields["url"])
-    await commands.update_webhook(session, webhook, fields)
+    await commands.update_webhook(session, caller, webhook, fields)
     return _to_response(webhook, response)
 
 
-@router.delete("/{webhook_id}", status_code=204)
+@router.delete("/{webhook_id}", status_code=204, dependencies=[requires(Permission.WEBHOOK_MANAGE)])
 @raises(UnknownWebhook)
-async def delete_webhook(webhook_id: Id, _: Admin, session: Session, if_match: IfMatch = None) -> None:
+async def delete_webhook(webhook_id: Id, session: Session, if_match: IfMatch = None) -> None:
     """Delete a webhook.
 
     Pending deliveries are dropped.
@@ -125,11 +126,10 @@ async def delete_webhook(webhook_id: Id, _: Admin, session: Session, if_match: I
     await commands.delete_webhook(session, await commands.lock_webhook(session, webhook_id, if_match))
 
 
-@secret_router.post("/{webhook_id}/rotate-secret")
+@secret_router.post("/{webhook_id}/rotate-secret", dependencies=[requires(Permission.WEBHOOK_MANAGE)])
 @raises(UnknownWebhook, TooManySecrets)
 async def rotate_webhook_secret(
     webhook_id: Id,
-    _: Admin,
     session: Session,
     services: Services,
     body: RotateSecret | None = None,
@@ -149,11 +149,9 @@ async def rotate_webhook_secret(
     return RotateSecretResponse(secret=secret, previous_secret_until=until if overlap_seconds else None)
 
 
-@router.post("/{webhook_id}/test", status_code=202)
+@router.post("/{webhook_id}/test", status_code=202, dependencies=[requires(Permission.WEBHOOK_MANAGE)])
 @raises(UnknownWebhook)
-async def request_webhook_test(
-    webhook_id: Id, _: Admin, session: Session, if_match: IfMatch = None
-) -> DeliveryResponse:
+async def request_webhook_test(webhook_id: Id, session: Session, if_match: IfMatch = None) -> DeliveryResponse:
     """Send a test event to a webhook.
 
     An event of type `notifications.webhook.test`, delivered like any other; read the result in the deliveries.
@@ -162,10 +160,10 @@ async def request_webhook_test(
     return DeliveryResponse.from_model(await commands.send_test(session, webhook))
 
 
-@router.post("/{webhook_id}/resend", status_code=202)
+@router.post("/{webhook_id}/resend", status_code=202, dependencies=[requires(Permission.WEBHOOK_MANAGE)])
 @raises(UnknownWebhook, WebhookInactive)
 async def resend_webhook_events(
-    webhook_id: Id, body: ResendEvents, _: Admin, session: Session, if_match: IfMatch = None
+    webhook_id: Id, body: ResendEvents, session: Session, if_match: IfMatch = None
 ) -> ResendEventsResponse:
     """Deliver events that a webhook missed.
 
@@ -177,10 +175,10 @@ async def resend_webhook_events(
     return ResendEventsResponse(requested=requested, has_more=requested == commands.MAX_RESENT)
 
 
-@router.get("/{webhook_id}/deliveries")
+@router.get("/{webhook_id}/deliveries", dependencies=[requires(Permission.WEBHOOK_MANAGE)])
 @raises(UnknownWebhook)
 async def list_webhook_deliveries(
-    webhook_id: Id, _: Admin, session: ReadSession, filters: Annotated[DeliveryFilter, Query()]
+    webhook_id: Id, session: ReadSession, filters: Annotated[DeliveryFilter, Query()]
 ) -> Page[DeliveryResponse]:
     """List the deliveries of a webhook.
 
@@ -191,9 +189,9 @@ async def list_webhook_deliveries(
     return found.to_page(filters, DeliveryResponse.from_model)
 
 
-@router.get("/{webhook_id}/deliveries/{delivery_id}")
+@router.get("/{webhook_id}/deliveries/{delivery_id}", dependencies=[requires(Permission.WEBHOOK_MANAGE)])
 @raises(UnknownDelivery)
-async def get_webhook_delivery(webhook_id: Id, delivery_id: Id, _: Admin, session: ReadSession) -> DeliveryResponse:
+async def get_webhook_delivery(webhook_id: Id, delivery_id: Id, session: ReadSession) -> DeliveryResponse:
     """Read a delivery of a webhook.
 
     With all its attempts.
@@ -201,10 +199,14 @@ async def get_webhook_delivery(webhook_id: Id, delivery_id: Id, _: Admin, sessio
     return DeliveryResponse.from_model(await queries.load_delivery(session, webhook_id, delivery_id))
 
 
-@router.post("/{webhook_id}/deliveries/{delivery_id}/redeliver", status_code=202)
+@router.post(
+    "/{webhook_id}/deliveries/{delivery_id}/redeliver",
+    status_code=202,
+    dependencies=[requires(Permission.WEBHOOK_MANAGE)],
+)
 @raises(UnknownWebhook, DeliveryInFlight, WebhookInactive, UnknownDelivery)
 async def redeliver_webhook_delivery(
-    webhook_id: Id, delivery_id: Id, _: Admin, session: Session, if_match: IfMatch = None
+    webhook_id: Id, delivery_id: Id, session: Session, if_match: IfMatch = None
 ) -> DeliveryResponse:
     """Deliver an event again.
 

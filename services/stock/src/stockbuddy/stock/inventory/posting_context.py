@@ -16,7 +16,7 @@ from stockbuddy.stock.replicas.suppliers import SupplierLookup
 
 @dataclass(frozen=True, slots=True)
 class ReservationLimits:
-    """`max_reserved_share`: for salespersons; see `Authority`."""
+    """`max_reserved_share`: see `Authority`."""
 
     max_seconds: int
     max_reserved_share: Decimal
@@ -36,7 +36,7 @@ class PostingContext:
     reservation_limits: ReservationLimits
 
     def authority(self, purpose: Purpose) -> Authority:
-        """The caller's authority for a posting. Raises Forbidden if the caller may not post for this purpose at all."""
+        """The caller's authority for a posting."""
         return authority_of(self.caller, purpose, max_reserved_share=self.reservation_limits.max_reserved_share)
 
     async def warehouse(self, reference: WarehouseReference | None) -> WarehouseEntry:

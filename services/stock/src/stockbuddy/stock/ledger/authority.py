@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from stockbuddy.chassis.http.errors import Forbidden
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.http.tokens import Principal
 
 
@@ -12,13 +12,13 @@ class Purpose(StrEnum):
     """What a posting does, in terms of permissions."""
 
     MOVEMENT = "movement"
-    """Any change of stock: of one's own products, or by a manager."""
+    """Any change of stock: of one's own products, or with `stock.move_any`."""
     SALE = "sale"
-    """Sales and their returns: by every salesperson."""
+    """Sales and their returns: of all products."""
     RESERVATION = "reservation"
-    """Reserved quantities only: by every salesperson."""
+    """Reserved quantities only: of all products."""
     PURCHASE = "purchase"
-    """Receipts of purchase orders: by managers."""
+    """Receipts of purchase orders: of all products."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,10 @@ class Authority:
 
 
 def authority_of(caller: Principal, purpose: Purpose, *, max_reserved_share: Decimal | None = None) -> Authority:
-    """Raises Forbidden for a purchase by a salesperson."""
-    if caller.is_manager:
-        return Authority(purpose, warehouse_ids=caller.warehouse_ids)
-    if purpose is Purpose.PURCHASE:
-        raise Forbidden("Only managers and admins may do this.")
-    return Authority(purpose, caller.user_id, caller.warehouse_ids, max_reserved_share)
+    """That the caller may post for this purpose at all is the permission of the route."""
+    return Authority(
+        purpose,
+        owner_id=None if caller.may(Permission.STOCK_MOVE_ANY) else caller.user_id,
+        warehouse_ids=caller.warehouse_ids,
+        max_reserved_share=None if caller.may(Permission.RESERVATION_RELEASE_ANY) else max_reserved_share,
+    )

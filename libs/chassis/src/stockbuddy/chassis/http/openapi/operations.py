@@ -132,7 +132,7 @@ def _problems(operation: Document, route: APIRoute, method: str, calls: set[obje
     permission = permission_of(route)
     if permission != "public":
         yield Unauthenticated
-    if permission in ("manager", "admin"):
+    if permission not in ("public", "user"):
         yield Forbidden
     if require_user_session in calls:
         yield UserSessionRequired

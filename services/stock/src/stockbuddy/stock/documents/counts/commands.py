@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.http.sessions import get_or_404
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.contracts.stock import CountCancelled, CountEntered, CountOpened, CountState
@@ -36,7 +37,7 @@ async def create_count(context: PostingContext, session: AsyncSession, body: Sto
     await session.flush()
     count.number = f"C-{count.id:06d}"
     await session.flush()
-    owner_id = None if context.caller.is_manager else context.caller.user_id
+    owner_id = None if context.caller.may(Permission.STOCK_MOVE_ANY) else context.caller.user_id
     await snapshot_levels(session, count, product_ids=product_ids, category=body.category, owner_id=owner_id)
     if product_ids is not None and body.category is None:
         await snapshot_products(session, count, [(product_id, 0) for product_id in product_ids])

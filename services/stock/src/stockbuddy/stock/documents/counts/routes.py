@@ -4,8 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id
-from stockbuddy.chassis.http.authentication import Caller
+from stockbuddy.chassis.http.authentication import requires
 from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import version_etag
 from stockbuddy.chassis.http.lightweight_route import LightweightRoute
@@ -36,7 +37,7 @@ router = APIRouter(prefix="/api/v1/stock-counts", tags=["stock counts"], route_c
 CountId = Annotated[Id, Path()]
 
 
-@router.post("", response_model=StockCountResponse, status_code=201)
+@router.post("", response_model=StockCountResponse, status_code=201, dependencies=[requires(Permission.STOCK_COUNT)])
 @raises(UnknownProduct, UnknownWarehouse, WarehouseForbidden, ProductForbidden)
 async def create_count(context: PostingContextDep, session: Session, body: StockCountCreate) -> Response:
     """Begin a stock count.
@@ -47,8 +48,8 @@ async def create_count(context: PostingContextDep, session: Session, body: Stock
     return _to_response(await commands.create_count(context, session, body), status=201)
 
 
-@router.get("", response_model=Page[StockCountResponse])
-async def list_counts(session: ReadSession, _: Caller, filters: Annotated[StockCountFilter, Query()]) -> Response:
+@router.get("", response_model=Page[StockCountResponse], dependencies=[requires(Permission.STOCK_READ)])
+async def list_counts(session: ReadSession, filters: Annotated[StockCountFilter, Query()]) -> Response:
     """List stock counts.
 
     Newest first, each with its lines.
@@ -56,8 +57,8 @@ async def list_counts(session: ReadSession, _: Caller, filters: Annotated[StockC
     return page_response(await queries.list_counts(session, filters), filters)
 
 
-@router.get("/{count_id}", response_model=StockCountResponse)
-async def get_count(session: ReadSession, _: Caller, count_id: CountId) -> Response:
+@router.get("/{count_id}", response_model=StockCountResponse, dependencies=[requires(Permission.STOCK_READ)])
+async def get_count(session: ReadSession, count_id: CountId) -> Response:
     """Read a stock count.
 
     Each line has the expected quantity and, once entered, the counted one.
@@ -65,8 +66,13 @@ async def get_count(session: ReadSession, _: Caller, count_id: CountId) -> Respo
     return _to_response(await queries.get_count(session, count_id))
 
 
-@router.put("/{count_id}/lines", response_model=StockCountResponse, name="enter_counts_put")
-@router.post("/{count_id}/lines", response_model=StockCountResponse)
+@router.put(
+    "/{count_id}/lines",
+    response_model=StockCountResponse,
+    name="enter_counts_put",
+    dependencies=[requires(Permission.STOCK_COUNT)],
+)
+@router.post("/{count_id}/lines", response_model=StockCountResponse, dependencies=[requires(Permission.STOCK_COUNT)])
 @raises(InvalidState, UnknownProduct, WarehouseForbidden, ProductForbidden)
 async def enter_counts(context: PostingContextDep, session: Session, count_id: CountId, body: EnterCounts) -> Response:
     """Enter counted quantities.
@@ -77,7 +83,7 @@ async def enter_counts(context: PostingContextDep, session: Session, count_id: C
     return _to_response(await commands.enter_counts(context, session, count_id, body.lines))
 
 
-@router.post("/{count_id}/approve", response_model=StockCountResponse)
+@router.post("/{count_id}/approve", response_model=StockCountResponse, dependencies=[requires(Permission.STOCK_COUNT)])
 @raises(InsufficientStock, InvalidState, UnknownProduct, ProductForbidden, *POSTING)
 async def approve_count(context: PostingContextDep, count_id: CountId) -> Response:
     """Approve a stock count.
@@ -88,7 +94,7 @@ async def approve_count(context: PostingContextDep, count_id: CountId) -> Respon
     return stored_response(await context.submit(lambda: plan_approval(context, count_id)))
 
 
-@router.post("/{count_id}/cancel", response_model=StockCountResponse)
+@router.post("/{count_id}/cancel", response_model=StockCountResponse, dependencies=[requires(Permission.STOCK_COUNT)])
 @raises(InvalidState, WarehouseForbidden, ProductForbidden)
 async def cancel_count(context: PostingContextDep, session: Session, count_id: CountId) -> Response:
     """Cancel a stock count.

@@ -4,7 +4,9 @@ from stockbuddy.chassis.http.personal_data import section_query
 
 OF_CUSTOMER = {
     "customer": section_query("SELECT * FROM customer WHERE id = :id"),
-    "sales": section_query("SELECT * FROM sale WHERE customer_id = :id ORDER BY id DESC"),
+    "sales": section_query("""
+        SELECT id, number, status, payment_method, reference, notes, total, refunded, occurred_at, recorded_at
+        FROM sale WHERE customer_id = :id ORDER BY id DESC"""),
     "returns": section_query("""
         SELECT r.* FROM sale_return r JOIN sale s ON s.id = r.sale_id WHERE s.customer_id = :id ORDER BY r.id DESC"""),
 }

@@ -4,8 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id
-from stockbuddy.chassis.http.authentication import Admin, Caller
+from stockbuddy.chassis.http.authentication import requires
 from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch, require_match, version_etag
 from stockbuddy.chassis.http.pagination import Page
@@ -28,8 +29,8 @@ router = APIRouter(prefix="/api/v1/customers", tags=["customers"], route_class=C
 CustomerId = Annotated[Id, Path()]
 
 
-@router.get("", response_model=Page[CustomerResponse])
-async def list_customers(session: ReadSession, _: Caller, filters: Annotated[CustomerFilter, Query()]) -> Response:
+@router.get("", response_model=Page[CustomerResponse], dependencies=[requires(Permission.CUSTOMER_READ)])
+async def list_customers(session: ReadSession, filters: Annotated[CustomerFilter, Query()]) -> Response:
     """List customers.
 
     Ordered by name unless `sort_by` says otherwise.
@@ -38,8 +39,8 @@ async def list_customers(session: ReadSession, _: Caller, filters: Annotated[Cus
     return json_response(found.to_page(filters, CustomerResponse.model_validate))
 
 
-@router.post("", response_model=CustomerResponse, status_code=201)
-async def create_customer(session: Session, _: Caller, body: CustomerCreate) -> Response:
+@router.post("", response_model=CustomerResponse, status_code=201, dependencies=[requires(Permission.CUSTOMER_WRITE)])
+async def create_customer(session: Session, body: CustomerCreate) -> Response:
     """Create a customer.
 
     Several customers may have the same name.
@@ -47,8 +48,8 @@ async def create_customer(session: Session, _: Caller, body: CustomerCreate) -> 
     return _to_response(await commands.create_customer(session, body.model_dump()), status=201)
 
 
-@router.get("/{customer_id}", response_model=CustomerResponse)
-async def get_customer(session: ReadSession, _: Caller, customer_id: CustomerId) -> Response:
+@router.get("/{customer_id}", response_model=CustomerResponse, dependencies=[requires(Permission.CUSTOMER_READ)])
+async def get_customer(session: ReadSession, customer_id: CustomerId) -> Response:
     """Read a customer.
 
     `ETag` is the version, for a later change.
@@ -56,11 +57,16 @@ async def get_customer(session: ReadSession, _: Caller, customer_id: CustomerId)
     return _to_response(await get_or_404(session, Customer, customer_id))
 
 
-@router.put("/{customer_id}", response_model=CustomerResponse, name="update_customer_put")
-@router.patch("/{customer_id}", response_model=CustomerResponse)
+@router.put(
+    "/{customer_id}",
+    response_model=CustomerResponse,
+    name="update_customer_put",
+    dependencies=[requires(Permission.CUSTOMER_WRITE)],
+)
+@router.patch("/{customer_id}", response_model=CustomerResponse, dependencies=[requires(Permission.CUSTOMER_WRITE)])
 @raises(ErasedCustomer)
 async def update_customer(
-    session: Session, _: Caller, customer_id: CustomerId, body: CustomerUpdate, if_match: IfMatch = None
+    session: Session, customer_id: CustomerId, body: CustomerUpdate, if_match: IfMatch = None
 ) -> Response:
     """Change a customer.
 
@@ -74,8 +80,8 @@ async def update_customer(
     return _to_response(customer)
 
 
-@router.delete("/{customer_id}", status_code=204)
-async def delete_customer(session: Session, _: Caller, customer_id: CustomerId, if_match: IfMatch = None) -> None:
+@router.delete("/{customer_id}", status_code=204, dependencies=[requires(Permission.CUSTOMER_WRITE)])
+async def delete_customer(session: Session, customer_id: CustomerId, if_match: IfMatch = None) -> None:
     """Delete a customer.
 
     The sales stay, without the customer's name.
@@ -85,8 +91,10 @@ async def delete_customer(session: Session, _: Caller, customer_id: CustomerId, 
     await commands.delete_customer(session, customer)
 
 
-@router.post("/{customer_id}/erase", response_model=CustomerResponse)
-async def erase_customer(session: Session, _: Admin, customer_id: CustomerId, if_match: IfMatch = None) -> Response:
+@router.post(
+    "/{customer_id}/erase", response_model=CustomerResponse, dependencies=[requires(Permission.CUSTOMER_ERASE)]
+)
+async def erase_customer(session: Session, customer_id: CustomerId, if_match: IfMatch = None) -> Response:
     """Erase the personal data of a customer.
 
     Cannot be undone. Name, e-mail address, phone number, postal address and notes are deleted here, in the notes of
@@ -99,10 +107,8 @@ async def erase_customer(session: Session, _: Admin, customer_id: CustomerId, if
     return _to_response(customer)
 
 
-@router.get("/{customer_id}/personal-data")
-async def export_customer_personal_data(
-    session: ReadSession, _: Admin, customer_id: CustomerId
-) -> PersonalDataResponse:
+@router.get("/{customer_id}/personal-data", dependencies=[requires(Permission.CUSTOMER_ERASE)])
+async def export_customer_personal_data(session: ReadSession, customer_id: CustomerId) -> PersonalDataResponse:
     """Export the personal data of a customer.
 
     Everything that is stored about the customer, by section: the record, sales and returns, the values in the event

@@ -5,8 +5,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id
-from stockbuddy.chassis.http.authentication import Manager
+from stockbuddy.chassis.http.authentication import Caller, requires
 from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import IfMatch, require_match, version_etag
 from stockbuddy.chassis.http.lightweight_route import LightweightRoute
@@ -25,11 +26,9 @@ router = APIRouter(prefix="/api/v1/expenses", tags=["expenses"], route_class=Lig
 ExpenseId = Annotated[Id, Path()]
 
 
-@router.post("", response_model=ExpenseResponse, status_code=201)
+@router.post("", response_model=ExpenseResponse, status_code=201, dependencies=[requires(Permission.EXPENSE_WRITE)])
 @raises(UnknownWarehouse, WarehouseForbidden)
-async def create_expense(
-    context: PostingContextDep, session: Session, caller: Manager, body: ExpenseCreate
-) -> Response:
+async def create_expense(context: PostingContextDep, session: Session, caller: Caller, body: ExpenseCreate) -> Response:
     """Record an expense.
 
     Costs outside stock, such as rent or wages; the profit report deducts them. Without a warehouse the expense
@@ -42,8 +41,8 @@ async def create_expense(
     return _to_response(expense, status=201)
 
 
-@router.get("", response_model=Page[ExpenseResponse])
-async def list_expenses(session: ReadSession, _: Manager, filters: Annotated[ExpenseFilter, Query()]) -> Response:
+@router.get("", response_model=Page[ExpenseResponse], dependencies=[requires(Permission.EXPENSE_READ)])
+async def list_expenses(session: ReadSession, filters: Annotated[ExpenseFilter, Query()]) -> Response:
     """List expenses.
 
     Newest day first unless `sort_by` says otherwise.
@@ -52,8 +51,8 @@ async def list_expenses(session: ReadSession, _: Manager, filters: Annotated[Exp
     return json_response(found.to_page(filters, ExpenseResponse.model_validate))
 
 
-@router.get("/{expense_id}", response_model=ExpenseResponse)
-async def get_expense(session: ReadSession, _: Manager, expense_id: ExpenseId) -> Response:
+@router.get("/{expense_id}", response_model=ExpenseResponse, dependencies=[requires(Permission.EXPENSE_READ)])
+async def get_expense(session: ReadSession, expense_id: ExpenseId) -> Response:
     """Read an expense.
 
     `ETag` is the version, for a later change.
@@ -61,13 +60,17 @@ async def get_expense(session: ReadSession, _: Manager, expense_id: ExpenseId) -
     return _to_response(await get_or_404(session, Expense, expense_id))
 
 
-@router.put("/{expense_id}", response_model=ExpenseResponse, name="update_expense_put")
-@router.patch("/{expense_id}", response_model=ExpenseResponse)
+@router.put(
+    "/{expense_id}",
+    response_model=ExpenseResponse,
+    name="update_expense_put",
+    dependencies=[requires(Permission.EXPENSE_WRITE)],
+)
+@router.patch("/{expense_id}", response_model=ExpenseResponse, dependencies=[requires(Permission.EXPENSE_WRITE)])
 @raises(UnknownWarehouse, WarehouseForbidden)
 async def update_expense(
     context: PostingContextDep,
     session: Session,
-    _: Manager,
     expense_id: ExpenseId,
     body: ExpenseUpdate,
     if_match: IfMatch = None,
@@ -83,10 +86,10 @@ async def update_expense(
     return _to_response(expense)
 
 
-@router.delete("/{expense_id}", status_code=204)
+@router.delete("/{expense_id}", status_code=204, dependencies=[requires(Permission.EXPENSE_WRITE)])
 @raises(WarehouseForbidden)
 async def delete_expense(
-    context: PostingContextDep, session: Session, _: Manager, expense_id: ExpenseId, if_match: IfMatch = None
+    context: PostingContextDep, session: Session, expense_id: ExpenseId, if_match: IfMatch = None
 ) -> None:
     """Delete an expense.
 

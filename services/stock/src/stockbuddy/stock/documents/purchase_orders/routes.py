@@ -4,8 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id
-from stockbuddy.chassis.http.authentication import Manager
+from stockbuddy.chassis.http.authentication import requires
 from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import IfMatch, version_etag
 from stockbuddy.chassis.http.lightweight_route import LightweightRoute
@@ -44,9 +45,11 @@ router = APIRouter(prefix="/api/v1/purchase-orders", tags=["purchase orders"], r
 OrderId = Annotated[Id, Path()]
 
 
-@router.post("", response_model=PurchaseOrderResponse, status_code=201)
+@router.post(
+    "", response_model=PurchaseOrderResponse, status_code=201, dependencies=[requires(Permission.PURCHASE_WRITE)]
+)
 @raises(UnknownSupplier, UnknownProduct, ProductInactive, *POSTING)
-async def create_purchase_order(context: PostingContextDep, _: Manager, body: PurchaseOrderCreate) -> Response:
+async def create_purchase_order(context: PostingContextDep, body: PurchaseOrderCreate) -> Response:
     """Draft a purchase order.
 
     A draft changes no stock and is not incoming yet: place it with `POST /purchase-orders/{order_id}/order`. A line
@@ -55,10 +58,8 @@ async def create_purchase_order(context: PostingContextDep, _: Manager, body: Pu
     return stored_response(await context.submit(lambda: plan_order(context, body)))
 
 
-@router.get("", response_model=Page[PurchaseOrderResponse])
-async def list_purchase_orders(
-    session: ReadSession, _: Manager, filters: Annotated[PurchaseOrderFilter, Query()]
-) -> Response:
+@router.get("", response_model=Page[PurchaseOrderResponse], dependencies=[requires(Permission.PURCHASE_READ)])
+async def list_purchase_orders(session: ReadSession, filters: Annotated[PurchaseOrderFilter, Query()]) -> Response:
     """List purchase orders.
 
     Newest first unless `sort_by` says otherwise, each with its lines.
@@ -66,8 +67,8 @@ async def list_purchase_orders(
     return page_response(await queries.list_orders(session, filters), filters)
 
 
-@router.get("/{order_id}", response_model=PurchaseOrderResponse)
-async def get_purchase_order(session: ReadSession, _: Manager, order_id: OrderId) -> Response:
+@router.get("/{order_id}", response_model=PurchaseOrderResponse, dependencies=[requires(Permission.PURCHASE_READ)])
+async def get_purchase_order(session: ReadSession, order_id: OrderId) -> Response:
     """Read a purchase order.
 
     `outstanding` of each line is what is still to come.
@@ -76,13 +77,17 @@ async def get_purchase_order(session: ReadSession, _: Manager, order_id: OrderId
     return json_response(order, etag=version_etag(order.version))
 
 
-@router.put("/{order_id}", response_model=PurchaseOrderResponse, name="update_purchase_order_put")
-@router.patch("/{order_id}", response_model=PurchaseOrderResponse)
+@router.put(
+    "/{order_id}",
+    response_model=PurchaseOrderResponse,
+    name="update_purchase_order_put",
+    dependencies=[requires(Permission.PURCHASE_WRITE)],
+)
+@router.patch("/{order_id}", response_model=PurchaseOrderResponse, dependencies=[requires(Permission.PURCHASE_WRITE)])
 @raises(UnknownSupplier, UnknownProduct, UnknownWarehouse, WarehouseForbidden, ProductInactive, InvalidState)
 async def update_purchase_order(
     context: PostingContextDep,
     session: Session,
-    _: Manager,
     order_id: OrderId,
     body: PurchaseOrderUpdate,
     if_match: IfMatch = None,
@@ -96,9 +101,11 @@ async def update_purchase_order(
     return json_response(order, etag=version_etag(order.version))
 
 
-@router.post("/{order_id}/order", response_model=PurchaseOrderResponse)
+@router.post(
+    "/{order_id}/order", response_model=PurchaseOrderResponse, dependencies=[requires(Permission.PURCHASE_WRITE)]
+)
 @raises(InvalidState, UnknownSupplier, UnknownProduct, ProductInactive, *POSTING)
-async def place_purchase_order(context: PostingContextDep, _: Manager, order_id: OrderId) -> Response:
+async def place_purchase_order(context: PostingContextDep, order_id: OrderId) -> Response:
     """Place a purchase order.
 
     From now on its quantities count as incoming.
@@ -106,10 +113,14 @@ async def place_purchase_order(context: PostingContextDep, _: Manager, order_id:
     return stored_response(await context.submit(lambda: plan_placement(context, order_id)))
 
 
-@router.post("/{order_id}/receive", response_model=ReceivedPurchaseOrderResponse)
+@router.post(
+    "/{order_id}/receive",
+    response_model=ReceivedPurchaseOrderResponse,
+    dependencies=[requires(Permission.PURCHASE_RECEIVE)],
+)
 @raises(InvalidState, NotInPurchaseOrder, OverReceipt, UnknownProduct, *POSTING)
 async def receive_purchase_order(
-    context: PostingContextDep, _: Manager, order_id: OrderId, body: ReceivePurchaseOrder | None = None
+    context: PostingContextDep, order_id: OrderId, body: ReceivePurchaseOrder | None = None
 ) -> Response:
     """Receive goods of a purchase order.
 
@@ -121,9 +132,11 @@ async def receive_purchase_order(
     return stored_response(await context.submit(lambda: plan_receipt(context, order_id, body)))
 
 
-@router.post("/{order_id}/cancel", response_model=PurchaseOrderResponse)
+@router.post(
+    "/{order_id}/cancel", response_model=PurchaseOrderResponse, dependencies=[requires(Permission.PURCHASE_WRITE)]
+)
 @raises(InvalidState, *POSTING)
-async def cancel_purchase_order(context: PostingContextDep, _: Manager, order_id: OrderId) -> Response:
+async def cancel_purchase_order(context: PostingContextDep, order_id: OrderId) -> Response:
     """Cancel a purchase order.
 
     What is outstanding is no longer incoming; what was received stays in stock.
@@ -131,8 +144,8 @@ async def cancel_purchase_order(context: PostingContextDep, _: Manager, order_id
     return stored_response(await context.submit(lambda: plan_cancellation(context, order_id)))
 
 
-@router.get("/{order_id}/receipts")
-async def list_purchase_receipts(session: ReadSession, _: Manager, order_id: OrderId) -> list[PurchaseReceiptResponse]:
+@router.get("/{order_id}/receipts", dependencies=[requires(Permission.PURCHASE_READ)])
+async def list_purchase_receipts(session: ReadSession, order_id: OrderId) -> list[PurchaseReceiptResponse]:
     """List the receipts of a purchase order.
 
     In the order in which they were posted; not paged.

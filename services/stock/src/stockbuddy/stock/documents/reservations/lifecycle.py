@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.http.errors import Unprocessable
 from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.contracts.stock import ReservationExpired, ReservationExtended, ReservationReleased, ReservationState
@@ -45,14 +46,16 @@ async def load_active_reservation(context: PostingContext, reservation_id: int) 
 def require_reserver(context: PostingContext, reservation: ReservationResponse) -> None:
     """For steps that end or change a reservation other than by handing over what was reserved.
     Raises ReservationForbidden."""
-    if not context.caller.is_manager and reservation.created_by != context.caller.user_id:
+    if not context.caller.may(Permission.RESERVATION_RELEASE_ANY) and reservation.created_by != context.caller.user_id:
         raise ReservationForbidden()
 
 
 def require_lifetime(context: PostingContext, seconds: int, created_at: datetime | None = None) -> None:
-    """Limit the time until a reservation ends; for salespersons, counted from its creation. Raises Unprocessable."""
+    """Limit the time until a reservation ends, counted from its creation unless the caller may release all.
+    Raises Unprocessable."""
     limit = context.reservation_limits.max_seconds
-    age = 0 if created_at is None or context.caller.is_manager else (datetime.now(UTC) - created_at).total_seconds()
+    may_release_all = context.caller.may(Permission.RESERVATION_RELEASE_ANY)
+    age = 0 if created_at is None or may_release_all else (datetime.now(UTC) - created_at).total_seconds()
     if seconds + age > limit:
         raise Unprocessable.field("expires_in", f"a reservation lasts at most {limit} seconds")
 

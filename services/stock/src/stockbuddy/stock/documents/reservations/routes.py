@@ -4,8 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id
-from stockbuddy.chassis.http.authentication import Caller
+from stockbuddy.chassis.http.authentication import requires
 from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.lightweight_route import LightweightRoute
 from stockbuddy.chassis.http.pagination import Page
@@ -38,7 +39,9 @@ router = APIRouter(prefix="/api/v1/reservations", tags=["reservations"], route_c
 ReservationId = Annotated[Id, Path()]
 
 
-@router.post("", response_model=ReservationResponse, status_code=201)
+@router.post(
+    "", response_model=ReservationResponse, status_code=201, dependencies=[requires(Permission.RESERVATION_WRITE)]
+)
 @raises(InsufficientStock, UnknownProduct, ProductInactive, ReservedShareExceeded, ProductForbidden, *POSTING)
 async def create_reservation(context: PostingContextDep, body: ReservationCreate) -> Response:
     """Reserve stock for a limited time.
@@ -49,10 +52,8 @@ async def create_reservation(context: PostingContextDep, body: ReservationCreate
     return stored_response(await context.submit(lambda: plan_reservation(context, body)))
 
 
-@router.get("", response_model=Page[ReservationResponse])
-async def list_reservations(
-    session: ReadSession, _: Caller, filters: Annotated[ReservationFilter, Query()]
-) -> Response:
+@router.get("", response_model=Page[ReservationResponse], dependencies=[requires(Permission.STOCK_READ)])
+async def list_reservations(session: ReadSession, filters: Annotated[ReservationFilter, Query()]) -> Response:
     """List reservations.
 
     Newest first. The status is `expired` from `expires_at` on.
@@ -60,8 +61,8 @@ async def list_reservations(
     return page_response(await queries.list_reservations(session, filters), filters)
 
 
-@router.get("/{reservation_id}", response_model=ReservationResponse)
-async def get_reservation(session: ReadSession, _: Caller, reservation_id: ReservationId) -> Response:
+@router.get("/{reservation_id}", response_model=ReservationResponse, dependencies=[requires(Permission.STOCK_READ)])
+async def get_reservation(session: ReadSession, reservation_id: ReservationId) -> Response:
     """Read a reservation.
 
     Its status is `expired` from `expires_at` on.
@@ -69,7 +70,11 @@ async def get_reservation(session: ReadSession, _: Caller, reservation_id: Reser
     return json_response(await queries.get_reservation(session, reservation_id))
 
 
-@router.post("/{reservation_id}/extend", response_model=ReservationResponse)
+@router.post(
+    "/{reservation_id}/extend",
+    response_model=ReservationResponse,
+    dependencies=[requires(Permission.RESERVATION_WRITE)],
+)
 @raises(ReservationAlreadyExpired, ReservationForbidden, InvalidState, *POSTING)
 async def extend_reservation(
     context: PostingContextDep, reservation_id: ReservationId, body: ExtendReservation | None = None
@@ -82,7 +87,11 @@ async def extend_reservation(
     return stored_response(await context.submit(lambda: plan_extension(context, reservation_id, body)))
 
 
-@router.post("/{reservation_id}/release", response_model=ReservationResponse)
+@router.post(
+    "/{reservation_id}/release",
+    response_model=ReservationResponse,
+    dependencies=[requires(Permission.RESERVATION_WRITE)],
+)
 @raises(ReservationAlreadyExpired, ReservationForbidden, InvalidState, *POSTING)
 async def release_reservation(context: PostingContextDep, reservation_id: ReservationId) -> Response:
     """Release a reservation.

@@ -1,5 +1,7 @@
 """Commits a reservation: sells the reserved stock, or posts it as an `out` movement."""
 
+from stockbuddy.chassis.access.permissions import Permission
+from stockbuddy.chassis.http.authentication import require
 from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.contracts.stock import ReservationCommitted, SaleCompleted
 from stockbuddy.stock.documents.reservations.lifecycle import (
@@ -26,8 +28,9 @@ from stockbuddy.stock.ledger import DocumentChanges, Posting, PostingResult, Pur
 
 
 async def plan_commit(context: PostingContext, reservation_id: int, body: CommitReservation) -> Posting:
-    """Raises what `load_active_reservation` does, and SeveralWarehouses, UnknownCustomer, UnknownProduct."""
+    """Raises what `load_active_reservation` does, and Forbidden, SeveralWarehouses, UnknownCustomer, UnknownProduct."""
     reservation = await load_active_reservation(context, reservation_id)
+    require(context.caller, Permission.STOCK_MOVE if body.as_ == "out" else Permission.SALE_CREATE)
     if body.as_ == "out":
         require_reserver(context, reservation)
         return _out_posting(context, reservation, body)

@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from stockbuddy.chassis.access.permissions import Permission
+from stockbuddy.chassis.http.authentication import require
 from stockbuddy.chassis.http.errors import Unprocessable
 from stockbuddy.chassis.http.idempotency import StoredResponse
 from stockbuddy.contracts.stock import ReservationCommitted, SaleCompleted, SaleLine
@@ -23,6 +25,7 @@ from stockbuddy.stock.documents.reservations.lifecycle import (
 from stockbuddy.stock.documents.reservations.schemas import ReservationResponse
 from stockbuddy.stock.documents.responses import document_response
 from stockbuddy.stock.documents.sales.costs import total_cost
+from stockbuddy.stock.documents.sales.discounts import require_discounts
 from stockbuddy.stock.documents.sales.schemas import SaleCreate, SaleLineCreate
 from stockbuddy.stock.errors import AmbiguousCustomer, UnknownCustomer
 from stockbuddy.stock.inventory.posting_context import PostingContext
@@ -82,7 +85,7 @@ def _sale_response(sale: SaleCompleted, _: ReservationResponse | None) -> Stored
 
 
 async def load_plan(context: PostingContext, body: SaleCreate, reservation: ReservationResponse | None) -> SalePlan:
-    """Raises ReservationForbidden if a part of another user's reservation would be released."""
+    """Raises DiscountForbidden, and ReservationForbidden if a part of another user's reservation would be released."""
     warehouse = await context.warehouse(body.warehouse_reference)
     reserved_ids = [] if reservation is None else [line.product_id for line in reservation.lines]
     references = [line.product_reference for line in body.sold_lines]
@@ -91,6 +94,7 @@ async def load_plan(context: PostingContext, body: SaleCreate, reservation: Rese
     lines = [_price(index, line, products[line.product_reference]) for index, line in enumerate(body.sold_lines)]
     if sum((line.total + line.discount for line in lines), ZERO) >= MAX_AMOUNT:
         raise Unprocessable.field("lines", TOO_LARGE)
+    require_discounts(context.caller, lines)
     if reservation is not None and _releases_stock(reservation, warehouse.id, lines):
         require_reserver(context, reservation)
     return SalePlan(context, body, warehouse, await _load_customer_id(context, body), lines, reservation)
@@ -117,8 +121,12 @@ def _price(index: int, line: SaleLineCreate, product: ProductReplica) -> PricedL
 
 
 async def _load_customer_id(context: PostingContext, body: SaleCreate) -> int | None:
+    """Raises Forbidden for a name, which would tell whether there is such a customer, UnknownCustomer, or
+    AmbiguousCustomer."""
     if body.customer_reference is None:
         return None
+    if isinstance(body.customer_reference, str):
+        require(context.caller, Permission.CUSTOMER_READ)
     async with context.database.reading() as session:
         customers = await find_customers(session, body.customer_reference)
     if not customers:

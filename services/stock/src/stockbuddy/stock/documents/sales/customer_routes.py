@@ -4,8 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id
-from stockbuddy.chassis.http.authentication import Caller
+from stockbuddy.chassis.http.authentication import requires
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.pagination import Page, PageParameters
 from stockbuddy.chassis.http.sessions import ReadSession, get_or_404
@@ -17,9 +18,13 @@ from stockbuddy.stock.http.responses import page_response
 router = APIRouter(prefix="/api/v1/customers", tags=["customers"], route_class=ConditionalRoute)
 
 
-@router.get("/{customer_id}/sales", response_model=Page[SaleResponse])
+@router.get(
+    "/{customer_id}/sales",
+    response_model=Page[SaleResponse],
+    dependencies=[requires(Permission.CUSTOMER_READ, Permission.SALE_READ)],
+)
 async def list_customer_sales(
-    session: ReadSession, _: Caller, page: PageParameters, customer_id: Annotated[Id, Path()]
+    session: ReadSession, page: PageParameters, customer_id: Annotated[Id, Path()]
 ) -> Response:
     """List the sales of a customer.
 

@@ -25,7 +25,7 @@ SORT_ORDERS = sort_orders(
 )
 
 
-def _conditions(filters: SaleFilter) -> list[ColumnElement[bool]]:
+def _conditions(filters: SaleFilter, *, with_customers: bool) -> list[ColumnElement[bool]]:
     equalities = (
         (Sale.customer_id, filters.customer_id),
         (Sale.sold_by, filters.sold_by),
@@ -36,23 +36,27 @@ def _conditions(filters: SaleFilter) -> list[ColumnElement[bool]]:
     if filters.product_id is not None:
         conditions.append(exists().where(SaleLine.sale_id == Sale.id, SaleLine.product_id == filters.product_id))
     if filters.search:
-        conditions.append(_matches(filters.search))
+        conditions.append(_matches(filters.search, with_customers=with_customers))
     return conditions
 
 
-def _matches(search: str) -> ColumnElement[bool]:
+def _matches(search: str, *, with_customers: bool) -> ColumnElement[bool]:
     customers = select(Customer.id).where(contains_text(search, Customer.name))
     is_in_line = exists().where(SaleLine.sale_id == Sale.id, contains_text(search, SaleLine.sku, SaleLine.name))
     return or_(
         func.lower(Sale.number) == func.lower(search),
         contains_text(search, Sale.reference),
-        Sale.customer_id.in_(customers),
+        *([Sale.customer_id.in_(customers)] if with_customers else []),
         is_in_line,
     )
 
 
-async def list_sales(session: AsyncSession, filters: SaleFilter) -> PageSlice[SaleResponse]:
-    query = select(Sale).where(*_conditions(filters), *await moment_conditions(session, Sale.occurred_at, filters))
+async def list_sales(
+    session: AsyncSession, filters: SaleFilter, *, with_customers: bool = True
+) -> PageSlice[SaleResponse]:
+    """`with_customers`: `search` also finds the names of customers."""
+    conditions = _conditions(filters, with_customers=with_customers)
+    query = select(Sale).where(*conditions, *await moment_conditions(session, Sale.occurred_at, filters))
     found = await fetch_page(session, query, SORT_ORDERS[filters.sort_by], filters)
     return PageSlice(await _to_responses(session, found.rows), found.total, found.next_cursor)
 

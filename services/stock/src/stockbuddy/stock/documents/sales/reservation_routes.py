@@ -4,14 +4,17 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id
-from stockbuddy.chassis.http.errors import raises
+from stockbuddy.chassis.http.authentication import requires
+from stockbuddy.chassis.http.errors import Forbidden, raises
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.stock.documents.sales.commit_reservation import plan_commit
 from stockbuddy.stock.documents.sales.schemas import CommitReservation, CommittedReservationResponse
 from stockbuddy.stock.errors import (
     POSTING,
     AmbiguousCustomer,
+    DiscountForbidden,
     InvalidState,
     ProductInactive,
     ReservationAlreadyExpired,
@@ -26,7 +29,11 @@ from stockbuddy.stock.http.responses import stored_response
 router = APIRouter(prefix="/api/v1/reservations", tags=["reservations"], route_class=ConditionalRoute)
 
 
-@router.post("/{reservation_id}/commit", response_model=CommittedReservationResponse)
+@router.post(
+    "/{reservation_id}/commit",
+    response_model=CommittedReservationResponse,
+    dependencies=[requires(Permission.RESERVATION_WRITE)],
+)
 @raises(
     ReservationAlreadyExpired,
     InvalidState,
@@ -36,6 +43,8 @@ router = APIRouter(prefix="/api/v1/reservations", tags=["reservations"], route_c
     SeveralWarehouses,
     UnknownProduct,
     ReservationForbidden,
+    DiscountForbidden,
+    Forbidden,
     *POSTING,
 )
 async def commit_reservation(
@@ -45,7 +54,7 @@ async def commit_reservation(
 
     Consumes exactly what is reserved, so it cannot fail for lack of stock. With `as` set to `sale`, the stock is sold
     at the products' prices, which requires that all lines are in one warehouse; with `out`, the default, it is issued
-    without a sale.
+    without a sale. A sale requires `sale.create`, an issue `stock.move`.
     """
     body = body or CommitReservation()
     return stored_response(await context.submit(lambda: plan_commit(context, reservation_id, body)))

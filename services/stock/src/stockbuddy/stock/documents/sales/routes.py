@@ -4,8 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id
-from stockbuddy.chassis.http.authentication import Caller
+from stockbuddy.chassis.http.authentication import Caller, requires
 from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import version_etag
 from stockbuddy.chassis.http.lightweight_route import LightweightRoute
@@ -30,6 +31,7 @@ from stockbuddy.stock.errors import (
     POSTING,
     AmbiguousCustomer,
     ConcurrentUpdate,
+    DiscountForbidden,
     InsufficientStock,
     InvalidState,
     NotInSale,
@@ -38,6 +40,7 @@ from stockbuddy.stock.errors import (
     ReservationAlreadyExpired,
     ReservationForbidden,
     ReturnExceedsSale,
+    SaleForbidden,
     SaleNotReturnable,
     UnknownCustomer,
     UnknownProduct,
@@ -50,7 +53,7 @@ router = APIRouter(prefix="/api/v1/sales", tags=["sales"], route_class=Lightweig
 SaleId = Annotated[Id, Path()]
 
 
-@router.post("", response_model=SaleResponse, status_code=201)
+@router.post("", response_model=SaleResponse, status_code=201, dependencies=[requires(Permission.SALE_CREATE)])
 @raises(
     InsufficientStock,
     UnknownProduct,
@@ -59,6 +62,7 @@ SaleId = Annotated[Id, Path()]
     AmbiguousCustomer,
     ReservationAlreadyExpired,
     ReservationForbidden,
+    DiscountForbidden,
     InvalidState,
     *POSTING,
 )
@@ -66,14 +70,15 @@ async def create_sale(context: PostingContextDep, body: SaleCreate) -> Response:
     """Sell products.
 
     All lines are sold or none: the sale, its movements and the levels change in one transaction. Missing stock gets
-    409 `insufficient_stock` with all `shortages`. A line without `unit_price` has the product's price. With
-    `reservation_id` the sale consumes the reserved stock. Send an `Idempotency-Key`, so that a till that lost its
-    connection can repeat the request.
+    409 `insufficient_stock` with all `shortages`. A line without `unit_price` has the product's price; a lower one
+    requires `sale.discount`, within the limit of the role (403 `discount_forbidden`). With `reservation_id` the sale
+    consumes the reserved stock. Send an `Idempotency-Key`, so that a till that lost its connection can repeat the
+    request.
     """
     return stored_response(await context.submit(lambda: plan_sale(context, body)))
 
 
-@router.post("/batch", response_model=SalesBatchResponse)
+@router.post("/batch", response_model=SalesBatchResponse, dependencies=[requires(Permission.SALE_CREATE)])
 @raises(ConcurrentUpdate)
 async def create_sales_batch(request: Request, context: PostingContextDep, body: SalesBatchCreate) -> Response:
     """Import up to 500 sales made offline.
@@ -85,17 +90,19 @@ async def create_sales_batch(request: Request, context: PostingContextDep, body:
     return await import_sales(context, body.sales, (await request.json())["sales"])
 
 
-@router.get("", response_model=Page[SaleResponse])
-async def list_sales(session: ReadSession, _: Caller, filters: Annotated[SaleFilter, Query()]) -> Response:
+@router.get("", response_model=Page[SaleResponse], dependencies=[requires(Permission.SALE_READ)])
+async def list_sales(session: ReadSession, caller: Caller, filters: Annotated[SaleFilter, Query()]) -> Response:
     """List sales.
 
-    Newest first by `occurred_at` unless `sort_by` says otherwise, each with its lines.
+    Newest first by `occurred_at` unless `sort_by` says otherwise, each with its lines. `search` also finds names of
+    customers, with the permission `customer.read`.
     """
-    return page_response(await queries.list_sales(session, filters), filters)
+    with_customers = caller.may(Permission.CUSTOMER_READ)
+    return page_response(await queries.list_sales(session, filters, with_customers=with_customers), filters)
 
 
-@router.get("/{sale_id}", response_model=SaleResponse)
-async def get_sale(session: ReadSession, _: Caller, sale_id: SaleId) -> Response:
+@router.get("/{sale_id}", response_model=SaleResponse, dependencies=[requires(Permission.SALE_READ)])
+async def get_sale(session: ReadSession, sale_id: SaleId) -> Response:
     """Read a sale with its lines.
 
     `returned` and `refunded` of each line show what came back.
@@ -104,7 +111,12 @@ async def get_sale(session: ReadSession, _: Caller, sale_id: SaleId) -> Response
     return json_response(sale, etag=version_etag(sale.version))
 
 
-@router.post("/{sale_id}/returns", response_model=SaleReturnResponse, status_code=201)
+@router.post(
+    "/{sale_id}/returns",
+    response_model=SaleReturnResponse,
+    status_code=201,
+    dependencies=[requires(Permission.SALE_RETURN)],
+)
 @raises(NotInSale, ReturnExceedsSale, SaleNotReturnable, UnknownProduct, ProductForbidden, *POSTING)
 async def create_sale_return(context: PostingContextDep, sale_id: SaleId, body: SaleReturnCreate) -> Response:
     """Take back goods of a sale.
@@ -116,19 +128,20 @@ async def create_sale_return(context: PostingContextDep, sale_id: SaleId, body: 
     return stored_response(await context.submit(lambda: plan_return(context, sale_id, body)))
 
 
-@router.post("/{sale_id}/void", response_model=SaleResponse)
-@raises(InvalidState, *POSTING)
+@router.post("/{sale_id}/void", response_model=SaleResponse, dependencies=[requires(Permission.SALE_VOID)])
+@raises(SaleForbidden, InvalidState, *POSTING)
 async def void_sale(context: PostingContextDep, sale_id: SaleId, body: VoidSale | None = None) -> Response:
     """Void a sale.
 
     For a sale entered by mistake: every line goes back into stock at its cost, and the refund due is the total. A
-    sale of which something was returned cannot be voided (409 `invalid_state`).
+    sale of which something was returned cannot be voided (409 `invalid_state`). The sales of others require
+    `sale.void_any` (403 `not_seller`).
     """
     return stored_response(await context.submit(lambda: plan_void(context, sale_id, body or VoidSale())))
 
 
-@router.get("/{sale_id}/returns")
-async def list_sale_returns(session: ReadSession, _: Caller, sale_id: SaleId) -> list[SaleReturnResponse]:
+@router.get("/{sale_id}/returns", dependencies=[requires(Permission.SALE_READ)])
+async def list_sale_returns(session: ReadSession, sale_id: SaleId) -> list[SaleReturnResponse]:
     """List the returns of a sale.
 
     In the order in which they were posted; not paged.

@@ -1,11 +1,12 @@
 """Voids a sale without returns: restocks every line at its cost and sets the refund due to the total paid."""
 
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.contracts.stock import SaleLine, SaleVoided
 from stockbuddy.stock.documents.responses import document_response
 from stockbuddy.stock.documents.sales.costs import line_cost, with_totals
 from stockbuddy.stock.documents.sales.queries import load_sale
 from stockbuddy.stock.documents.sales.schemas import SaleResponse, VoidSale
-from stockbuddy.stock.errors import InvalidState
+from stockbuddy.stock.errors import InvalidState, SaleForbidden
 from stockbuddy.stock.inventory.posting_context import PostingContext
 from stockbuddy.stock.ledger import (
     ZERO,
@@ -22,8 +23,10 @@ from stockbuddy.stock.ledger import (
 
 
 async def plan_void(context: PostingContext, sale_id: int, body: VoidSale) -> Posting:
-    """Raises NotFound, WarehouseForbidden, InvalidState."""
+    """Raises NotFound, WarehouseForbidden, SaleForbidden, InvalidState."""
     sale = await load_sale(context, sale_id)
+    if sale.sold_by != context.caller.user_id and not context.caller.may(Permission.SALE_VOID_ANY):
+        raise SaleForbidden()
     if sale.status != "completed":
         raise InvalidState("sale", sale.status, ["completed"])
     return Posting(

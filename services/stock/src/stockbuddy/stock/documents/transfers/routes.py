@@ -4,8 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id
-from stockbuddy.chassis.http.authentication import Caller
+from stockbuddy.chassis.http.authentication import requires
 from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import version_etag
 from stockbuddy.chassis.http.lightweight_route import LightweightRoute
@@ -43,7 +44,7 @@ router = APIRouter(prefix="/api/v1/stock-transfers", tags=["stock transfers"], r
 TransferId = Annotated[Id, Path()]
 
 
-@router.post("", response_model=TransferResponse, status_code=201)
+@router.post("", response_model=TransferResponse, status_code=201, dependencies=[requires(Permission.STOCK_TRANSFER)])
 @raises(InsufficientStock, UnknownProduct, ProductForbidden, *POSTING)
 async def create_transfer(context: PostingContextDep, body: TransferCreate) -> Response:
     """Begin a transfer between warehouses.
@@ -54,8 +55,8 @@ async def create_transfer(context: PostingContextDep, body: TransferCreate) -> R
     return stored_response(await context.submit(lambda: plan_transfer(context, body)))
 
 
-@router.get("", response_model=Page[TransferResponse])
-async def list_transfers(session: ReadSession, _: Caller, filters: Annotated[TransferFilter, Query()]) -> Response:
+@router.get("", response_model=Page[TransferResponse], dependencies=[requires(Permission.STOCK_READ)])
+async def list_transfers(session: ReadSession, filters: Annotated[TransferFilter, Query()]) -> Response:
     """List transfers.
 
     Newest first unless `sort_by` says otherwise. `warehouse_id` finds those from or to a warehouse.
@@ -63,8 +64,8 @@ async def list_transfers(session: ReadSession, _: Caller, filters: Annotated[Tra
     return page_response(await queries.list_transfers(session, filters), filters)
 
 
-@router.get("/{transfer_id}", response_model=TransferResponse)
-async def get_transfer(session: ReadSession, _: Caller, transfer_id: TransferId) -> Response:
+@router.get("/{transfer_id}", response_model=TransferResponse, dependencies=[requires(Permission.STOCK_READ)])
+async def get_transfer(session: ReadSession, transfer_id: TransferId) -> Response:
     """Read a transfer with its lines.
 
     Each line shows what was shipped, received, damaged and is still in transit.
@@ -73,8 +74,13 @@ async def get_transfer(session: ReadSession, _: Caller, transfer_id: TransferId)
     return json_response(transfer, etag=version_etag(transfer.version))
 
 
-@router.put("/{transfer_id}/ship", response_model=TransferResponse, name="ship_transfer_put")
-@router.post("/{transfer_id}/ship", response_model=TransferResponse)
+@router.put(
+    "/{transfer_id}/ship",
+    response_model=TransferResponse,
+    name="ship_transfer_put",
+    dependencies=[requires(Permission.STOCK_TRANSFER)],
+)
+@router.post("/{transfer_id}/ship", response_model=TransferResponse, dependencies=[requires(Permission.STOCK_TRANSFER)])
 @raises(InsufficientStock, InvalidState, ProductForbidden, *POSTING)
 async def ship_transfer(context: PostingContextDep, transfer_id: TransferId) -> Response:
     """Ship a pending transfer.
@@ -85,8 +91,15 @@ async def ship_transfer(context: PostingContextDep, transfer_id: TransferId) -> 
     return stored_response(await context.submit(lambda: plan_shipment(context, transfer_id)))
 
 
-@router.put("/{transfer_id}/receive", response_model=TransferResponse, name="receive_transfer_put")
-@router.post("/{transfer_id}/receive", response_model=TransferResponse)
+@router.put(
+    "/{transfer_id}/receive",
+    response_model=TransferResponse,
+    name="receive_transfer_put",
+    dependencies=[requires(Permission.STOCK_TRANSFER)],
+)
+@router.post(
+    "/{transfer_id}/receive", response_model=TransferResponse, dependencies=[requires(Permission.STOCK_TRANSFER)]
+)
 @raises(NotInTransfer, TransferExceeded, InvalidState, ProductForbidden, *POSTING)
 async def receive_transfer(
     context: PostingContextDep, transfer_id: TransferId, body: ReceiveTransfer | None = None
@@ -100,8 +113,15 @@ async def receive_transfer(
     return stored_response(await context.submit(lambda: plan_receipt(context, transfer_id, body)))
 
 
-@router.put("/{transfer_id}/complete", response_model=TransferResponse, name="complete_transfer_put")
-@router.post("/{transfer_id}/complete", response_model=TransferResponse)
+@router.put(
+    "/{transfer_id}/complete",
+    response_model=TransferResponse,
+    name="complete_transfer_put",
+    dependencies=[requires(Permission.STOCK_TRANSFER)],
+)
+@router.post(
+    "/{transfer_id}/complete", response_model=TransferResponse, dependencies=[requires(Permission.STOCK_TRANSFER)]
+)
 @raises(InsufficientStock, NotInTransfer, TransferExceeded, InvalidState, ProductForbidden, *POSTING)
 async def complete_transfer(context: PostingContextDep, transfer_id: TransferId) -> Response:
     """Complete a transfer in one step.
@@ -111,8 +131,15 @@ async def complete_transfer(context: PostingContextDep, transfer_id: TransferId)
     return stored_response(await context.submit(lambda: plan_completion(context, transfer_id)))
 
 
-@router.put("/{transfer_id}/cancel", response_model=TransferResponse, name="cancel_transfer_put")
-@router.post("/{transfer_id}/cancel", response_model=TransferResponse)
+@router.put(
+    "/{transfer_id}/cancel",
+    response_model=TransferResponse,
+    name="cancel_transfer_put",
+    dependencies=[requires(Permission.STOCK_TRANSFER)],
+)
+@router.post(
+    "/{transfer_id}/cancel", response_model=TransferResponse, dependencies=[requires(Permission.STOCK_TRANSFER)]
+)
 @raises(InvalidState, ProductForbidden, *POSTING)
 async def cancel_transfer(
     context: PostingContextDep, transfer_id: TransferId, body: CancelTransfer | None = None

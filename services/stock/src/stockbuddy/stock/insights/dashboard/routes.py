@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 from fastapi import APIRouter, Response
 
-from stockbuddy.chassis.http.authentication import Caller
+from stockbuddy.chassis.access.permissions import Permission
+from stockbuddy.chassis.http.authentication import requires
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.sessions import ReadSession
 from stockbuddy.stock.calendar_days import day_starts, days_until, local_date
@@ -22,8 +23,8 @@ MAX_TOP_PRODUCTS = 10
 MAX_RECENT_MOVEMENTS = 10
 
 
-@router.get("/stats", response_model=DashboardResponse)
-async def get_dashboard(session: ReadSession, _: Caller, zone: CompanyTimezone) -> Response:
+@router.get("/stats", response_model=DashboardResponse, dependencies=[requires(Permission.REPORT_READ)])
+async def get_dashboard(session: ReadSession, zone: CompanyTimezone) -> Response:
     """Read the figures of the home page.
 
     Totals of products and stock, low and missing stock, the sales of today and of the last 30 days, the

@@ -1,9 +1,11 @@
 """Response models of the dashboard."""
 
 from datetime import date
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict
 
+from stockbuddy.contracts.field_permissions import COST
 from stockbuddy.stock.fields import MoneySum, QuantitySum
 from stockbuddy.stock.inventory.movements.schemas import MovementResponse
 
@@ -39,9 +41,9 @@ class InventoryTotals(BaseModel):
 
     total_products: int
     total_units: QuantitySum
-    inventory_value: MoneySum
+    inventory_value: Annotated[MoneySum, COST]
     units_in_transit: QuantitySum
-    value_in_transit: MoneySum
+    value_in_transit: Annotated[MoneySum, COST]
     low_stock_count: int
     out_of_stock_count: int
 

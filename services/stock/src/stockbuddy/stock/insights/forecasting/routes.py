@@ -4,7 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id
+from stockbuddy.chassis.http.authentication import requires
 from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.lightweight_route import LightweightRoute
 from stockbuddy.chassis.http.sessions import ReadSession
@@ -18,7 +20,7 @@ from stockbuddy.stock.insights.forecasting.schemas import ForecastQuery, Forecas
 router = APIRouter(prefix="/api/v1/forecasts", tags=["reordering"], route_class=LightweightRoute)
 
 
-@router.get("/{product_id}", response_model=ForecastResponse)
+@router.get("/{product_id}", response_model=ForecastResponse, dependencies=[requires(Permission.REPORT_READ)])
 @raises(UnknownProduct, UnknownWarehouse)
 async def get_forecast(
     session: ReadSession,

@@ -4,7 +4,8 @@ from typing import Literal
 
 from fastapi import APIRouter
 
-from stockbuddy.chassis.http.authentication import Admin
+from stockbuddy.chassis.access.permissions import Permission
+from stockbuddy.chassis.http.authentication import requires
 from stockbuddy.chassis.http.sessions import ReadSession
 from stockbuddy.chassis.http.strict_query import StrictQueryRoute
 from stockbuddy.stock.insights.integrity import queries
@@ -13,10 +14,8 @@ from stockbuddy.stock.insights.integrity.schemas import IntegrityResponse
 router = APIRouter(prefix="/api/v1/stock", tags=["stock levels"], route_class=StrictQueryRoute)
 
 
-@router.get("/integrity")
-async def check_integrity(
-    session: ReadSession, _: Admin, values: Literal["average", "fifo"] = "average"
-) -> IntegrityResponse:
+@router.get("/integrity", dependencies=[requires(Permission.SYSTEM_READ)])
+async def check_integrity(session: ReadSession, values: Literal["average", "fifo"] = "average") -> IntegrityResponse:
     """Check that levels agree with the ledger.
 
     Every level must equal the sum of its movements in quantity and value, its reserved quantity the sum of

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from stockbuddy.chassis.http.authentication import Caller
+from stockbuddy.chassis.access.permissions import Permission
+from stockbuddy.chassis.http.authentication import requires
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.pagination import Page
 from stockbuddy.chassis.http.sessions import ReadSession
@@ -15,8 +16,8 @@ from stockbuddy.stock.insights.levels.schemas import LevelFilter, LevelResponse
 router = APIRouter(prefix="/api/v1/stock-levels", tags=["stock levels"], route_class=ConditionalRoute)
 
 
-@router.get("", response_model=Page[LevelResponse])
-async def list_levels(session: ReadSession, _: Caller, filters: Annotated[LevelFilter, Query()]) -> Response:
+@router.get("", response_model=Page[LevelResponse], dependencies=[requires(Permission.STOCK_READ)])
+async def list_levels(session: ReadSession, filters: Annotated[LevelFilter, Query()]) -> Response:
     """List stock by product and warehouse.
 
     One row for each product, warehouse and lot that ever had stock. With `as_of` the list shows a past moment;

@@ -1,11 +1,13 @@
 """Query and response models of the lists of levels."""
 
 from datetime import datetime
+from typing import Annotated
 
 from pydantic import BaseModel
 
 from stockbuddy.chassis.fields import DayOrTime, Id
 from stockbuddy.chassis.http.pagination import PageQuery
+from stockbuddy.contracts.field_permissions import COST
 from stockbuddy.contracts.numbers import Money, Quantity, Value
 from stockbuddy.stock.fields import Lot, Name, Price, Sku
 
@@ -41,6 +43,6 @@ class LevelResponse(BaseModel):
     available: Quantity | None
     incoming: Quantity | None
     low_stock_threshold: Quantity
-    value: Value
-    average_cost: Money | None
+    value: Annotated[Value, COST]
+    average_cost: Annotated[Money | None, COST]
     updated_at: datetime

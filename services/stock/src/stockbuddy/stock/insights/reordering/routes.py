@@ -5,8 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id
-from stockbuddy.chassis.http.authentication import Caller, Manager
+from stockbuddy.chassis.http.authentication import Caller, requires
 from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import IfMatch, require_match, version_etag
 from stockbuddy.chassis.http.lightweight_route import LightweightRoute
@@ -47,10 +48,8 @@ Filters = Annotated[ReorderFilter, Query()]
 _REFERENCE_FIELDS = {"product_id", "sku", "product", "warehouse_id", "warehouse_code"}
 
 
-@suggestions.get("", response_model=Page[SuggestionResponse])
-async def list_reorder_suggestions(
-    session: ReadSession, _: Caller, zone: CompanyTimezone, filters: Filters
-) -> Response:
+@suggestions.get("", response_model=Page[SuggestionResponse], dependencies=[requires(Permission.REPORT_READ)])
+async def list_reorder_suggestions(session: ReadSession, zone: CompanyTimezone, filters: Filters) -> Response:
     """List what to reorder, the most urgent first.
 
     A suggestion for each product and warehouse whose inventory position (on hand and incoming, less reserved) is at
@@ -66,11 +65,14 @@ async def list_reorder_suggestions(
     return page_response(slice_page(found, filters), filters)
 
 
-@suggestions.post("/order", response_model=OrderSuggestionsResponse, status_code=201)
+@suggestions.post(
+    "/order",
+    response_model=OrderSuggestionsResponse,
+    status_code=201,
+    dependencies=[requires(Permission.PURCHASE_WRITE)],
+)
 @raises(ProductInactive, UnknownSupplier, UnknownProduct, *POSTING)
-async def order_suggestions(
-    context: PostingContextDep, _: Manager, zone: CompanyTimezone, body: OrderSuggestions
-) -> Response:
+async def order_suggestions(context: PostingContextDep, zone: CompanyTimezone, body: OrderSuggestions) -> Response:
     """Turn suggestions into draft purchase orders.
 
     Creates one draft for each supplier and warehouse, all or none. Fields that a line leaves out are taken from the
@@ -79,11 +81,9 @@ async def order_suggestions(
     return stored_response(await context.submit(lambda: plan_suggested_orders(context, zone, body)))
 
 
-@rules.post("", response_model=ReorderRuleResponse, status_code=201)
+@rules.post("", response_model=ReorderRuleResponse, status_code=201, dependencies=[requires(Permission.REORDER_WRITE)])
 @raises(UnknownProduct, UnknownWarehouse, UnknownSupplier, WarehouseForbidden, ReorderRuleExists)
-async def create_reorder_rule(
-    context: PostingContextDep, session: Session, _: Manager, body: ReorderRuleCreate
-) -> Response:
+async def create_reorder_rule(context: PostingContextDep, session: Session, body: ReorderRuleCreate) -> Response:
     """Set reorder parameters of a product.
 
     For one warehouse, the default one if none is given. Parameters that are absent are computed from demand, the
@@ -98,8 +98,8 @@ async def create_reorder_rule(
     return _to_response(rule, status=201)
 
 
-@rules.get("", response_model=Page[ReorderRuleResponse])
-async def list_reorder_rules(session: ReadSession, _: Manager, filters: Filters) -> Response:
+@rules.get("", response_model=Page[ReorderRuleResponse], dependencies=[requires(Permission.REORDER_WRITE)])
+async def list_reorder_rules(session: ReadSession, filters: Filters) -> Response:
     """List the reorder rules.
 
     Products without a rule are computed entirely from demand; `GET /reorder-suggestions` shows the parameters that
@@ -109,8 +109,8 @@ async def list_reorder_rules(session: ReadSession, _: Manager, filters: Filters)
     return json_response(found.to_page(filters, ReorderRuleResponse.model_validate))
 
 
-@rules.get("/{rule_id}", response_model=ReorderRuleResponse)
-async def get_reorder_rule(session: ReadSession, _: Manager, rule_id: RuleId) -> Response:
+@rules.get("/{rule_id}", response_model=ReorderRuleResponse, dependencies=[requires(Permission.REORDER_WRITE)])
+async def get_reorder_rule(session: ReadSession, rule_id: RuleId) -> Response:
     """Read a reorder rule.
 
     A parameter that is null is computed.
@@ -118,13 +118,18 @@ async def get_reorder_rule(session: ReadSession, _: Manager, rule_id: RuleId) ->
     return _to_response(await queries.get_rule(session, rule_id))
 
 
-@rules.put("/{rule_id}", response_model=ReorderRuleResponse, name="update_reorder_rule_put")
-@rules.patch("/{rule_id}", response_model=ReorderRuleResponse)
+@rules.put(
+    "/{rule_id}",
+    response_model=ReorderRuleResponse,
+    name="update_reorder_rule_put",
+    dependencies=[requires(Permission.REORDER_WRITE)],
+)
+@rules.patch("/{rule_id}", response_model=ReorderRuleResponse, dependencies=[requires(Permission.REORDER_WRITE)])
 @raises(UnknownSupplier, WarehouseForbidden)
 async def update_reorder_rule(
     context: PostingContextDep,
     session: Session,
-    caller: Manager,
+    caller: Caller,
     rule_id: RuleId,
     body: ReorderRuleUpdate,
     if_match: IfMatch = None,
@@ -140,9 +145,9 @@ async def update_reorder_rule(
     return _to_response(rule)
 
 
-@rules.delete("/{rule_id}", status_code=204)
+@rules.delete("/{rule_id}", status_code=204, dependencies=[requires(Permission.REORDER_WRITE)])
 @raises(WarehouseForbidden)
-async def delete_reorder_rule(session: Session, caller: Manager, rule_id: RuleId, if_match: IfMatch = None) -> None:
+async def delete_reorder_rule(session: Session, caller: Caller, rule_id: RuleId, if_match: IfMatch = None) -> None:
     """Delete a reorder rule.
 
     From then on all parameters of the product in this warehouse are computed.

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from stockbuddy.chassis.fields import Id, Integer, Omittable, RequestBody, UtcTime
 from stockbuddy.chassis.http.pagination import PageQuery
+from stockbuddy.contracts.field_permissions import COST
 from stockbuddy.contracts.numbers import Quantity
 from stockbuddy.stock.documents.purchase_orders.schemas import PurchaseOrderResponse
 from stockbuddy.stock.fields import (
@@ -111,7 +112,7 @@ class SuggestionResponse(BaseModel):
     supplier_id: int | None
     supplier: str | None
     quantity: QuantitySum
-    unit_cost: MoneySum | None
+    unit_cost: Annotated[MoneySum | None, COST]
     days_left: QuantitySum | None
     inputs: SuggestionInputs
 

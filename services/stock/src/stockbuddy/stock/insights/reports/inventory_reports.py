@@ -11,7 +11,7 @@ from stockbuddy.chassis.http.errors import Unprocessable
 from stockbuddy.stock.insights.reports import inventory_queries, sales_queries
 from stockbuddy.stock.insights.reports.filters import ReportFilters
 from stockbuddy.stock.insights.reports.period import Period
-from stockbuddy.stock.insights.reports.table import Column, Table, build_table, money, quantity
+from stockbuddy.stock.insights.reports.table import Column, Table, build_table, cost, quantity
 
 MAX_MOVEMENTS = 100_000
 _RATIO_QUANTUM = Decimal("0.001")
@@ -31,8 +31,8 @@ async def report_valuation(
         Column("category"),
         Column("warehouse"),
         quantity("quantity"),
-        Column("unit_cost", "money"),
-        money("value"),
+        cost("unit_cost", is_summed=False),
+        cost("value"),
         Column("state"),
     )
     fetch = inventory_queries.fetch_valuation if method == "average" else inventory_queries.fetch_fifo_valuation
@@ -51,7 +51,7 @@ async def report_aging(session: AsyncSession, filters: ReportFilters, as_of: dat
             for name in ("quantity", "days_0_30", "days_31_60", "days_61_90", "days_91_180", "days_over_180")
         ),
         Column("oldest_days", "integer"),
-        money("value"),
+        cost("value"),
         Column("state"),
     )
     rows = await inventory_queries.fetch_aging(session, as_of, as_of or datetime.now(UTC), **filters.parameters())
@@ -64,7 +64,7 @@ async def report_dead_stock(session: AsyncSession, filters: ReportFilters, days:
         *_PRODUCT,
         Column("category"),
         quantity("quantity"),
-        money("value"),
+        cost("value"),
         Column("last_sold_at", "moment"),
         Column("last_received_at", "moment"),
         Column("idle_days", "integer"),
@@ -107,8 +107,8 @@ async def _list_movements(
         Column("movement_type"),
         quantity("quantity"),
         Column("balance", "quantity"),
-        Column("unit_cost", "money"),
-        money("value"),
+        cost("unit_cost", is_summed=False),
+        cost("value"),
         *(Column(name) for name in ("reference_number", "document")),
         Column("performed_by", "integer"),
         Column("notes"),
@@ -127,9 +127,9 @@ async def report_turnover(session: AsyncSession, filters: ReportFilters, period:
         *_PRODUCT,
         Column("category"),
         quantity("sold"),
-        *(money(name) for name in ("cost", "opening_value", "closing_value", "average_value")),
-        Column("turnover", "ratio"),
-        Column("days_of_stock", "ratio"),
+        *map(cost, ("cost", "opening_value", "closing_value", "average_value")),
+        cost("turnover", "ratio", is_summed=False),
+        cost("days_of_stock", "ratio", is_summed=False),
     )
     products = await sales_queries.fetch_turnover(session, period.since, period.until, **filters.parameters())
     rows = [dict(row) | turnover_figures(row, period.days) for row in products]

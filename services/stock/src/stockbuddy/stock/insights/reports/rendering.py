@@ -15,6 +15,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
 from pydantic import BaseModel
 
+from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.chassis.spreadsheets import escape_formula
 from stockbuddy.contracts.numbers import money_text, quantity_number
 from stockbuddy.stock.insights.reports.table import Column, Table, Value
@@ -63,7 +64,9 @@ _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _FORMATS = {"money": "#,##0.00##", "quantity": "#,##0.###", "ratio": "0.00", "integer": "0"}
 
 
-async def render(table: Table, report_format: ReportFormat) -> Response:
+async def render(table: Table, report_format: ReportFormat, caller: Principal) -> Response:
+    """The columns that the caller may see."""
+    table = table.visible_to(caller)
     if report_format == "json":
         return Response(to_json(table), media_type="application/json")
     if report_format == "csv":

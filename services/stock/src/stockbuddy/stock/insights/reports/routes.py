@@ -4,8 +4,9 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id, Integer
-from stockbuddy.chassis.http.authentication import Caller
+from stockbuddy.chassis.http.authentication import Caller, requires
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.sessions import ReadSession
 from stockbuddy.stock.calendar_days import PeriodUnit
@@ -24,8 +25,8 @@ Filters = Annotated[ReportFilters, Query()]
 FormatQuery = Annotated[ReportFormat, Query(alias="format")]
 
 
-@router.get("")
-async def list_reports(_: Caller) -> ReportListResponse:
+@router.get("", dependencies=[requires(Permission.REPORT_READ)])
+async def list_reports() -> ReportListResponse:
     """List the reports.
 
     Each name is a path below `/reports`.
@@ -33,10 +34,12 @@ async def list_reports(_: Caller) -> ReportListResponse:
     return ReportListResponse(items=list(REPORTS))
 
 
-@router.get("/inventory-valuation", responses=RESPONSES)
+@router.get(
+    "/inventory-valuation", responses=RESPONSES, dependencies=[requires(Permission.REPORT_READ, Permission.COST_READ)]
+)
 async def get_inventory_valuation_report(
     session: ReadSession,
-    _: Caller,
+    caller: Caller,
     filters: Filters,
     as_of: AsOf,
     method: Literal["average", "fifo"] = "average",
@@ -47,13 +50,15 @@ async def get_inventory_valuation_report(
     A row for each product and warehouse with quantity, unit cost and value, at moving average cost or by FIFO, now
     or at a past moment. Goods in transit have rows of their own, with the `state` `in_transit`.
     """
-    return await render(await inventory_reports.report_valuation(session, filters, method, as_of), report_format)
+    return await render(
+        await inventory_reports.report_valuation(session, filters, method, as_of), report_format, caller
+    )
 
 
-@router.get("/sales", responses=RESPONSES)
+@router.get("/sales", responses=RESPONSES, dependencies=[requires(Permission.REPORT_READ)])
 async def get_sales_report(
     session: ReadSession,
-    _: Caller,
+    caller: Caller,
     filters: Filters,
     period: ReportPeriod,
     group_by: SalesGrouping = "day",
@@ -61,16 +66,18 @@ async def get_sales_report(
 ) -> Response:
     """Report revenue, cost and profit of sales.
 
-    Grouped by period, product, category, customer, seller or warehouse. Revenue is net of discounts and refunds; a
+    Grouped by period, product, category, customer, seller or warehouse. Cost and profit require `cost.read`, names of
+    customers `customer.read`. Revenue is net of discounts and refunds; a
     refund counts on the day of the return, a void on the day of the void.
     """
-    return await render(await sales_reports.report_sales(session, filters, period, group_by), report_format)
+    table = await sales_reports.report_sales(session, filters, period, group_by)
+    return await render(table, report_format, caller)
 
 
-@router.get("/profit", responses=RESPONSES)
+@router.get("/profit", responses=RESPONSES, dependencies=[requires(Permission.REPORT_READ, Permission.COST_READ)])
 async def get_profit_report(
     session: ReadSession,
-    _: Caller,
+    caller: Caller,
     period: ReportPeriod,
     warehouse_id: Id | None = None,
     group_by: PeriodUnit = "day",
@@ -81,37 +88,41 @@ async def get_profit_report(
     Gross profit is revenue less the cost of goods sold; net profit also deducts expenses. Without `warehouse_id`
     the expenses of the company as a whole are included.
     """
-    return await render(await sales_reports.report_profit(session, warehouse_id, period, group_by), report_format)
+    return await render(
+        await sales_reports.report_profit(session, warehouse_id, period, group_by), report_format, caller
+    )
 
 
-@router.get("/turnover", responses=RESPONSES)
+@router.get("/turnover", responses=RESPONSES, dependencies=[requires(Permission.REPORT_READ)])
 async def get_turnover_report(
-    session: ReadSession, _: Caller, filters: Filters, period: ReportPeriod, report_format: FormatQuery = "json"
+    session: ReadSession, caller: Caller, filters: Filters, period: ReportPeriod, report_format: FormatQuery = "json"
 ) -> Response:
     """Report how often stock is sold and replaced.
 
     Turnover is the cost of goods sold in the period divided by the average of opening and closing inventory value;
     `days_of_stock` is how long that stock lasts at this rate.
     """
-    return await render(await inventory_reports.report_turnover(session, filters, period), report_format)
+    table = await inventory_reports.report_turnover(session, filters, period)
+    return await render(table, report_format, caller)
 
 
-@router.get("/stock-aging", responses=RESPONSES)
+@router.get("/stock-aging", responses=RESPONSES, dependencies=[requires(Permission.REPORT_READ)])
 async def get_stock_aging_report(
-    session: ReadSession, _: Caller, filters: Filters, as_of: AsOf, report_format: FormatQuery = "json"
+    session: ReadSession, caller: Caller, filters: Filters, as_of: AsOf, report_format: FormatQuery = "json"
 ) -> Response:
     """Report how long stock has been held.
 
     Quantities on hand by days since their receipt, in five classes up to more than 180 days, by FIFO: the oldest
     stock is assumed to have left first.
     """
-    return await render(await inventory_reports.report_aging(session, filters, as_of), report_format)
+    table = await inventory_reports.report_aging(session, filters, as_of)
+    return await render(table, report_format, caller)
 
 
-@router.get("/movements", responses=RESPONSES)
+@router.get("/movements", responses=RESPONSES, dependencies=[requires(Permission.REPORT_READ)])
 async def get_movements_report(
     session: ReadSession,
-    _: Caller,
+    caller: Caller,
     filters: Filters,
     period: ReportPeriod,
     group_by: MovementGrouping = "product",
@@ -122,13 +133,15 @@ async def get_movements_report(
     Opening quantity, change by movement type, and closing quantity of each group. `group_by=none` lists every
     movement instead, at most 100,000: more is 422, choose a shorter period.
     """
-    return await render(await inventory_reports.report_movements(session, filters, period, group_by), report_format)
+    return await render(
+        await inventory_reports.report_movements(session, filters, period, group_by), report_format, caller
+    )
 
 
-@router.get("/dead-stock", responses=RESPONSES)
+@router.get("/dead-stock", responses=RESPONSES, dependencies=[requires(Permission.REPORT_READ)])
 async def get_dead_stock_report(
     session: ReadSession,
-    _: Caller,
+    caller: Caller,
     filters: Filters,
     days: Annotated[Integer, Query(ge=1, le=3650)] = 90,
     report_format: FormatQuery = "json",
@@ -138,4 +151,5 @@ async def get_dead_stock_report(
     Products that were neither sold nor issued for the number of days in `days`, or never since their first
     movement, with what they are worth.
     """
-    return await render(await inventory_reports.report_dead_stock(session, filters, days), report_format)
+    table = await inventory_reports.report_dead_stock(session, filters, days)
+    return await render(table, report_format, caller)

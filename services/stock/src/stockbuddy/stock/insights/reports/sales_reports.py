@@ -5,20 +5,21 @@ from typing import Any, Literal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.stock.calendar_days import PeriodUnit
 from stockbuddy.stock.insights.reports import sales_queries
 from stockbuddy.stock.insights.reports.filters import ReportFilters
 from stockbuddy.stock.insights.reports.period import Period
-from stockbuddy.stock.insights.reports.table import Column, Table, build_table, money, quantity
+from stockbuddy.stock.insights.reports.table import Column, Table, build_table, cost, money, quantity
 
 SalesGrouping = Literal["day", "week", "month", "product", "category", "customer", "seller", "warehouse"]
 
 ZERO = Decimal(0)
-_MONEY = ("gross", "discounts", "refunds", "revenue", "cost", "profit")
+_REVENUE = ("gross", "discounts", "refunds", "revenue")
 _KEYS = {
     "product": (Column("product_id", "integer"), Column("sku"), Column("name")),
     "category": (Column("category"),),
-    "customer": (Column("customer_id", "integer"), Column("customer")),
+    "customer": (Column("customer_id", "integer"), Column("customer", permission=Permission.CUSTOMER_READ)),
     "seller": (Column("sold_by", "integer"), Column("seller")),
     "warehouse": (Column("warehouse_id", "integer"), Column("warehouse")),
 }
@@ -29,7 +30,7 @@ async def report_sales(session: AsyncSession, filters: ReportFilters, period: Pe
     period; `voided`: the voids in the period, of sales at any time."""
     is_summed = group_by not in ("product", "category")
     counts = (Column("sales", "integer", is_summed=is_summed), Column("voided", "integer", is_summed=is_summed))
-    figures = (*counts, quantity("sold"), quantity("returned"), *(money(name) for name in _MONEY))
+    figures = (*counts, quantity("sold"), quantity("returned"), *map(money, _REVENUE), cost("cost"), cost("profit"))
     if group_by in ("day", "week", "month"):
         rows = await _by_period(session, filters, period, group_by)
         columns = (Column("period", "date"), *figures)
@@ -49,8 +50,14 @@ async def report_profit(session: AsyncSession, warehouse_id: int | None, period:
     parts = await _by_period(session, filters, period, unit)
     expenses = await sales_queries.fetch_expenses(session, days, period.first_day, period.day_after, warehouse_id)
     rows = [_profit(row, expenses.get(number, ZERO)) for number, row in enumerate(parts, start=1)]
-    names = ("revenue", "cost", "gross_profit", "expenses", "net_profit")
-    columns = (Column("period", "date"), *(money(name) for name in names))
+    columns = (
+        Column("period", "date"),
+        money("revenue"),
+        cost("cost"),
+        cost("gross_profit"),
+        money("expenses"),
+        cost("net_profit"),
+    )
     parameters = {"group_by": unit} | period.parameters() | {"warehouse_id": warehouse_id}
     return build_table("profit", parameters, columns, rows)
 
@@ -72,4 +79,4 @@ async def _by_period(
 
 
 def _zero_row() -> dict[str, Any]:
-    return {"sales": 0, "voided": 0} | dict.fromkeys(("sold", "returned", *_MONEY), ZERO)
+    return {"sales": 0, "voided": 0} | dict.fromkeys(("sold", "returned", *_REVENUE, "cost", "profit"), ZERO)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Context, Decimal
+from itertools import compress
 from typing import Any, Literal
+
+from stockbuddy.chassis.access.permissions import Permission
+from stockbuddy.chassis.http.tokens import Principal
 
 ColumnKind = Literal["text", "integer", "quantity", "money", "ratio", "date", "moment"]
 Value = str | int | Decimal | date | datetime | None
@@ -17,13 +21,21 @@ _EXACT = Context(prec=60)
 
 @dataclass(frozen=True, slots=True)
 class Column:
+    """`permission`: without it the column is left out."""
+
     name: str
     kind: ColumnKind = "text"
     is_summed: bool = False
+    permission: Permission | None = None
 
 
 def money(name: str) -> Column:
     return Column(name, "money", is_summed=True)
+
+
+def cost(name: str, kind: ColumnKind = "money", *, is_summed: bool = True) -> Column:
+    """A column of costs, or of what can be computed from them."""
+    return Column(name, kind, is_summed, Permission.COST_READ)
 
 
 def quantity(name: str) -> Column:
@@ -39,6 +51,15 @@ class Table:
     columns: Sequence[Column]
     rows: Sequence[Sequence[Value]]
     totals: Mapping[str, Decimal | None] = field(default_factory=dict)
+
+    def visible_to(self, caller: Principal) -> Table:
+        """Without the columns that the caller may not see; the rows are no longer in their order."""
+        shown = [column.permission is None or caller.may(column.permission) for column in self.columns]
+        columns = list(compress(self.columns, shown))
+        names = {column.name for column in columns}
+        rows = sorted((list(compress(row, shown)) for row in self.rows), key=lambda row: (row[0] is None, row[0] or ""))
+        totals = {name: total for name, total in self.totals.items() if name in names}
+        return self if all(shown) else replace(self, columns=columns, rows=rows, totals=totals)
 
 
 def build_table(

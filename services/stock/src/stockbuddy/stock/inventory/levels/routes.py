@@ -2,6 +2,8 @@
 
 from fastapi import APIRouter, Response
 
+from stockbuddy.chassis.access.permissions import Permission
+from stockbuddy.chassis.http.authentication import requires
 from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.lightweight_route import LightweightRoute
 from stockbuddy.stock.errors import POSTING, InsufficientStock, ProductForbidden, StaleQuantity, UnknownProduct
@@ -13,7 +15,7 @@ from stockbuddy.stock.inventory.levels.set_level import plan_set_level
 router = APIRouter(prefix="/api/v1/stock-levels", tags=["stock levels"], route_class=LightweightRoute)
 
 
-@router.put("", response_model=SetLevelResponse)
+@router.put("", response_model=SetLevelResponse, dependencies=[requires(Permission.STOCK_MOVE)])
 @raises(InsufficientStock, StaleQuantity, UnknownProduct, ProductForbidden, *POSTING)
 async def set_level(context: PostingContextDep, body: SetLevel) -> Response:
     """Set the stock of a product in a warehouse to a counted quantity.

@@ -1,9 +1,11 @@
 """Request and response models of setting a level."""
 
 from datetime import datetime
+from typing import Annotated
 
 from pydantic import BaseModel
 
+from stockbuddy.contracts.field_permissions import COST
 from stockbuddy.contracts.numbers import Money, Quantity, Value
 from stockbuddy.stock.fields import Lot, Note, QuantityNotNegative, Reference
 from stockbuddy.stock.inventory.references import HasProductReference, HasWarehouseReference
@@ -30,7 +32,7 @@ class SetLevelResponse(BaseModel):
     on_hand: Quantity
     reserved: Quantity
     available: Quantity
-    value: Value
-    average_cost: Money | None
+    value: Annotated[Value, COST]
+    average_cost: Annotated[Money | None, COST]
     movement_id: int | None
     updated_at: datetime

@@ -4,8 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id
-from stockbuddy.chassis.http.authentication import Caller
+from stockbuddy.chassis.http.authentication import requires
 from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.lightweight_route import LightweightRoute
 from stockbuddy.chassis.http.pagination import Page
@@ -37,7 +38,7 @@ router = APIRouter(prefix="/api/v1/stock-movements", tags=["stock movements"], r
 MovementId = Annotated[Id, Path()]
 
 
-@router.post("", response_model=MovementResponse, status_code=201)
+@router.post("", response_model=MovementResponse, status_code=201, dependencies=[requires(Permission.STOCK_MOVE)])
 @raises(InsufficientStock, UnknownProduct, ProductForbidden, *POSTING)
 async def create_movement(context: PostingContextDep, body: MovementCreate) -> Response:
     """Post a movement of stock.
@@ -50,7 +51,7 @@ async def create_movement(context: PostingContextDep, body: MovementCreate) -> R
     return stored_response(await context.submit(lambda: plan_movement(context, body)))
 
 
-@router.post("/batch", response_model=MovementBatchResponse)
+@router.post("/batch", response_model=MovementBatchResponse, dependencies=[requires(Permission.STOCK_MOVE)])
 @raises(InsufficientStock, UnknownProduct, ProductForbidden, *POSTING)
 async def create_movement_batch(context: PostingContextDep, body: MovementBatchCreate) -> Response:
     """Post up to 1,000 movements in one request.
@@ -62,8 +63,8 @@ async def create_movement_batch(context: PostingContextDep, body: MovementBatchC
     return stored_response(await context.submit(lambda: plan(context, body.movements)))
 
 
-@router.get("", response_model=Page[MovementResponse])
-async def list_movements(session: ReadSession, _: Caller, filters: Annotated[MovementFilter, Query()]) -> Response:
+@router.get("", response_model=Page[MovementResponse], dependencies=[requires(Permission.STOCK_READ)])
+async def list_movements(session: ReadSession, filters: Annotated[MovementFilter, Query()]) -> Response:
     """List stock movements.
 
     The ledger: the latest posted first unless `sort_by` says otherwise. It has every change of stock, including those
@@ -73,8 +74,8 @@ async def list_movements(session: ReadSession, _: Caller, filters: Annotated[Mov
     return json_response(found.to_page(filters, queries.to_response))
 
 
-@router.get("/{movement_id}", response_model=MovementResponse)
-async def get_movement(session: ReadSession, _: Caller, movement_id: MovementId) -> Response:
+@router.get("/{movement_id}", response_model=MovementResponse, dependencies=[requires(Permission.STOCK_READ)])
+async def get_movement(session: ReadSession, movement_id: MovementId) -> Response:
     """Read a stock movement.
 
     Movements never change, so a copy stays valid.
@@ -82,7 +83,12 @@ async def get_movement(session: ReadSession, _: Caller, movement_id: MovementId)
     return json_response(await queries.get_movement(session, movement_id))
 
 
-@router.post("/{movement_id}/reverse", response_model=MovementResponse, status_code=201)
+@router.post(
+    "/{movement_id}/reverse",
+    response_model=MovementResponse,
+    status_code=201,
+    dependencies=[requires(Permission.STOCK_MOVE)],
+)
 @raises(InsufficientStock, AlreadyReversed, NotReversible, UnknownProduct, ProductForbidden, *POSTING)
 async def reverse_movement(
     context: PostingContextDep, movement_id: MovementId, body: ReverseMovement | None = None

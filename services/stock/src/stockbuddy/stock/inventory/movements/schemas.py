@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
 from stockbuddy.chassis.fields import Id, RequestBody
 from stockbuddy.chassis.http.openapi.problems import NestedProblem
+from stockbuddy.contracts.field_permissions import COST
 from stockbuddy.contracts.numbers import Money, Quantity, Value
 from stockbuddy.contracts.stock import MovementPosted
 from stockbuddy.stock.fields import Lot, Note, PastTime, Price, Reference, Sku
@@ -88,10 +89,10 @@ class MovementResponse(BaseModel):
     quantity: Quantity
     before: Quantity
     balance: Quantity
-    unit_cost: Money | None
-    value: Value
-    correction: Value
-    average_cost: Money | None
+    unit_cost: Annotated[Money | None, COST]
+    value: Annotated[Value, COST]
+    correction: Annotated[Value, COST]
+    average_cost: Annotated[Money | None, COST]
     reference_number: str | None
     notes: str | None
     document: str | None

@@ -5,8 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id
-from stockbuddy.chassis.http.authentication import Caller, Manager
+from stockbuddy.chassis.http.authentication import Caller, requires
 from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch, require_match, version_etag
 from stockbuddy.chassis.http.pagination import Page
@@ -34,8 +35,8 @@ router = APIRouter(prefix="/api/v1/warehouses", tags=["warehouses"], route_class
 WarehouseId = Annotated[Id, Path()]
 
 
-@router.get("", response_model=Page[WarehouseResponse])
-async def list_warehouses(session: ReadSession, _: Caller, filters: Annotated[WarehouseFilter, Query()]) -> Response:
+@router.get("", response_model=Page[WarehouseResponse], dependencies=[requires(Permission.STOCK_READ)])
+async def list_warehouses(session: ReadSession, filters: Annotated[WarehouseFilter, Query()]) -> Response:
     """List the warehouses and stores.
 
     In the order of their creation. Every user sees all of them, including those whose stock the user may not change.
@@ -44,9 +45,9 @@ async def list_warehouses(session: ReadSession, _: Caller, filters: Annotated[Wa
     return json_response(found.to_page(filters, WarehouseResponse.model_validate))
 
 
-@router.post("", response_model=WarehouseResponse, status_code=201)
+@router.post("", response_model=WarehouseResponse, status_code=201, dependencies=[requires(Permission.WAREHOUSE_WRITE)])
 @raises(WarehouseCodeTaken, WarehouseForbidden)
-async def create_warehouse(session: Session, caller: Manager, body: WarehouseCreate) -> Response:
+async def create_warehouse(session: Session, caller: Caller, body: WarehouseCreate) -> Response:
     """Create a warehouse or a store.
 
     With `is_default` it becomes the one that calls without a warehouse use; the former default loses that role in
@@ -55,9 +56,9 @@ async def create_warehouse(session: Session, caller: Manager, body: WarehouseCre
     return _to_response(await commands.create_warehouse(session, caller, **body.model_dump()), status=201)
 
 
-@router.get("/{warehouse_id}", response_model=WarehouseResponse)
+@router.get("/{warehouse_id}", response_model=WarehouseResponse, dependencies=[requires(Permission.STOCK_READ)])
 @raises(UnknownWarehouse)
-async def get_warehouse(session: ReadSession, _: Caller, warehouse_id: WarehouseId) -> Response:
+async def get_warehouse(session: ReadSession, warehouse_id: WarehouseId) -> Response:
     """Read a warehouse.
 
     `ETag` is its version, for a later change.
@@ -65,11 +66,16 @@ async def get_warehouse(session: ReadSession, _: Caller, warehouse_id: Warehouse
     return _to_response(await queries.get_active_warehouse(session, warehouse_id))
 
 
-@router.put("/{warehouse_id}", response_model=WarehouseResponse, name="update_warehouse_put")
-@router.patch("/{warehouse_id}", response_model=WarehouseResponse)
+@router.put(
+    "/{warehouse_id}",
+    response_model=WarehouseResponse,
+    name="update_warehouse_put",
+    dependencies=[requires(Permission.WAREHOUSE_WRITE)],
+)
+@router.patch("/{warehouse_id}", response_model=WarehouseResponse, dependencies=[requires(Permission.WAREHOUSE_WRITE)])
 @raises(WarehouseCodeTaken, WarehouseForbidden, UnknownWarehouse, DefaultWarehouseRequired)
 async def update_warehouse(
-    session: Session, caller: Manager, warehouse_id: WarehouseId, body: WarehouseUpdate, if_match: IfMatch = None
+    session: Session, caller: Caller, warehouse_id: WarehouseId, body: WarehouseUpdate, if_match: IfMatch = None
 ) -> Response:
     """Change a warehouse.
 
@@ -81,10 +87,10 @@ async def update_warehouse(
     return _to_response(warehouse)
 
 
-@router.delete("/{warehouse_id}", status_code=204)
+@router.delete("/{warehouse_id}", status_code=204, dependencies=[requires(Permission.WAREHOUSE_WRITE)])
 @raises(WarehouseForbidden, UnknownWarehouse, DefaultWarehouseRequired, WarehouseInUse)
 async def delete_warehouse(
-    session: Session, caller: Manager, warehouse_id: WarehouseId, if_match: IfMatch = None
+    session: Session, caller: Caller, warehouse_id: WarehouseId, if_match: IfMatch = None
 ) -> None:
     """Delete a warehouse without stock.
 

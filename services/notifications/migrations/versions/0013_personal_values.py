@@ -4,8 +4,8 @@ from alembic import op
 
 from stockbuddy.chassis.postgres.comments import comment_statements
 
-revision = "0012"
-down_revision = "0011"
+revision = "0013"
+down_revision = "0012"
 
 STATEMENTS = (
     """

@@ -4,8 +4,8 @@ from alembic import op
 
 from stockbuddy.chassis.postgres.comments import comment_statements
 
-revision = "0013"
-down_revision = "0012"
+revision = "0014"
+down_revision = "0013"
 
 COMMENTS = {"user_account": {"erased_at": "When the personal data was erased; null: it was not."}}
 

@@ -4,8 +4,8 @@ from alembic import op
 
 from stockbuddy.chassis.postgres.comments import comment_statements
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 
 POSITIONS_BY_EARLIER_REPLICAS = 1_000_000
 """More than replicas of the earlier release append while an upgrade is running."""

@@ -1,0 +1,1 @@
+"""Roles, and the rights that they give to users and API keys."""
