@@ -3,11 +3,11 @@
 import json
 
 from fastapi import Request
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.crypto import DecryptionError, SecretBox
 from stockbuddy.auth.dependencies import get_services
+from stockbuddy.auth.encrypted_response_queries import find_encrypted_responses, replace_response
 from stockbuddy.chassis.http.etags import ConditionalRoute
 
 
@@ -21,18 +21,13 @@ class EncryptedIdempotentRoute(ConditionalRoute):
         return get_services(request).secret_box.decrypt(stored.encode()).decode()
 
 
-_ENCRYPTED = text("SELECT caller, key, body FROM idempotency_key WHERE body LIKE 'gAAAA%'")
-"""Fernet's version byte and the high bytes of the time, in base64."""
-_REPLACE = text("UPDATE idempotency_key SET body = :body WHERE caller = :caller AND key = :key")
-
-
 async def erase_encrypted_responses(session: AsyncSession, secret_box: SecretBox, user_id: int) -> None:
     """Remove the user from responses to other callers, such as the admin who registered them."""
-    for row in (await session.execute(_ENCRYPTED)).all():
+    for row in await find_encrypted_responses(session):
         try:
             response = json.loads(secret_box.decrypt(row.body.encode()))
         except DecryptionError:
-            continue  # nobody can read it any more
+            continue  # unreadable for good
         if isinstance(response, dict) and user_id in (response.get("id"), (response.get("user") or {}).get("id")):
             body = secret_box.encrypt(json.dumps({"erased": True}).encode()).decode()
-            await session.execute(_REPLACE, {"caller": row.caller, "key": row.key, "body": body})
+            await replace_response(session, row.caller, row.key, body)

@@ -12,7 +12,7 @@ from stockbuddy.catalog.dependencies import CatalogServices
 from stockbuddy.catalog.exports.routes import router as exports
 from stockbuddy.catalog.file_store import open_file_store
 from stockbuddy.catalog.images.routes import router as images
-from stockbuddy.catalog.imports.personal_data import OF_USER
+from stockbuddy.catalog.imports.personal_data_queries import OF_USER
 from stockbuddy.catalog.imports.routes import router as imports
 from stockbuddy.catalog.imports.runner import import_workers
 from stockbuddy.catalog.products.routes import router as products

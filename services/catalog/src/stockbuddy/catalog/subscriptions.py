@@ -1,6 +1,6 @@
 """Events that the catalog consumes, and their handlers."""
 
-from stockbuddy.catalog.imports.erasure import erase_persons_from_imports
+from stockbuddy.catalog.imports.erasure_queries import erase_persons_from_imports
 from stockbuddy.catalog.replicas.open_documents import replicate_purchase_order, replicate_transfer
 from stockbuddy.catalog.replicas.stock_levels import replicate_level_messages, replicate_levels
 from stockbuddy.catalog.replicas.system_settings import replicate_settings, replicate_timezone

@@ -11,7 +11,7 @@ from stockbuddy.chassis.http.resources import Resources
 from stockbuddy.chassis.postgres.migrations import migrations_of
 from stockbuddy.chassis.runtime.settings import ServiceSettings
 from stockbuddy.stock.documents.counts.routes import router as counts
-from stockbuddy.stock.documents.customers.personal_data import OF_USER
+from stockbuddy.stock.documents.customers.personal_data_queries import OF_USER
 from stockbuddy.stock.documents.customers.routes import router as customers
 from stockbuddy.stock.documents.expenses.routes import router as expenses
 from stockbuddy.stock.documents.purchase_orders.routes import router as purchase_orders

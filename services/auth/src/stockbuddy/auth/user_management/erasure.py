@@ -4,7 +4,6 @@ audit trail refer to its id."""
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.api_keys.commands import revoke_keys_of
@@ -14,28 +13,16 @@ from stockbuddy.auth.encrypted_responses import erase_encrypted_responses
 from stockbuddy.auth.errors import LastAdmin
 from stockbuddy.auth.sessions.commands import revoke_sessions
 from stockbuddy.auth.system_settings.queries import lock_settings
+from stockbuddy.auth.user_management.erasure_queries import erase_own_rows
 from stockbuddy.auth.usernames import username_skeleton, with_random_suffix
 from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.queries import is_username_taken
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.messaging.erasure import erase_phrases_from_messaging
 from stockbuddy.contracts.auth import UserErased
-from stockbuddy.contracts.personal_data import ERASED, neutral_name
+from stockbuddy.contracts.personal_data import neutral_name
 
 REASON = "user_erased"
-
-_DELETE_OWN = tuple(
-    text(f"DELETE FROM {table} WHERE user_id = :user_id")
-    for table in (
-        *("known_address", "login_challenge", "passkey_challenge", "password_reset", "email_confirmation"),
-        *("totp_factor", "recovery_code", "passkey", "oidc_identity", "queued_email"),
-    )
-)
-# Waiting and failed e-mails to their addresses, such as a password reset that nobody had an account for at the time.
-_DELETE_EMAILS = text("DELETE FROM queued_email WHERE lower(recipient) = ANY(:addresses)")
-_FORGET_DEVICES = text("UPDATE login_session SET user_agent = NULL, ip_address = NULL WHERE user_id = :user_id")
-_RENAME_KEYS = text("UPDATE api_key SET name = :name WHERE owner_id = :user_id RETURNING id")
-_FORGET_NOTES = text("UPDATE invitation SET note = NULL WHERE used_by = :user_id RETURNING id")
 
 
 async def erase_user(session: AsyncSession, user: User, admins: set[int], services: AuthServices) -> None:
@@ -50,22 +37,12 @@ async def erase_user(session: AsyncSession, user: User, admins: set[int], servic
     await revoke_keys_of(session, user, settings, reason=REASON)
     await session.flush()
     addresses = [address for address in (user.email, user.pending_email) if address]
-    related = await _erase_own_rows(session, user.id, addresses)
+    related = await erase_own_rows(session, user.id, addresses)
     await _remove_from_alerts(session, addresses)
     await erase_phrases_from_messaging(session, addresses)
     await erase_encrypted_responses(session, services.secret_box, user.id)
     await _neutralise(session, user, await services.hasher.hash(create_secret()))
     outbox.add(session, user.to_event(UserErased, related=related))
-
-
-async def _erase_own_rows(session: AsyncSession, user_id: int, addresses: Sequence[str]) -> list[str]:
-    """What the user owns apart from the account. Returns the persons in events that belong to the user, too."""
-    for statement in (*_DELETE_OWN, _FORGET_DEVICES):
-        await session.execute(statement, {"user_id": user_id})
-    await session.execute(_DELETE_EMAILS, {"addresses": [address.lower() for address in addresses]})
-    keys = await session.scalars(_RENAME_KEYS, {"user_id": user_id, "name": ERASED})
-    invitations = await session.scalars(_FORGET_NOTES, {"user_id": user_id})
-    return [*(f"api-key/{key}" for key in keys), *(f"invitation/{invitation}" for invitation in invitations)]
 
 
 async def _remove_from_alerts(session: AsyncSession, addresses: Sequence[str]) -> None:
@@ -80,7 +57,7 @@ async def _remove_from_alerts(session: AsyncSession, addresses: Sequence[str]) -
 
 
 async def _neutralise(session: AsyncSession, user: User, password_hash: str) -> None:
-    """`password_hash`: of a password that nobody knows."""
+    """`password_hash`: of a random password."""
     user.username = neutral_name(user.id)
     while await is_username_taken(session, user.username, username_skeleton(user.username), except_user=user.id):
         user.username = with_random_suffix(neutral_name(user.id))

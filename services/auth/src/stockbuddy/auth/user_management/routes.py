@@ -20,7 +20,7 @@ from stockbuddy.auth.roles.queries import load_rights
 from stockbuddy.auth.step_up import STEP_UP, require_recent_verification
 from stockbuddy.auth.user_management import commands
 from stockbuddy.auth.user_management.erasure import erase_user as erase_personal_data
-from stockbuddy.auth.user_management.personal_data import OF_USER
+from stockbuddy.auth.user_management.personal_data_queries import OF_USER
 from stockbuddy.auth.user_management.queries import select_users
 from stockbuddy.auth.user_management.schemas import UserFilter, UserUpdate
 from stockbuddy.auth.users.model import User

@@ -13,13 +13,12 @@ from stockbuddy.chassis.http.pagination import PageSlice, encode_cursor
 from stockbuddy.notifications.audit.changes import types_of_same_state
 from stockbuddy.notifications.audit.schemas import AuditFilter
 from stockbuddy.notifications.event_log.patterns import ANY_TYPE, to_expression
-from stockbuddy.notifications.event_log.placeholders import (
-    disclose_json,
-    disclose_text,
+from stockbuddy.notifications.event_log.placeholder_queries import (
     find_placeholders,
     find_placeholders_by_word,
     read_values,
 )
+from stockbuddy.notifications.event_log.placeholders import disclose_json, disclose_text
 from stockbuddy.notifications.replicas.company import get_company
 
 

@@ -1,1 +1,1 @@
-"""Signed checkpoints: heads of the chain that reveal a rewritten log to whoever kept one (ADR 30)."""
+"""Signed checkpoints: heads of the chain that reveal a rewritten log to an auditor who kept one (ADR 30)."""

@@ -110,7 +110,7 @@ async def insert_emails(
 async def insert_emails_to(
     session: AsyncSession, recipients: Sequence[str], *, cause: UUID, kind: str, content: Content
 ) -> None:
-    """To these addresses, whoever they belong to."""
+    """To these addresses, whether they belong to users or not."""
     values = {"cause": cause, "recipients": list(recipients), "kind": kind, "content": content.to_json()}
     await session.execute(_INSERT_TO, values)
 

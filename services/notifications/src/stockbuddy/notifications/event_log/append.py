@@ -12,7 +12,7 @@ from stockbuddy.chassis.messaging.message import Message
 from stockbuddy.chassis.postgres.database import Database, driver_connection, signal_on_commit
 from stockbuddy.notifications.event_log.erasure import erase_persons_of, is_erasure
 from stockbuddy.notifications.event_log.ingest import ReceivedEvent, chain_hashes
-from stockbuddy.notifications.event_log.placeholders import store_values
+from stockbuddy.notifications.event_log.placeholder_queries import store_values
 
 APPENDED = "event_log.appended"
 """The commit signal of transactions that append."""

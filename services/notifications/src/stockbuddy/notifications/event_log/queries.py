@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from stockbuddy.notifications.event_log.cloudevents import LoggedEvent
 from stockbuddy.notifications.event_log.cursors import LogPosition
 from stockbuddy.notifications.event_log.patterns import ANY_TYPE, to_expression
-from stockbuddy.notifications.event_log.placeholders import read_values
+from stockbuddy.notifications.event_log.placeholder_queries import read_values
 from stockbuddy.notifications.event_log.visibility import ADDRESSED_EXPRESSION, Visibility
 
 _EVENT = """

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import structlog
-from sqlalchemy import Row, text
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.messaging import outbox
@@ -22,6 +22,7 @@ from stockbuddy.chassis.runtime.background import PollingWorker
 from stockbuddy.chassis.runtime.event_context import EventContext
 from stockbuddy.contracts.notifications import EntriesRedacted
 from stockbuddy.contracts.personal_data import ERASED
+from stockbuddy.notifications.event_log import redaction_queries as queries
 from stockbuddy.notifications.event_log.append import append_messages
 from stockbuddy.notifications.event_log.chain import LogEntry, to_canonical_form
 
@@ -29,33 +30,6 @@ log = structlog.get_logger(__name__)
 
 POSITIONS_PER_BATCH = 5000
 POLL_INTERVAL_SECONDS = 5.0
-PENDING = "SELECT FROM redaction_request"
-
-# The head is locked as for an append, because the batch ends with one.
-_LOCK_HEAD = text("SELECT position FROM event_log_head FOR UPDATE")
-_NEXT_REQUEST = text("""
-    SELECT person, next_position, last_position FROM redaction_request
-    ORDER BY person LIMIT 1 FOR UPDATE SKIP LOCKED
-""")
-_ADVANCE = text("UPDATE redaction_request SET next_position = :position WHERE person = :person")
-_FINISH = text("DELETE FROM redaction_request WHERE person = :person")
-_CANDIDATES = text("""
-    SELECT e.position, CAST(e.event_id AS text) AS event_id, e.type, e.subject, e.at, e.actor_id, e.actor, e.client_ip,
-           e.request_id, e.audited, CAST(e.attributes AS text) AS attributes, CAST(e.data AS text) AS data, e.hash,
-           coalesce(p.hash, decode(repeat('00', 32), 'hex')) AS previous_hash
-    FROM event_log e LEFT JOIN event_log p ON p.position = e.position - 1
-    WHERE e.position >= :first AND e.position <= :last
-      AND (CAST(e.actor_id AS text) = :actor_id OR CAST(e.data AS text) ~ :mentions)
-      AND NOT EXISTS (SELECT FROM redaction r WHERE r.position = e.position)
-    ORDER BY e.position
-""")
-_REDACT = text("""
-    SELECT redact_entry(:position, :subject, :actor, CAST(:attributes AS json), CAST(:data AS json))
-""")
-_RECORD = text("""
-    INSERT INTO redaction (position, event_id, previous_hash, digest)
-    VALUES (:position, CAST(:event_id AS uuid), :previous_hash, :digest)
-""")
 
 
 def redaction_worker(database: Database) -> PollingWorker:
@@ -64,29 +38,29 @@ def redaction_worker(database: Database) -> PollingWorker:
             return await redact_next_batch(session)
 
     async def is_due() -> bool:
-        return await database.exists(PENDING)
+        return await database.exists(queries.PENDING)
 
     return PollingWorker("notifications.redaction", run, interval_seconds=POLL_INTERVAL_SECONDS, is_due=is_due)
 
 
 async def redact_next_batch(session: AsyncSession) -> bool:
     """Search the next entries for values of an erased person. Returns whether there may be more to do."""
-    request = (await session.execute(_NEXT_REQUEST)).one_or_none()
+    request = (await session.execute(queries.NEXT_REQUEST)).one_or_none()
     if request is None:
         return False
-    await session.execute(_LOCK_HEAD)
+    await session.execute(queries.LOCK_HEAD)
     last = min(request.next_position + POSITIONS_PER_BATCH - 1, request.last_position)
     erasure = Erasure.of_person(request.person)
     bounds = {"first": request.next_position, "last": last}
     values = bounds | {"actor_id": erasure.actor_id, "mentions": erasure.mentions}
-    rows = (await session.execute(_CANDIDATES, values)).all()
+    rows = (await session.execute(queries.CANDIDATES, values)).all()
     redacted = [(row, entry) for row in rows if (entry := _redact(row, erasure)) is not None]
     if redacted:
         await _store(session, request.person, redacted)
     if last >= request.last_position:
-        await session.execute(_FINISH, {"person": request.person})
+        await session.execute(queries.FINISH, {"person": request.person})
     else:
-        await session.execute(_ADVANCE, {"person": request.person, "position": last + 1})
+        await session.execute(queries.ADVANCE, {"person": request.person, "position": last + 1})
     return True
 
 
@@ -132,8 +106,8 @@ async def _store(session: AsyncSession, person: str, redacted: Sequence[tuple[Ro
     message = to_message(outbox.to_outbox_event(event, EventContext()).text)
     for (_, entry), row in zip(redacted, rows, strict=True):
         changed = {name: getattr(entry, name) for name in ("position", "subject", "actor", "attributes", "data")}
-        await session.execute(_REDACT, changed)
-        await session.execute(_RECORD, {**row, "event_id": message.id})
+        await session.execute(queries.REDACT, changed)
+        await session.execute(queries.RECORD, {**row, "event_id": message.id})
     await append_messages(session, [message])
     log.info("event_log.redacted", person=person, entries=len(rows))
 

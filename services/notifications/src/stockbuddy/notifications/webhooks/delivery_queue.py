@@ -13,7 +13,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.encryption import SecretBox
-from stockbuddy.notifications.event_log.placeholders import disclose_json, read_values
+from stockbuddy.notifications.event_log.placeholder_queries import read_values
+from stockbuddy.notifications.event_log.placeholders import disclose_json
 from stockbuddy.notifications.event_log.visibility import ADDRESSED_EXPRESSION
 from stockbuddy.notifications.webhooks.attempt import AttemptResult, PendingDelivery
 from stockbuddy.notifications.webhooks.body import to_event_body, to_sample_body

@@ -9,7 +9,7 @@ from stockbuddy.chassis.messaging import outbox
 from stockbuddy.contracts.personal_data import neutral_name
 from stockbuddy.contracts.stock import CustomerCreated, CustomerDeleted, CustomerErased, CustomerState, CustomerUpdated
 from stockbuddy.stock.documents.customers.model import Customer
-from stockbuddy.stock.documents.sales.erasure import erase_customer_from_sales
+from stockbuddy.stock.documents.sales.erasure_queries import erase_customer_from_sales
 
 
 async def create_customer(session: AsyncSession, values: dict[str, Any]) -> Customer:

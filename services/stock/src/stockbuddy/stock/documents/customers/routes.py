@@ -14,7 +14,7 @@ from stockbuddy.chassis.http.personal_data import PersonalDataResponse, export_s
 from stockbuddy.chassis.http.sessions import ReadSession, Session, get_or_404
 from stockbuddy.stock.documents.customers import commands, queries
 from stockbuddy.stock.documents.customers.model import Customer
-from stockbuddy.stock.documents.customers.personal_data import OF_CUSTOMER
+from stockbuddy.stock.documents.customers.personal_data_queries import OF_CUSTOMER
 from stockbuddy.stock.documents.customers.schemas import (
     CustomerCreate,
     CustomerFilter,
