@@ -63,4 +63,7 @@ export function newKey(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-export type User = Schemas["UserResponse"];
+/** The user who is logged in. */
+export type User = Schemas["ProfileResponse"];
+/** Any user, as admins see them. */
+export type Person = Schemas["UserResponse"];

@@ -37,10 +37,10 @@ export const NAVIGATION: { label: string; items: Destination[] }[] = [
   {
     label: t("Purchasing"),
     items: [
-      { path: "/purchase-orders", label: t("Purchase orders"), icon: "order", permission: "purchase.write", key: "o" },
-      { path: "/reorder", label: t("Reorder"), icon: "reorder", permission: "purchase.write", key: "r" },
+      { path: "/purchase-orders", label: t("Purchase orders"), icon: "order", permission: "purchase.read", key: "o" },
+      { path: "/reorder", label: t("Reorder"), icon: "reorder", permission: "purchase.read", key: "r" },
       { path: "/suppliers", label: t("Suppliers"), icon: "people" },
-      { path: "/expenses", label: t("Expenses"), icon: "money", permission: "expense.write" },
+      { path: "/expenses", label: t("Expenses"), icon: "money", permission: "expense.read" },
     ],
   },
   {
@@ -54,10 +54,11 @@ export const NAVIGATION: { label: string; items: Destination[] }[] = [
   {
     label: t("Administration"),
     items: [
-      { path: "/imports", label: t("Imports"), icon: "upload", permission: "product.import" },
-      { path: "/users", label: t("Users"), icon: "people", permission: "user.write" },
-      { path: "/settings", label: t("Settings"), icon: "settings", permission: "settings.write" },
-      { path: "/webhooks", label: t("Webhooks"), icon: "webhook", permission: "webhook.write" },
+      { path: "/imports", label: t("Imports"), icon: "upload", permission: "import.run" },
+      { path: "/users", label: t("Users"), icon: "people", permission: "user.read" },
+      { path: "/roles", label: t("Roles"), icon: "people", permission: "user.read" },
+      { path: "/settings", label: t("Settings"), icon: "settings", permission: "setting.read" },
+      { path: "/webhooks", label: t("Webhooks"), icon: "webhook", permission: "webhook.manage" },
       { path: "/audit", label: t("Audit trail"), icon: "audit", permission: "audit.read" },
     ],
   },

@@ -33,7 +33,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   );
   const found = useQuery({
     queryKey: ["palette", term],
-    queryFn: () => findRecords(term, may(user, "purchase.write")),
+    queryFn: () => findRecords(term, may(user, "purchase.read")),
     enabled: term.length > 1,
     placeholderData: (previous) => previous,
   });

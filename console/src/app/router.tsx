@@ -51,6 +51,7 @@ const PAGES: Record<string, Load> = {
   "/reports": () => import("../pages/reports/index.tsx"),
   "/imports": () => import("../pages/imports/index.tsx"),
   "/users": () => import("../pages/users/index.tsx"),
+  "/roles": () => import("../pages/roles/index.tsx"),
   "/settings": () => import("../pages/settings/index.tsx"),
   "/webhooks": () => import("../pages/webhooks/index.tsx"),
   "/webhooks/$id": () => import("../pages/webhook/index.tsx"),

@@ -111,7 +111,7 @@ function BottomBar() {
       <Link to="/scan"><Icon name="scan" />{t("Scan")}</Link>
       <Link to="/sell"><Icon name="sell" />{t("Sell")}</Link>
       <Link to="/counts"><Icon name="count" />{t("Count")}</Link>
-      {may(user, "purchase.write") ? <Link to="/purchase-orders"><Icon name="order" />{t("Receive")}</Link> : null}
+      {may(user, "purchase.read") ? <Link to="/purchase-orders"><Icon name="order" />{t("Receive")}</Link> : null}
       <Link to="/products"><Icon name="product" />{t("Products")}</Link>
     </nav>
   );

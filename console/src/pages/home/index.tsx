@@ -35,7 +35,7 @@ function FirstSteps() {
       text={t("Import a list of products from a spreadsheet or from another shop system, or enter the first one by hand. Sales, stock and reports follow from there.")}
       action={
         <Group>
-          {may(user, "product.import") ? <Button component={Link} to="/imports">{t("Import products")}</Button> : null}
+          {may(user, "import.run") ? <Button component={Link} to="/imports">{t("Import products")}</Button> : null}
           <Button variant="default" component={Link} to="/products/new">{t("Enter a product")}</Button>
         </Group>
       }

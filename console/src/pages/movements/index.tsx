@@ -42,7 +42,7 @@ export default function MovementsPage() {
         ...(may(user, "cost.read") ? [{ key: "value", label: t("Value"), isNumber: true, isWideOnly: true, text: (row: Movement) => row.value, render: (row: Movement) => money(row.value) }] : []),
         { key: "quantity", label: t("Quantity"), isNumber: true, text: (row) => row.quantity, render: (row) => <Signed value={row.quantity} /> },
         { key: "balance", label: t("Balance"), isNumber: true, text: (row) => row.balance, render: (row) => quantity(row.balance) },
-        ...(may(user, "stock.write") ? [{ key: "reverse", label: t("Undo"), render: (row: Movement) => <Reverse movement={row} /> }] : []),
+        ...(may(user, "stock.move_any") ? [{ key: "reverse", label: t("Undo"), render: (row: Movement) => <Reverse movement={row} /> }] : []),
       ]}
       empty={{ title: t("Nothing has moved yet"), text: t("Open a product to move stock by hand; sales, purchases and transfers write their movements themselves."), action: <Button component={Link} to="/products">{t("Products")}</Button> }}
     />

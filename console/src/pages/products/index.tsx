@@ -39,16 +39,16 @@ export default function ProductsPage() {
       actions={
         <>
           <Button variant="default" component="a" href={downloadUrl("/products/export", { ...exported, format: "csv" })} download>{t("Export")}</Button>
-          {may(user, "product.import") ? <Button variant="default" component={Link} to="/imports">{t("Import")}</Button> : null}
+          {may(user, "import.run") ? <Button variant="default" component={Link} to="/imports">{t("Import")}</Button> : null}
           <Button component={Link} to="/products/new">{t("New product")}</Button>
         </>
       }
       empty={{
         title: t("No products yet"),
         text: t("Enter the first product, or import a list from a spreadsheet or another shop system."),
-        action: <Group><Button component={Link} to="/products/new">{t("New product")}</Button>{may(user, "product.import") ? <Button variant="default" component={Link} to="/imports">{t("Import")}</Button> : null}</Group>,
+        action: <Group><Button component={Link} to="/products/new">{t("New product")}</Button>{may(user, "import.run") ? <Button variant="default" component={Link} to="/imports">{t("Import")}</Button> : null}</Group>,
       }}
-      {...(may(user, "product.update") ? { bulk: (rows: ProductItem[], clear: () => void) => <BulkActions rows={rows} clear={clear} /> } : {})}
+      {...(may(user, "catalog.write_any") ? { bulk: (rows: ProductItem[], clear: () => void) => <BulkActions rows={rows} clear={clear} /> } : {})}
     />
   );
 }

@@ -1,7 +1,7 @@
 /** The people, and the invitations that are still open. */
 import { useState } from "react";
 import { Alert, Button, Checkbox, Code, NativeSelect, TextInput } from "@mantine/core";
-import { send, type Page as ApiPage, type Schemas, type User } from "../../app/api.ts";
+import { send, type Page as ApiPage, type Person, type Schemas } from "../../app/api.ts";
 import { day } from "../../app/format.ts";
 import { t } from "../../app/i18n.ts";
 import { useRead, useWarehouses, useWrite } from "../../app/reads.ts";
@@ -22,7 +22,7 @@ export default function UsersPage() {
   const [token, setToken] = useState("");
   return (
     <>
-      <ListPage<User>
+      <ListPage<Person>
         title={t("Users")}
         path="/users"
         actions={<DialogButton label={t("Invite somebody")}>{(close) => <InviteDialog onClose={close} onCreated={setToken} />}</DialogButton>}
@@ -54,7 +54,7 @@ function WarehouseBoxes({ chosen, onChange }: { chosen: number[] | null; onChang
   );
 }
 
-function UserDialog({ user, onClose }: { user: User; onClose: () => void }) {
+function UserDialog({ user, onClose }: { user: Person; onClose: () => void }) {
   const [role, setRole] = useState<string>(user.role);
   const [isActive, setActive] = useState(user.is_active);
   const [warehouseIds, setWarehouseIds] = useState(user.warehouse_ids);

@@ -17,9 +17,9 @@ async def make(client: AsyncClient, **fields: Any) -> dict[str, Any]:
     return product
 
 
-async def test_get_product_after_creation_returns_its_fields(seller: AsyncClient) -> None:
+async def test_get_product_after_creation_returns_its_fields(manager: AsyncClient) -> None:
     made = await make(
-        seller,
+        manager,
         description="Holds a litre.\nBlue “porcelain”",
         cost_price=7.25,
         unit_of_measure="piece",
@@ -28,7 +28,7 @@ async def test_get_product_after_creation_returns_its_fields(seller: AsyncClient
         low_stock_threshold=2.5,
     )
 
-    answer = await seller.get(f"/products/{made['id']}")
+    answer = await manager.get(f"/products/{made['id']}")
 
     assert answer.json() == made
     ProductResponse.model_validate_json(answer.content, extra="forbid")
@@ -45,7 +45,7 @@ async def test_get_product_after_creation_returns_its_fields(seller: AsyncClient
         "category": "Kitchen",
         "supplier_id": None,
         "supplier": None,
-        "owner_id": 5,
+        "owner_id": 2,
         "is_active": True,
         "image_url": None,
         "version": 1,
@@ -133,10 +133,10 @@ async def test_get_product_by_sku_or_barcode_returns_the_product(seller: AsyncCl
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-async def test_update_product_without_a_field_keeps_its_value(seller: AsyncClient, method: str) -> None:
-    made = await make(seller, description="Blue", cost_price="5", category="Kitchen")
+async def test_update_product_without_a_field_keeps_its_value(manager: AsyncClient, method: str) -> None:
+    made = await make(manager, description="Blue", cost_price="5", category="Kitchen")
 
-    answer = await seller.request(method, f"/products/{made['id']}", json={"price": "21", "cost_price": None})
+    answer = await manager.request(method, f"/products/{made['id']}", json={"price": "21", "cost_price": None})
 
     assert answer.status_code == 200
     changed = answer.json()

@@ -11,7 +11,7 @@ from stockbuddy.contracts.auth import LoginFailed, SessionRevoked, SettingsChang
 from stockbuddy.contracts.catalog import ImportFinished
 from stockbuddy.contracts.snapshots import published_events
 from stockbuddy.notifications.event_log.patterns import matches_any
-from stockbuddy.notifications.event_log.visibility import REQUIRED_ROLES
+from stockbuddy.notifications.event_log.visibility import ADDRESSED, REQUIRED
 
 SETTINGS = {
     "version": 1,
@@ -32,10 +32,10 @@ async def types_seen(client: AsyncClient, headers: dict[str, str], **query: str)
     return sorted({event["type"] for event in response.json()["items"]})
 
 
-def test_every_event_type_has_one_required_role() -> None:
+def test_every_event_type_has_one_required_permission() -> None:
     for name, _ in published_events():
-        roles = [role for role, patterns in REQUIRED_ROLES.items() if matches_any(patterns, name)]
-        assert len(roles) == 1, name
+        found = [permission for permission, patterns in REQUIRED.items() if matches_any(patterns, name)]
+        assert len(found) == (not matches_any(ADDRESSED, name)), name
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,8 @@ ROUTES = (
     Route("/auth", "auth"),
     Route("/users/{}/personal-data", "auth", method="GET", personal_data=True),
     Route("/users", "auth"),
+    Route("/roles", "auth"),
+    Route("/permissions", "auth"),
     Route("/system-settings", "auth"),
     _upload("POST", "/products/import"),
     _upload("POST", "/imports"),

@@ -6,6 +6,8 @@ import asyncio
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from stockbuddy.chassis.access.roles import Role
+
 if TYPE_CHECKING:
     from services.stock.tests.conftest import Shop
 
@@ -19,7 +21,7 @@ async def test_return_restocks_and_refunds(shop: Shop) -> None:
     tea = await shop.product(10, unit_price="4.50", cost_price="2")
     sale = await sold(shop, tea, 4)
     body = {"lines": [{"product_id": tea, "quantity": 1}], "reason": "chipped"}
-    response = await shop.caller(5).call("POST", f"/sales/{sale['id']}/returns", json=body)
+    response = await shop.caller(5, Role.MANAGER).call("POST", f"/sales/{sale['id']}/returns", json=body)
     assert response.status_code == 201
     made = response.json()
     assert (made["total"], made["restock"], made["performed_by"]) == ("4.50", True, 5)

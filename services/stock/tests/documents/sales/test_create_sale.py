@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from stockbuddy.chassis.access.roles import Role
+
 if TYPE_CHECKING:
     from services.stock.tests.conftest import Shop
 
@@ -23,7 +25,7 @@ async def test_sale_posts_movements_and_reports_profit(shop: Shop) -> None:
         "reference": "TILL-1/17",
         "occurred_at": "2026-02-01T10:00:00Z",
     }
-    response = await shop.caller(5, username="sam").call("POST", "/sales", json=body)
+    response = await shop.caller(5, Role.MANAGER, username="sam").call("POST", "/sales", json=body)
     assert response.status_code == 201
     sale = response.json()
     assert (sale["status"], sale["version"], sale["payment_method"]) == ("completed", 1, "cash")

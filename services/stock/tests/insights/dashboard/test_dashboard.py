@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from stockbuddy.chassis.access.roles import Role
 from stockbuddy.contracts.catalog import ProductDeleted, SupplierCreated
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 async def stats(shop: Shop, **parameters: Any) -> dict[str, Any]:
-    answer: dict[str, Any] = await shop.caller(5).get("/dashboard/stats", **parameters)
+    answer: dict[str, Any] = await shop.caller(5, Role.MANAGER).get("/dashboard/stats", **parameters)
     return answer
 
 

@@ -35,7 +35,9 @@ async def sell_daily(shop: Shop, product_id: int, quantity: float, days: int = 2
 
 
 async def suggested(shop: Shop, **parameters: Any) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = (await shop.caller(5).get("/reorder-suggestions", **parameters))["items"]
+    items: list[dict[str, Any]] = (await shop.caller(5, Role.MANAGER).get("/reorder-suggestions", **parameters))[
+        "items"
+    ]
     return items
 
 

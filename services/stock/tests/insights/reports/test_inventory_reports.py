@@ -8,6 +8,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from stockbuddy.chassis.access.roles import Role
+
 if TYPE_CHECKING:
     from services.stock.tests.conftest import Shop
 
@@ -49,7 +51,7 @@ def number(value: Any) -> Decimal:
 
 
 async def report(shop: Shop, name: str, **parameters: Any) -> dict[str, Any]:
-    answer: dict[str, Any] = await shop.caller(5).get(f"/reports/{name}", **parameters)
+    answer: dict[str, Any] = await shop.caller(5, Role.MANAGER).get(f"/reports/{name}", **parameters)
     return answer
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from openpyxl import load_workbook
 
+from stockbuddy.chassis.access.roles import Role
+
 if TYPE_CHECKING:
     from services.stock.tests.conftest import Shop
 
@@ -16,7 +18,7 @@ FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "＝1"]  # noqa: RUF001
 
 
 async def fetched(shop: Shop, wanted: str) -> tuple[bytes, str]:
-    answer = await shop.caller(5).call("GET", "/reports/inventory-valuation", params={"format": wanted})
+    answer = await shop.caller(5, Role.MANAGER).call("GET", "/reports/inventory-valuation", params={"format": wanted})
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-disposition"] == f'attachment; filename="inventory-valuation.{wanted}"'
     return answer.content, answer.headers["content-type"]

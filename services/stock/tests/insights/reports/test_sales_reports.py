@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from stockbuddy.chassis.access.roles import Role
+
 if TYPE_CHECKING:
     from services.stock.tests.conftest import Shop
 
@@ -163,4 +165,4 @@ async def test_report_with_invalid_parameters_is_rejected(shop: Shop) -> None:
     assert (await shop.admin.call("GET", "/reports/horoscope")).status_code == 404
     for name in (await shop.admin.get("/reports"))["items"]:
         assert (await shop.http.get(f"/api/v1/reports/{name}")).status_code == 401
-        assert (await shop.caller(5).get(f"/reports/{name}"))["report"] == name
+        assert (await shop.caller(5, Role.MANAGER).get(f"/reports/{name}"))["report"] == name

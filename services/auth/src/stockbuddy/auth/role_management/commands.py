@@ -30,7 +30,7 @@ async def create_role(session: AsyncSession, caller: Principal, body: RoleCreate
     if body.name in PERMISSIONS_BY_ROLE:
         raise RoleExists()
     now = datetime.now(UTC)
-    role = CustomRole(**body.model_dump(), version=1, created_at=now, updated_at=now)
+    role = CustomRole(**dict(body), version=1, created_at=now, updated_at=now)
     require_within(role.rights, caller)
     session.add(role)
     try:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from stockbuddy.contracts.field_permissions import KEY
+
 SCHEMAS = "#/components/schemas/"
 PAGE_DESCRIPTION = "A page of a list, with what the next one needs."
 _PAGE = re.compile(r"Page_(\w+?)(Response|ListItem)?_")
@@ -14,6 +16,7 @@ def clean_schema(schema: Any) -> Any:
     """Correct a schema, or any part of a document, in place, and return it."""
     _use_json_schema_keywords(schema)
     _remove_titles(schema)
+    _make_restricted_optional(schema)
     return schema
 
 
@@ -60,6 +63,14 @@ def without_null(schema: dict[str, Any]) -> dict[str, Any]:
         return schema
     others = {key: value for key, value in schema.items() if key != "anyOf"}
     return {**branches[0], **others} if len(branches) == 1 else {"anyOf": branches, **others}
+
+
+def _make_restricted_optional(node: Any) -> None:
+    """Fields that need a permission are absent from the responses of others."""
+    for part in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        _make_restricted_optional(part)
+    if isinstance(node, dict) and isinstance(properties := node.get("properties"), dict) and "required" in node:
+        node["required"] = [name for name in node["required"] if KEY not in properties.get(name, {})]
 
 
 def _use_json_schema_keywords(node: Any) -> None:

@@ -1,0 +1,94 @@
+/** Roles: what people, tills and integrations may do. */
+import { useState } from "react";
+import { Checkbox, Code, Group, Stack, TextInput } from "@mantine/core";
+import { send, type Schemas } from "../../app/api.ts";
+import { t } from "../../app/i18n.ts";
+import { may } from "../../app/permissions.ts";
+import { useRead, useWrite } from "../../app/reads.ts";
+import { useUser } from "../../app/session.tsx";
+import { DialogButton, FormDialog } from "../../parts/dialog.tsx";
+import { Loaded, Page } from "../../parts/page.tsx";
+import { DataTable } from "../../parts/table.tsx";
+import { Tag } from "../../parts/texts.tsx";
+
+type Role = Schemas["RoleResponse"];
+type Permission = Schemas["PermissionResponse"];
+
+export default function RolesPage() {
+  const user = useUser();
+  const roles = useRead<Schemas["RolesResponse"]>("/roles");
+  const permissions = useRead<Schemas["PermissionsResponse"]>("/permissions");
+  const canManage = may(user, "role.manage");
+  return (
+    <Loaded read={permissions}>
+      {({ items }) => (
+        <Page title={t("Roles")} actions={canManage ? <DialogButton label={t("New role")}>{(close) => <RoleDialog permissions={items} onClose={close} />}</DialogButton> : null}>
+            <Loaded read={roles}>
+              {(found) => (
+                <DataTable<Role>
+                  label={t("Roles")}
+                  rows={found.items}
+                  rowKey={(row) => row.name}
+                  columns={[
+                    { key: "name", label: t("Name"), render: (row) => <><span className="strong">{row.name}</span> {row.is_built_in ? <Tag>{t("built in")}</Tag> : null}<div className="dim">{row.description}</div></> },
+                    { key: "permissions", label: t("Permissions"), render: (row) => (row.permissions.length === items.length ? t("all") : row.permissions.join(", ")) },
+                    { key: "discount", label: t("Discounts"), render: (row) => discountOf(row) },
+                    { key: "actions", label: t("Actions"), render: (row) => (canManage && !row.is_built_in ? <Actions role={row} permissions={items} /> : "") },
+                  ]}
+                />
+              )}
+            </Loaded>
+        </Page>
+      )}
+    </Loaded>
+  );
+}
+
+function discountOf(role: Role): string {
+  if (!role.permissions.includes("sale.discount")) return t("none");
+  return role.max_discount_percent === null ? t("without limit") : t("up to {{percent}} %", { percent: role.max_discount_percent });
+}
+
+function Actions({ role, permissions }: { role: Role; permissions: Permission[] }) {
+  const remove = useWrite(() => send("DELETE", `/roles/${role.name}`), { showsErrors: false, done: () => t("Role {{name}} deleted", { name: role.name }) });
+  return (
+    <Group gap={6} wrap="nowrap">
+      <DialogButton size="compact-xs" variant="default" label={t("Edit")}>{(close) => <RoleDialog role={role} permissions={permissions} onClose={close} />}</DialogButton>
+      <DialogButton size="compact-xs" variant="default" label={t("Delete")}>
+        {(close) => (
+          <FormDialog title={t("Delete the role {{name}}?", { name: role.name })} button={t("Delete")} isDanger onClose={close} onSubmit={() => remove.mutateAsync(undefined)}>
+            {t("Only a role that nobody has can be deleted.")}
+          </FormDialog>
+        )}
+      </DialogButton>
+    </Group>
+  );
+}
+
+function RoleDialog({ role, permissions, onClose }: { role?: Role; permissions: Permission[]; onClose: () => void }) {
+  const user = useUser();
+  const [name, setName] = useState(role?.name ?? "");
+  const [description, setDescription] = useState(role?.description ?? "");
+  const [chosen, setChosen] = useState<string[]>(role?.permissions ?? ["catalog.read", "stock.read"]);
+  const [percent, setPercent] = useState(String(role?.max_discount_percent ?? ""));
+  const fields = { description: description || null, permissions: chosen, max_discount_percent: percent.trim() === "" ? null : percent.trim() };
+  const save = useWrite(() => (role ? send("PATCH", `/roles/${role.name}`, fields) : send("POST", "/roles", { name, ...fields })), { showsErrors: false, done: () => t("{{name}} saved", { name: role?.name ?? name }) });
+  return (
+    <FormDialog size="lg" title={role ? t("Role {{name}}", { name: role.name }) : t("New role")} button={t("Save")} isDisabled={!name || chosen.length === 0} onClose={onClose} onSubmit={() => save.mutateAsync(undefined)}>
+      {(problems) => (
+        <>
+          {role ? null : <TextInput label={t("Name")} description={t("Small letters, digits and hyphens; it does not change later")} data-autofocus required value={name} error={problems.name} onChange={(event) => setName(event.currentTarget.value)} />}
+          <TextInput label={t("What it is for")} value={description} error={problems.description} onChange={(event) => setDescription(event.currentTarget.value)} />
+          <Checkbox.Group label={t("May")} value={chosen} error={problems.permissions} onChange={setChosen}>
+            <Stack gap={4} mt={4}>
+              {permissions.map((one) => (
+                <Checkbox key={one.name} value={one.name} disabled={!user.permissions.includes(one.name)} label={one.description} description={<Code>{one.name}</Code>} />
+              ))}
+            </Stack>
+          </Checkbox.Group>
+          <TextInput label={t("Largest discount, in percent")} description={t("Empty: without limit")} inputMode="decimal" value={percent} error={problems.max_discount_percent} onChange={(event) => setPercent(event.currentTarget.value)} />
+        </>
+      )}
+    </FormDialog>
+  );
+}
