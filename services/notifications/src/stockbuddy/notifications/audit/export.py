@@ -19,7 +19,7 @@ from stockbuddy.notifications.event_log.field_permissions import visible_data
 
 MEDIA_TYPES: Mapping[ExportFormat, str] = {
     "jsonl": "application/jsonl",
-    "cef": "text/plain; charset=utf-8",
+    "cef": "text/plain",
     "chain": "application/jsonl",
 }
 BATCH_SIZE = 500

@@ -60,7 +60,7 @@ async def verify_audit_logs(services: Services, query: Annotated[ChainQuery, Que
 @router.get(
     "/export",
     response_class=StreamingResponse,
-    responses={200: {"content": {media_type: {} for media_type in MEDIA_TYPES.values()}}},
+    responses={200: {"content": {media: {"schema": {"type": "string"}} for media in MEDIA_TYPES.values()}}},
     dependencies=[requires(Permission.AUDIT_READ), CONSISTENT],
 )
 async def export_audit_logs(
