@@ -59,8 +59,9 @@ async def test_reads_show_values_until_they_are_erased(
     assert before[1]["data"]["changes"] == changes
     assert before[2]["actorname"] == "zquill"
     assert before[3]["subject"] == "login/9"
-    for total, query in ((1, {"actor": "zquill"}), (4, {"search": "zqui 203.0.113.9"}), (1, {"search": "Zen regist"})):
-        assert (await admin.get("/audit-logs", params=query)).json()["total"] == total, query
+    for search, total in {"zqui 203.0.113.9": 4, "Zen registered": 1}.items():
+        assert (await admin.get("/audit-logs", params={"search": search})).json()["total"] == total, search
+    assert (await admin.get("/audit-logs", params={"actor": "zquill"})).json()["total"] == 1
     await service.publish(erased_user(samples))
     assert not [value for value in QUILL.values() if value in await stored(database)]
     after = (await admin.get("/events")).json()["items"]

@@ -11,9 +11,10 @@ from stockbuddy.chassis.http.resources import Resources
 from stockbuddy.chassis.postgres.migrations import migrations_of
 from stockbuddy.chassis.runtime.settings import ServiceSettings
 from stockbuddy.stock.documents.counts.routes import router as counts
-from stockbuddy.stock.documents.customers.personal_data_queries import OF_USER
 from stockbuddy.stock.documents.customers.routes import router as customers
 from stockbuddy.stock.documents.expenses.routes import router as expenses
+from stockbuddy.stock.documents.persons.export_queries import OF_USER
+from stockbuddy.stock.documents.persons.routes import router as persons
 from stockbuddy.stock.documents.purchase_orders.routes import router as purchase_orders
 from stockbuddy.stock.documents.reservations.expiry import ReservationSweep, reclaim_expired
 from stockbuddy.stock.documents.reservations.routes import router as reservations
@@ -82,6 +83,7 @@ SERVICE = Service(
         sales,
         customers,
         customer_sales,
+        persons,
         purchase_orders,
         expenses,
         forecasts,

@@ -18,7 +18,7 @@ from stockbuddy.contracts.catalog import (
     SupplierDeleted,
     SupplierUpdated,
 )
-from stockbuddy.stock.documents.sales.erasure_queries import erase_persons_from_sales
+from stockbuddy.stock.documents.persons.erasure_queries import erase_persons_from_sales
 from stockbuddy.stock.inventory.movements.imported_quantities import consume_imported_quantities
 from stockbuddy.stock.inventory.movements.opening_stock import consume_created_products
 from stockbuddy.stock.replicas.categories import replicate_categories

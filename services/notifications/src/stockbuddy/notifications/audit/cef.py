@@ -1,4 +1,4 @@
-"""The Common Event Format (version 0), which SIEMs read over syslog: one line per audited entry."""
+"""The Common Event Format (version 0), which a SIEM reads over syslog: one line per audited entry."""
 
 import json
 from collections.abc import Mapping
