@@ -22,7 +22,8 @@ from bench.gateway import Side
 from bench.load import get
 from bench.system import Process, System, migrate, postgres, process, running, wait_until_ready
 from stockbuddy.catalog.read_pool import ReadPool
-from stockbuddy.notifications.event_log.cloudevents import LoggedEvent
+from stockbuddy.notifications.event_log.cloudevents import LoggedEvent, View
+from stockbuddy.notifications.event_log.field_permissions import FIELD_PERMISSIONS
 
 Call = Callable[[], Awaitable[None]]
 
@@ -124,7 +125,7 @@ async def compare_events() -> None:
 
     async def concatenate() -> None:
         for _ in range(CALLS):
-            event.to_json(with_client_ip=True)
+            event.to_json(View(True, FIELD_PERMISSIONS))
 
     async def serialize() -> None:
         for _ in range(CALLS):

@@ -7,6 +7,8 @@ from typing import Any
 import httpx2 as httpx
 
 from stockbuddy.chassis.testing.clients import User
+from stockbuddy.contracts.topology import CONSUMER_GROUPS, matches
+from stockbuddy.embedded.service_registry import SERVICES
 
 
 async def create_product(user: User, sku: str, quantity: int = 0, **fields: Any) -> dict[str, Any]:
@@ -113,3 +115,12 @@ async def test_openapi_document_describes_every_service(http: httpx.AsyncClient,
     calls = {f"{method} {path}": call for path, item in paths.items() for method, call in item.items()}
     undeclared = [name for name, call in calls.items() if "x-permission" not in call]
     assert not undeclared
+
+
+def test_every_queue_receives_what_its_handlers_handle() -> None:
+    for embedded in SERVICES:
+        for consumer in embedded.service.consumers:
+            bound = CONSUMER_GROUPS[consumer.group]
+            assert not [p for p in consumer.handlers if not any(matches(pattern, p) for pattern in bound)], (
+                consumer.group
+            )

@@ -132,7 +132,7 @@ async def test_nobody_gives_rights_that_they_do_not_have(http: httpx.AsyncClient
         ("POST", "/auth/api-keys", {"name": "till", "role": "manager"}),
     ]
     for method, path, body in attempts:
-        refused = await user.call(method, path, **({"json": body} if body else {}))
+        refused = await user.call(method, path, json=body or None)
         assert (refused.status_code, refused.json()["code"]) == (403, "rights_exceeded"), (path, refused.text)
     limited = await user.post("/roles", {"name": "reader", "permissions": ["user.read"]})
     assert limited["permissions"] == ["user.read"]

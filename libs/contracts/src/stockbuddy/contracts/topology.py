@@ -40,6 +40,8 @@ CONSUMER_GROUPS: Mapping[str, tuple[str, ...]] = {
     "notifications.erasure.v1": ("*.*.erased",),
     "notifications.log.v1": ("#",),
     "notifications.people.v1": ("auth.user.*", "auth.settings.changed", "catalog.product.*", "stock.warehouse.*"),
+    # A queue of its own: replicas of the previous release would discard these events.
+    "notifications.roles.v1": ("auth.role.*",),
     "notifications.alerts.v1": (
         "stock.level.low",
         "stock.level.depleted",

@@ -24,12 +24,12 @@ CONSUMERS = [
         "notifications.people.v1",
         {
             **replicas.handlers_for(UserState, apply_users),
-            **replicas.handlers_for(RoleState, apply_roles),
             **replicas.handlers_for(ProductState, replicas.upsert_products),
             **replicas.handlers_for(WarehouseState, replicas.upsert_warehouses),
             SettingsChanged.type: replicas.upsert_settings,
         },
     ),
+    Consumer("notifications.roles.v1", replicas.handlers_for(RoleState, apply_roles)),
     Consumer(
         "notifications.alerts.v1",
         {

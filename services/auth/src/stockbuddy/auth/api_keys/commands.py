@@ -8,7 +8,7 @@ from stockbuddy.auth.api_keys import queries
 from stockbuddy.auth.api_keys.model import ApiKey
 from stockbuddy.auth.api_keys.schemas import ApiKeyCreate
 from stockbuddy.auth.crypto import create_secret, digest
-from stockbuddy.auth.errors import ScopesExceedRole
+from stockbuddy.auth.roles.errors import ScopesExceedRole
 from stockbuddy.auth.roles.grants import load_assignable
 from stockbuddy.auth.roles.queries import load_rights
 from stockbuddy.auth.sessions.commands import revoke_tokens

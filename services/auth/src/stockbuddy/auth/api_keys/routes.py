@@ -9,8 +9,9 @@ from stockbuddy.auth.api_keys.model import ApiKey
 from stockbuddy.auth.api_keys.schemas import ApiKeyCreate, ApiKeyFilter, ApiKeyResponse, ApiKeySecretResponse
 from stockbuddy.auth.dependencies import Services
 from stockbuddy.auth.encrypted_responses import EncryptedIdempotentRoute
-from stockbuddy.auth.errors import ApiKeyNotFound, ForeignApiKeys, RightsExceeded, ScopesExceedRole, UnknownRole
+from stockbuddy.auth.errors import ApiKeyNotFound, ForeignApiKeys
 from stockbuddy.auth.fields import PathId
+from stockbuddy.auth.roles.errors import RightsExceeded, ScopesExceedRole, UnknownRole
 from stockbuddy.auth.step_up import STEP_UP
 from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.http.authentication import UserSession

@@ -14,13 +14,11 @@ from stockbuddy.auth.errors import (
     InvalidInvitation,
     InvitationAlreadyUsed,
     InvitationNotFound,
-    RightsExceeded,
     SalespeopleOnly,
     SecondFactorRequired,
     SecondFactorSetupRequired,
     TooManyAttempts,
     TooManyPasswords,
-    UnknownRole,
     UsernameTaken,
 )
 from stockbuddy.auth.fields import PathId, UserAgent
@@ -34,6 +32,7 @@ from stockbuddy.auth.invitations.schemas import (
 )
 from stockbuddy.auth.logins.authenticator import Authenticator, PasswordAuthenticator
 from stockbuddy.auth.password_policy import hash_new_password
+from stockbuddy.auth.roles.errors import RightsExceeded, UnknownRole
 from stockbuddy.auth.roles.grants import load_assignable
 from stockbuddy.auth.sessions.commands import CreatedSession, create_session
 from stockbuddy.auth.sessions.schemas import TokenPairResponse

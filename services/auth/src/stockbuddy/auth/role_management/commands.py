@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.auth.errors import BuiltInRole, RoleExists, RoleInUse, RoleNotFound
 from stockbuddy.auth.role_management import queries
 from stockbuddy.auth.role_management.schemas import RoleCreate
+from stockbuddy.auth.roles.errors import BuiltInRole, RoleExists, RoleInUse, RoleNotFound
 from stockbuddy.auth.roles.grants import require_within
 from stockbuddy.auth.roles.model import CustomRole
 from stockbuddy.auth.roles.queries import lock_custom_role

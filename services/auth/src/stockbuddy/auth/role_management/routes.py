@@ -5,7 +5,6 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 
 from stockbuddy.auth.dependencies import Services
-from stockbuddy.auth.errors import BuiltInRole, RightsExceeded, RoleExists, RoleInUse, RoleNotFound
 from stockbuddy.auth.fields import RoleName
 from stockbuddy.auth.role_management import commands
 from stockbuddy.auth.role_management.schemas import (
@@ -18,6 +17,7 @@ from stockbuddy.auth.role_management.schemas import (
     built_in_role,
 )
 from stockbuddy.auth.roles import queries
+from stockbuddy.auth.roles.errors import BuiltInRole, RightsExceeded, RoleExists, RoleInUse, RoleNotFound
 from stockbuddy.auth.step_up import STEP_UP
 from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.access.roles import PERMISSIONS_BY_ROLE

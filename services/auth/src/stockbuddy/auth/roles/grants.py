@@ -1,8 +1,8 @@
-"""Grants: nobody gives, changes or takes away more rights than they have themselves."""
+"""Grants: a caller cannot give, change or take away rights that they do not have themselves."""
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.auth.errors import RightsExceeded, UnknownRole
+from stockbuddy.auth.roles.errors import RightsExceeded, UnknownRole
 from stockbuddy.auth.roles.queries import find_rights
 from stockbuddy.auth.roles.rights import Rights, rights_of
 from stockbuddy.chassis.http.tokens import Principal

@@ -27,7 +27,7 @@ async def update_settings(session: AsyncSession, settings: SystemSettings, field
 
 
 async def restrict_registration(session: AsyncSession) -> None:
-    """Close registration; whoever registers once an admin opens it sees products and stock only."""
+    """Close registration; users who register once an admin opens it see products and stock only."""
     fields = {"registration_open": False, "registration_role": Role.VIEWER.value}
     await update_settings(session, await lock_settings(session), fields)
 

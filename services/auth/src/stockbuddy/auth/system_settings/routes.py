@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-from stockbuddy.auth.errors import RightsExceeded, UnknownRole
+from stockbuddy.auth.roles.errors import RightsExceeded, UnknownRole
 from stockbuddy.auth.roles.grants import load_assignable, require_role
 from stockbuddy.auth.system_settings import commands, queries
 from stockbuddy.auth.system_settings.schemas import CompanyResponse, SettingsResponse, SettingsUpdate

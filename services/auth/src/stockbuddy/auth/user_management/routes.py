@@ -5,16 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from stockbuddy.auth.dependencies import Services
-from stockbuddy.auth.errors import (
-    ErasedUser,
-    LastAdmin,
-    RightsExceeded,
-    StepUpRequired,
-    UnknownCaller,
-    UnknownRole,
-    UserNotFound,
-)
+from stockbuddy.auth.errors import ErasedUser, LastAdmin, StepUpRequired, UnknownCaller, UserNotFound
 from stockbuddy.auth.fields import PathId
+from stockbuddy.auth.roles.errors import RightsExceeded, UnknownRole
 from stockbuddy.auth.roles.grants import load_assignable, require_within
 from stockbuddy.auth.roles.queries import load_rights
 from stockbuddy.auth.step_up import STEP_UP, require_recent_verification
@@ -77,9 +70,9 @@ async def update_user(
     """Change a user's role, warehouses, activation or full name.
 
     Takes effect at once: access tokens with the old rights are rejected, and the sessions and API keys of a
-    deactivated user are revoked. The last active admin can be neither demoted nor deactivated. Nobody gives or takes
-    away rights that they do not have themselves (403 `rights_exceeded`). A caller with a second factor must have used
-    it a short while ago, unless only `full_name` changes (403 `step_up_required`).
+    deactivated user are revoked. The last active admin can be neither demoted nor deactivated. A caller cannot give or
+    take away rights that they do not have themselves (403 `rights_exceeded`). A caller with a second factor must have
+    used it a short while ago, unless only `full_name` changes (403 `step_up_required`).
     """
     if body.changes_rights():
         await require_recent_verification(session, caller, services.settings)

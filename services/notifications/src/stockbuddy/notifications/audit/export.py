@@ -16,6 +16,7 @@ from stockbuddy.notifications.audit.queries import AuditRow
 from stockbuddy.notifications.audit.schemas import ExportFormat, ExportQuery
 from stockbuddy.notifications.event_log.chain import LogEntry
 from stockbuddy.notifications.event_log.field_permissions import visible_data
+from stockbuddy.notifications.event_log.patterns import matches_any
 
 MEDIA_TYPES: Mapping[ExportFormat, str] = {
     "jsonl": "application/jsonl",
@@ -25,19 +26,21 @@ MEDIA_TYPES: Mapping[ExportFormat, str] = {
 BATCH_SIZE = 500
 
 
-async def export_entries(database: Database, query: ExportQuery, permissions: frozenset[str]) -> AsyncIterator[bytes]:
-    """One line per entry after the position `after`, up to the head at the start, in batches. `permissions`: those of
-    fields that the caller has."""
+async def export_entries(
+    database: Database, query: ExportQuery, types: tuple[str, ...], permissions: frozenset[str]
+) -> AsyncIterator[bytes]:
+    """One line per entry after the position `after`, up to the head at the start, in batches. The caller sees
+    the data of events of `types` only, with the fields that `permissions` allow."""
     if query.format == "chain":
         batches = _chain_batches(database, query.after, query.limit)
     else:
-        batches = _audited_batches(database, query, permissions)
+        batches = _audited_batches(database, query, types, permissions)
     async for lines in batches:
         yield "".join(f"{line}\n" for line in lines).encode()
 
 
 async def _audited_batches(
-    database: Database, query: ExportQuery, permissions: frozenset[str]
+    database: Database, query: ExportQuery, types: tuple[str, ...], permissions: frozenset[str]
 ) -> AsyncIterator[Sequence[str]]:
     to_line = to_cef if query.format == "cef" else to_json_line
     after, remaining = query.after, query.limit
@@ -49,7 +52,12 @@ async def _audited_batches(
             rows = await queries.read_audited_after(session, after, head, size)
         if not rows:
             return
-        yield [to_line(replace(row, data=visible_data(row.type, row.data, permissions))) for row in rows]
+        yield [
+            to_line(replace(row, data=visible_data(row.type, row.data, permissions)))
+            if matches_any(types, row.type)
+            else to_line(replace(row, data="null"))
+            for row in rows
+        ]
         after, remaining = rows[-1].id, None if remaining is None else remaining - len(rows)
 
 

@@ -25,6 +25,7 @@ from stockbuddy.notifications.audit.verification import KnownEntry, verify_chain
 from stockbuddy.notifications.consistency import CONSISTENT
 from stockbuddy.notifications.dependencies import Services
 from stockbuddy.notifications.event_log.field_permissions import field_permissions_among, visible_data
+from stockbuddy.notifications.event_log.visibility import visible_types
 
 router = APIRouter(prefix="/api/v1/audit-logs", tags=["audit"], route_class=ConditionalRoute)
 
@@ -71,12 +72,14 @@ async def export_audit_logs(
     One line per entry, oldest first, streamed: as JSON or in the Common Event Format for a SIEM, which continues after
     the `id` of its last line (`externalId` in CEF) with `after`. `chain` has every entry of the event log with its
     hashed columns, for `stockbuddy audit verify`; personal values are placeholders in it. It contains costs, so it
-    requires `cost.read`, too; without that permission the other formats leave costs out.
+    requires `cost.read`, too; without that permission the other formats leave costs out. The data
+    of events that the caller may not read is null.
     """
     if query.format == "chain":
         require(caller, Permission.COST_READ)
+    types = visible_types({*caller.permissions, Permission.EVENT_READ})
     permissions = field_permissions_among(caller.permissions)
-    lines = export_entries(services.database, query, permissions)
+    lines = export_entries(services.database, query, types, permissions)
     return StreamingResponse(lines, media_type=MEDIA_TYPES[query.format])
 
 

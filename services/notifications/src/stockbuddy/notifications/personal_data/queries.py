@@ -2,7 +2,7 @@
 
 from stockbuddy.chassis.http.personal_data import section_query
 
-_LOGGED_VALUES = section_query("SELECT value FROM personal_value WHERE person = :person ORDER BY value")
+_LOGGED_VALUES = section_query("SELECT value AS text FROM personal_value WHERE person = :person ORDER BY value")
 _EVENTS_ABOUT = section_query("""
     SELECT position AS id, at, type, actor_id FROM event_log WHERE subject = :person ORDER BY position DESC""")
 

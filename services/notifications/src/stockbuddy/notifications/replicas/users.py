@@ -1,5 +1,6 @@
 """Data replica of auth's users: recipients of notifications. An older event changes nothing."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import text
@@ -13,6 +14,8 @@ _UPSERT = text("""
         is_active = excluded.is_active
     WHERE replica.version < excluded.version
 """)
+_ROLE = text("SELECT role FROM user_replica WHERE id = :id")
+_WITH_ROLE = text("SELECT id FROM user_replica WHERE role = :role")
 _EXISTS = text("SELECT EXISTS (SELECT FROM user_replica WHERE id = :id)")
 
 
@@ -34,3 +37,13 @@ async def upsert_user(session: AsyncSession, user: UserReplica) -> None:
 
 async def user_exists(session: AsyncSession, user_id: int) -> bool:
     return bool(await session.scalar(_EXISTS, {"id": user_id}))
+
+
+async def get_role(session: AsyncSession, user_id: int) -> str:
+    """The role of a user who is replicated."""
+    role: str = (await session.execute(_ROLE, {"id": user_id})).scalar_one()
+    return role
+
+
+async def list_users_with_role(session: AsyncSession, role: str) -> Sequence[int]:
+    return (await session.scalars(_WITH_ROLE, {"role": role})).all()

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.messaging.handlers import decode
@@ -10,11 +9,9 @@ from stockbuddy.chassis.messaging.message import Message
 from stockbuddy.contracts.auth import RoleState, UserState
 from stockbuddy.notifications.replicas.handlers import upsert_users
 from stockbuddy.notifications.replicas.roles import get_permissions, upsert_role
+from stockbuddy.notifications.replicas.users import get_role, list_users_with_role
+from stockbuddy.notifications.webhooks import queries
 from stockbuddy.notifications.webhooks.delivery_queue import cancel_invisible
-from stockbuddy.notifications.webhooks.model import Webhook
-
-_OWNERS_WITH_ROLE = text("SELECT id FROM user_replica WHERE role = :role")
-_ROLE_OF_OWNER = text("SELECT role FROM user_replica WHERE id = :id")
 
 
 async def apply_users(session: AsyncSession, messages: Sequence[Message]) -> None:
@@ -29,15 +26,13 @@ async def apply_roles(session: AsyncSession, messages: Sequence[Message]) -> Non
     for message in messages:
         role = decode(RoleState, message)
         await upsert_role(session, role.name, role.version, role.permissions)
-        for user_id in (await session.scalars(_OWNERS_WITH_ROLE, {"role": role.name})).all():
+        for user_id in await list_users_with_role(session, role.name):
             await _limit_webhooks(session, user_id)
 
 
 async def _limit_webhooks(session: AsyncSession, owner_id: int) -> None:
-    webhooks = select(Webhook).where(Webhook.owner_id == owner_id).order_by(Webhook.id).with_for_update()
-    if found := (await session.scalars(webhooks)).all():
-        role = await session.scalar(_ROLE_OF_OWNER, {"id": owner_id})
-        permissions = await get_permissions(session, role)
+    if found := await queries.lock_webhooks_of(session, owner_id):
+        permissions = await get_permissions(session, await get_role(session, owner_id))
         for webhook in found:
             webhook.limit_to(permissions)
         await session.flush()

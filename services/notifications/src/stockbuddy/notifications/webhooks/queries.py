@@ -1,5 +1,7 @@
 """Reads of webhooks and their deliveries."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -58,3 +60,9 @@ async def load_delivery(session: AsyncSession, webhook_id: int, delivery_id: int
     if delivery is None:
         raise UnknownDelivery()
     return delivery
+
+
+async def lock_webhooks_of(session: AsyncSession, owner_id: int) -> Sequence[Webhook]:
+    """The webhooks that this user has changed last."""
+    statement = select(Webhook).where(Webhook.owner_id == owner_id).order_by(Webhook.id).with_for_update()
+    return (await session.scalars(statement)).all()

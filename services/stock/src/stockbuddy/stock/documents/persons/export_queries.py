@@ -8,7 +8,8 @@ OF_CUSTOMER = {
         SELECT id, number, status, payment_method, reference, notes, total, refunded, occurred_at, recorded_at
         FROM sale WHERE customer_id = :id ORDER BY id DESC"""),
     "returns": section_query("""
-        SELECT r.* FROM sale_return r JOIN sale s ON s.id = r.sale_id WHERE s.customer_id = :id ORDER BY r.id DESC"""),
+        SELECT r.id, r.sale_id, r.total, r.reason, r.occurred_at
+        FROM sale_return r JOIN sale s ON s.id = r.sale_id WHERE s.customer_id = :id ORDER BY r.id DESC"""),
 }
 OF_USER = {
     "sold": section_query("""

@@ -22,7 +22,9 @@ CustomerId = Annotated[Id, Path()]
 
 
 @router.post(
-    "/{customer_id}/erase", response_model=CustomerResponse, dependencies=[requires(Permission.CUSTOMER_ERASE)]
+    "/{customer_id}/erase",
+    response_model=CustomerResponse,
+    dependencies=[requires(Permission.CUSTOMER_READ, Permission.CUSTOMER_ERASE)],
 )
 async def erase_customer(session: Session, customer_id: CustomerId, if_match: IfMatch = None) -> Response:
     """Erase the personal data of a customer.
@@ -37,7 +39,9 @@ async def erase_customer(session: Session, customer_id: CustomerId, if_match: If
     return to_response(customer)
 
 
-@router.get("/{customer_id}/personal-data", dependencies=[requires(Permission.CUSTOMER_ERASE)])
+@router.get(
+    "/{customer_id}/personal-data", dependencies=[requires(Permission.CUSTOMER_READ, Permission.CUSTOMER_ERASE)]
+)
 async def export_customer_personal_data(session: ReadSession, customer_id: CustomerId) -> PersonalDataResponse:
     """Export the personal data of a customer.
 
