@@ -23,6 +23,7 @@ ACTION_VERBS = {
         "complete",
         "confirm",
         "enter",
+        "erase",
         "exchange",
         "export",
         "extend",

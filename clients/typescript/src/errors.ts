@@ -59,6 +59,8 @@ export class ConcurrentUpdate extends Conflict {}
 export class CsrfFailed extends Forbidden {}
 /** This cursor is from before the event log was restored, or beyond its end; continue from `head`. */
 export class CursorAhead extends Conflict { declare head: string; }
+/** The personal data of this customer was erased; the record cannot be changed or used any more. */
+export class CustomerErased extends Conflict {}
 /** There must be a default warehouse; make another one the default instead. */
 export class DefaultWarehouseRequired extends Conflict {}
 /** An attempt of this delivery is in flight; retry when it has finished. */
@@ -283,6 +285,8 @@ export class UnsignedCall extends Unauthenticated {}
 export class UnsupportedGrantType extends BadRequest {}
 /** The file is not a PNG, JPEG or WebP image. */
 export class UnsupportedImage extends UnsupportedMediaType {}
+/** The personal data of this user was erased; the account cannot be changed any more. */
+export class UserErased extends Conflict {}
 /** This username is already in use. */
 export class UsernameTaken extends Conflict {}
 /** The request is well-formed, but its content is invalid. */

@@ -171,6 +171,12 @@ class CursorAhead(Conflict):
     head: str
 
 
+class CustomerErased(Conflict):
+    """The personal data of this customer was erased; the record cannot be changed or used any more."""
+
+    code = "customer_erased"
+
+
 class DefaultWarehouseRequired(Conflict):
     """There must be a default warehouse; make another one the default instead."""
 
@@ -857,6 +863,12 @@ class UnsupportedImage(UnsupportedMediaType):
     code = "unsupported_image"
 
 
+class UserErased(Conflict):
+    """The personal data of this user was erased; the account cannot be changed any more."""
+
+    code = "user_erased"
+
+
 class UsernameTaken(Conflict):
     """This username is already in use."""
 
@@ -936,6 +948,7 @@ BY_CODE: dict[str, type[ApiError]] = {
     "concurrent_update": ConcurrentUpdate,
     "csrf_failed": CsrfFailed,
     "cursor_ahead": CursorAhead,
+    "customer_erased": CustomerErased,
     "default_warehouse_required": DefaultWarehouseRequired,
     "delivery_in_flight": DeliveryInFlight,
     "discount_forbidden": DiscountForbidden,
@@ -1048,6 +1061,7 @@ BY_CODE: dict[str, type[ApiError]] = {
     "unsigned_call": UnsignedCall,
     "unsupported_grant_type": UnsupportedGrantType,
     "unsupported_image": UnsupportedImage,
+    "user_erased": UserErased,
     "username_taken": UsernameTaken,
     "validation_error": ValidationError,
     "warehouse_forbidden": WarehouseForbidden,

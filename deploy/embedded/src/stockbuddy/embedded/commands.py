@@ -51,6 +51,11 @@ def consumers() -> NoReturn:
     _run_of_services("consumers")
 
 
+def audit() -> NoReturn:
+    """Verify an export of the audit log, without the server."""
+    _run("stockbuddy.notifications", "audit")
+
+
 def _run_of_services(command: str) -> NoReturn:
     _run("stockbuddy.embedded.service_commands", command)
 

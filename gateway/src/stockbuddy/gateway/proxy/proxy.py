@@ -7,6 +7,7 @@ from starlette.types import Scope
 
 from stockbuddy.gateway.proxy.live_streams import LiveStreams
 from stockbuddy.gateway.proxy.path_prefix import LinkPrefix
+from stockbuddy.gateway.proxy.personal_data import PersonalDataExporter
 from stockbuddy.gateway.proxy.response_writer import ResponseWriter
 from stockbuddy.gateway.proxy.upstream import AUTHENTICATED, Upstream
 from stockbuddy.gateway.proxy.websocket_writer import WebSocketWriter
@@ -24,11 +25,15 @@ class Proxy:
     def __init__(self, upstreams: Mapping[str, Upstream], streams: LiveStreams) -> None:
         self._upstreams = upstreams
         self._streams = streams
+        self._personal_data = PersonalDataExporter(upstreams)
 
     async def forward(self, request: GatewayRequest, writer: ResponseWriter | WebSocketWriter) -> None:
         route, caller = request.route, request.caller
         if route.streaming and caller is not None:
             self._streams.require_capacity(caller)
+        if route.personal_data and isinstance(writer, ResponseWriter):
+            await self._personal_data.respond(request, _upstream_scope(request), writer)
+            return
         prefix = request.origin.path_prefix
         send = LinkPrefix(writer, prefix) if prefix and not route.streaming else writer
         response = self._upstreams[route.service](_upstream_scope(request), request.receive, send)

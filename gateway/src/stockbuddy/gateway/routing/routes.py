@@ -36,7 +36,8 @@ class Route:
     an e-mail or starts an authorization. `streaming`: responses last until the client disconnects or its session ends.
     `signed`: a request without credentials has a signed URL, which the service verifies; a page has many images, so
     that such requests are limited like those of a caller. `permission`: of a route of the gateway itself; services
-    check their own."""
+    check their own. `personal_data`: the gateway completes the response with what other services store about the
+    person."""
 
     path: str
     service: str
@@ -49,6 +50,7 @@ class Route:
     streaming: bool = False
     signed: bool = False
     permission: Permission | None = None
+    personal_data: bool = False
 
 
 NO_ROUTE = Route("unknown", "")
@@ -103,6 +105,7 @@ ROUTES = (
     _public("/oauth/revoke"),
     _public("/oauth/introspect"),
     Route("/oauth", "auth"),
+    Route("/users/{}/personal-data", "auth", method="GET", personal_data=True),
     Route("/users", "auth"),
     Route("/roles", "auth"),
     Route("/permissions", "auth"),
@@ -122,6 +125,7 @@ ROUTES = (
     Route("/stock-transfers", "stock"),
     Route("/reservations", "stock"),
     Route("/sales", "stock"),
+    Route("/customers/{}/personal-data", "stock", method="GET", personal_data=True),
     Route("/customers", "stock"),
     Route("/purchase-orders", "stock"),
     Route("/expenses", "stock"),
@@ -138,6 +142,7 @@ ROUTES = (
     Route("/ws", "notifications", streaming=True),
     Route("/webhooks", "notifications"),
     Route("/events", "notifications"),
+    Route("/audit-logs/checkpoint-keys", "notifications", Auth.PUBLIC, "GET"),
     Route("/audit-logs", "notifications"),
 )
 

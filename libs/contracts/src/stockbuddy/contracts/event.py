@@ -4,19 +4,23 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from stockbuddy.contracts.personal_data import PersonalFields
+
 EVENTS: dict[str, type["Event"]] = {}
 """Event classes by type, registered when the packages of this distribution are imported."""
 
 
 class Event(BaseModel):
     """The data of a CloudEvent. `type`: its CloudEvents type and routing key. `subject_template`: a format string for
-    its subject, filled from its fields. `sequence_field`: the field that increases per subject, if any."""
+    its subject, filled from its fields. `sequence_field`: the field that increases per subject, if any. `personal`:
+    which of its fields are personal data; no field of a subject may be."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     type: ClassVar[str]
     subject_template: ClassVar[str]
     sequence_field: ClassVar[str | None] = None
+    personal: ClassVar[tuple[PersonalFields, ...]] = ()
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:

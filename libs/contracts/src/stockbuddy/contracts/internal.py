@@ -16,6 +16,10 @@ DENIALS_PATH = "/internal/denials"
 LAST_USED_PATH = "/internal/last-used"
 """POST LastUsedReport → 204."""
 
+PERSONAL_DATA_PATH = "/internal/personal-data/{kind}/{person_id}"
+"""GET, with the access token of an admin: what a service other than the owner stores about a person, such as the
+customer 5 (`/internal/personal-data/customer/5`). The gateway adds it to the response of the owner."""
+
 MAX_SECRET_LENGTH = 200
 MAX_TEXT_LENGTH = 200
 MAX_DENIED_REQUESTS = 100

@@ -33,6 +33,11 @@ CONSUMER_GROUPS: Mapping[str, tuple[str, ...]] = {
     # A queue of its own: a new queue is filled from the archive, which contains what an upgrade has republished.
     "stock.categories.v1": ("catalog.category.*", "catalog.product.republished"),
     "stock.settings.v1": ("auth.settings.changed",),
+    # Queues of their own: replicas of the previous release would discard these events.
+    "auth.erasure.v1": ("*.*.erased",),
+    "catalog.erasure.v1": ("*.*.erased",),
+    "stock.erasure.v1": ("*.*.erased",),
+    "notifications.erasure.v1": ("*.*.erased",),
     "notifications.log.v1": ("#",),
     "notifications.people.v1": ("auth.user.*", "auth.settings.changed", "catalog.product.*", "stock.warehouse.*"),
     # A queue of its own: replicas of the previous release would discard these events.

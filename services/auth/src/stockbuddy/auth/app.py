@@ -47,6 +47,7 @@ from stockbuddy.auth.user_management import routes as user_management
 from stockbuddy.chassis.http.app import Service, ServiceParts
 from stockbuddy.chassis.http.resources import Resources
 from stockbuddy.chassis.http.tokens import JwksCache, TokenVerifier
+from stockbuddy.chassis.messaging.erasure import erasure_consumer
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.postgres.migrations import migrations_of
 from stockbuddy.chassis.runtime.repetitions import RepetitionCounter
@@ -140,6 +141,7 @@ SERVICE = Service(
         jwks.router,
         internal_api.router,
     ],
+    consumers=[erasure_consumer("auth.erasure.v1")],
     lifespan=lifespan,
     texts=Path(__file__).with_name("texts.toml"),
 )

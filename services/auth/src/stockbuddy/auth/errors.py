@@ -181,6 +181,12 @@ class FactorRequired(Conflict):
     code = "factor_required"
 
 
+class ErasedUser(Conflict):
+    """The personal data of this user was erased; the account cannot be changed any more."""
+
+    code = "user_erased"
+
+
 class LastAdmin(Conflict):
     """The last active admin cannot be demoted or deactivated."""
 

@@ -34,6 +34,8 @@ def username_skeleton(username: str) -> str:
     return disarm.skeleton_key(username, digit_policy="tr39")
 
 
+_NEUTRAL = re.compile(r"erased-[0-9]+(-.*)?", re.IGNORECASE)
+"""Names of erased users."""
 _RESERVED = frozenset(map(username_skeleton, RESERVED_NAMES))
 
 
@@ -53,7 +55,7 @@ def require_acceptable(username: str) -> str:
         raise ValueError("mixes letters of several scripts")
     if scripts & PRECOMPOSED_SCRIPTS and any(map(unicodedata.combining, username)):
         raise ValueError("contains combining characters")
-    if is_reserved(username):
+    if is_reserved(username) or _NEUTRAL.fullmatch(username):
         raise ValueError("is a reserved name")
     return username
 

@@ -12,6 +12,7 @@ from stockbuddy.catalog.dependencies import CatalogServices
 from stockbuddy.catalog.exports.routes import router as exports
 from stockbuddy.catalog.file_store import open_file_store
 from stockbuddy.catalog.images.routes import router as images
+from stockbuddy.catalog.imports.personal_data_queries import OF_USER
 from stockbuddy.catalog.imports.routes import router as imports
 from stockbuddy.catalog.imports.runner import import_workers
 from stockbuddy.catalog.products.routes import router as products
@@ -22,7 +23,9 @@ from stockbuddy.catalog.settings import CatalogSettings
 from stockbuddy.catalog.signed_urls import ImageUrls
 from stockbuddy.catalog.subscriptions import CONSUMERS
 from stockbuddy.catalog.suppliers.routes import router as suppliers
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.http.app import Service, ServiceParts
+from stockbuddy.chassis.http.personal_data import PersonExport, personal_data_router
 from stockbuddy.chassis.http.resources import Resources
 from stockbuddy.chassis.postgres.migrations import migrations_of
 
@@ -56,10 +59,12 @@ async def lifespan(resources: Resources) -> AsyncIterator[ServiceParts]:
         await read_pool.close()
 
 
+personal_data = personal_data_router(PersonExport("user", Permission.USER_MANAGE, OF_USER))
+
 SERVICE = Service(
     name="catalog",
     title="Stockbuddy catalog",
-    routers=[products, exports, imports, barcodes, images, categories, suppliers],
+    routers=[products, exports, imports, barcodes, images, categories, suppliers, personal_data],
     consumers=CONSUMERS,
     lifespan=lifespan,
     texts=Path(__file__).with_name("texts.toml"),

@@ -1,6 +1,6 @@
 """Command line: `python -m stockbuddy.notifications` serves, `… migrate` upgrades the schema, `… new-epoch` begins a
 new epoch of the event log after a restore that the service cannot recognise, `… consumers add` creates an account for a
-consumer of events."""
+consumer of events, `… audit verify` verifies an export of the audit log."""
 
 import asyncio
 import sys
@@ -10,6 +10,7 @@ from stockbuddy.chassis.messaging.outbox import open_database
 from stockbuddy.chassis.runtime.settings import load_settings_or_exit
 from stockbuddy.notifications import consumers_command
 from stockbuddy.notifications.app import MIGRATIONS, SERVICE, NotificationsSettings
+from stockbuddy.notifications.checkpoints import verify_command
 from stockbuddy.notifications.event_log.epochs import start_epoch
 
 
@@ -24,6 +25,8 @@ async def begin_epoch(settings: NotificationsSettings) -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["audit"]:
+        sys.exit(verify_command.run_command(sys.argv[2:]))  # needs neither settings nor a database
     settings = load_settings_or_exit(NotificationsSettings)
     if sys.argv[1:] == ["new-epoch"]:
         with command_line.describing_outages(settings):

@@ -7,22 +7,28 @@ from typing import cast
 
 import structlog
 
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.encryption import SecretBox
 from stockbuddy.chassis.http.app import Service, ServiceParts
+from stockbuddy.chassis.http.personal_data import PersonExport, personal_data_router
 from stockbuddy.chassis.http.resources import Resources
 from stockbuddy.chassis.postgres.migrations import migrations_of
 from stockbuddy.chassis.runtime.background import PollingWorker
 from stockbuddy.chassis.runtime.failures import is_environment_fault
 from stockbuddy.chassis.runtime.shutdown import on_shutdown
 from stockbuddy.notifications.audit.routes import router as audit
+from stockbuddy.notifications.checkpoints.routes import router as checkpoints
+from stockbuddy.notifications.checkpoints.worker import checkpoint_worker
 from stockbuddy.notifications.dependencies import NotificationsServices
 from stockbuddy.notifications.email.routes import router as emails
 from stockbuddy.notifications.email.sender import EmailSender
 from stockbuddy.notifications.event_log.epochs import start_epoch_after_restore
 from stockbuddy.notifications.event_log.external import ExternalPublisher
+from stockbuddy.notifications.event_log.redaction import redaction_worker
 from stockbuddy.notifications.event_log.tail import LogTail
 from stockbuddy.notifications.feed.routes import router as feed
 from stockbuddy.notifications.inapp.routes import router as notifications
+from stockbuddy.notifications.personal_data.queries import OF_CUSTOMER, OF_USER
 from stockbuddy.notifications.preferences.routes import router as preferences
 from stockbuddy.notifications.retention.worker import retention_worker
 from stockbuddy.notifications.settings import NotificationsSettings
@@ -63,7 +69,9 @@ async def lifespan(resources: Resources) -> AsyncIterator[ServiceParts]:
     preparation = PollingWorker("notifications.preparation", prepare, interval_seconds=PREPARATION_INTERVAL_SECONDS)
     with on_shutdown(tail.close):
         async with WebhookDispatcher(database, settings, secret_box) as dispatcher:
-            workers = [preparation, tail.worker, dispatcher.worker, retention_worker(database)]
+            checkpoint = checkpoint_worker(database, settings, secret_box)
+            workers = [preparation, tail.worker, dispatcher.worker, retention_worker(database), checkpoint]
+            workers.append(redaction_worker(database))
             if settings.external_events and (publish := resources.bus.publish_externally) is not None:
                 workers.append(ExternalPublisher(database, publish).worker())
             if settings.smtp_url is not None:
@@ -75,7 +83,21 @@ async def lifespan(resources: Resources) -> AsyncIterator[ServiceParts]:
 SERVICE = Service(
     name="notifications",
     title="Stockbuddy notifications",
-    routers=[feed, audit, emails, notifications, preferences, webhooks, webhook_secrets, stream],
+    routers=[
+        feed,
+        audit,
+        checkpoints,
+        emails,
+        notifications,
+        preferences,
+        webhooks,
+        webhook_secrets,
+        stream,
+        personal_data_router(
+            PersonExport("customer", Permission.CUSTOMER_ERASE, OF_CUSTOMER),
+            PersonExport("user", Permission.USER_MANAGE, OF_USER),
+        ),
+    ],
     consumers=CONSUMERS,
     lifespan=lifespan,
     texts=Path(__file__).with_name("texts.toml"),

@@ -13,7 +13,9 @@ class NotificationsSettings(SmtpSettings):
 
     Without `smtp_url` e-mails stay queued, for at most five days. `webhook_retry_seconds` are the delays after each
     failed attempt (about three days in total). A webhook without a success for `webhook_disable_after_seconds` is
-    disabled. After a rotation the previous secret signs, too, for `webhook_rotation_seconds`.
+    disabled. After a rotation the previous secret signs, too, for `webhook_rotation_seconds`. A checkpoint of the audit
+    log is signed every `checkpoint_seconds`, with a key that is replaced after `checkpoint_key_days`, and sent to
+    `checkpoint_emails`.
     """
 
     secret_key: SecretStr = Field(default=SecretStr("development-key-that-protects-nothing"), min_length=32)
@@ -28,12 +30,15 @@ class NotificationsSettings(SmtpSettings):
     webhook_timeout_seconds: PositiveFloat = 15
     webhook_disable_after_seconds: PositiveFloat = 5 * 86400
     webhook_rotation_seconds: Annotated[float, Field(ge=0)] = 86400
+    checkpoint_seconds: PositiveFloat = 3600
+    checkpoint_key_days: PositiveInt = 365
+    checkpoint_emails: Annotated[tuple[str, ...], NoDecode] = ()
     stream_keepalive_seconds: PositiveFloat = 15
     stream_stalled_seconds: PositiveFloat = 30
     stream_max_per_caller: PositiveInt = 20
 
-    @field_validator("webhook_retry_seconds", mode="before")
+    @field_validator("webhook_retry_seconds", "checkpoint_emails", mode="before")
     @classmethod
     def split_by_commas(cls, value: object) -> object:
-        """`WEBHOOK_RETRY_SECONDS=5,30,120`."""
+        """`WEBHOOK_RETRY_SECONDS=5,30,120`, `CHECKPOINT_EMAILS=a@example.com,b@example.com`."""
         return tuple(part for part in value.replace(" ", "").split(",") if part) if isinstance(value, str) else value

@@ -1,5 +1,6 @@
 """Consumer groups of this service and their handlers."""
 
+from stockbuddy.chassis.messaging.erasure import erasure_consumer
 from stockbuddy.chassis.messaging.handlers import Consumer
 from stockbuddy.contracts.auth import EmailFailed, EmailsDelayed, RoleState, SettingsChanged, UserState
 from stockbuddy.contracts.catalog import ImportFinished, ProductState
@@ -16,6 +17,7 @@ from stockbuddy.notifications.replicas import handlers as replicas
 from stockbuddy.notifications.webhooks.owners import apply_roles, apply_users
 
 CONSUMERS = [
+    erasure_consumer("notifications.erasure.v1"),
     # One lane: the log is one chain, and its throughput comes from large batches.
     Consumer("notifications.log.v1", {"#": append_messages}, lanes=1, batch_size=500, repeatable=Appender().append),
     Consumer(

@@ -4,13 +4,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.http.app import Service, ServiceParts
+from stockbuddy.chassis.http.personal_data import PersonExport, personal_data_router
 from stockbuddy.chassis.http.resources import Resources
 from stockbuddy.chassis.postgres.migrations import migrations_of
 from stockbuddy.chassis.runtime.settings import ServiceSettings
 from stockbuddy.stock.documents.counts.routes import router as counts
 from stockbuddy.stock.documents.customers.routes import router as customers
 from stockbuddy.stock.documents.expenses.routes import router as expenses
+from stockbuddy.stock.documents.persons.export_queries import OF_USER
+from stockbuddy.stock.documents.persons.routes import router as persons
 from stockbuddy.stock.documents.purchase_orders.routes import router as purchase_orders
 from stockbuddy.stock.documents.reservations.expiry import ReservationSweep, reclaim_expired
 from stockbuddy.stock.documents.reservations.routes import router as reservations
@@ -79,6 +83,7 @@ SERVICE = Service(
         sales,
         customers,
         customer_sales,
+        persons,
         purchase_orders,
         expenses,
         forecasts,
@@ -87,6 +92,7 @@ SERVICE = Service(
         reports,
         dashboard,
         integrity,
+        personal_data_router(PersonExport("user", Permission.USER_MANAGE, OF_USER)),
     ],
     consumers=CONSUMERS,
     lifespan=lifespan,

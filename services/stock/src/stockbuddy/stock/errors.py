@@ -94,6 +94,12 @@ class UnknownCustomer(NotFound):
     code = "unknown_customer"
 
 
+class ErasedCustomer(Conflict):
+    """The personal data of this customer was erased; the record cannot be changed or used any more."""
+
+    code = "customer_erased"
+
+
 class UnknownSupplier(NotFound):
     """There is no such supplier."""
 

@@ -1,5 +1,6 @@
 """The events that the stock service consumes."""
 
+from stockbuddy.chassis.messaging.erasure import erasure_consumer
 from stockbuddy.chassis.messaging.handlers import Consumer, batch
 from stockbuddy.contracts.auth import SettingsChanged
 from stockbuddy.contracts.catalog import (
@@ -17,6 +18,7 @@ from stockbuddy.contracts.catalog import (
     SupplierDeleted,
     SupplierUpdated,
 )
+from stockbuddy.stock.documents.persons.erasure_queries import erase_persons_from_sales
 from stockbuddy.stock.inventory.movements.imported_quantities import consume_imported_quantities
 from stockbuddy.stock.inventory.movements.opening_stock import consume_created_products
 from stockbuddy.stock.replicas.categories import replicate_categories
@@ -49,4 +51,5 @@ CONSUMERS = [
         },
     ),
     Consumer("stock.settings.v1", {SettingsChanged.type: batch(SettingsChanged, replicate_settings)}),
+    erasure_consumer("stock.erasure.v1", erase_persons_from_sales),
 ]

@@ -4,12 +4,14 @@ from datetime import datetime
 from typing import ClassVar
 
 from stockbuddy.contracts.event import Event
+from stockbuddy.contracts.personal_data import PersonalFields
 
 
 class ApiKeyState(Event):
     """An API key. Never contains the secret."""
 
     subject_template: ClassVar[str] = "api-key/{api_key_id}"
+    personal = (PersonalFields("user/{owner_id}", ("name",)),)
 
     api_key_id: int
     owner_id: int

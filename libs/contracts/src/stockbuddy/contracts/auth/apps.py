@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from stockbuddy.contracts.event import Event
+from stockbuddy.contracts.personal_data import PersonalFields
 
 
 class AppState(Event):
@@ -43,6 +44,7 @@ class ConsentState(Event):
     """What a user allows an app. `scopes`: those of this consent."""
 
     subject_template: ClassVar[str] = "user/{user_id}"
+    personal = (PersonalFields("user/{user_id}", ("username",)),)
 
     app_id: int
     app_name: str
@@ -58,7 +60,7 @@ class ConsentGranted(ConsentState):
 
 
 class ConsentWithdrawn(ConsentState):
-    """`reason`: `withdrawn` by the user, `user_deactivated` or `password_changed`."""
+    """`reason`: `withdrawn` by the user, `user_deactivated`, `user_erased` or `password_changed`."""
 
     type: ClassVar[str] = "auth.consent.withdrawn"
 

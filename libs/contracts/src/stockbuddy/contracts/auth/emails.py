@@ -4,18 +4,21 @@ from datetime import datetime
 from typing import ClassVar
 
 from stockbuddy.contracts.event import Event
+from stockbuddy.contracts.personal_data import PersonalFields
 
 
 class EmailFailed(Event):
     """An e-mail was set aside and is not sent unless an admin retries it. `reason`: for an admin, such as
-    `550 no such user`."""
+    `550 no such user`; `user_id`: whose address it is, if it is a user's."""
 
     type: ClassVar[str] = "auth.email.failed"
     subject_template: ClassVar[str] = "email/{email_id}"
+    personal = (PersonalFields("user/{user_id}", ("recipient", "reason")),)
 
     email_id: int
     kind: str
     recipient: str
+    user_id: int | None = None
     attempts: int
     reason: str
 

@@ -3,12 +3,14 @@
 from typing import ClassVar
 
 from stockbuddy.contracts.event import Event
+from stockbuddy.contracts.personal_data import PersonalFields
 
 
 class FactorState(Event):
     """A second factor of a user. `kind`: `totp` (an authenticator app) or `passkey`."""
 
     subject_template: ClassVar[str] = "user/{user_id}"
+    personal = (PersonalFields("user/{user_id}", ("username",)),)
 
     user_id: int
     username: str
@@ -43,6 +45,7 @@ class RecoveryCodeUsed(Event):
 
     type: ClassVar[str] = "auth.recovery_code.used"
     subject_template: ClassVar[str] = "user/{user_id}"
+    personal = (PersonalFields("user/{user_id}", ("username",)),)
 
     user_id: int
     username: str
@@ -54,6 +57,7 @@ class RecoveryCodesReplaced(Event):
 
     type: ClassVar[str] = "auth.recovery_code.replaced"
     subject_template: ClassVar[str] = "user/{user_id}"
+    personal = (PersonalFields("user/{user_id}", ("username",)),)
 
     user_id: int
     username: str

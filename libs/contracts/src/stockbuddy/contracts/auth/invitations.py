@@ -4,12 +4,14 @@ from datetime import datetime
 from typing import ClassVar
 
 from stockbuddy.contracts.event import Event
+from stockbuddy.contracts.personal_data import PersonalFields
 
 
 class InvitationState(Event):
     """An invitation. Never contains the token."""
 
     subject_template: ClassVar[str] = "invitation/{invitation_id}"
+    personal = (PersonalFields("invitation/{invitation_id}", ("note",)),)
 
     invitation_id: int
     role: str

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from stockbuddy.contracts.event import Event
+from stockbuddy.contracts.personal_data import PersonalFields
 
 
 class UserLoggedIn(Event):
@@ -11,6 +12,7 @@ class UserLoggedIn(Event):
 
     type: ClassVar[str] = "auth.user.logged_in"
     subject_template: ClassVar[str] = "user/{user_id}"
+    personal = (PersonalFields("user/{user_id}", ("username",)),)
 
     user_id: int
     username: str
@@ -22,6 +24,11 @@ class UserLoggedIn(Event):
 UNKNOWN_LOGIN = "unknown"
 
 
+def login_subject(user_id: int | None) -> str:
+    """The subject of failed logins: by id, because a subject is no personal data."""
+    return f"login/{UNKNOWN_LOGIN if user_id is None else user_id}"
+
+
 class LoginFailed(Event):
     """`login`: the user's name, or `unknown` if the entered text belongs to no user: it may be a password typed by
     mistake. `login_digest`: keyed digest of that text, equal for equal text. Only the first failure in a minute from
@@ -29,7 +36,8 @@ class LoginFailed(Event):
     the previous event without one of their own."""
 
     type: ClassVar[str] = "auth.user.login_failed"
-    subject_template: ClassVar[str] = "login/{login}"
+    subject_template: ClassVar[str] = "login/{user_id}"
+    personal = (PersonalFields("user/{user_id}", ("login",)),)
 
     login: str
     login_digest: str | None = None
@@ -37,13 +45,17 @@ class LoginFailed(Event):
     reason: str
     repetitions: int = 0
 
+    def subject(self) -> str:
+        return login_subject(self.user_id)
+
 
 class UserLockedOut(Event):
     """Logins are blocked for `seconds`: for that name (`scope` `login`), from that address (`address`), or for both
     together (`login_at_address`). `login` and `login_digest` as in LoginFailed."""
 
     type: ClassVar[str] = "auth.user.locked_out"
-    subject_template: ClassVar[str] = "login/{login}"
+    subject_template: ClassVar[str] = "login/{user_id}"
+    personal = (PersonalFields("user/{user_id}", ("login",)),)
 
     login: str
     login_digest: str | None = None
@@ -51,6 +63,9 @@ class UserLockedOut(Event):
     scope: str
     failures: int
     seconds: int
+
+    def subject(self) -> str:
+        return login_subject(self.user_id)
 
 
 class AccessDenied(Event):

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from stockbuddy.contracts.event import Event
 from stockbuddy.contracts.numbers import Quantity
+from stockbuddy.contracts.personal_data import ADDRESSES, PersonalFields
 
 
 class SettingsChanged(Event):
@@ -12,6 +13,7 @@ class SettingsChanged(Event):
     type: ClassVar[str] = "auth.settings.changed"
     subject_template: ClassVar[str] = "settings/system"
     sequence_field: ClassVar[str | None] = "version"
+    personal = (PersonalFields(ADDRESSES, ("alert_emails",)),)
 
     version: int
     company_name: str

@@ -2,7 +2,9 @@
 
 from typing import Any, ClassVar
 
+from stockbuddy.contracts.auth.logins import UNKNOWN_LOGIN
 from stockbuddy.contracts.event import Event
+from stockbuddy.contracts.personal_data import PersonalFields
 
 
 class UserState(Event):
@@ -11,6 +13,9 @@ class UserState(Event):
 
     subject_template: ClassVar[str] = "user/{user_id}"
     sequence_field: ClassVar[str | None] = "version"
+    personal: ClassVar[tuple[PersonalFields, ...]] = (
+        PersonalFields("user/{user_id}", ("username", "email", "pending_email", "full_name")),
+    )
 
     user_id: int
     version: int
@@ -55,11 +60,22 @@ class UserReactivated(UserState):
     changes: dict[str, Any] = {}
 
 
+class UserErased(UserState):
+    """The personal data of the user was erased; the state carries neutral values such as `erased-17`. `related`: what
+    else held personal data of the user, such as `invitation/3` and `api-key/4`."""
+
+    type: ClassVar[str] = "auth.user.erased"
+    personal: ClassVar[tuple[PersonalFields, ...]] = ()
+
+    related: list[str] = []
+
+
 class IdentityLinked(Event):
     """The user signed in at an identity provider for the first time; `provider` is its name in the settings."""
 
     type: ClassVar[str] = "auth.identity.linked"
     subject_template: ClassVar[str] = "user/{user_id}"
+    personal = (PersonalFields("user/{user_id}", ("username",)),)
 
     user_id: int
     username: str
@@ -71,6 +87,7 @@ class UserPasswordChanged(Event):
 
     type: ClassVar[str] = "auth.user.password_changed"
     subject_template: ClassVar[str] = "user/{user_id}"
+    personal = (PersonalFields("user/{user_id}", ("username",)),)
 
     user_id: int
     username: str
@@ -82,8 +99,12 @@ class PasswordResetRequested(Event):
     `email_digest`: keyed digest of the latter, equal for equal addresses."""
 
     type: ClassVar[str] = "auth.password_reset.requested"
-    subject_template: ClassVar[str] = "email/{email}"
+    subject_template: ClassVar[str] = "password-reset/{user_id}"
+    personal = (PersonalFields("user/{user_id}", ("email",)),)
 
     email: str
     email_digest: str | None = None
     user_id: int | None = None
+
+    def subject(self) -> str:
+        return f"password-reset/{UNKNOWN_LOGIN if self.user_id is None else self.user_id}"

@@ -1,5 +1,6 @@
 """Events published by notifications."""
 
+from stockbuddy.contracts.notifications.checkpoints import CheckpointSigned, EntriesRedacted
 from stockbuddy.contracts.notifications.emails import (
     NotificationEmailFailed,
     NotificationEmailRetried,
@@ -25,6 +26,8 @@ from stockbuddy.contracts.notifications.webhooks import (
 
 __all__ = [
     "AnnouncementPublished",
+    "CheckpointSigned",
+    "EntriesRedacted",
     "NotificationCreated",
     "NotificationEmailFailed",
     "NotificationEmailRetried",

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from stockbuddy.contracts.event import Event
+from stockbuddy.contracts.personal_data import ADDRESSES, PersonalFields
 
 
 class NotificationEmailFailed(Event):
@@ -12,6 +13,7 @@ class NotificationEmailFailed(Event):
 
     type: ClassVar[str] = "notifications.email.failed"
     subject_template: ClassVar[str] = "email/{message_id}"
+    personal = (PersonalFields(ADDRESSES, ("recipient", "reason")),)
 
     message_id: str
     kind: str
@@ -35,6 +37,7 @@ class NotificationEmailRetried(Event):
 
     type: ClassVar[str] = "notifications.email.retried"
     subject_template: ClassVar[str] = "email/{email_id}"
+    personal = (PersonalFields(ADDRESSES, ("recipient",)),)
 
     email_id: int
     kind: str

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from stockbuddy.contracts.event import Event
+from stockbuddy.contracts.personal_data import PersonalFields
 
 
 class NotificationCreated(Event):
@@ -12,6 +13,7 @@ class NotificationCreated(Event):
 
     type: ClassVar[str] = "notifications.notification.created"
     subject_template: ClassVar[str] = "{audience}"
+    personal = (PersonalFields("notification/{notification_id}", ("title", "body")),)
 
     notification_id: int
     audience: str
@@ -38,6 +40,7 @@ class AnnouncementPublished(Event):
 
     type: ClassVar[str] = "notifications.announcement.published"
     subject_template: ClassVar[str] = "notification/{notification_id}"
+    personal = (PersonalFields("notification/{notification_id}", ("title", "body")),)
 
     notification_id: int
     audience: str

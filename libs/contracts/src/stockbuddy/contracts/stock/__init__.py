@@ -8,7 +8,13 @@ from stockbuddy.contracts.stock.counts import (
     CountOpened,
     CountState,
 )
-from stockbuddy.contracts.stock.customers import CustomerCreated, CustomerDeleted, CustomerState, CustomerUpdated
+from stockbuddy.contracts.stock.customers import (
+    CustomerCreated,
+    CustomerDeleted,
+    CustomerErased,
+    CustomerState,
+    CustomerUpdated,
+)
 from stockbuddy.contracts.stock.expenses import ExpenseCreated, ExpenseDeleted, ExpenseState, ExpenseUpdated
 from stockbuddy.contracts.stock.ledger import (
     ActivityUnusual,
@@ -68,6 +74,7 @@ __all__ = [
     "CountState",
     "CustomerCreated",
     "CustomerDeleted",
+    "CustomerErased",
     "CustomerState",
     "CustomerUpdated",
     "ExpenseCreated",

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from stockbuddy.contracts.event import Event
+from stockbuddy.contracts.personal_data import PersonalFields
 
 
 class CustomerState(Event):
@@ -10,6 +11,9 @@ class CustomerState(Event):
 
     subject_template: ClassVar[str] = "customer/{customer_id}"
     sequence_field: ClassVar[str | None] = "version"
+    personal: ClassVar[tuple[PersonalFields, ...]] = (
+        PersonalFields("customer/{customer_id}", ("name", "email", "phone", "address", "notes")),
+    )
 
     customer_id: int
     version: int
@@ -30,3 +34,10 @@ class CustomerUpdated(CustomerState):
 
 class CustomerDeleted(CustomerState):
     type: ClassVar[str] = "stock.customer.deleted"
+
+
+class CustomerErased(CustomerState):
+    """The personal data of the customer was erased; the state carries a neutral name such as `erased-5`."""
+
+    type: ClassVar[str] = "stock.customer.erased"
+    personal: ClassVar[tuple[PersonalFields, ...]] = ()

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from stockbuddy.contracts.event import Event
 from stockbuddy.contracts.field_permissions import COST
 from stockbuddy.contracts.numbers import Money, Quantity, Value
+from stockbuddy.contracts.personal_data import PersonalFields
 
 
 class SaleLine(BaseModel):
@@ -40,6 +41,10 @@ class SaleState(Event):
 
     subject_template: ClassVar[str] = "sale/{id}"
     sequence_field: ClassVar[str | None] = "version"
+    personal = (
+        PersonalFields("user/{sold_by}", ("seller",)),
+        PersonalFields("customer/{customer_id}", ("notes",)),
+    )
 
     id: int
     version: int

@@ -20,7 +20,12 @@ def set_aside(session: AsyncSession, email: QueuedEmail, reason: str, now: datet
     outbox.add(
         session,
         EmailFailed(
-            email_id=email.id, kind=email.kind, recipient=email.recipient, attempts=email.attempts, reason=reason
+            email_id=email.id,
+            kind=email.kind,
+            recipient=email.recipient,
+            user_id=email.user_id,
+            attempts=email.attempts,
+            reason=reason,
         ),
     )
 

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.api_keys.commands import restrict_keys_to_owner, revoke_keys_of
 from stockbuddy.auth.apps.grant_commands import rotate_grants, withdraw_consents_of
-from stockbuddy.auth.errors import LastAdmin, UserNotFound
+from stockbuddy.auth.errors import ErasedUser, LastAdmin, UserNotFound
 from stockbuddy.auth.factors.commands import reset_factors
 from stockbuddy.auth.logins.queries import delete_challenges_of
 from stockbuddy.auth.sessions.commands import revoke_sessions, rotate_session_id
@@ -36,7 +36,10 @@ async def lock_for_update(session: AsyncSession, user_id: int) -> tuple[User, se
 async def update_user(
     session: AsyncSession, user: User, admins: set[int], fields: Mapping[str, Any], settings: AuthSettings
 ) -> None:
-    """`user` and `admins` come from `lock_for_update`. Publishes one event per kind of change. Raises LastAdmin."""
+    """`user` and `admins` come from `lock_for_update`. Publishes one event per kind of change. Raises LastAdmin
+    or ErasedUser."""
+    if user.erased_at is not None:
+        raise ErasedUser()
     changed = {name: value for name, value in fields.items() if getattr(user, name) != value}
     stays_admin = changed.get("role", user.role) == Role.ADMIN and changed.get("is_active", user.is_active)
     if admins == {user.id} and not stays_admin:

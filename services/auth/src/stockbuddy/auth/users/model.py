@@ -34,6 +34,7 @@ class User(Base):
     warehouse_ids: Mapped[list[int] | None] = mapped_column(ID_LIST)
     is_active: Mapped[bool]
     has_second_factor: Mapped[bool]
+    erased_at: Mapped[datetime | None]
     version: Mapped[int]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

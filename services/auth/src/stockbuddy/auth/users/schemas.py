@@ -31,6 +31,7 @@ class UserResponse(BaseModel):
     has_second_factor: Annotated[
         bool, Field(description="Whether the user has set up a second factor, which logins then require.")
     ]
+    erased_at: datetime | None
     created_at: datetime
     updated_at: datetime
 

@@ -13,6 +13,12 @@ from stockbuddy.chassis.http.pagination import PageSlice, encode_cursor
 from stockbuddy.notifications.audit.changes import types_of_same_state
 from stockbuddy.notifications.audit.schemas import AuditFilter
 from stockbuddy.notifications.event_log.patterns import ANY_TYPE, to_expression
+from stockbuddy.notifications.event_log.placeholder_queries import (
+    find_placeholders,
+    find_placeholders_by_word,
+    read_values,
+)
+from stockbuddy.notifications.event_log.placeholders import disclose_json, disclose_text
 from stockbuddy.notifications.replicas.company import get_company
 
 
@@ -35,6 +41,8 @@ class AuditRow:
 
 
 _NEWEST_FIRST = "id_desc"
+MAX_MATCHING_VALUES = 500
+"""Of a searched word: enough for a name, and few enough for one query."""
 
 # The distinct types, with one index probe each (see event_log/queries.py).
 _TYPES = text("""
@@ -81,7 +89,7 @@ _EARLIER = text("""
 _CONDITIONS = {
     "types": "type = ANY(:types)",
     "actor_id": "actor_id = :actor_id",
-    "actor": "actor = :actor",
+    "actor": "actor = ANY(:actor)",
     "ip_address": "client_ip = :ip_address",
     "subject": "subject = :subject",
     "since": "at >= :since",
@@ -115,7 +123,21 @@ async def _to_slice(
     """Cut the additional row that shows whether there is a next page."""
     rows = found[: filters.page_size]
     next_cursor = encode_cursor(_NEWEST_FIRST, [rows[-1].id]) if len(found) > len(rows) else None
-    return PageSlice(await _with_earlier(session, rows), total, next_cursor)
+    return PageSlice(await _disclose(session, await _with_earlier(session, rows)), total, next_cursor)
+
+
+async def _disclose(session: AsyncSession, rows: Sequence[AuditRow]) -> list[AuditRow]:
+    """The rows with personal values in place of their placeholders."""
+    values = await read_values(session, (text for row in rows for text in (row.actor, row.data, row.earlier_data)))
+    return [
+        replace(
+            row,
+            actor=row.actor and disclose_text(row.actor, values),
+            data=disclose_json(row.data, values),
+            earlier_data=row.earlier_data and disclose_json(row.earlier_data, values),
+        )
+        for row in rows
+    ]
 
 
 async def _filter_values(session: AsyncSession, filters: AuditFilter) -> dict[str, Any]:
@@ -129,15 +151,23 @@ async def _filter_values(session: AsyncSession, filters: AuditFilter) -> dict[st
         with_action = (f"*.{filters.action}",) if filters.action is not None else ANY_TYPE
         expressions = {"requested": to_expression(requested), "with_action": to_expression(with_action)}
         values["types"] = list(await session.scalars(_TYPES, expressions))
+    if "actor" in values:
+        # Names are logged as placeholders; by earlier releases and other producers, as they are.
+        values["actor"] = [values["actor"], *await find_placeholders(session, values["actor"])]
     if search := values.pop("search", "").strip():
-        values["search"] = _to_prefix_query(search)
+        values["search"] = await _to_prefix_query(session, search)
     return values
 
 
-def _to_prefix_query(search: str) -> str:
-    """A tsquery that requires every word of `search` as the beginning of a word."""
+async def _to_prefix_query(session: AsyncSession, search: str) -> str:
+    """A tsquery that requires every word of `search` as the beginning of a word, or a personal value with it."""
     words = search.replace("\\", " ").replace("'", " ").replace("/", " ").split()
-    return " & ".join(f"'{word}':*" for word in words)
+    alternatives = []
+    for word in words:
+        query = f"'{word}':*"
+        placeholders = await find_placeholders_by_word(session, query, MAX_MATCHING_VALUES)
+        alternatives.append(" | ".join([query, *placeholders]))
+    return " & ".join(f"({either})" for either in alternatives)
 
 
 async def _with_earlier(session: AsyncSession, rows: Iterable[AuditRow]) -> list[AuditRow]:
@@ -155,16 +185,41 @@ async def _with_earlier(session: AsyncSession, rows: Iterable[AuditRow]) -> list
     return [replace(row, earlier_data=earlier.get(row.id)) for row in rows]
 
 
+_AUDITED_AFTER = text(f"""
+    SELECT {_COLUMNS} FROM event_log e WHERE e.audited AND e.position > :after AND e.position <= :until
+    ORDER BY e.position LIMIT :limit
+""")
+_POSITION = text("SELECT position FROM event_log_head")
+
+
+async def read_position(session: AsyncSession) -> int:
+    """The position of the last entry."""
+    return await session.scalar(_POSITION) or 0
+
+
+async def read_audited_after(session: AsyncSession, after: int, until: int, limit: int) -> list[AuditRow]:
+    """Audited entries in the order of the log, without their earlier states."""
+    values = {"after": after, "until": until, "limit": limit}
+    return await _disclose(session, [AuditRow(*row) for row in await session.execute(_AUDITED_AFTER, values)])
+
+
 # Run through asyncpg without SQLAlchemy: a verification reads millions of rows.
+CHAIN_POSITION = "SELECT position FROM event_log_head"
 CHAIN_HEAD = "SELECT position, audited, hash FROM event_log_head"
 # A tampered time may be outside Python's range; null marks it as bad.
 CHAIN_ROWS = """
-    SELECT position, CAST(event_id AS text), type, subject,
+    SELECT e.position, CAST(e.event_id AS text) AS event_id, type, subject,
            CASE WHEN at >= '0001-01-02' AND at < '9999-12-31' THEN at END AS at,
-           actor_id, actor, client_ip, request_id, audited, CAST(attributes AS text), CAST(data AS text), hash
-    FROM event_log WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3
+           actor_id, actor, client_ip, request_id, audited,
+           CAST(attributes AS text) AS attributes, CAST(data AS text) AS data, hash,
+           CAST(r.event_id AS text) AS redacted_by, r.previous_hash, r.digest
+    FROM event_log e LEFT JOIN redaction r USING (position)
+    WHERE e.position > $1 AND e.position <= $2 ORDER BY e.position LIMIT $3
 """
 # Head and rows in one statement, which sees one snapshot: events may be appended meanwhile.
 FIRST_BEYOND_HEAD = """
     SELECT min(position) FROM event_log WHERE position > (SELECT position FROM event_log_head)
+"""
+PERSONAL_VALUES = """
+    SELECT placeholder, person, value, salt FROM personal_value WHERE placeholder > $1 ORDER BY placeholder LIMIT $2
 """

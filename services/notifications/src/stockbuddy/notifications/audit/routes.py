@@ -3,25 +3,29 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
 
 from stockbuddy.chassis.access.permissions import Permission
-from stockbuddy.chassis.http.authentication import Caller, requires
+from stockbuddy.chassis.http.authentication import Caller, require, requires
 from stockbuddy.chassis.http.errors import Unprocessable
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.pagination import Page
 from stockbuddy.notifications.audit import queries
 from stockbuddy.notifications.audit.changes import changes_between
+from stockbuddy.notifications.audit.export import MEDIA_TYPES, export_entries
 from stockbuddy.notifications.audit.queries import AuditRow
 from stockbuddy.notifications.audit.schemas import (
     AuditEntryResponse,
     AuditFilter,
     AuditVerificationResponse,
     ChainQuery,
+    ExportQuery,
 )
 from stockbuddy.notifications.audit.verification import KnownEntry, verify_chain
 from stockbuddy.notifications.consistency import CONSISTENT
 from stockbuddy.notifications.dependencies import Services
 from stockbuddy.notifications.event_log.field_permissions import field_permissions_among, visible_data
+from stockbuddy.notifications.event_log.visibility import visible_types
 
 router = APIRouter(prefix="/api/v1/audit-logs", tags=["audit"], route_class=ConditionalRoute)
 
@@ -52,6 +56,31 @@ async def verify_audit_logs(services: Services, query: Annotated[ChainQuery, Que
         raise Unprocessable.field("known_id", "requires known_hash and vice versa")
     known = KnownEntry(query.known_id, bytes.fromhex(query.known_hash)) if query.known_id and query.known_hash else None
     return await verify_chain(services.database, known)
+
+
+@router.get(
+    "/export",
+    response_class=StreamingResponse,
+    responses={200: {"content": {media: {"schema": {"type": "string"}} for media in MEDIA_TYPES.values()}}},
+    dependencies=[requires(Permission.AUDIT_READ), CONSISTENT],
+)
+async def export_audit_logs(
+    services: Services, caller: Caller, query: Annotated[ExportQuery, Query()]
+) -> StreamingResponse:
+    """Export the audit log for another system.
+
+    One line per entry, oldest first, streamed: as JSON or in the Common Event Format for a SIEM, which continues after
+    the `id` of its last line (`externalId` in CEF) with `after`. `chain` has every entry of the event log with its
+    hashed columns, for `stockbuddy audit verify`; personal values are placeholders in it. It contains costs, so it
+    requires `cost.read`, too; without that permission the other formats leave costs out. The data
+    of events that the caller may not read is null.
+    """
+    if query.format == "chain":
+        require(caller, Permission.COST_READ)
+    types = visible_types({*caller.permissions, Permission.EVENT_READ})
+    permissions = field_permissions_among(caller.permissions)
+    lines = export_entries(services.database, query, types, permissions)
+    return StreamingResponse(lines, media_type=MEDIA_TYPES[query.format])
 
 
 def _to_response(row: AuditRow, permissions: frozenset[str]) -> AuditEntryResponse:

@@ -1,14 +1,15 @@
 """The audit trail as clients see it, and its filter."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from stockbuddy.chassis.fields import NO_NUL, DayOrTime, Id
+from stockbuddy.chassis.fields import MAX_ID, NO_NUL, DayOrTime, Id, Integer
 from stockbuddy.chassis.http.pagination import PageQuery
 from stockbuddy.notifications.event_log.filters import Patterns
 
+ExportFormat = Literal["jsonl", "cef", "chain"]
 SearchText = Annotated[str, StringConstraints(max_length=300, pattern=NO_NUL)]
 
 
@@ -32,6 +33,14 @@ class ChainQuery(BaseModel):
 
     known_id: Id | None = Field(None, description="`last_id` of an earlier verification.")
     known_hash: Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")] | None = None
+
+
+class ExportQuery(BaseModel):
+    """`after`: the `id` of the last entry that the consumer has."""
+
+    format: ExportFormat = Field("jsonl", description="`jsonl` or `cef`: audited entries; `chain`: the whole log.")
+    after: Annotated[Integer, Field(ge=0, le=MAX_ID)] = 0
+    limit: Annotated[Integer, Field(ge=1, le=MAX_ID)] | None = None
 
 
 class FieldChange(BaseModel):
@@ -60,12 +69,13 @@ class AuditEntryResponse(BaseModel):
 
 
 class AuditVerificationResponse(BaseModel):
-    """`ok`: no entry was altered. `entries` were verified; the chain breaks at `first_bad_id`. Record `last_id` and
-    `last_hash` outside the system: as `known_id` and `known_hash` of a later call they reveal a log that was rewritten
-    together with its hashes."""
+    """`ok`: no entry and no personal value was altered. `entries` were verified; the chain breaks at `first_bad_id`.
+    Record `last_id` and `last_hash` outside the system: as `known_id` and `known_hash` of a later call they reveal a
+    log that was rewritten together with its hashes. `altered_values`: personal values other than those logged."""
 
     ok: bool
     entries: int
     first_bad_id: int | None
     last_id: int
     last_hash: str
+    altered_values: int

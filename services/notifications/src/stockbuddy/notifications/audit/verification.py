@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import asyncpg
 
 from stockbuddy.chassis.postgres.database import Database
-from stockbuddy.notifications.audit.queries import CHAIN_HEAD, CHAIN_ROWS, FIRST_BEYOND_HEAD
+from stockbuddy.notifications.audit.chain_links import ChainLink, ChainState, Redaction
+from stockbuddy.notifications.audit.queries import CHAIN_HEAD, CHAIN_ROWS, FIRST_BEYOND_HEAD, PERSONAL_VALUES
 from stockbuddy.notifications.audit.schemas import AuditVerificationResponse
-from stockbuddy.notifications.event_log.chain import GENESIS, LogEntry, hash_entry
+from stockbuddy.notifications.event_log.chain import GENESIS, LogEntry
+from stockbuddy.notifications.event_log.placeholders import PersonalValue
 
 BATCH_SIZE = 1000
 BEFORE_ANY_POSITION = -(2**63)
@@ -41,12 +43,14 @@ class _ChainVerifier:
         self.position = 0
         self.audited = 0
         self.hash = GENESIS
+        self._chain = ChainState()
         self._known = known
 
     def verify_row(self, row: asyncpg.Record) -> None:
         expected = self.position + 1
-        entry, stored_hash = LogEntry(*row[:-1]), row["hash"]
-        if entry.position != expected or row["at"] is None or hash_entry(self.hash, entry) != stored_hash:
+        link = to_link(row)
+        entry, stored_hash = link.entry, link.hash
+        if entry.position != expected or row["at"] is None or not self._chain.follow(link):
             raise _BrokenChain(min(entry.position, expected))
         if self._known is not None and self._known.position == entry.position and self._known.hash != stored_hash:
             raise _BrokenChain(entry.position)
@@ -55,10 +59,20 @@ class _ChainVerifier:
 
     def verify_head(self, head: asyncpg.Record) -> None:
         """The last rows may be missing, or the head may have been altered."""
+        if (unrecorded := self._chain.find_unrecorded()) is not None:
+            raise _BrokenChain(unrecorded)
         if (self.position, self.audited, self.hash) != tuple(head):
             raise _BrokenChain(min(self.position, head["position"]) + 1)
         if self._known is not None and self._known.position > self.position:
             raise _BrokenChain(self.position + 1)
+
+
+def to_link(row: asyncpg.Record) -> ChainLink:
+    """A row of CHAIN_ROWS."""
+    entry = LogEntry(*(row[name] for name in LogEntry.__slots__))
+    if row["redacted_by"] is None:
+        return ChainLink(entry, row["hash"])
+    return ChainLink(entry, row["hash"], Redaction(row["redacted_by"], row["previous_hash"], row["digest"]))
 
 
 async def verify_chain(database: Database, known: KnownEntry | None = None) -> AuditVerificationResponse:
@@ -71,12 +85,14 @@ async def verify_chain(database: Database, known: KnownEntry | None = None) -> A
             await _verify_rows(connection, verifier, head)
         except _BrokenChain as broken:
             first_bad_id = broken.position
+        altered_values = await _count_altered_values(connection)
     return AuditVerificationResponse(
-        ok=first_bad_id is None,
+        ok=first_bad_id is None and not altered_values,
         entries=verifier.position,
         first_bad_id=first_bad_id,
         last_id=head["position"],
         last_hash=head["hash"].hex(),
+        altered_values=altered_values,
     )
 
 
@@ -90,3 +106,13 @@ async def _verify_rows(connection: asyncpg.Connection, verifier: _ChainVerifier,
     verifier.verify_head(head)
     if (beyond := await connection.fetchval(FIRST_BEYOND_HEAD)) is not None:
         raise _BrokenChain(beyond)
+
+
+async def _count_altered_values(connection: asyncpg.Connection) -> int:
+    """Personal values that do not match their placeholders, which the chain covers."""
+    altered, start = 0, ""
+    while rows := await connection.fetch(PERSONAL_VALUES, start, BATCH_SIZE):
+        values = [(row["placeholder"], PersonalValue(row["person"], row["value"], row["salt"])) for row in rows]
+        altered += sum(value.placeholder != placeholder for placeholder, value in values)
+        start = rows[-1]["placeholder"]
+    return altered

@@ -28,6 +28,12 @@ _INSERT = text("""
     ON CONFLICT (cause, recipient) DO NOTHING
 """)
 
+_INSERT_TO = text("""
+    INSERT INTO queued_email (cause, recipient, kind, content)
+    SELECT :cause, recipient, :kind, CAST(:content AS json) FROM unnest(CAST(:recipients AS text[])) AS r(recipient)
+    ON CONFLICT (cause, recipient) DO NOTHING
+""")
+
 # Rows of one kind and recipient that are due together form one message. Its rows are fixed by its first lease: a retry
 # is the same message with the same Message-ID. SKIP LOCKED skips rows that another replica is leasing; if some of a
 # message's rows are among them, the whole message is left to that replica, because half of it must not be sent.
@@ -81,7 +87,7 @@ class LeasedEmail:
 
     message_id: str
     recipient: str
-    kind: Kind
+    kind: str
     documents: tuple[str, ...]
     attempts: int
     queued_at: datetime
@@ -99,6 +105,14 @@ async def insert_emails(
         "to_alert_emails": DEFAULT_CHANNELS[kind].alert_emails,
     }
     await session.execute(_INSERT, values)
+
+
+async def insert_emails_to(
+    session: AsyncSession, recipients: Sequence[str], *, cause: UUID, kind: str, content: Content
+) -> None:
+    """To these addresses, whether they belong to users or not."""
+    values = {"cause": cause, "recipients": list(recipients), "kind": kind, "content": content.to_json()}
+    await session.execute(_INSERT_TO, values)
 
 
 async def lease_next(session: AsyncSession, *, message_id: str, limit: int, lease_seconds: float) -> LeasedEmail | None:

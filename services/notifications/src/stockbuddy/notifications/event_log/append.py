@@ -10,7 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.messaging.message import Message
 from stockbuddy.chassis.postgres.database import Database, driver_connection, signal_on_commit
-from stockbuddy.notifications.event_log.ingest import chain_hashes, to_entries
+from stockbuddy.notifications.event_log.erasure import erase_persons_of, is_erasure
+from stockbuddy.notifications.event_log.ingest import ReceivedEvent, chain_hashes
+from stockbuddy.notifications.event_log.placeholder_queries import store_values
 
 APPENDED = "event_log.appended"
 """The commit signal of transactions that append."""
@@ -56,8 +58,11 @@ class Appender:
         self._head: Head | None = None
 
     async def append(self, database: Database, messages: Sequence[Message]) -> bool:
-        """Append the messages in their order. False, without an effect, if another process has appended meanwhile.
-        Raises UniqueViolationError, without an effect, if one of them is in the log already."""
+        """Append the messages in their order. False, without an effect, if another process has appended meanwhile or a
+        message is an erasure, which needs a transaction. Raises UniqueViolationError, without an effect, if one of them
+        is in the log already."""
+        if any(is_erasure(message) for message in messages):
+            return False
         head, self._head = self._head, None  # unknown again if this fails
         async with database.raw() as connection:
             if head is None:
@@ -72,8 +77,12 @@ class Appender:
 
 
 async def _append(connection: asyncpg.Connection, messages: Sequence[Message], head: Head) -> Head | None:
-    """The new head; None if `head` is not the log's head any more."""
-    entries = to_entries(messages, head.position)
+    """The new head; None if `head` is not the log's head any more. Raises PermanentFailure if a message's data is not
+    JSON."""
+    events = [ReceivedEvent.parse(message) for message in messages]
+    values = {owned for event in events for owned in event.personal_values()}
+    placeholders = await store_values(connection, values)
+    entries = [event.to_entry(position, placeholders) for position, event in enumerate(events, head.position + 1)]
     hashes = chain_hashes(entries, head.hash)
     columns = zip(*map(_get_columns, entries), strict=True)
     new_head = Head(entries[-1].position, hashes[-1])
@@ -83,10 +92,13 @@ async def _append(connection: asyncpg.Connection, messages: Sequence[Message], h
 
 
 async def append_messages(session: AsyncSession, messages: Sequence[Message]) -> None:
-    """Append the messages in their order, except those that are in the log already."""
+    """Append the messages in their order, except those that are in the log already. With the event of an erasure the
+    personal values of its persons are deleted."""
     head = (await session.execute(_LOCK_HEAD, {"event_ids": [message.id for message in messages]})).one()
     known = set(head.known)
     unknown = [message for message in messages if message.id not in known]
     if unknown:
         await _append(await driver_connection(session), unknown, Head(head.position, head.hash))
         signal_on_commit(session, APPENDED)
+        for message in filter(is_erasure, unknown):
+            await erase_persons_of(session, message)

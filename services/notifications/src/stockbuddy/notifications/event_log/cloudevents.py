@@ -1,10 +1,12 @@
 """An event of the log as CloudEvents 1.0 JSON, concatenated from stored JSON texts without parsing them."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from stockbuddy.notifications.event_log.cursors import LogPosition
 from stockbuddy.notifications.event_log.field_permissions import visible_data
+from stockbuddy.notifications.event_log.placeholders import disclose_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,11 @@ class LoggedEvent:
     client_ip: str | None
     attributes: str
     data: str
+
+    def disclosed(self, values: Mapping[str, str]) -> "LoggedEvent":
+        """The event with personal values, by placeholder."""
+        attributes, data = disclose_json(self.attributes, values), disclose_json(self.data, values)
+        return replace(self, attributes=attributes, data=data)
 
     def to_cursor(self) -> str:
         return LogPosition(self.epoch, self.position).to_cursor()

@@ -9,6 +9,7 @@ from stockbuddy.notifications.event_log.patterns import matches_any
 UNAUDITED = (
     "stock.level.*",  # follows from a movement or document
     "stock.activity.unusual",  # computed from movements
+    "notifications.checkpoint.*",  # describes the log itself
     "notifications.notification.*",  # follows from another event
     "catalog.*.republished",  # changes nothing
     "auth.session.refreshed",  # continues an audited login

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from stockbuddy.notifications.event_log.cloudevents import LoggedEvent
 from stockbuddy.notifications.event_log.cursors import LogPosition
 from stockbuddy.notifications.event_log.patterns import ANY_TYPE, to_expression
+from stockbuddy.notifications.event_log.placeholder_queries import read_values
 from stockbuddy.notifications.event_log.visibility import ADDRESSED_EXPRESSION, Visibility
 
 _EVENT = """
@@ -105,7 +106,13 @@ async def read_storage_id(session: AsyncSession) -> str:
 async def read_after(session: AsyncSession, after: int, limit: int) -> list[LoggedEvent]:
     """All events after a position, regardless of visibility."""
     rows = await session.execute(_AFTER, {"after": after, "limit": limit})
-    return [LoggedEvent(*row) for row in rows]
+    return await _disclose(session, [LoggedEvent(*row) for row in rows])
+
+
+async def _disclose(session: AsyncSession, events: list[LoggedEvent]) -> list[LoggedEvent]:
+    """The events with personal values in place of their placeholders."""
+    values = await read_values(session, (text for event in events for text in (event.attributes, event.data)))
+    return [event.disclosed(values) for event in events]
 
 
 async def lock_published_position(session: AsyncSession) -> int | None:
@@ -132,5 +139,5 @@ async def read_visible(
     else:
         expressions = {"requested": to_expression(types), "visible": to_expression(visibility.types)}
         rows = await session.execute(_AFTER_OF_TYPES, bounds | addressed | expressions)
-    events = [LoggedEvent(*row) for row in rows]
+    events = await _disclose(session, [LoggedEvent(*row) for row in rows])
     return EventSlice(events, LogPosition(head.epoch, events[-1].position if len(events) == limit else until))

@@ -37,7 +37,7 @@ REQUIRED: Mapping[Permission, tuple[str, ...]] = {
     Permission.WEBHOOK_MANAGE: ("notifications.webhook.*",),
     Permission.ANNOUNCEMENT_WRITE: ("notifications.announcement.*",),
     Permission.SYSTEM_READ: ("notifications.email.*",),
-    Permission.AUDIT_READ: ("auth.*",),
+    Permission.AUDIT_READ: ("auth.*", "notifications.checkpoint.*", "notifications.entries.*"),
 }
 """The permission to read the events' resources. Types that match none require all of these permissions."""
 

@@ -13,6 +13,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.encryption import SecretBox
+from stockbuddy.notifications.event_log.placeholder_queries import read_values
+from stockbuddy.notifications.event_log.placeholders import disclose_json
 from stockbuddy.notifications.event_log.visibility import ADDRESSED_EXPRESSION
 from stockbuddy.notifications.webhooks.attempt import AttemptResult, PendingDelivery
 from stockbuddy.notifications.webhooks.body import to_event_body, to_sample_body
@@ -159,6 +161,8 @@ async def lease_due(
 ) -> list[PendingDelivery]:
     """Due deliveries of one webhook. No other replica leases them until the lease expires."""
     values = {"webhook_id": webhook_id, "limit": limit, "lease_seconds": lease_seconds}
+    rows = (await session.execute(_LEASE_DUE, values)).all()
+    personal = await read_values(session, (row.data for row in rows))
     return [
         PendingDelivery(
             delivery_id=row.id,
@@ -167,9 +171,9 @@ async def lease_due(
             secrets=decrypt_secrets(secret_box, row.secrets),
             attempt=row.attempts_in_schedule,
             previous_attempt_at=row.previous_attempt_at,
-            body=to_sample_body(row) if row.sample is not None else to_event_body(row),
+            body=to_sample_body(row) if row.sample is not None else disclose_json(to_event_body(row), personal),
         )
-        for row in await session.execute(_LEASE_DUE, values)
+        for row in rows
     ]
 
 

@@ -14,23 +14,24 @@ async def create_customer(session: AsyncSession, values: dict[str, Any]) -> Cust
     session.add(customer)
     await session.flush()
     await session.refresh(customer)
-    outbox.add(session, _to_event(CustomerCreated, customer))
+    outbox.add(session, to_event(CustomerCreated, customer))
     return customer
 
 
 async def update_customer(session: AsyncSession, customer: Customer, changes: dict[str, Any]) -> None:
     customer.update_fields(changes)
-    outbox.add(session, _to_event(CustomerUpdated, customer))
+    outbox.add(session, to_event(CustomerUpdated, customer))
 
 
 async def delete_customer(session: AsyncSession, customer: Customer) -> None:
     """The customer's sales remain, without a customer."""
     await session.delete(customer)
     customer.version += 1
-    outbox.add(session, _to_event(CustomerDeleted, customer))
+    outbox.add(session, to_event(CustomerDeleted, customer))
 
 
-def _to_event(event: type[CustomerState], customer: Customer) -> CustomerState:
+def to_event(event: type[CustomerState], customer: Customer) -> CustomerState:
+    """An event with the customer's current state."""
     return event(
         customer_id=customer.id,
         version=customer.version,

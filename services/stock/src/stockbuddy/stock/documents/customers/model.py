@@ -1,11 +1,15 @@
 """The table of customers."""
 
+from datetime import datetime
+
 from sqlalchemy.orm import Mapped
 
 from stockbuddy.stock.orm import Base, VersionedRecord
 
 
 class Customer(VersionedRecord, Base):
+    """Of an erased customer only the row is left, with a neutral name, so that totals by customer stay."""
+
     __tablename__ = "customer"
 
     name: Mapped[str]
@@ -13,3 +17,4 @@ class Customer(VersionedRecord, Base):
     phone: Mapped[str | None]
     address: Mapped[str | None]
     notes: Mapped[str | None]
+    erased_at: Mapped[datetime | None]

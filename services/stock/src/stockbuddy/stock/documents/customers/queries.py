@@ -21,9 +21,10 @@ SORT_ORDERS = sort_orders(
 
 
 async def find_customers(session: AsyncSession, reference: int | str) -> Sequence[Customer]:
-    """The customer with this id, or up to MAX_NAMESAKES with this name."""
+    """The customer with this id, or up to MAX_NAMESAKES with this name; none that was erased."""
     is_named = Customer.id == reference if isinstance(reference, int) else _has_name(reference)
-    return (await session.scalars(select(Customer).where(is_named).order_by(Customer.id).limit(MAX_NAMESAKES))).all()
+    is_usable = (is_named, Customer.erased_at.is_(None))
+    return (await session.scalars(select(Customer).where(*is_usable).order_by(Customer.id).limit(MAX_NAMESAKES))).all()
 
 
 def _has_name(name: str) -> ColumnElement[bool]:

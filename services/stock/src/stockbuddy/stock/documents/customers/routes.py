@@ -1,4 +1,4 @@
-"""Routes of customers. For a customer's sales see sales/customer_routes.py."""
+"""Routes of customers. For their sales see sales/customer_routes.py, for erasure persons/routes.py."""
 
 from typing import Annotated
 
@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Query, Response
 from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import requires
+from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch, require_match, version_etag
 from stockbuddy.chassis.http.pagination import Page
 from stockbuddy.chassis.http.sessions import ReadSession, Session, get_or_404
@@ -18,6 +19,7 @@ from stockbuddy.stock.documents.customers.schemas import (
     CustomerResponse,
     CustomerUpdate,
 )
+from stockbuddy.stock.errors import ErasedCustomer
 from stockbuddy.stock.http.responses import json_response
 
 router = APIRouter(prefix="/api/v1/customers", tags=["customers"], route_class=ConditionalRoute)
@@ -41,7 +43,7 @@ async def create_customer(session: Session, body: CustomerCreate) -> Response:
 
     Several customers may have the same name.
     """
-    return _to_response(await commands.create_customer(session, body.model_dump()), status=201)
+    return to_response(await commands.create_customer(session, body.model_dump()), status=201)
 
 
 @router.get("/{customer_id}", response_model=CustomerResponse, dependencies=[requires(Permission.CUSTOMER_READ)])
@@ -50,7 +52,7 @@ async def get_customer(session: ReadSession, customer_id: CustomerId) -> Respons
 
     `ETag` is the version, for a later change.
     """
-    return _to_response(await get_or_404(session, Customer, customer_id))
+    return to_response(await get_or_404(session, Customer, customer_id))
 
 
 @router.put(
@@ -60,6 +62,7 @@ async def get_customer(session: ReadSession, customer_id: CustomerId) -> Respons
     dependencies=[requires(Permission.CUSTOMER_WRITE)],
 )
 @router.patch("/{customer_id}", response_model=CustomerResponse, dependencies=[requires(Permission.CUSTOMER_WRITE)])
+@raises(ErasedCustomer)
 async def update_customer(
     session: Session, customer_id: CustomerId, body: CustomerUpdate, if_match: IfMatch = None
 ) -> Response:
@@ -69,8 +72,10 @@ async def update_customer(
     """
     customer = await get_or_404(session, Customer, customer_id, for_update=True)
     require_match(if_match, version_etag(customer.version))
+    if customer.erased_at is not None:
+        raise ErasedCustomer()
     await commands.update_customer(session, customer, body.sent_fields())
-    return _to_response(customer)
+    return to_response(customer)
 
 
 @router.delete("/{customer_id}", status_code=204, dependencies=[requires(Permission.CUSTOMER_WRITE)])
@@ -84,6 +89,7 @@ async def delete_customer(session: Session, customer_id: CustomerId, if_match: I
     await commands.delete_customer(session, customer)
 
 
-def _to_response(customer: Customer, *, status: int = 200) -> Response:
+def to_response(customer: Customer, *, status: int = 200) -> Response:
+    """The customer with its entity tag."""
     body = CustomerResponse.model_validate(customer)
     return json_response(body, status=status, etag=version_etag(customer.version))

@@ -52,5 +52,6 @@ class CustomerResponse(BaseModel):
     address: str | None
     notes: str | None
     version: int
+    erased_at: datetime | None
     created_at: datetime
     updated_at: datetime

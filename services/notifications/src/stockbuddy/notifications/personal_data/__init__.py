@@ -1,0 +1,1 @@
+"""What this service stores about customers and users."""

@@ -1,0 +1,21 @@
+"""What this service stores about customers, and about users who sell."""
+
+from stockbuddy.chassis.http.personal_data import section_query
+
+OF_CUSTOMER = {
+    "customer": section_query("SELECT * FROM customer WHERE id = :id"),
+    "sales": section_query("""
+        SELECT id, number, status, payment_method, reference, notes, total, refunded, occurred_at, recorded_at
+        FROM sale WHERE customer_id = :id ORDER BY id DESC"""),
+    "returns": section_query("""
+        SELECT r.id, r.sale_id, r.total, r.reason, r.occurred_at
+        FROM sale_return r JOIN sale s ON s.id = r.sale_id WHERE s.customer_id = :id ORDER BY r.id DESC"""),
+}
+OF_USER = {
+    "sold": section_query("""
+        SELECT id, number, seller, occurred_at, recorded_at FROM sale WHERE sold_by = :id ORDER BY id DESC"""),
+    "returns_taken": section_query("""
+        SELECT id, sale_id, reason, occurred_at FROM sale_return WHERE performed_by = :id ORDER BY id DESC"""),
+    "reservations": section_query("""
+        SELECT id, external_ref, notes, created_at FROM reservation WHERE created_by = :id ORDER BY id DESC"""),
+}
