@@ -74,7 +74,8 @@ async def measure(system: System, limited: str, product_ids: list[int]) -> None:
 def embedded_system() -> Iterator[System]:
     """The whole system in one process, so that stock knows the products of the catalogue."""
     with tempfile.TemporaryDirectory(prefix="stockbuddy-bench-") as folder:
-        environment = {"STOCKBUDDY_DATA": folder, "LOG_LEVEL": "error", "RATE_LIMIT_CALLER": "1000000/second"}
+        environment = {"ENV": "development", "STOCKBUDDY_DATA": folder, "LOG_LEVEL": "error"}
+        environment["RATE_LIMIT_CALLER"] = "1000000/second"
         with process("-m", "stockbuddy.embedded", environment=environment) as started:
             wait_until_ready(started.port)
             yield System("", {"gateway": started}, register_admin(started))

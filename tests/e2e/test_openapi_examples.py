@@ -27,6 +27,11 @@ WITHOUT_EXAMPLE = {
         "sends requests to other systems",
     ),
     **dict.fromkeys(("get_setup", "get_company"), "shows a page what it needs to begin"),
+    **dict.fromkeys(
+        ("request_authorization", "confirm_authorization", "get_device_page", "confirm_device"), "is a page"
+    ),
+    "export_audit_logs": "streams",
+    "delete_consent": "takes a consent, which a user gives on a page",
     "delete_session": "takes an id that is random",
     "delete_browser_session": "takes a cookie",
 }

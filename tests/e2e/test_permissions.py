@@ -114,6 +114,28 @@ async def test_change_of_role_takes_effect_at_once(http: httpx.AsyncClient, admi
     assert (await http.get("/api/v1/products", headers=with_key)).status_code == 200
 
 
+async def test_role_in_use_is_not_deleted(http: httpx.AsyncClient, admin: User) -> None:
+    await admin.post("/roles", {"name": "clerk", "permissions": CUSTOM})
+    clerk = await with_role(http, admin, "clerk")
+    path = f"/users/{clerk.tokens['user']['id']}"
+    uses: list[tuple[tuple[str, dict[str, Any]], tuple[str, dict[str, Any]]]] = [
+        ((path, {"role": "clerk"}), (path, {"role": "viewer"})),
+        (("/system-settings", {"registration_role": "clerk"}), ("/system-settings", {"registration_role": "viewer"})),
+        (("/system-settings", {"second_factor_roles": ["clerk"]}), ("/system-settings", {"second_factor_roles": []})),
+    ]
+    for use, release in uses:
+        assert (await admin.call("PATCH", use[0], json=use[1])).status_code == 200
+        assert (await admin.call("DELETE", "/roles/clerk")).json()["code"] == "role_in_use"
+        assert (await admin.call("PATCH", release[0], json=release[1])).status_code == 200
+    invitation = await admin.post("/auth/invitations", {"role": "clerk"})
+    assert (await admin.call("DELETE", "/roles/clerk")).status_code == 409
+    await admin.call("DELETE", f"/auth/invitations/{invitation['id']}")
+    assert (await admin.call("DELETE", "/roles/clerk")).status_code == 204
+    assert (await admin.call("PATCH", path, json={"role": "clerk"})).json()["code"] == "unknown_role"
+    for method, body in (("PATCH", {"description": "x"}), ("DELETE", None)):
+        assert (await admin.call(method, "/roles/manager", json=body)).json()["code"] == "built_in_role"
+
+
 async def test_nobody_gives_rights_that_they_do_not_have(http: httpx.AsyncClient, admin: User) -> None:
     deputy = ["user.read", "user.manage", "role.manage", "invitation.manage", "setting.read", "setting.write"]
     await admin.post("/roles", {"name": "deputy", "permissions": deputy})

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import exists, select
+from sqlalchemy import any_, exists, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.api_keys.model import ApiKey
@@ -17,9 +17,11 @@ async def is_in_use(session: AsyncSession, name: str) -> bool:
         exists().where(User.role == name),
         exists().where(ApiKey.role == name, ApiKey.revoked_at.is_(None)),
         exists().where(Invitation.role == name, Invitation.used_at.is_(None)),
-        exists().where((SystemSettings.registration_role == name) | (SystemSettings.second_factor_roles.any() == name)),
+        exists().where(
+            or_(SystemSettings.registration_role == name, literal(name) == any_(SystemSettings.second_factor_roles))
+        ),
     )
-    return bool(await session.scalar(select(references[0] | references[1] | references[2] | references[3])))
+    return bool(await session.scalar(select(or_(*references))))
 
 
 async def list_user_ids(session: AsyncSession, name: str) -> Sequence[int]:
