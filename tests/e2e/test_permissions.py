@@ -61,7 +61,7 @@ def calls(document: dict[str, Any]) -> Iterator[tuple[str, str, str, bool]]:
     for path, item in document["paths"].items():
         for method, operation in item.items() if path.startswith("/api/") and not path.endswith("/ws") else ():
             filled = re.sub(r"\{[^}]+\}", "999999", path.replace("{name}", "unknown")).removeprefix("/api/v1")
-            is_interactive = "Not with an API key." in operation["description"]
+            is_interactive = "Not with an API key" in operation["description"]
             yield method, filled, operation["x-permission"], is_interactive
 
 

@@ -45,7 +45,9 @@ class SystemStatus(BaseModel):
     """The state of the whole system, for operators."""
 
     status: Status = Field(description="The worst one of the services.")
-    gateway: GatewayState = Field(description="The gateway.")
+    gateway: GatewayState = Field(
+        description="The replica of the gateway that answered: its version, and how long its requests take."
+    )
     services: dict[str, ServiceState] = Field(description="Each service by name.")
 
 
