@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 import httpx2 as httpx
 import pytest
 
+from stockbuddy.chassis.testing.apps import Browser
 from stockbuddy.chassis.testing.clients import User, register, serving, until_ready
 from stockbuddy.chassis.testing.templates import Migrate, ServiceMigrations
 from stockbuddy.embedded.service_registry import SERVICES
@@ -34,6 +35,13 @@ async def http(base_url: str) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(base_url=base_url, timeout=180) as client:
         await until_ready(client)
         yield client
+
+
+@pytest.fixture
+async def browser(base_url: str) -> AsyncIterator[Browser]:
+    """A browser without scripts, for the pages of the authorization server."""
+    async with httpx.AsyncClient(base_url=base_url, timeout=180) as client:
+        yield Browser(client)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Apps of third parties at the gateway: with Authlib as their OAuth2 client, and what ends their access."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,12 +18,6 @@ BODY: dict[str, Any] = {
     "scopes": ["catalog.read", "catalog.write", "sale.read"],
     "allows_device_flow": True,
 }
-
-
-@pytest.fixture
-async def browser(base_url: str) -> AsyncIterator[Browser]:
-    async with httpx.AsyncClient(base_url=base_url, timeout=180) as client:
-        yield Browser(client)
 
 
 async def authorize(http: httpx.AsyncClient, registered: dict[str, Any], browser: Browser, user: User) -> Any:
@@ -108,6 +101,19 @@ async def test_app_loses_access_with_its_consent_its_user_or_its_registration(
     ] == "forbidden"
     assert (await admin.call("DELETE", f"/oauth/clients/{registered['id']}")).status_code == 204
     await until_refused(http, tokens)
+
+
+async def test_open_stream_ends_with_its_grant(
+    http: httpx.AsyncClient, admin: User, salesperson: User, browser: Browser
+) -> None:
+    registered = await admin.post("/oauth/clients", {**BODY, "scopes": ["catalog.read", "catalog.write", "event.read"]})
+    _, tokens = await authorize(http, registered, browser, salesperson)
+    headers = {"Authorization": f"Bearer {tokens['access_token']}"}
+    async with http.stream("GET", "/api/v1/stream", headers=headers) as stream:
+        assert stream.status_code == 200
+        assert (await salesperson.call("DELETE", f"/auth/consents/{registered['id']}")).status_code == 204
+        async for _ in stream.aiter_lines():
+            pass  # until the stream ends
 
 
 async def test_idempotency_keys_belong_to_the_grant(

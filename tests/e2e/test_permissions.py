@@ -9,7 +9,8 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 
-from stockbuddy.chassis.testing.clients import User, log_in, register
+from stockbuddy.chassis.testing.apps import REDIRECT_URI, AppClient, Browser, code_of
+from stockbuddy.chassis.testing.clients import PASSWORD, User, log_in, register
 
 ENDS_THE_SESSION = {("post", "/auth/logout"), ("delete", "/auth/session")}
 STREAMS = {("get", "/stream")}
@@ -38,8 +39,8 @@ async def with_role(http: httpx.AsyncClient, admin: User, role: str) -> User:
 
 
 @pytest.fixture
-async def callers(http: httpx.AsyncClient, admin: User) -> dict[str, Caller]:
-    """Users with each built-in role and with one of an admin's making, and an API key with scopes."""
+async def callers(http: httpx.AsyncClient, admin: User, browser: Browser) -> dict[str, Caller]:
+    """Users with each built-in role and with one of an admin's making, an API key with scopes, and an app with two."""
     await admin.post("/roles", {"name": "clerk", "permissions": CUSTOM})
     found: dict[str, Caller] = {}
     for role in ("viewer", "salesperson", "manager", "clerk"):
@@ -49,7 +50,18 @@ async def callers(http: httpx.AsyncClient, admin: User) -> dict[str, Caller]:
     assert found["clerk"].permissions == set(CUSTOM)
     key = await admin.post("/auth/api-keys", {"name": "till", "role": "manager", "scopes": SCOPES})
     found["key"] = Caller({"X-API-Key": key["key"]}, frozenset(SCOPES), is_user=False)
+    found["app"] = await connect_app(http, admin, browser)
     return found
+
+
+async def connect_app(http: httpx.AsyncClient, admin: User, browser: Browser) -> Caller:
+    body = {"name": "Tool", "is_confidential": True, "redirect_uris": [REDIRECT_URI], "scopes": SCOPES}
+    app = AppClient(http, await admin.post("/oauth/clients", body))
+    await browser.open(app.url(scope=" ".join(SCOPES)))
+    await browser.log_in(admin.username, PASSWORD)
+    tokens = (await app.exchange(code_of(await browser.send("approve")))).json()
+    headers = {"Authorization": f"Bearer {tokens['access_token']}"}
+    return Caller(headers, frozenset(SCOPES), is_user=False)
 
 
 def _bearer(user: User) -> dict[str, str]:
