@@ -6,6 +6,7 @@ import { send, type Page as ApiPage, type Schemas } from "../../app/api.ts";
 import { ago, day, moment } from "../../app/format.ts";
 import { t } from "../../app/i18n.ts";
 import { useRead, useWrite } from "../../app/reads.ts";
+import { useRoles } from "../../app/roles.ts";
 import { SESSION_KEY, useLogout, useUser } from "../../app/session.tsx";
 import { ConfirmButton, DialogButton, FormDialog } from "../../parts/dialog.tsx";
 import { Loaded, Page, Section } from "../../parts/page.tsx";
@@ -13,7 +14,6 @@ import { DataTable } from "../../parts/table.tsx";
 import { SecondFactors } from "./factors.tsx";
 import { Definitions, Tag } from "../../parts/texts.tsx";
 
-const ROLES = ["salesperson", "manager", "admin"];
 
 export default function AccountPage() {
   const user = useUser();
@@ -113,15 +113,16 @@ function ApiKeys() {
 
 function KeyDialog({ onClose, onCreated }: { onClose: () => void; onCreated: (secret: string) => void }) {
   const user = useUser();
+  const roles = useRoles();
   const [name, setName] = useState("");
-  const [role, setRole] = useState("salesperson");
+  const [role, setRole] = useState(user.role);
   const create = useWrite(() => send<Schemas["ApiKeySecretResponse"]>("POST", "/auth/api-keys", { name, role }), { showsErrors: false, onDone: ({ key }) => onCreated(key) });
   return (
     <FormDialog title={t("New key")} button={t("Create the key")} isDisabled={!name} onClose={onClose} onSubmit={() => create.mutateAsync(undefined)}>
       {(problems) => (
         <>
           <TextInput label={t("Name")} description={t("Which machine uses it")} data-autofocus value={name} error={problems.name} onChange={(event) => setName(event.currentTarget.value)} />
-          <NativeSelect label={t("Role")} value={role} data={ROLES.slice(0, ROLES.indexOf(user.role) + 1)} onChange={(event) => setRole(event.currentTarget.value)} />
+          <NativeSelect label={t("Role")} value={role} data={roles} onChange={(event) => setRole(event.currentTarget.value)} />
         </>
       )}
     </FormDialog>

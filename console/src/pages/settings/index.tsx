@@ -5,6 +5,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { errors, fieldErrors, messageOf, send, type Schemas } from "../../app/api.ts";
 import { t } from "../../app/i18n.ts";
 import { useRead, useWrite } from "../../app/reads.ts";
+import { useRoles } from "../../app/roles.ts";
 import { SESSION_KEY } from "../../app/session.tsx";
 import { DecimalInput } from "../../parts/inputs.tsx";
 import { Loaded, Page } from "../../parts/page.tsx";
@@ -18,6 +19,7 @@ export default function SettingsPage() {
 
 function Form({ settings }: { settings: Settings }) {
   const queries = useQueryClient();
+  const roles = useRoles();
   const [values, setValues] = useState({ ...settings, alert_emails: settings.alert_emails.join(", "), default_low_stock_threshold: String(settings.default_low_stock_threshold) });
   const save = useWrite(
     () => {
@@ -46,8 +48,9 @@ function Form({ settings }: { settings: Settings }) {
           <DecimalInput label={t("Low at, where a product has no threshold of its own")} value={values.default_low_stock_threshold} error={problems.default_low_stock_threshold} onChange={(value) => setValues({ ...values, default_low_stock_threshold: value })} />
           <NativeSelect label={t("Stock below zero")} value={values.negative_stock} data={[{ value: "reject", label: t("Reject") }, { value: "allow", label: t("Allow, and mark the movement") }]} onChange={(event) => setValues({ ...values, negative_stock: event.currentTarget.value as Settings["negative_stock"] })} />
           <TextInput label={t("Addresses for alerts")} description={t("Separated by commas")} {...bind("alert_emails")} />
-          <Checkbox.Group label={t("Roles that need a second factor")} description={t("Who has none sets one up at the next login")} value={values.second_factor_roles} onChange={(roles) => setValues({ ...values, second_factor_roles: roles as Settings["second_factor_roles"] })}>
-            <Group mt={6}>{["salesperson", "manager", "admin"].map((role) => <Checkbox key={role} value={role} label={role} />)}</Group>
+          <NativeSelect label={t("Role of people who register themselves")} value={values.registration_role} data={roles} onChange={(event) => setValues({ ...values, registration_role: event.currentTarget.value })} />
+          <Checkbox.Group label={t("Roles that need a second factor")} description={t("Who has none sets one up at the next login")} value={values.second_factor_roles} onChange={(chosen) => setValues({ ...values, second_factor_roles: chosen })}>
+            <Group mt={6}>{roles.map(({ value }) => <Checkbox key={value} value={value} label={value} />)}</Group>
           </Checkbox.Group>
           <Checkbox label={t("People may register themselves")} checked={values.registration_open} onChange={(event) => setValues({ ...values, registration_open: event.currentTarget.checked })} />
           {save.error && !Object.keys(problems).length ? <Alert color="red" variant="outline" role="alert">{save.error instanceof errors.PreconditionFailed ? t("Somebody else changed the settings meanwhile. Reload the page to see theirs.") : messageOf(save.error)}</Alert> : null}

@@ -6,20 +6,16 @@ import { day } from "../../app/format.ts";
 import { t } from "../../app/i18n.ts";
 import { PATH_PREFIX } from "../../app/page.ts";
 import { useRead, useWarehouses, useWrite } from "../../app/reads.ts";
+import { useRoles } from "../../app/roles.ts";
 import { DialogButton, FormDialog } from "../../parts/dialog.tsx";
 import { ListPage } from "../../parts/list.tsx";
 import { Loaded, Section } from "../../parts/page.tsx";
 import { DataTable } from "../../parts/table.tsx";
 import { Tag } from "../../parts/texts.tsx";
 
-const ROLES = [
-  { value: "salesperson", label: t("Salesperson: sells, and changes their own products") },
-  { value: "manager", label: t("Manager: also stock, purchases, costs and reports") },
-  { value: "admin", label: t("Admin: everything") },
-];
-
 export default function UsersPage() {
   const warehouses = useWarehouses();
+  const roles = useRoles();
   const [token, setToken] = useState("");
   return (
     <>
@@ -27,7 +23,7 @@ export default function UsersPage() {
         title={t("Users")}
         path="/users"
         actions={<DialogButton label={t("Invite somebody")}>{(close) => <InviteDialog onClose={close} onCreated={setToken} />}</DialogButton>}
-        filters={[{ kind: "search", name: "search", label: t("Name or e-mail") }, { kind: "select", name: "role", label: t("Role"), options: ROLES.map(({ value }) => ({ value, label: value })) }, { kind: "select", name: "is_active", label: t("State"), options: [{ value: "true", label: t("Active") }, { value: "false", label: t("Deactivated") }] }]}
+        filters={[{ kind: "search", name: "search", label: t("Name or e-mail") }, { kind: "select", name: "role", label: t("Role"), options: roles.map(({ value }) => ({ value, label: value })) }, { kind: "select", name: "is_active", label: t("State"), options: [{ value: "true", label: t("Active") }, { value: "false", label: t("Deactivated") }] }]}
         columns={[
           { key: "name", label: t("Name"), text: (row) => row.username, render: (row) => <><span className="strong">{row.full_name || row.username}</span> {row.is_active ? null : <Tag>{t("deactivated")}</Tag>}<div className="dim">{row.username}</div></> },
           { key: "email", label: t("E-mail"), text: (row) => row.email, render: (row) => row.email },
@@ -56,13 +52,14 @@ function WarehouseBoxes({ chosen, onChange }: { chosen: number[] | null; onChang
 }
 
 function UserDialog({ user, onClose }: { user: Person; onClose: () => void }) {
+  const roles = useRoles();
   const [role, setRole] = useState<string>(user.role);
   const [isActive, setActive] = useState(user.is_active);
   const [warehouseIds, setWarehouseIds] = useState(user.warehouse_ids);
   const save = useWrite(() => send("PATCH", `/users/${user.id}`, { role, is_active: isActive, warehouse_ids: warehouseIds }), { showsErrors: false, done: () => t("{{name}} saved", { name: user.username }) });
   return (
     <FormDialog title={user.full_name || user.username} button={t("Save")} onClose={onClose} onSubmit={() => save.mutateAsync(undefined)}>
-      <NativeSelect label={t("Role")} value={role} data={ROLES} onChange={(event) => setRole(event.currentTarget.value)} />
+      <NativeSelect label={t("Role")} value={role} data={roles} onChange={(event) => setRole(event.currentTarget.value)} />
       <WarehouseBoxes chosen={warehouseIds} onChange={setWarehouseIds} />
       <Checkbox label={t("May log in")} checked={isActive} onChange={(event) => setActive(event.currentTarget.checked)} />
     </FormDialog>
@@ -70,6 +67,7 @@ function UserDialog({ user, onClose }: { user: Person; onClose: () => void }) {
 }
 
 function InviteDialog({ onClose, onCreated }: { onClose: () => void; onCreated: (token: string) => void }) {
+  const roles = useRoles();
   const [role, setRole] = useState("salesperson");
   const [note, setNote] = useState("");
   const [warehouseIds, setWarehouseIds] = useState<number[] | null>(null);
@@ -77,7 +75,7 @@ function InviteDialog({ onClose, onCreated }: { onClose: () => void; onCreated: 
   return (
     <FormDialog title={t("Invite somebody")} button={t("Create the invitation")} onClose={onClose} onSubmit={() => create.mutateAsync(undefined)}>
       <TextInput label={t("For whom")} data-autofocus value={note} onChange={(event) => setNote(event.currentTarget.value)} />
-      <NativeSelect label={t("Role")} value={role} data={ROLES} onChange={(event) => setRole(event.currentTarget.value)} />
+      <NativeSelect label={t("Role")} value={role} data={roles} onChange={(event) => setRole(event.currentTarget.value)} />
       <WarehouseBoxes chosen={warehouseIds} onChange={setWarehouseIds} />
     </FormDialog>
   );
