@@ -36,7 +36,7 @@ EXPECTED = {
     "pagination.md": ['"next_cursor"', "MUG"],
     "retries.md": ["201", "Idempotent-Replayed: true"],
     "webhooks.md": ["S-1"],
-    "permissions.md": ["forbidden users"],
+    "permissions.md": ["sale.discount", "forbidden sales"],
 }
 """What the programs of a page print."""
 
