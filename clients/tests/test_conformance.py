@@ -109,7 +109,9 @@ def server_delivery() -> dict[str, Any]:
     """A delivery as the server signs it."""
     secret = f"whsec_{base64.b64encode(b'secret of a webhook').decode()}"
     event = {"event_id": "evt-1", "event_type": "stock.sale.completed", "subject": "sale/1"}
-    row = SimpleNamespace(**event, at=datetime.now(UTC), data='{"quantity": 1.250, "note": "München"}')
+    row = SimpleNamespace(
+        field_permissions=None, **event, at=datetime.now(UTC), data='{"quantity": 1.250, "note": "München"}'
+    )
     body = to_event_body(row)
     return {"headers": sign_headers("evt-1", body, [secret]), "body": body, "secret": secret}
 
