@@ -10,7 +10,7 @@ def test_role_is_defined_given_to_a_user_and_decides_what_they_see(system: Runni
     user_id = system.call("POST", "/auth/register", user)["id"]
     context = new_context(browser, viewport={"width": 1200, "height": 900})
     page = watch(context.new_page())
-    log_in(page, system.url, "ann")
+    log_in(page, system.url, "ada")
     page.goto(f"{system.url}/roles")
     page.get_by_role("button", name="New role").click()
     dialog = page.get_by_role("dialog")

@@ -16,7 +16,7 @@ from stockbuddy.gateway.openapi.own_operations import add_own_operations
 from stockbuddy.gateway.proxy.client import call
 from stockbuddy.gateway.proxy.upstream import Upstream
 from stockbuddy.gateway.routing.patterns import PathPattern, split_path
-from stockbuddy.gateway.routing.routes import BASE, WELL_KNOWN, Auth, find_route
+from stockbuddy.gateway.routing.routes import BASE, STATUS_PATH, WELL_KNOWN, Auth, find_route
 
 log = structlog.get_logger(__name__)
 
@@ -89,7 +89,8 @@ class OpenApiRegistry:
             documents = self._documents | fetched
             # In a fixed order, so that equal documents merge into an equal result, with the same entity tag.
             self._documents = {service: documents[service] for service in self._upstreams if service in documents}
-            self._patterns = {service: _patterns(document) for service, document in self._documents.items()}
+            own = {"gateway": [(PathPattern(BASE + STATUS_PATH), ["GET"])]}
+            self._patterns = own | {service: _patterns(document) for service, document in self._documents.items()}
             self._merged = public_document(self._documents)
             self._encoded.clear()
 

@@ -29,8 +29,10 @@ FORM_BODY: dict[str, Any] = {
         },
     }
 }
+_HTML = {"text/html": {"schema": {"type": "string"}}}
 HTML_PAGE: dict[int | str, dict[str, Any]] = {
-    200: {"description": "A page for the user.", "content": {"text/html": {"schema": {"type": "string"}}}}
+    200: {"description": "A page for the user.", "content": _HTML},
+    400: {"description": "A page that explains the error.", "content": _HTML},
 }
 
 

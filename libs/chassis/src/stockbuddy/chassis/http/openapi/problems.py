@@ -52,7 +52,11 @@ def add_problem_responses(document: Document, operation: Document, problems: Ite
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for status, group in by_status.items():
         response, known = _response(status, group), operation["responses"].get(str(status))
-        operation["responses"][str(status)] = join_responses(known, response) if known else response
+        if known and PROBLEM_JSON in known.get("content", {}):
+            response = join_responses(known, response)
+        elif known:  # declared with another content, such as a page
+            response["content"] = known["content"] | response["content"]
+        operation["responses"][str(status)] = response
         for problem in group:
             if (name := schema_name(problem.code)) not in schemas:
                 schemas[name] = _schema(problem, schemas)
@@ -68,7 +72,7 @@ def join_responses(first: Document, second: Document) -> Document:
     return {
         "description": "\n".join([heading, "", *(codes[code] for code in sorted(codes))]),
         "headers": second["headers"] | first["headers"],
-        "content": {PROBLEM_JSON: {"schema": _any_of(references)}},
+        "content": first["content"] | {PROBLEM_JSON: {"schema": _any_of(references)}},
     }
 
 
