@@ -14,6 +14,7 @@ from stockbuddy.auth.errors import (
     UsernameTaken,
 )
 from stockbuddy.auth.password_policy import hash_new_password
+from stockbuddy.auth.roles.errors import RightsExceeded
 from stockbuddy.auth.roles.grants import require_within
 from stockbuddy.auth.roles.queries import load_rights
 from stockbuddy.auth.step_up import require_recent_verification
@@ -23,7 +24,7 @@ from stockbuddy.auth.users.queries import has_admin
 from stockbuddy.auth.users.schemas import RegisterAdmin, UserResponse, password_words, user_path
 from stockbuddy.chassis.access.roles import Role
 from stockbuddy.chassis.http.authentication import PUBLIC, authenticate
-from stockbuddy.chassis.http.errors import Forbidden, Unauthenticated, raises
+from stockbuddy.chassis.http.errors import Unauthenticated, raises
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.sessions import ReadSession, Session
 
@@ -49,7 +50,7 @@ async def get_setup(session: ReadSession, services: Services) -> SetupResponse:
     UsernameTaken,
     EmailTaken,
     InvalidBootstrapToken,
-    Forbidden,
+    RightsExceeded,
     StepUpRequired,
     Unauthenticated,
     HashingOverloaded,
