@@ -13,10 +13,12 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from stockbuddy.chassis.http.errors import problem_response
 from stockbuddy.chassis.runtime.failures import DependencyUnavailable
 from stockbuddy.chassis.runtime.latency import measure_latency
 from stockbuddy.chassis.runtime.release import VERSION
 from stockbuddy.contracts.status import STATUS_PATH, Latency, ServiceDetails
+from stockbuddy.gateway.errors import MethodNotAllowed
 from stockbuddy.gateway.health import HealthCheck, ServiceHealth, Status
 from stockbuddy.gateway.proxy.client import call
 from stockbuddy.gateway.proxy.upstream import Upstream
@@ -70,6 +72,9 @@ class StatusReport:
         return 1, 1
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] not in ("GET", "HEAD"):
+            await problem_response(MethodNotAllowed("GET, HEAD, OPTIONS"))(scope, receive, send)
+            return
         status = await self._compose(Headers(scope=scope)["authorization"])
         headers = {"Cache-Control": "no-store"}
         response = Response(status.model_dump_json(), media_type="application/json", headers=headers)

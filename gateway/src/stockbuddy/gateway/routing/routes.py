@@ -95,7 +95,7 @@ ROUTES = (
     _login("/auth/session"),
     Route("/auth/providers", "auth", Auth.PUBLIC, "GET"),
     *(Route(f"/auth/oidc/{{}}/{step}", "auth", Auth.PUBLIC, "GET") for step in ("start", "callback", "logout")),
-    *(Route(STATUS_PATH, "gateway", method=one, permission=Permission.SYSTEM_READ) for one in ("GET", "HEAD")),
+    Route(STATUS_PATH, "gateway", permission=Permission.SYSTEM_READ),
     Route("/auth", "auth"),
     Route("/oauth/authorize", "auth", Auth.PUBLIC, "GET"),
     _login("/oauth/authorize"),
