@@ -12,7 +12,6 @@ from pydantic import BaseModel, Field
 KEY = "x-permission"
 """The keyword of a field's JSON Schema that names the permission."""
 COST_READ = "cost.read"
-CUSTOMER_READ = "customer.read"
 
 COST: Any = Field(json_schema_extra={KEY: COST_READ})
 """What goods cost, and what can be computed from it with the prices: profit, margin, value of stock."""

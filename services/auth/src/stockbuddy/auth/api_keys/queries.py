@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, or_, select, text
+from sqlalchemy import Select, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.api_keys.model import ApiKey
+from stockbuddy.auth.last_used_queries import last_used_statement, record_times
 from stockbuddy.auth.users.model import User
 
 
@@ -45,21 +46,9 @@ async def find_valid_key(session: AsyncSession, digest: bytes, now: datetime) ->
     return (row[0], row[1]) if row else None
 
 
-# SKIP LOCKED: this report must not wait for, or delay, a transaction that changes a key.
-_RECORD_LAST_USED = text("""
-    UPDATE api_key SET last_used_at = reported.used_at
-    FROM (
-        SELECT api_key.id, report.used_at
-        FROM unnest(CAST(:ids AS bigint[]), CAST(:times AS timestamptz[])) AS report (id, used_at)
-        JOIN api_key ON api_key.id = report.id
-        WHERE revoked_at IS NULL AND (last_used_at IS NULL OR last_used_at < report.used_at)
-        FOR UPDATE OF api_key SKIP LOCKED
-    ) AS reported
-    WHERE api_key.id = reported.id
-""")
+_RECORD_LAST_USED = last_used_statement("api_key", id_type="bigint", ended="revoked_at")
 
 
 async def record_last_used(session: AsyncSession, times: Mapping[int, datetime]) -> None:
     """Update `last_used_at` of the keys with these ids."""
-    if times:
-        await session.execute(_RECORD_LAST_USED, {"ids": list(times), "times": list(times.values())})
+    await record_times(session, _RECORD_LAST_USED, times)

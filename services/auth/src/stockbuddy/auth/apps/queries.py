@@ -8,6 +8,7 @@ from sqlalchemy import Select, delete, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.apps.model import App, AppConsent, AppGrant, AppRefreshToken
+from stockbuddy.auth.last_used_queries import last_used_statement, record_times
 
 
 def select_apps() -> Select[App]:
@@ -124,24 +125,12 @@ async def use_refresh_token(session: AsyncSession, digest: bytes, now: datetime)
     return used.first() is not None
 
 
-# SKIP LOCKED: this report must not wait for, or delay, a transaction that changes a grant, such as a refresh.
-_RECORD_LAST_USED = text("""
-    UPDATE app_grant SET last_used_at = reported.used_at
-    FROM (
-        SELECT app_grant.id, report.used_at
-        FROM unnest(CAST(:ids AS bigint[]), CAST(:times AS timestamptz[])) AS report (id, used_at)
-        JOIN app_grant ON app_grant.id = report.id
-        WHERE ended_at IS NULL AND last_used_at < report.used_at
-        FOR UPDATE OF app_grant SKIP LOCKED
-    ) AS reported
-    WHERE app_grant.id = reported.id
-""")
+_RECORD_LAST_USED = last_used_statement("app_grant", id_type="bigint", ended="ended_at")
 
 
 async def record_last_used(session: AsyncSession, times: Mapping[int, datetime]) -> None:
     """Update `last_used_at` of the grants with these ids."""
-    if times:
-        await session.execute(_RECORD_LAST_USED, {"ids": list(times), "times": list(times.values())})
+    await record_times(session, _RECORD_LAST_USED, times)
 
 
 async def delete_expired(session: AsyncSession, *, before: datetime) -> None:

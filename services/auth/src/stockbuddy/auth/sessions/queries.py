@@ -8,6 +8,7 @@ import asyncpg
 from sqlalchemy import ColumnElement, Select, delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from stockbuddy.auth.last_used_queries import last_used_statement, record_times
 from stockbuddy.auth.sessions.model import LoginSession, RefreshToken, StreamTicket
 from stockbuddy.contracts.internal import RevocationsResponse
 
@@ -65,24 +66,12 @@ async def extend_session(session: AsyncSession, session_id: uuid.UUID, expires_a
     await session.execute(update(LoginSession).where(*is_extended).values(expires_at=expires_at))
 
 
-# SKIP LOCKED: this report must not wait for, or delay, a transaction that changes a session, such as a refresh.
-_RECORD_LAST_USED = text("""
-    UPDATE login_session SET last_used_at = reported.used_at
-    FROM (
-        SELECT login_session.id, report.used_at
-        FROM unnest(CAST(:ids AS uuid[]), CAST(:times AS timestamptz[])) AS report (id, used_at)
-        JOIN login_session ON login_session.id = report.id
-        WHERE ended_at IS NULL AND last_used_at < report.used_at
-        FOR UPDATE OF login_session SKIP LOCKED
-    ) AS reported
-    WHERE login_session.id = reported.id
-""")
+_RECORD_LAST_USED = last_used_statement("login_session", id_type="uuid", ended="ended_at")
 
 
 async def record_last_used(session: AsyncSession, times: Mapping[uuid.UUID, datetime]) -> None:
     """Update `last_used_at` of the sessions with these ids."""
-    if times:
-        await session.execute(_RECORD_LAST_USED, {"ids": list(times), "times": list(times.values())})
+    await record_times(session, _RECORD_LAST_USED, times)
 
 
 _CURSOR = "SELECT CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text)"
