@@ -190,7 +190,7 @@ def test_invited_person_creates_an_account_with_the_chosen_role(
     context = new_context(browser, admin_state)
     admin = watch(context.new_page())
     admin.goto(f"{system.url}/users")
-    admin.get_by_role("button", name="Invite somebody").click()
+    admin.get_by_role("button", name="Invite a user").click()
     admin.get_by_role("dialog").get_by_label("For whom").fill("Ina")
     admin.get_by_role("dialog").get_by_role("button", name="Create the invitation").click()
     link = admin.locator("code").filter(has_text="/invitation#token=").inner_text()

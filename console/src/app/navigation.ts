@@ -56,7 +56,8 @@ export const NAVIGATION: { label: string; items: Destination[] }[] = [
     items: [
       { path: "/imports", label: t("Imports"), icon: "upload", permission: "import.run" },
       { path: "/users", label: t("Users"), icon: "people", permission: "user.read" },
-      { path: "/roles", label: t("Roles"), icon: "people", permission: "user.read" },
+      { path: "/roles", label: t("Roles"), icon: "role", permission: "user.read" },
+      { path: "/apps", label: t("Apps"), icon: "app", permission: "app.manage" },
       { path: "/settings", label: t("Settings"), icon: "settings", permission: "setting.read" },
       { path: "/webhooks", label: t("Webhooks"), icon: "webhook", permission: "webhook.manage" },
       { path: "/audit", label: t("Audit trail"), icon: "audit", permission: "audit.read" },

@@ -55,6 +55,7 @@ const PAGES: Record<string, Load> = {
   "/imports": () => import("../pages/imports/index.tsx"),
   "/users": () => import("../pages/users/index.tsx"),
   "/roles": () => import("../pages/roles/index.tsx"),
+  "/apps": () => import("../pages/apps/index.tsx"),
   "/settings": () => import("../pages/settings/index.tsx"),
   "/webhooks": () => import("../pages/webhooks/index.tsx"),
   "/webhooks/$id": () => import("../pages/webhook/index.tsx"),

@@ -41,7 +41,7 @@ export function SecondFactors() {
       <Loaded read={factors}>
         {(found) => (
           <Stack gap="md">
-            <Text size="sm" c="dimmed">{found.is_required ? t("Your role needs a second factor, besides the password.") : t("With a second factor nobody can log in with your password alone.")}</Text>
+            <Text size="sm" c="dimmed">{found.is_required ? t("Your role needs a second factor, besides the password.") : t("With a second factor your password alone is not enough to log in.")}</Text>
             <App factors={found} onCodes={showCodes} />
             <Passkeys passkeys={passkeys.data?.items ?? []} onCodes={showCodes} />
             {found.items.length || passkeys.data?.items.length ? <Codes remaining={found.recovery_codes_remaining} onCodes={showCodes} /> : null}

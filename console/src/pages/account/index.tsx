@@ -1,4 +1,4 @@
-/** One's own name, password, sessions and API keys. */
+/** One's own name, password, sessions, API keys and apps. */
 import { useState } from "react";
 import { Alert, Button, Code, NativeSelect, PasswordInput, TextInput } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
@@ -11,9 +11,9 @@ import { SESSION_KEY, useLogout, useUser } from "../../app/session.tsx";
 import { ConfirmButton, DialogButton, FormDialog } from "../../parts/dialog.tsx";
 import { Loaded, Page, Section } from "../../parts/page.tsx";
 import { DataTable } from "../../parts/table.tsx";
-import { SecondFactors } from "./factors.tsx";
 import { Definitions, Tag } from "../../parts/texts.tsx";
-
+import { AllowedApps } from "./apps.tsx";
+import { SecondFactors } from "./factors.tsx";
 
 export default function AccountPage() {
   const user = useUser();
@@ -31,6 +31,7 @@ export default function AccountPage() {
       <SecondFactors />
       <Sessions />
       <ApiKeys />
+      <AllowedApps />
     </Page>
   );
 }

@@ -19,7 +19,7 @@ const REFUSALS: Record<string, string> = {
   provider_unavailable: t("The identity provider can't be reached. Try again later, or log in with the password."),
   email_not_verified: t("The identity provider has not verified your e-mail address. Verify it there first."),
   email_not_confirmed: t("An account with your e-mail address exists, but has not confirmed it. Log in with the password and confirm it."),
-  unknown_account: t("Nobody here has your e-mail address. Ask an admin for an invitation."),
+  unknown_account: t("No account here has your e-mail address. Ask an admin for an invitation."),
   no_role: t("None of your groups at the identity provider has access. Ask an admin."),
   account_inactive: t("Your account was deactivated. Ask an admin."),
 };

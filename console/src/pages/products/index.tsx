@@ -94,7 +94,7 @@ function BulkActions({ rows, clear }: { rows: ProductItem[]; clear: () => void }
     async (changes: { is_active?: boolean; low_stock_threshold?: string }) => {
       const results = await Promise.allSettled(rows.map((row) => client.products.update(row.id, changes as never, { ifMatch: `"${row.version}"` })));
       const failed = results.filter(({ status }) => status === "rejected").length;
-      announce(failed ? t("{{failed}} of {{count}} products were not changed: somebody else changed them. Look at them and try again.", { failed, count: rows.length }) : t("{{count}} products changed", { count: rows.length }), { isError: failed > 0 });
+      announce(failed ? t("{{failed}} of {{count}} products were not changed: another user changed them. Look at them and try again.", { failed, count: rows.length }) : t("{{count}} products changed", { count: rows.length }), { isError: failed > 0 });
     },
     { onDone: clear },
   );

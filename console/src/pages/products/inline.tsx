@@ -1,4 +1,4 @@
-/** A number of a product that is edited in place. The write names the version that was shown; if somebody else changed
+/** A number of a product that is edited in place. The write names the version that was shown; if another user changed
  * the product meanwhile, both values are shown and the person chooses. */
 import { useRef, useState } from "react";
 import { Button, Group, Modal, Stack, Table, Text } from "@mantine/core";
@@ -65,7 +65,7 @@ function ConflictDialog(props: { conflict: Conflict; field: Field; onClose: () =
   return (
     <Modal opened onClose={props.onClose} title={t("{{sku}} was changed meanwhile", { sku: current.sku })}>
       <Stack>
-        <Text size="sm">{t("Somebody else saved this product after you opened it. Which value should stay?")}</Text>
+        <Text size="sm">{t("Another user saved this product after you opened it. Which value should stay?")}</Text>
         <Table>
           <Table.Tbody>
             <Table.Tr><Table.Th>{t("Theirs")}</Table.Th><Table.Td className="number strong">{show(String(current[props.field]))}</Table.Td></Table.Tr>

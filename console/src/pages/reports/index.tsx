@@ -32,7 +32,7 @@ const KINDS: Kind[] = [
   { value: "profit", label: t("Profit"), purpose: t("Sales less the cost of the goods and the expenses."), permission: "cost.read", hasPeriod: true, groups: ["day", "week", "month"] },
   { value: "inventory-valuation", label: t("Value of the stock"), purpose: t("What the goods in stock have cost."), permission: "cost.read" },
   { value: "stock-aging", label: t("Age of the stock"), purpose: t("How long the goods have been here; old stock ties up money."), permission: "cost.read" },
-  { value: "dead-stock", label: t("Unsold stock"), purpose: t("Products with stock that nobody has bought for a long time."), permission: "cost.read" },
+  { value: "dead-stock", label: t("Unsold stock"), purpose: t("Products with stock that was not sold for a long time."), permission: "cost.read" },
   { value: "turnover", label: t("Turnover"), purpose: t("How often the stock was sold and replaced in the period."), permission: "cost.read", hasPeriod: true },
   { value: "movements", label: t("Movements"), purpose: t("What came in and went out, by kind."), hasPeriod: true, groups: ["product", "category", "warehouse", "none"] },
 ];

@@ -1,4 +1,4 @@
-/** Goods held for somebody, until they are sold, released or the time is over. */
+/** Goods held for customers, until they are sold, released or the time is over. */
 import { useState } from "react";
 import { Button, NativeSelect, TextInput } from "@mantine/core";
 import { send, type Schemas } from "../../app/api.ts";
@@ -35,7 +35,7 @@ export default function ReservationsPage() {
         { key: "state", label: t("State"), text: (row) => row.status, render: (row) => <State state={row.status} /> },
         { key: "actions", label: t("Actions"), isAction: true, render: (row) => (row.status === "held" ? <Actions reservation={row} /> : "") },
       ]}
-      empty={{ title: t("Nothing is reserved"), text: t("Hold goods for a customer: nobody else can sell them until the time is over."), action: create }}
+      empty={{ title: t("Nothing is reserved"), text: t("Hold goods for a customer: no other sale can take them until the time is over."), action: create }}
     />
   );
 }

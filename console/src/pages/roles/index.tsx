@@ -1,6 +1,6 @@
 /** Roles: what people, tills and integrations may do. */
 import { useState } from "react";
-import { Checkbox, Code, Group, Stack, TextInput } from "@mantine/core";
+import { Group, TextInput } from "@mantine/core";
 import { send, type Schemas } from "../../app/api.ts";
 import { t } from "../../app/i18n.ts";
 import { may } from "../../app/permissions.ts";
@@ -8,11 +8,11 @@ import { useRead, useWrite } from "../../app/reads.ts";
 import { useUser } from "../../app/session.tsx";
 import { ConfirmButton, DialogButton, FormDialog } from "../../parts/dialog.tsx";
 import { Loaded, Page } from "../../parts/page.tsx";
+import { PermissionChoice, type PermissionInfo, PermissionSummary } from "../../parts/permissions.tsx";
 import { DataTable } from "../../parts/table.tsx";
 import { Tag } from "../../parts/texts.tsx";
 
 type Role = Schemas["RoleResponse"];
-type Permission = Schemas["PermissionResponse"];
 
 export default function RolesPage() {
   const user = useUser();
@@ -22,7 +22,7 @@ export default function RolesPage() {
   return (
     <Loaded read={permissions}>
       {({ items }) => (
-        <Page title={t("Roles")} actions={canManage ? <DialogButton label={t("New role")}>{(close) => <RoleDialog permissions={items} onClose={close} />}</DialogButton> : null}>
+        <Page title={t("Roles")} lead={t("What people, tills and apps may do. Built-in roles stay as they are; copy one to change it.")} actions={canManage ? <DialogButton label={t("New role")}>{(close) => <RoleDialog permissions={items} onClose={close} />}</DialogButton> : null}>
             <Loaded read={roles}>
               {(found) => (
                 <DataTable<Role>
@@ -31,9 +31,9 @@ export default function RolesPage() {
                   rowKey={(row) => row.name}
                   columns={[
                     { key: "name", label: t("Name"), render: (row) => <><span className="strong">{row.name}</span> {row.is_built_in ? <Tag>{t("built in")}</Tag> : null}<div className="dim">{row.description}</div></> },
-                    { key: "permissions", label: t("Permissions"), render: (row) => (row.permissions.length === items.length ? t("all") : row.permissions.join(", ")) },
+                    { key: "permissions", label: t("Permissions"), render: (row) => <PermissionSummary names={row.permissions} permissions={items} /> },
                     { key: "discount", label: t("Discounts"), render: (row) => discountOf(row) },
-                    { key: "actions", label: t("Actions"), isAction: true, render: (row) => (canManage && !row.is_built_in ? <Actions role={row} permissions={items} /> : "") },
+                    { key: "actions", label: t("Actions"), isAction: true, render: (row) => (canManage ? <Actions role={row} permissions={items} /> : "") },
                   ]}
                 />
               )}
@@ -49,22 +49,25 @@ function discountOf(role: Role): string {
   return role.max_discount_percent === null ? t("without limit") : t("up to {{percent}} %", { percent: role.max_discount_percent });
 }
 
-function Actions({ role, permissions }: { role: Role; permissions: Permission[] }) {
+function Actions({ role, permissions }: { role: Role; permissions: PermissionInfo[] }) {
   const remove = useWrite(() => send("DELETE", `/roles/${role.name}`), { showsErrors: false, done: () => t("Role {{name}} deleted", { name: role.name }) });
   return (
     <Group gap={6} wrap="nowrap">
-      <DialogButton size="compact-xs" variant="default" label={t("Edit")}>{(close) => <RoleDialog role={role} permissions={permissions} onClose={close} />}</DialogButton>
-      <ConfirmButton size="compact-xs" variant="default" label={t("Delete")} description={t("Delete the role {{name}}", { name: role.name })} title={t("Delete the role {{name}}?", { name: role.name })} text={t("Only a role that nobody has can be deleted.")} onConfirm={() => remove.mutateAsync(undefined)} />
+      <DialogButton size="compact-xs" variant="default" label={t("Copy")} description={t("Copy the role {{name}}", { name: role.name })}>{(close) => <RoleDialog template={role} permissions={permissions} onClose={close} />}</DialogButton>
+      {role.is_built_in ? null : <DialogButton size="compact-xs" variant="default" label={t("Edit")} description={t("Edit the role {{name}}", { name: role.name })}>{(close) => <RoleDialog role={role} permissions={permissions} onClose={close} />}</DialogButton>}
+      {role.is_built_in ? null : <ConfirmButton size="compact-xs" variant="subtle" label={t("Delete")} description={t("Delete the role {{name}}", { name: role.name })} title={t("Delete the role {{name}}?", { name: role.name })} text={t("Users, keys, invitations and settings must not refer to it.")} onConfirm={() => remove.mutateAsync(undefined)} />}
     </Group>
   );
 }
 
-function RoleDialog({ role, permissions, onClose }: { role?: Role; permissions: Permission[]; onClose: () => void }) {
+/** `template`: the role that a new one begins with. */
+function RoleDialog({ role, template, permissions, onClose }: { role?: Role; template?: Role; permissions: PermissionInfo[]; onClose: () => void }) {
   const user = useUser();
+  const initial = role ?? template;
   const [name, setName] = useState(role?.name ?? "");
-  const [description, setDescription] = useState(role?.description ?? "");
-  const [chosen, setChosen] = useState<string[]>(role?.permissions ?? ["catalog.read", "stock.read"]);
-  const [percent, setPercent] = useState(String(role?.max_discount_percent ?? ""));
+  const [description, setDescription] = useState(initial?.description ?? "");
+  const [chosen, setChosen] = useState<string[]>(() => (initial?.permissions ?? ["catalog.read", "stock.read"]).filter((one) => role || may(user, one)));
+  const [percent, setPercent] = useState(String(initial?.max_discount_percent ?? ""));
   const fields = { description: description || null, permissions: chosen, max_discount_percent: percent.trim() === "" ? null : percent.trim() };
   const save = useWrite(() => (role ? send("PATCH", `/roles/${role.name}`, fields) : send("POST", "/roles", { name, ...fields })), { showsErrors: false, done: () => t("{{name}} saved", { name: role?.name ?? name }) });
   return (
@@ -73,14 +76,8 @@ function RoleDialog({ role, permissions, onClose }: { role?: Role; permissions: 
         <>
           {role ? null : <TextInput label={t("Name")} description={t("Small letters, digits and hyphens; it does not change later")} data-autofocus required value={name} error={problems.name} onChange={(event) => setName(event.currentTarget.value)} />}
           <TextInput label={t("What it is for")} value={description} error={problems.description} onChange={(event) => setDescription(event.currentTarget.value)} />
-          <Checkbox.Group label={t("May")} value={chosen} error={problems.permissions} onChange={setChosen}>
-            <Stack gap={4} mt={4}>
-              {permissions.map((one) => (
-                <Checkbox key={one.name} value={one.name} disabled={!user.permissions.includes(one.name)} label={one.description} description={<Code>{one.name}</Code>} />
-              ))}
-            </Stack>
-          </Checkbox.Group>
           <TextInput label={t("Largest discount, in percent")} description={t("Empty: without limit")} inputMode="decimal" value={percent} error={problems.max_discount_percent} onChange={(event) => setPercent(event.currentTarget.value)} />
+          <PermissionChoice label={t("May")} permissions={permissions} chosen={chosen} error={problems.permissions} onChange={setChosen} />
         </>
       )}
     </FormDialog>

@@ -53,7 +53,7 @@ function Form({ settings }: { settings: Settings }) {
             <Group mt={6}>{roles.map(({ value }) => <Checkbox key={value} value={value} label={value} />)}</Group>
           </Checkbox.Group>
           <Checkbox label={t("People may register themselves")} checked={values.registration_open} onChange={(event) => setValues({ ...values, registration_open: event.currentTarget.checked })} />
-          {save.error && !Object.keys(problems).length ? <Alert color="red" variant="outline" role="alert">{save.error instanceof errors.PreconditionFailed ? t("Somebody else changed the settings meanwhile. Reload the page to see theirs.") : messageOf(save.error)}</Alert> : null}
+          {save.error && !Object.keys(problems).length ? <Alert color="red" variant="outline" role="alert">{save.error instanceof errors.PreconditionFailed ? t("Another admin changed the settings meanwhile. Reload the page to see theirs.") : messageOf(save.error)}</Alert> : null}
           <Group><Button type="submit" loading={save.isPending}>{t("Save")}</Button></Group>
         </Stack>
       </Paper>

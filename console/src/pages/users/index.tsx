@@ -22,7 +22,7 @@ export default function UsersPage() {
       <ListPage<Person>
         title={t("Users")}
         path="/users"
-        actions={<DialogButton label={t("Invite somebody")}>{(close) => <InviteDialog onClose={close} onCreated={setToken} />}</DialogButton>}
+        actions={<DialogButton label={t("Invite a user")}>{(close) => <InviteDialog onClose={close} onCreated={setToken} />}</DialogButton>}
         filters={[{ kind: "search", name: "search", label: t("Name or e-mail") }, { kind: "select", name: "role", label: t("Role"), options: roles.map(({ value }) => ({ value, label: value })) }, { kind: "select", name: "is_active", label: t("State"), options: [{ value: "true", label: t("Active") }, { value: "false", label: t("Deactivated") }] }]}
         columns={[
           { key: "name", label: t("Name"), text: (row) => row.username, render: (row) => <><span className="strong">{row.full_name || row.username}</span> {row.is_active ? null : <Tag>{t("deactivated")}</Tag>}<div className="dim">{row.username}</div></> },
@@ -73,7 +73,7 @@ function InviteDialog({ onClose, onCreated }: { onClose: () => void; onCreated: 
   const [warehouseIds, setWarehouseIds] = useState<number[] | null>(null);
   const create = useWrite(() => send<Schemas["InvitationTokenResponse"]>("POST", "/auth/invitations", { role, note: note || null, warehouse_ids: warehouseIds }), { showsErrors: false, onDone: ({ token }) => onCreated(token) });
   return (
-    <FormDialog title={t("Invite somebody")} button={t("Create the invitation")} onClose={onClose} onSubmit={() => create.mutateAsync(undefined)}>
+    <FormDialog title={t("Invite a user")} button={t("Create the invitation")} onClose={onClose} onSubmit={() => create.mutateAsync(undefined)}>
       <TextInput label={t("For whom")} data-autofocus value={note} onChange={(event) => setNote(event.currentTarget.value)} />
       <NativeSelect label={t("Role")} value={role} data={roles} onChange={(event) => setRole(event.currentTarget.value)} />
       <WarehouseBoxes chosen={warehouseIds} onChange={setWarehouseIds} />
