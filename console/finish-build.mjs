@@ -1,4 +1,5 @@
-// Compresses the files of a build and checks its budgets. Argument: the folder of the build.
+// Compresses the files of a build, writes its service worker and checks its budgets. Argument: the folder of the build.
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
@@ -20,6 +21,13 @@ for (const name of readdirSync(join(folder, "console"))) {
   sizes.set(`console/${name}`, gzip.length);
 }
 
+// The scanner's decoder is large: the service worker keeps it once it was used.
+const kept = [...sizes.keys()].map((path) => path.split("/")[1]).filter((name) => !name.endsWith(".wasm")).sort();
+const page = readFileSync(join(folder, "index.html"), "utf8");
+const template = readFileSync(new URL("service-worker.js", import.meta.url), "utf8");
+const version = createHash("sha256").update(JSON.stringify(kept) + page + template).digest("hex").slice(0, 16);
+writeFileSync(join(folder, "service-worker.js"), template.replace("__VERSION__", version).replace("__FILES__", JSON.stringify(kept)));
+
 const manifestPath = join(folder, "manifest.json");
 const manifest = JSON.parse(readFileSync(manifestPath, "utf8"));
 rmSync(manifestPath);
@@ -37,8 +45,8 @@ const sizeOf = (files) => [...files].reduce((total, file) => total + (sizes.get(
 
 const entry = filesOf(Object.keys(manifest).find((key) => manifest[key].isEntry));
 const pages = Object.keys(manifest).filter((key) => /^src\/pages\/.*index\.tsx$/.test(key));
-const page = (name) => filesOf(`src/pages/${name}/index.tsx`);
-const firstLoad = sizeOf(new Set([...entry, ...page("login"), ...page("home")]));
+const filesOfPage = (name) => filesOf(`src/pages/${name}/index.tsx`);
+const firstLoad = sizeOf(new Set([...entry, ...filesOfPage("login"), ...filesOfPage("home")]));
 const routes = pages.map((key) => {
   const whole = sizeOf(new Set([...entry, ...filesOf(key)]));
   return { page: key.split("/")[2], whole, own: whole - sizeOf(entry) };

@@ -14,8 +14,10 @@ import { NONCE } from "./app/page.ts";
 import { queries } from "./app/queries.ts";
 import { router } from "./app/router.tsx";
 import { cssVariables, theme } from "./app/theme.ts";
+import { registerServiceWorker } from "./offline/registration.ts";
 
 if (NONCE) setNonce(NONCE);
+registerServiceWorker();
 
 createRoot(document.getElementById("root") as HTMLElement).render(
   <MantineProvider theme={theme} cssVariablesResolver={cssVariables} defaultColorScheme="auto" getStyleNonce={() => NONCE}>

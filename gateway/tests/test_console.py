@@ -22,6 +22,7 @@ def console(tmp_path: Path) -> Path:
     files = tmp_path / "site" / "console"
     files.mkdir(parents=True)
     (tmp_path / "site" / "index.html").write_text(PAGE)
+    (tmp_path / "site" / "service-worker.js").write_text("const CACHE = 1;")
     (files / "app-1a2b.js").write_bytes(SCRIPT)
     (files / "app-1a2b.js.gz").write_bytes(gzip.compress(SCRIPT))
     (files / "app-1a2b.js.br").write_bytes(BROTLI)
@@ -67,6 +68,20 @@ async def test_files_are_immutable_and_compressed_as_accepted(
         "/console/app-1a2b.js.gz",
     ):
         assert (await system.get(path, headers={})).is_problem(404, "not_found")
+
+
+async def test_service_worker_is_asked_for_at_each_visit_and_may_only_load_from_here(
+    mode: str, start_system: StartSystem, console: Path
+) -> None:
+    system = await start_system(mode, console_directory=console, root_path="/shop")
+    for path in ("/service-worker.js", "/shop/service-worker.js"):
+        worker = await system.get(path, headers={"Accept": "*/*"})
+        assert (worker.status, worker.body) == (200, b"const CACHE = 1;")
+        assert worker.headers["Cache-Control"] == "no-cache"
+        assert worker.headers["Content-Type"].startswith("text/javascript")
+        assert worker.headers["Content-Security-Policy"] == "default-src 'none'; connect-src 'self'"
+    (console / "site" / "service-worker.js").unlink()
+    assert (await system.get("/service-worker.js", headers={})).is_problem(404, "not_found")
 
 
 async def test_console_does_not_count_against_the_limit_of_the_address(

@@ -119,7 +119,9 @@ def _check_message(page: Page, text: str) -> None:
 
 
 def new_context(browser: Browser, state: Any = None, **options: Any) -> BrowserContext:
-    context = browser.new_context(storage_state=state, locale="en-GB", timezone_id="Europe/London", **options)
+    """Without a service worker, unless a test is about it: pages then come from the server they are tested with."""
+    defaults: dict[str, Any] = {"locale": "en-GB", "timezone_id": "Europe/London", "service_workers": "block"}
+    context = browser.new_context(storage_state=state, **(defaults | options))
     context.set_default_timeout(TIMEOUT_MILLISECONDS)
     return context
 
@@ -194,11 +196,11 @@ def states(system: RunningSystem, browser: Browser, admin_state: Any) -> dict[st
 
 @pytest.fixture
 def open_page(system: RunningSystem, browser: Browser, states: dict[str, Any]) -> Iterator[OpenPage]:
-    """`open_page("/products", role="manager", width=360, scheme="dark")`."""
+    """`open_page("/products", role="manager", width=360, scheme="dark")`, and options of Playwright's contexts."""
     contexts: list[BrowserContext] = []
 
-    def open_page(path: str, *, role: str = "admin", width: int = 1440, scheme: Any = "light") -> Page:
-        options = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme}
+    def open_page(path: str, *, role: str = "admin", width: int = 1440, scheme: Any = "light", **more: Any) -> Page:
+        options = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme, **more}
         context = new_context(browser, states[role], **options)
         contexts.append(context)
         page = watch(context.new_page())

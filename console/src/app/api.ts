@@ -1,5 +1,6 @@
 /** The API: one client for the whole console, with the browser's session cookie. */
-import { createStockbuddy, errors, type CallOptions, type Schemas } from "@stockbuddy/client";
+import { ConnectionFailed, createStockbuddy, errors, type CallOptions, type Schemas } from "@stockbuddy/client";
+import { t } from "./i18n.ts";
 import { PATH_PREFIX } from "./page.ts";
 import { type Method, proveIdentity } from "./step-up.ts";
 
@@ -23,8 +24,8 @@ export function csrfToken(): string {
 
 export const client = createStockbuddy(location.origin + PATH_PREFIX, { credentials: { csrfToken }, timeoutSeconds: 20 });
 
-export function read<Value>(path: string, query: Query = {}): Promise<Value> {
-  return client.request("GET", path, { query }) as Promise<Value>;
+export function read<Value>(path: string, query: Query = {}, options: CallOptions = {}): Promise<Value> {
+  return client.request("GET", path, { ...options, query }) as Promise<Value>;
 }
 
 /** A write. One that needs a fresh proof of identity waits for it. */
@@ -49,8 +50,12 @@ export function imageUrl(path: string): string {
   return path.startsWith("http") ? path : path.startsWith(`${PATH_PREFIX}/`) ? path : PATH_PREFIX + path;
 }
 
+/** Whether the request has no response: the network or the server is away. */
+export const isUnreachable = (error: unknown): boolean => error instanceof ConnectionFailed;
+
 /** What to show to people: the problem's detail, or that the server can't be reached. */
 export function messageOf(error: unknown): string {
+  if (isUnreachable(error)) return t("The server can't be reached.");
   if (error instanceof errors.InsufficientStock) return shortagesOf(error.shortages);
   const problem = error as { detail?: string; title?: string; message?: string };
   return problem.detail || problem.title || problem.message || String(error);

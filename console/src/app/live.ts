@@ -47,6 +47,13 @@ function setState(next: LiveState): void {
   for (const listener of listeners) listener();
 }
 
+/** What is shown was read earlier, at `since`: there is no connection. */
+export function reportBroken(since: number): void {
+  setState({ isConnected: false, brokenSince: since });
+}
+
+export const isDisconnected = (): boolean => state.brokenSince !== undefined || !navigator.onLine;
+
 export function useLiveState(): LiveState {
   return useSyncExternalStore(
     (listener) => {

@@ -1,5 +1,7 @@
 /** Products by the codes on their labels. */
-import { read, type Schemas } from "./api.ts";
+import { findKeptProduct } from "../offline/search.ts";
+import { isUnreachable, read, type Schemas } from "./api.ts";
+import { isDisconnected } from "./live.ts";
 
 export type ProductItem = Schemas["ProductListItem"];
 
@@ -14,4 +16,17 @@ export async function findByCode(code: string): Promise<ProductItem | undefined>
     }
   }
   return undefined;
+}
+
+/** The same for people at work: without a connection, what the device has read last. */
+export async function lookUp(code: string): Promise<ProductItem | undefined> {
+  const kept = isDisconnected() ? await findKeptProduct(code) : undefined;
+  if (kept) return kept;
+  try {
+    return await findByCode(code);
+  } catch (error) {
+    const found = isUnreachable(error) ? await findKeptProduct(code) : undefined;
+    if (found) return found;
+    throw error;
+  }
 }

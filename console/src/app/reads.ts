@@ -1,20 +1,42 @@
 /** Reads and writes of the API as hooks. The first part of the path is the first part of the key, by which events find it. */
-import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { hashKey, keepPreviousData, type QueryClient, type QueryKey, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { notifications } from "@mantine/notifications";
 import { createElement } from "react";
-import { messageOf, newKey, read, type Schemas } from "./api.ts";
+import { findKept } from "../offline/kept-reads.ts";
+import { isUnreachable, messageOf, newKey, read, type Schemas } from "./api.ts";
 import { t } from "./i18n.ts";
+import { isDisconnected } from "./live.ts";
 import { UndoMessage } from "./undo.tsx";
 
 type Query = Record<string, string | number | boolean | undefined>;
 
 export const keyOf = (path: string, query: Query = {}): readonly unknown[] => [path.split("/")[1], path, query];
 
+const TIMEOUT_SECONDS = 20;
+const TIMEOUT_WITHOUT_CONNECTION_SECONDS = 5;
+
+/** Read from the server. Without a connection, what the device has kept is shown meanwhile, with its age. */
+async function readOrShowKept<Value>(queries: QueryClient, key: QueryKey, path: string, query: Query): Promise<Value> {
+  const showKept = async (): Promise<void> => {
+    const kept = queries.getQueryData(key) === undefined ? await findKept(hashKey(key)) : undefined;
+    if (kept) queries.setQueryData(key, kept.data, { updatedAt: kept.at });
+  };
+  if (isDisconnected()) await showKept();
+  try {
+    return await read<Value>(path, query, { timeoutSeconds: isDisconnected() ? TIMEOUT_WITHOUT_CONNECTION_SECONDS : TIMEOUT_SECONDS });
+  } catch (error) {
+    if (isUnreachable(error)) await showKept();
+    throw error;
+  }
+}
+
 /** `path`: below `/api/v1`; undefined reads nothing. Previous data stays visible while the query changes. */
 export function useRead<Value>(path: string | undefined, query: Query = {}, options: { staleMs?: number } = {}) {
+  const queries = useQueryClient();
+  const key = keyOf(path ?? "/", query);
   return useQuery({
-    queryKey: keyOf(path ?? "/", query),
-    queryFn: () => read<Value>(path as string, query),
+    queryKey: key,
+    queryFn: () => readOrShowKept<Value>(queries, key, path as string, query),
     enabled: path !== undefined,
     placeholderData: keepPreviousData,
     ...(options.staleMs === undefined ? {} : { staleTime: options.staleMs }),

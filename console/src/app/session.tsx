@@ -1,8 +1,10 @@
 /** Who is logged in. Without a session the console shows the login; a session that ends in between does, too. */
 import { createContext, type ReactNode, useContext } from "react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { client, csrfToken, read, send, type Schemas, type User } from "./api.ts";
+import { claimReads, findKeptSession, forgetReads } from "../offline/kept-reads.ts";
+import { client, csrfToken, isUnreachable, messageOf, read, send, type Schemas, type User } from "./api.ts";
 import { setCompany } from "./format.ts";
+import { reportBroken } from "./live.ts";
 
 export type Company = Schemas["CompanyResponse"];
 
@@ -33,11 +35,28 @@ export function useStoredSession() {
   return useQuery({ queryKey: SESSION_KEY, queryFn: loadSession, staleTime: Number.POSITIVE_INFINITY, retry: false });
 }
 
+const TIMEOUT_SECONDS = 20;
+/** With a session of an earlier visit, which can be shown instead. */
+const SHORT_TIMEOUT_SECONDS = 4;
+
 async function loadSession(): Promise<Session | null> {
-  if (csrfToken() === "") return null;
-  const [user, company] = await Promise.all([read<User>("/auth/profile"), read<Company>("/system-settings/company")]);
-  setCompany(company);
-  return { user, company };
+  if (csrfToken() === "") {
+    await forgetReads();
+    return null;
+  }
+  const kept = await findKeptSession();
+  const timeoutSeconds = kept === undefined ? TIMEOUT_SECONDS : navigator.onLine ? SHORT_TIMEOUT_SECONDS : 1;
+  try {
+    const [user, company] = await Promise.all([read<User>("/auth/profile", {}, { timeoutSeconds }), read<Company>("/system-settings/company", {}, { timeoutSeconds })]);
+    setCompany(company);
+    await claimReads({ user, company });
+    return { user, company };
+  } catch (error) {
+    if (kept === undefined || !isUnreachable(error)) throw error;
+    reportBroken(kept.at);
+    setCompany(kept.session.company);
+    return kept.session;
+  }
 }
 
 /** Load the session that a login has created. */
@@ -57,10 +76,17 @@ export function useLogin() {
   };
 }
 
-export function useLogout() {
+/** `onError` receives why the session has not ended. */
+export function useLogout(onError: (message: string) => void) {
   const queries = useQueryClient();
   return async (): Promise<void> => {
-    await send("DELETE", "/auth/session");
+    try {
+      await send("DELETE", "/auth/session");
+    } catch (error) {
+      onError(messageOf(error));
+      return;
+    }
+    await forgetReads();
     queries.clear();
     location.reload();
   };

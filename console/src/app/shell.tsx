@@ -2,7 +2,8 @@
 import { lazy, type ReactNode, Suspense, useEffect, useMemo, useState } from "react";
 import { ActionIcon, AppShell, Burger, Button, Group, Text, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { useQueryClient } from "@tanstack/react-query";
+import { useIsFetching, useQueryClient } from "@tanstack/react-query";
+import { opensOffline } from "../offline/registration.ts";
 import { Link, useLocation, useNavigate } from "@tanstack/react-router";
 import { resumeQueue, useQueueState } from "../scanning/queue.ts";
 import { ago } from "./format.ts";
@@ -14,7 +15,7 @@ import { may } from "./permissions.ts";
 import { useLogout, useUser } from "./session.tsx";
 import { useShortcuts } from "./shortcuts.ts";
 import { useStepUp } from "./step-up.ts";
-import { useRead } from "./reads.ts";
+import { announce, useRead } from "./reads.ts";
 
 const loadPalette = () => import("./palette.tsx");
 const Palette = lazy(loadPalette);
@@ -134,7 +135,7 @@ function SchemeButton() {
 
 function UserButton() {
   const user = useUser();
-  const logout = useLogout();
+  const logout = useLogout((message) => announce(message, { isError: true }));
   return (
     <Group gap="xs" wrap="nowrap" visibleFrom="sm">
       <Text size="sm" className="dim">{user.full_name || user.username}</Text>
@@ -147,6 +148,7 @@ function UserButton() {
 function ConnectionLine() {
   const { brokenSince } = useLiveState();
   const waiting = useQueueState().filter(({ state }) => state === "waiting").length;
+  const age = useAge(brokenSince);
   const [, setNow] = useState(0);
   useEffect(() => {
     if (brokenSince === undefined) return;
@@ -156,8 +158,16 @@ function ConnectionLine() {
   if (brokenSince === undefined && waiting === 0) return null;
   return (
     <div className="live-line warn" role="status" style={{ margin: "-16px -16px 16px" }}>
-      {brokenSince === undefined ? "" : `${t("No live connection: what you see is from {{ago}}.", { ago: ago(brokenSince) })} `}
+      {brokenSince === undefined ? "" : `${t("No live connection: what you see is from {{ago}}.", { ago: ago(age) })} ${opensOffline ? "" : `${t("Do not reload the page: offline reading needs HTTPS.")} `}`}
       {waiting ? t("waiting", { count: waiting }) : ""}
     </div>
   );
+}
+
+/** Since when the oldest data of the page may be out of date: what an earlier visit has left is as old as its reading. */
+function useAge(brokenSince = 0): number {
+  const queries = useQueryClient();
+  useIsFetching(); // each end of a read may change it
+  const shown = queries.getQueryCache().findAll({ type: "active" }).map(({ state }) => state.dataUpdatedAt);
+  return Math.min(brokenSince, ...shown.filter((at) => at > 0 && at < performance.timeOrigin));
 }

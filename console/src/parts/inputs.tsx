@@ -4,12 +4,14 @@ import { NativeSelect, TextInput, type TextInputProps } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { type Page, read, type Schemas } from "../app/api.ts";
+import { isDisconnected } from "../app/live.ts";
+import { searchKept } from "../offline/search.ts";
 import { editable, money, parseDecimal, quantity } from "../app/format.ts";
 import { t } from "../app/i18n.ts";
-import { findByCode, type ProductItem } from "../app/product-codes.ts";
+import { lookUp, type ProductItem } from "../app/product-codes.ts";
 import { useWarehouses } from "../app/reads.ts";
 
-export { findByCode, type ProductItem } from "../app/product-codes.ts";
+export { lookUp, type ProductItem } from "../app/product-codes.ts";
 
 interface DecimalProps extends Omit<TextInputProps, "value" | "onChange"> {
   /** A decimal string, or empty. */
@@ -76,8 +78,14 @@ interface PickerProps<Item> {
 const DEBOUNCE_MS = 120;
 const MAX_OPTIONS = 8;
 
+/** Of the API; without a connection, of what the device has read last. */
+async function findOptions<Item extends { id: number }>(path: string, term: string): Promise<Item[]> {
+  if (isDisconnected()) return searchKept<Item>(path, term, MAX_OPTIONS);
+  return (await read<Page<Item>>(path, { page_size: MAX_OPTIONS, ...(term ? { search: term } : {}) })).items;
+}
+
 /** A combobox (ARIA) that searches a list of the API. */
-export function Picker<Item>(props: PickerProps<Item>) {
+export function Picker<Item extends { id: number }>(props: PickerProps<Item>) {
   const [text, setText] = useState(props.shown ?? "");
   const [isOpen, setOpen] = useState(false);
   const [active, setActive] = useState(0);
@@ -87,10 +95,10 @@ export function Picker<Item>(props: PickerProps<Item>) {
   useEffect(() => setText(props.shown ?? ""), [props.shown]);
   const found = useQuery({
     queryKey: ["picker", props.path, term],
-    queryFn: () => read<Page<Item>>(props.path, { page_size: MAX_OPTIONS, ...(term ? { search: term } : {}) }),
+    queryFn: () => findOptions<Item>(props.path, term),
     enabled: isOpen,
   });
-  const items = found.data?.items ?? [];
+  const items = found.data ?? [];
   const options = items.map(props.show);
   const pick = (item: Item | undefined): void => {
     if (item === undefined) return;
@@ -179,7 +187,7 @@ export function ProductPicker(props: { label?: string; onPick: (product: Product
       placeholder={t("Name, SKU or barcode")}
       path="/products"
       show={(one) => ({ id: one.id, label: `${one.sku} · ${one.name}`, hint: `${money(one.unit_price)} · ${t("{{count}} available", { count: quantity(one.available) })}` })}
-      findExactly={findByCode}
+      findExactly={lookUp}
       {...props}
     />
   );

@@ -1,7 +1,7 @@
 /** The frame of a page, and what it shows while it loads, without content and with an error. */
 import { type ReactNode, useEffect } from "react";
 import { Alert, Button, Group, Loader, Paper, Stack, Text, Title } from "@mantine/core";
-import { errors, messageOf } from "../app/api.ts";
+import { errors, isUnreachable, messageOf } from "../app/api.ts";
 import { t } from "../app/i18n.ts";
 
 export function Page(props: { title: string; lead?: ReactNode; actions?: ReactNode; children: ReactNode }) {
@@ -54,7 +54,7 @@ export function ErrorNotice({ error, onRetry }: { error: unknown; onRetry?: () =
   return (
     <Alert color="red" variant="outline" title={title} role="alert">
       <Stack gap={6} align="flex-start">
-        <Text size="sm">{messageOf(error)}</Text>
+        <Text size="sm">{messageOf(error)}{isUnreachable(error) ? ` ${t("This device has not read it lately.")}` : ""}</Text>
         {requestId ? <Text size="xs" c="dimmed">{t("Request {{id}}", { id: requestId })}</Text> : null}
         {onRetry ? <Button size="xs" variant="default" onClick={onRetry}>{t("Try again")}</Button> : null}
       </Stack>

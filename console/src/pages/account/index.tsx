@@ -5,7 +5,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { send, type Page as ApiPage, type Schemas } from "../../app/api.ts";
 import { ago, day, moment } from "../../app/format.ts";
 import { t } from "../../app/i18n.ts";
-import { useRead, useWrite } from "../../app/reads.ts";
+import { announce, useRead, useWrite } from "../../app/reads.ts";
 import { useRoles } from "../../app/roles.ts";
 import { SESSION_KEY, useLogout, useUser } from "../../app/session.tsx";
 import { ConfirmButton, DialogButton, FormDialog } from "../../parts/dialog.tsx";
@@ -17,7 +17,7 @@ import { SecondFactors } from "./factors.tsx";
 
 export default function AccountPage() {
   const user = useUser();
-  const logout = useLogout();
+  const logout = useLogout((message) => announce(message, { isError: true }));
   return (
     <Page title={t("Account")} actions={<Button variant="default" onClick={() => void logout()}>{t("Log out")}</Button>}>
       <div className="columns">

@@ -1,6 +1,6 @@
 /** One count: one product at a time, by scan or in order, optionally without showing what is expected. Each counted
  * quantity is queued in the browser, so that it arrives also without a network. */
-import { type FormEvent, useEffect, useRef, useState } from "react";
+import { type FormEvent, useRef, useState } from "react";
 import { Button, Group, Paper, Stack, Switch, Text } from "@mantine/core";
 import { useParams } from "@tanstack/react-router";
 import { type Exact, sum, times } from "@stockbuddy/client";
@@ -10,12 +10,12 @@ import { t } from "../../app/i18n.ts";
 import { announce, useRead, useWarehouses, useWrite } from "../../app/reads.ts";
 import { useUser } from "../../app/session.tsx";
 import { ConfirmButton, DialogButton, FormDialog } from "../../parts/dialog.tsx";
-import { DecimalInput, findByCode } from "../../parts/inputs.tsx";
+import { DecimalInput, lookUp } from "../../parts/inputs.tsx";
 import { Loaded, Page, Section } from "../../parts/page.tsx";
 import { DataTable } from "../../parts/table.tsx";
 import { ProductLink, Signed, State } from "../../parts/texts.tsx";
+import { CodeReader } from "../../scanning/code-reader.tsx";
 import { enqueue, useQueueState } from "../../scanning/queue.ts";
-import { listenForScans } from "../../scanning/scanner.ts";
 
 type Count = Schemas["StockCountResponse"];
 type CountLine = Count["lines"][number];
@@ -72,17 +72,15 @@ function Counter({ count, counted }: { count: Count; counted: Map<number, string
   const [value, setValue] = useState("");
   const input = useRef<HTMLInputElement>(null);
   const line = count.lines.find((one) => one.id === chosen) ?? count.lines.find((one) => !counted.has(one.id));
-  const onScan = useRef<(code: string) => Promise<void>>(async () => undefined);
-  onScan.current = async (code) => {
+  const onScan = async (code: string): Promise<void> => {
     const known = count.lines.find((one) => one.sku.toLowerCase() === code.toLowerCase());
-    const productId = known?.product_id ?? (await findByCode(code).catch(() => undefined))?.id;
+    const productId = known?.product_id ?? (await lookUp(code).catch(() => undefined))?.id;
     const found = count.lines.find((one) => one.product_id === productId);
     if (!found) return announce(t("{{code}} is not part of this count", { code }), { isError: true });
     setChosen(found.id);
     setValue("");
     input.current?.focus();
   };
-  useEffect(() => listenForScans((code) => void onScan.current(code)), []);
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
     if (!line || value === "") return;
@@ -107,6 +105,7 @@ function Counter({ count, counted }: { count: Count; counted: Map<number, string
             <Button size="lg" type="submit" disabled={value === ""}>{t("Next")}</Button>
           </Group>
           <Text size="sm" c="dimmed">{t("Scan a product to count it next.")}</Text>
+          <CodeReader onCode={onScan} />
         </Stack>
       </form>
     </Paper>

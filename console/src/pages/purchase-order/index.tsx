@@ -1,5 +1,5 @@
 /** One order: place it, receive it by scanning or counting, cancel the rest. */
-import { useEffect, useRef, useState } from "react";
+import { useState } from "react";
 import { Button, Checkbox, Group, Text } from "@mantine/core";
 import { useParams } from "@tanstack/react-router";
 import { compare, type Exact, sum } from "@stockbuddy/client";
@@ -7,11 +7,11 @@ import { send, type Schemas } from "../../app/api.ts";
 import { day, moment, money, quantity } from "../../app/format.ts";
 import { t } from "../../app/i18n.ts";
 import { announce, useRead, useWarehouses, useWrite } from "../../app/reads.ts";
-import { DecimalInput, findByCode } from "../../parts/inputs.tsx";
+import { DecimalInput, lookUp } from "../../parts/inputs.tsx";
 import { Loaded, Page, Section } from "../../parts/page.tsx";
 import { DataTable } from "../../parts/table.tsx";
 import { Definitions, ProductLink, State } from "../../parts/texts.tsx";
-import { listenForScans } from "../../scanning/scanner.ts";
+import { CodeReader } from "../../scanning/code-reader.tsx";
 
 type Order = Schemas["PurchaseOrderResponse"];
 
@@ -70,16 +70,15 @@ function Receiving({ order }: { order: Order }) {
     () => send("POST", `/purchase-orders/${order.id}/receive`, { lines: given.map((line) => ({ line_id: line.id, quantity: counted[line.id] })), allow_over_receipt: allowsMore }),
     { done: () => t("Received and in stock") },
   );
-  const onScan = useRef<(code: string) => Promise<void>>(async () => undefined);
-  onScan.current = async (code) => {
-    const product = await findByCode(code);
+  const onScan = async (code: string): Promise<void> => {
+    const product = await lookUp(code);
     const line = open.find((one) => one.product_id === product?.id);
     if (!line) announce(t("{{code}} is not on this order", { code }), { isError: true });
     else setCounted((known) => ({ ...known, [line.id]: sum((known[line.id] || "0") as Exact, 1) }));
   };
-  useEffect(() => listenForScans((code) => void onScan.current(code)), []);
   return (
     <Section title={t("Receive")} actions={<Text size="sm" c="dimmed">{t("Scan each piece, or enter the quantities.")}</Text>}>
+      <CodeReader onCode={onScan} />
       <Group align="flex-end">
         {open.map((line) => (
           <DecimalInput key={line.id} w={200} label={<span className="clip" style={{ display: "inline-block", maxWidth: 190 }}>{line.name}</span>} description={t("{{sku}} · {{count}} outstanding", { sku: line.sku, count: quantity(line.outstanding) })} value={counted[line.id] ?? ""} onChange={(value) => setCounted({ ...counted, [line.id]: value })} />

@@ -1,5 +1,5 @@
 /** Always listening: a scan shows the product and its stock, or does at once what is chosen. */
-import { type FormEvent, useEffect, useRef, useState } from "react";
+import { type FormEvent, useState } from "react";
 import { Button, Group, Paper, SegmentedControl, Stack, Text, TextInput } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import type { Schemas } from "../../app/api.ts";
@@ -7,9 +7,9 @@ import { money, quantity } from "../../app/format.ts";
 import { t } from "../../app/i18n.ts";
 import { useRead, useWarehouses } from "../../app/reads.ts";
 import { useUser } from "../../app/session.tsx";
+import { CodeReader } from "../../scanning/code-reader.tsx";
 import { type Command, dismissFinished, enqueue, useQueueState } from "../../scanning/queue.ts";
-import { listenForScans } from "../../scanning/scanner.ts";
-import { findByCode, WarehouseSelect } from "../../parts/inputs.tsx";
+import { lookUp, WarehouseSelect } from "../../parts/inputs.tsx";
 import { DataTable } from "../../parts/table.tsx";
 import { EmptyState, Loaded, Page, Section } from "../../parts/page.tsx";
 
@@ -24,22 +24,15 @@ export default function ScanPage() {
   const [productId, setProductId] = useState<number>();
   const [unknown, setUnknown] = useState("");
   const warehouseId = Number(warehouse || standard?.id);
-  const current = useRef({ action, warehouseId });
-  current.current = { action, warehouseId };
-
   const onScan = async (code: string): Promise<void> => {
-    const { action: doing, warehouseId: place } = current.current;
-    if (doing !== "look") {
-      await enqueue({ userId: user.id, ...commandFor(doing, code, place), label: code });
+    if (action !== "look") {
+      await enqueue({ userId: user.id, ...commandFor(action, code, warehouseId), label: code });
       return;
     }
-    const found = await findByCode(code).catch(() => undefined);
+    const found = await lookUp(code).catch(() => undefined);
     setUnknown(found ? "" : code);
     setProductId(found?.id);
   };
-  const handler = useRef(onScan);
-  handler.current = onScan;
-  useEffect(() => listenForScans((code) => void handler.current(code)), []);
 
   return (
     <Page title={t("Scan")} lead={t("Scan a barcode: the page listens all the time.")}>
@@ -61,6 +54,7 @@ export default function ScanPage() {
             {action === "look" ? null : <WarehouseSelect value={String(warehouseId || "")} onChange={setWarehouse} />}
             <ManualCode onSubmit={(code) => void onScan(code)} />
           </Group>
+          <CodeReader onCode={onScan} />
         </Stack>
       </Paper>
       {unknown ? <UnknownCode code={unknown} /> : null}

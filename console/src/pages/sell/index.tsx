@@ -1,17 +1,16 @@
 /** A till: scan or search, take the money, next. Without a network sales wait in the browser and arrive once. */
-import { useEffect, useRef, useState } from "react";
+import { useState } from "react";
 import { Alert, Button, Group, NativeSelect, Paper, Stack, Text } from "@mantine/core";
 import { compare, type Exact, sum } from "@stockbuddy/client";
 import { money, quantity } from "../../app/format.ts";
 import { t } from "../../app/i18n.ts";
-import { messageOf } from "../../app/api.ts";
 import { useWarehouses } from "../../app/reads.ts";
 import { useUser } from "../../app/session.tsx";
-import { CustomerPicker, DecimalInput, findByCode, WarehouseSelect } from "../../parts/inputs.tsx";
+import { CustomerPicker, DecimalInput, lookUp, WarehouseSelect } from "../../parts/inputs.tsx";
 import { addLine, areComplete, type Line, lineOf, LinesEditor, totalOf } from "../../parts/lines.tsx";
 import { Page, Section } from "../../parts/page.tsx";
+import { CodeReader } from "../../scanning/code-reader.tsx";
 import { type Command, dismissFinished, enqueue, useQueueState } from "../../scanning/queue.ts";
-import { listenForScans } from "../../scanning/scanner.ts";
 
 export default function SellPage() {
   const user = useUser();
@@ -24,16 +23,11 @@ export default function SellPage() {
   const [problem, setProblem] = useState("");
   const warehouseId = Number(warehouse || standard?.id);
   const total = totalOf(lines);
-  const onScan = useRef(async (code: string): Promise<void> => {
-    try {
-      const product = await findByCode(code);
-      setProblem(product ? "" : t("No product has the code {{code}}", { code }));
-      if (product) setLines((known) => addLine(known, lineOf(product, String(product.unit_price))));
-    } catch (error) {
-      setProblem(messageOf(error));
-    }
-  });
-  useEffect(() => listenForScans((code) => void onScan.current(code)), []);
+  const onScan = async (code: string): Promise<void> => {
+    const product = await lookUp(code);
+    setProblem(product ? "" : t("No product has the code {{code}}", { code }));
+    if (product) setLines((known) => addLine(known, lineOf(product, String(product.unit_price))));
+  };
   const sell = async (): Promise<void> => {
     const body = {
       warehouse_id: warehouseId,
@@ -55,6 +49,7 @@ export default function SellPage() {
       <div className="columns">
         <Paper>
           <LinesEditor lines={lines} onChange={setLines} priceLabel={t("Price")} priceOf={(product) => String(product.unit_price)} checksStock autoFocus />
+          <CodeReader onCode={onScan} />
         </Paper>
         <Stack>
           <Paper>

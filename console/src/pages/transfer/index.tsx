@@ -1,5 +1,5 @@
 /** One transfer: ship it, receive it by scanning or counting, or cancel it. */
-import { useEffect, useRef, useState } from "react";
+import { useState } from "react";
 import { Button, Group, Radio, Text } from "@mantine/core";
 import { useParams } from "@tanstack/react-router";
 import { type Exact, sum } from "@stockbuddy/client";
@@ -8,11 +8,11 @@ import { moment, quantity } from "../../app/format.ts";
 import { t } from "../../app/i18n.ts";
 import { announce, useRead, useWarehouses, useWrite } from "../../app/reads.ts";
 import { DialogButton, FormDialog } from "../../parts/dialog.tsx";
-import { DecimalInput, findByCode } from "../../parts/inputs.tsx";
+import { DecimalInput, lookUp } from "../../parts/inputs.tsx";
 import { Loaded, Page, Section } from "../../parts/page.tsx";
 import { DataTable } from "../../parts/table.tsx";
 import { Definitions, ProductLink, State } from "../../parts/texts.tsx";
-import { listenForScans } from "../../scanning/scanner.ts";
+import { CodeReader } from "../../scanning/code-reader.tsx";
 
 type Transfer = Schemas["TransferResponse"];
 
@@ -69,16 +69,15 @@ function Receiving({ transfer }: { transfer: Transfer }) {
     () => send("POST", `/stock-transfers/${transfer.id}/receive`, { lines: lines.filter((line) => Number(counted[line.id] || 0) > 0).map((line) => ({ line_id: line.id, received: counted[line.id] })) }),
     { done: () => t("Received"), onDone: () => setCounted({}) },
   );
-  const onScan = useRef<(code: string) => Promise<void>>(async () => undefined);
-  onScan.current = async (code) => {
-    const product = await findByCode(code);
+  const onScan = async (code: string): Promise<void> => {
+    const product = await lookUp(code);
     const line = lines.find((one) => one.product_id === product?.id);
     if (!line) announce(t("{{code}} is not on this transfer", { code }), { isError: true });
     else setCounted((known) => ({ ...known, [line.id]: sum((known[line.id] || "0") as Exact, 1) }));
   };
-  useEffect(() => listenForScans((code) => void onScan.current(code)), []);
   return (
     <Section title={t("Receive a part")} actions={<Text size="sm" c="dimmed">{t("Scan each piece, or enter the quantities.")}</Text>}>
+      <CodeReader onCode={onScan} />
       <Group align="flex-end">
         {lines.map((line) => <DecimalInput key={line.id} w={180} label={line.sku} description={t("{{count}} on the way", { count: quantity(line.in_transit) })} value={counted[line.id] ?? ""} onChange={(value) => setCounted({ ...counted, [line.id]: value })} />)}
         <Button loading={receive.isPending} disabled={!Object.values(counted).some((value) => Number(value) > 0)} onClick={() => receive.mutate(undefined)}>{t("Receive these")}</Button>

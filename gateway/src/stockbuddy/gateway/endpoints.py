@@ -10,7 +10,7 @@ from starlette.types import Send
 
 from stockbuddy.chassis.http.entity_tags import matches
 from stockbuddy.chassis.runtime.metrics import metrics_page
-from stockbuddy.gateway.console.site import FILES_PATH, ConsoleSite, accepts_html
+from stockbuddy.gateway.console.site import FILES_PATH, SERVICE_WORKER_PATH, ConsoleSite, accepts_html
 from stockbuddy.gateway.errors import MethodNotAllowed, UnknownPath
 from stockbuddy.gateway.guide.pages import GUIDE_PATH, find_page
 from stockbuddy.gateway.health import HealthCheck
@@ -59,6 +59,8 @@ class OwnEndpoints:
             return None
         if self._console is not None and path.startswith(FILES_PATH):
             return Endpoint(self._console_file, is_counted=False)
+        if self._console is not None and path == SERVICE_WORKER_PATH:
+            return Endpoint(self._service_worker, is_counted=False)
         of_folder = next((respond for folder, respond in self._folders.items() if path.startswith(folder)), None)
         respond = of_folder or self._endpoints.get(path) or self._endpoints.get(path.removesuffix("/"))
         if respond is not None:
@@ -102,6 +104,10 @@ class OwnEndpoints:
     async def _console_file(self, request: GatewayRequest) -> Response:
         assert self._console is not None
         return self._console.get_file(request)
+
+    async def _service_worker(self, _: GatewayRequest) -> Response:
+        assert self._console is not None
+        return self._console.get_service_worker()
 
     async def _ready(self, _: GatewayRequest) -> Response:
         health = await self._health.check()

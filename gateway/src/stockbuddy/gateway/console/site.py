@@ -21,6 +21,9 @@ CONTENT_SECURITY_POLICY = (
     "img-src 'self' data: blob:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
+SERVICE_WORKER_PATH = "/service-worker.js"
+"""In the root, because a service worker controls the pages beside and below itself."""
+SERVICE_WORKER_POLICY = "default-src 'none'; connect-src 'self'"
 IMMUTABLE = "public, max-age=31536000, immutable"
 _RESERVED = frozenset({"api", "docs", "redoc", "openapi.json", "guide", "health", "metrics", ".well-known"})
 _ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
@@ -86,6 +89,14 @@ class ConsoleSite:
                     compressed, media_type=media_type, headers={**headers, "Content-Encoding": encoding}
                 )
         return FileResponse(path, media_type=media_type, headers=headers)
+
+    def get_service_worker(self) -> Response:
+        """Browsers ask for it at each visit, so that they learn of a new version. Raises UnknownPath."""
+        path = self.directory / "site" / SERVICE_WORKER_PATH.strip("/")
+        if not path.is_file():
+            raise UnknownPath
+        headers = {"Cache-Control": "no-cache", "Content-Security-Policy": SERVICE_WORKER_POLICY}
+        return FileResponse(path, media_type=_MEDIA_TYPES[".js"], headers=headers)
 
     def find_progress(self) -> BuildProgress | None:
         """The progress of the build; None if none has been started."""
