@@ -56,8 +56,12 @@ export function shortDay(value: string | number): string {
 
 /** The company's today, plus so many days, as `2024-06-30`. */
 export function today(plusDays = 0): string {
-  const parts = new Intl.DateTimeFormat("en-CA", { timeZone, year: "numeric", month: "2-digit", day: "2-digit" });
-  return parts.format(new Date(Date.now() + plusDays * 86_400_000));
+  return dayOf(Date.now() + plusDays * 86_400_000);
+}
+
+/** The company's day of a moment, as `2024-06-30`. */
+export function dayOf(value: string | number): string {
+  return new Intl.DateTimeFormat("en-CA", { timeZone, year: "numeric", month: "2-digit", day: "2-digit" }).format(new Date(value));
 }
 
 export function ago(value: string | number): string {

@@ -61,7 +61,7 @@ function Detail({ product }: { product: Product }) {
       </div>
       <Section title={t("Stock on hand")}>
         <Loaded read={movements}>
-          {(page) => (page.items.length ? <Suspense fallback={<Loading />}><StockChart movements={page.items} product={product} /></Suspense> : <Text c="dimmed">{t("Nothing was moved yet. The first movement, purchase or sale appears here.")}</Text>)}
+          {(page) => (page.items.length ? <Suspense fallback={<Loading />}><StockChart recent={page.items} product={product} /></Suspense> : <Text c="dimmed">{t("Nothing was moved yet. The first movement, purchase or sale appears here.")}</Text>)}
         </Loaded>
       </Section>
       <Section title={t("Movements")} actions={<Link to="/movements" search={{ product_id: String(product.id) } as never} style={{ color: "var(--mantine-color-anchor)", fontSize: "0.85rem" }}>{t("All movements")}</Link>}>

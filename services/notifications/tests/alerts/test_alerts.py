@@ -81,18 +81,18 @@ async def test_levels_raise_alerts_independently(admin: AsyncClient, service: An
 async def test_unusual_activity_notifies_managers_and_admins(
     admin: AsyncClient, issuer: TestIssuer, service: Any, samples: Any
 ) -> None:
-    moved = {"movement_id": 1, "product_id": 42, "sku": "SKU-42", "warehouse_id": 1, "movement_type": "damaged"}
+    moved = {"movement_id": 1, "product_id": 42, "sku": "SKU-42", "warehouse_id": 1, "movement_type": "transfer_out"}
     size = {
         "quantity": -500,
         "typical_quantity": 2,
         "ratio": 250.0,
-        "document": "S-7",
+        "document": "stock_transfer/7",
         "recorded_at": "2026-03-01T12:00:00Z",
     }
     await service.publish(samples.product(), ActivityUnusual.model_validate(moved | size))
     [alert] = (await admin.get("/notifications", params={"kind": "unusual_activity"})).json()["items"]
     assert alert["title"] == "Unusual movement: Teapot (SKU-42)"
-    assert alert["body"] == "damaged of -500 in warehouse 1 by alice (S-7): 250 times the usual 2."
+    assert alert["body"] == "Transfer out of -500 in warehouse 1 by alice (stock transfer 7): 250 times the usual 2."
     assert len(await titles(admin, issuer.headers(2, Role.MANAGER))) == 1
     sales = issuer.headers(3, Role.SALESPERSON)
     assert await titles(admin, sales) == []

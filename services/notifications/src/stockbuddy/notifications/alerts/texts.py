@@ -42,11 +42,12 @@ def out_of_stock(level: LevelCrossing, names: Mapping[str, str]) -> Content:
 
 
 def unusual_activity(event: ActivityUnusual, names: Mapping[str, str], actor: str | None) -> Content:
-    document = f" ({event.document})" if event.document else ""
+    document = f" ({_document(event.document)})" if event.document else ""
     typical = _number(event.typical_quantity)
+    kind = _words(event.movement_type or "movement").capitalize()
     return Content(
         f"Unusual movement: {_product(event, names)}",
-        f"{event.movement_type or 'movement'} of {_number(event.quantity)} in {_warehouse(event, names)}"
+        f"{kind} of {_number(event.quantity)} in {_warehouse(event, names)}"
         f" by {actor or 'an unknown user'}{document}: {event.ratio:g} times the usual {typical}.",
     )
 
@@ -97,3 +98,12 @@ def _warehouse(event: LevelEvent, names: Mapping[str, str]) -> str:
 
 def _number(quantity: Decimal) -> str:
     return str(quantity_number(quantity))
+
+
+def _document(document: str) -> str:
+    """`stock transfer 7` of `stock_transfer/7`."""
+    return _words(document.replace("/", " "))
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
