@@ -1,5 +1,6 @@
 """Barcodes in front of a camera, which a file replaces: the one that the API draws is read on the page."""
 
+import contextlib
 import io
 import shutil
 from collections.abc import Iterator
@@ -17,33 +18,46 @@ PIXELS_PER_POINT = 4
 """So that the thinnest line is some pixels wide, as in front of a camera."""
 
 
+def film_of(picture: bytes, folder: Path) -> Path:
+    """A film with the picture, a PNG, in its middle."""
+    drawn = Image.open(io.BytesIO(picture))
+    drawn.thumbnail(FRAME)
+    frame = Image.new("RGB", FRAME, "white")
+    frame.paste(drawn, ((FRAME[0] - drawn.width) // 2, (FRAME[1] - drawn.height) // 2))
+    content = io.BytesIO()
+    frame.save(content, "JPEG", quality=95)
+    film = folder / "film.mjpeg"
+    film.write_bytes(content.getvalue() * 2)
+    return film
+
+
 def draw_barcode(browser: Browser, system: RunningSystem, sku: str) -> bytes:
-    """A JPEG with the API's barcode of the product in its middle."""
+    """The API's barcode of the product as a PNG."""
     product = system.call("GET", f"/products/by-sku/{sku}")["id"]
     svg = system.http.get(f"/api/v1/products/{product}/barcode.svg", headers=system.headers, timeout=60)
     context = new_context(browser, device_scale_factor=PIXELS_PER_POINT)
     page = context.new_page()
     page.set_content(svg.text[svg.text.index("<svg") :])
-    drawn = Image.open(io.BytesIO(page.locator("svg").screenshot()))
+    drawn = page.locator("svg").screenshot()
     context.close()
-    frame = Image.new("RGB", FRAME, "white")
-    frame.paste(drawn, ((FRAME[0] - drawn.width) // 2, (FRAME[1] - drawn.height) // 2))
-    content = io.BytesIO()
-    frame.save(content, "JPEG", quality=95)
-    return content.getvalue()
+    return drawn
+
+
+@contextlib.contextmanager
+def browser_with_camera(browser: Browser, film: Path) -> Iterator[Browser]:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert chromium, WITHOUT_CHROMIUM
+    arguments = ["--no-sandbox", "--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={film}"]
+    started = browser.browser_type.launch(executable_path=chromium, args=arguments)
+    yield started
+    started.close()
 
 
 @pytest.fixture
 def camera(system: RunningSystem, browser: Browser, states: dict[str, Any], tmp_path: Path) -> Iterator[Browser]:
     """A browser whose camera shows the barcode of MUG-021."""
-    film = tmp_path / "film.mjpeg"
-    film.write_bytes(draw_barcode(browser, system, "MUG-021") * 2)
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert chromium, WITHOUT_CHROMIUM
-    arguments = ["--no-sandbox", "--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={film}"]
-    filming = browser.browser_type.launch(executable_path=chromium, args=arguments)
-    yield filming
-    filming.close()
+    with browser_with_camera(browser, film_of(draw_barcode(browser, system, "MUG-021"), tmp_path)) as started:
+        yield started
 
 
 def open_with_camera(camera: Browser, url: str, state: Any, *permissions: str) -> Page:

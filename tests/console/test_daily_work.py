@@ -68,24 +68,26 @@ def test_filters_sorting_and_page_are_in_the_address_and_the_visible_rows_in_the
     ]
 
 
-def test_conflicting_price_shows_both_values_and_offers_the_choice(open_page: OpenPage, system: RunningSystem) -> None:
-    page = open_page("/products?search=MUG-005")
-    cell = page.get_by_role("button", name=re.compile("^Price of MUG-005"))
-    cell.click()
+@pytest.mark.parametrize(("choice", "price"), [("Save mine", "9.25"), ("Keep theirs", "8.00")])
+def test_conflicting_price_shows_both_values_and_offers_the_choice(
+    open_page: OpenPage, system: RunningSystem, choice: str, price: str
+) -> None:
     product = system.call("GET", "/products/by-sku/MUG-005")
-    page.context.set_offline(True)  # the change of the other person does not arrive before the edit
-    page.context.set_offline(False)
+    system.call("PATCH", f"/products/{product['id']}", {"unit_price": "7.50"})
+    page = open_page("/scan")
+    page.route_web_socket("**/api/v1/ws*", lambda _: None)  # the other user's change does not arrive before the edit
+    page.goto(f"{system.url}/products?search=MUG-005")
+    page.get_by_role("button", name=re.compile("^Price of MUG-005")).click()
     system.call("PATCH", f"/products/{product['id']}", {"unit_price": "8.00"})
     page.get_by_label("Price of MUG-005").fill("9.25")
-    with page.expect_response(lambda response: response.request.method == "PATCH") as patched:
-        page.get_by_label("Price of MUG-005").press("Enter")
-    if patched.value.status == 412:
-        dialog = page.get_by_role("dialog")
-        expect(dialog).to_contain_text("€8.00")
-        expect(dialog).to_contain_text("€9.25")
-        dialog.get_by_role("button", name="Save mine").click()
-    expect(page.get_by_role("button", name=re.compile("^Price of MUG-005: €9.25"))).to_be_visible()
-    assert system.call("GET", f"/products/{product['id']}")["unit_price"] == "9.25"
+    page.get_by_label("Price of MUG-005").press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("€8.00")
+    expect(dialog).to_contain_text("€9.25")
+    assert violations(page) == []
+    dialog.get_by_role("button", name=choice).click()
+    expect(page.get_by_role("button", name=re.compile(f"^Price of MUG-005: €{price}"))).to_be_visible()
+    assert system.call("GET", f"/products/{product['id']}")["unit_price"] == price
 
 
 def test_twenty_scans_at_once_are_twenty_movements(open_page: OpenPage, system: RunningSystem) -> None:

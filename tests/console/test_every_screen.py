@@ -21,7 +21,8 @@ SCREENS = [
     "/stock-levels", "/movements", "/transfers", "/counts", "/counts/1", "/reservations", "/warehouses",
     "/purchase-orders", "/purchase-orders/1", "/reorder", "/suppliers", "/expenses", "/customers", "/categories",
     "/reports", "/reports?report=profit", "/reports?report=inventory-valuation", "/imports", "/users", "/roles",
-    "/apps", "/settings", "/webhooks", "/audit", "/health-status", "/events", "/notifications", "/account",
+    "/labels?products=1*3,2", "/apps", "/settings", "/webhooks", "/audit", "/health-status", "/events",
+    "/notifications", "/account",
 ]  # fmt: skip
 
 

@@ -33,6 +33,7 @@ const PAGES: Record<string, Load> = {
   "/products/new": () => import("../pages/product-form/index.tsx"),
   "/products/$id": () => import("../pages/product/index.tsx"),
   "/products/$id/edit": () => import("../pages/product-form/index.tsx"),
+  "/labels": () => import("../pages/labels/index.tsx"),
   "/sales": () => import("../pages/sales/index.tsx"),
   "/sales/$id": () => import("../pages/sale/index.tsx"),
   "/stock-levels": () => import("../pages/levels/index.tsx"),

@@ -15,6 +15,7 @@ import { Loaded, Loading, Page, Section } from "../../parts/page.tsx";
 import { DataTable } from "../../parts/table.tsx";
 import { Definitions, DocumentLink, Signed, Tag } from "../../parts/texts.tsx";
 import { movementLabel } from "../../parts/words.ts";
+import { labelsSearch } from "../labels/order.ts";
 
 const StockChart = lazy(() => import("./stock-chart.tsx"));
 const MAX_MOVEMENTS = 100;
@@ -84,6 +85,7 @@ function Actions({ product }: { product: Product }) {
   return (
     <>
       <DialogButton label={t("Move stock")}>{(close) => <MovementDialog product={product} onClose={close} />}</DialogButton>
+      <Button variant="default" component={Link} to="/labels" search={labelsSearch([{ id: product.id, copies: 1 }]) as never}>{t("Print labels")}</Button>
       {mayChange(user, product) ? <Button variant="default" component={Link} to={`/products/${product.id}/edit`}>{t("Edit")}</Button> : null}
       {mayChange(user, product) && Number(product.quantity_in_stock) === 0 ? <Button variant="default" loading={remove.isPending} onClick={() => remove.mutate(undefined)}>{t("Delete")}</Button> : null}
     </>

@@ -15,6 +15,7 @@ import { DecimalInput } from "../../parts/inputs.tsx";
 import { ListPage } from "../../parts/list.tsx";
 import type { Column } from "../../parts/table.tsx";
 import { Tag } from "../../parts/texts.tsx";
+import { labelsSearch } from "../labels/order.ts";
 import { InlineDecimal } from "./inline.tsx";
 
 const FILTERS = ["search", "category", "low_stock", "in_stock", "is_active"];
@@ -48,7 +49,7 @@ export default function ProductsPage() {
         text: t("Enter the first product, or import a list from a spreadsheet or another shop system."),
         action: <Group><Button component={Link} to="/products/new">{t("New product")}</Button>{may(user, "import.run") ? <Button variant="default" component={Link} to="/imports">{t("Import")}</Button> : null}</Group>,
       }}
-      {...(may(user, "catalog.write_any") ? { bulk: (rows: ProductItem[], clear: () => void) => <BulkActions rows={rows} clear={clear} /> } : {})}
+      bulk={(rows, clear) => <BulkActions rows={rows} clear={clear} />}
     />
   );
 }
@@ -88,6 +89,16 @@ function Stock({ row }: { row: ProductItem }) {
 }
 
 function BulkActions({ rows, clear }: { rows: ProductItem[]; clear: () => void }) {
+  const user = useUser();
+  return (
+    <>
+      <Button size="xs" variant="default" component={Link} to="/labels" search={labelsSearch(rows.map(({ id }) => ({ id, copies: 1 }))) as never}>{t("Print labels")}</Button>
+      {may(user, "catalog.write_any") ? <BulkChanges rows={rows} clear={clear} /> : null}
+    </>
+  );
+}
+
+function BulkChanges({ rows, clear }: { rows: ProductItem[]; clear: () => void }) {
   const [isThreshold, setThreshold] = useState(false);
   const [value, setValue] = useState("");
   const change = useWrite(

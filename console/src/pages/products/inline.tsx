@@ -2,6 +2,7 @@
  * the product meanwhile, both values are shown and the person chooses. */
 import { useRef, useState } from "react";
 import { Button, Group, Modal, Stack, Table, Text } from "@mantine/core";
+import { useQueryClient } from "@tanstack/react-query";
 import { client, errors } from "../../app/api.ts";
 import { editable, money, parseDecimal, quantity } from "../../app/format.ts";
 import { t } from "../../app/i18n.ts";
@@ -18,6 +19,7 @@ export function InlineDecimal(props: { product: ProductItem; field: Field; label
   const { product, field } = props;
   const [text, setText] = useState<string | null>(null);
   const [conflict, setConflict] = useState<Conflict | null>(null);
+  const queries = useQueryClient();
   const button = useRef<HTMLButtonElement>(null);
   const write = useWrite(
     ({ value, version }: { value: string; version: number }) => client.products.update(product.id, { [field]: value } as never, { ifMatch: `"${version}"` }),
@@ -27,8 +29,9 @@ export function InlineDecimal(props: { product: ProductItem; field: Field; label
     try {
       await write.mutateAsync({ value, version });
     } catch (error) {
-      if (error instanceof errors.PreconditionFailed) setConflict({ mine: value, current: error.current as ProductItem });
-      else throw error;
+      if (!(error instanceof errors.PreconditionFailed)) throw error;
+      setConflict({ mine: value, current: error.current as ProductItem });
+      void queries.invalidateQueries({ queryKey: ["products"] });
     }
   };
   const submit = (): void => {

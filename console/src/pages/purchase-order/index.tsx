@@ -1,7 +1,7 @@
 /** One order: place it, receive it by scanning or counting, cancel the rest. */
 import { useState } from "react";
 import { Button, Checkbox, Group, Text } from "@mantine/core";
-import { useParams } from "@tanstack/react-router";
+import { Link, useParams } from "@tanstack/react-router";
 import { compare, type Exact, sum } from "@stockbuddy/client";
 import { send, type Schemas } from "../../app/api.ts";
 import { day, moment, money, quantity } from "../../app/format.ts";
@@ -12,6 +12,7 @@ import { Loaded, Page, Section } from "../../parts/page.tsx";
 import { DataTable } from "../../parts/table.tsx";
 import { Definitions, ProductLink, State } from "../../parts/texts.tsx";
 import { CodeReader } from "../../scanning/code-reader.tsx";
+import { copiesOf, labelsSearch } from "../labels/order.ts";
 
 type Order = Schemas["PurchaseOrderResponse"];
 
@@ -23,6 +24,7 @@ export default function PurchaseOrderPage() {
 function Detail({ order }: { order: Order }) {
   const { nameOf } = useWarehouses();
   const act = useWrite((action: string) => send("POST", `/purchase-orders/${order.id}/${action}`, {}), { done: () => t("Order {{number}} changed", { number: order.number }) });
+  const received = order.lines.map((line) => ({ id: line.product_id, copies: copiesOf(String(line.received)) })).filter(({ copies }) => copies > 0);
   const isReceivable = order.status === "ordered" || order.status === "partially_received";
   return (
     <Page
@@ -30,6 +32,7 @@ function Detail({ order }: { order: Order }) {
       lead={<>{order.supplier} → {nameOf(order.warehouse_id)} · <State state={order.status} /></>}
       actions={
         <>
+          {received.length ? <Button variant="default" component={Link} to="/labels" search={labelsSearch(received) as never}>{t("Labels of what has arrived")}</Button> : null}
           {order.status === "draft" ? <Button loading={act.isPending} onClick={() => act.mutate("order")}>{t("Place the order")}</Button> : null}
           {isReceivable || order.status === "draft" ? <Button variant="default" loading={act.isPending} onClick={() => act.mutate("cancel")}>{order.status === "partially_received" ? t("Cancel the rest") : t("Cancel the order")}</Button> : null}
         </>

@@ -1,0 +1,60 @@
+"""Labels: chosen on the product page, in the list and from an order; what is printed scans back to the product."""
+
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, expect
+
+from .conftest import OpenPage, RunningSystem, violations
+from .test_camera import PIXELS_PER_POINT, browser_with_camera, film_of, open_with_camera
+
+
+def test_labels_are_printed_in_the_chosen_number_and_size(open_page: OpenPage, system: RunningSystem) -> None:
+    page = open_page("/products?search=MUG-02&sort_by=name_asc", role="salesperson")
+    page.get_by_role("row").filter(has_text="MUG-022").get_by_role("checkbox").check()
+    page.get_by_role("row").filter(has_text="MUG-023").get_by_role("checkbox").check()
+    page.get_by_role("link", name="Print labels").click()
+    labels = page.get_by_role("list", name="Labels to print").get_by_role("listitem")
+    expect(labels).to_have_count(2)
+    page.get_by_label("MUG-023").first.fill("3")
+    expect(labels).to_have_count(4)
+    expect(labels.first).to_contain_text("€7.50")
+    page.get_by_label("With the price").uncheck()
+    expect(labels.first).not_to_contain_text("€7.50")
+    assert violations(page) == []
+    page.reload()
+    expect(labels).to_have_count(4)
+    page.emulate_media(media="print")
+    expect(page.get_by_role("button", name="Print")).to_be_hidden()
+    expect(labels.first.get_by_role("img")).to_be_visible()
+
+
+def test_labels_of_what_an_order_has_received(open_page: OpenPage, system: RunningSystem) -> None:
+    order = {
+        "supplier_id": system.call("GET", "/suppliers")["items"][0]["id"],
+        "warehouse_id": system.call("GET", "/warehouses")["items"][0]["id"],
+        "lines": [{"sku": "MUG-024", "quantity": 3, "unit_cost": "3.00"}],
+    }
+    order_id = system.call("POST", "/purchase-orders", order)["id"]
+    line = system.call("POST", f"/purchase-orders/{order_id}/order", {})["lines"][0]["id"]
+    system.call("POST", f"/purchase-orders/{order_id}/receive", {"lines": [{"line_id": line, "quantity": 2}]})
+    page = open_page(f"/purchase-orders/{order_id}", role="manager")
+    page.get_by_role("link", name="Labels of what has arrived").click()
+    expect(page.get_by_role("list", name="Labels to print").get_by_role("listitem")).to_have_count(2)
+
+
+def test_printed_label_scans_back_to_its_product(
+    open_page: OpenPage, browser: Browser, system: RunningSystem, states: dict[str, Any], tmp_path: Path
+) -> None:
+    product = system.call("POST", "/products", {"sku": "LABEL-7", "name": "Without a barcode", "unit_price": "2.00"})
+    page = open_page(f"/products/{product['id']}", device_scale_factor=PIXELS_PER_POINT)
+    page.get_by_role("link", name="Print labels").click()
+    label = page.get_by_role("list", name="Labels to print").get_by_role("listitem")
+    expect(label).to_have_count(1)
+    label.get_by_role("img").evaluate("image => image.decode()")
+    page.emulate_media(media="print")
+    film = film_of(label.screenshot(), tmp_path)
+    with browser_with_camera(browser, film) as camera:
+        scanning = open_with_camera(camera, f"{system.url}/scan", states["manager"], "camera")
+        expect(scanning.get_by_text("Read: LABEL-7")).to_be_visible()
+        expect(scanning.get_by_role("heading", name="Without a barcode")).to_be_visible()
