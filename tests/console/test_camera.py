@@ -8,20 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 from playwright.sync_api import Browser, Page, expect
 
 from .conftest import WITHOUT_CHROMIUM, RunningSystem, new_context, violations, watch
 
-FRAME = (640, 480)
+FRAME, MARGIN = (640, 480), 40
 PIXELS_PER_POINT = 4
 """So that the thinnest line is some pixels wide, as in front of a camera."""
 
 
 def film_of(picture: bytes, folder: Path) -> Path:
     """A film with the picture, a PNG, in its middle."""
-    drawn = Image.open(io.BytesIO(picture))
-    drawn.thumbnail(FRAME)
+    drawn = Image.open(io.BytesIO(picture)).convert("L")
+    drawn = drawn.crop(ImageOps.invert(drawn).getbbox())  # without the margins, which the frame has
+    drawn.thumbnail((FRAME[0] - 2 * MARGIN, FRAME[1] - 2 * MARGIN))
     frame = Image.new("RGB", FRAME, "white")
     frame.paste(drawn, ((FRAME[0] - drawn.width) // 2, (FRAME[1] - drawn.height) // 2))
     content = io.BytesIO()

@@ -53,7 +53,7 @@ def test_printed_label_scans_back_to_its_product(
     expect(label).to_have_count(1)
     label.get_by_role("img").evaluate("image => image.decode()")
     page.emulate_media(media="print")
-    film = film_of(label.screenshot(), tmp_path)
+    film = film_of(label.get_by_role("img").screenshot(), tmp_path)
     with browser_with_camera(browser, film) as camera:
         scanning = open_with_camera(camera, f"{system.url}/scan", states["manager"], "camera")
         expect(scanning.get_by_text("Read: LABEL-7")).to_be_visible()
