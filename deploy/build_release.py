@@ -50,13 +50,14 @@ def main() -> int:
 
 def build_wheels() -> None:
     shutil.rmtree(RELEASE, ignore_errors=True)
-    shutil.rmtree(STAGED, ignore_errors=True)
     options = ["--quiet", "--no-build-isolation", "--python", sys.executable, "--wheel", "--out-dir", str(RELEASE)]
     uv = Path(sys.executable).with_name("uv")
+    shutil.rmtree(STAGED, ignore_errors=True)
     for member in [*members(), CLIENT]:
         folder = STAGED / member
         stage(member, folder)
         run([uv, "build", *options, str(folder)], ROOT, SOURCE_DATE_EPOCH=os.environ.get("SOURCE_DATE_EPOCH", "0"))
+    shutil.rmtree(STAGED)
     (RELEASE / ".gitignore").unlink(missing_ok=True)
     shutil.copy(ROOT / "requirements.lock", RELEASE)
     lines = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}" for file in sorted(RELEASE.iterdir())]
