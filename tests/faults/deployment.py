@@ -57,8 +57,9 @@ class Deployment:
 
 @contextlib.asynccontextmanager
 async def start_deployment(
-    postgres: LocalPostgres, rabbitmq: PrivateRabbitMQ, directory: Path, *, replicas: int = 1
+    postgres: LocalPostgres, rabbitmq: PrivateRabbitMQ, directory: Path, *, replicas: int = 1, has_admin: bool = False
 ) -> AsyncIterator[Deployment]:
+    """`has_admin`: the database is restored."""
     await migrate_all(postgres.url)
     port = first_of_free_ports(5)
     url = f"http://127.0.0.1:{port}"
@@ -74,9 +75,10 @@ async def start_deployment(
             supervised = SupervisedProgram(name, running, directory / f"{name}.log")
             deployment.programs[name] = await stack.enter_async_context(supervised.running())
         await deployment.wait_until_ready()
-        account = {"username": "ada", "email": "ada@example.com", "password": PASSWORD}
-        async with http.post("/api/v1/auth/admin/register", json=account) as response:
-            assert response.status == 201, await response.text()
+        if not has_admin:
+            account = {"username": "ada", "email": "ada@example.com", "password": PASSWORD}
+            async with http.post("/api/v1/auth/admin/register", json=account) as response:
+                assert response.status == 201, await response.text()
         await client.log_in()
         yield deployment
 
