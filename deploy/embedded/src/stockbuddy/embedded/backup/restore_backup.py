@@ -49,6 +49,8 @@ async def restore_backup(path: Path, settings: BackupSettings) -> Manifest:
     """Restore secrets, images and the database, and begin a new epoch of the event log. Raises BackupFailed; then the
     database is as empty as before."""
     manifest = read_manifest(path, settings)
+    if manifest.has_images and settings.image_directory is None:
+        raise BackupFailed("The backup has images: set IMAGE_STORE to a directory for them.")
     files = FileTarget(settings)
     if settings.database_url is not None:
         await restore_database(path, settings.database_url, manifest, settings, files)
@@ -66,12 +68,13 @@ async def restore_backup(path: Path, settings: BackupSettings) -> Manifest:
 
 async def restore_secrets(path: Path, settings: BackupSettings) -> Manifest:
     """Restore the secrets only, which a database server may need before its start."""
+    manifest = read_manifest(path, settings)
     files = FileTarget(settings)
     with _opened(path, settings) as archive:
         for name, content in archive.entries():
             if name.startswith(SECRETS):
                 files.write(name, content)
-    return archive.manifest
+    return manifest
 
 
 def read_manifest(path: Path, settings: BackupSettings) -> Manifest:
