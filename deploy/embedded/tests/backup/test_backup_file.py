@@ -81,15 +81,23 @@ async def test_key_file_restores_what_its_recipient_encrypted(
     data = tmp_path / "source"
     await create_backup(source, backup, settings_for(data, backup_passphrase=None, backup_recipient=recipient))
     for keys, reason in (
-        ({"backup_passphrase": "another passphrase"}, "BACKUP_PASSPHRASE is not the one"),
-        ({"backup_passphrase": None, "backup_key_file": other}, "BACKUP_KEY_FILE is not the one"),
+        ({"backup_passphrase": "another passphrase"}, "encrypted for a key: set BACKUP_KEY_FILE"),
+        ({"backup_passphrase": None, "backup_key_file": other}, "BACKUP_KEY_FILE is not the key"),
         ({"backup_passphrase": None, "backup_key_file": tmp_path / "none"}, "can't read"),
         ({"backup_passphrase": None, "backup_key_file": backup}, "has no key of age"),
-        ({"backup_passphrase": None}, "Set BACKUP_PASSPHRASE or BACKUP_KEY_FILE"),
+        ({"backup_passphrase": None}, "encrypted for a key: set BACKUP_KEY_FILE"),
     ):
         with pytest.raises(BackupFailed, match=reason):
             await verify_backup(backup, settings_for(data, **keys))
     await verify_backup(backup, settings_for(data, backup_passphrase=None, backup_key_file=key))
+
+    await create_backup(source, backup, settings)
+    for keys, reason in (
+        ({"backup_passphrase": "another passphrase"}, "BACKUP_PASSPHRASE is not the one"),
+        ({"backup_passphrase": None, "backup_key_file": key}, "encrypted for a passphrase: set BACKUP_PASSPHRASE"),
+    ):
+        with pytest.raises(BackupFailed, match=reason):
+            await verify_backup(backup, settings_for(data, **keys))
 
 
 async def test_damaged_file_restores_no_database(source: str, settings: BackupSettings, tmp_path: Path) -> None:
@@ -102,7 +110,7 @@ async def test_damaged_file_restores_no_database(source: str, settings: BackupSe
         (b"PGDMP" + whole, "no backup of Stockbuddy"),
         (whole.replace(b"stockbuddy-backup 1", b"stockbuddy-backup 2", 1), "format of a newer release"),
         (whole[:200], "damaged or incomplete"),
-        (whole[: whole.index(b"-----END") + 60], "damaged or incomplete"),
+        (whole[: whole.index(b"age-encryption.org") + 60], "damaged or incomplete"),
         (whole[:middle], "damaged or incomplete"),
         (whole[:-1], "damaged or incomplete"),
         (whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :], "damaged or incomplete"),

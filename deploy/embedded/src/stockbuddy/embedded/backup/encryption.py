@@ -1,10 +1,12 @@
 """Encryption of a backup file with age (https://age-encryption.org/v1), in constant memory.
 
-The file is a line with the format, a one-time key encrypted for the operator's passphrase or key (armored age), and the
-content encrypted for the one-time key (age).
+The file is a line with the format, a one-time key encrypted for the operator's key (armored age) or passphrase (scrypt
+and Fernet), and the content encrypted for the one-time key (age).
 """
 
+import hashlib
 import os
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,6 +14,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import pyrage
+from cryptography.fernet import Fernet, InvalidToken
+from pydantic import SecretStr
 
 from stockbuddy.embedded.backup.errors import BackupFailed
 from stockbuddy.embedded.backup.settings import BackupSettings
@@ -19,9 +23,11 @@ from stockbuddy.embedded.backup.settings import BackupSettings
 FORMAT = b"stockbuddy-backup 1\n"
 _ANY_FORMAT = b"stockbuddy-backup "
 _END_OF_KEY = b"-----END AGE ENCRYPTED FILE-----\n"
+_PASSPHRASE = b"passphrase "
 MAX_KEY_LINES = 100
+MAX_LINE_BYTES = 1000
+SALT_BYTES = 16
 NO_KEY = "Set BACKUP_PASSPHRASE, or the key of `stockbuddy backup new-key`: BACKUP_RECIPIENT or BACKUP_KEY_FILE."
-NO_KEY_TO_READ = "Set BACKUP_PASSPHRASE or BACKUP_KEY_FILE: the backup is encrypted."
 DAMAGED = "The backup is damaged or incomplete: use another one."
 
 
@@ -92,11 +98,17 @@ def _explain(failure: BaseException, side: str) -> BaseException:
 
 
 def _encrypt_key(identity: bytes, settings: BackupSettings) -> bytes:
-    if settings.backup_passphrase is not None:
-        wrapped = pyrage.passphrase.encrypt(identity, settings.backup_passphrase.get_secret_value(), armored=True)
-    else:
-        wrapped = pyrage.encrypt(identity, [_recipient(settings)], armored=True)
-    return bytes(wrapped)
+    if settings.backup_passphrase is None:
+        return bytes(pyrage.encrypt(identity, [_recipient(settings)], armored=True))
+    salt = os.urandom(SALT_BYTES)
+    token = Fernet(_derive_key(settings.backup_passphrase, salt)).encrypt(identity)
+    return b"%b%b %b\n" % (_PASSPHRASE, urlsafe_b64encode(salt), token)
+
+
+def _derive_key(passphrase: SecretStr, salt: bytes) -> bytes:
+    """A key of Fernet. The cost is fixed: age's own passphrases refuse a cost that a slower machine finds too high."""
+    text = passphrase.get_secret_value().encode()
+    return urlsafe_b64encode(hashlib.scrypt(text, salt=salt, n=1 << 17, r=8, p=1, maxmem=1 << 28, dklen=32))
 
 
 def _recipient(settings: BackupSettings) -> Any:
@@ -119,26 +131,36 @@ def _read_key(source: BinaryIO, settings: BackupSettings) -> str:
             if is_newer
             else "The file is no backup of Stockbuddy."
         )
-    lines = [source.readline(200)]
+    line = source.readline(MAX_LINE_BYTES)
+    if line.startswith(_PASSPHRASE):
+        return _decrypt_with_passphrase(line, settings)
+    lines = [line]
     while lines[-1] not in (_END_OF_KEY, b"") and len(lines) < MAX_KEY_LINES:
-        lines.append(source.readline(200))
+        lines.append(source.readline(MAX_LINE_BYTES))
     if lines[-1] != _END_OF_KEY:
         raise BackupFailed(DAMAGED)
-    return _decrypt_key(b"".join(lines), settings)
+    return _decrypt_with_key_file(b"".join(lines), settings)
 
 
-def _decrypt_key(wrapped: bytes, settings: BackupSettings) -> str:
+def _decrypt_with_passphrase(line: bytes, settings: BackupSettings) -> str:
+    if settings.backup_passphrase is None:
+        raise BackupFailed("The backup is encrypted for a passphrase: set BACKUP_PASSPHRASE.")
+    salt, _, token = line.removeprefix(_PASSPHRASE).rstrip(b"\n").partition(b" ")
+    if not line.endswith(b"\n") or len(salt) != len(urlsafe_b64encode(bytes(SALT_BYTES))):
+        raise BackupFailed(DAMAGED)
     try:
-        if settings.backup_passphrase is not None:
-            key = pyrage.passphrase.decrypt(wrapped, settings.backup_passphrase.get_secret_value())
-        elif settings.backup_key_file is not None:
-            key = pyrage.decrypt(wrapped, [_load_identity(settings.backup_key_file)])
-        else:
-            raise BackupFailed(NO_KEY_TO_READ)
+        return Fernet(_derive_key(settings.backup_passphrase, urlsafe_b64decode(salt))).decrypt(token).decode()
+    except (InvalidToken, ValueError):
+        raise BackupFailed("BACKUP_PASSPHRASE is not the one that the backup was encrypted for.") from None
+
+
+def _decrypt_with_key_file(wrapped: bytes, settings: BackupSettings) -> str:
+    if settings.backup_key_file is None:
+        raise BackupFailed("The backup is encrypted for a key: set BACKUP_KEY_FILE.")
+    try:
+        return bytes(pyrage.decrypt(wrapped, [_load_identity(settings.backup_key_file)])).decode()
     except pyrage.DecryptError:
-        name = "BACKUP_PASSPHRASE" if settings.backup_passphrase is not None else "BACKUP_KEY_FILE"
-        raise BackupFailed(f"{name} is not the one that the backup was encrypted for.") from None
-    return bytes(key).decode()
+        raise BackupFailed("BACKUP_KEY_FILE is not the key that the backup was encrypted for.") from None
 
 
 def _load_identity(path: Path) -> Any:
