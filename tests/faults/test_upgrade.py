@@ -22,6 +22,15 @@ THIS_RELEASE: Mapping[str, str] = {"PYTHONPATH": ""}
 REQUESTS_BETWEEN_RESTARTS = 10
 
 
+async def prepare_load(deployment: Deployment, name: str) -> Load:
+    """A load whose requests are sent once. Its products are created by a client that repeats, as the system has just
+    started."""
+    await Load(deployment.client, name).create_products()
+    load = Load(await without_retries(deployment.client), name)
+    await load.create_products()  # the same keys: their ids, from stored responses
+    return load
+
+
 async def roll(deployment: Deployment, load: Load, service: str, code: Mapping[str, str]) -> None:
     """Replace the replicas of a service by those of a release."""
     for program in deployment.programs.values():
@@ -46,8 +55,7 @@ async def test_upgrade_and_rollback_under_load_fail_no_request_and_lose_nothing(
     async with start_deployment(
         private_postgres, private_rabbitmq, tmp_path, replicas=2, release=previous
     ) as deployment:
-        upgraded = Load(await without_retries(deployment.client), "upgraded")
-        await upgraded.create_products()
+        upgraded = await prepare_load(deployment, "upgraded")
         async with upgraded.running():
             for embedded in SERVICES:
                 await migrate(private_postgres.url, embedded.name, embedded.migrations)
@@ -55,8 +63,7 @@ async def test_upgrade_and_rollback_under_load_fail_no_request_and_lose_nothing(
         await deployment.verifier.verify("upgrade N-1 to N", upgraded)
 
         await restart(deployment, "gateway", THIS_RELEASE)  # one gateway is unavailable for a moment: no load
-        rolled_back = Load(await without_retries(deployment.client), "rolled-back")
-        await rolled_back.create_products()
+        rolled_back = await prepare_load(deployment, "rolled-back")
         async with rolled_back.running():
             for embedded in SERVICES:
                 await roll(deployment, rolled_back, embedded.name, previous.environment)
