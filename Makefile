@@ -113,6 +113,8 @@ check: setup ## lint: style, spelling, types, import rules, declared dependencie
 	@if [ -f clients/python/src/stockbuddy_client/types.py ]; then cd clients/python && ../../$(VENV)/mypy; fi
 	$(VENV)/lint-imports
 	$(VENV)/openapi-spec-validator docs/openapi.json
+	@# Kubernetes of this release, without the resources of operators.
+	$(VENV)/kubernetes-validate --strict --quiet $(filter-out %/kustomization.yaml,$(wildcard deploy/kubernetes/*.yaml)) deploy/kubernetes/servers/network.yaml
 	@set -e; for member in $(MEMBERS); do echo "deptry $$member"; (cd $$member && $(DEPTRY) $$(ls -d src migrations 2>/dev/null)); done
 
 audit: setup ## vulnerabilities, secrets in the history, insecure code; writes build/sbom.cdx.json
@@ -122,9 +124,10 @@ audit: setup ## vulnerabilities, secrets in the history, insecure code; writes b
 	@mkdir -p build
 	$(VENV)/cyclonedx-py requirements requirements.lock --spec-version 1.6 --output-reproducible --output-file build/sbom.cdx.json
 
-contracts: setup ## regenerate event schemas, docs/events.md, AsyncAPI and docs/openapi.json
+contracts: setup ## regenerate event schemas, docs/events.md, AsyncAPI, docs/openapi.json and docs/database.md
 	@$(VENV)/python -m stockbuddy.contracts.snapshots
 	@$(VENV)/python -m stockbuddy.embedded.openapi_document
+	@$(VENV)/python -m stockbuddy.embedded.database_page
 
 bench: setup ## run the benchmarks and write bench/RESULTS.md; PARTS=… runs some, FILE=invoices.csv.gz uses real data
 	@deploy/install-servers

@@ -78,6 +78,10 @@ def write_volumes(volumes: Path, *, reader: int) -> None:
         write(volumes / volume / "gateway_secret", derive(passwords["secret_key"], "gateway_secret"), owner=reader)
     for volume in ("notifications", "notifications-owner"):
         write(volumes / volume / "secret_key", derive(passwords["secret_key"], "notifications"), owner=reader)
+    # A backup contains the passwords, from which a restore writes the other files.
+    write(volumes / "backup" / "database_url", database_url("postgres", passwords["superuser"]), owner=reader)
+    for name, password in passwords.items():
+        write(volumes / "backup" / name, password, owner=reader)
     # Readable by all: the user id of the broker depends on its image. Passwords are hashed, and only it mounts this.
     broker = json.dumps(definitions(read_passwords(administration)))
     write(volumes / "rabbitmq" / "definitions.json", broker, mode=0o444)

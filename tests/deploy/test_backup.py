@@ -1,4 +1,4 @@
-"""Backup and restore with pg_dump and pg_restore; maintenance by the server."""
+"""Backup and restore of services with their own database roles; maintenance by the server."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -9,30 +9,33 @@ import asyncpg
 import httpx2 as httpx
 
 from stockbuddy.chassis.testing.clients import log_in, register
+from stockbuddy.embedded.backup.create_backup import create_backup
+from stockbuddy.embedded.backup.restore_backup import restore_backup
+from stockbuddy.embedded.backup.settings import BackupSettings
 
 CreateRoles = Callable[[str], None]
-RunProgram = Callable[..., None]
 Serve = Callable[[str], AbstractAsyncContextManager[httpx.AsyncClient]]
 MUG = {"sku": "MUG", "name": "Blue mug", "unit_price": "7.50", "quantity": 10, "category": "Kitchen"}
 
 
-async def test_system_restored_from_a_dump_has_all_data_and_works(
-    url: str, serve: Serve, create_roles: CreateRoles, run_program: RunProgram, tmp_path: Path
+async def test_restored_system_has_all_data_and_works(
+    url: str, serve: Serve, create_roles: CreateRoles, tmp_path: Path
 ) -> None:
     async with serve(url) as http:
         admin = await register(http, "ada", path="/auth/admin/register")
         product = await admin.post("/products", MUG)
         sold = await admin.post("/sales", {"product": "MUG", "quantity": 3}, key="till-1")
         await admin.until(f"/products/{product['id']}", lambda body: body["quantity_in_stock"] == 7)
-    dump = tmp_path / "stockbuddy.dump"
-    run_program("pg_dump", "--format=custom", "--file", dump, url)
+    values = {"STOCKBUDDY_DATA": tmp_path, "image_store": str(tmp_path), "backup_passphrase": "correct horse battery"}
+    backup = tmp_path / "kept/shop.backup"
+    await create_backup(url, backup, BackupSettings.model_validate(values))
 
     server = await asyncpg.connect(url)
     await server.execute("CREATE DATABASE restored TEMPLATE template0 ENCODING 'UTF8'")
     await server.close()
     restored = urlsplit(url)._replace(path="/restored").geturl()
     create_roles(restored)
-    run_program("pg_restore", "--clean", "--if-exists", "--single-transaction", "--dbname", restored, dump)
+    await restore_backup(backup, BackupSettings.model_validate(values | {"database_url": restored}))
 
     async with serve(restored) as http:
         admin = await log_in(http, "ada")

@@ -11,9 +11,12 @@ import pytest
 import yaml
 from pydantic_settings import BaseSettings
 
+from stockbuddy.embedded.backup.settings import BackupSettings
+
 Programs = Mapping[str, type[BaseSettings]]
 
 SERVICES = ("auth", "catalog", "stock", "notifications")
+BACKUP = ("backup", "restore", "restore-secrets")
 # Read from files (SECRETS_DIRECTORY) or set in the image; the gateway has no database.
 ELSEWHERE = {
     "DATABASE_URL",
@@ -42,7 +45,8 @@ def parts(compose: dict[str, Any]) -> dict[str, Any]:
 
 def test_compose_file_has_every_service_and_job(parts: dict[str, Any]) -> None:
     migrations = {f"migrate-{service}" for service in SERVICES}
-    assert set(parts) == {"secrets", "postgres", "rabbitmq", "roles", "gateway", *SERVICES, *migrations}
+    assert set(parts) == {"secrets", "postgres", "rabbitmq", "roles", "gateway", *SERVICES, *migrations, *BACKUP}
+    assert {name for name, part in parts.items() if "profiles" in part} == set(BACKUP), "started only when wanted"
 
 
 def test_every_setting_is_passed_to_its_container(parts: dict[str, Any], programs: Programs) -> None:
@@ -80,9 +84,11 @@ def test_each_secret_is_mounted_only_by_its_readers(parts: dict[str, Any]) -> No
             source, target, *mode = volume.split(":")
             if source.endswith("-secrets") and name != "secrets":
                 readers.setdefault(source, set()).add(name)
-                assert (target, mode) == ("/run/secrets", ["ro"])
+                assert target == "/run/secrets"
+                assert mode == ([] if name == "restore-secrets" else ["ro"])
     assert readers == {
-        "administration-secrets": {"postgres", "roles"},
+        "administration-secrets": {"postgres", "roles", "restore-secrets"},
+        "backup-secrets": {"backup", "restore"},
         "rabbitmq-secrets": {"rabbitmq"},
         "gateway-secrets": {"gateway"},
         **{f"{service}-secrets": {service} for service in SERVICES},
@@ -103,6 +109,23 @@ def test_every_container_has_limits_and_gains_no_privileges(parts: dict[str, Any
         assert 0 < part["pids_limit"] <= 600, name
         assert part["security_opt"] == ["no-new-privileges:true"], name
     assert {name for name, part in parts.items() if not part.get("read_only")} == {"rabbitmq"}
+
+
+def test_backup_has_the_settings_of_backups_and_changes_no_data(parts: dict[str, Any]) -> None:
+    given_to_the_restore = set(parts["restore"]["environment"])
+    for name in BACKUP:
+        assert parts[name]["image"] == "stockbuddy/embedded"
+        assert set(parts[name]["environment"]) - {"TMPDIR"} >= given_to_the_restore
+        assert set(parts[name]["environment"]) - {"TMPDIR"} <= {
+            str(field.validation_alias or field_name).upper()
+            for field_name, field in BackupSettings.model_fields.items()
+        }
+    unset = {"DATABASE_URL"}  # a file in /run/secrets
+    assert (
+        set(parts["backup"]["environment"])
+        >= {name.upper() for name in BackupSettings.model_fields if name != "data"} - unset
+    )
+    assert "catalog-data:/var/lib/stockbuddy:ro" in parts["backup"]["volumes"]
 
 
 def test_services_wait_for_their_migrations_and_not_for_the_broker(parts: dict[str, Any]) -> None:

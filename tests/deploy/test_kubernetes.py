@@ -1,4 +1,5 @@
-"""The Kubernetes manifests: references resolve, settings exist, containers are restricted."""
+"""The Kubernetes manifests: valid by Kubernetes' schemas with every overlay; references resolve, settings exist,
+containers are restricted."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -6,9 +7,12 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
+import kubernetes_validate
 import pytest
 import yaml
 from pydantic_settings import BaseSettings
+
+from stockbuddy.contracts.topology import CONSUMER_GROUPS, owner
 
 Programs = Mapping[str, type[BaseSettings]]
 
@@ -185,3 +189,136 @@ def test_trusted_proxies_are_no_network_of_a_whole_cluster(folder: Path) -> None
     [line] = [line for line in (folder / "settings.env").read_text().splitlines() if line.startswith("TRUSTED_PROXIES")]
     networks = [ip_network(part) for part in line.partition("=")[2].split(",") if part]
     assert all(network.prefixlen >= 24 for network in networks)
+
+
+KUBERNETES_VERSION = "1.37"
+OPERATORS = ("keda.sh", "postgresql.cnpg.io", "rabbitmq.com")
+OVERLAYS = ("base", "small", "medium", "large")
+BYTES = {"Mi": 2**20, "Gi": 2**30}
+
+
+def is_of_an_operator(manifest: Manifest) -> bool:
+    return manifest["apiVersion"].partition("/")[0] in OPERATORS
+
+
+def merged(old: Any, patch: Any) -> Any:
+    """A strategic merge of maps, all that the patches of the overlays have."""
+    assert not isinstance(patch, list)
+    if isinstance(old, dict) and isinstance(patch, dict):
+        return {**old, **{key: merged(old.get(key), value) for key, value in patch.items()}}
+    return patch
+
+
+def patch(manifests: dict[tuple[str, str], Manifest], kustomization: Manifest) -> None:
+    for item in kustomization["patches"]:
+        change = yaml.safe_load(item["patch"])
+        key = (change["kind"], change["metadata"]["name"])
+        assert manifests[key]["apiVersion"] == change["apiVersion"]
+        if change.pop("$patch", None) == "delete":
+            del manifests[key]
+        else:
+            manifests[key] = merged(manifests[key], change)
+
+
+@pytest.fixture
+def overlay(request: pytest.FixtureRequest, folder: Path, manifests: dict[tuple[str, str], Manifest]) -> Any:
+    """The manifests of an overlay, as kustomize builds them: resources, components, patches."""
+    if request.param == "base":
+        return manifests
+    path = folder / "overlays" / request.param
+    kustomization = yaml.safe_load((path / "kustomization.yaml").read_text())
+    assert kustomization["resources"] == ["../.."]
+    built = dict(manifests)
+    for name in kustomization.get("components", []):
+        component = yaml.safe_load((path / name / "kustomization.yaml").read_text())
+        for file in component["resources"]:
+            for manifest in yaml.safe_load_all((path / name / file).read_text()):
+                built[manifest["kind"], manifest["metadata"]["name"]] = manifest
+        patch(built, component)
+    patch(built, kustomization)
+    return built
+
+
+def replicas(built: dict[tuple[str, str], Manifest], program: str) -> tuple[int, int]:
+    """Smallest and largest number. A deployment has one scaler."""
+    scalers = [key for key in built if key[1] == program and key[0] in ("HorizontalPodAutoscaler", "ScaledObject")]
+    [(kind, name)] = scalers
+    spec = built[kind, name]["spec"]
+    assert spec["scaleTargetRef"]["name"] == program
+    if kind == "ScaledObject":
+        return spec["minReplicaCount"], spec["maxReplicaCount"]
+    return spec["minReplicas"], spec["maxReplicas"]
+
+
+def amount(quantity: str) -> float:
+    """Cores, or bytes."""
+    for unit, factor in BYTES.items():
+        if quantity.endswith(unit):
+            return float(quantity.removesuffix(unit)) * factor
+    return float(quantity.removesuffix("m")) / 1000 if quantity.endswith("m") else float(quantity)
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS, indirect=True)
+def test_overlay_is_valid(overlay: dict[tuple[str, str], Manifest]) -> None:
+    for manifest in overlay.values():
+        if not is_of_an_operator(manifest):
+            kubernetes_validate.validate(manifest, KUBERNETES_VERSION, strict=True)
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS, indirect=True)
+def test_overlay_can_drain_nodes_and_spreads_its_replicas(
+    overlay: dict[tuple[str, str], Manifest], programs: Programs
+) -> None:
+    for program in programs:
+        fewest, most = replicas(overlay, program)
+        assert 1 <= overlay["PodDisruptionBudget", program]["spec"]["minAvailable"] < fewest <= most
+        [spread] = pod(overlay, program)["spec"]["topologySpreadConstraints"]
+        assert spread["topologyKey"] == "kubernetes.io/hostname"
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS, indirect=True)
+def test_quota_admits_all_replicas_during_an_upgrade_and_little_more(
+    overlay: dict[tuple[str, str], Manifest], folder: Path, programs: Programs
+) -> None:
+    needed = dict.fromkeys(("pods", "requests.cpu", "requests.memory", "limits.memory"), 0.0)
+
+    def add(count: int, resources: Manifest) -> None:
+        needed["pods"] += count
+        needed["requests.cpu"] += count * amount(resources["requests"]["cpu"])
+        needed["requests.memory"] += count * amount(resources["requests"]["memory"])
+        needed["limits.memory"] += count * amount(resources["limits"]["memory"])
+
+    for program in programs:
+        spec = overlay["Deployment", program]["spec"]
+        assert spec["strategy"]["rollingUpdate"]["maxSurge"] == 1
+        add(replicas(overlay, program)[1] + 1, pod(overlay, program)["spec"]["containers"][0]["resources"])
+    for file, count in (("postgres.yaml", "instances"), ("rabbitmq.yaml", "replicas")):
+        server = yaml.safe_load((folder / "servers" / file).read_text())["spec"]
+        add(server[count], server["resources"])
+    quota = {name: amount(value) for name, value in overlay["ResourceQuota", "stockbuddy"]["spec"]["hard"].items()}
+    assert quota.keys() == needed.keys()
+    for name, value in needed.items():
+        assert value <= quota[name] <= 1.5 * value, f"{name}: {value} needed"
+
+
+@pytest.mark.parametrize("overlay", ["large"], indirect=True)
+def test_consumers_scale_by_queues_of_their_own(overlay: dict[tuple[str, str], Manifest], folder: Path) -> None:
+    for (kind, name), manifest in overlay.items():
+        if kind != "ScaledObject":
+            continue
+        processor, *queues = manifest["spec"]["triggers"]
+        assert (processor["type"], processor["metricType"]) == ("cpu", "Utilization")
+        assert queues
+        for trigger in queues:
+            queue = trigger["metadata"]["queueName"]
+            assert queue in CONSUMER_GROUPS
+            assert owner(queue) == name
+            [source] = overlay["TriggerAuthentication", trigger["authenticationRef"]["name"]]["spec"]["secretTargetRef"]
+            assert source == {"parameter": "host", "name": name, "key": "bus_url"}
+    rules = next(
+        rule
+        for rule in yaml.safe_load_all((folder / "servers/network.yaml").read_text())
+        if rule["metadata"]["name"] == "rabbitmq"
+    )["spec"]["ingress"]
+    allowed = [peer for rule in rules for peer in rule["from"] if "namespaceSelector" in peer]
+    assert {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "keda"}}} in allowed

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic_settings import BaseSettings
 
+from stockbuddy.embedded.backup.settings import BackupSettings
 from stockbuddy.embedded.settings import EmbeddedSettings
 
 Programs = Mapping[str, type[BaseSettings]]
@@ -34,7 +35,7 @@ def documented(root: Path) -> Documented:
 @pytest.fixture(scope="module")
 def settings(programs: Programs) -> Settings:
     """(program, variable) → settings class and field."""
-    all_programs: Programs = {**programs, "embedded": EmbeddedSettings}
+    all_programs: Programs = {**programs, "embedded": EmbeddedSettings, "backup": BackupSettings}
     return {
         (program, str(field.validation_alias or name).upper()): (settings_class, name)
         for program, settings_class in all_programs.items()

@@ -30,7 +30,14 @@ def run(script: Path, volumes: Path, *arguments: str, env: str) -> subprocess.Co
 
 @pytest.fixture
 def volumes(tmp_path: Path) -> Path:
-    for name in ("administration", "rabbitmq", "gateway", *SERVICES, *(f"{service}-owner" for service in SERVICES)):
+    for name in (
+        "administration",
+        "backup",
+        "rabbitmq",
+        "gateway",
+        *SERVICES,
+        *(f"{service}-owner" for service in SERVICES),
+    ):
         (tmp_path / name).mkdir()
     return tmp_path
 
@@ -56,6 +63,9 @@ def test_first_start_generates_secrets_and_later_starts_keep_them(script: Path, 
         assert generated[f"{service}/bus_url"].startswith(f"amqp://{service}:")
     assert generated["gateway/gateway_secret"] == generated["auth/gateway_secret"]
     assert generated["notifications/secret_key"] not in (generated["auth/secret_key"], generated["auth/gateway_secret"])
+    of_backups = {name.partition("/")[2]: text for name, text in generated.items() if name.startswith("backup/")}
+    assert of_backups.pop("database_url").startswith("postgresql://postgres:")
+    assert {f"administration/{name}": text for name, text in of_backups.items()}.items() <= generated.items()
     passwords = [text for name, text in generated.items() if name.startswith("administration/")]
     assert len(set(passwords)) == len(passwords) == 3 + 3 * len(SERVICES)
 

@@ -19,6 +19,7 @@ from stockbuddy.embedded.settings import EmbeddedSettings
 from stockbuddy.local_servers.ports import free_port
 from stockbuddy.local_servers.postgres import LocalPostgres
 from tests.faults.load import Load
+from tests.faults.release import Release
 from tests.faults.supervisor import SupervisedProgram
 from tests.faults.verification import Verifier
 
@@ -57,9 +58,16 @@ class Deployment:
 
 @contextlib.asynccontextmanager
 async def start_deployment(
-    postgres: LocalPostgres, rabbitmq: PrivateRabbitMQ, directory: Path, *, replicas: int = 1
+    postgres: LocalPostgres,
+    rabbitmq: PrivateRabbitMQ,
+    directory: Path,
+    *,
+    replicas: int = 1,
+    has_admin: bool = False,
+    release: Release | None = None,
 ) -> AsyncIterator[Deployment]:
-    await migrate_all(postgres.url)
+    """`has_admin`: the database is restored. `release`: what is installed at first, if not the release under test."""
+    await (release.migrate(postgres.url) if release else migrate_all(postgres.url))
     port = first_of_free_ports(5)
     url = f"http://127.0.0.1:{port}"
     async with contextlib.AsyncExitStack() as stack:
@@ -67,16 +75,20 @@ async def start_deployment(
         client = ApiClient(http, "ada", PASSWORD)
         deployment = Deployment(postgres, rabbitmq, url, client, Verifier(postgres.url, client))
         settings = EmbeddedSettings(env="development", port=port, bus_url=rabbitmq.url)
+        code = release.environment if release else {}
         for name, program in _replicate(programs(settings, postgres.url), replicas).items():
             deployment.proxies[name] = await stack.enter_async_context(Proxy.to(rabbitmq.url).running())
             bus_url = deployment.proxies[name].through(rabbitmq.url)
-            running = replace(program, environment={**program.environment, "BUS_URL": bus_url, "LOG_LEVEL": LOG_LEVEL})
+            running = replace(
+                program, environment={**program.environment, "BUS_URL": bus_url, "LOG_LEVEL": LOG_LEVEL, **code}
+            )
             supervised = SupervisedProgram(name, running, directory / f"{name}.log")
             deployment.programs[name] = await stack.enter_async_context(supervised.running())
         await deployment.wait_until_ready()
-        account = {"username": "ada", "email": "ada@example.com", "password": PASSWORD}
-        async with http.post("/api/v1/auth/admin/register", json=account) as response:
-            assert response.status == 201, await response.text()
+        if not has_admin:
+            account = {"username": "ada", "email": "ada@example.com", "password": PASSWORD}
+            async with http.post("/api/v1/auth/admin/register", json=account) as response:
+                assert response.status == 201, await response.text()
         await client.log_in()
         yield deployment
 

@@ -4,11 +4,11 @@ idempotency key and is repeated until there is a response; the log of responses 
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from stockbuddy.embedded.api_client import ApiClient
+from stockbuddy.embedded.api_client import ApiClient, ApiResponse
 
 PRODUCTS = 12
 OPENING_QUANTITY = 100_000
@@ -24,6 +24,22 @@ class RequestLog:
     attempted: int = 0
     acknowledged: dict[str, int] = field(default_factory=dict)
     rejected: list[str] = field(default_factory=list)
+
+
+class ClientWithoutRetries(ApiClient):
+    """A transient failure fails the test."""
+
+    async def _request(
+        self, method: str, path: str, body: Any, headers: Mapping[str, str], query: Mapping[str, Any] | None = None
+    ) -> ApiResponse:
+        return await self._request_once(method, path, body, headers, query)
+
+
+async def without_retries(client: ApiClient) -> ApiClient:
+    """Another client of the same user."""
+    strict = ClientWithoutRetries(client._http, client._username, client._password)
+    await strict.log_in()
+    return strict
 
 
 class Load:

@@ -5,7 +5,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 from stockbuddy.embedded.processes import Program
@@ -16,11 +16,12 @@ STOP_TIMEOUT_SECONDS = 30
 
 
 class SupervisedProgram:
-    """A program with its current process; `starts` counts how often it was started."""
+    """A program with its current process; `starts` counts how often it was started. A changed `environment` applies at
+    the next start."""
 
     def __init__(self, name: str, program: Program, log: Path) -> None:
         self.name = name
-        self.environment = program.environment
+        self.environment: Mapping[str, str] = program.environment
         self.starts = 0
         self._module = program.module
         self._log = log

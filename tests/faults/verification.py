@@ -4,6 +4,7 @@ the event log. Reads the tables, because the API could return stored responses."
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -131,17 +132,9 @@ class Verifier:
     async def verify(self, fault: str, load: Load, *, dead: int = 0) -> VerifiedLoad:
         """Wait until everything is processed, then assert that nothing was lost or duplicated. `dead`: expected
         dead letters."""
-        await self.settle()
-        for invariant, statement in INVARIANTS.items():
-            assert await self.value(statement) == 0, invariant
+        await self._verify_invariants()
         self._dead += dead
         assert await self.value(f"SELECT {DEAD}") == self._dead
-        assert self._client is not None
-        assert (await self._client.get("/stock/integrity")).body == {
-            "ok": True,
-            "differences": [],
-            "value_differences": [],
-        }
         verified = await self._count(fault, load)
         print(f"\n{verified}")
         assert not load.log.rejected
@@ -149,13 +142,49 @@ class Verifier:
         assert verified.acknowledged == verified.applied == verified.attempted > 0
         return verified
 
-    async def _count(self, fault: str, load: Load) -> VerifiedLoad:
+    async def verify_restored(self, fault: str, load: Load, before: AbstractSet[str]) -> VerifiedLoad:
+        """Assert that a restored system has each request of `before`, accepted before the backup began, exactly once,
+        and of the later ones, all accepted meanwhile, whole requests."""
+        await self._verify_invariants()
+        applied, units = await self._applied(load)
+        unknown = applied.keys() - load.log.acknowledged.keys()
+        verified = VerifiedLoad(
+            fault,
+            attempted=load.log.attempted,
+            acknowledged=len(before),
+            applied=len(applied),
+            lost=len(before - applied.keys()),
+            duplicated=sum(times - 1 for times in applied.values()),
+            unit_error=units - sum(load.log.acknowledged[reference] for reference in applied.keys() - unknown),
+        )
+        print(f"\n{verified}")
+        assert not unknown
+        assert (verified.lost, verified.duplicated, verified.unit_error) == (0, 0, 0)
+        return verified
+
+    async def _verify_invariants(self) -> None:
+        await self.settle()
+        for invariant, statement in INVARIANTS.items():
+            assert await self.value(statement) == 0, invariant
+        assert self._client is not None
+        assert (await self._client.get("/stock/integrity")).body == {
+            "ok": True,
+            "differences": [],
+            "value_differences": [],
+        }
+
+    async def _applied(self, load: Load) -> tuple[dict[str, int], int]:
+        """How often each reference was applied, and the units beyond the opening quantities."""
         connection = await asyncpg.connect(self._database_url)
         try:
             applied = {r["reference"]: r["times"] for r in await connection.fetch(_APPLIED, f"{load.name}:")}
             units = await connection.fetchval(_UNITS, load.name)
         finally:
             await connection.close()
+        return applied, int(units) - PRODUCTS * OPENING_QUANTITY
+
+    async def _count(self, fault: str, load: Load) -> VerifiedLoad:
+        applied, units = await self._applied(load)
         acknowledged = load.log.acknowledged
         return VerifiedLoad(
             fault,
@@ -164,5 +193,5 @@ class Verifier:
             applied=len(applied),
             lost=len(acknowledged.keys() - applied.keys()),
             duplicated=sum(times - 1 for times in applied.values()),
-            unit_error=int(units) - PRODUCTS * OPENING_QUANTITY - sum(acknowledged.values()),
+            unit_error=units - sum(acknowledged.values()),
         )

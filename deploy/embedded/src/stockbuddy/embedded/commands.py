@@ -57,6 +57,16 @@ def audit() -> NoReturn:
     _run("stockbuddy.notifications", "audit")
 
 
+def backup() -> NoReturn:
+    """Back up database, images and secrets; verify a backup."""
+    _run("stockbuddy.embedded.backup", "backup")
+
+
+def restore() -> NoReturn:
+    """Restore a backup into an empty installation."""
+    _run("stockbuddy.embedded.backup", "restore")
+
+
 def _run_of_services(command: str) -> NoReturn:
     _run("stockbuddy.embedded.service_commands", command)
 

