@@ -118,8 +118,8 @@ def _check_message(page: Page, text: str) -> None:
         pytest.fail(f"{page.url}: {text}")
 
 
-def new_context(browser: Browser, state: Any = None, **options: Any) -> BrowserContext:
-    context = browser.new_context(storage_state=state, locale="en-GB", timezone_id="Europe/London", **options)
+def new_context(browser: Browser, state: Any = None, *, locale: str = "en-GB", **options: Any) -> BrowserContext:
+    context = browser.new_context(storage_state=state, locale=locale, timezone_id="Europe/London", **options)
     context.set_default_timeout(TIMEOUT_MILLISECONDS)
     return context
 

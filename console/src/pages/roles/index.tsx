@@ -2,7 +2,8 @@
 import { useState } from "react";
 import { Checkbox, Code, Group, Stack, TextInput } from "@mantine/core";
 import { send, type Schemas } from "../../app/api.ts";
-import { t } from "../../app/i18n.ts";
+import { t, translated } from "../../app/i18n.ts";
+import { descriptionOf } from "../../app/roles.ts";
 import { may } from "../../app/permissions.ts";
 import { useRead, useWrite } from "../../app/reads.ts";
 import { useUser } from "../../app/session.tsx";
@@ -30,7 +31,7 @@ export default function RolesPage() {
                   rows={found.items}
                   rowKey={(row) => row.name}
                   columns={[
-                    { key: "name", label: t("Name"), render: (row) => <><span className="strong">{row.name}</span> {row.is_built_in ? <Tag>{t("built in")}</Tag> : null}<div className="dim">{row.description}</div></> },
+                    { key: "name", label: t("Name"), render: (row) => <><span className="strong">{row.name}</span> {row.is_built_in ? <Tag>{t("built in")}</Tag> : null}<div className="dim">{descriptionOf(row)}</div></> },
                     { key: "permissions", label: t("Permissions"), render: (row) => (row.permissions.length === items.length ? t("all") : row.permissions.join(", ")) },
                     { key: "discount", label: t("Discounts"), render: (row) => discountOf(row) },
                     { key: "actions", label: t("Actions"), isAction: true, render: (row) => (canManage && !row.is_built_in ? <Actions role={row} permissions={items} /> : "") },
@@ -76,7 +77,7 @@ function RoleDialog({ role, permissions, onClose }: { role?: Role; permissions: 
           <Checkbox.Group label={t("May")} value={chosen} error={problems.permissions} onChange={setChosen}>
             <Stack gap={4} mt={4}>
               {permissions.map((one) => (
-                <Checkbox key={one.name} value={one.name} disabled={!user.permissions.includes(one.name)} label={one.description} description={<Code>{one.name}</Code>} />
+                <Checkbox key={one.name} value={one.name} disabled={!user.permissions.includes(one.name)} label={translated("permission", one.name, one.description)} description={<Code>{one.name}</Code>} />
               ))}
             </Stack>
           </Checkbox.Group>
