@@ -14,6 +14,7 @@ from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.access.roles import Role
 from stockbuddy.chassis.http.app import Service, create_app
 from stockbuddy.chassis.http.authentication import Caller, requires
+from stockbuddy.chassis.http.errors import NotFound
 from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch
 from stockbuddy.chassis.http.lightweight_route import LightweightRoute
 from stockbuddy.chassis.runtime.settings import ServiceSettings
@@ -56,6 +57,40 @@ async def change(item_id: int, body: Move, if_match: IfMatch = None) -> Response
     return shown(item_id=item_id, body=body, if_match=if_match)
 
 
+async def get_unit(request: Request) -> AsyncIterator[list[str]]:
+    """A unit of work, which tells the endpoint how the earlier ones ended."""
+    prefix, item_id = request.url.path.split("/")[3::2]
+    ended: list[str] = request.app.state.ended[prefix]
+    unit = list(ended)
+    try:
+        yield unit
+    except NotFound:
+        ended.append(f"{item_id} rolled back")
+        raise
+    ended.append(f"{item_id} committed")
+
+
+Unit = Annotated[list[str], Depends(get_unit, scope="function")]
+
+
+async def get_beside(unit: Unit) -> int:
+    return id(unit)
+
+
+async def work(_: Caller, unit: Unit, beside: Annotated[int, Depends(get_beside)], item_id: int) -> Response:
+    if item_id == 0:
+        raise NotFound()
+    return shown(unit=unit, is_shared=beside == id(unit))
+
+
+async def name(item_name: str) -> Response:
+    return shown(item_name=item_name)
+
+
+async def fixed(_: Caller) -> Response:
+    return shown(fixed=True)
+
+
 async def search(_: Caller, filters: Annotated[Filters, Query()]) -> Response:
     return shown(filters=filters)
 
@@ -66,6 +101,11 @@ def routes(prefix: str, route_class: type[ConditionalRoute]) -> APIRouter:
     router.post("/moves/{item_id}/undo")(undo)
     router.put("/moves/{item_id}", dependencies=[requires(Permission.WAREHOUSE_WRITE)])(change)
     router.get("/moves")(search)
+    permission = [requires(Permission.STOCK_READ)]
+    router.get("/units/{item_id:int}", dependencies=permission)(work)
+    router.get("/names/fixed")(fixed)
+    router.get("/names/{item_name:path}", dependencies=permission)(name)
+    router.get("/names/never", dependencies=permission)(fixed)
     return router
 
 
@@ -75,6 +115,7 @@ async def client(database_url: str) -> AsyncIterator[httpx.AsyncClient]:
     routers = [routes("plain", ConditionalRoute), routes("light", LightweightRoute)]
     settings = ServiceSettings(env="development", database_url=database_url)
     app = create_app(Service("probe", "Probe", routers), settings, fetch_jwks=issuer.fetch_jwks)
+    app.state.ended = {"plain": [], "light": []}
     async with (
         LifespanManager(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://probe/api/v1") as client,
@@ -107,6 +148,15 @@ REQUESTS: list[tuple[str, str, dict[str, Any]]] = [
     ("GET", "/moves?sort_by=price&page=2", {}),
     ("GET", "/moves?page=0", {}),
     ("GET", "/moves?page=1&unknown=2", {}),
+    ("GET", "/units/1", {}),
+    ("GET", "/units/0", {}),
+    ("GET", "/units/one", {}),
+    ("DELETE", "/units/1", {}),
+    ("GET", "/names/fixed", {}),
+    ("GET", "/names/never", {}),
+    ("GET", "/names/a/b%2Fc", {}),
+    ("GET", "/names/", {}),
+    ("GET", "/other", {}),
 ]
 
 
@@ -120,6 +170,14 @@ async def test_answer_is_that_of_an_ordinary_route(client: httpx.AsyncClient, nu
     else:
         changing = {"request_id": None, "instance": None}
         assert light.json() | changing == plain.json() | changing
+
+
+async def test_generator_ends_before_the_response(client: httpx.AsyncClient) -> None:
+    for prefix in ("plain", "light"):
+        await client.get(f"/{prefix}/units/1")
+        await client.get(f"/{prefix}/units/0")
+        seen = (await client.get(f"/{prefix}/units/2")).text
+        assert seen == "unit: ['1 committed', '0 rolled back']\nis_shared: True"
 
 
 def test_every_supported_signature_is_bound_without_the_solver() -> None:

@@ -3,7 +3,8 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import structlog
 
@@ -17,24 +18,34 @@ from stockbuddy.gateway.proxy.client import call
 from stockbuddy.gateway.proxy.upstream import Upstream
 from stockbuddy.gateway.routing.patterns import PathPattern, split_path
 from stockbuddy.gateway.routing.routes import BASE, STATUS_PATH, WELL_KNOWN, Auth, find_route
+from stockbuddy.gateway.system_status import GATEWAY
 
 log = structlog.get_logger(__name__)
 
 REFRESH_INTERVAL_SECONDS = 30.0
 MISSING_INTERVAL_SECONDS = 1.0
 FETCH_TIMEOUT_SECONDS = 3.0
-MAX_PATH_PREFIXES = 16
+_SERVERS_MARK = "\N{SYMBOL FOR NULL} servers"
+
+
+@dataclass(frozen=True, slots=True)
+class _ServiceDocument:
+    """`patterns`: the paths with their methods; the most specific first: `/sales/batch`, `/sales/{}`."""
+
+    content: bytes
+    etag: bytes | None
+    patterns: Sequence[tuple[PathPattern, list[str]]]
 
 
 class OpenApiRegistry:
+    """Keeps the documents as bytes: parsed, they take ten times as much memory. They are merged when a client asks."""
+
     def __init__(self, upstreams: Mapping[str, Upstream]) -> None:
         self._upstreams = upstreams
-        self._documents: dict[str, OpenApiDocument] = {}
-        self._patterns: dict[str, list[tuple[PathPattern, list[str]]]] = {}
-        """Path patterns with their methods, by service; the most specific first: `/sales/batch`, `/sales/{}`."""
-        self._merged: OpenApiDocument = {}
-        self._encoded: dict[str, tuple[bytes, str]] = {}
-        """The merged document and its entity tag, by path prefix."""
+        self._documents: dict[str, _ServiceDocument] = {}
+        self._own_patterns = [(PathPattern(BASE + STATUS_PATH), ["GET"])]
+        self._merged: tuple[bytes, bytes] | None = None
+        """The merged document before and after the value of `servers`; None since a document has changed."""
         self._lock = asyncio.Lock()
         self._refreshed_at = float("-inf")
         self.worker = PollingWorker("openapi documents", self._poll, interval_seconds=MISSING_INTERVAL_SECONDS)
@@ -42,17 +53,19 @@ class OpenApiRegistry:
     async def document(self, path_prefix: str) -> tuple[bytes, str]:
         """The merged document as JSON, and its entity tag. Services that have never responded are missing."""
         await self._refresh(self._missing)
-        if path_prefix not in self._encoded:
-            if len(self._encoded) >= MAX_PATH_PREFIXES:
-                self._encoded.clear()
-            document = {**self._merged, "servers": [{"url": path_prefix or "/", "description": "This server."}]}
-            encoded = json.dumps(document, separators=(",", ":")).encode()
-            self._encoded[path_prefix] = encoded, f'"{hashlib.sha256(encoded).hexdigest()[:32]}"'
-        return self._encoded[path_prefix]
+        async with self._lock:
+            if self._merged is None:
+                # In a fixed order, so that equal documents merge into an equal result, with the same entity tag.
+                contents = {name: self._documents[name].content for name in self._upstreams if name in self._documents}
+                self._merged = await asyncio.to_thread(_merge, contents)
+            before, after = self._merged
+        servers = json.dumps([{"url": path_prefix or "/", "description": "This server."}], separators=(",", ":"))
+        encoded = before + servers.encode() + after
+        return encoded, f'"{hashlib.sha256(encoded).hexdigest()[:32]}"'
 
     def may_exist(self, service: str, path: str) -> bool:
         """False if the service's document is known and does not contain this path."""
-        patterns = self._patterns.get(service)
+        patterns = self._patterns(service)
         if patterns is None or path in WELL_KNOWN:
             return True
         segments = split_path(path)
@@ -61,8 +74,14 @@ class OpenApiRegistry:
     def methods(self, service: str, path: str) -> list[str]:
         """The methods of a path; of one whose service's document is not known or does not contain it, none."""
         segments = split_path(path)
-        patterns = self._patterns.get(service, ())
+        patterns = self._patterns(service) or ()
         return next((methods for pattern, methods in patterns if pattern.matches(segments)), [])
+
+    def _patterns(self, service: str) -> Sequence[tuple[PathPattern, list[str]]] | None:
+        if service == GATEWAY:
+            return self._own_patterns
+        known = self._documents.get(service)
+        return known.patterns if known else None
 
     @property
     def _missing(self) -> list[str]:
@@ -82,28 +101,38 @@ class OpenApiRegistry:
         if not requested:
             return
         async with self._lock:
-            responses = await asyncio.gather(*map(self._fetch, requested))
-            fetched = {service: document for service, document in zip(requested, responses, strict=True) if document}
-            if all(self._documents.get(service) == document for service, document in fetched.items()) and self._merged:
-                return
-            documents = self._documents | fetched
-            # In a fixed order, so that equal documents merge into an equal result, with the same entity tag.
-            self._documents = {service: documents[service] for service in self._upstreams if service in documents}
-            own = {"gateway": [(PathPattern(BASE + STATUS_PATH), ["GET"])]}
-            self._patterns = own | {service: _patterns(document) for service, document in self._documents.items()}
-            self._merged = public_document(self._documents)
-            self._encoded.clear()
+            for service, document in zip(requested, await asyncio.gather(*map(self._fetch, requested)), strict=True):
+                if document is not None:
+                    self._documents[service] = document
+                    self._merged = None
 
-    async def _fetch(self, service: str) -> OpenApiDocument | None:
+    async def _fetch(self, service: str) -> _ServiceDocument | None:
+        """None if it is not available, or is the one that is known."""
+        known = self._documents.get(service)
         try:
             response = await call(
-                self._upstreams[service], "GET", "/openapi.json", timeout_seconds=FETCH_TIMEOUT_SECONDS
+                self._upstreams[service],
+                "GET",
+                "/openapi.json",
+                timeout_seconds=FETCH_TIMEOUT_SECONDS,
+                known_etag=known.etag if known else None,
             )
+            if response.status != 200 or (known and known.content == response.body):
+                return None
             document = response.json()
         except (DependencyUnavailable, ValueError) as error:
             log.debug("openapi.unavailable", service=service, error=repr(error))
             return None
-        return document if response.status == 200 and isinstance(document, dict) else None
+        if not isinstance(document, dict):
+            return None
+        return _ServiceDocument(response.body, response.headers.get(b"etag"), _patterns(document))
+
+
+def _merge(contents: Mapping[str, bytes]) -> tuple[bytes, bytes]:
+    merged = public_document({service: json.loads(content) for service, content in contents.items()})
+    encoded = json.dumps({**merged, "servers": _SERVERS_MARK}, separators=(",", ":")).encode()
+    before, _, after = encoded.partition(json.dumps(_SERVERS_MARK).encode())
+    return before, after
 
 
 def public_document(documents: Mapping[str, OpenApiDocument]) -> OpenApiDocument:

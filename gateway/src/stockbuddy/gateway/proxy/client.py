@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import MutableMapping
-from dataclasses import dataclass
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel
@@ -17,7 +17,10 @@ from stockbuddy.gateway.proxy.upstream import ResponseInterrupted, Upstream
 
 @dataclass(slots=True)
 class UpstreamResponse:
+    """`headers`: by name in lower case."""
+
     status: int = 0
+    headers: Mapping[bytes, bytes] = field(default_factory=dict)
     body: bytes = b""
 
     def json(self) -> Any:
@@ -34,8 +37,10 @@ async def call(
     query: str = "",
     body: BaseModel | None = None,
     authorization: str | None = None,
+    known_etag: bytes | None = None,
 ) -> UpstreamResponse:
-    """The complete response, whatever its status. Raises DependencyUnavailable."""
+    """The complete response, whatever its status: 304 without a body if its tag is `known_etag`. Raises
+    DependencyUnavailable."""
     content = b"" if body is None else body.model_dump_json(exclude_unset=True).encode()
     response = UpstreamResponse()
     is_sent = False
@@ -49,13 +54,16 @@ async def call(
 
     async def send(message: Message) -> None:
         if message["type"] == "http.response.start":
-            response.status = message["status"]
+            response.status, response.headers = message["status"], dict(message.get("headers", ()))
         else:
             response.body += message.get("body", b"")
 
+    scope = _scope(method, path, query, content, authorization)
+    if known_etag is not None:
+        scope["headers"].append((b"if-none-match", known_etag))
     try:
         async with asyncio.timeout(timeout_seconds):
-            await upstream(_scope(method, path, query, content, authorization), receive, send)
+            await upstream(scope, receive, send)
     except (Problem, ResponseInterrupted, OSError, TimeoutError) as error:
         raise DependencyUnavailable(f"{method} {path}: {error!r}") from error
     return response

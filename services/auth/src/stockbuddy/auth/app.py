@@ -146,4 +146,5 @@ SERVICE = Service(
     consumers=[erasure_consumer("auth.erasure.v1")],
     lifespan=lifespan,
     texts=Path(__file__).with_name("texts.toml"),
+    document=Path(__file__).with_name("openapi.json"),
 )

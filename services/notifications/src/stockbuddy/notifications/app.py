@@ -101,4 +101,5 @@ SERVICE = Service(
     consumers=CONSUMERS,
     lifespan=lifespan,
     texts=Path(__file__).with_name("texts.toml"),
+    document=Path(__file__).with_name("openapi.json"),
 )

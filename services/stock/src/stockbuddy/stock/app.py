@@ -97,6 +97,7 @@ SERVICE = Service(
     consumers=CONSUMERS,
     lifespan=lifespan,
     texts=Path(__file__).with_name("texts.toml"),
+    document=Path(__file__).with_name("openapi.json"),
 )
 MIGRATIONS = migrations_of(__file__)
 

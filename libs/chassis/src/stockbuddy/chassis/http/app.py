@@ -14,6 +14,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.routing import APIRoute
 
 from stockbuddy.chassis.http.access_denied_audit import record_and_respond
+from stockbuddy.chassis.http.direct_routes import DirectRoutes
 from stockbuddy.chassis.http.errors import Forbidden, install_problem_handlers
 from stockbuddy.chassis.http.health import health_router
 from stockbuddy.chassis.http.openapi.document import DocumentedAPI
@@ -68,6 +69,8 @@ class Service:
     lifespan: Lifespan | None = None
     texts: Path | None = None
     """Descriptions for the OpenAPI document; see `http.openapi.texts`."""
+    document: Path | None = None
+    """The generated OpenAPI document; without it, it is composed when it is first read."""
 
 
 def create_app(
@@ -90,32 +93,34 @@ def create_app(
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        openapi_url="/openapi.json",
+        openapi_url=None,
         redirect_slashes=False,
-        generate_unique_id_function=_operation_id,
     )
-    app.texts = service.texts
+    app.texts, app.document = service.texts, service.document
     access_log = AccessLog(service.name, settings)
+    # The last one added is called first.
+    app.add_middleware(DirectRoutes, routes=[route for router in service.routers for route in router.routes])
     app.add_middleware(RequestContextMiddleware, service=service.name, access_log=access_log)
     # Without the bus sales continue: events wait in the outbox.
     checks = {"database": lambda: _require_database(app), "bus": lambda: _require_bus(app)}
     health = health_router(checks, essential={"database"})
+    health.add_api_route("/openapi.json", app.get_document, methods=["GET", "HEAD"], include_in_schema=False)
     health.add_api_route("/metrics", _metrics_endpoint(service), methods=["GET", "HEAD"], include_in_schema=False)
     install_problem_handlers(app, [route for router in (*service.routers, health) for route in router.routes])
     app.add_exception_handler(Forbidden, record_and_respond)
     app.state.denials = RepetitionCounter()
     for router in service.routers:
         declare_permissions(router)
-        app.include_router(router)
+        # Not included as routers: FastAPI would analyse every route a second time, and match requests twice.
+        for route in router.routes:
+            if isinstance(route, APIRoute):
+                route.unique_id = route.name
+            app.router.routes.append(route)
     status = status_router(service.name, [consumer.group for consumer in service.consumers])
     declare_permissions(status)
     app.include_router(status)
     app.include_router(health)
     return app
-
-
-def _operation_id(route: APIRoute) -> str:
-    return route.name
 
 
 def _metrics_endpoint(service: Service) -> Callable[[Request], Any]:

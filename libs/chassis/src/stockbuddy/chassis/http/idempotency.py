@@ -78,7 +78,8 @@ async def read_key(request: Request) -> IdempotencyKey | None:
     if not 0 < len(key) <= MAX_KEY_LENGTH:
         raise IdempotencyKeyInvalid()
     caller = await authenticate(request)
-    target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    query = request.scope["query_string"].decode("latin-1")
+    target = request.scope["path"] + (f"?{query}" if query else "")
     body = _without_boundary(await request.body(), request.headers.get("content-type", ""))
     return IdempotencyKey(caller.credential, key, fingerprint(request.method, target, body))
 

@@ -1,13 +1,15 @@
 """A route class that binds parameters itself, because FastAPI's dependency solver is up to half the cost of a hot call.
 
 Supported parameters: the request, path, query and header parameters, one model for the whole query, a JSON body, and
-dependencies (functions, not generators) on these. They are validated, documented and rejected as FastAPI does it. A
-route with any other parameter is served by FastAPI's solver. See ADR 11 for the measurements.
+dependencies on these: functions, or generators that end before the response is sent. They are validated, documented and
+rejected as FastAPI does it. A route with any other parameter is served by FastAPI's solver. See ADR 11 for the
+measurements.
 """
 
 import inspect
 import json
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Annotated, Any, NamedTuple, get_args, get_origin
 
 from fastapi import HTTPException, Request, Response
@@ -21,6 +23,11 @@ from starlette.requests import HTTPConnection
 
 from stockbuddy.chassis.http.authentication import PermissionCheck, authenticate
 from stockbuddy.chassis.http.etags import ConditionalRoute
+
+DEPENDENCY_STACK = "fastapi_function_astack"
+"""Scope key of the stack that ends the request's generators: FastAPI's, so that either may serve the route."""
+_GENERATED = "stockbuddy.generated"
+"""Scope key of what the request's generators have yielded, by generator: several dependencies may share a session."""
 
 Bind = Callable[[Request], Any]
 """Reads one argument from the request. Raises RequestValidationError."""
@@ -46,6 +53,7 @@ class _SolverlessRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         endpoint: Callable[..., Awaitable[Response]] = self.endpoint
         try:
+            _require_response(endpoint)
             checks = [one.dependency for one in self.dependencies if isinstance(one.dependency, PermissionCheck)]
             others = [one for one in self.dependencies if not isinstance(one.dependency, PermissionCheck)]
             bindings = _build_bindings(endpoint, self)
@@ -68,7 +76,7 @@ class _SolverlessRoute(APIRoute):
 
 
 class LightweightRoute(ConditionalRoute, _SolverlessRoute):
-    """For endpoints of authenticated callers that return a `Response`."""
+    """For endpoints of authenticated callers; those that return a `Response` are served without the solver."""
 
 
 async def _bind(bindings: Sequence[_Binding], request: Request) -> Mapping[str, Any]:
@@ -105,6 +113,13 @@ async def _read_document(request: Request) -> Any:
         raise HTTPException(400, "There was an error parsing the body") from error
 
 
+def _require_response(endpoint: Callable[..., Any]) -> None:
+    """FastAPI converts what is not a response."""
+    returned = inspect.signature(endpoint, eval_str=True).return_annotation
+    if not (inspect.isclass(returned) and issubclass(returned, Response)):
+        raise _NeedsSolver
+
+
 def _build_bindings(call: Callable[..., Any], route: APIRoute) -> list[_Binding]:
     parameters = inspect.signature(call, eval_str=True).parameters
     return [_build_binding(name, parameter, route) for name, parameter in parameters.items()]
@@ -134,12 +149,27 @@ def _build_binding(name: str, parameter: inspect.Parameter, route: APIRoute) -> 
 
 def _build_dependency(marker: Depends, route: APIRoute) -> Bind:
     call = marker.dependency
+    if call is not None and inspect.isasyncgenfunction(call) and marker.scope == "function":
+        return _build_generator(call, route)
     if call is None or not inspect.iscoroutinefunction(call):
         raise _NeedsSolver
     bindings = _build_bindings(call, route)
 
     async def solve(request: Request) -> Any:
         return await call(**await _bind(bindings, request))
+
+    return solve
+
+
+def _build_generator(call: Callable[..., Any], route: APIRoute) -> Bind:
+    bindings, enter = _build_bindings(call, route), asynccontextmanager(call)
+
+    async def solve(request: Request) -> Any:
+        generated: dict[Any, Any] = request.scope.setdefault(_GENERATED, {})
+        if call not in generated:
+            stack: AsyncExitStack = request.scope[DEPENDENCY_STACK]
+            generated[call] = await stack.enter_async_context(enter(**await _bind(bindings, request)))
+        return generated[call]
 
     return solve
 
@@ -169,6 +199,8 @@ def _build_body(route: APIRoute) -> Bind:
 
 def _build_url_parameter(name: str, parameter: inspect.Parameter, value_type: Any, path: str) -> Bind:
     if inspect.isclass(value_type) and issubclass(value_type, BaseModel):
+        if any(_accepts_list(field.annotation) for field in value_type.model_fields.values()):
+            raise _NeedsSolver
         return lambda request: _validate(lambda: value_type.model_validate(dict(request.query_params)), "query")
     adapter = TypeAdapter(parameter.annotation)
     if f"{{{name}}}" in path or f"{{{name}:" in path:
@@ -178,6 +210,10 @@ def _build_url_parameter(name: str, parameter: inspect.Parameter, value_type: An
         if name in request.query_params
         else parameter.default
     )
+
+
+def _accepts_list(annotation: Any) -> bool:
+    return get_origin(annotation) in (list, tuple, set, frozenset) or any(map(_accepts_list, get_args(annotation)))
 
 
 def _validate(validate: Callable[[], Any], place: str, *field: str) -> Any:

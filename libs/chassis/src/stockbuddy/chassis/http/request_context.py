@@ -7,7 +7,7 @@ import time
 
 import structlog
 import uuid_utils
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -74,10 +74,10 @@ class RequestContextMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                response_headers = MutableHeaders(scope=message)
-                response_headers["X-Request-ID"] = context.request_id or ""
+                own_headers = [(b"x-request-id", (context.request_id or "").encode())]
                 if context.event_ids and status < 400:
-                    response_headers[CONSISTENCY_HEADER] = context.consistency_token
+                    own_headers.append((CONSISTENCY_HEADER.lower().encode(), context.consistency_token.encode()))
+                message = {**message, "headers": [*message.get("headers", ()), *own_headers]}
             await send(message)
 
         with event_context(context):

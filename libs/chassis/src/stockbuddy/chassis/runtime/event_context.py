@@ -45,4 +45,6 @@ def event_context(context: EventContext) -> Iterator[None]:
 
 def set_actor(actor_id: int, actor_name: str) -> None:
     """Set the actor of the current context, after the caller's token has been verified."""
-    _current.set(replace(_current.get(), actor_id=actor_id, actor_name=actor_name))
+    context = _current.get()
+    if (context.actor_id, context.actor_name) != (actor_id, actor_name):
+        _current.set(replace(context, actor_id=actor_id, actor_name=actor_name))

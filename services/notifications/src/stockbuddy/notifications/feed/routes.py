@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.http.authentication import Caller, requires
 from stockbuddy.chassis.http.errors import raises
-from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.chassis.http.lightweight_route import LightweightRoute
 from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.notifications.consistency import CONSISTENT
 from stockbuddy.notifications.dependencies import NotificationsServices, Services
@@ -22,7 +22,7 @@ from stockbuddy.notifications.event_log.queries import EventSlice
 from stockbuddy.notifications.event_log.visibility import visibility_for
 from stockbuddy.notifications.feed.schemas import EventFilter, EventPage
 
-router = APIRouter(prefix="/api/v1", tags=["events"], route_class=ConditionalRoute)
+router = APIRouter(prefix="/api/v1", tags=["events"], route_class=LightweightRoute)
 
 BEGINNING = LogPosition(0, 0)
 

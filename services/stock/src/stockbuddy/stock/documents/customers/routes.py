@@ -8,7 +8,8 @@ from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import requires
 from stockbuddy.chassis.http.errors import raises
-from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch, require_match, version_etag
+from stockbuddy.chassis.http.etags import IfMatch, require_match, version_etag
+from stockbuddy.chassis.http.lightweight_route import LightweightRoute
 from stockbuddy.chassis.http.pagination import Page
 from stockbuddy.chassis.http.sessions import ReadSession, Session, get_or_404
 from stockbuddy.stock.documents.customers import commands, queries
@@ -22,7 +23,7 @@ from stockbuddy.stock.documents.customers.schemas import (
 from stockbuddy.stock.errors import ErasedCustomer
 from stockbuddy.stock.http.responses import json_response
 
-router = APIRouter(prefix="/api/v1/customers", tags=["customers"], route_class=ConditionalRoute)
+router = APIRouter(prefix="/api/v1/customers", tags=["customers"], route_class=LightweightRoute)
 
 CustomerId = Annotated[Id, Path()]
 

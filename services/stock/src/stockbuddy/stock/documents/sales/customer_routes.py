@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Response
 from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import requires
-from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.chassis.http.lightweight_route import LightweightRoute
 from stockbuddy.chassis.http.pagination import Page, PageParameters
 from stockbuddy.chassis.http.sessions import ReadSession, get_or_404
 from stockbuddy.stock.documents.customers.model import Customer
@@ -15,7 +15,7 @@ from stockbuddy.stock.documents.sales import queries
 from stockbuddy.stock.documents.sales.schemas import SaleFilter, SaleResponse
 from stockbuddy.stock.http.responses import page_response
 
-router = APIRouter(prefix="/api/v1/customers", tags=["customers"], route_class=ConditionalRoute)
+router = APIRouter(prefix="/api/v1/customers", tags=["customers"], route_class=LightweightRoute)
 
 
 @router.get(

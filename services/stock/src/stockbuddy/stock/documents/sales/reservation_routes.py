@@ -8,7 +8,7 @@ from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import requires
 from stockbuddy.chassis.http.errors import Forbidden, raises
-from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.chassis.http.lightweight_route import LightweightRoute
 from stockbuddy.stock.documents.sales.commit_reservation import plan_commit
 from stockbuddy.stock.documents.sales.schemas import CommitReservation, CommittedReservationResponse
 from stockbuddy.stock.errors import (
@@ -26,7 +26,7 @@ from stockbuddy.stock.errors import (
 from stockbuddy.stock.http.dependencies import PostingContextDep
 from stockbuddy.stock.http.responses import stored_response
 
-router = APIRouter(prefix="/api/v1/reservations", tags=["reservations"], route_class=ConditionalRoute)
+router = APIRouter(prefix="/api/v1/reservations", tags=["reservations"], route_class=LightweightRoute)
 
 
 @router.post(

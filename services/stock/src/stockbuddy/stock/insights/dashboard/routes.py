@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 
 from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.http.authentication import requires
-from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.chassis.http.lightweight_route import LightweightRoute
 from stockbuddy.chassis.http.sessions import ReadSession
 from stockbuddy.stock.calendar_days import day_starts, days_until, local_date
 from stockbuddy.stock.http.responses import json_response
@@ -16,7 +16,7 @@ from stockbuddy.stock.insights.dashboard.schemas import DashboardResponse, Sales
 from stockbuddy.stock.inventory.movements.queries import fetch_latest_movements
 from stockbuddy.stock.replicas.system_settings import load_company_locale
 
-router = APIRouter(prefix="/api/v1/dashboard", tags=["dashboard"], route_class=ConditionalRoute)
+router = APIRouter(prefix="/api/v1/dashboard", tags=["dashboard"], route_class=LightweightRoute)
 
 DAYS = 30
 MAX_TOP_PRODUCTS = 10

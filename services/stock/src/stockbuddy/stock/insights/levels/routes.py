@@ -6,14 +6,14 @@ from fastapi import APIRouter, Query, Response
 
 from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.http.authentication import requires
-from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.chassis.http.lightweight_route import LightweightRoute
 from stockbuddy.chassis.http.pagination import Page
 from stockbuddy.chassis.http.sessions import ReadSession
 from stockbuddy.stock.http.responses import json_response
 from stockbuddy.stock.insights.levels import queries
 from stockbuddy.stock.insights.levels.schemas import LevelFilter, LevelResponse
 
-router = APIRouter(prefix="/api/v1/stock-levels", tags=["stock levels"], route_class=ConditionalRoute)
+router = APIRouter(prefix="/api/v1/stock-levels", tags=["stock levels"], route_class=LightweightRoute)
 
 
 @router.get("", response_model=Page[LevelResponse], dependencies=[requires(Permission.STOCK_READ)])

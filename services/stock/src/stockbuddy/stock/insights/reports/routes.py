@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id, Integer
 from stockbuddy.chassis.http.authentication import Caller, requires
-from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.chassis.http.lightweight_route import LightweightRoute
 from stockbuddy.chassis.http.sessions import ReadSession
 from stockbuddy.stock.calendar_days import PeriodUnit
 from stockbuddy.stock.insights.reports import inventory_reports, sales_reports
@@ -17,7 +17,7 @@ from stockbuddy.stock.insights.reports.period import AsOf, ReportPeriod
 from stockbuddy.stock.insights.reports.rendering import RESPONSES, ReportFormat, ReportListResponse, render
 from stockbuddy.stock.insights.reports.sales_reports import SalesGrouping
 
-router = APIRouter(prefix="/api/v1/reports", tags=["reports"], route_class=ConditionalRoute)
+router = APIRouter(prefix="/api/v1/reports", tags=["reports"], route_class=LightweightRoute)
 
 REPORTS = ("inventory-valuation", "sales", "profit", "turnover", "stock-aging", "movements", "dead-stock")
 

@@ -9,7 +9,8 @@ from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import Caller, requires
 from stockbuddy.chassis.http.errors import raises
-from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch, require_match, version_etag
+from stockbuddy.chassis.http.etags import IfMatch, require_match, version_etag
+from stockbuddy.chassis.http.lightweight_route import LightweightRoute
 from stockbuddy.chassis.http.pagination import Page
 from stockbuddy.chassis.http.sessions import ReadSession, Session
 from stockbuddy.chassis.http.tokens import Principal
@@ -30,7 +31,7 @@ from stockbuddy.stock.inventory.warehouses.schemas import (
     WarehouseUpdate,
 )
 
-router = APIRouter(prefix="/api/v1/warehouses", tags=["warehouses"], route_class=ConditionalRoute)
+router = APIRouter(prefix="/api/v1/warehouses", tags=["warehouses"], route_class=LightweightRoute)
 
 WarehouseId = Annotated[Id, Path()]
 
