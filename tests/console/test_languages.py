@@ -31,7 +31,8 @@ ENGLISH = re.compile(
 )
 """Words of English that are none of German or Spanish."""
 DATA = re.compile(
-    r"Mug number \d+|Ada's Shop|Clay & Sons|[\w*]+(?:\.[\w*]+)+|\w+_\w+|Main warehouse|catalog|^stock\b|docker .*|Stockbuddy"
+    r"Mug number \d+|Ada's Shop|Clay & Sons|Main warehouse|Stockbuddy"
+    r"|[\w*]+(?:\.[\w*]+)+|\w+_\w+|catalog|^stock\b|docker .*"
 )
 """What a shop has entered, and codes of the API."""
 WIDTHS = [1440, 360]
