@@ -31,7 +31,7 @@ CLIENT = STOCKBUDDY_URL="$${STOCKBUDDY_URL:-http://127.0.0.1:$$PORT}" exec
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup serving run demo replay clients console test browser screenshots exports faults fuzz check audit contracts bench lock up down
+.PHONY: help setup serving run demo replay clients release console test browser screenshots exports faults fuzz check audit contracts bench lock up down
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ clients: setup ## generate and build the client libraries into build/clients, li
 
 $(CLIENTS_BUILT): $(TOOLS_INSTALLED) $(CLIENT_SOURCES)
 	@$(VENV)/python -m deploy.build_clients
+
+release: setup ## build the wheels of a release, with the console inside, into build/release
+	@$(VENV)/python -m deploy.build_release
 
 console: setup ## build the web console; check its types, style and tests, and the sizes of its bundles
 	@$(VENV)/python deploy/build_console.py --check

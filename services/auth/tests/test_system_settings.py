@@ -50,6 +50,7 @@ async def test_settings_update_is_published_with_all_settings(auth: Any) -> None
     published = await auth.event("auth.settings.changed")
     assert {name: value for name, value in published.items() if name != "changes"} == {**expected, "version": 2}
     assert published["changes"]["currency"] == {"from": "USD", "to": "EUR"}
+    assert published["changes"]["default_low_stock_threshold"] == {"from": "10", "to": "2.5"}
     assert set(published["changes"]) == set(change)
 
 

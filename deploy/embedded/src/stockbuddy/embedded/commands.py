@@ -7,7 +7,8 @@ from typing import NoReturn
 
 
 def serve() -> NoReturn:
-    """Start the whole system on this machine."""
+    """Start the whole system on this machine, for development unless ENV=production is set."""
+    os.environ.setdefault("ENV", "development")
     _run("stockbuddy.embedded")
 
 

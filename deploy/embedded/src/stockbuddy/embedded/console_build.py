@@ -8,14 +8,20 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from stockbuddy.chassis.runtime.packaged import folder_beside
+
 _REPOSITORY = Path(__file__).resolve().parents[5]
-CONSOLE_DIRECTORY = _REPOSITORY / "build" / "console"
+CONSOLE_DIRECTORY = folder_beside(__file__, "console", _REPOSITORY / "build" / "console")
+"""A wheel contains the built console."""
 _PROGRAM = _REPOSITORY / "deploy" / "build_console.py"
 
 
 @contextlib.contextmanager
 def console_build() -> Iterator[None]:
     """The build runs until it is done or the block ends. It also ends with this process, which closes the pipe."""
+    if not _PROGRAM.exists():
+        yield
+        return
     try:
         CONSOLE_DIRECTORY.mkdir(parents=True, exist_ok=True)
         log = (CONSOLE_DIRECTORY / "build.log").open("wb")

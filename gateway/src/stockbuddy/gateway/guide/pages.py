@@ -6,12 +6,13 @@ from pathlib import Path
 
 from starlette.responses import HTMLResponse, Response
 
+from stockbuddy.chassis.runtime.packaged import folder_beside
 from stockbuddy.gateway.guide.markdown import highlighting_styles, render
 
 GUIDE_PATH = "/guide/"
 STYLES_NAME = "guide.css"
-DOCS = Path(__file__).resolve().parents[5] / "docs"
-"""Of the repository, whose layout the image has as well."""
+DOCS = folder_beside(__file__, "docs", Path(__file__).resolve().parents[5] / "docs")
+"""In the repository, whose layout the image has as well, or in the package."""
 PAGES = {
     "": "guide/index.md",
     "web-frontend": "guide/web-frontend.md",

@@ -17,7 +17,7 @@ MAX_DEPTH = 3
 _ANY_LENGTH = -1
 
 
-class Found(NamedTuple):
+class RouteMatch(NamedTuple):
     """A lightweight route with its handler, and the parameters in the path."""
 
     route: Route
@@ -47,7 +47,7 @@ class RouteTable:
                 if self._collection(route.path) == collection and _length(route.path) in (length, _ANY_LENGTH)
             ]
 
-    def find(self, scope: Scope) -> Found | None:
+    def find(self, scope: Scope) -> RouteMatch | None:
         """None if the route is not lightweight, or there is none."""
         path, method, collection = scope["path"], scope["method"], self._collection(scope["path"])
         candidates = self._candidates.get((collection, path.count("/")))
@@ -61,7 +61,7 @@ class RouteTable:
                 return None
             convertors = route.param_convertors
             parameters = {name: convertors[name].convert(value) for name, value in matched.groupdict().items()}
-            return Found(route, handle, parameters)
+            return RouteMatch(route, handle, parameters)
         return None
 
     def _collection(self, path: str) -> str:

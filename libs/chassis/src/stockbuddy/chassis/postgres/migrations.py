@@ -15,6 +15,7 @@ from sqlalchemy.pool import NullPool
 from stockbuddy.chassis.postgres.database import create_engine
 from stockbuddy.chassis.postgres.privileges import grant_serving
 from stockbuddy.chassis.postgres.schema import ROUTINES
+from stockbuddy.chassis.runtime.packaged import folder_beside
 
 
 class UnusableDatabase(Exception):
@@ -23,7 +24,7 @@ class UnusableDatabase(Exception):
 
 def migrations_of(package_file: str) -> Path:
     """The `migrations` folder next to the `src` folder that contains `package_file` (a module's `__file__`)."""
-    return Path(package_file).resolve().parents[3] / "migrations"
+    return folder_beside(package_file, "migrations", Path(package_file).resolve().parents[3] / "migrations")
 
 
 async def migrate(url: str, schema: str, migrations: Path, *, serving_role: str | None = None) -> None:

@@ -11,6 +11,7 @@ from stockbuddy.auth.apps.errors import AppNotFound, PublicApp
 from stockbuddy.auth.apps.grant_commands import end_grant, rotate_grants
 from stockbuddy.auth.apps.model import App
 from stockbuddy.auth.apps.schemas import AppCreate
+from stockbuddy.auth.changes import set_fields
 from stockbuddy.auth.crypto import create_secret, digest
 from stockbuddy.auth.roles.errors import RightsExceeded
 from stockbuddy.auth.settings import AuthSettings
@@ -51,18 +52,15 @@ async def update_app(
     session: AsyncSession, caller: Principal, app: App, fields: Mapping[str, Any], settings: AuthSettings
 ) -> None:
     """`app` is locked. Raises RightsExceeded or Unprocessable."""
-    changed = {name: value for name, value in fields.items() if getattr(app, name) != value}
-    if not changed:
+    changes = set_fields(app, fields)
+    if not changes:
         return
-    changes = {name: {"from": getattr(app, name), "to": value} for name, value in changed.items()}
-    for name, value in changed.items():
-        setattr(app, name, value)
     _require_within(app, caller)
     if not app.redirect_uris and not app.allows_device_flow:
         raise Unprocessable.field("redirect_uris", "give at least one, unless allows_device_flow is true")
     _touch(app, datetime.now(UTC))
     outbox.add(session, app.to_event(AppUpdated, changes=changes))
-    if "scopes" in changed:
+    if "scopes" in changes:
         await rotate_grants(session, settings, app_id=app.id)
 
 

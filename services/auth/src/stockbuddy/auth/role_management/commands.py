@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.apps.grant_commands import rotate_grants
+from stockbuddy.auth.changes import set_fields
 from stockbuddy.auth.role_management import queries
 from stockbuddy.auth.role_management.schemas import RoleCreate
 from stockbuddy.auth.roles.errors import BuiltInRole, RoleExists, RoleInUse, RoleNotFound
@@ -56,17 +56,15 @@ async def update_role(
     session: AsyncSession, caller: Principal, role: CustomRole, fields: Mapping[str, Any], settings: AuthSettings
 ) -> None:
     """`role` is locked. Raises RightsExceeded, both for the former and for the new rights."""
-    changed = {name: value for name, value in fields.items() if getattr(role, name) != value}
-    if not changed:
+    former = role.rights
+    changes = set_fields(role, fields)
+    if not changes:
         return
-    require_within(role.rights, caller)
-    changes = {name: {"from": _to_json(getattr(role, name)), "to": _to_json(value)} for name, value in changed.items()}
-    for name, value in changed.items():
-        setattr(role, name, value)
-    require_within(role.rights, caller)
+    for rights in (former, role.rights):
+        require_within(rights, caller)
     role.touch()
     outbox.add(session, role.to_event(RoleUpdated, changes=changes))
-    if RIGHTS & changed.keys():
+    if RIGHTS & changes.keys():
         await _withdraw_tokens(session, role.name, settings)
 
 
@@ -88,7 +86,3 @@ async def _withdraw_tokens(session: AsyncSession, name: str, settings: AuthSetti
     for key in await queries.lock_keys_with_role(session, name):
         revoke_tokens(session, key.sid, settings)
         key.token_generation += 1
-
-
-def _to_json(value: Any) -> Any:
-    return str(value) if isinstance(value, Decimal) else value

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.api_keys.commands import restrict_keys_to_owner, revoke_keys_of
 from stockbuddy.auth.apps.grant_commands import rotate_grants, withdraw_consents_of
+from stockbuddy.auth.changes import set_fields
 from stockbuddy.auth.errors import ErasedUser, LastAdmin, UserNotFound
 from stockbuddy.auth.factors.commands import reset_factors
 from stockbuddy.auth.logins.queries import delete_challenges_of
@@ -77,8 +78,6 @@ def _apply(
     fields: Mapping[str, Any],
     event: type[UserRoleChanged] | type[UserUpdated] | type[UserReactivated] | type[UserDeactivated],
 ) -> None:
-    changes = {name: {"from": getattr(user, name), "to": value} for name, value in fields.items()}
-    for name, value in fields.items():
-        setattr(user, name, value)
+    changes = set_fields(user, fields)
     user.touch()
     outbox.add(session, user.to_event(event, changes=changes))

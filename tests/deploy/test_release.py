@@ -1,0 +1,132 @@
+"""A release: its wheels alone, without the repository, serve the whole system with its guide and its console."""
+
+import asyncio
+import hashlib
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx2 as httpx
+import pytest
+import yaml
+
+START_TIMEOUT_SECONDS = 300
+STOP_TIMEOUT_SECONDS = 60
+# Of the packages that are installed, but not of the members on the path of the virtual environment.
+SERVE = "import runpy, sys; sys.path += {paths!r}; runpy.run_module('stockbuddy.embedded', run_name='__main__')"
+LISTENING = re.compile(r"ready at (http://127\.0\.0\.1:\d+)")
+
+
+@pytest.fixture(scope="module")
+def release(root: Path) -> Path:
+    subprocess.run([sys.executable, "-m", "deploy.build_release"], cwd=root, check=True)
+    return root / "build" / "release"
+
+
+def test_wheels_contain_code_and_data_only(release: Path) -> None:
+    names = [name for wheel in release.glob("*.whl") for name in zipfile.ZipFile(wheel).namelist()]
+    for part in ("auth", "catalog", "stock", "notifications"):
+        assert f"stockbuddy/{part}/migrations/env.py" in names
+        assert f"stockbuddy/{part}/openapi.json" in names
+    assert not [name for name in names if "/tests/" in name or "node_modules" in name or name.endswith(".pyc")]
+    for line in (release / "SHA256SUMS").read_text().splitlines():
+        digest, name = line.split("  ")
+        assert hashlib.sha256((release / name).read_bytes()).hexdigest() == digest
+
+
+def test_system_requires_what_the_lock_pins(release: Path, root: Path) -> None:
+    [wheel] = release.glob("stockbuddy-*.whl")
+    [metadata] = [name for name in zipfile.ZipFile(wheel).namelist() if name.endswith("/METADATA")]
+    text = zipfile.ZipFile(wheel).read(metadata).decode()
+    required = set(re.findall(r"^Requires-Dist: ([^ ;\n]+==[^ ;\n]+)", text, re.MULTILINE))
+    pinned = set(re.findall(r"^([a-z0-9][^ =]*==[^ ;\\]+)", (root / "requirements.lock").read_text(), re.MULTILINE))
+    version = re.findall(r"^Version: (.+)$", text, re.MULTILINE)[0]
+    ours = {f"stockbuddy-{one}=={version}" for one in ("auth", "catalog", "stock", "notifications", "gateway")}
+    assert pinned | ours <= required
+
+
+def test_release_overlay_sets_every_image_by_digest(root: Path, tmp_path: Path) -> None:
+    program = [sys.executable, "deploy/write_release_overlay.py"]
+    folders = []
+    for number, service in enumerate(("auth", "catalog", "stock", "notifications", "gateway")):
+        folders.append(tmp_path / f"digest-{service}")
+        folders[-1].mkdir()
+        image = f"registry.example/shop/stockbuddy-{service}@sha256:{number:064x}\n"
+        (folders[-1] / service).write_text(image, encoding="utf-8")
+    complete = subprocess.run([*program, *map(str, folders)], cwd=root, check=True, capture_output=True, text=True)
+    images = yaml.safe_load(complete.stdout)["images"]
+    used = yaml.safe_load((root / "deploy/kubernetes/kustomization.yaml").read_text())["images"]
+    assert [image["name"] for image in images] == [image["name"] for image in used]
+    assert images[2] == {
+        "name": "stockbuddy/stock",
+        "newName": "registry.example/shop/stockbuddy-stock",
+        "digest": f"sha256:{2:064x}",
+    }
+    partial = subprocess.run([*program, *map(str, folders[1:])], check=False, cwd=root, capture_output=True, text=True)
+    assert (partial.returncode, partial.stdout) == (1, "")
+    assert "auth" in partial.stderr
+
+
+def test_workflows_run_what_exists(root: Path) -> None:
+    targets = set(re.findall(r"^([a-z]+):", (root / "Makefile").read_text(), re.MULTILINE))
+    for file in (root / ".github/workflows").iterdir():
+        jobs = yaml.safe_load(file.read_text())["jobs"]
+        steps = [step.get("run", "") for job in jobs.values() for step in job["steps"]]
+        commands = "\n".join(steps)
+        used = [name for line in re.findall(r"^make (.+)$", commands, re.MULTILINE) for name in line.split()]
+        assert set(used) <= targets, file.name
+        for script in re.findall(r"\bdeploy/[\w/]+\.py\b", commands):
+            assert (root / script).exists(), file.name
+        assert all(need in jobs for job in jobs.values() for need in [job.get("needs", [])] if isinstance(need, str))
+
+
+async def test_system_runs_from_the_wheels(release: Path, tmp_path: Path) -> None:
+    installed = tmp_path / "installed"
+    for wheel in release.glob("*.whl"):
+        zipfile.ZipFile(wheel).extractall(installed)
+    async with _served(installed, tmp_path / "data") as url, httpx.AsyncClient(base_url=url) as client:
+        page = await client.get("/", headers={"Accept": "text/html"})
+        [script] = re.findall(r'<script type="module"[^>]* src="([^"]+)"', page.text)
+        assert (await client.get(script)).status_code == 200
+        assert "Quick start" in (await client.get("/guide/web-frontend")).text
+        assert "/api/v1/sales" in (await client.get("/openapi.json")).json()["paths"]
+        account = {"username": "ann", "email": "ann@example.com", "password": "violet-Harbour-71"}
+        assert (await client.post("/api/v1/auth/admin/register", json=account)).status_code == 201
+
+
+@asynccontextmanager
+async def _served(installed: Path, data: Path) -> AsyncIterator[str]:
+    """The address of the system that runs from the unpacked wheels."""
+    environment = {"PATH": os.environ["PATH"], "HOME": str(data.parent), "ENV": "development", "PORT": "0"}
+    paths = [str(installed), sysconfig.get_path("purelib")]
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-S", "-c", SERVE.format(paths=paths)),
+        cwd=data.parent,
+        env=environment | {"STOCKBUDDY_DATA": str(data), "PYTHONDONTWRITEBYTECODE": "1"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    assert process.stdout is not None
+    try:
+        output = ""
+        async with asyncio.timeout(START_TIMEOUT_SECONDS):
+            while not (found := LISTENING.search(output)):
+                line = (await process.stdout.readline()).decode()
+                assert line, output
+                output += line
+        drained = asyncio.create_task(process.stdout.read())
+        yield found[1]
+        process.terminate()
+        async with asyncio.timeout(STOP_TIMEOUT_SECONDS):
+            await drained
+            assert await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
