@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from stockbuddy.auth.changes import set_fields
 from stockbuddy.auth.errors import UnknownCaller
 from stockbuddy.auth.users.queries import lock_user
 from stockbuddy.auth.views import queries
@@ -56,14 +57,11 @@ async def update_view(session: AsyncSession, caller: Principal, view: SavedView,
     """`view` is locked. Raises ForeignView, Forbidden or ViewExists."""
     if view.owner_id != caller.user_id:
         raise ForeignView()
-    changed = {name: value for name, value in fields.items() if getattr(view, name) != value}
-    if not changed:
+    changes = set_fields(view, fields)
+    if not changes:
         return
-    if changed.get("is_shared"):
+    if view.is_shared and "is_shared" in changes:
         require(caller, Permission.VIEW_SHARE)
-    changes = {name: {"from": getattr(view, name), "to": value} for name, value in changed.items()}
-    for name, value in changed.items():
-        setattr(view, name, value)
     view.touch()
     await _flush(session)
     outbox.add(session, view.to_event(ViewUpdated, changes=changes))
