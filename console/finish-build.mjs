@@ -1,4 +1,5 @@
-// Compresses the files of a build, writes its service worker and checks its budgets. Argument: the folder of the build.
+// Compresses the files of a build, lets the page preload the console beside its language, writes its service worker and checks its
+// budgets. Argument: the folder of the build.
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -43,7 +44,16 @@ function filesOf(key, found = new Set()) {
 }
 const sizeOf = (files) => [...files].reduce((total, file) => total + (sizes.get(file) ?? 0), 0);
 
-const entry = filesOf(Object.keys(manifest).find((key) => manifest[key].isEntry));
+const largest = (keys) => keys.map((key) => filesOf(key)).reduce((a, b) => (sizeOf(b) > sizeOf(a) ? b : a), new Set());
+const languages = Object.keys(manifest).filter((key) => /^src\/texts\/.*\/first\.json$/.test(key));
+// The entry loads the texts of the first load and then the console.
+const main = Object.keys(manifest).find((key) => manifest[key].isEntry);
+const entry = new Set([...filesOf(main), ...filesOf("src/start.tsx"), ...largest(languages)]);
+const scripts = [...filesOf("src/start.tsx")].filter((file) => file.endsWith(".js") && file !== manifest[main].file);
+const preloads = scripts.map((file) => `    <link rel="modulepreload" crossorigin href="./${file}">\n`).join("");
+const indexPath = join(folder, "index.html");
+writeFileSync(indexPath, readFileSync(indexPath, "utf8").replace("  </head>", `${preloads}  </head>`));
+
 const pages = Object.keys(manifest).filter((key) => /^src\/pages\/.*index\.tsx$/.test(key));
 const filesOfPage = (name) => filesOf(`src/pages/${name}/index.tsx`);
 const firstLoad = sizeOf(new Set([...entry, ...filesOfPage("login"), ...filesOfPage("home")]));

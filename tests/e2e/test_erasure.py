@@ -23,7 +23,11 @@ SALE_NOTES = "leave it with the lodger upstairs"
 USER = {"username": "wilhelmina", "email": "wilhelmina.t@mailbox.example", "full_name": "Wilhelmina Thistlewood"}
 KEY_NAME = "Thistlewood's pocket phone"
 INVITATION_NOTE = "for our new colleague from Thistlewood village"
-TEXTS = [*CUSTOMER.values(), SALE_NOTES, *USER.values(), KEY_NAME, INVITATION_NOTE, "Zenobia", "Thistlewood"]
+VIEW_NAME, DISCARDED_VIEW_NAME, VIEW_QUERY = "Larkspur orders", "Foxglove orders", "wisteria"
+TEXTS = [
+    *CUSTOMER.values(), SALE_NOTES, *USER.values(), KEY_NAME, INVITATION_NOTE, "Zenobia", "Thistlewood", VIEW_NAME,
+    DISCARDED_VIEW_NAME, VIEW_QUERY,
+]  # fmt: skip
 
 # Every table and partition, also those of earlier releases.
 _TABLES = """
@@ -89,6 +93,11 @@ async def trade(admin: User, http: httpx.AsyncClient) -> tuple[User, dict[str, A
     sale = {"product": "MUG", "quantity": 3, "customer_id": customer["id"], "notes": SALE_NOTES}
     await user.post("/sales", sale, key="sale-1")
     await user.post("/auth/api-keys", {"name": KEY_NAME}, key="key-1")
+    view = {"path": "/sales", "name": VIEW_NAME, "query": "search=mug"}
+    saved = await user.post("/views", view, key="view-1")
+    await user.call("PATCH", f"/views/{saved['id']}", json={"query": f"search={VIEW_QUERY}"})
+    discarded = await user.post("/views", view | {"name": DISCARDED_VIEW_NAME}, key="view-2")
+    await user.call("DELETE", f"/views/{discarded['id']}")
     await admin.call("PUT", "/system-settings", json={"alert_emails": [USER["email"], "shop@example.com"]})
     webhook = {"url": "https://hooks.example.com/in", "event_types": ["*"]}
     await admin.post("/webhooks", webhook)
@@ -177,7 +186,17 @@ async def test_export_has_the_data_of_every_service(admin: User, http: httpx.Asy
     assert expected.items() <= export["sections"]["customer"][0].items()
     assert SALE_NOTES in json.dumps(export["sections"]["sales"])
     of_user = await admin.get(f"/users/{user_id}/personal-data")
-    sections = {"account", "sessions", "api_keys", "invitations", "sold", "recipient", "logged_values", "notifications"}
+    sections = {
+        "account",
+        "sessions",
+        "api_keys",
+        "invitations",
+        "views",
+        "sold",
+        "recipient",
+        "logged_values",
+        "notifications",
+    }
     assert sections | {"audit_entries"} <= set(of_user["sections"])
     assert "password" not in json.dumps(of_user["sections"]["account"])
     refused = await user.call("GET", f"/users/{user_id}/personal-data")

@@ -93,6 +93,8 @@ export class ExcessQuantity extends Conflict { declare lines: Record<string, unk
 export class ExpiredToken extends BadRequest {}
 /** Your role requires a second factor; add another one before you remove this one. */
 export class FactorRequired extends Conflict {}
+/** This view belongs to another user. */
+export class ForeignView extends Forbidden {}
 /** Too many logins are in progress; retry shortly. */
 export class HashingOverloaded extends Unavailable {}
 /** HTTPS is required. */
@@ -245,6 +247,8 @@ export class TooManyPasskeys extends Conflict {}
 export class TooManySecrets extends Conflict {}
 /** Too many streams and waiting requests of this caller are open; close one first. */
 export class TooManyStreams extends TooManyRequests {}
+/** You have as many views as one user can have; delete some. */
+export class TooManyViews extends Conflict {}
 /** The maximum number of webhooks exists; delete one first. */
 export class TooManyWebhooks extends Conflict {}
 /** This client may not use this grant type. */
@@ -291,6 +295,10 @@ export class UserErased extends Conflict {}
 export class UsernameTaken extends Conflict {}
 /** The request is well-formed, but its content is invalid. */
 export class ValidationError extends Unprocessable {}
+/** You have a view of this list with this name. */
+export class ViewExists extends Conflict {}
+/** There is no such view, or it belongs to another user who does not share it. */
+export class ViewNotFound extends NotFound {}
 /** You may not change the stock of the default warehouse, in which `quantity` opens stock. */
 export class WarehouseForbidden extends Forbidden {}
 /** The warehouse has stock or open documents. */

@@ -1,6 +1,6 @@
 /** The API: one client for the whole console, with the browser's session cookie. */
 import { ConnectionFailed, createStockbuddy, errors, type CallOptions, type Schemas } from "@stockbuddy/client";
-import { t } from "./i18n.ts";
+import { t, translated } from "./i18n.ts";
 import { PATH_PREFIX } from "./page.ts";
 import { type Method, proveIdentity } from "./step-up.ts";
 
@@ -57,12 +57,13 @@ export const isUnreachable = (error: unknown): boolean => error instanceof Conne
 export function messageOf(error: unknown): string {
   if (isUnreachable(error)) return t("The server can't be reached.");
   if (error instanceof errors.InsufficientStock) return shortagesOf(error.shortages);
-  const problem = error as { detail?: string; title?: string; message?: string };
+  const problem = error as { code?: string; detail?: string; title?: string; message?: string };
+  if (problem.code) return translated("problem", problem.code, problem.detail || problem.title || problem.message || problem.code);
   return problem.detail || problem.title || problem.message || String(error);
 }
 
 function shortagesOf(shortages: { sku: string; requested: unknown; available: unknown }[]): string {
-  return shortages.map((one) => `${one.sku}: ${one.requested} wanted, ${one.available} available`).join(" · ");
+  return shortages.map((one) => t("{{sku}}: {{requested}} wanted, {{available}} available", { sku: one.sku, requested: String(one.requested), available: String(one.available) })).join(" · ");
 }
 
 /** The messages of a 422 by the name of the field. */

@@ -1,6 +1,6 @@
 /** Numbers, money and time in the reader's locale; moments in the company's time zone. Numbers stay exact: they are
  * formatted from their decimal strings. */
-const locale = navigator.language;
+import { locale } from "./i18n.ts";
 
 let currency: string | undefined;
 let timeZone: string | undefined;
@@ -22,36 +22,36 @@ export function money(value: Decimal, options: { sign?: boolean } = {}): string 
   if (value === null || value === undefined || value === "") return missing;
   const signDisplay = options.sign ? "exceptZero" : "auto";
   const style = currency === undefined ? { minimumFractionDigits: 2 } : { style: "currency" as const, currency };
-  return new Intl.NumberFormat(locale, { ...style, signDisplay }).format(exact(value));
+  return new Intl.NumberFormat(locale(), { ...style, signDisplay }).format(exact(value));
 }
 
 export function quantity(value: Decimal, options: { sign?: boolean } = {}): string {
   if (value === null || value === undefined || value === "") return missing;
   const signDisplay = options.sign ? "exceptZero" : "auto";
-  return new Intl.NumberFormat(locale, { maximumFractionDigits: 3, signDisplay }).format(exact(value));
+  return new Intl.NumberFormat(locale(), { maximumFractionDigits: 3, signDisplay }).format(exact(value));
 }
 
-export const integer = (value: number): string => new Intl.NumberFormat(locale).format(value);
+export const integer = (value: number): string => new Intl.NumberFormat(locale()).format(value);
 
 export function percent(value: number): string {
-  return new Intl.NumberFormat(locale, { style: "percent", signDisplay: "exceptZero", maximumFractionDigits: 0 }).format(value);
+  return new Intl.NumberFormat(locale(), { style: "percent", signDisplay: "exceptZero", maximumFractionDigits: 0 }).format(value);
 }
 
 export function moment(value: string | null | undefined): string {
   if (!value) return missing;
   const style = { dateStyle: "medium", timeStyle: "short", timeZone } as const;
-  return new Intl.DateTimeFormat(locale, style).format(new Date(value));
+  return new Intl.DateTimeFormat(locale(), style).format(new Date(value));
 }
 
 /** A day without a time (`2024-06-30`), or the company's day of a moment. */
 export function day(value: string | null | undefined): string {
   if (!value) return missing;
   const isDay = value.length === 10;
-  return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeZone: isDay ? "UTC" : timeZone }).format(new Date(value));
+  return new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeZone: isDay ? "UTC" : timeZone }).format(new Date(value));
 }
 
 export function shortDay(value: string | number): string {
-  return new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", timeZone: "UTC" }).format(new Date(value));
+  return new Intl.DateTimeFormat(locale(), { day: "numeric", month: "short", timeZone: "UTC" }).format(new Date(value));
 }
 
 /** The company's today, plus so many days, as `2024-06-30`. */
@@ -68,10 +68,10 @@ export function ago(value: string | number): string {
   const seconds = Math.round((new Date(value).getTime() - Date.now()) / 1000);
   const steps: [Intl.RelativeTimeFormatUnit, number][] = [["day", 86_400], ["hour", 3600], ["minute", 60]];
   const [unit, size] = steps.find(([, length]) => Math.abs(seconds) >= length) ?? ["second", 1];
-  return new Intl.RelativeTimeFormat(locale, { numeric: "auto" }).format(Math.round(seconds / size), unit);
+  return new Intl.RelativeTimeFormat(locale(), { numeric: "auto" }).format(Math.round(seconds / size), unit);
 }
 
-const separator = new Intl.NumberFormat(locale).formatToParts(1.5).find((part) => part.type === "decimal")?.value ?? ".";
+const separator = new Intl.NumberFormat(locale()).formatToParts(1.5).find((part) => part.type === "decimal")?.value ?? ".";
 
 /** What a person typed as a decimal number for the API; undefined if it is none. */
 export function parseDecimal(text: string): string | undefined {

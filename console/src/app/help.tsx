@@ -9,7 +9,7 @@ export default function Help({ onClose }: { onClose: () => void }) {
   const user = useUser();
   const pages = NAVIGATION.flatMap(({ items }) => items).filter((item) => item.key && (!item.permission || may(user, item.permission)));
   const rows: [string[], string][] = [
-    [["Ctrl", "K"], t("Find pages, products and documents")],
+    [[t("Ctrl"), "K"], t("Find pages, products and documents")],
     [["/"], t("Search this list")],
     [["?"], t("This list of shortcuts")],
     [["Esc"], t("Close a dialog")],

@@ -1,6 +1,8 @@
 /** The query of the address, which holds filters, sorting and page of a list. */
 import { useLocation, useNavigate } from "@tanstack/react-router";
 
+import { PATH_PREFIX } from "./page.ts";
+
 export type Search = Record<string, string>;
 
 export const parseSearch = (text: string): Search => Object.fromEntries(new URLSearchParams(text));
@@ -24,4 +26,10 @@ export function useSearchState(): [Search, (changes: Search, options?: { replace
     } as never);
   };
   return [search, change];
+}
+
+/** The page's path, without the prefix under which a proxy publishes the gateway. */
+export function usePath(): string {
+  const path = useLocation({ select: ({ pathname }) => pathname });
+  return path.startsWith(`${PATH_PREFIX}/`) ? path.slice(PATH_PREFIX.length) : path;
 }

@@ -1,56 +1,72 @@
-/** Ctrl-K: pages, products, sales, customers and purchase orders in one list. */
-import { useState } from "react";
-import { Modal, Text, TextInput } from "@mantine/core";
+/** Ctrl-K: products, customers, sales, purchase orders, pages and actions in one list. */
+import { useEffect, useState } from "react";
+import { Modal, Text, TextInput, useMantineColorScheme } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useNavigate } from "@tanstack/react-router";
-import { useQuery } from "@tanstack/react-query";
-import { type Page, read, type Schemas } from "./api.ts";
+import { useQueries } from "@tanstack/react-query";
+import { type Page, read, type Schemas, type User } from "./api.ts";
 import { money } from "./format.ts";
 import { t } from "./i18n.ts";
 import { NAVIGATION } from "./navigation.ts";
 import { may, type Permission } from "./permissions.ts";
-import { useUser } from "./session.tsx";
+import { useLogout, useUser } from "./session.tsx";
 
 interface Found {
-  path: string;
+  /** Unique in the list. */
+  id: string;
   label: string;
   hint: string;
+  /** What it opens: a page, or an action without one. */
+  target: string | (() => void);
 }
 
 const DEBOUNCE_MS = 40;
 const MAX_OF_A_KIND = 6;
+const MIN_LENGTH = 2;
 
 export default function Palette({ onClose }: { onClose: () => void }) {
   const [text, setText] = useState("");
-  const [active, setActive] = useState(0);
-  const [term] = useDebouncedValue(text.trim(), DEBOUNCE_MS);
+  /** The option that the arrow keys or the mouse have chosen; it stays chosen when others arrive. */
+  const [chosen, setChosen] = useState<string>();
+  /** Enter was pressed before the results of the present text had arrived. */
+  const [isWaiting, setWaiting] = useState(false);
+  const present = text.trim();
+  const [term] = useDebouncedValue(present, DEBOUNCE_MS);
   const navigate = useNavigate();
   const user = useUser();
-  const pages: Found[] = NAVIGATION.flatMap(({ label, items }) =>
-    items
-      .filter((item) => (!item.permission || may(user, item.permission)) && item.label.toLowerCase().includes(term.toLowerCase()))
-      .map((item) => ({ path: item.path, label: item.label, hint: label })),
-  );
-  const found = useQuery({
-    queryKey: ["palette", term],
-    queryFn: () => findRecords(term, (permission) => may(user, permission)),
-    enabled: term.length > 1,
-    placeholderData: (previous) => previous,
+  const found = useQueries({
+    queries: SEARCHES.filter(({ permission }) => may(user, permission)).map((search) => ({
+      queryKey: ["palette", search.path, term],
+      queryFn: () => findRecords(search, term),
+      enabled: term.length >= MIN_LENGTH,
+      placeholderData: (previous: Found[] | undefined) => previous,
+    })),
   });
-  const options = [...(term.length > 1 ? (found.data ?? []) : []), ...pages];
+  const records = term.length >= MIN_LENGTH ? found.flatMap(({ data }) => data ?? []) : [];
+  const options = [...records, ...usePlaces(user, term)];
+  const active = Math.max(0, options.findIndex(({ id }) => id === chosen));
+  const isCurrent = term === present && found.every(({ isFetching, isPlaceholderData }) => !isFetching && !isPlaceholderData);
   const open = (option: Found | undefined): void => {
     if (!option) return;
     onClose();
-    void navigate({ to: option.path });
+    if (typeof option.target === "string") void navigate({ to: option.target });
+    else option.target();
   };
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it waits for the results, not for a new function
+  useEffect(() => {
+    if (!isWaiting || !isCurrent) return;
+    setWaiting(false);
+    open(options[active]);
+  }, [isWaiting, isCurrent]);
   const onKey = (event: React.KeyboardEvent): void => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step) {
       event.preventDefault();
-      setActive((active + step + options.length) % Math.max(1, options.length));
+      setChosen(options[(active + step + options.length) % Math.max(1, options.length)]?.id);
     } else if (event.key === "Enter") {
       event.preventDefault();
-      open(options[active]);
+      if (isCurrent) open(options[active]);
+      else setWaiting(true);
     }
   };
   return (
@@ -69,7 +85,8 @@ export default function Palette({ onClose }: { onClose: () => void }) {
         value={text}
         onChange={(event) => {
           setText(event.currentTarget.value);
-          setActive(0);
+          setChosen(undefined);
+          setWaiting(false);
         }}
         onKeyDown={onKey}
       />
@@ -77,28 +94,55 @@ export default function Palette({ onClose }: { onClose: () => void }) {
         {options.map((option, index) => (
           // biome-ignore lint/a11y/useKeyWithClickEvents: the input handles the keys of the list
           // biome-ignore lint/a11y/useFocusableInteractive: the input keeps the focus and names the active option
-          <div key={option.path + option.label} id={`palette-${index}`} role="option" aria-selected={index === active} className="picker-option" onClick={() => open(option)} onMouseMove={() => setActive(index)}>
+          <div key={option.id} id={`palette-${index}`} role="option" aria-selected={index === active} className="picker-option" onClick={() => open(option)} onMouseMove={() => setChosen(option.id)}>
             <span>{option.label}</span>
             <span className="dim">{option.hint}</span>
           </div>
         ))}
-        {options.length === 0 && !found.isFetching ? <Text p="md" c="dimmed">{t("Nothing found")}</Text> : null}
+        {options.length === 0 && isCurrent ? <Text p="md" c="dimmed">{t("Nothing found")}</Text> : null}
       </div>
     </Modal>
   );
 }
 
-async function findRecords(term: string, has: (permission: Permission) => boolean): Promise<Found[]> {
-  const list = async <Item,>(path: string, show: (item: Item) => Found): Promise<Found[]> => {
-    const page = await read<Page<Item>>(path, { search: term, page_size: MAX_OF_A_KIND });
-    return page.items.map(show);
-  };
-  const lists: [Permission, () => Promise<Found[]>][] = [
-    ["catalog.read", () => list<Schemas["ProductListItem"]>("/products", (one) => ({ path: `/products/${one.id}`, label: one.name, hint: `${one.sku} · ${money(one.unit_price)}` }))],
-    ["customer.read", () => list<Schemas["CustomerResponse"]>("/customers", (one) => ({ path: `/customers/${one.id}`, label: one.name, hint: t("Customer") }))],
-    ["sale.read", () => list<Schemas["SaleResponse"]>("/sales", (one) => ({ path: `/sales/${one.id}`, label: t("Sale {{number}}", { number: one.number }), hint: money(one.total) }))],
-    ["purchase.read", () => list<Schemas["PurchaseOrderResponse"]>("/purchase-orders", (one) => ({ path: `/purchase-orders/${one.id}`, label: t("Purchase order {{number}}", { number: one.number }), hint: one.supplier }))],
+interface Search {
+  /** Of the list, and of the records' pages. */
+  path: string;
+  permission: Permission;
+  show: (record: never) => { label: string; hint: string };
+}
+
+/** The lists that are searched, each by itself: what is found first appears first. */
+const SEARCHES: Search[] = [
+  { path: "/products", permission: "catalog.read", show: (one: Schemas["ProductListItem"]) => ({ label: one.name, hint: `${one.sku} · ${money(one.unit_price)}` }) },
+  { path: "/customers", permission: "customer.read", show: (one: Schemas["CustomerResponse"]) => ({ label: one.name, hint: t("Customer") }) },
+  { path: "/sales", permission: "sale.read", show: (one: Schemas["SaleResponse"]) => ({ label: t("Sale {{number}}", { number: one.number }), hint: money(one.total) }) },
+  { path: "/purchase-orders", permission: "purchase.read", show: (one: Schemas["PurchaseOrderResponse"]) => ({ label: t("Purchase order {{number}}", { number: one.number }), hint: one.supplier }) },
+];
+
+async function findRecords({ path, show }: Search, term: string): Promise<Found[]> {
+  const page = await read<Page<{ id: number }>>(path, { search: term, page_size: MAX_OF_A_KIND });
+  return page.items.map((item) => ({ ...show(item as never), id: `${path}/${item.id}`, target: `${path}/${item.id}` }));
+}
+
+const ACTIONS: { path: string; label: string; permission: Permission }[] = [
+  { path: "/products/new", label: t("New product"), permission: "catalog.write" },
+  { path: "/sell", label: t("New sale"), permission: "sale.create" },
+  { path: "/imports", label: t("Import products"), permission: "import.run" },
+];
+
+/** The pages and actions whose names contain the term. */
+function usePlaces(user: User, term: string): Found[] {
+  const { setColorScheme } = useMantineColorScheme();
+  const logout = useLogout();
+  const allowed = <Item extends { permission?: Permission }>(items: Item[]): Item[] => items.filter(({ permission }) => !permission || may(user, permission));
+  const pages = NAVIGATION.flatMap(({ label, items }) => allowed(items).map((item): Found => ({ id: item.path, label: item.label, hint: label, target: item.path })));
+  const actions: [string, Found["target"]][] = [
+    ...allowed(ACTIONS).map(({ label, path }): [string, string] => [label, path]),
+    [t("Use dark colours"), () => setColorScheme("dark")],
+    [t("Use light colours"), () => setColorScheme("light")],
+    [t("Log out"), () => void logout()],
   ];
-  const found = await Promise.allSettled(lists.flatMap(([permission, load]) => (has(permission) ? [load()] : [])));
-  return found.flatMap((result) => (result.status === "fulfilled" ? result.value : []));
+  const places = [...pages, ...actions.map(([label, target]): Found => ({ id: `action:${label}`, label, hint: t("Action"), target }))];
+  return places.filter(({ label }) => label.toLowerCase().includes(term.toLowerCase()));
 }

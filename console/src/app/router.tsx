@@ -4,7 +4,7 @@ import { PATH_PREFIX } from "./page.ts";
 import { parseSearch, stringifySearch } from "./location.ts";
 import { Gate } from "./gate.tsx";
 import { ErrorNotice, Page } from "../parts/page.tsx";
-import { t } from "./i18n.ts";
+import { loadOtherTexts, t } from "./i18n.ts";
 
 const root = createRootRoute({
   component: () => (
@@ -67,8 +67,14 @@ const PAGES: Record<string, Load> = {
   "/account": () => import("../pages/account/index.tsx"),
 };
 
+/** Pages look their texts up when they are loaded. Those of the first page are there already. */
+const withTexts = (load: Load): Load => async () => {
+  await loadOtherTexts();
+  return load();
+};
+
 const routes = Object.entries(PAGES).map(([path, load]) =>
-  createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load) }),
+  createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(path === "/" ? load : withTexts(load)) }),
 );
 
 export const router = createRouter({

@@ -7,7 +7,7 @@ import { opensOffline } from "../offline/registration.ts";
 import { Link, useLocation, useNavigate } from "@tanstack/react-router";
 import { resumeQueue, useQueueState } from "../scanning/queue.ts";
 import { ago } from "./format.ts";
-import { t } from "./i18n.ts";
+import { loadOtherTexts, t } from "./i18n.ts";
 import { Icon } from "./icons.tsx";
 import { connect, useLiveState } from "./live.ts";
 import { NAVIGATION } from "./navigation.ts";
@@ -32,6 +32,7 @@ export function Shell({ children }: { children: ReactNode }) {
   useEffect(() => connect(queries), [queries]);
   useEffect(() => void resumeQueue(userId), [userId]);
   useEffect(() => void loadPalette(), []); // so that Ctrl-K takes the first key already
+  useEffect(() => void loadOtherTexts(), []);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another page closes the navigation of a phone
   useEffect(nav.close, [path]);
   useShortcuts(
@@ -60,7 +61,7 @@ export function Shell({ children }: { children: ReactNode }) {
             <Link to="/" style={{ color: "inherit", textDecoration: "none" }}><Text fw={700}>Stockbuddy</Text></Link>
           </Group>
           <Group gap="xs" wrap="nowrap">
-            <Button variant="default" size="xs" onClick={() => setDialog("palette")} rightSection={<Text component="kbd" visibleFrom="xs">Ctrl K</Text>}>{t("Find")}</Button>
+            <Button variant="default" size="xs" onClick={() => setDialog("palette")} rightSection={<Text component="kbd" visibleFrom="xs">{`${t("Ctrl")} K`}</Text>}>{t("Find")}</Button>
             <SchemeButton />
             <UserButton />
           </Group>

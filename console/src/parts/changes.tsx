@@ -1,11 +1,11 @@
 /** What an entry of the audit trail changed. */
-import { t } from "../app/i18n.ts";
+import { t, translated } from "../app/i18n.ts";
 
 type Change = { from?: unknown; to?: unknown } | null;
 
 const MAX_NAMES = 3;
 const show = (value: unknown): string => (value === null || value === undefined || value === "" ? "–" : typeof value === "object" ? JSON.stringify(value) : String(value));
-const words = (name: string): string => name.replaceAll("_", " ");
+const words = (name: string): string => translated("field", name, name.replaceAll("_", " "));
 const entriesOf = (changes: unknown): [string, Change][] => Object.entries((changes ?? {}) as Record<string, Change>);
 
 /** One line for each field. */

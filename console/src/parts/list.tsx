@@ -4,11 +4,13 @@ import { Button, Group, Paper, Stack, Text } from "@mantine/core";
 import type { Page as ApiPage } from "../app/api.ts";
 import { integer } from "../app/format.ts";
 import { t } from "../app/i18n.ts";
-import { type Search, useSearchState } from "../app/location.ts";
-import { useRead } from "../app/reads.ts";
+import { type Search, usePath, useSearchState } from "../app/location.ts";
+import { announce, useRead } from "../app/reads.ts";
+import { chosenColumns, ColumnChoice } from "./columns.tsx";
 import { type Filter, Filters } from "./filters.tsx";
 import { EmptyState, Loaded, Page } from "./page.tsx";
 import { type Column, DataTable, saveFile, toCsv } from "./table.tsx";
+import { Views } from "./views.tsx";
 
 const PAGE_SIZE = 25;
 
@@ -27,12 +29,15 @@ interface ListProps<Row> {
   empty: { title: string; text: ReactNode; action?: ReactNode };
   actions?: ReactNode;
   bulk?: (rows: Row[], clear: () => void) => ReactNode;
+  /** The page whose saved views the list offers. */
+  page?: string;
 }
 
 export function ListPage<Row extends { id?: number }>(props: ListProps<Row>) {
+  const page = usePath();
   return (
     <Page title={props.title} lead={props.lead} actions={props.actions}>
-      <List {...props} />
+      <List page={page} {...props} />
     </Page>
   );
 }
@@ -46,9 +51,17 @@ export function List<Row extends { id?: number }>(props: ListProps<Row>) {
   const query = { ...props.query, ...given, page: search.page || "1", page_size: String(PAGE_SIZE), ...(sortBy ? { sort_by: sortBy } : {}) };
   const read = useRead<ApiPage<Row>>(props.path, query);
   const rowKey = props.rowKey ?? ((row: Row) => row.id as number);
+  const columns = chosenColumns(props.columns, search.columns);
+  const save = (rows: Row[]): void => {
+    saveFile(`${props.path.slice(1).replaceAll("/", "-")}.csv`, toCsv(columns, rows));
+    announce(t("Saved: exactly the {{rows}} and the columns that you see.", { rows: t("rows", { count: rows.length }) }));
+  };
   return (
     <Stack gap="sm">
-      {filters.length ? <Filters filters={filters} /> : null}
+      <div className="list-bar no-print">
+        {filters.length ? <Filters filters={filters} /> : <span />}
+        {props.page ? <Group gap="xs" wrap="nowrap"><Views path={props.page} /><ColumnChoice columns={props.columns} /></Group> : null}
+      </div>
       <Loaded read={read}>
         {(page) => {
           if (page.total === 0 && !Object.keys(given).length) return <EmptyState {...props.empty} />;
@@ -62,7 +75,7 @@ export function List<Row extends { id?: number }>(props: ListProps<Row>) {
               ) : null}
               <DataTable
                 label={props.title}
-                columns={props.columns}
+                columns={columns}
                 rows={page.items}
                 rowKey={rowKey}
                 sortBy={sortBy}
@@ -70,9 +83,7 @@ export function List<Row extends { id?: number }>(props: ListProps<Row>) {
                 selection={props.bulk ? { chosen, change: setChosen } : undefined}
               />
               <Footer page={page} onPage={(number) => change({ page: String(number) }, { replace: false })}>
-                <Button variant="subtle" size="xs" onClick={() => saveFile(`${props.path.slice(1).replaceAll("/", "-")}.csv`, toCsv(props.columns, page.items))}>
-                  {t("Save these rows as CSV")}
-                </Button>
+                <Button variant="subtle" size="xs" onClick={() => save(page.items)}>{t("Save these rows as CSV")}</Button>
               </Footer>
             </>
           );

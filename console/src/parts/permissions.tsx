@@ -1,7 +1,7 @@
 /** Permissions: chosen by their descriptions, in groups, and shown as a summary that opens to them. */
 import { Checkbox, Code, Stack, Text } from "@mantine/core";
 import type { Schemas } from "../app/api.ts";
-import { t } from "../app/i18n.ts";
+import { t, translated } from "../app/i18n.ts";
 import { useUser } from "../app/session.tsx";
 
 export type PermissionInfo = Schemas["PermissionResponse"];
@@ -44,7 +44,7 @@ export function PermissionChoice({ label, permissions, chosen, onChange, error }
           <fieldset key={group} className="permission-group">
             <legend>{group}</legend>
             {found.map((one) => (
-              <Checkbox key={one.name} value={one.name} disabled={!user.permissions.includes(one.name)} label={one.description} description={<Code>{one.name}</Code>} />
+              <Checkbox key={one.name} value={one.name} disabled={!user.permissions.includes(one.name)} label={translated("permission", one.name, one.description)} description={<Code>{one.name}</Code>} />
             ))}
           </fieldset>
         ))}
@@ -62,7 +62,7 @@ export function PermissionSummary({ names, permissions }: { names: string[]; per
       {grouped(own).map(([group, found]) => (
         <div key={group}>
           <Text size="sm" fw={600} mt={6}>{group}</Text>
-          <ul>{found.map((one) => <li key={one.name}>{one.description} <span className="dim">({one.name})</span></li>)}</ul>
+          <ul>{found.map((one) => <li key={one.name}>{translated("permission", one.name, one.description)} <span className="dim">({one.name})</span></li>)}</ul>
         </div>
       ))}
     </details>

@@ -1,14 +1,19 @@
 /** The pages before the login: a frame in the middle of the window, with one form. */
 import { type ReactNode, useEffect, useState } from "react";
 import { Button, Paper, PasswordInput, type PasswordInputProps, Stack, Text, Title } from "@mantine/core";
-import { t } from "../app/i18n.ts";
+import { loadOtherTexts, t } from "../app/i18n.ts";
+import { LanguageSelect } from "./language.tsx";
 import { Problem } from "./page.tsx";
 import { useSubmission } from "./submission.ts";
 
 export function PublicPage({ children }: { children: ReactNode }) {
+  useEffect(() => void loadOtherTexts(), []); // they name problems
   return (
     <main style={{ minHeight: "100vh", display: "grid", placeItems: "center", padding: 16 }}>
-      <Paper p="xl" w="100%" maw={420} shadow="sm">{children}</Paper>
+      <Paper p="xl" w="100%" maw={420} shadow="sm">
+        {children}
+        <div style={{ marginTop: 24 }}><LanguageSelect /></div>
+      </Paper>
     </main>
   );
 }

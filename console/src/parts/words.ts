@@ -40,6 +40,10 @@ const STATES: Record<string, [string, string]> = {
   delivered: [t("Delivered"), "good"],
 };
 
+const PAYMENTS: Record<string, string> = { cash: t("Cash"), card: t("Card"), transfer: t("Bank transfer") };
+
+export const paymentLabel = (method: string | null | undefined): string | undefined => (method ? (PAYMENTS[method] ?? method) : undefined);
+export const paymentOptions = Object.entries(PAYMENTS).map(([value, label]) => ({ value, label }));
 export const movementLabel = (type: string): string => MOVEMENTS[type] ?? type;
 export const movementOptions = Object.entries(MOVEMENTS).map(([value, label]) => ({ value, label }));
 export const stateLabel = (state: string): string => STATES[state]?.[0] ?? state;

@@ -276,6 +276,12 @@ class FactorRequired(Conflict):
     code = "factor_required"
 
 
+class ForeignView(Forbidden):
+    """This view belongs to another user."""
+
+    code = "foreign_view"
+
+
 class HashingOverloaded(Unavailable):
     """Too many logins are in progress; retry shortly."""
 
@@ -742,6 +748,12 @@ class TooManyStreams(TooManyRequests):
     code = "too_many_streams"
 
 
+class TooManyViews(Conflict):
+    """You have as many views as one user can have; delete some."""
+
+    code = "too_many_views"
+
+
 class TooManyWebhooks(Conflict):
     """The maximum number of webhooks exists; delete one first."""
 
@@ -881,6 +893,18 @@ class ValidationError(Unprocessable):
     code = "validation_error"
 
 
+class ViewExists(Conflict):
+    """You have a view of this list with this name."""
+
+    code = "view_exists"
+
+
+class ViewNotFound(NotFound):
+    """There is no such view, or it belongs to another user who does not share it."""
+
+    code = "view_not_found"
+
+
 class WarehouseForbidden(Forbidden):
     """You may not change the stock of the default warehouse, in which `quantity` opens stock."""
 
@@ -965,6 +989,7 @@ BY_CODE: dict[str, type[ApiError]] = {
     "excess_quantity": ExcessQuantity,
     "expired_token": ExpiredToken,
     "factor_required": FactorRequired,
+    "foreign_view": ForeignView,
     "hashing_overloaded": HashingOverloaded,
     "https_required": HttpsRequired,
     "idempotency_key_invalid": IdempotencyKeyInvalid,
@@ -1041,6 +1066,7 @@ BY_CODE: dict[str, type[ApiError]] = {
     "too_many_passkeys": TooManyPasskeys,
     "too_many_secrets": TooManySecrets,
     "too_many_streams": TooManyStreams,
+    "too_many_views": TooManyViews,
     "too_many_webhooks": TooManyWebhooks,
     "unauthorized_client": UnauthorizedClient,
     "unknown_account": UnknownAccount,
@@ -1064,6 +1090,8 @@ BY_CODE: dict[str, type[ApiError]] = {
     "user_erased": UserErased,
     "username_taken": UsernameTaken,
     "validation_error": ValidationError,
+    "view_exists": ViewExists,
+    "view_not_found": ViewNotFound,
     "warehouse_forbidden": WarehouseForbidden,
     "warehouse_in_use": WarehouseInUse,
     "webhook_inactive": WebhookInactive,

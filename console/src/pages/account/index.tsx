@@ -9,6 +9,7 @@ import { announce, useRead, useWrite } from "../../app/reads.ts";
 import { useRoles } from "../../app/roles.ts";
 import { SESSION_KEY, useLogout, useUser } from "../../app/session.tsx";
 import { ConfirmButton, DialogButton, FormDialog } from "../../parts/dialog.tsx";
+import { LanguageSelect } from "../../parts/language.tsx";
 import { Loaded, Page, Section } from "../../parts/page.tsx";
 import { DataTable } from "../../parts/table.tsx";
 import { Definitions, Tag } from "../../parts/texts.tsx";
@@ -23,6 +24,7 @@ export default function AccountPage() {
       <div className="columns">
         <Section title={t("Profile")} actions={<DialogButton size="xs" variant="default" label={t("Edit")}>{(close) => <ProfileDialog onClose={close} />}</DialogButton>}>
           <Definitions items={[[t("User name"), user.username], [t("Name"), user.full_name], [t("E-mail"), user.email], [t("Role"), user.role], [t("Since"), day(user.created_at)]]} />
+          <div style={{ marginTop: 12, maxWidth: 240 }}><LanguageSelect /></div>
         </Section>
         <Section title={t("Password")}>
           <DialogButton variant="default" label={t("Change the password")}>{(close) => <PasswordDialog onClose={close} />}</DialogButton>

@@ -28,7 +28,7 @@ export default function AuditPage() {
         { key: "who", label: t("Who"), text: (row) => row.actor, render: (row) => row.actor ?? t("the system") },
         { key: "type", label: t("What"), text: (row) => row.type, render: (row) => row.type },
         { key: "subject", label: t("On"), text: (row) => row.subject, render: (row) => row.subject ?? "" },
-        { key: "changes", label: t("Change"), isWideOnly: true, text: (row) => JSON.stringify(row.changes), render: (row) => <ChangeSummary changes={row.changes} /> },
+        { key: "changes", label: t("Changes"), isWideOnly: true, text: (row) => JSON.stringify(row.changes), render: (row) => <ChangeSummary changes={row.changes} /> },
         { key: "address", label: t("From where"), isWideOnly: true, text: (row) => row.ip_address, render: (row) => row.ip_address ?? "" },
       ]}
       empty={{ title: t("Nothing recorded yet"), text: t("Every change that a person or a program makes appears here.") }}

@@ -7,6 +7,7 @@ import { t } from "../../app/i18n.ts";
 import { keyOf, useRead, useWrite } from "../../app/reads.ts";
 import { Loaded, Page, Section } from "../../parts/page.tsx";
 import { DataTable } from "../../parts/table.tsx";
+import { stateLabel } from "../../parts/words.ts";
 
 type Status = Schemas["SystemStatus"];
 type State = Schemas["ServiceState"];
@@ -88,7 +89,7 @@ function Services({ services }: { services: [string, State][] }) {
           { key: "outbox", label: t("Events that wait"), isNumber: true, render: ([, { details }]) => (details ? <span className={details.outbox.oldest_seconds > OLD_OUTBOX_SECONDS ? "warn strong" : ""}>{details.outbox.events ? t("{{count}}, oldest {{seconds}} s", { count: integer(details.outbox.events), seconds: integer(Math.round(details.outbox.oldest_seconds)) }) : "0"}</span> : "–") },
           { key: "p50", label: t("Typical"), isNumber: true, isWideOnly: true, render: ([, { details }]) => milliseconds(details?.latency.p50_seconds ?? null) },
           { key: "p99", label: t("Slow"), isNumber: true, isWideOnly: true, render: ([, { details }]) => milliseconds(details?.latency.p99_seconds ?? null) },
-          { key: "version", label: t("Release"), isWideOnly: true, render: ([, { details }]) => details?.version ?? "–" },
+          { key: "version", label: t("Version"), isWideOnly: true, render: ([, { details }]) => details?.version ?? "–" },
         ]}
       />
     </Section>
@@ -137,9 +138,9 @@ function FailedEmails() {
         {(page) =>
           page.items.length === 0 ? <Text c="dimmed" size="sm">{t("No e-mail is waiting.")}</Text> : (
             <DataTable isCompact label={t("E-mails and their state")} rows={page.items} rowKey={(row) => row.id} columns={[
-              { key: "to", label: t("To"), render: (row) => row.recipient },
+              { key: "to", label: t("Recipient"), render: (row) => row.recipient },
               { key: "kind", label: t("Kind"), render: (row) => row.kind },
-              { key: "state", label: t("State"), render: (row) => row.state },
+              { key: "state", label: t("State"), render: (row) => stateLabel(row.state) },
               { key: "at", label: t("Written"), isWideOnly: true, render: (row) => moment(row.created_at) },
               { key: "error", label: t("Last problem"), render: (row) => <div className="clip">{row.last_error ?? ""}</div> },
             ]} />

@@ -57,7 +57,7 @@ function Overview({ stats }: { stats: Stats }) {
         <Tile label={t("Sales today")} value={integer(stats.sales_today.count)} hint={<Comparison now={stats.sales_today.count} before={lastWeek?.count ?? 0} />} to={`/sales?from=${today()}`} />
         {withCost ? <ProfitTile /> : null}
         <Tile label={t("Low stock")} value={integer(stats.low_stock_count)} tone={stats.low_stock_count ? "warn" : ""} hint={t("{{count}} of them sold out", { count: integer(stats.out_of_stock_count) })} to="/products?low_stock=true&sort_by=stock_asc" />
-        <Tile label={t("Waiting")} value={integer(stats.pending_transfers + stats.open_purchase_orders)} hint={t("{{transfers}} transfers, {{orders}} purchase orders", { transfers: stats.pending_transfers, orders: stats.open_purchase_orders })} to={stats.pending_transfers || !withCost ? "/transfers?status=pending" : "/purchase-orders?status=ordered"} />
+        <Tile label={t("Waiting")} value={integer(stats.pending_transfers + stats.open_purchase_orders)} hint={t("Transfers: {{transfers}}, purchase orders: {{orders}}", { transfers: stats.pending_transfers, orders: stats.open_purchase_orders })} to={stats.pending_transfers || !withCost ? "/transfers?status=pending" : "/purchase-orders?status=ordered"} />
         {withCost ? <Tile label={t("Value of the stock")} value={money(stats.inventory_value)} hint={t("{{units}} units", { units: quantity(stats.total_units) })} to="/reports?report=inventory-valuation" /> : null}
       </div>
       <Section title={t("Takings of the last 30 days")}>

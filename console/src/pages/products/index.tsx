@@ -34,7 +34,7 @@ export default function ProductsPage() {
       filters={[
         { kind: "search", name: "search", label: t("Name, SKU or barcode") },
         { kind: "select", name: "category", label: t("Category"), options: categories.map(({ name }) => ({ value: name, label: name })) },
-        { kind: "select", name: "is_active", label: t("Sold"), options: [{ value: "true", label: t("Active") }, { value: "false", label: t("Not sold any more") }] },
+        { kind: "select", name: "is_active", label: t("Sold at present"), options: [{ value: "true", label: t("Active") }, { value: "false", label: t("Not sold any more") }] },
         { kind: "flag", name: "low_stock", label: t("Low stock only") },
       ]}
       actions={

@@ -3,7 +3,7 @@ import { lazy, Suspense, useMemo } from "react";
 import { Button, NativeSelect, Text, TextInput } from "@mantine/core";
 import { downloadUrl, type Schemas } from "../../app/api.ts";
 import { companyTimezone, day, moment, money, quantity, today } from "../../app/format.ts";
-import { t } from "../../app/i18n.ts";
+import { t, translated } from "../../app/i18n.ts";
 import { useSearchState } from "../../app/location.ts";
 import { may, type Permission } from "../../app/permissions.ts";
 import { useRead, useWarehouses } from "../../app/reads.ts";
@@ -99,7 +99,7 @@ const isNumeric = (kind: string): boolean => !["text", "date", "moment", "string
 const titleOf = (name: string): string => {
   if (name === "sku") return t("SKU");
   const words = name.replaceAll("_", " ");
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  return translated("field", name, words.charAt(0).toUpperCase() + words.slice(1));
 };
 
 function Shown({ report, title }: { report: { columns: { name: string; kind: string }[]; rows: Row[]; totals: Row }; title: string }) {

@@ -2,7 +2,8 @@
 import { useState } from "react";
 import { Group, TextInput } from "@mantine/core";
 import { send, type Schemas } from "../../app/api.ts";
-import { t } from "../../app/i18n.ts";
+import { t, translated } from "../../app/i18n.ts";
+import { descriptionOf } from "../../app/roles.ts";
 import { may } from "../../app/permissions.ts";
 import { useRead, useWrite } from "../../app/reads.ts";
 import { useUser } from "../../app/session.tsx";
@@ -30,7 +31,7 @@ export default function RolesPage() {
                   rows={found.items}
                   rowKey={(row) => row.name}
                   columns={[
-                    { key: "name", label: t("Name"), render: (row) => <><span className="strong">{row.name}</span> {row.is_built_in ? <Tag>{t("built in")}</Tag> : null}<div className="dim">{row.description}</div></> },
+                    { key: "name", label: t("Name"), render: (row) => <><span className="strong">{row.name}</span> {row.is_built_in ? <Tag>{t("built in")}</Tag> : null}<div className="dim">{descriptionOf(row)}</div></> },
                     { key: "permissions", label: t("Permissions"), render: (row) => <PermissionSummary names={row.permissions} permissions={items} /> },
                     { key: "discount", label: t("Discounts"), render: (row) => discountOf(row) },
                     { key: "actions", label: t("Actions"), isAction: true, render: (row) => (canManage ? <Actions role={row} permissions={items} /> : "") },

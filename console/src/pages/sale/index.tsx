@@ -14,6 +14,7 @@ import { DecimalInput } from "../../parts/inputs.tsx";
 import { Loaded, Page, Section } from "../../parts/page.tsx";
 import { DataTable } from "../../parts/table.tsx";
 import { Definitions, ProductLink, State } from "../../parts/texts.tsx";
+import { paymentLabel } from "../../parts/words.ts";
 
 type Sale = Schemas["SaleResponse"];
 
@@ -65,7 +66,7 @@ function Detail({ sale }: { sale: Sale }) {
               [t("Shop"), warehouses.nameOf(sale.warehouse_id)],
               [t("Seller"), sale.seller],
               [t("Customer"), customer.data ? <Link to={`/customers/${customer.data.id}`}>{customer.data.name}</Link> : null],
-              [t("Payment"), sale.payment_method],
+              [t("Payment"), paymentLabel(sale.payment_method)],
               [t("Reference"), sale.reference],
               [t("Notes"), sale.notes],
               [t("Refunded"), hasReturns ? money(sale.refunded) : null],

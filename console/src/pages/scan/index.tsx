@@ -104,7 +104,7 @@ function Found({ productId }: { productId: number }) {
   return (
     <Loaded read={product}>
       {(shown) => (
-        <Section title={shown.name} actions={<Button size="xs" variant="default" component={Link} to={`/products/${shown.id}`}>{t("Open")}</Button>}>
+        <Section title={shown.name} actions={<Button size="xs" variant="default" component={Link} to={`/products/${shown.id}`}>{t("Open the product")}</Button>}>
           <Group justify="space-between" mb="sm">
             <div><Text c="dimmed" size="sm">{shown.sku}</Text><div className="big-number">{money(shown.unit_price)}</div></div>
             <div style={{ textAlign: "right" }}><Text c="dimmed" size="sm">{t("Available")}</Text><div className={`big-number ${Number(shown.available) > 0 ? "" : "bad"}`}>{quantity(shown.available)}</div></div>

@@ -7,6 +7,7 @@ import { t } from "../../app/i18n.ts";
 import { useWarehouses } from "../../app/reads.ts";
 import { useUser } from "../../app/session.tsx";
 import { CustomerPicker, DecimalInput, lookUp, WarehouseSelect } from "../../parts/inputs.tsx";
+import { paymentOptions } from "../../parts/words.ts";
 import { addLine, areComplete, type Line, lineOf, LinesEditor, totalOf } from "../../parts/lines.tsx";
 import { Page, Section } from "../../parts/page.tsx";
 import { CodeReader } from "../../scanning/code-reader.tsx";
@@ -56,10 +57,10 @@ export default function SellPage() {
             <Stack gap="sm">
               <Group justify="space-between" align="baseline"><Text c="dimmed">{t("To pay")}</Text><span className="big-number">{money(total)}</span></Group>
               <Group grow align="flex-start">
-                <NativeSelect label={t("Payment")} value={method} onChange={(event) => setMethod(event.currentTarget.value)} data={[{ value: "cash", label: t("Cash") }, { value: "card", label: t("Card") }, { value: "transfer", label: t("Bank transfer") }]} />
+                <NativeSelect label={t("Payment")} value={method} onChange={(event) => setMethod(event.currentTarget.value)} data={paymentOptions} />
                 {method === "cash" ? <DecimalInput label={t("Given")} value={given} onChange={setGiven} /> : null}
               </Group>
-              {method === "cash" && change !== undefined && compare(change, 0) >= 0 ? <Group justify="space-between"><Text c="dimmed">{t("Change")}</Text><span className="strong">{money(change)}</span></Group> : null}
+              {method === "cash" && change !== undefined && compare(change, 0) >= 0 ? <Group justify="space-between"><Text c="dimmed">{t("Change to give")}</Text><span className="strong">{money(change)}</span></Group> : null}
               <CustomerPicker shown={customer?.name ?? ""} onPick={(one) => setCustomer({ id: one.id, name: one.name })} />
               {items.length > 1 ? <WarehouseSelect label={t("Shop")} value={String(warehouseId || "")} onChange={setWarehouse} /> : null}
               <Button size="lg" disabled={!areComplete(lines) || !warehouseId} onClick={() => void sell()}>{t("Take {{total}}", { total: money(total) })}</Button>

@@ -109,6 +109,7 @@ ROUTES = (
     Route("/users", "auth"),
     Route("/roles", "auth"),
     Route("/permissions", "auth"),
+    Route("/views", "auth"),
     Route("/system-settings", "auth"),
     _upload("POST", "/products/import"),
     _upload("POST", "/imports"),

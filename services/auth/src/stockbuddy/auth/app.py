@@ -44,6 +44,7 @@ from stockbuddy.auth.signing.keys import SigningKeys
 from stockbuddy.auth.system_settings import routes as system_settings
 from stockbuddy.auth.system_settings.commands import restrict_registration
 from stockbuddy.auth.user_management import routes as user_management
+from stockbuddy.auth.views import routes as views
 from stockbuddy.chassis.http.app import Service, ServiceParts
 from stockbuddy.chassis.http.resources import Resources
 from stockbuddy.chassis.http.tokens import JwksCache, TokenVerifier
@@ -136,6 +137,7 @@ SERVICE = Service(
         api_keys.router,
         user_management.router,
         role_management.router,
+        views.router,
         system_settings.router,
         emails.router,
         jwks.router,

@@ -65,6 +65,7 @@ class Permission(StrEnum):
     ANNOUNCEMENT_WRITE = "announcement.write", "send notifications to users"
     EMAIL_RETRY = "email.retry", "send failed e-mails again"
     WEBHOOK_MANAGE = "webhook.manage", "create, change, test and delete webhooks"
+    VIEW_SHARE = "view.share", "share saved views with all users, and delete those that others share"
     APP_MANAGE = "app.manage", "register, change and delete apps of third parties"
 
 

@@ -48,6 +48,7 @@ _MANAGER = _SALESPERSON | {
     Permission.COST_READ,
     Permission.IMPORT_RUN,
     Permission.EXPORT_RUN,
+    Permission.VIEW_SHARE,
 }
 
 PERMISSIONS_BY_ROLE: Mapping[str, frozenset[Permission]] = {

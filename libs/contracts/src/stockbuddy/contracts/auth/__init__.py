@@ -42,6 +42,7 @@ from stockbuddy.contracts.auth.users import (
     UserState,
     UserUpdated,
 )
+from stockbuddy.contracts.auth.views import ViewCreated, ViewDeleted, ViewState, ViewUpdated
 
 __all__ = [
     "UNKNOWN_LOGIN",
@@ -92,4 +93,8 @@ __all__ = [
     "UserRoleChanged",
     "UserState",
     "UserUpdated",
+    "ViewCreated",
+    "ViewDeleted",
+    "ViewState",
+    "ViewUpdated",
 ]

@@ -14,6 +14,7 @@ _DELETE_OWN = tuple(
         *("totp_factor", "recovery_code", "passkey", "oidc_identity", "queued_email"),
     )
 )
+_DELETE_VIEWS = text("DELETE FROM saved_view WHERE owner_id = :user_id")
 # Waiting and failed e-mails to their addresses, such as a password reset before they had an account.
 _DELETE_EMAILS = text("DELETE FROM queued_email WHERE lower(recipient) = ANY(:addresses)")
 _FORGET_DEVICES = text("UPDATE login_session SET user_agent = NULL, ip_address = NULL WHERE user_id = :user_id")
@@ -23,7 +24,7 @@ _FORGET_NOTES = text("UPDATE invitation SET note = NULL WHERE used_by = :user_id
 
 async def erase_own_rows(session: AsyncSession, user_id: int, addresses: Sequence[str]) -> list[str]:
     """What the user owns apart from the account. Returns the persons in events that belong to the user, too."""
-    for statement in (*_DELETE_OWN, _FORGET_DEVICES):
+    for statement in (*_DELETE_OWN, _DELETE_VIEWS, _FORGET_DEVICES):
         await session.execute(statement, {"user_id": user_id})
     await session.execute(_DELETE_EMAILS, {"addresses": [address.lower() for address in addresses]})
     keys = await session.scalars(_RENAME_KEYS, {"user_id": user_id, "name": ERASED})

@@ -22,6 +22,9 @@ OF_USER = {
     "consents": section_query("""
         SELECT c.app_id, a.name AS app, c.scopes, c.granted_at
         FROM app_consent c JOIN app a ON a.id = c.app_id WHERE c.user_id = :id ORDER BY c.granted_at DESC"""),
+    "views": section_query("""
+        SELECT id, path, name, query, is_shared, created_at, updated_at
+        FROM saved_view WHERE owner_id = :id ORDER BY id DESC"""),
     "invitations": section_query("""
         SELECT id, note, created_at, used_at FROM invitation WHERE used_by = :id ORDER BY id DESC"""),
     "emails": section_query("""
