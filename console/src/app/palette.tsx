@@ -9,6 +9,7 @@ import { money } from "./format.ts";
 import { t } from "./i18n.ts";
 import { NAVIGATION } from "./navigation.ts";
 import { may, type Permission } from "./permissions.ts";
+import { announce } from "./reads.ts";
 import { useLogout, useUser } from "./session.tsx";
 
 interface Found {
@@ -134,7 +135,7 @@ const ACTIONS: { path: string; label: string; permission: Permission }[] = [
 /** The pages and actions whose names contain the term. */
 function usePlaces(user: User, term: string): Found[] {
   const { setColorScheme } = useMantineColorScheme();
-  const logout = useLogout();
+  const logout = useLogout((message) => announce(message, { isError: true }));
   const allowed = <Item extends { permission?: Permission }>(items: Item[]): Item[] => items.filter(({ permission }) => !permission || may(user, permission));
   const pages = NAVIGATION.flatMap(({ label, items }) => allowed(items).map((item): Found => ({ id: item.path, label: item.label, hint: label, target: item.path })));
   const actions: [string, Found["target"]][] = [

@@ -2,7 +2,7 @@
 import { useState } from "react";
 import { Group, TextInput } from "@mantine/core";
 import { send, type Schemas } from "../../app/api.ts";
-import { t, translated } from "../../app/i18n.ts";
+import { t } from "../../app/i18n.ts";
 import { descriptionOf } from "../../app/roles.ts";
 import { may } from "../../app/permissions.ts";
 import { useRead, useWrite } from "../../app/reads.ts";
