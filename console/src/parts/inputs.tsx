@@ -111,7 +111,9 @@ export function Picker<Item extends { id: number }>(props: PickerProps<Item>) {
     if (!code || isPicking.current) return;
     isPicking.current = true;
     try {
-      pick((await props.findExactly?.(code)) ?? (term === code ? items[active] : undefined));
+      // What was typed last may not be listed yet.
+      const listed = async (): Promise<Item | undefined> => (term === code && found.data ? items[active] : (await findOptions<Item>(props.path, code))[0]);
+      pick((await props.findExactly?.(code)) ?? (await listed()));
     } finally {
       isPicking.current = false;
     }
