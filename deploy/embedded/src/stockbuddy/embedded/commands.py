@@ -7,8 +7,8 @@ from typing import NoReturn
 
 
 def serve() -> NoReturn:
-    """Start the whole system on this machine, for development unless ENV=production is set."""
-    os.environ.setdefault("ENV", "development")
+    """Start the whole system on this machine."""
+    os.environ.setdefault("ENV", "development")  # as `make run` does; ENV=production requires secrets
     _run("stockbuddy.embedded")
 
 
