@@ -15,7 +15,7 @@ from typing import Annotated, Any, NamedTuple, get_args, get_origin
 from fastapi import HTTPException, Request, Response
 from fastapi.dependencies.utils import request_body_to_args
 from fastapi.exceptions import RequestValidationError
-from fastapi.params import Body, Depends, File, Form, Header
+from fastapi.params import Body, Depends, File, Form, Header, Param
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import PydanticUndefined
@@ -144,7 +144,9 @@ def _build_binding(name: str, parameter: inspect.Parameter, route: APIRoute) -> 
         return _Binding(name, _build_body(route), is_async=True)
     if any(isinstance(marker, Body) for marker in markers):
         raise _NeedsSolver  # one of several parts of the body
-    return _Binding(name, _build_url_parameter(name, parameter, value_type, route.path))
+    if any(isinstance(marker, Param) and marker.alias not in (None, name) for marker in markers):
+        raise _NeedsSolver
+    return _Binding(name, _build_url_parameter(name, parameter, value_type, route))
 
 
 def _build_dependency(marker: Depends, route: APIRoute) -> Bind:
@@ -197,9 +199,13 @@ def _build_body(route: APIRoute) -> Bind:
     return validate
 
 
-def _build_url_parameter(name: str, parameter: inspect.Parameter, value_type: Any, path: str) -> Bind:
+def _build_url_parameter(name: str, parameter: inspect.Parameter, value_type: Any, route: APIRoute) -> Bind:
+    path = route.path
     if inspect.isclass(value_type) and issubclass(value_type, BaseModel):
-        if any(_accepts_list(field.annotation) for field in value_type.model_fields.values()):
+        # A model for the whole query would get the parameters beside it, too.
+        if len(route.dependant.query_params) > 1 or any(
+            _accepts_list(field.annotation) for field in value_type.model_fields.values()
+        ):
             raise _NeedsSolver
         return lambda request: _validate(lambda: value_type.model_validate(dict(request.query_params)), "query")
     adapter = TypeAdapter(parameter.annotation)
