@@ -9,6 +9,15 @@ from playwright.sync_api import Locator, Page, expect
 from .conftest import RunningSystem
 
 
+def scan(page: Page, code: str) -> None:
+    """As a scanner does: all characters at once, then Enter."""
+    page.evaluate(
+        """code => { for (const key of [...code, 'Enter'])
+            document.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true, cancelable: true})) }""",
+        code,
+    )
+
+
 @dataclass
 class Person:
     """Someone at the console, whose clicks are counted."""
@@ -55,11 +64,7 @@ class Person:
         self.clicks += 2
 
     def scan(self, code: str) -> None:
-        self.page.evaluate(
-            """code => { for (const key of [...code, 'Enter'])
-                document.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true, cancelable: true})) }""",
-            code,
-        )
+        scan(self.page, code)
 
     def sees(self, text: str | re.Pattern[str]) -> None:
         expect(self.page.get_by_text(text).first).to_be_visible()

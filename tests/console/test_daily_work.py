@@ -5,21 +5,13 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, WebSocketRoute, expect
+from playwright.sync_api import Browser, WebSocketRoute, expect
 
 from .conftest import OpenPage, RunningSystem, new_context, violations, watch
+from .person import scan
 
 PAGES = ["/", "/products", "/products/1", "/scan", "/sell", "/sales", "/stock-levels", "/movements", "/purchase-orders"]
 ON_A_PHONE = ["/scan", "/sell", "/counts/1", "/purchase-orders/1", "/products"]
-
-
-def scan(page: Page, code: str) -> None:
-    """As a scanner does: all characters at once, then Enter."""
-    page.evaluate(
-        """code => { for (const key of [...code, 'Enter'])
-            document.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true, cancelable: true})) }""",
-        code,
-    )
 
 
 def test_login_rejects_a_wrong_password_beside_the_form(system: RunningSystem, browser: Browser) -> None:

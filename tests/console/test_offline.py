@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from .conftest import PASSWORD, RunningSystem, log_in, new_context, violations, watch
-from .test_daily_work import scan
+from .person import scan
 
 KEPT = """async () => {
   const opened = indexedDB.open('stockbuddy-reads');

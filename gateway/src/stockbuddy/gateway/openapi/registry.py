@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import structlog
 
@@ -37,6 +38,14 @@ class _ServiceDocument:
     patterns: Sequence[tuple[PathPattern, list[str]]]
 
 
+class _MergedDocument(NamedTuple):
+    """The text before and after the value of `servers`, and a digest of both."""
+
+    before: bytes
+    after: bytes
+    digest: bytes
+
+
 class OpenApiRegistry:
     """Keeps the documents as bytes: parsed, they take ten times as much memory. They are merged when a client asks."""
 
@@ -44,8 +53,8 @@ class OpenApiRegistry:
         self._upstreams = upstreams
         self._documents: dict[str, _ServiceDocument] = {}
         self._own_patterns = [(PathPattern(BASE + STATUS_PATH), ["GET"])]
-        self._merged: tuple[bytes, bytes] | None = None
-        """The merged document before and after the value of `servers`; None since a document has changed."""
+        self._merged: _MergedDocument | None = None
+        """None since a document has changed."""
         self._lock = asyncio.Lock()
         self._refreshed_at = float("-inf")
         self.worker = PollingWorker("openapi documents", self._poll, interval_seconds=MISSING_INTERVAL_SECONDS)
@@ -53,15 +62,20 @@ class OpenApiRegistry:
     async def document(self, path_prefix: str) -> tuple[bytes, str]:
         """The merged document as JSON, and its entity tag. Services that have never responded are missing."""
         await self._refresh(self._missing)
+        merged = self._merged or await self._merge_documents()
+        servers = json.dumps(
+            [{"url": path_prefix or "/", "description": "This server."}], separators=(",", ":")
+        ).encode()
+        etag = hashlib.sha256(merged.digest + servers).hexdigest()[:32]
+        return merged.before + servers + merged.after, f'"{etag}"'
+
+    async def _merge_documents(self) -> _MergedDocument:
         async with self._lock:
             if self._merged is None:
                 # In a fixed order, so that equal documents merge into an equal result, with the same entity tag.
                 contents = {name: self._documents[name].content for name in self._upstreams if name in self._documents}
                 self._merged = await asyncio.to_thread(_merge, contents)
-            before, after = self._merged
-        servers = json.dumps([{"url": path_prefix or "/", "description": "This server."}], separators=(",", ":"))
-        encoded = before + servers.encode() + after
-        return encoded, f'"{hashlib.sha256(encoded).hexdigest()[:32]}"'
+            return self._merged
 
     def may_exist(self, service: str, path: str) -> bool:
         """False if the service's document is known and does not contain this path."""
@@ -128,11 +142,11 @@ class OpenApiRegistry:
         return _ServiceDocument(response.body, response.headers.get(b"etag"), _patterns(document))
 
 
-def _merge(contents: Mapping[str, bytes]) -> tuple[bytes, bytes]:
+def _merge(contents: Mapping[str, bytes]) -> _MergedDocument:
     merged = public_document({service: json.loads(content) for service, content in contents.items()})
     encoded = json.dumps({**merged, "servers": _SERVERS_MARK}, separators=(",", ":")).encode()
     before, _, after = encoded.partition(json.dumps(_SERVERS_MARK).encode())
-    return before, after
+    return _MergedDocument(before, after, hashlib.sha256(encoded).digest())
 
 
 def public_document(documents: Mapping[str, OpenApiDocument]) -> OpenApiDocument:
