@@ -2,26 +2,24 @@
 and wraps each call in layers that these routes do not need. See ADR 11.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Any, NamedTuple
 
-from fastapi import Request, Response
+from fastapi import Request
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from stockbuddy.chassis.http.lightweight_route import DEPENDENCY_STACK, LightweightRoute
 
-Handler = Callable[[Request], Awaitable[Response]]
 MAX_DEPTH = 3
 _ANY_LENGTH = -1
 
 
 class RouteMatch(NamedTuple):
-    """A lightweight route with its handler, and the parameters in the path."""
+    """A lightweight route, and the parameters in the path."""
 
-    route: Route
-    handle: Handler
+    route: LightweightRoute
     parameters: dict[str, Any]
 
 
@@ -31,11 +29,6 @@ class RouteTable:
     def __init__(self, routes: Iterable[BaseRoute]) -> None:
         ordered = [route for route in routes if isinstance(route, Route)]
         self._depth = min((_literal_segments(route.path) for route in ordered), default=0)
-        self._handlers: dict[int, Handler] = {
-            id(route): route.get_route_handler()
-            for route in ordered
-            if isinstance(route, LightweightRoute) and route.is_solverless
-        }
         self._candidates: dict[tuple[str, int], list[Route]] = {}
         for route in ordered:
             for length in {_length(route.path), _ANY_LENGTH}:
@@ -57,11 +50,11 @@ class RouteTable:
             matched = route.path_regex.match(path)
             if matched is None or method not in (route.methods or ()):
                 continue
-            if (handle := self._handlers.get(id(route))) is None:
+            if not (isinstance(route, LightweightRoute) and route.is_solverless):
                 return None
             convertors = route.param_convertors
             parameters = {name: convertors[name].convert(value) for name, value in matched.groupdict().items()}
-            return RouteMatch(route, handle, parameters)
+            return RouteMatch(route, parameters)
         return None
 
     def _collection(self, path: str) -> str:
@@ -86,7 +79,7 @@ class DirectRoutes:
         try:
             async with AsyncExitStack() as dependencies:
                 scope[DEPENDENCY_STACK] = dependencies
-                response = await found.handle(request)
+                response = await found.route.handler(request)
         except Exception as error:
             respond = _handler_of(error, scope["app"].exception_handlers)
             if respond is None:

@@ -76,7 +76,14 @@ class _SolverlessRoute(APIRoute):
 
 
 class LightweightRoute(ConditionalRoute, _SolverlessRoute):
-    """For endpoints of authenticated callers; those that return a `Response` are served without the solver."""
+    """For endpoints of authenticated callers; those that return a `Response` are served without the solver. `handler`
+    is the complete one, which FastAPI keeps inside its own layers."""
+
+    handler: Callable[[Request], Coroutine[Any, Any, Response]]
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        self.handler = super().get_route_handler()
+        return self.handler
 
 
 async def _bind(bindings: Sequence[_Binding], request: Request) -> Mapping[str, Any]:
