@@ -18,6 +18,15 @@ KEPT = """async () => {
   return number;
 }"""
 
+IS_KEPT = """async (path) => {
+  const opened = indexedDB.open('stockbuddy-reads');
+  const database = await new Promise((done) => { opened.onsuccess = () => done(opened.result) });
+  const all = database.transaction('reads').objectStore('reads').getAll();
+  const reads = await new Promise((done) => { all.onsuccess = () => done(all.result) });
+  database.close();
+  return reads.some((read) => read.queryKey[1] === path);
+}"""
+
 
 @pytest.fixture
 def page(system: RunningSystem, browser: Browser) -> Iterator[Page]:
@@ -39,6 +48,12 @@ def read(page: Page, system: RunningSystem, path: str, shown: str) -> None:
     expect(page.get_by_role("main")).to_contain_text(shown)
 
 
+def read_and_keep(page: Page, system: RunningSystem, path: str, shown: str, kept: str) -> None:
+    """Loading another page ends what this page still writes: first await that the browser has kept the answer."""
+    read(page, system, path, shown)
+    page.wait_for_function(IS_KEPT, arg=kept)
+
+
 def wait_for_open_connection(page: Page) -> None:
     expect(page.get_by_role("status").filter(has_text="No live connection")).to_have_count(0)
 
@@ -46,10 +61,11 @@ def wait_for_open_connection(page: Page) -> None:
 def test_pages_read_last_open_and_sales_and_counts_arrive_once(page: Page, system: RunningSystem) -> None:
     product = system.call("GET", "/products/by-sku/MUG-020")
     mug_14 = system.call("GET", "/products/by-sku/MUG-014")["id"]
-    read(page, system, "/products?search=MUG-02", "Mug number 20")
-    read(page, system, f"/products/{product['id']}", "Harbour" if len(product["stock"]) > 1 else "Main warehouse")
-    read(page, system, "/sales", "S-000001")
-    read(page, system, "/counts/1", "of 15 counted")
+    warehouse = "Harbour" if len(product["stock"]) > 1 else "Main warehouse"
+    read_and_keep(page, system, "/products?search=MUG-02", "Mug number 20", "/products")
+    read_and_keep(page, system, f"/products/{product['id']}", warehouse, f"/products/{product['id']}")
+    read_and_keep(page, system, "/sales", "S-000001", "/sales")
+    read_and_keep(page, system, "/counts/1", "of 15 counted", "/stock-counts/1")
     read(page, system, "/sell", "To pay")
     before, sales = system.stock_of("MUG-020"), system.call("GET", "/sales")["total"]
 
