@@ -27,11 +27,12 @@ from stockbuddy.catalog.read_pool import ReadPool
 from stockbuddy.catalog.search.lookups import ProductLookups
 from stockbuddy.catalog.search.pages import ProductPages
 from stockbuddy.catalog.search.schemas import ProductFilter
-from stockbuddy.chassis.http.app import Service, ServiceParts, create_app
+from stockbuddy.chassis.http.app import create_app
 from stockbuddy.chassis.http.authentication import authenticate
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.resources import Resources
 from stockbuddy.chassis.http.server import serve
+from stockbuddy.chassis.http.service_definition import Service, ServiceParts
 from stockbuddy.chassis.postgres.database import server_settings
 from stockbuddy.chassis.runtime.database_url import connect_arguments
 from stockbuddy.chassis.runtime.logging import configure_logging

@@ -29,7 +29,8 @@ from aiohttp import web
 from fastapi import FastAPI
 
 from bench.figures import Figure, report, under
-from stockbuddy.chassis.http.app import Service, create_app
+from stockbuddy.chassis.http.app import create_app
+from stockbuddy.chassis.http.service_definition import Service
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
 from stockbuddy.chassis.messaging.chunks import to_message

@@ -104,7 +104,7 @@ async def test_sigterm_to_make_ends_every_process(
         await run.wait_until_ready()
         run.process.terminate()
         await run.wait_until_all_ended()
-        assert run.output.count("service.stopped") == 4
+        assert run.output.count("service.stopped") == run.output.count("service.started") >= 4
         assert "Traceback" not in run.output
 
 

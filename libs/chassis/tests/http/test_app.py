@@ -20,10 +20,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.access.roles import Role
-from stockbuddy.chassis.http.app import Service, create_app
+from stockbuddy.chassis.http.app import create_app
 from stockbuddy.chassis.http.authentication import PUBLIC, Caller, requires
 from stockbuddy.chassis.http.errors import Conflict
 from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.chassis.http.service_definition import Service
 from stockbuddy.chassis.http.sessions import ReadSession, Session
 from stockbuddy.chassis.http.tokens import CLOCK_LEEWAY_SECONDS
 from stockbuddy.chassis.postgres.database import Database

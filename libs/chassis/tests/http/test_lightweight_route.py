@@ -12,11 +12,12 @@ from pydantic import BaseModel, ConfigDict
 
 from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.access.roles import Role
-from stockbuddy.chassis.http.app import Service, create_app
+from stockbuddy.chassis.http.app import create_app
 from stockbuddy.chassis.http.authentication import Caller, requires
 from stockbuddy.chassis.http.errors import NotFound
 from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch
 from stockbuddy.chassis.http.lightweight_route import LightweightRoute
+from stockbuddy.chassis.http.service_definition import Service
 from stockbuddy.chassis.runtime.settings import ServiceSettings
 from stockbuddy.chassis.testing.tokens import TestIssuer
 

@@ -8,11 +8,12 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from stockbuddy.chassis.access.permissions import Permission
-from stockbuddy.chassis.http.app import Service, create_app
+from stockbuddy.chassis.http.app import create_app
 from stockbuddy.chassis.http.authentication import PUBLIC, Caller, UserSession, requires
 from stockbuddy.chassis.http.errors import PROBLEM_JSON, Conflict, raises
 from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch
 from stockbuddy.chassis.http.pagination import Page
+from stockbuddy.chassis.http.service_definition import Service
 from stockbuddy.chassis.runtime.settings import ServiceSettings
 from stockbuddy.contracts.numbers import Money, Quantity
 

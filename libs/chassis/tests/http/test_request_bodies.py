@@ -8,9 +8,10 @@ from asgi_lifespan import LifespanManager
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from stockbuddy.chassis.http.app import Service, create_app
+from stockbuddy.chassis.http.app import create_app
 from stockbuddy.chassis.http.authentication import PUBLIC
 from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.chassis.http.service_definition import Service
 from stockbuddy.chassis.runtime.settings import ServiceSettings
 
 router = APIRouter(prefix="/api/v1/names", route_class=ConditionalRoute, dependencies=[PUBLIC])

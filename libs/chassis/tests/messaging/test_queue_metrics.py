@@ -9,7 +9,8 @@ import httpx2 as httpx
 from asgi_lifespan import LifespanManager
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.chassis.http.app import Service, create_app
+from stockbuddy.chassis.http.app import create_app
+from stockbuddy.chassis.http.service_definition import Service
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
 from stockbuddy.chassis.messaging.handlers import Consumer, PermanentFailure, PredecessorMissing, each

@@ -11,7 +11,8 @@ import uvloop
 from stockbuddy.chassis.runtime.logging import configure_logging
 from stockbuddy.chassis.runtime.ports import CannotListen, check_ports
 from stockbuddy.chassis.runtime.settings import InvalidSettings
-from stockbuddy.embedded import processes, single_process
+from stockbuddy.embedded import processes, server
+from stockbuddy.embedded.background import fork_background, is_wanted
 from stockbuddy.embedded.console_build import console_build
 from stockbuddy.embedded.database import open_database
 from stockbuddy.embedded.errors import StartFailed
@@ -33,7 +34,7 @@ def main() -> int:
             print(line, file=sys.stderr)
         configure_logging(level=settings.log_level, output="console" if settings.env == "development" else "json")
         with console_build() if arguments.console else contextlib.nullcontext():
-            return _run_processes(settings) if arguments.processes else _run_single_process(settings)
+            return _run_processes(settings) if arguments.processes else _run_embedded(settings)
     except InvalidSettings as error:
         print(error, file=sys.stderr)
         return INVALID_SETTINGS
@@ -45,10 +46,12 @@ def main() -> int:
         return INTERRUPTED
 
 
-def _run_single_process(settings: EmbeddedSettings) -> int:
+def _run_embedded(settings: EmbeddedSettings) -> int:
     check_ports(settings.host, settings.port)
-    with open_database(settings) as url, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(single_process.run(settings, url))
+    with open_database(settings) as url:
+        background = fork_background(url, settings.env) if is_wanted(settings.background_process) else None
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(server.run(settings, url, background))
 
 
 def _run_processes(settings: EmbeddedSettings) -> int:

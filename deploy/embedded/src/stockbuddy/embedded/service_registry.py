@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from stockbuddy.auth import app as auth
 from stockbuddy.catalog import app as catalog
-from stockbuddy.chassis.http.app import Service
+from stockbuddy.chassis.http.service_definition import Service
 from stockbuddy.chassis.postgres.migrations import UnusableDatabase, migrate
 from stockbuddy.chassis.runtime.settings import ServiceSettings
 from stockbuddy.embedded.errors import StartFailed

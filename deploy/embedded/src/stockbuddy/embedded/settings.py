@@ -19,7 +19,8 @@ EMBEDDED_VALUES: dict[str, Any] = {"gateway_secret": "generated-at-each-start-fo
 
 class EmbeddedSettings(CommonNames):
     """`data`: directory of the list of processes and of the private PostgreSQL, which is started only if `database_url`
-    is not set."""
+    is not set. `background_process`: whether background work has a process of its own; `auto`: if there is a second
+    processor."""
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True, env_ignore_empty=True)
     is_public: ClassVar[bool] = True
@@ -32,6 +33,7 @@ class EmbeddedSettings(CommonNames):
     bus_url: str | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     public_url: str | None = None
+    background_process: Literal["auto", "on", "off"] = "auto"
 
     @property
     def console_url(self) -> str | None:

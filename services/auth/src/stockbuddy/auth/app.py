@@ -45,8 +45,8 @@ from stockbuddy.auth.system_settings import routes as system_settings
 from stockbuddy.auth.system_settings.commands import restrict_registration
 from stockbuddy.auth.user_management import routes as user_management
 from stockbuddy.auth.views import routes as views
-from stockbuddy.chassis.http.app import Service, ServiceParts
 from stockbuddy.chassis.http.resources import Resources
+from stockbuddy.chassis.http.service_definition import Service, ServiceParts
 from stockbuddy.chassis.http.tokens import JwksCache, TokenVerifier
 from stockbuddy.chassis.messaging.erasure import erasure_consumer
 from stockbuddy.chassis.postgres.database import Database
@@ -80,7 +80,8 @@ async def lifespan(resources: Resources) -> AsyncIterator[ServiceParts]:
             services=AuthServices(
                 settings, database, secret_box, hasher, signing_keys, RepetitionCounter(), _oidc_clients(settings)
             ),
-            workers=[signing_keys.worker(), sender.worker(), cleanup_worker(database)],
+            workers=[sender.worker(), cleanup_worker(database)],
+            request_workers=[signing_keys.worker()],
             verifier=verifier,
         )
     finally:

@@ -24,9 +24,9 @@ from stockbuddy.catalog.signed_urls import ImageUrls
 from stockbuddy.catalog.subscriptions import CONSUMERS
 from stockbuddy.catalog.suppliers.routes import router as suppliers
 from stockbuddy.chassis.access.permissions import Permission
-from stockbuddy.chassis.http.app import Service, ServiceParts
 from stockbuddy.chassis.http.personal_data import PersonExport, personal_data_router
 from stockbuddy.chassis.http.resources import Resources
+from stockbuddy.chassis.http.service_definition import Service, ServiceParts
 from stockbuddy.chassis.postgres.migrations import migrations_of
 
 __all__ = ["MIGRATIONS", "SERVICE", "CatalogSettings"]

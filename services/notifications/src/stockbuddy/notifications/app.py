@@ -9,9 +9,9 @@ import structlog
 
 from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.encryption import SecretBox
-from stockbuddy.chassis.http.app import Service, ServiceParts
 from stockbuddy.chassis.http.personal_data import PersonExport, personal_data_router
 from stockbuddy.chassis.http.resources import Resources
+from stockbuddy.chassis.http.service_definition import Service, ServiceParts
 from stockbuddy.chassis.postgres.migrations import migrations_of
 from stockbuddy.chassis.runtime.background import PollingWorker
 from stockbuddy.chassis.runtime.failures import is_environment_fault
@@ -70,14 +70,14 @@ async def lifespan(resources: Resources) -> AsyncIterator[ServiceParts]:
     with on_shutdown(tail.close):
         async with WebhookDispatcher(database, settings, secret_box) as dispatcher:
             checkpoint = checkpoint_worker(database, settings, secret_box)
-            workers = [preparation, tail.worker, dispatcher.worker, retention_worker(database), checkpoint]
+            workers = [preparation, dispatcher.worker, retention_worker(database), checkpoint]
             workers.append(redaction_worker(database))
             if settings.external_events and (publish := resources.bus.publish_externally) is not None:
                 workers.append(ExternalPublisher(database, publish).worker())
             if settings.smtp_url is not None:
                 workers.append(EmailSender(database, settings).worker)
             services = NotificationsServices(settings, database, tail, dispatcher.resolver, slots, secret_box)
-            yield ServiceParts(services, workers)
+            yield ServiceParts(services, workers, request_workers=[tail.worker])
 
 
 SERVICE = Service(

@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from stockbuddy.chassis.access.permissions import Permission
-from stockbuddy.chassis.http.app import Service, ServiceParts
 from stockbuddy.chassis.http.personal_data import PersonExport, personal_data_router
 from stockbuddy.chassis.http.resources import Resources
+from stockbuddy.chassis.http.service_definition import Service, ServiceParts
 from stockbuddy.chassis.postgres.migrations import migrations_of
 from stockbuddy.chassis.runtime.settings import ServiceSettings
 from stockbuddy.stock.documents.counts.routes import router as counts

@@ -5,12 +5,10 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from functools import partial
 from typing import Any
 
-import structlog
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.routing import APIRoute
 
 from stockbuddy.chassis.http.access_denied_audit import record_and_respond
@@ -20,57 +18,17 @@ from stockbuddy.chassis.http.health import health_router
 from stockbuddy.chassis.http.openapi.document import DocumentedAPI
 from stockbuddy.chassis.http.permissions import declare_permissions
 from stockbuddy.chassis.http.request_context import RequestContextMiddleware
-from stockbuddy.chassis.http.resources import Resources
+from stockbuddy.chassis.http.service_definition import Service
+from stockbuddy.chassis.http.service_runtime import BackgroundProcess, Work, run_service
 from stockbuddy.chassis.http.status import status_router
-from stockbuddy.chassis.http.tokens import FetchJwks, JwksCache, TokenVerifier, fetch_jwks_over_http
+from stockbuddy.chassis.http.tokens import FetchJwks, fetch_jwks_over_http
 from stockbuddy.chassis.messaging import queue_metrics
-from stockbuddy.chassis.messaging.archive import Archive
 from stockbuddy.chassis.messaging.bus import Bus, BusUnavailable
-from stockbuddy.chassis.messaging.bus.amqp import AmqpBus
-from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
-from stockbuddy.chassis.messaging.handlers import Consumer
-from stockbuddy.chassis.messaging.inbox import Inbox
-from stockbuddy.chassis.messaging.outbox import open_database
-from stockbuddy.chassis.messaging.relay import Relay
-from stockbuddy.chassis.postgres.database import Database
-from stockbuddy.chassis.postgres.maintenance import maintenance_worker
 from stockbuddy.chassis.runtime import metrics
 from stockbuddy.chassis.runtime.access_log import AccessLog
-from stockbuddy.chassis.runtime.background import PollingWorker
-from stockbuddy.chassis.runtime.failures import DATABASE, DependencyUnavailable
+from stockbuddy.chassis.runtime.failures import DATABASE, DependencyUnavailable, Failure
 from stockbuddy.chassis.runtime.repetitions import RepetitionCounter
 from stockbuddy.chassis.runtime.settings import ServiceSettings
-
-log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceParts:
-    """What a service's lifespan opens. `services` is the service's own typed dataclass, available to its requests as
-    `app.state.services`; `workers` run until shutdown; `verifier` replaces the chassis' one (auth verifies with its
-    own keys)."""
-
-    services: Any
-    workers: Sequence[PollingWorker] = ()
-    verifier: TokenVerifier | None = None
-
-
-Lifespan = Callable[[Resources], contextlib.AbstractAsyncContextManager[ServiceParts]]
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """The definition of a service. Its name is also its database schema and the first word of its event types."""
-
-    name: str
-    title: str
-    routers: Sequence[APIRouter]
-    consumers: Sequence[Consumer] = ()
-    lifespan: Lifespan | None = None
-    texts: Path | None = None
-    """Descriptions for the OpenAPI document; see `http.openapi.texts`."""
-    document: Path | None = None
-    """The generated OpenAPI document; without it, it is composed when it is first read."""
 
 
 def create_app(
@@ -79,13 +37,23 @@ def create_app(
     *,
     bus: Bus | None = None,
     fetch_jwks: FetchJwks | None = None,
+    background: BackgroundProcess | None = None,
 ) -> FastAPI:
     """The service as an ASGI app. `bus`: shared by several services in one process. `fetch_jwks`: for signing keys
-    that are available without the network."""
+    that are available without the network. `background`: does the background work instead of this process."""
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with _running(app, service, settings, bus, fetch_jwks or fetch_jwks_over_http(settings.jwks_url)):
+        async with run_service(
+            service,
+            settings,
+            Work.ALL if background is None else Work.REQUESTS,
+            fetch_jwks=fetch_jwks or fetch_jwks_over_http(settings.jwks_url),
+            bus=bus,
+            signals=background.signals if background else None,
+        ) as running:
+            app.state.services, app.state.resources = running.parts.services, running.resources
+            app.state.running = running
             yield
 
     app = DocumentedAPI(
@@ -103,6 +71,8 @@ def create_app(
     app.add_middleware(RequestContextMiddleware, service=service.name, access_log=access_log)
     # Without the bus sales continue: events wait in the outbox.
     checks = {"database": lambda: _require_database(app), "bus": lambda: _require_bus(app)}
+    if background is not None:
+        checks["background"] = partial(_require_background, background)
     health = health_router(checks, essential={"database"})
     health.add_api_route("/openapi.json", app.get_document, methods=["GET", "HEAD"], include_in_schema=False)
     health.add_api_route("/metrics", _metrics_endpoint(service), methods=["GET", "HEAD"], include_in_schema=False)
@@ -136,53 +106,20 @@ def _metrics_endpoint(service: Service) -> Callable[[Request], Any]:
 async def _require_database(app: FastAPI) -> None:
     """A full disk or a missing privilege shows only in what the consumers and workers wait for."""
     await app.state.resources.database.ping()
-    for outage in app.state.outages:
-        failure = outage.failure
-        if failure is not None and failure.dependency == DATABASE and failure.affects_everything:
+    _require_no_outage(app.state.running.failures())
+
+
+async def _require_background(background: BackgroundProcess) -> None:
+    """Without it sales continue, and their events wait."""
+    _require_no_outage(await background.fetch_outages())
+
+
+def _require_no_outage(failures: Sequence[Failure]) -> None:
+    for failure in failures:
+        if failure.dependency == DATABASE and failure.affects_everything:
             raise DependencyUnavailable(str(failure), dependency=DATABASE, reason=failure.reason)
 
 
 async def _require_bus(app: FastAPI) -> None:
     if not app.state.resources.bus.is_ready:
         raise BusUnavailable("not connected")
-
-
-@contextlib.asynccontextmanager
-async def _running(
-    app: FastAPI, service: Service, settings: ServiceSettings, shared_bus: Bus | None, fetch_jwks: FetchJwks
-) -> AsyncIterator[None]:
-    """Start database, service, bus, relay, consumers and workers in this order; stop them in reverse."""
-    database = open_database(settings.database_url, service.name, pool_size=settings.database_pool_size)
-    bus = shared_bus or _create_bus(service, settings, database)
-    verifier = TokenVerifier(JwksCache(fetch_jwks), issuer=settings.token_issuer, audience=settings.token_audience)
-    resources = Resources(settings, database, bus, verifier)
-    inboxes = [Inbox(database, consumer) for consumer in service.consumers]
-    async with contextlib.AsyncExitStack() as stack:
-        stack.push_async_callback(database.close)
-        parts = ServiceParts(services=None)
-        if service.lifespan is not None:
-            parts = await stack.enter_async_context(service.lifespan(resources))
-        app.state.services = parts.services
-        app.state.resources = replace(resources, verifier=parts.verifier or verifier)
-        if shared_bus is None:
-            stack.push_async_callback(bus.close)
-            await bus.start()
-        for inbox in inboxes:
-            await bus.subscribe(inbox.subscription())
-        relay = Relay(database, bus)
-        own_workers = [relay.worker(settings.shutdown_seconds), maintenance_worker(database)]
-        workers = [*own_workers, *(inbox.retry_worker() for inbox in inboxes), *parts.workers]
-        app.state.outages = [inbox.outage for inbox in inboxes] + [worker.outage for worker in workers]
-        for worker in workers:
-            await stack.enter_async_context(worker)
-        log.info("service.started", service=service.name)
-        yield
-    log.info("service.stopped", service=service.name)
-
-
-def _create_bus(service: Service, settings: ServiceSettings, database: Database) -> Bus:
-    if settings.bus_url is None:
-        return InProcessBus()
-    return AmqpBus(
-        settings.bus_url, name=service.name, shutdown_seconds=settings.shutdown_seconds, archive=Archive(database)
-    )

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from stockbuddy.chassis.http.app import Service, create_app
+from stockbuddy.chassis.http.app import create_app
 from stockbuddy.chassis.http.server import serve
+from stockbuddy.chassis.http.service_definition import Service
 from stockbuddy.chassis.messaging import dead_letters
 from stockbuddy.chassis.postgres import migrations
 from stockbuddy.chassis.runtime.database_url import server_of

@@ -1,6 +1,5 @@
 """The connection to PostgreSQL: one engine per service, restricted to the service's own schema."""
 
-from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,6 +13,7 @@ from stockbuddy.chassis.postgres.failures import classify_database_error
 from stockbuddy.chassis.postgres.pool import ShrinkingPool
 from stockbuddy.chassis.runtime.database_url import connect_arguments
 from stockbuddy.chassis.runtime.failures import DATABASE, READ_ONLY, DependencyUnavailable, register_classifier
+from stockbuddy.chassis.runtime.signals import Signals
 
 register_classifier(classify_database_error)
 
@@ -34,22 +34,28 @@ class Database:
     """One service's schema in one PostgreSQL database."""
 
     def __init__(
-        self, url: str, schema: str, *, pool_size: int = 10, before_commit: BeforeCommit | None = None
+        self,
+        url: str,
+        schema: str,
+        *,
+        pool_size: int = 10,
+        before_commit: BeforeCommit | None = None,
+        signals: Signals | None = None,
     ) -> None:
         self.schema = schema
+        self._signals = signals or Signals()
         self._before_commit = before_commit
         self.engine = _engine(url, schema, pool_size)
         self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._listeners: defaultdict[str, list[Callable[[], None]]] = defaultdict(list)
 
     def on_commit(self, signal: str, listener: Callable[[], None]) -> None:
-        """Call `listener` after every commit of this process with that signal (see `signal_on_commit`)."""
-        self._listeners[signal].append(listener)
+        """Call `listener` after every commit with that signal (see `signal_on_commit`) of a process that shares the
+        signals."""
+        self._signals.listen(signal, listener)
 
     def notify(self, signal: str) -> None:
         """Notify the listeners of `signal` at once: for code that has committed through `raw`."""
-        for listener in self._listeners[signal]:
-            listener()
+        self._signals.send(signal)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
@@ -149,6 +155,6 @@ async def driver_connection(session: AsyncSession) -> asyncpg.Connection:
 
 
 def signal_on_commit(session: AsyncSession, signal: str) -> None:
-    """Notify the listeners of `signal` in this process if and when `session` commits, so that workers need not wait for
-    their next poll. Other processes poll."""
+    """Notify the listeners of `signal` if and when `session` commits, so that workers need not wait for their next
+    poll. Processes that do not share the signals poll."""
     session.info.setdefault(_SIGNALS, set()).add(signal)

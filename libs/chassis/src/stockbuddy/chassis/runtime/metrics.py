@@ -4,6 +4,8 @@ from prometheus_client import Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
+from stockbuddy.chassis.runtime.metrics_of_processes import joined_registry
+
 REQUESTS = Counter("stockbuddy_http_requests_total", "Completed requests.", ["service", "method", "route", "status"])
 REQUEST_DURATION_SECONDS = Histogram(
     "stockbuddy_http_request_duration_seconds",
@@ -31,4 +33,5 @@ INBOX_MESSAGES = Gauge(
 
 
 async def metrics_page() -> Response:
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    """The metrics of this process and those joined with it."""
+    return Response(generate_latest(await joined_registry()), media_type=CONTENT_TYPE_LATEST)

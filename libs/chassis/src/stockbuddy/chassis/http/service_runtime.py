@@ -1,0 +1,114 @@
+"""Runs what a service consists of: its database, bus, consumers and workers.
+
+One process may do all of it; or several processes of a service share it, of which some serve requests and others do the
+background work, which is everything that no request waits for.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+
+import structlog
+
+from stockbuddy.chassis.http.resources import Resources
+from stockbuddy.chassis.http.service_definition import Service, ServiceParts
+from stockbuddy.chassis.http.tokens import FetchJwks, JwksCache, TokenVerifier
+from stockbuddy.chassis.messaging.archive import Archive
+from stockbuddy.chassis.messaging.bus import Bus
+from stockbuddy.chassis.messaging.bus.amqp import AmqpBus
+from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
+from stockbuddy.chassis.messaging.inbox import Inbox
+from stockbuddy.chassis.messaging.outbox import open_database
+from stockbuddy.chassis.messaging.relay import Relay
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.postgres.maintenance import maintenance_worker
+from stockbuddy.chassis.runtime.background import PollingWorker
+from stockbuddy.chassis.runtime.failures import Failure
+from stockbuddy.chassis.runtime.outages import OutageLog
+from stockbuddy.chassis.runtime.settings import ServiceSettings
+from stockbuddy.chassis.runtime.signals import Signals
+
+log = structlog.get_logger(__name__)
+
+
+class Work(Enum):
+    """What a process does for a service."""
+
+    ALL = "all"
+    REQUESTS = "requests"
+    BACKGROUND = "background"
+
+
+@dataclass(frozen=True, slots=True)
+class BackgroundProcess:
+    """The process that does the background work of a service for one that serves its requests."""
+
+    signals: Signals
+    fetch_outages: Callable[[], Awaitable[Sequence[Failure]]]
+    """What its consumers and workers wait for. Raises DependencyUnavailable if the process does not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunningService:
+    """`outages`: of the consumers and workers of this process."""
+
+    parts: ServiceParts
+    resources: Resources
+    outages: Sequence[OutageLog]
+
+    def failures(self) -> list[Failure]:
+        """What the consumers and workers of this process wait for."""
+        return [outage.failure for outage in self.outages if outage.failure is not None]
+
+
+@contextlib.asynccontextmanager
+async def run_service(
+    service: Service,
+    settings: ServiceSettings,
+    work: Work,
+    *,
+    fetch_jwks: FetchJwks,
+    bus: Bus | None = None,
+    signals: Signals | None = None,
+) -> AsyncIterator[RunningService]:
+    """Start database, service, bus, relay, consumers and workers in this order; stop them in reverse. `bus`: shared by
+    several services in one process. `signals`: shared with the service's other process."""
+    database = open_database(
+        settings.database_url, service.name, pool_size=settings.database_pool_size, signals=signals
+    )
+    verifier = TokenVerifier(JwksCache(fetch_jwks), issuer=settings.token_issuer, audience=settings.token_audience)
+    resources = Resources(settings, database, bus or _create_bus(service, settings, database), verifier)
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(database.close)
+        parts = ServiceParts(services=None)
+        if service.lifespan is not None:
+            parts = await stack.enter_async_context(service.lifespan(resources))
+        if bus is None:
+            stack.push_async_callback(resources.bus.close)
+            await resources.bus.start()
+        workers: list[PollingWorker] = []
+        inboxes: list[Inbox] = []
+        if work is not Work.BACKGROUND:
+            workers += parts.request_workers
+        if work is not Work.REQUESTS:
+            inboxes += [Inbox(database, consumer) for consumer in service.consumers]
+            for inbox in inboxes:
+                await resources.bus.subscribe(inbox.subscription())
+            relay = Relay(database, resources.bus)
+            workers += [relay.worker(settings.shutdown_seconds), maintenance_worker(database)]
+            workers += [*(inbox.retry_worker() for inbox in inboxes), *parts.workers]
+        for worker in workers:
+            await stack.enter_async_context(worker)
+        log.info("service.started", service=service.name, work=work.value)
+        outages = [inbox.outage for inbox in inboxes] + [worker.outage for worker in workers]
+        yield RunningService(parts, replace(resources, verifier=parts.verifier or verifier), outages)
+    log.info("service.stopped", service=service.name, work=work.value)
+
+
+def _create_bus(service: Service, settings: ServiceSettings, database: Database) -> Bus:
+    if settings.bus_url is None:
+        return InProcessBus()
+    return AmqpBus(
+        settings.bus_url, name=service.name, shutdown_seconds=settings.shutdown_seconds, archive=Archive(database)
+    )
