@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from httpx2 import AsyncClient
+from sqlalchemy import text
 
 from stockbuddy.chassis.access.roles import Role
 from stockbuddy.chassis.runtime.event_context import EventContext
@@ -135,6 +136,27 @@ async def test_filters_select_matching_entries(admin: AsyncClient) -> None:
     for query, expected in FILTERS:
         page = await read(admin, **query)
         assert ([entry["id"] for entry in page["items"]], page["total"]) == (expected, len(expected)), query
+
+
+@pytest.mark.usefixtures("trail")
+async def test_searches_find_entries_in_the_word_index_and_beyond_it(
+    admin: AsyncClient, service: Any, samples: Any, until: Any
+) -> None:
+    async def indexed() -> int:
+        async with service.app.state.resources.database.reading() as session:
+            return int(await session.scalar(text("SELECT count(*) FROM event_log_word")))
+
+    async def are_indexed() -> bool:
+        return await indexed() == 4
+
+    await until(are_indexed)
+    for query, expected in FILTERS:
+        page = await read(admin, **query)
+        assert ([entry["id"] for entry in page["items"]], page["total"]) == (expected, len(expected)), query
+    await service.publish(samples.product(ProductUpdated, name="Red teapot", version=3))
+    assert await indexed() == 4, "indexed while entries are appended"
+    page = await read(admin, search="teapot", page_size=2)
+    assert ([entry["id"] for entry in page["items"]], page["total"]) == ([5, 4], 3)
 
 
 @pytest.mark.usefixtures("trail")

@@ -28,7 +28,10 @@ async def database(database_url: str) -> AsyncIterator[asyncpg.Connection]:
 
 async def stored(database: asyncpg.Connection) -> str:
     """Everything in the tables of the log, the replicas and the queues."""
-    tables = ("event_log", "personal_value", "user_replica", "notification", "queued_email", "inbox", "outbox_chunk")
+    tables = (
+        *("event_log", "event_log_word", "personal_value", "user_replica", "notification"),
+        *("queued_email", "inbox", "outbox_chunk"),
+    )
     rows = [await database.fetch(f"SELECT CAST(to_jsonb(t) AS text) FROM {table} t") for table in tables]
     return json.dumps([row[0] for found in rows for row in found])
 
@@ -139,6 +142,12 @@ async def test_entries_of_earlier_releases_are_redacted_and_still_verify(
         message_of(customer()),
     ]
     await append_as_earlier_release(database, old)
+
+    async def is_indexed() -> bool:
+        return bool(await database.fetchval("SELECT position >= 4 FROM event_log_word_head"))
+
+    await until(is_indexed)
+    assert QUILL["username"] in await stored(database)
     await service.publish(samples.movement(3), context=ZENOBIA)
     await service.publish(erased_user(samples), CustomerErased(customer_id=5, version=3, name="erased-5"))
 

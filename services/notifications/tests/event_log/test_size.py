@@ -11,8 +11,10 @@ from httpx2 import ASGITransport, AsyncClient
 from stockbuddy.chassis.access.roles import Role
 from stockbuddy.chassis.http.app import create_app
 from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
+from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.testing.tokens import TestIssuer
 from stockbuddy.notifications.app import SERVICE, NotificationsSettings
+from stockbuddy.notifications.event_log.word_index import WordIndex
 
 LENGTH = 20_000
 RARE_EACH = 7_000
@@ -46,9 +48,19 @@ async def database(database_url: str) -> AsyncIterator[asyncpg.Connection]:
     await connection.execute(FILL)
     for table in ("event_log_head", "webhook_progress"):
         await connection.execute(f"UPDATE {table} SET position = {LENGTH}")
-    await connection.execute("VACUUM ANALYZE event_log")
+    await index_words(database_url)
+    await connection.execute("VACUUM ANALYZE event_log, event_log_word")
     yield connection
     await connection.close()
+
+
+async def index_words(database_url: str) -> None:
+    database = Database(database_url, "notifications")
+    index = WordIndex(database)
+    await index.update()  # sees how long the log is
+    while await index.update():
+        pass
+    await database.close()
 
 
 async def rows_read(database: asyncpg.Connection) -> int:

@@ -26,6 +26,7 @@ from stockbuddy.notifications.event_log.epochs import start_epoch_after_restore
 from stockbuddy.notifications.event_log.external import ExternalPublisher
 from stockbuddy.notifications.event_log.redaction import redaction_worker
 from stockbuddy.notifications.event_log.tail import LogTail
+from stockbuddy.notifications.event_log.word_index import WordIndex
 from stockbuddy.notifications.feed.routes import router as feed
 from stockbuddy.notifications.inapp.routes import router as notifications
 from stockbuddy.notifications.personal_data.queries import OF_CUSTOMER, OF_USER
@@ -71,7 +72,7 @@ async def lifespan(resources: Resources) -> AsyncIterator[ServiceParts]:
         async with WebhookDispatcher(database, settings, secret_box) as dispatcher:
             checkpoint = checkpoint_worker(database, settings, secret_box)
             workers = [preparation, dispatcher.worker, retention_worker(database), checkpoint]
-            workers.append(redaction_worker(database))
+            workers += [redaction_worker(database), WordIndex(database).worker()]
             if settings.external_events and (publish := resources.bus.publish_externally) is not None:
                 workers.append(ExternalPublisher(database, publish).worker())
             if settings.smtp_url is not None:

@@ -12,6 +12,7 @@ from stockbuddy.chassis.calendar_days import needs_zone, start_of
 from stockbuddy.chassis.http.pagination import PageSlice, encode_cursor
 from stockbuddy.notifications.audit.changes import types_of_same_state
 from stockbuddy.notifications.audit.schemas import AuditFilter
+from stockbuddy.notifications.event_log import word_index
 from stockbuddy.notifications.event_log.patterns import ANY_TYPE, to_expression
 from stockbuddy.notifications.event_log.placeholder_queries import (
     find_placeholders,
@@ -60,17 +61,18 @@ _COLUMNS = """
     CAST(e.data AS text) AS data
 """
 _UNFILTERED = f"SELECT {_COLUMNS} FROM event_log e WHERE e.audited {{page}}"
+_MATCHING = "SELECT position FROM event_log WHERE audited AND {conditions}"
 # The total needs all matches, so the page is taken from them, too. A LIMIT on the log itself would make PostgreSQL scan
 # it backwards until it has enough matches, which may be rare.
 _FILTERED = f"""
-    WITH matching AS MATERIALIZED (SELECT position FROM event_log WHERE audited AND {{conditions}}),
+    WITH matching AS MATERIALIZED ({{matching}}),
     page AS (SELECT position FROM matching WHERE true {{page}})
     SELECT counted.total, {_COLUMNS}
     FROM (SELECT count(*) AS total FROM matching) counted
         LEFT JOIN (page JOIN event_log e USING (position)) ON true
     ORDER BY e.position DESC
 """
-# With less memory a bitmap scan of the word index becomes lossy and recomputes the words of every row in its pages.
+# With less memory a bitmap scan becomes lossy, and then reads and compares every row in its pages.
 _EXACT_BITMAPS = text("SET LOCAL work_mem = '64MB'")
 _EARLIER = text("""
     SELECT q.position, CAST(e.data AS text) AS data
@@ -95,24 +97,26 @@ _CONDITIONS = {
     "since": "at >= :since",
     "until": "at < :until",
     "request_id": "request_id = :request_id",
-    "search": "event_log_words(type, subject, actor, client_ip, data) @@ to_tsquery('simple', :search)",
 }
 
 
 async def list_entries(session: AsyncSession, filters: AuditFilter) -> PageSlice[AuditRow]:
     """Newest first. `session` must be in a transaction (SET LOCAL)."""
     values = await _filter_values(session, filters)
-    conditions = " AND ".join(_CONDITIONS[name] for name in values)
+    conditions = " AND ".join(_CONDITIONS[name] for name in values if name in _CONDITIONS)
     position = filters.position(_NEWEST_FIRST, int)
     before = "AND position < :before" if position else ""
     values |= {"before": position[0]} if position else {}
     values |= {"limit": filters.page_size + 1, "offset": 0 if position else filters.offset}
     page = f"{before} ORDER BY position DESC LIMIT :limit OFFSET :offset"
-    if not conditions:
+    if not conditions and "search" not in values:
         found = [AuditRow(*row) for row in await session.execute(text(_UNFILTERED.format(page=page)), values)]
         return await _to_slice(session, found, filters, await session.scalar(_TOTAL) or 0)
     await session.execute(_EXACT_BITMAPS)
-    rows = (await session.execute(text(_FILTERED.format(conditions=conditions, page=page)), values)).all()
+    matching = _MATCHING.format(conditions=conditions)
+    if "search" in values:
+        matching = word_index.matching(conditions)
+    rows = (await session.execute(text(_FILTERED.format(matching=matching, page=page)), values)).all()
     found = [AuditRow(*row[1:]) for row in rows if row.position is not None]
     return await _to_slice(session, found, filters, rows[0].total)
 
@@ -142,7 +146,8 @@ async def _disclose(session: AsyncSession, rows: Sequence[AuditRow]) -> list[Aud
 
 async def _filter_values(session: AsyncSession, filters: AuditFilter) -> dict[str, Any]:
     """Values of the parameters in `_CONDITIONS`, for the filters that are set."""
-    values = {name: value for name in _CONDITIONS if (value := getattr(filters, name, None)) is not None}
+    names = [*_CONDITIONS, "search"]
+    values = {name: value for name in names if (value := getattr(filters, name, None)) is not None}
     if needs_zone(filters.since, filters.until):
         zone = (await get_company(session)).zone
         values |= {name: start_of(values[name], zone) for name in ("since", "until") if name in values}

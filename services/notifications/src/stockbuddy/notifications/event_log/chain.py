@@ -5,9 +5,10 @@ with `at` in UTC to the microsecond, so that the chain can be verified from the 
 """
 
 import hashlib
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+
+import orjson
 
 GENESIS = bytes(32)
 """The previous hash of the first entry."""
@@ -50,4 +51,4 @@ def to_canonical_form(entry: LogEntry) -> bytes:
         entry.attributes,
         entry.data,
     )
-    return json.dumps(columns, ensure_ascii=False, separators=(",", ":")).encode()
+    return orjson.dumps(columns)

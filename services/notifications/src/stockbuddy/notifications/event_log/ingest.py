@@ -101,11 +101,13 @@ def _to_indexable(value: str | None) -> str | None:
 def _parse_data(message: Message) -> tuple[str, Any]:
     """The message's data as JSON that PostgreSQL can store, and its content."""
     try:
-        text = _ESCAPED_NUL.sub(r"\1\\ufffd", (message.body or b"null").decode())
-        content = json.loads(text, parse_constant=_reject_constant)
+        text = (message.body or b"null").decode()
+        if "\\u0000" in text:
+            text = _ESCAPED_NUL.sub(r"\1\\ufffd", text)
+        content = _decode(text)
     except (ValueError, RecursionError) as error:
         raise PermanentFailure(f"the data of {message.type} is not JSON") from error
-    if "\\ud" in text.lower():
+    if "\\ud" in text or "\\uD" in text:
         # JSON can escape a single surrogate, but UTF-8 cannot encode it.
         text = json.dumps(content, ensure_ascii=False).encode("utf-8", "replace").decode()
         content = json.loads(text)
@@ -115,3 +117,6 @@ def _parse_data(message: Message) -> tuple[str, Any]:
 def _reject_constant(constant: str) -> Any:
     """Python's parser accepts NaN and Infinity, which are not JSON."""
     raise ValueError(constant)
+
+
+_decode = json.JSONDecoder(parse_constant=_reject_constant).decode

@@ -35,17 +35,22 @@ class InProcessBus:
     async def publish(self, chunks: Sequence[Chunk]) -> None:
         messages = [message for chunk in chunks for message in chunk.messages()]
         published = {message.type for message in messages}
+        deliveries = []
         for group, patterns in self._groups.items():
             types = types_for(patterns, published)
             routed = [message for message in messages if message.type in types]
             if not routed:
                 continue
             subscription = self._subscriptions.get(group)
-            if subscription is None:
-                if group.partition(".")[0] in self._expected:
-                    raise BusUnavailable(f"{group} has not subscribed yet")
-                continue
-            await self._deliver(subscription, routed)
+            if subscription is not None:
+                deliveries.append((subscription, routed))
+            elif group.partition(".")[0] in self._expected:
+                raise BusUnavailable(f"{group} has not subscribed yet")
+        # At the same time: while PostgreSQL stores what one group has handled, another one handles its messages.
+        outcomes = await asyncio.gather(*(self._deliver(*one) for one in deliveries), return_exceptions=True)
+        for outcome in outcomes:
+            if outcome is not None:
+                raise outcome
 
     async def _deliver(self, subscription: Subscription, messages: Sequence[Message]) -> None:
         # One delivery per group at a time: relays of several services publish concurrently, and a group's handlers must
