@@ -51,3 +51,27 @@ async def test_worker_that_found_work_continues_without_asking() -> None:
         for _ in range(10):
             await rounds.acquire()
     assert asked == 1
+
+
+async def test_interval_grows_while_polls_find_nothing() -> None:
+    asked = asyncio.Semaphore(0)
+    worked = asyncio.Event()
+
+    async def ask() -> bool:
+        asked.release()
+        return False
+
+    async def work() -> None:
+        worked.set()
+
+    began_at = asyncio.get_running_loop().time()
+    async with (
+        asyncio.timeout(DEADLINE_SECONDS),
+        PollingWorker("rests", work, interval_seconds=0.001, max_interval_seconds=0.5, is_due=ask) as worker,
+    ):
+        for _ in range(12):
+            await asked.acquire()
+        # 1, 2, 4, … 256 and three times 500 ms, each with a jitter of 0.8 to 1.
+        assert asyncio.get_running_loop().time() - began_at >= 0.8 * 1.0
+        worker.wake()
+        await worked.wait()

@@ -19,7 +19,7 @@ from stockbuddy.chassis.messaging import inbox_store
 from stockbuddy.chassis.messaging.bus import ConsumerUnavailable, EventTooLarge, Subscription
 from stockbuddy.chassis.messaging.handlers import Consumer, PermanentFailure, PredecessorMissing
 from stockbuddy.chassis.messaging.message import Message
-from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.postgres.database import Database, signal_on_commit
 from stockbuddy.chassis.postgres.failures import is_unstorable
 from stockbuddy.chassis.runtime import metrics
 from stockbuddy.chassis.runtime.background import PollingWorker
@@ -34,6 +34,7 @@ MAX_DELAY_SECONDS = 3600
 MAX_EXPONENT = 12
 MAX_ERROR_LENGTH = 2000
 RETRY_INTERVAL_SECONDS = 1.0
+MAX_RETRY_INTERVAL_SECONDS = 5.0
 RETRY_BATCH_SIZE = 50
 PING_TIMEOUT_SECONDS = 5
 MAX_READY_DELAY_SECONDS = 2.0
@@ -51,6 +52,8 @@ class Inbox:
         self._database = database
         self._consumer = consumer
         self._group = consumer.group
+        self._deferred = f"inbox.deferred.{consumer.group}"
+        """The commit signal of transactions after which a message waits for a retry or becomes due."""
         self.outage = OutageLog("inbox.dependency_unavailable", group=consumer.group)
         self._interrupted: Sequence[Message] = ()
         """The messages that could not be handled by the environment's fault."""
@@ -67,12 +70,15 @@ class Inbox:
         )
 
     def retry_worker(self) -> PollingWorker:
-        return PollingWorker(
+        worker = PollingWorker(
             f"{self._group}.retries",
             self._retry_due,
             interval_seconds=RETRY_INTERVAL_SECONDS,
+            max_interval_seconds=MAX_RETRY_INTERVAL_SECONDS,
             is_due=partial(self._database.exists, inbox_store.DUE, self._group),
         )
+        self._database.on_commit(self._deferred, worker.wake)
+        return worker
 
     async def wait_until_ready(self) -> None:
         """Return when the messages that were interrupted can be handled; until then nothing is read from the queue.
@@ -164,7 +170,8 @@ class Inbox:
         for handler, run in groupby(claimed, key=lambda message: self._consumer.handler_for(message.type)):
             if handler is not None:
                 await handler(session, list(run))
-        await inbox_store.wake_parked(session, self._group, claimed)
+        if await inbox_store.wake_parked(session, self._group, claimed):
+            signal_on_commit(session, self._deferred)
         return claimed
 
     async def _handle_alone(self, message: Message) -> None:
@@ -215,6 +222,7 @@ class Inbox:
             failed = await inbox_store.count_attempts(session, self._group, message)
             attempts = failed.attempts + 1
             status = _status_after(error, attempts, is_old=failed.is_old)
+            signal_on_commit(session, self._deferred)
             await inbox_store.defer(
                 session,
                 self._group,

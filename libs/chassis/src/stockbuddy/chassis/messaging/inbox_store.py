@@ -52,6 +52,7 @@ _DEFER = text("""
 _WAKE_PARKED = text("""
     UPDATE inbox SET next_attempt_at = now()
     WHERE consumer = :consumer AND status = 'parked' AND partition_key = ANY(:keys)
+    RETURNING true
 """)
 _IS_DUE = "status IN ('retry', 'parked') AND next_attempt_at <= now()"
 DUE = f"SELECT FROM inbox WHERE consumer = $1 AND {_IS_DUE}"
@@ -76,10 +77,12 @@ async def claim(session: AsyncSession, group: str, messages: Sequence[Message]) 
     return [message for message in unique.values() if message.id in claimed_ids]
 
 
-async def wake_parked(session: AsyncSession, group: str, messages: Sequence[Message]) -> None:
-    """Make parked messages with the partition keys of `messages` due now."""
-    if messages:
-        await session.execute(_WAKE_PARKED, {"consumer": group, "keys": [m.partition_key for m in messages]})
+async def wake_parked(session: AsyncSession, group: str, messages: Sequence[Message]) -> bool:
+    """Make parked messages with the partition keys of `messages` due now. Returns whether there are any."""
+    if not messages:
+        return False
+    values = {"consumer": group, "keys": [message.partition_key for message in messages]}
+    return bool((await session.scalars(_WAKE_PARKED, values)).all())
 
 
 async def record_attempt(session: AsyncSession, group: str, message: Message, *, is_new: bool) -> tuple[str, int]:

@@ -28,6 +28,7 @@ BATCH_SIZE = 500
 GATHER_SECONDS = 0.015
 """After a batch that was not full: under load, few full batches cost less than many small ones."""
 POLL_INTERVAL_SECONDS = 1.0
+MAX_POLL_INTERVAL_SECONDS = 5.0
 PUBLISH_TIMEOUT_SECONDS = 10
 
 _UNSENT = "SELECT FROM outbox_chunk WHERE sent_at IS NULL"
@@ -77,6 +78,7 @@ class Relay:
             f"{self._database.schema}.relay",
             self._publish_batch,
             interval_seconds=POLL_INTERVAL_SECONDS,
+            max_interval_seconds=MAX_POLL_INTERVAL_SECONDS,
             is_due=partial(self._database.exists, _UNSENT),
             shutdown_seconds=shutdown_seconds,
         )

@@ -31,7 +31,8 @@ class PollingWorker:
     latest after `interval_seconds`. Work committed by another replica wakes nothing here, hence the interval.
 
     Most polls find nothing. `is_due`, a query that is cheaper than a round, is therefore called first, unless `wake`
-    was called or the previous round returned True.
+    was called or the previous round returned True. Where every commit that needs work calls `wake`, so that polls only
+    find what other processes have left, the interval grows up to `max_interval_seconds` while there is nothing to do.
 
     An exception never ends the worker: it is logged and `work` is called again with exponential backoff and jitter.
     """
@@ -42,6 +43,7 @@ class PollingWorker:
         work: Work,
         *,
         interval_seconds: float,
+        max_interval_seconds: float | None = None,
         is_due: IsDue | None = None,
         shutdown_seconds: float = 0,
         max_retry_delay_seconds: float = MAX_RETRY_DELAY_SECONDS,
@@ -52,6 +54,7 @@ class PollingWorker:
         self._work = work
         self._is_due = is_due
         self._interval_seconds = interval_seconds
+        self._max_interval_seconds = max_interval_seconds or interval_seconds
         self._shutdown_seconds = shutdown_seconds
         self._max_retry_delay_seconds = max_retry_delay_seconds
         self._wake = asyncio.Event()
@@ -93,11 +96,16 @@ class PollingWorker:
     async def _run(self) -> None:
         failures = 0
         has_more: bool | None = False
+        interval_seconds = self._interval_seconds
         while not self.is_stopping:
             is_woken = self._wake.is_set()
             self._wake.clear()
             try:
-                has_more = await self._work() if is_woken or has_more or await self._may_find_work() else False
+                works = is_woken or has_more or await self._may_find_work()
+                has_more = await self._work() if works else False
+                interval_seconds = (
+                    self._interval_seconds if works else min(interval_seconds * 2, self._max_interval_seconds)
+                )
                 failures = 0
                 self.outage.end()
             except Exception as error:
@@ -106,7 +114,7 @@ class PollingWorker:
                 continue
             if not has_more:
                 # Jitter, so that the workers of a process do not all need a connection at once.
-                await _wait(self._wake, self._interval_seconds * random.uniform(0.8, 1))
+                await _wait(self._wake, interval_seconds * random.uniform(0.8, 1))
 
     async def _may_find_work(self) -> bool:
         return self._is_due is None or await self._is_due()

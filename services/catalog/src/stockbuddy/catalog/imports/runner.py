@@ -31,6 +31,7 @@ IMPORT_QUEUED = "import.queued"
 """The commit signal of new import jobs."""
 
 POLL_INTERVAL_SECONDS = 1.0
+MAX_POLL_INTERVAL_SECONDS = 5.0
 CONCURRENT_JOBS = 2
 """More than one, so that a file that takes long to read delays no other import."""
 BATCH_SIZE = 500
@@ -43,7 +44,13 @@ def import_workers(database: Database, lease_seconds: float) -> list[PollingWork
     work = partial(run_next_job, database, lease_seconds)
     is_due = partial(database.exists, queries.CLAIMABLE)
     workers = [
-        PollingWorker(f"imports-{number}", work, interval_seconds=POLL_INTERVAL_SECONDS, is_due=is_due)
+        PollingWorker(
+            f"imports-{number}",
+            work,
+            interval_seconds=POLL_INTERVAL_SECONDS,
+            max_interval_seconds=MAX_POLL_INTERVAL_SECONDS,
+            is_due=is_due,
+        )
         for number in range(1, CONCURRENT_JOBS + 1)
     ]
     for worker in workers:
