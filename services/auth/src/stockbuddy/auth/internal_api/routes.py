@@ -59,7 +59,7 @@ async def list_revocations(
     request: Request, after: Annotated[str | None, Query(pattern=r"^\d{1,19}$")] = None
 ) -> RevocationsResponse:
     """Revocations since the cursor `after`; without one, all that are still needed."""
-    # Without a session: each gateway asks four times a second.
+    # Without a session: each gateway asks twice a second.
     async with get_resources(request).database.raw() as connection:
         return await queries.list_revocations(connection, after)
 
