@@ -86,6 +86,14 @@ def test_workflows_run_what_exists(root: Path) -> None:
         assert all(need in jobs for job in jobs.values() for need in [job.get("needs", [])] if isinstance(need, str))
 
 
+def test_release_builds_every_image(root: Path) -> None:
+    matrix = yaml.safe_load((root / ".github/workflows/release.yml").read_text())["jobs"]["images"]["strategy"][
+        "matrix"
+    ]
+    built = {root / file for file in matrix["file"]} | {root / image["file"] for image in matrix["include"]}
+    assert built == set((root / "deploy").rglob("Dockerfile"))
+
+
 async def test_system_runs_from_the_wheels(release: Path, tmp_path: Path) -> None:
     installed = tmp_path / "installed"
     for wheel in release.glob("*.whl"):
