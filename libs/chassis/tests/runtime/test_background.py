@@ -2,7 +2,7 @@
 
 import asyncio
 
-from stockbuddy.chassis.runtime.background import PollingWorker
+from stockbuddy.chassis.runtime.background import GrowingInterval, PollingWorker
 
 DEADLINE_SECONDS = 120
 
@@ -67,7 +67,7 @@ async def test_interval_grows_while_polls_find_nothing() -> None:
     began_at = asyncio.get_running_loop().time()
     async with (
         asyncio.timeout(DEADLINE_SECONDS),
-        PollingWorker("rests", work, interval_seconds=0.001, max_interval_seconds=0.5, is_due=ask) as worker,
+        PollingWorker("rests", work, interval_seconds=GrowingInterval(0.001, 0.5), is_due=ask) as worker,
     ):
         for _ in range(12):
             await asked.acquire()

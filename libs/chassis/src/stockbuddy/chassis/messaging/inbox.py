@@ -22,7 +22,7 @@ from stockbuddy.chassis.messaging.message import Message
 from stockbuddy.chassis.postgres.database import Database, signal_on_commit
 from stockbuddy.chassis.postgres.failures import is_unstorable
 from stockbuddy.chassis.runtime import metrics
-from stockbuddy.chassis.runtime.background import PollingWorker
+from stockbuddy.chassis.runtime.background import GrowingInterval, PollingWorker
 from stockbuddy.chassis.runtime.failures import TIMED_OUT, classify, is_environment_fault
 from stockbuddy.chassis.runtime.outages import OutageLog
 
@@ -73,8 +73,7 @@ class Inbox:
         worker = PollingWorker(
             f"{self._group}.retries",
             self._retry_due,
-            interval_seconds=RETRY_INTERVAL_SECONDS,
-            max_interval_seconds=MAX_RETRY_INTERVAL_SECONDS,
+            interval_seconds=GrowingInterval(RETRY_INTERVAL_SECONDS, MAX_RETRY_INTERVAL_SECONDS),
             is_due=partial(self._database.exists, inbox_store.DUE, self._group),
         )
         self._database.on_commit(self._deferred, worker.wake)

@@ -19,7 +19,7 @@ from stockbuddy.chassis.messaging.bus import Bus, BusUnavailable
 from stockbuddy.chassis.messaging.chunks import Chunk
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime import metrics
-from stockbuddy.chassis.runtime.background import PollingWorker
+from stockbuddy.chassis.runtime.background import GrowingInterval, PollingWorker
 from stockbuddy.chassis.runtime.failures import is_environment_fault
 
 log = structlog.get_logger(__name__)
@@ -77,8 +77,7 @@ class Relay:
         worker = PollingWorker(
             f"{self._database.schema}.relay",
             self._publish_batch,
-            interval_seconds=POLL_INTERVAL_SECONDS,
-            max_interval_seconds=MAX_POLL_INTERVAL_SECONDS,
+            interval_seconds=GrowingInterval(POLL_INTERVAL_SECONDS, MAX_POLL_INTERVAL_SECONDS),
             is_due=partial(self._database.exists, _UNSENT),
             shutdown_seconds=shutdown_seconds,
         )

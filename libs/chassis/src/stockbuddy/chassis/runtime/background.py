@@ -7,7 +7,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Self
+from typing import NamedTuple, Self
 
 import structlog
 
@@ -26,13 +26,20 @@ IsDue = Callable[[], Awaitable[bool]]
 """Whether a round would find work."""
 
 
+class GrowingInterval(NamedTuple):
+    """Doubles with each poll that finds nothing, up to `max_seconds`. For work whose commits call `wake`, so that polls
+    only find what other processes have left."""
+
+    seconds: float
+    max_seconds: float
+
+
 class PollingWorker:
     """Calls `work` until it is stopped: again at once while it returns True, otherwise when `wake` is called and at the
     latest after `interval_seconds`. Work committed by another replica wakes nothing here, hence the interval.
 
     Most polls find nothing. `is_due`, a query that is cheaper than a round, is therefore called first, unless `wake`
-    was called or the previous round returned True. Where every commit that needs work calls `wake`, so that polls only
-    find what other processes have left, the interval grows up to `max_interval_seconds` while there is nothing to do.
+    was called or the previous round returned True.
 
     An exception never ends the worker: it is logged and `work` is called again with exponential backoff and jitter.
     """
@@ -42,8 +49,7 @@ class PollingWorker:
         name: str,
         work: Work,
         *,
-        interval_seconds: float,
-        max_interval_seconds: float | None = None,
+        interval_seconds: float | GrowingInterval,
         is_due: IsDue | None = None,
         shutdown_seconds: float = 0,
         max_retry_delay_seconds: float = MAX_RETRY_DELAY_SECONDS,
@@ -53,8 +59,11 @@ class PollingWorker:
         self.outage = OutageLog("worker.dependency_unavailable", worker=name)
         self._work = work
         self._is_due = is_due
-        self._interval_seconds = interval_seconds
-        self._max_interval_seconds = max_interval_seconds or interval_seconds
+        self._interval = (
+            interval_seconds
+            if isinstance(interval_seconds, GrowingInterval)
+            else GrowingInterval(interval_seconds, interval_seconds)
+        )
         self._shutdown_seconds = shutdown_seconds
         self._max_retry_delay_seconds = max_retry_delay_seconds
         self._wake = asyncio.Event()
@@ -96,7 +105,7 @@ class PollingWorker:
     async def _run(self) -> None:
         failures = 0
         has_more: bool | None = False
-        interval_seconds = self._interval_seconds
+        interval_seconds = self._interval.seconds
         while not self.is_stopping:
             is_woken = self._wake.is_set()
             self._wake.clear()
@@ -104,7 +113,7 @@ class PollingWorker:
                 works = is_woken or has_more or await self._may_find_work()
                 has_more = await self._work() if works else False
                 interval_seconds = (
-                    self._interval_seconds if works else min(interval_seconds * 2, self._max_interval_seconds)
+                    self._interval.seconds if works else min(interval_seconds * 2, self._interval.max_seconds)
                 )
                 failures = 0
                 self.outage.end()

@@ -20,7 +20,7 @@ from stockbuddy.catalog.imports.product_file import ProductFile, open_products
 from stockbuddy.catalog.imports.queries import LeaseLost
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.postgres.database import Database, driver_connection
-from stockbuddy.chassis.runtime.background import PollingWorker, renewed_lease
+from stockbuddy.chassis.runtime.background import GrowingInterval, PollingWorker, renewed_lease
 from stockbuddy.chassis.runtime.event_context import event_context
 from stockbuddy.chassis.runtime.failures import is_environment_fault
 from stockbuddy.contracts.catalog import ImportFinished
@@ -47,8 +47,7 @@ def import_workers(database: Database, lease_seconds: float) -> list[PollingWork
         PollingWorker(
             f"imports-{number}",
             work,
-            interval_seconds=POLL_INTERVAL_SECONDS,
-            max_interval_seconds=MAX_POLL_INTERVAL_SECONDS,
+            interval_seconds=GrowingInterval(POLL_INTERVAL_SECONDS, MAX_POLL_INTERVAL_SECONDS),
             is_due=is_due,
         )
         for number in range(1, CONCURRENT_JOBS + 1)

@@ -12,7 +12,7 @@ from stockbuddy.chassis.calendar_days import needs_zone, start_of
 from stockbuddy.chassis.http.pagination import PageSlice, encode_cursor
 from stockbuddy.notifications.audit.changes import types_of_same_state
 from stockbuddy.notifications.audit.schemas import AuditFilter
-from stockbuddy.notifications.event_log import word_index
+from stockbuddy.notifications.event_log import word_queries
 from stockbuddy.notifications.event_log.patterns import ANY_TYPE, to_expression
 from stockbuddy.notifications.event_log.placeholder_queries import (
     find_placeholders,
@@ -115,7 +115,7 @@ async def list_entries(session: AsyncSession, filters: AuditFilter) -> PageSlice
     await session.execute(_EXACT_BITMAPS)
     matching = _MATCHING.format(conditions=conditions)
     if "search" in values:
-        matching = word_index.matching(conditions)
+        matching = word_queries.matching(conditions)
     rows = (await session.execute(text(_FILTERED.format(matching=matching, page=page)), values)).all()
     found = [AuditRow(*row[1:]) for row in rows if row.position is not None]
     return await _to_slice(session, found, filters, rows[0].total)

@@ -23,7 +23,7 @@ from stockbuddy.chassis.runtime.event_context import EventContext
 from stockbuddy.contracts.notifications import EntriesRedacted
 from stockbuddy.contracts.personal_data import ERASED
 from stockbuddy.notifications.event_log import redaction_queries as queries
-from stockbuddy.notifications.event_log import word_index
+from stockbuddy.notifications.event_log import word_queries
 from stockbuddy.notifications.event_log.append import append_messages
 from stockbuddy.notifications.event_log.chain import LogEntry, to_canonical_form
 
@@ -50,7 +50,7 @@ async def redact_next_batch(session: AsyncSession) -> bool:
     if request is None:
         return False
     await session.execute(queries.LOCK_HEAD)
-    await session.execute(word_index.LOCK)
+    await session.execute(word_queries.LOCK)
     last = min(request.next_position + POSITIONS_PER_BATCH - 1, request.last_position)
     erasure = Erasure.of_person(request.person)
     bounds = {"first": request.next_position, "last": last}
@@ -110,7 +110,7 @@ async def _store(session: AsyncSession, person: str, redacted: Sequence[tuple[Ro
         changed = {name: getattr(entry, name) for name in ("position", "subject", "actor", "attributes", "data")}
         await session.execute(queries.REDACT, changed)
         await session.execute(queries.RECORD, {**row, "event_id": message.id})
-    await session.execute(word_index.REFRESH, {"positions": [row["position"] for row in rows]})
+    await session.execute(word_queries.REFRESH, {"positions": [row["position"] for row in rows]})
     await append_messages(session, [message])
     log.info("event_log.redacted", person=person, entries=len(rows))
 

@@ -9,6 +9,8 @@ from stockbuddy.chassis.messaging.chunks import Chunk
 from stockbuddy.chassis.messaging.message import Message
 from stockbuddy.contracts.topology import CONSUMER_GROUPS, types_for
 
+_Delivery = tuple[Subscription, Sequence[Message]]
+
 
 class InProcessBus:
     """Delivers to the subscribed groups. `publish` fails while a group of one of the `expected_services` has not
@@ -35,22 +37,27 @@ class InProcessBus:
     async def publish(self, chunks: Sequence[Chunk]) -> None:
         messages = [message for chunk in chunks for message in chunk.messages()]
         published = {message.type for message in messages}
-        deliveries = []
+        by_service: dict[str, list[_Delivery]] = {}
         for group, patterns in self._groups.items():
             types = types_for(patterns, published)
             routed = [message for message in messages if message.type in types]
             if not routed:
                 continue
+            service = group.partition(".")[0]
             subscription = self._subscriptions.get(group)
             if subscription is not None:
-                deliveries.append((subscription, routed))
-            elif group.partition(".")[0] in self._expected:
+                by_service.setdefault(service, []).append((subscription, routed))
+            elif service in self._expected:
                 raise BusUnavailable(f"{group} has not subscribed yet")
-        # At the same time: while PostgreSQL stores what one group has handled, another one handles its messages.
-        outcomes = await asyncio.gather(*(self._deliver(*one) for one in deliveries), return_exceptions=True)
+        # While PostgreSQL stores what one service has handled, another one handles its messages.
+        outcomes = await asyncio.gather(*map(self._deliver_all, by_service.values()), return_exceptions=True)
         for outcome in outcomes:
             if outcome is not None:
                 raise outcome
+
+    async def _deliver_all(self, deliveries: Sequence[_Delivery]) -> None:
+        for subscription, messages in deliveries:
+            await self._deliver(subscription, messages)
 
     async def _deliver(self, subscription: Subscription, messages: Sequence[Message]) -> None:
         # One delivery per group at a time: relays of several services publish concurrently, and a group's handlers must
