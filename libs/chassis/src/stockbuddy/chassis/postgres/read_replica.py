@@ -188,22 +188,19 @@ class ReadReplica:
         state, now = self._states.get(driver), time.monotonic()
         if state is not None and state.replayed >= max(position, floor) and now < state.read_at + STATE_TTL_SECONDS:
             return True
-        deadline = now + WAIT_TIMEOUT_SECONDS
-        while True:
-            async with asyncio.timeout(WAIT_TIMEOUT_SECONDS):
-                replayed = await self._read_state(driver)
-            if replayed < floor:
-                raise DependencyUnavailable(dependency="read replica", reason="lagging")
-            if replayed >= position:
-                return True
-            if time.monotonic() > deadline:
-                return False
+        replayed = await self._read_state(driver, floor)
+        while replayed < position and time.monotonic() < now + WAIT_TIMEOUT_SECONDS:
             await asyncio.sleep(POLL_INTERVAL_SECONDS)
+            replayed = await self._read_state(driver, floor)
+        return replayed >= position
 
-    async def _read_state(self, driver: asyncpg.Connection) -> int:
-        is_standby, replayed = await driver.fetchrow(_STATE)
+    async def _read_state(self, driver: asyncpg.Connection, floor: int) -> int:
+        async with asyncio.timeout(WAIT_TIMEOUT_SECONDS):
+            is_standby, replayed = await driver.fetchrow(_STATE)
         if not is_standby:
             raise DependencyUnavailable(dependency="read replica", reason="promoted")
+        if replayed < floor:
+            raise DependencyUnavailable(dependency="read replica", reason="lagging")
         self._states[driver] = _State(replayed, time.monotonic())
         return int(replayed)
 
@@ -219,8 +216,7 @@ class ReadReplica:
     async def _probe_replica(self, floor: int) -> None:
         try:
             async with asyncio.timeout(PROBE_TIMEOUT_SECONDS), self._reading.connect() as connection:
-                if await self._read_state(await _driver_of(connection)) < floor:
-                    raise DependencyUnavailable(dependency="read replica", reason="lagging")
+                await self._read_state(await _driver_of(connection), floor)
         except (*ReplicaError, DependencyUnavailable) as error:
             self._is_available = False
             self._outage.record(error)
