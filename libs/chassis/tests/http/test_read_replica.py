@@ -10,10 +10,11 @@ from fastapi import APIRouter
 from prometheus_client import REGISTRY
 from sqlalchemy import text
 
-from stockbuddy.chassis.http.app import Service, create_app
+from stockbuddy.chassis.http.app import create_app
 from stockbuddy.chassis.http.authentication import PUBLIC
 from stockbuddy.chassis.http.consistency import event_ids_in, format_positions, parse_positions
 from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.chassis.http.service_definition import Service
 from stockbuddy.chassis.http.sessions import ReadSession, Session
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.runtime.settings import ReadReplicaSettings
