@@ -137,7 +137,7 @@ async def lifespan_with_asyncpg_pool(resources: Resources) -> AsyncIterator[Serv
     async with lifespan(resources) as parts, AsyncpgPool(resources.settings.database_url, "catalog", size=8) as pool:
         services: CatalogServices = parts.services
         read_pool = cast(ReadPool, pool)
-        pages, lookups = ProductPages(read_pool), ProductLookups(read_pool)
+        pages, lookups = ProductPages(read_pool, None), ProductLookups(read_pool, None)
         yield replace(
             parts, services=replace(services, read_pool=read_pool, product_pages=pages, product_lookups=lookups)
         )

@@ -146,9 +146,9 @@ class FakeService:
         elif path.startswith("/internal/"):
             await answer_json(send, {}, status=404)
         elif scope["type"] == "http":
-            await self._echo(scope, receive, send)
+            await self.echo(scope, receive, send)
 
-    async def _echo(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def echo(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await read_body(receive)
         if body is None:
             return

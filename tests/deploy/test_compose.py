@@ -20,6 +20,7 @@ BACKUP = ("backup", "restore", "restore-secrets")
 # Read from files (SECRETS_DIRECTORY) or set in the image; the gateway has no database.
 ELSEWHERE = {
     "DATABASE_URL",
+    "DATABASE_READ_URL",
     "BUS_URL",
     "SECRET_KEY",
     "GATEWAY_SECRET",

@@ -231,7 +231,7 @@ async def test_read_with_consistency_token_waits_for_the_write(
 ) -> None:
     """The events of the token arrive while the read waits."""
     first, second = message_of(samples.movement(1)), message_of(samples.movement(2))
-    token = {"X-Consistency": f"{first.id},{second.id}"}
+    token = {"X-Consistency": f"{first.id},stock@16B374D848,{second.id}"}
     await service.deliver([first])
     for path in ("/events", "/audit-logs"):
         reading = asyncio.create_task(admin.get(path, headers=token))
@@ -258,6 +258,8 @@ async def test_read_of_a_write_that_does_not_arrive_is_retryable(admin: AsyncCli
     refused = await admin.get("/events", headers={"X-Consistency": str(uuid4())})
     assert (refused.status_code, refused.json()["code"]) == (503, "write_not_visible")
     assert refused.headers["Retry-After"] == "1"
+    of_replicas = await admin.get("/events", headers={"X-Consistency": "stock@16B374D848,catalog@0"})
+    assert of_replicas.status_code == 200, "positions name no events"
     malformed = await admin.get("/events", headers={"X-Consistency": "yesterday"})
     assert (malformed.status_code, malformed.json()["errors"][0]["field"]) == (422, "X-Consistency")
     assert (await admin.get("/events", headers={"X-Consistency": ""})).status_code == 200

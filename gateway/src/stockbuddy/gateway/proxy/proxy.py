@@ -1,20 +1,23 @@
 """The proxy step: forward the request to the service that its route names."""
 
 from collections.abc import Mapping
+from functools import partial
 from urllib.parse import unquote
 
 from starlette.types import Scope
 
+from stockbuddy.gateway.proxy.kept_positions import KeptPositions
 from stockbuddy.gateway.proxy.live_streams import LiveStreams
 from stockbuddy.gateway.proxy.path_prefix import LinkPrefix
 from stockbuddy.gateway.proxy.personal_data import PersonalDataExporter
-from stockbuddy.gateway.proxy.response_writer import ResponseWriter
+from stockbuddy.gateway.proxy.response_writer import CONSISTENCY, ResponseWriter
 from stockbuddy.gateway.proxy.upstream import AUTHENTICATED, Upstream
 from stockbuddy.gateway.proxy.websocket_writer import WebSocketWriter
 from stockbuddy.gateway.request import GatewayRequest
 
 COOKIE_SERVICE = "auth"
 """The only service that sets cookies, and therefore receives them."""
+READING_METHODS = frozenset({"GET", "HEAD"})
 STREAMING = "stockbuddy.streaming"
 """Scope key of an open stream: the server closes it on shutdown instead of waiting for it."""
 
@@ -26,23 +29,32 @@ class Proxy:
         self._upstreams = upstreams
         self._streams = streams
         self._personal_data = PersonalDataExporter(upstreams)
+        self._positions = KeptPositions()
 
     async def forward(self, request: GatewayRequest, writer: ResponseWriter | WebSocketWriter) -> None:
         route, caller = request.route, request.caller
         if route.streaming and caller is not None:
             self._streams.require_capacity(caller)
         if route.personal_data and isinstance(writer, ResponseWriter):
-            await self._personal_data.respond(request, _upstream_scope(request), writer)
+            await self._personal_data.respond(request, self._upstream_scope(request), writer)
             return
+        if caller is not None and request.method not in READING_METHODS and isinstance(writer, ResponseWriter):
+            writer.record_consistency = partial(self._positions.record, caller)
         prefix = request.origin.path_prefix
         send = LinkPrefix(writer, prefix) if prefix and not route.streaming else writer
-        response = self._upstreams[route.service](_upstream_scope(request), request.receive, send)
+        response = self._upstreams[route.service](self._upstream_scope(request), request.receive, send)
         if route.streaming and caller is not None:
             request.scope[STREAMING] = True
             if not await self._streams.run(caller, response):
                 await writer.end_session()
         else:
             await response
+
+    def _upstream_scope(self, request: GatewayRequest) -> Scope:
+        scope, caller = _upstream_scope(request), request.caller
+        if caller is not None and request.method in READING_METHODS and (token := self._positions.token_for(caller)):
+            scope["headers"].append((CONSISTENCY, token.encode()))  # in addition to the client's own
+        return scope
 
 
 def _upstream_scope(request: GatewayRequest) -> Scope:

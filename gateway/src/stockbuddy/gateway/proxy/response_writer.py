@@ -1,9 +1,11 @@
 """Writes a service's response with the gateway's own headers, or a problem (RFC 9457)."""
 
 import time
+from collections.abc import Callable
 
 from starlette.types import Message, Receive, Scope, Send
 
+from stockbuddy.chassis.http.consistency import CONSISTENCY_HEADER
 from stockbuddy.chassis.http.errors import Problem, Unauthenticated, problem_response
 from stockbuddy.chassis.runtime.event_context import EventContext, event_context
 from stockbuddy.gateway.client_address import ClientOrigin
@@ -11,6 +13,7 @@ from stockbuddy.gateway.headers import HOP_BY_HOP, HeaderList
 
 CONTENT_SECURITY_POLICY = b"content-security-policy"
 CACHE_CONTROL = b"cache-control"
+CONSISTENCY = CONSISTENCY_HEADER.lower().encode()
 SET_COOKIE = b"set-cookie"
 
 SECURITY_HEADERS = (
@@ -40,7 +43,7 @@ _DROPPED = HOP_BY_HOP | {
 class ResponseWriter:
     """The `send` of a service, or of the gateway's own endpoints."""
 
-    __slots__ = ("_own_headers", "_request_id", "_send", "complete", "started_at", "status")
+    __slots__ = ("_own_headers", "_request_id", "_send", "complete", "record_consistency", "started_at", "status")
 
     def __init__(self, send: Send, request_id: bytes, origin: ClientOrigin) -> None:
         self._send = send
@@ -52,6 +55,8 @@ class ResponseWriter:
         """0 until the response has started."""
         self.started_at = 0.0
         self.complete = False
+        self.record_consistency: Callable[[str], None] | None = None
+        """Called with the response's `X-Consistency` before the client receives it."""
 
     def add_headers(self, headers: HeaderList) -> None:
         self._own_headers += headers
@@ -66,7 +71,9 @@ class ResponseWriter:
             self.started_at = time.perf_counter()
             headers = [header for header in message["headers"] if header[0] not in _DROPPED]
             headers += self._own_headers_beside(headers)
-            _add_defaults(headers)
+            names = _add_defaults(headers)
+            if self.record_consistency is not None and CONSISTENCY in names:
+                self.record_consistency(next(value for name, value in headers if name == CONSISTENCY).decode("latin-1"))
             message = {"type": "http.response.start", "status": self.status, "headers": headers}
         elif not message.get("more_body", False):
             self.complete = True
@@ -96,9 +103,11 @@ class ResponseWriter:
         await response(scope, receive, self)
 
 
-def _add_defaults(headers: HeaderList) -> None:
+def _add_defaults(headers: HeaderList) -> set[bytes]:
+    """Returns the names of the headers before."""
     names = {header[0] for header in headers}
     if CONTENT_SECURITY_POLICY not in names:
         headers.append(DEFAULT_CSP)
     if CACHE_CONTROL not in names:
         headers.append(DEFAULT_CACHE_CONTROL)
+    return names

@@ -17,6 +17,7 @@ from stockbuddy.catalog.imports.routes import router as imports
 from stockbuddy.catalog.imports.runner import import_workers
 from stockbuddy.catalog.products.routes import router as products
 from stockbuddy.catalog.read_pool import ReadPool
+from stockbuddy.catalog.replica_reads import ReplicaConnections
 from stockbuddy.catalog.search.lookups import ProductLookups
 from stockbuddy.catalog.search.pages import ProductPages
 from stockbuddy.catalog.settings import CatalogSettings
@@ -28,6 +29,7 @@ from stockbuddy.chassis.http.personal_data import PersonExport, personal_data_ro
 from stockbuddy.chassis.http.resources import Resources
 from stockbuddy.chassis.http.service_definition import Service, ServiceParts
 from stockbuddy.chassis.postgres.migrations import migrations_of
+from stockbuddy.chassis.postgres.read_replica import ReadReplica
 
 __all__ = ["MIGRATIONS", "SERVICE", "CatalogSettings"]
 
@@ -43,11 +45,12 @@ MAX_CONCURRENT_HEADERS = 4
 async def lifespan(resources: Resources) -> AsyncIterator[ServiceParts]:
     settings, database = cast(CatalogSettings, resources.settings), resources.database
     read_pool = ReadPool(settings.database_url, SERVICE.name, size=settings.read_pool_size)
+    replica = _replica_connections(resources)
     services = CatalogServices(
         database=database,
         read_pool=read_pool,
-        product_pages=ProductPages(read_pool),
-        product_lookups=ProductLookups(read_pool),
+        product_pages=ProductPages(read_pool, replica),
+        product_lookups=ProductLookups(read_pool, replica),
         image_files=open_file_store(settings),
         image_urls=ImageUrls(database),
         image_decoding=asyncio.Semaphore(MAX_CONCURRENT_DECODINGS),
@@ -57,6 +60,15 @@ async def lifespan(resources: Resources) -> AsyncIterator[ServiceParts]:
         yield ServiceParts(services, workers=import_workers(database, settings.import_lease_seconds))
     finally:
         await read_pool.close()
+        if replica is not None:
+            await replica.close()
+
+
+def _replica_connections(resources: Resources) -> ReplicaConnections | None:
+    settings, reads = cast(CatalogSettings, resources.settings), resources.reads
+    if settings.database_read_url is None or not isinstance(reads, ReadReplica):
+        return None
+    return ReplicaConnections(reads, settings.database_read_url, SERVICE.name, size=settings.read_pool_size)
 
 
 personal_data = personal_data_router(PersonExport("user", Permission.USER_MANAGE, OF_USER))

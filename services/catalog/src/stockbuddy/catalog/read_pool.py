@@ -4,6 +4,8 @@ A read costs less processor time than through `asyncpg.Pool` (ADR 10) and is one
 """
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -19,13 +21,15 @@ class ReadPool:
     used next. A connection is closed on return if more are open than were recently in use at once. Connections are not
     reset, so statements must not set session state."""
 
-    def __init__(self, url: str, schema: str, *, size: int) -> None:
+    def __init__(
+        self, url: str, schema: str, *, size: int, connect_timeout_seconds: float = ACQUIRE_TIMEOUT_SECONDS
+    ) -> None:
         settings = server_settings(schema) | {
             "application_name": f"{schema} read pool",
             # Generic plans can't see the search terms; an index is always the safer choice.
             "enable_seqscan": "off",
         }
-        self._arguments = connect_arguments(url, timeout_seconds=ACQUIRE_TIMEOUT_SECONDS, server_settings=settings)
+        self._arguments = connect_arguments(url, timeout_seconds=connect_timeout_seconds, server_settings=settings)
         self._slots = asyncio.Semaphore(size)
         self._idle: list[asyncpg.Connection] = []
         self._in_use = 0
@@ -33,23 +37,35 @@ class ReadPool:
 
     async def fetch(self, statement: str, *arguments: Any) -> list[asyncpg.Record]:
         """Raises Unavailable if the database can't be reached, or if no connection becomes free in time."""
-        await self._acquire_slot()
-        self._in_use += 1
-        self._use.record(self._in_use)
+        connection = await self._take()
         try:
-            connection = self._pop_idle() or await self._connect()
-            try:
-                rows: list[asyncpg.Record] = await connection.fetch(statement, *arguments)
-                return rows
-            finally:
-                self._return(connection)
+            rows: list[asyncpg.Record] = await connection.fetch(statement, *arguments)
+            return rows
         finally:
-            self._in_use -= 1
-            self._slots.release()
+            self._return(connection)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[asyncpg.Connection]:
+        """A connection for several statements. Raises Unavailable, see `fetch`."""
+        connection = await self._take()
+        try:
+            yield connection
+        finally:
+            self._return(connection)
 
     async def close(self) -> None:
         while self._idle:
             await self._idle.pop().close()
+
+    async def _take(self) -> asyncpg.Connection:
+        await self._acquire_slot()
+        self._in_use += 1
+        self._use.record(self._in_use)
+        try:
+            return self._pop_idle() or await self._connect()
+        except BaseException:
+            self._release_slot()
+            raise
 
     async def _acquire_slot(self) -> None:
         try:
@@ -64,6 +80,11 @@ class ReadPool:
             connection.terminate()  # in autocommit, between statements: nothing is lost, and nothing is awaited
         else:
             self._idle.append(connection)
+        self._release_slot()
+
+    def _release_slot(self) -> None:
+        self._in_use -= 1
+        self._slots.release()
 
     def _pop_idle(self) -> asyncpg.Connection | None:
         """The open connection that was used last; lost ones are dropped."""

@@ -9,8 +9,8 @@ from uuid import UUID
 from fastapi import Depends, Header
 
 from stockbuddy.chassis.http.authentication import Caller
+from stockbuddy.chassis.http.consistency import CONSISTENCY_HEADER, event_ids_in
 from stockbuddy.chassis.http.errors import Unprocessable, raises
-from stockbuddy.chassis.http.request_context import CONSISTENCY_HEADER
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.notifications.dependencies import Services
 from stockbuddy.notifications.errors import WriteNotVisible
@@ -20,7 +20,7 @@ DELAYS_SECONDS = (0, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.5, 0.9)
 """Before each look-up, two seconds in all. An event is usually logged within milliseconds; a token of events that never
 existed costs few look-ups."""
 MAX_EVENTS = 64
-"""Tokens of several writes may be joined with commas; each names up to four events."""
+"""Tokens of several writes may be joined with commas; each names up to four events, and a position."""
 
 ConsistencyToken = Annotated[
     str,
@@ -55,6 +55,6 @@ async def wait_until_logged(database: Database, event_ids: Sequence[UUID]) -> No
 
 def _parse_token(token: str) -> list[UUID]:
     try:
-        return [UUID(part.strip()) for part in token.split(",") if part.strip()]
+        return [UUID(part) for part in event_ids_in(token)]
     except ValueError:
         raise Unprocessable.field(CONSISTENCY_HEADER, "is not the header of a response to a write") from None

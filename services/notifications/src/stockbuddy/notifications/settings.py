@@ -5,10 +5,11 @@ from typing import Annotated
 from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
+from stockbuddy.chassis.runtime.settings import ReadReplicaSettings
 from stockbuddy.chassis.smtp import SmtpSettings
 
 
-class NotificationsSettings(SmtpSettings):
+class NotificationsSettings(SmtpSettings, ReadReplicaSettings):
     """The environment of the notifications service.
 
     Without `smtp_url` e-mails stay queued, for at most five days. `webhook_retry_seconds` are the delays after each

@@ -17,9 +17,10 @@ from stockbuddy.chassis.http.errors import Forbidden, install_problem_handlers
 from stockbuddy.chassis.http.health import health_router
 from stockbuddy.chassis.http.openapi.document import DocumentedAPI
 from stockbuddy.chassis.http.permissions import declare_permissions
+from stockbuddy.chassis.http.replica_reads import ReplicaReads, WritePositions
 from stockbuddy.chassis.http.request_context import RequestContextMiddleware
 from stockbuddy.chassis.http.service_definition import Service
-from stockbuddy.chassis.http.service_runtime import BackgroundProcess, Work, run_service
+from stockbuddy.chassis.http.service_runtime import BackgroundProcess, Work, read_url, run_service
 from stockbuddy.chassis.http.status import status_router
 from stockbuddy.chassis.http.tokens import FetchJwks, fetch_jwks_over_http
 from stockbuddy.chassis.messaging import queue_metrics
@@ -68,7 +69,11 @@ def create_app(
     access_log = AccessLog(service.name, settings)
     # The last one added is called first.
     app.add_middleware(DirectRoutes, routes=[route for router in service.routers for route in router.routes])
+    if read_url(settings) is not None:
+        app.add_middleware(ReplicaReads, service=service.name)
     app.add_middleware(RequestContextMiddleware, service=service.name, access_log=access_log)
+    if read_url(settings) is not None:
+        app.add_middleware(WritePositions, service=service.name)
     # Without the bus sales continue: events wait in the outbox.
     checks = {"database": lambda: _require_database(app), "bus": lambda: _require_bus(app)}
     if background is not None:

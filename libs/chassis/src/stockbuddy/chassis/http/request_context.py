@@ -11,6 +11,7 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from stockbuddy.chassis.http.consistency import CONSISTENCY_HEADER
 from stockbuddy.chassis.http.errors import Problem, Unavailable, problem_response
 from stockbuddy.chassis.http.request_bodies import check_body_headers
 from stockbuddy.chassis.http.tokens import Principal
@@ -25,8 +26,6 @@ log = structlog.get_logger(__name__)
 FAILURE_DETAIL = "Internal error. Report the request id."
 INTERRUPTED_DETAIL = "The request was interrupted; whether it took effect is unknown."
 RETRY_AFTER_SECONDS = 2
-CONSISTENCY_HEADER = "X-Consistency"
-"""On responses to writes; sent with a read, the read sees that write."""
 TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 """W3C Trace Context, version 00. Any other value would travel in events, which consumers reject if it is too long."""
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")

@@ -13,14 +13,17 @@ from stockbuddy.chassis.runtime.settings import ServiceSettings
 
 if TYPE_CHECKING:  # the gateway has no database and does not load SQLAlchemy
     from stockbuddy.chassis.postgres.database import Database
+    from stockbuddy.chassis.postgres.read_replica import ReadReplica
 
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """Opened before the service's own lifespan starts, closed after it ends."""
+    """Opened before the service's own lifespan starts, closed after it ends. `reads`: for the reads of a request; the
+    database itself without a read replica."""
 
     settings: ServiceSettings
     database: Database
+    reads: Database | ReadReplica
     bus: Bus
     verifier: TokenVerifier
 

@@ -23,10 +23,11 @@ from stockbuddy.chassis.messaging.outbox import open_database
 from stockbuddy.chassis.messaging.relay import Relay
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.postgres.maintenance import maintenance_worker
+from stockbuddy.chassis.postgres.read_replica import ReadReplica
 from stockbuddy.chassis.runtime.background import PollingWorker
 from stockbuddy.chassis.runtime.failures import Failure
 from stockbuddy.chassis.runtime.outages import OutageLog
-from stockbuddy.chassis.runtime.settings import ServiceSettings
+from stockbuddy.chassis.runtime.settings import ReadReplicaSettings, ServiceSettings
 from stockbuddy.chassis.runtime.signals import Signals
 
 log = structlog.get_logger(__name__)
@@ -78,9 +79,13 @@ async def run_service(
         settings.database_url, service.name, pool_size=settings.database_pool_size, signals=signals
     )
     verifier = TokenVerifier(JwksCache(fetch_jwks), issuer=settings.token_issuer, audience=settings.token_audience)
-    resources = Resources(settings, database, bus or _create_bus(service, settings, database), verifier)
+    replica = None if work is Work.BACKGROUND else _open_read_replica(settings, database)
+    own_bus = bus or _create_bus(service, settings, database)
+    resources = Resources(settings, database, replica or database, own_bus, verifier)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(database.close)
+        if replica is not None:
+            stack.push_async_callback(replica.close)
         parts = ServiceParts(services=None)
         if service.lifespan is not None:
             parts = await stack.enter_async_context(service.lifespan(resources))
@@ -89,6 +94,8 @@ async def run_service(
             await resources.bus.start()
         workers: list[PollingWorker] = []
         inboxes: list[Inbox] = []
+        if replica is not None:
+            workers.append(replica.worker)
         if work is not Work.BACKGROUND:
             workers += parts.request_workers
         if work is not Work.REQUESTS:
@@ -104,6 +111,15 @@ async def run_service(
         outages = [inbox.outage for inbox in inboxes] + [worker.outage for worker in workers]
         yield RunningService(parts, replace(resources, verifier=parts.verifier or verifier), outages)
     log.info("service.stopped", service=service.name, work=work.value)
+
+
+def read_url(settings: ServiceSettings) -> str | None:
+    return settings.database_read_url if isinstance(settings, ReadReplicaSettings) else None
+
+
+def _open_read_replica(settings: ServiceSettings, database: Database) -> ReadReplica | None:
+    url = read_url(settings)
+    return None if url is None else ReadReplica(url, database, pool_size=settings.database_pool_size)
 
 
 def _create_bus(service: Service, settings: ServiceSettings, database: Database) -> Bus:

@@ -22,8 +22,9 @@ async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
 
 
 async def get_read_session(request: Request) -> AsyncIterator[AsyncSession]:
-    """A session for reads only: no transaction, each statement sees its own snapshot."""
-    async with get_resources(request).database.reading() as session:
+    """A session for reads only: no transaction, each statement sees its own snapshot. In a GET, of the read replica if
+    that has the caller's own writes."""
+    async with get_resources(request).reads.reading() as session:
         yield session
 
 

@@ -45,7 +45,7 @@ class Database:
         self.schema = schema
         self._signals = signals or Signals()
         self._before_commit = before_commit
-        self.engine = _engine(url, schema, pool_size)
+        self.engine = create_pooled_engine(url, server_settings(schema), pool_size)
         self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     def on_commit(self, signal: str, listener: Callable[[], None]) -> None:
@@ -103,10 +103,15 @@ class Database:
 
 
 def create_engine(
-    url: str, *, server_settings: Mapping[str, str], command_timeout: float | None = None, **options: Any
+    url: str,
+    *,
+    server_settings: Mapping[str, str],
+    command_timeout: float | None = None,
+    connect_timeout_seconds: float = ACQUIRE_TIMEOUT_SECONDS,
+    **options: Any,
 ) -> AsyncEngine:
     """A SQLAlchemy engine on asyncpg whose connections are opened from a libpq URL; `options` are the engine's."""
-    arguments = connect_arguments(url, timeout_seconds=ACQUIRE_TIMEOUT_SECONDS, server_settings=server_settings)
+    arguments = connect_arguments(url, timeout_seconds=connect_timeout_seconds, server_settings=server_settings)
 
     async def connect() -> asyncpg.Connection:
         return await asyncpg.connect(**arguments, command_timeout=command_timeout)
@@ -114,10 +119,18 @@ def create_engine(
     return create_async_engine("postgresql+asyncpg://", async_creator=connect, **options)
 
 
-def _engine(url: str, schema: str, pool_size: int) -> AsyncEngine:
+def create_pooled_engine(
+    url: str,
+    settings: Mapping[str, str],
+    pool_size: int,
+    *,
+    connect_timeout_seconds: float = ACQUIRE_TIMEOUT_SECONDS,
+) -> AsyncEngine:
+    """The engine of serving connections; `settings`: see `server_settings`."""
     engine = create_engine(
         url,
-        server_settings=server_settings(schema),
+        server_settings=settings,
+        connect_timeout_seconds=connect_timeout_seconds,
         command_timeout=STATEMENT_TIMEOUT_SECONDS,
         poolclass=ShrinkingPool,
         pool_size=pool_size,

@@ -18,6 +18,15 @@ EVENTS_CONSUMED = Counter(
     "stockbuddy_events_consumed_total", "Messages processed by a consumer group, by outcome.", ["group", "outcome"]
 )
 DATABASE_UP = Gauge("stockbuddy_database_up", "1 if the service's database answers, else 0.", ["service"])
+READ_REPLICA_UP = Gauge(
+    "stockbuddy_read_replica_up", "1 if the service's read replica serves, 0 if the primary does.", ["service"]
+)
+READ_REPLICA_READS = Counter(
+    "stockbuddy_read_replica_reads_total",
+    "Reads of services with a read replica: served by it (replica), or by the primary because the replica has not "
+    "replayed the caller's write (behind) or does not serve (unavailable).",
+    ["service", "outcome"],
+)
 OUTBOX_EVENTS = Gauge("stockbuddy_outbox_events", "Committed events not yet confirmed by the broker.", ["service"])
 OUTBOX_EVENTS_DEAD = Gauge(
     "stockbuddy_outbox_events_dead", "Events that the broker refuses for good, waiting for an operator.", ["service"]

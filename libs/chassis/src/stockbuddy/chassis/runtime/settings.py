@@ -78,6 +78,20 @@ class ServiceSettings(CommonNames):
         return reasons
 
 
+class ReadReplicaSettings(ServiceSettings):
+    """`database_read_url`: a PostgreSQL URL of a hot standby of the service's database, or of several behind one
+    address, for the reads of GET requests."""
+
+    database_read_url: str | None = Field(default=None, repr=False)
+
+    @field_validator("database_read_url")
+    @classmethod
+    def reject_unusable_read_url(cls, url: str | None) -> str | None:
+        if url:
+            check_database_url(url)
+        return url or None
+
+
 class AccessTokenSettings(ServiceSettings):
     """`access_token_expire_minutes`: the same in minutes, a name that other systems use; it yields to the seconds."""
 

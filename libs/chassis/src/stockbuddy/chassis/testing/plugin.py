@@ -19,7 +19,7 @@ from stockbuddy.chassis.runtime.logging import configure_logging
 from stockbuddy.chassis.runtime.process import prepare_to_serve
 from stockbuddy.chassis.testing import postgres as postgres_servers
 from stockbuddy.chassis.testing import rabbitmq as rabbitmq_servers
-from stockbuddy.chassis.testing.postgres import PostgresServer
+from stockbuddy.chassis.testing.postgres import PostgresServer, ReplicatedPostgres
 from stockbuddy.chassis.testing.rabbitmq import PrivateRabbitMQ
 from stockbuddy.chassis.testing.templates import Migrate, TemplateDatabases
 from stockbuddy.local_servers.postgres import LocalPostgres
@@ -54,6 +54,13 @@ def private_postgres() -> Iterator[LocalPostgres]:
     """A server that the test may stop, kill and restart."""
     with postgres_servers.private_postgres_server() as server:
         yield server
+
+
+@pytest.fixture
+def replicated_postgres() -> Iterator[ReplicatedPostgres]:
+    """A primary with a hot standby."""
+    with postgres_servers.replicated_postgres_server() as servers:
+        yield servers
 
 
 @pytest.fixture(scope="session")

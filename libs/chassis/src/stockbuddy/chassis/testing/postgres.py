@@ -13,6 +13,7 @@ from stockbuddy.chassis.testing.docker_engine import LOOPBACK, docker_runs, publ
 from stockbuddy.chassis.testing.server_folders import server_folder
 from stockbuddy.local_servers.ports import free_port
 from stockbuddy.local_servers.postgres import LocalPostgres
+from stockbuddy.local_servers.standby import create_standby
 
 IMAGE = "postgres:18"
 # A test's data need not survive a power cut.
@@ -51,6 +52,25 @@ def private_postgres_server() -> Iterator[LocalPostgres]:
         LocalPostgres.start(folder, settings=FAST_SETTINGS) as server,
     ):
         yield server
+
+
+@dataclass(frozen=True)
+class ReplicatedPostgres:
+    """A primary and its hot standby, which a test may stop, kill and restart."""
+
+    primary: LocalPostgres
+    standby: LocalPostgres
+
+
+@contextmanager
+def replicated_postgres_server() -> Iterator[ReplicatedPostgres]:
+    with server_folder() as folder:
+        # As root, the servers run as another account; the standby reaches the primary's socket through this folder.
+        folder.chmod(0o711)
+        with LocalPostgres.start(folder / "primary", settings=FAST_SETTINGS) as primary:
+            create_standby(primary, folder / "standby")
+            with LocalPostgres.start(folder / "standby", settings=FAST_SETTINGS) as standby:
+                yield ReplicatedPostgres(primary, standby)
 
 
 def _container(port: int) -> PostgresContainer:

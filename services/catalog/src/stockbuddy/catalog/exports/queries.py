@@ -7,6 +7,7 @@ from stockbuddy.catalog.search.conditions import Arguments, select_products
 from stockbuddy.catalog.search.schemas import ProductFilter
 from stockbuddy.catalog.spreadsheets.writer import Cell
 from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.postgres.read_replica import ReadReplica
 
 BATCH_SIZE = 1000
 
@@ -28,7 +29,7 @@ _ROWS = """
 
 
 async def read_rows(
-    database: Database, query: ProductFilter, columns: Sequence[str]
+    reads: Database | ReadReplica, query: ProductFilter, columns: Sequence[str]
 ) -> AsyncIterator[Sequence[Sequence[Cell]]]:
     """The cells of all products that match the filter. `columns`: of `spreadsheets.cells.COLUMNS`."""
     arguments = Arguments([0])
@@ -37,7 +38,7 @@ async def read_rows(
         product_id=selection.product_id, source=selection.source, where=selection.where, limit=BATCH_SIZE
     )
     while True:
-        async with database.raw() as connection:
+        async with reads.raw() as connection:
             rows = await connection.fetch(statement, *arguments)
         if rows:
             yield [[_to_cell(row[name]) for name in columns] for row in rows]

@@ -18,6 +18,7 @@ from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.http.authentication import Caller, requires
 from stockbuddy.chassis.http.errors import Forbidden, raises
 from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.chassis.http.resources import get_resources
 
 router = APIRouter(prefix="/api/v1/products", tags=["exports"], route_class=ConditionalRoute)
 
@@ -46,5 +47,5 @@ async def export_products(
     require_access_to_deleted(caller, include_deleted=query.include_deleted)
     database = get_services(request).database
     columns = [name for name in COLUMNS if caller.may(Permission.COST_READ) or name not in COST_COLUMNS]
-    rows = read_rows(database, await with_moments(database, query), columns)
+    rows = read_rows(get_resources(request).reads, await with_moments(database, query), columns)
     return spreadsheet_response(query.format, columns, rows, name=f"products-{datetime.now(UTC):%Y-%m-%d}")

@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 import asyncpg
 
-from stockbuddy.catalog.batched_reads import BatchedReads
 from stockbuddy.catalog.errors import UnknownProduct
 from stockbuddy.catalog.read_pool import ReadPool
+from stockbuddy.catalog.replica_reads import ReplicaConnections
 from stockbuddy.catalog.search.statements import QUANTITY_FIELDS
+from stockbuddy.chassis.runtime.batched_reads import BatchedReads
 
 _STOCK = """
     coalesce((SELECT json_agg(row_to_json(w))::text FROM (
@@ -48,10 +49,11 @@ class StoredProduct(NamedTuple):
 
 
 class ProductLookups:
-    """Looks up products; concurrent requests share statements."""
+    """Looks up products; concurrent requests share statements on the primary."""
 
-    def __init__(self, read_pool: ReadPool) -> None:
+    def __init__(self, read_pool: ReadPool, replica: ReplicaConnections | None) -> None:
         self._read_pool = read_pool
+        self._replica = replica
         statements = (BY_ID, BY_ID_WITH_DELETED, BY_SKU, BY_BARCODE)
         self._reads = {statement: BatchedReads(partial(self._read, statement)) for statement in statements}
 
@@ -59,10 +61,17 @@ class ProductLookups:
         """`statement`: one of `BY_…`. Raises UnknownProduct."""
         # PostgreSQL rejects a NUL in a parameter, so no product can have such a code.
         is_storable = isinstance(key, int) or "\0" not in key
-        product = await self._reads[statement].find(key) if is_storable else None
+        product = await self._find(statement, key) if is_storable else None
         if product is None:
             raise UnknownProduct()
         return product
+
+    async def _find(self, statement: str, key: Key) -> StoredProduct | None:
+        if self._replica is not None:
+            async with self._replica.connection() as connection:
+                if connection is not None:
+                    return _by_key(await connection.fetch(statement, [key])).get(key)
+        return await self._reads[statement].find(key)
 
     async def _read(self, statement: str, keys: Sequence[Key]) -> Mapping[Key, StoredProduct]:
         return _by_key(await self._read_pool.fetch(statement, keys))

@@ -7,15 +7,19 @@ them: of products, or of stock if the filter depends on it. Whole pages are cach
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any, Protocol
 
-from stockbuddy.catalog.batched_reads import BatchedReads
+import asyncpg
+
 from stockbuddy.catalog.read_pool import ReadPool
+from stockbuddy.catalog.replica_reads import ReplicaConnections
 from stockbuddy.catalog.search import statements
 from stockbuddy.catalog.search.page_cache import ChangeCounters, PageCache, ProductPage
 from stockbuddy.catalog.search.schemas import ProductFilter
 from stockbuddy.catalog.search.search_terms import SearchTerms
 from stockbuddy.catalog.search.term_frequency import TermFrequency
 from stockbuddy.chassis.http.pagination import encode_cursor
+from stockbuddy.chassis.runtime.batched_reads import BatchedReads
 
 MAX_CACHED_TOTALS = 10_000
 _ALL = "all"
@@ -23,6 +27,12 @@ _NOT_FILTERS = {"sort_by", "page", "page_size", "cursor"}
 
 ChangeCounts = tuple[int, int]
 """The change counters of products and of stock when a total was counted."""
+
+
+class Source(Protocol):
+    """The read pool, or one connection to the read replica."""
+
+    async def fetch(self, statement: str, *arguments: Any) -> list[asyncpg.Record]: ...
 
 
 class TotalCache:
@@ -45,8 +55,9 @@ class TotalCache:
 class ProductPages:
     """Reads pages of products. One per process, because it caches pages, totals and term frequencies."""
 
-    def __init__(self, read_pool: ReadPool) -> None:
+    def __init__(self, read_pool: ReadPool, replica: ReplicaConnections | None) -> None:
         self._read_pool = read_pool
+        self._replica = replica
         self._term_frequency = TermFrequency(read_pool)
         self._totals = TotalCache()
         self._pages = PageCache()
@@ -54,34 +65,40 @@ class ProductPages:
 
     async def fetch(self, query: ProductFilter) -> bytes:
         """The page as JSON. Raises Unprocessable for an invalid cursor."""
+        if self._replica is None:
+            return await self._fetch(query, self._read_pool)
+        async with self._replica.connection() as connection:
+            return await self._fetch(query, self._read_pool if connection is None else connection)
+
+    async def _fetch(self, query: ProductFilter, source: Source) -> bytes:
+        """What is cached was read from one source, so that it is never older than its counters."""
         key = repr(query.model_dump(exclude_defaults=True))
         cached = self._pages.get(key)
-        page = None if cached is None else await self._refresh(query, cached)
+        page = None if cached is None else await self._refresh(query, cached, source)
         if page is None:
-            page = await self._read(query)
+            page = await self._read(query, source)
         # The counters of an empty page are read after it, so a change in between would be missed.
         if page is not cached and page.documents:
             self._pages.put(key, page)
         return page.to_json()
 
-    async def _refresh(self, query: ProductFilter, cached: ProductPage) -> ProductPage | None:
+    async def _refresh(self, query: ProductFilter, cached: ProductPage, source: Source) -> ProductPage | None:
         """The page with current quantities; the same page if nothing has changed; None if it has to be read again."""
-        counters = await self._counters.find(_ALL)
-        assert counters is not None
+        counters = await self._find_counters(source)
         if cached.counters == counters:
             return cached
         if cached.counters.product_changes != counters.product_changes or query.depends_on_stock:
             return None
-        rows = await self._read_pool.fetch(statements.QUANTITIES, cached.product_ids)
+        rows = await source.fetch(statements.QUANTITIES, cached.product_ids)
         # Read after the counters: never older than they are.
         return replace(cached, counters=counters, quantities=[row[0] for row in rows])
 
-    async def _read(self, query: ProductFilter) -> ProductPage:
+    async def _read(self, query: ProductFilter, source: Source) -> ProductPage:
         terms = None if query.search is None else await self._term_frequency.analyze(query.search)
         statement = statements.page_statement(query, terms)
-        rows = await self._read_pool.fetch(statement.text, *statement.arguments)
-        counters = ChangeCounters(*rows[0][5:]) if rows else await self._read_counters()
-        total = await self._total(query, terms, counters)
+        rows = await source.fetch(statement.text, *statement.arguments)
+        counters = ChangeCounters(*rows[0][5:]) if rows else await _read_counters(source)
+        total = await self._total(query, terms, counters, source)
         next_cursor = None
         if len(rows) > query.page_size:
             rows.pop()
@@ -95,12 +112,18 @@ class ProductPages:
         )
 
     async def _read_shared_counters(self, _: Sequence[str]) -> Mapping[str, ChangeCounters]:
-        return {_ALL: await self._read_counters()}
+        return {_ALL: await _read_counters(self._read_pool)}
 
-    async def _read_counters(self) -> ChangeCounters:
-        return ChangeCounters(*(await self._read_pool.fetch(statements.COUNTERS))[0])
+    async def _find_counters(self, source: Source) -> ChangeCounters:
+        if source is not self._read_pool:
+            return await _read_counters(source)
+        counters = await self._counters.find(_ALL)
+        assert counters is not None
+        return counters
 
-    async def _total(self, query: ProductFilter, terms: SearchTerms | None, counters: ChangeCounters) -> int:
+    async def _total(
+        self, query: ProductFilter, terms: SearchTerms | None, counters: ChangeCounters, source: Source
+    ) -> int:
         chosen = query.model_dump(exclude=_NOT_FILTERS, exclude_defaults=True)
         if not chosen:
             return counters.products
@@ -110,6 +133,10 @@ class ProductPages:
         if total is None:
             # Counted after the counters were read, so the total is never older than the state it is cached under.
             statement = statements.count_statement(query, terms)
-            total = int((await self._read_pool.fetch(statement.text, *statement.arguments))[0][0])
+            total = int((await source.fetch(statement.text, *statement.arguments))[0][0])
             self._totals.put(filters, changes, total)
         return total
+
+
+async def _read_counters(source: Source) -> ChangeCounters:
+    return ChangeCounters(*(await source.fetch(statements.COUNTERS))[0])

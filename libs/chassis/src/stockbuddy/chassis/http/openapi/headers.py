@@ -85,8 +85,8 @@ HEADERS: dict[str, dict[str, Any]] = {
     "RateLimit-Reset": {"description": "Seconds until the window ends; absent if no limit is set.", "schema": _STRING},
     "X-Consistency": {
         "description": (
-            "Names the events of this write. Send it with `GET /events` or `GET /audit-logs` to read the log with "
-            "the write in it."
+            "Names the events and the position of this write. Send it with `GET /events` or `GET /audit-logs` to read "
+            "the log with the write in it, or with any other read to see the write."
         ),
         "schema": _STRING,
     },

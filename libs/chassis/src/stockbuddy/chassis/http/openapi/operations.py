@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
 from stockbuddy.chassis.http.authentication import UserSessionRequired, require_user_session
+from stockbuddy.chassis.http.consistency import CONSISTENCY_HEADER
 from stockbuddy.chassis.http.errors import (
     BadRequest,
     ChangeTooLarge,
@@ -42,7 +43,6 @@ from stockbuddy.chassis.http.openapi.problems import add_problem_responses
 from stockbuddy.chassis.http.openapi.schemas import without_null
 from stockbuddy.chassis.http.permissions import permission_of
 from stockbuddy.chassis.http.request_bodies import UnsupportedMediaType
-from stockbuddy.chassis.http.request_context import CONSISTENCY_HEADER
 
 Document = dict[str, Any]
 INTERACTIVE = "x-interactive"
