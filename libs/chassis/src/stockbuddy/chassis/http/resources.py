@@ -13,16 +13,18 @@ from stockbuddy.chassis.runtime.settings import ServiceSettings
 
 if TYPE_CHECKING:  # the gateway has no database and does not load SQLAlchemy
     from stockbuddy.chassis.postgres.database import Database
+    from stockbuddy.chassis.runtime.service_traces import ServiceTracing
 
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """Opened before the service's own lifespan starts, closed after it ends."""
+    """Opened before the service's own lifespan starts, closed after it ends. `tracing`: None if it is off."""
 
     settings: ServiceSettings
     database: Database
     bus: Bus
     verifier: TokenVerifier
+    tracing: ServiceTracing | None = None
 
 
 def get_resources(request: HTTPConnection) -> Resources:

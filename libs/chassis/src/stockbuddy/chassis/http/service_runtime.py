@@ -4,10 +4,13 @@ One process may do all of it; or several processes of a service share it, of whi
 background work, which is everything that no request waits for.
 """
 
+from __future__ import annotations
+
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -21,13 +24,18 @@ from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
 from stockbuddy.chassis.messaging.inbox import Inbox
 from stockbuddy.chassis.messaging.outbox import open_database
 from stockbuddy.chassis.messaging.relay import Relay
+from stockbuddy.chassis.messaging.traced_bus import TracedBus
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.postgres.maintenance import maintenance_worker
+from stockbuddy.chassis.postgres.query_spans import QuerySpans
 from stockbuddy.chassis.runtime.background import PollingWorker
 from stockbuddy.chassis.runtime.failures import Failure
 from stockbuddy.chassis.runtime.outages import OutageLog
 from stockbuddy.chassis.runtime.settings import ServiceSettings
 from stockbuddy.chassis.runtime.signals import Signals
+
+if TYPE_CHECKING:  # imports OpenTelemetry's SDK
+    from stockbuddy.chassis.runtime.service_traces import ServiceTracing
 
 log = structlog.get_logger(__name__)
 
@@ -71,15 +79,23 @@ async def run_service(
     fetch_jwks: FetchJwks,
     bus: Bus | None = None,
     signals: Signals | None = None,
+    tracing: ServiceTracing | None = None,
 ) -> AsyncIterator[RunningService]:
     """Start database, service, bus, relay, consumers and workers in this order; stop them in reverse. `bus`: shared by
-    several services in one process. `signals`: shared with the service's other process."""
+    several services in one process. `signals`: shared with the service's other process. `tracing`: is closed at the
+    end."""
     database = open_database(
         settings.database_url, service.name, pool_size=settings.database_pool_size, signals=signals
     )
     verifier = TokenVerifier(JwksCache(fetch_jwks), issuer=settings.token_issuer, audience=settings.token_audience)
-    resources = Resources(settings, database, bus or _create_bus(service, settings, database), verifier)
+    own_bus = _create_bus(service, settings, database) if bus is None else bus
+    if tracing is not None:
+        QuerySpans(tracing, service.name).observe(database.engine)
+        own_bus = TracedBus(own_bus, tracing)
+    resources = Resources(settings, database, own_bus, verifier, tracing)
     async with contextlib.AsyncExitStack() as stack:
+        if tracing is not None:
+            stack.push_async_callback(tracing.close)
         stack.push_async_callback(database.close)
         parts = ServiceParts(services=None)
         if service.lifespan is not None:

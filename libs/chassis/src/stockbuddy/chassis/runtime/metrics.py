@@ -1,7 +1,8 @@
 """Prometheus metrics of a service process; services in one process share the registry."""
 
-from prometheus_client import Counter, Gauge, Histogram, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client.exposition import choose_encoder
+from starlette.requests import Request
 from starlette.responses import Response
 
 from stockbuddy.chassis.runtime.metrics_of_processes import joined_registry
@@ -32,6 +33,8 @@ INBOX_MESSAGES = Gauge(
 )
 
 
-async def metrics_page() -> Response:
-    """The metrics of this process and those joined with it."""
-    return Response(generate_latest(await joined_registry()), media_type=CONTENT_TYPE_LATEST)
+async def metrics_page(request: Request) -> Response:
+    """The metrics of this process and those joined with it, in the format that the request accepts; only OpenMetrics
+    has exemplars."""
+    encode, content_type = choose_encoder(request.headers.get("accept", ""))
+    return Response(encode(await joined_registry()), media_type=content_type)
