@@ -78,5 +78,7 @@ async def test_metrics_are_available_while_the_database_is_not(private_postgres:
     await migrate(private_postgres.url, "probe", Path(__file__).parents[1] / "probe" / "migrations")
     async with probe(private_postgres.url, bus=InProcessBus(groups=GROUPS)) as client:
         assert await metric(client, 'stockbuddy_database_up{service="probe"}') == 1
+        assert await metric(client, 'stockbuddy_database_connections{service="probe",state="max"}') == 20
+        assert (await metric(client, 'stockbuddy_database_connections{service="probe",state="idle"}') or 0) > 0
         private_postgres.stop()
         assert await metric(client, 'stockbuddy_database_up{service="probe"}') == 0

@@ -21,6 +21,7 @@ from stockbuddy.stock.documents.reservations.routes import router as reservation
 from stockbuddy.stock.documents.sales.customer_routes import router as customer_sales
 from stockbuddy.stock.documents.sales.reservation_routes import router as commitments
 from stockbuddy.stock.documents.sales.routes import router as sales
+from stockbuddy.stock.documents.sales.sales_metrics import count_sales
 from stockbuddy.stock.documents.transfers.routes import router as transfers
 from stockbuddy.stock.http.dependencies import StockServices
 from stockbuddy.stock.insights.dashboard.routes import router as dashboard
@@ -66,8 +67,8 @@ async def lifespan(resources: Resources) -> AsyncIterator[ServiceParts]:
 
 def _group_committer(resources: Resources) -> GroupCommitter:
     if resources.tracing is None:
-        return GroupCommitter(resources.database, reclaim_expired)
-    return TracedGroupCommitter(resources.database, reclaim_expired, resources.tracing)
+        return GroupCommitter(resources.database, reclaim_expired, count_sales)
+    return TracedGroupCommitter(resources.database, reclaim_expired, count_sales, resources.tracing)
 
 
 def _reservation_limits(settings: ServiceSettings) -> ReservationLimits:

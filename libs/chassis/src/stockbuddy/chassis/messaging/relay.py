@@ -7,6 +7,7 @@ commit late (45 % in our test).
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from uuid import UUID
@@ -102,9 +103,10 @@ class Relay:
                         await self._publish_each(connection, row, chunk)
                 oldest = min(row["created_at"] for row in rows)
                 await connection.execute(_MARK_SENT, [row["id"] for row in rows], oldest)
-        published = sum(len(chunk.types) for chunk in chunks)
-        metrics.EVENTS_PUBLISHED.labels(self._database.schema).inc(published)
-        self._is_behind = published >= BATCH_SIZE
+        published = Counter(event_type for chunk in chunks for event_type in chunk.types)
+        for event_type, count in published.items():
+            metrics.EVENTS_PUBLISHED.labels(self._database.schema, event_type).inc(count)
+        self._is_behind = published.total() >= BATCH_SIZE
         if rows and not self._is_behind:
             await asyncio.sleep(GATHER_SECONDS)
         return bool(rows)

@@ -14,9 +14,14 @@ REQUEST_DURATION_SECONDS = Histogram(
     ["service", "method", "route"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
-EVENTS_PUBLISHED = Counter("stockbuddy_events_published_total", "Events confirmed by the bus.", ["service"])
+EVENTS_PUBLISHED = Counter("stockbuddy_events_published_total", "Events confirmed by the bus.", ["service", "type"])
 EVENTS_CONSUMED = Counter(
     "stockbuddy_events_consumed_total", "Messages processed by a consumer group, by outcome.", ["group", "outcome"]
+)
+DATABASE_CONNECTIONS = Gauge(
+    "stockbuddy_database_connections",
+    "Connections of this replica to its database: used, idle, and as many as may be open (max).",
+    ["service", "state"],
 )
 DATABASE_UP = Gauge("stockbuddy_database_up", "1 if the service's database answers, else 0.", ["service"])
 OUTBOX_EVENTS = Gauge("stockbuddy_outbox_events", "Committed events not yet confirmed by the broker.", ["service"])

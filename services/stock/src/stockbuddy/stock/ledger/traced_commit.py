@@ -9,7 +9,7 @@ import asyncpg
 from opentelemetry.trace import SpanKind
 
 from stockbuddy.chassis.postgres.database import Database
-from stockbuddy.stock.ledger.group_commit import GroupCommitter, Reclaim
+from stockbuddy.stock.ledger.group_commit import GroupCommitter, Observe, Reclaim
 
 if TYPE_CHECKING:  # imports OpenTelemetry's SDK
     from stockbuddy.chassis.runtime.service_traces import ServiceTracing
@@ -18,8 +18,8 @@ if TYPE_CHECKING:  # imports OpenTelemetry's SDK
 class TracedGroupCommitter(GroupCommitter):
     """The statements of a group belong to the trace of its first posting, to whose span those of the others link."""
 
-    def __init__(self, database: Database, reclaim: Reclaim, tracing: ServiceTracing) -> None:
-        super().__init__(database, reclaim)
+    def __init__(self, database: Database, reclaim: Reclaim, observe: Observe, tracing: ServiceTracing) -> None:
+        super().__init__(database, reclaim, observe)
         self._tracing = tracing
 
     async def _commit(self, connection: asyncpg.Connection, group: Sequence[Any], *, may_reclaim: bool) -> None:
