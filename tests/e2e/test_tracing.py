@@ -17,10 +17,10 @@ from aiosmtpd.smtp import SMTP
 
 from stockbuddy.chassis.http.app import create_app
 from stockbuddy.chassis.testing.clients import User, register, serving, until_ready
+from stockbuddy.chassis.testing.otlp_collector import Collector, ReceivedSpan, running_collector
 from stockbuddy.embedded.service_registry import SERVICES
 from stockbuddy.gateway.app import create_gateway
 from stockbuddy.gateway.settings import GatewaySettings
-from tests.e2e.otlp_collector import Collector, ReceivedSpan, running_collector
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 TILL_SPAN = "b7ad6b7169203331"
@@ -100,16 +100,16 @@ async def until_notifications_know_the_address(database_url: str) -> None:
 
 
 async def sell_the_last(admin: User, webhook_url: str, database_url: str) -> None:
-    """A sale, sent by a till within TRACE, that leaves little stock."""
+    """A sale, sent by a till with an API key within TRACE, that leaves little stock."""
     await admin.call("PUT", "/system-settings", json={"alert_emails": ["owner@shop.example"]})
     await until_notifications_know_the_address(database_url)
     await admin.post("/webhooks", {"url": webhook_url, "event_types": ["stock.sale.*"]}, key="webhook")
     product = {"name": "Teapot", "sku": "T1", "unit_price": "20", "quantity": 6, "low_stock_threshold": 5}
     created = await admin.post("/products", product, key="product")
     await admin.until("/stock-levels", lambda page: page["total"] == 1, product_id=created["id"])
-    headers = {"traceparent": f"00-{TRACE}-{TILL_SPAN}-01"}
-    sale = {"product": "T1", "quantity": 3}
-    response = await admin.call("POST", "/sales", json=sale, headers=headers, key="sale")
+    key = await admin.post("/auth/api-keys", {"name": "till 1"}, key="key")
+    headers = {"X-API-Key": key["key"], "traceparent": f"00-{TRACE}-{TILL_SPAN}-01"}
+    response = await admin.http.post("/api/v1/sales", json={"product": "T1", "quantity": 3}, headers=headers)
     assert response.status_code == 201, response.text
 
 
@@ -143,6 +143,9 @@ async def test_one_trace_leads_from_the_till_to_webhook_and_email(
     assert gateway.attributes["http.response.status_code"] == 201
     assert (stock.parent, stock.kind) == (gateway.id, "SERVER")
     assert stock.attributes["http.route"] == "/api/v1/sales"
+
+    [exchange] = [span for span in spans if span.service == "auth" and span.kind == "SERVER"]
+    assert exchange.parent == gateway.id, "the API key is exchanged for a token"
 
     commit = only(spans, "stock: commit group")
     assert commit.parent == stock.id

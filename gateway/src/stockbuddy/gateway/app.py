@@ -35,6 +35,7 @@ from stockbuddy.gateway.proxy.direct_upstream import DirectUpstream
 from stockbuddy.gateway.proxy.http_upstream import HttpUpstream
 from stockbuddy.gateway.proxy.live_streams import LiveStreams
 from stockbuddy.gateway.proxy.proxy import Proxy
+from stockbuddy.gateway.proxy.traced_upstream import TracedUpstream
 from stockbuddy.gateway.proxy.upstream import Upstream
 from stockbuddy.gateway.request_metrics import RequestMetrics, TracedRequestMetrics
 from stockbuddy.gateway.routing.routes import JWKS_PATH
@@ -79,7 +80,9 @@ class Gateway:
     def __init__(
         self, settings: GatewaySettings, upstreams: Mapping[str, Upstream], allowed_origins: AllowedOrigins
     ) -> None:
-        auth = AuthClient(upstreams["auth"], InternalCallSigner(settings.gateway_secret, "gateway"))
+        self._tracing = tracing_of("gateway")
+        called = upstreams["auth"] if self._tracing is None else TracedUpstream(upstreams["auth"])
+        auth = AuthClient(called, InternalCallSigner(settings.gateway_secret, "gateway"))
         streams = LiveStreams(max_per_caller=settings.max_streams_per_caller)
         self._upstreams = upstreams
         self._counter = RedisCounter(settings.rate_limit_url) if settings.rate_limit_url else LocalCounter()
@@ -90,10 +93,8 @@ class Gateway:
         self._denied_requests = DeniedRequestReporter(auth)
         health = HealthCheck(upstreams, lambda: self._revocations.is_loaded)
         console = ConsoleSite(settings.console_directory) if settings.console_directory else None
-        self._tracing = tracing_of("gateway")
-        pipeline = Pipeline if self._tracing is None else TracedPipeline
         request_metrics = RequestMetrics() if self._tracing is None else TracedRequestMetrics()
-        self._pipeline = pipeline(
+        parts = (
             ClientOrigins(settings.trusted_proxies, root_path=settings.root_path),
             OwnEndpoints(self._openapi, health, console, with_metrics=settings.env != "production"),
             self._admission(settings, auth, allowed_origins),
@@ -101,8 +102,7 @@ class Gateway:
             Report(request_metrics, AccessLog("gateway", settings), self._activity, self._denied_requests),
             allowed_origins,
         )
-        if isinstance(self._pipeline, TracedPipeline) and self._tracing is not None:
-            self._pipeline.tracing = self._tracing
+        self._pipeline = Pipeline(*parts) if self._tracing is None else TracedPipeline(self._tracing, *parts)
 
     def _admission(self, settings: GatewaySettings, auth: AuthClient, allowed_origins: AllowedOrigins) -> Admission:
         jwks = JwksCache(_fetch_jwks_from(self._upstreams["auth"]))

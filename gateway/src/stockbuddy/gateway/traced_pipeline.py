@@ -6,7 +6,7 @@ Addresses, callers and query strings, which may be personal, are not recorded.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
@@ -25,9 +25,11 @@ TRACESTATE = b"tracestate"
 
 
 class TracedPipeline(Pipeline):
-    """Set `tracing` before it serves."""
+    """`parts`: those of the plain pipeline."""
 
-    tracing: ServiceTracing
+    def __init__(self, tracing: ServiceTracing, *parts: Any) -> None:
+        super().__init__(*parts)
+        self._tracing = tracing
 
     async def _serve(
         self, request: GatewayRequest, writer: ResponseWriter | WebSocketWriter, endpoint: Endpoint | None = None
@@ -35,7 +37,7 @@ class TracedPipeline(Pipeline):
         if endpoint is not None or not isinstance(writer, ResponseWriter):
             await super()._serve(request, writer, endpoint)
             return
-        with self.tracing.span(request.method, kind=SpanKind.SERVER, parent=_context_of(request)) as span:
+        with self._tracing.span(request.method, kind=SpanKind.SERVER, parent=_context_of(request)) as span:
             request.headers.parsed[TRACEPARENT] = (current_traceparent() or "").encode()
             try:
                 await super()._serve(request, writer)
@@ -59,6 +61,7 @@ def _describe(span: Span, request: GatewayRequest, status: int) -> None:
         "http.route": route,
         "http.response.status_code": status,
         "stockbuddy.upstream": request.route.service,
+        "stockbuddy.request_id": request.headers.request_id.decode(),
     })  # fmt: skip
     if status >= 500:
         span.set_status(Status(StatusCode.ERROR))

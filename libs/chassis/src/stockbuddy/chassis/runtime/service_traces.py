@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode, use_span
 from opentelemetry.util.types import AttributeValue
 
@@ -19,6 +19,7 @@ from stockbuddy.chassis.runtime.release import VERSION
 from stockbuddy.chassis.runtime.trace_context import remote_context, sampled_contexts
 
 NAMESPACE = "stockbuddy"
+CLOSE_TIMEOUT_SECONDS = 2.0
 
 Attributes = Mapping[str, AttributeValue]
 
@@ -31,12 +32,17 @@ class ServiceTracing:
             {"service.name": service, "service.namespace": NAMESPACE, "service.version": VERSION}
         )
         self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
-        self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+        self._exporter: SpanExporter = OTLPSpanExporter()
+        self._provider.add_span_processor(BatchSpanProcessor(self._exporter))
         self._tracer = self._provider.get_tracer(f"{NAMESPACE}.{service}", VERSION)
 
     async def close(self) -> None:
-        """Export the spans that wait, and stop."""
-        await asyncio.to_thread(self._provider.shutdown)
+        """Export the spans that wait. A collector that does not accept them delays no shutdown: they are dropped."""
+        closing = asyncio.create_task(asyncio.to_thread(self._provider.shutdown))
+        await asyncio.wait([closing], timeout=CLOSE_TIMEOUT_SECONDS)
+        if not closing.done():
+            self._exporter.shutdown()  # ends the repetitions of the current export
+        await closing
 
     @contextmanager
     def span(
