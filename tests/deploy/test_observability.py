@@ -132,6 +132,17 @@ def test_rules_and_configurations_are_valid(folder: Path) -> None:
     tool("amtool", "check-config", folder / "alertmanager.yml")
 
 
+def test_expressions_of_dashboards_are_valid(expressions: list[str], tmp_path: Path) -> None:
+    """As rules: promtool checks no dashboards."""
+    rules = [
+        {"record": f"expression:{number}", "expr": expression.replace("$__rate_interval", "1m")}
+        for number, expression in enumerate(expressions)
+    ]
+    file = tmp_path / "rules.yml"
+    file.write_text(yaml.safe_dump({"groups": [{"name": "dashboards", "rules": rules}]}))
+    tool("promtool", "check", "rules", file)
+
+
 def test_alerts_fire_when_they_should(folder: Path) -> None:
     tool("promtool", "test", "rules", folder / "alerts_test.yml")
 

@@ -19,6 +19,7 @@ from stockbuddy.chassis.http.app import create_app
 from stockbuddy.chassis.testing.clients import User, register, serving, until_ready
 from stockbuddy.chassis.testing.otlp_collector import Collector, ReceivedSpan, running_collector
 from stockbuddy.embedded.service_registry import SERVICES
+from stockbuddy.embedded.system import System
 from stockbuddy.gateway.app import create_gateway
 from stockbuddy.gateway.settings import GatewaySettings
 
@@ -169,6 +170,27 @@ async def test_one_trace_leads_from_the_till_to_webhook_and_email(
     assert receivers.headers[-1]["traceparent"] == f"00-{TRACE}-{delivery.id}-01"
     exemplars = re.findall(r'route="(?:/api/v1)?/sales".* # {.*trace_id="(\w+)"', page.text)
     assert set(exemplars) == {TRACE}
+
+
+async def test_trace_of_a_system_in_one_process_names_each_service(
+    database_url: str, collector: Collector, receivers: Receivers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMTP_URL", receivers.smtp_url)
+    monkeypatch.setenv("WEBHOOK_ALLOW_PRIVATE", "true")
+    system = System(database_url, env="development")
+    async with system.running(), serving(system.gateway) as url, httpx.AsyncClient(base_url=url, timeout=180) as http:
+        await until_ready(http)
+        admin = await register(http, "ada", path="/auth/admin/register")
+        await sell_the_last(admin, receivers.webhook_url, database_url)
+        spans = of_trace(
+            await collector.until(
+                has("notifications: deliver webhook", "notifications: send e-mail", "catalog: process catalog.stock.v1")
+            )
+        )
+    stock = only(spans, "stock: POST /api/v1/sales")
+    assert stock.parent == only(spans, "gateway: POST /sales").id
+    assert only(spans, "stock: commit group").parent == stock.id
+    assert only(spans, "notifications: deliver webhook").parent == stock.id
 
 
 async def test_spans_contain_no_personal_data(
