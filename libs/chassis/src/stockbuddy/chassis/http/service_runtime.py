@@ -28,6 +28,7 @@ from stockbuddy.chassis.messaging.traced_bus import TracedBus
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.postgres.maintenance import maintenance_worker
 from stockbuddy.chassis.postgres.query_spans import QuerySpans
+from stockbuddy.chassis.runtime import metrics
 from stockbuddy.chassis.runtime.background import PollingWorker
 from stockbuddy.chassis.runtime.failures import Failure
 from stockbuddy.chassis.runtime.outages import OutageLog
@@ -93,6 +94,7 @@ async def run_service(
         QuerySpans(tracing, service.name).observe(database.engine)
         own_bus = TracedBus(own_bus, tracing)
     resources = Resources(settings, database, own_bus, verifier, tracing)
+    _observe_connections(database)
     async with contextlib.AsyncExitStack() as stack:
         if tracing is not None:
             stack.push_async_callback(tracing.close)
@@ -120,6 +122,13 @@ async def run_service(
         outages = [inbox.outage for inbox in inboxes] + [worker.outage for worker in workers]
         yield RunningService(parts, replace(resources, verifier=parts.verifier or verifier), outages)
     log.info("service.stopped", service=service.name, work=work.value)
+
+
+def _observe_connections(database: Database) -> None:
+    """Read at each scrape, in every process of the service."""
+    for state in database.count_connections():
+        gauge = metrics.DATABASE_CONNECTIONS.labels(database.schema, state)
+        gauge.set_function(lambda state=state: database.count_connections()[state])  # type: ignore[misc]
 
 
 def _create_bus(service: Service, settings: ServiceSettings, database: Database) -> Bus:

@@ -40,10 +40,8 @@ async def read_queues(database: Database, groups: Sequence[str]) -> tuple[Outbox
 
 
 async def collect(database: Database, groups: Sequence[str]) -> None:
-    """Set the gauges of this service and of its connections. While the database is unavailable the queues keep their
-    last values and `stockbuddy_database_up` is 0."""
-    for state, count in database.count_connections().items():
-        metrics.DATABASE_CONNECTIONS.labels(database.schema, state).set(count)
+    """Set the gauges of this service. While the database is unavailable they keep their last values and
+    `stockbuddy_database_up` is 0."""
     up = metrics.DATABASE_UP.labels(database.schema)
     try:
         outbox, queues = await read_queues(database, groups)

@@ -20,7 +20,7 @@ EVENTS_CONSUMED = Counter(
 )
 DATABASE_CONNECTIONS = Gauge(
     "stockbuddy_database_connections",
-    "Connections of this replica to its database: used, idle, and as many as may be open (max).",
+    "Connections of a replica to its database: used, idle, and as many as may be open (max).",
     ["service", "state"],
 )
 DATABASE_UP = Gauge("stockbuddy_database_up", "1 if the service's database answers, else 0.", ["service"])
