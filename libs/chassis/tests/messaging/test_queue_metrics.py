@@ -21,6 +21,7 @@ from stockbuddy.chassis.testing.probe import EFFECTS_GROUP, GROUPS, ProbeChanged
 from stockbuddy.local_servers.postgres import LocalPostgres
 
 DEADLINE_SECONDS = 60
+PUBLISHED = f'stockbuddy_events_published_total{{service="probe",type="{ProbeChanged.type}"}}'
 
 
 async def set_aside(session: AsyncSession, event: ProbeChanged) -> None:
@@ -59,11 +60,14 @@ async def say(database: Database, *numbers: int) -> None:
 
 async def test_deferred_messages_are_counted_by_state(database: Database, database_url: str) -> None:
     async with probe(database_url, bus=InProcessBus(groups=GROUPS)) as client:
+        published = await metric(client, PUBLISHED)
+        assert published is not None, "from the start"
         await say(database, 0, 1, 2)
         await until(client, f'stockbuddy_inbox_messages{{group="{EFFECTS_GROUP}",state="dead"}}', 2)
         assert await metric(client, f'stockbuddy_inbox_messages{{group="{EFFECTS_GROUP}",state="parked"}}') == 1
         assert await metric(client, f'stockbuddy_inbox_messages{{group="{EFFECTS_GROUP}",state="retry"}}') == 0
         await until(client, 'stockbuddy_outbox_events{service="probe"}', 0)
+        await until(client, PUBLISHED, published + 3)
 
 
 async def test_unpublished_events_are_counted_with_their_age(database: Database, database_url: str) -> None:

@@ -22,6 +22,7 @@ from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime import metrics
 from stockbuddy.chassis.runtime.background import PollingWorker
 from stockbuddy.chassis.runtime.failures import is_environment_fault
+from stockbuddy.contracts.event import EVENTS
 
 log = structlog.get_logger(__name__)
 
@@ -71,6 +72,10 @@ class Relay:
         self._database = database
         self._bus = bus
         self._is_behind = False
+        # From 0, because Prometheus does not count the increase to the first value that it sees.
+        for event_type in EVENTS:
+            if event_type.startswith(f"{database.schema}."):
+                metrics.EVENTS_PUBLISHED.labels(database.schema, event_type)
 
     def worker(self, shutdown_seconds: float) -> PollingWorker:
         """Woken by every commit with events. It also polls, because another replica may have crashed after its commit
