@@ -29,6 +29,13 @@ ELSEWHERE = {
     "PORT",
     "CONSOLE_DIRECTORY",
 }
+# Read by OpenTelemetry's SDK.
+TRACING = {
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_HEADERS",
+    "OTEL_TRACES_SAMPLER",
+    "OTEL_TRACES_SAMPLER_ARG",
+}
 UNUSED_BY_GATEWAY = {"DATABASE_POOL_SIZE", "JWKS_URL"}
 
 
@@ -56,7 +63,7 @@ def test_every_setting_is_passed_to_its_container(parts: dict[str, Any], program
         if program == "gateway":
             expected -= UNUSED_BY_GATEWAY
         passed_on = set(parts[program]["environment"]) - {"SECRETS_DIRECTORY"}
-        assert passed_on == expected, program
+        assert passed_on == expected | TRACING, program
 
 
 def test_every_container_uses_the_image_of_its_program(parts: dict[str, Any], programs: Programs) -> None:

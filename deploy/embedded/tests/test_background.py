@@ -10,9 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
+import pytest
+
+from stockbuddy.chassis.testing.otlp_collector import running_collector
 
 START_TIMEOUT_SECONDS = 120
 STOP_TIMEOUT_SECONDS = 60
+TRACE = "0af7651916cd43dd8448eb211c80319c"
 ADMIN = {"username": "ann", "email": "ann@example.com", "password": "Correct-Horse-7"}
 
 
@@ -108,6 +112,22 @@ async def test_background_process_publishes_and_reports_what_the_first_one_has_c
         assert await run.wait_until_ended() == 0
         await until_ended(background)
         assert "Traceback" not in run.output
+
+
+async def test_trace_continues_in_the_background_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running_collector() as collector:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
+        monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "50")
+        async with running(tmp_path) as run:
+            await until_background_works(run)
+            run.http.headers["traceparent"] = f"00-{TRACE}-{'a' * 16}-01"
+            await run.send("POST", "/auth/admin/register", ADMIN)
+            wanted = {"gateway: POST /auth/admin/register", "auth: publish events"}
+            spans = await collector.until(lambda spans: wanted <= {str(span) for span in spans})
+            page = await run.http.get("/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
+        assert {span.trace for span in spans if str(span) in wanted} == {TRACE}
+        assert f'trace_id="{TRACE}"' in page.text, "an exemplar"
+        assert 'stockbuddy_database_connections{service="auth",state="max"} 40' in page.text, "of both processes"
 
 
 async def test_system_ends_with_an_error_when_its_background_process_is_killed(tmp_path: Path) -> None:

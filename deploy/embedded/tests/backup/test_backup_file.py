@@ -10,10 +10,11 @@ import pytest
 
 from stockbuddy.embedded.backup.create_backup import create_backup
 from stockbuddy.embedded.backup.database_state import find_differences
+from stockbuddy.embedded.backup.directory import delete_old_backups, is_backup_due, list_backups
 from stockbuddy.embedded.backup.encryption import create_key_file
 from stockbuddy.embedded.backup.errors import BackupFailed
 from stockbuddy.embedded.backup.restore_backup import restore_backup
-from stockbuddy.embedded.backup.schedule import DailyBackup, delete_old_backups, is_backup_due, list_backups
+from stockbuddy.embedded.backup.schedule import DailyBackup
 from stockbuddy.embedded.backup.settings import BackupSettings
 from stockbuddy.embedded.backup.verify_backup import verify_backup
 from stockbuddy.local_servers.postgres import LocalPostgres

@@ -11,6 +11,7 @@ from stockbuddy.chassis.http.internal_calls import InternalCallSigner
 from stockbuddy.chassis.http.tokens import FetchJwks, JwksCache, TokenVerifier
 from stockbuddy.chassis.runtime.access_log import AccessLog
 from stockbuddy.chassis.runtime.failures import DependencyUnavailable
+from stockbuddy.chassis.runtime.traces import tracing_of
 from stockbuddy.gateway.admission.authentication import Authenticator
 from stockbuddy.gateway.admission.body_limit import BodyLimit
 from stockbuddy.gateway.admission.csrf import BrowserSessions
@@ -34,11 +35,13 @@ from stockbuddy.gateway.proxy.direct_upstream import DirectUpstream
 from stockbuddy.gateway.proxy.http_upstream import HttpUpstream
 from stockbuddy.gateway.proxy.live_streams import LiveStreams
 from stockbuddy.gateway.proxy.proxy import Proxy
+from stockbuddy.gateway.proxy.traced_upstream import TracedUpstream
 from stockbuddy.gateway.proxy.upstream import Upstream
-from stockbuddy.gateway.request_metrics import RequestMetrics
+from stockbuddy.gateway.request_metrics import RequestMetrics, TracedRequestMetrics
 from stockbuddy.gateway.routing.routes import JWKS_PATH
 from stockbuddy.gateway.settings import GatewaySettings
 from stockbuddy.gateway.system_status import GATEWAY, StatusReport
+from stockbuddy.gateway.traced_pipeline import TracedPipeline
 
 log = structlog.get_logger(__name__)
 
@@ -77,7 +80,9 @@ class Gateway:
     def __init__(
         self, settings: GatewaySettings, upstreams: Mapping[str, Upstream], allowed_origins: AllowedOrigins
     ) -> None:
-        auth = AuthClient(upstreams["auth"], InternalCallSigner(settings.gateway_secret, "gateway"))
+        self._tracing = tracing_of("gateway")
+        called = upstreams["auth"] if self._tracing is None else TracedUpstream(upstreams["auth"])
+        auth = AuthClient(called, InternalCallSigner(settings.gateway_secret, "gateway"))
         streams = LiveStreams(max_per_caller=settings.max_streams_per_caller)
         self._upstreams = upstreams
         self._counter = RedisCounter(settings.rate_limit_url) if settings.rate_limit_url else LocalCounter()
@@ -88,14 +93,16 @@ class Gateway:
         self._denied_requests = DeniedRequestReporter(auth)
         health = HealthCheck(upstreams, lambda: self._revocations.is_loaded)
         console = ConsoleSite(settings.console_directory) if settings.console_directory else None
-        self._pipeline = Pipeline(
+        request_metrics = RequestMetrics() if self._tracing is None else TracedRequestMetrics()
+        parts = (
             ClientOrigins(settings.trusted_proxies, root_path=settings.root_path),
             OwnEndpoints(self._openapi, health, console, with_metrics=settings.env != "production"),
             self._admission(settings, auth, allowed_origins),
             Proxy({**upstreams, GATEWAY: StatusReport(upstreams, health)}, streams),
-            Report(RequestMetrics(), AccessLog("gateway", settings), self._activity, self._denied_requests),
+            Report(request_metrics, AccessLog("gateway", settings), self._activity, self._denied_requests),
             allowed_origins,
         )
+        self._pipeline = Pipeline(*parts) if self._tracing is None else TracedPipeline(self._tracing, *parts)
 
     def _admission(self, settings: GatewaySettings, auth: AuthClient, allowed_origins: AllowedOrigins) -> Admission:
         jwks = JwksCache(_fetch_jwks_from(self._upstreams["auth"]))
@@ -140,6 +147,8 @@ class Gateway:
     async def _running(self) -> AsyncIterator[None]:
         """Shuts down in reverse: workers, final reports, connections."""
         async with contextlib.AsyncExitStack() as stack:
+            if self._tracing is not None:
+                stack.push_async_callback(self._tracing.close)
             stack.push_async_callback(self._counter.close)
             for upstream in self._upstreams.values():
                 await upstream.open()

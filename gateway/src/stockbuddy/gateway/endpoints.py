@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Send
 
@@ -146,5 +147,5 @@ async def _guide(request: GatewayRequest) -> Response:
     return page
 
 
-async def _metrics(_: GatewayRequest) -> Response:
-    return await metrics_page()
+async def _metrics(request: GatewayRequest) -> Response:
+    return await metrics_page(Request(request.scope))

@@ -16,8 +16,8 @@ async def _live(_: Request) -> Response:
     return JSONResponse({"status": "ok"})
 
 
-async def _metrics(_: Request) -> Response:
-    return await metrics_page()
+async def _metrics(request: Request) -> Response:
+    return await metrics_page(request)
 
 
 class InternalPort(uvicorn.Server):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from prometheus_client import Counter, Histogram
 
 from stockbuddy.chassis.runtime.metrics import REQUEST_DURATION_SECONDS, REQUESTS
+from stockbuddy.chassis.runtime.trace_context import exemplar_from
 from stockbuddy.gateway.request import GatewayRequest
 
 MAX_CACHED_SERIES = 50_000
@@ -38,8 +39,11 @@ class RequestMetrics:
         key = (request.method, request.route.path, status, caller.name if caller else "anonymous")
         series = self._series.get(key) or self._create_series(*key)
         series.requests.inc()
-        series.duration_seconds.observe(seconds)
+        series.duration_seconds.observe(seconds, self._exemplar(request))
         series.by_caller.inc()
+
+    def _exemplar(self, _: GatewayRequest) -> dict[str, str] | None:
+        return None
 
     def _create_series(self, method: str, path: str, status: int, caller: str) -> Series:
         label = caller if caller in self._callers or len(self._callers) < MAX_CALLERS else "others"
@@ -52,3 +56,11 @@ class RequestMetrics:
         if len(self._series) < MAX_CACHED_SERIES:
             self._series[method, path, status, caller] = series
         return series
+
+
+class TracedRequestMetrics(RequestMetrics):
+    """With the request's trace as exemplar of its duration; used only if tracing is on."""
+
+    def _exemplar(self, request: GatewayRequest) -> dict[str, str] | None:
+        traceparent = request.headers.traceparent
+        return None if traceparent is None else exemplar_from(traceparent.decode())

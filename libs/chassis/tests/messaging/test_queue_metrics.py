@@ -21,6 +21,7 @@ from stockbuddy.chassis.testing.probe import EFFECTS_GROUP, GROUPS, ProbeChanged
 from stockbuddy.local_servers.postgres import LocalPostgres
 
 DEADLINE_SECONDS = 60
+PUBLISHED = f'stockbuddy_events_published_total{{service="probe",type="{ProbeChanged.type}"}}'
 
 
 async def set_aside(session: AsyncSession, event: ProbeChanged) -> None:
@@ -59,11 +60,14 @@ async def say(database: Database, *numbers: int) -> None:
 
 async def test_deferred_messages_are_counted_by_state(database: Database, database_url: str) -> None:
     async with probe(database_url, bus=InProcessBus(groups=GROUPS)) as client:
+        published = await metric(client, PUBLISHED)
+        assert published is not None, "from the start"
         await say(database, 0, 1, 2)
         await until(client, f'stockbuddy_inbox_messages{{group="{EFFECTS_GROUP}",state="dead"}}', 2)
         assert await metric(client, f'stockbuddy_inbox_messages{{group="{EFFECTS_GROUP}",state="parked"}}') == 1
         assert await metric(client, f'stockbuddy_inbox_messages{{group="{EFFECTS_GROUP}",state="retry"}}') == 0
         await until(client, 'stockbuddy_outbox_events{service="probe"}', 0)
+        await until(client, PUBLISHED, published + 3)
 
 
 async def test_unpublished_events_are_counted_with_their_age(database: Database, database_url: str) -> None:
@@ -78,5 +82,7 @@ async def test_metrics_are_available_while_the_database_is_not(private_postgres:
     await migrate(private_postgres.url, "probe", Path(__file__).parents[1] / "probe" / "migrations")
     async with probe(private_postgres.url, bus=InProcessBus(groups=GROUPS)) as client:
         assert await metric(client, 'stockbuddy_database_up{service="probe"}') == 1
+        assert await metric(client, 'stockbuddy_database_connections{service="probe",state="max"}') == 20
+        assert (await metric(client, 'stockbuddy_database_connections{service="probe",state="idle"}') or 0) > 0
         private_postgres.stop()
         assert await metric(client, 'stockbuddy_database_up{service="probe"}') == 0

@@ -24,6 +24,7 @@ from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
 from stockbuddy.chassis.runtime.metrics_of_processes import export_metrics
 from stockbuddy.chassis.runtime.process import prepare_to_serve
 from stockbuddy.chassis.runtime.signals import Signals
+from stockbuddy.chassis.runtime.traces import tracing_of
 from stockbuddy.embedded.exit_codes import FAILED
 from stockbuddy.embedded.process_link import ProcessLink
 from stockbuddy.embedded.service_registry import SERVICES
@@ -147,6 +148,7 @@ async def _running(
                     fetch_jwks=_no_keys,
                     bus=bus,
                     signals=signals[embedded.name],
+                    tracing=tracing_of(embedded.name),
                 )
             )
         stack.push_async_callback(bus.close)

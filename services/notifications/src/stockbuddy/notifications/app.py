@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -22,6 +23,7 @@ from stockbuddy.notifications.checkpoints.worker import checkpoint_worker
 from stockbuddy.notifications.dependencies import NotificationsServices
 from stockbuddy.notifications.email.routes import router as emails
 from stockbuddy.notifications.email.sender import EmailSender
+from stockbuddy.notifications.email.traced_sender import TracedEmailSender
 from stockbuddy.notifications.event_log.epochs import start_epoch_after_restore
 from stockbuddy.notifications.event_log.external import ExternalPublisher
 from stockbuddy.notifications.event_log.redaction import redaction_worker
@@ -36,10 +38,12 @@ from stockbuddy.notifications.settings import NotificationsSettings
 from stockbuddy.notifications.stream.routes import router as stream
 from stockbuddy.notifications.stream_limits import StreamSlots
 from stockbuddy.notifications.subscriptions import CONSUMERS
+from stockbuddy.notifications.webhooks.attempt import Attempt, attempt_delivery
 from stockbuddy.notifications.webhooks.dispatcher import WebhookDispatcher
 from stockbuddy.notifications.webhooks.routes import router as webhooks
 from stockbuddy.notifications.webhooks.routes import secret_router as webhook_secrets
 from stockbuddy.notifications.webhooks.secrets import encrypt_plain_secrets
+from stockbuddy.notifications.webhooks.traced_attempt import attempt_traced
 
 __all__ = ["MIGRATIONS", "SERVICE", "NotificationsSettings"]
 
@@ -69,16 +73,26 @@ async def lifespan(resources: Resources) -> AsyncIterator[ServiceParts]:
         log.warning("notifications.preparation_delayed", error=repr(error))  # the worker repeats it
     preparation = PollingWorker("notifications.preparation", prepare, interval_seconds=PREPARATION_INTERVAL_SECONDS)
     with on_shutdown(tail.close):
-        async with WebhookDispatcher(database, settings, secret_box) as dispatcher:
+        async with WebhookDispatcher(database, settings, secret_box, _attempt(resources)) as dispatcher:
             checkpoint = checkpoint_worker(database, settings, secret_box)
             workers = [preparation, dispatcher.worker, retention_worker(database), checkpoint]
             workers += [redaction_worker(database), WordIndex(database).worker()]
             if settings.external_events and (publish := resources.bus.publish_externally) is not None:
                 workers.append(ExternalPublisher(database, publish).worker())
             if settings.smtp_url is not None:
-                workers.append(EmailSender(database, settings).worker)
+                workers.append(_email_sender(resources, settings).worker)
             services = NotificationsServices(settings, database, tail, dispatcher.resolver, slots, secret_box)
             yield ServiceParts(services, workers, request_workers=[tail.worker])
+
+
+def _attempt(resources: Resources) -> Attempt:
+    return attempt_delivery if resources.tracing is None else partial(attempt_traced, resources.tracing)
+
+
+def _email_sender(resources: Resources, settings: NotificationsSettings) -> EmailSender:
+    if resources.tracing is None:
+        return EmailSender(resources.database, settings)
+    return TracedEmailSender(resources.database, settings, resources.tracing)
 
 
 SERVICE = Service(

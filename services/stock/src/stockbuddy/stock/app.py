@@ -21,6 +21,7 @@ from stockbuddy.stock.documents.reservations.routes import router as reservation
 from stockbuddy.stock.documents.sales.customer_routes import router as customer_sales
 from stockbuddy.stock.documents.sales.reservation_routes import router as commitments
 from stockbuddy.stock.documents.sales.routes import router as sales
+from stockbuddy.stock.documents.sales.sales_metrics import count_sales
 from stockbuddy.stock.documents.transfers.routes import router as transfers
 from stockbuddy.stock.http.dependencies import StockServices
 from stockbuddy.stock.insights.dashboard.routes import router as dashboard
@@ -38,6 +39,7 @@ from stockbuddy.stock.inventory.warehouses.commands import ensure_default_wareho
 from stockbuddy.stock.inventory.warehouses.routes import router as warehouses
 from stockbuddy.stock.inventory.warehouses.warehouse_cache import WarehouseCache
 from stockbuddy.stock.ledger import GroupCommitter, Ledger
+from stockbuddy.stock.ledger.traced_commit import TracedGroupCommitter
 from stockbuddy.stock.replicas.products.lookup import ProductLookup
 from stockbuddy.stock.replicas.suppliers import SupplierLookup
 from stockbuddy.stock.replicas.waiter import ReplicaWaiter
@@ -50,7 +52,7 @@ async def lifespan(resources: Resources) -> AsyncIterator[ServiceParts]:
     database = resources.database
     await ensure_default_warehouse(database)
     waiter = ReplicaWaiter(database)
-    async with GroupCommitter(database, reclaim_expired).running() as committer:
+    async with _group_committer(resources).running() as committer:
         services = StockServices(
             database=database,
             ledger=Ledger(database, committer),
@@ -61,6 +63,12 @@ async def lifespan(resources: Resources) -> AsyncIterator[ServiceParts]:
         )
         sweep = ReservationSweep(database, services.ledger)
         yield ServiceParts(services, workers=[sweep.worker(), closing_balance_worker(database)])
+
+
+def _group_committer(resources: Resources) -> GroupCommitter:
+    if resources.tracing is None:
+        return GroupCommitter(resources.database, reclaim_expired, count_sales)
+    return TracedGroupCommitter(resources.database, reclaim_expired, count_sales, resources.tracing)
 
 
 def _reservation_limits(settings: ServiceSettings) -> ReservationLimits:

@@ -11,12 +11,14 @@ from pathlib import Path
 
 from stockbuddy.chassis.runtime.logging import configure_logging
 from stockbuddy.chassis.runtime.settings import InvalidSettings, load_settings
+from stockbuddy.embedded.backup.backup_metrics import record_verification, serving_metrics
 from stockbuddy.embedded.backup.create_backup import create_backup
+from stockbuddy.embedded.backup.directory import delete_old_backups, name_backup
 from stockbuddy.embedded.backup.encryption import create_key_file
 from stockbuddy.embedded.backup.errors import BackupFailed
 from stockbuddy.embedded.backup.manifest import Manifest
 from stockbuddy.embedded.backup.restore_backup import FileTarget, restore_backup, restore_secrets
-from stockbuddy.embedded.backup.schedule import daily_backups, delete_old_backups, name_backup
+from stockbuddy.embedded.backup.schedule import daily_backups
 from stockbuddy.embedded.backup.settings import BackupSettings
 from stockbuddy.embedded.backup.verify_backup import verify_backup
 from stockbuddy.embedded.errors import StartFailed
@@ -85,6 +87,8 @@ async def _create(options: argparse.Namespace, settings: BackupSettings) -> None
 
 async def _verify(options: argparse.Namespace, settings: BackupSettings) -> None:
     verified = await verify_backup(options.file, settings)
+    if settings.backup_directory is not None and options.file.parent.samefile(settings.backup_directory):
+        record_verification(options.file)
     print(
         f"{options.file} is intact: {_describe(verified.manifest)}; every table has its number of rows, the ledger is "
         f"consistent, and all {verified.entries:,} entries of the event log are unaltered",
@@ -104,7 +108,7 @@ async def _schedule(_: argparse.Namespace, settings: BackupSettings) -> None:
         raise InvalidSettings([NO_DIRECTORY])
     stopping = asyncio.Event()
     on_stop_signal(stopping.set)
-    with _database(settings) as url:
+    with _database(settings) as url, serving_metrics(settings.host, settings.backup_metrics_port):
         async with daily_backups(settings, url):
             await stopping.wait()
 

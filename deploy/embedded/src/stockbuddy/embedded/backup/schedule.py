@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -11,12 +11,12 @@ from pathlib import Path
 import structlog
 
 from stockbuddy.chassis.runtime.background import PollingWorker
+from stockbuddy.embedded.backup.backup_metrics import BackupMetrics
+from stockbuddy.embedded.backup.directory import is_backup_due
 from stockbuddy.embedded.backup.settings import BackupSettings
 
 log = structlog.get_logger(__name__)
 
-NAME = "stockbuddy-{:%Y%m%dT%H%M%SZ}.backup"
-PATTERN = "stockbuddy-*.backup"
 POLL_INTERVAL_SECONDS = 30.0
 RETRY_DELAY_SECONDS = 600
 
@@ -26,6 +26,7 @@ class DailyBackup:
 
     def __init__(self, directory: Path, at: time, database_url: str) -> None:
         self._directory = directory
+        self.metrics = BackupMetrics(directory)
         self._at = at
         self._environment = {**os.environ, "DATABASE_URL": database_url}
         self._retry_at: datetime | None = None
@@ -47,6 +48,7 @@ class DailyBackup:
                 process.kill()
         self._retry_at = None
         if code != 0:
+            self.metrics.failures += 1
             self._retry_at = datetime.now(UTC) + timedelta(seconds=RETRY_DELAY_SECONDS)
             log.error("backup.failed", code=code, retry_seconds=RETRY_DELAY_SECONDS)
 
@@ -58,29 +60,7 @@ async def daily_backups(settings: BackupSettings, database_url: str) -> AsyncIte
         yield
         return
     backup = DailyBackup(settings.backup_directory, settings.backup_time, database_url)
-    async with PollingWorker("backup", backup.run, interval_seconds=POLL_INTERVAL_SECONDS, is_due=backup.is_due):
-        yield
-
-
-def name_backup(at: datetime) -> str:
-    return NAME.format(at)
-
-
-def list_backups(directory: Path) -> Sequence[Path]:
-    """The backups in a directory, the newest first."""
-    return sorted(directory.glob(PATTERN), reverse=True)
-
-
-def delete_old_backups(directory: Path, keep: int) -> None:
-    """Keep the newest."""
-    for path in list_backups(directory)[keep:]:
-        path.unlink(missing_ok=True)
-
-
-def is_backup_due(directory: Path, at: time, now: datetime) -> bool:
-    """True if there is none since the last time of day `at` (UTC): the machine may have been off."""
-    due = datetime.combine(now.date(), at, UTC)
-    if due > now:
-        due -= timedelta(days=1)
-    newest = next(iter(list_backups(directory)), None)
-    return newest is None or newest.name < name_backup(due)
+    worker = PollingWorker("backup", backup.run, interval_seconds=POLL_INTERVAL_SECONDS, is_due=backup.is_due)
+    with backup.metrics.registered():
+        async with worker:
+            yield

@@ -19,7 +19,7 @@ class BackupSettings(CommonNames):
 
     `backup_directory`: where `schedule` keeps the newest `backup_keep` backups, one a day at `backup_time` (UTC). A
     backup is encrypted for the passphrase, or for the recipient (age1…) or the key file of `stockbuddy backup new-key`;
-    a restore needs the passphrase or the key file.
+    a restore needs the passphrase or the key file. `schedule` serves `/metrics` at `host` and `backup_metrics_port`.
     """
 
     model_config = SettingsConfigDict(
@@ -37,6 +37,8 @@ class BackupSettings(CommonNames):
     backup_directory: Path | None = None
     backup_time: time = time(2)
     backup_keep: PositiveInt = 14
+    backup_metrics_port: int | None = Field(default=None, ge=1, le=65535)
+    host: str = "127.0.0.1"
     backup_passphrase: SecretStr | None = None
     backup_recipient: str | None = None
     backup_key_file: Path | None = None

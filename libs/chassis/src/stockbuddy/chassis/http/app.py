@@ -23,6 +23,7 @@ from stockbuddy.chassis.http.service_definition import Service
 from stockbuddy.chassis.http.service_runtime import BackgroundProcess, Work, read_url, run_service
 from stockbuddy.chassis.http.status import status_router
 from stockbuddy.chassis.http.tokens import FetchJwks, fetch_jwks_over_http
+from stockbuddy.chassis.http.traced_requests import TracedRequests
 from stockbuddy.chassis.messaging import queue_metrics
 from stockbuddy.chassis.messaging.bus import Bus, BusUnavailable
 from stockbuddy.chassis.runtime import metrics
@@ -30,6 +31,7 @@ from stockbuddy.chassis.runtime.access_log import AccessLog
 from stockbuddy.chassis.runtime.failures import DATABASE, DependencyUnavailable, Failure
 from stockbuddy.chassis.runtime.repetitions import RepetitionCounter
 from stockbuddy.chassis.runtime.settings import ServiceSettings
+from stockbuddy.chassis.runtime.traces import tracing_of
 
 
 def create_app(
@@ -43,6 +45,8 @@ def create_app(
     """The service as an ASGI app. `bus`: shared by several services in one process. `fetch_jwks`: for signing keys
     that are available without the network. `background`: does the background work instead of this process."""
 
+    tracing = tracing_of(service.name)
+
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with run_service(
@@ -52,6 +56,7 @@ def create_app(
             fetch_jwks=fetch_jwks or fetch_jwks_over_http(settings.jwks_url),
             bus=bus,
             signals=background.signals if background else None,
+            tracing=tracing,
         ) as running:
             app.state.services, app.state.resources = running.parts.services, running.resources
             app.state.running = running
@@ -64,6 +69,7 @@ def create_app(
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},  # docs/adr/0038
     )
     app.texts, app.document = service.texts, service.document
     access_log = AccessLog(service.name, settings)
@@ -71,7 +77,10 @@ def create_app(
     app.add_middleware(DirectRoutes, routes=[route for router in service.routers for route in router.routes])
     if read_url(settings) is not None:
         app.add_middleware(ReplicaReads, service=service.name)
-    app.add_middleware(RequestContextMiddleware, service=service.name, access_log=access_log)
+    if tracing is None:
+        app.add_middleware(RequestContextMiddleware, service=service.name, access_log=access_log)
+    else:
+        app.add_middleware(TracedRequests, service=service.name, access_log=access_log, tracing=tracing)
     if read_url(settings) is not None:
         app.add_middleware(WritePositions, service=service.name)
     # Without the bus sales continue: events wait in the outbox.
@@ -103,7 +112,7 @@ def _metrics_endpoint(service: Service) -> Callable[[Request], Any]:
 
     async def get_metrics(request: Request) -> Response:
         await queue_metrics.collect(request.app.state.resources.database, groups)
-        return await metrics.metrics_page()
+        return await metrics.metrics_page(request)
 
     return get_metrics
 

@@ -64,7 +64,7 @@ class RequestContextMiddleware:
         context = EventContext(
             client_ip=headers.get("x-forwarded-for") or (client[0] if client else None),
             request_id=request_id_from(headers),
-            traceparent=traceparent_from(headers),
+            traceparent=self._traceparent(headers),
         )
         started = time.perf_counter()
         status = 0
@@ -123,11 +123,17 @@ class RequestContextMiddleware:
         log.error("request.failed", method=scope["method"], path=scope["path"], exc_info=error)
         return Problem(FAILURE_DETAIL)
 
+    def _traceparent(self, headers: Headers) -> str | None:
+        return traceparent_from(headers)
+
     def _report(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
-        method, route = scope["method"], _route_of(scope)
+        method = scope["method"]
+        self._measure(method, _route_of(scope), status, seconds)
+        self._log(scope, method, status, seconds, request_id)
+
+    def _measure(self, method: str, route: str, status: int, seconds: float) -> None:
         metrics.REQUESTS.labels(self._service, method, route, status).inc()
         metrics.REQUEST_DURATION_SECONDS.labels(self._service, method, route).observe(seconds)
-        self._log(scope, method, status, seconds, request_id)
 
     def _log(self, scope: Scope, method: str, status: int, seconds: float, request_id: str) -> None:
         caller = _name_of(scope.get("state", {}).get("principal"))

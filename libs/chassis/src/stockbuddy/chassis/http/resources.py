@@ -14,18 +14,20 @@ from stockbuddy.chassis.runtime.settings import ServiceSettings
 if TYPE_CHECKING:  # the gateway has no database and does not load SQLAlchemy
     from stockbuddy.chassis.postgres.database import Database
     from stockbuddy.chassis.postgres.read_replica import ReadReplica
+    from stockbuddy.chassis.runtime.service_traces import ServiceTracing
 
 
 @dataclass(frozen=True, slots=True)
 class Resources:
     """Opened before the service's own lifespan starts, closed after it ends. `reads`: for the reads of a request; the
-    database itself without a read replica."""
+    database itself without a read replica. `tracing`: None if it is off."""
 
     settings: ServiceSettings
     database: Database
     reads: Database | ReadReplica
     bus: Bus
     verifier: TokenVerifier
+    tracing: ServiceTracing | None = None
 
 
 def get_resources(request: HTTPConnection) -> Resources:

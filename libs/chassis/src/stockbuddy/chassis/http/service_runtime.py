@@ -4,10 +4,13 @@ One process may do all of it; or several processes of a service share it, of whi
 background work, which is everything that no request waits for.
 """
 
+from __future__ import annotations
+
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -21,14 +24,20 @@ from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
 from stockbuddy.chassis.messaging.inbox import Inbox
 from stockbuddy.chassis.messaging.outbox import open_database
 from stockbuddy.chassis.messaging.relay import Relay
+from stockbuddy.chassis.messaging.traced_bus import TracedBus
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.postgres.maintenance import maintenance_worker
+from stockbuddy.chassis.postgres.query_spans import QuerySpans
 from stockbuddy.chassis.postgres.read_replica import ReadReplica
+from stockbuddy.chassis.runtime import metrics
 from stockbuddy.chassis.runtime.background import PollingWorker
 from stockbuddy.chassis.runtime.failures import Failure
 from stockbuddy.chassis.runtime.outages import OutageLog
 from stockbuddy.chassis.runtime.settings import ReadReplicaSettings, ServiceSettings
 from stockbuddy.chassis.runtime.signals import Signals
+
+if TYPE_CHECKING:  # imports OpenTelemetry's SDK
+    from stockbuddy.chassis.runtime.service_traces import ServiceTracing
 
 log = structlog.get_logger(__name__)
 
@@ -72,20 +81,14 @@ async def run_service(
     fetch_jwks: FetchJwks,
     bus: Bus | None = None,
     signals: Signals | None = None,
+    tracing: ServiceTracing | None = None,
 ) -> AsyncIterator[RunningService]:
     """Start database, service, bus, relay, consumers and workers in this order; stop them in reverse. `bus`: shared by
-    several services in one process. `signals`: shared with the service's other process."""
-    database = open_database(
-        settings.database_url, service.name, pool_size=settings.database_pool_size, signals=signals
-    )
-    verifier = TokenVerifier(JwksCache(fetch_jwks), issuer=settings.token_issuer, audience=settings.token_audience)
-    replica = None if work is Work.BACKGROUND else _open_read_replica(settings, database)
-    own_bus = bus or _create_bus(service, settings, database)
-    resources = Resources(settings, database, replica or database, own_bus, verifier)
+    several services in one process. `signals`: shared with the service's other process. `tracing`: is closed at the
+    end."""
     async with contextlib.AsyncExitStack() as stack:
-        stack.push_async_callback(database.close)
-        if replica is not None:
-            stack.push_async_callback(replica.close)
+        opened = _opened(service, settings, work, fetch_jwks, bus=bus, signals=signals, tracing=tracing)
+        resources = await stack.enter_async_context(opened)
         parts = ServiceParts(services=None)
         if service.lifespan is not None:
             parts = await stack.enter_async_context(service.lifespan(resources))
@@ -94,23 +97,55 @@ async def run_service(
             await resources.bus.start()
         workers: list[PollingWorker] = []
         inboxes: list[Inbox] = []
-        if replica is not None:
-            workers.append(replica.worker)
+        if isinstance(resources.reads, ReadReplica):
+            workers.append(resources.reads.worker)
         if work is not Work.BACKGROUND:
             workers += parts.request_workers
         if work is not Work.REQUESTS:
-            inboxes += [Inbox(database, consumer) for consumer in service.consumers]
+            inboxes += [Inbox(resources.database, consumer) for consumer in service.consumers]
             for inbox in inboxes:
                 await resources.bus.subscribe(inbox.subscription())
-            relay = Relay(database, resources.bus)
-            workers += [relay.worker(settings.shutdown_seconds), maintenance_worker(database)]
+            relay = Relay(resources.database, resources.bus)
+            workers += [relay.worker(settings.shutdown_seconds), maintenance_worker(resources.database)]
             workers += [*(inbox.retry_worker() for inbox in inboxes), *parts.workers]
         for worker in workers:
             await stack.enter_async_context(worker)
         log.info("service.started", service=service.name, work=work.value)
         outages = [inbox.outage for inbox in inboxes] + [worker.outage for worker in workers]
-        yield RunningService(parts, replace(resources, verifier=parts.verifier or verifier), outages)
+        yield RunningService(parts, replace(resources, verifier=parts.verifier or resources.verifier), outages)
     log.info("service.stopped", service=service.name, work=work.value)
+
+
+@contextlib.asynccontextmanager
+async def _opened(
+    service: Service,
+    settings: ServiceSettings,
+    work: Work,
+    fetch_jwks: FetchJwks,
+    *,
+    bus: Bus | None,
+    signals: Signals | None,
+    tracing: ServiceTracing | None,
+) -> AsyncIterator[Resources]:
+    """What the service's lifespan gets. The caller starts and closes the bus."""
+    database = open_database(
+        settings.database_url, service.name, pool_size=settings.database_pool_size, signals=signals
+    )
+    replica = None if work is Work.BACKGROUND else _open_read_replica(settings, database)
+    bus = bus or _create_bus(service, settings, database)
+    if tracing is not None:
+        for engine in [database.engine, *([replica.engine] if replica else [])]:
+            QuerySpans(tracing, service.name).observe(engine)
+        bus = TracedBus(bus, tracing)
+    _observe_connections(database)
+    verifier = TokenVerifier(JwksCache(fetch_jwks), issuer=settings.token_issuer, audience=settings.token_audience)
+    async with contextlib.AsyncExitStack() as stack:
+        if tracing is not None:
+            stack.push_async_callback(tracing.close)
+        stack.push_async_callback(database.close)
+        if replica is not None:
+            stack.push_async_callback(replica.close)
+        yield Resources(settings, database, replica or database, bus, verifier, tracing)
 
 
 def read_url(settings: ServiceSettings) -> str | None:
@@ -120,6 +155,13 @@ def read_url(settings: ServiceSettings) -> str | None:
 def _open_read_replica(settings: ServiceSettings, database: Database) -> ReadReplica | None:
     url = read_url(settings)
     return None if url is None else ReadReplica(url, database, pool_size=settings.database_pool_size)
+
+
+def _observe_connections(database: Database) -> None:
+    """Read at each scrape, in every process of the service."""
+    for state in database.count_connections():
+        gauge = metrics.DATABASE_CONNECTIONS.labels(database.schema, state)
+        gauge.set_function(lambda state=state: database.count_connections()[state])  # type: ignore[misc]
 
 
 def _create_bus(service: Service, settings: ServiceSettings, database: Database) -> Bus:

@@ -7,6 +7,7 @@ commit late (45 % in our test).
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from uuid import UUID
@@ -21,6 +22,7 @@ from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime import metrics
 from stockbuddy.chassis.runtime.background import GrowingInterval, PollingWorker
 from stockbuddy.chassis.runtime.failures import is_environment_fault
+from stockbuddy.contracts.event import EVENTS
 
 log = structlog.get_logger(__name__)
 
@@ -70,6 +72,10 @@ class Relay:
         self._database = database
         self._bus = bus
         self._is_behind = False
+        # From 0, because Prometheus does not count the increase to the first value that it sees.
+        for event_type in EVENTS:
+            if event_type.startswith(f"{database.schema}."):
+                metrics.EVENTS_PUBLISHED.labels(database.schema, event_type)
 
     def worker(self, shutdown_seconds: float) -> PollingWorker:
         """Woken by every commit with events. It also polls, because another replica may have crashed after its commit
@@ -101,9 +107,10 @@ class Relay:
                         await self._publish_each(connection, row, chunk)
                 oldest = min(row["created_at"] for row in rows)
                 await connection.execute(_MARK_SENT, [row["id"] for row in rows], oldest)
-        published = sum(len(chunk.types) for chunk in chunks)
-        metrics.EVENTS_PUBLISHED.labels(self._database.schema).inc(published)
-        self._is_behind = published >= BATCH_SIZE
+        published = Counter(event_type for chunk in chunks for event_type in chunk.types)
+        for event_type, count in published.items():
+            metrics.EVENTS_PUBLISHED.labels(self._database.schema, event_type).inc(count)
+        self._is_behind = published.total() >= BATCH_SIZE
         if rows and not self._is_behind:
             await asyncio.sleep(GATHER_SECONDS)
         return bool(rows)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 from sqlalchemy import event, text
@@ -46,6 +46,7 @@ class Database:
         self._signals = signals or Signals()
         self._before_commit = before_commit
         self.engine = create_pooled_engine(url, server_settings(schema), pool_size)
+        self._max_connections = 2 * pool_size
         self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     def on_commit(self, signal: str, listener: Callable[[], None]) -> None:
@@ -98,6 +99,11 @@ class Database:
             if await session.scalar(_IS_READ_ONLY):
                 raise DependencyUnavailable("the session is read-only", dependency=DATABASE, reason=READ_ONLY)
 
+    def count_connections(self) -> dict[str, int]:
+        """By state: `used`, `idle`, and the limit `max` of both together."""
+        pool = cast(ShrinkingPool, self.engine.pool)
+        return {"used": pool.checkedout(), "idle": pool.checkedin(), "max": self._max_connections}
+
     async def close(self) -> None:
         await self.engine.dispose()
 
@@ -134,7 +140,7 @@ def create_pooled_engine(
         command_timeout=STATEMENT_TIMEOUT_SECONDS,
         poolclass=ShrinkingPool,
         pool_size=pool_size,
-        max_overflow=pool_size,  # a burst may use twice the pool before it has to wait
+        max_overflow=pool_size,  # _max_connections: a burst may use twice the pool before it has to wait
         pool_timeout=ACQUIRE_TIMEOUT_SECONDS,
         pool_pre_ping=False,  # saves a round trip per checkout; _reject_closed_connection detects closed ones
     )

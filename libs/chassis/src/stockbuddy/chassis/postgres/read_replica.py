@@ -71,8 +71,8 @@ class ReadReplica:
     def __init__(self, url: str, database: Database, *, pool_size: int) -> None:
         self._database = database
         settings = server_settings(database.schema) | {"default_transaction_read_only": "on"}
-        self._engine = create_pooled_engine(url, settings, pool_size, connect_timeout_seconds=CONNECT_TIMEOUT_SECONDS)
-        self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self.engine = create_pooled_engine(url, settings, pool_size, connect_timeout_seconds=CONNECT_TIMEOUT_SECONDS)
+        self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._states: WeakKeyDictionary[asyncpg.Connection, _State] = WeakKeyDictionary()
         self._is_available = False
         self._outage = OutageLog("read_replica.unavailable", service=database.schema)
@@ -85,7 +85,7 @@ class ReadReplica:
         )
 
     async def close(self) -> None:
-        await self._engine.dispose()
+        await self.engine.dispose()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:

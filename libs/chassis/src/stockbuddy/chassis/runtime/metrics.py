@@ -1,7 +1,8 @@
 """Prometheus metrics of a service process; services in one process share the registry."""
 
-from prometheus_client import Counter, Gauge, Histogram, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client.exposition import choose_encoder
+from starlette.requests import Request
 from starlette.responses import Response
 
 from stockbuddy.chassis.runtime.metrics_of_processes import joined_registry
@@ -13,9 +14,14 @@ REQUEST_DURATION_SECONDS = Histogram(
     ["service", "method", "route"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
-EVENTS_PUBLISHED = Counter("stockbuddy_events_published_total", "Events confirmed by the bus.", ["service"])
+EVENTS_PUBLISHED = Counter("stockbuddy_events_published_total", "Events confirmed by the bus.", ["service", "type"])
 EVENTS_CONSUMED = Counter(
     "stockbuddy_events_consumed_total", "Messages processed by a consumer group, by outcome.", ["group", "outcome"]
+)
+DATABASE_CONNECTIONS = Gauge(
+    "stockbuddy_database_connections",
+    "Connections of a replica to its database: used, idle, and as many as may be open (max).",
+    ["service", "state"],
 )
 DATABASE_UP = Gauge("stockbuddy_database_up", "1 if the service's database answers, else 0.", ["service"])
 READ_REPLICA_UP = Gauge(
@@ -41,6 +47,8 @@ INBOX_MESSAGES = Gauge(
 )
 
 
-async def metrics_page() -> Response:
-    """The metrics of this process and those joined with it."""
-    return Response(generate_latest(await joined_registry()), media_type=CONTENT_TYPE_LATEST)
+async def metrics_page(request: Request) -> Response:
+    """The metrics of this process and those joined with it, in the format that the request accepts; only OpenMetrics
+    has exemplars."""
+    encode, content_type = choose_encoder(request.headers.get("accept", ""))
+    return Response(encode(await joined_registry()), media_type=content_type)

@@ -72,6 +72,8 @@ class _Collected(Collector):
 def _add(metrics: dict[str, Metric], families: Sequence[Family]) -> None:
     for family in families:
         own = metrics.get(family["name"])
+        if own is not None and not family["samples"]:
+            continue  # with its exemplars, which sums do not have
         metric = Metric(family["name"], family["documentation"], family["kind"])
         values = {(one.name, tuple(one.labels.items())): one.value for one in own.samples} if own else {}
         for name, labels, value in family["samples"]:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from stockbuddy.chassis.messaging.message import Message
 from stockbuddy.notifications.audience import role_audience
 from stockbuddy.notifications.email.commands import queue_emails
 from stockbuddy.notifications.email.content import Content
@@ -14,15 +15,22 @@ from stockbuddy.notifications.kinds import DEFAULT_CHANNELS, Kind
 
 async def raise_alert(
     session: AsyncSession,
-    cause: UUID,
+    cause: Message,
     kind: Kind,
     content: Content,
     about_subject: str,
     audiences: Sequence[str] | None = None,
 ) -> None:
-    """`cause` is the id of the event that causes the alert. Default `audiences`: the kind's roles."""
+    """`cause` is the event that causes the alert. Default `audiences`: the kind's roles."""
     if audiences is None:
         audiences = [role_audience(role) for role in DEFAULT_CHANNELS[kind].roles]
     for audience in audiences:
         await notify(session, audience, kind, content, about_subject)
-    await queue_emails(session, cause=cause, kind=kind, audiences=audiences, content=content)
+    await queue_emails(
+        session,
+        cause=UUID(cause.id),
+        kind=kind,
+        audiences=audiences,
+        content=content,
+        traceparent=cause.headers.get("traceparent"),
+    )

@@ -1,7 +1,6 @@
 """Handlers of events that raise alerts, once per event."""
 
 from collections.abc import Sequence
-from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -38,11 +37,11 @@ async def notify_level_crossings(session: AsyncSession, messages: Sequence[Messa
 
 async def _notify_level(session: AsyncSession, message: Message, level: LevelCrossing, after: LevelAlertState) -> None:
     names = await find_names(session, texts.subjects(level))
-    cause, about = UUID(message.id), texts.product_subject(level)
+    about = texts.product_subject(level)
     if after.state == "low":
-        await raise_alert(session, cause, "low_stock", texts.low_stock(level, names), about)
+        await raise_alert(session, message, "low_stock", texts.low_stock(level, names), about)
     else:
-        await raise_alert(session, cause, "out_of_stock", texts.out_of_stock(level, names), about)
+        await raise_alert(session, message, "out_of_stock", texts.out_of_stock(level, names), about)
 
 
 async def notify_unusual_activity(session: AsyncSession, messages: Sequence[Message]) -> None:
@@ -50,7 +49,7 @@ async def notify_unusual_activity(session: AsyncSession, messages: Sequence[Mess
         event = decode(ActivityUnusual, message)
         names = await find_names(session, texts.subjects(event))
         content = texts.unusual_activity(event, names, event_context_of(message).actor_name)
-        await raise_alert(session, UUID(message.id), "unusual_activity", content, event.subject())
+        await raise_alert(session, message, "unusual_activity", content, event.subject())
 
 
 async def notify_import_finished(session: AsyncSession, messages: Sequence[Message]) -> None:
@@ -59,21 +58,21 @@ async def notify_import_finished(session: AsyncSession, messages: Sequence[Messa
         importer = event_context_of(message).actor_id
         if importer is not None:
             content, audience = texts.import_finished(event), user_audience(importer)
-            await raise_alert(session, UUID(message.id), "import_finished", content, event.subject(), [audience])
+            await raise_alert(session, message, "import_finished", content, event.subject(), [audience])
 
 
 async def notify_webhook_disabled(session: AsyncSession, messages: Sequence[Message]) -> None:
     for message in messages:
         event = decode(WebhookDisabled, message)
         content = texts.webhook_disabled(event)
-        await raise_alert(session, UUID(message.id), "webhook_disabled", content, event.subject())
+        await raise_alert(session, message, "webhook_disabled", content, event.subject())
 
 
 async def notify_webhook_failing(session: AsyncSession, messages: Sequence[Message]) -> None:
     for message in messages:
         event = decode(WebhookFailing, message)
         content = texts.webhook_failing(event)
-        await raise_alert(session, UUID(message.id), "webhook_failing", content, event.subject())
+        await raise_alert(session, message, "webhook_failing", content, event.subject())
 
 
 async def notify_email_failed(session: AsyncSession, messages: Sequence[Message]) -> None:
@@ -99,4 +98,4 @@ async def notify_emails_delayed(session: AsyncSession, messages: Sequence[Messag
 
 async def _notify_once_a_day(session: AsyncSession, message: Message, content: Content, about_subject: str) -> None:
     if not await has_recent_notification(session, "email_failed", content.title):
-        await raise_alert(session, UUID(message.id), "email_failed", content, about_subject)
+        await raise_alert(session, message, "email_failed", content, about_subject)

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.postgres.database import signal_on_commit
+from stockbuddy.chassis.runtime.traces import is_tracing_enabled
 from stockbuddy.contracts.notifications import (
     NotificationEmailFailed,
     NotificationEmailRetried,
@@ -24,11 +25,19 @@ QUEUED = "email.queued"
 
 
 async def queue_emails(
-    session: AsyncSession, *, cause: UUID, kind: Kind, audiences: Sequence[str], content: Content
+    session: AsyncSession,
+    *,
+    cause: UUID,
+    kind: Kind,
+    audiences: Sequence[str],
+    content: Content,
+    traceparent: str | None,
 ) -> None:
     """Queue an e-mail to each user of the audiences who wants this kind by e-mail, and to the alert addresses if they
-    receive this kind. At most one per `cause` (an event id) and recipient."""
-    await queries.insert_emails(session, cause, kind, audiences, content)
+    receive this kind. At most one per `cause` (an event id) and recipient. `traceparent`: of the cause."""
+    if not is_tracing_enabled():
+        traceparent = None  # replicas of the previous release do not know the attribute
+    await queries.insert_emails(session, cause, kind, audiences, content, traceparent=traceparent)
     signal_on_commit(session, QUEUED)
 
 

@@ -4,6 +4,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Self
 
+TRACEPARENT = "traceparent"
+
 
 @dataclass(frozen=True, slots=True)
 class Content:
@@ -12,9 +14,22 @@ class Content:
     title: str
     body: str
 
-    def to_json(self) -> str:
-        return json.dumps(asdict(self), ensure_ascii=False)
+    def to_json(self, traceparent: str | None = None) -> str:
+        """`traceparent`: of the cause, for the span of the e-mail (`traceparent_in`)."""
+        trace = {} if traceparent is None else {TRACEPARENT: traceparent}
+        return json.dumps(asdict(self) | trace, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, document: str) -> Self:
-        return cls(**json.loads(document))
+        content = json.loads(document)
+        content.pop(TRACEPARENT, None)
+        return cls(**content)
+
+
+def traceparent_in(document: str) -> str | None:
+    """The trace context of a content's cause; None without one, or if the document is no content."""
+    try:
+        traceparent: str | None = json.loads(document).get(TRACEPARENT)
+    except (ValueError, AttributeError):
+        return None
+    return traceparent

@@ -94,13 +94,19 @@ class LeasedEmail:
 
 
 async def insert_emails(
-    session: AsyncSession, cause: UUID, kind: Kind, audiences: Sequence[str], content: Content
+    session: AsyncSession,
+    cause: UUID,
+    kind: Kind,
+    audiences: Sequence[str],
+    content: Content,
+    *,
+    traceparent: str | None = None,
 ) -> None:
     values = {
         "cause": cause,
         "kind": kind,
         "audiences": list(audiences),
-        "content": content.to_json(),
+        "content": content.to_json(traceparent),
         "by_default": DEFAULT_CHANNELS[kind].email,
         "to_alert_emails": DEFAULT_CHANNELS[kind].alert_emails,
     }

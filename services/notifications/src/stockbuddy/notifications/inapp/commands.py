@@ -5,6 +5,7 @@ from uuid import uuid4
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.runtime.event_context import current_event_context
 from stockbuddy.contracts.notifications import AnnouncementPublished, NotificationCreated, NotificationsRead
 from stockbuddy.notifications.audience import find_user_id
 from stockbuddy.notifications.email.commands import queue_emails
@@ -52,7 +53,10 @@ async def publish_announcement(session: AsyncSession, audience: str, kind: Kind,
         notification_id=notification.id, audience=audience, kind=kind, title=content.title, body=content.body
     )
     outbox.add(session, announcement)
-    await queue_emails(session, cause=uuid4(), kind=kind, audiences=[audience], content=content)
+    traceparent = current_event_context().traceparent
+    await queue_emails(
+        session, cause=uuid4(), kind=kind, audiences=[audience], content=content, traceparent=traceparent
+    )
     return notification
 
 

@@ -1,6 +1,7 @@
 """One attempt of a delivery: an HTTP request, and its result."""
 
 import time
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,12 +18,13 @@ log = structlog.get_logger(__name__)
 
 MAX_KEPT_RESPONSE_BYTES = 1024
 GONE = 410
+NO_HEADERS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class PendingDelivery:
     """A leased delivery. `secrets` sign the body; `attempt` counts from 1 within the retry schedule, whose previous
-    attempt was at `previous_attempt_at`."""
+    attempt was at `previous_attempt_at`. `traceparent`: of the event's cause."""
 
     delivery_id: int
     event_id: str
@@ -31,6 +33,7 @@ class PendingDelivery:
     attempt: int
     previous_attempt_at: datetime | None
     body: str
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,12 @@ class AttemptResult:
         }
 
 
-async def attempt_delivery(client: aiohttp.ClientSession, delivery: PendingDelivery) -> AttemptResult:
+Attempt = Callable[[aiohttp.ClientSession, PendingDelivery], Awaitable[AttemptResult]]
+
+
+async def attempt_delivery(
+    client: aiohttp.ClientSession, delivery: PendingDelivery, further_headers: Mapping[str, str] = NO_HEADERS
+) -> AttemptResult:
     """Every failure is a result, not an exception, so that one delivery never affects another. Redirects are not
     followed."""
     at, started = datetime.now(UTC), time.perf_counter()
@@ -74,7 +82,7 @@ async def attempt_delivery(client: aiohttp.ClientSession, delivery: PendingDeliv
     if not delivery.secrets:
         return result(error="the secret cannot be decrypted (SECRET_KEY has changed); rotate it")
     try:
-        return result(**await _post(client, delivery))
+        return result(**await _post(client, delivery, further_headers))
     except TimeoutError:
         return result(error="no response within the timeout")
     except aiohttp.ClientConnectorError as error:
@@ -87,8 +95,11 @@ async def attempt_delivery(client: aiohttp.ClientSession, delivery: PendingDeliv
         return result(error=f"internal error: {type(error).__name__}")
 
 
-async def _post(client: aiohttp.ClientSession, delivery: PendingDelivery) -> dict[str, Any]:
+async def _post(
+    client: aiohttp.ClientSession, delivery: PendingDelivery, further_headers: Mapping[str, str]
+) -> dict[str, Any]:
     headers = {
+        **further_headers,
         **sign_headers(delivery.event_id, delivery.body, delivery.secrets),
         "Content-Type": "application/json",
         "Accept-Encoding": "identity",

@@ -81,7 +81,8 @@ _LEASE_DUE = text("""
                        THEN CAST(d.log[cardinality(d.log)] ->> 'at' AS timestamptz) END AS previous_attempt_at)
     SELECT l.id, CAST(l.event_id AS text) AS event_id, l.event_type, l.attempts_in_schedule, l.created_at, l.url,
            l.secrets, l.field_permissions, l.previous_attempt_at, e.subject, e.at, CAST(e.data AS text) AS data,
-           CAST(l.sample AS text) AS sample, set_config('synchronous_commit', 'off', true)
+           CAST(l.sample AS text) AS sample, e.attributes ->> 'traceparent' AS traceparent,
+           set_config('synchronous_commit', 'off', true)
     FROM leased l LEFT JOIN event_log e ON e.position = l.position
     ORDER BY l.id
 """)
@@ -171,6 +172,7 @@ async def lease_due(
             secrets=decrypt_secrets(secret_box, row.secrets),
             attempt=row.attempts_in_schedule,
             previous_attempt_at=row.previous_attempt_at,
+            traceparent=row.traceparent,
             body=to_sample_body(row) if row.sample is not None else disclose_json(to_event_body(row), personal),
         )
         for row in rows

@@ -20,7 +20,7 @@ from stockbuddy.chassis.runtime.failures import is_environment_fault
 from stockbuddy.notifications.event_log.append import APPENDED
 from stockbuddy.notifications.settings import NotificationsSettings
 from stockbuddy.notifications.webhooks import delivery_queue
-from stockbuddy.notifications.webhooks.attempt import AttemptResult, PendingDelivery, attempt_delivery
+from stockbuddy.notifications.webhooks.attempt import Attempt, AttemptResult, PendingDelivery, attempt_delivery
 from stockbuddy.notifications.webhooks.commands import MAX_WEBHOOKS
 from stockbuddy.notifications.webhooks.delivery_queue import DUE, DeliveryTransition
 from stockbuddy.notifications.webhooks.egress_policy import PooledResolver, create_public_socket
@@ -42,9 +42,16 @@ SHUTDOWN_GRACE_SECONDS = 2
 class WebhookDispatcher:
     """Open it as a context manager, then run `worker`."""
 
-    def __init__(self, database: Database, settings: NotificationsSettings, secret_box: SecretBox) -> None:
+    def __init__(
+        self,
+        database: Database,
+        settings: NotificationsSettings,
+        secret_box: SecretBox,
+        attempt: Attempt = attempt_delivery,
+    ) -> None:
         self._database = database
         self._secret_box = secret_box
+        self._attempt = attempt
         self._settings = settings
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._woken: set[int] = set()
@@ -137,7 +144,7 @@ class WebhookDispatcher:
 
         async def send(delivery: PendingDelivery) -> None:
             async with slots:
-                result = await attempt_delivery(self._client, delivery)
+                result = await self._attempt(self._client, delivery)
             arrived.put_nowait((delivery, self._next_state(delivery, result)))
 
         unrecorded = len(deliveries)

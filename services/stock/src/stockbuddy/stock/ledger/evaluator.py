@@ -92,7 +92,7 @@ class PostingEvaluator:
         draft = _Draft(self, posting)
         changes = posting.build_changes(draft.apply_entries())
         draft.accept(changes)
-        return Accepted(changes.response)
+        return Accepted(changes.response, changes.events)
 
 
 class _OutdatedLevel(Exception):

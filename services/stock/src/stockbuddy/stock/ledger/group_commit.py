@@ -23,9 +23,10 @@ from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime.failures import is_environment_fault
 from stockbuddy.chassis.runtime.outages import OutageLog
+from stockbuddy.contracts.event import Event
 from stockbuddy.stock.ledger import statements
 from stockbuddy.stock.ledger.apply import GroupResult, MissingLevels, apply, create_levels
-from stockbuddy.stock.ledger.postings import Failed, LevelKey, Posting, PostingOutcome, Refused, Stale
+from stockbuddy.stock.ledger.postings import Accepted, Failed, LevelKey, Posting, PostingOutcome, Refused, Stale
 
 log = structlog.get_logger(__name__)
 
@@ -68,6 +69,10 @@ Reclaim = Callable[[asyncpg.Connection, Sequence[LevelKey]], Awaitable[Sequence[
 """Returns postings that release stock of these levels still reserved by expired reservations."""
 
 
+Observe = Callable[[Sequence[Event]], None]
+"""Called with the events of each document that was committed."""
+
+
 class _Reclaimable(Exception):
     """A posting lacks stock that these postings would release."""
 
@@ -80,9 +85,10 @@ class GroupCommitter:
     """One per process; requests call `post` concurrently. Not a PollingWorker: it is driven by requests in memory, and
     has to complete the accepted ones before it stops."""
 
-    def __init__(self, database: Database, reclaim: Reclaim) -> None:
+    def __init__(self, database: Database, reclaim: Reclaim, observe: Observe) -> None:
         self._database = database
         self._reclaim = reclaim
+        self._observe = observe
         self._queue: deque[_PendingPosting] = deque()
         self._arrived = asyncio.Event()
         self._closing = False
@@ -207,6 +213,8 @@ class GroupCommitter:
         if result.wrote:
             self._database.notify(outbox.COMMITTED)
         for pending, outcome in zip(group, result.outcomes, strict=True):
+            if isinstance(outcome, Accepted):
+                self._observe(outcome.events)
             _resolve([pending], outcome)
 
     async def _resolve_unknown_commit(self, unknown: _CommitUnknown) -> None:

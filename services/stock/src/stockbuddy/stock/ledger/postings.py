@@ -164,7 +164,10 @@ class Posting:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
+    """`events`: of the document; those of its movements are not among them."""
+
     response: StoredResponse
+    events: Sequence[Event] = ()
 
 
 @dataclass(frozen=True, slots=True)
