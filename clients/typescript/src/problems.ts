@@ -14,6 +14,10 @@ export interface Shortage {
 export interface InvalidField {
   field: string;
   message: string;
+  /** What is wrong, such as `greater_than`; earlier servers do not send it. */
+  code?: string;
+  /** What `message` names, such as `{ gt: "0" }`. */
+  values?: Record<string, string>;
 }
 
 /** Every error of this library. */

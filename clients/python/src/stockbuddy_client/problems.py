@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 
 class Shortage(TypedDict):
@@ -18,10 +18,13 @@ class Shortage(TypedDict):
 
 
 class InvalidField(TypedDict):
-    """`field`: a parameter's name or a path in the body, such as `lines.0.quantity`."""
+    """`field`: a parameter's name or a path in the body, such as `lines.0.quantity`. `code`: what is wrong, such as
+    `greater_than`; `values`: what `message` names, such as `{"gt": "0"}`. Earlier servers send neither."""
 
     field: str
     message: str
+    code: NotRequired[str]
+    values: NotRequired[dict[str, str]]
 
 
 RFC_9457 = frozenset({"type", "title", "status", "detail", "instance", "code", "request_id"})

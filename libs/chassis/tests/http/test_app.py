@@ -321,7 +321,8 @@ async def test_invalid_json_is_rejected_with_its_position(client: httpx.AsyncCli
     headers = as_user(issuer, "k-1") | {"Content-Type": "application/json"}
     refused = await client.post("/api/v1/effects", content=b'{"number": }', headers=headers)
     assert (refused.status_code, refused.json()["code"]) == (400, "bad_request")
-    assert refused.json()["errors"] == [{"field": "body", "message": "Expecting value, at character 11"}]
+    where = {"field": "body", "message": "Expecting value, at character 11"}
+    assert refused.json()["errors"] == [where | {"code": "json_invalid", "values": {"position": "11"}}]
 
 
 async def test_readiness_names_the_unavailable_part(database_url: str, issuer: TestIssuer) -> None:

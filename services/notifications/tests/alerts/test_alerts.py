@@ -32,6 +32,9 @@ async def test_low_stock_alert_names_product_and_warehouse_for_managers_and_admi
     assert alert["title"] == "Low stock: Teapot (SKU-42)"
     assert alert["body"] == "3 left in Main Street, 1 of them reserved. The limit is 5."
     assert (alert["subject"], alert["role"]) == ("product/42", "admin")
+    assert alert["code"] == "low_stock"
+    named = {"product": "Teapot (SKU-42)", "warehouse": "Main Street"}
+    assert alert["values"] == named | {"on_hand": "3", "reserved": "1", "threshold": "5"}
     assert len(await titles(admin, issuer.headers(2, Role.MANAGER))) == 1
     assert await titles(admin, issuer.headers(3, Role.SALESPERSON)) == []
 
@@ -93,6 +96,11 @@ async def test_unusual_activity_notifies_managers_and_admins(
     [alert] = (await admin.get("/notifications", params={"kind": "unusual_activity"})).json()["items"]
     assert alert["title"] == "Unusual movement: Teapot (SKU-42)"
     assert alert["body"] == "Transfer out of -500 in warehouse 1 by alice (stock transfer 7): 250 times the usual 2."
+    assert alert["code"] == "unusual_activity"
+    assert alert["values"] == {
+        "product": "Teapot (SKU-42)", "warehouse": "warehouse 1", "quantity": "-500", "typical_quantity": "2",
+        "ratio": "250", "actor": "alice", "document": "stock_transfer/7", "movement_type": "transfer_out",
+    }  # fmt: skip
     assert len(await titles(admin, issuer.headers(2, Role.MANAGER))) == 1
     sales = issuer.headers(3, Role.SALESPERSON)
     assert await titles(admin, sales) == []
@@ -112,6 +120,8 @@ async def test_finished_import_notifies_its_creator(admin: AsyncClient, issuer: 
     await service.publish(ImportFinished(import_id=6, state="finished", dry_run=False, total=10, **counts))
     alice = issuer.headers(7, Role.MANAGER)
     assert await titles(admin, alice) == ["Import finished"]
+    [alert] = (await admin.get("/notifications", headers=alice)).json()["items"]
+    assert (alert["code"], alert["values"]) == ("import_finished", {name: str(n) for name, n in counts.items()})
     assert await titles(admin) == []
 
 

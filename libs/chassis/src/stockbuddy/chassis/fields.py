@@ -36,6 +36,16 @@ EXPORTABLE = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\uFFFE\uFFFF]*$"
 NO_CONTROL_CHARACTERS = r"^[^\x00-\x1f\x7f]*$"
 
 
+class InvalidValue(ValueError):
+    """What validators of fields raise so that clients recognise the reason by `code`, and find what `message` names,
+    such as a limit, in `values`."""
+
+    def __init__(self, code: str, message: str, **values: object) -> None:
+        super().__init__(message)
+        self.code = code
+        self.values = values
+
+
 class RequestBody(BaseModel):
     """A request body: an unknown field is an error, because a misspelt field must not be ignored."""
 
@@ -80,7 +90,9 @@ def _is_number(value: str | float) -> bool:
 def to_utc(moment: datetime) -> datetime:
     """Raises ValueError outside the years MIN_YEAR to MAX_YEAR."""
     if not MIN_YEAR <= moment.year <= MAX_YEAR:
-        raise ValueError(f"year must be between {MIN_YEAR} and {MAX_YEAR}")
+        raise InvalidValue(
+            "year_out_of_range", f"year must be between {MIN_YEAR} and {MAX_YEAR}", min=MIN_YEAR, max=MAX_YEAR
+        )
     return moment.astimezone(UTC)
 
 
@@ -97,7 +109,9 @@ UtcTime = Annotated[AwareDatetime, RFC_3339, AfterValidator(to_utc)]
 
 def _check_day(day: date) -> date:
     if not MIN_YEAR <= day.year <= MAX_YEAR:
-        raise ValueError(f"year must be between {MIN_YEAR} and {MAX_YEAR}")
+        raise InvalidValue(
+            "year_out_of_range", f"year must be between {MIN_YEAR} and {MAX_YEAR}", min=MIN_YEAR, max=MAX_YEAR
+        )
     return day
 
 
@@ -146,7 +160,10 @@ def normalize_line(value: Any) -> Any:
     if not isinstance(value, str) or value.isascii():
         return value
     if match := _INVISIBLE.search(value):
-        raise ValueError(f"contains the invisible character U+{ord(match[0]):04X}")
+        raise InvalidValue(
+            "invisible_characters",
+            f"contains the invisible character U+{ord(match[0]):04X}",
+        )
     return _SPACES.sub(" ", unicodedata.normalize("NFC", value))
 
 

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, StrictInt, StringConstraints
 
 from stockbuddy.auth.usernames import MAX_USERNAME_LENGTH, require_acceptable
 from stockbuddy.chassis.access.permissions import Permission, sorted_names
-from stockbuddy.chassis.fields import MAX_ID, NO_CONTROL_CHARACTERS, UtcTime
+from stockbuddy.chassis.fields import MAX_ID, NO_CONTROL_CHARACTERS, InvalidValue, UtcTime
 from stockbuddy.chassis.smtp import mailbox
 
 MAX_EMAIL_LENGTH = 254
@@ -34,7 +34,7 @@ def normalize_email(address: str) -> str:
     try:
         normalized = validate_email(address, check_deliverability=False, globally_deliverable=False).normalized
     except EmailNotValidError as error:
-        raise ValueError(str(error)) from error
+        raise InvalidValue("email_invalid", str(error)) from error
     mailbox(normalized)
     return normalized
 
@@ -88,7 +88,7 @@ def _normalize_network(text: str) -> str:
     try:
         return str(ip_network(text))
     except ValueError as error:
-        raise ValueError(f"is not a network: {error}") from error
+        raise InvalidValue("network_invalid", f"is not a network: {error}") from error
 
 
 Networks = Annotated[
@@ -99,7 +99,7 @@ Networks = Annotated[
 
 def require_future(moment: datetime) -> datetime:
     if moment <= datetime.now(UTC):
-        raise ValueError("must lie in the future")
+        raise InvalidValue("not_in_future", "must lie in the future")
     return moment
 
 

@@ -31,10 +31,16 @@ async def hash_new_password(
     """The hash of a password that meets the policy. `user_words`: the user's name and address, which an attacker would
     try first. Raises Unprocessable for `field`. The estimate takes milliseconds, so it runs in a hashing thread too."""
     if not MIN_PASSWORD_LENGTH <= len(password) <= MAX_PASSWORD_LENGTH:
-        raise Unprocessable.field(field, f"must have {MIN_PASSWORD_LENGTH} to {MAX_PASSWORD_LENGTH} characters")
+        raise Unprocessable.field(
+            field,
+            f"must have {MIN_PASSWORD_LENGTH} to {MAX_PASSWORD_LENGTH} characters",
+            "password_length",
+            min=MIN_PASSWORD_LENGTH,
+            max=MAX_PASSWORD_LENGTH,
+        )
     words = COMMON_WORDS + [word for word in user_words if word]
     if weakness := await hasher.run(lambda: _describe_weakness(password, words)):
-        raise Unprocessable.field(field, weakness)
+        raise Unprocessable.field(field, weakness, "password_known" if weakness == BREACHED else "password_weak")
     return await hasher.hash(password)
 
 

@@ -11,6 +11,8 @@ import unicodedata
 
 import disarm
 
+from stockbuddy.chassis.fields import InvalidValue
+
 MAX_USERNAME_LENGTH = 64
 RANDOM_SUFFIX_LENGTH = 9
 
@@ -47,16 +49,16 @@ def require_acceptable(username: str) -> str:
     """The name in its stored form (NFC). Raises ValueError."""
     username = unicodedata.normalize("NFC", username)
     if any(unicodedata.category(character) in INVISIBLE_CATEGORIES for character in username):
-        raise ValueError("contains invisible characters")
+        raise InvalidValue("invisible_characters", "contains invisible characters")
     if any(unicodedata.normalize("NFKC", character) != character for character in username if character not in AM):
-        raise ValueError("contains compatibility characters, such as full-width letters")
+        raise InvalidValue("compatibility_characters", "contains compatibility characters, such as full-width letters")
     scripts = set(disarm.detect_scripts(username))
     if disarm.is_mixed_script(username):
-        raise ValueError("mixes letters of several scripts")
+        raise InvalidValue("mixed_scripts", "mixes letters of several scripts")
     if scripts & PRECOMPOSED_SCRIPTS and any(map(unicodedata.combining, username)):
-        raise ValueError("contains combining characters")
+        raise InvalidValue("combining_characters", "contains combining characters")
     if is_reserved(username) or _NEUTRAL.fullmatch(username):
-        raise ValueError("is a reserved name")
+        raise InvalidValue("name_reserved", "is a reserved name")
     return username
 
 

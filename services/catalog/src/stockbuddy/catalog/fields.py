@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, StringConstraints
 
-from stockbuddy.chassis.fields import NORMALIZED_LINE, NORMALIZED_TEXT
+from stockbuddy.chassis.fields import NORMALIZED_LINE, NORMALIZED_TEXT, InvalidValue
 
 MAX_SEARCH_LENGTH = 200
 MAX_MULTI_LINE_LENGTH = 20_000
@@ -27,19 +27,19 @@ def is_noncharacter(character: str) -> bool:
 
 def _single_line(text: str) -> str:
     if any(map(_is_control_character, text)):
-        raise ValueError("contains control characters or noncharacters")
+        raise InvalidValue("control_characters", "contains control characters or noncharacters")
     return text
 
 
 def _multi_line(text: str) -> str:
     if any(_is_control_character(character) and character not in "\n\r\t" for character in text):
-        raise ValueError("contains control characters or noncharacters")
+        raise InvalidValue("control_characters", "contains control characters or noncharacters")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _without_white_space(text: str) -> str:
     if any(character.isspace() for character in text):
-        raise ValueError("contains white space")
+        raise InvalidValue("white_space", "contains white space")
     return text
 
 

@@ -72,7 +72,7 @@ async def _read_form(form: FormData, known_fields: Collection[str]) -> Upload:
         else:
             fields[name] = value
     if file is None:
-        raise Unprocessable.field("file", "is missing")
+        raise Unprocessable.field("file", "is missing", "missing")
     return Upload(await file.read(), _printable_name(file.filename or ""), fields)
 
 
@@ -84,7 +84,7 @@ def _require_valid_size(upload: Upload) -> Upload:
     if len(upload.content) > MAX_FILE_BYTES:
         raise TooLarge()
     if not upload.content:
-        raise Unprocessable.field("file", "is empty")
+        raise Unprocessable.field("file", "is empty", "file_empty")
     return upload
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, PlainSerializer
 
-from stockbuddy.chassis.fields import MAX_ID, Integer, UtcTime, text
+from stockbuddy.chassis.fields import MAX_ID, Integer, InvalidValue, UtcTime, text
 from stockbuddy.contracts.numbers import DecimalText, Money, Quantity, money_text, quantity_number
 
 MAX_CLOCK_SKEW = timedelta(minutes=5)
@@ -15,7 +15,7 @@ MAX_CLOCK_SKEW = timedelta(minutes=5)
 
 def _reject_future(time: datetime) -> datetime:
     if time > datetime.now(UTC) + MAX_CLOCK_SKEW:
-        raise ValueError("lies in the future")
+        raise InvalidValue("in_future", "lies in the future")
     return time
 
 

@@ -17,6 +17,7 @@ A service derives its own in `errors.py`. The class docstring is the default det
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from http import HTTPStatus
 from typing import Any, ClassVar, TypeVar
 
@@ -27,6 +28,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 
+from stockbuddy.chassis.fields import InvalidValue
 from stockbuddy.chassis.messaging.bus import EventTooLarge
 from stockbuddy.chassis.runtime.event_context import current_event_context
 
@@ -68,6 +70,16 @@ def raises(*problems: type[Problem]) -> Callable[[Endpoint], Endpoint]:
 def declared_problems(endpoint: object) -> Sequence[type[Problem]]:
     """Those that `raises` declares."""
     return getattr(endpoint, "__problems__", ())
+
+
+INVALID = "invalid"
+"""The code of a field error without one of its own."""
+
+
+def invalid_field(field: str, message: str, code: str, values: Mapping[str, object]) -> dict[str, object]:
+    """One of the `errors` of a problem. Of `values`, texts and numbers are shown, numbers as exact texts."""
+    shown = {name: str(value) for name, value in values.items() if isinstance(value, str | int | float | Decimal)}
+    return {"field": field, "message": message, "code": code, "values": shown}
 
 
 class BadRequest(Problem):
@@ -128,13 +140,16 @@ class Unprocessable(Problem):
     status = 422
     code = "validation_error"
 
-    def __init__(self, detail: str | None = None, *, errors: Sequence[Mapping[str, str]] = (), **extra: Any) -> None:
+    def __init__(self, detail: str | None = None, *, errors: Sequence[Mapping[str, object]] = (), **extra: Any) -> None:
         super().__init__(detail, errors=[dict(error) for error in errors], **extra)
 
     @classmethod
-    def field(cls, field: str, message: str) -> "Unprocessable":
-        """An error in one field; `field` is its path in the body, such as `lines.0.quantity`."""
-        return cls(f"{field}: {message}", errors=[{"field": field, "message": message}])
+    def field(cls, field: str, message: str | ValueError, code: str = INVALID, **values: object) -> "Unprocessable":
+        """An error in one field; `field` is its path in the body, such as `lines.0.quantity`. `code` and `values` are
+        those of `InvalidValue`; an exception brings its own."""
+        if isinstance(message, InvalidValue):
+            code, values = message.code, message.values
+        return cls(f"{field}: {message}", errors=[invalid_field(field, str(message), code, values)])
 
 
 class ChangeTooLarge(Unprocessable):
@@ -208,12 +223,23 @@ async def _on_invalid_request(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     for e in error.errors():
         if e["type"] == "json_invalid":
-            where = {"field": "body", "message": f"{e['ctx']['error']}, at character {e['loc'][-1]}"}
+            message = f"{e['ctx']['error']}, at character {e['loc'][-1]}"
+            where = invalid_field("body", message, "json_invalid", {"position": e["loc"][-1]})
             return problem_response(BadRequest("The body is not valid JSON.", errors=[where]))
-    errors = [
-        {"field": _field_path(e["loc"]), "message": e["msg"].removeprefix(VALUE_ERROR_PREFIX)} for e in error.errors()
-    ]
+    errors = [_to_field_error(e) for e in error.errors()]
     return problem_response(Unprocessable("The request is not valid; see errors.", errors=errors))
+
+
+def _to_field_error(error: Mapping[str, Any]) -> dict[str, object]:
+    """Its code is that of the validator that raised it, or Pydantic's type of the error."""
+    context = error.get("ctx", {})
+    raised = context.get("error")
+    code, values = error["type"], context
+    if isinstance(raised, InvalidValue):
+        code, values = raised.code, raised.values
+    elif code == "value_error":
+        code, values = INVALID, {}
+    return invalid_field(_field_path(error["loc"]), error["msg"].removeprefix(VALUE_ERROR_PREFIX), code, values)
 
 
 def _field_path(location: Sequence[str | int]) -> str:

@@ -8,7 +8,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from stockbuddy.chassis.http.errors import Unprocessable
+from stockbuddy.chassis.http.errors import Unprocessable, invalid_field
 from stockbuddy.chassis.http.request_bodies import require_json
 
 
@@ -23,9 +23,8 @@ class StrictQueryRoute(APIRoute):
 
         async def handle_known(request: Request) -> Response:
             if request.scope["query_string"] and (unknown := request.query_params.keys() - known):
-                errors = [
-                    {"field": name, "message": "is not a query parameter of this call"} for name in sorted(unknown)
-                ]
+                message = "is not a query parameter of this call"
+                errors = [invalid_field(name, message, "unknown_parameter", {}) for name in sorted(unknown)]
                 raise Unprocessable("The request is not valid; see errors.", errors=errors)
             if reads_json:
                 require_json(request.headers)

@@ -8,14 +8,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, S
 from stockbuddy.auth.apps import redirect_uris
 from stockbuddy.auth.fields import Name, Permissions
 from stockbuddy.chassis.access.permissions import Permission
-from stockbuddy.chassis.fields import NO_CONTROL_CHARACTERS, Omittable, RequestBody
+from stockbuddy.chassis.fields import NO_CONTROL_CHARACTERS, InvalidValue, Omittable, RequestBody
 
 MAX_REDIRECT_URIS = 20
 
 
 def _require_https(url: str) -> str:
     if not url.startswith("https://"):
-        raise ValueError("must begin with https://")
+        raise InvalidValue("https_required", "must begin with https://")
     return url
 
 

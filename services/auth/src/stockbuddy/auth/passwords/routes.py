@@ -65,7 +65,7 @@ async def change_password(
         raise UnknownCaller()
     await authenticator.verify_password(user, body.old_password)
     if body.new_password == body.old_password:
-        raise Unprocessable.field("new_password", "is the old password")
+        raise Unprocessable.field("new_password", "is the old password", "password_unchanged")
     replacement = await _hash(services, body, user)
     current = commands.CurrentSession(parse_session_id(caller.session_id), user_agent)
     async with services.database.transaction() as session:

@@ -21,7 +21,7 @@ class _ConfirmedPassword(RequestBody):
     def require_confirmed(self) -> None:
         """Raises Unprocessable if the two passwords differ."""
         if self.confirm_password != self.new_password:
-            raise Unprocessable.field("confirm_password", "differs from the new password")
+            raise Unprocessable.field("confirm_password", "differs from the new password", "passwords_differ")
 
 
 class ChangePassword(_ConfirmedPassword):

@@ -107,7 +107,7 @@ async def _require_usable_name(session: AsyncSession, user: User, username: str)
     try:
         username = require_acceptable(username)
     except ValueError as error:
-        raise Unprocessable.field("username", str(error)) from error
+        raise Unprocessable.field("username", error) from error
     await require_username_available(session, username, except_user=user.id)
     return username
 

@@ -52,7 +52,7 @@ async def verify_profile_password(
         await require_recent_verification(session, caller, services.settings)
     if not user.has_second_factor:
         if fields.get("password") is None:
-            raise Unprocessable.field("password", "is required to change the e-mail address")
+            raise Unprocessable.field("password", "is required to change the e-mail address", "missing")
         await authenticator.verify_password(user, fields["password"])
     return body
 

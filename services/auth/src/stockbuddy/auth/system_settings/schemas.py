@@ -9,7 +9,7 @@ from iso4217 import Currency
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StringConstraints
 
 from stockbuddy.auth.fields import EmailAddress, RoleName, line
-from stockbuddy.chassis.fields import Omittable, RequestBody
+from stockbuddy.chassis.fields import InvalidValue, Omittable, RequestBody
 from stockbuddy.contracts.numbers import Quantity
 
 MAX_ALERT_EMAILS = 50
@@ -21,7 +21,7 @@ def require_currency(code: str) -> str:
     try:
         return str(Currency(code.upper()).code)
     except ValueError as error:
-        raise ValueError("is not a currency code of ISO 4217") from error
+        raise InvalidValue("currency_unknown", "is not a currency code of ISO 4217") from error
 
 
 @cache
@@ -32,7 +32,7 @@ def _timezones() -> frozenset[str]:
 def require_timezone(name: str) -> str:
     """A name of the IANA time zone database. Raises ValueError."""
     if name not in _timezones():
-        raise ValueError("is not a name of the IANA time zone database")
+        raise InvalidValue("time_zone_unknown", "is not a name of the IANA time zone database")
     return name
 
 

@@ -69,7 +69,7 @@ def _mapping(headers: Sequence[str], options: ImportOptions) -> dict[str, str | 
     known = {header_key(header) for header in headers}
     for name in options.mapping:
         if header_key(name) not in known:
-            raise Unprocessable.field("mapping", f"the file has no column {name}")
+            raise Unprocessable.field("mapping", f"the file has no column {name}", "column_unknown", column=name)
     return {header_key(name): field for name, field in options.mapping.items()}
 
 
@@ -77,7 +77,7 @@ def _resolve(headers: Sequence[str], system: ShopSystem, mapping: dict[str, str 
     """The first column of a field has it, unless the user has mapped another one to it."""
     mapped = [field for field in mapping.values() if field is not None]
     if twice := [field for field in mapped if mapped.count(field) > 1 and field not in JOINED]:
-        raise Unprocessable.field("mapping", f"two columns are mapped to {twice[0]}")
+        raise Unprocessable.field("mapping", f"two columns are mapped to {twice[0]}", "field_twice", name=twice[0])
     taken = set(mapped) - JOINED
     columns = []
     for position, header in enumerate(headers):

@@ -168,7 +168,7 @@ async def _resolve_references(session: AsyncSession, caller: Principal, fields: 
     """`fields` with the names of category and supplier replaced by ids. Raises UnknownCategory, UnknownSupplier,
     AmbiguousSupplier, or Unprocessable if two barcodes are spellings of one."""
     if await queries.has_equal_barcodes(session, fields.get("barcodes", [])):
-        raise Unprocessable.field("barcodes", "contains a barcode twice, in two spellings")
+        raise Unprocessable.field("barcodes", "contains a barcode twice, in two spellings", "barcode_twice")
     await _resolve_category(session, caller, fields)
     await _resolve_supplier(session, caller, fields)
     return fields

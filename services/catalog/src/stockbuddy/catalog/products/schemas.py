@@ -14,7 +14,7 @@ from stockbuddy.catalog.fields import (
     SingleLine255,
     SingleLine255OrBlank,
 )
-from stockbuddy.chassis.fields import Id, Omittable, RequestBody
+from stockbuddy.chassis.fields import Id, InvalidValue, Omittable, RequestBody
 from stockbuddy.contracts.field_permissions import COST
 from stockbuddy.contracts.numbers import Money, Quantity
 
@@ -23,7 +23,7 @@ MAX_BARCODES = 20
 
 def _require_distinct(codes: list[str]) -> list[str]:
     if len(set(codes)) < len(codes):
-        raise ValueError("contains a barcode twice")
+        raise InvalidValue("barcode_twice", "contains a barcode twice")
     return codes
 
 

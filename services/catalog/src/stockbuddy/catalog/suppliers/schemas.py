@@ -14,7 +14,7 @@ from stockbuddy.catalog.fields import (
     SingleLine255,
     blank_allowed,
 )
-from stockbuddy.chassis.fields import NOT_BOOLEAN, Id, Omittable, RequestBody
+from stockbuddy.chassis.fields import NOT_BOOLEAN, Id, InvalidValue, Omittable, RequestBody
 from stockbuddy.chassis.http.pagination import PageQuery
 from stockbuddy.contracts.numbers import NUMBER_LIMITS
 
@@ -25,7 +25,7 @@ _EMAIL_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 def _require_email_address(text: str) -> str:
     if not _EMAIL_ADDRESS.fullmatch(text):
-        raise ValueError("is not an e-mail address")
+        raise InvalidValue("email_invalid", "is not an e-mail address")
     return text
 
 

@@ -6,9 +6,9 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.messaging.message import Message
+from stockbuddy.notifications.alert_text import AlertText
 from stockbuddy.notifications.audience import role_audience
 from stockbuddy.notifications.email.commands import queue_emails
-from stockbuddy.notifications.email.content import Content
 from stockbuddy.notifications.inapp.commands import notify
 from stockbuddy.notifications.kinds import DEFAULT_CHANNELS, Kind
 
@@ -17,7 +17,7 @@ async def raise_alert(
     session: AsyncSession,
     cause: Message,
     kind: Kind,
-    content: Content,
+    text: AlertText,
     about_subject: str,
     audiences: Sequence[str] | None = None,
 ) -> None:
@@ -25,12 +25,12 @@ async def raise_alert(
     if audiences is None:
         audiences = [role_audience(role) for role in DEFAULT_CHANNELS[kind].roles]
     for audience in audiences:
-        await notify(session, audience, kind, content, about_subject)
+        await notify(session, audience, kind, text.content, about_subject, text)
     await queue_emails(
         session,
         cause=UUID(cause.id),
         kind=kind,
         audiences=audiences,
-        content=content,
+        content=text.content,
         traceparent=cause.headers.get("traceparent"),
     )

@@ -15,12 +15,12 @@ from stockbuddy.contracts.notifications import (
     WebhookFailing,
 )
 from stockbuddy.contracts.stock import ActivityUnusual, LevelCrossing
+from stockbuddy.notifications.alert_text import AlertText
 from stockbuddy.notifications.alerts import texts
 from stockbuddy.notifications.alerts.commands import raise_alert
 from stockbuddy.notifications.alerts.level_alert import LevelAlertState, is_downward, state_from_crossing
 from stockbuddy.notifications.alerts.queries import has_recent_notification, lock_level_alert, update_level_alert
 from stockbuddy.notifications.audience import user_audience
-from stockbuddy.notifications.email.content import Content
 from stockbuddy.notifications.replicas.names import find_names
 
 
@@ -48,8 +48,8 @@ async def notify_unusual_activity(session: AsyncSession, messages: Sequence[Mess
     for message in messages:
         event = decode(ActivityUnusual, message)
         names = await find_names(session, texts.subjects(event))
-        content = texts.unusual_activity(event, names, event_context_of(message).actor_name)
-        await raise_alert(session, message, "unusual_activity", content, event.subject())
+        text = texts.unusual_activity(event, names, event_context_of(message).actor_name)
+        await raise_alert(session, message, "unusual_activity", text, event.subject())
 
 
 async def notify_import_finished(session: AsyncSession, messages: Sequence[Message]) -> None:
@@ -57,22 +57,22 @@ async def notify_import_finished(session: AsyncSession, messages: Sequence[Messa
         event = decode(ImportFinished, message)
         importer = event_context_of(message).actor_id
         if importer is not None:
-            content, audience = texts.import_finished(event), user_audience(importer)
-            await raise_alert(session, message, "import_finished", content, event.subject(), [audience])
+            text, audience = texts.import_finished(event), user_audience(importer)
+            await raise_alert(session, message, "import_finished", text, event.subject(), [audience])
 
 
 async def notify_webhook_disabled(session: AsyncSession, messages: Sequence[Message]) -> None:
     for message in messages:
         event = decode(WebhookDisabled, message)
-        content = texts.webhook_disabled(event)
-        await raise_alert(session, message, "webhook_disabled", content, event.subject())
+        text = texts.webhook_disabled(event)
+        await raise_alert(session, message, "webhook_disabled", text, event.subject())
 
 
 async def notify_webhook_failing(session: AsyncSession, messages: Sequence[Message]) -> None:
     for message in messages:
         event = decode(WebhookFailing, message)
-        content = texts.webhook_failing(event)
-        await raise_alert(session, message, "webhook_failing", content, event.subject())
+        text = texts.webhook_failing(event)
+        await raise_alert(session, message, "webhook_failing", text, event.subject())
 
 
 async def notify_email_failed(session: AsyncSession, messages: Sequence[Message]) -> None:
@@ -96,6 +96,6 @@ async def notify_emails_delayed(session: AsyncSession, messages: Sequence[Messag
         await _notify_once_a_day(session, message, texts.emails_delayed(event), event.subject())
 
 
-async def _notify_once_a_day(session: AsyncSession, message: Message, content: Content, about_subject: str) -> None:
-    if not await has_recent_notification(session, "email_failed", content.title):
-        await raise_alert(session, message, "email_failed", content, about_subject)
+async def _notify_once_a_day(session: AsyncSession, message: Message, text: AlertText, about_subject: str) -> None:
+    if not await has_recent_notification(session, "email_failed", text.content.title):
+        await raise_alert(session, message, "email_failed", text, about_subject)

@@ -26,7 +26,7 @@ DELETE_TEXTS = text(f"""
 """)
 DELETE_NOTIFICATIONS = text("""
     DELETE FROM notification n USING unnest(CAST(:distinctive AS text[])) AS wanted(value)
-    WHERE strpos(lower(n.title || ' ' || n.body), lower(wanted.value)) > 0
+    WHERE strpos(lower(concat_ws(' ', n.title, n.body, CAST(n.text_values AS text))), lower(wanted.value)) > 0
 """)
 DELETE_EMAILS = text("""
     DELETE FROM queued_email e USING unnest(CAST(:distinctive AS text[])) AS wanted(value)

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.runtime.event_context import current_event_context
 from stockbuddy.contracts.notifications import AnnouncementPublished, NotificationCreated, NotificationsRead
+from stockbuddy.notifications.alert_text import AlertText
 from stockbuddy.notifications.audience import find_user_id
 from stockbuddy.notifications.email.commands import queue_emails
 from stockbuddy.notifications.email.content import Content
@@ -20,11 +21,22 @@ MAX_IDS_PER_EVENT = 1000
 
 
 async def notify(
-    session: AsyncSession, audience: str, kind: Kind, content: Content, about_subject: str | None = None
+    session: AsyncSession,
+    audience: str,
+    kind: Kind,
+    content: Content,
+    about_subject: str | None = None,
+    text: AlertText | None = None,
 ) -> Notification:
-    """Create a notification; its event delivers it to the streams of the audience."""
+    """Create a notification; its event delivers it to the streams of the audience. `text`: of an alert."""
     notification = Notification(
-        audience=audience, kind=kind, title=content.title, body=content.body, about_subject=about_subject
+        audience=audience,
+        kind=kind,
+        title=content.title,
+        body=content.body,
+        about_subject=about_subject,
+        text_code=text and text.code,
+        text_values=dict(text.values) if text else {},
     )
     session.add(notification)
     await session.flush()

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Identity, func
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from stockbuddy.notifications.kinds import Kind
@@ -20,7 +21,8 @@ class Reader:
 
 
 class Notification(Base):
-    """`about_subject` is the subject of the event that caused it, such as `product/42`."""
+    """`about_subject` is the subject of the event that caused it, such as `product/42`. `text_code` and `text_values`
+    are those of an `AlertText`; announcements and notifications of earlier releases have none."""
 
     __tablename__ = "notification"
 
@@ -30,6 +32,8 @@ class Notification(Base):
     title: Mapped[str]
     body: Mapped[str]
     about_subject: Mapped[str | None]
+    text_code: Mapped[str | None]
+    text_values: Mapped[dict[str, str]] = mapped_column(JSONB)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 

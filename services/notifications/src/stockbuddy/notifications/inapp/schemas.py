@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, model_validator
 from stockbuddy.chassis.access.roles import Role
 from stockbuddy.chassis.fields import Id, RequestBody, text
 from stockbuddy.chassis.http.pagination import Page, PageQuery
+from stockbuddy.notifications.alert_text import AlertCode
 from stockbuddy.notifications.audience import EVERYONE, find_role, find_user_id, role_audience, user_audience
 from stockbuddy.notifications.inapp.model import Notification
 from stockbuddy.notifications.kinds import Kind
@@ -27,6 +28,14 @@ class NotificationResponse(BaseModel):
     title: str
     body: str
     subject: str | None = Field(description="Subject of the event that caused it: `product/42`.")
+    code: AlertCode | None = Field(
+        description="What title and body say, for clients in other languages; null: an announcement, or a"
+        " notification of an earlier release."
+    )
+    values: dict[str, str] = Field(
+        description="What title and body name, by name, such as `product`, `warehouse`, `on_hand`: numbers as"
+        " decimal texts, times in UTC. Empty if `code` is null."
+    )
     user_id: int | None
     role: Role | None
     is_read: bool
@@ -42,6 +51,8 @@ class NotificationResponse(BaseModel):
                 "title": notification.title,
                 "body": notification.body,
                 "subject": notification.about_subject,
+                "code": notification.text_code,
+                "values": notification.text_values,
                 "user_id": find_user_id(notification.audience),
                 "role": find_role(notification.audience),
                 "is_read": read_at is not None,

@@ -14,7 +14,8 @@ OF_USER = {
         SELECT position AS id, at, type, subject, client_ip AS ip_address, request_id FROM event_log
         WHERE actor_id = :id AND audited ORDER BY position DESC"""),
     "notifications": section_query("""
-        SELECT id, kind, title, body, created_at FROM notification WHERE audience = :person ORDER BY id DESC"""),
+        SELECT id, kind, title, body, text_values, created_at FROM notification
+        WHERE audience = :person ORDER BY id DESC"""),
     "preferences": section_query("SELECT kind, in_app, email FROM preference WHERE user_id = :id ORDER BY kind"),
     "notification_emails": section_query("""
         SELECT e.kind, e.recipient, e.state, e.content, e.created_at FROM queued_email e

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StringConstraints
 
-from stockbuddy.chassis.fields import NO_NUL, Omittable, RequestBody, UtcTime
+from stockbuddy.chassis.fields import NO_NUL, InvalidValue, Omittable, RequestBody, UtcTime
 from stockbuddy.chassis.http.pagination import PageQuery
 from stockbuddy.notifications.event_log.known_types import require_known_type
 from stockbuddy.notifications.event_log.patterns import parse_patterns
@@ -22,13 +22,13 @@ _HOST = re.compile(rf"(?=.{{1,253}}\.?$){_LABEL}(\.{_LABEL})*\.?", re.IGNORECASE
 def _validate_url(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("must be an http or https URL")
+        raise InvalidValue("url_invalid", "must be an http or https URL")
     if parts.username or parts.password:
-        raise ValueError("must not contain credentials; verify the signature instead")
+        raise InvalidValue("url_with_credentials", "must not contain credentials; verify the signature instead")
     if parts.port == 0:
-        raise ValueError("port must not be 0")
+        raise InvalidValue("url_invalid", "port must not be 0")
     if not (_HOST.fullmatch(parts.hostname) or _is_ip_address(parts.hostname)):
-        raise ValueError("must contain a valid DNS name or IP address")
+        raise InvalidValue("url_invalid", "must contain a valid DNS name or IP address")
     return url
 
 

@@ -7,6 +7,8 @@ from functools import cache
 
 from iso4217 import Currency
 
+from stockbuddy.chassis.fields import InvalidValue
+
 COST_QUANTUM = Decimal("0.0001")
 MAX_AMOUNT = Decimal(10) ** 14
 """Bound of numeric(18, 4)."""
@@ -29,7 +31,7 @@ def line_amount(quantity: Decimal, unit_price: Decimal, unit: Decimal) -> Decima
     """The amount before any discount. Raises ValueError for more than can be stored."""
     amount = quantity * unit_price
     if amount >= MAX_AMOUNT:
-        raise ValueError(TOO_LARGE)
+        raise InvalidValue("amount_too_large", TOO_LARGE)
     return amount.quantize(unit, ROUND_HALF_UP)
 
 
@@ -37,7 +39,7 @@ def line_total(quantity: Decimal, unit_price: Decimal, discount: Decimal, unit: 
     """Raises ValueError if the discount exceeds the amount, or the amount what can be stored."""
     total = line_amount(quantity, unit_price, unit) - discount
     if total < 0:
-        raise ValueError("exceeds the amount of the line")
+        raise InvalidValue("discount_too_large", "exceeds the amount of the line")
     return total.quantize(unit, ROUND_HALF_UP)
 
 

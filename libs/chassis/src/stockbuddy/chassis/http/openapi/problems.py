@@ -21,6 +21,13 @@ class InvalidField(BaseModel):
 
     field: str = Field(description="A parameter's name, or a path in the body, such as `lines.0.quantity`.")
     message: str = Field(description="What is wrong, in English, for people: `must be greater than 0`.")
+    code: str = Field(
+        description="What is wrong, for programs: stable, in snake_case, such as `greater_than`, `missing`,"
+        " `string_too_long`; `invalid`: the reason has no code of its own."
+    )
+    values: dict[str, str] = Field(
+        description="What `message` names, as texts, such as the limits of the field: `gt`, `max_length`."
+    )
 
 
 class ProblemDocument(BaseModel):

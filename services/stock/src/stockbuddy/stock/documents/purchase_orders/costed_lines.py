@@ -37,18 +37,18 @@ def cost_line(index: int, product: ProductReplica, quantity: Decimal, unit_cost:
     """At `unit_cost`, or else at the product's cost price. Raises Unprocessable."""
     unit_cost = product.cost_price if unit_cost is None else unit_cost
     if unit_cost is None:
-        raise Unprocessable.field(f"lines.{index}.unit_cost", "is required: the product has no cost price")
+        raise Unprocessable.field(f"lines.{index}.unit_cost", "is required: the product has no cost price", "missing")
     try:
         total = line_amount(quantity, unit_cost, minor_unit(product.currency))
     except ValueError as error:
-        raise Unprocessable.field(f"lines.{index}.unit_cost", str(error)) from error
+        raise Unprocessable.field(f"lines.{index}.unit_cost", error) from error
     return CostedLine(product, quantity, unit_cost, total)
 
 
 def require_recordable_total(lines: Sequence[CostedLine]) -> None:
     """Raises Unprocessable if the total of the lines is too large to be stored."""
     if total_of(lines) >= MAX_AMOUNT:
-        raise Unprocessable.field("lines", TOO_LARGE)
+        raise Unprocessable.field("lines", TOO_LARGE, "amount_too_large")
 
 
 def total_of(lines: Sequence[CostedLine]) -> Decimal:

@@ -54,7 +54,7 @@ async def plan_receipt(context: PostingContext, order_id: int, body: ReceivePurc
     parts = _allocate(order, body)
     received_total = _received_total(order, parts, minor_unit(await load_currency(context.database)))
     if received_total >= MAX_AMOUNT:
-        raise Unprocessable.field("lines", TOO_LARGE)
+        raise Unprocessable.field("lines", TOO_LARGE, "amount_too_large")
     return Posting(
         [_entry(order, body, part) for part in parts],
         lambda result: _build_changes(result, context, order, body, parts, received_total),
@@ -118,7 +118,7 @@ def _received_total(order: PurchaseOrderResponse, parts: Sequence[ReceiptAllocat
     try:
         return order.received_total + sum((line_amount(part.quantity, part.unit_cost, unit) for part in parts), ZERO)
     except ValueError as error:
-        raise Unprocessable.field("lines", str(error)) from error
+        raise Unprocessable.field("lines", error) from error
 
 
 def _build_changes(

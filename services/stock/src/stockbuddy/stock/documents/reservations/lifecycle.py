@@ -57,7 +57,9 @@ def require_lifetime(context: PostingContext, seconds: int, created_at: datetime
     may_release_all = context.caller.may(Permission.RESERVATION_RELEASE_ANY)
     age = 0 if created_at is None or may_release_all else (datetime.now(UTC) - created_at).total_seconds()
     if seconds + age > limit:
-        raise Unprocessable.field("expires_in", f"a reservation lasts at most {limit} seconds")
+        raise Unprocessable.field(
+            "expires_in", f"a reservation lasts at most {limit} seconds", "reservation_too_long", seconds=limit
+        )
 
 
 async def plan_release(context: PostingContext, reservation_id: int) -> Posting:

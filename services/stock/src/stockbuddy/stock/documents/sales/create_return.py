@@ -52,7 +52,7 @@ async def plan_return(context: PostingContext, sale_id: int, body: SaleReturnCre
     if sale.status in ("returned", "voided"):
         raise SaleNotReturnable()
     if body.occurred_at is not None and body.occurred_at < sale.occurred_at:
-        raise Unprocessable.field("occurred_at", "is before the sale")
+        raise Unprocessable.field("occurred_at", "is before the sale", "before_sale")
     refunds = _allocate(sale, body, minor_unit(await load_currency(context.database)))
     return Posting(
         _entries(sale, refunds, body) if body.restock else [],

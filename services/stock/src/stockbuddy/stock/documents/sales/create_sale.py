@@ -93,7 +93,7 @@ async def load_plan(context: PostingContext, body: SaleCreate, reservation: Rese
     require_active(products.values(), at=body.occurred_at, except_ids=reserved_ids)
     lines = [_price(index, line, products[line.product_reference]) for index, line in enumerate(body.sold_lines)]
     if sum((line.total + line.discount for line in lines), ZERO) >= MAX_AMOUNT:
-        raise Unprocessable.field("lines", TOO_LARGE)
+        raise Unprocessable.field("lines", TOO_LARGE, "amount_too_large")
     require_discounts(context.caller, lines)
     if reservation is not None and _releases_stock(reservation, warehouse.id, lines):
         require_reserver(context, reservation)
@@ -116,7 +116,7 @@ def _price(index: int, line: SaleLineCreate, product: ProductReplica) -> PricedL
     try:
         total = line_total(line.quantity, unit_price, discount, minor_unit(product.currency))
     except ValueError as error:
-        raise Unprocessable.field(f"lines.{index}.discount", str(error)) from error
+        raise Unprocessable.field(f"lines.{index}.discount", error) from error
     return PricedLine(product, line.lot, line.quantity, unit_price, discount, total)
 
 
@@ -236,5 +236,5 @@ def _cost(lines: Sequence[SaleLine]) -> Decimal | None:
     """The cost of all lines, None if one is unknown. Raises Unprocessable for more than can be stored."""
     cost = total_cost(lines)
     if cost is not None and cost >= MAX_AMOUNT:
-        raise Unprocessable.field("lines", f"cost {TOO_LARGE}")
+        raise Unprocessable.field("lines", f"cost {TOO_LARGE}", "amount_too_large")
     return cost

@@ -44,7 +44,7 @@ async def _load_plan(context: PostingContext, body: TransferCreate) -> TransferP
     source = await context.warehouse(body.source)
     destination = await context.warehouses.load(body.destination)
     if source.id == destination.id:
-        raise Unprocessable.field("to_warehouse_id", "must differ from the source warehouse")
+        raise Unprocessable.field("to_warehouse_id", "must differ from the source warehouse", "same_warehouse")
     products = await context.products.load([line.product_reference for line in body.transferred_lines])
     lines = [(line, products[line.product_reference]) for line in body.transferred_lines]
     return TransferPlan(context, body, source, destination, lines)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from stockbuddy.chassis.fields import Id, RequestBody
+from stockbuddy.chassis.fields import Id, InvalidValue, RequestBody
 from stockbuddy.contracts.stock import TransferState
 from stockbuddy.stock.documents.allocation import HasLineReference
 from stockbuddy.stock.fields import Code, Lot, Note, PositiveQuantity, QuantityNotNegative, Reference, Sku
@@ -106,7 +106,7 @@ class ReceiveTransferLine(HasLineReference):
     @model_validator(mode="after")
     def require_quantity(self) -> Self:
         if self.received + self.damaged == 0:
-            raise ValueError("received and damaged must not both be zero")
+            raise InvalidValue("nothing_received", "received and damaged must not both be zero")
         return self
 
 

@@ -56,7 +56,9 @@ def _supplier_id(
     suggested = product.supplier_id if suggestion is None else suggestion.supplier_id
     supplier_id = suggested if line.supplier_id is None else line.supplier_id
     if supplier_id is None:
-        raise Unprocessable.field(f"lines.{position}.supplier_id", "is required: the product has no supplier")
+        raise Unprocessable.field(
+            f"lines.{position}.supplier_id", "is required: the product has no supplier", "missing"
+        )
     return supplier_id
 
 
@@ -68,7 +70,9 @@ def _to_costed_line(
         quantity = suggestion.quantity if quantity is None else quantity
         unit_cost = suggestion.unit_cost if unit_cost is None else unit_cost
     if quantity is None:
-        raise Unprocessable.field(f"lines.{position}.quantity", "is required: there is no suggestion for this product")
+        raise Unprocessable.field(
+            f"lines.{position}.quantity", "is required: there is no suggestion for this product", "missing"
+        )
     return cost_line(position, product, quantity, unit_cost)
 
 

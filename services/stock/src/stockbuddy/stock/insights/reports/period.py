@@ -63,7 +63,7 @@ async def _get_period(zone: CompanyTimezone, query: Annotated[PeriodQuery, Query
     until = start_of(query.until or _today(zone) + timedelta(days=1), zone)
     since = start_of(query.since or local_date(until, zone) - timedelta(days=DEFAULT_DAYS), zone)
     if since >= until:
-        raise Unprocessable.field("to", "must be after from")
+        raise Unprocessable.field("to", "must be after from", "not_after_start")
     return Period(since, until, zone)
 
 
