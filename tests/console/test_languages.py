@@ -3,14 +3,16 @@
 With SCREENSHOTS=folder, a picture of each screen is written there.
 """
 
+import json
 import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
+from pydantic_core.core_schema import ErrorType
 
 from .conftest import PASSWORD, ROOT, RunningSystem, new_context, violations, watch
 
@@ -139,3 +141,65 @@ def test_numbers_are_entered_and_shown_in_the_language(open_screen: OpenScreen, 
     expect(page.get_by_role("button", name=re.compile(r"^Preis von MUG-010: 1\.234,50\s€"))).to_be_visible()
     assert system.call("GET", "/products/by-sku/MUG-010")["unit_price"] == "1234.50"
     expect(page.get_by_text("1\N{EN DASH}1 von 1")).to_be_visible()
+
+
+OWN_CODES = re.compile(
+    r'InvalidValue\(\s*"(\w+)"'
+    r'|Unprocessable\.field\(\s*(?:\w+|f?"[^"]*"),\s*(?:\w+|f?"[^"]*"),\s*"(\w+)"(?: if [^"]* else "(\w+)")?'
+)
+
+
+def test_every_code_of_a_field_error_is_translated() -> None:
+    """Those of our own validators, and no others than Pydantic's."""
+    sources = [path for folder in ("services", "libs") for path in (ROOT / folder).glob("*/src/**/*.py")]
+    found = OWN_CODES.findall("\n".join(path.read_text(encoding="utf-8") for path in sources))
+    own = {code for codes in found for code in codes if code}
+    assert {"email_invalid", "same_warehouse", "amount_too_large"} <= own
+    for language in ("de", "es"):
+        texts = json.loads((ROOT / f"console/src/texts/{language}/other.json").read_text(encoding="utf-8"))
+        translated = {key.partition(".")[2] for key in texts if key.startswith("invalid.")}
+        assert own - translated == set(), language
+        assert translated - own - set(get_args(ErrorType)) == set(), language
+
+
+def test_alerts_are_shown_in_the_language(open_screen: OpenScreen, system: RunningSystem) -> None:
+    product = {"sku": "TEE-1", "name": "Kanne", "unit_price": "5.00", "quantity": 6, "low_stock_threshold": 5}
+    created = system.call("POST", "/products", product)
+    sale = {"lines": [{"sku": "TEE-1", "quantity": "2.5"}], "warehouse_id": created["stock"][0]["warehouse_id"]}
+    system.call("POST", "/sales", sale)
+    german = open_screen("/notifications", "de-DE", 1440)
+    row = german.get_by_role("row").filter(has_text="Knapper Bestand: Kanne (TEE-1)")
+    expect(row).to_contain_text("Noch 3,5 in Main warehouse. Die Grenze ist 5.")
+    assert english_words(german) == []
+    spanish = open_screen("/notifications", "es-ES", 360)
+    row = spanish.get_by_role("row").filter(has_text="Existencias bajas: Kanne (TEE-1)")
+    expect(row).to_contain_text("Quedan 3,5 en Main warehouse. El límite es 5.")
+    english = open_screen("/notifications", "en-GB", 1440)
+    expect(english.get_by_role("row").filter(has_text="Low stock: Kanne (TEE-1)")).to_contain_text("The limit is 5.")
+
+
+def test_messages_beside_fields_are_in_the_language(open_screen: OpenScreen) -> None:
+    page = open_screen("/products/new", "de-DE", 1440)
+    page.get_by_label("Name", exact=True).fill("Kanne")
+    page.get_by_label("Artikelnr.").fill("MIT LEERZEICHEN")
+    page.get_by_label("Preis").fill("-1")
+    page.get_by_role("button", name="Produkt anlegen").click()
+    expect(page.get_by_text("Enthält Leerzeichen")).to_be_visible()
+    expect(page.get_by_text("Muss mindestens 0 sein")).to_be_visible()
+    assert english_words(page) == []
+    page = open_screen("/settings", "es-ES", 1440)
+    page.get_by_label("Moneda").fill("ABC")
+    page.get_by_label("Direcciones para avisos").fill("ada@example.com, nadie")
+    page.get_by_role("button", name="Guardar").click()
+    expect(page.get_by_text("No es un código de moneda ISO 4217")).to_be_visible()
+    expect(page.get_by_text("No es una dirección de correo")).to_be_visible()
+
+
+def test_built_in_roles_are_named_in_the_language(open_screen: OpenScreen) -> None:
+    page = open_screen("/users", "de-DE", 1440)
+    expect(page.get_by_role("row").filter(has_text="mia@example.com")).to_contain_text("Filialleitung")
+    options = page.get_by_label("Rolle", exact=True).get_by_role("option").all_inner_texts()
+    assert {"Administrator", "Filialleitung", "Verkauf", "Betrachter"} <= set(options)
+    page = open_screen("/roles", "es-ES", 1440)
+    expect(page.get_by_role("row").filter(has_text="vendedor")).to_have_count(1)
+    expect(open_screen("/account", "es-ES", 1440).get_by_text("administrador", exact=True)).to_be_visible()

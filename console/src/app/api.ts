@@ -58,6 +58,8 @@ export function messageOf(error: unknown): string {
   if (isUnreachable(error)) return t("The server can't be reached.");
   if (error instanceof errors.InsufficientStock) return shortagesOf(error.shortages);
   const problem = error as { code?: string; detail?: string; title?: string; message?: string };
+  const invalid = invalidFields(error);
+  if (invalid.length) return invalid.map(({ label, message }) => `${label}: ${message}`).join(" · ");
   if (problem.code) return translated("problem", problem.code, problem.detail || problem.title || problem.message || problem.code);
   return problem.detail || problem.title || problem.message || String(error);
 }
@@ -66,10 +68,26 @@ function shortagesOf(shortages: { sku: string; requested: unknown; available: un
   return shortages.map((one) => t("{{sku}}: {{requested}} wanted, {{available}} available", { sku: one.sku, requested: String(one.requested), available: String(one.available) })).join(" · ");
 }
 
+interface InvalidField {
+  /** Its path in the body; an item of a list has that of the list. */
+  field: string;
+  label: string;
+  message: string;
+}
+
+/** What is wrong with which field, of a 422, in the reader's language. */
+export function invalidFields(error: unknown): InvalidField[] {
+  const found = (error as { errors?: Partial<Schemas["InvalidField"]>[] } | undefined)?.errors ?? [];
+  return found.map(({ field = "", message = "", code = "", values = {} }) => {
+    const path = field.replace(/\.\d+$/, "");
+    const name = path.split(".").at(-1) ?? path;
+    return { field: path, label: translated("field", name, path), message: translated("invalid", code, message, values) };
+  });
+}
+
 /** The messages of a 422 by the name of the field. */
 export function fieldErrors(error: unknown): Record<string, string> {
-  const found = (error as { errors?: { field: string; message: string }[] } | undefined)?.errors ?? [];
-  return Object.fromEntries(found.map(({ field, message }) => [field, message]));
+  return Object.fromEntries(invalidFields(error).map(({ field, message }) => [field, message]));
 }
 
 /** An idempotency key; `crypto.randomUUID` exists in secure contexts only. */

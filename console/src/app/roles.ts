@@ -7,6 +7,9 @@ import { useUser } from "./session.tsx";
 
 type Role = Schemas["RoleResponse"];
 
+/** A built-in role in the reader's language; a shop's own as it is named. */
+export const roleLabel = (name: string): string => translated("role_name", name, name);
+
 /** What a role is for; of a built-in one in the reader's language. */
 export const descriptionOf = ({ name, description, is_built_in }: Role): string => (is_built_in ? translated("role", name, description ?? "") : (description ?? ""));
 
@@ -14,5 +17,5 @@ export function useRoles(): { value: string; label: string }[] {
   const user = useUser();
   const { data } = useRead<Schemas["RolesResponse"]>(may(user, "user.read") ? "/roles" : undefined, {}, { staleMs: 60_000 });
   const roles = data?.items.filter((role) => role.permissions.every((permission) => may(user, permission))) ?? [];
-  return roles.length ? roles.map((role) => ({ value: role.name, label: role.description ? `${role.name}: ${descriptionOf(role)}` : role.name })) : [{ value: user.role, label: user.role }];
+  return roles.length ? roles.map((role) => ({ value: role.name, label: role.description ? `${roleLabel(role.name)}: ${descriptionOf(role)}` : roleLabel(role.name) })) : [{ value: user.role, label: roleLabel(user.role) }];
 }

@@ -14,7 +14,7 @@ const permissions = document.components.schemas.Permission?.enum ?? [];
 const errors = readFileSync("../clients/typescript/src/errors.ts", "utf8");
 
 const PLURAL = /_(zero|one|two|few|many|other)$/;
-const CODE = /^(problem|permission|role|field)\./;
+const CODE = /^(problem|permission|role|role_name|field|invalid)\./;
 type Texts = Record<string, string>;
 const readPart = (language: string, part: string): Texts => JSON.parse(readFileSync(`src/texts/${language}/${part}.json`, "utf8")) as Texts;
 const readTexts = (language: string): Texts => ({ ...readPart(language, "first"), ...readPart(language, "other") });
@@ -71,7 +71,7 @@ for (const language of Object.keys(LANGUAGES).filter((one) => one !== "en") as L
     assert.deepEqual(codesOf("permission").sort(), [...permissions].sort());
     const className = (code: string): string => code.replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase());
     assert.deepEqual(codesOf("problem").filter((code) => !errors.includes(`class ${className(code)} `)), []);
-    assert.deepEqual(codesOf("role").sort(), ["admin", "manager", "salesperson", "viewer"]);
+    for (const kind of ["role", "role_name"]) assert.deepEqual(codesOf(kind).sort(), ["admin", "manager", "salesperson", "viewer"]);
   });
 }
 

@@ -1,7 +1,7 @@
 /** A dialog with a form: its errors stand beside their fields or above the buttons. */
 import { type ReactNode, useState } from "react";
 import { Alert, Button, Group, Modal, Stack, Text } from "@mantine/core";
-import { messageOf } from "../app/api.ts";
+import { invalidFields, messageOf } from "../app/api.ts";
 import { t } from "../app/i18n.ts";
 import { useSubmission } from "./submission.ts";
 
@@ -22,6 +22,7 @@ export function FormDialog(props: DialogProps) {
     await props.onSubmit();
     props.onClose();
   });
+  const invalid = invalidFields(error);
   return (
     <Modal opened onClose={props.onClose} title={props.title} size={props.size ?? "md"}>
       <form onSubmit={submit}>
@@ -29,7 +30,7 @@ export function FormDialog(props: DialogProps) {
           {typeof props.children === "function" ? props.children(fields) : props.children}
           {error ? (
             <Alert color="red" variant="outline" role="alert">
-              {Object.keys(fields).length ? Object.entries(fields).map(([field, message]) => <div key={field}>{`${field}: ${message}`}</div>) : messageOf(error)}
+              {invalid.length ? invalid.map(({ field, label, message }) => <div key={field}>{`${label}: ${message}`}</div>) : messageOf(error)}
             </Alert>
           ) : null}
           <Group justify="flex-end" gap="xs">

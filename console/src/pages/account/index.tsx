@@ -6,7 +6,7 @@ import { send, type Page as ApiPage, type Schemas } from "../../app/api.ts";
 import { ago, day, moment } from "../../app/format.ts";
 import { t } from "../../app/i18n.ts";
 import { announce, useRead, useWrite } from "../../app/reads.ts";
-import { useRoles } from "../../app/roles.ts";
+import { roleLabel, useRoles } from "../../app/roles.ts";
 import { SESSION_KEY, useLogout, useUser } from "../../app/session.tsx";
 import { ConfirmButton, DialogButton, FormDialog } from "../../parts/dialog.tsx";
 import { LanguageSelect } from "../../parts/language.tsx";
@@ -23,7 +23,7 @@ export default function AccountPage() {
     <Page title={t("Account")} actions={<Button variant="default" onClick={() => void logout()}>{t("Log out")}</Button>}>
       <div className="columns">
         <Section title={t("Profile")} actions={<DialogButton size="xs" variant="default" label={t("Edit")}>{(close) => <ProfileDialog onClose={close} />}</DialogButton>}>
-          <Definitions items={[[t("User name"), user.username], [t("Name"), user.full_name], [t("E-mail"), user.email], [t("Role"), user.role], [t("Since"), day(user.created_at)]]} />
+          <Definitions items={[[t("User name"), user.username], [t("Name"), user.full_name], [t("E-mail"), user.email], [t("Role"), roleLabel(user.role)], [t("Since"), day(user.created_at)]]} />
           <div style={{ marginTop: 12, maxWidth: 240 }}><LanguageSelect /></div>
         </Section>
         <Section title={t("Password")}>
@@ -102,7 +102,7 @@ function ApiKeys() {
           ) : (
             <DataTable isCompact label={t("Keys")} rows={page.items} rowKey={(row) => row.id} columns={[
               { key: "name", label: t("Name"), render: (row) => <>{row.name} <span className="dim">{row.hint}</span></> },
-              { key: "role", label: t("Role"), render: (row) => row.role },
+              { key: "role", label: t("Role"), render: (row) => roleLabel(row.role) },
               { key: "used", label: t("Last used"), isWideOnly: true, render: (row) => (row.last_used_at ? ago(row.last_used_at) : t("never")) },
               { key: "expires", label: t("Until"), isWideOnly: true, render: (row) => (row.expires_at ? day(row.expires_at) : t("no end")) },
               { key: "delete", label: t("Delete"), isAction: true, render: (row) => <ConfirmButton size="compact-xs" variant="default" label={t("Delete")} description={t("Delete key {{name}}", { name: row.name })} title={t("Delete the key {{name}}?", { name: row.name })} text={t("The machine that uses it is refused at once.")} onConfirm={() => remove.mutateAsync(row.id)} /> },

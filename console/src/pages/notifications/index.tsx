@@ -7,6 +7,7 @@ import { useRead, useWrite } from "../../app/reads.ts";
 import { ListPage } from "../../parts/list.tsx";
 import { Loaded, Section } from "../../parts/page.tsx";
 import { DataTable } from "../../parts/table.tsx";
+import { wordingOf } from "./wording.ts";
 
 type Notification = Schemas["NotificationResponse"];
 type Preferences = Record<string, Schemas["ChannelPreferenceResponse"]>;
@@ -32,7 +33,7 @@ export default function NotificationsPage() {
         actions={<Button variant="default" loading={readAll.isPending} onClick={() => readAll.mutate(undefined)}>{t("Mark all as read")}</Button>}
         filters={[{ kind: "flag", name: "unread", label: t("Unread only") }, { kind: "select", name: "kind", label: t("Kind"), options: Object.entries(KINDS).map(([value, label]) => ({ value, label })) }]}
         columns={[
-          { key: "title", label: t("What"), text: (row) => row.title, render: (row) => <><span className={row.is_read ? "" : "strong"}>{row.title}</span><div className="dim">{row.body}</div></> },
+          { key: "title", label: t("What"), text: (row) => wordingOf(row).title, render: (row) => <><span className={row.is_read ? "" : "strong"}>{wordingOf(row).title}</span><div className="dim">{wordingOf(row).body}</div></> },
           { key: "kind", label: t("Kind"), isWideOnly: true, text: (row) => row.kind, render: (row) => KINDS[row.kind] ?? row.kind },
           { key: "at", label: t("When"), text: (row) => row.created_at, render: (row) => <span className="nowrap" title={moment(row.created_at)}>{ago(row.created_at)}</span> },
           { key: "read", label: t("Read"), isAction: true, render: (row) => <ReadButton notification={row} /> },

@@ -3,7 +3,7 @@ import { useState } from "react";
 import { Group, TextInput } from "@mantine/core";
 import { send, type Schemas } from "../../app/api.ts";
 import { t } from "../../app/i18n.ts";
-import { descriptionOf } from "../../app/roles.ts";
+import { descriptionOf, roleLabel } from "../../app/roles.ts";
 import { may } from "../../app/permissions.ts";
 import { useRead, useWrite } from "../../app/reads.ts";
 import { useUser } from "../../app/session.tsx";
@@ -31,7 +31,7 @@ export default function RolesPage() {
                   rows={found.items}
                   rowKey={(row) => row.name}
                   columns={[
-                    { key: "name", label: t("Name"), render: (row) => <><span className="strong">{row.name}</span> {row.is_built_in ? <Tag>{t("built in")}</Tag> : null}<div className="dim">{descriptionOf(row)}</div></> },
+                    { key: "name", label: t("Name"), render: (row) => <><span className="strong">{roleLabel(row.name)}</span> {row.is_built_in ? <Tag>{t("built in")}</Tag> : null}<div className="dim">{descriptionOf(row)}</div></> },
                     { key: "permissions", label: t("Permissions"), render: (row) => <PermissionSummary names={row.permissions} permissions={items} /> },
                     { key: "discount", label: t("Discounts"), render: (row) => discountOf(row) },
                     { key: "actions", label: t("Actions"), isAction: true, render: (row) => (canManage ? <Actions role={row} permissions={items} /> : "") },
@@ -54,7 +54,7 @@ function Actions({ role, permissions }: { role: Role; permissions: PermissionInf
   const remove = useWrite(() => send("DELETE", `/roles/${role.name}`), { showsErrors: false, done: () => t("Role {{name}} deleted", { name: role.name }) });
   return (
     <Group gap={6} wrap="nowrap">
-      <DialogButton size="compact-xs" variant="default" label={t("Copy")} description={t("Copy the role {{name}}", { name: role.name })}>{(close) => <RoleDialog template={role} permissions={permissions} onClose={close} />}</DialogButton>
+      <DialogButton size="compact-xs" variant="default" label={t("Copy")} description={t("Copy the role {{name}}", { name: roleLabel(role.name) })}>{(close) => <RoleDialog template={role} permissions={permissions} onClose={close} />}</DialogButton>
       {role.is_built_in ? null : <DialogButton size="compact-xs" variant="default" label={t("Edit")} description={t("Edit the role {{name}}", { name: role.name })}>{(close) => <RoleDialog role={role} permissions={permissions} onClose={close} />}</DialogButton>}
       {role.is_built_in ? null : <ConfirmButton size="compact-xs" variant="subtle" label={t("Delete")} description={t("Delete the role {{name}}", { name: role.name })} title={t("Delete the role {{name}}?", { name: role.name })} text={t("Users, keys, invitations and settings must not refer to it.")} onConfirm={() => remove.mutateAsync(undefined)} />}
     </Group>

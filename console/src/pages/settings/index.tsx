@@ -5,7 +5,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { errors, fieldErrors, messageOf, send, type Schemas } from "../../app/api.ts";
 import { t } from "../../app/i18n.ts";
 import { useRead, useWrite } from "../../app/reads.ts";
-import { useRoles } from "../../app/roles.ts";
+import { roleLabel, useRoles } from "../../app/roles.ts";
 import { SESSION_KEY } from "../../app/session.tsx";
 import { DecimalInput } from "../../parts/inputs.tsx";
 import { Loaded, Page } from "../../parts/page.tsx";
@@ -50,7 +50,7 @@ function Form({ settings }: { settings: Settings }) {
           <TextInput label={t("Addresses for alerts")} description={t("Separated by commas")} {...bind("alert_emails")} />
           <NativeSelect label={t("Role of people who register themselves")} value={values.registration_role} data={roles} onChange={(event) => setValues({ ...values, registration_role: event.currentTarget.value })} />
           <Checkbox.Group label={t("Roles that need a second factor")} description={t("Who has none sets one up at the next login")} value={values.second_factor_roles} onChange={(chosen) => setValues({ ...values, second_factor_roles: chosen })}>
-            <Group mt={6}>{roles.map(({ value }) => <Checkbox key={value} value={value} label={value} />)}</Group>
+            <Group mt={6}>{roles.map(({ value }) => <Checkbox key={value} value={value} label={roleLabel(value)} />)}</Group>
           </Checkbox.Group>
           <Checkbox label={t("People may register themselves")} checked={values.registration_open} onChange={(event) => setValues({ ...values, registration_open: event.currentTarget.checked })} />
           {save.error && !Object.keys(problems).length ? <Alert color="red" variant="outline" role="alert">{save.error instanceof errors.PreconditionFailed ? t("Another admin changed the settings meanwhile. Reload the page to see theirs.") : messageOf(save.error)}</Alert> : null}

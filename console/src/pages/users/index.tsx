@@ -6,7 +6,7 @@ import { day } from "../../app/format.ts";
 import { t } from "../../app/i18n.ts";
 import { PATH_PREFIX } from "../../app/page.ts";
 import { useRead, useWarehouses, useWrite } from "../../app/reads.ts";
-import { useRoles } from "../../app/roles.ts";
+import { roleLabel, useRoles } from "../../app/roles.ts";
 import { DialogButton, FormDialog } from "../../parts/dialog.tsx";
 import { ListPage } from "../../parts/list.tsx";
 import { Loaded, Section } from "../../parts/page.tsx";
@@ -23,11 +23,11 @@ export default function UsersPage() {
         title={t("Users")}
         path="/users"
         actions={<DialogButton label={t("Invite a user")}>{(close) => <InviteDialog onClose={close} onCreated={setToken} />}</DialogButton>}
-        filters={[{ kind: "search", name: "search", label: t("Name or e-mail") }, { kind: "select", name: "role", label: t("Role"), options: roles.map(({ value }) => ({ value, label: value })) }, { kind: "select", name: "is_active", label: t("State"), options: [{ value: "true", label: t("Active") }, { value: "false", label: t("Deactivated") }] }]}
+        filters={[{ kind: "search", name: "search", label: t("Name or e-mail") }, { kind: "select", name: "role", label: t("Role"), options: roles.map(({ value }) => ({ value, label: roleLabel(value) })) }, { kind: "select", name: "is_active", label: t("State"), options: [{ value: "true", label: t("Active") }, { value: "false", label: t("Deactivated") }] }]}
         columns={[
           { key: "name", label: t("Name"), text: (row) => row.username, render: (row) => <><span className="strong">{row.full_name || row.username}</span> {row.is_active ? null : <Tag>{t("deactivated")}</Tag>}<div className="dim">{row.username}</div></> },
           { key: "email", label: t("E-mail"), text: (row) => row.email, render: (row) => row.email },
-          { key: "role", label: t("Role"), text: (row) => row.role, render: (row) => row.role },
+          { key: "role", label: t("Role"), text: (row) => row.role, render: (row) => roleLabel(row.role) },
           { key: "warehouses", label: t("Warehouses"), isWideOnly: true, render: (row) => (row.warehouse_ids ? row.warehouse_ids.map(warehouses.nameOf).join(", ") : t("all")) },
           { key: "since", label: t("Since"), isWideOnly: true, text: (row) => row.created_at, render: (row) => day(row.created_at) },
           { key: "edit", label: t("Actions"), isAction: true, render: (row) => <DialogButton size="compact-xs" variant="default" label={t("Edit")}>{(close) => <UserDialog user={row} onClose={close} />}</DialogButton> },
@@ -91,7 +91,7 @@ function Invitations() {
           page.items.length === 0 ? <span className="dim">{t("An invitation is a link that creates one account, with the role that you choose.")}</span> : (
             <DataTable isCompact label={t("Open and used invitations")} rows={page.items} rowKey={(row) => row.id} columns={[
               { key: "note", label: t("For whom"), render: (row) => row.note ?? "–" },
-              { key: "role", label: t("Role"), render: (row) => row.role },
+              { key: "role", label: t("Role"), render: (row) => roleLabel(row.role) },
               { key: "state", label: t("State"), render: (row) => (row.is_used ? t("used on {{day}}", { day: day(row.used_at) }) : t("open until {{day}}", { day: day(row.expires_at) })) },
               { key: "actions", label: t("Actions"), isAction: true, render: (row) => (row.is_used ? "" : <Button size="compact-xs" variant="default" onClick={() => remove.mutate(row.id)}>{t("Withdraw")}</Button>) },
             ]} />
