@@ -180,11 +180,11 @@ def test_alerts_are_shown_in_the_language(open_screen: OpenScreen, system: Runni
 
 def test_messages_beside_fields_are_in_the_language(open_screen: OpenScreen) -> None:
     page = open_screen("/products/new", "de-DE", 1440)
-    page.get_by_label("Name", exact=True).fill("Kanne")
-    page.get_by_label("Artikelnr.").fill("MIT LEERZEICHEN")
-    page.get_by_label("Preis").fill("-1")
+    page.get_by_role("textbox", name="Name").fill("Kanne")
+    page.get_by_role("textbox", name="Artikelnr.").fill("A" * 300)
+    page.get_by_role("textbox", name="Preis").fill("-1")
     page.get_by_role("button", name="Produkt anlegen").click()
-    expect(page.get_by_text("Enthält Leerzeichen")).to_be_visible()
+    expect(page.get_by_text("Darf höchstens 100 Zeichen haben")).to_be_visible()
     expect(page.get_by_text("Muss mindestens 0 sein")).to_be_visible()
     assert english_words(page) == []
     page = open_screen("/settings", "es-ES", 1440)
