@@ -1,6 +1,6 @@
 /** One live connection for the whole console: events mark what was read as out of date, and broken connections show. */
 import { useSyncExternalStore } from "react";
-import type { QueryClient } from "@tanstack/react-query";
+import type { QueryClient, QueryKey } from "@tanstack/react-query";
 import { PATH_PREFIX } from "./page.ts";
 
 export interface LiveEvent {
@@ -118,20 +118,26 @@ export function connect(queries: QueryClient): () => void {
   };
 }
 
-/** Marks reads at most once per interval, however many events arrive. */
+/** Marks reads at most once per interval, however many events arrive, and none that is still being read: a slow answer
+ * would otherwise be thrown away again and again. */
 function collectedRefresh(queries: QueryClient): (type: string) => void {
   const waiting = new Set<string>();
   let isScheduled = false;
-  return (type) => {
-    for (const [beginning, keys] of AFFECTED) if (type.startsWith(beginning)) for (const key of keys) waiting.add(key);
-    if (type === "stream.reset") void queries.invalidateQueries();
+  const schedule = (): void => {
     if (isScheduled) return;
     isScheduled = true;
     setTimeout(() => {
       isScheduled = false;
+      const isWaiting = ({ queryKey }: { queryKey: QueryKey }): boolean => waiting.has(String(queryKey[0]));
+      if (queries.isFetching({ predicate: isWaiting }) > 0) return schedule();
       const keys = new Set(waiting);
       waiting.clear();
-      void queries.invalidateQueries({ predicate: (query) => keys.has(String(query.queryKey[0])) });
+      void queries.invalidateQueries({ predicate: ({ queryKey }) => keys.has(String(queryKey[0])) });
     }, REFRESH_INTERVAL_MS);
+  };
+  return (type) => {
+    for (const [beginning, keys] of AFFECTED) if (type.startsWith(beginning)) for (const key of keys) waiting.add(key);
+    if (type === "stream.reset") void queries.invalidateQueries();
+    if (waiting.size > 0) schedule();
   };
 }

@@ -13,3 +13,8 @@ test("a code that stays in view counts once, and again after it was away", () =>
 test("codes beside each other count each, one that is read twice in a picture once", () => {
   assert.deepEqual(new SeenCodes().see(["A", "B", "A"], 0), ["A", "B"]);
 });
+
+test("a code that was away for 1.2 seconds counts again, a moment less is one look", () => {
+  const seen = new SeenCodes();
+  assert.deepEqual([0, 1200, 2401].map((at) => seen.see(["A"], at)), [["A"], [], ["A"]]);
+});
