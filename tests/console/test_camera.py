@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageOps
 from playwright.sync_api import Browser, Page, expect
 
-from .conftest import WITHOUT_CHROMIUM, RunningSystem, new_context, violations, watch
+from .conftest import WITHOUT_CHROMIUM, RunningSystem, log_in, new_context, violations, watch
 
 FRAME, MARGIN = (640, 480), 40
 PIXELS_PER_POINT = 4
@@ -46,10 +46,16 @@ def draw_barcode(browser: Browser, system: RunningSystem, sku: str) -> bytes:
 
 @contextlib.contextmanager
 def browser_with_camera(browser: Browser, film: Path) -> Iterator[Browser]:
+    arguments = ["--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={film}"]
+    with browser_with(browser, *arguments) as started:
+        yield started
+
+
+@contextlib.contextmanager
+def browser_with(browser: Browser, *arguments: str) -> Iterator[Browser]:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     assert chromium, WITHOUT_CHROMIUM
-    arguments = ["--no-sandbox", "--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={film}"]
-    started = browser.browser_type.launch(executable_path=chromium, args=arguments)
+    started = browser.browser_type.launch(executable_path=chromium, args=["--no-sandbox", *arguments])
     yield started
     started.close()
 
@@ -99,3 +105,20 @@ def test_page_explains_why_there_is_no_camera(
     assert violations(page) == []
     page = open_with_camera(browser, f"{system.url}/scan", states["manager"], "camera")
     expect(page.get_by_role("alert")).to_contain_text("This device has no camera")
+
+
+def test_page_without_https_explains_what_the_camera_and_reading_offline_need(
+    browser: Browser, system: RunningSystem
+) -> None:
+    """As on a till that opens the server by its name in the shop's network."""
+    with browser_with(browser, "--host-resolver-rules=MAP shop.example 127.0.0.1") as started:
+        context = new_context(started, permissions=["camera"])
+        page = watch(context.new_page())
+        log_in(page, system.url.replace("127.0.0.1", "shop.example"), "sam")
+        page.route_web_socket("**/api/v1/ws*", lambda connection: connection.close())
+        page.goto(page.url + "scan")
+        assert not page.evaluate("isSecureContext")
+        page.get_by_role("button", name="Scan with the camera").click()
+        expect(page.get_by_role("alert")).to_contain_text("The camera needs HTTPS")
+        assert violations(page) == []
+        expect(page.get_by_role("status").filter(has_text="No live connection")).to_contain_text("Do not reload")
