@@ -3,6 +3,7 @@
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
 import type { QueryKey } from "@tanstack/react-query";
 import type { Session } from "../app/session.tsx";
+import { claimProducts, findKeptProducts, forgetProducts, resumeProducts } from "./kept-products.ts";
 
 const DATABASE = "stockbuddy-reads";
 const MAX_READS = 400;
@@ -59,6 +60,7 @@ export async function claimReads(session: Session): Promise<void> {
   if (earlier?.fingerprint !== mine) await Promise.all(STORES.map((name) => transaction.objectStore(name).clear()));
   await transaction.objectStore("owner").put({ fingerprint: mine, session, at: Date.now() }, "owner");
   await transaction.done;
+  await claimProducts(mine);
 }
 
 export async function forgetReads(): Promise<void> {
@@ -66,12 +68,16 @@ export async function forgetReads(): Promise<void> {
   const transaction = (await database()).transaction(STORES, "readwrite");
   await Promise.all(STORES.map((name) => transaction.objectStore(name).clear()));
   await transaction.done;
+  await forgetProducts();
 }
 
 /** The session that was loaded last on this device, and when what is kept was last in step with the server. */
 export async function findKeptSession(): Promise<{ session: Session; at: number } | undefined> {
   const owner = await (await database()).get("owner", "owner");
-  if (owner !== undefined) mine = owner.fingerprint;
+  if (owner !== undefined) {
+    mine = owner.fingerprint;
+    resumeProducts(mine);
+  }
   return owner;
 }
 
@@ -109,12 +115,14 @@ export async function findKept(hash: string): Promise<KeptRead | undefined> {
   return mine === "" ? undefined : (await database()).get("reads", hash);
 }
 
-/** The items of all kept lists, and the kept records, of a collection such as `/products`; each once, the newest. */
+/** The items of all kept lists, and the kept records, of a collection such as `/products`, with the products of a till;
+ * each once, the newest. */
 export async function findKeptItems<Item extends { id: number }>(path: string): Promise<Item[]> {
   if (mine === "") return [];
   const reads = (await (await database()).getAll("reads")).filter(({ queryKey }) => typeof queryKey[1] === "string" && belongsTo(path, queryKey[1]));
+  const products = path === "/products" ? (await findKeptProducts()).map(({ product, at }) => ({ data: product as Item, at })) : [];
   const byId = new Map<number, Item>();
-  for (const { data } of reads.sort((a, b) => a.at - b.at)) {
+  for (const { data } of [...reads, ...products].sort((a, b) => a.at - b.at)) {
     const { items } = data as { items?: Item[] };
     for (const item of items ?? [data as Item]) byId.set(item.id, { ...byId.get(item.id), ...item });
   }

@@ -25,4 +25,10 @@ export async function searchKept<Item extends { id: number }>(path: string, term
   return items.filter((item) => words.every((word) => textOf(item).includes(word))).slice(0, limit);
 }
 
-const textOf = (item: object): string => Object.values(item).filter((value) => typeof value === "string" || Array.isArray(value)).join(" ").toLowerCase();
+/** Fields in whose digits a number is found by accident. */
+const NOT_SEARCHED = /_(at|price|url)$/;
+
+function textOf(item: object): string {
+  const found = Object.entries(item).filter(([name, value]) => !NOT_SEARCHED.test(name) && (typeof value === "string" || Array.isArray(value)));
+  return found.map(([, value]) => value).join(" ").toLowerCase();
+}

@@ -113,7 +113,9 @@ export function Picker<Item extends { id: number }>(props: PickerProps<Item>) {
     try {
       // What was typed last may not be listed yet.
       const listed = async (): Promise<Item | undefined> => (term === code && found.data ? items[active] : (await findOptions<Item>(props.path, code))[0]);
-      pick((await props.findExactly?.(code)) ?? (await listed()));
+      const exact = async (): Promise<Item | undefined> => props.findExactly?.(code);
+      // Without a connection, asking the server for the code takes seconds, and the list has codes, too.
+      pick(isDisconnected() ? ((await listed()) ?? (await exact())) : ((await exact()) ?? (await listed())));
     } finally {
       isPicking.current = false;
     }

@@ -7,6 +7,7 @@ import { money, quantity } from "../../app/format.ts";
 import { t } from "../../app/i18n.ts";
 import { useRead, useWarehouses } from "../../app/reads.ts";
 import { useUser } from "../../app/session.tsx";
+import { useTillProducts } from "../../offline/till-products.ts";
 import { CodeReader } from "../../scanning/code-reader.tsx";
 import { type Command, dismissFinished, enqueue, useQueueState } from "../../scanning/queue.ts";
 import { lookUp, WarehouseSelect } from "../../parts/inputs.tsx";
@@ -17,6 +18,7 @@ type Action = "look" | "in" | "out" | "sale";
 const MAX_SHOWN = 20;
 
 export default function ScanPage() {
+  useTillProducts();
   const user = useUser();
   const { standard } = useWarehouses();
   const [action, setAction] = useState<Action>("look");

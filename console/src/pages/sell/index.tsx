@@ -10,10 +10,12 @@ import { CustomerPicker, DecimalInput, lookUp, WarehouseSelect } from "../../par
 import { paymentOptions } from "../../parts/words.ts";
 import { addLine, areComplete, type Line, lineOf, LinesEditor, totalOf } from "../../parts/lines.tsx";
 import { Page, Section } from "../../parts/page.tsx";
+import { useTillProducts } from "../../offline/till-products.ts";
 import { CodeReader } from "../../scanning/code-reader.tsx";
 import { type Command, dismissFinished, enqueue, useQueueState } from "../../scanning/queue.ts";
 
 export default function SellPage() {
+  useTillProducts();
   const user = useUser();
   const { standard, items } = useWarehouses();
   const [lines, setLines] = useState<Line[]>([]);
