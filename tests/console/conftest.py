@@ -213,6 +213,13 @@ def open_page(system: RunningSystem, browser: Browser, states: dict[str, Any]) -
         context.close()
 
 
+def wait_until(page: Page, predicate: str) -> None:
+    """Until the asynchronous function returns true; Playwright's `wait_for_function` does not await promises."""
+    page.evaluate(
+        f"async () => {{ while (!(await ({predicate})())) await new Promise((done) => setTimeout(done, 50)) }}"
+    )
+
+
 def axe_source() -> str:
     """From the development packages of the console, which `make console` installs."""
     return (ROOT / "console" / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from .conftest import PASSWORD, RunningSystem, log_in, new_context, violations, watch
+from .conftest import PASSWORD, RunningSystem, log_in, new_context, violations, wait_until, watch
 from .person import scan
 
 KEPT = """async () => {
@@ -70,13 +70,6 @@ def open_session(system: RunningSystem, browser: Browser, username: str) -> Iter
     page.evaluate("navigator.serviceWorker.ready.then(() => true)")
     yield page
     context.close()
-
-
-def wait_until(page: Page, predicate: str) -> None:
-    """Until the asynchronous function returns true; Playwright's `wait_for_function` does not await promises."""
-    page.evaluate(
-        f"async () => {{ while (!(await ({predicate})())) await new Promise((done) => setTimeout(done, 50)) }}"
-    )
 
 
 def read(page: Page, system: RunningSystem, path: str, shown: str) -> None:

@@ -2,11 +2,12 @@
 
 import base64
 import hashlib
+import json
 import re
 
 from playwright.sync_api import Browser, Page, expect
 
-from .conftest import PASSWORD, OpenPage, RunningSystem, log_in, new_context, violations, watch
+from .conftest import PASSWORD, OpenPage, RunningSystem, log_in, new_context, violations, wait_until, watch
 
 VERIFIER = "a-code-verifier-that-has-at-least-43-characters"
 REDIRECT_URI = "https://orders.example.com/back"
@@ -91,9 +92,7 @@ def test_user_withdraws_what_an_app_may_do(system: RunningSystem, browser: Brows
     section.get_by_role("button", name="Withdraw what Reader may do").click()
     page.get_by_role("dialog").get_by_role("button", name="Withdraw").click()
     expect(section).to_contain_text("You have allowed no app")
-    page.wait_for_function(
-        "([url, token]) => fetch(url, {headers: {Authorization: `Bearer ${token}`}}).then((r) => r.status === 401)",
-        arg=[f"{system.url}/api/v1/products", token],
-    )
+    url, headers = json.dumps(f"{system.url}/api/v1/products"), json.dumps({"Authorization": f"Bearer {token}"})
+    wait_until(page, f"() => fetch({url}, {{headers: {headers}}}).then((response) => response.status === 401)")
     assert system.call("GET", "/oauth/clients")["total"] == 1
     context.close()

@@ -1,6 +1,6 @@
 /** Labels to print: of chosen products, with a barcode that scans back to the product. */
 import { useState } from "react";
-import { Button, Checkbox, Group, NativeSelect, Paper, Text } from "@mantine/core";
+import { Alert, Button, Checkbox, Group, NativeSelect, Paper, Text } from "@mantine/core";
 import { useQueries } from "@tanstack/react-query";
 import { downloadUrl, read, type Schemas } from "../../app/api.ts";
 import { integer, money } from "../../app/format.ts";
@@ -10,10 +10,11 @@ import { keyOf } from "../../app/reads.ts";
 import { DecimalInput, ProductPicker } from "../../parts/inputs.tsx";
 import { EmptyState, Page, Problem } from "../../parts/page.tsx";
 import { copiesOf, type LabelOrder, readOrder, withCopies, writeOrder } from "./order.ts";
+import { isReadable, type Size } from "./sizes.ts";
 
 type Product = Schemas["ProductResponse"];
 
-const SIZES = [
+const SIZES: { value: Size; label: string }[] = [
   { value: "small", label: t("Small: 4 in a row") },
   { value: "medium", label: t("Medium: 3 in a row") },
   { value: "large", label: t("Large: 2 in a row") },
@@ -23,7 +24,7 @@ const SIZES = [
 export default function LabelsPage() {
   const [search, change] = useSearchState();
   const order = readOrder(search.products ?? "");
-  const [size, setSize] = useState("medium");
+  const [size, setSize] = useState<Size>("medium");
   const [hasPrice, setPrice] = useState(true);
   const set = (next: LabelOrder): void => change({ products: writeOrder(next) });
   const reads = useQueries({
@@ -36,7 +37,7 @@ export default function LabelsPage() {
       <Paper className="no-print">
         <Group align="flex-end">
           <ProductPicker label={t("Add a product")} onPick={(product) => set(withCopies(order, product.id, (order.get(product.id) ?? 0) + 1))} />
-          <NativeSelect label={t("Size")} value={size} data={SIZES} onChange={(event) => setSize(event.currentTarget.value)} />
+          <NativeSelect label={t("Size")} value={size} data={SIZES} onChange={(event) => setSize(event.currentTarget.value as Size)} />
           <Checkbox mb={8} label={t("With the price")} checked={hasPrice} onChange={(event) => setPrice(event.currentTarget.checked)} />
         </Group>
       </Paper>
@@ -53,7 +54,7 @@ export default function LabelsPage() {
 interface LabelsProps {
   products: Product[];
   order: LabelOrder;
-  size: string;
+  size: Size;
   hasPrice: boolean;
   onChange: (order: LabelOrder) => void;
 }
@@ -61,25 +62,35 @@ interface LabelsProps {
 const numbersTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 
 function Labels({ products, order, size, hasPrice, onChange }: LabelsProps) {
+  /** The widths of the images by the product's id, once they are loaded. */
+  const [widths, setWidths] = useState<ReadonlyMap<number, number>>(new Map());
+  const keepWidth = (id: number, width: number): void => setWidths((known) => (known.get(id) === width ? known : new Map([...known, [id, width]])));
+  const tooWide = products.filter(({ id }) => order.get(id) && !isReadable(size, widths.get(id) ?? 0)).map(({ sku }) => sku);
   return (
     <>
+      {tooWide.length > 0 ? (
+        <Alert className="no-print" color="orange" variant="outline" role="alert">
+          <Text size="sm" fw={600}>{t("Scanners may not read these labels: {{skus}}", { skus: tooWide.join(", ") })}</Text>
+          {t("The code is too long for this size: its bars would be thinner than a quarter of a millimetre. Choose a larger label, or give the product a shorter barcode.")}
+        </Alert>
+      ) : null}
       <Group className="no-print" align="flex-end">
         {products.map((product) => (
           <DecimalInput key={product.id} w={150} label={product.sku} description={t("Labels of {{name}}", { name: product.name })} value={String(order.get(product.id))} onChange={(value) => onChange(withCopies(order, product.id, copiesOf(value)))} />
         ))}
       </Group>
       <ul className="labels" data-size={size} aria-label={t("Labels to print")}>
-        {products.flatMap((product) => numbersTo(order.get(product.id) ?? 0).map((number) => <Label key={`${product.id} ${number}`} product={product} hasPrice={hasPrice} />))}
+        {products.flatMap((product) => numbersTo(order.get(product.id) ?? 0).map((number) => <Label key={`${product.id} ${number}`} product={product} hasPrice={hasPrice} onWidth={(width) => keepWidth(product.id, width)} />))}
       </ul>
     </>
   );
 }
 
-function Label({ product, hasPrice }: { product: Product; hasPrice: boolean }) {
+function Label({ product, hasPrice, onWidth }: { product: Product; hasPrice: boolean; onWidth: (pixels: number) => void }) {
   return (
     <li className="label">
       <div className="label-name">{product.name}</div>
-      <img src={downloadUrl(`/products/${product.id}/barcode.svg`)} alt={t("Barcode of {{sku}}", { sku: product.sku })} />
+      <img src={downloadUrl(`/products/${product.id}/barcode.svg`)} alt={t("Barcode of {{sku}}", { sku: product.sku })} onLoad={(event) => onWidth(event.currentTarget.naturalWidth)} />
       <Group justify="space-between" wrap="nowrap" gap={4}>
         <Text span size="xs" inherit>{product.sku}</Text>
         {hasPrice ? <strong>{money(product.unit_price)}</strong> : null}

@@ -42,6 +42,14 @@ async def test_barcode_of_valid_ean13_is_ean13_otherwise_code_128(seller: AsyncC
     assert bars(other.content) != 31
 
 
+async def test_bars_have_the_nominal_width_and_white_space_beside_them(seller: AsyncClient) -> None:
+    root = ET.fromstring((await seller.get(await make(seller, barcodes=["4006381333931"]))).content)  # noqa: S314
+    _, *drawn = root.findall(".//{http://www.w3.org/2000/svg}rect")
+    assert {bar.attrib["width"] for bar in drawn} == {"0.330mm", "0.660mm", "0.990mm", "1.320mm"}
+    assert drawn[0].attrib["x"] == "3.630mm"
+    assert root.attrib["width"] == "38.610mm"  # 95 modules and twice 11
+
+
 async def test_barcode_of_product_without_barcodes_is_its_sku(seller: AsyncClient) -> None:
     assert b"CUP-1" in (await seller.get(await make(seller))).content
 

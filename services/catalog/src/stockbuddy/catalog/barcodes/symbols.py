@@ -6,6 +6,10 @@ from barcode import EAN13, Code128
 from barcode.writer import SVGWriter
 
 EAN13_DIGITS = 13
+MODULE_MILLIMETRES = 0.33
+"""Width of the thinnest bar: the nominal size of an EAN-13 (GS1 General Specifications §5.2.6)."""
+QUIET_ZONE_MILLIMETRES = 11 * MODULE_MILLIMETRES
+"""White space beside the bars, without which scanners do not find them."""
 
 
 def is_ean13(code: str) -> bool:
@@ -22,8 +26,8 @@ def is_printable(code: str) -> bool:
 
 
 def render_barcode(code: str) -> bytes:
-    """An SVG document. The code must be printable."""
+    """An SVG document, whose size is in millimetres. The code must be printable."""
     symbol = EAN13(code, SVGWriter()) if is_ean13(code) else Code128(code, SVGWriter())
     target = io.BytesIO()
-    symbol.write(target)
+    symbol.write(target, {"module_width": MODULE_MILLIMETRES, "quiet_zone": QUIET_ZONE_MILLIMETRES})
     return target.getvalue()
