@@ -110,19 +110,20 @@ interface Search {
   /** Of the list, and of the records' pages. */
   path: string;
   permission: Permission;
+  query?: Record<string, boolean>;
   show: (record: never) => { label: string; hint: string };
 }
 
 /** The lists that are searched, each by itself: what is found first appears first. */
 const SEARCHES: Search[] = [
-  { path: "/products", permission: "catalog.read", show: (one: Schemas["ProductListItem"]) => ({ label: one.name, hint: `${one.sku} · ${money(one.unit_price)}` }) },
+  { path: "/products", permission: "catalog.read", query: { exact_total: false }, show: (one: Schemas["ProductListItem"]) => ({ label: one.name, hint: `${one.sku} · ${money(one.unit_price)}` }) },
   { path: "/customers", permission: "customer.read", show: (one: Schemas["CustomerResponse"]) => ({ label: one.name, hint: t("Customer") }) },
   { path: "/sales", permission: "sale.read", show: (one: Schemas["SaleResponse"]) => ({ label: t("Sale {{number}}", { number: one.number }), hint: money(one.total) }) },
   { path: "/purchase-orders", permission: "purchase.read", show: (one: Schemas["PurchaseOrderResponse"]) => ({ label: t("Purchase order {{number}}", { number: one.number }), hint: one.supplier }) },
 ];
 
-async function findRecords({ path, show }: Search, term: string): Promise<Found[]> {
-  const page = await read<Page<{ id: number }>>(path, { search: term, page_size: MAX_OF_A_KIND });
+async function findRecords({ path, query, show }: Search, term: string): Promise<Found[]> {
+  const page = await read<Page<{ id: number }>>(path, { search: term, page_size: MAX_OF_A_KIND, ...query });
   return page.items.map((item) => ({ ...show(item as never), id: `${path}/${item.id}`, target: `${path}/${item.id}` }));
 }
 

@@ -81,7 +81,7 @@ const MAX_OPTIONS = 8;
 /** Of the API; without a connection, of what the device has read last. */
 async function findOptions<Item extends { id: number }>(path: string, term: string): Promise<Item[]> {
   if (isDisconnected()) return searchKept<Item>(path, term, MAX_OPTIONS);
-  return (await read<Page<Item>>(path, { page_size: MAX_OPTIONS, ...(term ? { search: term } : {}) })).items;
+  return (await read<Page<Item>>(path, { page_size: MAX_OPTIONS, ...(path === "/products" ? { exact_total: false } : {}), ...(term ? { search: term } : {}) })).items;
 }
 
 /** A combobox (ARIA) that searches a list of the API. */

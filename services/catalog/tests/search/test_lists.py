@@ -230,6 +230,19 @@ async def test_created_days_are_those_of_the_company(
         assert len(exported.text.splitlines()) == 1
 
 
+async def test_total_need_not_be_counted(seller: AsyncClient, make: Make) -> None:
+    for sku in ("A", "B", "C"):
+        await make(sku)
+
+    async def total(**query: Any) -> int:
+        found: int = (await seller.get("/products", params=query)).json()["total"]
+        return found
+
+    assert await total(in_stock=False, page_size=1, exact_total=False) == 2
+    assert await total(in_stock=False, page_size=1, page=3, exact_total=False) == 3
+    assert await total(in_stock=False, page_size=1) == 3
+
+
 async def test_list_with_deleted_products_is_for_managers(
     seller: AsyncClient, manager: AsyncClient, make: Make
 ) -> None:

@@ -24,7 +24,7 @@ router = APIRouter(prefix="/api/v1/products", tags=["exports"], route_class=Cond
 
 
 class ExportQuery(ProductFilter):
-    """The filters of the list; sort order and page are ignored."""
+    """The filters of the list; sort order, page and `exact_total` are ignored."""
 
     format: Format = "csv"
 

@@ -23,7 +23,7 @@ from stockbuddy.chassis.runtime.batched_reads import BatchedReads
 
 MAX_CACHED_TOTALS = 10_000
 _ALL = "all"
-_NOT_FILTERS = {"sort_by", "page", "page_size", "cursor"}
+_NOT_FILTERS = {"exact_total", "sort_by", "page", "page_size", "cursor"}
 
 ChangeCounts = tuple[int, int]
 """The change counters of products and of stock when a total was counted."""
@@ -98,11 +98,14 @@ class ProductPages:
         statement = statements.page_statement(query, terms)
         rows = await source.fetch(statement.text, *statement.arguments)
         counters = ChangeCounters(*rows[0][5:]) if rows else await _read_counters(source)
-        total = await self._total(query, terms, counters, source)
         next_cursor = None
         if len(rows) > query.page_size:
             rows.pop()
             next_cursor = encode_cursor(query.sort, list(rows[-1][3:5]))
+        if query.exact_total:
+            total = await self._total(query, terms, counters, source)
+        else:
+            total = (query.page - 1) * query.page_size + len(rows) + (next_cursor is not None)
         return ProductPage(
             counters=counters,
             product_ids=[row[0] for row in rows],

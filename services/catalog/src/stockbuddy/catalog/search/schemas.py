@@ -40,6 +40,7 @@ class ProductFilter(PageQuery):
     created_from_date: DayOrTime | None = None
     created_to_date: DayOrTime | None = None
     include_deleted: bool = False
+    exact_total: bool = True
     sort_by: ProductSort | None = None
 
     _ignore_blank = field_validator("search", "category", mode="before")(blank_to_none)
