@@ -14,7 +14,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal, NamedTuple, NoReturn
 
 import structlog
 import uvloop
@@ -27,7 +27,7 @@ from stockbuddy.chassis.runtime.signals import Signals
 from stockbuddy.chassis.runtime.traces import tracing_of
 from stockbuddy.embedded.exit_codes import FAILED
 from stockbuddy.embedded.process_link import ProcessLink
-from stockbuddy.embedded.service_registry import SERVICES
+from stockbuddy.embedded.service_registry import SERVICES, Env
 from stockbuddy.local_servers.process_reaper import ProcessReaper
 
 log = structlog.get_logger(__name__)
@@ -38,7 +38,13 @@ START = "start"
 OUTAGES = "outages"
 METRICS = "metrics"
 
-Env = Literal["development", "production"]
+
+class BackgroundRun(NamedTuple):
+    """What the process is to work for. `public_url`: where browsers reach the system."""
+
+    database_url: str
+    env: Env
+    public_url: str | None
 
 
 def is_wanted(setting: Literal["auto", "on", "off"]) -> bool:
@@ -75,7 +81,7 @@ class BackgroundChild:
         return os.waitstatus_to_exitcode(status)
 
 
-def fork_background(database_url: str, env: Env) -> BackgroundChild:
+def fork_background(run: BackgroundRun) -> BackgroundChild:
     """Fork the process. It does nothing until it is asked to START, when the tables exist."""
     ours, theirs = socket.socketpair()
     sys.stdout.flush()
@@ -85,12 +91,12 @@ def fork_background(database_url: str, env: Env) -> BackgroundChild:
     process_id = os.fork()
     if process_id == 0:
         ours.close()
-        _run_and_exit(database_url, env, theirs)
+        _run_and_exit(run, theirs)
     theirs.close()
     return BackgroundChild(process_id, ours)
 
 
-def _run_and_exit(database_url: str, env: Env, end: socket.socket) -> NoReturn:
+def _run_and_exit(run: BackgroundRun, end: socket.socket) -> NoReturn:
     """Without the cleanup of the frames above, which belong to the first process."""
     code = FAILED
     try:
@@ -99,7 +105,7 @@ def _run_and_exit(database_url: str, env: Env, end: socket.socket) -> NoReturn:
             signal.signal(number, lambda *_: None)
         prepare_to_serve()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_run(database_url, env, end))
+            runner.run(_run(run, end))
         code = 0
     except BaseException:
         log.exception("background.failed")
@@ -109,7 +115,7 @@ def _run_and_exit(database_url: str, env: Env, end: socket.socket) -> NoReturn:
         os._exit(code)
 
 
-async def _run(database_url: str, env: Env, end: socket.socket) -> None:
+async def _run(run: BackgroundRun, end: socket.socket) -> None:
     signals = {embedded.name: Signals() for embedded in SERVICES}
     services: dict[str, RunningService] = {}
     started = asyncio.Event()
@@ -118,7 +124,7 @@ async def _run(database_url: str, env: Env, end: socket.socket) -> None:
     async with link.opened():
         if not await _is_first(started, link.closed):
             return
-        async with _running(database_url, env, signals, services):
+        async with _running(run, signals, services):
             await link.closed.wait()
 
 
@@ -132,14 +138,16 @@ async def _is_first(wanted: asyncio.Event, other: asyncio.Event) -> bool:
 
 @contextlib.asynccontextmanager
 async def _running(
-    database_url: str, env: Env, signals: Mapping[str, Signals], services: dict[str, RunningService]
+    run: BackgroundRun, signals: Mapping[str, Signals], services: dict[str, RunningService]
 ) -> AsyncIterator[None]:
     """The background work of all services, which are added to `services`."""
     bus = InProcessBus(expected_services=frozenset(embedded.name for embedded in SERVICES))
     async with contextlib.AsyncExitStack() as stack:
         for embedded in SERVICES:
             # No request is authenticated here, and no gateway calls: the keys and the secret are never used.
-            settings = embedded.settings(database_url=database_url, env=env, gateway_secret=secrets.token_urlsafe(32))
+            settings = embedded.load_settings(
+                run.database_url, env=run.env, gateway_secret=secrets.token_urlsafe(32), public_url=run.public_url
+            )
             services[embedded.name] = await stack.enter_async_context(
                 run_service(
                     embedded.service,

@@ -12,7 +12,7 @@ from stockbuddy.chassis.runtime.logging import configure_logging
 from stockbuddy.chassis.runtime.ports import CannotListen, check_ports
 from stockbuddy.chassis.runtime.settings import InvalidSettings
 from stockbuddy.embedded import processes, server
-from stockbuddy.embedded.background import fork_background, is_wanted
+from stockbuddy.embedded.background import BackgroundRun, fork_background, is_wanted
 from stockbuddy.embedded.console_build import console_build
 from stockbuddy.embedded.database import open_database
 from stockbuddy.embedded.errors import StartFailed
@@ -49,7 +49,8 @@ def main() -> int:
 def _run_embedded(settings: EmbeddedSettings) -> int:
     check_ports(settings.host, settings.port)
     with open_database(settings) as url:
-        background = fork_background(url, settings.env) if is_wanted(settings.background_process) else None
+        run = BackgroundRun(url, settings.env, settings.console_url)
+        background = fork_background(run) if is_wanted(settings.background_process) else None
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(server.run(settings, url, background))
 

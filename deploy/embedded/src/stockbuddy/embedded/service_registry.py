@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 from sqlalchemy.exc import DBAPIError
 
@@ -14,6 +15,8 @@ from stockbuddy.chassis.runtime.settings import ServiceSettings
 from stockbuddy.embedded.errors import StartFailed
 from stockbuddy.notifications import app as notifications
 from stockbuddy.stock import app as stock
+
+Env = Literal["development", "production"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,15 @@ class EmbeddedService:
     @property
     def name(self) -> str:
         return self.service.name
+
+    def load_settings(
+        self, database_url: str, *, env: Env, gateway_secret: str, public_url: str | None = None
+    ) -> ServiceSettings:
+        """`public_url`: where browsers reach the system, by default what the environment says."""
+        own: dict[str, Any] = (
+            {"public_url": public_url} if public_url and "public_url" in self.settings.model_fields else {}
+        )
+        return self.settings(database_url=database_url, env=env, gateway_secret=gateway_secret, **own)
 
 
 SERVICES: Sequence[EmbeddedService] = (

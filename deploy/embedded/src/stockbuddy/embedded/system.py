@@ -10,7 +10,7 @@ import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from fastapi import FastAPI
 
@@ -23,7 +23,7 @@ from stockbuddy.chassis.runtime.signals import Signals
 from stockbuddy.embedded import background
 from stockbuddy.embedded.asgi_client import get
 from stockbuddy.embedded.process_link import ProcessLink
-from stockbuddy.embedded.service_registry import SERVICES, migrate_all
+from stockbuddy.embedded.service_registry import SERVICES, Env, migrate_all
 from stockbuddy.gateway.app import create_gateway
 from stockbuddy.gateway.settings import GatewaySettings
 
@@ -39,14 +39,13 @@ class System:
         self,
         database_url: str,
         *,
-        env: Literal["development", "production"],
+        env: Env,
         console_directory: Path | None = None,
         public_url: str | None = None,
         background: socket.socket | None = None,
     ) -> None:
         self._database_url = database_url
         settings: dict[str, Any] = {"env": env, "gateway_secret": secrets.token_urlsafe(32)}
-        own: dict[str, dict[str, Any]] = {"auth": {"public_url": public_url}} if public_url else {}
         signals = {embedded.name: Signals() for embedded in SERVICES}
         self.link = ProcessLink(background, signals, answers={}) if background else None
         """To the background process."""
@@ -54,7 +53,7 @@ class System:
         self.services: dict[str, FastAPI] = {
             embedded.name: create_app(
                 embedded.service,
-                embedded.settings(database_url=database_url, **settings, **own.get(embedded.name, {})),
+                embedded.load_settings(database_url, **settings, public_url=public_url),
                 bus=self._bus,
                 fetch_jwks=self._fetch_jwks,
                 background=self._background(embedded.name, signals[embedded.name]),
