@@ -8,6 +8,7 @@ from stockbuddy.contracts.catalog.categories import (
     CategoryUpdated,
 )
 from stockbuddy.contracts.catalog.imports import ImportFinished
+from stockbuddy.contracts.catalog.jobs import JobFinished
 from stockbuddy.contracts.catalog.products import (
     ProductCreated,
     ProductDeleted,
@@ -26,6 +27,7 @@ __all__ = [
     "CategoryState",
     "CategoryUpdated",
     "ImportFinished",
+    "JobFinished",
     "ProductCreated",
     "ProductDeleted",
     "ProductQuantityImported",

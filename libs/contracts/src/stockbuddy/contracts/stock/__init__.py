@@ -16,6 +16,7 @@ from stockbuddy.contracts.stock.customers import (
     CustomerUpdated,
 )
 from stockbuddy.contracts.stock.expenses import ExpenseCreated, ExpenseDeleted, ExpenseState, ExpenseUpdated
+from stockbuddy.contracts.stock.jobs import JobFinished
 from stockbuddy.contracts.stock.ledger import (
     ActivityUnusual,
     LevelChanged,
@@ -81,6 +82,7 @@ __all__ = [
     "ExpenseDeleted",
     "ExpenseState",
     "ExpenseUpdated",
+    "JobFinished",
     "LevelChanged",
     "LevelCrossing",
     "LevelDepleted",
