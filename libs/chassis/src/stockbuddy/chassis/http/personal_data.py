@@ -37,6 +37,11 @@ def section_query(select: str) -> TextClause:
     return text(f"SELECT to_jsonb(section) FROM ({select} LIMIT {MAX_SECTION_ROWS + 1}) section")
 
 
+JOBS_OF_USER = section_query("""
+    SELECT id, path, query, client_ip, created_at FROM job WHERE user_id = :id ORDER BY id DESC""")
+"""Of a service that has jobs."""
+
+
 async def export_sections(
     session: AsyncSession, person: str, queries: Queries, **values: object
 ) -> PersonalDataResponse:

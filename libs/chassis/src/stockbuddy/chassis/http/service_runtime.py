@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from stockbuddy.chassis.http.jobs.application import create_job_app
+from stockbuddy.chassis.http.jobs.runner import JobRunner
 from stockbuddy.chassis.http.resources import Resources
 from stockbuddy.chassis.http.service_definition import Service, ServiceParts
 from stockbuddy.chassis.http.tokens import FetchJwks, JwksCache, TokenVerifier
@@ -33,7 +35,7 @@ from stockbuddy.chassis.runtime import metrics
 from stockbuddy.chassis.runtime.background import PollingWorker
 from stockbuddy.chassis.runtime.failures import Failure
 from stockbuddy.chassis.runtime.outages import OutageLog
-from stockbuddy.chassis.runtime.settings import ReadReplicaSettings, ServiceSettings
+from stockbuddy.chassis.runtime.settings import JobSettings, ReadReplicaSettings, ServiceSettings
 from stockbuddy.chassis.runtime.signals import Signals
 
 if TYPE_CHECKING:  # imports OpenTelemetry's SDK
@@ -108,6 +110,7 @@ async def run_service(
             relay = Relay(resources.database, resources.bus)
             workers += [relay.worker(settings.shutdown_seconds), maintenance_worker(resources.database)]
             workers += [*(inbox.retry_worker() for inbox in inboxes), *parts.workers]
+            workers += _job_workers(service, parts, resources)
         for worker in workers:
             await stack.enter_async_context(worker)
         log.info("service.started", service=service.name, work=work.value)
@@ -162,6 +165,15 @@ def _observe_connections(database: Database) -> None:
     for state in database.count_connections():
         gauge = metrics.DATABASE_CONNECTIONS.labels(database.schema, state)
         gauge.set_function(lambda state=state: database.count_connections()[state])  # type: ignore[misc]
+
+
+def _job_workers(service: Service, parts: ServiceParts, resources: Resources) -> Sequence[PollingWorker]:
+    if service.finished_job is None:
+        return ()
+    settings = resources.settings
+    assert isinstance(settings, JobSettings)
+    app = create_job_app(service, parts.services, resources)
+    return JobRunner(resources.database, app, service.finished_job, settings.job_lease_seconds).workers()
 
 
 def _create_bus(service: Service, settings: ServiceSettings, database: Database) -> Bus:

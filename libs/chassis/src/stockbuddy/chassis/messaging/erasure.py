@@ -65,12 +65,12 @@ def persons_of(message: Message) -> list[str]:
     return [decode(CustomerErased, message).subject()]
 
 
-def erasure_consumer(group: str, erase_more: EraseMore | None = None) -> Consumer:
+def erasure_consumer(group: str, *erase_more: EraseMore) -> Consumer:
     async def erase(session: AsyncSession, messages: Sequence[Message]) -> None:
         persons = list(dict.fromkeys(person for message in messages for person in persons_of(message)))
         await erase_from_messaging(session, persons)
-        if erase_more is not None:
-            await erase_more(session, persons)
+        for erase_part in erase_more:
+            await erase_part(session, persons)
 
     handlers: Mapping[str, Handler] = {UserErased.type: erase, CustomerErased.type: erase}
     return Consumer(group, handlers, lanes=1)

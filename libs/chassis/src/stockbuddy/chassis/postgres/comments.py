@@ -66,6 +66,39 @@ CHASSIS_COMMENTS: Comments = {
     },
 }
 
+JOB_COMMENTS: Comments = {
+    "job": {
+        "": "Requests for reports and exports that are answered in the background, with their leases; kept for a day.",
+        "id": "Identifier.",
+        "state": "queued, running, done or failed.",
+        "path": "Path of the request.",
+        "query": "Query of the request.",
+        "credential": "Credential of the caller: id of the user, key:<id of the API key> or app:<id of the grant>.",
+        "user_id": "User of the credential.",
+        "caller": "Claims of the caller at the request, with which the job runs.",
+        "client_ip": "Address of the client.",
+        "request_id": "Id of the request.",
+        "traceparent": "Trace of the request.",
+        "progress": "Percent done.",
+        "attempts": "Number of leases.",
+        "runner": "Random id of the lease holder; of a finished job, whose parts are the result.",
+        "lease_until": "End of the lease; then another replica may repeat the job.",
+        "headers": "Headers of the result.",
+        "problem": "Status, code and detail of the problem of a failed job.",
+        "created_at": "When the job was requested.",
+        "started_at": "When the first attempt began.",
+        "finished_at": "When the job ended.",
+        "expires_at": "When job and result are deleted.",
+    },
+    "job_result": {
+        "": "Bodies of responses, in parts.",
+        "job_id": "Job.",
+        "runner": "Lease holder that stored the part.",
+        "number": "Place of the part, from 0.",
+        "content": "At most 1 MiB of the body.",
+    },
+}
+
 
 def comment_statements(comments: Comments) -> Iterator[str]:
     """A COMMENT statement for each table and column."""

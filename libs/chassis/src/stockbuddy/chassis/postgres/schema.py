@@ -6,7 +6,7 @@ indexes, comments) are in ROUTINES instead, and are re-created after every migra
 
 from alembic import op
 
-from stockbuddy.chassis.postgres.comments import CHASSIS_COMMENTS, comment_statements
+from stockbuddy.chassis.postgres.comments import CHASSIS_COMMENTS, JOB_COMMENTS, comment_statements
 
 VERSION_1 = """
 CREATE TABLE outbox_shard (shard smallint PRIMARY KEY);
@@ -134,6 +134,47 @@ VERSION_3 = (
 )
 
 
+JOBS = (
+    """
+    CREATE TABLE job (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        state text NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'running', 'done', 'failed')),
+        path text NOT NULL,
+        query text NOT NULL,
+        credential text NOT NULL,
+        user_id bigint NOT NULL,
+        caller jsonb NOT NULL,
+        client_ip text,
+        request_id text,
+        traceparent text,
+        progress smallint NOT NULL DEFAULT 0,
+        attempts integer NOT NULL DEFAULT 0,
+        runner uuid,
+        lease_until timestamptz,
+        headers jsonb,
+        problem jsonb,
+        created_at timestamptz NOT NULL DEFAULT now(),
+        started_at timestamptz,
+        finished_at timestamptz,
+        expires_at timestamptz NOT NULL
+    )
+    """,
+    "CREATE INDEX job_open ON job (id) WHERE state IN ('queued', 'running')",
+    "CREATE INDEX job_by_credential ON job (credential, id)",
+    "CREATE INDEX job_by_user ON job (user_id)",
+    "CREATE INDEX job_by_expiry ON job (expires_at)",
+    """
+    CREATE TABLE job_result (
+        job_id bigint NOT NULL REFERENCES job ON DELETE CASCADE,
+        runner uuid NOT NULL,
+        number integer NOT NULL,
+        content bytea NOT NULL,
+        PRIMARY KEY (job_id, runner, number)
+    )
+    """,
+)
+
+
 def create_chassis_tables() -> None:
     """Outbox, archive, inbox and idempotency keys, as of version 1."""
     _execute_each(VERSION_1)
@@ -147,6 +188,12 @@ def add_dead_outbox_and_stored_headers() -> None:
 def add_outbox_chunks() -> None:
     """Version 3: the outbox in chunks that are marked as sent instead of moved to an archive (docs/adr/0021)."""
     for statement in VERSION_3:
+        op.execute(statement)
+
+
+def create_job_tables() -> None:
+    """The tables of a service that runs jobs (docs/adr/0040)."""
+    for statement in (*JOBS, *comment_statements(JOB_COMMENTS)):
         op.execute(statement)
 
 

@@ -92,6 +92,12 @@ class ReadReplicaSettings(ServiceSettings):
         return url or None
 
 
+class JobSettings(ServiceSettings):
+    """Of a service that runs jobs. After `job_lease_seconds` without a renewal, another replica repeats a job."""
+
+    job_lease_seconds: PositiveFloat = 30
+
+
 class AccessTokenSettings(ServiceSettings):
     """`access_token_expire_minutes`: the same in minutes, a name that other systems use; it yields to the seconds."""
 

@@ -59,6 +59,10 @@ HEADERS: dict[str, dict[str, Any]] = {
         "schema": _STRING,
     },
     "Location": {"description": "The path of the resource that was created: `/api/v1/sales/17`.", "schema": _STRING},
+    "Preference-Applied": {
+        "description": "`respond-async` if the request's `Prefer` was followed.",
+        "schema": _STRING,
+    },
     "Idempotent-Replayed": {
         "description": (
             "`true` if this is the stored response to an earlier request with the same `Idempotency-Key`; otherwise"

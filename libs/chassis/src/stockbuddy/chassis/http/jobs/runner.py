@@ -1,0 +1,165 @@
+"""Runs jobs, a few at a time per replica; a lease keeps each job to one worker.
+
+A job only reads, so a worker that claims an expired lease begins again. Parts of a result belong to a runner, and only
+the holder of the lease can store one or finish the job: a result is never made of two attempts.
+"""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from functools import partial
+from uuid import uuid4
+
+import structlog
+from starlette.types import ASGIApp, Message, Scope
+
+from stockbuddy.chassis.http.errors import Problem
+from stockbuddy.chassis.http.jobs import queries
+from stockbuddy.chassis.http.jobs.model import (
+    JOB_QUEUED,
+    MAX_ATTEMPTS,
+    Job,
+    JobInterrupted,
+    LeaseLost,
+    ResultLimitExceeded,
+    ResultTooLarge,
+)
+from stockbuddy.chassis.http.jobs.progress import Progress, tracked_progress
+from stockbuddy.chassis.http.jobs.result import ResultWriter
+from stockbuddy.chassis.http.jobs.schemas import job_path
+from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.runtime.background import PollingWorker, renewed_lease
+from stockbuddy.chassis.runtime.event_context import event_context
+from stockbuddy.chassis.runtime.failures import is_environment_fault
+from stockbuddy.contracts.jobs import JobState
+
+log = structlog.get_logger(__name__)
+
+POLL_INTERVAL_SECONDS = 1.0
+MAX_POLL_INTERVAL_SECONDS = 5.0
+EXPIRY_INTERVAL_SECONDS = 600
+CONCURRENT_JOBS = 2
+"""More than one, so that a report that takes long delays no other job."""
+
+
+class JobRunner:
+    """`app`: serves the routes that jobs call. `finished`: the service's event."""
+
+    def __init__(self, database: Database, app: ASGIApp, finished: type[JobState], lease_seconds: float) -> None:
+        self._database = database
+        self._app = app
+        self._finished = finished
+        self._lease_seconds = lease_seconds
+
+    def workers(self) -> Sequence[PollingWorker]:
+        is_due = partial(self._database.exists, queries.CLAIMABLE)
+        workers = [
+            PollingWorker(
+                f"{self._database.schema}.jobs-{number}",
+                self.run_next_job,
+                interval_seconds=POLL_INTERVAL_SECONDS,
+                max_interval_seconds=MAX_POLL_INTERVAL_SECONDS,
+                is_due=is_due,
+            )
+            for number in range(1, CONCURRENT_JOBS + 1)
+        ]
+        for worker in workers:
+            self._database.on_commit(JOB_QUEUED, worker.wake)
+        name = f"{self._database.schema}.job_expiry"
+        return [*workers, PollingWorker(name, self.delete_expired, interval_seconds=EXPIRY_INTERVAL_SECONDS)]
+
+    async def delete_expired(self) -> None:
+        async with self._database.transaction() as session:
+            await queries.delete_expired_jobs(session)
+
+    async def run_next_job(self) -> bool:
+        """Claim a job and run it to its end. False if there is none."""
+        async with self._database.transaction() as session:
+            job = await queries.claim_job(session, str(uuid4()), self._lease_seconds)
+        if job is None:
+            return False
+        log.info("job.started", job_id=job.id, attempt=job.attempts)
+        with event_context(job.context), tracked_progress() as progress:
+            await self._run_under_lease(job, progress)
+        return True
+
+    async def _run_under_lease(self, job: Job, progress: Progress) -> None:
+        """Cancels the work if the lease is lost, for instance because the job was deleted."""
+        work = asyncio.create_task(self._run(job, progress))
+
+        async def renew() -> None:
+            async with self._database.transaction() as session:
+                is_held = await queries.renew_lease(session, job, self._lease_seconds, progress.percent)
+            if not is_held:
+                work.cancel()
+
+        try:
+            async with renewed_lease(self._lease_seconds, renew):
+                await asyncio.wait([work])
+        except asyncio.CancelledError:
+            # Shutting down: release the lease, so that another replica need not wait until it expires.
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+            async with self._database.transaction() as session:
+                await queries.release_job(session, job)
+            raise
+        if work.cancelled() or isinstance(work.exception(), LeaseLost):
+            log.info("job.lease_lost", job_id=job.id)
+        else:
+            work.result()
+
+    async def _run(self, job: Job, progress: Progress) -> None:
+        writer = ResultWriter(self._database, job, progress, self._lease_seconds)
+        if job.attempts > MAX_ATTEMPTS:
+            return await self._fail(job, JobInterrupted())
+        try:
+            await self._app(_scope_of(job), _receive_nothing, writer)
+            await writer.flush()
+        except LeaseLost:
+            raise
+        except ResultLimitExceeded:
+            return await self._fail(job, ResultTooLarge())
+        except Exception as error:
+            if is_environment_fault(error):
+                raise
+            log.exception("job.failed", job_id=job.id)
+            return await self._fail(job, Problem())
+        if writer.status != 200:
+            return await self._finish(job, "failed", problem=json.dumps(writer.problem()))
+        return await self._finish(job, "done", headers=json.dumps(writer.headers))
+
+    async def _fail(self, job: Job, problem: Problem) -> None:
+        body = {"status": problem.status, "code": problem.code, "detail": problem.detail}
+        await self._finish(job, "failed", problem=json.dumps(body))
+
+    async def _finish(self, job: Job, state: str, *, headers: str | None = None, problem: str | None = None) -> None:
+        async with self._database.transaction() as session:
+            finished = await queries.finish_job(session, job, state, headers=headers, problem=problem)
+            url = job_path(self._database.schema, job.id)
+            code = json.loads(problem)["code"] if problem else None
+            outbox.add(session, self._finished(job_id=job.id, url=url, problem_code=code, **finished))
+        log.info("job.finished", job_id=job.id, state=state)
+
+
+def _scope_of(job: Job) -> Scope:
+    """The request as its caller sent it, already authenticated and without the preference."""
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": job.path,
+        "raw_path": job.path.encode(),
+        "query_string": job.query.encode(),
+        "root_path": "",
+        "headers": [],
+        "client": None,
+        "server": None,
+        "state": {"principal": job.caller},
+    }
+
+
+async def _receive_nothing() -> Message:
+    return {"type": "http.request", "body": b"", "more_body": False}
