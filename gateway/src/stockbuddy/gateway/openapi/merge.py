@@ -46,7 +46,8 @@ def merge_documents(
             if operations:
                 shared = {name: value for name, value in item.items() if name not in METHODS}
                 merged["paths"].setdefault(path, {}).update({**shared, **operations})
-        merged["tags"] += document.get("tags") or [{"name": service, "description": document["info"]["title"]}]
+        tags = document.get("tags") or [{"name": service, "description": document["info"]["title"]}]
+        merged["tags"] += [tag for tag in tags if tag not in merged["tags"]]
     share_responses(merged)
     return merged
 

@@ -136,6 +136,7 @@ ROUTES = (
     Route("/forecasts", "stock"),
     Route("/reports", "stock"),
     Route("/dashboard", "stock"),
+    *(Route(f"/jobs/{service}", service) for service in ("catalog", "stock")),
     Route("/stock", "stock"),
     Route("/notifications", "notifications"),
     Route("/notification-preferences", "notifications"),

@@ -25,11 +25,13 @@ from stockbuddy.catalog.signed_urls import ImageUrls
 from stockbuddy.catalog.subscriptions import CONSUMERS
 from stockbuddy.catalog.suppliers.routes import router as suppliers
 from stockbuddy.chassis.access.permissions import Permission
+from stockbuddy.chassis.http.jobs.routes import job_router
 from stockbuddy.chassis.http.personal_data import PersonExport, personal_data_router
 from stockbuddy.chassis.http.resources import Resources
 from stockbuddy.chassis.http.service_definition import Service, ServiceParts
 from stockbuddy.chassis.postgres.migrations import migrations_of
 from stockbuddy.chassis.postgres.read_replica import ReadReplica
+from stockbuddy.contracts.catalog import JobFinished
 
 __all__ = ["MIGRATIONS", "SERVICE", "CatalogSettings"]
 
@@ -71,13 +73,15 @@ def _replica_connections(resources: Resources) -> ReplicaConnections | None:
     return ReplicaConnections(reads, settings.database_read_url, SERVICE.name, size=settings.read_pool_size)
 
 
+jobs = job_router("catalog")
 personal_data = personal_data_router(PersonExport("user", Permission.USER_MANAGE, OF_USER))
 
 SERVICE = Service(
     name="catalog",
     title="Stockbuddy catalog",
-    routers=[products, exports, imports, barcodes, images, categories, suppliers, personal_data],
+    routers=[products, exports, imports, barcodes, images, categories, suppliers, jobs, personal_data],
     consumers=CONSUMERS,
+    finished_job=JobFinished,
     lifespan=lifespan,
     texts=Path(__file__).with_name("texts.toml"),
     document=Path(__file__).with_name("openapi.json"),

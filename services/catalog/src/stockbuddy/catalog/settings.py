@@ -2,10 +2,10 @@
 
 from pydantic import PositiveFloat, PositiveInt, SecretStr
 
-from stockbuddy.chassis.runtime.settings import ReadReplicaSettings
+from stockbuddy.chassis.runtime.settings import JobSettings, ReadReplicaSettings
 
 
-class CatalogSettings(ReadReplicaSettings):
+class CatalogSettings(ReadReplicaSettings, JobSettings):
     """`image_store` is a directory, which serves one machine, or `s3://bucket/prefix`. `s3_endpoint_url`: a store other
     than Amazon's. Without S3 keys, those of the environment or of the machine's role are used. `read_pool_size`:
     connections for lists and look-ups, in addition to `database_pool_size`. After `import_lease_seconds` without a

@@ -5,6 +5,7 @@ from stockbuddy.catalog.replicas.open_documents import replicate_purchase_order,
 from stockbuddy.catalog.replicas.stock_levels import replicate_level_messages, replicate_levels
 from stockbuddy.catalog.replicas.system_settings import replicate_settings, replicate_timezone
 from stockbuddy.catalog.replicas.warehouses import replicate_warehouses
+from stockbuddy.chassis.http.jobs.queries import erase_persons_from_jobs
 from stockbuddy.chassis.messaging.erasure import erasure_consumer
 from stockbuddy.chassis.messaging.handlers import Consumer, batch, each
 from stockbuddy.contracts.auth import SettingsChanged
@@ -40,5 +41,5 @@ CONSUMERS = [
     ),
     Consumer("catalog.settings.v1", {SettingsChanged.type: each(SettingsChanged, replicate_settings)}),
     Consumer("catalog.timezone.v1", {SettingsChanged.type: each(SettingsChanged, replicate_timezone)}),
-    erasure_consumer("catalog.erasure.v1", erase_persons_from_imports),
+    erasure_consumer("catalog.erasure.v1", erase_persons_from_imports, erase_persons_from_jobs),
 ]

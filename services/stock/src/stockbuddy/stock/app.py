@@ -5,11 +5,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from stockbuddy.chassis.access.permissions import Permission
+from stockbuddy.chassis.http.jobs.routes import job_router
 from stockbuddy.chassis.http.personal_data import PersonExport, personal_data_router
 from stockbuddy.chassis.http.resources import Resources
 from stockbuddy.chassis.http.service_definition import Service, ServiceParts
 from stockbuddy.chassis.postgres.migrations import migrations_of
 from stockbuddy.chassis.runtime.settings import ServiceSettings
+from stockbuddy.contracts.stock import JobFinished
 from stockbuddy.stock.documents.counts.routes import router as counts
 from stockbuddy.stock.documents.customers.routes import router as customers
 from stockbuddy.stock.documents.expenses.routes import router as expenses
@@ -100,9 +102,11 @@ SERVICE = Service(
         reports,
         dashboard,
         integrity,
+        job_router("stock"),
         personal_data_router(PersonExport("user", Permission.USER_MANAGE, OF_USER)),
     ],
     consumers=CONSUMERS,
+    finished_job=JobFinished,
     lifespan=lifespan,
     texts=Path(__file__).with_name("texts.toml"),
     document=Path(__file__).with_name("openapi.json"),

@@ -1,5 +1,6 @@
 """The events that the stock service consumes."""
 
+from stockbuddy.chassis.http.jobs.queries import erase_persons_from_jobs
 from stockbuddy.chassis.messaging.erasure import erasure_consumer
 from stockbuddy.chassis.messaging.handlers import Consumer, batch
 from stockbuddy.contracts.auth import SettingsChanged
@@ -51,5 +52,5 @@ CONSUMERS = [
         },
     ),
     Consumer("stock.settings.v1", {SettingsChanged.type: batch(SettingsChanged, replicate_settings)}),
-    erasure_consumer("stock.erasure.v1", erase_persons_from_sales),
+    erasure_consumer("stock.erasure.v1", erase_persons_from_sales, erase_persons_from_jobs),
 ]

@@ -6,6 +6,7 @@ from decimal import Decimal
 from stockbuddy.catalog.search.conditions import Arguments, select_products
 from stockbuddy.catalog.search.schemas import ProductFilter
 from stockbuddy.catalog.spreadsheets.writer import Cell
+from stockbuddy.chassis.http.jobs.progress import is_tracked, report_progress
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.postgres.read_replica import ReadReplica
 
@@ -37,14 +38,25 @@ async def read_rows(
     statement = _ROWS.format(
         product_id=selection.product_id, source=selection.source, where=selection.where, limit=BATCH_SIZE
     )
+    done, total = 0, await _count(database, selection.source, selection.where, arguments) if is_tracked() else 0
     while True:
         async with reads.raw() as connection:
             rows = await connection.fetch(statement, *arguments)
+        done += len(rows)
+        report_progress(done, total)
         if rows:
             yield [[_to_cell(row[name]) for name in columns] for row in rows]
             arguments[0] = rows[-1][0]
         if len(rows) < BATCH_SIZE:
             return
+
+
+async def _count(database: Database, source: str, where: str, arguments: Arguments) -> int:
+    # The first argument, the position of the next batch, is used so that PostgreSQL knows its type.
+    statement = f"SELECT count(*) FROM {source} WHERE {where} AND $1::bigint IS NOT NULL"
+    async with database.raw() as connection:
+        count: int = await connection.fetchval(statement, *arguments)
+    return count
 
 
 def _to_cell(value: Cell | list[str]) -> Cell:

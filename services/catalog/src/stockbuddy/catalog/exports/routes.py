@@ -18,6 +18,7 @@ from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.http.authentication import Caller, requires
 from stockbuddy.chassis.http.errors import Forbidden, raises
 from stockbuddy.chassis.http.etags import ConditionalRoute
+from stockbuddy.chassis.http.jobs.deferral import ACCEPTED, deferrable
 from stockbuddy.chassis.http.resources import get_resources
 
 router = APIRouter(prefix="/api/v1/products", tags=["exports"], route_class=ConditionalRoute)
@@ -32,9 +33,10 @@ class ExportQuery(ProductFilter):
 @router.get(
     "/export",
     response_class=StreamingResponse,
-    responses=SPREADSHEET_CONTENT,
+    responses={**ACCEPTED, **SPREADSHEET_CONTENT},
     dependencies=[requires(Permission.EXPORT_RUN)],
 )
+@deferrable
 @raises(Forbidden)
 async def export_products(
     request: Request, caller: Caller, query: Annotated[ExportQuery, Query()]

@@ -1,6 +1,6 @@
 """What this service stores about customers, and about users who sell."""
 
-from stockbuddy.chassis.http.personal_data import section_query
+from stockbuddy.chassis.http.personal_data import JOBS_OF_USER, section_query
 
 OF_CUSTOMER = {
     "customer": section_query("SELECT * FROM customer WHERE id = :id"),
@@ -16,6 +16,7 @@ OF_USER = {
         SELECT id, number, seller, occurred_at, recorded_at FROM sale WHERE sold_by = :id ORDER BY id DESC"""),
     "returns_taken": section_query("""
         SELECT id, sale_id, reason, occurred_at FROM sale_return WHERE performed_by = :id ORDER BY id DESC"""),
+    "jobs": JOBS_OF_USER,
     "reservations": section_query("""
         SELECT id, external_ref, notes, created_at FROM reservation WHERE created_by = :id ORDER BY id DESC"""),
 }

@@ -15,6 +15,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
 from pydantic import BaseModel
 
+from stockbuddy.chassis.http.jobs.deferral import ACCEPTED
 from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.chassis.spreadsheets import escape_formula
 from stockbuddy.contracts.numbers import money_text, quantity_number
@@ -47,13 +48,14 @@ class ReportResponse(BaseModel):
 
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
+    **ACCEPTED,
     200: {
         "model": ReportResponse,
         "content": {
             "text/csv": {"schema": {"type": "string"}},
             XLSX_TYPE: {"schema": {"type": "string", "format": "binary"}},
         },
-    }
+    },
 }
 """The responses of a report's route, for OpenAPI."""
 

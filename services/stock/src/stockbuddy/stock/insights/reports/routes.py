@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Response
 from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id, Integer
 from stockbuddy.chassis.http.authentication import Caller, requires
+from stockbuddy.chassis.http.jobs.deferral import deferrable
 from stockbuddy.chassis.http.lightweight_route import LightweightRoute
 from stockbuddy.chassis.http.sessions import ReadSession
 from stockbuddy.stock.calendar_days import PeriodUnit
@@ -37,6 +38,7 @@ async def list_reports() -> ReportListResponse:
 @router.get(
     "/inventory-valuation", responses=RESPONSES, dependencies=[requires(Permission.REPORT_READ, Permission.COST_READ)]
 )
+@deferrable
 async def get_inventory_valuation_report(
     session: ReadSession,
     caller: Caller,
@@ -56,6 +58,7 @@ async def get_inventory_valuation_report(
 
 
 @router.get("/sales", responses=RESPONSES, dependencies=[requires(Permission.REPORT_READ)])
+@deferrable
 async def get_sales_report(
     session: ReadSession,
     caller: Caller,
@@ -75,6 +78,7 @@ async def get_sales_report(
 
 
 @router.get("/profit", responses=RESPONSES, dependencies=[requires(Permission.REPORT_READ, Permission.COST_READ)])
+@deferrable
 async def get_profit_report(
     session: ReadSession,
     caller: Caller,
@@ -94,6 +98,7 @@ async def get_profit_report(
 
 
 @router.get("/turnover", responses=RESPONSES, dependencies=[requires(Permission.REPORT_READ)])
+@deferrable
 async def get_turnover_report(
     session: ReadSession, caller: Caller, filters: Filters, period: ReportPeriod, report_format: FormatQuery = "json"
 ) -> Response:
@@ -107,6 +112,7 @@ async def get_turnover_report(
 
 
 @router.get("/stock-aging", responses=RESPONSES, dependencies=[requires(Permission.REPORT_READ)])
+@deferrable
 async def get_stock_aging_report(
     session: ReadSession, caller: Caller, filters: Filters, as_of: AsOf, report_format: FormatQuery = "json"
 ) -> Response:
@@ -120,6 +126,7 @@ async def get_stock_aging_report(
 
 
 @router.get("/movements", responses=RESPONSES, dependencies=[requires(Permission.REPORT_READ)])
+@deferrable
 async def get_movements_report(
     session: ReadSession,
     caller: Caller,
@@ -139,6 +146,7 @@ async def get_movements_report(
 
 
 @router.get("/dead-stock", responses=RESPONSES, dependencies=[requires(Permission.REPORT_READ)])
+@deferrable
 async def get_dead_stock_report(
     session: ReadSession,
     caller: Caller,

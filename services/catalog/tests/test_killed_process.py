@@ -1,4 +1,4 @@
-"""An import whose process is killed is finished by another process, and every row takes effect once."""
+"""Imports and jobs whose process is killed are finished by another process, and take effect once."""
 
 import asyncio
 import os
@@ -37,6 +37,7 @@ async def running_catalog(
             "DATABASE_URL": settings.database_url,
             "IMAGE_STORE": settings.image_store,
             "IMPORT_LEASE_SECONDS": "1",
+            "JOB_LEASE_SECONDS": "1",
             "JWKS_URL": f"{keys_url}/jwks.json",
             "PORT": str(port),
         }
@@ -106,3 +107,36 @@ async def test_import_of_killed_process_is_finished_by_another(settings: Catalog
     finally:
         await connection.close()
     assert published == ROWS
+
+
+async def test_job_of_killed_process_is_finished_once_by_another(settings: CatalogSettings, issuer: TestIssuer) -> None:
+    blocker = await asyncpg.connect(settings.database_url)
+    try:
+        async with running_catalog(settings, issuer) as (process_id, client):
+            made = await client.post("/products", json={"name": "Pot", "sku": "POT", "unit_price": "2.50"})
+            assert made.status_code == 201, made.text
+            async with blocker.transaction():
+                await blocker.execute("LOCK TABLE catalog.product IN ACCESS EXCLUSIVE MODE")
+                answer = await client.get("/products/export", headers={"Prefer": "respond-async"})
+                assert answer.status_code == 202, answer.text
+                path = f"/jobs/catalog/{answer.json()['id']}"
+                deadline = time.monotonic() + TIMEOUT_SECONDS
+                while (await progress(client, path))["state"] != "running":
+                    assert time.monotonic() < deadline
+                os.kill(process_id, signal.SIGKILL)
+
+        async with running_catalog(settings, issuer) as (_, client):
+            deadline = time.monotonic() + TIMEOUT_SECONDS
+            while (job := await progress(client, path))["state"] in ("running", "queued"):
+                assert time.monotonic() < deadline
+                await asyncio.sleep(0.05)
+            result = await client.get(job["result_url"].removeprefix("/api/v1"))
+            assert (job["state"], "POT" in result.text) == ("done", True)
+        attempts, parts, events = await blocker.fetchrow("""
+            SELECT attempts, (SELECT count(*) FROM catalog.job_result), (SELECT count(*) FROM catalog.outbox_event
+                WHERE routing_key = 'catalog.job.finished')
+            FROM catalog.job
+        """)
+        assert (attempts >= 2, parts, events) == (True, 1, 1)
+    finally:
+        await blocker.close()
