@@ -45,12 +45,13 @@ async def _call(http: httpx.AsyncClient, example: Example, known: dict[str, str]
     body = example.get("body")
     if used := example.get("uses"):
         body = {**example["body"], **{field: _value(name, known) for field, name in used.items()}}
+    credentials = {"Authorization": f"Bearer {known['access_token']}"} if "access_token" in known else {}
     content: dict[str, Any] = {"data": body} if example.get("is_form") else {"json": body}
     return await http.request(
         method,
         path,
         params=example.get("query"),
-        headers={"Authorization": f"Bearer {known['access_token']}"} if "access_token" in known else {},
+        headers={**example.get("headers", {}), **credentials},
         **(content if body is not None else {}),
     )
 

@@ -31,6 +31,7 @@ WITHOUT_EXAMPLE = {
         ("request_authorization", "confirm_authorization", "get_device_page", "confirm_device"), "is a page"
     ),
     "export_audit_logs": "streams",
+    **dict.fromkeys(("get_stock_job_result", "get_catalog_job_result"), "takes a job that has finished"),
     "delete_consent": "takes a consent, which a user gives on a page",
     "delete_session": "takes an id that is random",
     "delete_browser_session": "takes a cookie",

@@ -145,6 +145,12 @@ export class InvalidSession extends Unauthenticated {}
 export class InvalidState extends Conflict { declare state: string; declare allowed: string[]; }
 /** The ticket is invalid, used or older than a minute; create another one. */
 export class InvalidTicket extends Unauthenticated {}
+/** The job failed; its `problem` has the reason. */
+export class JobFailed extends Conflict {}
+/** The job was stopped after 5 interrupted attempts. */
+export class JobInterrupted extends ApiError {}
+/** The job has not finished: read its state first. */
+export class JobNotFinished extends Conflict {}
 /** The last active admin cannot be demoted or deactivated. */
 export class LastAdmin extends Conflict {}
 /** This path does not support this method. */
@@ -195,6 +201,8 @@ export class RegistrationClosed extends Forbidden {}
 export class ReservationExpired extends Conflict {}
 /** Salespersons may not reserve so large a share of the stock of another owner's product. */
 export class ReservedShareExceeded extends Forbidden { declare max_reserved_share: number; }
+/** The result exceeds 256 MiB: choose narrower filters. */
+export class ResultTooLarge extends TooLarge {}
 /** The quantity exceeds what was sold and not yet returned. */
 export class ReturnExceedsSale extends Conflict {}
 /** This concerns permissions, warehouses or discounts that you do not have yourself. */
@@ -239,6 +247,8 @@ export class StaleQuantity extends Conflict { declare current: Exact; }
 export class StepUpRequired extends Forbidden {}
 /** Too many failed logins; retry after the time in Retry-After. */
 export class TooManyAttempts extends TooManyRequests {}
+/** Too many jobs: wait until one has finished, or delete one. */
+export class TooManyJobs extends TooManyRequests {}
 /** Too many logins from this address are in progress; retry shortly. */
 export class TooManyLogins extends TooManyRequests {}
 /** You have 20 passkeys; remove one that you no longer use. */
@@ -267,6 +277,8 @@ export class UnknownEmail extends NotFound {}
 export class UnknownHost extends ApiError {}
 /** There is no such import. */
 export class UnknownImport extends NotFound {}
+/** There is no such job of this caller, or its result has been deleted. */
+export class UnknownJob extends NotFound {}
 /** There is no such notification, or it is not addressed to you. */
 export class UnknownNotification extends NotFound {}
 /** There is no such product. */

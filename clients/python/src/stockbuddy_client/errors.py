@@ -435,6 +435,24 @@ class InvalidTicket(Unauthenticated):
     code = "invalid_ticket"
 
 
+class JobFailed(Conflict):
+    """The job failed; its `problem` has the reason."""
+
+    code = "job_failed"
+
+
+class JobInterrupted(ApiError):
+    """The job was stopped after 5 interrupted attempts."""
+
+    code = "job_interrupted"
+
+
+class JobNotFinished(Conflict):
+    """The job has not finished: read its state first."""
+
+    code = "job_not_finished"
+
+
 class LastAdmin(Conflict):
     """The last active admin cannot be demoted or deactivated."""
 
@@ -588,6 +606,12 @@ class ReservedShareExceeded(Forbidden):
     max_reserved_share: Decimal
 
 
+class ResultTooLarge(TooLarge):
+    """The result exceeds 256 MiB: choose narrower filters."""
+
+    code = "result_too_large"
+
+
 class ReturnExceedsSale(Conflict):
     """The quantity exceeds what was sold and not yet returned."""
 
@@ -724,6 +748,12 @@ class TooManyAttempts(TooManyRequests):
     code = "too_many_attempts"
 
 
+class TooManyJobs(TooManyRequests):
+    """Too many jobs: wait until one has finished, or delete one."""
+
+    code = "too_many_jobs"
+
+
 class TooManyLogins(TooManyRequests):
     """Too many logins from this address are in progress; retry shortly."""
 
@@ -806,6 +836,12 @@ class UnknownImport(NotFound):
     """There is no such import."""
 
     code = "unknown_import"
+
+
+class UnknownJob(NotFound):
+    """There is no such job of this caller, or its result has been deleted."""
+
+    code = "unknown_job"
 
 
 class UnknownNotification(NotFound):
@@ -1015,6 +1051,9 @@ BY_CODE: dict[str, type[ApiError]] = {
     "invalid_session": InvalidSession,
     "invalid_state": InvalidState,
     "invalid_ticket": InvalidTicket,
+    "job_failed": JobFailed,
+    "job_interrupted": JobInterrupted,
+    "job_not_finished": JobNotFinished,
     "last_admin": LastAdmin,
     "method_not_allowed": MethodNotAllowed,
     "network_not_allowed": NetworkNotAllowed,
@@ -1040,6 +1079,7 @@ BY_CODE: dict[str, type[ApiError]] = {
     "registration_closed": RegistrationClosed,
     "reservation_expired": ReservationExpired,
     "reserved_share_exceeded": ReservedShareExceeded,
+    "result_too_large": ResultTooLarge,
     "return_exceeds_sale": ReturnExceedsSale,
     "rights_exceeded": RightsExceeded,
     "role_exists": RoleExists,
@@ -1062,6 +1102,7 @@ BY_CODE: dict[str, type[ApiError]] = {
     "stale_quantity": StaleQuantity,
     "step_up_required": StepUpRequired,
     "too_many_attempts": TooManyAttempts,
+    "too_many_jobs": TooManyJobs,
     "too_many_logins": TooManyLogins,
     "too_many_passkeys": TooManyPasskeys,
     "too_many_secrets": TooManySecrets,
@@ -1076,6 +1117,7 @@ BY_CODE: dict[str, type[ApiError]] = {
     "unknown_email": UnknownEmail,
     "unknown_host": UnknownHost,
     "unknown_import": UnknownImport,
+    "unknown_job": UnknownJob,
     "unknown_notification": UnknownNotification,
     "unknown_product": UnknownProduct,
     "unknown_role": UnknownRole,
