@@ -9,6 +9,9 @@ import asyncpg
 import pytest
 from httpx2 import AsyncClient
 
+from stockbuddy.catalog.exports.queries import read_rows
+from stockbuddy.catalog.search.schemas import ProductFilter
+from stockbuddy.chassis.http.jobs.progress import tracked_progress
 from stockbuddy.chassis.http.jobs.result import PART_BYTES
 from stockbuddy.contracts.auth import UserErased
 from stockbuddy.contracts.stock import CustomerErased
@@ -59,18 +62,31 @@ async def test_cancelled_job_has_no_result_and_no_event(
     assert await database.fetchval("SELECT count(*) FROM catalog.job") == 1
 
 
-async def test_large_result_is_stored_in_parts(manager: AsyncClient, database: asyncpg.Connection) -> None:
+@pytest.fixture
+async def products(service: Any, database: asyncpg.Connection) -> None:
+    """2,500 products with long descriptions."""
     await database.execute("SET search_path = catalog")
     await database.execute("""
         INSERT INTO product (sku, name, description, unit_price, unit_of_measure)
         SELECT 'P' || n, 'Product ' || n, repeat('long text ', 100), 1, 'unit' FROM generate_series(1, 2500) n
     """)
+
+
+@pytest.mark.usefixtures("products")
+async def test_progress_follows_the_rows(service: Any) -> None:
+    rows = read_rows(service.app.state.resources.reads, ProductFilter(), ["sku"])
+    with tracked_progress() as progress:
+        assert [progress.percent async for _ in rows] == [40, 80, 99]
+
+
+@pytest.mark.usefixtures("products")
+async def test_large_result_is_stored_in_parts(manager: AsyncClient, database: asyncpg.Connection) -> None:
     synchronous = await manager.get("/products/export")
     job = await until(manager, await request_job(manager), "done", "failed")
     result = await manager.get(job["result_url"].removeprefix("/api/v1"))
     assert result.content == synchronous.content
     assert len(result.content) > 2 * PART_BYTES
-    assert await database.fetchval("SELECT count(*) FROM job_result") == 3
+    assert await database.fetchval("SELECT count(*) FROM catalog.job_result") == 3
 
 
 async def test_erasure_deletes_jobs_of_the_user_and_all_results(

@@ -9,7 +9,8 @@ from stockbuddy.gateway.routing.patterns import PathPattern, split_path
 
 Document = dict[str, Any]
 Example = dict[str, Any]
-"""`call` (method and path), `query`, `headers`, `body`, `is_form`, `uses`, `records`; of the response `status` and `response`."""
+"""`call` (method and path), `query`, `headers`, `body`, `is_form`, `uses`, `records`; of the response `status` and
+`response`."""
 EXAMPLES = Path(__file__).with_name("examples.json")
 
 

@@ -173,7 +173,7 @@ def _job_workers(service: Service, parts: ServiceParts, resources: Resources) ->
     settings = resources.settings
     assert isinstance(settings, JobSettings)
     app = create_job_app(service, parts.services, resources)
-    return JobRunner(resources.database, app, service.finished_job, settings.job_lease_seconds).workers()
+    return JobRunner(resources, app, service.finished_job, settings.job_lease_seconds).workers()
 
 
 def _create_bus(service: Service, settings: ServiceSettings, database: Database) -> Bus:

@@ -38,7 +38,7 @@ async def read_rows(
     statement = _ROWS.format(
         product_id=selection.product_id, source=selection.source, where=selection.where, limit=BATCH_SIZE
     )
-    done, total = 0, await _count(database, selection.source, selection.where, arguments) if is_tracked() else 0
+    done, total = 0, await _count(reads, selection.source, selection.where, arguments) if is_tracked() else 0
     while True:
         async with reads.raw() as connection:
             rows = await connection.fetch(statement, *arguments)
@@ -51,10 +51,10 @@ async def read_rows(
             return
 
 
-async def _count(database: Database, source: str, where: str, arguments: Arguments) -> int:
+async def _count(reads: Database | ReadReplica, source: str, where: str, arguments: Arguments) -> int:
     # The first argument, the position of the next batch, is used so that PostgreSQL knows its type.
     statement = f"SELECT count(*) FROM {source} WHERE {where} AND $1::bigint IS NOT NULL"
-    async with database.raw() as connection:
+    async with reads.raw() as connection:
         count: int = await connection.fetchval(statement, *arguments)
     return count
 

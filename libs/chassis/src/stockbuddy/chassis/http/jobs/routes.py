@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
+from sqlalchemy import Row
 
 from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import Caller
@@ -14,7 +15,7 @@ from stockbuddy.chassis.http.jobs.model import JobFailed, JobNotFinished, Unknow
 from stockbuddy.chassis.http.jobs.schemas import JobResponse, to_response
 from stockbuddy.chassis.http.pagination import Page, PageParameters
 from stockbuddy.chassis.http.resources import get_resources
-from stockbuddy.chassis.http.sessions import ReadSession, Session
+from stockbuddy.chassis.http.sessions import Session
 from stockbuddy.chassis.http.tokens import Principal
 
 _ANY_FILE: dict[int | str, dict[str, Any]] = {
@@ -49,34 +50,34 @@ def job_router(service: str) -> APIRouter:
     return router
 
 
-async def list_jobs(request: Request, session: ReadSession, caller: Caller, query: PageParameters) -> Page[JobResponse]:
+async def list_jobs(request: Request, caller: Caller, query: PageParameters) -> Page[JobResponse]:
     """List jobs.
 
     Those that this user, API key or app has requested of this service, newest first, until they expire.
     """
-    service = get_resources(request).database.schema
-    page = await queries.list_jobs(session, query, caller.credential)
-    return page.to_page(query, lambda row: to_response(service, row))
+    database = get_resources(request).database
+    async with database.reading() as session:
+        page = await queries.list_jobs(session, query, caller.credential)
+    return page.to_page(query, lambda row: to_response(database.schema, row))
 
 
 @raises(UnknownJob)
-async def get_job(request: Request, session: ReadSession, caller: Caller, job_id: Id) -> JobResponse:
+async def get_job(request: Request, caller: Caller, job_id: Id) -> JobResponse:
     """Read the progress of a job.
 
     Poll it until `state` is `done` or `failed`, or wait for the event `<service>.job.finished`.
     """
-    row = await queries.get_job(session, job_id, caller.credential)
-    return to_response(get_resources(request).database.schema, row)
+    return to_response(get_resources(request).database.schema, await _read_job(request, caller, job_id))
 
 
 @raises(UnknownJob, JobNotFinished, JobFailed, Forbidden)
-async def get_job_result(request: Request, session: ReadSession, caller: Caller, job_id: Id) -> Response:
+async def get_job_result(request: Request, caller: Caller, job_id: Id) -> Response:
     """Read the result of a job.
 
     The response to the request, as it would have been sent at once; kept for 24 hours. A caller who has lost a
     permission since the request gets 403, because the result may contain what they may no longer see.
     """
-    row = await queries.get_job(session, job_id, caller.credential)
+    row = await _read_job(request, caller, job_id)
     if row.state == "failed":
         raise JobFailed()
     if row.state != "done":
@@ -84,6 +85,12 @@ async def get_job_result(request: Request, session: ReadSession, caller: Caller,
     _require_same_rights(caller, queries.caller_of(row))
     parts = queries.read_parts(get_resources(request).database, row.id, row.runner)
     return StreamingResponse(parts, headers={**row.headers, "Cache-Control": "private, no-store"})
+
+
+async def _read_job(request: Request, caller: Principal, job_id: int) -> Row[Any]:
+    """From the primary: a read replica may lag behind the worker. Raises UnknownJob."""
+    async with get_resources(request).database.reading() as session:
+        return await queries.get_job(session, job_id, caller.credential)
 
 
 def _require_same_rights(caller: Principal, requested: Principal) -> None:

@@ -27,17 +27,17 @@ from stockbuddy.chassis.http.jobs.model import (
 from stockbuddy.chassis.http.jobs.progress import Progress, tracked_progress
 from stockbuddy.chassis.http.jobs.result import ResultWriter
 from stockbuddy.chassis.http.jobs.schemas import job_path
+from stockbuddy.chassis.http.resources import Resources
 from stockbuddy.chassis.messaging import outbox
-from stockbuddy.chassis.postgres.database import Database
-from stockbuddy.chassis.runtime.background import PollingWorker, renewed_lease
+from stockbuddy.chassis.postgres.read_replica import ReadReplica, RequestReads, request_reads
+from stockbuddy.chassis.runtime.background import GrowingInterval, PollingWorker, renewed_lease
 from stockbuddy.chassis.runtime.event_context import event_context
 from stockbuddy.chassis.runtime.failures import is_environment_fault
 from stockbuddy.contracts.jobs import JobState
 
 log = structlog.get_logger(__name__)
 
-POLL_INTERVAL_SECONDS = 1.0
-MAX_POLL_INTERVAL_SECONDS = 5.0
+POLL_INTERVAL = GrowingInterval(seconds=1, max_seconds=5)
 EXPIRY_INTERVAL_SECONDS = 600
 CONCURRENT_JOBS = 2
 """More than one, so that a report that takes long delays no other job."""
@@ -46,8 +46,9 @@ CONCURRENT_JOBS = 2
 class JobRunner:
     """`app`: serves the routes that jobs call. `finished`: the service's event."""
 
-    def __init__(self, database: Database, app: ASGIApp, finished: type[JobState], lease_seconds: float) -> None:
-        self._database = database
+    def __init__(self, resources: Resources, app: ASGIApp, finished: type[JobState], lease_seconds: float) -> None:
+        self._database = resources.database
+        self._reads = resources.reads
         self._app = app
         self._finished = finished
         self._lease_seconds = lease_seconds
@@ -58,8 +59,7 @@ class JobRunner:
             PollingWorker(
                 f"{self._database.schema}.jobs-{number}",
                 self.run_next_job,
-                interval_seconds=POLL_INTERVAL_SECONDS,
-                max_interval_seconds=MAX_POLL_INTERVAL_SECONDS,
+                interval_seconds=POLL_INTERVAL,
                 is_due=is_due,
             )
             for number in range(1, CONCURRENT_JOBS + 1)
@@ -114,6 +114,7 @@ class JobRunner:
         if job.attempts > MAX_ATTEMPTS:
             return await self._fail(job, JobInterrupted())
         try:
+            await self._require_earlier_writes()
             await self._app(_scope_of(job), _receive_nothing, writer)
             await writer.flush()
         except LeaseLost:
@@ -128,6 +129,11 @@ class JobRunner:
         if writer.status != 200:
             return await self._finish(job, "failed", problem=json.dumps(writer.problem()))
         return await self._finish(job, "done", headers=json.dumps(writer.headers))
+
+    async def _require_earlier_writes(self) -> None:
+        """Let the job read from the read replica if that has everything committed before the job was requested."""
+        if isinstance(self._reads, ReadReplica):
+            request_reads.set(RequestReads(position=await self._reads.position_after_writes()))
 
     async def _fail(self, job: Job, problem: Problem) -> None:
         body = {"status": problem.status, "code": problem.code, "detail": problem.detail}
