@@ -86,6 +86,9 @@ async def test_job_is_listed_announced_to_its_user_and_deleted(
     for method, path in (("GET", job["url"]), ("GET", job["result_url"]), ("DELETE", job["url"])):
         answer = await other.call(method, relative(path))
         assert (answer.status_code, answer.json()["code"]) == (404, "unknown_job")
+    key = await admin.post("/auth/api-keys", {"name": "till"})
+    by_key = await http.get(f"{job['url']}", headers={"X-API-Key": key["key"]})
+    assert by_key.status_code == 404
     assert (await admin.call("DELETE", relative(job["url"]))).status_code == 204
     assert (await admin.call("GET", relative(job["result_url"]))).status_code == 404
 

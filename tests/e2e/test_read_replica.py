@@ -143,6 +143,10 @@ async def test_a_caller_reads_its_writes_while_the_replica_is_paused(
     assert await names(admin, product) == ("Teapot", "Teapot")
     export = await admin.call("GET", "/products/export")
     assert "Teapot" in export.text
+    deferred = await admin.call("GET", "/products/export", headers={"Prefer": "respond-async"})
+    job = deferred.json()["url"].removeprefix("/api/v1")
+    await admin.until(job, lambda found: found["state"] == "done")
+    assert "Teapot" in (await admin.call("GET", f"{job}/result")).text
     await receive_goods(admin, product, 5)
     assert await movements(admin, product) == [5]
     assert reads("catalog", "behind") > 0

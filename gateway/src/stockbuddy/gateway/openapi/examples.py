@@ -20,7 +20,7 @@ def load_examples() -> list[Example]:
 
 
 def add_examples(document: Document) -> None:
-    """Add to each operation its first example."""
+    """Add to each operation its first example, and to its other responses the first that has their status."""
     patterns = sorted(
         ((path.count("{"), PathPattern(path), path) for path in document["paths"]), key=lambda one: one[0]
     )
@@ -29,9 +29,12 @@ def add_examples(document: Document) -> None:
         method, _, url = example["call"].partition(" ")
         path = next((path for _, pattern, path in patterns if pattern.matches(split_path(url))), None)
         operation = document["paths"].get(path, {}).get(method.lower())
-        if operation is not None and operation["operationId"] not in done:
+        if operation is None:
+            continue
+        if operation["operationId"] not in done:
             done.add(operation["operationId"])
-            _add_example(operation, example, dict(_path_values(str(path), url)))
+            _add_request_example(operation, example, dict(_path_values(str(path), url)))
+        _add_response_example(operation, example)
 
 
 def _path_values(path: str, url: str) -> Iterator[tuple[str, Any]]:
@@ -40,7 +43,7 @@ def _path_values(path: str, url: str) -> Iterator[tuple[str, Any]]:
             yield name[1 : name.index("}")], int(value) if value.isdecimal() and len(value) < 10 else value
 
 
-def _add_example(operation: Document, example: Example, path_values: Document) -> None:
+def _add_request_example(operation: Document, example: Example, path_values: Document) -> None:
     values = {**path_values, **example.get("query", {})}
     for parameter in operation.get("parameters", ()):
         if parameter.get("name") in values:
@@ -49,9 +52,12 @@ def _add_example(operation: Document, example: Example, path_values: Document) -
     media_type = "application/x-www-form-urlencoded" if example.get("is_form") else "application/json"
     if media_type in content and "body" in example:
         content[media_type]["example"] = example["body"]
+
+
+def _add_response_example(operation: Document, example: Example) -> None:
     response = operation["responses"].get(str(example.get("status")), {}).get("content", {}).get("application/json")
     if response is not None and example.get("response") is not None:
-        response["example"] = example["response"]
+        response.setdefault("example", example["response"])
 
 
 def _typed(schema: Document, value: Any) -> Any:

@@ -8,7 +8,7 @@ from stockbuddy.chassis.runtime.event_context import EventContext
 
 MAX_OPEN_JOBS = 5
 """Queued and running jobs of one credential in one service."""
-MAX_KEPT_JOBS = 50
+MAX_KEPT_JOBS = 100
 """All jobs of one credential in one service whose results are still stored."""
 MAX_ATTEMPTS = 5
 MAX_RESULT_BYTES = 256 * 1024 * 1024

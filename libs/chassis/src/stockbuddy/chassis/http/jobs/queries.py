@@ -47,7 +47,7 @@ _SELECT = """
 _BY_ID = text(f"{_SELECT} AND id = :id")
 _NEWEST = text(f"{_SELECT} AND id < :before ORDER BY id DESC LIMIT :limit OFFSET :offset")
 _DELETE = text("DELETE FROM job WHERE id = :id AND credential = :credential AND expires_at > now() RETURNING 1")
-_IS_CLAIMABLE = "(state = 'queued' OR state = 'running' AND lease_until < now())"
+_IS_CLAIMABLE = "(state = 'queued' OR state = 'running' AND lease_until < now()) AND expires_at > now()"
 CLAIMABLE = f"SELECT FROM job WHERE {_IS_CLAIMABLE}"
 # SKIP LOCKED: replicas that look for work at the same time claim different jobs instead of waiting for each other.
 _CLAIM = text(f"""
