@@ -160,3 +160,12 @@ async def test_open_jobs_of_a_caller_are_limited_and_expired_ones_are_gone(
         await finished(admin, await request_job(admin, "/reports/sales"))
     finally:
         await connection.close()
+
+
+async def test_results_are_deleted_when_a_customer_is_erased(admin: User) -> None:
+    customer = await admin.post("/customers", {"name": "Zebulon"})
+    job = await finished(admin, await request_job(admin, "/reports/sales?group_by=customer"))
+    assert job["state"] == "done"
+    await admin.post(f"/customers/{customer['id']}/erase")
+    await admin.until("/jobs/stock", lambda page: page["total"] == 0)
+    assert (await admin.call("GET", relative(job["result_url"]))).status_code == 404
