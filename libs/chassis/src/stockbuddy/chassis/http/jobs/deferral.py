@@ -61,8 +61,9 @@ def _prefers_async(header: str) -> bool:
 async def _create_job(request: Request) -> Response:
     caller = await authenticate(request)
     database = get_resources(request).database
+    path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
     async with database.transaction() as session:
-        job_id = await queries.insert_job(session, request.url.path, request.url.query, caller, current_event_context())
+        job_id = await queries.insert_job(session, path, query, caller, current_event_context())
         signal_on_commit(session, JOB_QUEUED)
         job = to_response(database.schema, await queries.get_job(session, job_id, caller.credential))
     headers = {"Location": job.url, "Preference-Applied": RESPOND_ASYNC, "Cache-Control": "no-store"}

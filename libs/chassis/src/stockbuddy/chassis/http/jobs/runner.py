@@ -158,7 +158,7 @@ def _scope_of(job: Job) -> Scope:
         "scheme": "http",
         "path": job.path,
         "raw_path": job.path.encode(),
-        "query_string": job.query.encode(),
+        "query_string": job.query.encode("latin-1"),
         "root_path": "",
         "headers": [],
         "client": None,
