@@ -62,6 +62,26 @@ async def test_cancelled_job_has_no_result_and_no_event(
     assert await database.fetchval("SELECT count(*) FROM catalog.job") == 1
 
 
+async def test_worker_that_lost_its_lease_contributes_nothing(
+    service: Any, manager: AsyncClient, database: asyncpg.Connection, database_url: str
+) -> None:
+    async with blocked_exports(database):
+        path = await request_job(manager)
+        await until(manager, path, "running")
+        other = await asyncpg.connect(database_url)
+        # As if another replica had claimed the job, and died.
+        await other.execute("UPDATE catalog.job SET runner = gen_random_uuid(), lease_until = now()")
+        await other.close()
+    await until(manager, path, "done")
+    await service.events.wait_for("catalog.job.finished")
+    row = await database.fetchrow("""
+        SELECT attempts, (SELECT count(*) FROM catalog.job_result r WHERE r.runner = j.runner) AS own,
+            (SELECT count(*) FROM catalog.job_result) AS parts FROM catalog.job j
+    """)
+    assert (row["attempts"], row["own"], row["parts"]) == (2, 1, 1)
+    assert service.events.count("catalog.job.finished") == 1
+
+
 @pytest.fixture
 async def products(service: Any, database: asyncpg.Connection) -> None:
     """2,500 products with long descriptions."""
