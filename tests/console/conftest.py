@@ -106,16 +106,27 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+_page_errors: list[str] = []
+
+
+@pytest.fixture(autouse=True)
+def no_page_errors() -> Iterator[None]:
+    """The errors that `watch` has noted fail the test. An exception in Playwright's handlers would end its driver."""
+    yield
+    errors, _page_errors[:] = list(_page_errors), []
+    assert errors == []
+
+
 def watch(page: Page) -> Page:
-    """Fail on errors of scripts and violations of the content security policy."""
-    page.on("pageerror", lambda error: pytest.fail(f"{page.url}: {error}"))
-    page.on("console", lambda message: _check_message(page, message.text))
+    """Note errors of scripts and violations of the content security policy."""
+    page.on("pageerror", lambda error: _page_errors.append(f"{page.url}: {error}"))
+    page.on("console", lambda message: _note_message(page, message.text))
     return page
 
 
-def _check_message(page: Page, text: str) -> None:
+def _note_message(page: Page, text: str) -> None:
     if "Content Security Policy" in text or "Minified React error" in text:
-        pytest.fail(f"{page.url}: {text}")
+        _page_errors.append(f"{page.url}: {text}")
 
 
 def new_context(browser: Browser, state: Any = None, **options: Any) -> BrowserContext:
@@ -151,6 +162,14 @@ def admin_state(new_system: RunningSystem, browser: Browser) -> Any:
     return state
 
 
+def _wait_until_stocked(system: RunningSystem, products: int) -> None:
+    """The stock of new products is posted by their events."""
+    deadline = time.monotonic() + START_TIMEOUT_SECONDS
+    while system.call("GET", "/stock-levels?page_size=1")["total"] < products:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 @pytest.fixture(scope="module")
 def system(new_system: RunningSystem, admin_state: Any) -> RunningSystem:
     """With two warehouses, products, a supplier, an order, a count, and a user of each role."""
@@ -167,6 +186,7 @@ def system(new_system: RunningSystem, admin_state: Any) -> RunningSystem:
             "barcodes": [f"40000{number:03}"],
         }  # fmt: skip
         call("POST", "/products", product)
+    _wait_until_stocked(new_system, 30)
     warehouse = next(one["id"] for one in call("GET", "/warehouses")["items"] if one["is_default"])
     sale = {"lines": [{"sku": "MUG-002", "quantity": 2}, {"sku": "MUG-003", "quantity": 1}], "warehouse_id": warehouse}
     call("POST", "/sales", sale)
