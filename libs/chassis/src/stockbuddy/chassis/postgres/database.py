@@ -7,7 +7,7 @@ from typing import Any, cast
 import asyncpg
 from sqlalchemy import event, text
 from sqlalchemy.exc import InvalidatePoolError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
 from stockbuddy.chassis.postgres.failures import classify_database_error
 from stockbuddy.chassis.postgres.pool import ShrinkingPool
@@ -80,8 +80,7 @@ class Database:
         """The asyncpg connection, for the few paths where SQLAlchemy's overhead matters. The block manages transactions
         itself. A connection that is closed or still in a transaction on exit is discarded, not returned to the pool."""
         async with self.engine.connect() as connection:
-            proxied = await connection.get_raw_connection()
-            driver: asyncpg.Connection = proxied.driver_connection
+            driver = await driver_of(connection)
             try:
                 yield driver
             finally:
@@ -166,11 +165,16 @@ def _reject_closed_connection(_: Any, record: Any, __: Any) -> None:
         raise InvalidatePoolError()
 
 
-async def driver_connection(session: AsyncSession) -> asyncpg.Connection:
-    """The asyncpg connection of the session, in its transaction."""
-    proxied = await (await session.connection()).get_raw_connection()
+async def driver_of(connection: AsyncConnection) -> asyncpg.Connection:
+    """The asyncpg connection below one of SQLAlchemy."""
+    proxied = await connection.get_raw_connection()
     driver: asyncpg.Connection = proxied.driver_connection
     return driver
+
+
+async def driver_connection(session: AsyncSession) -> asyncpg.Connection:
+    """The asyncpg connection of the session, in its transaction."""
+    return await driver_of(await session.connection())
 
 
 def signal_on_commit(session: AsyncSession, signal: str) -> None:

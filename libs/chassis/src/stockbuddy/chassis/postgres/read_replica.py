@@ -17,7 +17,7 @@ import asyncpg
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from stockbuddy.chassis.postgres.database import Database, create_pooled_engine, server_settings
+from stockbuddy.chassis.postgres.database import Database, create_pooled_engine, driver_of, server_settings
 from stockbuddy.chassis.runtime import metrics
 from stockbuddy.chassis.runtime.background import PollingWorker
 from stockbuddy.chassis.runtime.batched_reads import BatchedReads
@@ -106,7 +106,7 @@ class ReadReplica:
                 async with self._database.raw() as driver:
                     yield driver
             else:
-                yield await _driver_of(connection)
+                yield await driver_of(connection)
 
     def may_serve(self) -> bool:
         """Whether the current request may read from the replica, once a connection is admitted."""
@@ -173,7 +173,7 @@ class ReadReplica:
             self._count("unavailable")
             return None
         try:
-            if await self.admits(await _driver_of(connection)):
+            if await self.admits(await driver_of(connection)):
                 return connection
         except BaseException:
             await connection.invalidate()
@@ -216,7 +216,7 @@ class ReadReplica:
     async def _probe_replica(self, floor: int) -> None:
         try:
             async with asyncio.timeout(PROBE_TIMEOUT_SECONDS), self._reading.connect() as connection:
-                await self._read_state(await _driver_of(connection), floor)
+                await self._read_state(await driver_of(connection), floor)
         except (*ReplicaError, DependencyUnavailable) as error:
             self._is_available = False
             self._outage.record(error)
@@ -233,9 +233,3 @@ def is_replica_fault(error: BaseException) -> bool:
     """Whether the primary may succeed with a read that failed on the replica. A statement that takes too long there
     takes too long on the primary as well."""
     return isinstance(error, ReplicaError) and classify(error).reason not in (BUSY, TIMED_OUT)
-
-
-async def _driver_of(connection: AsyncConnection) -> asyncpg.Connection:
-    proxied = await connection.get_raw_connection()
-    driver: asyncpg.Connection = proxied.driver_connection
-    return driver

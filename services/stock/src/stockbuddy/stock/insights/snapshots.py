@@ -6,11 +6,12 @@ from contextlib import asynccontextmanager
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from stockbuddy.chassis.postgres.database import driver_connection
+
 
 @asynccontextmanager
 async def one_snapshot(session: AsyncSession) -> AsyncIterator[asyncpg.Connection]:
     """Let all statements of a session for reads see one snapshot within the block. Yields the driver's connection."""
-    connection = await session.connection()
-    driver: asyncpg.Connection = (await connection.get_raw_connection()).driver_connection
+    driver = await driver_connection(session)
     async with driver.transaction(isolation="repeatable_read", readonly=True):
         yield driver
