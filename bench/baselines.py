@@ -147,7 +147,7 @@ def serve_catalog(service: Service, *routes: Route) -> None:
     settings = CatalogSettings()
     app = create_app(service, settings)
     app.router.routes[:0] = routes
-    serve(app, settings)
+    serve(app, [settings])
 
 
 def with_dependency_solver(routes: APIRouter) -> APIRouter:

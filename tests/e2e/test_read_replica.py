@@ -86,7 +86,7 @@ async def product(admin: User, standby: Standby) -> dict[str, Any]:
 
 def reads(service: str, outcome: str = "replica") -> float:
     """How many reads of the service had this outcome."""
-    labels = {"service": service, "outcome": outcome}
+    labels = {"company": "", "service": service, "outcome": outcome}
     return REGISTRY.get_sample_value("stockbuddy_read_replica_reads_total", labels) or 0.0
 
 

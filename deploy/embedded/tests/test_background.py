@@ -1,79 +1,16 @@
 """An embedded system in two processes: each does its part, and they end together."""
 
 import asyncio
-import contextlib
 import os
 import signal
-import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
-import httpx2 as httpx
 import pytest
 
+from deploy.embedded.tests.embedded_runs import ADMIN, START_TIMEOUT_SECONDS, STOP_TIMEOUT_SECONDS, Run, running
 from stockbuddy.chassis.testing.otlp_collector import running_collector
 
-START_TIMEOUT_SECONDS = 120
-STOP_TIMEOUT_SECONDS = 60
 TRACE = "0af7651916cd43dd8448eb211c80319c"
-ADMIN = {"username": "ann", "email": "ann@example.com", "password": "Correct-Horse-7"}
-
-
-class Run:
-    """A system that was started by its command. `background`: the id of its second process."""
-
-    def __init__(self, process: asyncio.subprocess.Process, log: Path, http: httpx.AsyncClient) -> None:
-        self.process = process
-        self.http = http
-        self._log = log
-
-    @property
-    def output(self) -> str:
-        return self._log.read_text()
-
-    @property
-    def background(self) -> int:
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        own = Path(f"/proc/{self.process.pid}/cmdline").read_bytes()
-        [found] = [child for child in children if Path(f"/proc/{child}/cmdline").read_bytes() == own]
-        return int(found)
-
-    async def send(self, method: str, path: str, body: Any = None) -> Any:
-        response = await self.http.request(method, f"/api/v1{path}", json=body)
-        assert response.is_success, response.text
-        return response.json()
-
-    async def wait_until_ended(self) -> int:
-        async with asyncio.timeout(STOP_TIMEOUT_SECONDS):
-            return await self.process.wait()
-
-
-@contextlib.asynccontextmanager
-async def running(folder: Path) -> AsyncIterator[Run]:
-    log = folder / "log"
-    environment = {
-        "ENV": "development",
-        "PORT": "0",
-        "STOCKBUDDY_DATA": str(folder / "data"),
-        "BACKGROUND_PROCESS": "on",
-    }
-    with log.open("wb") as output:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "stockbuddy.embedded"), env={**os.environ, **environment}, stderr=output
-        )
-    try:
-        async with asyncio.timeout(START_TIMEOUT_SECONDS):
-            while "is ready at " not in log.read_text():
-                assert process.returncode is None, log.read_text()
-                await asyncio.sleep(0.05)
-        url = log.read_text().partition("is ready at ")[2].split()[0]
-        async with httpx.AsyncClient(base_url=url, timeout=30) as http:
-            yield Run(process, log, http)
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
 
 
 async def until_ended(process_id: int) -> None:
@@ -127,7 +64,9 @@ async def test_trace_continues_in_the_background_process(tmp_path: Path, monkeyp
             page = await run.http.get("/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
         assert {span.trace for span in spans if str(span) in wanted} == {TRACE}
         assert f'trace_id="{TRACE}"' in page.text, "an exemplar"
-        assert 'stockbuddy_database_connections{service="auth",state="max"} 40' in page.text, "of both processes"
+        assert 'stockbuddy_database_connections{company="",service="auth",state="max"} 40' in page.text, (
+            "of both processes"
+        )
 
 
 async def test_system_ends_with_an_error_when_its_background_process_is_killed(tmp_path: Path) -> None:

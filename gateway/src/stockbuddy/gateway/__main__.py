@@ -1,10 +1,10 @@
 """`python -m stockbuddy.gateway` serves the gateway in front of services across the network."""
 
-from stockbuddy.chassis.runtime.settings import load_settings_or_exit
-from stockbuddy.gateway.app import create_gateway
+from stockbuddy.chassis.runtime.settings import load_settings_of_companies_or_exit
+from stockbuddy.gateway.companies import create_gateways
 from stockbuddy.gateway.server import serve
 from stockbuddy.gateway.settings import GatewaySettings
 
 if __name__ == "__main__":
-    settings = load_settings_or_exit(GatewaySettings)
-    serve(create_gateway(settings), settings)
+    companies = load_settings_of_companies_or_exit(GatewaySettings)
+    serve(create_gateways(companies), companies[0])

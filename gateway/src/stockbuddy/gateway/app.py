@@ -31,6 +31,7 @@ from stockbuddy.gateway.health import HealthCheck
 from stockbuddy.gateway.openapi.registry import OpenApiRegistry
 from stockbuddy.gateway.pipeline import Admission, Pipeline, Report
 from stockbuddy.gateway.proxy.client import AuthClient, call
+from stockbuddy.gateway.proxy.company_upstream import CompanyUpstream
 from stockbuddy.gateway.proxy.direct_upstream import DirectUpstream
 from stockbuddy.gateway.proxy.http_upstream import HttpUpstream
 from stockbuddy.gateway.proxy.live_streams import LiveStreams
@@ -54,6 +55,8 @@ def create_gateway(settings: GatewaySettings, services: Mapping[str, ASGIApp] | 
     upstreams: Mapping[str, Upstream]
     if services is None:
         upstreams = _http_upstreams(settings)
+        if settings.company is not None:
+            upstreams = {name: CompanyUpstream(one, settings.company) for name, one in upstreams.items()}
     else:
         upstreams = {name: DirectUpstream(app) for name, app in services.items()}
     origins = AllowedOrigins(settings.cors_origins, is_development=settings.env == "development")
@@ -85,7 +88,9 @@ class Gateway:
         auth = AuthClient(called, InternalCallSigner(settings.gateway_secret, "gateway"))
         streams = LiveStreams(max_per_caller=settings.max_streams_per_caller)
         self._upstreams = upstreams
-        self._counter = RedisCounter(settings.rate_limit_url) if settings.rate_limit_url else LocalCounter()
+        self._counter = (
+            RedisCounter(settings.rate_limit_url, settings.company) if settings.rate_limit_url else LocalCounter()
+        )
         self._revocations = Revocations(auth, token_ttl_seconds=settings.access_token_seconds)
         self._revocations.on_revoked(streams.end_session)
         self._openapi = OpenApiRegistry(upstreams)
@@ -119,7 +124,7 @@ class Gateway:
         )
         browsers = BrowserSessions(allowed_origins, is_production=settings.env == "production")
         return Admission(
-            HostPolicy(settings.allowed_hosts, require_https=settings.rejects_plain_http),
+            HostPolicy(settings.accepted_hosts, require_https=settings.rejects_plain_http),
             BodyLimit(seconds_per_mebibyte=settings.body_timeout_seconds),
             Authenticator(verifier, self._revocations, TokenExchange(auth), limits, browsers=browsers),
             limits,

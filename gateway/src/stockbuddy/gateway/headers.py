@@ -80,6 +80,7 @@ _DROPPED = HOP_BY_HOP | {
     b"fastly-client-ip",
     b"true-client-ip",
     b"x-client-ip",
+    b"x-company",
     b"x-cluster-client-ip",
     b"x-forwarded",
     b"x-http-method",

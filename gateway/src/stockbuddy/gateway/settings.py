@@ -3,10 +3,11 @@
 import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
+from urllib.parse import urlsplit
 
 from limits import RateLimitItem, parse
-from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt
+from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from stockbuddy.chassis.http.internal_calls import InternalCallSettings
@@ -83,6 +84,8 @@ class GatewaySettings(AccessTokenSettings, InternalCallSettings):
 
     trusted_proxies: Networks = ()
     allowed_hosts: CommaSeparated = ("*",)
+    public_url: str | None = None
+    """Where browsers reach the system. With several companies its host selects one, and no other host is accepted."""
     require_https: bool | None = None
     """Reject plain HTTP; by default, in production."""
     tls_certificate_file: str | None = None
@@ -141,6 +144,21 @@ class GatewaySettings(AccessTokenSettings, InternalCallSettings):
         if "*" in self.cors_origins:
             reasons.append("CORS_ORIGINS allows every origin; list those of your web applications")
         return reasons
+
+    @property
+    def accepted_hosts(self) -> tuple[str, ...]:
+        return self.allowed_hosts if self.company is None else (self.public_host,)
+
+    @property
+    def public_host(self) -> str:
+        """The host name of `public_url`, in lower case."""
+        return urlsplit(self.public_url or "").hostname or ""
+
+    @model_validator(mode="after")
+    def reject_company_without_host(self) -> Self:
+        if self.company is not None and not self.public_host:
+            raise ValueError("PUBLIC_URL is required for companies: https://{company}.example.com")
+        return self
 
     def urls(self) -> dict[str, tuple[str, ...]]:
         """The URLs of each service, by its name in the route table."""

@@ -84,7 +84,7 @@ async def client(
 
 
 def served_by_replica() -> float:
-    labels = {"service": "probe", "outcome": "replica"}
+    labels = {"company": "", "service": "probe", "outcome": "replica"}
     return REGISTRY.get_sample_value("stockbuddy_read_replica_reads_total", labels) or 0.0
 
 

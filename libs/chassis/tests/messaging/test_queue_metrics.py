@@ -63,10 +63,14 @@ async def test_deferred_messages_are_counted_by_state(database: Database, databa
         published = await metric(client, PUBLISHED)
         assert published is not None, "from the start"
         await say(database, 0, 1, 2)
-        await until(client, f'stockbuddy_inbox_messages{{group="{EFFECTS_GROUP}",state="dead"}}', 2)
-        assert await metric(client, f'stockbuddy_inbox_messages{{group="{EFFECTS_GROUP}",state="parked"}}') == 1
-        assert await metric(client, f'stockbuddy_inbox_messages{{group="{EFFECTS_GROUP}",state="retry"}}') == 0
-        await until(client, 'stockbuddy_outbox_events{service="probe"}', 0)
+        await until(client, f'stockbuddy_inbox_messages{{company="",group="{EFFECTS_GROUP}",state="dead"}}', 2)
+        assert (
+            await metric(client, f'stockbuddy_inbox_messages{{company="",group="{EFFECTS_GROUP}",state="parked"}}') == 1
+        )
+        assert (
+            await metric(client, f'stockbuddy_inbox_messages{{company="",group="{EFFECTS_GROUP}",state="retry"}}') == 0
+        )
+        await until(client, 'stockbuddy_outbox_events{company="",service="probe"}', 0)
         await until(client, PUBLISHED, published + 3)
 
 
@@ -74,15 +78,17 @@ async def test_unpublished_events_are_counted_with_their_age(database: Database,
     waiting = InProcessBus(expected_services=frozenset({"probe"}), groups={"probe.never.v1": ("#",)})
     async with probe(database_url, bus=waiting) as client:
         await say(database, 1, 2)
-        await until(client, 'stockbuddy_outbox_events{service="probe"}', 2)
-        assert (await metric(client, 'stockbuddy_outbox_oldest_seconds{service="probe"}') or 0) > 0
+        await until(client, 'stockbuddy_outbox_events{company="",service="probe"}', 2)
+        assert (await metric(client, 'stockbuddy_outbox_oldest_seconds{company="",service="probe"}') or 0) > 0
 
 
 async def test_metrics_are_available_while_the_database_is_not(private_postgres: LocalPostgres) -> None:
     await migrate(private_postgres.url, "probe", Path(__file__).parents[1] / "probe" / "migrations")
     async with probe(private_postgres.url, bus=InProcessBus(groups=GROUPS)) as client:
-        assert await metric(client, 'stockbuddy_database_up{service="probe"}') == 1
-        assert await metric(client, 'stockbuddy_database_connections{service="probe",state="max"}') == 20
-        assert (await metric(client, 'stockbuddy_database_connections{service="probe",state="idle"}') or 0) > 0
+        assert await metric(client, 'stockbuddy_database_up{company="",service="probe"}') == 1
+        assert await metric(client, 'stockbuddy_database_connections{company="",service="probe",state="max"}') == 20
+        assert (
+            await metric(client, 'stockbuddy_database_connections{company="",service="probe",state="idle"}') or 0
+        ) > 0
         private_postgres.stop()
-        assert await metric(client, 'stockbuddy_database_up{service="probe"}') == 0
+        assert await metric(client, 'stockbuddy_database_up{company="",service="probe"}') == 0

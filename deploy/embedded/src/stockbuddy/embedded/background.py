@@ -21,6 +21,7 @@ import uvloop
 
 from stockbuddy.chassis.http.service_runtime import RunningService, Work, run_service
 from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
+from stockbuddy.chassis.runtime.companies import company_context, for_company
 from stockbuddy.chassis.runtime.metrics_of_processes import export_metrics
 from stockbuddy.chassis.runtime.process import prepare_to_serve
 from stockbuddy.chassis.runtime.signals import Signals
@@ -42,11 +43,23 @@ METRICS = "metrics"
 
 
 class BackgroundRun(NamedTuple):
-    """What the process is to work for. `public_url`: where browsers reach the system."""
+    """What the process is to work for. `public_url`: where browsers reach the system. Both URLs have `{company}` if
+    there are several `companies`; None stands for the only one."""
 
     database_url: str
     env: Env
     public_url: str | None
+    companies: Sequence[str | None] = (None,)
+
+
+def name_of(company: str | None, service: str) -> str:
+    """Of a service in the connection between both processes."""
+    return service if company is None else f"{company}.{service}"
+
+
+def signals_of(companies: Sequence[str | None]) -> Mapping[str, Signals]:
+    """By name of the service."""
+    return {name_of(company, embedded.name): Signals() for company in companies for embedded in SERVICES}
 
 
 def is_wanted(setting: Literal["auto", "on", "off"]) -> bool:
@@ -119,7 +132,7 @@ def _run_and_exit(run: BackgroundRun, end: socket.socket) -> NoReturn:
 
 
 async def _run(run: BackgroundRun, end: socket.socket) -> None:
-    signals = {embedded.name: Signals() for embedded in SERVICES}
+    signals = signals_of(run.companies)
     services: dict[str, RunningService] = {}
     started = asyncio.Event()
     answers = {START: started.set, OUTAGES: lambda: _outages(services), METRICS: export_metrics}
@@ -143,27 +156,44 @@ async def _is_first(wanted: asyncio.Event, other: asyncio.Event) -> bool:
 async def _running(
     run: BackgroundRun, signals: Mapping[str, Signals], services: dict[str, RunningService]
 ) -> AsyncIterator[None]:
-    """The background work of all services, which are added to `services`."""
-    bus = InProcessBus(expected_services=frozenset(embedded.name for embedded in SERVICES))
+    """The background work of all services of all companies, which are added to `services`."""
     async with contextlib.AsyncExitStack() as stack:
-        for embedded in SERVICES:
-            # No request is authenticated here, and no gateway calls: the keys and the secret are never used.
-            settings = embedded.load_settings(
-                run.database_url, env=run.env, gateway_secret=secrets.token_urlsafe(32), public_url=run.public_url
-            )
-            services[embedded.name] = await stack.enter_async_context(
-                run_service(
-                    embedded.service,
-                    settings,
-                    Work.BACKGROUND,
-                    fetch_jwks=_no_keys,
-                    bus=bus,
-                    signals=signals[embedded.name],
-                    tracing=tracing_of(embedded.name),
-                )
-            )
-        stack.push_async_callback(bus.close)
+        for company in run.companies:
+            with company_context(company):
+                await _start_services(stack, run, company, signals, services)
         yield
+
+
+async def _start_services(
+    stack: contextlib.AsyncExitStack,
+    run: BackgroundRun,
+    company: str | None,
+    signals: Mapping[str, Signals],
+    services: dict[str, RunningService],
+) -> None:
+    bus = InProcessBus(expected_services=frozenset(embedded.name for embedded in SERVICES))
+    for embedded in SERVICES:
+        # No request is authenticated here, and no gateway calls: the keys and the secret are never used.
+        settings = embedded.load_settings(
+            for_company(run.database_url, company),
+            env=run.env,
+            gateway_secret=secrets.token_urlsafe(32),
+            public_url=for_company(run.public_url, company) if run.public_url else None,
+            company=company,
+        )
+        name = name_of(company, embedded.name)
+        services[name] = await stack.enter_async_context(
+            run_service(
+                embedded.service,
+                settings,
+                Work.BACKGROUND,
+                fetch_jwks=_no_keys,
+                bus=bus,
+                signals=signals[name],
+                tracing=tracing_of(embedded.name),
+            )
+        )
+    stack.push_async_callback(bus.close)
 
 
 async def _no_keys() -> Mapping[str, Any]:
@@ -171,5 +201,5 @@ async def _no_keys() -> Mapping[str, Any]:
 
 
 def _outages(services: Mapping[str, RunningService]) -> Mapping[str, Sequence[Mapping[str, str]]]:
-    """By service; those that have not started are absent."""
+    """By name of the service; those that have not started are absent."""
     return {name: [dataclasses.asdict(failure) for failure in one.failures()] for name, one in services.items()}

@@ -6,6 +6,16 @@ from sqlalchemy.exc import DBAPIError
 
 from stockbuddy.auth.users.queries import has_admin
 from stockbuddy.chassis.messaging.outbox import open_database
+from stockbuddy.chassis.runtime.companies import for_company
+from stockbuddy.embedded.ports import url_of
+from stockbuddy.embedded.settings import EmbeddedSettings
+
+
+async def print_banners(settings: EmbeddedSettings, port: int, database_url: str) -> None:
+    """For each company, which has an address of its own. `port`: where the system listens."""
+    for company in settings.selected:
+        url = url_of(settings.host, port) if company is None else settings.company_url(company, port)
+        await print_banner(url, for_company(database_url, company))
 
 
 async def print_banner(url: str, database_url: str) -> None:

@@ -49,7 +49,7 @@ def main() -> int:
 def _run_embedded(settings: EmbeddedSettings) -> int:
     check_ports(settings.host, settings.port)
     with open_database(settings) as url:
-        run = BackgroundRun(url, settings.env, settings.console_url)
+        run = BackgroundRun(url, settings.env, settings.console_url, settings.selected)
         background = fork_background(run) if is_wanted(settings.background_process) else None
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(server.run(settings, url, background))

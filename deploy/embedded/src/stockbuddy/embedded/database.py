@@ -9,20 +9,21 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
+from stockbuddy.chassis.runtime.companies import for_company
 from stockbuddy.chassis.runtime.database_url import connect_arguments, server_of
+from stockbuddy.embedded.company_databases import CONNECT_TIMEOUT_SECONDS, create_databases
 from stockbuddy.embedded.errors import StartFailed
 from stockbuddy.embedded.settings import EmbeddedSettings
 from stockbuddy.local_servers.postgres import LocalPostgres
 
-CONNECT_TIMEOUT_SECONDS = 10
-
 
 @contextmanager
 def open_database(settings: EmbeddedSettings) -> Iterator[str]:
-    """The URL of a database that runs at least until the block ends. Raises StartFailed if the operator's database
-    accepts no connection, or the data directory is not writable."""
+    """The URL of a database that runs at least until the block ends, with `{company}` if there are several. Raises
+    StartFailed if the operator's database accepts no connection, or the data directory is not writable."""
     if settings.database_url is not None:
-        asyncio.run(_check(settings.database_url))
+        for company in settings.selected:
+            asyncio.run(_check(for_company(settings.database_url, company)))
         yield settings.database_url
         return
     directory = settings.data / "postgres"
@@ -34,7 +35,7 @@ def open_database(settings: EmbeddedSettings) -> Iterator[str]:
             f"STOCKBUDDY_DATA: can't write to {directory} ({error.strerror}): set another directory."
         ) from None
     with server:
-        yield server.url
+        yield asyncio.run(create_databases(server.url, settings.selected))
 
 
 async def _check(url: str) -> None:

@@ -11,15 +11,15 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import aiohttp
 import structlog
 
 from stockbuddy.chassis.runtime import common_names
-from stockbuddy.chassis.runtime.settings import load_settings
-from stockbuddy.embedded.backup.schedule import daily_backups
-from stockbuddy.embedded.backup.settings import BackupSettings
-from stockbuddy.embedded.banner import print_banner
+from stockbuddy.chassis.runtime.companies import for_company
+from stockbuddy.embedded.backup.schedule import backups_of_companies
+from stockbuddy.embedded.banner import print_banners
 from stockbuddy.embedded.console_build import CONSOLE_DIRECTORY
 from stockbuddy.embedded.errors import StartFailed
 from stockbuddy.embedded.leftovers import ProcessList
@@ -53,11 +53,12 @@ async def run(settings: EmbeddedSettings, database_url: str, started: ProcessLis
     """Returns the exit code: 1 if a program does not start."""
     cancel_on_stop_signal()
     print("Creating or upgrading the tables …", file=sys.stderr, flush=True)
-    await migrate_all(database_url)
+    for company in settings.selected:
+        await migrate_all(for_company(database_url, company))
     print("Starting a process for each service …", file=sys.stderr, flush=True)
     supervisor = Supervisor(started)
     on_stop_signal(supervisor.stopping.set)
-    async with daily_backups(load_settings(BackupSettings), database_url), asyncio.TaskGroup() as group:
+    async with backups_of_companies(database_url), asyncio.TaskGroup() as group:
         for program in programs(settings, database_url):
             group.create_task(supervisor.keep_running(program))
         group.create_task(_print_banner_when_ready(settings, database_url, supervisor.stopping))
@@ -153,12 +154,14 @@ async def _print_banner_when_ready(settings: EmbeddedSettings, database_url: str
         while not stopping.is_set() and not await listens(host, port):
             await asyncio.sleep(POLL_INTERVAL_SECONDS)
     url = url_of(settings.host, settings.port)
+    company = settings.selected[0]
+    headers = {"Host": urlsplit(settings.company_url(company, settings.port)).netloc} if company else {}
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as http:
         while not stopping.is_set():
             try:
-                async with http.get(f"{url}/health/ready") as response:
+                async with http.get(f"{url}/health/ready", headers=headers) as response:
                     if response.status == 200:
-                        await print_banner(url, database_url)
+                        await print_banners(settings, settings.port, database_url)
                         if (await response.json())["status"] == "degraded":
                             print(WITHOUT_BROKER, file=sys.stderr, flush=True)
                         return

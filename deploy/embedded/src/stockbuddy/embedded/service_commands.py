@@ -55,6 +55,8 @@ def environment_of(settings: EmbeddedSettings, url: str) -> dict[str, str]:
     """The settings of a service. Common names are interpreted here. No gateway is called, so any secret will do."""
     secret = {"GATEWAY_SECRET": EMBEDDED_VALUES["gateway_secret"]}
     names = dict.fromkeys(common_names.NAMES, "")
+    if settings.selected != (None,):
+        names["PUBLIC_URL"] = settings.console_url or ""
     return {**secret, **os.environ, **names, "DATABASE_URL": url, "BUS_URL": settings.bus_url or ""}
 
 

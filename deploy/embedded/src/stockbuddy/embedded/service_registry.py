@@ -32,12 +32,20 @@ class EmbeddedService:
         return self.service.name
 
     def load_settings(
-        self, database_url: str, *, env: Env, gateway_secret: str, public_url: str | None = None
+        self,
+        database_url: str,
+        *,
+        env: Env,
+        gateway_secret: str,
+        public_url: str | None = None,
+        company: str | None = None,
     ) -> ServiceSettings:
         """`public_url`: where browsers reach the system, by default what the environment says."""
         own: dict[str, Any] = (
             {"public_url": public_url} if public_url and "public_url" in self.settings.model_fields else {}
         )
+        if company is not None:
+            own["company"] = company
         return self.settings(database_url=database_url, env=env, gateway_secret=gateway_secret, **own)
 
 

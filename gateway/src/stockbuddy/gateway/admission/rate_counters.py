@@ -50,15 +50,15 @@ class LocalCounter:
 
 class RedisCounter:
     """While the server is unavailable every gateway replica counts for itself: limits become laxer, but no client is
-    locked out."""
+    locked out. The counters of a `company` are its own."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, company: str | None = None) -> None:
         # The Valkey client also supports Redis.
         scheme, _, rest = url.partition("://")
         self._storage = RedisStorage(
             f"async+{scheme.replace('redis', 'valkey')}://{rest}",
             wrap_exceptions=True,
-            key_prefix="stockbuddy",
+            key_prefix=f"stockbuddy:{company}" if company else "stockbuddy",
             socket_timeout=REDIS_TIMEOUT_SECONDS,
             socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
         )

@@ -31,9 +31,9 @@ class VirtualHosts:
     def management_url(self) -> str:
         return self._management_url.geturl()
 
-    def create(self) -> str:
-        """Create a virtual host and return its AMQP URL."""
-        name = f"{PREFIX}-{int(time.time())}-{secrets.token_hex(4)}"
+    def create(self, name: str | None = None) -> str:
+        """Create a virtual host, by default with a new name, and return its AMQP URL."""
+        name = name or f"{PREFIX}-{int(time.time())}-{secrets.token_hex(4)}"
         self._call("PUT", f"/api/vhosts/{name}")
         user = quote(unquote(self._bus_url.username or "guest"), safe="")
         everything = {"configure": ".*", "write": ".*", "read": ".*"}

@@ -15,16 +15,17 @@ from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.auth.signing.commands import rotate_keys
 from stockbuddy.chassis.http import command_line
 from stockbuddy.chassis.messaging.outbox import open_database
-from stockbuddy.chassis.runtime.settings import load_settings_or_exit
+from stockbuddy.chassis.runtime.settings import load_settings_of_companies_or_exit, only_company
 
 
 def main(arguments: list[str]) -> None:
-    settings = load_settings_or_exit(AuthSettings)
+    companies = load_settings_of_companies_or_exit(AuthSettings)
     commands = {"rotate-keys": rotate_signing_keys, "setup-token": replace_bootstrap_token}
     command = commands.get(arguments[0]) if len(arguments) == 1 else None
     if command is None:
-        command_line.main(SERVICE, settings, MIGRATIONS, arguments)
+        command_line.main(SERVICE, companies, MIGRATIONS, arguments)
         return
+    settings = only_company(companies)
     with command_line.describing_outages(settings):
         asyncio.run(command(settings))
 

@@ -2,6 +2,6 @@
 
 from stockbuddy.catalog.app import MIGRATIONS, SERVICE, CatalogSettings
 from stockbuddy.chassis.http import command_line
-from stockbuddy.chassis.runtime.settings import load_settings_or_exit
+from stockbuddy.chassis.runtime.settings import load_settings_of_companies_or_exit
 
-command_line.main(SERVICE, load_settings_or_exit(CatalogSettings), MIGRATIONS)
+command_line.main(SERVICE, load_settings_of_companies_or_exit(CatalogSettings), MIGRATIONS)

@@ -7,7 +7,7 @@ import sys
 
 from stockbuddy.chassis.http import command_line
 from stockbuddy.chassis.messaging.outbox import open_database
-from stockbuddy.chassis.runtime.settings import load_settings_or_exit
+from stockbuddy.chassis.runtime.settings import load_settings_of_companies_or_exit, only_company
 from stockbuddy.notifications import consumers_command
 from stockbuddy.notifications.app import MIGRATIONS, SERVICE, NotificationsSettings
 from stockbuddy.notifications.checkpoints import verify_command
@@ -27,11 +27,12 @@ async def begin_epoch(settings: NotificationsSettings) -> None:
 if __name__ == "__main__":
     if sys.argv[1:2] == ["audit"]:
         sys.exit(verify_command.run_command(sys.argv[2:]))  # needs neither settings nor a database
-    settings = load_settings_or_exit(NotificationsSettings)
+    companies = load_settings_of_companies_or_exit(NotificationsSettings)
     if sys.argv[1:] == ["new-epoch"]:
+        settings = only_company(companies)
         with command_line.describing_outages(settings):
             asyncio.run(begin_epoch(settings))
     elif sys.argv[1:2] == ["consumers"]:
-        consumers_command.run_command(sys.argv[2:], settings.bus_url)
+        consumers_command.run_command(sys.argv[2:], only_company(companies).bus_url)
     else:
-        command_line.main(SERVICE, settings, MIGRATIONS)
+        command_line.main(SERVICE, companies, MIGRATIONS)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from stockbuddy.chassis.runtime.logging import configure_logging
-from stockbuddy.chassis.runtime.settings import InvalidSettings, load_settings
+from stockbuddy.chassis.runtime.settings import InvalidSettings, load_settings_of_companies, only_company
 from stockbuddy.embedded.backup.backup_metrics import record_verification, serving_metrics
 from stockbuddy.embedded.backup.create_backup import create_backup
 from stockbuddy.embedded.backup.directory import delete_old_backups, name_backup
@@ -21,6 +21,7 @@ from stockbuddy.embedded.backup.restore_backup import FileTarget, restore_backup
 from stockbuddy.embedded.backup.schedule import daily_backups
 from stockbuddy.embedded.backup.settings import BackupSettings
 from stockbuddy.embedded.backup.verify_backup import verify_backup
+from stockbuddy.embedded.company_databases import with_company
 from stockbuddy.embedded.errors import StartFailed
 from stockbuddy.embedded.exit_codes import FAILED, INVALID_SETTINGS
 from stockbuddy.embedded.signals import on_stop_signal
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     configure_logging(level="error", output="console")
     try:
-        settings = load_settings(BackupSettings)
+        settings = only_company(load_settings_of_companies(BackupSettings))
         asyncio.run(options.run(options, settings))
     except InvalidSettings as error:
         print(error, file=sys.stderr)
@@ -125,12 +126,12 @@ def _database(settings: BackupSettings) -> Iterator[str]:
         return
     directory = settings.data / "postgres"
     if (url := find_running_url(directory)) is not None:
-        yield url
+        yield with_company(url, settings.company)
         return
     if not directory.exists():
         raise BackupFailed(f"{directory} does not exist: set STOCKBUDDY_DATA or DATABASE_URL.")
     with LocalPostgres.start(directory) as server:
-        yield server.url
+        yield with_company(server.url, settings.company)
 
 
 def _describe(manifest: Manifest) -> str:

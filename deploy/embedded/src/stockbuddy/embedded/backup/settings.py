@@ -7,13 +7,13 @@ from pathlib import Path
 from pydantic import Field, PositiveInt, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from stockbuddy.chassis.runtime.common_names import CommonNames
+from stockbuddy.chassis.runtime.companies import CompanySettings
 from stockbuddy.chassis.runtime.database_url import check_database_url
 
 MIN_PASSPHRASE_LENGTH = 12
 
 
-class BackupSettings(CommonNames):
+class BackupSettings(CompanySettings):
     """`data`: the data directory, whose private PostgreSQL is backed up if `database_url` is not set. `image_store`:
     that of catalog. `secrets_directory`: its files are part of each backup.
 

@@ -53,7 +53,7 @@ def create_app(
             service,
             settings,
             Work.ALL if background is None else Work.REQUESTS,
-            fetch_jwks=fetch_jwks or fetch_jwks_over_http(settings.jwks_url),
+            fetch_jwks=fetch_jwks or fetch_jwks_over_http(settings.jwks_url, settings.company),
             bus=bus,
             signals=background.signals if background else None,
             tracing=tracing,

@@ -6,30 +6,45 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from starlette.types import ASGIApp
+
 from stockbuddy.chassis.http.app import create_app
+from stockbuddy.chassis.http.companies import CompanyApps, company_of_header
 from stockbuddy.chassis.http.server import serve
 from stockbuddy.chassis.http.service_definition import Service
 from stockbuddy.chassis.messaging import dead_letters
 from stockbuddy.chassis.postgres import migrations
 from stockbuddy.chassis.runtime.database_url import server_of
 from stockbuddy.chassis.runtime.failures import classify
-from stockbuddy.chassis.runtime.settings import ServiceSettings
+from stockbuddy.chassis.runtime.settings import ServiceSettings, only_company
 
 
-def main(service: Service, settings: ServiceSettings, folder: Path, arguments: Sequence[str] | None = None) -> None:
+def main(
+    service: Service, companies: Sequence[ServiceSettings], folder: Path, arguments: Sequence[str] | None = None
+) -> None:
+    """`companies`: the settings of each company."""
     arguments = sys.argv[1:] if arguments is None else arguments
     if list(arguments) == ["migrate"]:
-        with describing_outages(settings):
-            migrations.run_command(settings.database_url, service.name, folder, serving_role=settings.database_role)
+        for settings in companies:
+            with describing_outages(settings):
+                migrations.run_command(settings.database_url, service.name, folder, serving_role=settings.database_role)
     elif list(arguments[:1]) == ["dead-letters"]:
+        settings = only_company(companies)
         with describing_outages(settings):
             dead_letters.run_command(settings.database_url, service.name, arguments[1:])
     elif not arguments:
-        serve(create_app(service, settings), settings, schema=service.name)
+        serve(_create_app(service, companies), companies, schema=service.name)
     else:
         sys.exit(
             f"usage: python -m stockbuddy.{service.name} [migrate | dead-letters list | dead-letters retry [EVENT_ID…]]"
         )
+
+
+def _create_app(service: Service, companies: Sequence[ServiceSettings]) -> ASGIApp:
+    apps = {settings.company: create_app(service, settings) for settings in companies}
+    if None in apps:
+        return apps[None]
+    return CompanyApps({str(company): app for company, app in apps.items()}, company_of_header)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import uvicorn
@@ -26,14 +27,16 @@ INTERRUPTED_EXIT_CODE = 130
 _IS_MIGRATED = text("SELECT FROM outbox_chunk LIMIT 1")
 
 
-def serve(app: Any, settings: ServiceSettings, *, schema: str | None = None) -> None:
-    """Serve until SIGTERM or SIGINT; in-flight requests are completed first. Waits for the tables of `schema` before it
-    starts, unless it is None."""
+def serve(app: Any, companies: Sequence[ServiceSettings], *, schema: str | None = None) -> None:
+    """Serve until SIGTERM or SIGINT; in-flight requests are completed first. Waits for the tables of `schema` in the
+    database of each company before it starts, unless it is None."""
+    settings = companies[0]
     configure_logging(level=settings.log_level, output="console" if settings.env == "development" else "json")
     check_ports_or_exit(settings.host, settings.port)
     if schema is not None:
         try:
-            asyncio.run(wait_alive(settings, schema))
+            for company in companies:
+                asyncio.run(wait_alive(company, schema))
         except KeyboardInterrupt:
             sys.exit(INTERRUPTED_EXIT_CODE)
     prepare_to_serve()

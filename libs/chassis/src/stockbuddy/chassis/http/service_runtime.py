@@ -33,6 +33,7 @@ from stockbuddy.chassis.postgres.query_spans import QuerySpans
 from stockbuddy.chassis.postgres.read_replica import ReadReplica
 from stockbuddy.chassis.runtime import metrics
 from stockbuddy.chassis.runtime.background import PollingWorker
+from stockbuddy.chassis.runtime.companies import current_company
 from stockbuddy.chassis.runtime.failures import Failure
 from stockbuddy.chassis.runtime.outages import OutageLog
 from stockbuddy.chassis.runtime.settings import JobSettings, ReadReplicaSettings, ServiceSettings
@@ -163,7 +164,7 @@ def _open_read_replica(settings: ServiceSettings, database: Database) -> ReadRep
 def _observe_connections(database: Database) -> None:
     """Read at each scrape, in every process of the service."""
     for state in database.count_connections():
-        gauge = metrics.DATABASE_CONNECTIONS.labels(database.schema, state)
+        gauge = metrics.DATABASE_CONNECTIONS.labels(current_company(), database.schema, state)
         gauge.set_function(lambda state=state: database.count_connections()[state])  # type: ignore[misc]
 
 

@@ -19,6 +19,7 @@ import structlog
 from stockbuddy.chassis.access.permissions import Permission, sorted_names
 from stockbuddy.chassis.access.roles import PERMISSIONS_BY_ROLE
 from stockbuddy.chassis.http.errors import Unauthenticated, Unavailable
+from stockbuddy.chassis.runtime.companies import COMPANY_HEADER
 
 log = structlog.get_logger(__name__)
 
@@ -82,10 +83,13 @@ FetchJwks = Callable[[], Awaitable[Mapping[str, Any]]]
 """Fetches a JWK set, `{"keys": [...]}`. Raises OSError, aiohttp.ClientError or TimeoutError."""
 
 
-def fetch_jwks_over_http(url: str) -> FetchJwks:
+def fetch_jwks_over_http(url: str, company: str | None) -> FetchJwks:
+    """The keys of auth, or of its `company`."""
+    headers = {COMPANY_HEADER.decode(): company} if company else {}
+
     async def fetch() -> Mapping[str, Any]:
         timeout = aiohttp.ClientTimeout(total=3)
-        async with aiohttp.ClientSession(timeout=timeout) as client, client.get(url) as response:
+        async with aiohttp.ClientSession(timeout=timeout) as client, client.get(url, headers=headers) as response:
             response.raise_for_status()
             document: Mapping[str, Any] = await response.json()
             return document

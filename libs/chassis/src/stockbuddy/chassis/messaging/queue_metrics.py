@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime import metrics
+from stockbuddy.chassis.runtime.companies import current_company
 from stockbuddy.contracts.status import OutboxState, QueueState
 
 log = structlog.get_logger(__name__)
@@ -42,7 +43,7 @@ async def read_queues(database: Database, groups: Sequence[str]) -> tuple[Outbox
 async def collect(database: Database, groups: Sequence[str]) -> None:
     """Set the gauges of this service. While the database is unavailable they keep their last values and
     `stockbuddy_database_up` is 0."""
-    up = metrics.DATABASE_UP.labels(database.schema)
+    up = metrics.DATABASE_UP.labels(current_company(), database.schema)
     try:
         outbox, queues = await read_queues(database, groups)
     except Exception as error:
@@ -50,9 +51,9 @@ async def collect(database: Database, groups: Sequence[str]) -> None:
         up.set(0)
         return
     up.set(1)
-    metrics.OUTBOX_EVENTS.labels(database.schema).set(outbox.events)
-    metrics.OUTBOX_EVENTS_DEAD.labels(database.schema).set(outbox.dead)
-    metrics.OUTBOX_OLDEST_SECONDS.labels(database.schema).set(outbox.oldest_seconds)
+    metrics.OUTBOX_EVENTS.labels(current_company(), database.schema).set(outbox.events)
+    metrics.OUTBOX_EVENTS_DEAD.labels(current_company(), database.schema).set(outbox.dead)
+    metrics.OUTBOX_OLDEST_SECONDS.labels(current_company(), database.schema).set(outbox.oldest_seconds)
     for queue in queues:
         for state in STATES:
-            metrics.INBOX_MESSAGES.labels(queue.group, state).set(getattr(queue, state))
+            metrics.INBOX_MESSAGES.labels(current_company(), queue.group, state).set(getattr(queue, state))

@@ -21,6 +21,7 @@ from stockbuddy.chassis.postgres.database import Database, create_pooled_engine,
 from stockbuddy.chassis.runtime import metrics
 from stockbuddy.chassis.runtime.background import PollingWorker
 from stockbuddy.chassis.runtime.batched_reads import BatchedReads
+from stockbuddy.chassis.runtime.companies import current_company
 from stockbuddy.chassis.runtime.failures import BUSY, READ_ONLY, TIMED_OUT, DependencyUnavailable, classify
 from stockbuddy.chassis.runtime.outages import OutageLog
 
@@ -223,10 +224,10 @@ class ReadReplica:
         else:
             self._is_available = True
             self._outage.end()
-        metrics.READ_REPLICA_UP.labels(self._database.schema).set(self._is_available)
+        metrics.READ_REPLICA_UP.labels(current_company(), self._database.schema).set(self._is_available)
 
     def _count(self, outcome: str) -> None:
-        metrics.READ_REPLICA_READS.labels(self._database.schema, outcome).inc()
+        metrics.READ_REPLICA_READS.labels(current_company(), self._database.schema, outcome).inc()
 
 
 def is_replica_fault(error: BaseException) -> bool:

@@ -61,6 +61,7 @@ class AccessLog:
 
     def __init__(self, service: str, settings: ServiceSettings) -> None:
         self._service = service
+        self._company = settings.company
         self._is_on = settings.access_log and settings.log_level in ("debug", "info")
         self._format = _to_text if settings.env == "development" else _to_json
 
@@ -75,26 +76,52 @@ class AccessLog:
         milliseconds = f"{seconds * 1000:.2f}"
         _writer.add(
             self._format(
-                time, self._service, method, _quoted(route), status, milliseconds, caller or "anonymous", request_id
+                time,
+                self._service,
+                self._company,
+                method,
+                _quoted(route),
+                status,
+                milliseconds,
+                caller or "anonymous",
+                request_id,
             )
         )
 
 
 def _to_json(
-    time: str, service: str, method: str, route: str, status: int, milliseconds: str, caller: str, request_id: str
+    time: str,
+    service: str,
+    company: str | None,
+    method: str,
+    route: str,
+    status: int,
+    milliseconds: str,
+    caller: str,
+    request_id: str,
 ) -> str:
+    of_company = f'"company":"{company}",' if company else ""
     return (
-        f'{{"service":"{service}","method":"{method}","route":{route},"status":{status},'
+        f'{{"service":"{service}",{of_company}"method":"{method}","route":{route},"status":{status},'
         f'"milliseconds":{milliseconds},"caller":{_quoted(caller)},"request_id":"{request_id}",'
         f'"event":"request.completed","level":"info","timestamp":"{time}Z"}}\n'
     )
 
 
 def _to_text(
-    time: str, service: str, method: str, route: str, status: int, milliseconds: str, caller: str, request_id: str
+    time: str,
+    service: str,
+    company: str | None,
+    method: str,
+    route: str,
+    status: int,
+    milliseconds: str,
+    caller: str,
+    request_id: str,
 ) -> str:
     """As structlog's renderer for terminals writes it."""
+    of_company = f"company={company} " if company else ""
     return (
-        f"{time}Z [info     ] request.completed              caller={caller} method={method} "
+        f"{time}Z [info     ] request.completed              caller={caller} {of_company}method={method} "
         f"milliseconds={milliseconds} request_id={request_id} route={route[1:-1]} service={service} status={status}\n"
     )

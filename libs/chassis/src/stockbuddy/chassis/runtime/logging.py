@@ -1,5 +1,5 @@
 """Structured logs: an event name and fields; JSON lines in production, readable lines in development. Every line has
-the id of the request that caused it."""
+the id of the request that caused it, and its company in an installation of several."""
 
 import logging
 import sys
@@ -8,6 +8,7 @@ from typing import Literal
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
+from stockbuddy.chassis.runtime.companies import current_company
 from stockbuddy.chassis.runtime.event_context import current_event_context
 
 
@@ -27,7 +28,7 @@ def configure_logging(*, level: str, output: Literal["json", "console"]) -> None
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _add_request_id,
+            _add_context,
             *([structlog.processors.format_exc_info] if output == "json" else []),
             renderer,
         ],
@@ -41,7 +42,9 @@ def configure_logging(*, level: str, output: Literal["json", "console"]) -> None
     logging.getLogger("aiormq.connection").setLevel(logging.CRITICAL)
 
 
-def _add_request_id(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+def _add_context(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     if request_id := current_event_context().request_id:
         event.setdefault("request_id", request_id)
+    if company := current_company():
+        event.setdefault("company", company)
     return event

@@ -21,29 +21,35 @@ EVENTS_CONSUMED = Counter(
 DATABASE_CONNECTIONS = Gauge(
     "stockbuddy_database_connections",
     "Connections of a replica to its database: used, idle, and as many as may be open (max).",
-    ["service", "state"],
+    ["company", "service", "state"],
 )
-DATABASE_UP = Gauge("stockbuddy_database_up", "1 if the service's database answers, else 0.", ["service"])
+DATABASE_UP = Gauge("stockbuddy_database_up", "1 if the service's database answers, else 0.", ["company", "service"])
 READ_REPLICA_UP = Gauge(
-    "stockbuddy_read_replica_up", "1 if the service's read replica serves, 0 if the primary does.", ["service"]
+    "stockbuddy_read_replica_up",
+    "1 if the service's read replica serves, 0 if the primary does.",
+    ["company", "service"],
 )
 READ_REPLICA_READS = Counter(
     "stockbuddy_read_replica_reads_total",
     "Reads of services with a read replica: served by it (replica), or by the primary because the replica has not "
     "replayed the caller's write (behind) or does not serve (unavailable).",
-    ["service", "outcome"],
+    ["company", "service", "outcome"],
 )
-OUTBOX_EVENTS = Gauge("stockbuddy_outbox_events", "Committed events not yet confirmed by the broker.", ["service"])
+OUTBOX_EVENTS = Gauge(
+    "stockbuddy_outbox_events", "Committed events not yet confirmed by the broker.", ["company", "service"]
+)
 OUTBOX_EVENTS_DEAD = Gauge(
-    "stockbuddy_outbox_events_dead", "Events that the broker refuses for good, waiting for an operator.", ["service"]
+    "stockbuddy_outbox_events_dead",
+    "Events that the broker refuses for good, waiting for an operator.",
+    ["company", "service"],
 )
 OUTBOX_OLDEST_SECONDS = Gauge(
-    "stockbuddy_outbox_oldest_seconds", "Age in seconds of the oldest unpublished event.", ["service"]
+    "stockbuddy_outbox_oldest_seconds", "Age in seconds of the oldest unpublished event.", ["company", "service"]
 )
 INBOX_MESSAGES = Gauge(
     "stockbuddy_inbox_messages",
     "Messages waiting for a retry (retry, parked) and dead-lettered ones (dead).",
-    ["group", "state"],
+    ["company", "group", "state"],
 )
 
 

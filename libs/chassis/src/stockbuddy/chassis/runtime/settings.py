@@ -6,12 +6,14 @@ that is not in the environment is read from a file with its name in lower case i
 
 import os
 import sys
+from collections.abc import Sequence
 from typing import Any, Literal, Self, TypeVar
 
 from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict, SettingsError
 
 from stockbuddy.chassis.runtime.common_names import CommonNames, check_common_names
+from stockbuddy.chassis.runtime.companies import CompanyNames, CompanySettings, describe_shared
 from stockbuddy.chassis.runtime.database_url import check_database_url
 from stockbuddy.chassis.runtime.weak_secrets import describe_weakness
 
@@ -19,9 +21,10 @@ INVALID_SETTINGS_EXIT_CODE = 2
 MAX_DIGITS = 9
 
 Settings = TypeVar("Settings", bound=CommonNames)
+Company = TypeVar("Company", bound=CompanySettings)
 
 
-class ServiceSettings(CommonNames):
+class ServiceSettings(CompanySettings):
     """The environment of one service process.
 
     `database_url`: a PostgreSQL URL; the service uses the schema with its own name. `database_role`: the serving role;
@@ -135,15 +138,36 @@ def load_settings(kind: type[Settings], **values: Any) -> Settings:
     return settings
 
 
-def load_settings_or_exit(kind: type[Settings]) -> Settings:
+def load_settings_of_companies(kind: type[Company], **values: Any) -> list[Company]:
+    """The settings of each company, one without a name in an installation of one company. Raises InvalidSettings, also
+    for a setting that two companies share but must not."""
+    settings = [
+        load_settings(kind, **values, **({"company": name} if name else {}))
+        for name in load_settings(CompanyNames).selected
+    ]
+    if shared := describe_shared(settings):
+        raise InvalidSettings(shared)
+    return settings
+
+
+def load_settings_of_companies_or_exit(kind: type[Company]) -> list[Company]:
     try:
-        settings = load_settings(kind)
+        settings = load_settings_of_companies(kind)
     except InvalidSettings as error:
         print(error, file=sys.stderr)
         sys.exit(INVALID_SETTINGS_EXIT_CODE)
-    for line in settings.describe_common_names():
+    for line in settings[0].describe_common_names():
         print(line, file=sys.stderr)
     return settings
+
+
+def only_company(settings: Sequence[Company]) -> Company:
+    """For a command that is for one company: exits if several are possible."""
+    if len(settings) > 1:
+        names = ", ".join(str(one.company) for one in settings)
+        print(f"COMPANY: this command is for one company; set it to one of {names}", file=sys.stderr)
+        sys.exit(INVALID_SETTINGS_EXIT_CODE)
+    return settings[0]
 
 
 def _describe(error: Any) -> str:

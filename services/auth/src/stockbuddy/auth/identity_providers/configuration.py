@@ -15,11 +15,16 @@ def require_secure_url(url: str) -> str:
     """The URL without a trailing slash. HTTPS, or HTTP on localhost. Raises ValueError."""
     parts = urlsplit(url)
     host = parts.hostname or ""
-    if parts.scheme != "https" and (parts.scheme != "http" or host != LOCALHOST):
+    if parts.scheme != "https" and (parts.scheme != "http" or not _is_localhost(host)):
         raise ValueError("must be an https URL, or http://localhost")
     if parts.query or parts.fragment or not host or parts.username:
         raise ValueError("must have a host, and neither user, query nor fragment")
     return url.rstrip("/")
+
+
+def _is_localhost(host: str) -> bool:
+    """Names below it are this machine, too (RFC 6761 §6.3)."""
+    return host == LOCALHOST or host.endswith(f".{LOCALHOST}")
 
 
 class IdentityProvider(BaseModel):
