@@ -1,6 +1,7 @@
 """A serving role has the privileges that serving needs and no others, if the schema belongs to another role."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -84,6 +85,23 @@ async def test_serving_role_can_publish_relay_and_maintain(url: str) -> None:
         archived = await session.scalar(text("SELECT count(*) FROM outbox_event WHERE sent_at IS NOT NULL"))
     assert (partitions, archived) == (3, 1)
     await database.close()
+
+
+async def test_serving_role_uses_the_tables_that_maintenance_creates(url: str) -> None:
+    connection = await asyncpg.connect(url, server_settings={"search_path": "probe"})
+    add_key = (
+        "INSERT INTO idempotency_key (caller, key, fingerprint, created_at) VALUES ('1', $1, '', now() - $2::interval)"
+    )
+    await connection.execute(add_key, "old", timedelta(days=5))
+    database = outbox.open_database(url, "probe", pool_size=2)
+    await maintain(database)
+    await database.close()
+    await connection.execute(add_key, "new", timedelta())
+    assert await connection.fetchval("SELECT count(*) FROM ONLY idempotency_key") == 1
+    assert await connection.fetchval("SELECT count(*) FROM idempotency_key") == 2
+    await connection.execute("DELETE FROM idempotency_key WHERE caller = '1'")
+    assert await connection.fetchval("SELECT count(*) FROM idempotency_key") == 0
+    await connection.close()
 
 
 async def test_serving_role_cannot_bypass_a_trigger(url: str) -> None:

@@ -28,7 +28,7 @@ Events, idempotency keys and the revision of the schema; the same in each servic
 """
 SHARED_TABLES = frozenset(CHASSIS_COMMENTS)
 
-# Partitions are no tables of their own.
+# Partitions, and tables that inherit, are no tables of their own.
 _COLUMNS = """
     SELECT c.relname AS table, obj_description(c.oid, 'pg_class') AS table_comment,
         CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END AS partitioned_by,
@@ -40,7 +40,8 @@ _COLUMNS = """
          FROM pg_constraint k JOIN pg_class r ON r.oid = k.confrelid
          WHERE k.conrelid = c.oid AND k.contype = 'f' AND a.attnum = ANY (k.conkey)) AS refers_to
     FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
-    WHERE c.relnamespace = $1::text::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+    WHERE c.relnamespace = $1::text::regnamespace AND c.relkind IN ('r', 'p')
+        AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = c.oid)
         AND a.attnum > 0 AND NOT a.attisdropped
     ORDER BY c.relname, a.attnum
 """

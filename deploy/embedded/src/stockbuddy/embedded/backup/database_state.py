@@ -18,10 +18,11 @@ CONNECT_TIMEOUT_SECONDS = 10
 SCHEMAS = [one.name for one in SERVICES]
 NO_TABLES = "The database has no tables of Stockbuddy: nothing to back up."
 
-# Partitions are part of their table.
+# Partitions, and tables that inherit, are part of their table.
 _TABLES = """
     SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = ANY($1) AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY 1
+    WHERE n.nspname = ANY($1) AND c.relkind IN ('r', 'p')
+        AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = c.oid) ORDER BY 1
 """
 _OWNERS = "SELECT DISTINCT nspowner::regrole::text FROM pg_namespace WHERE nspname = ANY($1) ORDER BY 1"
 _HEAD = "SELECT position, encode(hash, 'hex') AS hash FROM notifications.event_log_head"

@@ -38,9 +38,9 @@ CHASSIS_COMMENTS: Comments = {
         "failed_at": "When the relay moved the event here.",
     },
     "inbox": {
-        "": "Messages by consumer group, so that a redelivered message has no second effect.",
+        "": "Messages by consumer group, kept for at least 30 days, so that a redelivered one has no second effect.",
         "consumer": "Consumer group (name of its queue).",
-        "event_id": "CloudEvents id of the message.",
+        "event_id": "CloudEvents id of the message (UUIDv7); its time decides the partition.",
         "status": "done, retry (a later attempt is due), parked (predecessor missing) or dead (for an operator).",
         "partition_key": "Partition key of the message; completing one wakes the parked ones with the same key.",
         "attempts": "Number of failed attempts.",
@@ -51,7 +51,8 @@ CHASSIS_COMMENTS: Comments = {
         "updated_at": "When the row last changed.",
     },
     "idempotency_key": {
-        "": "Idempotency keys of accepted requests with their stored responses, kept for 8 days.",
+        "": "Idempotency keys of accepted requests with their stored responses, kept for at least 8 days. Those of "
+        "earlier periods of 4 days are in tables that inherit from this one.",
         "caller": "Credential that the idempotency key belongs to: id of the user, or key:<id of the API key>.",
         "key": "Value of the Idempotency-Key header.",
         "fingerprint": "SHA-256 of method, path and canonical body; another request with the key is rejected.",

@@ -1,28 +1,25 @@
-"""Hourly maintenance of the chassis' tables: archive partitions, and deletion of expired inbox and idempotency rows."""
+"""Hourly maintenance of the chassis' tables: partitions are created ahead, and dropped when all their rows expired."""
 
+import asyncio
+
+import structlog
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.postgres.partitions import STEPS
 from stockbuddy.chassis.runtime.background import PollingWorker
+from stockbuddy.chassis.runtime.failures import LOCK_TIMEOUT, classify
+
+log = structlog.get_logger(__name__)
 
 INTERVAL_SECONDS = 3600
-INBOX_DAYS = 30
-IDEMPOTENCY_DAYS = 8
-DELETE_BATCH_SIZE = 10_000
-"""Small enough that a batch holds its row locks for well under a second."""
+MAX_LOCK_ATTEMPTS = 30
+LOCK_INTERVAL_SECONDS = 2.0
+"""Statements of others run between two attempts, which makes them wait for at most LOCK_TIMEOUT_MS each."""
 
-# One replica per round; the others skip it.
+# One replica per step; the others skip it.
 _TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(hashtext(current_schema() || ' maintenance'))")
-_DELETE_EXPIRED = (
-    text(f"""
-        DELETE FROM inbox WHERE ctid IN (SELECT ctid FROM inbox
-        WHERE status = 'done' AND created_at < now() - interval '{INBOX_DAYS} days' LIMIT {DELETE_BATCH_SIZE})
-        RETURNING 1"""),
-    text(f"""
-        DELETE FROM idempotency_key WHERE ctid IN (SELECT ctid FROM idempotency_key
-        WHERE created_at < now() - interval '{IDEMPOTENCY_DAYS} days' LIMIT {DELETE_BATCH_SIZE})
-        RETURNING 1"""),
-)
 
 
 def maintenance_worker(database: Database) -> PollingWorker:
@@ -33,13 +30,22 @@ def maintenance_worker(database: Database) -> PollingWorker:
 
 
 async def maintain(database: Database) -> None:
-    """One round. Does nothing if another replica holds the advisory lock."""
-    async with database.transaction() as session:
-        if not await session.scalar(_TRY_LOCK):
-            return
-        await session.execute(text("SELECT keep_archive()"))
-    for statement in _DELETE_EXPIRED:
-        while True:
+    """One round. A step that another replica is at is skipped."""
+    for step in STEPS:
+        await _repeat_until_locked(database, step)
+
+
+async def _repeat_until_locked(database: Database, step: str) -> None:
+    """A long report holds the lock of a partition that it reads; the step waits for it without blocking others."""
+    for _ in range(MAX_LOCK_ATTEMPTS):
+        try:
             async with database.transaction() as session:
-                if len((await session.execute(statement)).all()) < DELETE_BATCH_SIZE:
-                    break
+                if await session.scalar(_TRY_LOCK):
+                    await session.execute(text(f"SELECT {step}()"))
+        except DBAPIError as error:
+            if classify(error).reason != LOCK_TIMEOUT:
+                raise
+            await asyncio.sleep(LOCK_INTERVAL_SECONDS)
+        else:
+            return
+    log.warning("maintenance.postponed", schema=database.schema, step=step)

@@ -7,12 +7,14 @@ trigger, which only the owner can.
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-_GRANTS = """
-    GRANT USAGE ON SCHEMA {schema} TO {role};
-    GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role};
-    GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {role};
-    GRANT EXECUTE ON FUNCTION keep_archive() TO {role};
-    REVOKE INSERT, UPDATE, DELETE ON schema_version FROM {role}
+from stockbuddy.chassis.postgres.partitions import GRANTED
+
+_GRANTS = f"""
+    GRANT USAGE ON SCHEMA {{schema}} TO {{role}};
+    GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {{schema}} TO {{role}};
+    GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {{schema}} TO {{role}};
+    {GRANTED};
+    REVOKE INSERT, UPDATE, DELETE ON schema_version FROM {{role}}
 """
 
 # `tgtype` is a set of bits (catalog/pg_trigger.h): 1 row, 2 before, 4 insert, 8 delete, 16 update, 32 truncate.

@@ -6,6 +6,7 @@ indexes, comments) are in ROUTINES instead, and are re-created after every migra
 
 from alembic import op
 
+from stockbuddy.chassis.postgres import partitions
 from stockbuddy.chassis.postgres.comments import CHASSIS_COMMENTS, JOB_COMMENTS, comment_statements
 
 VERSION_1 = """
@@ -191,6 +192,12 @@ def add_outbox_chunks() -> None:
         op.execute(statement)
 
 
+def add_partitions_by_time() -> None:
+    """Version 4: the inbox in partitions, and idempotency keys in one table for each period (docs/adr/0044)."""
+    for statement in partitions.VERSION_4:
+        op.execute(statement)
+
+
 def create_job_tables() -> None:
     """The tables of a service that runs jobs (docs/adr/0040)."""
     for statement in (*JOBS, *comment_statements(JOB_COMMENTS)):
@@ -203,48 +210,9 @@ def _execute_each(script: str) -> None:
             op.execute(statement)
 
 
-ARCHIVE_DAYS = 7
-
 ROUTINES = (
+    *partitions.ROUTINES,
     "CREATE INDEX IF NOT EXISTS inbox_dead ON inbox (consumer) WHERE status = 'dead'",
-    # SECURITY DEFINER: runs with the owner's privileges, so that the serving role needs none to create or drop tables.
-    f"""
-    CREATE OR REPLACE FUNCTION keep_archive() RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$
-    DECLARE
-        today date := (now() AT TIME ZONE 'UTC')::date;
-        day date;
-        partition text;
-        has_unsent boolean;
-    BEGIN
-        -- For tomorrow and the day after; today's rows may be in the default partition already.
-        FOREACH day IN ARRAY ARRAY[today + 1, today + 2] LOOP
-            partition := 'outbox_chunk_' || to_char(day, 'YYYYMMDD');
-            IF to_regclass(partition) IS NULL THEN
-                EXECUTE format('CREATE TABLE %I PARTITION OF outbox_chunk FOR VALUES FROM (%L) TO (%L) WITH ('
-                    'autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_scale_factor = 0.01, '
-                    'autovacuum_vacuum_cost_delay = 0)', partition, day || ' 00:00:00+00', day + 1 || ' 00:00:00+00');
-            END IF;
-        END LOOP;
-        FOR partition IN
-            SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-            WHERE i.inhparent = to_regclass('outbox_chunk') AND c.relname ~ '_[0-9]{{8}}$'
-                AND c.relname < 'outbox_chunk_' || to_char(today - {ARCHIVE_DAYS}, 'YYYYMMDD')
-        LOOP
-            EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE sent_at IS NULL)', partition) INTO has_unsent;
-            IF NOT has_unsent THEN
-                EXECUTE format('DROP TABLE %I', partition);
-            END IF;
-        END LOOP;
-        DELETE FROM outbox_chunk_default WHERE sent_at < now() - interval '{ARCHIVE_DAYS} days';
-    END $$
-    """,
-    # A SECURITY DEFINER function must not resolve tables through the caller's search path.
-    """
-    DO $$ BEGIN
-        EXECUTE format('ALTER FUNCTION keep_archive() SET search_path = %I, pg_temp', current_schema());
-    END $$
-    """,
-    "REVOKE ALL ON FUNCTION keep_archive() FROM PUBLIC",
     # Restoring a dump, REINDEX and ANALYZE evaluate column defaults and index expressions without a search path. The
     # keys of texts use built-in functions only, and a setting would keep PostgreSQL from inlining them in searches.
     """

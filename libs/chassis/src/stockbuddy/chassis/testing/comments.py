@@ -3,7 +3,7 @@
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-# Partitions take their columns from their parent, which is commented.
+# Partitions and tables that inherit take their columns from their parent, which is commented.
 _UNCOMMENTED = text("""
     SELECT c.relname || coalesce('.' || a.attname, '') AS name
     FROM pg_class c
@@ -11,7 +11,8 @@ _UNCOMMENTED = text("""
         SELECT attname, attnum FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped
         UNION ALL SELECT NULL, 0
     ) a ON true
-    WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+    WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p')
+        AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = c.oid)
         AND col_description(c.oid, a.attnum) IS NULL AND (a.attnum > 0 OR obj_description(c.oid, 'pg_class') IS NULL)
     ORDER BY 1
 """)
