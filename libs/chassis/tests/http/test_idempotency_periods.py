@@ -58,14 +58,11 @@ async def pass_days(database: Database, days: int) -> None:
         await session.execute(
             text("UPDATE idempotency_key SET created_at = created_at - make_interval(days => :days)"), {"days": days}
         )
-        # A table is named by the day on which its period ended.
-        former = await session.scalars(
-            text("SELECT relname FROM pg_class WHERE relname ~ '^idempotency_key_until_[0-9]+$' AND relkind = 'r'")
-        )
-        for name in list(former):
-            await session.execute(text(f"ALTER TABLE {name} RENAME TO {name}_{days}"))
-            await session.execute(text(f"ALTER INDEX {name}_pkey RENAME TO {name}_{days}_pkey"))
-            await session.execute(text(f"ALTER INDEX {name}_by_age RENAME TO {name}_{days}_by_age"))
+        # Tables and their indexes are named by the day on which the period ended.
+        named = text("SELECT relname, relkind FROM pg_class WHERE relname ~ '^idempotency_key_until_[0-9_]+$'")
+        for name, kind in (await session.execute(named)).all():
+            target = "INDEX" if kind == b"i" else "TABLE"
+            await session.execute(text(f"ALTER {target} {name} RENAME TO {name}_days{days}"))
     await maintain(database)
 
 

@@ -6,14 +6,13 @@ so that the serving role needs none to create or drop tables. They wait for a lo
 arrive meanwhile wait behind them; `maintain` repeats them.
 """
 
+from stockbuddy.chassis.postgres.periods import MOVED_ROWS, START_PERIOD
+
 ARCHIVE_DAYS = 7
 INBOX_DAYS = 30
 IDEMPOTENCY_DAYS = 8
 KEY_PERIOD_DAYS = 4
 """A request with an idempotency key looks into at most 2 + IDEMPOTENCY_DAYS / KEY_PERIOD_DAYS tables."""
-MOVED_KEYS = 1000
-"""Keys of the last hour that are moved to the table of a new period: statements that are planned for an empty one would
-scan it while it grows."""
 LOCK_TIMEOUT_MS = 250
 
 STEPS = ("keep_outbox", "keep_inbox", "keep_idempotency_keys")
@@ -31,11 +30,6 @@ _UUID_AT = """
 # A DELETE by ctid, as maintenance of the previous release sends it, would delete the rows at that place of every
 # partition. The functions above do its work.
 _KEEPS_ROWS = "WHEN (current_query() LIKE '%ctid IN (SELECT ctid FROM %') EXECUTE FUNCTION skip_row()"
-_KEY_TRIGGERS = (
-    """CREATE TRIGGER idempotency_key_is_new BEFORE INSERT ON idempotency_key
-       FOR EACH ROW EXECUTE FUNCTION skip_former_idempotency_key()""",
-    f"CREATE TRIGGER idempotency_key_stays BEFORE DELETE ON idempotency_key FOR EACH ROW {_KEEPS_ROWS}",
-)
 
 VERSION_4 = (
     _UUID_AT,
@@ -81,7 +75,9 @@ VERSION_4 = (
     END $$
     """,
     f"CREATE TRIGGER inbox_stays BEFORE DELETE ON inbox FOR EACH ROW {_KEEPS_ROWS}",
-    *_KEY_TRIGGERS,
+    f"CREATE TRIGGER idempotency_key_stays BEFORE DELETE ON idempotency_key FOR EACH ROW {_KEEPS_ROWS}",
+    """CREATE TRIGGER idempotency_key_is_new BEFORE INSERT ON idempotency_key
+       FOR EACH ROW EXECUTE FUNCTION skip_former_idempotency_key()""",
 )
 
 # LIKE and ATTACH, because PARTITION OF would lock the whole table. The default partition is scanned for rows of the new
@@ -185,53 +181,24 @@ _KEEP_INBOX = f"""
     END $$
 """
 
-# A period ends by renaming the table: a new one inherits, so that queries read the former ones as well. Transactions
-# that have read or written keys hold a lock, so none of them sees the keys of two periods.
+# Transactions that have read or written keys hold a lock, so none of them sees the keys of two periods.
 _KEEP_KEYS = f"""
     CREATE OR REPLACE FUNCTION keep_idempotency_keys() {_HEAD}
     DECLARE
         former text := 'idempotency_key_until_' || to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDD');
         older text;
-        granted record;
         newest timestamptz;
     BEGIN
         IF to_regclass(former) IS NULL AND (SELECT min(created_at) FROM ONLY idempotency_key)
             < now() - interval '{KEY_PERIOD_DAYS} days'
         THEN
-            LOCK TABLE idempotency_key IN ACCESS EXCLUSIVE MODE;
-            DROP TRIGGER idempotency_key_is_new ON idempotency_key;
-            EXECUTE format('ALTER TABLE idempotency_key RENAME TO %I', former);
-            EXECUTE format('ALTER INDEX idempotency_key_pkey RENAME TO %I', former || '_pkey');
-            EXECUTE format('ALTER INDEX idempotency_key_by_age RENAME TO %I', former || '_by_age');
-            EXECUTE format('CREATE TABLE idempotency_key (LIKE %I INCLUDING ALL)', former);
-            ALTER INDEX idempotency_key_created_at_idx RENAME TO idempotency_key_by_age;
-            {"; ".join(_KEY_TRIGGERS)};
-            FOR older IN
-                SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-                WHERE i.inhparent = to_regclass(former)
-            LOOP
-                EXECUTE format('ALTER TABLE %I NO INHERIT %I, INHERIT idempotency_key', older, former);
-            END LOOP;
-            EXECUTE format('WITH newest AS (DELETE FROM %I WHERE (caller, key) IN (SELECT caller, key FROM %I '
-                'WHERE created_at > now() - interval ''1 hour'' ORDER BY created_at DESC LIMIT {MOVED_KEYS}) '
-                'RETURNING *) '
-                'INSERT INTO idempotency_key SELECT * FROM newest', former, former);
-            EXECUTE format('ALTER TABLE %I INHERIT idempotency_key', former);
-            FOR granted IN
-                SELECT DISTINCT a.grantee::regrole AS role, a.privilege_type AS privilege
-                FROM pg_class c, aclexplode(c.relacl) a
-                WHERE c.oid = to_regclass(former) AND a.grantee NOT IN (0, c.relowner)
-            LOOP
-                EXECUTE format('GRANT %s ON idempotency_key TO %s', granted.privilege, granted.role);
-            END LOOP;
+            PERFORM start_period('idempotency_key', former,
+                'WHERE created_at > now() - interval ''1 hour'' ORDER BY created_at DESC LIMIT {MOVED_ROWS}');
         END IF;
-        FOR older IN
-            SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-            WHERE i.inhparent = to_regclass('idempotency_key')
-        LOOP
-            EXECUTE format('SELECT max(created_at) FROM %I', older) INTO newest;
+        FOR older IN SELECT inhrelid::regclass FROM pg_inherits WHERE inhparent = to_regclass('idempotency_key') LOOP
+            EXECUTE format('SELECT max(created_at) FROM %s', older) INTO newest;
             IF newest IS NULL OR newest < now() - interval '{IDEMPOTENCY_DAYS} days' THEN
-                EXECUTE format('DROP TABLE %I', older);
+                EXECUTE format('DROP TABLE %s', older);
             END IF;
         END LOOP;
     END $$
@@ -244,10 +211,15 @@ _KEEP_ALL = f"""
     END $$
 """
 
-_CALLED_BY_STEPS = ("add_partition(text, text, text, text, text)", "drop_partition(text, text, text[])")
+_CALLED_BY_STEPS = (
+    "start_period(text, text, text)",
+    "add_partition(text, text, text, text, text)",
+    "drop_partition(text, text, text[])",
+)
 _KEEP = ", ".join(f"{step}()" for step in (*STEPS, FORMER_STEP))
 
 ROUTINES = (
+    START_PERIOD,
     _ADD_PARTITION,
     _DROP_PARTITION,
     _KEEP_OUTBOX,
