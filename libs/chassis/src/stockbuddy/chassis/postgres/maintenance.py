@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from stockbuddy.chassis.postgres.database import Database
-from stockbuddy.chassis.postgres.partitions import STEPS
+from stockbuddy.chassis.postgres.partitions import FIND_STEPS
 from stockbuddy.chassis.runtime.background import PollingWorker
 from stockbuddy.chassis.runtime.failures import LOCK_TIMEOUT, classify
 
@@ -18,8 +18,8 @@ MAX_LOCK_ATTEMPTS = 30
 LOCK_INTERVAL_SECONDS = 2.0
 """Statements of others run between two attempts, which makes them wait for at most LOCK_TIMEOUT_MS each."""
 
-# One replica per step; the others skip it.
-_TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(hashtext(current_schema() || ' maintenance'))")
+# One step at a time. Repeated by another replica, it finds nothing to do.
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtext(current_schema() || ' maintenance'))")
 
 
 def maintenance_worker(database: Database) -> PollingWorker:
@@ -30,8 +30,10 @@ def maintenance_worker(database: Database) -> PollingWorker:
 
 
 async def maintain(database: Database) -> None:
-    """One round. A step that another replica is at is skipped."""
-    for step in STEPS:
+    """One round."""
+    async with database.reading() as session:
+        steps = list(await session.scalars(text(FIND_STEPS)))
+    for step in steps:
         await _repeat_until_locked(database, step)
 
 
@@ -40,8 +42,8 @@ async def _repeat_until_locked(database: Database, step: str) -> None:
     for _ in range(MAX_LOCK_ATTEMPTS):
         try:
             async with database.transaction() as session:
-                if await session.scalar(_TRY_LOCK):
-                    await session.execute(text(f"SELECT {step}()"))
+                await session.execute(_LOCK)
+                await session.execute(text(f"SELECT {step}()"))
         except DBAPIError as error:
             if classify(error).reason != LOCK_TIMEOUT:
                 raise

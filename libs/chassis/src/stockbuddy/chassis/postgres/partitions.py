@@ -6,7 +6,7 @@ so that the serving role needs none to create or drop tables. They wait for a lo
 arrive meanwhile wait behind them; `maintain` repeats them.
 """
 
-from stockbuddy.chassis.postgres.periods import MOVED_ROWS, START_PERIOD
+from stockbuddy.chassis.postgres.periods import IS_PERIOD_OVER, MOVED_ROWS, START_PERIOD
 
 ARCHIVE_DAYS = 7
 INBOX_DAYS = 30
@@ -15,10 +15,15 @@ KEY_PERIOD_DAYS = 4
 """A request with an idempotency key looks into at most 2 + IDEMPOTENCY_DAYS / KEY_PERIOD_DAYS tables."""
 LOCK_TIMEOUT_MS = 250
 
-STEPS = ("keep_outbox", "keep_inbox", "keep_idempotency_keys")
-"""Functions that create partitions ahead and drop expired ones; each runs in a transaction of its own."""
 FORMER_STEP = "keep_archive"
-"""All of STEPS: maintenance of the previous release calls it."""
+"""Maintenance of the previous release calls it."""
+FIND_STEPS = f"""
+    SELECT proname FROM pg_proc
+    WHERE pronamespace = current_schema()::regnamespace AND proname LIKE 'keep\\_%' AND proname <> '{FORMER_STEP}'
+    ORDER BY proname
+"""
+"""Functions that create partitions ahead and drop expired ones, or start a new period; each runs in a transaction of
+its own. A migration of a service may add one: `keep_…()`, SECURITY DEFINER."""
 
 _UUID_AT = """
     CREATE OR REPLACE FUNCTION uuid_at(day date) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
@@ -117,11 +122,11 @@ _DROP_PARTITION = """
     END $$
 """
 
-_HEAD = f"RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET lock_timeout = '{LOCK_TIMEOUT_MS}ms' AS $$"
+STEP_HEAD = f"RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET lock_timeout = '{LOCK_TIMEOUT_MS}ms' AS $$"
 _DATED = "c.relname ~ '_[0-9]{8}$'"
 
 _KEEP_OUTBOX = f"""
-    CREATE OR REPLACE FUNCTION keep_outbox() {_HEAD}
+    CREATE OR REPLACE FUNCTION keep_outbox() {STEP_HEAD}
     DECLARE
         today date := (now() AT TIME ZONE 'UTC')::date;
         day date;
@@ -150,7 +155,7 @@ _KEEP_OUTBOX = f"""
 # A partition is named by the day before which its events happened. It is kept while a message in it waits, or was
 # received in the last INBOX_DAYS, such as one that was replayed.
 _KEEP_INBOX = f"""
-    CREATE OR REPLACE FUNCTION keep_inbox() {_HEAD}
+    CREATE OR REPLACE FUNCTION keep_inbox() {STEP_HEAD}
     DECLARE
         today date := (now() AT TIME ZONE 'UTC')::date;
         monday date := date_trunc('week', today)::date;
@@ -183,16 +188,13 @@ _KEEP_INBOX = f"""
 
 # Transactions that have read or written keys hold a lock, so none of them sees the keys of two periods.
 _KEEP_KEYS = f"""
-    CREATE OR REPLACE FUNCTION keep_idempotency_keys() {_HEAD}
+    CREATE OR REPLACE FUNCTION keep_idempotency_keys() {STEP_HEAD}
     DECLARE
-        former text := 'idempotency_key_until_' || to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDD');
         older text;
         newest timestamptz;
     BEGIN
-        IF to_regclass(former) IS NULL AND (SELECT min(created_at) FROM ONLY idempotency_key)
-            < now() - interval '{KEY_PERIOD_DAYS} days'
-        THEN
-            PERFORM start_period('idempotency_key', former,
+        IF (SELECT min(created_at) FROM ONLY idempotency_key) < now() - interval '{KEY_PERIOD_DAYS} days' THEN
+            PERFORM start_period('idempotency_key',
                 'WHERE created_at > now() - interval ''1 hour'' ORDER BY created_at DESC LIMIT {MOVED_ROWS}');
         END IF;
         FOR older IN SELECT inhrelid::regclass FROM pg_inherits WHERE inhparent = to_regclass('idempotency_key') LOOP
@@ -207,19 +209,28 @@ _KEEP_KEYS = f"""
 _KEEP_ALL = f"""
     CREATE OR REPLACE FUNCTION {FORMER_STEP}() RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$
     BEGIN
-        {" ".join(f"PERFORM {step}();" for step in STEPS)}
+        PERFORM keep_outbox();
+        PERFORM keep_inbox();
+        PERFORM keep_idempotency_keys();
     END $$
 """
 
-_CALLED_BY_STEPS = (
-    "start_period(text, text, text)",
-    "add_partition(text, text, text, text, text)",
-    "drop_partition(text, text, text[])",
-)
-_KEEP = ", ".join(f"{step}()" for step in (*STEPS, FORMER_STEP))
+_EACH_STEP = """
+    DO $$
+    DECLARE
+        step regprocedure;
+    BEGIN
+        FOR step IN
+            SELECT oid FROM pg_proc WHERE pronamespace = current_schema()::regnamespace AND proname LIKE 'keep\\_%'
+        LOOP
+            {statements}
+        END LOOP;
+    END $$
+"""
 
 ROUTINES = (
     START_PERIOD,
+    IS_PERIOD_OVER,
     _ADD_PARTITION,
     _DROP_PARTITION,
     _KEEP_OUTBOX,
@@ -227,14 +238,17 @@ ROUTINES = (
     _KEEP_KEYS,
     _KEEP_ALL,
     # A SECURITY DEFINER function must not resolve tables through the caller's search path.
-    "DO $$ BEGIN "
-    + "".join(
-        f"EXECUTE format('ALTER FUNCTION {step}() SET search_path = %I, pg_temp', current_schema()); "
-        for step in (*STEPS, FORMER_STEP)
-    )
-    + "END $$",
-    f"REVOKE ALL ON FUNCTION {_KEEP}, {', '.join(_CALLED_BY_STEPS)} FROM PUBLIC",
+    _EACH_STEP.format(
+        statements="""
+            EXECUTE format('ALTER FUNCTION %s SET search_path = %I, pg_temp', step, current_schema());
+            EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', step);
+        """
+    ),
+    """
+    REVOKE ALL ON FUNCTION start_period(text, text), is_period_over(text, text, text),
+        add_partition(text, text, text, text, text), drop_partition(text, text, text[]) FROM PUBLIC
+    """,
 )
 
-GRANTED = f"GRANT EXECUTE ON FUNCTION {_KEEP} TO {{role}}"
-"""To the serving role."""
+GRANT_STEPS = _EACH_STEP.format(statements="EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO {role}', step);")
+"""`{role}`: the serving role, quoted."""

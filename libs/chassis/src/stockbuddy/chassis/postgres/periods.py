@@ -8,16 +8,26 @@ MOVED_ROWS = 1000
 """Newest rows that are moved to the table of a new period: statements that are planned for an empty one would scan it
 while it grows."""
 
+MIN_ROWS = 100_000
+"""A smaller table continues: it is not worth a second one in every query."""
+LONG_PERIOD_MONTHS = 12
+ROWS_PER_MONTH = 50_000_000
+"""A table with that many rows ends after a month, any other one after LONG_PERIOD_MONTHS."""
+
 START_PERIOD = """
-    CREATE OR REPLACE FUNCTION start_period(current text, former text, moved text)
+    CREATE OR REPLACE FUNCTION start_period(current text, moved text)
     RETURNS void LANGUAGE plpgsql AS $$
     DECLARE
+        former text := format('%s_until_%s', current, to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDD_HH24MI'));
         old oid := to_regclass(current);
         keys text[];
         others text[];
         part text;
     BEGIN
         EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', current);
+        IF EXISTS (SELECT FROM pg_constraint WHERE confrelid = old) THEN
+            RAISE EXCEPTION 'a foreign key to % would see one period only', current;
+        END IF;
         -- What LIKE does not copy, with the names that it has now.
         keys := ARRAY(
             SELECT format('ALTER TABLE %I ADD CONSTRAINT %I %s', current, c.conname, pg_get_constraintdef(c.oid))
@@ -68,4 +78,20 @@ START_PERIOD = """
         EXECUTE format('ALTER TABLE %I INHERIT %I', former, current);
     END $$
 """
-"""`moved`: the end of a SELECT of the rows to move. The caller is the owner, and limits the wait for the lock."""
+"""`moved`: the end of a SELECT of the newest rows, which are moved. The caller limits the wait for the lock."""
+
+IS_PERIOD_OVER = f"""
+    CREATE OR REPLACE FUNCTION is_period_over(current text, key text, recorded_at text)
+    RETURNS boolean LANGUAGE plpgsql AS $$
+    DECLARE
+        first bigint;
+        last bigint;
+        oldest timestamptz;
+    BEGIN
+        EXECUTE format('SELECT min(%I), max(%I) FROM ONLY %I', key, key, current) INTO first, last;
+        EXECUTE format('SELECT %I FROM ONLY %I WHERE %I = $1', recorded_at, current, key) INTO oldest USING first;
+        RETURN last - first >= {MIN_ROWS} AND oldest < now() - make_interval(months => CASE
+            WHEN last - first < {ROWS_PER_MONTH} THEN {LONG_PERIOD_MONTHS} ELSE 1 END);
+    END $$
+"""
+"""For a table whose rows are kept for ever. `key`: the column that increases with each row."""

@@ -7,14 +7,13 @@ trigger, which only the owner can.
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from stockbuddy.chassis.postgres.partitions import GRANTED
+from stockbuddy.chassis.postgres.partitions import GRANT_STEPS
 
-_GRANTS = f"""
-    GRANT USAGE ON SCHEMA {{schema}} TO {{role}};
-    GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {{schema}} TO {{role}};
-    GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {{schema}} TO {{role}};
-    {GRANTED};
-    REVOKE INSERT, UPDATE, DELETE ON schema_version FROM {{role}}
+_GRANTS = """
+    GRANT USAGE ON SCHEMA {schema} TO {role};
+    GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role};
+    GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {role};
+    REVOKE INSERT, UPDATE, DELETE ON schema_version FROM {role}
 """
 
 # `tgtype` is a set of bits (catalog/pg_trigger.h): 1 row, 2 before, 4 insert, 8 delete, 16 update, 32 truncate.
@@ -33,5 +32,6 @@ async def grant_serving(connection: AsyncConnection, schema: str, role: str) -> 
     quote = connection.dialect.identifier_preparer.quote_identifier
     for statement in _GRANTS.format(schema=quote(schema), role=quote(role)).split(";"):
         await connection.execute(text(statement))
+    await connection.execute(text(GRANT_STEPS.format(role=quote(role).replace("'", "''"))))
     for rejected in await connection.execute(_REJECTED_OPERATIONS, {"schema": schema}):
         await connection.execute(text(f"REVOKE {rejected.operations} ON {rejected.table_name} FROM {quote(role)}"))

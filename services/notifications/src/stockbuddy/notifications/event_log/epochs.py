@@ -13,8 +13,9 @@ log = structlog.get_logger(__name__)
 async def start_epoch_after_restore(database: Database) -> None:
     """Begin a new epoch if the log is in other storage than at the last start: a dump was restored."""
     async with database.transaction() as session:
-        storage_id = await queries.read_storage_id(session)
+        # Locked first: a new period of the log changes both.
         recorded = await queries.lock_epoch(session)
+        storage_id = await queries.read_storage_id(session)
         if recorded.storage_id is None:
             await queries.update_epoch(session, recorded.epoch, storage_id)  # the first start of this log
         elif recorded.storage_id != storage_id:
