@@ -57,6 +57,35 @@ async def test_restored_data_directory_has_the_backup(source: str, settings: Bac
         await restore_backup(backup, settings_for(target))
 
 
+ADD_PERIODS = """
+    SET search_path TO auth;
+    INSERT INTO idempotency_key (caller, key, fingerprint) VALUES ('1', 'a', ''), ('1', 'b', '');
+    SELECT start_period('idempotency_key', 'ORDER BY key DESC LIMIT 1');
+    SET search_path TO notifications;
+    INSERT INTO event_log (position, event_id, type, at, audited, attributes, data, hash)
+    SELECT number, gen_random_uuid(), 'a', now(), false, '{}', '{}', decode(repeat('00', 32), 'hex')
+    FROM generate_series(1, 3) number;
+    SELECT start_log_period('ORDER BY position DESC LIMIT 1')
+"""
+
+
+async def test_tables_of_former_periods_are_restored(source: str, settings: BackupSettings, tmp_path: Path) -> None:
+    connection = await asyncpg.connect(source)
+    await connection.execute(ADD_PERIODS)
+    await connection.close()
+    manifest = await create_backup(source, tmp_path / "shop.backup", settings)
+    assert (manifest.rows["auth.idempotency_key"], manifest.rows["notifications.event_log"]) == (2, 3)
+
+    await restore_backup(tmp_path / "shop.backup", settings_for(tmp_path / "target"))
+    with LocalPostgres.start(tmp_path / "target/postgres") as server:
+        assert await find_differences(server.url, manifest) == []
+        restored = await asyncpg.connect(server.url, server_settings={"search_path": "notifications"})
+        assert await restored.fetchval("SELECT array_agg(position) FROM ONLY event_log") == [3]
+        await restored.execute("SELECT start_log_period('LIMIT 0')")
+        assert await restored.fetchval("SELECT count(*) FROM event_log") == 3
+        await restored.close()
+
+
 async def test_restored_database_that_differs_is_reported(
     source: str, settings: BackupSettings, tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 from alembic import op
 
+from stockbuddy.chassis.postgres.comments import comment_statements
 from stockbuddy.chassis.postgres.partitions import STEP_HEAD
 
 revision = "0020"
@@ -51,7 +52,14 @@ STATEMENTS = (
     """,
 )
 
+COMMENTS = {
+    "event_log": {
+        "": "Every event of every service, append-only and chained by hashes; the audit trail is a filter on it. "
+        "Those of former periods are in tables that inherit from this one."
+    }
+}
+
 
 def upgrade() -> None:
-    for statement in STATEMENTS:
+    for statement in (*STATEMENTS, *comment_statements(COMMENTS)):
         op.execute(statement)

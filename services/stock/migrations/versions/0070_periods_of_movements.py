@@ -6,6 +6,7 @@ transaction, and movements are never changed or removed.
 
 from alembic import op
 
+from stockbuddy.chassis.postgres.comments import comment_statements
 from stockbuddy.chassis.postgres.partitions import STEP_HEAD
 
 revision = "0070"
@@ -27,7 +28,14 @@ STATEMENTS = (
     """,
 )
 
+COMMENTS = {
+    "movement": {
+        "": "The ledger: every change of on_hand; rows are never updated or deleted. Those of former periods are in "
+        "tables that inherit from this one."
+    }
+}
+
 
 def upgrade() -> None:
-    for statement in STATEMENTS:
+    for statement in (*STATEMENTS, *comment_statements(COMMENTS)):
         op.execute(statement)

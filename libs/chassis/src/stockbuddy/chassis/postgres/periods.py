@@ -18,7 +18,7 @@ START_PERIOD = """
     CREATE OR REPLACE FUNCTION start_period(current text, moved text)
     RETURNS void LANGUAGE plpgsql AS $$
     DECLARE
-        former text := format('%s_until_%s', current, to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDD_HH24MI'));
+        former text := format('%s_until_%s', current, to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDD_HH24MISS'));
         old oid := to_regclass(current);
         keys text[];
         others text[];
