@@ -60,3 +60,18 @@ async def test_service_roles_can_not_modify_ledger_and_event_log(url: str, as_ro
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await notifications.execute(statement)
     await notifications.close()
+
+
+async def test_service_roles_maintain_partitions_only_through_the_steps(url: str, as_role: AsRole) -> None:
+    for name, steps in (("stock", ["keep_movements"]), ("notifications", ["keep_event_log"]), ("auth", [])):
+        role = await asyncpg.connect(as_role(url, name), server_settings={"search_path": name})
+        for step in ("keep_outbox", "keep_inbox", "keep_idempotency_keys", *steps):
+            await role.execute(f"SELECT {step}()")
+        for statement in (
+            "SELECT start_period('idempotency_key', 'LIMIT 0')",
+            "SELECT drop_partition('inbox', 'inbox_default', ARRAY['false'])",
+            "DROP TABLE inbox_default",
+        ):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await role.execute(statement)
+        await role.close()
