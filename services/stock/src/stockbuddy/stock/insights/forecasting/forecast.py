@@ -1,15 +1,22 @@
-"""Computes a forecast from the product's past demand and the weekday factors of all products together."""
+"""Forecasts the demand for a product, or for many levels at once, from their movements."""
 
 from __future__ import annotations
 
+import asyncio
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.stock.calendar_days import day_starts, days_until, local_date
 from stockbuddy.stock.insights.forecasting import queries
+from stockbuddy.stock.insights.forecasting.estimates import Basis, DemandEstimate, Period, ProductForecast, Range
+from stockbuddy.stock.insights.forecasting.reasons_of_forecast import reasons_of
 from stockbuddy.stock.insights.forecasting.schemas import (
     DayForecastResponse,
     DemandHistory,
@@ -17,81 +24,153 @@ from stockbuddy.stock.insights.forecasting.schemas import (
     ForecastResponse,
     Interval,
 )
-from stockbuddy.stock.insights.forecasting.tsb import (
-    LEVEL,
-    DayForecast,
-    fit,
-    forecast_day,
-    forecast_days,
-    weekday_factors,
-)
+from stockbuddy.stock.insights.forecasting.weekday_factors import load_weekday_factors
 from stockbuddy.stock.replicas.products.model import ProductReplica
 
-_QUANTITY_QUANTUM = Decimal("0.001")
-WEEKDAY_HISTORY_DAYS = 56
+WEEK = 7
+LEVEL = 0.8
+QUANTITY_QUANTUM = Decimal("0.001")
+MIN_SERIES_DAYS = 70
+"""The back-test needs rows of so many days, even if the product is newer."""
+DAYS_OF_ALL_LEVELS = 182
+"""A forecast of all levels reads half a year of the ledger, so that it takes little longer than the other reports."""
+MAX_PROMOTION_DAYS = 182
+_COMPUTATION = "stockbuddy.stock.insights.forecasting.computation"
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """The days of a history: whole weeks that end the day before `until`."""
+
+    until: date
+    length: int
+    zone: ZoneInfo
+
+    @property
+    def first(self) -> date:
+        return self.until - timedelta(days=self.length)
+
+    @property
+    def starts(self) -> list[datetime]:
+        """The beginnings of all days, and of the day after them."""
+        return day_starts(days_until(self.until, self.length + 1), self.zone)
 
 
 async def forecast_demand(
     session: AsyncSession, product: ProductReplica, zone: ZoneInfo, query: ForecastQuery
 ) -> ForecastResponse:
     today = local_date(datetime.now(UTC), zone)
-    past_days = await _past_days(session, product.id, query, today, zone)
-    daily_demand = await queries.fetch_daily_demand(
-        session, product.id, query.warehouse_id, day_starts(past_days, zone)
+    weekdays = await load_weekday_factors(session, today, zone)
+    calendar = Calendar(today, _whole_weeks(query.history_days), zone)
+    found = await _forecast_product(session, product.id, calendar, weekdays, query)
+    if found is None or found.basis.days_with_demand == 0:
+        # A product that was first moved today is forecast from today.
+        until_now = Calendar(today + timedelta(days=1), calendar.length, zone)
+        since_today = await _forecast_product(session, product.id, until_now, weekdays, query)
+        if since_today is not None and since_today.basis.days == 1:
+            found, calendar = since_today, until_now
+    return _to_response(product, query, found or _without_demand(query, calendar), calendar, today)
+
+
+async def estimate_demands(
+    session: AsyncSession,
+    zone: ZoneInfo,
+    periods: Mapping[tuple[int, int], Period],
+    service_level: float,
+    product_ids: Sequence[int] | None,
+) -> dict[tuple[int, int], DemandEstimate]:
+    """The demand of each product and warehouse of `periods`; those without movements are absent. `product_ids`: those
+    of `periods`, or None for all products."""
+    today = local_date(datetime.now(UTC), zone)
+    calendar = Calendar(today, DAYS_OF_ALL_LEVELS, zone)
+    starts = calendar.starts
+    levels = await queries.fetch_moved_levels(session, starts, product_ids)
+    reduced = await queries.fetch_reduced_sales(session, starts, product_ids)
+    weekdays = rotate(await load_weekday_factors(session, today, zone), calendar.first)
+    if not any((level.product_id, level.warehouse_id) in periods for level in levels):
+        return {}
+    found = await _compute("estimate_demand", levels, reduced, calendar.length, weekdays, periods, service_level)
+    return cast(dict[tuple[int, int], DemandEstimate], found)
+
+
+async def _forecast_product(
+    session: AsyncSession, product_id: int, calendar: Calendar, weekdays: Sequence[float], query: ForecastQuery
+) -> ProductForecast | None:
+    starts = calendar.starts
+    levels = await queries.fetch_moved_levels(session, starts, [product_id])
+    reduced = await queries.fetch_reduced_sales(session, starts, [product_id])
+    chosen = query.warehouse_id
+    found = await _compute(
+        "forecast_product",
+        [level for level in levels if chosen in (None, level.warehouse_id)],
+        [sales for sales in reduced if chosen in (None, sales.warehouse_id)],
+        calendar.length,
+        rotate(weekdays, calendar.first),
+        query.history_days,
+        query.horizon_days,
     )
-    demand = fit(daily_demand)
-    days = [today + timedelta(days=ahead) for ahead in range(query.horizon_days)]
-    weekdays = await _weekday_factors(session, query.warehouse_id, today, zone)
-    factors = [weekdays[day.weekday()] for day in days]
-    total = forecast_days(demand, factors)
+    return cast(ProductForecast | None, found)
+
+
+async def _compute(function: str, *arguments: object) -> object:
+    """Call a function of the module `computation` in a thread: loading it and computing would delay other requests."""
+
+    def call() -> object:
+        return getattr(importlib.import_module(_COMPUTATION), function)(*arguments)
+
+    return await asyncio.to_thread(call)
+
+
+def rotate(weekday_factors: Sequence[float], first: date) -> list[float]:
+    """Factors from the weekday of `first` on, of factors from Monday on."""
+    return [weekday_factors[(first.weekday() + number) % WEEK] for number in range(WEEK)]
+
+
+def _whole_weeks(days: int) -> int:
+    return max(-(-days // WEEK) * WEEK, MIN_SERIES_DAYS)
+
+
+def _without_demand(query: ForecastQuery, calendar: Calendar) -> ProductForecast:
+    nothing = Range(0.0, 0.0, 0.0)
+    basis = Basis("none", 0, calendar.length - 1, 1, 0, 0, 0, 0.0)
+    return ProductForecast(basis, nothing, nothing, [nothing] * query.horizon_days)
+
+
+def _to_response(
+    product: ProductReplica, query: ForecastQuery, found: ProductForecast, calendar: Calendar, today: date
+) -> ForecastResponse:
+    basis = found.basis
     return ForecastResponse(
         product_id=product.id,
         sku=product.sku,
         warehouse_id=query.warehouse_id,
-        method="tsb",
+        method=basis.method,
+        explanation=reasons_of(basis),
         history=DemandHistory(
-            since=past_days[0],
-            days=len(daily_demand),
-            days_with_demand=len(demand.sizes),
-            units=_to_quantity(sum(daily_demand)),
+            since=calendar.first + timedelta(days=basis.first_day),
+            days=basis.days,
+            days_with_demand=basis.days_with_demand,
+            days_without_stock=basis.days_without_stock,
+            days_with_promotion=basis.days_with_promotion,
+            units=to_quantity(basis.units),
         ),
-        demand_per_day=_to_quantity(demand.per_day),
-        interval=_to_interval(forecast_day(demand)),
-        total=_to_quantity(total.mean),
-        total_interval=_to_interval(total),
-        days=[_to_response(day, forecast_day(demand, factor)) for day, factor in zip(days, factors, strict=True)],
-        timezone=zone.key,
+        demand_per_day=to_quantity(found.per_day.mean),
+        interval=_to_interval(found.per_day),
+        total=to_quantity(found.total.mean),
+        total_interval=_to_interval(found.total),
+        days=[
+            DayForecastResponse(
+                date=today + timedelta(days=ahead), expected=to_quantity(day.mean), interval=_to_interval(day)
+            )
+            for ahead, day in enumerate(found.days)
+        ],
+        timezone=calendar.zone.key,
     )
 
 
-async def _past_days(
-    session: AsyncSession, product_id: int, query: ForecastQuery, today: date, zone: ZoneInfo
-) -> list[date]:
-    """Complete days since the first movement, plus the first day to forecast. Today counts as complete if the first
-    movement is of today."""
-    first_at = await queries.fetch_first_movement_time(session, product_id, query.warehouse_id)
-    first = today if first_at is None else local_date(first_at, zone)
-    complete_days = (today - first).days
-    if complete_days <= 0:
-        return [today, today + timedelta(days=1)]
-    return days_until(today, min(complete_days, query.history_days) + 1)
+def _to_interval(range_: Range) -> Interval:
+    return Interval(level=LEVEL, low=to_quantity(range_.low), high=to_quantity(range_.high))
 
 
-async def _weekday_factors(session: AsyncSession, warehouse_id: int | None, today: date, zone: ZoneInfo) -> list[float]:
-    """The weekday factors of all products together, from the first day with demand on."""
-    days = days_until(today, WEEKDAY_HISTORY_DAYS + 1)
-    demand = await queries.fetch_total_daily_demand(session, warehouse_id, day_starts(days, zone))
-    first = next((index for index, quantity in enumerate(demand) if quantity), len(demand))
-    return weekday_factors(demand[first:], days[first].weekday())
-
-
-def _to_response(day: date, forecast: DayForecast) -> DayForecastResponse:
-    return DayForecastResponse(date=day, expected=_to_quantity(forecast.mean), interval=_to_interval(forecast))
-
-
-def _to_interval(forecast: DayForecast) -> Interval:
-    return Interval(level=LEVEL, low=_to_quantity(forecast.low), high=_to_quantity(forecast.high))
-
-
-def _to_quantity(value: float) -> Decimal:
-    return Decimal(str(value)).quantize(_QUANTITY_QUANTUM)
+def to_quantity(value: float) -> Decimal:
+    return Decimal(str(value)).quantize(QUANTITY_QUANTUM)

@@ -1,65 +1,107 @@
-"""Past demand from the ledger: quantities sold or issued. Reversed movements (also of voided sales) are excluded."""
+"""Past demand from the ledger: quantities sold or issued. Reversed movements (also of voided sales) and their reversals
+are excluded."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-_IS_DEMAND = """
-    m.movement_type IN ('sale', 'out')
-    AND NOT EXISTS (SELECT FROM movement r WHERE r.reverses_id = m.id)
-    AND (CAST(:warehouse_id AS bigint) IS NULL OR m.warehouse_id = CAST(:warehouse_id AS bigint))
+REDUCED_PRICE_SHARE = 0.95
+"""A sale line below this share of the product's price is a promotion."""
+
+# Changes up to now, since balances of past days are computed from the present one.
+_MOVED = """
+    WITH moved AS (
+        SELECT m.product_id, m.warehouse_id,
+               array_agg(width_bucket(m.occurred_at, CAST(:starts AS timestamptz[]))) AS days,
+               array_agg(CAST(m.quantity AS double precision)) AS changes,
+               array_agg(m.movement_type IN ('sale', 'out')) AS are_demand
+        FROM movement m
+        WHERE m.occurred_at >= :since AND m.reverses_id IS NULL
+            AND NOT EXISTS (SELECT FROM movement r WHERE r.reverses_id = m.id) {condition}
+        GROUP BY m.product_id, m.warehouse_id
+    ), stocked AS (
+        SELECT m.product_id, m.warehouse_id, CAST(sum(m.on_hand) AS double precision) AS on_hand
+        FROM level m WHERE m.version > 0 {condition} GROUP BY m.product_id, m.warehouse_id
+    )
+    SELECT product_id, warehouse_id, stocked.on_hand, moved.days, moved.changes, moved.are_demand
+    FROM stocked JOIN moved USING (product_id, warehouse_id)
 """
+_OF_PRODUCTS = "AND m.product_id = ANY(CAST(:product_ids AS bigint[]))"
+_MOVED_OF_ALL = text(_MOVED.format(condition=""))
+_MOVED_OF_PRODUCTS = text(_MOVED.format(condition=_OF_PRODUCTS))
 
-_FIRST_MOVEMENT_TIME = text("""
-    SELECT min(m.occurred_at) FROM movement m WHERE m.product_id = :product_id
-        AND (CAST(:warehouse_id AS bigint) IS NULL OR m.warehouse_id = CAST(:warehouse_id AS bigint))
-""")
-
-_DAILY_DEMAND = text(f"""
-    SELECT width_bucket(m.occurred_at, CAST(:starts AS timestamptz[])) AS day,
-           CAST(-sum(m.quantity) AS double precision) AS quantity
-    FROM movement m
-    WHERE m.product_id = :product_id AND m.occurred_at >= :since AND m.occurred_at < :until AND {_IS_DEMAND}
-    GROUP BY 1
-""")
+_REDUCED = """
+    SELECT m.product_id, s.warehouse_id, width_bucket(s.occurred_at, CAST(:starts AS timestamptz[])) AS day,
+           CAST(sum(m.quantity) AS double precision) AS quantity
+    FROM sale s JOIN sale_line m ON m.sale_id = s.id JOIN product p ON p.id = m.product_id
+    WHERE s.occurred_at >= :since AND s.occurred_at < :until AND s.status <> 'voided'
+        AND m.total < m.quantity * p.unit_price * CAST(:share AS numeric) {condition}
+    GROUP BY 1, 2, 3
+"""
+_REDUCED_OF_ALL = text(_REDUCED.format(condition=""))
+_REDUCED_OF_PRODUCTS = text(_REDUCED.format(condition=_OF_PRODUCTS))
 
 _TOTAL_DAILY_DEMAND = text("""
     SELECT width_bucket(m.occurred_at, CAST(:starts AS timestamptz[])) AS day,
            CAST(-sum(m.quantity) AS double precision) AS quantity
     FROM movement m
     WHERE m.movement_type IN ('sale', 'out') AND m.occurred_at >= :since AND m.occurred_at < :until
-        AND (CAST(:warehouse_id AS bigint) IS NULL OR m.warehouse_id = CAST(:warehouse_id AS bigint))
     GROUP BY 1
 """)
 
 
-async def fetch_first_movement_time(
-    session: AsyncSession, product_id: int, warehouse_id: int | None
-) -> datetime | None:
-    parameters = {"product_id": product_id, "warehouse_id": warehouse_id}
-    moment: datetime | None = await session.scalar(_FIRST_MOVEMENT_TIME, parameters)
-    return moment
+@dataclass(frozen=True, slots=True)
+class MovedLevel:
+    """The movements of a product in a warehouse: the number of the day (1 is the first; the one after the last includes
+    all that follows), the change of stock, and whether it is demand. `on_hand`: at present."""
+
+    product_id: int
+    warehouse_id: int
+    on_hand: float
+    days: Sequence[int]
+    changes: Sequence[float]
+    are_demand: Sequence[bool]
 
 
-async def fetch_daily_demand(
-    session: AsyncSession, product_id: int, warehouse_id: int | None, starts: Sequence[datetime]
-) -> list[float]:
-    """The demand of each day that begins with one of `starts`; the last of them only ends the day before."""
-    return await _fetch_daily(session, _DAILY_DEMAND, starts, product_id=product_id, warehouse_id=warehouse_id)
+@dataclass(frozen=True, slots=True)
+class ReducedSales:
+    """The quantity sold at a reduced price on a day, which is numbered as in MovedLevel."""
+
+    product_id: int
+    warehouse_id: int
+    day: int
+    quantity: float
 
 
-async def fetch_total_daily_demand(
-    session: AsyncSession, warehouse_id: int | None, starts: Sequence[datetime]
-) -> list[float]:
-    """The same for all products together; reversed movements are included."""
-    return await _fetch_daily(session, _TOTAL_DAILY_DEMAND, starts, warehouse_id=warehouse_id)
+async def fetch_moved_levels(
+    session: AsyncSession, starts: Sequence[datetime], product_ids: Sequence[int] | None
+) -> list[MovedLevel]:
+    """Levels with movements since the first of `starts`; the last of them begins the day after the history."""
+    parameters = {"starts": list(starts), "since": starts[0]}
+    if product_ids is None:
+        rows = await session.execute(_MOVED_OF_ALL, parameters)
+    else:
+        rows = await session.execute(_MOVED_OF_PRODUCTS, parameters | {"product_ids": list(product_ids)})
+    return [MovedLevel(*row) for row in rows]
 
 
-async def _fetch_daily(
-    session: AsyncSession, statement: TextClause, starts: Sequence[datetime], **parameters: int | None
-) -> list[float]:
-    bounds = {"starts": list(starts), "since": starts[0], "until": starts[-1]}
-    demand = {row.day: row.quantity for row in await session.execute(statement, parameters | bounds)}
+async def fetch_reduced_sales(
+    session: AsyncSession, starts: Sequence[datetime], product_ids: Sequence[int] | None
+) -> list[ReducedSales]:
+    parameters = {"starts": list(starts), "since": starts[0], "until": starts[-1], "share": REDUCED_PRICE_SHARE}
+    if product_ids is None:
+        rows = await session.execute(_REDUCED_OF_ALL, parameters)
+    else:
+        rows = await session.execute(_REDUCED_OF_PRODUCTS, parameters | {"product_ids": list(product_ids)})
+    return [ReducedSales(*row) for row in rows]
+
+
+async def fetch_total_daily_demand(session: AsyncSession, starts: Sequence[datetime]) -> list[float]:
+    """The demand for all products together of each day that begins with one of `starts`; the last of them only ends the
+    day before. Reversed movements are included."""
+    parameters = {"starts": list(starts), "since": starts[0], "until": starts[-1]}
+    demand = {row.day: row.quantity for row in await session.execute(_TOTAL_DAILY_DEMAND, parameters)}
     return [demand.get(number, 0.0) for number in range(1, len(starts))]

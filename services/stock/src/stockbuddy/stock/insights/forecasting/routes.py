@@ -32,7 +32,8 @@ async def get_forecast(
     """Forecast the demand for a product.
 
     Expected units per day from today on, with an interval that holds with the probability `level`. It is computed
-    from quantities sold, so days on which the product was out of stock count as days without demand.
+    from quantities sold or issued, by the method that was the most accurate for this product in the last weeks. Days on
+    which the stock was used up do not count as days with less demand, nor days with reduced prices as days with more.
     """
     product = await context.products.load_one(product_id)
     if query.warehouse_id is not None:

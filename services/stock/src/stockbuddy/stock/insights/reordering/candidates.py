@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from stockbuddy.stock.insights.reordering.policy import ReorderParameters, StockPosition
+from stockbuddy.stock.insights.reordering.policy import ReorderParameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +28,6 @@ class Candidate:
     average_cost: Decimal | None
     incoming: Decimal
     low_stock_threshold: Decimal
-    demand_units: Decimal
-    history_days: int
-    demand_per_day: Decimal
-    deviation_per_day: Decimal
     rule_id: int | None
     reorder_point: Decimal | None
     safety_stock: Decimal | None
@@ -42,16 +37,8 @@ class Candidate:
     pack_size: Decimal | None
 
     @property
-    def stock_position(self) -> StockPosition:
-        return StockPosition(
-            on_hand=self.on_hand,
-            reserved=self.reserved,
-            incoming=self.incoming,
-            low_stock_threshold=self.low_stock_threshold,
-            demand_per_day=self.demand_per_day,
-            deviation_per_day=self.deviation_per_day,
-            supplier_lead_time_days=self.supplier_lead_time_days,
-        )
+    def inventory_position(self) -> Decimal:
+        return self.on_hand - self.reserved + self.incoming
 
     @property
     def parameters(self) -> ReorderParameters:
@@ -66,7 +53,7 @@ class Candidate:
 
 
 # A product is a candidate in each warehouse where it is stocked, incoming or has an active rule; a product that is
-# stocked nowhere, in the default warehouse. The standard deviation includes days without demand.
+# stocked nowhere, in the default warehouse.
 _CANDIDATES = text("""
     WITH stocked AS (
         SELECT product_id, warehouse_id, sum(on_hand) AS on_hand, sum(reserved) AS reserved,
@@ -79,21 +66,6 @@ _CANDIDATES = text("""
         SELECT l.product_id, t.to_warehouse_id AS warehouse_id, sum(l.in_transit) AS incoming
         FROM stock_transfer_line l JOIN stock_transfer t ON t.id = l.transfer_id
         WHERE l.in_transit > 0 GROUP BY 1, 2
-    ), daily AS (
-        SELECT m.product_id, m.warehouse_id, width_bucket(m.occurred_at, CAST(:starts AS timestamptz[])) AS day,
-               -sum(m.quantity) AS quantity
-        FROM movement m
-        WHERE m.movement_type IN ('sale', 'out') AND m.occurred_at >= :since AND m.occurred_at < :until
-            AND NOT EXISTS (SELECT FROM movement r WHERE r.reverses_id = m.id)
-        GROUP BY 1, 2, 3
-    ), demand AS (
-        SELECT product_id, warehouse_id, sum(quantity) AS units, sum(quantity * quantity) AS squares
-        FROM daily GROUP BY product_id, warehouse_id
-    ), history AS (
-        SELECT m.product_id, m.warehouse_id,
-               least(greatest(width_bucket(now(), CAST(:starts AS timestamptz[]))
-                   - width_bucket(min(m.occurred_at), CAST(:starts AS timestamptz[])), 1), :days) AS days
-        FROM movement m GROUP BY m.product_id, m.warehouse_id
     ), candidate AS (
         SELECT product_id, warehouse_id FROM stocked
         UNION SELECT product_id, warehouse_id FROM ordered
@@ -107,10 +79,6 @@ _CANDIDATES = text("""
            coalesce(h.on_hand, 0) AS on_hand, coalesce(h.reserved, 0) AS reserved,
            round(h.average_cost, 4) AS average_cost, coalesce(o.incoming, 0) + coalesce(t.incoming, 0) AS incoming,
            coalesce(p.low_stock_threshold, c.default_low_stock_threshold) AS low_stock_threshold,
-           coalesce(a.units, 0) AS demand_units, coalesce(b.days, 1) AS history_days,
-           round(coalesce(a.units, 0) / coalesce(b.days, 1), 6) AS demand_per_day,
-           round(sqrt(greatest(coalesce(a.squares, 0) / coalesce(b.days, 1)
-               - (coalesce(a.units, 0) / coalesce(b.days, 1)) ^ 2, 0)), 6) AS deviation_per_day,
            r.id AS rule_id, r.reorder_point, r.safety_stock, r.lead_time_days, r.cover_days, r.minimum_quantity,
            r.pack_size
     FROM candidate k
@@ -122,8 +90,6 @@ _CANDIDATES = text("""
     LEFT JOIN stocked h ON (h.product_id, h.warehouse_id) = (k.product_id, k.warehouse_id)
     LEFT JOIN ordered o ON (o.product_id, o.warehouse_id) = (k.product_id, k.warehouse_id)
     LEFT JOIN in_transit t ON (t.product_id, t.warehouse_id) = (k.product_id, k.warehouse_id)
-    LEFT JOIN demand a ON (a.product_id, a.warehouse_id) = (k.product_id, k.warehouse_id)
-    LEFT JOIN history b ON (b.product_id, b.warehouse_id) = (k.product_id, k.warehouse_id)
     WHERE coalesce(r.is_active, true)
         AND (CAST(:warehouse_id AS bigint) IS NULL OR w.id = CAST(:warehouse_id AS bigint))
         AND (CAST(:supplier_id AS bigint) IS NULL OR u.id = CAST(:supplier_id AS bigint))
@@ -133,20 +99,14 @@ _CANDIDATES = text("""
 
 async def fetch_candidates(
     session: AsyncSession,
-    starts: Sequence[datetime],
     *,
     warehouse_id: int | None = None,
     supplier_id: int | None = None,
     product_ids: Sequence[int] | None = None,
 ) -> list[Candidate]:
-    """Demand is that of the days that begin with `starts`; the last of them only ends the day before."""
     rows = await session.execute(
         _CANDIDATES,
         {
-            "starts": list(starts),
-            "since": starts[0],
-            "until": starts[-1],
-            "days": len(starts) - 1,
             "warehouse_id": warehouse_id,
             "supplier_id": supplier_id,
             "product_ids": None if product_ids is None else list(product_ids),

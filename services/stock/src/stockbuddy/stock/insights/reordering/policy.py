@@ -1,8 +1,8 @@
 """When and how much to reorder: continuous review with a reorder point and an order-up-to level, an (s, S) policy.
 
-    safety stock       = z * standard deviation of daily demand * sqrt(lead time)
-    reorder point      = demand per day * lead time + safety stock, at least the product's low-stock threshold
-    order-up-to level  = reorder point + demand per day * cover days
+    safety stock       = demand of the lead time that is not exceeded with the service level - expected demand of it
+    reorder point      = expected demand of the lead time + safety stock, at least the product's low-stock threshold
+    order-up-to level  = reorder point + expected demand of the cover days after it
     inventory position = on hand - reserved + incoming
 
 E. Silver, D. Pyke, D. Thomas: Inventory and Production Management in Supply Chains, 4th ed. (2017), ch. 6.
@@ -11,10 +11,10 @@ E. Silver, D. Pyke, D. Thomas: Inventory and Production Management in Supply Cha
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
 
+from stockbuddy.stock.insights.forecasting.estimates import Period
+
 SERVICE_LEVEL = 0.95
 """The share of reorder cycles without a shortage."""
-SERVICE_FACTOR = Decimal("1.645")
-"""z of SERVICE_LEVEL."""
 DEFAULT_LEAD_TIME_DAYS = 7
 DEFAULT_COVER_DAYS = 14
 QUANTITY_QUANTUM = Decimal("0.001")
@@ -35,15 +35,16 @@ class ReorderParameters:
 
 @dataclass(frozen=True, slots=True)
 class StockPosition:
-    """Quantities of a product in a warehouse, and the mean and standard deviation of its daily demand there."""
+    """Quantities of a product in a warehouse, and its demand there: expected in the lead time and in the cover days
+    after it, and the computed safety stock."""
 
     on_hand: Decimal
     reserved: Decimal
     incoming: Decimal
     low_stock_threshold: Decimal
-    demand_per_day: Decimal
-    deviation_per_day: Decimal
-    supplier_lead_time_days: int | None
+    lead_time_demand: Decimal = ZERO
+    cover_demand: Decimal = ZERO
+    safety_stock: Decimal = ZERO
 
     @property
     def inventory_position(self) -> Decimal:
@@ -54,30 +55,29 @@ class StockPosition:
 class Recommendation:
     """`quantity` to order now, zero if none is needed, and the parameters that apply."""
 
-    lead_time_days: int
-    cover_days: int
     safety_stock: Decimal
     reorder_point: Decimal
     order_up_to: Decimal
     quantity: Decimal
 
 
+def period_of(parameters: ReorderParameters, supplier_lead_time_days: int | None) -> Period:
+    return Period(
+        _first(parameters.lead_time_days, supplier_lead_time_days, DEFAULT_LEAD_TIME_DAYS),
+        _first(parameters.cover_days, DEFAULT_COVER_DAYS),
+    )
+
+
 def recommend(stock: StockPosition, parameters: ReorderParameters) -> Recommendation:
-    lead_time_days = _first(parameters.lead_time_days, stock.supplier_lead_time_days, DEFAULT_LEAD_TIME_DAYS)
-    cover_days = _first(parameters.cover_days, DEFAULT_COVER_DAYS)
-    safety_stock = parameters.safety_stock
-    if safety_stock is None:
-        safety_stock = SERVICE_FACTOR * stock.deviation_per_day * Decimal(lead_time_days).sqrt()
+    safety_stock = stock.safety_stock if parameters.safety_stock is None else parameters.safety_stock
     reorder_point = parameters.reorder_point
     if reorder_point is None:
-        reorder_point = max(stock.demand_per_day * lead_time_days + safety_stock, stock.low_stock_threshold)
-    order_up_to = reorder_point + stock.demand_per_day * cover_days
+        reorder_point = max(stock.lead_time_demand + safety_stock, stock.low_stock_threshold)
+    order_up_to = reorder_point + stock.cover_demand
     quantity = ZERO
     if stock.inventory_position <= reorder_point:
         quantity = _order_quantity(order_up_to - stock.inventory_position, parameters)
-    return Recommendation(
-        lead_time_days, cover_days, _rounded(safety_stock), _rounded(reorder_point), _rounded(order_up_to), quantity
-    )
+    return Recommendation(_rounded(safety_stock), _rounded(reorder_point), _rounded(order_up_to), quantity)
 
 
 def _order_quantity(missing: Decimal, parameters: ReorderParameters) -> Decimal:

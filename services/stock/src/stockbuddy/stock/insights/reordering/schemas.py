@@ -19,6 +19,7 @@ from stockbuddy.stock.fields import (
     QuantitySum,
     Reference,
 )
+from stockbuddy.stock.insights.reasons import ReasonResponse
 from stockbuddy.stock.inventory.references import HasProductReference, HasWarehouseReference
 
 MAX_ORDER_LINES = 500
@@ -78,14 +79,20 @@ class ReorderRuleResponse(BaseModel):
 
 class SuggestionInputs(BaseModel):
     """The figures that the suggestion is computed from. Demand is that of `history_days` complete days, fewer for a
-    newer product; `service_level` is the share of reorder cycles without a shortage."""
+    newer product; expected demand is forecast by `method`. `demand_per_day`: of the next week; `deviation_per_day`: its
+    standard deviation; `service_level`: the share of reorder cycles without a shortage."""
 
+    method: str
     demand_units: QuantitySum
     history_days: int
+    days_without_stock: int
+    days_with_promotion: int
     demand_per_day: QuantitySum
     deviation_per_day: QuantitySum
     lead_time_days: int
+    lead_time_demand: QuantitySum
     cover_days: int
+    cover_demand: QuantitySum
     service_level: float
     safety_stock: QuantitySum
     low_stock_threshold: Quantity
@@ -114,6 +121,7 @@ class SuggestionResponse(BaseModel):
     quantity: QuantitySum
     unit_cost: Annotated[MoneySum | None, COST]
     days_left: QuantitySum | None
+    explanation: list[ReasonResponse]
     inputs: SuggestionInputs
 
 

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.http.pagination import PageQuery, PageSlice, encode_cursor
-from stockbuddy.stock.calendar_days import day_starts, days_until, local_date
+from stockbuddy.stock.insights.forecasting.estimates import Basis, DemandEstimate, Period
+from stockbuddy.stock.insights.forecasting.forecast import estimate_demands, to_quantity
 from stockbuddy.stock.insights.reordering.candidates import Candidate, fetch_candidates
 from stockbuddy.stock.insights.reordering.policy import (
     QUANTITY_QUANTUM,
     SERVICE_LEVEL,
     ZERO,
     Recommendation,
+    StockPosition,
+    period_of,
     recommend,
 )
+from stockbuddy.stock.insights.reordering.reasons_of_suggestion import reasons_of
 from stockbuddy.stock.insights.reordering.schemas import SuggestionInputs, SuggestionResponse
 
-HISTORY_DAYS = 90
+NO_DEMAND = DemandEstimate(Basis("none", 0, 0, 1, 0, 0, 0, 0.0), 0.0, 0.0, 0.0, 0.0, 0.0)
 SORT_ORDER = "urgency_asc"
 
 
@@ -34,16 +37,25 @@ async def compute_suggestions(
     product_ids: Sequence[int] | None = None,
 ) -> list[SuggestionResponse]:
     """Suggestions for all products, or those selected. Days of past demand begin and end in `zone`."""
-    starts = day_starts(days_until(local_date(datetime.now(UTC), zone), HISTORY_DAYS + 1), zone)
     candidates = await fetch_candidates(
-        session, starts, warehouse_id=warehouse_id, supplier_id=supplier_id, product_ids=product_ids
+        session, warehouse_id=warehouse_id, supplier_id=supplier_id, product_ids=product_ids
     )
-    recommendations = [recommend(candidate.stock_position, candidate.parameters) for candidate in candidates]
-    suggestions = [
-        _to_response(candidate, recommendation)
-        for candidate, recommendation in zip(candidates, recommendations, strict=True)
-        if recommendation.quantity > 0
-    ]
+    periods = {
+        (candidate.product_id, candidate.warehouse_id): period_of(
+            candidate.parameters, candidate.supplier_lead_time_days
+        )
+        for candidate in candidates
+    }
+    is_selection = supplier_id is not None or product_ids is not None
+    selected = sorted({candidate.product_id for candidate in candidates}) if is_selection else None
+    demands = await estimate_demands(session, zone, periods, SERVICE_LEVEL, selected)
+    suggestions = []
+    for candidate in candidates:
+        key = candidate.product_id, candidate.warehouse_id
+        demand = demands.get(key, NO_DEMAND)
+        recommendation = recommend(_position_of(candidate, demand), candidate.parameters)
+        if recommendation.quantity > 0:
+            suggestions.append(_to_response(candidate, demand, periods[key], recommendation))
     return sorted(suggestions, key=_sort_key)
 
 
@@ -54,7 +66,7 @@ def slice_page(suggestions: Sequence[SuggestionResponse], query: PageQuery) -> P
         remaining = suggestions[query.offset :]
     else:
         remaining = [suggestion for suggestion in suggestions if _sort_key(suggestion) > tuple(position)]
-    page = remaining[: query.page_size]
+    page = [_explained(suggestion) for suggestion in remaining[: query.page_size]]
     next_cursor = encode_cursor(SORT_ORDER, _sort_key(page[-1])) if len(remaining) > len(page) else None
     return PageSlice(page, len(suggestions), next_cursor)
 
@@ -66,9 +78,28 @@ def _sort_key(suggestion: SuggestionResponse) -> tuple[Decimal, int, int]:
     return share.quantize(QUANTITY_QUANTUM), suggestion.product_id, suggestion.warehouse_id
 
 
-def _to_response(candidate: Candidate, recommendation: Recommendation) -> SuggestionResponse:
-    position = candidate.stock_position.inventory_position
-    demand = candidate.demand_per_day
+def _explained(suggestion: SuggestionResponse) -> SuggestionResponse:
+    """With its explanation, which only suggestions that are shown need."""
+    return suggestion.model_copy(update={"explanation": reasons_of(suggestion)})
+
+
+def _position_of(candidate: Candidate, demand: DemandEstimate) -> StockPosition:
+    return StockPosition(
+        on_hand=candidate.on_hand,
+        reserved=candidate.reserved,
+        incoming=candidate.incoming,
+        low_stock_threshold=candidate.low_stock_threshold,
+        lead_time_demand=to_quantity(demand.lead_time_demand),
+        cover_demand=to_quantity(demand.cover_demand),
+        safety_stock=to_quantity(demand.safety_stock),
+    )
+
+
+def _to_response(
+    candidate: Candidate, demand: DemandEstimate, period: Period, recommendation: Recommendation
+) -> SuggestionResponse:
+    position = candidate.inventory_position
+    per_day = to_quantity(demand.per_day)
     return SuggestionResponse(
         product_id=candidate.product_id,
         sku=candidate.sku,
@@ -79,14 +110,20 @@ def _to_response(candidate: Candidate, recommendation: Recommendation) -> Sugges
         supplier=candidate.supplier,
         quantity=recommendation.quantity,
         unit_cost=candidate.average_cost if candidate.cost_price is None else candidate.cost_price,
-        days_left=max(position / demand, ZERO).quantize(QUANTITY_QUANTUM) if demand else None,
+        days_left=max(position / per_day, ZERO).quantize(QUANTITY_QUANTUM) if per_day else None,
+        explanation=[],
         inputs=SuggestionInputs(
-            demand_units=candidate.demand_units,
-            history_days=candidate.history_days,
-            demand_per_day=demand.quantize(QUANTITY_QUANTUM),
-            deviation_per_day=candidate.deviation_per_day.quantize(QUANTITY_QUANTUM),
-            lead_time_days=recommendation.lead_time_days,
-            cover_days=recommendation.cover_days,
+            method=demand.basis.method,
+            demand_units=to_quantity(demand.basis.units),
+            history_days=demand.basis.days,
+            days_without_stock=demand.basis.days_without_stock,
+            days_with_promotion=demand.basis.days_with_promotion,
+            demand_per_day=per_day,
+            deviation_per_day=to_quantity(demand.deviation_per_day),
+            lead_time_days=period.lead_time_days,
+            lead_time_demand=to_quantity(demand.lead_time_demand),
+            cover_days=period.cover_days,
+            cover_demand=to_quantity(demand.cover_demand),
             service_level=SERVICE_LEVEL,
             safety_stock=recommendation.safety_stock,
             low_stock_threshold=candidate.low_stock_threshold,
