@@ -38,7 +38,14 @@ async def test_demand_counts_sales_and_issues_unless_reversed(shop: Shop) -> Non
     await shop.admin.post(f"/stock-movements/{wrong}/reverse")
     response = await forecast(shop, tea)
     since = (datetime.now(UTC) - timedelta(days=10)).date().isoformat()
-    assert response["history"] == {"since": since, "days": 10, "days_with_demand": 10, "units": 40}
+    assert response["history"] == {
+        "since": since,
+        "days": 10,
+        "days_with_demand": 10,
+        "days_without_stock": 0,
+        "days_with_promotion": 0,
+        "units": 40,
+    }
     assert (response["method"], response["sku"], response["demand_per_day"]) == ("tsb", "TEA", 4)
     assert response["interval"] == {"level": 0.8, "low": 4, "high": 4}
     assert len(response["days"]) == 14
@@ -78,6 +85,77 @@ async def test_forecast_of_new_product_succeeds(shop: Shop) -> None:
     response = await forecast(shop, fresh)
     assert (response["history"]["days"], response["demand_per_day"]) == (1, 5)
     assert (await forecast(shop, unstocked))["demand_per_day"] == 0
+
+
+async def test_days_without_stock_do_not_lower_forecast(shop: Shop) -> None:
+    """Two shops sell four a day; one of them has been out of stock for the last twelve days."""
+    supplied, sold_out = await shop.product(), await shop.product()
+    await move(shop, supplied, "in", 1000, 60)
+    await move(shop, sold_out, "in", 192, 60)
+    for days_ago in range(1, 61):
+        await move(shop, supplied, "out", 4, days_ago)
+        if days_ago > 12:
+            await move(shop, sold_out, "out", 4, days_ago)
+    response = await forecast(shop, sold_out)
+    assert response["history"]["days_without_stock"] == 13
+    assert response["demand_per_day"] == (await forecast(shop, supplied))["demand_per_day"] == 4
+    [stock] = [reason for reason in response["explanation"] if reason["code"] == "days_without_stock"]
+    assert stock["values"] == {"days": "13"}
+    assert stock["text"].startswith("13 days on which the stock was used up")
+
+
+async def test_sales_at_reduced_prices_do_not_raise_forecast(shop: Shop) -> None:
+    tea = await shop.product(unit_price="10")
+    await move(shop, tea, "in", 5000, 60)
+    for days_ago in range(60, 0, -1):
+        is_promoted = days_ago <= 10
+        line = {"product_id": tea, "quantity": 20 if is_promoted else 5}
+        price = {"unit_price": "7.50"} if is_promoted else {}
+        await shop.admin.post("/sales", {"lines": [line | price], "occurred_at": noon(days_ago)})
+    response = await forecast(shop, tea)
+    assert (response["history"]["days_with_promotion"], response["demand_per_day"]) == (10, 5)
+    assert "days_with_promotion" in [reason["code"] for reason in response["explanation"]]
+
+
+async def test_forecast_of_saturdays_expects_them(shop: Shop) -> None:
+    """30 on Saturdays, 5 on other days, for ten weeks."""
+    tea = await shop.product()
+    today = datetime.now(UTC).date()
+    days = {days_ago: today - timedelta(days=days_ago) for days_ago in range(1, 71)}
+    sold = [
+        {
+            "product_id": tea,
+            "movement_type": "sale",
+            "quantity": 30 if day.weekday() == 5 else 5,
+            "occurred_at": noon(days_ago),
+        }
+        for days_ago, day in days.items()
+    ]
+    opening = {"product_id": tea, "movement_type": "in", "quantity": 5000, "occurred_at": noon(70)}
+    await shop.admin.post("/stock-movements/batch", {"movements": [opening, *sold]})
+    response = await forecast(shop, tea, horizon_days=14)
+    expected = {day["date"]: day["expected"] for day in response["days"]}
+    assert [
+        expected[(today + timedelta(days=ahead)).isoformat()] for ahead in range(14)
+    ] == [30 if (today + timedelta(days=ahead)).weekday() == 5 else 5 for ahead in range(14)]  # fmt: skip
+    assert (response["total"], response["total_interval"]["low"], response["total_interval"]["high"]) == (120, 120, 120)
+    codes = [reason["code"] for reason in response["explanation"]]
+    assert codes[0] == f"method_{response['method']}"
+    assert "compared" in codes
+
+
+async def test_short_history_is_explained(shop: Shop) -> None:
+    tea, unsold = await shop.product(), await shop.product(50)
+    await move(shop, tea, "in", 100, 9)
+    for days_ago in range(1, 10):
+        await move(shop, tea, "out", 3, days_ago)
+    response = await forecast(shop, tea)
+    assert (response["method"], response["demand_per_day"]) == ("tsb", 3)
+    short = response["explanation"][1]
+    assert (short["code"], short["values"]) == ("short_history", {"days": "9", "needed": "35"})
+    nothing = await forecast(shop, unsold)
+    assert [reason["code"] for reason in nothing["explanation"]] == ["no_demand"]
+    assert (nothing["total"], nothing["total_interval"]["high"]) == (0, 0)
 
 
 async def test_forecast_with_invalid_parameters_is_rejected(shop: Shop) -> None:

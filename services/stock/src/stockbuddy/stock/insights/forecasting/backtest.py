@@ -21,8 +21,6 @@ HANDICAPS = {
     "yearly_profile": 1.06,
 }
 """A method with more to estimate must be better by this factor: else it wins by chance."""
-VARIANCE_INFLATION = 1.05
-"""The chosen method's errors in the back-test are smaller than those to come: it was chosen for them."""
 RELIABLE_SALES = 28
 """Of fewer days with sales in the back-test, the errors over the whole history count too."""
 MIN_SCALE_SHARE = 0.1
@@ -68,8 +66,8 @@ def choose(series: CleanSeries, candidates: Candidates) -> Choice:
     return Choice(
         method,
         is_compared,
-        dispersion * VARIANCE_INFLATION,
-        drift * VARIANCE_INFLATION,
+        dispersion,
+        drift,
         residuals_of(own_errors, own_forecasts, counted > 0, history, is_compared),
     )
 

@@ -35,7 +35,7 @@ def build_history(
     by_warehouse: bool,
     min_start: int = 0,
 ) -> DemandHistory:
-    """`days`: whole weeks; `weekday_factors` begin with the first day's weekday. Days before `min_start` do not count."""
+    """`days`: whole weeks; `weekday_factors` begin with the first day's weekday; `min_start`: the first day counted."""
     columns: dict[Key, int] = {}
     for level in levels:
         columns.setdefault(_key(level, by_warehouse), len(columns))

@@ -47,8 +47,8 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class DemandEstimate:
-    """Demand of a period. `safety_stock`: by how much the demand of the lead time exceeds the expected one at most, with
-    the probability of the service level. `deviation_per_day`: standard deviation."""
+    """Demand of a period. `safety_stock`: by how much the demand of the lead time exceeds the expected one at most,
+    with the probability of the service level. `deviation_per_day`: standard deviation."""
 
     basis: Basis
     per_day: float

@@ -23,9 +23,8 @@ MAX_SMOOTHED_DAYS = 364
 MIN_DAYS_FOR_SEASON = 490
 """The year before, and sixteen weeks whose year before is known."""
 MOVING_AVERAGE_DAYS = 28
+TWO_WEEKS = 14
 
-TREND_UNCERTAINTY = 2.0
-"""The trend adds about as much to the level's uncertainty over two weeks as the level itself has."""
 
 FLAT_NAMES = {False: "smoothing", True: "damped_trend"}
 WEEKDAY_NAMES = {False: "weekday_profile", True: "holt_winters"}
@@ -34,8 +33,8 @@ WEEKDAY_NAMES = {False: "weekday_profile", True: "holt_winters"}
 @dataclass(frozen=True, slots=True)
 class Candidates:
     """`forecasts` (origins + 1, methods, steps, columns): by the method `names[method]`, the days from an origin on,
-    lastly from today on. `origins`: rows of the series. `level_variances`: the variance of each method's level in units of
-    that of a day. `is_eligible` (methods, columns). `errors` and `expected` (days, columns): of one-step forecasts over
+    lastly from today on. `origins`: rows of the series. `level_variances`: how fast each method's level may change, see
+    `level_variance`. `is_eligible` (methods, columns). `errors` and `expected` (days, columns): of one-step forecasts over
     the whole history."""
 
     names: Sequence[str]
@@ -89,9 +88,10 @@ def forecast_by_all_methods(series: CleanSeries, steps: int) -> Candidates:
 
 
 def level_variance(smoothing: Smoothing) -> float:
-    """The variance of the level in units of that of a day's error."""
-    variance = smoothing.level / (2 - smoothing.level)
-    return variance * TREND_UNCERTAINTY if smoothing.trend else variance
+    """By how much the variance of the sum of two weeks, divided by its days, grows with each of them, in units of the
+    variance of a day's error: the model of which simple smoothing is the best forecast has errors that change its level
+    by the smoothing factor a, and the sum of n days has the variance n + a n (n - 1) + a² n (n - 1) (2n - 1) / 6."""
+    return smoothing.level + smoothing.level**2 * (2 * TWO_WEEKS - 1) / 6
 
 
 def project(smoothed: Smoothed, factors: Floats) -> Floats:
