@@ -48,13 +48,23 @@ async def test_suggestion_contains_its_inputs(shop: Shop, suppliers: None) -> No
     assert (suggestion["sku"], suggestion["supplier"], suggestion["warehouse_code"]) == ("TEA", "Leaf & Co", "MAIN")
     # 20 remain, 5 are sold each day without deviation: 4 days of lead time, no safety stock, 14 days to cover.
     assert (suggestion["quantity"], suggestion["unit_cost"], suggestion["days_left"]) == (70, "1.50", 4)
+    assert [reason["text"] for reason in suggestion["explanation"]] == [
+        "20 are expected to be needed in the 4 days until a delivery.",
+        "20 are in stock or on their way, without what is reserved.",
+        "70 more are ordered for the 14 days after the delivery.",
+    ]
     assert suggestion["inputs"] == {
+        "method": "tsb",
         "demand_units": 100,
         "history_days": 20,
+        "days_without_stock": 0,
+        "days_with_promotion": 0,
         "demand_per_day": 5,
         "deviation_per_day": 0,
         "lead_time_days": 4,
+        "lead_time_demand": 20,
         "cover_days": 14,
+        "cover_demand": 70,
         "service_level": 0.95,
         "safety_stock": 0,
         "low_stock_threshold": 0,
@@ -109,8 +119,70 @@ async def test_varying_demand_adds_safety_stock(shop: Shop, suppliers: None) -> 
     await shop.admin.post("/stock-movements/batch", {"movements": movements})
     [suggestion] = await suggested(shop)
     inputs = suggestion["inputs"]
-    assert (inputs["demand_per_day"], inputs["deviation_per_day"]) == (3, 3)
-    assert (inputs["safety_stock"], inputs["reorder_point"]) == (9.87, 21.87)
+    assert (inputs["demand_per_day"], inputs["deviation_per_day"]) == (
+        pytest.approx(3, rel=0.1),
+        pytest.approx(3, rel=0.1),
+    )
+    # With the normal distribution it is 1.645 x 3 x 2 = 9.9; demand on few days has larger quantiles.
+    assert 9.9 < inputs["safety_stock"] < 15
+    assert inputs["reorder_point"] == pytest.approx(inputs["lead_time_demand"] + inputs["safety_stock"], abs=0.002)
+    [safety] = [reason for reason in suggestion["explanation"] if reason["code"] == "safety_stock"]
+    assert safety["values"]["percent"] == "95"
+
+
+async def test_days_without_stock_do_not_lower_order(shop: Shop, suppliers: None) -> None:
+    """Five a day for 40 days; then the stock was used up, ten days ago."""
+    tea = await shop.product(supplier_id=7)
+    noon = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
+    received = {
+        "product_id": tea,
+        "movement_type": "in",
+        "quantity": 200,
+        "occurred_at": (noon - timedelta(days=50)).isoformat(),
+    }
+    sold = [
+        received | {"movement_type": "out", "quantity": 5, "occurred_at": (noon - timedelta(days=days_ago)).isoformat()}
+        for days_ago in range(50, 10, -1)
+    ]
+    movements = [received, *sold]
+    await shop.admin.post("/stock-movements/batch", {"movements": movements})
+    [suggestion] = await suggested(shop)
+    inputs = suggestion["inputs"]
+    # 4 days until the delivery and 14 after it.
+    assert (suggestion["quantity"], inputs["demand_per_day"], inputs["days_without_stock"]) == (90, 5, 11)
+    assert suggestion["explanation"][-1]["values"] == {"days": "11"}
+
+
+async def test_order_of_rising_demand_is_that_of_the_coming_days(shop: Shop, suppliers: None) -> None:
+    """From 1 to 60 a day: 61 to 64 until the delivery, 65 to 78 after it."""
+    tea = await shop.product(supplier_id=7)
+    noon = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
+    movements = [
+        {
+            "product_id": tea,
+            "movement_type": "in" if days_ago == 61 else "sale",
+            "quantity": 1900 if days_ago == 61 else 61 - days_ago,
+            "occurred_at": (noon - timedelta(days=days_ago)).isoformat(),
+        }
+        for days_ago in range(61, 0, -1)
+    ]
+    await shop.admin.post("/stock-movements/batch", {"movements": movements})
+    [suggestion] = await suggested(shop)
+    assert suggestion["inputs"]["lead_time_demand"] == pytest.approx(250, rel=0.05)
+    assert suggestion["inputs"]["cover_demand"] == pytest.approx(1001, rel=0.05)
+
+
+async def test_minimum_quantity_pack_size_and_threshold_are_explained(shop: Shop, suppliers: None) -> None:
+    tea = await shop.product(3, low_stock_threshold=10)
+    await shop.admin.post("/reorder-rules", {"product_id": tea, "minimum_quantity": 20, "pack_size": 12})
+    [suggestion] = await suggested(shop)
+    assert suggestion["quantity"] == 24
+    assert [reason["text"] for reason in suggestion["explanation"]] == [
+        "The product's threshold is 10, which is more.",
+        "3 are in stock or on their way, without what is reserved.",
+        "The least quantity of an order is 20.",
+        "The quantity is rounded up to packs of 12.",
+    ]
 
 
 async def test_reorder_rule_applies_to_its_product_and_warehouse(shop: Shop, suppliers: None) -> None:

@@ -34,8 +34,8 @@ WEEKDAY_NAMES = {False: "weekday_profile", True: "holt_winters"}
 class Candidates:
     """`forecasts` (origins + 1, methods, steps, columns): by the method `names[method]`, the days from an origin on,
     lastly from today on. `origins`: rows of the series. `level_variances`: how fast each method's level may change, see
-    `level_variance`. `is_eligible` (methods, columns). `errors` and `expected` (days, columns): of one-step forecasts over
-    the whole history."""
+    `level_variance`. `is_eligible` (methods, columns). `errors` and `expected` (days, columns): of one-step forecasts
+    over the whole history."""
 
     names: Sequence[str]
     level_variances: Floats
