@@ -46,6 +46,16 @@ class Period:
 
 
 @dataclass(frozen=True, slots=True)
+class Supply:
+    """`position`: the stock on hand and incoming, less reserved; `least_reorder_point`: the reorder point is not lower,
+    whatever the demand."""
+
+    period: Period
+    position: float
+    least_reorder_point: float
+
+
+@dataclass(frozen=True, slots=True)
 class DemandEstimate:
     """Demand of a period. `safety_stock`: by how much the demand of the lead time exceeds the expected one at most,
     with the probability of the service level. `deviation_per_day`: standard deviation."""

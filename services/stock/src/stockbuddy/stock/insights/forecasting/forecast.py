@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.stock.calendar_days import day_starts, days_until, local_date
 from stockbuddy.stock.insights.forecasting import queries
-from stockbuddy.stock.insights.forecasting.estimates import Basis, DemandEstimate, Period, ProductForecast, Range
+from stockbuddy.stock.insights.forecasting.estimates import Basis, DemandEstimate, ProductForecast, Range, Supply
 from stockbuddy.stock.insights.forecasting.reasons_of_forecast import reasons_of
 from stockbuddy.stock.insights.forecasting.schemas import (
     DayForecastResponse,
@@ -32,9 +32,8 @@ LEVEL = 0.8
 QUANTITY_QUANTUM = Decimal("0.001")
 MIN_SERIES_DAYS = 70
 """The back-test needs rows of so many days, even if the product is newer."""
-DAYS_OF_ALL_LEVELS = 182
-"""A forecast of all levels reads half a year of the ledger, so that it takes little longer than the other reports."""
-MAX_PROMOTION_DAYS = 182
+DAYS_OF_ALL_LEVELS = 126
+"""A forecast of all levels reads 18 weeks of the ledger, so that it takes no longer than other reports."""
 _COMPUTATION = "stockbuddy.stock.insights.forecasting.computation"
 
 
@@ -75,21 +74,21 @@ async def forecast_demand(
 async def estimate_demands(
     session: AsyncSession,
     zone: ZoneInfo,
-    periods: Mapping[tuple[int, int], Period],
+    supplies: Mapping[tuple[int, int], Supply],
     service_level: float,
     product_ids: Sequence[int] | None,
 ) -> dict[tuple[int, int], DemandEstimate]:
-    """The demand of each product and warehouse of `periods`; those without movements are absent. `product_ids`: those
-    of `periods`, or None for all products."""
+    """The demand of each product and warehouse of `supplies`; those without movements and those with much stock are
+    absent. `product_ids`: those of `supplies`, or None for all products."""
     today = local_date(datetime.now(UTC), zone)
     calendar = Calendar(today, DAYS_OF_ALL_LEVELS, zone)
     starts = calendar.starts
     levels = await queries.fetch_moved_levels(session, starts, product_ids)
     reduced = await queries.fetch_reduced_sales(session, starts, product_ids)
     weekdays = rotate(await load_weekday_factors(session, today, zone), calendar.first)
-    if not any((level.product_id, level.warehouse_id) in periods for level in levels):
+    if not any((level.product_id, level.warehouse_id) in supplies for level in levels):
         return {}
-    found = await _compute("estimate_demand", levels, reduced, calendar.length, weekdays, periods, service_level)
+    found = await _compute("estimate_demand", levels, reduced, calendar.length, weekdays, supplies, service_level)
     return cast(dict[tuple[int, int], DemandEstimate], found)
 
 

@@ -43,7 +43,7 @@ class DemandSeries:
     def columns(self) -> int:
         return int(self.demand.shape[1])
 
-    def part(self, columns: slice) -> "DemandSeries":
+    def part(self, columns: slice | Integers) -> "DemandSeries":
         return DemandSeries(
             self.demand[:, columns],
             self.starts[columns],

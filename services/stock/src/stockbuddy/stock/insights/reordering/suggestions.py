@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.http.pagination import PageQuery, PageSlice, encode_cursor
-from stockbuddy.stock.insights.forecasting.estimates import Basis, DemandEstimate, Period
+from stockbuddy.stock.insights.forecasting.estimates import Basis, DemandEstimate, Period, Supply
 from stockbuddy.stock.insights.forecasting.forecast import estimate_demands, to_quantity
 from stockbuddy.stock.insights.reordering.candidates import Candidate, fetch_candidates
 from stockbuddy.stock.insights.reordering.policy import (
@@ -40,22 +40,20 @@ async def compute_suggestions(
     candidates = await fetch_candidates(
         session, warehouse_id=warehouse_id, supplier_id=supplier_id, product_ids=product_ids
     )
-    periods = {
-        (candidate.product_id, candidate.warehouse_id): period_of(
-            candidate.parameters, candidate.supplier_lead_time_days
-        )
-        for candidate in candidates
-    }
+    supplies = {(candidate.product_id, candidate.warehouse_id): _supply_of(candidate) for candidate in candidates}
     is_selection = supplier_id is not None or product_ids is not None
     selected = sorted({candidate.product_id for candidate in candidates}) if is_selection else None
-    demands = await estimate_demands(session, zone, periods, SERVICE_LEVEL, selected)
+    demands = await estimate_demands(session, zone, supplies, SERVICE_LEVEL, selected)
     suggestions = []
     for candidate in candidates:
         key = candidate.product_id, candidate.warehouse_id
+        supply = supplies[key]
         demand = demands.get(key, NO_DEMAND)
+        if demand is NO_DEMAND and supply.position > supply.least_reorder_point:
+            continue
         recommendation = recommend(_position_of(candidate, demand), candidate.parameters)
         if recommendation.quantity > 0:
-            suggestions.append(_to_response(candidate, demand, periods[key], recommendation))
+            suggestions.append(_to_response(candidate, demand, supply.period, recommendation))
     return sorted(suggestions, key=_sort_key)
 
 
@@ -81,6 +79,13 @@ def _sort_key(suggestion: SuggestionResponse) -> tuple[Decimal, int, int]:
 def _explained(suggestion: SuggestionResponse) -> SuggestionResponse:
     """With its explanation, which only suggestions that are shown need."""
     return suggestion.model_copy(update={"explanation": reasons_of(suggestion)})
+
+
+def _supply_of(candidate: Candidate) -> Supply:
+    parameters = candidate.parameters
+    period = period_of(parameters, candidate.supplier_lead_time_days)
+    least = candidate.low_stock_threshold if parameters.reorder_point is None else parameters.reorder_point
+    return Supply(period, float(candidate.inventory_position), float(least))
 
 
 def _position_of(candidate: Candidate, demand: DemandEstimate) -> StockPosition:
