@@ -79,7 +79,7 @@ const languageOf = (tag: string): string => tag.split("-")[0]?.toLowerCase() ?? 
 export const t = (text: string, values: Record<string, string | number> = {}): string => i18next.t(text, values);
 
 /** What the API describes in English, by its stable code: in the reader's language where the console knows the code. */
-export function translated(kind: "problem" | "permission" | "role" | "role_name" | "field" | "invalid", code: string, english: string, values: Record<string, string> = {}): string {
+export function translated(kind: "problem" | "permission" | "role" | "role_name" | "field" | "invalid" | "reason", code: string, english: string, values: Record<string, string> = {}): string {
   const key = `${kind}.${code}`;
   return i18next.exists(key) ? i18next.t(key, values) : english;
 }

@@ -13,8 +13,10 @@ const document = JSON.parse(readFileSync("../docs/openapi.json", "utf8")) as { c
 const permissions = document.components.schemas.Permission?.enum ?? [];
 const errors = readFileSync("../clients/typescript/src/errors.ts", "utf8");
 
+const reasons = new Map([...readFileSync("../services/stock/src/stockbuddy/stock/insights/reasons.py", "utf8").matchAll(/^ {4}"(\w+)": "(.*)",$/gm)].map(([, code, text]) => [code as string, (text as string).replaceAll("{", "{{").replaceAll("}", "}}")]));
+
 const PLURAL = /_(zero|one|two|few|many|other)$/;
-const CODE = /^(problem|permission|role|role_name|field|invalid)\./;
+const CODE = /^(problem|permission|role|role_name|field|invalid|reason)\./;
 type Texts = Record<string, string>;
 const readPart = (language: string, part: string): Texts => JSON.parse(readFileSync(`src/texts/${language}/${part}.json`, "utf8")) as Texts;
 const readTexts = (language: string): Texts => ({ ...readPart(language, "first"), ...readPart(language, "other") });
@@ -71,6 +73,8 @@ for (const language of Object.keys(LANGUAGES).filter((one) => one !== "en") as L
     assert.deepEqual(codesOf("permission").sort(), [...permissions].sort());
     const className = (code: string): string => code.replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase());
     assert.deepEqual(codesOf("problem").filter((code) => !errors.includes(`class ${className(code)} `)), []);
+    assert.deepEqual(codesOf("reason").sort(), [...reasons.keys()].sort());
+    for (const [code, text] of reasons) assert.deepEqual(valuesOf(texts[`reason.${code}`] as string), valuesOf(text));
     for (const kind of ["role", "role_name"]) assert.deepEqual(codesOf(kind).sort(), ["admin", "manager", "salesperson", "viewer"]);
   });
 }

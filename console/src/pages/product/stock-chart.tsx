@@ -7,6 +7,7 @@ import { dayOf, integer, quantity, today } from "../../app/format.ts";
 import { t } from "../../app/i18n.ts";
 import { useRead } from "../../app/reads.ts";
 import { Chart, type Series } from "../../parts/chart.tsx";
+import { Reasons } from "../../parts/reasons.tsx";
 import { dailyStock, sensibleRange } from "./daily-stock.ts";
 
 type Movement = Schemas["MovementResponse"];
@@ -69,9 +70,12 @@ function Forecast({ product }: { product: Schemas["ProductResponse"] }) {
   if (!data || Number(data.demand_per_day) === 0) return null;
   const daysLeft = Math.floor(Number(product.available) / Number(data.demand_per_day));
   return (
-    <Text size="sm" mt="xs">
-      {t("Expected demand in 30 days: {{total}} ({{low}} to {{high}}).", { total: whole(data.total), low: whole(data.total_interval.low), high: whole(data.total_interval.high) })}{" "}
-      <span className={daysLeft < 7 ? "bad strong" : ""}>{t("The stock lasts about {{days}}.", { days: t("days", { count: daysLeft }) })}</span>
-    </Text>
+    <>
+      <Text size="sm" mt="xs">
+        {t("Expected demand in 30 days: {{total}} ({{low}} to {{high}}).", { total: whole(data.total), low: whole(data.total_interval.low), high: whole(data.total_interval.high) })}{" "}
+        <span className={daysLeft < 7 ? "bad strong" : ""}>{t("The stock lasts about {{days}}.", { days: t("days", { count: daysLeft }) })}</span>
+      </Text>
+      <Reasons reasons={data.explanation} />
+    </>
   );
 }

@@ -6,6 +6,7 @@ import { quantity } from "../../app/format.ts";
 import { t } from "../../app/i18n.ts";
 import { announce, useWrite } from "../../app/reads.ts";
 import { ListPage } from "../../parts/list.tsx";
+import { Reasons } from "../../parts/reasons.tsx";
 import { ProductLink } from "../../parts/texts.tsx";
 
 type Suggestion = Schemas["SuggestionResponse"] & { id?: number };
@@ -14,7 +15,7 @@ export default function ReorderPage() {
   return (
     <ListPage<Suggestion>
       title={t("Reorder")}
-      lead={t("From the demand of the last weeks, the suppliers' lead times, and what is in stock, reserved and on its way.")}
+      lead={t("From a forecast of the demand, the suppliers' lead times, and what is in stock, reserved and on its way.")}
       path="/reorder-suggestions"
       rowKey={(row) => row.product_id * 100_000 + row.warehouse_id}
       filters={[{ kind: "warehouse", name: "warehouse_id" }]}
@@ -23,10 +24,10 @@ export default function ReorderPage() {
         { key: "warehouse", label: t("Warehouse"), isWideOnly: true, text: (row) => row.warehouse_code, render: (row) => row.warehouse_code },
         { key: "supplier", label: t("Supplier"), text: (row) => row.supplier, render: (row) => row.supplier ?? <span className="warn">{t("none")}</span> },
         { key: "stock", label: t("Position"), isNumber: true, text: (row) => row.inputs.position, render: (row) => quantity(row.inputs.position) },
-        { key: "demand", label: t("Sold per day"), isNumber: true, isWideOnly: true, text: (row) => row.inputs.demand_per_day, render: (row) => quantity(row.inputs.demand_per_day) },
+        { key: "demand", label: t("Needed per day"), isNumber: true, isWideOnly: true, text: (row) => row.inputs.demand_per_day, render: (row) => quantity(row.inputs.demand_per_day) },
         { key: "lead", label: t("Lead time"), isNumber: true, isWideOnly: true, text: (row) => row.inputs.lead_time_days, render: (row) => t("days", { count: row.inputs.lead_time_days }) },
         { key: "left", label: t("Lasts"), isNumber: true, text: (row) => row.days_left, render: (row) => (row.days_left === null ? "–" : <span className={Number(row.days_left) < row.inputs.lead_time_days ? "bad strong" : ""}>{t("days", { count: Math.floor(Number(row.days_left)) })}</span>) },
-        { key: "quantity", label: t("Order"), isNumber: true, text: (row) => row.quantity, render: (row) => <span className="strong">{quantity(row.quantity)}</span> },
+        { key: "quantity", label: t("Order"), isNumber: true, text: (row) => row.quantity, render: (row) => <><span className="strong">{quantity(row.quantity)}</span><Reasons reasons={row.explanation} /></> },
       ]}
       bulk={(rows, clear) => <OrderButton rows={rows} clear={clear} />}
       empty={{ title: t("Nothing to order"), text: t("As soon as a product falls to its reorder point it appears here. The threshold of a product and the lead time of its supplier decide when."), action: <Button variant="default" component={Link} to="/products" search={{ low_stock: "true" } as never}>{t("Products with low stock")}</Button> }}
