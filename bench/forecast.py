@@ -1,25 +1,195 @@
-"""Accuracy of demand forecasts with real data: the last week is held out and forecast from the days before it.
+"""Accuracy of demand forecasts: of generated series whose demand is known, and of real data.
 
-Compares ours (TSB with limited bulk orders, weekday factors of the whole shop) with two naive forecasts: the same
-weekday of the previous week, and the previous day. Errors are per product and day, over all products sold before the
-week held out. `make bench FILE=invoices.csv.gz` selects the data.
+Ours is compared with naive forecasts (the day before; the same weekday of the week before) and with TSB and auto-ETS of
+statsforecast, which runs in an environment of its own (`bench.auto_ets`). MASE is the mean absolute error in units of
+that of the same weekday of the week before, within the history. The interval score (Gneiting and Raftery, 2007,
+https://doi.org/10.1198/016214506000001437) is scaled alike. Real data, `make bench FILE=invoices.csv.gz`: the last week
+is held out.
 """
 
 import csv
 import gzip
 import os
+import subprocess
+import sys
+import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
-from math import sqrt
 from pathlib import Path
 
-from bench.figures import Figure, report, under
-from stockbuddy.stock.insights.forecasting.tsb import LEVEL, fit, forecast_day, forecast_days, weekday_factors
+import numpy as np
 
+from bench.figures import Figure, at_least, report, under
+from bench.generated_demand import Generated, generated, generated_years
+from stockbuddy.stock.insights.forecasting.outlook import LEVEL, Outlook, forecast
+from stockbuddy.stock.insights.forecasting.series import DemandSeries, Floats
+from stockbuddy.stock.insights.forecasting.weekday_factors import weekday_factors
+
+HORIZON = 14
+HISTORY_DAYS = 182
 HELD_OUT_DAYS = 7
+MAX_REAL_SERIES = 400
+"""Of the real products, as many are compared with auto-ETS, evenly spaced: it takes 0.1 s for each."""
+MIN_ROWS = 70
+Z = 1.2816
+"""Half the width of an interval of LEVEL, in standard deviations."""
+STATSFORECAST = "statsforecast==2.1.1"
 
-Forecast = Callable[[Sequence[float]], Sequence[float]]
+
+@dataclass(frozen=True)
+class Bounds:
+    """Arrays (days, series)."""
+
+    mean: Floats
+    low: Floats
+    high: Floats
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is forecast: `series` with the history, `actual` with the days after it; arrays (days, series)."""
+
+    name: str
+    series: DemandSeries
+    actual: Floats
+
+    @property
+    def history(self) -> Floats:
+        """From the first day on that is the first of every series."""
+        return self.series.demand[int(self.series.starts.min()) :]
+
+    @property
+    def scale(self) -> Floats:
+        history = self.history
+        scale: Floats = np.abs(history[7:] - history[:-7]).mean(axis=0)
+        return scale
+
+
+def main() -> None:
+    tasks = [to_task(one) for one in (*generated(HISTORY_DAYS, HORIZON), generated_years(HORIZON))]
+    file = os.environ.get("FILE")
+    if file is None:
+        print("Without real data: set FILE=invoices.csv.gz")
+    else:
+        real = real_task(Path(file))
+        report_weeks(real)
+        step = -(-real.series.columns // MAX_REAL_SERIES)
+        tasks.append(Task(real.name, real.series.part(np.arange(0, real.series.columns, step)), real.actual[:, ::step]))
+    libraries = statsforecasts(tasks)
+    coverages = [compare(task, libraries) for task in tasks]
+    of_days, of_totals = np.mean([one for one in coverages if one], axis=0)
+    for what, share in (("days", of_days), ("sums of all days", of_totals)):
+        for target in (at_least(75), under(85)):
+            report(Figure("forecast", f"generated: {what} within 80 % intervals", 100 * share, "%", target))
+
+
+def to_task(one: Generated) -> Task:
+    days = len(one.sales) - HORIZON
+    series = DemandSeries(
+        one.sales[:days],
+        np.zeros(one.sales.shape[1], np.int64),
+        one.is_sold_out[:days],
+        one.is_promoted[:days],
+        np.ones(7),
+    )
+    return Task(one.name, series, one.demand[days:])
+
+
+def compare(task: Task, libraries: Mapping[str, Floats]) -> tuple[float, float] | None:
+    """Report a task; returns the shares of days and of sums within our intervals, None for real data."""
+    ours = forecast(task.series, len(task.actual))
+    forecasts = {"ours": Bounds(ours.mean, ours.low, ours.high), **naive_forecasts(task)}
+    steps = slice(0, len(task.actual))
+    if f"{task.name}/ets" in libraries:
+        mean, low, high = (libraries[f"{task.name}/ets{part}"][steps] for part in ("", "-low", "-high"))
+        past = np.quantile(task.history, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+        forecasts["TSB"] = Bounds(libraries[f"{task.name}/tsb"][steps], past[[0]], past[[1]])
+        forecasts["auto-ETS"] = Bounds(mean, low, high)
+    errors = {name: mase(task, one.mean) for name, one in forecasts.items()}
+    scores = {name: interval_score(task, one) for name, one in forecasts.items()}
+    shares = {name: coverage(task.actual, one.low, one.high) for name, one in forecasts.items()}
+    for what, found in (("MASE", errors), ("interval score", scores)):
+        detail = ", ".join(f"{name} {value:.2f}" for name, value in found.items())
+        best = min(value for name, value in found.items() if name != "ours")
+        title = f"{task.name}: {what}, {len(task.actual)} days"
+        report(Figure("forecast", title, found["ours"] / best, "of the best other's", None, detail))
+    total, low_sum, high_sum = sums(task, ours)
+    of_totals = coverage(total, low_sum, high_sum)
+    detail = ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
+    title = f"{task.name}: days within 80 % intervals"
+    report(Figure("forecast", title, 100 * shares["ours"], "%", None, f"{detail}; sums of all days {of_totals:.0%}"))
+    return None if task.name == "real" else (shares["ours"], of_totals)
+
+
+def sums(task: Task, ours: Outlook) -> tuple[Floats, Floats, Floats]:
+    """What was wanted on all days, and the interval of the sum."""
+    low, high = ours.sum_interval(np.full(task.series.columns, len(task.actual)))
+    return task.actual.sum(axis=0), low, high
+
+
+def naive_forecasts(task: Task) -> dict[str, Bounds]:
+    """With normal intervals from the errors within the history."""
+    history, days = task.history, len(task.actual)
+    week = np.concatenate([history[-7:]] * (-(-days // 7)))[:days]
+    ahead = np.arange(1, days + 1)[:, None]
+    week_margin = Z * (history[7:] - history[:-7]).std(axis=0) * np.sqrt(-(-ahead // 7))
+    day_margin = Z * (history[1:] - history[:-1]).std(axis=0) * np.sqrt(ahead)
+    last = np.repeat(history[-1:], days, axis=0)
+    return {
+        "day before": Bounds(last, last - day_margin, last + day_margin),
+        "week before": Bounds(week, week - week_margin, week + week_margin),
+    }
+
+
+def mase(task: Task, mean: Floats) -> float:
+    is_scaled = task.scale > 0
+    errors = np.abs(mean - task.actual).mean(axis=0)
+    return float((errors[is_scaled] / task.scale[is_scaled]).mean())
+
+
+def interval_score(task: Task, bounds: Bounds) -> float:
+    below = np.maximum(bounds.low - task.actual, 0.0)
+    above = np.maximum(task.actual - bounds.high, 0.0)
+    scores = (bounds.high - bounds.low + 2 / (1 - LEVEL) * (below + above)).mean(axis=0)
+    is_scaled = task.scale > 0
+    return float((scores[is_scaled] / task.scale[is_scaled]).mean())
+
+
+def coverage(actual: Floats, low: Floats, high: Floats) -> float:
+    return float(((low <= actual) & (actual <= high)).mean())
+
+
+def statsforecasts(tasks: Sequence[Task]) -> Mapping[str, Floats]:
+    """The library's forecasts; none if it cannot be installed."""
+    with tempfile.TemporaryDirectory() as folder:
+        histories, forecasts = Path(folder) / "histories.npz", Path(folder) / "forecasts.npz"
+        np.savez(histories, allow_pickle=False, **{task.name: task.history for task in tasks})
+        uv = Path(sys.executable).with_name("uv")
+        script = Path(__file__).with_name("auto_ets.py")
+        isolated = (uv, "run", "--quiet", "--no-project", "--isolated", "--with", STATSFORECAST, "python", script)
+        completed = subprocess.run([*isolated, histories, forecasts, str(HORIZON)], check=False, cwd=folder)
+        if completed.returncode:
+            print(f"Without TSB and auto-ETS: {STATSFORECAST} could not be run.")
+            return {}
+        return dict(np.load(forecasts))
+
+
+def real_task(file: Path) -> Task:
+    """Every product sold before the days held out, with the weekday factors of all products."""
+    demand, first = daily_demand(file)
+    known = np.array([days for days in demand.values() if any(days[:-HELD_OUT_DAYS])]).T
+    history = known[:-HELD_OUT_DAYS]
+    rows = max(-(-len(history) // 7) * 7, MIN_ROWS)
+    missing = rows - len(history)
+    factors = weekday_factors(history.sum(axis=1).tolist(), first.weekday())
+    begins = (first - timedelta(days=missing)).weekday()
+    padded = np.concatenate([np.zeros((missing, known.shape[1])), history])
+    none = np.zeros(padded.shape, np.bool_)
+    starts = np.full(known.shape[1], missing)
+    rotated = np.array([factors[(begins + number) % 7] for number in range(7)])
+    return Task("real", DemandSeries(padded, starts, none, none, rotated), known[-HELD_OUT_DAYS:])
 
 
 def daily_demand(file: Path) -> tuple[dict[str, list[float]], date]:
@@ -35,66 +205,21 @@ def daily_demand(file: Path) -> tuple[dict[str, list[float]], date]:
     return {product: [by_day[day] for day in every_day] for product, by_day in sold.items()}, days[0]
 
 
-def main() -> None:
-    file = os.environ.get("FILE")
-    if file is None:
-        return print("Skipped: set FILE=invoices.csv.gz")
-    demand, first = daily_demand(Path(file))
-    known = {product: (days[:-HELD_OUT_DAYS], days[-HELD_OUT_DAYS:]) for product, days in demand.items()}
-    known = {product: halves for product, halves in known.items() if any(halves[0])}
-    factors = factors_ahead([before for before, _ in known.values()], first)
-    print(f"{len(known)} products, {sum(map(sold_days, known.values()))} product days with sales, "
-          f"{HELD_OUT_DAYS} of {len(next(iter(demand.values())))} days held out")  # fmt: skip
-    forecasts: dict[str, Forecast] = {
-        "ours": lambda before: [forecast_day(fit(before), factor).mean for factor in factors],
-        "naive, a week before": lambda before: before[-7:],
-        "naive, the day before": lambda before: [before[-1]] * HELD_OUT_DAYS,
+def report_weeks(task: Task) -> None:
+    """The errors of all real products, in units and not scaled."""
+    ours = forecast(task.series, HELD_OUT_DAYS).mean
+    forecasts = {"ours": ours, **{name: one.mean for name, one in naive_forecasts(task).items()}}
+    measures: dict[str, Callable[[Floats], float]] = {
+        "MAE of days": lambda mean: np.abs(mean - task.actual).mean(),
+        "RMSE of days": lambda mean: np.sqrt(np.square(mean - task.actual).mean()),
+        "MAE of the week": lambda mean: np.abs(mean.sum(axis=0) - task.actual.sum(axis=0)).mean(),
     }
-    errors = {name: error_of(forecast, list(known.values())) for name, forecast in forecasts.items()}
-    for number, measure in enumerate(("MAE of days", "RMSE of days", "MAE of the week")):
-        detail = ", ".join(f"{name} {errors[name][number]:.3f}" for name in forecasts)
-        ratio = errors["ours"][number] / errors["naive, a week before"][number]
-        report(
-            Figure(
-                "forecast", f"{measure}, {HELD_OUT_DAYS} days held out", ratio, "of the week before's", under(1), detail
-            )
-        )
-    print_coverage(list(known.values()), factors)
-
-
-def factors_ahead(histories: Sequence[Sequence[float]], first: date) -> list[float]:
-    """The weekday factor of each day held out, computed from the days before."""
-    totals = [sum(day) for day in zip(*histories, strict=True)]
-    factors = weekday_factors(totals, first.weekday())
-    return [factors[(first.weekday() + len(totals) + ahead) % 7] for ahead in range(HELD_OUT_DAYS)]
-
-
-def error_of(forecast: Forecast, known: Sequence[tuple[list[float], list[float]]]) -> tuple[float, float, float]:
-    """Mean absolute and root mean square error of the days, and mean absolute error of the whole week."""
-    misses: list[float] = []
-    weeks: list[float] = []
-    for before, after in known:
-        expected = forecast(before)
-        misses += [guess - actual for guess, actual in zip(expected, after, strict=True)]
-        weeks.append(abs(sum(expected) - sum(after)))
-    root = sqrt(sum(miss * miss for miss in misses) / len(misses))
-    return sum(map(abs, misses)) / len(misses), root, sum(weeks) / len(weeks)
-
-
-def print_coverage(known: Sequence[tuple[list[float], list[float]]], factors: Sequence[float]) -> None:
-    days = weeks = 0
-    for before, after in known:
-        demand = fit(before)
-        bounds = [forecast_day(demand, factor) for factor in factors]
-        days += sum(bound.low <= actual <= bound.high for bound, actual in zip(bounds, after, strict=True))
-        week = forecast_days(demand, factors)
-        weeks += week.low <= sum(after) <= week.high
-    print(f"within the bounds of {LEVEL:.0%}: {days / len(known) / HELD_OUT_DAYS:.0%} of days, "
-          f"{weeks / len(known):.0%} of weeks")  # fmt: skip
-
-
-def sold_days(halves: tuple[list[float], list[float]]) -> int:
-    return sum(quantity > 0 for half in halves for quantity in half)
+    print(f"{task.series.columns} products, {HELD_OUT_DAYS} of {len(task.history) + HELD_OUT_DAYS} days held out")
+    for title, measure in measures.items():
+        found = {name: float(measure(mean)) for name, mean in forecasts.items()}
+        detail = ", ".join(f"{name} {value:.3f}" for name, value in found.items())
+        ratio = found["ours"] / found["week before"]
+        report(Figure("forecast", f"real: {title}, 7 days", ratio, "of the week before's", under(1), detail))
 
 
 if __name__ == "__main__":

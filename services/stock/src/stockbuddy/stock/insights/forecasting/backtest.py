@@ -56,10 +56,10 @@ def choose(series: CleanSeries, candidates: Candidates) -> Choice:
     forecasts = candidates.forecasts[: len(candidates.origins)]
     own_forecasts = np.moveaxis(forecasts[:, method, :COMPARED_DAYS, column], 0, -1) * counted
     dispersion, drift = spread_of(own_errors, own_forecasts)
-    history, recent = history_of(series, candidates)
-    sold_days = np.count_nonzero((series.demand[-len(history[0]) :][-WEEK * len(candidates.origins) :] > 0), axis=0)
+    of_history = dispersion_of_history(series, candidates)
+    sold_days = np.count_nonzero(series.demand[-WEEK * len(candidates.origins) :], axis=0)
     weight = np.where(is_compared, np.minimum(sold_days / RELIABLE_SALES, 1.0), 0.0)
-    dispersion = weight * dispersion + (1 - weight) * recent
+    dispersion = weight * dispersion + (1 - weight) * of_history
     # The level itself is only estimated: its error is the same on all days, so that it adds up.
     known_days = np.maximum(series.is_counted.sum(axis=0), 1)
     drift = np.maximum(weight * drift, np.maximum(candidates.level_variances[method], 1 / known_days) * dispersion)
@@ -68,7 +68,7 @@ def choose(series: CleanSeries, candidates: Candidates) -> Choice:
         is_compared,
         dispersion,
         drift,
-        residuals_of(own_errors, own_forecasts, counted > 0, history, is_compared),
+        residuals_of(series, own_errors, own_forecasts, counted > 0, is_compared),
     )
 
 
@@ -99,7 +99,7 @@ def sums_of_weeks(errors: Floats) -> Floats:
 def spread_of(errors: Floats, forecasts: Floats) -> tuple[Floats, Floats]:
     """The dispersion of single days, and the drift from how much faster sums of 7 and 14 days spread; both arrays have
     the shape (origins, steps, columns)."""
-    expected = np.maximum(forecasts.sum(axis=(0, 1)), TINY)
+    expected = size_of(errors, forecasts)
     dispersion = np.square(errors).sum(axis=(0, 1)) / expected
     of_weeks = np.square(errors.reshape(len(errors), -1, WEEK, errors.shape[-1]).sum(axis=2)).sum(axis=(0, 1))
     of_fortnights = np.square(errors.sum(axis=1)).sum(axis=0)
@@ -110,35 +110,44 @@ def spread_of(errors: Floats, forecasts: Floats) -> tuple[Floats, Floats]:
     return dispersion, np.maximum(np.mean(drifts, axis=0), 0.0)
 
 
-History = tuple[Floats, Floats, Bools]
-"""One-step errors, forecasts, and which days count (days, columns)."""
-
-
-def history_of(series: CleanSeries, candidates: Candidates) -> tuple[History, Floats]:
-    """One-step errors over the whole history, and their dispersion; that of a Poisson process, 1, counts for what a
-    history lacks to a week."""
+def dispersion_of_history(series: CleanSeries, candidates: Candidates) -> Floats:
+    """That of the one-step errors over the whole history; that of a Poisson process, 1, counts for what a history lacks
+    to a week."""
     counted = series.is_counted[series.days - len(candidates.errors) :]
-    squares = np.square(candidates.errors * counted).sum(axis=0)
-    expected = (candidates.expected * counted).sum(axis=0)
+    errors = candidates.errors * counted
+    expected = size_of(errors, candidates.expected * counted)
     missing = np.maximum(WEEK - counted.sum(axis=0), 0.0) / WEEK
-    dispersion = (1 - missing) * squares / np.maximum(expected, TINY) + missing
-    return (candidates.errors, candidates.expected, counted), dispersion
+    dispersion: Floats = (1 - missing) * np.square(errors).sum(axis=0) / expected + missing
+    return dispersion
 
 
-def residuals_of(errors: Floats, forecasts: Floats, is_counted: Bools, history: History, is_compared: Bools) -> Floats:
-    """Standardized errors: of the back-test if there was one, else of the whole history."""
+def residuals_of(
+    series: CleanSeries, errors: Floats, forecasts: Floats, is_counted: Bools, is_compared: Bools
+) -> Floats:
+    """Standardized errors: of the back-test if there was one, else the differences of all days from their average."""
     columns = errors.shape[-1]
     tested = standardized(errors, forecasts, is_counted).reshape(-1, columns)
     tested[:, ~is_compared] = np.nan
-    past = standardized(*history)
+    days = np.maximum(series.is_counted.sum(axis=0), 1)
+    average = np.broadcast_to((series.demand * series.is_counted).sum(axis=0) / days, series.demand.shape)
+    past = standardized(series.demand - average, average, series.is_counted)
     past[:, is_compared] = np.nan
     return np.concatenate([tested, past])
 
 
 def standardized(errors: Floats, forecasts: Floats, is_counted: Bools) -> Floats:
-    scales = np.sqrt(scale_of(forecasts, forecasts.sum(axis=tuple(range(forecasts.ndim - 1))), is_counted))
+    size = size_of(errors * is_counted, forecasts * is_counted)
+    scales = np.sqrt(scale_of(forecasts, size, is_counted))
     values: Floats = np.where(is_counted, errors / scales, np.nan)
     return values
+
+
+def size_of(errors: Floats, forecasts: Floats) -> Floats:
+    """The total of each column's forecasts or of its demand, the larger one: demand may exceed a forecast of zero."""
+    axes = tuple(range(forecasts.ndim - 1))
+    expected = forecasts.sum(axis=axes)
+    size: Floats = np.maximum(np.maximum(expected, expected + errors.sum(axis=axes)), TINY)
+    return size
 
 
 def scale_of(forecasts: Floats, total: Floats, is_counted: Bools) -> Floats:

@@ -66,7 +66,7 @@ def forecast_by_all_methods(series: CleanSeries, steps: int) -> Candidates:
         variances += map(level_variance, SMOOTHINGS)
     filled = smoothed.expected + smoothed.errors
     parts += [
-        smooth_sizes(recent, origins)[:, None, None] * weekdays[:, None],
+        smooth_sizes(recent, origins)[:, None, None] * repeat_weeks(series.weekday_factors[None, :, None], steps),
         average_recent(recent, filled, origins, steps)[:, None],
         repeat_weeks(np.stack([filled[day - WEEK : day] for day in [*origins, recent.days]]), steps)[:, None],
     ]

@@ -16,7 +16,8 @@ Integers = npt.NDArray[np.int64]
 WEEK = 7
 MAX_SIZE_IN_MEDIANS = 5.0
 MAX_SIZE_IN_LARGE_SIZES = 2.0
-MIN_SALES_FOR_LARGE_SIZES = 10
+MIN_SALES_FOR_LARGE_SIZES = 28
+"""In fewer, the largest tenth may consist of bulk orders only."""
 MAX_SHARE_OF_PROMOTIONS = 1 / 3
 """If more days with sales are marked, the list price has risen, and the marks say nothing."""
 MAX_SHARE_OF_SOLD_OUT_DAYS = 1 / 2
