@@ -7,7 +7,7 @@ import numpy as np
 
 from stockbuddy.stock.insights.forecasting.profiles import YEAR_DAYS, season_factors, weekday_profiles
 from stockbuddy.stock.insights.forecasting.series import WEEK, Bools, CleanSeries, Floats, window_sums
-from stockbuddy.stock.insights.forecasting.smoothing import (
+from stockbuddy.stock.insights.forecasting.smoothed_levels import (
     SMOOTHINGS,
     TREND_DAMPING,
     TSB_SMOOTHING,
