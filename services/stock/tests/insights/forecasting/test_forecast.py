@@ -104,6 +104,22 @@ async def test_days_without_stock_do_not_lower_forecast(shop: Shop) -> None:
     assert stock["text"].startswith("13 days on which the stock was used up")
 
 
+async def test_stock_of_another_warehouse_is_stock(shop: Shop) -> None:
+    """The default warehouse is empty for twelve days; another one has stock, but no movement in these weeks."""
+    north = await shop.warehouse("NORTH")
+    tea = await shop.product()
+    await move(shop, tea, "in", 50, 300, warehouse_id=north)
+    await move(shop, tea, "in", 192, 60)
+    for days_ago in range(13, 61):
+        await move(shop, tea, "out", 4, days_ago)
+    everywhere = await forecast(shop, tea, history_days=90)
+    assert (everywhere["history"]["days_without_stock"], everywhere["history"]["days"]) == (0, 90)
+    assert everywhere["demand_per_day"] < 4
+    main = (await shop.level(tea))["warehouse_id"]
+    there = await forecast(shop, tea, history_days=90, warehouse_id=main)
+    assert (there["history"]["days_without_stock"], there["demand_per_day"]) == (13, 4)
+
+
 async def test_sales_at_reduced_prices_do_not_raise_forecast(shop: Shop) -> None:
     tea = await shop.product(unit_price="10")
     await move(shop, tea, "in", 5000, 60)

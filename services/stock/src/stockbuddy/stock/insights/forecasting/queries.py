@@ -26,12 +26,13 @@ _MOVED = """
         SELECT m.product_id, m.warehouse_id, CAST(sum(m.on_hand) AS double precision) AS on_hand
         FROM level m WHERE m.version > 0 {condition} GROUP BY m.product_id, m.warehouse_id
     )
-    SELECT product_id, warehouse_id, stocked.on_hand, moved.days, moved.changes, moved.are_demand
-    FROM stocked JOIN moved USING (product_id, warehouse_id)
+    SELECT product_id, warehouse_id, stocked.on_hand, coalesce(moved.days, '{{}}'), coalesce(moved.changes, '{{}}'),
+           coalesce(moved.are_demand, '{{}}')
+    FROM stocked {join} moved USING (product_id, warehouse_id)
 """
 _OF_PRODUCTS = "AND m.product_id = ANY(CAST(:product_ids AS bigint[]))"
-_MOVED_OF_ALL = text(_MOVED.format(condition=""))
-_MOVED_OF_PRODUCTS = text(_MOVED.format(condition=_OF_PRODUCTS))
+_MOVED_OF_ALL = text(_MOVED.format(condition="", join="JOIN"))
+_MOVED_OF_PRODUCTS = text(_MOVED.format(condition=_OF_PRODUCTS, join="LEFT JOIN"))
 
 _REDUCED = """
     SELECT m.product_id, s.warehouse_id, width_bucket(s.occurred_at, CAST(:starts AS timestamptz[])) AS day,
@@ -79,7 +80,8 @@ class ReducedSales:
 async def fetch_moved_levels(
     session: AsyncSession, starts: Sequence[datetime], product_ids: Sequence[int] | None
 ) -> list[MovedLevel]:
-    """Levels with movements since the first of `starts`; the last of them begins the day after the history."""
+    """Levels with movements since the first of `starts`, of given products also the others; the last of `starts` begins
+    the day after the history."""
     parameters = {"starts": list(starts), "since": starts[0]}
     if product_ids is None:
         rows = await session.execute(_MOVED_OF_ALL, parameters)
