@@ -97,7 +97,7 @@ exports: setup ## import the original exports of other shop systems in EXPORTS (
 	@$(VENV)/pytest services/catalog/tests/imports/original_exports.py
 
 faults: setup $(CLIENTS_BUILT) ## fault-injection tests (minutes): kills, partitions, freezes, data loss
-	@deploy/install-servers proxies
+	@deploy/install-servers faults
 	@$(VENV)/pytest -m slow -s tests/faults gateway/tests/test_proxies.py
 	@STOCKBUDDY_TILL_KILLS=1000 $(VENV)/pytest -s -k kills clients/tests/test_till.py --timeout 14400
 

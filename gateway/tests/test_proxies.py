@@ -165,7 +165,7 @@ async def proxy(request: pytest.FixtureRequest, start_system: StartSystem, tmp_p
     ports = {"port": free_port(), "http2": free_port(), "gateway": system.gateway.port}
     program, *arguments = command(request.param, tmp_path, ports)
     found = shutil.which(program, path=path)
-    assert found, f"{program} is not installed: deploy/install-servers proxies"
+    assert found, f"{program} is not installed: deploy/install-servers faults"
     environment = {**os.environ, "PATH": path, "HOME": str(tmp_path)}
     with (tmp_path / "log").open("wb") as output:
         process = await asyncio.create_subprocess_exec(

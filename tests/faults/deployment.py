@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 
 import aiohttp
 
@@ -19,6 +20,7 @@ from stockbuddy.embedded.settings import EmbeddedSettings
 from stockbuddy.local_servers.ports import free_port
 from stockbuddy.local_servers.postgres import LocalPostgres
 from tests.faults.load import Load
+from tests.faults.machine_clock import MachineClock
 from tests.faults.release import Release
 from tests.faults.supervisor import SupervisedProgram
 from tests.faults.verification import Verifier
@@ -65,8 +67,12 @@ async def start_deployment(
     replicas: int = 1,
     has_admin: bool = False,
     release: Release | None = None,
+    clocks: Mapping[str, MachineClock] = MappingProxyType({}),
+    bus_url: str | None = None,
 ) -> AsyncIterator[Deployment]:
-    """`has_admin`: the database is restored. `release`: what is installed at first, if not the release under test."""
+    """`has_admin`: the database is restored. `release`: what is installed at first, if not the release under test.
+    `clocks`: of the machines of some programs, by the program's name. `bus_url`: of a cluster, to which there are no
+    proxies."""
     await (release.migrate(postgres.url) if release else migrate_all(postgres.url))
     port = first_of_free_ports(5)
     url = f"http://127.0.0.1:{port}"
@@ -77,10 +83,15 @@ async def start_deployment(
         settings = EmbeddedSettings(env="development", port=port, bus_url=rabbitmq.url)
         code = release.environment if release else {}
         for name, program in _replicate(programs(settings, postgres.url), replicas).items():
-            deployment.proxies[name] = await stack.enter_async_context(Proxy.to(rabbitmq.url).running())
-            bus_url = deployment.proxies[name].through(rabbitmq.url)
+            if bus_url is None:
+                deployment.proxies[name] = await stack.enter_async_context(Proxy.to(rabbitmq.url).running())
+                address = deployment.proxies[name].through(rabbitmq.url)
+            else:
+                address = bus_url
+            machine = clocks[name].environment if name in clocks else {}
             running = replace(
-                program, environment={**program.environment, "BUS_URL": bus_url, "LOG_LEVEL": LOG_LEVEL, **code}
+                program,
+                environment={**program.environment, "BUS_URL": address, "LOG_LEVEL": LOG_LEVEL, **code, **machine},
             )
             supervised = SupervisedProgram(name, running, directory / f"{name}.log")
             deployment.programs[name] = await stack.enter_async_context(supervised.running())

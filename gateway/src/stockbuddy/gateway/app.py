@@ -20,6 +20,7 @@ from stockbuddy.gateway.admission.rate_counters import LocalCounter, RedisCounte
 from stockbuddy.gateway.admission.rate_limits import Limits, RateLimits
 from stockbuddy.gateway.admission.revocations import Revocations
 from stockbuddy.gateway.admission.token_exchange import TokenExchange
+from stockbuddy.gateway.auth_clock import auth_clock_worker
 from stockbuddy.gateway.auth_reports.activity import ActivityReporter
 from stockbuddy.gateway.auth_reports.denied_requests import DeniedRequestReporter
 from stockbuddy.gateway.client_address import ClientOrigins
@@ -160,6 +161,7 @@ class Gateway:
                 stack.push_async_callback(upstream.close)
             stack.push_async_callback(self._activity.close)
             stack.push_async_callback(self._denied_requests.close)
+            await stack.enter_async_context(auth_clock_worker(self._upstreams["auth"]))
             for part in (self._revocations, self._openapi, self._activity, self._denied_requests):
                 await stack.enter_async_context(part.worker)
             log.info("gateway.started")

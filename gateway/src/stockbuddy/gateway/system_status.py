@@ -6,7 +6,7 @@ service is reported without details.
 
 import asyncio
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
 from pydantic import BaseModel, Field, ValidationError
 from starlette.datastructures import Headers
@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from stockbuddy.chassis.http.errors import problem_response
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.chassis.runtime.failures import DependencyUnavailable
 from stockbuddy.chassis.runtime.latency import measure_latency
 from stockbuddy.chassis.runtime.release import VERSION
@@ -59,7 +60,7 @@ class StatusReport:
     def __init__(self, upstreams: Mapping[str, Upstream], health: HealthCheck) -> None:
         self._upstreams = upstreams
         self._health = health
-        self._started_at = datetime.now(UTC)
+        self._started_at = clock.now()
 
     async def open(self) -> None:
         """Nothing to open."""

@@ -4,7 +4,6 @@ precedence.
 Whatever the credential, the service receives a bearer token, and verifies it again.
 """
 
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -13,6 +12,7 @@ from urllib.parse import parse_qsl
 from stockbuddy.chassis.http.authentication import bearer_token
 from stockbuddy.chassis.http.errors import Unauthenticated
 from stockbuddy.chassis.http.tokens import Principal, TokenVerifier
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.gateway.admission.csrf import BrowserSessions
 from stockbuddy.gateway.admission.networks import is_within
 from stockbuddy.gateway.admission.rate_limits import RateLimits
@@ -76,7 +76,7 @@ class Authenticator:
 
     def _is_valid(self, caller: Caller) -> bool:
         principal = caller.principal
-        return principal.accepted_until > time.time() and not self._revocations.is_revoked(principal.session_id)
+        return principal.accepted_until > clock.timestamp() and not self._revocations.is_revoked(principal.session_id)
 
     def _cache(self, authorization: bytes, caller: Caller) -> None:
         if len(self._callers) >= MAX_CACHED_CALLERS:

@@ -3,10 +3,10 @@
 Auth itself sees a token only when it issues it.
 """
 
-import time
 from datetime import UTC, datetime
 from itertools import islice
 
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.chassis.runtime.background import PollingWorker
 from stockbuddy.contracts.internal import LAST_USED_PATH, MAX_LAST_USED, LastUsed, LastUsedReport
 from stockbuddy.gateway.auth_reports.client import post_report, send_final_report
@@ -24,7 +24,7 @@ class ActivityReporter:
 
     def record(self, session_id: str) -> None:
         if len(self._pending) < MAX_PENDING or session_id in self._pending:
-            self._pending[session_id] = time.time()
+            self._pending[session_id] = clock.timestamp()
 
     async def close(self) -> None:
         await send_final_report(self._report)

@@ -2,7 +2,6 @@
 credential ends; a caller has a limited number of them."""
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 
@@ -10,6 +9,7 @@ import structlog
 
 from stockbuddy.chassis.http.errors import Unauthenticated, Unavailable
 from stockbuddy.chassis.http.tokens import Principal
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.gateway.errors import TooManyStreams
 from stockbuddy.gateway.request import Caller
 
@@ -43,7 +43,7 @@ class LiveStreams:
         expires; with an API key or a session cookie, when auth gives no further token for it."""
         principal = caller.principal
         timeouts = self._by_session.setdefault(principal.session_id, set())
-        timeout = asyncio.timeout(principal.accepted_until - time.time())
+        timeout = asyncio.timeout(principal.accepted_until - clock.timestamp())
         timeouts.add(timeout)
         self._by_caller[caller.name] += 1
         renewal = asyncio.create_task(_extend(timeout, principal, caller.renew)) if caller.renew else None
@@ -70,10 +70,10 @@ async def _extend(deadline: asyncio.Timeout, principal: Principal, renew: Callab
     """Move `deadline` to the end of each further token, until the credential gets no more."""
     loop = asyncio.get_running_loop()
     while True:
-        await asyncio.sleep(max(principal.expires_at - time.time(), MIN_RENEWAL_INTERVAL_SECONDS))
+        await asyncio.sleep(max(principal.expires_at - clock.timestamp(), MIN_RENEWAL_INTERVAL_SECONDS))
         try:
             principal = await renew()
-            end = loop.time() + principal.accepted_until - time.time()
+            end = loop.time() + principal.accepted_until - clock.timestamp()
         except Unauthenticated:
             end = loop.time()
         except Unavailable as error:

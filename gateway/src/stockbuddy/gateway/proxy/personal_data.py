@@ -5,7 +5,6 @@ import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -13,6 +12,7 @@ from starlette.responses import JSONResponse
 from starlette.types import Message, Scope
 
 from stockbuddy.chassis.http.errors import Unavailable
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.chassis.runtime.failures import DependencyUnavailable
 from stockbuddy.contracts.internal import PERSONAL_DATA_PATH
 from stockbuddy.gateway.proxy.client import call
@@ -91,7 +91,7 @@ def merge_exports(exports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """One export with the sections of all."""
     return {
         "person": exports[0]["person"],
-        "exported_at": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+        "exported_at": clock.now().isoformat().replace("+00:00", "Z"),
         "sections": {name: rows for export in exports for name, rows in export["sections"].items()},
         "truncated": [name for export in exports for name in export["truncated"]],
     }

@@ -11,6 +11,8 @@ TOKEN_EXCHANGE_PATH = "/internal/token-exchange"
 """POST TokenExchangeRequest → TokenExchangeResponse; 401 if the credential is invalid."""
 REVOCATIONS_PATH = "/internal/revocations"
 """GET with `after` (a cursor) → RevocationsResponse."""
+CLOCK_PATH = "/internal/clock"
+"""GET, not signed, because a signature needs the time → ClockResponse."""
 DENIALS_PATH = "/internal/denials"
 """POST DeniedRequestReport → 204."""
 LAST_USED_PATH = "/internal/last-used"
@@ -65,6 +67,12 @@ class RevocationsResponse(BaseModel):
 
     session_ids: list[str]
     cursor: str
+
+
+class ClockResponse(BaseModel):
+    """`seconds`: since the epoch, by the clock of auth's database server."""
+
+    seconds: float
 
 
 class DeniedRequest(_Request):

@@ -1,6 +1,6 @@
 """Hourly work: deletion of expired sessions, tokens, counters and unsent e-mails; missing skeletons of usernames."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from stockbuddy.auth.apps import queries as apps
 from stockbuddy.auth.email import queue as emails
@@ -13,6 +13,7 @@ from stockbuddy.auth.profile import queries as profile
 from stockbuddy.auth.sessions import queries as sessions
 from stockbuddy.auth.users.commands import fill_skeletons
 from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.chassis.runtime.background import PollingWorker
 
 INTERVAL_SECONDS = 3600
@@ -29,7 +30,7 @@ KNOWN_ADDRESS_RETENTION = timedelta(days=90)
 
 def cleanup_worker(database: Database) -> PollingWorker:
     async def run() -> None:
-        await delete_expired(database, datetime.now(UTC))
+        await delete_expired(database, clock.now())
 
     return PollingWorker("auth.cleanup", run, interval_seconds=INTERVAL_SECONDS)
 

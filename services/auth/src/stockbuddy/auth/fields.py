@@ -1,6 +1,6 @@
 """Field types of auth's request bodies, and their limits."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from ipaddress import ip_network
 from typing import Annotated, Any
 
@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, StrictInt, StringConstraints
 from stockbuddy.auth.usernames import MAX_USERNAME_LENGTH, require_acceptable
 from stockbuddy.chassis.access.permissions import Permission, sorted_names
 from stockbuddy.chassis.fields import MAX_ID, NO_CONTROL_CHARACTERS, InvalidValue, UtcTime
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.chassis.smtp import mailbox
 
 MAX_EMAIL_LENGTH = 254
@@ -98,7 +99,7 @@ Networks = Annotated[
 
 
 def require_future(moment: datetime) -> datetime:
-    if moment <= datetime.now(UTC):
+    if moment <= clock.now():
         raise InvalidValue("not_in_future", "must lie in the future")
     return moment
 

@@ -5,7 +5,7 @@ they add a factor: their calls otherwise require the password itself. An API key
 that created it was verified. Apps cannot prove anything and are rejected.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from fastapi import Depends
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,6 +19,7 @@ from stockbuddy.auth.users.queries import find_user
 from stockbuddy.chassis.http.authentication import Caller, UserSession, UserSessionRequired
 from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.tokens import Principal
+from stockbuddy.chassis.runtime import clock
 
 
 async def require_recent_verification(
@@ -38,7 +39,7 @@ async def require_recent_verification(
     if not user.has_second_factor and not always:
         return
     verified_at = current.second_factor_at if user.has_second_factor else current.authenticated_at
-    if verified_at is None or verified_at < datetime.now(UTC) - timedelta(seconds=settings.step_up_seconds):
+    if verified_at is None or verified_at < clock.now() - timedelta(seconds=settings.step_up_seconds):
         raise StepUpRequired(methods=["code", "passkey"] if user.has_second_factor else ["password"])
 
 

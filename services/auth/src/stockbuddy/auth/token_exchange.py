@@ -1,7 +1,7 @@
 """Token exchange: an access token for an API key, for the cookie of a browser session, or for a stream ticket."""
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,6 +17,7 @@ from stockbuddy.auth.signing.keys import SigningKeys
 from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.queries import find_user
 from stockbuddy.chassis.http.tokens import Principal
+from stockbuddy.chassis.runtime import clock
 
 LAST_USED_INTERVAL = timedelta(seconds=30)
 """Minimum interval between `last_used_at` updates, to avoid a hot row; the gateway reports later uses."""
@@ -40,7 +41,7 @@ async def exchange_api_key(
     session: AsyncSession, keys: SigningKeys, secret: str, *, lifetime_seconds: int, key_id: int | None = None
 ) -> ExchangedToken:
     """`session` commits each statement. `key_id`, which OAuth clients send, must be the key's. Raises InvalidApiKey."""
-    now = datetime.now(UTC)
+    now = clock.now()
     found = await api_keys.find_valid_key(session, digest(secret), now)
     if found is None or key_id not in (None, found[0].id):
         raise InvalidApiKey()
@@ -58,7 +59,7 @@ async def exchange_cookie(
 ) -> ExchangedToken:
     """`session` commits each statement. Use extends the browser session, up to its maximum lifetime. Raises
     InvalidBrowserSession."""
-    now = datetime.now(UTC)
+    now = clock.now()
     valid = await find_browser_session(session, cookie, settings, now)
     if valid is None:
         raise InvalidBrowserSession()
@@ -79,7 +80,7 @@ async def exchange_stream_ticket(
     session: AsyncSession, keys: SigningKeys, ticket: str, *, lifetime_seconds: int
 ) -> ExchangedToken:
     """Once. `session` commits each statement. Raises InvalidStreamTicket."""
-    found = await sessions.use_stream_ticket(session, digest(ticket), datetime.now(UTC))
+    found = await sessions.use_stream_ticket(session, digest(ticket), clock.now())
     user = await find_user(session, found.user_id) if found else None
     if found is None or user is None or not user.is_active:
         raise InvalidStreamTicket()

@@ -7,10 +7,10 @@ same for a day, so that browsers cache the image.
 import base64
 import hmac
 import re
-import time
 
 from stockbuddy.catalog.signed_url_queries import read_url_key
 from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.runtime import clock
 
 DAY_SECONDS = 86_400
 SIGNATURE_BYTES = 16
@@ -42,7 +42,7 @@ class ImageUrls:
     async def is_valid(self, product_id: int, digest: str, expires: int, signature: str) -> bool:
         await self._load_key()
         expected = self._signature(product_id, digest, expires)
-        return hmac.compare_digest(expected.encode(), signature.encode()) and expires > time.time()
+        return hmac.compare_digest(expected.encode(), signature.encode()) and expires > clock.timestamp()
 
     async def _load_key(self) -> None:
         if not self._key:
@@ -53,7 +53,7 @@ class ImageUrls:
         return match[1] + self._signed_url(int(match[2]), match[3].decode()).encode() + b'"'
 
     def _signed_url(self, product_id: int, digest: str) -> str:
-        expires = (int(time.time()) // DAY_SECONDS + 2) * DAY_SECONDS
+        expires = (int(clock.timestamp()) // DAY_SECONDS + 2) * DAY_SECONDS
         signature = self._signature(product_id, digest, expires)
         return f"/api/v1/products/{product_id}/image?v={digest}&expires={expires}&signature={signature}"
 

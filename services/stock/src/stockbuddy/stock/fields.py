@@ -1,12 +1,13 @@
 """Field types of stock's request bodies and queries that the chassis does not have."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, PlainSerializer
 
 from stockbuddy.chassis.fields import MAX_ID, Integer, InvalidValue, UtcTime, text
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.contracts.numbers import DecimalText, Money, Quantity, money_text, quantity_number
 
 MAX_CLOCK_SKEW = timedelta(minutes=5)
@@ -14,7 +15,7 @@ MAX_CLOCK_SKEW = timedelta(minutes=5)
 
 
 def _reject_future(time: datetime) -> datetime:
-    if time > datetime.now(UTC) + MAX_CLOCK_SKEW:
+    if time > clock.now() + MAX_CLOCK_SKEW:
         raise InvalidValue("in_future", "lies in the future")
     return time
 

@@ -1,13 +1,14 @@
 """Mapped classes of the stock service: the base, and the columns of records that are edited in place."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from stockbuddy.chassis.postgres.orm import MappedBase
+from stockbuddy.chassis.runtime import clock
 
 
 class Base(MappedBase):
@@ -26,4 +27,4 @@ class VersionedRecord:
         for name, value in values.items():
             setattr(self, name, value)
         self.version += 1
-        self.updated_at = datetime.now(UTC)
+        self.updated_at = clock.now()

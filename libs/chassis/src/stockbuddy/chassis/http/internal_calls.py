@@ -2,7 +2,6 @@
 called service, so that another pod in the network can neither call `/internal` paths nor replay a call for long.
 """
 
-import time
 from typing import Any
 
 import jwt
@@ -12,7 +11,8 @@ from starlette.requests import Request
 
 from stockbuddy.chassis.http.errors import Unauthenticated
 from stockbuddy.chassis.http.resources import get_resources
-from stockbuddy.chassis.http.tokens import CLOCK_LEEWAY_SECONDS
+from stockbuddy.chassis.http.tokens import TIMES_CHECKED_HERE, check_times
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.chassis.runtime.settings import ServiceSettings
 
 ALGORITHM = "HS256"
@@ -48,7 +48,7 @@ class InternalCallSigner:
 
     def authorization(self) -> str:
         """The value of the header `Authorization`."""
-        now = time.time()
+        now = clock.timestamp()
         if not self._reuse_until - REUSE_SECONDS <= now < self._reuse_until:
             self._token = sign_internal_call(self._secret, self._caller, now)
             self._reuse_until = now + REUSE_SECONDS
@@ -65,10 +65,9 @@ def verify_internal_call(secret: str, token: str) -> str:
     try:
         if jwt.get_unverified_header(token).get("typ") != TOKEN_TYPE:
             raise UnsignedCall()
-        options: Any = {"require": ["iss", "aud", "iat", "exp"]}
-        claims = jwt.decode(
-            token, secret, algorithms=[ALGORITHM], audience=AUDIENCE, leeway=CLOCK_LEEWAY_SECONDS, options=options
-        )
+        options: Any = {"require": ["iss", "aud", "iat", "exp"], **TIMES_CHECKED_HERE}
+        claims = jwt.decode(token, secret, algorithms=[ALGORITHM], audience=AUDIENCE, options=options)
+        check_times(claims)
     except jwt.PyJWTError as error:
         raise UnsignedCall() from error
     return str(claims["iss"])

@@ -3,7 +3,7 @@ gateway adds the sections of the others, which answer at an internal path, to th
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
@@ -16,6 +16,7 @@ from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import requires
 from stockbuddy.chassis.http.sessions import ReadSession
 from stockbuddy.chassis.http.strict_query import StrictQueryRoute
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.contracts.internal import PERSONAL_DATA_PATH
 from stockbuddy.contracts.personal_data import MAX_SECTION_ROWS
 
@@ -57,7 +58,7 @@ async def export_sections(
 def to_response(person: str, sections: Mapping[str, Sequence[dict[str, Any]]]) -> PersonalDataResponse:
     return PersonalDataResponse(
         person=person,
-        exported_at=datetime.now(UTC),
+        exported_at=clock.now(),
         sections={name: list(rows[:MAX_SECTION_ROWS]) for name, rows in sections.items() if rows},
         truncated=[name for name, rows in sections.items() if len(rows) > MAX_SECTION_ROWS],
     )

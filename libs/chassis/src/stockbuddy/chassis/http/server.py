@@ -12,6 +12,7 @@ from sqlalchemy import text
 from stockbuddy.chassis.http.errors import Unavailable, problem_response
 from stockbuddy.chassis.http.health import health_router
 from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.postgres.server_clock import synchronise_clock
 from stockbuddy.chassis.runtime.database_url import server_of
 from stockbuddy.chassis.runtime.failures import DATABASE, DependencyUnavailable, is_environment_fault
 from stockbuddy.chassis.runtime.logging import configure_logging
@@ -92,13 +93,15 @@ def _health_app(outage: OutageLog) -> FastAPI:
 
 
 async def wait_for_database(url: str, schema: str, outage: OutageLog) -> None:
-    """Return once the schema's tables can be read. Until then, `outage` has the reason."""
+    """Return once the schema's tables can be read, with the clock at the server's time. Until then, `outage` has the
+    reason."""
     database = Database(url, schema, pool_size=1)
     try:
         while True:
             try:
                 async with database.reading() as session:
                     await session.execute(_IS_MIGRATED)
+                    await synchronise_clock(session)
             except Exception as error:
                 if not is_environment_fault(error):
                     raise

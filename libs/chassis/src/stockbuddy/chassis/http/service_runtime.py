@@ -31,6 +31,7 @@ from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.postgres.maintenance import maintenance_worker
 from stockbuddy.chassis.postgres.query_spans import QuerySpans
 from stockbuddy.chassis.postgres.read_replica import ReadReplica
+from stockbuddy.chassis.postgres.server_clock import server_clock_worker
 from stockbuddy.chassis.runtime import metrics
 from stockbuddy.chassis.runtime.background import PollingWorker
 from stockbuddy.chassis.runtime.companies import current_company
@@ -98,7 +99,7 @@ async def run_service(
         if bus is None:
             stack.push_async_callback(resources.bus.close)
             await resources.bus.start()
-        workers: list[PollingWorker] = []
+        workers: list[PollingWorker] = [server_clock_worker(resources.database)]
         inboxes: list[Inbox] = []
         if isinstance(resources.reads, ReadReplica):
             workers.append(resources.reads.worker)

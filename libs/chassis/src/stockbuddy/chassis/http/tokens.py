@@ -19,6 +19,7 @@ import structlog
 from stockbuddy.chassis.access.permissions import Permission, sorted_names
 from stockbuddy.chassis.access.roles import PERMISSIONS_BY_ROLE
 from stockbuddy.chassis.http.errors import Unauthenticated, Unavailable
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.chassis.runtime.companies import COMPANY_HEADER
 
 log = structlog.get_logger(__name__)
@@ -26,6 +27,7 @@ log = structlog.get_logger(__name__)
 TOKEN_ALGORITHMS = ("EdDSA",)
 CLOCK_LEEWAY_SECONDS = 30
 """How far the clocks of auth and of a verifier may differ: applies to `iat`, `nbf` and `exp`."""
+TIMES_CHECKED_HERE = {"verify_exp": False, "verify_nbf": False, "verify_iat": False}
 TOKEN_TYPE = "at+jwt"
 REQUIRED_CLAIMS = ("exp", "iat", "iss", "aud", "sub", "sid", "jti", "role", "username")
 
@@ -148,7 +150,7 @@ class TokenVerifier:
         if principal is None:
             principal = await self._verify_signed(token)
             self._cache(token, principal)
-        if principal.accepted_until <= time.time():
+        if principal.accepted_until <= clock.timestamp():
             raise Unauthenticated("The access token has expired.")
         return principal
 
@@ -158,15 +160,16 @@ class TokenVerifier:
             key = await self._jwks.key(str(header.get("kid")))
             if key is None or header.get("typ") != TOKEN_TYPE or header.get("alg") not in TOKEN_ALGORITHMS:
                 raise Unauthenticated("The access token is not valid.")
+            options: Any = {"require": list(REQUIRED_CLAIMS), **TIMES_CHECKED_HERE}
             claims = jwt.decode(
                 token,
                 key,
                 algorithms=list(TOKEN_ALGORITHMS),
                 issuer=self._issuer,
                 audience=self._audience,
-                leeway=CLOCK_LEEWAY_SECONDS,
-                options={"require": list(REQUIRED_CLAIMS)},
+                options=options,
             )
+            check_times(claims)
             return _principal(claims)
         except jwt.ExpiredSignatureError as error:
             raise Unauthenticated("The access token has expired.") from error
@@ -177,6 +180,20 @@ class TokenVerifier:
         self._verified[token] = principal
         if len(self._verified) > self.max_cached_tokens:
             self._verified.popitem(last=False)
+
+
+def check_times(claims: Mapping[str, Any]) -> None:
+    """PyJWT's checks of `exp`, `nbf` and `iat`, at the time of the installation instead of the machine's. Raises
+    PyJWTError."""
+    try:
+        times = {name: int(claims[name]) for name in ("exp", "nbf", "iat") if name in claims}
+    except (OverflowError, TypeError, ValueError) as error:
+        raise jwt.DecodeError("a time is not a number") from error
+    now = clock.timestamp()
+    if times["exp"] <= now - CLOCK_LEEWAY_SECONDS:
+        raise jwt.ExpiredSignatureError
+    if max(times.get("nbf", 0), times.get("iat", 0)) > now + CLOCK_LEEWAY_SECONDS:
+        raise jwt.ImmatureSignatureError
 
 
 def _principal(claims: Mapping[str, Any]) -> Principal:

@@ -7,9 +7,9 @@ import asyncio
 import atexit
 import contextlib
 import sys
-from datetime import UTC, datetime
 from json.encoder import encode_basestring_ascii as _quoted
 
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.chassis.runtime.settings import ServiceSettings
 
 FLUSH_SECONDS = 0.2
@@ -72,7 +72,7 @@ class AccessLog:
         (gateway) or ended. `caller`: user or API key, None if anonymous. `status`: 0 if the client disconnected."""
         if not self._is_on or (status < 400 and path.startswith(ROUTINE_PATHS)):
             return
-        time = datetime.now(UTC).isoformat()[:-6]
+        time = clock.now().isoformat()[:-6]
         milliseconds = f"{seconds * 1000:.2f}"
         _writer.add(
             self._format(

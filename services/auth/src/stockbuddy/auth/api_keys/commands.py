@@ -1,7 +1,5 @@
 """Creates, restricts and revokes API keys."""
 
-from datetime import UTC, datetime
-
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.auth.api_keys import queries
@@ -16,6 +14,7 @@ from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.auth.users.model import User
 from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.contracts.auth import ApiKeyCreated, ApiKeyRevoked
 
 PREFIX = "sbk_"
@@ -44,7 +43,7 @@ async def create_api_key(session: AsyncSession, creator: Principal, body: ApiKey
         networks=body.networks,
         warehouse_ids=body.warehouse_ids,
         token_generation=0,
-        created_at=datetime.now(UTC),
+        created_at=clock.now(),
         expires_at=body.expires_at,
     )
     session.add(key)
@@ -55,7 +54,7 @@ async def create_api_key(session: AsyncSession, creator: Principal, body: ApiKey
 
 def revoke_api_key(session: AsyncSession, key: ApiKey, settings: AuthSettings, *, reason: str) -> None:
     """Revoke the key and its access tokens. `key` is locked and not revoked."""
-    key.revoked_at = datetime.now(UTC)
+    key.revoked_at = clock.now()
     revoke_tokens(session, key.sid, settings)
     outbox.add(session, key.to_event(ApiKeyRevoked, reason=reason))
 

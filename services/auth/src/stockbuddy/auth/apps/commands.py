@@ -1,7 +1,7 @@
 """Registers, changes and deletes apps."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,6 +18,7 @@ from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.chassis.http.errors import Unprocessable
 from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.contracts.auth import AppCreated, AppDeleted, AppUpdated
 
 SECRET_PREFIX = "sbs_"
@@ -28,7 +29,7 @@ HINT_LENGTH = 4
 
 async def create_app(session: AsyncSession, caller: Principal, body: AppCreate) -> tuple[App, str | None]:
     """The app, and the secret of a confidential one. Raises RightsExceeded."""
-    now = datetime.now(UTC)
+    now = clock.now()
     app = App(**dict(body), version=1, created_by=caller.user_id, created_at=now, updated_at=now)
     _require_within(app, caller)
     secret = _replace_secret(app, now) if app.is_confidential else None
@@ -58,7 +59,7 @@ async def update_app(
     _require_within(app, caller)
     if not app.redirect_uris and not app.allows_device_flow:
         raise Unprocessable.field("redirect_uris", "give at least one, unless allows_device_flow is true")
-    _touch(app, datetime.now(UTC))
+    _touch(app, clock.now())
     outbox.add(session, app.to_event(AppUpdated, changes=changes))
     if "scopes" in changes:
         await rotate_grants(session, settings, app_id=app.id)
@@ -68,7 +69,7 @@ def rotate_secret(session: AsyncSession, app: App) -> str:
     """The new secret; the old one is refused from the commit on. `app` is locked. Raises PublicApp."""
     if not app.is_confidential:
         raise PublicApp()
-    now = datetime.now(UTC)
+    now = clock.now()
     changes = {"secret_created_at": {"from": _to_json(app.secret_created_at), "to": _to_json(now)}}
     secret = _replace_secret(app, now)
     _touch(app, now)

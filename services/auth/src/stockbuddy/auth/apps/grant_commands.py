@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,6 +16,7 @@ from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.queries import find_user, lock_user
 from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.chassis.runtime.event_context import set_actor
 from stockbuddy.contracts.auth import AppGrantCreated, AppGrantEnded, ConsentGranted, ConsentWithdrawn
 
@@ -39,7 +40,7 @@ async def grant_consent(session: AsyncSession, app: App, user: User, scopes: lis
     known = await queries.find_consent(session, app.id, user.id)
     if known is not None and set(scopes) <= set(known.scopes):
         return
-    await queries.add_scopes(session, app.id, user.id, scopes, datetime.now(UTC))
+    await queries.add_scopes(session, app.id, user.id, scopes, clock.now())
     event = ConsentGranted(app_id=app.id, app_name=app.name, user_id=user.id, username=user.username, scopes=scopes)
     outbox.add(session, event)
 
@@ -56,7 +57,7 @@ async def create_grant(
         return None
     set_actor(user.id, user.username)
     rights = await find_rights(session, user.role, user.warehouse_ids, for_assignment=True)
-    now = datetime.now(UTC)
+    now = clock.now()
     grant = AppGrant(
         app_id=app.id,
         user_id=user.id,
@@ -82,7 +83,7 @@ async def refresh_grant(
     token_digest = digest(refresh_token)
     grant_id = await queries.find_grant_id(session, token_digest)
     grant = await queries.lock_grant(session, grant_id) if grant_id is not None else None
-    now = datetime.now(UTC)
+    now = clock.now()
     if grant is None or grant.app_id != app.id or not grant.is_active(now):
         return None
     user = await find_user(session, grant.user_id)
@@ -117,7 +118,7 @@ def _add_refresh_token(session: AsyncSession, grant: AppGrant, now: datetime) ->
 
 def end_grant(session: AsyncSession, grant: AppGrant, settings: AuthSettings, *, reason: str) -> None:
     """`grant` is locked and has not ended. Its access tokens are refused from the commit on."""
-    grant.ended_at = datetime.now(UTC)
+    grant.ended_at = clock.now()
     grant.ended_reason = reason
     revoke_tokens(session, grant.sid, settings)
     event = AppGrantEnded(grant_id=grant.id, app_id=grant.app_id, user_id=grant.user_id, reason=reason)

@@ -1,7 +1,6 @@
 """Creates and redeems the bootstrap token."""
 
 import hmac
-from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -9,6 +8,7 @@ from stockbuddy.auth.bootstrap.model import BootstrapToken
 from stockbuddy.auth.crypto import create_secret, digest
 from stockbuddy.auth.errors import InvalidBootstrapToken
 from stockbuddy.auth.users.queries import has_admin
+from stockbuddy.chassis.runtime import clock
 
 
 async def create_bootstrap_token(session: AsyncSession, *, replace: bool = False) -> str | None:
@@ -18,7 +18,7 @@ async def create_bootstrap_token(session: AsyncSession, *, replace: bool = False
         return None
     token = create_secret()
     stored.digest = digest(token)
-    stored.created_at = datetime.now(UTC)
+    stored.created_at = clock.now()
     return token
 
 

@@ -1,6 +1,6 @@
 """Records failures of e-mails: the e-mail's own, which set it aside, and outages of the mail server."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -9,6 +9,7 @@ from stockbuddy.auth.email.model import QueuedEmail
 from stockbuddy.auth.errors import EmailNotFound, EmailWaiting
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.postgres.database import signal_on_commit
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.contracts.auth import EmailFailed, EmailsDelayed
 
 
@@ -44,7 +45,7 @@ async def retry_email(session: AsyncSession, email_id: int) -> QueuedEmail:
         raise EmailNotFound()
     if email.failed_at is None:
         raise EmailWaiting()
-    email.queued_at = email.next_attempt_at = datetime.now(UTC)
+    email.queued_at = email.next_attempt_at = clock.now()
     email.failed_at = None
     email.attempts = 0
     signal_on_commit(session, queue.QUEUED)

@@ -1,7 +1,7 @@
 """The worker that sends queued e-mails; any number of replicas may run it."""
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from email.message import EmailMessage
 from functools import partial
 
@@ -13,6 +13,7 @@ from stockbuddy.auth.email.commands import record_outage, set_aside
 from stockbuddy.auth.email.model import QueuedEmail
 from stockbuddy.auth.email.transport import EmailTransport
 from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.chassis.runtime.background import PollingWorker
 from stockbuddy.chassis.runtime.failures import is_environment_fault
 from stockbuddy.chassis.smtp import EmailDeferred
@@ -50,7 +51,7 @@ class EmailSender:
     async def _send_next(self) -> bool:
         """False if no e-mail is due. Raises an error of the environment after recording it."""
         async with self._database.transaction() as session:
-            queued = await queue.lease_next_email(session, datetime.now(UTC), LEASE)
+            queued = await queue.lease_next_email(session, clock.now(), LEASE)
         if queued is None:
             return False
         try:
@@ -77,7 +78,7 @@ class EmailSender:
             log.info("email.sent", kind=queued.kind, queued_by_request_id=queued.request_id)
 
     async def _record_failure(self, queued: QueuedEmail, error: Exception) -> None:
-        now, reason = datetime.now(UTC), str(error) or type(error).__name__
+        now, reason = clock.now(), str(error) or type(error).__name__
         log.warning("email.failed", kind=queued.kind, attempts=queued.attempts, error=repr(error))
         async with self._database.transaction() as session:
             email = await queue.lock_email(session, queued.id)

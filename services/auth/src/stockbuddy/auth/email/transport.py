@@ -5,7 +5,6 @@ import contextlib
 import os
 import secrets
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +12,7 @@ from typing import Protocol
 from aiosmtplib import SMTP, SMTPException
 
 from stockbuddy.auth.settings import AuthSettings
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.chassis.smtp import connect, send
 
 OnAccepted = Callable[[], Awaitable[None]]
@@ -60,7 +60,7 @@ class FileTransport:
     def _write(self, content: bytes) -> None:
         """Rename the file when it is complete, so that readers never see a part of it."""
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+        name = f"{clock.now():%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
         incomplete = self._directory / f".{name}"
         descriptor = os.open(incomplete, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:

@@ -1,7 +1,5 @@
 """Sets up, uses and removes second factors. The user is always locked, so that a code is accepted once."""
 
-from datetime import UTC, datetime
-
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,6 +13,7 @@ from stockbuddy.auth.factors.recovery_codes import create_codes, digest_code, no
 from stockbuddy.auth.factors.totp import create_totp_secret, find_step
 from stockbuddy.auth.users.model import User
 from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.contracts.auth import (
     FactorAdded,
     FactorRemoved,
@@ -30,9 +29,7 @@ async def create_totp_factor(session: AsyncSession, user: User, secret_box: Secr
     """A pending authenticator app, which replaces an earlier pending one, and its secret."""
     await queries.delete_pending(session, user.id)
     secret = create_totp_secret()
-    factor = TotpFactor(
-        user_id=user.id, encrypted_secret=secret_box.encrypt(secret.encode()), created_at=datetime.now(UTC)
-    )
+    factor = TotpFactor(user_id=user.id, encrypted_secret=secret_box.encrypt(secret.encode()), created_at=clock.now())
     session.add(factor)
     await session.flush()
     return factor, secret
@@ -44,7 +41,7 @@ async def confirm_totp_factor(session: AsyncSession, user: User, code: str, secr
     pending = await queries.find_totp(session, user.id, is_confirmed=False)
     if pending is None:
         raise FactorNotFound()
-    now = datetime.now(UTC)
+    now = clock.now()
     step = find_step(_decrypt(pending, secret_box), normalize_code(code), now)
     if step is None:
         raise InvalidSetupCode()
@@ -58,7 +55,7 @@ async def confirm_totp_factor(session: AsyncSession, user: User, code: str, secr
 async def record_added_factor(session: AsyncSession, user: User, kind: FactorKind, secret_box: SecretBox) -> list[str]:
     """Publish a new factor and notify the user. Returns new recovery codes if it is the first one."""
     outbox.add(session, FactorAdded(user_id=user.id, username=user.username, kind=kind))
-    await queue_email(session, EmailKind.FACTORS_CHANGED, user.email, datetime.now(UTC), user_id=user.id)
+    await queue_email(session, EmailKind.FACTORS_CHANGED, user.email, clock.now(), user_id=user.id)
     if user.has_second_factor:
         return []
     _set_has_second_factor(session, user, has_one=True)
@@ -67,7 +64,7 @@ async def record_added_factor(session: AsyncSession, user: User, kind: FactorKin
 
 async def use_code(session: AsyncSession, user: User, code: str, secret_box: SecretBox) -> FactorKind | None:
     """The kind of the code that was entered; None if it is wrong or was used before."""
-    now, code = datetime.now(UTC), normalize_code(code)
+    now, code = clock.now(), normalize_code(code)
     app = await queries.find_totp(session, user.id, is_confirmed=True)
     if app is not None and code.isdecimal():
         step = find_step(_decrypt(app, secret_box), code, now)
@@ -87,7 +84,7 @@ async def replace_recovery_codes(session: AsyncSession, user: User, secret_box: 
     """New recovery codes; the old ones become invalid."""
     codes = create_codes()
     digests = [digest_code(secret_box, user.id, code) for code in codes]
-    await queries.replace_recovery_codes(session, user.id, digests, datetime.now(UTC))
+    await queries.replace_recovery_codes(session, user.id, digests, clock.now())
     outbox.add(session, RecoveryCodesReplaced(user_id=user.id, username=user.username))
     return codes
 
@@ -107,14 +104,14 @@ async def reset_factors(session: AsyncSession, user: User) -> None:
         outbox.add(session, FactorRemoved(user_id=user.id, username=user.username, kind=kind, reason="reset"))
     await queries.delete_factors(session, user.id)
     if user.has_second_factor:
-        await queue_email(session, EmailKind.FACTORS_CHANGED, user.email, datetime.now(UTC), user_id=user.id)
+        await queue_email(session, EmailKind.FACTORS_CHANGED, user.email, clock.now(), user_id=user.id)
         _set_has_second_factor(session, user, has_one=False)
 
 
 async def record_removed_factor(session: AsyncSession, user: User, kind: FactorKind, *, reason: str) -> None:
     """Publish that a factor was removed, and notify the user. Without any factor the recovery codes are deleted."""
     outbox.add(session, FactorRemoved(user_id=user.id, username=user.username, kind=kind, reason=reason))
-    await queue_email(session, EmailKind.FACTORS_CHANGED, user.email, datetime.now(UTC), user_id=user.id)
+    await queue_email(session, EmailKind.FACTORS_CHANGED, user.email, clock.now(), user_id=user.id)
     if not await queries.list_kinds(session, user.id):
         await queries.delete_factors(session, user.id)
         _set_has_second_factor(session, user, has_one=False)

@@ -1,7 +1,7 @@
 """Registers, uses, disables and removes passkeys. The user is always locked."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
@@ -17,6 +17,7 @@ from stockbuddy.auth.factors.model import CeremonyPurpose, FactorKind, Passkey, 
 from stockbuddy.auth.factors.relying_party import RelyingParty, UnverifiableResponse, transports
 from stockbuddy.auth.users.model import User
 from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.contracts.auth import FactorDisabled
 
 CEREMONY_LIFETIME = timedelta(minutes=5)
@@ -26,14 +27,14 @@ MAX_PASSKEYS = 20
 def start_ceremony(session: AsyncSession, purpose: CeremonyPurpose, user_id: int | None) -> tuple[str, bytes]:
     """The token that the client sends back with the response, and the challenge that the authenticator signs."""
     token = create_secret()
-    expires_at = datetime.now(UTC) + CEREMONY_LIFETIME
+    expires_at = clock.now() + CEREMONY_LIFETIME
     session.add(PasskeyChallenge(digest=digest(token), purpose=purpose, user_id=user_id, expires_at=expires_at))
     return token, digest(token)
 
 
 async def finish_ceremony(session: AsyncSession, token: str, purpose: CeremonyPurpose, user_id: int | None) -> bool:
     """True once: if this ceremony was started by this user and has not expired."""
-    found = await queries.delete_passkey_challenge(session, digest(token), datetime.now(UTC))
+    found = await queries.delete_passkey_challenge(session, digest(token), clock.now())
     return found is not None and (found.purpose, found.user_id) == (purpose, user_id)
 
 
@@ -63,7 +64,7 @@ async def register_passkey(
         name=name,
         transports=transports(credential),
         is_backed_up=verified.credential_backed_up,
-        created_at=datetime.now(UTC),
+        created_at=clock.now(),
     )
     session.add(passkey)
     try:
@@ -77,12 +78,12 @@ async def register_passkey(
 
 def record_use(passkey: Passkey, sign_count: int) -> None:
     passkey.sign_count = sign_count
-    passkey.last_used_at = datetime.now(UTC)
+    passkey.last_used_at = clock.now()
 
 
 async def disable_passkey(session: AsyncSession, user: User, passkey: Passkey) -> None:
     """After its counter revealed a copy. Logins still require a second factor: another one, or a recovery code."""
-    passkey.disabled_at = now = datetime.now(UTC)
+    passkey.disabled_at = now = clock.now()
     event = FactorDisabled(user_id=user.id, username=user.username, kind=FactorKind.PASSKEY, reason="copied")
     outbox.add(session, event)
     await queue_email(session, EmailKind.PASSKEY_DISABLED, user.email, now, user_id=user.id)

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -11,6 +11,7 @@ from stockbuddy.auth.apps import queries as apps
 from stockbuddy.auth.session_ids import parse_grant_id, parse_key_id, parse_session_id
 from stockbuddy.auth.sessions import queries as sessions
 from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.chassis.runtime.event_context import EventContext, event_context
 from stockbuddy.contracts.auth import AccessDenied
 from stockbuddy.contracts.internal import DeniedRequest, LastUsed
@@ -37,7 +38,7 @@ def record_denials(session: AsyncSession, denied: Iterable[DeniedRequest]) -> No
 
 async def record_last_used(session: AsyncSession, reported: Iterable[LastUsed]) -> None:
     """Ignores ids of unknown form. Times in the future (clock difference) count as now."""
-    now = datetime.now(UTC)
+    now = clock.now()
     session_times: dict[uuid.UUID, datetime] = {}
     key_times: dict[int, datetime] = {}
     grant_times: dict[int, datetime] = {}

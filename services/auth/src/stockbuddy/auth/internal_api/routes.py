@@ -10,15 +10,19 @@ from stockbuddy.auth.sessions import queries
 from stockbuddy.auth.sessions.cookies import csrf_token
 from stockbuddy.auth.sessions.tokens import forbid_caching
 from stockbuddy.auth.token_exchange import exchange_api_key, exchange_cookie, exchange_stream_ticket
+from stockbuddy.chassis.http.authentication import PUBLIC
 from stockbuddy.chassis.http.internal_calls import INTERNAL
 from stockbuddy.chassis.http.resources import get_resources
 from stockbuddy.chassis.http.sessions import ReadSession, Session
 from stockbuddy.chassis.http.strict_query import StrictQueryRoute
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.contracts.internal import (
+    CLOCK_PATH,
     DENIALS_PATH,
     LAST_USED_PATH,
     REVOCATIONS_PATH,
     TOKEN_EXCHANGE_PATH,
+    ClockResponse,
     DeniedRequestReport,
     LastUsedReport,
     RevocationsResponse,
@@ -62,6 +66,12 @@ async def list_revocations(
     # Without a session: each gateway asks twice a second.
     async with get_resources(request).database.raw() as connection:
         return await queries.list_revocations(connection, after)
+
+
+@router.get(CLOCK_PATH, dependencies=[PUBLIC])
+async def get_clock() -> ClockResponse:
+    """The time that this replica verifies with."""
+    return ClockResponse(seconds=clock.timestamp())
 
 
 @router.post(DENIALS_PATH, status_code=204, dependencies=[INTERNAL])

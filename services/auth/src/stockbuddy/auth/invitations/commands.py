@@ -1,7 +1,7 @@
 """Creates, revokes and accepts invitations."""
 
 import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,6 +13,7 @@ from stockbuddy.auth.invitations.schemas import InvitationCreate, SalespersonLog
 from stockbuddy.auth.users.commands import available_username, register_user
 from stockbuddy.auth.users.model import User
 from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.contracts.auth import InvitationCreated, InvitationRevoked, InvitationUsed
 
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
@@ -26,7 +27,7 @@ async def create_invitation(
 ) -> tuple[Invitation, str]:
     """The invitation and its token."""
     token = "".join(secrets.choice(ALPHABET) for _ in range(TOKEN_LENGTH))
-    now = datetime.now(UTC)
+    now = clock.now()
     invitation = Invitation(
         token_digest=token_digest(secret_box, token),
         role=body.role,
@@ -59,7 +60,7 @@ async def accept_invitation(
     """A new user with the invitation's role and warehouses. Row lock: one concurrent acceptance succeeds, the others
     raise InvalidInvitation."""
     invitation = await queries.lock_invitation_by_token(session, digest)
-    now = datetime.now(UTC)
+    now = clock.now()
     if invitation is None or not invitation.is_valid(now):
         raise InvalidInvitation()
     user = await register_user(

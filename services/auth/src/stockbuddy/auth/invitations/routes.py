@@ -1,7 +1,5 @@
 """HTTP of invitations, and the login of sales staff."""
 
-from datetime import UTC, datetime
-
 from fastapi import APIRouter, Response
 from sqlalchemy import select
 
@@ -49,6 +47,7 @@ from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.pagination import Page, PageParameters, SortOrder, fetch_page
 from stockbuddy.chassis.http.sessions import ReadSession, Session
 from stockbuddy.chassis.http.strict_query import StrictQueryRoute
+from stockbuddy.chassis.runtime import clock
 
 router = APIRouter(prefix="/api/v1/auth", tags=["invitations"], route_class=ConditionalRoute)
 public_router = APIRouter(prefix="/api/v1/auth", tags=["invitations"], route_class=StrictQueryRoute)
@@ -139,7 +138,7 @@ async def login_or_register_salesperson(
         is_known = await find_user_by_email(session, body.email) is not None
         invitation = await queries.find_invitation_by_token(session, digest)
     forbid_caching(response)
-    is_valid = invitation is not None and invitation.is_valid(datetime.now(UTC))
+    is_valid = invitation is not None and invitation.is_valid(clock.now())
     if is_known or not is_valid:
         try:
             return to_token_pair(await _login(body, authenticator, services, user_agent), services)

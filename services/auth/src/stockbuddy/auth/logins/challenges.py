@@ -1,6 +1,6 @@
 """Challenges: logins whose password was verified and whose second factor is awaited."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,6 +12,7 @@ from stockbuddy.auth.factors.relying_party import RelyingParty
 from stockbuddy.auth.logins.model import LoginChallenge
 from stockbuddy.auth.system_settings.queries import requires_second_factor
 from stockbuddy.auth.users.model import User
+from stockbuddy.chassis.runtime import clock
 
 CHALLENGE_LIFETIME = timedelta(minutes=5)
 
@@ -23,7 +24,7 @@ async def create_challenge_if_required(
     `with_cookie`: a browser logs in."""
     if not user.has_second_factor and not await requires_second_factor(session, user.role):
         return None
-    challenge, now = create_secret(), datetime.now(UTC)
+    challenge, now = create_secret(), clock.now()
     expires_at = now + CHALLENGE_LIFETIME
     session.add(
         LoginChallenge(

@@ -1,7 +1,7 @@
 """Counting of failed logins, and resets of the counters."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,13 +12,14 @@ from stockbuddy.auth.logins.model import LoginCounter
 from stockbuddy.auth.logins.throttle import LOGIN_AT_ADDRESS, Attempt, Scope, seconds_until
 from stockbuddy.auth.users.model import User
 from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.chassis.runtime.repetitions import RepetitionCounter
 from stockbuddy.contracts.auth import UNKNOWN_LOGIN, LoginFailed, UserLockedOut
 
 
 async def require_not_throttled(session: AsyncSession, attempt: Attempt) -> None:
     """Raises TooManyAttempts while a backoff is in force."""
-    now = datetime.now(UTC)
+    now = clock.now()
     if until := await queries.find_blocked_until(session, attempt.keys().keys(), now):
         raise TooManyAttempts(seconds_until(until, now))
 
@@ -35,7 +36,7 @@ class FailureRecorder:
         """Count the failure and publish it, without what was entered for an unknown user. Raises TooManyAttempts if
         concurrent attempts have started a backoff: the response must not reveal the result of this attempt."""
         scopes = attempt.keys()
-        now = datetime.now(UTC)
+        now = clock.now()
         counters = await queries.create_and_lock_counters(session, list(scopes), now)
         _require_none_blocked(counters, now)
         login = {
@@ -56,7 +57,7 @@ class FailureRecorder:
 async def reset_failures(session: AsyncSession, attempt: Attempt, user_id: int, *, is_logged_in: bool = True) -> None:
     """Reset the counter of this login at this address after a success. Unless a second factor is still awaited
     (`is_logged_in` false), the address is known from now on. Raises TooManyAttempts like `FailureRecorder.record`."""
-    now = datetime.now(UTC)
+    now = clock.now()
     scopes = attempt.keys()
     _require_none_blocked(await queries.lock_counters(session, scopes.keys()), now)
     await queries.delete_counters(session, [key for key, scope in scopes.items() if scope is LOGIN_AT_ADDRESS])
@@ -67,7 +68,7 @@ async def reset_failures(session: AsyncSession, attempt: Attempt, user_id: int, 
 async def reset_all_failures(session: AsyncSession, attempt: Attempt, user_id: int) -> None:
     """Reset all failure counters after a password reset by e-mail."""
     await queries.delete_counters(session, attempt.keys().keys())
-    await queries.record_address(session, user_id, attempt.address, datetime.now(UTC))
+    await queries.record_address(session, user_id, attempt.address, clock.now())
 
 
 def _increment(counter: LoginCounter, scope: Scope, now: datetime, first_backoff_seconds: int) -> int:

@@ -7,7 +7,6 @@ those of codes.
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import Depends
@@ -26,6 +25,7 @@ from stockbuddy.auth.logins.second_factors import use_challenge
 from stockbuddy.auth.logins.throttle import Attempt, digest_second_factor
 from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.queries import find_user, lock_user
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.chassis.runtime.event_context import set_actor
 
 Credential = Mapping[str, Any]
@@ -65,7 +65,7 @@ class PasskeyAuthenticator:
             if not await passkeys.finish_ceremony(session, token, CeremonyPurpose.LOGIN, None):
                 raise InvalidChallenge()
         async with self._assert(credential, _Ceremony(digest(token), None)) as (session, user):
-            await record_address(session, user.id, current_address(), datetime.now(UTC))
+            await record_address(session, user.id, current_address(), clock.now())
             yield session, user
 
     @asynccontextmanager
@@ -79,7 +79,7 @@ class PasskeyAuthenticator:
             user,
         ):
             with_cookie = await use_challenge(session, challenge, user)
-            await record_address(session, user.id, current_address(), datetime.now(UTC))
+            await record_address(session, user.id, current_address(), clock.now())
             yield session, user, with_cookie
 
     @asynccontextmanager
@@ -120,7 +120,7 @@ class PasskeyAuthenticator:
         if ceremony.user_id not in (None, user.id):
             return False
         # Before the counter is compared: a response that is sent twice is no copy.
-        if ceremony.is_second_step and not await find_challenge(session, ceremony.challenge, datetime.now(UTC)):
+        if ceremony.is_second_step and not await find_challenge(session, ceremony.challenge, clock.now()):
             raise InvalidChallenge()
         try:
             verified = self._relying_party.verify_assertion(

@@ -7,7 +7,6 @@ an attacker who knows the password can neither guess codes nor keep the user out
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Depends
@@ -24,6 +23,7 @@ from stockbuddy.auth.logins.commands import FailureRecorder, require_not_throttl
 from stockbuddy.auth.logins.throttle import Attempt, digest_second_factor
 from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.queries import find_user, lock_user
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.chassis.runtime.event_context import set_actor
 
 
@@ -81,7 +81,7 @@ class SecondFactorAuthenticator:
     async def find_challenged_user(self, challenge: str) -> User:
         """Raises InvalidChallenge."""
         async with self._database.reading() as session:
-            found = await queries.find_challenge(session, digest(challenge), datetime.now(UTC))
+            found = await queries.find_challenge(session, digest(challenge), clock.now())
             user = await find_user(session, found.user_id) if found else None
         if user is None or not user.is_active:
             raise InvalidChallenge()
@@ -114,7 +114,7 @@ class SecondFactorAuthenticator:
 async def use_challenge(session: AsyncSession, challenge: str, user: User) -> bool:
     """Whether a browser logs in. `user` is locked. The challenge is deleted: one of concurrent logins with it succeeds.
     Raises InvalidChallenge."""
-    found = await queries.delete_challenge(session, digest(challenge), datetime.now(UTC))
+    found = await queries.delete_challenge(session, digest(challenge), clock.now())
     if found is None or found.user_id != user.id or not user.is_active:
         raise InvalidChallenge()
     return found.with_cookie

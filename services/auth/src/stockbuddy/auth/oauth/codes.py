@@ -4,7 +4,7 @@ import base64
 import hashlib
 import hmac
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,6 +15,7 @@ from stockbuddy.auth.crypto import create_secret, digest
 from stockbuddy.auth.oauth import queries
 from stockbuddy.auth.oauth.model import AuthorizationCode
 from stockbuddy.auth.settings import AuthSettings
+from stockbuddy.chassis.runtime import clock
 
 CODE_LIFETIME = timedelta(seconds=60)
 CODE_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
@@ -38,7 +39,7 @@ def create_code(
         redirect_uri=redirect_uri,
         code_challenge=code_challenge,
         scopes=scopes,
-        expires_at=datetime.now(UTC) + CODE_LIFETIME,
+        expires_at=clock.now() + CODE_LIFETIME,
     )
     session.add(issued)
     return code
@@ -50,7 +51,7 @@ async def exchange_code(
     """None if the code is invalid. Using a code twice ends its grant, and a wrong verifier uses the code up, so the
     caller must commit even when None is returned. `app` is held (`find_app`)."""
     issued = await queries.lock_code(session, digest(code))
-    now = datetime.now(UTC)
+    now = clock.now()
     if issued is None or issued.app_id != app.id:
         return None
     if issued.used_at is not None:

@@ -1,7 +1,6 @@
 """HTTP of the device flow (RFC 8628): the device's request, and the page on which its user enters the code."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -35,6 +34,7 @@ from stockbuddy.auth.sessions.tokens import forbid_caching
 from stockbuddy.auth.users.model import User
 from stockbuddy.chassis.http.authentication import PUBLIC
 from stockbuddy.chassis.http.errors import raises
+from stockbuddy.chassis.runtime import clock
 
 router = APIRouter(prefix="/api/v1/oauth/device", tags=["apps"])
 """Without StrictQueryRoute: unknown parameters are ignored (RFC 6749 §3.2)."""
@@ -209,7 +209,7 @@ async def _find_started(visit: _Visit, user: User) -> tuple[App, list[str]] | No
     digest = devices.digest_user_code(services.secret_box, visit.user_code)
     async with services.database.reading() as session:
         await require_not_throttled(session, attempt)
-        started = await find_undecided(session, digest, datetime.now(UTC))
+        started = await find_undecided(session, digest, clock.now())
         app = await find_app(session, started.app_id) if started else None
     if started is not None and app is not None:
         return app, started.scopes

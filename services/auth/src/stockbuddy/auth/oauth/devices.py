@@ -2,7 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,6 +13,7 @@ from stockbuddy.auth.oauth import queries
 from stockbuddy.auth.oauth.errors import AccessDenied, AuthorizationPending, ExpiredDeviceCode, OAuthError, SlowDown
 from stockbuddy.auth.oauth.model import DeviceAuthorization
 from stockbuddy.auth.settings import AuthSettings
+from stockbuddy.chassis.runtime import clock
 
 LIFETIME = timedelta(minutes=10)
 INTERVAL_SECONDS = 5
@@ -42,7 +43,7 @@ def start_authorization(
         app_id=app.id,
         scopes=scopes,
         interval_seconds=INTERVAL_SECONDS,
-        expires_at=datetime.now(UTC) + LIFETIME,
+        expires_at=clock.now() + LIFETIME,
     )
     session.add(started)
     return StartedAuthorization(device_code, user_code)
@@ -58,7 +59,7 @@ async def decide(
     session: AsyncSession, user_code: str, user_id: int, secret_box: SecretBox, *, is_approved: bool
 ) -> bool:
     """Record what the user has decided. False if the code is unknown, expired or decided."""
-    now = datetime.now(UTC)
+    now = clock.now()
     started = await queries.find_undecided(session, digest_user_code(secret_box, user_code), now, for_update=True)
     if started is None:
         return False
@@ -72,7 +73,7 @@ async def poll(
     """The grant, or the error that tells the device what to do, or None if the code is unknown. The caller must commit
     in each case. `app` is held (`find_app`)."""
     started = await queries.lock_device_authorization(session, digest(device_code))
-    now = datetime.now(UTC)
+    now = clock.now()
     if started is None or started.app_id != app.id:
         return None
     if started.expires_at <= now:

@@ -1,7 +1,6 @@
 """What an app may ask or say about its own tokens: revocation (RFC 7009) and introspection (RFC 7662)."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,6 +14,7 @@ from stockbuddy.auth.users.queries import find_user
 from stockbuddy.chassis.access.permissions import sorted_names
 from stockbuddy.chassis.http.errors import Unauthenticated
 from stockbuddy.chassis.http.tokens import Principal, TokenVerifier
+from stockbuddy.chassis.runtime import clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ async def find_token_status(session: AsyncSession, app: App, token: str, verifie
         principal = await _verify(token, verifier)
         grant_id = parse_grant_id(principal.session_id) if principal else None
     grant = await queries.find_grant(session, grant_id) if grant_id is not None else None
-    if grant is None or grant.app_id != app.id or not grant.is_active(datetime.now(UTC)):
+    if grant is None or grant.app_id != app.id or not grant.is_active(clock.now()):
         return None
     user = await find_user(session, grant.user_id)
     if user is None or not user.is_active or (principal is not None and principal.session_id != grant.sid):

@@ -5,7 +5,6 @@ A form is bound to a cookie that another site can make the browser send, but can
 
 import hmac
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from fastapi import Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,6 +16,7 @@ from stockbuddy.auth.sessions.commands import find_browser_session
 from stockbuddy.auth.sessions.cookies import cookies_for
 from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.auth.users.model import User
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.chassis.runtime.event_context import set_actor
 from stockbuddy.contracts.browser_cookies import SESSION_COOKIE, BrowserCookies
 
@@ -51,7 +51,7 @@ class Visitor:
 
 async def load_visitor(session: AsyncSession, request: Request, settings: AuthSettings) -> Visitor:
     """Sets the actor of events."""
-    cookies, now = cookies_for(request, settings), datetime.now(UTC)
+    cookies, now = cookies_for(request, settings), clock.now()
     challenge = request.cookies.get(_name(cookies, CHALLENGE_COOKIE))
     if challenge is not None and await find_challenge(session, digest(challenge), now) is None:
         challenge = None

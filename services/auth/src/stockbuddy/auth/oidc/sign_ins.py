@@ -5,7 +5,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,6 +19,7 @@ from stockbuddy.auth.oidc.errors import SignInNotStarted
 from stockbuddy.auth.oidc.model import OidcSignIn
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.chassis.runtime.repetitions import RepetitionCounter
 from stockbuddy.contracts.auth import UNKNOWN_LOGIN, LoginFailed
 
@@ -61,7 +62,7 @@ async def start_sign_in(
         nonce=nonce,
         encrypted_code_verifier=secret_box.encrypt(verifier.encode()),
         return_to=return_to,
-        expires_at=datetime.now(UTC) + SIGN_IN_LIFETIME,
+        expires_at=clock.now() + SIGN_IN_LIFETIME,
     )
     async with database.transaction() as session:
         session.add(started)
@@ -72,7 +73,7 @@ async def claim_sign_in(
     session: AsyncSession, client: ProviderClient, *, state: str, browser_secret: str | None
 ) -> OidcSignIn:
     """Once, by the browser that started it, at the same provider. Raises SignInNotStarted."""
-    started = await queries.delete_sign_in(session, digest(state), datetime.now(UTC))
+    started = await queries.delete_sign_in(session, digest(state), clock.now())
     is_same_browser = started is not None and hmac.compare_digest(digest(browser_secret or ""), started.browser_digest)
     if started is None or not is_same_browser or started.provider != client.provider.name:
         raise SignInNotStarted()

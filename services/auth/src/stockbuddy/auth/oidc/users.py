@@ -1,7 +1,6 @@
 """Finds or registers the user of a verified sign-in, and applies the role of their groups."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -20,6 +19,7 @@ from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.queries import find_user_by_email
 from stockbuddy.chassis.access.roles import Role
 from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.chassis.runtime.event_context import set_actor
 from stockbuddy.contracts.auth import IdentityLinked
 
@@ -34,7 +34,7 @@ async def find_or_register_user(
     """The user of the identity, locked; an unknown identity is linked to the user with its verified address, or to a
     new one. `unusable_hash`: of a password that no one knows. Raises a Forbidden that says why the user is rejected."""
     role = _require_role(provider, claims)
-    now, issuer = datetime.now(UTC), provider.issuer
+    now, issuer = clock.now(), provider.issuer
     identity = await queries.lock_identity(session, issuer, claims["sub"])
     if identity is None:
         user = await _match_or_register(session, provider, claims, role, unusable_hash)

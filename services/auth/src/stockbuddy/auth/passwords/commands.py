@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -24,6 +24,7 @@ from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.queries import find_user_by_email, lock_user
 from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.chassis.runtime.event_context import set_actor
 from stockbuddy.contracts.auth import UNKNOWN_LOGIN, PasswordResetRequested, UserPasswordChanged, UserUpdated
 
@@ -73,7 +74,7 @@ async def change_password(
 async def request_reset(session: AsyncSession, email: str, secret_box: SecretBox) -> None:
     """Queue the e-mail. The response depends on nothing that is looked up here; the event does not contain what was
     entered for an unknown user."""
-    await queue_email(session, EmailKind.PASSWORD_RESET, email, datetime.now(UTC))
+    await queue_email(session, EmailKind.PASSWORD_RESET, email, clock.now())
     user = await find_user_by_email(session, email)
     outbox.add(
         session,
@@ -90,7 +91,7 @@ async def create_reset_token(
 ) -> str | None:
     """A new token; None if the user is inactive or has received one within MIN_RESET_INTERVAL. `is_retry`: the e-mail
     with an earlier token was not sent."""
-    now = datetime.now(UTC)
+    now = clock.now()
     if not user.is_active:
         return None
     if not is_retry and await queries.has_token_since(session, user.id, now - MIN_RESET_INTERVAL):
@@ -106,7 +107,7 @@ async def reset_password(
 ) -> None:
     """Raises InvalidResetToken. The user is locked before the token is validated again, so that one of several
     concurrent resets succeeds."""
-    now = datetime.now(UTC)
+    now = clock.now()
     user_id = await queries.find_user_id(session, digest(token), now)
     user = await lock_user(session, user_id) if user_id is not None else None
     if user is None or not user.is_active or not await queries.find_user_id(session, digest(token), now):
@@ -129,7 +130,7 @@ async def _replace_password(
     """Also cancels a change of address in progress, which an attacker may have started."""
     user.password_hash = replacement.hash
     user.pending_email = None
-    now = datetime.now(UTC)
+    now = clock.now()
     await queries.invalidate_tokens(session, user.id, now)
     await delete_challenges_of(session, user.id)
     await revoke_sessions(session, user.id, settings, reason="password_changed")

@@ -1,7 +1,5 @@
 """HTTP of passwords."""
 
-from datetime import UTC, datetime
-
 from fastapi import APIRouter, Request, Response
 
 from stockbuddy.auth.crypto import digest
@@ -35,6 +33,7 @@ from stockbuddy.chassis.http.authentication import PUBLIC, UserSession
 from stockbuddy.chassis.http.errors import Unprocessable, raises
 from stockbuddy.chassis.http.strict_query import StrictQueryRoute
 from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.runtime import clock
 
 router = APIRouter(prefix="/api/v1/auth/password", tags=["auth"], route_class=StrictQueryRoute)
 
@@ -108,7 +107,7 @@ async def reset_password(body: ResetPassword, services: Services) -> None:
 async def _get_user_by_token(database: Database, token: str) -> User:
     """Looked up before the password is hashed, so that guessing tokens is cheap for us. Raises InvalidResetToken."""
     async with database.reading() as session:
-        user_id = await queries.find_user_id(session, digest(token), datetime.now(UTC))
+        user_id = await queries.find_user_id(session, digest(token), clock.now())
         user = await find_user(session, user_id) if user_id is not None else None
     if user is None:
         raise InvalidResetToken()

@@ -4,7 +4,7 @@ A new address replaces the old one only when it is confirmed with a token sent t
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,6 +23,7 @@ from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.queries import is_email_taken, lock_user
 from stockbuddy.chassis.http.errors import Unprocessable
 from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.chassis.runtime.event_context import set_actor
 from stockbuddy.chassis.text_keys import case_key
 from stockbuddy.contracts.auth import UserUpdated
@@ -40,7 +41,7 @@ async def update_profile(session: AsyncSession, user: User, fields: Mapping[str,
         changes["username"] = await _require_usable_name(session, user, changes["username"])
         user.username_skeleton = username_skeleton(changes["username"])
     if (email := fields.get("email")) is not None and starts_confirmation(user, email):
-        now = datetime.now(UTC)
+        now = clock.now()
         await queue_email(session, EmailKind.EMAIL_CONFIRMATION, email, now, user_id=user.id)
         if email != user.email:
             await _require_email_available(session, user, email)
@@ -61,7 +62,7 @@ async def create_confirmation_token(
 ) -> str | None:
     """A new token; None if nothing is to be confirmed any more, or if too many e-mails were sent. `is_retry`: the
     e-mail with an earlier token was not sent."""
-    now = datetime.now(UTC)
+    now = clock.now()
     is_wanted = email == user.pending_email or (email == user.email and not user.email_confirmed)
     if not user.is_active or not is_wanted:
         return None
@@ -84,7 +85,7 @@ async def _is_limit_reached(session: AsyncSession, user_id: int, email: str, now
 async def confirm_email(session: AsyncSession, token: str) -> None:
     """Raises InvalidConfirmationToken, or EmailTaken if another user has registered the address meanwhile. The user is
     locked before the token is validated again, so that one of several concurrent confirmations succeeds."""
-    now = datetime.now(UTC)
+    now = clock.now()
     found = await queries.find_confirmation(session, digest(token), now)
     user = await lock_user(session, found.user_id) if found else None
     confirmation = await queries.find_confirmation(session, digest(token), now)

@@ -1,7 +1,6 @@
 """Creates, changes and deletes roles, and withdraws the access tokens whose rights have changed."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
@@ -21,6 +20,7 @@ from stockbuddy.auth.settings import AuthSettings
 from stockbuddy.chassis.access.roles import PERMISSIONS_BY_ROLE
 from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.contracts.auth import RoleCreated, RoleDeleted, RoleUpdated
 
 RIGHTS = {"permissions", "warehouse_ids", "max_discount_percent"}
@@ -30,7 +30,7 @@ async def create_role(session: AsyncSession, caller: Principal, body: RoleCreate
     """Raises RoleExists or RightsExceeded."""
     if body.name in PERMISSIONS_BY_ROLE:
         raise RoleExists()
-    now = datetime.now(UTC)
+    now = clock.now()
     role = CustomRole(**dict(body), version=1, created_at=now, updated_at=now)
     require_within(role.rights, caller)
     session.add(role)

@@ -1,6 +1,6 @@
 """A role that an admin has defined."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from stockbuddy.auth.orm import Base
 from stockbuddy.auth.roles.rights import Rights
 from stockbuddy.chassis.access.permissions import Permission
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.contracts.auth import RoleState
 
 State = TypeVar("State", bound=RoleState)
@@ -46,7 +47,7 @@ class CustomRole(Base):
     def touch(self) -> None:
         """Start a new version after a change."""
         self.version += 1
-        self.updated_at = datetime.now(UTC)
+        self.updated_at = clock.now()
 
     def to_event(self, event: type[State], **fields: Any) -> State:
         """An event with the role's state; `fields` are those that the event adds."""

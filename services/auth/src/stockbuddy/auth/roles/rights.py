@@ -3,12 +3,12 @@
 import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Self
 
 from stockbuddy.chassis.access.permissions import Permission, sorted_names
 from stockbuddy.chassis.http.tokens import Principal
+from stockbuddy.chassis.runtime import clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Rights:
             permissions=self.permissions,
             session_id=sid,
             warehouse_ids=self.warehouse_ids,
-            expires_at=int(datetime.now(UTC).timestamp()) + lifetime_seconds,
+            expires_at=int(clock.now().timestamp()) + lifetime_seconds,
             max_discount_percent=self.max_discount_percent,
             is_renewed=is_renewed,
         )

@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,6 +16,7 @@ from stockbuddy.auth.system_settings.queries import requires_second_factor
 from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.queries import find_user
 from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.chassis.runtime.event_context import current_event_context, set_actor
 from stockbuddy.contracts.auth import SessionRefreshed, SessionRevoked, SessionVerified, UserLoggedIn
 
@@ -84,7 +85,7 @@ async def _create(
     method: str,
     second_factor: str | None,
 ) -> LoginSession:
-    now = datetime.now(UTC)
+    now = clock.now()
     created = LoginSession(
         id=uuid.uuid4(),
         user_id=user.id,
@@ -117,7 +118,7 @@ async def refresh_session(session: AsyncSession, refresh_token: str, settings: A
     token_digest = digest(refresh_token)
     session_id = await queries.find_session_id_by_refresh_token(session, token_digest)
     refreshed = session_id and await queries.lock_session(session, session_id)
-    now = datetime.now(UTC)
+    now = clock.now()
     if not refreshed or not refreshed.is_active(now):
         return None
     expires_at = session_expiry(refreshed.created_at, now, settings)
@@ -169,7 +170,7 @@ def record_verification(
     session: AsyncSession, verified: LoginSession, *, method: str, is_second_factor: bool
 ) -> datetime:
     """The user of the session, which is locked, has proved their identity again, at the time that is returned."""
-    verified.authenticated_at = now = datetime.now(UTC)
+    verified.authenticated_at = now = clock.now()
     if is_second_factor:
         verified.second_factor_at = now
     outbox.add(session, SessionVerified(session_id=str(verified.id), user_id=verified.user_id, method=method))
@@ -178,7 +179,7 @@ def record_verification(
 
 def revoke_session(session: AsyncSession, revoked: LoginSession, settings: AuthSettings, *, reason: str) -> None:
     """`revoked` is locked and active."""
-    revoked.ended_at = datetime.now(UTC)
+    revoked.ended_at = clock.now()
     revoked.ended_reason = reason
     revoke_tokens(session, revoked.sid, settings)
     outbox.add(session, SessionRevoked(session_id=str(revoked.id), user_id=revoked.user_id, reason=reason))
@@ -200,13 +201,13 @@ def rotate_session_id(session: AsyncSession, rotated: LoginSession, settings: Au
 def revoke_tokens(session: AsyncSession, sid: str, settings: AuthSettings) -> None:
     """Refuse access tokens with this `sid` from the commit on."""
     lifetime = timedelta(seconds=settings.access_token_seconds)
-    session.add(Revocation(sid=sid, needed_until=datetime.now(UTC) + lifetime + REVOCATION_MARGIN))
+    session.add(Revocation(sid=sid, needed_until=clock.now() + lifetime + REVOCATION_MARGIN))
 
 
 def create_stream_ticket(session: AsyncSession, session_id: uuid.UUID) -> str:
     """A ticket, stored as a digest."""
     ticket = create_secret()
-    expires_at = datetime.now(UTC) + STREAM_TICKET_LIFETIME
+    expires_at = clock.now() + STREAM_TICKET_LIFETIME
     session.add(StreamTicket(digest=digest(ticket), session_id=session_id, expires_at=expires_at))
     return ticket
 

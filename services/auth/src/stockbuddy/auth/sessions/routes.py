@@ -1,6 +1,5 @@
 """HTTP of sessions: refresh, logout, stream tickets, and the list of one's own sessions."""
 
-from datetime import UTC, datetime
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -24,6 +23,7 @@ from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.pagination import Page, PageParameters, SortOrder, fetch_page
 from stockbuddy.chassis.http.sessions import ReadSession, Session
 from stockbuddy.chassis.http.strict_query import StrictQueryRoute
+from stockbuddy.chassis.runtime import clock
 
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=ConditionalRoute)
 public_router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=StrictQueryRoute)
@@ -89,7 +89,7 @@ async def list_sessions(caller: UserSession, session: ReadSession, query: PagePa
 
     Active ones, newest first, with device and last use.
     """
-    statement = queries.select_active_sessions(caller.user_id, datetime.now(UTC))
+    statement = queries.select_active_sessions(caller.user_id, clock.now())
     sessions = await fetch_page(session, statement, NEWEST_FIRST, query)
     current = parse_session_id(caller.session_id)
     return sessions.to_page(query, lambda row: SessionResponse.from_session(row, current=current))
@@ -103,6 +103,6 @@ async def delete_session(session_id: UUID, caller: UserSession, session: Session
     That of a lost phone, for instance: its access tokens are rejected within a second.
     """
     revoked = await queries.lock_session(session, session_id)
-    if revoked is None or revoked.user_id != caller.user_id or not revoked.is_active(datetime.now(UTC)):
+    if revoked is None or revoked.user_id != caller.user_id or not revoked.is_active(clock.now()):
         raise SessionNotFound()
     commands.revoke_session(session, revoked, services.settings, reason="ended")

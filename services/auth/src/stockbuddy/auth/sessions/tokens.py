@@ -1,17 +1,16 @@
 """The access tokens of sessions."""
 
-from datetime import UTC, datetime
-
 from fastapi import Response
 
 from stockbuddy.auth.dependencies import AuthServices
 from stockbuddy.auth.sessions.commands import CreatedSession
 from stockbuddy.auth.sessions.schemas import TokenPairResponse
 from stockbuddy.auth.users.schemas import UserResponse
+from stockbuddy.chassis.runtime import clock
 
 
 def to_token_pair(created: CreatedSession, services: AuthServices) -> TokenPairResponse:
-    remaining_seconds = int((created.session.expires_at - datetime.now(UTC)).total_seconds())
+    remaining_seconds = int((created.session.expires_at - clock.now()).total_seconds())
     lifetime_seconds = max(1, min(services.settings.access_token_seconds, remaining_seconds))
     user = created.user
     principal = created.rights.to_principal(

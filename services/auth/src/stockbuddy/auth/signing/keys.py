@@ -6,7 +6,7 @@ Replicas reload the keys every few seconds; a new key is published for longer th
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import jwt
@@ -19,6 +19,7 @@ from stockbuddy.auth.signing.model import SigningKey
 from stockbuddy.auth.signing.schedule import signing_key_at
 from stockbuddy.chassis.http.tokens import TOKEN_ALGORITHMS, TOKEN_TYPE, Principal, permission_claims
 from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.chassis.runtime.background import PollingWorker
 
 
@@ -88,7 +89,7 @@ class SigningKeys:
             "sub": str(principal.user_id),
             "sid": principal.session_id,
             "jti": uuid.uuid4().hex,
-            "iat": int(datetime.now(UTC).timestamp()),
+            "iat": int(clock.now().timestamp()),
             "exp": principal.expires_at,
             "role": principal.role,
             **permission_claims(principal),
@@ -104,7 +105,7 @@ class SigningKeys:
 
     def _current(self) -> LoadedKey:
         able_to_sign = [key for key in self._keys if key.private_key is not None]
-        key = signing_key_at(able_to_sign, datetime.now(UTC))
+        key = signing_key_at(able_to_sign, clock.now())
         if key is None:
             raise NoSigningKey(NoSigningKey.__doc__)
         return key

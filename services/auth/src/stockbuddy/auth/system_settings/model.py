@@ -1,6 +1,6 @@
 """The settings, a table of one row."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -8,6 +8,7 @@ from sqlalchemy import ARRAY, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from stockbuddy.auth.orm import Base
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.contracts.auth import SettingsChanged
 
 
@@ -30,7 +31,7 @@ class SystemSettings(Base):
     def touch(self) -> None:
         """Start a new version after a change."""
         self.version += 1
-        self.updated_at = datetime.now(UTC)
+        self.updated_at = clock.now()
 
     def to_event(self, changes: dict[str, Any]) -> SettingsChanged:
         return SettingsChanged(

@@ -2,7 +2,6 @@
 audit trail refer to its id."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,6 +19,7 @@ from stockbuddy.auth.users.model import User
 from stockbuddy.auth.users.queries import is_username_taken
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.messaging.erasure import erase_phrases_from_messaging
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.contracts.auth import UserErased
 from stockbuddy.contracts.personal_data import neutral_name
 
@@ -68,5 +68,5 @@ async def _neutralise(session: AsyncSession, user: User, password_hash: str) -> 
     user.email_confirmed = user.is_active = user.has_second_factor = False
     user.pending_email = user.full_name = None
     user.password_hash = password_hash
-    user.erased_at = datetime.now(UTC)
+    user.erased_at = clock.now()
     user.touch()

@@ -1,7 +1,5 @@
 """Registration of users."""
 
-from datetime import UTC, datetime
-
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,6 +10,7 @@ from stockbuddy.auth.usernames import derive_username, username_skeleton, with_r
 from stockbuddy.auth.users import queries
 from stockbuddy.auth.users.model import User
 from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.chassis.runtime.event_context import current_event_context, set_actor
 from stockbuddy.contracts.auth import UserRegistered
 
@@ -33,7 +32,7 @@ async def register_user(
     await require_username_available(session, username)
     if await queries.is_email_taken(session, email):
         raise EmailTaken()
-    now = datetime.now(UTC)
+    now = clock.now()
     user = User(
         username=username,
         username_skeleton=username_skeleton(username),

@@ -1,6 +1,6 @@
 """A user account: name, address, role, and the warehouses it is limited to."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import ARRAY, BigInteger, Identity
@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from stockbuddy.auth.orm import Base
 from stockbuddy.chassis.access.roles import Role
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.contracts.auth import UserState
 
 State = TypeVar("State", bound=UserState)
@@ -50,7 +51,7 @@ class User(Base):
     def touch(self) -> None:
         """Start a new version after a change."""
         self.version += 1
-        self.updated_at = datetime.now(UTC)
+        self.updated_at = clock.now()
 
     def to_event(self, event: type[State], **fields: Any) -> State:
         """An event with the user's current state; `fields` are those that the event adds."""

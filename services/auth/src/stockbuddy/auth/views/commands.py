@@ -1,7 +1,6 @@
 """Saves, changes and deletes views of lists."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
@@ -18,6 +17,7 @@ from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.http.authentication import require
 from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.contracts.auth import ViewCreated, ViewDeleted, ViewUpdated
 
 MAX_VIEWS_PER_USER = 200
@@ -33,7 +33,7 @@ async def create_view(session: AsyncSession, caller: Principal, body: ViewCreate
         raise UnknownCaller()
     if await queries.count_views(session, caller.user_id) >= MAX_VIEWS_PER_USER:
         raise TooManyViews()
-    now = datetime.now(UTC)
+    now = clock.now()
     view = SavedView(**dict(body), owner_id=caller.user_id, version=1, created_at=now, updated_at=now)
     session.add(view)
     await _flush(session)

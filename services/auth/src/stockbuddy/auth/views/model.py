@@ -1,12 +1,13 @@
 """A saved view of a list."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import ForeignKey, Identity
 from sqlalchemy.orm import Mapped, mapped_column
 
 from stockbuddy.auth.orm import Base
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.contracts.auth import ViewState
 
 State = TypeVar("State", bound=ViewState)
@@ -31,7 +32,7 @@ class SavedView(Base):
     def touch(self) -> None:
         """Start a new version after a change."""
         self.version += 1
-        self.updated_at = datetime.now(UTC)
+        self.updated_at = clock.now()
 
     def to_event(self, event: type[State], **fields: Any) -> State:
         """An event with the view's state; `fields` are those that the event adds."""

@@ -1,7 +1,5 @@
 """Changes of categories. Each adds its event in the same transaction."""
 
-from datetime import UTC, datetime
-
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,6 +12,7 @@ from stockbuddy.catalog.ownership import require_ownership
 from stockbuddy.catalog.versions import require_version
 from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.contracts.catalog import CategoryCreated, CategoryDeleted, CategoryUpdated
 
 
@@ -57,7 +56,7 @@ async def update_category(
     await _require_parent(session, parent_id)
     if parent_id is not None and await queries.is_below(session, parent_id, category_id):
         raise CategoryCycle()
-    if category.update_fields(values, datetime.now(UTC)):
+    if category.update_fields(values, clock.now()):
         await _flush(session)
         outbox.add(session, category.to_event(CategoryUpdated))
     return category
@@ -69,7 +68,7 @@ async def delete_category(session: AsyncSession, caller: Principal, category_id:
     category = await _load_category_for_update(session, caller, category_id, if_match)
     if await queries.is_in_use(session, category_id):
         raise InUse("The category contains products or other categories.")
-    now = datetime.now(UTC)
+    now = clock.now()
     category.update_fields({"deleted_at": now}, now)
     await session.flush()
     outbox.add(session, category.to_event(CategoryDeleted))

@@ -1,6 +1,5 @@
 """HTTP of exports: the filters of the list, with a file as the response."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -20,6 +19,7 @@ from stockbuddy.chassis.http.errors import Forbidden, raises
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.jobs.deferral import ACCEPTED, deferrable
 from stockbuddy.chassis.http.resources import get_resources
+from stockbuddy.chassis.runtime import clock
 
 router = APIRouter(prefix="/api/v1/products", tags=["exports"], route_class=ConditionalRoute)
 
@@ -50,4 +50,4 @@ async def export_products(
     database = get_services(request).database
     columns = [name for name in COLUMNS if caller.may(Permission.COST_READ) or name not in COST_COLUMNS]
     rows = read_rows(get_resources(request).reads, await with_moments(database, query), columns)
-    return spreadsheet_response(query.format, columns, rows, name=f"products-{datetime.now(UTC):%Y-%m-%d}")
+    return spreadsheet_response(query.format, columns, rows, name=f"products-{clock.now():%Y-%m-%d}")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
@@ -18,6 +18,7 @@ from stockbuddy.catalog.imports.row import ImportedRow, Rows, parse_row
 from stockbuddy.catalog.ownership import may_open_stock, sorted_or_none
 from stockbuddy.catalog.products.model import Product
 from stockbuddy.catalog.replicas.warehouses import find_default_warehouse_ids
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.contracts.catalog import ProductCreated, ProductQuantityImported, ProductUpdated
 
 _PROBLEMS = {
@@ -74,7 +75,7 @@ async def _upsert(session: AsyncSession, job: ImportJob, rows: Rows) -> ImportRe
     suppliers = await resolve_suppliers(session, job, rows, result)
     categories = await resolve_categories(session, job, rows, result)
     changes = _Changes()
-    now = datetime.now(UTC)
+    now = clock.now()
     for number, row in rows.items():
         if number not in result.problems:
             values = _to_values(row, suppliers, categories)

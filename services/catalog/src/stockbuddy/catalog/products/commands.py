@@ -1,6 +1,5 @@
 """Changes of products. Each adds its event in the same transaction."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
@@ -30,6 +29,7 @@ from stockbuddy.catalog.versions import require_version
 from stockbuddy.chassis.http.errors import Unprocessable
 from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.contracts.catalog import ProductCreated, ProductDeleted, ProductRestored, ProductUpdated
 from stockbuddy.contracts.numbers import quantity_number
 
@@ -83,7 +83,7 @@ async def update_product(
     """Raises PreconditionFailed if `if_match` names another version."""
     product = await load_product_for_update(session, caller, product_id, if_match)
     fields = await _resolve_references(session, caller, body.sent_fields())
-    if changes := product.update_fields(fields, datetime.now(UTC)):
+    if changes := product.update_fields(fields, clock.now()):
         await _flush(session)
         await _publish(session, product, ProductUpdated, changes=sorted(changes))
     return product
@@ -96,7 +96,7 @@ async def delete_product(session: AsyncSession, caller: Principal, product_id: i
     stock, documents = await find_stock(session, product_id), await find_open_documents(session, product_id)
     if stock or documents:
         raise ProductInUse(stock=stock, documents=documents)
-    now = datetime.now(UTC)
+    now = clock.now()
     if product.awaits_opening_stock(now) and not await has_levels(session, product_id):
         raise ProductInUse("The opening stock of this product is being posted.", stock=[], documents=[])
     product.update_fields({"deleted_at": now}, now)
@@ -124,7 +124,7 @@ async def restore_product(
         values["category_id"] = None
     if product.supplier_id is not None and not await queries.is_supplier_active(session, product.supplier_id):
         values["supplier_id"] = None
-    product.update_fields(values, datetime.now(UTC))
+    product.update_fields(values, clock.now())
     await _flush(session)
     await _publish(session, product, ProductRestored)
     return product
@@ -132,7 +132,7 @@ async def restore_product(
 
 async def update_image_digest(session: AsyncSession, product: Product, digest: str | None) -> None:
     """Record the image of the (locked) product; None if it has no image any more."""
-    product.update_fields({"image_digest": digest}, datetime.now(UTC))
+    product.update_fields({"image_digest": digest}, clock.now())
     await session.flush()
     await _publish(session, product, ProductUpdated, changes=["image"])
 

@@ -1,7 +1,5 @@
 """Changes of suppliers. Each adds its event in the same transaction."""
 
-from datetime import UTC, datetime
-
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.catalog.errors import AmbiguousSupplier, InUse
@@ -12,6 +10,7 @@ from stockbuddy.catalog.suppliers.schemas import SupplierCreate, SupplierUpdate
 from stockbuddy.catalog.versions import require_version
 from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.contracts.catalog import SupplierCreated, SupplierDeleted, SupplierUpdated
 
 
@@ -54,7 +53,7 @@ async def update_supplier(
 ) -> Supplier:
     """Raises PreconditionFailed if `if_match` names another version."""
     supplier = await _load_supplier_for_update(session, caller, supplier_id, if_match)
-    if supplier.update_fields(body.sent_fields(), datetime.now(UTC)):
+    if supplier.update_fields(body.sent_fields(), clock.now()):
         await session.flush()
         outbox.add(session, supplier.to_event(SupplierUpdated))
     return supplier
@@ -65,7 +64,7 @@ async def delete_supplier(session: AsyncSession, caller: Principal, supplier_id:
     supplier = await _load_supplier_for_update(session, caller, supplier_id, if_match)
     if await queries.is_in_use(session, supplier_id):
         raise InUse("Products refer to this supplier.")
-    now = datetime.now(UTC)
+    now = clock.now()
     supplier.update_fields({"deleted_at": now}, now)
     await session.flush()
     outbox.add(session, supplier.to_event(SupplierDeleted))

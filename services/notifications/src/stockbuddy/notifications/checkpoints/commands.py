@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import uuid4
 
 import structlog
@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from stockbuddy.chassis.encryption import SecretBox
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.postgres.database import signal_on_commit
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.contracts.notifications import CheckpointSigned
 from stockbuddy.notifications.checkpoints import queries
 from stockbuddy.notifications.checkpoints.queries import Checkpoint, CheckpointKey
@@ -38,7 +39,7 @@ async def sign_checkpoint(
     if head.position == 0 or (last is not None and _is_unchanged(head.position, head.type, head.epoch, last)):
         return None
     key, private_key = await _signing_key(session, secret_box, max_key_age)
-    signed = SignedHead(head.position, head.epoch, head.audited, head.hash.hex(), datetime.now(UTC), key.kid)
+    signed = SignedHead(head.position, head.epoch, head.audited, head.hash.hex(), clock.now(), key.kid)
     checkpoint = Checkpoint(
         position=signed.position,
         epoch=signed.epoch,
@@ -90,7 +91,7 @@ async def _signing_key(
 ) -> tuple[CheckpointKey, Ed25519PrivateKey]:
     """The newest key; a new one if there is none, if it is too old, or if SECRET_KEY has changed."""
     newest = next(iter(await queries.list_keys(session)), None)
-    is_young = newest is not None and datetime.now(UTC) - newest.created_at < max_age
+    is_young = newest is not None and clock.now() - newest.created_at < max_age
     if newest is not None and is_young and secret_box.can_decrypt(newest.encrypted_private_key):
         private_bytes = secret_box.decrypt(newest.encrypted_private_key)
         return newest, Ed25519PrivateKey.from_private_bytes(private_bytes)
@@ -100,7 +101,7 @@ async def _signing_key(
         kid=kid,
         public_jwk={**jwk, "kid": kid, "use": "sig", "alg": "EdDSA"},
         encrypted_private_key=secret_box.encrypt(private_key.private_bytes_raw()),
-        created_at=datetime.now(UTC),
+        created_at=clock.now(),
     )
     session.add(key)
     await session.flush()

@@ -1,11 +1,12 @@
 """The queue of e-mails: one row per cause and recipient. Rows of one message have the same `message_id`."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 
 from sqlalchemy import Identity, Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.notifications.orm import Base
 
 EmailState = Literal["pending", "sent", "failed"]
@@ -26,5 +27,5 @@ class QueuedEmail(Base):
     finished_at: Mapped[datetime | None]
 
     def retry(self) -> None:
-        self.state, self.attempts, self.next_attempt_at = "pending", 0, datetime.now(UTC)
+        self.state, self.attempts, self.next_attempt_at = "pending", 0, clock.now()
         self.message_id = self.last_error = self.finished_at = None

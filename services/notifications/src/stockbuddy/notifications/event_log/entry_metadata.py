@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.notifications.event_log.patterns import matches_any
 
 UNAUDITED = (
@@ -44,7 +45,7 @@ def parse_time(value: str | None) -> datetime:
     try:
         at = datetime.fromisoformat(value or "")
     except ValueError:
-        return datetime.now(UTC)
+        return clock.now()
     if not 1 < at.year < 9999:  # a conversion to another time zone could leave Python's range
-        return datetime.now(UTC)
+        return clock.now()
     return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -3,12 +3,12 @@ caller's credential ends."""
 
 import asyncio
 import math
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from stockbuddy.chassis.http.tokens import Principal
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.notifications.event_log import queries
 from stockbuddy.notifications.event_log.cursors import LogPosition
 from stockbuddy.notifications.event_log.live_event import LiveEvent
@@ -71,7 +71,7 @@ class EventSubscription:
     @property
     def _lifetime_seconds(self) -> float:
         """Of the token. A renewed one has no end here: the gateway ends the stream with the credential."""
-        return math.inf if self._caller.is_renewed else self._caller.accepted_until - time.time()
+        return math.inf if self._caller.is_renewed else self._caller.accepted_until - clock.timestamp()
 
     def _has_ended(self) -> bool:
         return (

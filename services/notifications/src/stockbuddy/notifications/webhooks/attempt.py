@@ -3,13 +3,14 @@
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import aiohttp
 import structlog
 from yarl import URL
 
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.notifications.webhooks.egress_policy import AddressRejected
 from stockbuddy.notifications.webhooks.retry_schedule import parse_retry_after
 from stockbuddy.notifications.webhooks.signatures import sign_headers
@@ -74,7 +75,7 @@ async def attempt_delivery(
 ) -> AttemptResult:
     """Every failure is a result, not an exception, so that one delivery never affects another. Redirects are not
     followed."""
-    at, started = datetime.now(UTC), time.perf_counter()
+    at, started = clock.now(), time.perf_counter()
 
     def result(**details: Any) -> AttemptResult:
         return AttemptResult(at=at, duration_ms=round((time.perf_counter() - started) * 1000), **details)

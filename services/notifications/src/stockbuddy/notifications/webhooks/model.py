@@ -2,7 +2,7 @@
 
 import base64
 import secrets
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from stockbuddy.chassis.http.tokens import Principal
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.contracts.notifications import WebhookState
 from stockbuddy.notifications.event_log.field_permissions import field_permissions_among
 from stockbuddy.notifications.event_log.patterns import ANY_TYPE, to_expression
@@ -55,8 +56,8 @@ class Webhook(Base):
     warned_at: Mapped[datetime | None]
     failure_announced_at: Mapped[datetime | None]
     disabled_reason: Mapped[str | None]
-    created_at: Mapped[datetime] = mapped_column(default=lambda: datetime.now(UTC))
-    updated_at: Mapped[datetime] = mapped_column(default=lambda: datetime.now(UTC))
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    updated_at: Mapped[datetime] = mapped_column(default=clock.now)
 
     def subscribe_to(self, event_types: list[str]) -> None:
         self.event_types = event_types
@@ -106,7 +107,7 @@ class Webhook(Base):
 
     def increment_version(self) -> None:
         self.version += 1
-        self.updated_at = datetime.now(UTC)
+        self.updated_at = clock.now()
 
     def to_event(self, event: type[State], **fields: Any) -> State:
         """An event with the webhook's current state. Of the URL it contains the host only: the rest may be a secret."""

@@ -1,12 +1,13 @@
 """Records the results of attempts: the deliveries' new states, and what repeated failures mean for the webhook."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.contracts.notifications import WebhookFailing
 from stockbuddy.notifications.webhooks import delivery_queue
 from stockbuddy.notifications.webhooks.attempt import PendingDelivery
@@ -46,7 +47,7 @@ async def record_results(
 def _announce_failed_delivery(
     session: AsyncSession, webhook: Webhook, delivery: PendingDelivery, transition: DeliveryTransition
 ) -> None:
-    now = datetime.now(UTC)
+    now = clock.now()
     if webhook.failure_announced_at is not None and now - webhook.failure_announced_at < ANNOUNCEMENT_INTERVAL:
         return
     webhook.failure_announced_at = now
@@ -65,7 +66,7 @@ def _disable_or_warn(session: AsyncSession, webhook: Webhook, results: Results, 
     elif webhook.is_to_be_disabled(disable_after_seconds):
         disable_webhook(session, webhook, f"{since}.")
     elif webhook.is_to_be_warned(disable_after_seconds):
-        webhook.warned_at = datetime.now(UTC)
+        webhook.warned_at = clock.now()
         outbox.add(session, _failing(webhook, f"{since}. If this continues, the webhook will be disabled."))
 
 

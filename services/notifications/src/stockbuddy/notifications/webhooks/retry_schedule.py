@@ -2,8 +2,10 @@
 
 import random
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 from email.utils import parsedate_to_datetime
+
+from stockbuddy.chassis.runtime import clock
 
 JITTER = 0.15
 """Delays vary by this share, so that deliveries that failed together are not retried together."""
@@ -33,6 +35,6 @@ def _parse_seconds(header: str) -> float | None:
         return float(header)
     try:
         moment = parsedate_to_datetime(header)
-        return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+        return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - clock.now()).total_seconds())
     except (ValueError, TypeError, IndexError, OverflowError):
         return None  # a year beyond Python's range is any of these

@@ -1,6 +1,6 @@
 """Routes of webhooks and their deliveries, for admins."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -13,6 +13,7 @@ from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch, version_etag
 from stockbuddy.chassis.http.pagination import Page, PageParameters
 from stockbuddy.chassis.http.sessions import ReadSession, Session
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.notifications.dependencies import NotificationsServices, Services, get_services
 from stockbuddy.notifications.errors import (
     AddressNotAllowed,
@@ -144,7 +145,7 @@ async def rotate_webhook_secret(
     overlap_seconds = services.settings.webhook_rotation_seconds
     if body is not None and body.overlap_seconds is not None:
         overlap_seconds = body.overlap_seconds
-    until = datetime.now(UTC) + timedelta(seconds=overlap_seconds)
+    until = clock.now() + timedelta(seconds=overlap_seconds)
     secret = await commands.rotate_secret(session, webhook, services.secret_box, signs_until=until)
     return RotateSecretResponse(secret=secret, previous_secret_until=until if overlap_seconds else None)
 

@@ -1,7 +1,7 @@
 """Secrets of webhooks, encrypted in the database: the current one and earlier ones that still sign."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import structlog
 from sqlalchemy import delete, select, text
@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.encryption import DecryptionError, SecretBox
 from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.notifications.errors import TooManySecrets
 from stockbuddy.notifications.webhooks.model import WebhookSecret, new_secret
 from stockbuddy.notifications.webhooks.queries import TAKE_PLAIN_SECRETS
@@ -27,7 +28,7 @@ def add_secret(session: AsyncSession, secret_box: SecretBox, webhook_id: int, se
 
 async def retire_current_secret(session: AsyncSession, webhook_id: int, signs_until: datetime) -> None:
     """The current secret signs until `signs_until`; earlier ones keep their times. Raises TooManySecrets."""
-    now = datetime.now(UTC)
+    now = clock.now()
     expired = (WebhookSecret.webhook_id == webhook_id, WebhookSecret.signs_until <= now)
     await session.execute(delete(WebhookSecret).where(*expired))
     signing = await session.scalars(select(WebhookSecret).where(WebhookSecret.webhook_id == webhook_id))
@@ -54,7 +55,7 @@ async def encrypt_plain_secrets(database: Database, secret_box: SecretBox) -> No
     """Encrypt the secrets that releases before encryption stored in plain text."""
     async with database.transaction() as session:
         for row in await session.execute(text(TAKE_PLAIN_SECRETS)):
-            if row.previous_secret is not None and row.previous_secret_until > datetime.now(UTC):
+            if row.previous_secret is not None and row.previous_secret_until > clock.now():
                 add_secret(session, secret_box, row.id, row.previous_secret)
                 await session.flush()
                 await retire_current_secret(session, row.id, row.previous_secret_until)

@@ -1,12 +1,11 @@
 """Opens stock counts, enters counted quantities, and cancels counts."""
 
-from datetime import UTC, datetime
-
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.http.sessions import get_or_404
 from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.contracts.stock import CountCancelled, CountEntered, CountOpened, CountState
 from stockbuddy.stock.documents.counts import queries
 from stockbuddy.stock.documents.counts.model import Count
@@ -30,7 +29,7 @@ async def create_count(context: PostingContext, session: AsyncSession, body: Sto
         warehouse_id=warehouse.id,
         notes=body.notes,
         created_by=context.caller.user_id,
-        created_at=datetime.now(UTC),
+        created_at=clock.now(),
     )
     await lock_undeleted(session, warehouse.id)
     session.add(count)
@@ -78,7 +77,7 @@ async def cancel_count(context: PostingContext, session: AsyncSession, count_id:
     await require_owner_of(session, context.caller, [line.product_id for line in response.lines])
     count.status = "cancelled"
     count.version += 1
-    count.ended_by, count.ended_at = context.caller.user_id, datetime.now(UTC)
+    count.ended_by, count.ended_at = context.caller.user_id, clock.now()
     return await _publish(session, CountCancelled, count)
 
 

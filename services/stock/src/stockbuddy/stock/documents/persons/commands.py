@@ -1,10 +1,9 @@
 """Erases customers."""
 
-from datetime import UTC, datetime
-
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.contracts.personal_data import neutral_name
 from stockbuddy.contracts.stock import CustomerErased
 from stockbuddy.stock.documents.customers.commands import to_event
@@ -18,7 +17,7 @@ async def erase_customer(session: AsyncSession, customer: Customer) -> None:
     if customer.erased_at is not None:
         return
     erased = dict.fromkeys(("email", "phone", "address", "notes"))
-    customer.update_fields({"name": neutral_name(customer.id), **erased, "erased_at": datetime.now(UTC)})
+    customer.update_fields({"name": neutral_name(customer.id), **erased, "erased_at": clock.now()})
     await session.flush()
     await erase_customer_from_sales(session, customer.id)
     outbox.add(session, to_event(CustomerErased, customer))

@@ -1,13 +1,13 @@
 """Updates a draft purchase order."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.http.etags import require_match, version_etag
 from stockbuddy.chassis.http.sessions import get_or_404
 from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.contracts.stock import PurchaseUpdated
 from stockbuddy.stock.documents.purchase_orders import queries
 from stockbuddy.stock.documents.purchase_orders.costed_lines import CostedLine, load_costed_lines, total_of
@@ -36,7 +36,7 @@ async def update_order(
     for name, value in changes.items():
         setattr(order, name, value)
     order.version += 1
-    order.updated_at = datetime.now(UTC)
+    order.updated_at = clock.now()
     await session.flush()
     response = await queries.get_order(session, order.id)
     outbox.add(session, PurchaseUpdated.model_construct(**dict(response)))

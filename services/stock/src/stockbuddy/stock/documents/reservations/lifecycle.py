@@ -1,12 +1,13 @@
 """State changes of reservations: release, extend, expire; and the steps that a sale or an `out` movement shares."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.http.errors import Unprocessable
 from stockbuddy.chassis.http.idempotency import StoredResponse
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.contracts.stock import ReservationExpired, ReservationExtended, ReservationReleased, ReservationState
 from stockbuddy.stock.documents.reservations.queries import get_reservation
 from stockbuddy.stock.documents.reservations.schemas import ExtendReservation, ReservationResponse
@@ -55,7 +56,7 @@ def require_lifetime(context: PostingContext, seconds: int, created_at: datetime
     Raises Unprocessable."""
     limit = context.reservation_limits.max_seconds
     may_release_all = context.caller.may(Permission.RESERVATION_RELEASE_ANY)
-    age = 0 if created_at is None or may_release_all else (datetime.now(UTC) - created_at).total_seconds()
+    age = 0 if created_at is None or may_release_all else (clock.now() - created_at).total_seconds()
     if seconds + age > limit:
         raise Unprocessable.field(
             "expires_in", f"a reservation lasts at most {limit} seconds", "reservation_too_long", seconds=limit

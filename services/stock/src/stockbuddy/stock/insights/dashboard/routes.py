@@ -1,13 +1,12 @@
 """Route of the dashboard."""
 
-from datetime import UTC, datetime
-
 from fastapi import APIRouter, Response
 
 from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.http.authentication import requires
 from stockbuddy.chassis.http.lightweight_route import LightweightRoute
 from stockbuddy.chassis.http.sessions import ReadSession
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.stock.calendar_days import day_starts, days_until, local_date
 from stockbuddy.stock.http.responses import json_response
 from stockbuddy.stock.insights.company_timezone import CompanyTimezone
@@ -31,7 +30,7 @@ async def get_dashboard(session: ReadSession, zone: CompanyTimezone) -> Response
     best-selling products, the latest movements, and what is still open. Days are those of `tz`, by default the
     company's time zone.
     """
-    days = days_until(local_date(datetime.now(UTC), zone), DAYS)
+    days = days_until(local_date(clock.now(), zone), DAYS)
     starts = day_starts(days, zone)
     inventory = await queries.fetch_inventory_totals(session)
     sales = await queries.fetch_daily_sales(session, days, starts)

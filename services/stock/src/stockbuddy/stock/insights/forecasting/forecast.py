@@ -6,13 +6,14 @@ import asyncio
 import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import cast
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.stock.calendar_days import day_starts, days_until, local_date
 from stockbuddy.stock.insights.forecasting import queries
 from stockbuddy.stock.insights.forecasting.estimates import Basis, DemandEstimate, ProductForecast, Range, Supply
@@ -58,7 +59,7 @@ class Calendar:
 async def forecast_demand(
     session: AsyncSession, product: ProductReplica, zone: ZoneInfo, query: ForecastQuery
 ) -> ForecastResponse:
-    today = local_date(datetime.now(UTC), zone)
+    today = local_date(clock.now(), zone)
     weekdays = await load_weekday_factors(session, today, zone)
     calendar = Calendar(today, _whole_weeks(query.history_days), zone)
     found = await _forecast_product(session, product.id, calendar, weekdays, query)
@@ -80,7 +81,7 @@ async def estimate_demands(
 ) -> dict[tuple[int, int], DemandEstimate]:
     """The demand of each product and warehouse of `supplies`; those without movements and those with much stock are
     absent. `product_ids`: those of `supplies`, or None for all products."""
-    today = local_date(datetime.now(UTC), zone)
+    today = local_date(clock.now(), zone)
     calendar = Calendar(today, DAYS_OF_ALL_LEVELS, zone)
     starts = calendar.starts
     levels = await queries.fetch_moved_levels(session, starts, product_ids)

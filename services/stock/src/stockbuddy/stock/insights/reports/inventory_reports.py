@@ -1,13 +1,14 @@
 """Inventory reports: valuation, ageing, dead stock, movements, turnover."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any, Literal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.http.errors import Unprocessable
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.stock.insights.reports import inventory_queries, sales_queries
 from stockbuddy.stock.insights.reports.filters import ReportFilters
 from stockbuddy.stock.insights.reports.period import Period
@@ -54,7 +55,7 @@ async def report_aging(session: AsyncSession, filters: ReportFilters, as_of: dat
         cost("value"),
         Column("state"),
     )
-    rows = await inventory_queries.fetch_aging(session, as_of, as_of or datetime.now(UTC), **filters.parameters())
+    rows = await inventory_queries.fetch_aging(session, as_of, as_of or clock.now(), **filters.parameters())
     return build_table("stock-aging", {"as_of": as_of} | filters.parameters(), columns, rows)
 
 
@@ -69,7 +70,7 @@ async def report_dead_stock(session: AsyncSession, filters: ReportFilters, days:
         Column("last_received_at", "moment"),
         Column("idle_days", "integer"),
     )
-    now = datetime.now(UTC)
+    now = clock.now()
     rows = await inventory_queries.fetch_dead_stock(session, now, now - timedelta(days=days), **filters.parameters())
     return build_table("dead-stock", {"days": days} | filters.parameters(), columns, rows)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from stockbuddy.chassis.calendar_days import start_of
 from stockbuddy.chassis.fields import DayOrTime
 from stockbuddy.chassis.http.errors import Unprocessable
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.stock.calendar_days import PeriodUnit, day_starts, last_moment_of, local_date, period_starts
 from stockbuddy.stock.insights.company_timezone import CompanyTimezone
 
@@ -79,4 +80,4 @@ AsOf = Annotated[datetime | None, Depends(_get_as_of)]
 
 
 def _today(zone: ZoneInfo) -> date:
-    return local_date(datetime.now(UTC), zone)
+    return local_date(clock.now(), zone)
