@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from stockbuddy.local_servers.ports import free_port
@@ -35,19 +36,35 @@ disk_free_limit.absolute = 50MB
 raft.wal_max_size_bytes = 33554432
 """
 
+_JOIN = """cluster_formation.peer_discovery_backend = classic_config
+cluster_formation.classic_config.nodes.1 = """
+
 
 class LocalRabbitMQError(RuntimeError):
     """RabbitMQ could not be started; the message contains what to install, or the node's output."""
 
 
+@dataclass(frozen=True, slots=True)
+class ClusterMembership:
+    """What the nodes of a cluster share. `epmd_port`: of the running port mapper; `first_node`: None for itself."""
+
+    epmd_port: int
+    cookie: str
+    first_node: str | None
+    configuration: str
+    erlang_arguments: str
+
+
 class LocalRabbitMQ:
     """A node with its data in `directory`; call `start` to run it."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, membership: ClusterMembership | None = None) -> None:
         self._directory = directory
+        self._membership = membership
         self._port, self._management_port = free_port(), free_port()
-        self._epmd_port, self._distribution_port = free_port(), free_port()
-        self._node_name = f"stockbuddy-{self._port}@localhost"
+        self._epmd_port = membership.epmd_port if membership else free_port()
+        self._distribution_port = free_port()
+        self.node_name = f"stockbuddy-{self._port}@localhost"
         self._output = directory / "output.log"
         self._node: subprocess.Popen[bytes] | None = None
         self._epmd: subprocess.Popen[bytes] | None = None
@@ -70,8 +87,8 @@ class LocalRabbitMQ:
             return
         script = _find("rabbitmq-server")
         self._write_configuration()
-        if self._epmd is None:
-            self._start_epmd()
+        if self._epmd is None and self._membership is None:
+            self._epmd = start_epmd(self._epmd_port, self._directory)
         self._node = self._spawn(script)
         self._renew_reaper()
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
@@ -105,8 +122,17 @@ class LocalRabbitMQ:
         self.kill()
         shutil.rmtree(self._directory / "data")
 
+    def freeze(self) -> None:
+        """The node keeps its connections and does not respond until `resume`."""
+        assert self._node is not None
+        self._node.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        assert self._node is not None
+        self._node.send_signal(signal.SIGCONT)
+
     def control(self, *arguments: str) -> None:
-        command = [_find("rabbitmqctl"), "--node", self._node_name, *arguments]
+        command = [_find("rabbitmqctl"), "--node", self.node_name, *arguments]
         done = subprocess.run(
             command, cwd=self._directory, env=self._environment(), capture_output=True, text=True, check=False
         )
@@ -122,15 +148,6 @@ class LocalRabbitMQ:
             self._epmd.kill()
             self._epmd.wait()
             self._epmd = None
-
-    def _start_epmd(self) -> None:
-        """Start epmd before the node: started by the node, it would be a daemon that keeps running."""
-        self._epmd = self._spawn(_find("epmd"), "-port", str(self._epmd_port), "-address", "127.0.0.1")
-        deadline = time.monotonic() + START_TIMEOUT_SECONDS
-        while not _listens(self._epmd_port):
-            if self._epmd.poll() is not None or time.monotonic() > deadline:
-                raise LocalRabbitMQError(f"epmd did not start:\n{self._output.read_text(errors='replace')}")
-            time.sleep(POLL_INTERVAL_SECONDS)
 
     def _spawn(self, *command: str) -> subprocess.Popen[bytes]:
         with self._output.open("ab") as output:
@@ -153,11 +170,21 @@ class LocalRabbitMQ:
 
     def _write_configuration(self) -> None:
         text = _CONFIGURATION.format(port=self._port, management_port=self._management_port)
+        if self._membership is not None:
+            first_node = self._membership.first_node or self.node_name
+            text += f"{self._membership.configuration}\n{_JOIN}{first_node}\n"
+            cookie = self._directory / ".erlang.cookie"
+            if not cookie.exists():
+                cookie.touch(mode=0o400)
+                cookie.chmod(0o600)
+                cookie.write_text(self._membership.cookie)
+                cookie.chmod(0o400)
         (self._directory / "rabbitmq.conf").write_text(text)
         (self._directory / "enabled_plugins").write_text("[rabbitmq_management].\n")
 
     def _environment(self) -> dict[str, str]:
         here = self._directory
+        arguments = self._membership.erlang_arguments if self._membership else ""
         return {
             "PATH": _SEARCH_PATH,
             "HOME": str(here),
@@ -165,9 +192,9 @@ class LocalRabbitMQ:
             "RUNNING_UNDER_SYSTEMD": "true",  # the script then execs the node instead of waiting for it
             "ERL_EPMD_PORT": str(self._epmd_port),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
-            "RABBITMQ_NODENAME": self._node_name,
+            "RABBITMQ_NODENAME": self.node_name,
             "RABBITMQ_DIST_PORT": str(self._distribution_port),
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": f"-kernel inet_dist_use_interface {{127,0,0,1}} {arguments}",
             "RABBITMQ_CONF_ENV_FILE": str(here / "no-environment.conf"),
             "RABBITMQ_CONFIG_FILE": str(here / "rabbitmq.conf"),
             "RABBITMQ_ADVANCED_CONFIG_FILE": str(here / "no-advanced.config"),
@@ -178,6 +205,20 @@ class LocalRabbitMQ:
             "RABBITMQ_SCHEMA_DIR": str(here / "schema"),
             "RABBITMQ_PID_FILE": str(here / "node.pid"),
         }
+
+
+def start_epmd(port: int, directory: Path) -> subprocess.Popen[bytes]:
+    """Start the port mapper before a node: started by the node, it would be a daemon that keeps running."""
+    command = (_find("epmd"), "-port", str(port), "-address", "127.0.0.1")
+    output = directory / "epmd.log"
+    with output.open("ab") as file:
+        epmd = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True)
+    deadline = time.monotonic() + START_TIMEOUT_SECONDS
+    while not _listens(port):
+        if epmd.poll() is not None or time.monotonic() > deadline:
+            raise LocalRabbitMQError(f"epmd did not start:\n{output.read_text(errors='replace')}")
+        time.sleep(POLL_INTERVAL_SECONDS)
+    return epmd
 
 
 def _find(program: str) -> str:

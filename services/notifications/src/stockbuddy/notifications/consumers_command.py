@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from stockbuddy.chassis.messaging.bus.amqp.consumer_accounts import ConsumerRefused, add_consumer
+from stockbuddy.chassis.runtime.broker_url import broker_urls
 from stockbuddy.contracts.topology import consumer_queue
 
 USAGE = "usage: python -m stockbuddy.notifications consumers add NAME PATTERN…"
@@ -29,12 +30,13 @@ def run_command(arguments: Sequence[str], bus_url: str | None) -> None:
     if not management_url or not bus_url:
         sys.exit("BUS_URL and BUS_MANAGEMENT_URL (http://operator:password@host:15672) are required")
     _, name, *patterns = arguments
-    address = urlsplit(bus_url)
+    nodes = [urlsplit(url) for url in broker_urls(bus_url)]
+    address = nodes[0]
     try:
         password = asyncio.run(add_consumer(management_url, unquote(address.path[1:]) or "/", name, patterns))
     except ConsumerRefused as error:
         sys.exit(str(error))
-    server = f"{address.hostname}:{address.port or 5672}{address.path}"
+    server = ",".join(f"{node.hostname}:{node.port or 5672}" for node in nodes) + address.path
     sys.stdout.write(
         f"{consumer_queue(name)} receives {', '.join(patterns)}.\n"
         f"BUS_URL={address.scheme}://{name}:{password or '(unchanged)'}@{server}\n"

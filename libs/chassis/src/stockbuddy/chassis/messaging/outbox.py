@@ -8,7 +8,6 @@ CloudEvents 1.0.
 
 import zlib
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any, NamedTuple
@@ -20,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from stockbuddy.chassis.messaging.bus import EventTooLarge
 from stockbuddy.chassis.messaging.chunks import Chunk, event_text, join
 from stockbuddy.chassis.postgres.database import Database, signal_on_commit
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.chassis.runtime.event_context import EventContext, current_event_context
 from stockbuddy.chassis.runtime.signals import Signals
 from stockbuddy.contracts.event import Event
@@ -60,7 +60,7 @@ def to_outbox_event(event: Event, context: EventContext | None = None) -> Outbox
         event.sequence(),
         event.model_dump_json(),
         context or current_event_context(),
-        datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+        clock.now().isoformat().replace("+00:00", "Z"),
     )
 
 

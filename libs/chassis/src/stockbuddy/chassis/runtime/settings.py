@@ -12,6 +12,7 @@ from typing import Any, Literal, Self, TypeVar
 from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict, SettingsError
 
+from stockbuddy.chassis.runtime.broker_url import broker_urls
 from stockbuddy.chassis.runtime.common_names import CommonNames, check_common_names
 from stockbuddy.chassis.runtime.companies import CompanyNames, CompanySettings, describe_shared
 from stockbuddy.chassis.runtime.database_url import check_database_url
@@ -28,7 +29,8 @@ class ServiceSettings(CompanySettings):
     """The environment of one service process.
 
     `database_url`: a PostgreSQL URL; the service uses the schema with its own name. `database_role`: the serving role;
-    `migrate`, run as the owner of the schema, grants it the privileges that serving needs. `bus_url`: an AMQP URL;
+    `migrate`, run as the owner of the schema, grants it the privileges that serving needs. `bus_url`: an AMQP URL,
+    with several addresses for a cluster;
     None selects the in-process bus. `jwks_url`: the URL of auth's signing keys.
     """
 
@@ -60,8 +62,8 @@ class ServiceSettings(CompanySettings):
     @field_validator("bus_url")
     @classmethod
     def reject_unusable_bus_url(cls, url: str | None) -> str | None:
-        if url and not url.startswith(("amqp://", "amqps://")):
-            raise ValueError("the broker is RabbitMQ: its URL begins with amqp:// or amqps://")
+        if url:
+            broker_urls(url)
         return url
 
     @model_validator(mode="after")

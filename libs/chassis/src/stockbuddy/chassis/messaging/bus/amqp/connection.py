@@ -1,6 +1,9 @@
-"""A lazy connection to the broker: opened on demand, declares the topology, and is reopened after a failure."""
+"""A lazy connection to the broker: opened on demand, declares the topology, and is reopened after a failure, to the
+next node of a cluster."""
 
 import asyncio
+import random
+from collections import deque
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -10,6 +13,7 @@ from aio_pika.exceptions import AMQPError
 
 from stockbuddy.chassis.messaging.bus import BusUnavailable
 from stockbuddy.chassis.messaging.bus.amqp.topology import declare_topology
+from stockbuddy.chassis.runtime.broker_url import broker_urls
 from stockbuddy.chassis.runtime.outages import OutageLog
 
 HEARTBEAT_SECONDS = 10
@@ -26,14 +30,14 @@ class NotConnected(BusUnavailable):
 
 class Connection:
     def __init__(self, url: str, *, service: str, purpose: str, groups: Mapping[str, tuple[str, ...]]) -> None:
-        self._url = url
+        self._nodes = deque(broker_urls(url))
+        self._nodes.rotate(random.randrange(len(self._nodes)))  # spreads connections
         self._service = service
         self._name = f"{service} {purpose}"
         self._groups = groups
         self._connection: AbstractConnection | None = None
         self._lock = asyncio.Lock()
-        parts = urlsplit(url)
-        self._broker = f"{parts.hostname}:{parts.port or parts.scheme}"  # without the password
+        self._broker = urlsplit(url).netloc.rpartition("@")[2]  # without the password
         self._outage = OutageLog("bus.unavailable", broker=self._broker, connection=self._name)
 
     async def ensure(self) -> AbstractConnection:
@@ -41,22 +45,42 @@ class Connection:
         async with self._lock:
             if self._connection is not None and self.is_open:
                 return self._connection
-            try:
-                async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
-                    connection = await aio_pika.connect(
-                        self._url,
-                        heartbeat=HEARTBEAT_SECONDS,
-                        timeout=CONNECT_TIMEOUT_SECONDS,
-                        client_properties={"connection_name": self._name},
-                    )
-                    await declare_topology(connection, self._groups, service=self._service)
-            except CONNECTION_ERRORS as error:
-                unavailable = NotConnected(f"no connection to the broker at {self._broker}: {error!r}")
-                self._outage.record(unavailable)
-                raise unavailable from error
+            for remaining in reversed(range(len(self._nodes))):
+                try:
+                    self._connection = await self._open(self._nodes[0])
+                    break
+                except CONNECTION_ERRORS as error:
+                    self._nodes.rotate(-1)
+                    if remaining == 0:
+                        unavailable = NotConnected(f"no connection to the broker at {self._broker}: {error!r}")
+                        self._outage.record(unavailable)
+                        raise unavailable from error
             self._outage.end()
-            self._connection = connection
+            assert self._connection is not None
+            return self._connection
+
+    async def _open(self, url: str) -> AbstractConnection:
+        async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
+            connection = await aio_pika.connect(
+                url,
+                heartbeat=HEARTBEAT_SECONDS,
+                timeout=CONNECT_TIMEOUT_SECONDS,
+                client_properties={"connection_name": self._name},
+            )
+            try:
+                await declare_topology(connection, self._groups, service=self._service)
+            except BaseException:
+                await _close(connection)
+                raise
             return connection
+
+    async def leave_node(self) -> None:
+        """Use another node from now on, since this one does not complete what it accepts: it may be cut off from the
+        majority of its cluster. Does nothing without a cluster."""
+        async with self._lock:
+            if len(self._nodes) > 1 and self.is_open:
+                await self._discard()
+                self._nodes.rotate(-1)
 
     async def declare(self) -> AbstractConnection:
         """Like `ensure`, and declare the topology again: an operator may have deleted a queue since."""
@@ -70,10 +94,18 @@ class Connection:
         return self._connection is not None and self._connection.connected.is_set()
 
     async def close(self) -> None:
-        if self._connection is not None:
-            try:
-                async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
-                    await self._connection.close()
-            except CONNECTION_ERRORS:
-                pass  # already closed
-            self._connection = None
+        async with self._lock:
+            await self._discard()
+
+    async def _discard(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await _close(connection)
+
+
+async def _close(connection: AbstractConnection) -> None:
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
+            await connection.close()
+    except CONNECTION_ERRORS:
+        pass  # already closed

@@ -66,6 +66,8 @@ async def consume_forever(connection: Connection, subscription: Subscription, cl
             if session.was_open:
                 outage.end()
                 delay_seconds = 0.1
+            if isinstance(error, TimeoutError):
+                await connection.leave_node()
             if not isinstance(error, NotConnected):
                 outage.record(error if isinstance(error, BusUnavailable) else BusUnavailable(repr(error)))
             await _first(closing.wait(), asyncio.sleep(delay_seconds * random.uniform(0.5, 1.5)))

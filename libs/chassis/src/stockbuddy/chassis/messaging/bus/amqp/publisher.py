@@ -47,6 +47,7 @@ class Publisher:
                     outcomes = await _send(channel, [message for _, message in addressed], frames)
             except TimeoutError as error:
                 await self._close_channel()
+                await self._connection.leave_node()
                 raise BusUnavailable("the broker did not confirm in time") from error
             except (*CONNECTION_ERRORS, AMQPException) as error:
                 await self._close_channel()

@@ -1,0 +1,19 @@
+"""The addresses in a URL of RabbitMQ, which names one broker or the nodes of a cluster:
+`amqp://user:password@one:5672,two:5672/`."""
+
+from urllib.parse import urlsplit
+
+SCHEMES = ("amqp://", "amqps://")
+
+
+def broker_urls(url: str) -> list[str]:
+    """A URL for each node, in the order given. Raises ValueError."""
+    if not url.startswith(SCHEMES):
+        raise ValueError("the broker is RabbitMQ: its URL begins with amqp:// or amqps://")
+    parts = urlsplit(url)
+    credentials, at, addresses = parts.netloc.rpartition("@")
+    urls = [parts._replace(netloc=f"{credentials}{at}{address}").geturl() for address in addresses.split(",")]
+    for node in map(urlsplit, urls):
+        if not node.hostname or node.port == 0:
+            raise ValueError("each node of the broker has a host, and a port if it is not the default one")
+    return urls
