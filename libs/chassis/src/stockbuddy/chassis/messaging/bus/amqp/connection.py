@@ -55,6 +55,9 @@ class Connection:
                         unavailable = NotConnected(f"no connection to the broker at {self._broker}: {error!r}")
                         self._outage.record(unavailable)
                         raise unavailable from error
+                except asyncio.CancelledError:
+                    self._nodes.rotate(-1)  # the caller's timeout may be the shorter one
+                    raise
             self._outage.end()
             assert self._connection is not None
             return self._connection
@@ -74,11 +77,11 @@ class Connection:
                 raise
             return connection
 
-    async def leave_node(self) -> None:
-        """Use another node from now on, since this one does not complete what it accepts: it may be cut off from the
-        majority of its cluster. Does nothing without a cluster."""
+    async def leave_node(self, used: AbstractConnection | None) -> None:
+        """Use another node from now on, if `used` is the present connection: its node does not complete what it
+        accepts, as one that is frozen or cut off from the majority of its cluster. Does nothing without a cluster."""
         async with self._lock:
-            if len(self._nodes) > 1 and self.is_open:
+            if len(self._nodes) > 1 and used is not None and self._connection is used:
                 await self._discard()
                 self._nodes.rotate(-1)
 

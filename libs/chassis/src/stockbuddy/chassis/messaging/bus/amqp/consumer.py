@@ -17,7 +17,7 @@ import aiormq.abc
 import structlog
 from aio_pika import DeliveryMode
 from aio_pika import Message as AmqpMessage
-from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
 from aiormq.exceptions import AMQPException
 
 from stockbuddy.chassis.messaging.bus import BusUnavailable, ConsumerUnavailable, Subscription
@@ -67,7 +67,7 @@ async def consume_forever(connection: Connection, subscription: Subscription, cl
                 outage.end()
                 delay_seconds = 0.1
             if isinstance(error, TimeoutError):
-                await connection.leave_node()
+                await connection.leave_node(session.used)
             if not isinstance(error, NotConnected):
                 outage.record(error if isinstance(error, BusUnavailable) else BusUnavailable(repr(error)))
             await _first(closing.wait(), asyncio.sleep(delay_seconds * random.uniform(0.5, 1.5)))
@@ -86,11 +86,13 @@ class _Session:
         self._lanes: list[Queue[_ReceivedEvent | None]] = [Queue() for _ in range(subscription.lanes)]
         self._ended = asyncio.Event()
         self.was_open = False
+        self.used: AbstractConnection | None = None
         self._opened: AbstractChannel
         self._channel: aiormq.abc.AbstractChannel
 
     async def run(self, connection: Connection) -> None:
         """Consume until closing. Raises ConsumerUnavailable, or one of CONNECTION_ERRORS if the broker disconnects."""
+        self.used = await connection.ensure()  # has timeouts of its own
         async with asyncio.timeout(OPEN_TIMEOUT_SECONDS):
             channel = await (await connection.declare()).channel()
         workers = [asyncio.create_task(self._work(lane)) for lane in self._lanes]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import cast
 
 import aiormq
-from aio_pika.abc import AbstractChannel
+from aio_pika.abc import AbstractChannel, AbstractConnection
 from aiormq.abc import ChannelFrame
 from aiormq.exceptions import AMQPException, ChannelPreconditionFailed
 
@@ -29,6 +29,8 @@ class Publisher:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._channel: AbstractChannel | None = None
+        self._used: AbstractConnection | None = None
+        """Of the channel."""
         self._lock = asyncio.Lock()
 
     async def connect(self) -> None:
@@ -47,7 +49,7 @@ class Publisher:
                     outcomes = await _send(channel, [message for _, message in addressed], frames)
             except TimeoutError as error:
                 await self._close_channel()
-                await self._connection.leave_node()
+                await self._connection.leave_node(self._used)
                 raise BusUnavailable("the broker did not confirm in time") from error
             except (*CONNECTION_ERRORS, AMQPException) as error:
                 await self._close_channel()
@@ -65,7 +67,7 @@ class Publisher:
     async def _open(self) -> aiormq.Channel:
         try:
             if self._channel is None or self._channel.is_closed:
-                connection = await self._connection.ensure()
+                connection = self._used = await self._connection.ensure()
                 async with asyncio.timeout(CONFIRM_TIMEOUT_SECONDS):
                     self._channel = await connection.channel(on_return_raises=True)
                     await declare_internal_exchange(self._channel)
