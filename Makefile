@@ -124,10 +124,11 @@ audit: setup ## vulnerabilities, secrets in the history, insecure code; writes b
 	@mkdir -p build
 	$(VENV)/cyclonedx-py requirements requirements.lock --spec-version 1.6 --output-reproducible --output-file build/sbom.cdx.json
 
-contracts: setup ## regenerate event schemas, docs/events.md, AsyncAPI, docs/openapi.json and docs/database.md
+contracts: setup ## regenerate event schemas, docs/events.md, AsyncAPI, docs/openapi.json, docs/database.md and Prometheus rules for Kubernetes
 	@$(VENV)/python -m stockbuddy.contracts.snapshots
 	@$(VENV)/python -m stockbuddy.embedded.openapi_document
 	@$(VENV)/python -m stockbuddy.embedded.database_page
+	@$(VENV)/python -m deploy.write_prometheus_rules
 
 bench: setup ## run the benchmarks and write bench/RESULTS.md; PARTS=… runs some, FILE=invoices.csv.gz uses real data
 	@deploy/install-servers

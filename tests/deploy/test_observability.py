@@ -14,6 +14,7 @@ import yaml
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from deploy.write_prometheus_rules import TARGET, prometheus_rules
 from stockbuddy.chassis.testing.clients import register, serving, until_ready
 from stockbuddy.contracts.event import EVENTS
 from stockbuddy.embedded.asgi_client import get
@@ -25,6 +26,9 @@ GROUPING_LABELS = re.compile(r"\b(?:by|on) \(([^)]*)\)")
 SELECTOR = re.compile(r"\b((?:stockbuddy|process)_[a-z_]+|gateway:[\w:]+)(?:\{([^}]*)\})?")
 OF_PROMETHEUS = {"job", "instance", "service_name", "le"}
 """Added to every series, or a bucket's."""
+
+TOOL_TIMEOUT_SECONDS = 300
+POD_NAME = "app.kubernetes.io/name"
 
 Labels = dict[str, set[str]]
 """Of a metric, by its name in expressions."""
@@ -65,7 +69,9 @@ def tool(name: str, *arguments: str | Path) -> None:
     """Run a program of Prometheus; fails with its output."""
     program = shutil.which(name)
     assert program is not None, f"{name} is not installed: run deploy/install-servers"
-    done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        [program, *arguments], capture_output=True, text=True, check=False, timeout=TOOL_TIMEOUT_SECONDS
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -95,8 +101,14 @@ async def metrics_of_a_system_in_use(database_url: str, tmp_path: Path) -> Label
 
 
 async def test_expressions_use_metrics_and_labels_of_a_running_system(
-    private_postgres: LocalPostgres, tmp_path: Path, expressions: list[str], rules: list[dict[str, Any]]
+    private_postgres: LocalPostgres,
+    tmp_path: Path,
+    expressions: list[str],
+    rules: list[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """With a read replica that is down: it is no standby."""
+    monkeypatch.setenv("DATABASE_READ_URL", private_postgres.url)
     existing = await metrics_of_a_system_in_use(private_postgres.url, tmp_path)
     recorded = {rule["record"] for rule in rules if "record" in rule}
     for expression in expressions:
@@ -177,3 +189,43 @@ def test_dashboards_have_names_of_their_own(dashboards: list[dict[str, Any]]) ->
 def test_alerts_named_in_operations_page_exist(root: Path, alerts: list[dict[str, Any]]) -> None:
     named = re.findall(r"alert\s+`(\w+)`", (root / "docs/operations.md").read_text())
     assert set(named) <= {rule["alert"] for rule in alerts}
+
+
+def test_rules_for_kubernetes_are_those_of_compose(rules: list[dict[str, Any]], tmp_path: Path) -> None:
+    assert TARGET.read_text() == prometheus_rules(), "run `make contracts`"
+    resource = yaml.safe_load(TARGET.read_text())
+    assert (resource["apiVersion"], resource["kind"]) == ("monitoring.coreos.com/v1", "PrometheusRule")
+    assert [rule for group in resource["spec"]["groups"] for rule in group["rules"]] == rules
+    file = tmp_path / "rules.yml"
+    file.write_text(yaml.safe_dump(resource["spec"]))
+    tool("promtool", "check", "rules", file)
+
+
+def test_monitors_scrape_ports_of_the_pods_with_the_labels_of_the_rules(root: Path, folder: Path) -> None:
+    monitors = list(yaml.safe_load_all((folder / "kubernetes/pod-monitors.yaml").read_text()))
+    scraped: dict[str, set[str]] = {}
+    for monitor in monitors:
+        assert (monitor["apiVersion"], monitor["kind"]) == ("monitoring.coreos.com/v1", "PodMonitor")
+        selector = monitor["spec"]["selector"]
+        [names] = [e["values"] for e in selector.get("matchExpressions", [])] or [[selector["matchLabels"][POD_NAME]]]
+        for endpoint in monitor["spec"]["podMetricsEndpoints"]:
+            labels = {relabeling["targetLabel"]: relabeling for relabeling in endpoint["relabelings"]}
+            scraped.setdefault(labels["job"]["replacement"], set()).update(names)
+            for name in set(names) - {"rabbitmq"}:  # a pod of its operator
+                deployment = next(yaml.safe_load_all((root / f"deploy/kubernetes/{name}.yaml").read_text()))
+                [container] = deployment["spec"]["template"]["spec"]["containers"]
+                assert endpoint["port"] in {port["name"] for port in container["ports"]}
+                assert labels["service_name"]["sourceLabels"] == ["__meta_kubernetes_pod_label_app_kubernetes_io_name"]
+    jobs = yaml.safe_load((folder / "prometheus.yml").read_text())["scrape_configs"]
+    assert scraped.keys() == {job["job_name"] for job in jobs} - {"backup"}, "a cluster has backups of its own"
+    assert scraped["services"] | scraped["gateway"] == {"auth", "catalog", "stock", "notifications", "gateway"}
+
+
+def test_component_for_kubernetes_has_every_resource_and_dashboard(folder: Path) -> None:
+    component = yaml.safe_load((folder / "kustomization.yaml").read_text())
+    assert component["kind"] == "Component"
+    present = {str(path.relative_to(folder)) for path in folder.glob("kubernetes/*.yaml")}
+    assert set(component["resources"]) == present
+    [dashboards] = component["configMapGenerator"]
+    assert {folder / name for name in dashboards["files"]} == set(folder.glob("grafana/*.json"))
+    assert dashboards["options"]["labels"] == {"grafana_dashboard": "1"}
