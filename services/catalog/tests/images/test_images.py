@@ -4,8 +4,6 @@ import base64
 import hmac
 import io
 import struct
-import subprocess
-import sys
 import time
 import zlib
 from collections.abc import AsyncIterator, Iterator
@@ -14,7 +12,6 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
-import httpx2
 import pytest
 from httpx2 import AsyncClient
 from PIL import Image
@@ -22,6 +19,7 @@ from PIL.PngImagePlugin import PngInfo
 from pydantic import SecretStr
 
 from stockbuddy.catalog.app import CatalogSettings
+from stockbuddy.chassis.testing.s3_server import private_s3_server
 from stockbuddy.local_servers.ports import free_port
 
 START_TIMEOUT_SECONDS = 60
@@ -31,26 +29,8 @@ BINARY = {"Content-Type": "application/octet-stream"}
 @pytest.fixture(scope="module")
 def s3_url() -> Iterator[str]:
     """A private S3-compatible server with a bucket `shop`."""
-    port = free_port()
-    server = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        deadline = time.monotonic() + START_TIMEOUT_SECONDS
-        while True:
-            try:
-                httpx2.put(f"{url}/shop").raise_for_status()
-                break
-            except httpx2.TransportError:
-                assert time.monotonic() < deadline, "the S3 server does not start"
-                time.sleep(0.05)
+    with private_s3_server("shop") as url:
         yield url
-    finally:
-        server.terminate()
-        server.wait()
 
 
 @pytest.fixture(params=["directory", "s3"])

@@ -3,12 +3,13 @@
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import obstore
 from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import LocalStore, S3Store
+from pydantic import SecretStr
 
 from stockbuddy.catalog.errors import ImageStoreUnavailable
 from stockbuddy.catalog.settings import CatalogSettings
@@ -18,6 +19,21 @@ MAX_RETRIES = 2
 
 STORE_ERRORS = (OSError, BaseError)
 NOT_FOUND_ERRORS = (NotFoundError, FileNotFoundError)
+
+
+class StoreSettings(Protocol):
+    """See CatalogSettings."""
+
+    @property
+    def image_store(self) -> str: ...
+    @property
+    def s3_endpoint_url(self) -> str | None: ...
+    @property
+    def s3_region(self) -> str: ...
+    @property
+    def s3_access_key_id(self) -> str | None: ...
+    @property
+    def s3_secret_access_key(self) -> SecretStr | None: ...
 
 
 class FileStore:
@@ -57,28 +73,30 @@ async def _chunks(stream: Any) -> AsyncIterator[bytes]:
 
 
 def open_file_store(settings: CatalogSettings) -> FileStore:
+    return FileStore(open_store(settings))
+
+
+def open_store(settings: StoreSettings) -> LocalStore | S3Store:
     """The store that `image_store` names. A missing directory is created."""
     address = urlsplit(settings.image_store)
     if address.scheme != "s3":
         directory = Path(settings.image_store).absolute()
-        return FileStore(LocalStore(directory, automatic_cleanup=True, mkdir=True))
+        return LocalStore(directory, automatic_cleanup=True, mkdir=True)
     endpoint, secret = settings.s3_endpoint_url, settings.s3_secret_access_key
     timeout = timedelta(seconds=STORE_TIMEOUT_SECONDS)
-    return FileStore(
-        S3Store(
-            address.netloc,
-            prefix=address.path.strip("/") or None,
-            region=settings.s3_region,
-            endpoint=endpoint,
-            access_key_id=settings.s3_access_key_id,
-            secret_access_key=secret.get_secret_value() if secret is not None else None,
-            # Other S3-compatible stores rarely have a DNS name per bucket.
-            virtual_hosted_style_request=endpoint is None,
-            retry_config={"max_retries": MAX_RETRIES, "retry_timeout": timeout},
-            client_options={
-                "connect_timeout": timeout,
-                "timeout": timeout,
-                "allow_http": endpoint is not None and endpoint.startswith("http://"),
-            },
-        )
+    return S3Store(
+        address.netloc,
+        prefix=address.path.strip("/") or None,
+        region=settings.s3_region,
+        endpoint=endpoint,
+        access_key_id=settings.s3_access_key_id,
+        secret_access_key=secret.get_secret_value() if secret is not None else None,
+        # Other S3-compatible stores rarely have a DNS name per bucket.
+        virtual_hosted_style_request=endpoint is None,
+        retry_config={"max_retries": MAX_RETRIES, "retry_timeout": timeout},
+        client_options={
+            "connect_timeout": timeout,
+            "timeout": timeout,
+            "allow_http": endpoint is not None and endpoint.startswith("http://"),
+        },
     )

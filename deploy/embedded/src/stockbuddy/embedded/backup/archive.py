@@ -34,6 +34,10 @@ class ArchiveWriter:
     def close(self) -> None:
         self._tar.close()
 
+    def abandon(self) -> None:
+        """Write nothing more: tarfile's stream would otherwise write its end when it is collected."""
+        setattr(self._tar.fileobj, "closed", True)  # noqa: B010 (absent in the type stubs)
+
     def add_manifest(self, manifest: Manifest) -> None:
         self._add(MANIFEST, manifest.model_dump_json(indent=1).encode())
 
@@ -52,6 +56,9 @@ class ArchiveWriter:
                 except FileNotFoundError:
                     continue
                 self._add(IMAGES + path.relative_to(directory).as_posix(), content)
+
+    def add_image(self, name: str, content: bytes) -> None:
+        self._add(IMAGES + name, content)
 
     def add_dump(self, dump: IO[bytes]) -> None:
         for number, piece in enumerate(iter(lambda: dump.read(PIECE_BYTES), b"")):

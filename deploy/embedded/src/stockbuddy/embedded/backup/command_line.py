@@ -82,8 +82,6 @@ async def _create(options: argparse.Namespace, settings: BackupSettings) -> None
     if options.file is None:
         delete_old_backups(path.parent, settings.backup_keep)
     print(f"{path}: {_describe(manifest)}, {path.stat().st_size:,} bytes", file=sys.stderr)
-    if not manifest.has_images:
-        print(f"The images in {manifest.image_store} are not included: keep versions of that bucket.", file=sys.stderr)
 
 
 async def _verify(options: argparse.Namespace, settings: BackupSettings) -> None:

@@ -13,6 +13,7 @@ from stockbuddy.embedded.backup.archive import ArchiveWriter
 from stockbuddy.embedded.backup.database_state import Snapshot, open_snapshot
 from stockbuddy.embedded.backup.encryption import encrypted
 from stockbuddy.embedded.backup.errors import BackupFailed
+from stockbuddy.embedded.backup.image_bucket import ImageBucket
 from stockbuddy.embedded.backup.manifest import Manifest
 from stockbuddy.embedded.backup.postgres_clients import PostgresClient
 from stockbuddy.embedded.backup.settings import BackupSettings
@@ -54,14 +55,25 @@ def unfinished_file(path: Path) -> Iterator[BinaryIO]:
 def _write(file: BinaryIO, url: str, snapshot: Snapshot, settings: BackupSettings) -> None:
     with encrypted(file, settings) as stream:
         archive = ArchiveWriter(stream)
-        archive.add_manifest(snapshot.manifest)
-        for name, content in _read_secrets(settings):
-            archive.add_secret(name, content)
-        if settings.image_directory is not None:
-            archive.add_images(settings.image_directory)
-        with PostgresClient(url).dump(snapshot.id) as dump:
-            archive.add_dump(dump)
+        try:
+            _fill(archive, url, snapshot, settings)
+        except BaseException:
+            archive.abandon()
+            raise
         archive.close()
+
+
+def _fill(archive: ArchiveWriter, url: str, snapshot: Snapshot, settings: BackupSettings) -> None:
+    archive.add_manifest(snapshot.manifest)
+    for name, content in _read_secrets(settings):
+        archive.add_secret(name, content)
+    if settings.image_directory is not None:
+        archive.add_images(settings.image_directory)
+    else:
+        for name, content in ImageBucket(settings).files():
+            archive.add_image(name, content)
+    with PostgresClient(url).dump(snapshot.id) as dump:
+        archive.add_dump(dump)
 
 
 def _read_secrets(settings: BackupSettings) -> Iterator[tuple[str, bytes]]:

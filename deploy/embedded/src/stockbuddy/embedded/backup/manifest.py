@@ -12,8 +12,7 @@ class LogHead(BaseModel):
 
 class Manifest(BaseModel):
     """`release`: that of the program. `revisions`: schema → newest migration. `roles`: the owners of the schemas.
-    `rows`: schema and table → number of rows. `image_store`: the directory, or the S3 address whose images are not in
-    the backup."""
+    `rows`: schema and table → number of rows. `image_store`: the directory or S3 address of the images."""
 
     created_at: AwareDatetime
     release: str
@@ -22,7 +21,3 @@ class Manifest(BaseModel):
     log_head: LogHead
     rows: dict[str, int]
     image_store: str
-
-    @property
-    def has_images(self) -> bool:
-        return not self.image_store.startswith("s3://")

@@ -14,6 +14,7 @@ from stockbuddy.embedded.backup.create_backup import CREDENTIALS
 from stockbuddy.embedded.backup.database_state import find_differences, restore_options
 from stockbuddy.embedded.backup.encryption import decrypted
 from stockbuddy.embedded.backup.errors import BackupFailed
+from stockbuddy.embedded.backup.image_bucket import ImageBucket
 from stockbuddy.embedded.backup.manifest import Manifest
 from stockbuddy.embedded.backup.postgres_clients import PostgresClient
 from stockbuddy.embedded.backup.settings import BackupSettings
@@ -31,12 +32,16 @@ class FileTarget:
         self.secrets = settings.secrets_directory or settings.data / RESTORED_SECRETS
         self._data = settings.data
         self._images = settings.image_directory
+        self._bucket = None if self._images is not None else ImageBucket(settings)
 
     def write(self, name: str, content: bytes) -> None:
         """Raises BackupFailed for a secret that exists with another content."""
         if name.startswith(IMAGES):
+            image = name.removeprefix(IMAGES)
             if self._images is not None:
-                _write_file(self._images / name.removeprefix(IMAGES), content)
+                _write_file(self._images / image, content)
+            elif self._bucket is not None:
+                self._bucket.write(image, content)
             return
         secret = name.removeprefix(SECRETS)
         path = self._data / secret if secret == CREDENTIALS else self.secrets / secret
@@ -49,8 +54,6 @@ async def restore_backup(path: Path, settings: BackupSettings) -> Manifest:
     """Restore secrets, images and the database, and begin a new epoch of the event log. Raises BackupFailed; then the
     database is as empty as before."""
     manifest = read_manifest(path, settings)
-    if manifest.has_images and settings.image_directory is None:
-        raise BackupFailed("The backup has images: set IMAGE_STORE to a directory for them.")
     files = FileTarget(settings)
     if settings.database_url is not None:
         await restore_database(path, settings.database_url, manifest, settings, files)

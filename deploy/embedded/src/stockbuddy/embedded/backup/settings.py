@@ -14,8 +14,8 @@ MIN_PASSPHRASE_LENGTH = 12
 
 
 class BackupSettings(CompanySettings):
-    """`data`: the data directory, whose private PostgreSQL is backed up if `database_url` is not set. `image_store`:
-    that of catalog. `secrets_directory`: its files are part of each backup.
+    """`data`: the data directory, whose private PostgreSQL is backed up if `database_url` is not set. `image_store` and
+    `s3_…`: those of catalog. `secrets_directory`: its files are part of each backup.
 
     `backup_directory`: where `schedule` keeps the newest `backup_keep` backups, one a day at `backup_time` (UTC). A
     backup is encrypted for the passphrase, or for the recipient (age1…) or the key file of `stockbuddy backup new-key`;
@@ -33,6 +33,10 @@ class BackupSettings(CompanySettings):
     data: Path = Field(default=Path(".stockbuddy"), validation_alias="STOCKBUDDY_DATA")
     database_url: str | None = Field(default=None, repr=False)
     image_store: str = ".stockbuddy/images"
+    s3_endpoint_url: str | None = None
+    s3_region: str = "us-east-1"
+    s3_access_key_id: str | None = None
+    s3_secret_access_key: SecretStr | None = None
     secrets_directory: Path | None = None
     backup_directory: Path | None = None
     backup_time: time = time(2)
