@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import jwt
@@ -10,6 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from stockbuddy.chassis.http.internal_calls import sign_internal_call
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.contracts.internal import DENIALS_PATH, LAST_USED_PATH, REVOCATIONS_PATH, TOKEN_EXCHANGE_PATH
 
 GATEWAY_SECRET = SecretStr("a-secret-that-auth-shares-with-the-gateway")  # set in conftest.py
@@ -118,15 +119,15 @@ async def test_reported_last_use_of_sessions_and_keys_is_recorded(auth: Any) -> 
         lists = [(await auth.get(f"/auth/{of}", token=token)).json()["items"] for of in ("sessions", "api-keys")]
         return {datetime.fromisoformat(item["last_used_at"]) for items in lists for item in items}
 
-    first = datetime.now(UTC)
+    first = clock.now()
     await report(first, session_id, key_sid)
     assert await listed() == {first}
     await report(first - timedelta(hours=1), session_id, key_sid)  # a late report
     assert await listed() == {first}
-    second = datetime.now(UTC)
+    second = clock.now()
     await report(second, f"{session_id}.3", session_id, f"{key_sid}.2", key_sid, f"{key_sid}.2")
     assert await listed() == {second}
     await report(second + timedelta(hours=1), session_id, key_sid)  # from a gateway whose clock is ahead
-    assert all(second < at <= datetime.now(UTC) for at in await listed())
+    assert all(second < at <= clock.now() for at in await listed())
     unknown = ("browser-1", str(uuid.uuid4()), "key:99", "key:x", "key:" + "9" * 30, "key:1.x")
-    await report(datetime.now(UTC), *unknown)
+    await report(clock.now(), *unknown)
