@@ -77,4 +77,12 @@ async def allow_anonymous() -> None:
 
 PUBLIC = Depends(allow_anonymous)
 Caller = Annotated[Principal, Depends(authenticate)]
+
+
+async def get_permissions(caller: Caller) -> frozenset[Permission]:
+    return caller.permissions
+
+
+CallerPermissions = Annotated[frozenset[Permission], Depends(get_permissions)]
+"""For routes whose response depends on nothing else of the caller, so that it may be cached."""
 UserSession = Annotated[Principal, Depends(require_user_session)]

@@ -12,6 +12,7 @@ from stockbuddy.chassis.messaging.bus import Bus
 from stockbuddy.chassis.runtime.settings import ServiceSettings
 
 if TYPE_CHECKING:  # the gateway has no database and does not load SQLAlchemy
+    from stockbuddy.chassis.http.response_cache.cache import ResponseCache
     from stockbuddy.chassis.postgres.database import Database
     from stockbuddy.chassis.postgres.read_replica import ReadReplica
     from stockbuddy.chassis.runtime.service_traces import ServiceTracing
@@ -20,7 +21,8 @@ if TYPE_CHECKING:  # the gateway has no database and does not load SQLAlchemy
 @dataclass(frozen=True, slots=True)
 class Resources:
     """Opened before the service's own lifespan starts, closed after it ends. `reads`: for the reads of a request; the
-    database itself without a read replica. `tracing`: None if it is off."""
+    database itself without a read replica. `tracing`: None if it is off. `cache`: None if it is off, or if the service
+    has none."""
 
     settings: ServiceSettings
     database: Database
@@ -28,6 +30,7 @@ class Resources:
     bus: Bus
     verifier: TokenVerifier
     tracing: ServiceTracing | None = None
+    cache: ResponseCache | None = None
 
 
 def get_resources(request: HTTPConnection) -> Resources:

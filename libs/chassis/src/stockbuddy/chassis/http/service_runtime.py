@@ -17,6 +17,7 @@ import structlog
 from stockbuddy.chassis.http.jobs.application import create_job_app
 from stockbuddy.chassis.http.jobs.runner import JobRunner
 from stockbuddy.chassis.http.resources import Resources
+from stockbuddy.chassis.http.response_cache.cache import open_cache
 from stockbuddy.chassis.http.service_definition import Service, ServiceParts
 from stockbuddy.chassis.http.tokens import FetchJwks, JwksCache, TokenVerifier
 from stockbuddy.chassis.messaging.archive import Archive
@@ -150,7 +151,10 @@ async def _opened(
         stack.push_async_callback(database.close)
         if replica is not None:
             stack.push_async_callback(replica.close)
-        yield Resources(settings, database, replica or database, bus, verifier, tracing)
+        cache = open_cache(settings, service.name)
+        if cache is not None:
+            stack.push_async_callback(cache.close)
+        yield Resources(settings, database, replica or database, bus, verifier, tracing, cache)
 
 
 def read_url(settings: ServiceSettings) -> str | None:

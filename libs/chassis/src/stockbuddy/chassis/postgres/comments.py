@@ -67,6 +67,11 @@ CHASSIS_COMMENTS: Comments = {
     },
 }
 
+TRANSACTION_COMMENTS: Comments = {
+    table: {"transaction_id": "Transaction that committed the row; finds the changes since a snapshot (docs/adr/0043)."}
+    for table in ("outbox_chunk", "inbox")
+}
+
 JOB_COMMENTS: Comments = {
     "job": {
         "": "Requests for reports and exports that are answered in the background, with their leases; kept for a day.",

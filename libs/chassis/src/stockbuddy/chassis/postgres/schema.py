@@ -7,7 +7,12 @@ indexes, comments) are in ROUTINES instead, and are re-created after every migra
 from alembic import op
 
 from stockbuddy.chassis.postgres import partitions
-from stockbuddy.chassis.postgres.comments import CHASSIS_COMMENTS, JOB_COMMENTS, comment_statements
+from stockbuddy.chassis.postgres.comments import (
+    CHASSIS_COMMENTS,
+    JOB_COMMENTS,
+    TRANSACTION_COMMENTS,
+    comment_statements,
+)
 
 VERSION_1 = """
 CREATE TABLE outbox_shard (shard smallint PRIMARY KEY);
@@ -176,6 +181,27 @@ JOBS = (
 )
 
 
+TRANSACTIONS = (
+    # The default is STABLE: it rewrites no table, and earlier releases need not know the column.
+    "ALTER TABLE outbox_chunk ADD COLUMN transaction_id xid8 NOT NULL DEFAULT pg_current_xact_id()",
+    "ALTER TABLE inbox ADD COLUMN transaction_id xid8 NOT NULL DEFAULT pg_current_xact_id()",
+    "CREATE INDEX outbox_chunk_by_transaction ON outbox_chunk (transaction_id)",
+    "CREATE INDEX inbox_by_transaction ON inbox (transaction_id)",
+    """
+    CREATE FUNCTION record_transaction() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        NEW.transaction_id := pg_current_xact_id();
+        RETURN NEW;
+    END $$
+    """,
+    # A message that was deferred has its effects when it is done.
+    """
+    CREATE TRIGGER inbox_record_transaction BEFORE UPDATE OF status ON inbox FOR EACH ROW
+    WHEN (NEW.status = 'done') EXECUTE FUNCTION record_transaction()
+    """,
+)
+
+
 def create_chassis_tables() -> None:
     """Outbox, archive, inbox and idempotency keys, as of version 1."""
     _execute_each(VERSION_1)
@@ -201,6 +227,12 @@ def add_partitions_by_time() -> None:
 def create_job_tables() -> None:
     """The tables of a service that runs jobs (docs/adr/0040)."""
     for statement in (*JOBS, *comment_statements(JOB_COMMENTS)):
+        op.execute(statement)
+
+
+def record_transactions() -> None:
+    """The transactions that changed the data of a service that caches responses (docs/adr/0043)."""
+    for statement in (*TRANSACTIONS, *comment_statements(TRANSACTION_COMMENTS)):
         op.execute(statement)
 
 

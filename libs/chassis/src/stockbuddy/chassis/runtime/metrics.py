@@ -38,6 +38,13 @@ READ_REPLICA_READS = Counter(
 OUTBOX_EVENTS = Gauge(
     "stockbuddy_outbox_events", "Committed events not yet confirmed by the broker.", ["company", "service"]
 )
+CACHE_REQUESTS = Counter(
+    "stockbuddy_response_cache_requests_total",
+    "Requests of cached routes: answered from the cache (hit), by the same read as a concurrent request (shared), or "
+    "by a read of their own, because there was no response (absent), the data has changed since (outdated), the cache "
+    "did not answer (unavailable), or what it had was no response (invalid).",
+    ["company", "service", "outcome"],
+)
 OUTBOX_EVENTS_DEAD = Gauge(
     "stockbuddy_outbox_events_dead",
     "Events that the broker refuses for good, waiting for an operator.",

@@ -97,6 +97,25 @@ class ReadReplicaSettings(ServiceSettings):
         return url or None
 
 
+MAX_CACHE_SECONDS = 3600
+"""Well below the days for which the outbox keeps what it has sent: see `postgres.data_version`."""
+
+
+class CacheSettings(ServiceSettings):
+    """`cache_url`: Redis or Valkey, shared by the service's replicas; None: each keeps its responses in memory.
+    `cache_seconds`: how long a response is kept at most; 0 turns the cache off."""
+
+    cache_url: str | None = Field(default=None, repr=False)
+    cache_seconds: int = Field(default=300, ge=0, le=MAX_CACHE_SECONDS)
+
+    @field_validator("cache_url")
+    @classmethod
+    def reject_unusable_cache_url(cls, url: str | None) -> str | None:
+        if url and not url.startswith(("redis://", "rediss://", "valkey://", "valkeys://")):
+            raise ValueError("the cache is Redis or Valkey: its URL begins with redis:// or valkey://")
+        return url or None
+
+
 class JobSettings(ServiceSettings):
     """Of a service that runs jobs. After `job_lease_seconds` without a renewal, another replica repeats a job."""
 

@@ -5,6 +5,7 @@ from fastapi import APIRouter, Response
 from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.http.authentication import requires
 from stockbuddy.chassis.http.lightweight_route import LightweightRoute
+from stockbuddy.chassis.http.response_cache.cached import cached
 from stockbuddy.chassis.http.sessions import ReadSession
 from stockbuddy.chassis.runtime import clock
 from stockbuddy.stock.calendar_days import day_starts, days_until, local_date
@@ -23,6 +24,7 @@ MAX_RECENT_MOVEMENTS = 10
 
 
 @router.get("/stats", response_model=DashboardResponse, dependencies=[requires(Permission.REPORT_READ)])
+@cached(depends_on_time=True)
 async def get_dashboard(session: ReadSession, zone: CompanyTimezone) -> Response:
     """Read the figures of the home page.
 

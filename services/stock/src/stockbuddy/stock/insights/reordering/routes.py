@@ -12,6 +12,7 @@ from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import IfMatch, require_match, version_etag
 from stockbuddy.chassis.http.lightweight_route import LightweightRoute
 from stockbuddy.chassis.http.pagination import Page
+from stockbuddy.chassis.http.response_cache.cached import cached
 from stockbuddy.chassis.http.sessions import ReadSession, Session
 from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.stock.errors import (
@@ -49,6 +50,7 @@ _REFERENCE_FIELDS = {"product_id", "sku", "product", "warehouse_id", "warehouse_
 
 
 @suggestions.get("", response_model=Page[SuggestionResponse], dependencies=[requires(Permission.REPORT_READ)])
+@cached(depends_on_time=True)
 async def list_reorder_suggestions(session: ReadSession, zone: CompanyTimezone, filters: Filters) -> Response:
     """List what to reorder, the most urgent first.
 

@@ -12,8 +12,8 @@ from typing import Any, Literal
 from fastapi import Response
 from pydantic import BaseModel
 
+from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.http.jobs.deferral import ACCEPTED
-from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.chassis.spreadsheets import escape_formula
 from stockbuddy.contracts.numbers import money_text, quantity_number
 from stockbuddy.stock.insights.reports.table import Column, Table, Value
@@ -58,9 +58,9 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 _WORKBOOK = "stockbuddy.stock.insights.reports.workbook"
 
 
-async def render(table: Table, report_format: ReportFormat, caller: Principal) -> Response:
-    """The columns that the caller may see."""
-    table = table.visible_to(caller)
+async def render(table: Table, report_format: ReportFormat, permissions: frozenset[Permission]) -> Response:
+    """The columns that a caller with these permissions may see."""
+    table = table.visible_with(permissions)
     if report_format == "json":
         return Response(to_json(table), media_type="application/json")
     if report_format == "csv":

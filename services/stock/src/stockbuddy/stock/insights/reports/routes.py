@@ -6,9 +6,10 @@ from fastapi import APIRouter, Query, Response
 
 from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id, Integer
-from stockbuddy.chassis.http.authentication import Caller, requires
+from stockbuddy.chassis.http.authentication import CallerPermissions, requires
 from stockbuddy.chassis.http.jobs.deferral import deferrable
 from stockbuddy.chassis.http.lightweight_route import LightweightRoute
+from stockbuddy.chassis.http.response_cache.cached import cached
 from stockbuddy.chassis.http.sessions import ReadSession
 from stockbuddy.stock.calendar_days import PeriodUnit
 from stockbuddy.stock.insights.reports import inventory_reports, sales_reports
@@ -39,9 +40,10 @@ async def list_reports() -> ReportListResponse:
     "/inventory-valuation", responses=RESPONSES, dependencies=[requires(Permission.REPORT_READ, Permission.COST_READ)]
 )
 @deferrable
+@cached()
 async def get_inventory_valuation_report(
     session: ReadSession,
-    caller: Caller,
+    permissions: CallerPermissions,
     filters: Filters,
     as_of: AsOf,
     method: Literal["average", "fifo"] = "average",
@@ -53,15 +55,16 @@ async def get_inventory_valuation_report(
     or at a past moment. Goods in transit have rows of their own, with the `state` `in_transit`.
     """
     return await render(
-        await inventory_reports.report_valuation(session, filters, method, as_of), report_format, caller
+        await inventory_reports.report_valuation(session, filters, method, as_of), report_format, permissions
     )
 
 
 @router.get("/sales", responses=RESPONSES, dependencies=[requires(Permission.REPORT_READ)])
 @deferrable
+@cached()
 async def get_sales_report(
     session: ReadSession,
-    caller: Caller,
+    permissions: CallerPermissions,
     filters: Filters,
     period: ReportPeriod,
     group_by: SalesGrouping = "day",
@@ -74,14 +77,15 @@ async def get_sales_report(
     refund counts on the day of the return, a void on the day of the void.
     """
     table = await sales_reports.report_sales(session, filters, period, group_by)
-    return await render(table, report_format, caller)
+    return await render(table, report_format, permissions)
 
 
 @router.get("/profit", responses=RESPONSES, dependencies=[requires(Permission.REPORT_READ, Permission.COST_READ)])
 @deferrable
+@cached()
 async def get_profit_report(
     session: ReadSession,
-    caller: Caller,
+    permissions: CallerPermissions,
     period: ReportPeriod,
     warehouse_id: Id | None = None,
     group_by: PeriodUnit = "day",
@@ -93,14 +97,19 @@ async def get_profit_report(
     the expenses of the company as a whole are included.
     """
     return await render(
-        await sales_reports.report_profit(session, warehouse_id, period, group_by), report_format, caller
+        await sales_reports.report_profit(session, warehouse_id, period, group_by), report_format, permissions
     )
 
 
 @router.get("/turnover", responses=RESPONSES, dependencies=[requires(Permission.REPORT_READ)])
 @deferrable
+@cached()
 async def get_turnover_report(
-    session: ReadSession, caller: Caller, filters: Filters, period: ReportPeriod, report_format: FormatQuery = "json"
+    session: ReadSession,
+    permissions: CallerPermissions,
+    filters: Filters,
+    period: ReportPeriod,
+    report_format: FormatQuery = "json",
 ) -> Response:
     """Report how often stock is sold and replaced.
 
@@ -108,13 +117,18 @@ async def get_turnover_report(
     `days_of_stock` is how long that stock lasts at this rate.
     """
     table = await inventory_reports.report_turnover(session, filters, period)
-    return await render(table, report_format, caller)
+    return await render(table, report_format, permissions)
 
 
 @router.get("/stock-aging", responses=RESPONSES, dependencies=[requires(Permission.REPORT_READ)])
 @deferrable
+@cached(depends_on_time=True)
 async def get_stock_aging_report(
-    session: ReadSession, caller: Caller, filters: Filters, as_of: AsOf, report_format: FormatQuery = "json"
+    session: ReadSession,
+    permissions: CallerPermissions,
+    filters: Filters,
+    as_of: AsOf,
+    report_format: FormatQuery = "json",
 ) -> Response:
     """Report how long stock has been held.
 
@@ -122,14 +136,15 @@ async def get_stock_aging_report(
     stock is assumed to have left first.
     """
     table = await inventory_reports.report_aging(session, filters, as_of)
-    return await render(table, report_format, caller)
+    return await render(table, report_format, permissions)
 
 
 @router.get("/movements", responses=RESPONSES, dependencies=[requires(Permission.REPORT_READ)])
 @deferrable
+@cached()
 async def get_movements_report(
     session: ReadSession,
-    caller: Caller,
+    permissions: CallerPermissions,
     filters: Filters,
     period: ReportPeriod,
     group_by: MovementGrouping = "product",
@@ -141,15 +156,16 @@ async def get_movements_report(
     movement instead, at most 100,000: more is 422, choose a shorter period.
     """
     return await render(
-        await inventory_reports.report_movements(session, filters, period, group_by), report_format, caller
+        await inventory_reports.report_movements(session, filters, period, group_by), report_format, permissions
     )
 
 
 @router.get("/dead-stock", responses=RESPONSES, dependencies=[requires(Permission.REPORT_READ)])
 @deferrable
+@cached(depends_on_time=True)
 async def get_dead_stock_report(
     session: ReadSession,
-    caller: Caller,
+    permissions: CallerPermissions,
     filters: Filters,
     days: Annotated[Integer, Query(ge=1, le=3650)] = 90,
     report_format: FormatQuery = "json",
@@ -160,4 +176,4 @@ async def get_dead_stock_report(
     movement, with what they are worth.
     """
     table = await inventory_reports.report_dead_stock(session, filters, days)
-    return await render(table, report_format, caller)
+    return await render(table, report_format, permissions)

@@ -10,7 +10,6 @@ from itertools import compress
 from typing import Any, Literal
 
 from stockbuddy.chassis.access.permissions import Permission
-from stockbuddy.chassis.http.tokens import Principal
 
 ColumnKind = Literal["text", "integer", "quantity", "money", "ratio", "date", "moment"]
 Value = str | int | Decimal | date | datetime | None
@@ -52,9 +51,9 @@ class Table:
     rows: Sequence[Sequence[Value]]
     totals: Mapping[str, Decimal | None] = field(default_factory=dict)
 
-    def visible_to(self, caller: Principal) -> Table:
-        """Without the columns that the caller may not see; the rows are no longer in their order."""
-        shown = [column.permission is None or caller.may(column.permission) for column in self.columns]
+    def visible_with(self, permissions: frozenset[Permission]) -> Table:
+        """Without the columns that other permissions are required for; the rows are no longer in their order."""
+        shown = [column.permission is None or column.permission in permissions for column in self.columns]
         columns = list(compress(self.columns, shown))
         names = {column.name for column in columns}
         rows = sorted((list(compress(row, shown)) for row in self.rows), key=lambda row: (row[0] is None, row[0] or ""))
