@@ -4,18 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import shutil
-import subprocess
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
-from stockbuddy.local_servers.ports import free_port
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from gateway.tests.conftest import Response, StartSystem, System
+    from stockbuddy.chassis.testing.valkey import PrivateValkey
 
 
 def is_rejection(got: Response, limit: int) -> bool:
@@ -178,44 +171,8 @@ async def test_rate_limits_can_be_switched_off(mode: str, start_system: StartSys
 # Several replicas
 
 
-@pytest.fixture
-def counter_server() -> Iterator[SharedCounters]:
-    server = SharedCounters()
-    server.start()
-    yield server
-    server.stop()
-
-
-class SharedCounters:
-    """A private Valkey or Redis."""
-
-    def __init__(self) -> None:
-        self.port = free_port()
-        self._program = shutil.which("valkey-server") or shutil.which("redis-server")
-        assert self._program, "install valkey-server or redis-server (Debian and Ubuntu: apt install redis-server)"
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        arguments = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-        self._process = subprocess.Popen([str(self._program), *arguments], stdout=subprocess.PIPE)
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            if b"eady to accept connections" in line:
-                return
-
-    def stop(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.communicate()
-            self._process = None
-
-    @property
-    def url(self) -> str:
-        return f"redis://127.0.0.1:{self.port}/0"
-
-
-async def test_replicas_with_redis_share_counters(start_system: StartSystem, counter_server: SharedCounters) -> None:
-    limits = {"rate_limit_caller": "10/minute", "rate_limit_url": counter_server.url}
+async def test_replicas_with_redis_share_counters(start_system: StartSystem, private_valkey: PrivateValkey) -> None:
+    limits = {"rate_limit_caller": "10/minute", "rate_limit_url": private_valkey.url}
     first = await start_system("direct", **limits)
     second = await start_system("direct", **limits)
     accepted = 0
@@ -228,15 +185,15 @@ async def test_replicas_with_redis_share_counters(start_system: StartSystem, cou
 
 
 async def test_redis_outage_makes_each_replica_count_alone(
-    start_system: StartSystem, counter_server: SharedCounters
+    start_system: StartSystem, private_valkey: PrivateValkey
 ) -> None:
-    system = await start_system("direct", rate_limit_caller="5/minute", rate_limit_url=counter_server.url)
+    system = await start_system("direct", rate_limit_caller="5/minute", rate_limit_url=private_valkey.url)
     headers = system.auth.bearer(sub="8")
     assert (await system.get("/api/v1/products", headers=headers)).status == 200
-    counter_server.stop()
+    private_valkey.stop()
     statuses = [(await system.get("/api/v1/products", headers=headers)).status for _ in range(10)]
     assert statuses == [200] * 5 + [429] * 5
-    counter_server.start()
+    private_valkey.start()
 
     async def counted_together_again() -> bool:
         got = await system.get("/api/v1/products", headers=system.auth.bearer(sub="8"))

@@ -193,14 +193,14 @@ def product_created() -> ProductEvent:
     return created_event
 
 
-StartShop = Callable[[], Awaitable[Shop]]
+StartShop = Callable[..., Awaitable[Shop]]
 
 
 @pytest.fixture
 async def start_shop(database_url: str, issuer: TestIssuer) -> AsyncIterator[StartShop]:
-    """Starts replicas that share a database."""
+    """Starts replicas that share a database; takes settings."""
     async with AsyncExitStack() as stack:
-        yield lambda: stack.enter_async_context(running_shop(database_url, issuer))
+        yield lambda **settings: stack.enter_async_context(running_shop(database_url, issuer, **settings))
 
 
 @pytest.fixture

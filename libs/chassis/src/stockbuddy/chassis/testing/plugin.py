@@ -22,6 +22,7 @@ from stockbuddy.chassis.testing import rabbitmq as rabbitmq_servers
 from stockbuddy.chassis.testing.postgres import PostgresServer, ReplicatedPostgres
 from stockbuddy.chassis.testing.rabbitmq import PrivateRabbitMQ
 from stockbuddy.chassis.testing.templates import Migrate, TemplateDatabases
+from stockbuddy.chassis.testing.valkey import PrivateValkey, private_valkey_server
 from stockbuddy.local_servers.postgres import LocalPostgres
 from stockbuddy.local_servers.virtual_hosts import VirtualHosts
 
@@ -116,3 +117,10 @@ def private_rabbitmq() -> Iterator[PrivateRabbitMQ]:
     """A broker for one test, which may stop, kill and start it."""
     with rabbitmq_servers.private_rabbitmq_server() as broker:
         yield broker
+
+
+@pytest.fixture
+def private_valkey() -> Iterator[PrivateValkey]:
+    """A Valkey or Redis for one test, which may stop, freeze and start it."""
+    with private_valkey_server() as server:
+        yield server
