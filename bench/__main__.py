@@ -23,6 +23,7 @@ PARTS = (
     "consumed",
     "notifications",
     "reports",
+    "cache",
     "forecast",
     "libraries",
     "embedded",
