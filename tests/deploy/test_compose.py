@@ -53,8 +53,10 @@ def parts(compose: dict[str, Any]) -> dict[str, Any]:
 
 def test_compose_file_has_every_service_and_job(parts: dict[str, Any]) -> None:
     migrations = {f"migrate-{service}" for service in SERVICES}
-    assert set(parts) == {"secrets", "postgres", "rabbitmq", "roles", "gateway", *SERVICES, *migrations, *BACKUP}
-    assert {name for name, part in parts.items() if "profiles" in part} == set(BACKUP), "started only when wanted"
+    servers = {"postgres", "rabbitmq", "valkey"}
+    assert set(parts) == {"secrets", "roles", "gateway", *servers, *SERVICES, *migrations, *BACKUP}
+    optional = {name for name, part in parts.items() if "profiles" in part}
+    assert optional == {"valkey", *BACKUP}, "started only when wanted"
 
 
 def test_every_setting_is_passed_to_its_container(parts: dict[str, Any], programs: Programs) -> None:
@@ -157,3 +159,10 @@ def test_mounted_files_exist(root: Path, parts: dict[str, Any]) -> None:
         for volume in part.get("volumes", []):
             source = volume.split(":")[0]
             assert not source.startswith("./") or (root / source).exists(), source
+
+
+def test_cache_server_keeps_nothing_on_a_disk_and_is_reached_by_the_services_only(parts: dict[str, Any]) -> None:
+    valkey = parts["valkey"]
+    assert "volumes" not in valkey
+    assert valkey["networks"] == ["back"]
+    assert {"--maxmemory", "allkeys-lru"} <= set(valkey["command"])

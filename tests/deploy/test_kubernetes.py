@@ -211,7 +211,7 @@ def merged(old: Any, patch: Any) -> Any:
 
 
 def patch(manifests: dict[tuple[str, str], Manifest], kustomization: Manifest) -> None:
-    for item in kustomization["patches"]:
+    for item in kustomization.get("patches", []):
         change = yaml.safe_load(item["patch"])
         key = (change["kind"], change["metadata"]["name"])
         assert manifests[key]["apiVersion"] == change["apiVersion"]
@@ -296,6 +296,10 @@ def test_quota_admits_all_replicas_during_an_upgrade_and_little_more(
     for file, count in (("postgres.yaml", "instances"), ("rabbitmq.yaml", "replicas")):
         server = yaml.safe_load((folder / "servers" / file).read_text())["spec"]
         add(server[count], server["resources"])
+    if ("Deployment", "valkey") in overlay:
+        spec = overlay["Deployment", "valkey"]["spec"]
+        assert spec["strategy"] == {"type": "Recreate"}
+        add(spec["replicas"], pod(overlay, "valkey")["spec"]["containers"][0]["resources"])
     quota = {name: amount(value) for name, value in overlay["ResourceQuota", "stockbuddy"]["spec"]["hard"].items()}
     assert quota.keys() == needed.keys()
     for name, value in needed.items():
@@ -323,3 +327,31 @@ def test_consumers_scale_by_queues_of_their_own(overlay: dict[tuple[str, str], M
     )["spec"]["ingress"]
     allowed = [peer for rule in rules for peer in rule["from"] if "namespaceSelector" in peer]
     assert {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "keda"}}} in allowed
+
+
+@pytest.mark.parametrize("overlay", ["medium", "large"], indirect=True)
+def test_cache_server_is_restricted_expendable_and_reached_by_its_clients_only(
+    overlay: dict[tuple[str, str], Manifest], folder: Path, programs: Programs
+) -> None:
+    spec = pod(overlay, "valkey")["spec"]
+    [container] = spec["containers"]
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert "volumes" not in spec
+    assert container["securityContext"] == pod(overlay, "stock")["spec"]["containers"][0]["securityContext"]
+    assert {"startupProbe", "livenessProbe", "readinessProbe"} <= container.keys()
+    assert amount("384Mi") < amount(container["resources"]["limits"]["memory"])
+    assert overlay["PodDisruptionBudget", "valkey"]["spec"]["maxUnavailable"] == 1
+    settings = yaml.safe_load((folder / "valkey/kustomization.yaml").read_text())["configMapGenerator"][0]
+    assert (settings["name"], settings["behavior"]) == ("settings", "merge")
+    urls = dict(literal.split("=") for literal in settings["literals"])
+    users = {program for program, kind in programs.items() if {name.lower() for name in urls} & set(kind.model_fields)}
+    selectors = [peer["podSelector"] for peer in peers(overlay, "valkey", "ingress")]
+    callers = {p for p in programs if any(selects(s, pod(overlay, p)["metadata"]["labels"]) for s in selectors)}
+    assert callers == users == {"stock", "gateway"}
+    for caller in callers:
+        assert {"matchLabels": {"app.kubernetes.io/name": "valkey"}} in [
+            peer["podSelector"] for peer in peers(overlay, caller, "egress") if peer.keys() == {"podSelector"}
+        ]
+    for url in urls.values():
+        assert url.startswith(f"redis://{overlay['Service', 'valkey']['metadata']['name']}:6379/")
+    assert overlay["NetworkPolicy", "valkey"]["spec"]["policyTypes"] == ["Ingress", "Egress"]

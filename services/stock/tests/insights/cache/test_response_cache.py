@@ -34,7 +34,6 @@ PATHS = (
     "/reports/dead-stock?days=1",
     "/reports/stock-aging?format=csv",
     "/reorder-suggestions",
-    "/stock-levels",
     "/stock-movements?page_size=2",
     "/sales?page_size=1",
 )

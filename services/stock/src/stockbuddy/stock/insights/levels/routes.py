@@ -8,7 +8,6 @@ from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.http.authentication import requires
 from stockbuddy.chassis.http.lightweight_route import LightweightRoute
 from stockbuddy.chassis.http.pagination import Page
-from stockbuddy.chassis.http.response_cache.cached import cached
 from stockbuddy.chassis.http.sessions import ReadSession
 from stockbuddy.stock.http.responses import json_response
 from stockbuddy.stock.insights.levels import queries
@@ -18,7 +17,6 @@ router = APIRouter(prefix="/api/v1/stock-levels", tags=["stock levels"], route_c
 
 
 @router.get("", response_model=Page[LevelResponse], dependencies=[requires(Permission.STOCK_READ)])
-@cached()
 async def list_levels(session: ReadSession, filters: Annotated[LevelFilter, Query()]) -> Response:
     """List stock by product and warehouse.
 
