@@ -6,12 +6,11 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.fields import Id
-from stockbuddy.chassis.http.authentication import CallerPermissions, requires
+from stockbuddy.chassis.http.authentication import Caller, requires
 from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.etags import version_etag
 from stockbuddy.chassis.http.lightweight_route import LightweightRoute
 from stockbuddy.chassis.http.pagination import Page
-from stockbuddy.chassis.http.response_cache.cached import cached
 from stockbuddy.chassis.http.sessions import ReadSession
 from stockbuddy.stock.documents.sales import queries
 from stockbuddy.stock.documents.sales.create_return import plan_return
@@ -92,16 +91,13 @@ async def create_sales_batch(request: Request, context: PostingContextDep, body:
 
 
 @router.get("", response_model=Page[SaleResponse], dependencies=[requires(Permission.SALE_READ)])
-@cached()
-async def list_sales(
-    session: ReadSession, permissions: CallerPermissions, filters: Annotated[SaleFilter, Query()]
-) -> Response:
+async def list_sales(session: ReadSession, caller: Caller, filters: Annotated[SaleFilter, Query()]) -> Response:
     """List sales.
 
     Newest first by `occurred_at` unless `sort_by` says otherwise, each with its lines. `search` also finds names of
     customers, with the permission `customer.read`.
     """
-    with_customers = Permission.CUSTOMER_READ in permissions
+    with_customers = caller.may(Permission.CUSTOMER_READ)
     return page_response(await queries.list_sales(session, filters, with_customers=with_customers), filters)
 
 

@@ -10,7 +10,6 @@ from stockbuddy.chassis.http.authentication import requires
 from stockbuddy.chassis.http.errors import raises
 from stockbuddy.chassis.http.lightweight_route import LightweightRoute
 from stockbuddy.chassis.http.pagination import Page
-from stockbuddy.chassis.http.response_cache.cached import cached
 from stockbuddy.chassis.http.sessions import ReadSession
 from stockbuddy.stock.errors import (
     POSTING,
@@ -65,7 +64,6 @@ async def create_movement_batch(context: PostingContextDep, body: MovementBatchC
 
 
 @router.get("", response_model=Page[MovementResponse], dependencies=[requires(Permission.STOCK_READ)])
-@cached()
 async def list_movements(session: ReadSession, filters: Annotated[MovementFilter, Query()]) -> Response:
     """List stock movements.
 
