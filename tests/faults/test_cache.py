@@ -19,6 +19,7 @@ from tests.faults.load import without_retries
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
+REPLICAS = ("stock", "stock-2")
 WRITES = 25
 DEADLINE_SECONDS = 60
 HITS = 'stockbuddy_response_cache_requests_total{outcome="hit",service="stock"}'
@@ -59,6 +60,8 @@ async def cached_deployment(
     monkeypatch.setenv("CACHE_URL", private_valkey.url)
     with private_postgres_server() as postgres, private_rabbitmq_server() as rabbitmq:
         async with start_deployment(postgres, rabbitmq, tmp_path, replicas=2) as deployment:
+            for name in REPLICAS:
+                await deployment.wait_until_ready(name)
             yield deployment
 
 
@@ -77,7 +80,7 @@ async def hits(deployment: Deployment) -> float:
     """Responses that both replicas of stock took from the cache."""
     total = 0.0
     async with aiohttp.ClientSession() as http:
-        for name in ("stock", "stock-2"):
+        for name in REPLICAS:
             async with http.get(f"http://127.0.0.1:{deployment.programs[name].environment['PORT']}/metrics") as page:
                 lines = (await page.text()).splitlines()
             total += sum(float(line.split()[-1]) for line in lines if line.startswith(HITS))
@@ -122,9 +125,10 @@ async def filled_with_old_responses(server: PrivateValkey) -> AsyncIterator[None
     """Every few milliseconds, each entry is replaced by the first one of its key."""
     client = Valkey.from_url(server.url)
     first: dict[bytes, bytes] = {}
+    stopping = asyncio.Event()  # the client may lose the cancellation of a task
 
     async def restore() -> None:
-        while True:
+        while not stopping.is_set():
             for key in await client.keys("*"):
                 first.setdefault(key, await client.get(key) or b"")
                 await client.set(key, first[key])
@@ -134,8 +138,8 @@ async def filled_with_old_responses(server: PrivateValkey) -> AsyncIterator[None
     try:
         yield
     finally:
-        assert not restoring.done()
-        restoring.cancel()
+        stopping.set()
+        await restoring
         await client.flushall()
         await client.aclose()
 
