@@ -133,6 +133,22 @@ async def test_lists_and_lookups_are_read_from_the_replica(admin: User, product:
     assert reads("catalog") == before + 3
 
 
+async def test_a_kept_response_of_the_replica_is_not_used_for_a_caller_that_has_written_since(
+    admin: User, salesperson: User, product: dict[str, Any], standby: Standby
+) -> None:
+    await until_replica_serves(admin, "stock")
+    await receive_goods(admin, product, 2)
+    await standby.catch_up()
+    reports = [await user.get("/reports/movements") for user in (admin, salesperson, admin, salesperson)]
+    assert {report["totals"]["closing"] for report in reports} == {2}
+    await standby.pause()
+    await receive_goods(admin, product, 3)
+    assert [(await admin.get("/reports/movements"))["totals"]["closing"] for _ in range(2)] == [5, 5]
+    await standby.execute("SELECT pg_wal_replay_resume()")
+    await standby.catch_up()
+    assert (await salesperson.get("/reports/movements"))["totals"]["closing"] == 5
+
+
 async def test_a_caller_reads_its_writes_while_the_replica_is_paused(
     admin: User, salesperson: User, product: dict[str, Any], standby: Standby
 ) -> None:

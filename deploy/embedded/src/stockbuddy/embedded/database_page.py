@@ -65,7 +65,7 @@ async def database_page(url: str) -> str:
     finally:
         await connection.close()
     shared = [table for table in next(iter(schemas.values())) if table.name in SHARED_TABLES]
-    return HEAD + SHARED_HEAD + "".join(map(_describe, shared)) + "".join(_sections(schemas))
+    return HEAD + SHARED_HEAD + "".join(map(_describe, shared)) + "".join(_sections(schemas, shared))
 
 
 async def _read_tables(connection: asyncpg.Connection, schema: str) -> list[Table]:
@@ -85,10 +85,11 @@ def _describe_column(row: asyncpg.Record) -> str:
     return f"| {' | '.join(cells)} |\n"
 
 
-def _sections(schemas: Mapping[str, Iterable[Table]]) -> Iterator[str]:
+def _sections(schemas: Mapping[str, Iterable[Table]], shared: Sequence[Table]) -> Iterator[str]:
+    """With the shared tables that have other columns in this schema."""
     for schema, tables in schemas.items():
         yield f"\n## {schema}\n"
-        yield from (_describe(table) for table in tables if table.name not in SHARED_TABLES)
+        yield from (_describe(table) for table in tables if table not in shared)
 
 
 def _describe(table: Table) -> str:
