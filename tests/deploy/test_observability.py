@@ -84,7 +84,7 @@ def labels_in(pages: list[str]) -> Labels:
 
 
 async def metrics_of_a_system_in_use(database_url: str, tmp_path: Path) -> Labels:
-    """Of every service and the gateway after a sale, and of the schedule of backups."""
+    """Of every service and the gateway after a sale and a look at the dashboard, and of the schedule of backups."""
     system = System(database_url, env="development")
     async with system.running(), serving(system.gateway) as address, httpx.AsyncClient(base_url=address) as http:
         await until_ready(http)
@@ -93,6 +93,7 @@ async def metrics_of_a_system_in_use(database_url: str, tmp_path: Path) -> Label
         created = await admin.post("/products", product, key="product")
         await admin.until("/stock-levels", lambda page: page["total"] == 1, product_id=created["id"])
         await admin.post("/sales", {"product": "MUG", "quantity": 3}, key="sale")
+        await admin.get("/dashboard/stats")
         page = (await http.get("/metrics")).text
         of_services = [(await get(service, "/metrics")).decode() for service in system.services.values()]
     with BackupMetrics(tmp_path).registered():
