@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import asyncpg
 
+from stockbuddy.chassis.runtime.failures import DATABASE, DependencyUnavailable
+
 
 class DataVersion(NamedTuple):
     """`source`: cluster, tables and timeline, without which a transaction id means nothing. `snapshot`: of PostgreSQL's
@@ -45,14 +47,24 @@ _COMPARE = f"""
 """
 
 
+_REFUSED = (
+    asyncpg.InsufficientPrivilegeError,
+    asyncpg.FeatureNotSupportedError,
+    asyncpg.ObjectNotInPrerequisiteStateError,
+)
+
+
 async def compare_version(connection: asyncpg.Connection, known: DataVersion | None) -> Comparison:
     """Read the current version, and whether `known` still is. What is read after this call, through the same
-    connection, is at least as recent as the version."""
+    connection, is at least as recent as the version. Raises DependencyUnavailable if the server does not tell, as
+    those of some providers."""
     try:
         source, snapshot, has_changed = await connection.fetchrow(_COMPARE, known.snapshot if known else None)
     except asyncpg.DataError:
         if known is None:
             raise
         return await compare_version(connection, None)  # no snapshot
+    except _REFUSED as error:
+        raise DependencyUnavailable(repr(error), dependency=DATABASE, reason="version_refused") from error
     now = DataVersion(source, snapshot)
     return Comparison(now, known is not None and known.source == source and not has_changed)

@@ -42,7 +42,7 @@ CACHE_REQUESTS = Counter(
     "stockbuddy_response_cache_requests_total",
     "Requests of cached routes: answered from the cache (hit), by the same read as a concurrent request (shared), or "
     "by a read of their own, because there was no response (absent), the data has changed since (outdated), the cache "
-    "did not answer (unavailable), or what it had was no response (invalid).",
+    "or the database did not answer (unavailable), or what it had was no response (invalid).",
     ["company", "service", "outcome"],
 )
 OUTBOX_EVENTS_DEAD = Gauge(

@@ -21,6 +21,7 @@ from stockbuddy.chassis.postgres.data_version import compare_version
 from stockbuddy.chassis.postgres.database import driver_connection
 from stockbuddy.chassis.postgres.read_replica import request_reads
 from stockbuddy.chassis.runtime import metrics
+from stockbuddy.chassis.runtime.failures import DependencyUnavailable
 from stockbuddy.chassis.runtime.release import VERSION
 from stockbuddy.chassis.runtime.settings import CacheSettings, ServiceSettings
 
@@ -62,7 +63,11 @@ class ResponseCache:
     async def _find_or_produce(self, key: str, session: AsyncSession, respond: Respond, flight: _Flight) -> Response:
         kept, outcome = await self._get(key)
         read_at = time.monotonic()
-        compared = await compare_version(await driver_connection(session), kept.version if kept else None)
+        try:
+            compared = await compare_version(await driver_connection(session), kept.version if kept else None)
+        except DependencyUnavailable:
+            self._count("unavailable")
+            return await respond()
         if kept is not None and compared.is_current:
             self._count("hit")
             flight.entry, flight.read_at = kept, read_at
