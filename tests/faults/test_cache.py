@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 REPLICAS = ("stock", "stock-2")
 WRITES = 25
 DEADLINE_SECONDS = 60
-HITS = 'stockbuddy_response_cache_requests_total{outcome="hit",service="stock"}'
+HITS = 'stockbuddy_response_cache_requests_total{company="",outcome="hit",service="stock"}'
 
 
 class Shopkeeper:

@@ -204,9 +204,9 @@ async def start_shop(database_url: str, issuer: TestIssuer) -> AsyncIterator[Sta
 
 
 @pytest.fixture
-def run_shop(issuer: TestIssuer) -> Callable[[str], AbstractAsyncContextManager[Shop]]:
-    """Runs a replica on the database at a URL."""
-    return lambda url: running_shop(url, issuer)
+def run_shop(issuer: TestIssuer) -> Callable[..., AbstractAsyncContextManager[Shop]]:
+    """Runs a replica on the database at a URL; takes settings."""
+    return lambda url, **settings: running_shop(url, issuer, **settings)
 
 
 @pytest.fixture

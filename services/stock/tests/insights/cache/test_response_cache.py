@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import asyncpg
 
     from services.stock.tests.conftest import ProductEvent, Shop, StartShop
+    from stockbuddy.chassis.testing.plugin import NewDatabase
+    from stockbuddy.chassis.testing.templates import Migrate
     from stockbuddy.chassis.testing.valkey import PrivateValkey
 
 DEADLINE_SECONDS = 60
@@ -59,7 +61,9 @@ CHANGED_SETTINGS = SettingsChanged.model_validate(
 def outcomes() -> dict[str, int]:
     """Requests of cached routes in this process by outcome."""
     name = "stockbuddy_response_cache_requests_total"
-    values = {one: REGISTRY.get_sample_value(name, {"service": "stock", "outcome": one}) for one in OUTCOMES}
+    values = {
+        one: REGISTRY.get_sample_value(name, {"company": "", "service": "stock", "outcome": one}) for one in OUTCOMES
+    }
     return {one: int(value or 0) for one, value in values.items()}
 
 
@@ -141,6 +145,21 @@ async def test_replicas_share_what_they_keep(first: Shop, second: Shop) -> None:
     assert seen.all == {"absent": len(paths)}
     assert await read_all(second, paths) == read
     assert seen.all == {"absent": len(paths), "hit": len(paths)}
+
+
+async def test_databases_of_one_server_share_no_responses(
+    first: Shop,
+    new_database: NewDatabase,
+    migrations: list[Migrate],
+    run_shop: Callable[..., AbstractAsyncContextManager[Shop]],
+    private_valkey: PrivateValkey,
+) -> None:
+    """Copies of one template have the same tables, down to their identifiers in PostgreSQL."""
+    await first.product(10)
+    assert await units(first) == 10
+    other_url = await new_database(*migrations)
+    async with run_shop(other_url, cache_url=private_valkey.url) as other:
+        assert [await units(other), await units(first), await units(other)] == [0, 10, 0]
 
 
 async def test_every_change_is_seen_at_once_by_every_replica(
@@ -354,7 +373,7 @@ async def restricted_url(database_url: str, database: asyncpg.Connection) -> Asy
 
 
 async def test_database_that_does_not_tell_its_version_is_read_without_the_cache(
-    restricted_url: str, run_shop: Callable[[str], AbstractAsyncContextManager[Shop]]
+    restricted_url: str, run_shop: Callable[..., AbstractAsyncContextManager[Shop]]
 ) -> None:
     async with run_shop(restricted_url) as shop:
         tea = await shop.product(10)

@@ -39,10 +39,11 @@ class _Flight:
 
 
 class ResponseCache:
-    """The cache of one service. `seconds`: how long an entry is used at most."""
+    """The cache of one service of a company. `seconds`: how long an entry is used at most."""
 
-    def __init__(self, service: str, store: Store, seconds: int) -> None:
+    def __init__(self, service: str, company: str | None, store: Store, seconds: int) -> None:
         self._service = service
+        self._company = company or ""
         self._store = store
         self._seconds = seconds
         self._flights: dict[tuple[str, int], _Flight] = {}
@@ -58,7 +59,9 @@ class ResponseCache:
             if flight.entry is not None and flight.read_at >= arrived_at:
                 self._count("shared")
                 return flight.entry.to_response()
-            return await self._find_or_produce(f"stockbuddy:{self._service}:{VERSION}:{key}", session, respond, flight)
+            return await self._find_or_produce(
+                f"stockbuddy:{self._company}:{self._service}:{VERSION}:{key}", session, respond, flight
+            )
 
     async def _find_or_produce(self, key: str, session: AsyncSession, respond: Respond, flight: _Flight) -> Response:
         kept, outcome = await self._get(key)
@@ -112,7 +115,7 @@ class ResponseCache:
                 del self._flights[key]
 
     def _count(self, outcome: str) -> None:
-        metrics.CACHE_REQUESTS.labels(self._service, outcome).inc()
+        metrics.CACHE_REQUESTS.labels(self._company, self._service, outcome).inc()
 
 
 def open_cache(settings: ServiceSettings, service: str) -> ResponseCache | None:
@@ -121,7 +124,7 @@ def open_cache(settings: ServiceSettings, service: str) -> ResponseCache | None:
         return None
     url, seconds = settings.cache_url, settings.cache_seconds
     store: Store = MemoryStore() if url is None else RedisStore(url, service, seconds)
-    return ResponseCache(service, store, seconds)
+    return ResponseCache(service, settings.company, store, seconds)
 
 
 def _required_position() -> int:
