@@ -13,8 +13,8 @@ from stockbuddy.chassis.runtime.failures import DATABASE, DependencyUnavailable
 
 
 class DataVersion(NamedTuple):
-    """`source`: cluster, database, table and timeline, without which a transaction id means nothing. `snapshot`: of PostgreSQL's
-    type pg_snapshot; what was read after it contains every transaction that it sees."""
+    """`source`: cluster, database, table and timeline, without which a transaction id means nothing. `snapshot`: of
+    PostgreSQL's type pg_snapshot; what was read after it contains every transaction that it sees."""
 
     source: str
     snapshot: str
@@ -39,9 +39,10 @@ _CHANGED = " OR ".join(
     for table in ("outbox_chunk", "inbox")
 )
 _COMPARE = f"""
-    SELECT (SELECT system_identifier FROM pg_control_system()) || '/'
-               || (SELECT oid FROM pg_database WHERE datname = current_database()) || '/'
-               || 'outbox_chunk'::regclass::oid || '/' || CASE WHEN standby THEN 'standby' ELSE left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) END,
+    SELECT concat_ws('/', (SELECT system_identifier FROM pg_control_system()),
+                     (SELECT oid FROM pg_database WHERE datname = current_database()), 'outbox_chunk'::regclass::oid,
+                     CASE WHEN standby THEN 'standby'
+                          ELSE left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) END),
            CASE WHEN standby THEN format('%1$s:%1$s:', pg_snapshot_xmin(now)) ELSE now::text END,
            {_CHANGED}
     FROM (SELECT pg_current_snapshot() AS now, $1::text::pg_snapshot AS known, pg_is_in_recovery() AS standby) state
