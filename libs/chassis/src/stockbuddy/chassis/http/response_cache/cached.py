@@ -4,7 +4,6 @@ import dataclasses
 import functools
 import hashlib
 import inspect
-import time
 from collections.abc import Awaitable, Callable
 from datetime import date
 from decimal import Decimal
@@ -19,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from stockbuddy.chassis.http.errors import declared_problems, raises
 from stockbuddy.chassis.http.resources import get_resources
 from stockbuddy.chassis.http.tokens import Principal
+from stockbuddy.chassis.runtime import clock
 
 Endpoint = Callable[..., Awaitable[Response]]
 
@@ -47,7 +47,7 @@ def cached(*, depends_on_time: bool = False) -> Callable[[Endpoint], Endpoint]:
                 return await endpoint(**arguments)
             values = dict(arguments)
             [session] = [values.pop(name) for name in arguments if isinstance(arguments[name], AsyncSession)]
-            minute = int(time.time() // MINUTE_SECONDS) if depends_on_time else None
+            minute = int(clock.timestamp() // MINUTE_SECONDS) if depends_on_time else None
             key = f"{endpoint.__name__}:{_digest(values, minute)}"
             return await cache.find_or_produce(key, session, lambda: endpoint(**arguments))
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from fastapi import Response
 
 from stockbuddy.chassis.postgres.data_version import DataVersion
+from stockbuddy.chassis.runtime import clock
 
 _DIGEST_BYTES = 16
 
@@ -32,14 +32,14 @@ class Entry:
             return None
         derived = ("content-length", "content-type")
         headers = {name: value for name, value in response.headers.items() if name not in derived}
-        return cls(version, time.time(), response.media_type, headers, body)
+        return cls(version, clock.timestamp(), response.media_type, headers, body)
 
     def to_response(self) -> Response:
         return Response(self.body, 200, dict(self.headers), self.media_type)
 
     def is_younger_than(self, seconds: float) -> bool:
         """Other replicas' clocks may be ahead."""
-        return abs(time.time() - self.created_at) < seconds
+        return abs(clock.timestamp() - self.created_at) < seconds
 
     def encode(self, key: str) -> bytes:
         """A digest of everything with the key, the attributes as JSON in one line, and the body."""

@@ -2,7 +2,7 @@
 
 from stockbuddy.chassis.postgres.schema import record_transactions
 
-revision = "0074"
+revision = "0071"
 down_revision = "0070"
 
 
