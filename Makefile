@@ -124,11 +124,12 @@ audit: setup ## vulnerabilities, secrets in the history, insecure code; writes b
 	@mkdir -p build
 	$(VENV)/cyclonedx-py requirements requirements.lock --spec-version 1.6 --output-reproducible --output-file build/sbom.cdx.json
 
-contracts: setup ## regenerate event schemas, docs/events.md, AsyncAPI, docs/openapi.json, docs/database.md and Prometheus rules for Kubernetes
+contracts: setup ## regenerate event schemas, docs/events.md, AsyncAPI, docs/openapi.json, docs/database.md, docs/scaling.md and Prometheus rules for Kubernetes
 	@$(VENV)/python -m stockbuddy.contracts.snapshots
 	@$(VENV)/python -m stockbuddy.embedded.openapi_document
 	@$(VENV)/python -m stockbuddy.embedded.database_page
 	@$(VENV)/python -m deploy.write_prometheus_rules
+	@$(VENV)/python -m bench.sizing
 
 bench: setup ## run the benchmarks and write bench/RESULTS.md; PARTS=… runs some, FILE=invoices.csv.gz uses real data
 	@deploy/install-servers

@@ -1,0 +1,136 @@
+"""What installations of three sizes need, calculated from measured figures; `make contracts` writes it into
+docs/scaling.md.
+
+`MEASURED` is from this repository's benchmarks and the December of a real retailer; `ASSUMED` and `Prices` are
+parameters.
+"""
+
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+
+PAGE = Path(__file__).parents[1] / "docs" / "scaling.md"
+BEGIN, END = "<!-- calculated by bench/sizing.py -->\n", "<!-- end -->\n"
+SECONDS_PER_YEAR = 365 * 24 * 3600
+KILOBYTE, GIGABYTE = 1e3, 1e9
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Processor times are of all processes, per movement or request; sizes are with indexes."""
+
+    write_ms: float = 1.55
+    """A single movement on RabbitMQ until every consumer has it: stock 0.53, PostgreSQL 0.32, notifications 0.30,
+    gateway 0.22, broker 0.11, catalog 0.07 (`make bench PARTS=consumed`)."""
+    read_ms: float = 1.9
+    """A short list through the gateway (`make bench PARTS=gateway`)."""
+    kept_kilobytes: float = 6.0
+    """For ever, in all schemas: event log with its words 5.0, ledger and documents 1.0 (December: 44,344 movements)."""
+    archived_kilobytes: float = 2.6
+    """For seven days, in the outboxes."""
+    process_megabytes: float = 150.0
+    embedded_megabytes: float = 550.0
+    """After the December, with PostgreSQL."""
+    company_megabytes: float = 80.0
+    """Of each further company (docs/adr/0041)."""
+
+
+@dataclass(frozen=True)
+class Assumed:
+    """`peak`: the busiest minute as a multiple of the year's average. `reads`: per movement. `utilization`: of a
+    processor at the peak. `cached_share`: of a year's data that PostgreSQL keeps in memory."""
+
+    peak: float = 10.0
+    reads: float = 10.0
+    utilization: float = 0.5
+    cached_share: float = 0.01
+    years: int = 3
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Per month, in any currency."""
+
+    processor: float = 20.0
+    gigabyte_of_memory: float = 3.0
+    gigabyte_of_disk: float = 0.1
+
+
+@dataclass(frozen=True)
+class Installation:
+    name: str
+    movements_per_year: float
+    companies: int = 1
+    is_cluster: bool = False
+    copies: int = 1
+    """Of the database: the primary and its standbys."""
+
+
+MEASURED, ASSUMED = Measured(), Assumed()
+INSTALLATIONS = (
+    Installation("one shop", 5e5),
+    Installation("a hundred shops", 5e7, companies=100, is_cluster=True, copies=2),
+    Installation("a chain", 1e9, is_cluster=True, copies=3),
+)
+SERVICES_WITH_GATEWAY = 5
+PROCESSES_OF_SERVERS = 2
+
+
+def rows(installation: Installation, prices: Prices = Prices()) -> dict[str, str]:
+    """The calculated figures by name."""
+    average = installation.movements_per_year / SECONDS_PER_YEAR
+    peak = average * ASSUMED.peak
+    write = peak * MEASURED.write_ms / 1000 / ASSUMED.utilization
+    read = peak * ASSUMED.reads * MEASURED.read_ms / 1000 / ASSUMED.utilization
+    processors = max(ceil(write + read), 2 if installation.is_cluster else 1)
+    per_year = installation.movements_per_year * MEASURED.kept_kilobytes * KILOBYTE / GIGABYTE
+    archive = average * 7 * 24 * 3600 * MEASURED.archived_kilobytes * KILOBYTE / GIGABYTE
+    disk = (per_year * ASSUMED.years + archive) * installation.copies
+    memory = _memory_gigabytes(installation, processors, per_year)
+    price = processors * prices.processor + memory * prices.gigabyte_of_memory + disk * prices.gigabyte_of_disk
+    return {
+        "movements a year": f"{installation.movements_per_year:,.0f}",
+        "movements a second, average / peak": f"{average:,.2f} / {peak:,.1f}",
+        "processors at the peak, writes / reads": f"{write:,.2f} / {read:,.2f}",
+        "processors": f"{processors}",
+        "memory": f"{memory:,.1f} GB",
+        "disk for each year": f"{per_year:,.0f} GB",
+        "archive of events": f"{archive:,.2f} GB",
+        f"disk after {ASSUMED.years} years, with {installation.copies} copies": f"{disk:,.0f} GB",
+        "price a month": f"{price:,.0f}",
+    }
+
+
+def _memory_gigabytes(installation: Installation, processors: int, disk_per_year: float) -> float:
+    cached = disk_per_year * ASSUMED.cached_share * installation.copies
+    if not installation.is_cluster:
+        return MEASURED.embedded_megabytes / 1000 + cached
+    processes = max(processors, SERVICES_WITH_GATEWAY) + PROCESSES_OF_SERVERS
+    companies = (installation.companies - 1) * MEASURED.company_megabytes
+    return (processes * MEASURED.process_megabytes + companies) / 1000 + cached
+
+
+def table() -> str:
+    """In Markdown: a column for each installation."""
+    columns = [rows(installation) for installation in INSTALLATIONS]
+    lines = [
+        "| | " + " | ".join(one.name for one in INSTALLATIONS) + " |",
+        "| --- | " + " | ".join("---" for _ in columns) + " |",
+    ]
+    for names in zip(*columns, strict=True):
+        title = names[0].partition(", with ")[0]
+        lines.append(
+            f"| {title} | " + " | ".join(column[name] for column, name in zip(columns, names, strict=True)) + " |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def with_table(page: str) -> str:
+    """The page with its table replaced."""
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return before + BEGIN + table() + END + after
+
+
+if __name__ == "__main__":
+    PAGE.write_text(with_table(PAGE.read_text()))
