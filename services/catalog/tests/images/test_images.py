@@ -3,6 +3,7 @@
 import base64
 import hmac
 import io
+import re
 import struct
 import time
 import zlib
@@ -96,7 +97,7 @@ async def test_signed_url_shows_the_image_without_credentials(service: Any, sell
     async with service.client() as anonymous:
         shown = await anonymous.get(url)
         assert (shown.status_code, shown.content) == (200, image_file())
-        assert shown.headers["Cache-Control"] == "private, max-age=86400, immutable"
+        assert shown.headers["Cache-Control"] == "public, max-age=86400, immutable"
         assert (await anonymous.get(f"{url}&size=thumbnail")).headers["content-type"] == "image/webp"
         refused = [
             path_of(url),
@@ -127,7 +128,14 @@ async def test_signed_url_expires(service: Any, seller: AsyncClient, path: str, 
             message = f"{path.rpartition('/')[2]}:{query['v'][0]}:{expires}"
             signature = base64.urlsafe_b64encode(hmac.digest(key, message.encode(), "sha256")[:16]).decode().rstrip("=")
             signed = {"v": query["v"][0], "expires": expires, "signature": signature}
-            assert (await anonymous.get(path_of(url), params=signed)).status_code == status
+            shown = await anonymous.get(path_of(url), params=signed)
+            assert shown.status_code == status
+            if status == 200:
+                cached = re.fullmatch(r"public, max-age=(\d+), immutable", shown.headers["Cache-Control"])
+                assert cached is not None
+                assert int(cached[1]) <= 60, "no longer than the URL is valid"
+            else:
+                assert "public" not in shown.headers.get("Cache-Control", "")
 
 
 def path_of(url: str) -> str:

@@ -28,6 +28,7 @@ from stockbuddy.chassis.fields import Id
 from stockbuddy.chassis.http.authentication import PUBLIC, Caller, authenticate, requires
 from stockbuddy.chassis.http.errors import Unauthenticated, raises
 from stockbuddy.chassis.http.etags import ConditionalRoute, IfMatch
+from stockbuddy.chassis.runtime import clock
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +38,6 @@ router = APIRouter(
     route_class=ConditionalRoute,
 )
 
-IMMUTABLE = f"private, max-age={DAY_SECONDS}, immutable"
 IMAGE_CONTENT: dict[int | str, dict[str, Any]] = {
     200: {
         "content": {
@@ -88,7 +88,7 @@ async def get_image(request: Request, product_id: Id, query: Annotated[ImageQuer
     is_immutable = is_signed and query.v == image.digest
     headers = {
         "ETag": f'"{image.digest}-{size}"',
-        "Cache-Control": IMMUTABLE if is_immutable else "private, no-cache",
+        "Cache-Control": _immutable_until(query.expires or 0) if is_immutable else "private, no-cache",
         "Content-Disposition": "inline",
         "X-Content-Type-Options": "nosniff",
     }
@@ -101,6 +101,12 @@ async def get_image(request: Request, product_id: Id, query: Annotated[ImageQuer
         raise NoImage()
     media_type = image.content_type if size == commands.ORIGINAL else THUMBNAIL_TYPE
     return StreamingResponse(content, headers=headers, media_type=media_type)
+
+
+def _immutable_until(expires: int) -> str:
+    """`Cache-Control` of a signed URL: shared caches may keep the image, because the URL is the permission."""
+    remaining = max(0, expires - int(clock.timestamp()))
+    return f"public, max-age={min(DAY_SECONDS, remaining)}, immutable"
 
 
 async def _is_signed(urls: ImageUrls, product_id: int, query: ImageQuery) -> bool:
