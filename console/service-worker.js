@@ -3,7 +3,8 @@
 const CACHE = "console-__VERSION__";
 const FILES = __FILES__;
 const SHELL = new URL("shell", self.registration.scope).href;
-const FOLDER = new URL("console/", self.registration.scope).href;
+/** The gateway writes the address of a CDN into it, or `console/`. */
+const FOLDER = new URL("__FILES_URL__", self.registration.scope).href;
 /** Paths of the server that are no pages of the console. */
 const SERVER_PATHS = new Set(["api", "docs", "redoc", "openapi.json", "guide", "health", "metrics", ".well-known", "console"]);
 /** A page that was open during an update still finds its files in the cache before. */

@@ -22,7 +22,7 @@ def console(tmp_path: Path) -> Path:
     files = tmp_path / "site" / "console"
     files.mkdir(parents=True)
     (tmp_path / "site" / "index.html").write_text(PAGE)
-    (tmp_path / "site" / "service-worker.js").write_text("const CACHE = 1;")
+    (tmp_path / "site" / "service-worker.js").write_text('const FOLDER = "__FILES_URL__";')
     (files / "app-1a2b.js").write_bytes(SCRIPT)
     (files / "app-1a2b.js.gz").write_bytes(gzip.compress(SCRIPT))
     (files / "app-1a2b.js.br").write_bytes(BROTLI)
@@ -76,7 +76,7 @@ async def test_service_worker_is_asked_for_at_each_visit_and_may_only_load_from_
     system = await start_system(mode, console_directory=console, root_path="/shop")
     for path in ("/service-worker.js", "/shop/service-worker.js"):
         worker = await system.get(path, headers={"Accept": "*/*"})
-        assert (worker.status, worker.body) == (200, b"const CACHE = 1;")
+        assert (worker.status, worker.body) == (200, b'const FOLDER = "console/";')
         assert worker.headers["Cache-Control"] == "no-cache"
         assert worker.headers["Content-Type"].startswith("text/javascript")
         assert worker.headers["Content-Security-Policy"] == "default-src 'none'; connect-src 'self'"

@@ -98,13 +98,14 @@ class Gateway:
         self._activity = ActivityReporter(auth, interval_seconds=settings.activity_report_interval_seconds)
         self._denied_requests = DeniedRequestReporter(auth)
         health = HealthCheck(upstreams, lambda: self._revocations.is_loaded)
-        console = ConsoleSite(settings.console_directory) if settings.console_directory else None
+        cdn_url = settings.cdn_url or ""
+        console = ConsoleSite(settings.console_directory, cdn_url) if settings.console_directory else None
         request_metrics = RequestMetrics() if self._tracing is None else TracedRequestMetrics()
         parts = (
             ClientOrigins(settings.trusted_proxies, root_path=settings.root_path),
             OwnEndpoints(self._openapi, health, console, with_metrics=settings.env != "production"),
             self._admission(settings, auth, allowed_origins),
-            Proxy({**upstreams, GATEWAY: StatusReport(upstreams, health)}, streams),
+            Proxy({**upstreams, GATEWAY: StatusReport(upstreams, health)}, streams, cdn_url=cdn_url),
             Report(request_metrics, AccessLog("gateway", settings), self._activity, self._denied_requests),
             allowed_origins,
         )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 REQUEST_HEADERS = (
@@ -60,6 +60,13 @@ class _CorsHeaders(CORSMiddleware):
             await self.simple_response(scope, receive, send, request_headers=Headers(scope=scope))
         else:
             await self.app(scope, receive, send)
+
+    async def send(self, message: Message, send: Send, request_headers: Headers) -> None:
+        """A response that every origin may read has the header already: caches keep one response for all origins."""
+        if any(name == b"access-control-allow-origin" for name, _ in message.get("headers", ())):
+            await send(message)
+        else:
+            await super().send(message, send, request_headers)
 
 
 class AllowedOrigins:

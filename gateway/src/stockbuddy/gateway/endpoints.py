@@ -106,9 +106,9 @@ class OwnEndpoints:
         assert self._console is not None
         return self._console.get_file(request)
 
-    async def _service_worker(self, _: GatewayRequest) -> Response:
+    async def _service_worker(self, request: GatewayRequest) -> Response:
         assert self._console is not None
-        return self._console.get_service_worker()
+        return self._console.get_service_worker(request)
 
     async def _ready(self, _: GatewayRequest) -> Response:
         health = await self._health.check()

@@ -55,13 +55,25 @@ def _root_path(value: object) -> object:
     return f"/{path}" if path else ""
 
 
+def _cdn_url(value: object) -> object:
+    """An origin with or without a path, without a slash at the end."""
+    if not isinstance(value, str):
+        return value
+    url = value.strip().removesuffix("/")
+    if not _CDN_URL.fullmatch(url):
+        raise ValueError(f"{value!r} is not the address of a CDN, like https://cdn.example.com")
+    return url
+
+
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^\s/?#@:\[\]]+|\[[0-9a-f:.]+\])(?::\d{1,5})?")
 _ROOT_PATH = re.compile(r"[A-Za-z0-9._~-]+(?:/[A-Za-z0-9._~-]+)*")
+_CDN_URL = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?(?:/[A-Za-z0-9._~-]+)*")
 
 CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)]
 Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_origins)]
 RootPath = Annotated[str, BeforeValidator(_root_path)]
 Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
+CdnUrl = Annotated[str, BeforeValidator(_cdn_url)]
 Rate = Annotated[RateLimitItem | None, NoDecode, BeforeValidator(_rate)]
 
 
@@ -94,6 +106,10 @@ class GatewaySettings(AccessTokenSettings, InternalCallSettings):
     """Allowed origins, as `https://shop.example`; `*` allows any in development, without cookies."""
     root_path: RootPath = ""
     """The path under which a proxy publishes the gateway, as `/shop`; a trusted proxy may send `X-Forwarded-Prefix`."""
+
+    cdn_url: CdnUrl | None = None
+    """Where a CDN serves the public address of the gateway with its path prefix: pages then load the console's files
+    and pictures from there (docs/how-to/use-a-cdn.md)."""
 
     console_directory: Path | None = None
     """Of the built web console; without it, none is served."""
@@ -143,6 +159,8 @@ class GatewaySettings(AccessTokenSettings, InternalCallSettings):
         reasons = super().reasons_against_production()
         if "*" in self.cors_origins:
             reasons.append("CORS_ORIGINS allows every origin; list those of your web applications")
+        if self.rejects_plain_http and (self.cdn_url or "").startswith("http:"):
+            reasons.append("CDN_URL is not HTTPS, and browsers load no scripts over plain HTTP into a page over HTTPS")
         return reasons
 
     @property

@@ -17,14 +17,16 @@ from stockbuddy.gateway.request import GatewayRequest
 FILES_PATH = "/console/"
 """In front of the files, which `Compression` passes by because they are compressed already."""
 CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'nonce-{nonce}'; "
-    "img-src 'self' data: blob:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
-    "frame-ancestors 'none'"
+    "default-src 'self'; script-src 'self'{files} 'wasm-unsafe-eval'; style-src 'self'{files} 'nonce-{nonce}'; "
+    "img-src 'self'{cdn} data: blob:; connect-src 'self'{files}; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'"
 )
 SERVICE_WORKER_PATH = "/service-worker.js"
 """In the root, because a service worker controls the pages beside and below itself."""
-SERVICE_WORKER_POLICY = "default-src 'none'; connect-src 'self'"
+SERVICE_WORKER_POLICY = "default-src 'none'; connect-src 'self'{files}"
 IMMUTABLE = "public, max-age=31536000, immutable"
+ANY_ORIGIN = {"Access-Control-Allow-Origin": "*"}
+"""Pages load modules from a CDN, which is another origin, with CORS."""
 _RESERVED = frozenset({"api", "docs", "redoc", "openapi.json", "guide", "health", "metrics", ".well-known"})
 _ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 _MEDIA_TYPES = {
@@ -46,9 +48,11 @@ class BuildProgress:
 
 @dataclass(slots=True)
 class ConsoleSite:
-    """`directory` has the built console in `site`, and `progress.json` while it is being built."""
+    """`directory` has the built console in `site`, and `progress.json` while it is being built. `cdn_url`: from where
+    pages load its files; "" for the gateway itself."""
 
     directory: Path
+    cdn_url: str = ""
     _page: tuple[int, str] = field(default=(0, ""), init=False)
 
     def is_page(self, request: GatewayRequest) -> bool:
@@ -63,8 +67,9 @@ class ConsoleSite:
             return None
         nonce = secrets.token_urlsafe(18)
         prefix = html.escape(request.origin.path_prefix)
-        text = page.replace("__CSP_NONCE__", nonce).replace("__PATH_PREFIX__", prefix).replace('"./', f'"{prefix}/')
-        policy = CONTENT_SECURITY_POLICY.format(nonce=nonce)
+        text = page.replace("__CSP_NONCE__", nonce).replace("__PATH_PREFIX__", prefix)
+        text = text.replace('"./', f'"{self.cdn_url}{prefix}/')
+        policy = CONTENT_SECURITY_POLICY.format(nonce=nonce, **self._sources(prefix))
         return HTMLResponse(
             text, headers={"Content-Security-Policy": policy, "Cache-Control": "no-store", "Vary": "Accept"}
         )
@@ -76,7 +81,7 @@ class ConsoleSite:
         media_type = _MEDIA_TYPES.get(path.suffix)
         if "/" in name or media_type is None or not path.is_file():
             raise UnknownPath
-        headers = {"Cache-Control": IMMUTABLE, "Vary": "Accept-Encoding"}
+        headers = {"Cache-Control": IMMUTABLE, "Vary": "Accept-Encoding", **ANY_ORIGIN}
         accepted = {
             token.partition(";")[0].strip()
             for token in _header(request, "accept-encoding").split(",")
@@ -90,13 +95,17 @@ class ConsoleSite:
                 )
         return FileResponse(path, media_type=media_type, headers=headers)
 
-    def get_service_worker(self) -> Response:
+    def get_service_worker(self, request: GatewayRequest) -> Response:
         """Browsers ask for it at each visit, so that they learn of a new version. Raises UnknownPath."""
-        path = self.directory / "site" / SERVICE_WORKER_PATH.strip("/")
-        if not path.is_file():
-            raise UnknownPath
-        headers = {"Cache-Control": "no-cache", "Content-Security-Policy": SERVICE_WORKER_POLICY}
-        return FileResponse(path, media_type=_MEDIA_TYPES[".js"], headers=headers)
+        try:
+            text = (self.directory / "site" / SERVICE_WORKER_PATH.strip("/")).read_text(encoding="utf-8")
+        except OSError:
+            raise UnknownPath from None
+        prefix = request.origin.path_prefix
+        folder = f"{self.cdn_url}{prefix}{FILES_PATH}" if self.cdn_url else FILES_PATH.removeprefix("/")
+        policy = SERVICE_WORKER_POLICY.format(**self._sources(prefix))
+        headers = {"Cache-Control": "no-cache", "Content-Security-Policy": policy}
+        return Response(text.replace("__FILES_URL__", folder), media_type=_MEDIA_TYPES[".js"], headers=headers)
 
     def find_progress(self) -> BuildProgress | None:
         """The progress of the build; None if none has been started."""
@@ -106,6 +115,12 @@ class ConsoleSite:
             return None
         state: Literal["building", "failed"] = "failed" if values.get("state") == "failed" else "building"
         return BuildProgress(state, str(values.get("step", "")), str(values.get("reason", "")))
+
+    def _sources(self, prefix: str) -> dict[str, str]:
+        """What content security policies allow in addition to the page's origin: the CDN, and its folder of files."""
+        if not self.cdn_url:
+            return {"cdn": "", "files": ""}
+        return {"cdn": f" {self.cdn_url}{prefix}/", "files": f" {self.cdn_url}{prefix}{FILES_PATH}"}
 
     def _load_page(self) -> str | None:
         path = self.directory / "site" / "index.html"

@@ -1,5 +1,5 @@
-"""Links in responses under a path prefix. Services know their paths without the prefix of the proxy in front; a stored
-response is therefore right under any."""
+"""Links in responses under a path prefix, and links to pictures at a CDN. Services know their paths without the prefix
+of the proxy in front; a stored response is therefore right under any."""
 
 import re
 
@@ -7,16 +7,19 @@ from starlette.types import Message, Send
 
 LINK = re.compile(rb'("(?:\w+_url|thumbnails)"\s*:\s*(?:\{[^{}]*\}|"/api/v1/[^"]*"))')
 """A link in JSON, or an object of links. A quote inside a string is escaped, so no text that a user entered matches."""
-_PATH = re.compile(rb'(:\s*")(/api/v1/)')
+_PATH = re.compile(rb'(:\s*")(/api/v1/(products/\d+/image\?v=[^"]*&signature=)?)')
+"""The third group: of a signed picture, which needs no credentials."""
 MAX_BUFFERED_BYTES = 4 * 1024 * 1024
 
 
 class LinkPrefix:
-    """A `send` that adds the prefix to `Location` and to the links of JSON bodies, which it buffers."""
+    """A `send` that adds the prefix to `Location` and to the links of JSON bodies, which it buffers. Links to signed
+    pictures get `cdn_url` in front of the prefix."""
 
-    def __init__(self, send: Send, path_prefix: str) -> None:
+    def __init__(self, send: Send, path_prefix: str, cdn_url: str) -> None:
         self._send = send
         self._prefix = path_prefix.encode()
+        self._cdn_url = cdn_url.encode()
         self._start: Message | None = None
         self._body = b""
 
@@ -55,4 +58,7 @@ class LinkPrefix:
         await self._send({"type": "http.response.body", "body": self._body, "more_body": more})
 
     def _prefixed(self, link: re.Match[bytes]) -> bytes:
-        return _PATH.sub(rb"\g<1>" + self._prefix + rb"\g<2>", link[0])
+        return _PATH.sub(self._located_path, link[0])
+
+    def _located_path(self, path: re.Match[bytes]) -> bytes:
+        return path[1] + (self._cdn_url if path[3] else b"") + self._prefix + path[2]

@@ -17,17 +17,20 @@ from stockbuddy.gateway.request import GatewayRequest
 
 COOKIE_SERVICE = "auth"
 """The only service that sets cookies, and therefore receives them."""
+PICTURE_SERVICE = "catalog"
+"""The only service whose responses have links to pictures."""
 READING_METHODS = frozenset({"GET", "HEAD"})
 STREAMING = "stockbuddy.streaming"
 """Scope key of an open stream: the server closes it on shutdown instead of waiting for it."""
 
 
 class Proxy:
-    """`upstreams` by service name."""
+    """`upstreams` by service name. `cdn_url`: where a CDN serves pictures; "" without one."""
 
-    def __init__(self, upstreams: Mapping[str, Upstream], streams: LiveStreams) -> None:
+    def __init__(self, upstreams: Mapping[str, Upstream], streams: LiveStreams, *, cdn_url: str = "") -> None:
         self._upstreams = upstreams
         self._streams = streams
+        self._cdn_url = cdn_url
         self._personal_data = PersonalDataExporter(upstreams)
         self._positions = KeptPositions()
 
@@ -40,8 +43,8 @@ class Proxy:
             return
         if caller is not None and request.method not in READING_METHODS and isinstance(writer, ResponseWriter):
             writer.record_consistency = partial(self._positions.record, caller)
-        prefix = request.origin.path_prefix
-        send = LinkPrefix(writer, prefix) if prefix and not route.streaming else writer
+        prefix, cdn_url = request.origin.path_prefix, self._cdn_url if route.service == PICTURE_SERVICE else ""
+        send = LinkPrefix(writer, prefix, cdn_url) if (prefix or cdn_url) and not route.streaming else writer
         response = self._upstreams[route.service](self._upstream_scope(request), request.receive, send)
         if route.streaming and caller is not None:
             request.scope[STREAMING] = True

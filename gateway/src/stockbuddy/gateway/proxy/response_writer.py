@@ -25,6 +25,10 @@ SECURITY_HEADERS = (
 EMBEDDABLE = (b"cross-origin-resource-policy", b"cross-origin")
 DEFAULT_CSP = (CONTENT_SECURITY_POLICY, b"default-src 'none'; frame-ancestors 'none'")
 HSTS = (b"strict-transport-security", b"max-age=31536000")
+PUBLIC = b"public"
+"""How `Cache-Control` begins if shared caches may keep a response."""
+OF_ONE_CALLER = frozenset({SET_COOKIE, b"ratelimit-limit", b"ratelimit-remaining", b"ratelimit-reset"})
+"""Headers that a shared cache must not give to others."""
 DEFAULT_CACHE_CONTROL = (CACHE_CONTROL, b"private, no-cache")
 """Cacheable by the client alone, and revalidated before each use."""
 CONNECTION_CLOSE = (b"connection", b"close")
@@ -80,7 +84,11 @@ class ResponseWriter:
         await self._send(message)
 
     def _own_headers_beside(self, headers: HeaderList) -> HeaderList:
-        """Cookies that the service sets (a new session, a logout) replace the renewed ones of the old session."""
+        """Cookies that the service sets (a new session, a logout) replace the renewed ones of the old session. A shared
+        cache keeps one response for all callers and all sites."""
+        if any(name == CACHE_CONTROL and value.startswith(PUBLIC) for name, value in headers):
+            self.allow_embedding()
+            return [header for header in self._own_headers if header[0] not in OF_ONE_CALLER]
         if any(name == SET_COOKIE for name, _ in headers):
             return [header for header in self._own_headers if header[0] != SET_COOKIE]
         return self._own_headers

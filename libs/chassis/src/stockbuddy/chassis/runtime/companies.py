@@ -18,7 +18,15 @@ from stockbuddy.chassis.runtime.common_names import CommonNames
 COMPANY_HEADER = b"x-company"
 """The gateway tells services which company a request belongs to; it drops the header of clients."""
 PLACEHOLDER = "{company}"
-SEPARATE_SETTINGS = ("database_url", "database_read_url", "bus_url", "image_store", "public_url", "backup_directory")
+SEPARATE_SETTINGS = (
+    "database_url",
+    "database_read_url",
+    "bus_url",
+    "image_store",
+    "public_url",
+    "cdn_url",
+    "backup_directory",
+)
 """Must differ between companies, as far as they are set."""
 SEPARATE_DIRECTORIES = ("image_store",)
 
