@@ -206,7 +206,7 @@ async def test_doctor_finds_a_sound_system(run: Run, shop: dict[str, str]) -> No
 
 async def test_commands_of_the_installed_server_appear(run: Run) -> None:
     listed = (await run("--help")).output
-    for name in ("serve", "demo", "migrate", "dead-letters", "setup-token", "rotate-keys", "new-epoch", "consumers"):
+    for name in ("serve", "demo", "migrate", "dead-letters", "setup-token", "rotate-keys", "events", "consumers"):
         assert re.search(rf"^  {name} +[A-Z].*\.$", listed, re.MULTILINE), listed
     shown = await run("replay", "--help")
     assert (shown.code, "--columns" in shown.output) == (0, True)

@@ -26,6 +26,7 @@ async def test_commands_run_on_the_database_of_the_installation(
 
 def test_command_concerns_the_services_that_have_it() -> None:
     assert calls_of(["migrate"]) == [[one.name, "migrate"] for one in SERVICES]
+    assert calls_of(["events", "new-epoch"]) == [["notifications", "events", "new-epoch"]]
     assert calls_of(["consumers", "add", "shop", "stock.*"]) == [
         ["notifications", "consumers", "add", "shop", "stock.*"]
     ]

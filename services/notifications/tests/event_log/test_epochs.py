@@ -51,7 +51,7 @@ async def test_command_begins_a_new_epoch(admin: AsyncClient, service: Any, samp
     await service.publish(samples.movement())
     before = (await admin.get("/events")).json()["next_cursor"]
     completed = subprocess.run(
-        [sys.executable, "-m", "stockbuddy.notifications", "new-epoch"],
+        [sys.executable, "-m", "stockbuddy.notifications", "events", "new-epoch"],
         env={**os.environ, "ENV": "development", "DATABASE_URL": database_url},
         capture_output=True,
         text=True,
@@ -59,4 +59,14 @@ async def test_command_begins_a_new_epoch(admin: AsyncClient, service: Any, samp
         timeout=60,
     )
     assert "epoch" in completed.stdout
+    mistaken = subprocess.run(
+        [sys.executable, "-m", "stockbuddy.notifications", "events"],
+        env={**os.environ, "ENV": "development", "DATABASE_URL": database_url},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (mistaken.returncode, mistaken.stderr.count("\n")) == (1, 1)
+    assert "events new-epoch" in mistaken.stderr
     assert (await admin.get("/events", params={"after": before})).status_code == 409

@@ -42,9 +42,9 @@ def rotate_keys() -> NoReturn:
     _run_of_services("rotate-keys")
 
 
-def new_epoch() -> NoReturn:
-    """Begin a new epoch of the event log after a restore."""
-    _run_of_services("new-epoch")
+def events() -> NoReturn:
+    """Begin a new epoch of events after a restore: `new-epoch`."""
+    _run_of_services("events")
 
 
 def consumers() -> NoReturn:

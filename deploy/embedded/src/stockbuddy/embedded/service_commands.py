@@ -16,7 +16,7 @@ from stockbuddy.embedded.settings import EMBEDDED_VALUES, EmbeddedSettings, load
 from stockbuddy.local_servers.postgres import LocalPostgresError
 
 NAMES = [embedded.name for embedded in SERVICES]
-OWNERS = {"setup-token": "auth", "rotate-keys": "auth", "new-epoch": "notifications", "consumers": "notifications"}
+OWNERS = {"setup-token": "auth", "rotate-keys": "auth", "events": "notifications", "consumers": "notifications"}
 """The service of each command that only one service has."""
 
 

@@ -1,6 +1,6 @@
-"""Command line: `python -m stockbuddy.notifications` serves, `… migrate` upgrades the schema, `… new-epoch` begins a
-new epoch of the event log after a restore that the service cannot recognise, `… consumers add` creates an account for a
-consumer of events, `… audit verify` verifies an export of the audit log."""
+"""Command line: `python -m stockbuddy.notifications` serves, `… migrate` upgrades the schema, `… events new-epoch`
+begins a new epoch of the event log after a restore that the service cannot recognise, `… consumers add` creates an
+account for a consumer of events, `… audit verify` verifies an export of the audit log."""
 
 import asyncio
 import sys
@@ -28,7 +28,9 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["audit"]:
         sys.exit(verify_command.run_command(sys.argv[2:]))  # needs neither settings nor a database
     companies = load_settings_of_companies_or_exit(NotificationsSettings)
-    if sys.argv[1:] == ["new-epoch"]:
+    if sys.argv[1:2] == ["events"]:
+        if sys.argv[2:] != ["new-epoch"]:
+            sys.exit("usage: python -m stockbuddy.notifications events new-epoch")
         settings = only_company(companies)
         with command_line.describing_outages(settings):
             asyncio.run(begin_epoch(settings))
