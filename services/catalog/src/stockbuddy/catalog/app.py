@@ -25,13 +25,14 @@ from stockbuddy.catalog.signed_urls import ImageUrls
 from stockbuddy.catalog.subscriptions import CONSUMERS
 from stockbuddy.catalog.suppliers.routes import router as suppliers
 from stockbuddy.chassis.access.permissions import Permission
+from stockbuddy.chassis.http.jobs.definition import JobDefinition
 from stockbuddy.chassis.http.jobs.routes import job_router
 from stockbuddy.chassis.http.personal_data import PersonExport, personal_data_router
 from stockbuddy.chassis.http.resources import Resources
 from stockbuddy.chassis.http.service_definition import Service, ServiceParts
 from stockbuddy.chassis.postgres.migrations import migrations_of
 from stockbuddy.chassis.postgres.read_replica import ReadReplica
-from stockbuddy.contracts.catalog import JobFinished
+from stockbuddy.contracts.catalog import JobFinished, JobProgressed
 
 __all__ = ["MIGRATIONS", "SERVICE", "CatalogSettings"]
 
@@ -81,7 +82,7 @@ SERVICE = Service(
     title="Stockbuddy catalog",
     routers=[products, exports, imports, barcodes, images, categories, suppliers, jobs, personal_data],
     consumers=CONSUMERS,
-    finished_job=JobFinished,
+    jobs=JobDefinition(progressed=JobProgressed, finished=JobFinished),
     lifespan=lifespan,
     texts=Path(__file__).with_name("texts.toml"),
     document=Path(__file__).with_name("openapi.json"),

@@ -8,11 +8,11 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from stockbuddy.chassis.http.jobs.definition import JobDefinition
 from stockbuddy.chassis.http.resources import Resources
 from stockbuddy.chassis.http.tokens import TokenVerifier
 from stockbuddy.chassis.messaging.handlers import Consumer
 from stockbuddy.chassis.runtime.background import PollingWorker
-from stockbuddy.contracts.jobs import JobState
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Service:
     lifespan: Lifespan | None = None
     texts: Path | None = None
     """Descriptions for the OpenAPI document; see `http.openapi.texts`."""
-    finished_job: type[JobState] | None = None
-    """The event of finished jobs, of a service that has the routes and tables of jobs."""
+    jobs: JobDefinition | None = None
+    """Of a service that has the routes and tables of jobs."""
     document: Path | None = None
     """The generated OpenAPI document; without it, it is composed when it is first read."""

@@ -174,12 +174,12 @@ def _observe_connections(database: Database) -> None:
 
 
 def _job_workers(service: Service, parts: ServiceParts, resources: Resources) -> Sequence[PollingWorker]:
-    if service.finished_job is None:
+    if service.jobs is None:
         return ()
     settings = resources.settings
     assert isinstance(settings, JobSettings)
     app = create_job_app(service, parts.services, resources)
-    return JobRunner(resources, app, service.finished_job, settings.job_lease_seconds).workers()
+    return JobRunner(resources, app, service.jobs, settings.job_lease_seconds).workers()
 
 
 def _create_bus(service: Service, settings: ServiceSettings, database: Database) -> Bus:

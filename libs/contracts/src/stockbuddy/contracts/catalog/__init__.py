@@ -8,7 +8,7 @@ from stockbuddy.contracts.catalog.categories import (
     CategoryUpdated,
 )
 from stockbuddy.contracts.catalog.imports import ImportFinished
-from stockbuddy.contracts.catalog.jobs import JobFinished
+from stockbuddy.contracts.catalog.jobs import JobFinished, JobProgressed
 from stockbuddy.contracts.catalog.products import (
     ProductCreated,
     ProductDeleted,
@@ -28,6 +28,7 @@ __all__ = [
     "CategoryUpdated",
     "ImportFinished",
     "JobFinished",
+    "JobProgressed",
     "ProductCreated",
     "ProductDeleted",
     "ProductQuantityImported",

@@ -2,7 +2,13 @@
 
 from typing import ClassVar
 
-from stockbuddy.contracts.jobs import JobState
+from stockbuddy.contracts.jobs import JobProgress, JobState
+
+
+class JobProgressed(JobProgress):
+    """A job of catalog has begun or got further."""
+
+    type: ClassVar[str] = "catalog.job.progressed"
 
 
 class JobFinished(JobState):

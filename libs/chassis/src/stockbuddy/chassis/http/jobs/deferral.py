@@ -10,11 +10,10 @@ from fastapi import Header, Request, Response
 from stockbuddy.chassis.http.authentication import authenticate
 from stockbuddy.chassis.http.errors import declared_problems, raises
 from stockbuddy.chassis.http.jobs import queries
-from stockbuddy.chassis.http.jobs.model import JOB_QUEUED, TooManyJobs
+from stockbuddy.chassis.http.jobs.model import TooManyJobs
 from stockbuddy.chassis.http.jobs.schemas import JobResponse, to_response
 from stockbuddy.chassis.http.openapi.headers import header_references
 from stockbuddy.chassis.http.resources import get_resources
-from stockbuddy.chassis.postgres.database import signal_on_commit
 from stockbuddy.chassis.runtime.event_context import current_event_context
 
 RESPOND_ASYNC = "respond-async"
@@ -63,8 +62,8 @@ async def _create_job(request: Request) -> Response:
     database = get_resources(request).database
     path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
     async with database.transaction() as session:
+        await queries.require_room(session, caller)
         job_id = await queries.insert_job(session, path, query, caller, current_event_context())
-        signal_on_commit(session, JOB_QUEUED)
         job = to_response(database.schema, await queries.get_job(session, job_id, caller.credential))
     headers = {"Location": job.url, "Preference-Applied": RESPOND_ASYNC, "Cache-Control": "no-store"}
     return Response(job.model_dump_json(), 202, headers, "application/json")

@@ -1,7 +1,8 @@
 """The statements of jobs: requests with their leases, and results in parts."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, cast
 
 from pydantic import TypeAdapter
 from sqlalchemy import Row, text
@@ -9,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.fields import MAX_ID
 from stockbuddy.chassis.http.jobs.model import (
+    JOB_QUEUED,
     MAX_KEPT_JOBS,
     MAX_OPEN_JOBS,
     RESULT_TTL_SECONDS,
@@ -19,7 +21,7 @@ from stockbuddy.chassis.http.jobs.model import (
 )
 from stockbuddy.chassis.http.pagination import PageQuery, PageSlice, encode_cursor
 from stockbuddy.chassis.http.tokens import Principal
-from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.postgres.database import Database, signal_on_commit
 from stockbuddy.chassis.runtime.event_context import EventContext
 
 NEWEST_FIRST = "id_desc"
@@ -79,6 +81,8 @@ _DELETE_OTHER_PARTS = text("DELETE FROM job_result WHERE job_id = :id AND runner
 _PART = text("""
     SELECT content FROM job_result WHERE job_id = :id AND runner = CAST(:runner AS uuid) AND number = :number
 """)
+_KEEP = text("UPDATE job SET expires_at = now() + make_interval(secs => :seconds) WHERE id = :id RETURNING expires_at")
+_REMOVE = text("DELETE FROM job WHERE id = :id")
 _DELETE_EXPIRED = text("DELETE FROM job WHERE expires_at <= now()")
 _DELETE_OF_USERS = text("DELETE FROM job WHERE user_id = ANY(:user_ids)")
 # A file cannot be searched for a person: finished ones are deleted, and those in progress are produced again.
@@ -86,14 +90,19 @@ _DELETE_RESULTS = text("DELETE FROM job WHERE state = 'done'")
 _REPEAT_RUNNING = text("UPDATE job SET state = 'queued', runner = NULL, lease_until = NULL WHERE state = 'running'")
 
 
-async def insert_job(session: AsyncSession, path: str, query: str, caller: Principal, context: EventContext) -> int:
-    """Returns its id. Raises TooManyJobs."""
+async def require_room(session: AsyncSession, caller: Principal) -> None:
+    """Raises TooManyJobs if the caller may have no further job; otherwise none is added before the commit."""
     credential = {"credential": caller.credential}
     await session.execute(_LOCK_CALLER, credential)
     counts = (await session.execute(_COUNT, credential)).one()
     if counts.open >= MAX_OPEN_JOBS or counts.kept >= MAX_KEPT_JOBS:
         raise TooManyJobs(headers={"Retry-After": "10"})
+
+
+async def insert_job(session: AsyncSession, path: str, query: str, caller: Principal, context: EventContext) -> int:
+    """Returns its id. `JOB_QUEUED` wakes the workers at the commit."""
     values = {
+        "credential": caller.credential,
         "path": path,
         "query": query,
         "user_id": caller.user_id,
@@ -102,7 +111,8 @@ async def insert_job(session: AsyncSession, path: str, query: str, caller: Princ
         "request_id": context.request_id,
         "traceparent": context.traceparent,
     }
-    job_id: int = await session.scalar(_INSERT, credential | values)
+    job_id: int = await session.scalar(_INSERT, values)
+    signal_on_commit(session, JOB_QUEUED)
     return job_id
 
 
@@ -186,6 +196,16 @@ async def read_parts(database: Database, job_id: int, runner: str) -> AsyncItera
             return
         yield content
         number += 1
+
+
+async def keep_result(session: AsyncSession, job_id: int, seconds: float) -> datetime:
+    """Keep the result of a job for another time than RESULT_TTL_SECONDS, from now on; returns its end."""
+    return cast(datetime, await session.scalar(_KEEP, {"id": job_id, "seconds": seconds}))
+
+
+async def remove_job(session: AsyncSession, job_id: int) -> None:
+    """Delete a job and its result, of any credential."""
+    await session.execute(_REMOVE, {"id": job_id})
 
 
 async def delete_expired_jobs(session: AsyncSession) -> None:

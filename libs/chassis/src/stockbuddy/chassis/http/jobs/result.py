@@ -6,8 +6,8 @@ from typing import Any
 from starlette.types import Message
 
 from stockbuddy.chassis.http.jobs import queries
-from stockbuddy.chassis.http.jobs.model import MAX_RESULT_BYTES, Job, ResultLimitExceeded
-from stockbuddy.chassis.http.jobs.progress import Progress
+from stockbuddy.chassis.http.jobs.lease import JobLease
+from stockbuddy.chassis.http.jobs.model import MAX_RESULT_BYTES, ResultLimitExceeded
 from stockbuddy.chassis.postgres.database import Database
 
 PART_BYTES = 1024 * 1024
@@ -17,14 +17,12 @@ _OWN_HEADERS = frozenset({"content-type", "content-disposition"})
 class ResultWriter:
     """The `send` of an ASGI application. The body of an error response is kept in memory."""
 
-    def __init__(self, database: Database, job: Job, progress: Progress, lease_seconds: float) -> None:
+    def __init__(self, database: Database, lease: JobLease) -> None:
         self.status = 0
         self.headers: dict[str, str] = {}
         self.error_body = b""
         self._database = database
-        self._job = job
-        self._progress = progress
-        self._lease_seconds = lease_seconds
+        self._lease = lease
         self._buffer = bytearray()
         self._parts = 0
 
@@ -60,6 +58,6 @@ class ResultWriter:
         if (self._parts + 1) * PART_BYTES > MAX_RESULT_BYTES:
             raise ResultLimitExceeded
         async with self._database.transaction() as session:
-            await queries.insert_part(session, self._job, self._parts, content)
-            await queries.renew_lease(session, self._job, self._lease_seconds, self._progress.percent)
+            await queries.insert_part(session, self._lease.job, self._parts, content)
+            await self._lease.renew(session)
         self._parts += 1

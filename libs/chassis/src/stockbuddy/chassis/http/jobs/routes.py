@@ -17,8 +17,9 @@ from stockbuddy.chassis.http.pagination import Page, PageParameters
 from stockbuddy.chassis.http.resources import get_resources
 from stockbuddy.chassis.http.sessions import Session
 from stockbuddy.chassis.http.tokens import Principal
+from stockbuddy.chassis.postgres.database import Database
 
-_ANY_FILE: dict[int | str, dict[str, Any]] = {
+ANY_FILE: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The response to the request of the job.",
         "content": {
@@ -44,7 +45,7 @@ def job_router(service: str) -> APIRouter:
         name=f"get_{service}_job_result",
         methods=["GET"],
         response_class=StreamingResponse,
-        responses=_ANY_FILE,
+        responses=ANY_FILE,
     )
     router.add_api_route("/{job_id}", delete_job, name=f"delete_{service}_job", methods=["DELETE"], status_code=204)
     return router
@@ -83,7 +84,12 @@ async def get_job_result(request: Request, caller: Caller, job_id: Id) -> Respon
     if row.state != "done":
         raise JobNotFinished()
     _require_same_rights(caller, queries.caller_of(row))
-    parts = queries.read_parts(get_resources(request).database, row.id, row.runner)
+    return stream_result(get_resources(request).database, row)
+
+
+def stream_result(database: Database, row: Row[Any]) -> Response:
+    """The result of a job that is done; the caller's rights were checked."""
+    parts = queries.read_parts(database, row.id, row.runner)
     return StreamingResponse(parts, headers={**row.headers, "Cache-Control": "private, no-store"})
 
 

@@ -15,6 +15,8 @@ from starlette.types import ASGIApp, Message, Scope
 
 from stockbuddy.chassis.http.errors import Problem
 from stockbuddy.chassis.http.jobs import queries
+from stockbuddy.chassis.http.jobs.definition import JobDefinition
+from stockbuddy.chassis.http.jobs.lease import JobLease
 from stockbuddy.chassis.http.jobs.model import (
     JOB_QUEUED,
     MAX_ATTEMPTS,
@@ -24,7 +26,7 @@ from stockbuddy.chassis.http.jobs.model import (
     ResultLimitExceeded,
     ResultTooLarge,
 )
-from stockbuddy.chassis.http.jobs.progress import Progress, tracked_progress
+from stockbuddy.chassis.http.jobs.progress import tracked_progress
 from stockbuddy.chassis.http.jobs.result import ResultWriter
 from stockbuddy.chassis.http.jobs.schemas import job_path
 from stockbuddy.chassis.http.resources import Resources
@@ -33,7 +35,6 @@ from stockbuddy.chassis.postgres.read_replica import ReadReplica, RequestReads, 
 from stockbuddy.chassis.runtime.background import GrowingInterval, PollingWorker, renewed_lease
 from stockbuddy.chassis.runtime.event_context import event_context
 from stockbuddy.chassis.runtime.failures import is_environment_fault
-from stockbuddy.contracts.jobs import JobState
 
 log = structlog.get_logger(__name__)
 
@@ -44,13 +45,13 @@ CONCURRENT_JOBS = 2
 
 
 class JobRunner:
-    """`app`: serves the routes that jobs call. `finished`: the service's event."""
+    """`app`: serves the routes that jobs call."""
 
-    def __init__(self, resources: Resources, app: ASGIApp, finished: type[JobState], lease_seconds: float) -> None:
+    def __init__(self, resources: Resources, app: ASGIApp, definition: JobDefinition, lease_seconds: float) -> None:
         self._database = resources.database
         self._reads = resources.reads
         self._app = app
-        self._finished = finished
+        self._definition = definition
         self._lease_seconds = lease_seconds
 
     def workers(self) -> Sequence[PollingWorker]:
@@ -75,22 +76,33 @@ class JobRunner:
 
     async def run_next_job(self) -> bool:
         """Claim a job and run it to its end. False if there is none."""
-        async with self._database.transaction() as session:
-            job = await queries.claim_job(session, str(uuid4()), self._lease_seconds)
-        if job is None:
-            return False
-        log.info("job.started", job_id=job.id, attempt=job.attempts)
-        with event_context(job.context), tracked_progress() as progress:
-            await self._run_under_lease(job, progress)
+        with tracked_progress() as progress:
+            async with self._database.transaction() as session:
+                job = await queries.claim_job(session, str(uuid4()), self._lease_seconds)
+                if job is None:
+                    return False
+                lease = JobLease(
+                    job,
+                    progress,
+                    service=self._database.schema,
+                    seconds=self._lease_seconds,
+                    progressed=self._definition.progressed,
+                )
+                with event_context(job.context):
+                    lease.publish(session)
+            log.info("job.started", job_id=job.id, attempt=job.attempts)
+            with event_context(job.context):
+                await self._run_under_lease(lease)
         return True
 
-    async def _run_under_lease(self, job: Job, progress: Progress) -> None:
+    async def _run_under_lease(self, lease: JobLease) -> None:
         """Cancels the work if the lease is lost, for instance because the job was deleted."""
-        work = asyncio.create_task(self._run(job, progress))
+        job = lease.job
+        work = asyncio.create_task(self._run(lease))
 
         async def renew() -> None:
             async with self._database.transaction() as session:
-                is_held = await queries.renew_lease(session, job, self._lease_seconds, progress.percent)
+                is_held = await lease.renew(session)
             if not is_held:
                 work.cancel()
 
@@ -109,8 +121,8 @@ class JobRunner:
         else:
             work.result()
 
-    async def _run(self, job: Job, progress: Progress) -> None:
-        writer = ResultWriter(self._database, job, progress, self._lease_seconds)
+    async def _run(self, lease: JobLease) -> None:
+        job, writer = lease.job, ResultWriter(self._database, lease)
         if job.attempts > MAX_ATTEMPTS:
             return await self._fail(job, JobInterrupted())
         try:
@@ -144,7 +156,9 @@ class JobRunner:
             finished = await queries.finish_job(session, job, state, headers=headers, problem=problem)
             url = job_path(self._database.schema, job.id)
             code = json.loads(problem)["code"] if problem else None
-            outbox.add(session, self._finished(job_id=job.id, url=url, problem_code=code, **finished))
+            event = self._definition.finished(job_id=job.id, url=url, problem_code=code, **finished)
+            outbox.add(session, event)
+            await self._definition.on_finished(session, event)
         log.info("job.finished", job_id=job.id, state=state)
 
 
