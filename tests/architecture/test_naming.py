@@ -53,6 +53,7 @@ ACTION_VERBS = {
         "reverse",
         "revoke",
         "rotate",
+        "run",
         "set",
         "ship",
         "stream",

@@ -135,6 +135,7 @@ ROUTES = (
     Route("/reorder-rules", "stock"),
     Route("/forecasts", "stock"),
     Route("/reports", "stock"),
+    Route("/report-schedules", "stock"),
     Route("/dashboard", "stock"),
     *(Route(f"/jobs/{service}", service) for service in ("catalog", "stock")),
     Route("/stock", "stock"),

@@ -33,6 +33,16 @@ CONSUMER_GROUPS: Mapping[str, tuple[str, ...]] = {
     # A queue of its own: a new queue is filled from the archive, which contains what an upgrade has republished.
     "stock.categories.v1": ("catalog.category.*", "catalog.product.republished"),
     "stock.settings.v1": ("auth.settings.changed",),
+    # A queue of its own, for the same reason. Logins and other events of users are not wanted.
+    "stock.users.v1": (
+        "auth.user.registered",
+        "auth.user.updated",
+        "auth.user.role_changed",
+        "auth.user.deactivated",
+        "auth.user.reactivated",
+        "auth.user.erased",
+        "auth.role.*",
+    ),
     # Queues of their own: replicas of the previous release would discard these events.
     "auth.erasure.v1": ("*.*.erased",),
     "catalog.erasure.v1": ("*.*.erased",),
@@ -42,6 +52,8 @@ CONSUMER_GROUPS: Mapping[str, tuple[str, ...]] = {
     "notifications.people.v1": ("auth.user.*", "auth.settings.changed", "catalog.product.*", "stock.warehouse.*"),
     # A queue of its own: replicas of the previous release would discard these events.
     "notifications.roles.v1": ("auth.role.*",),
+    # A queue of its own: replicas of the previous release would discard these events.
+    "notifications.reports.v1": ("stock.report.*", "stock.report_schedule.paused"),
     "notifications.alerts.v1": (
         "stock.level.low",
         "stock.level.depleted",

@@ -5,13 +5,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from stockbuddy.chassis.access.permissions import Permission
+from stockbuddy.chassis.http.jobs.definition import JobDefinition
 from stockbuddy.chassis.http.jobs.routes import job_router
 from stockbuddy.chassis.http.personal_data import PersonExport, personal_data_router
 from stockbuddy.chassis.http.resources import Resources
 from stockbuddy.chassis.http.service_definition import Service, ServiceParts
 from stockbuddy.chassis.postgres.migrations import migrations_of
 from stockbuddy.chassis.runtime.settings import ServiceSettings
-from stockbuddy.contracts.stock import JobFinished
+from stockbuddy.contracts.stock import JobFinished, JobProgressed
 from stockbuddy.stock.documents.counts.routes import router as counts
 from stockbuddy.stock.documents.customers.routes import router as customers
 from stockbuddy.stock.documents.expenses.routes import router as expenses
@@ -33,6 +34,9 @@ from stockbuddy.stock.insights.integrity.routes import router as integrity
 from stockbuddy.stock.insights.levels.routes import router as level_lists
 from stockbuddy.stock.insights.reordering.routes import rules as reorder_rules
 from stockbuddy.stock.insights.reordering.routes import suggestions as reorder_suggestions
+from stockbuddy.stock.insights.report_schedules.finish_runs import record_finished_run
+from stockbuddy.stock.insights.report_schedules.routes import router as report_schedules
+from stockbuddy.stock.insights.report_schedules.start_runs import schedule_worker
 from stockbuddy.stock.insights.reports.routes import router as reports
 from stockbuddy.stock.inventory.levels.routes import router as levels
 from stockbuddy.stock.inventory.movements.routes import router as movements
@@ -64,7 +68,8 @@ async def lifespan(resources: Resources) -> AsyncIterator[ServiceParts]:
             reservation_limits=_reservation_limits(resources.settings),
         )
         sweep = ReservationSweep(database, services.ledger)
-        yield ServiceParts(services, workers=[sweep.worker(), closing_balance_worker(database)])
+        workers = [sweep.worker(), closing_balance_worker(database), schedule_worker(database)]
+        yield ServiceParts(services, workers=workers)
 
 
 def _group_committer(resources: Resources) -> GroupCommitter:
@@ -100,13 +105,14 @@ SERVICE = Service(
         reorder_rules,
         reorder_suggestions,
         reports,
+        report_schedules,
         dashboard,
         integrity,
         job_router("stock"),
         personal_data_router(PersonExport("user", Permission.USER_MANAGE, OF_USER)),
     ],
     consumers=CONSUMERS,
-    finished_job=JobFinished,
+    jobs=JobDefinition(progressed=JobProgressed, finished=JobFinished, on_finished=record_finished_run),
     lifespan=lifespan,
     texts=Path(__file__).with_name("texts.toml"),
     document=Path(__file__).with_name("openapi.json"),

@@ -273,3 +273,21 @@ class ReorderRuleExists(Conflict):
 
 POSTING: tuple[type[Problem], ...] = (UnknownWarehouse, WarehouseForbidden, QuantityOutOfRange, ConcurrentUpdate)
 """What every operation that posts to the ledger can raise."""
+
+
+class TooManyReportSchedules(Conflict):
+    """A user has at most 20 report schedules: delete one."""
+
+    code = "too_many_report_schedules"
+
+
+class ReportRunning(Conflict):
+    """The report is being produced: wait for its end."""
+
+    code = "report_running"
+
+
+class NoReportResult(NotFound):
+    """The schedule has no result: it has not run yet, or the result has expired."""
+
+    code = "no_report_result"

@@ -20,12 +20,14 @@ from stockbuddy.contracts.catalog import (
     SupplierUpdated,
 )
 from stockbuddy.stock.documents.persons.erasure_queries import erase_persons_from_sales
+from stockbuddy.stock.insights.report_schedules.queries import erase_persons_from_report_schedules
 from stockbuddy.stock.inventory.movements.imported_quantities import consume_imported_quantities
 from stockbuddy.stock.inventory.movements.opening_stock import consume_created_products
 from stockbuddy.stock.replicas.categories import replicate_categories
 from stockbuddy.stock.replicas.products.replicate import replicate_products
 from stockbuddy.stock.replicas.suppliers import replicate_suppliers
 from stockbuddy.stock.replicas.system_settings import replicate_settings
+from stockbuddy.stock.replicas.users import user_handlers
 
 CONSUMERS = [
     Consumer(
@@ -51,6 +53,9 @@ CONSUMERS = [
             ProductRepublished.type: batch(ProductRepublished, replicate_products),
         },
     ),
+    Consumer("stock.users.v1", user_handlers()),
     Consumer("stock.settings.v1", {SettingsChanged.type: batch(SettingsChanged, replicate_settings)}),
-    erasure_consumer("stock.erasure.v1", erase_persons_from_sales, erase_persons_from_jobs),
+    erasure_consumer(
+        "stock.erasure.v1", erase_persons_from_sales, erase_persons_from_jobs, erase_persons_from_report_schedules
+    ),
 ]

@@ -16,7 +16,7 @@ from stockbuddy.contracts.stock.customers import (
     CustomerUpdated,
 )
 from stockbuddy.contracts.stock.expenses import ExpenseCreated, ExpenseDeleted, ExpenseState, ExpenseUpdated
-from stockbuddy.contracts.stock.jobs import JobFinished
+from stockbuddy.contracts.stock.jobs import JobFinished, JobProgressed
 from stockbuddy.contracts.stock.ledger import (
     ActivityUnusual,
     LevelChanged,
@@ -42,6 +42,16 @@ from stockbuddy.contracts.stock.reordering import (
     ReorderRuleDeleted,
     ReorderRuleState,
     ReorderRuleUpdated,
+)
+from stockbuddy.contracts.stock.report_schedules import (
+    ReportFailed,
+    ReportProduced,
+    ReportRun,
+    ReportScheduleCreated,
+    ReportScheduleDeleted,
+    ReportSchedulePaused,
+    ReportScheduleState,
+    ReportScheduleUpdated,
 )
 from stockbuddy.contracts.stock.reservations import (
     ReservationCommitted,
@@ -83,6 +93,7 @@ __all__ = [
     "ExpenseState",
     "ExpenseUpdated",
     "JobFinished",
+    "JobProgressed",
     "LevelChanged",
     "LevelCrossing",
     "LevelDepleted",
@@ -102,6 +113,14 @@ __all__ = [
     "ReorderRuleDeleted",
     "ReorderRuleState",
     "ReorderRuleUpdated",
+    "ReportFailed",
+    "ReportProduced",
+    "ReportRun",
+    "ReportScheduleCreated",
+    "ReportScheduleDeleted",
+    "ReportSchedulePaused",
+    "ReportScheduleState",
+    "ReportScheduleUpdated",
     "ReservationCommitted",
     "ReservationCreated",
     "ReservationExpired",

@@ -17,6 +17,10 @@ OF_USER = {
     "returns_taken": section_query("""
         SELECT id, sale_id, reason, occurred_at FROM sale_return WHERE performed_by = :id ORDER BY id DESC"""),
     "jobs": JOBS_OF_USER,
+    "report_schedules": section_query("""
+        SELECT id, name, report, owner_id = :id AS is_owner, created_at FROM report_schedule
+        WHERE owner_id = :id OR :id = ANY(recipient_ids) ORDER BY id DESC"""),
+    "account": section_query("SELECT username, role, is_active FROM user_replica WHERE id = :id"),
     "reservations": section_query("""
         SELECT id, external_ref, notes, created_at FROM reservation WHERE created_by = :id ORDER BY id DESC"""),
 }

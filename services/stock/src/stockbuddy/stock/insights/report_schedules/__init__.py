@@ -1,0 +1,1 @@
+"""Reports that are produced on a schedule and announced by e-mail."""
