@@ -10,10 +10,10 @@ from sqlalchemy import text
 
 from stockbuddy.chassis.messaging.outbox import open_database
 from stockbuddy.chassis.postgres.database import Database
-from stockbuddy.chassis.smtp import SmtpSettings
 from stockbuddy.notifications.email import queries
 from stockbuddy.notifications.email.queries import LeasedEmail
 from stockbuddy.notifications.email.sender import EmailSender
+from stockbuddy.notifications.settings import NotificationsSettings
 
 LEASED_BEFORE = """
     INSERT INTO queued_email (cause, recipient, kind, content, message_id)
@@ -35,7 +35,7 @@ async def test_slow_smtp_response_does_not_cause_a_second_attempt(
     database: Database, mail_server: Any, until: Any
 ) -> None:
     mail_server.response_delay_seconds = 2
-    settings = SmtpSettings(env="development", smtp_url=mail_server.url, mail_from="shop@example.com")
+    settings = NotificationsSettings(env="development", smtp_url=mail_server.url, mail_from="shop@example.com")
     replicas = [EmailSender(database, settings, lease_seconds=0.5) for _ in range(2)]
 
     async def sent() -> bool:

@@ -18,6 +18,9 @@ AlertCode = Literal[
     "webhook_disabled",
     "email_failed",
     "emails_delayed",
+    "report_ready",
+    "report_failed",
+    "report_schedule_paused",
 ]
 """What the text of an alert says; several may be of one kind."""
 

@@ -13,6 +13,8 @@ Kind = Literal[
     "webhook_failing",
     "webhook_disabled",
     "email_failed",
+    "report_ready",
+    "report_failed",
     "announcement",
 ]
 
@@ -38,5 +40,7 @@ DEFAULT_CHANNELS: dict[Kind, ChannelDefaults] = {
     "webhook_failing": ChannelDefaults(roles=(Role.ADMIN,), email=True),
     "webhook_disabled": ChannelDefaults(roles=(Role.ADMIN,)),
     "email_failed": ChannelDefaults(roles=(Role.ADMIN,)),
+    "report_ready": ChannelDefaults(email=True),
+    "report_failed": ChannelDefaults(email=True),
     "announcement": ChannelDefaults(),
 }

@@ -21,6 +21,8 @@ class NotificationsSettings(SmtpSettings, ReadReplicaSettings):
 
     secret_key: SecretStr = Field(default=SecretStr("development-key-that-protects-nothing"), min_length=32)
     """Encrypts webhook secrets."""
+    public_url: str = "http://localhost:8000"
+    """Where browsers reach the system; e-mails link to its console."""
     external_events: bool = True
     """Publish every event as a message of its own for consumers outside the system; only on RabbitMQ."""
     webhook_allow_private: bool = False

@@ -10,10 +10,20 @@ from stockbuddy.contracts.notifications import (
     WebhookDisabled,
     WebhookFailing,
 )
-from stockbuddy.contracts.stock import ActivityUnusual, LevelDepleted, LevelLow, LevelRecovered, WarehouseState
+from stockbuddy.contracts.stock import (
+    ActivityUnusual,
+    LevelDepleted,
+    LevelLow,
+    LevelRecovered,
+    ReportFailed,
+    ReportProduced,
+    ReportSchedulePaused,
+    WarehouseState,
+)
 from stockbuddy.notifications.alerts import handlers as alerts
 from stockbuddy.notifications.event_log.append import Appender, append_messages
 from stockbuddy.notifications.replicas import handlers as replicas
+from stockbuddy.notifications.reports import handlers as reports
 from stockbuddy.notifications.webhooks.owners import apply_roles, apply_users
 
 CONSUMERS = [
@@ -30,6 +40,14 @@ CONSUMERS = [
         },
     ),
     Consumer("notifications.roles.v1", replicas.handlers_for(RoleState, apply_roles)),
+    Consumer(
+        "notifications.reports.v1",
+        {
+            ReportProduced.type: reports.notify_report_produced,
+            ReportFailed.type: reports.notify_report_failed,
+            ReportSchedulePaused.type: reports.notify_schedule_paused,
+        },
+    ),
     Consumer(
         "notifications.alerts.v1",
         {

@@ -9,6 +9,7 @@ from stockbuddy.chassis.messaging.message import Message
 from stockbuddy.notifications.alert_text import AlertText
 from stockbuddy.notifications.audience import role_audience
 from stockbuddy.notifications.email.commands import queue_emails
+from stockbuddy.notifications.email.content import EmailDetails
 from stockbuddy.notifications.inapp.commands import notify
 from stockbuddy.notifications.kinds import DEFAULT_CHANNELS, Kind
 
@@ -20,8 +21,11 @@ async def raise_alert(
     text: AlertText,
     about_subject: str,
     audiences: Sequence[str] | None = None,
+    *,
+    email: EmailDetails | None = None,
 ) -> None:
-    """`cause` is the event that causes the alert. Default `audiences`: the kind's roles."""
+    """`cause` is the event that causes the alert. Default `audiences`: the kind's roles. `email`: by default what the
+    app says."""
     if audiences is None:
         audiences = [role_audience(role) for role in DEFAULT_CHANNELS[kind].roles]
     for audience in audiences:
@@ -31,6 +35,6 @@ async def raise_alert(
         cause=UUID(cause.id),
         kind=kind,
         audiences=audiences,
-        content=text.content,
+        email=email or EmailDetails(text.content),
         traceparent=cause.headers.get("traceparent"),
     )

@@ -14,7 +14,7 @@ from stockbuddy.contracts.notifications import (
     NotificationEmailsDelayed,
 )
 from stockbuddy.notifications.email import queries
-from stockbuddy.notifications.email.content import Content
+from stockbuddy.notifications.email.content import EmailDetails
 from stockbuddy.notifications.email.model import QueuedEmail
 from stockbuddy.notifications.email.queries import LeasedEmail
 from stockbuddy.notifications.errors import EmailNotFailed, UnknownEmail
@@ -30,14 +30,14 @@ async def queue_emails(
     cause: UUID,
     kind: Kind,
     audiences: Sequence[str],
-    content: Content,
+    email: EmailDetails,
     traceparent: str | None,
 ) -> None:
     """Queue an e-mail to each user of the audiences who wants this kind by e-mail, and to the alert addresses if they
     receive this kind. At most one per `cause` (an event id) and recipient. `traceparent`: of the cause."""
     if not is_tracing_enabled():
         traceparent = None  # replicas of the previous release do not know the attribute
-    await queries.insert_emails(session, cause, kind, audiences, content, traceparent=traceparent)
+    await queries.insert_emails(session, cause, kind, audiences, email, traceparent=traceparent)
     signal_on_commit(session, QUEUED)
 
 

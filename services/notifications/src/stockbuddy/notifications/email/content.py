@@ -4,6 +4,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Self
 
+from stockbuddy.notifications.email.languages import ENGLISH, Language
+
 TRACEPARENT = "traceparent"
 
 
@@ -24,6 +26,15 @@ class Content:
         content = json.loads(document)
         content.pop(TRACEPARENT, None)
         return cls(**content)
+
+
+@dataclass(frozen=True, slots=True)
+class EmailDetails:
+    """What an e-mail says, in `language`, and the page of the console that it links to: a path, or None."""
+
+    content: Content
+    language: Language = ENGLISH
+    path: str | None = None
 
 
 def traceparent_in(document: str) -> str | None:

@@ -9,14 +9,15 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.http.pagination import PageSlice, SortOrder, fetch_page
-from stockbuddy.notifications.email.content import Content
+from stockbuddy.notifications.email.content import Content, EmailDetails
+from stockbuddy.notifications.email.languages import Language, language_of
 from stockbuddy.notifications.email.model import QueuedEmail
 from stockbuddy.notifications.email.schemas import EmailFilter
 from stockbuddy.notifications.kinds import DEFAULT_CHANNELS, Kind
 
 _INSERT = text("""
-    INSERT INTO queued_email (cause, recipient, kind, content)
-    SELECT :cause, min(address), :kind, CAST(:content AS json)
+    INSERT INTO queued_email (cause, recipient, kind, content, language, path)
+    SELECT :cause, min(address), :kind, CAST(:content AS json), :language, :path
     FROM (
         SELECT u.email AS address
         FROM user_replica u LEFT JOIN preference p ON p.user_id = u.id AND p.kind = :kind
@@ -34,16 +35,18 @@ _INSERT_TO = text("""
     ON CONFLICT (cause, recipient) DO NOTHING
 """)
 
-# Rows of one kind and recipient that are due together form one message. Its rows are fixed by its first lease: a retry
-# is the same message with the same Message-ID. SKIP LOCKED skips rows that another replica is leasing; if some of a
-# message's rows are among them, the whole message is left to that replica, because half of it must not be sent.
+# Rows of one kind, language and recipient that are due together form one message. Its rows are fixed by its first
+# lease: a retry is the same message with the same Message-ID. SKIP LOCKED skips rows that another replica is leasing;
+# if some of a message's rows are among them, the whole message is left to that replica, because half of it must not be
+# sent.
 _LEASE_NEXT = text("""
     WITH next AS (
-        SELECT id, recipient, kind, message_id FROM queued_email
+        SELECT id, recipient, kind, language, message_id FROM queued_email
         WHERE state = 'pending' AND next_attempt_at <= now()
         ORDER BY next_attempt_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
     ), together AS (
         SELECT m.id FROM queued_email m JOIN next n ON m.recipient = n.recipient AND m.kind = n.kind
+            AND m.language = n.language
             AND m.message_id IS NOT DISTINCT FROM n.message_id
         WHERE m.state = 'pending' AND m.next_attempt_at <= now()
         ORDER BY m.id LIMIT :limit FOR UPDATE OF m SKIP LOCKED)
@@ -53,7 +56,8 @@ _LEASE_NEXT = text("""
       AND NOT EXISTS (SELECT FROM queued_email other
                       WHERE other.message_id = queued_email.message_id AND other.state = 'pending'
                         AND other.id NOT IN (SELECT id FROM together))
-    RETURNING id, recipient, kind, message_id, attempts, created_at, CAST(content AS text) AS content
+    RETURNING id, recipient, kind, message_id, attempts, created_at, language, path,
+        CAST(content AS text) AS content
 """)
 DUE = "SELECT FROM queued_email WHERE state = 'pending' AND next_attempt_at <= now()"
 _RENEW_LEASE = text("""
@@ -83,12 +87,14 @@ _RESCHEDULE = text("""
 @dataclass(frozen=True, slots=True)
 class LeasedEmail:
     """One message with all due contents of a kind for one recipient. `attempts` includes the current one; `documents`
-    are contents as JSON, not parsed yet: one that cannot be parsed must not stop the queue."""
+    are contents as JSON, not parsed yet: one that cannot be parsed must not stop the queue. `paths`: their links."""
 
     message_id: str
     recipient: str
     kind: str
     documents: tuple[str, ...]
+    paths: tuple[str | None, ...]
+    language: Language
     attempts: int
     queued_at: datetime
 
@@ -98,7 +104,7 @@ async def insert_emails(
     cause: UUID,
     kind: Kind,
     audiences: Sequence[str],
-    content: Content,
+    email: EmailDetails,
     *,
     traceparent: str | None = None,
 ) -> None:
@@ -106,7 +112,9 @@ async def insert_emails(
         "cause": cause,
         "kind": kind,
         "audiences": list(audiences),
-        "content": content.to_json(traceparent),
+        "content": email.content.to_json(traceparent),
+        "language": email.language,
+        "path": email.path,
         "by_default": DEFAULT_CHANNELS[kind].email,
         "to_alert_emails": DEFAULT_CHANNELS[kind].alert_emails,
     }
@@ -134,6 +142,8 @@ async def lease_next(session: AsyncSession, *, message_id: str, limit: int, leas
         recipient=first.recipient,
         kind=first.kind,
         documents=tuple(row.content for row in rows),
+        paths=tuple(row.path for row in rows),
+        language=language_of(first.language),
         attempts=max(row.attempts for row in rows),
         queued_at=min(row.created_at for row in rows),
     )

@@ -14,12 +14,13 @@ from aiosmtplib import SMTP, SMTPException
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime.background import PollingWorker, renewed_lease
 from stockbuddy.chassis.runtime.failures import is_environment_fault
-from stockbuddy.chassis.smtp import EmailDeferred, SmtpSettings, SmtpUnavailable, connect, send
+from stockbuddy.chassis.smtp import EmailDeferred, SmtpUnavailable, connect, send
 from stockbuddy.notifications.email import commands, queries
 from stockbuddy.notifications.email.commands import QUEUED
 from stockbuddy.notifications.email.message import compose_message
 from stockbuddy.notifications.email.queries import LeasedEmail
 from stockbuddy.notifications.replicas.company import get_company
+from stockbuddy.notifications.settings import NotificationsSettings
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +38,9 @@ class EmailSender:
     sent. While the server is unavailable, all wait. If the process dies, another replica sends the e-mail when the
     lease has expired."""
 
-    def __init__(self, database: Database, settings: SmtpSettings, *, lease_seconds: float = LEASE_SECONDS) -> None:
+    def __init__(
+        self, database: Database, settings: NotificationsSettings, *, lease_seconds: float = LEASE_SECONDS
+    ) -> None:
         self._database = database
         self._settings = settings
         self._lease_seconds = lease_seconds
@@ -106,7 +109,13 @@ class EmailSender:
                 await queries.renew_lease(session, email.message_id, self._lease_seconds)
 
         async with renewed_lease(self._lease_seconds, renew):
-            await send(client, compose_message(email, sender=self._settings.mail_from, company=company.name))
+            message = compose_message(
+                email,
+                sender=self._settings.mail_from,
+                company=company.name,
+                public_url=self._settings.public_url,
+            )
+            await send(client, message)
 
     async def _reschedule(self, email: LeasedEmail, error: Exception) -> None:
         delay_seconds = min(5 * 4 ** (email.attempts - 1), MAX_RETRY_DELAY_SECONDS)

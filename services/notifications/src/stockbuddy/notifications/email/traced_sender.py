@@ -8,17 +8,17 @@ from aiosmtplib import SMTP
 from opentelemetry.trace import SpanKind
 
 from stockbuddy.chassis.postgres.database import Database
-from stockbuddy.chassis.smtp import SmtpSettings
 from stockbuddy.notifications.email.content import traceparent_in
 from stockbuddy.notifications.email.queries import LeasedEmail
 from stockbuddy.notifications.email.sender import EmailSender
+from stockbuddy.notifications.settings import NotificationsSettings
 
 if TYPE_CHECKING:  # imports OpenTelemetry's SDK
     from stockbuddy.chassis.runtime.service_traces import Attributes, ServiceTracing
 
 
 class TracedEmailSender(EmailSender):
-    def __init__(self, database: Database, settings: SmtpSettings, tracing: ServiceTracing) -> None:
+    def __init__(self, database: Database, settings: NotificationsSettings, tracing: ServiceTracing) -> None:
         super().__init__(database, settings)
         self._tracing = tracing
 

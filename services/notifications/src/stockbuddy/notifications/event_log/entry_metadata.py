@@ -10,6 +10,7 @@ from stockbuddy.notifications.event_log.patterns import matches_any
 UNAUDITED = (
     "stock.level.*",  # follows from a movement or document
     "stock.activity.unusual",  # computed from movements
+    "*.job.progressed",  # the request is what someone did
     "notifications.checkpoint.*",  # describes the log itself
     "notifications.notification.*",  # follows from another event
     "catalog.*.republished",  # changes nothing

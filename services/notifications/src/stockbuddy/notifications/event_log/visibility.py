@@ -14,7 +14,13 @@ from stockbuddy.notifications.event_log.cloudevents import View
 from stockbuddy.notifications.event_log.field_permissions import field_permissions_among
 from stockbuddy.notifications.event_log.patterns import ANY_TYPE, matches_any, to_expression
 
-ADDRESSED = ("notifications.notification.*", "notifications.preferences.*", "catalog.job.*", "stock.job.*")
+ADDRESSED = (
+    "notifications.notification.*",
+    "notifications.preferences.*",
+    "catalog.job.*",
+    "stock.job.*",
+    "stock.report.*",
+)
 """Events of personal resources: visible to the audience that is their subject."""
 
 REQUIRED: Mapping[Permission, tuple[str, ...]] = {

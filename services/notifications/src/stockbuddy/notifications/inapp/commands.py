@@ -10,7 +10,7 @@ from stockbuddy.contracts.notifications import AnnouncementPublished, Notificati
 from stockbuddy.notifications.alert_text import AlertText
 from stockbuddy.notifications.audience import find_user_id
 from stockbuddy.notifications.email.commands import queue_emails
-from stockbuddy.notifications.email.content import Content
+from stockbuddy.notifications.email.content import Content, EmailDetails
 from stockbuddy.notifications.errors import UnknownRecipient
 from stockbuddy.notifications.inapp import queries
 from stockbuddy.notifications.inapp.model import Notification, Reader
@@ -67,7 +67,7 @@ async def publish_announcement(session: AsyncSession, audience: str, kind: Kind,
     outbox.add(session, announcement)
     traceparent = current_event_context().traceparent
     await queue_emails(
-        session, cause=uuid4(), kind=kind, audiences=[audience], content=content, traceparent=traceparent
+        session, cause=uuid4(), kind=kind, audiences=[audience], email=EmailDetails(content), traceparent=traceparent
     )
     return notification
 

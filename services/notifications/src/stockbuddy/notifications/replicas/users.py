@@ -16,6 +16,7 @@ _UPSERT = text("""
 """)
 _ROLE = text("SELECT role FROM user_replica WHERE id = :id")
 _WITH_ROLE = text("SELECT id FROM user_replica WHERE role = :role")
+_ACTIVE = text("SELECT id, role FROM user_replica WHERE id = ANY(:ids) AND is_active ORDER BY id")
 _EXISTS = text("SELECT EXISTS (SELECT FROM user_replica WHERE id = :id)")
 
 
@@ -43,6 +44,12 @@ async def get_role(session: AsyncSession, user_id: int) -> str:
     """The role of a user who is replicated."""
     role: str = (await session.execute(_ROLE, {"id": user_id})).scalar_one()
     return role
+
+
+async def list_active_users(session: AsyncSession, user_ids: Sequence[int]) -> dict[int, str]:
+    """The roles of those users who are active, by id."""
+    rows = await session.execute(_ACTIVE, {"ids": list(user_ids)})
+    return {row.id: row.role for row in rows}
 
 
 async def list_users_with_role(session: AsyncSession, role: str) -> Sequence[int]:

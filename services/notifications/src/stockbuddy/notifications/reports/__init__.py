@@ -1,0 +1,1 @@
+"""Tells people about reports that were produced on a schedule."""
