@@ -32,6 +32,7 @@ WITHOUT_EXAMPLE = {
     ),
     "export_audit_logs": "streams",
     **dict.fromkeys(("get_stock_job_result", "get_catalog_job_result"), "takes a job that has finished"),
+    "get_report_schedule_result": "takes a run that has finished",
     "delete_consent": "takes a consent, which a user gives on a page",
     "delete_session": "takes an id that is random",
     "delete_browser_session": "takes a cookie",

@@ -53,7 +53,9 @@ async def database(database_url: str) -> Any:
 
 
 async def emails(database: asyncpg.Connection) -> list[tuple[str, str, str, dict[str, str]]]:
-    rows = await database.fetch("SELECT recipient, language, path, content FROM queued_email ORDER BY length(recipient), id")
+    rows = await database.fetch("""
+        SELECT recipient, language, path, content FROM queued_email ORDER BY length(recipient), recipient
+    """)
     return [(row["recipient"], row["language"], row["path"], json.loads(row["content"])) for row in rows]
 
 

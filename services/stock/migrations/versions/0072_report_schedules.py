@@ -80,6 +80,8 @@ COMMENTS = {
     },
     "report_schedule": {
         "": "Reports that are produced on a schedule.",
+        "id": "Identifier.",
+        "version": "Version of the row, the value of its ETag.",
         "name": "The name, for people.",
         "owner_id": "The user whose permissions the runs have.",
         "report": "The report, as in /reports.",
