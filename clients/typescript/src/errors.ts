@@ -161,6 +161,8 @@ export class NetworkNotAllowed extends Forbidden {}
 export class NoBarcode extends NotFound {}
 /** This product has no image. */
 export class NoImage extends NotFound {}
+/** The schedule has no result: it has not run yet, or the result has expired. */
+export class NoReportResult extends NotFound {}
 /** None of your groups at the identity provider has access. */
 export class NoRole extends Forbidden {}
 /** The product is not deleted; only deleted products can be restored. */
@@ -197,6 +199,8 @@ export class QuantityOutOfRange extends Unprocessable {}
 export class RateLimited extends TooManyRequests {}
 /** Registration is closed; ask an admin for an invitation. */
 export class RegistrationClosed extends Forbidden {}
+/** The report is being produced: wait for its end. */
+export class ReportRunning extends Conflict {}
 /** The reservation has expired; its stock is available to others. */
 export class ReservationExpired extends Conflict {}
 /** Salespersons may not reserve so large a share of the stock of another owner's product. */
@@ -253,6 +257,8 @@ export class TooManyJobs extends TooManyRequests {}
 export class TooManyLogins extends TooManyRequests {}
 /** You have 20 passkeys; remove one that you no longer use. */
 export class TooManyPasskeys extends Conflict {}
+/** A user has at most 20 report schedules: delete one. */
+export class TooManyReportSchedules extends Conflict {}
 /** Too many earlier secrets of this webhook still sign; wait until one has expired, or rotate without overlap. */
 export class TooManySecrets extends Conflict {}
 /** Too many streams and waiting requests of this caller are open; close one first. */

@@ -483,6 +483,12 @@ class NoImage(NotFound):
     code = "no_image"
 
 
+class NoReportResult(NotFound):
+    """The schedule has no result: it has not run yet, or the result has expired."""
+
+    code = "no_report_result"
+
+
 class NoRole(Forbidden):
     """None of your groups at the identity provider has access."""
 
@@ -591,6 +597,12 @@ class RegistrationClosed(Forbidden):
     """Registration is closed; ask an admin for an invitation."""
 
     code = "registration_closed"
+
+
+class ReportRunning(Conflict):
+    """The report is being produced: wait for its end."""
+
+    code = "report_running"
 
 
 class ReservationExpired(Conflict):
@@ -764,6 +776,12 @@ class TooManyPasskeys(Conflict):
     """You have 20 passkeys; remove one that you no longer use."""
 
     code = "too_many_passkeys"
+
+
+class TooManyReportSchedules(Conflict):
+    """A user has at most 20 report schedules: delete one."""
+
+    code = "too_many_report_schedules"
 
 
 class TooManySecrets(Conflict):
@@ -1059,6 +1077,7 @@ BY_CODE: dict[str, type[ApiError]] = {
     "network_not_allowed": NetworkNotAllowed,
     "no_barcode": NoBarcode,
     "no_image": NoImage,
+    "no_report_result": NoReportResult,
     "no_role": NoRole,
     "not_deleted": NotDeleted,
     "not_in_purchase_order": NotInPurchaseOrder,
@@ -1077,6 +1096,7 @@ BY_CODE: dict[str, type[ApiError]] = {
     "quantity_out_of_range": QuantityOutOfRange,
     "rate_limited": RateLimited,
     "registration_closed": RegistrationClosed,
+    "report_running": ReportRunning,
     "reservation_expired": ReservationExpired,
     "reserved_share_exceeded": ReservedShareExceeded,
     "result_too_large": ResultTooLarge,
@@ -1105,6 +1125,7 @@ BY_CODE: dict[str, type[ApiError]] = {
     "too_many_jobs": TooManyJobs,
     "too_many_logins": TooManyLogins,
     "too_many_passkeys": TooManyPasskeys,
+    "too_many_report_schedules": TooManyReportSchedules,
     "too_many_secrets": TooManySecrets,
     "too_many_streams": TooManyStreams,
     "too_many_views": TooManyViews,
