@@ -5,7 +5,7 @@ from alembic import op
 from stockbuddy.chassis.postgres.comments import comment_statements
 
 revision = "0021"
-down_revision = "0018"
+down_revision = "0020"
 
 # Replicas of the earlier release insert e-mails without them while an upgrade is running.
 STATEMENTS = ("ALTER TABLE queued_email ADD language text NOT NULL DEFAULT 'en', ADD path text",)

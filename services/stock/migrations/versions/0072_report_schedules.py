@@ -5,7 +5,7 @@ from alembic import op
 from stockbuddy.chassis.postgres.comments import comment_statements
 
 revision = "0072"
-down_revision = "0068"
+down_revision = "0071"
 
 STATEMENTS = (
     """
@@ -90,7 +90,7 @@ COMMENTS = {
         "format": "json, csv or xlsx.",
         "language": "Language of the e-mails: en, de or es.",
         "recurrence": "When it runs: frequency, local time and days.",
-        "recipient_ids": "The users who are told about a result.",
+        "recipient_ids": "The users who are notified of a result.",
         "is_paused": "Whether no run is started.",
         "pause_reason": "Why the system paused it; null: it did not.",
         "timezone": "The company's time zone for which next_run_at was computed.",

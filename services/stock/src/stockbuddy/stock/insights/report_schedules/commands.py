@@ -1,6 +1,6 @@
 """Creates, updates and deletes report schedules."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from stockbuddy.chassis.http.authentication import require
 from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.chassis.messaging import outbox
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.contracts.stock import (
     ReportScheduleCreated,
     ReportScheduleDeleted,
@@ -42,7 +43,7 @@ async def create_schedule(session: AsyncSession, caller: Principal, body: Report
     zone = await load_company_zone(session)
     values = body.model_dump() | {"recipient_ids": body.recipient_ids or [caller.user_id]}
     schedule = ReportSchedule(**_stored(values), owner_id=caller.user_id, timezone=zone.key)
-    schedule.next_run_at = next_run_of(schedule, zone, datetime.now(UTC))
+    schedule.next_run_at = next_run_of(schedule, zone, clock.now())
     session.add(schedule)
     await session.flush()
     await session.refresh(schedule)
@@ -53,7 +54,7 @@ async def create_schedule(session: AsyncSession, caller: Principal, body: Report
 async def update_schedule(
     session: AsyncSession, caller: Principal, schedule: ReportSchedule, body: ReportScheduleUpdate
 ) -> None:
-    """Resuming a schedule, or changing its recurrence, plans the next run anew. Raises Forbidden, Unprocessable."""
+    """Resuming a schedule, or changing its recurrence, plans a next run after now. Raises Forbidden, Unprocessable."""
     changes = body.sent_fields()
     report: ReportName = changes.get("report", schedule.report)
     parameters = changes.get("parameters", ReportParameters.model_validate(schedule.parameters))
@@ -65,7 +66,7 @@ async def update_schedule(
     zone = await load_company_zone(session)
     schedule.update_fields(_stored(changes))
     if changes.keys() & {"is_paused", "recurrence"}:
-        schedule.timezone, schedule.next_run_at = zone.key, next_run_of(schedule, zone, datetime.now(UTC))
+        schedule.timezone, schedule.next_run_at = zone.key, next_run_of(schedule, zone, clock.now())
     await session.flush()
     outbox.add(session, to_event(ReportScheduleUpdated, schedule))
 

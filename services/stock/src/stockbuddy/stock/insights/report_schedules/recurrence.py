@@ -16,7 +16,7 @@ from stockbuddy.chassis.fields import Integer, InvalidValue, RequestBody
 Frequency = Literal["daily", "weekly", "monthly"]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 WEEKDAYS: tuple[Weekday, ...] = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-SHORTEST_MONTH_DAYS = 28
+DAYS_OF_EVERY_MONTH = 28
 
 LocalTime = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 
@@ -50,7 +50,7 @@ class Recurrence(RequestBody):
             return rrule(WEEKLY, dtstart=start, byweekday=[WEEKDAYS.index(day) for day in self.weekdays])
         if self.day_of_month is None:
             return rrule(DAILY, dtstart=start)
-        days = range(min(self.day_of_month, SHORTEST_MONTH_DAYS), self.day_of_month + 1)
+        days = range(min(self.day_of_month, DAYS_OF_EVERY_MONTH), self.day_of_month + 1)
         return rrule(MONTHLY, dtstart=start, bymonthday=list(days), bysetpos=-1)
 
 

@@ -1,6 +1,5 @@
 """Routes of report schedules. They belong to a user: API keys and apps have no schedules."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
@@ -18,6 +17,7 @@ from stockbuddy.chassis.http.jobs.schemas import job_path
 from stockbuddy.chassis.http.pagination import Page, PageParameters
 from stockbuddy.chassis.http.resources import get_resources
 from stockbuddy.chassis.http.sessions import ReadSession, Session
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.chassis.runtime.event_context import current_event_context
 from stockbuddy.stock.errors import NoReportResult, ReportRunning, TooManyReportSchedules
 from stockbuddy.stock.http.responses import json_response
@@ -47,8 +47,8 @@ ScheduleId = Annotated[Id, Path()]
 async def create_report_schedule(session: Session, caller: UserSession, body: ReportScheduleCreate) -> Response:
     """Schedule a report.
 
-    It runs with the caller's permissions, which are checked again at each run, and its recipients are told by e-mail
-    and in the app. At most 20 schedules per user.
+    It runs with the caller's permissions, which are checked again at each run, and its recipients are
+    notified by e-mail and in the app. At most 20 schedules per user.
     """
     return _to_response(await commands.create_schedule(session, caller, body), status=201)
 
@@ -95,7 +95,7 @@ async def delete_report_schedule(
 ) -> None:
     """Delete a report schedule.
 
-    A run in progress continues as a job of its owner, and its recipients are not told of its end.
+    A run in progress continues as a job of its owner, and its recipients are not notified of its end.
     """
     schedule = await queries.get_schedule(session, schedule_id, owner_id=caller.user_id)
     require_match(if_match, version_etag(schedule.version))
@@ -107,8 +107,8 @@ async def delete_report_schedule(
 async def run_report_schedule(session: Session, caller: UserSession, schedule_id: ScheduleId) -> Response:
     """Run a scheduled report now.
 
-    Its next time does not change, and a paused one stays paused. `Location` is the job; the recipients are told of the
-    result as of any other.
+    Its next time does not change, and a paused one stays paused. `Location` is the job; the recipients are
+    notified of the result as of any other.
     """
     schedule = await queries.get_schedule(session, schedule_id, owner_id=caller.user_id)
     commands.require_report(caller, schedule.report)
@@ -116,7 +116,7 @@ async def run_report_schedule(session: Session, caller: UserSession, schedule_id
         raise ReportRunning()
     await require_room(session, caller)
     zone = await load_company_zone(session)
-    job_id = await start_run(session, schedule, caller, current_event_context(), zone, datetime.now(UTC))
+    job_id = await start_run(session, schedule, caller, current_event_context(), zone, clock.now())
     await session.flush()
     response = _to_response(schedule, status=202)
     response.headers["Location"] = job_path(SERVICE, job_id)

@@ -5,7 +5,7 @@ replicas there are, and whenever one dies, each due run is started once.
 """
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -17,6 +17,7 @@ from stockbuddy.chassis.http.jobs.queries import insert_job
 from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.chassis.messaging import outbox
 from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.runtime import clock
 from stockbuddy.chassis.runtime.background import PollingWorker
 from stockbuddy.chassis.runtime.event_context import EventContext
 from stockbuddy.contracts.stock import ReportSchedulePaused
@@ -49,7 +50,7 @@ async def _start_next_run(session: AsyncSession) -> bool:
     schedule = await queries.lock_due(session)
     if schedule is None:
         return False
-    zone, now = await load_company_zone(session), datetime.now(UTC)
+    zone, now = await load_company_zone(session), clock.now()
     is_due = schedule.next_run_at is not None and schedule.next_run_at <= now
     schedule.update_fields({"timezone": zone.key, "next_run_at": next_run_of(schedule, zone, now)})
     if is_due:
