@@ -20,7 +20,7 @@ OF_USER = {
     "report_schedules": section_query("""
         SELECT id, name, report, owner_id = :id AS is_owner, created_at FROM report_schedule
         WHERE owner_id = :id OR :id = ANY(recipient_ids) ORDER BY id DESC"""),
-    "account": section_query("SELECT username, role, is_active FROM user_replica WHERE id = :id"),
+    "report_owner": section_query("SELECT username, role, is_active FROM user_replica WHERE id = :id"),
     "reservations": section_query("""
         SELECT id, external_ref, notes, created_at FROM reservation WHERE created_by = :id ORDER BY id DESC"""),
 }
