@@ -4,9 +4,10 @@ import asyncio
 import email
 import email.policy
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -20,8 +21,9 @@ from stockbuddy.embedded.system import System
 TIMEOUT_SECONDS = 90
 PUBLIC_URL = "https://shop.example.com"
 READER = ["report.read", "cost.read", "customer.read"]
-SCHEDULE = {
-    "name": "Sales of today",
+NAME = "Sales of today"
+SCHEDULE: dict[str, Any] = {
+    "name": NAME,
     "report": "sales",
     "period": "today",
     "format": "csv",
@@ -123,9 +125,9 @@ async def test_recipient_is_notified_once_per_run_and_downloads_the_result(
     for run in (1, 2):
         started = await admin.call("POST", f"{path}/run")
         assert (started.status_code, started.json()["next_run_at"]) == (202, schedule["next_run_at"])
-        texts = await mailbox.until_received("rita@example.com", SCHEDULE["name"], run)
+        texts = await mailbox.until_received("rita@example.com", NAME, run)
         assert [link in text.split() for text in texts] == [True] * run
-        page = await reader.until("/notifications", lambda page, run=run: len(page["items"]) >= run)
+        page = await reader.until("/notifications", partial(_has_items, count=run))
         assert [item["title"] for item in page["items"]] == [f"Report: {SCHEDULE['name']}"] * run
     done = await reader.get(path)
     assert done["last_run"]["state"] == "done"
@@ -136,5 +138,9 @@ async def test_recipient_is_notified_once_per_run_and_downloads_the_result(
     assert "LAMP" in result.text
     refused = await clerk.call("GET", f"{path}/result")
     assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
-    assert mailbox.texts("clara@example.com", SCHEDULE["name"]) == []
+    assert mailbox.texts("clara@example.com", NAME) == []
     assert (await clerk.get("/notifications"))["items"] == []
+
+
+def _has_items(page: Mapping[str, Any], *, count: int) -> bool:
+    return len(page["items"]) >= count

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
+from fastapi.routing import APIRoute
 
 from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.access.roles import Role
@@ -116,7 +117,7 @@ async def test_change_is_checked_with_what_it_leaves(shop: Shop) -> None:
     path = f"/report-schedules/{made['id']}"
     await shop.admin.expect_problem(422, path, {"report": "profit"}, method="PATCH")
     await shop.admin.expect_problem(422, path, {"report": "stock-aging", "parameters": {}}, method="PATCH")
-    change = {"report": "stock-aging", "parameters": {}, "period": None}
+    change: dict[str, Any] = {"report": "stock-aging", "parameters": {}, "period": None}
     assert (await shop.admin.call("PATCH", path, json=change)).status_code == 200
 
 
@@ -144,6 +145,7 @@ def test_every_report_can_be_scheduled_with_the_permissions_of_its_route() -> No
     assert set(REPORTS) == set(get_args(ReportName)) == set(REPORT_PATHS)
     required: dict[str, frozenset[Permission]] = {}
     for route in router.routes:
+        assert isinstance(route, APIRoute)
         checks = [one.dependency for one in route.dependencies if isinstance(one.dependency, PermissionCheck)]
         name = route.path.rpartition("/")[2]
         required[name] = frozenset().union(*(check.permissions for check in checks))
