@@ -36,6 +36,7 @@ const STATES: Record<string, [string, string]> = {
   queued: [t("Queued"), "dim"],
   running: [t("Running"), "warn"],
   finished: [t("Finished"), "good"],
+  done: [t("Finished"), "good"],
   failed: [t("Failed"), "bad"],
   delivered: [t("Delivered"), "good"],
 };

@@ -20,6 +20,8 @@ export const KINDS: Record<string, string> = {
   webhook_failing: t("Webhook is failing"),
   webhook_disabled: t("Webhook was disabled"),
   email_failed: t("E-mail failed"),
+  report_ready: t("Scheduled report ready"),
+  report_failed: t("Scheduled report failed"),
   announcement: t("Announcement"),
 };
 

@@ -1,7 +1,7 @@
 /** What notifications say, in the reader's language: made of their code and values. Announcements are shown as written. */
 import type { Schemas } from "../../app/api.ts";
 import { moment, quantity } from "../../app/format.ts";
-import { t } from "../../app/i18n.ts";
+import { t, translated } from "../../app/i18n.ts";
 import { movementLabel } from "../../parts/words.ts";
 
 type Notification = Schemas["NotificationResponse"];
@@ -45,7 +45,11 @@ function describeMovement(values: Values): string {
 const describeRows = ({ created = "", updated = "", unchanged = "", failed = "" }: Values): string =>
   t("{{created}} created, {{updated}} changed, {{unchanged}} unchanged, {{failed}} failed.", { created: quantity(created), updated: quantity(updated), unchanged: quantity(unchanged), failed: quantity(failed) });
 
-/** `reason` and `problem` come from other systems, or name rows of a file: they stay as they are. */
+/** `reason`: the code of why the system paused a schedule. */
+const describePause = (reason: string | undefined): string =>
+  reason === "owner_inactive" ? t("The report is no longer produced, because the account of its owner is not active.") : t("The report is no longer produced, because you may no longer read it.");
+
+/** Other values of `reason` and `problem` come from other systems, or name rows of a file: they stay as they are. */
 const WORDINGS: Record<NonNullable<Notification["code"]>, (values: Values) => Wording> = {
   low_stock: (values) => ({ title: t("Low stock: {{product}}", named(values)), body: describeLevel(values) }),
   out_of_stock: (values) => ({ title: t("Sold out: {{product}}", named(values)), body: describeLevel(values) }),
@@ -58,6 +62,9 @@ const WORDINGS: Record<NonNullable<Notification["code"]>, (values: Values) => Wo
   webhook_disabled: ({ host = "", reason = "" }) => ({ title: t("Webhook to {{host}} was disabled", { host }), body: t("{{reason}} It receives no events until an admin activates it again.", { reason }) }),
   email_failed: ({ recipient = "", attempts = "", reason = "" }) => ({ title: t("An e-mail was not sent"), body: t("To {{recipient}}, after {{attempts}} attempts: {{reason}}", { recipient, attempts, reason }) }),
   emails_delayed: ({ waiting_since, reason = "" }) => ({ title: t("E-mails are not sent"), body: t("The mail server accepts none since {{time}}: {{reason}}", { time: moment(waiting_since), reason }) }),
+  report_ready: ({ name = "", expires_at }) => ({ title: t("Report: {{name}}", { name }), body: t("The report is ready. It can be downloaded until {{time}}.", { time: moment(expires_at) }) }),
+  report_failed: ({ name = "", problem = "" }) => ({ title: t("Report failed: {{name}}", { name }), body: t("The report could not be produced: {{reason}}", { reason: translated("problem", problem, problem) }) }),
+  report_schedule_paused: ({ name = "", reason }) => ({ title: t("Report paused: {{name}}", { name }), body: describePause(reason) }),
 };
 
 export function wordingOf({ code, values, title, body }: Notification): Wording {

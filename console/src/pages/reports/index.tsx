@@ -1,14 +1,15 @@
 /** The reports: a chart where a series is worth looking at, the table, and the files. */
 import { lazy, Suspense, useMemo } from "react";
 import { Button, NativeSelect, Text, TextInput } from "@mantine/core";
-import { downloadUrl, type Schemas } from "../../app/api.ts";
+import { Link } from "@tanstack/react-router";
+import { downloadUrl, read as readOf, type Schemas } from "../../app/api.ts";
 import { companyTimezone, day, moment, money, quantity, today } from "../../app/format.ts";
 import { t, translated } from "../../app/i18n.ts";
 import { useSearchState } from "../../app/location.ts";
-import { may, type Permission } from "../../app/permissions.ts";
-import { useRead, useWarehouses } from "../../app/reads.ts";
+import { useRead, useWarehouses, useWrite } from "../../app/reads.ts";
 import { useUser } from "../../app/session.tsx";
 import { EmptyState, Loaded, Loading, Page, Section } from "../../parts/page.tsx";
+import { groupOptions, reportKind, reportKindsFor } from "../../parts/report-kinds.ts";
 import { type Column, DataTable } from "../../parts/table.tsx";
 import { movementLabel, stateLabel } from "../../parts/words.ts";
 
@@ -18,32 +19,13 @@ const MAX_ROWS = 200;
 
 type Report = Schemas["ReportResponse"];
 type Row = Record<string, unknown>;
-interface Kind {
-  value: string;
-  label: string;
-  purpose: string;
-  permission?: Permission;
-  hasPeriod?: boolean;
-  groups?: string[];
-}
-
-const KINDS: Kind[] = [
-  { value: "sales", label: t("Sales"), purpose: t("What was sold, and what it brought in."), hasPeriod: true, groups: ["day", "week", "month", "product", "category", "customer", "seller", "warehouse"] },
-  { value: "profit", label: t("Profit"), purpose: t("Sales less the cost of the goods and the expenses."), permission: "cost.read", hasPeriod: true, groups: ["day", "week", "month"] },
-  { value: "inventory-valuation", label: t("Value of the stock"), purpose: t("What the goods in stock have cost."), permission: "cost.read" },
-  { value: "stock-aging", label: t("Age of the stock"), purpose: t("How long the goods have been here; old stock ties up money."), permission: "cost.read" },
-  { value: "dead-stock", label: t("Unsold stock"), purpose: t("Products with stock that was not sold for a long time."), permission: "cost.read" },
-  { value: "turnover", label: t("Turnover"), purpose: t("How often the stock was sold and replaced in the period."), permission: "cost.read", hasPeriod: true },
-  { value: "movements", label: t("Movements"), purpose: t("What came in and went out, by kind."), hasPeriod: true, groups: ["product", "category", "warehouse", "none"] },
-];
-const GROUP_LABELS: Record<string, string> = { day: t("Day"), week: t("Week"), month: t("Month"), product: t("Product"), category: t("Category"), customer: t("Customer"), seller: t("Seller"), warehouse: t("Warehouse"), none: t("All together") };
 
 export default function ReportsPage() {
   const user = useUser();
   const warehouses = useWarehouses();
   const [search, change] = useSearchState();
-  const kinds = KINDS.filter(({ permission }) => !permission || may(user, permission));
-  const kind = kinds.find(({ value }) => value === search.report) ?? (kinds[0] as Kind);
+  const kinds = reportKindsFor(user);
+  const kind = reportKind(kinds, search.report);
   const query: Record<string, string> = {};
   if (kind.hasPeriod) {
     query.from = search.from || today(-DAYS);
@@ -53,6 +35,7 @@ export default function ReportsPage() {
   if (search.warehouse_id) query.warehouse_id = search.warehouse_id;
   const read = useRead<Report>(`/reports/${kind.value}`, query);
   const file = (format: string): string => downloadUrl(`/reports/${kind.value}`, { ...query, format });
+  const produce = useWrite(() => readOf(`/reports/${kind.value}`, { ...query, format: "xlsx" }, { headers: { Prefer: "respond-async" } }), { done: () => t("The report is being produced. The background jobs show when it is ready.") });
   return (
     <Page
       title={t("Reports")}
@@ -61,13 +44,16 @@ export default function ReportsPage() {
         <>
           <Button variant="default" component="a" href={file("csv")} download>CSV</Button>
           <Button variant="default" component="a" href={file("xlsx")} download>XLSX</Button>
+          <Button variant="default" loading={produce.isPending} onClick={() => produce.mutate(undefined)}>{t("In the background")}</Button>
           <Button variant="default" onClick={() => print()}>{t("Print")}</Button>
+          <Button variant="default" component={Link} to="/jobs">{t("Background jobs")}</Button>
+          <Button variant="default" component={Link} to="/report-schedules">{t("Scheduled reports")}</Button>
         </>
       }
     >
       <div className="filters no-print">
         <NativeSelect label={t("Report")} value={kind.value} data={kinds.map(({ value, label }) => ({ value, label }))} onChange={(event) => change({ report: event.currentTarget.value, group_by: "" }, { replace: false })} />
-        {kind.groups ? <NativeSelect label={t("By")} value={query.group_by ?? ""} data={kind.groups.map((value) => ({ value, label: GROUP_LABELS[value] ?? value }))} onChange={(event) => change({ group_by: event.currentTarget.value })} /> : null}
+        {kind.groups ? <NativeSelect label={t("By")} value={query.group_by ?? ""} data={groupOptions(kind.groups)} onChange={(event) => change({ group_by: event.currentTarget.value })} /> : null}
         {kind.hasPeriod ? <TextInput type="date" label={t("From")} value={query.from ?? ""} onChange={(event) => change({ from: event.currentTarget.value })} /> : null}
         {kind.hasPeriod ? <TextInput type="date" label={t("Before")} value={search.to ?? ""} onChange={(event) => change({ to: event.currentTarget.value })} /> : null}
         {warehouses.items.length > 1 ? <NativeSelect label={t("Warehouse")} value={search.warehouse_id ?? ""} data={[{ value: "", label: t("All") }, ...warehouses.items.map((one) => ({ value: String(one.id), label: one.name }))]} onChange={(event) => change({ warehouse_id: event.currentTarget.value })} /> : null}

@@ -1,0 +1,76 @@
+/** One schedule, below the list: what it produces, its latest run and result, and what its owner may do. */
+import { Alert, Button, Group, Stack } from "@mantine/core";
+import { downloadUrl, errors, send } from "../../app/api.ts";
+import { moment } from "../../app/format.ts";
+import { LANGUAGES, t } from "../../app/i18n.ts";
+import { useRead, useWrite, useWarehouses } from "../../app/reads.ts";
+import { useUser } from "../../app/session.tsx";
+import { ConfirmButton, DialogButton } from "../../parts/dialog.tsx";
+import { Loaded, Section } from "../../parts/page.tsx";
+import { groupLabel, reportLabel } from "../../parts/report-kinds.ts";
+import { Definitions, State } from "../../parts/texts.tsx";
+import { ScheduleDialog } from "./dialog.tsx";
+import { useNames } from "./recipients.tsx";
+import { pauseReason, periodLabel, recurrenceLabel, runProblem, type Schedule } from "./words.ts";
+
+export function ScheduleSection({ id, onClose }: { id: string; onClose: () => void }) {
+  const read = useRead<Schedule>(`/report-schedules/${encodeURIComponent(id)}`);
+  const close = <Button size="compact-sm" variant="subtle" onClick={onClose}>{t("Close")}</Button>;
+  if (read.error instanceof errors.NotFound) {
+    return <Section title={t("Not found")} actions={close}>{t("This schedule was deleted, or you are not among its recipients.")}</Section>;
+  }
+  return <Loaded read={read}>{(schedule) => <Section title={schedule.name} actions={close}><Details schedule={schedule} onDeleted={onClose} /></Section>}</Loaded>;
+}
+
+function Details({ schedule, onDeleted }: { schedule: Schedule; onDeleted: () => void }) {
+  const user = useUser();
+  const nameOf = useNames();
+  const warehouses = useWarehouses();
+  const { parameters, last_run } = schedule;
+  return (
+    <Stack gap="sm">
+      {schedule.pause_reason ? <Alert color="orange" variant="outline" title={t("Paused")}>{pauseReason(schedule)}</Alert> : null}
+      <Definitions
+        items={[
+          [t("Report"), reportLabel(schedule.report)],
+          [t("Period"), periodLabel(schedule.period)],
+          [t("By"), parameters.group_by ? groupLabel(parameters.group_by) : null],
+          [t("Warehouse"), parameters.warehouse_id ? warehouses.nameOf(parameters.warehouse_id) : null],
+          [t("Category"), parameters.category],
+          [t("Days without a sale"), parameters.days],
+          [t("Repeated"), `${recurrenceLabel(schedule.recurrence)} (${schedule.timezone})`],
+          [t("Next run"), schedule.is_paused ? t("Paused") : moment(schedule.next_run_at)],
+          [t("Owner"), nameOf(schedule.owner_id)],
+          [t("Recipients"), schedule.recipient_ids.map(nameOf).join(", ")],
+          [t("Language of the e-mails"), LANGUAGES[schedule.language]],
+          [t("Format"), schedule.format.toUpperCase()],
+          [t("Latest run"), last_run ? <><State state={last_run.state} /> {moment(last_run.started_at)} {runProblem(schedule)}</> : t("It has not run yet.")],
+        ]}
+      />
+      {schedule.result_url ? (
+        <Group gap="sm">
+          <Button variant="default" component="a" href={downloadUrl(`/report-schedules/${schedule.id}/result`)} download>{t("Download the latest result")}</Button>
+          <span className="dim">{t("Kept until {{time}}", { time: moment(schedule.result_expires_at) })}</span>
+        </Group>
+      ) : null}
+      {schedule.owner_id === user.id ? <OwnerActions schedule={schedule} onDeleted={onDeleted} /> : null}
+    </Stack>
+  );
+}
+
+function OwnerActions({ schedule, onDeleted }: { schedule: Schedule; onDeleted: () => void }) {
+  const path = `/report-schedules/${schedule.id}`;
+  const name = schedule.name;
+  const matching = { headers: { "If-Match": `"${schedule.version}"` } };
+  const run = useWrite(() => send("POST", `${path}/run`, {}), { done: () => t("{{name}} is being produced", { name }) });
+  const pause = useWrite(() => send("PATCH", path, { is_paused: !schedule.is_paused }, matching), { done: () => (schedule.is_paused ? t("{{name}} runs again", { name }) : t("{{name}} is paused", { name })) });
+  const remove = useWrite(() => send("DELETE", path, undefined, matching), { showsErrors: false, done: () => t("{{name}} deleted", { name }), onDone: onDeleted });
+  return (
+    <Group gap="xs">
+      <Button disabled={schedule.last_run?.state === "running"} loading={run.isPending} onClick={() => run.mutate(undefined)}>{t("Run now")}</Button>
+      <Button variant="default" loading={pause.isPending} onClick={() => pause.mutate(undefined)}>{schedule.is_paused ? t("Resume") : t("Pause")}</Button>
+      <DialogButton variant="default" label={t("Edit")}>{(close) => <ScheduleDialog schedule={schedule} onClose={close} />}</DialogButton>
+      <ConfirmButton variant="subtle" label={t("Delete")} title={t("Delete {{name}}?", { name })} text={t("Its latest result is deleted, too. To stop the e-mails for a while, pause it.")} onConfirm={() => remove.mutateAsync(undefined)} />
+    </Group>
+  );
+}
