@@ -87,11 +87,13 @@ function bodyOf(values: Values, kind: ReportKind) {
 export function ScheduleDialog({ schedule, onClose, onCreated }: { schedule?: Schedule; onClose: () => void; onCreated?: (schedule: Schedule) => void }) {
   const user = useUser();
   const [values, setValues] = useState(() => initialOf(schedule, user.id));
+  /** That of the values shown: the schedule is read again when it changes. */
+  const [version] = useState(schedule?.version);
   const kinds = reportKindsFor(user);
   const kind = reportKind(kinds, values.report);
   const set = (changes: Partial<Values>): void => setValues({ ...values, ...changes });
   const save = useWrite(
-    () => (schedule ? send<Schedule>("PATCH", `/report-schedules/${schedule.id}`, bodyOf(values, kind), { headers: { "If-Match": `"${schedule.version}"` } }) : send<Schedule>("POST", "/report-schedules", bodyOf(values, kind))),
+    () => (schedule ? send<Schedule>("PATCH", `/report-schedules/${schedule.id}`, bodyOf(values, kind), { headers: { "If-Match": `"${version}"` } }) : send<Schedule>("POST", "/report-schedules", bodyOf(values, kind))),
     { showsErrors: false, done: ({ name }) => t("{{name}} saved", { name }), ...(onCreated ? { onDone: onCreated } : {}) },
   );
   const isComplete = values.name.trim() !== "" && values.time !== "" && values.recipientIds.length > 0 && (values.frequency !== "weekly" || values.weekdays.length > 0);
