@@ -20,7 +20,8 @@ SCREENS = [
     "/", "/scan", "/sell", "/products", "/products/new", "/products/1", "/products/1/edit", "/sales", "/sales/1",
     "/stock-levels", "/movements", "/transfers", "/counts", "/counts/1", "/reservations", "/warehouses",
     "/purchase-orders", "/purchase-orders/1", "/reorder", "/suppliers", "/expenses", "/customers", "/categories",
-    "/reports", "/reports?report=profit", "/reports?report=inventory-valuation", "/report-schedules", "/jobs", "/imports", "/users", "/roles",
+    "/reports", "/reports?report=profit", "/reports?report=inventory-valuation", "/report-schedules", "/jobs",
+    "/imports", "/users", "/roles",
     "/labels?products=1*3,2", "/apps", "/settings", "/webhooks", "/audit", "/health-status", "/events",
     "/notifications", "/account",
 ]  # fmt: skip

@@ -23,7 +23,8 @@ from pathlib import Path
 from stockbuddy.chassis.http.command_line import main
 from stockbuddy.chassis.runtime.settings import ServiceSettings
 from stockbuddy.chassis.http.service_definition import Service
-main(Service("probe", "Probe", []), ServiceSettings(env="development", database_url=sys.argv[1]), Path(), sys.argv[2:])
+settings = ServiceSettings(env="development", database_url=sys.argv[1])
+main(Service("probe", "Probe", []), [settings], Path(), sys.argv[2:])
 """
 
 
