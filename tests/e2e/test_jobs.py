@@ -93,6 +93,14 @@ async def test_job_is_listed_announced_to_its_user_and_deleted(
     assert (await admin.call("GET", relative(job["result_url"]))).status_code == 404
 
 
+async def test_export_of_a_user_has_the_jobs_of_all_services(admin: User) -> None:
+    for path in ("/reports/turnover", "/products/export?search=Lamp"):
+        await finished(admin, await request_job(admin, path))
+    export = await admin.get(f"/users/{admin.tokens['user']['id']}/personal-data")
+    paths = [job["path"] for job in export["sections"]["jobs"]]
+    assert sorted(paths) == ["/api/v1/products/export", "/api/v1/reports/turnover"]
+
+
 async def test_invalid_and_forbidden_requests_make_no_job(admin: User, salesperson: User) -> None:
     invalid = await admin.call("GET", "/reports/sales?group_by=moon", headers=PREFER)
     assert (invalid.status_code, invalid.json()["code"]) == (422, "validation_error")

@@ -88,10 +88,14 @@ class _OwnersResponse:
 
 
 def merge_exports(exports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """One export with the sections of all."""
+    """One export with the sections of all. Services may have sections of one name, such as jobs."""
+    sections: dict[str, list[Any]] = {}
+    for export in exports:
+        for name, rows in export["sections"].items():
+            sections.setdefault(name, []).extend(rows)
     return {
         "person": exports[0]["person"],
         "exported_at": clock.now().isoformat().replace("+00:00", "Z"),
-        "sections": {name: rows for export in exports for name, rows in export["sections"].items()},
-        "truncated": [name for export in exports for name in export["truncated"]],
+        "sections": sections,
+        "truncated": list(dict.fromkeys(name for export in exports for name in export["truncated"])),
     }
