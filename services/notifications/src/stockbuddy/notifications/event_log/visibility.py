@@ -43,7 +43,12 @@ REQUIRED: Mapping[Permission, tuple[str, ...]] = {
     Permission.WEBHOOK_MANAGE: ("notifications.webhook.*",),
     Permission.ANNOUNCEMENT_WRITE: ("notifications.announcement.*",),
     Permission.SYSTEM_READ: ("notifications.email.*",),
-    Permission.AUDIT_READ: ("auth.*", "notifications.checkpoint.*", "notifications.entries.*"),
+    Permission.AUDIT_READ: (
+        "auth.*",
+        "notifications.checkpoint.*",
+        "notifications.entries.*",
+        "stock.report_schedule.*",  # of their owners; they name the recipients
+    ),
 }
 """The permission to read the events' resources. Types that match none require all of these permissions."""
 
