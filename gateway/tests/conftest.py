@@ -9,7 +9,7 @@ import secrets
 import socket
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -436,3 +436,13 @@ def certificate(tmp_path: Path) -> tuple[str, str]:
     certificate_file.write_bytes(signed.public_bytes(Encoding.PEM))
     key_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     return str(certificate_file), str(key_file)
+
+
+def build_console(folder: Path, page: str, files: Mapping[str, bytes]) -> Path:
+    """A directory as the build of the console leaves it. `files`: those with a hash in their names."""
+    (folder / "site" / "console").mkdir(parents=True)
+    (folder / "site" / "index.html").write_text(page)
+    (folder / "site" / "service-worker.js").write_text('const FOLDER = "__FILES_URL__";')
+    for name, content in files.items():
+        (folder / "site" / "console" / name).write_bytes(content)
+    return folder

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from stockbuddy.chassis.runtime.settings import InvalidSettings, load_settings, load_settings_of_companies
 from stockbuddy.gateway.settings import GatewaySettings
 
-from .conftest import StartSystem, System
+from .conftest import StartSystem, System, build_console
 
 BROWSER = {"Accept": "text/html"}
 CDN = "https://cdn.example.net/pull"
@@ -24,14 +24,8 @@ SIGNED = f"{PICTURE}?v=1a2b&expires=99&signature=s"
 
 @pytest.fixture
 def console(tmp_path: Path) -> Path:
-    """A directory as the build leaves it."""
-    files = tmp_path / "site" / "console"
-    files.mkdir(parents=True)
-    (tmp_path / "site" / "index.html").write_text(PAGE)
-    (tmp_path / "site" / "service-worker.js").write_text('const FOLDER = "__FILES_URL__";')
-    for name in ("app-1a2b.js", "app-1a2b.css", "icon-1a2b.svg", "reader-1a2b.wasm"):
-        (files / name).write_bytes(b"content")
-    return tmp_path
+    files = ("app-1a2b.js", "app-1a2b.css", "icon-1a2b.svg", "reader-1a2b.wasm")
+    return build_console(tmp_path, PAGE, dict.fromkeys(files, b"content"))
 
 
 def responding(body: bytes, content_type: bytes, cache_control: bytes | None = None) -> ASGIApp:

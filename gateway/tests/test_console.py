@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import StartSystem
+from .conftest import StartSystem, build_console
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 PAGE = """<!doctype html><html><head><meta name="csp-nonce" content="__CSP_NONCE__">
@@ -18,15 +18,8 @@ SCRIPT = b"console.log('hello')" * 100
 
 @pytest.fixture
 def console(tmp_path: Path) -> Path:
-    """A directory as the build leaves it."""
-    files = tmp_path / "site" / "console"
-    files.mkdir(parents=True)
-    (tmp_path / "site" / "index.html").write_text(PAGE)
-    (tmp_path / "site" / "service-worker.js").write_text('const FOLDER = "__FILES_URL__";')
-    (files / "app-1a2b.js").write_bytes(SCRIPT)
-    (files / "app-1a2b.js.gz").write_bytes(gzip.compress(SCRIPT))
-    (files / "app-1a2b.js.br").write_bytes(BROTLI)
-    return tmp_path
+    compressed = {"app-1a2b.js.gz": gzip.compress(SCRIPT), "app-1a2b.js.br": BROTLI}
+    return build_console(tmp_path, PAGE, {"app-1a2b.js": SCRIPT, **compressed})
 
 
 async def test_page_has_a_new_nonce_each_time_and_strict_policy(

@@ -31,13 +31,12 @@ from stockbuddy.gateway.endpoints import OwnEndpoints
 from stockbuddy.gateway.health import HealthCheck
 from stockbuddy.gateway.openapi.registry import OpenApiRegistry
 from stockbuddy.gateway.pipeline import Admission, Pipeline, Report
+from stockbuddy.gateway.proxy import header_upstream
 from stockbuddy.gateway.proxy.client import AuthClient, call
-from stockbuddy.gateway.proxy.company_upstream import CompanyUpstream
 from stockbuddy.gateway.proxy.direct_upstream import DirectUpstream
 from stockbuddy.gateway.proxy.http_upstream import HttpUpstream
 from stockbuddy.gateway.proxy.live_streams import LiveStreams
 from stockbuddy.gateway.proxy.proxy import Proxy
-from stockbuddy.gateway.proxy.traced_upstream import TracedUpstream
 from stockbuddy.gateway.proxy.upstream import Upstream
 from stockbuddy.gateway.request_metrics import RequestMetrics, TracedRequestMetrics
 from stockbuddy.gateway.routing.routes import JWKS_PATH
@@ -57,7 +56,7 @@ def create_gateway(settings: GatewaySettings, services: Mapping[str, ASGIApp] | 
     if services is None:
         upstreams = _http_upstreams(settings)
         if settings.company is not None:
-            upstreams = {name: CompanyUpstream(one, settings.company) for name, one in upstreams.items()}
+            upstreams = {name: header_upstream.for_company(one, settings.company) for name, one in upstreams.items()}
     else:
         upstreams = {name: DirectUpstream(app) for name, app in services.items()}
     origins = AllowedOrigins(settings.cors_origins, is_development=settings.env == "development")
@@ -85,7 +84,7 @@ class Gateway:
         self, settings: GatewaySettings, upstreams: Mapping[str, Upstream], allowed_origins: AllowedOrigins
     ) -> None:
         self._tracing = tracing_of("gateway")
-        called = upstreams["auth"] if self._tracing is None else TracedUpstream(upstreams["auth"])
+        called = upstreams["auth"] if self._tracing is None else header_upstream.traced(upstreams["auth"])
         auth = AuthClient(called, InternalCallSigner(settings.gateway_secret, "gateway"))
         streams = LiveStreams(max_per_caller=settings.max_streams_per_caller)
         self._upstreams = upstreams

@@ -11,19 +11,14 @@ from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, model_v
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from stockbuddy.chassis.http.internal_calls import InternalCallSettings
+from stockbuddy.chassis.runtime.common_names import split_by_commas
 from stockbuddy.chassis.runtime.settings import AccessTokenSettings
 
 Network = IPv4Network | IPv6Network
 
 
-def _comma_separated(value: object) -> object:
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-    return value
-
-
 def _networks(value: object) -> object:
-    parts = _comma_separated(value)
+    parts = split_by_commas(value)
     return tuple(ip_network(part) for part in parts) if isinstance(parts, tuple) else value
 
 
@@ -36,7 +31,7 @@ def _rate(value: object) -> object:
 
 def _origins(value: object) -> object:
     """Origins as browsers send them (RFC 6454 §6.2): in lower case, without a slash at the end."""
-    parts = _comma_separated(value)
+    parts = split_by_commas(value)
     if not isinstance(parts, tuple):
         return value
     origins = tuple(part.lower().removesuffix("/") for part in parts)
@@ -69,7 +64,7 @@ _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^\s/?#@:\[\]]+|\[[0-9a-f:.]+\])(?
 _ROOT_PATH = re.compile(r"[A-Za-z0-9._~-]+(?:/[A-Za-z0-9._~-]+)*")
 _CDN_URL = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?(?:/[A-Za-z0-9._~-]+)*")
 
-CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)]
+CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_by_commas)]
 Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_origins)]
 RootPath = Annotated[str, BeforeValidator(_root_path)]
 Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]

@@ -44,6 +44,13 @@ class CommonNames(BaseSettings):
         return lines
 
 
+def split_by_commas(value: object) -> object:
+    """The parts of a text without spaces around them and without empty ones; any other value as it is."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
 def check_common_names() -> list[str]:
     """One line for each invalid value."""
     given = _given(os.environ)

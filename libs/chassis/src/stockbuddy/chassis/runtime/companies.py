@@ -13,7 +13,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BeforeValidator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from stockbuddy.chassis.runtime.common_names import CommonNames
+from stockbuddy.chassis.runtime.common_names import CommonNames, split_by_commas
 
 COMPANY_HEADER = b"x-company"
 """The gateway tells services which company a request belongs to; it drops the header of clients."""
@@ -35,9 +35,9 @@ _current: ContextVar[str] = ContextVar("company", default="")
 
 
 def _split(value: object) -> object:
-    if isinstance(value, str):
-        return tuple(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
-    return value
+    """Without repeated names."""
+    names = split_by_commas(value)
+    return tuple(dict.fromkeys(names)) if isinstance(names, tuple) else names
 
 
 def _check_name(name: str) -> str:
