@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Self
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from stockbuddy.chassis.http.idempotency import IdempotencyKey, StoredResponse
 from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.chassis.postgres.database import Database
@@ -39,10 +41,12 @@ class PostingContext:
         """The caller's authority for a posting."""
         return authority_of(self.caller, purpose, max_reserved_share=self.reservation_limits.max_reserved_share)
 
-    async def warehouse(self, reference: WarehouseReference | None) -> WarehouseEntry:
-        """The warehouse whose stock the caller wants to change; None is the default one.
-        Raises UnknownWarehouse, WarehouseForbidden."""
-        return await self.warehouses.load_writable(reference, self.caller)
+    async def warehouse(
+        self, reference: WarehouseReference | None, *, session: AsyncSession | None = None
+    ) -> WarehouseEntry:
+        """The warehouse whose stock the caller wants to change; None is the default one. `session`: see
+        `ProductLookup`. Raises UnknownWarehouse, WarehouseForbidden."""
+        return await self.warehouses.load_writable(reference, self.caller, session=session)
 
     def with_key(self, key: IdempotencyKey | None) -> Self:
         """For one of several documents in a request."""

@@ -43,19 +43,24 @@ async def replicate_suppliers(session: AsyncSession, states: Sequence[SupplierSt
 
 
 class SupplierLookup:
-    """Waits up to 2 s for a supplier that does not exist yet, because its event may still be on its way."""
+    """Waits up to 2 s for a supplier that does not exist yet, because its event may still be on its way. `session`: see
+    `ProductLookup`."""
 
     def __init__(self, database: Database, waiter: ReplicaWaiter) -> None:
         self._database = database
         self._waiter = waiter
 
-    async def load(self, supplier_id: int) -> Supplier:
+    async def load(self, supplier_id: int, *, session: AsyncSession | None = None) -> Supplier:
         """Raises UnknownSupplier, also for a deleted supplier."""
-        supplier = await self._waiter.fetch_until(lambda found: found is not None, lambda: self._fetch(supplier_id))
+        supplier = await self._waiter.fetch_until(
+            lambda found: found is not None, lambda: self._fetch(supplier_id, session)
+        )
         if supplier is None or supplier.deleted:
             raise UnknownSupplier()
         return supplier
 
-    async def _fetch(self, supplier_id: int) -> Supplier | None:
-        async with self._database.reading() as session:
-            return await session.get(Supplier, supplier_id)
+    async def _fetch(self, supplier_id: int, session: AsyncSession | None) -> Supplier | None:
+        if session is not None:
+            return await session.get(Supplier, supplier_id, populate_existing=True)
+        async with self._database.reading() as reading:
+            return await reading.get(Supplier, supplier_id)

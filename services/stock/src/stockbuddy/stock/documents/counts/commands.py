@@ -22,9 +22,9 @@ MAX_EVENT_LINES = 500
 
 async def create_count(context: PostingContext, session: AsyncSession, body: StockCountCreate) -> StockCountResponse:
     """Raises UnknownProduct, UnknownWarehouse, ProductForbidden, WarehouseForbidden."""
-    warehouse = await context.warehouse(body.warehouse_reference)
+    warehouse = await context.warehouse(body.warehouse_reference, session=session)
     references = body.product_references
-    product_ids = None if references is None else await _load_owned_ids(context, references)
+    product_ids = None if references is None else await _load_owned_ids(context, session, references)
     count = Count(
         warehouse_id=warehouse.id,
         notes=body.notes,
@@ -43,8 +43,8 @@ async def create_count(context: PostingContext, session: AsyncSession, body: Sto
     return await _publish(session, CountOpened, count)
 
 
-async def _load_owned_ids(context: PostingContext, references: list[int | str]) -> list[int]:
-    products = await context.products.load(references)
+async def _load_owned_ids(context: PostingContext, session: AsyncSession, references: list[int | str]) -> list[int]:
+    products = await context.products.load(references, session=session)
     for product in products.values():
         require_owner(context.caller, product)
     return sorted({product.id for product in products.values()})
@@ -57,7 +57,7 @@ async def enter_counts(
     WarehouseForbidden."""
     references = [line.product_reference for line in lines]
     counted_ids = await queries.fetch_product_ids(session, count_id)
-    products = await context.products.load(references, include_deleted=counted_ids)
+    products = await context.products.load(references, include_deleted=counted_ids, session=session)
     for product in products.values():
         require_owner(context.caller, product)
     count = await _lock_open_count(context, session, count_id)
@@ -84,7 +84,7 @@ async def cancel_count(context: PostingContext, session: AsyncSession, count_id:
 async def _lock_open_count(context: PostingContext, session: AsyncSession, count_id: int) -> Count:
     # Locked, so that a concurrent approval waits for this transaction.
     count = await get_or_404(session, Count, count_id, for_update=True)
-    await context.warehouse(count.warehouse_id)
+    await context.warehouse(count.warehouse_id, session=session)
     if count.status != "open":
         raise InvalidState("stock count", count.status, ["open"])
     return count

@@ -35,7 +35,7 @@ async def create_expense(context: PostingContextDep, session: Session, caller: C
     concerns the whole company.
     """
     reference = body.warehouse_reference
-    warehouse_id = None if reference is None else (await context.warehouse(reference)).id
+    warehouse_id = None if reference is None else (await context.warehouse(reference, session=session)).id
     values = body.model_dump(exclude={"warehouse_id", "warehouse_code"})
     expense = await commands.create_expense(session, **values, warehouse_id=warehouse_id, created_by=caller.user_id)
     return _to_response(expense, status=201)

@@ -47,7 +47,7 @@ async def _lock_draft(
     context: PostingContext, session: AsyncSession, order_id: int, if_match: str | None
 ) -> PurchaseOrder:
     order = await get_or_404(session, PurchaseOrder, order_id, for_update=True)
-    await context.warehouse(order.warehouse_id)
+    await context.warehouse(order.warehouse_id, session=session)
     require_match(if_match, version_etag(order.version))
     if order.status != "draft":
         raise InvalidState("purchase order", order.status, ["draft"])

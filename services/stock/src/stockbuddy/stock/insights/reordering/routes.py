@@ -91,10 +91,10 @@ async def create_reorder_rule(context: PostingContextDep, session: Session, body
     For one warehouse, the default one if none is given. Parameters that are absent are computed from demand, the
     supplier's lead time and the product's threshold.
     """
-    product = await context.products.load_one(body.product_reference)
-    warehouse = await context.warehouse(body.warehouse_reference)
+    product = await context.products.load_one(body.product_reference, session=session)
+    warehouse = await context.warehouse(body.warehouse_reference, session=session)
     if body.supplier_id is not None:
-        await context.suppliers.load(body.supplier_id)
+        await context.suppliers.load(body.supplier_id, session=session)
     values = body.model_dump(exclude=_REFERENCE_FIELDS)
     rule = await commands.create_rule(session, **values, product_id=product.id, warehouse_id=warehouse.id)
     return _to_response(rule, status=201)
@@ -141,7 +141,7 @@ async def update_reorder_rule(
     PUT and PATCH do the same: absent fields keep their values, and a parameter set to null is computed again.
     """
     if body.supplier_id is not None:
-        await context.suppliers.load(body.supplier_id)
+        await context.suppliers.load(body.supplier_id, session=session)
     rule = await _load_for_update(session, caller, rule_id, if_match)
     await commands.update_rule(session, rule, body.sent_fields())
     return _to_response(rule)

@@ -8,6 +8,8 @@ import asyncio
 import time
 from dataclasses import dataclass
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.stock.errors import UnknownWarehouse, WarehouseForbidden
@@ -36,22 +38,32 @@ class WarehouseCache:
         self._refreshing = asyncio.Lock()
         database.on_commit(WAREHOUSES_CHANGED, self._invalidate)
 
-    async def load(self, reference: WarehouseReference | None) -> WarehouseEntry:
-        """The warehouse with that id or code; None: the default warehouse. Raises UnknownWarehouse."""
+    async def load(
+        self, reference: WarehouseReference | None, *, session: AsyncSession | None = None
+    ) -> WarehouseEntry:
+        """The warehouse with that id or code; None: the default warehouse. `session`: see `ProductLookup`. Raises
+        UnknownWarehouse."""
         requested_at = time.monotonic()
-        if not self._is_fresh(requested_at) or (reference is not None and _key(reference) not in self._entries):
+        is_known = reference is None or _key(reference) in self._entries
+        if session is not None and not (self._is_fresh(requested_at) and is_known):
+            # Without the lock, whose holder may wait for the connection of this caller.
+            await self._refresh(session)
+        elif not (self._is_fresh(requested_at) and is_known):
             async with self._refreshing:
                 # Another task may have refreshed the cache while this one waited for the lock.
                 if self._read_at < requested_at:
-                    await self._refresh()
+                    async with self._database.reading() as reading:
+                        await self._refresh(reading)
         warehouse = self._default if reference is None else self._entries.get(_key(reference))
         if warehouse is None:
             raise UnknownWarehouse()
         return warehouse
 
-    async def load_writable(self, reference: WarehouseReference | None, caller: Principal) -> WarehouseEntry:
+    async def load_writable(
+        self, reference: WarehouseReference | None, caller: Principal, *, session: AsyncSession | None = None
+    ) -> WarehouseEntry:
         """The warehouse, if the caller may change its stock. Raises UnknownWarehouse, WarehouseForbidden."""
-        warehouse = await self.load(reference)
+        warehouse = await self.load(reference, session=session)
         if not caller.may_write_stock_at(warehouse.id):
             raise WarehouseForbidden()
         return warehouse
@@ -62,10 +74,9 @@ class WarehouseCache:
     def _invalidate(self) -> None:
         self._read_at = -MAX_AGE_SECONDS
 
-    async def _refresh(self) -> None:
+    async def _refresh(self, session: AsyncSession) -> None:
         read_at = time.monotonic()
-        async with self._database.reading() as session:
-            warehouses = await fetch_active_warehouses(session)
+        warehouses = await fetch_active_warehouses(session)
         entries: dict[WarehouseReference, WarehouseEntry] = {}
         for warehouse in warehouses:
             entry = WarehouseEntry(warehouse.id, warehouse.code, warehouse.name)
