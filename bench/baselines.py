@@ -33,7 +33,7 @@ from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.resources import Resources
 from stockbuddy.chassis.http.server import serve
 from stockbuddy.chassis.http.service_definition import Service, ServiceParts
-from stockbuddy.chassis.postgres.database import server_settings
+from stockbuddy.chassis.postgres.connections import server_settings
 from stockbuddy.chassis.runtime.database_url import connect_arguments
 from stockbuddy.chassis.runtime.logging import configure_logging
 from stockbuddy.chassis.runtime.process import prepare_to_serve

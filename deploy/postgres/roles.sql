@@ -11,10 +11,12 @@ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \gexec
 ALTER ROLE :"owner" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD :'owner_password';
 ALTER ROLE :"service" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD :'password';
 
--- Services also set these when they connect; PgBouncer does not pass such parameters on, so the role has them, too.
+-- Services set these when they connect. Through PgBouncer in transaction mode they can't, and verify that the role has them.
 ALTER ROLE :"service" SET search_path = :"service";
 ALTER ROLE :"service" SET timezone = 'UTC';
 ALTER ROLE :"service" SET jit = off;
+ALTER ROLE :"service" SET lock_timeout = '4s';
+ALTER ROLE :"service" SET client_connection_check_interval = '2s';
 
 -- No other role may connect, and none may create objects in `public`.
 REVOKE ALL ON DATABASE :"DBNAME" FROM PUBLIC;

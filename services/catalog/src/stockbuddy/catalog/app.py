@@ -47,7 +47,7 @@ MAX_CONCURRENT_HEADERS = 4
 @asynccontextmanager
 async def lifespan(resources: Resources) -> AsyncIterator[ServiceParts]:
     settings, database = cast(CatalogSettings, resources.settings), resources.database
-    read_pool = ReadPool(settings.database_url, SERVICE.name, size=settings.read_pool_size)
+    read_pool = ReadPool(settings.database_url, SERVICE.name, size=settings.read_pool_size, pooler=settings.pooler)
     replica = _replica_connections(resources)
     services = CatalogServices(
         database=database,

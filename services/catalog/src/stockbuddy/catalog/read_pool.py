@@ -6,14 +6,16 @@ A read costs less processor time than through `asyncpg.Pool` (ADR 10) and is one
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import asyncpg
 
 from stockbuddy.chassis.http.errors import Unavailable
-from stockbuddy.chassis.postgres.database import ACQUIRE_TIMEOUT_SECONDS, STATEMENT_TIMEOUT_SECONDS, server_settings
+from stockbuddy.chassis.postgres.connections import ACQUIRE_TIMEOUT_SECONDS, is_interrupted, serving_connections
 from stockbuddy.chassis.postgres.pool import PeakUse
-from stockbuddy.chassis.runtime.database_url import connect_arguments
+from stockbuddy.chassis.runtime.failures import DependencyUnavailable
+from stockbuddy.chassis.runtime.pooler import Pooler
 
 
 class ReadPool:
@@ -22,14 +24,21 @@ class ReadPool:
     reset, so statements must not set session state."""
 
     def __init__(
-        self, url: str, schema: str, *, size: int, connect_timeout_seconds: float = ACQUIRE_TIMEOUT_SECONDS
+        self,
+        url: str,
+        schema: str,
+        *,
+        size: int,
+        pooler: Pooler | None = None,
+        connect_timeout_seconds: float = ACQUIRE_TIMEOUT_SECONDS,
     ) -> None:
-        settings = server_settings(schema) | {
-            "application_name": f"{schema} read pool",
-            # Generic plans can't see the search terms; an index is always the safer choice.
-            "enable_seqscan": "off",
-        }
-        self._arguments = connect_arguments(url, timeout_seconds=connect_timeout_seconds, server_settings=settings)
+        # Generic plans can't see the search terms; an index is always the safer choice. Through a pooler, statements
+        # are not kept, so that PostgreSQL plans each one for its terms.
+        settings = {"application_name": f"{schema} read pool", "enable_seqscan": "off"}
+        pooler = None if pooler is None else replace(pooler, keeps_statements=False)
+        self._connect = serving_connections(
+            url, schema, pooler=pooler, settings=settings, timeout_seconds=connect_timeout_seconds
+        )
         self._slots = asyncio.Semaphore(size)
         self._idle: list[asyncpg.Connection] = []
         self._in_use = 0
@@ -62,7 +71,7 @@ class ReadPool:
         self._in_use += 1
         self._use.record(self._in_use)
         try:
-            return self._pop_idle() or await self._connect()
+            return self._pop_idle() or await self._open()
         except BaseException:
             self._release_slot()
             raise
@@ -90,12 +99,12 @@ class ReadPool:
         """The open connection that was used last; lost ones are dropped."""
         while self._idle:
             connection = self._idle.pop()
-            if not connection.is_closed():
+            if not (connection.is_closed() or is_interrupted(connection)):
                 return connection
         return None
 
-    async def _connect(self) -> asyncpg.Connection:
+    async def _open(self) -> asyncpg.Connection:
         try:
-            return await asyncpg.connect(**self._arguments, command_timeout=STATEMENT_TIMEOUT_SECONDS)
-        except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+            return await self._connect()
+        except (OSError, TimeoutError, asyncpg.PostgresError, DependencyUnavailable) as error:
             raise Unavailable("The database is unavailable.") from error

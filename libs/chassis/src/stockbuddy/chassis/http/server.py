@@ -63,7 +63,7 @@ async def wait_alive(settings: ServiceSettings, schema: str) -> None:
     """Return once the schema's tables can be read. If that takes longer than a moment, health checks are answered
     meanwhile: an orchestrator would restart a process that is not alive, and delay each restart further."""
     outage = OutageLog("start.waiting_for_database", service=schema, server=server_of(settings.database_url))
-    waiting = asyncio.create_task(wait_for_database(settings.database_url, schema, outage))
+    waiting = asyncio.create_task(wait_for_database(settings, schema, outage))
     await asyncio.wait([waiting], timeout=HEALTH_DELAY_SECONDS)
     if not waiting.done():
         server = uvicorn.Server(_config(_health_app(outage), settings))
@@ -92,10 +92,10 @@ def _health_app(outage: OutageLog) -> FastAPI:
     return app
 
 
-async def wait_for_database(url: str, schema: str, outage: OutageLog) -> None:
+async def wait_for_database(settings: ServiceSettings, schema: str, outage: OutageLog) -> None:
     """Return once the schema's tables can be read, with the clock at the server's time. Until then, `outage` has the
     reason."""
-    database = Database(url, schema, pool_size=1)
+    database = Database(settings.database_url, schema, pool_size=1, pooler=settings.pooler)
     try:
         while True:
             try:

@@ -135,7 +135,11 @@ async def _opened(
 ) -> AsyncIterator[Resources]:
     """What the service's lifespan gets. The caller starts and closes the bus."""
     database = open_database(
-        settings.database_url, service.name, pool_size=settings.database_pool_size, signals=signals
+        settings.database_url,
+        service.name,
+        pool_size=settings.database_pool_size,
+        pooler=settings.pooler,
+        signals=signals,
     )
     replica = None if work is Work.BACKGROUND else _open_read_replica(settings, database)
     bus = bus or _create_bus(service, settings, database)

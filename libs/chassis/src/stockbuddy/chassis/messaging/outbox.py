@@ -21,6 +21,7 @@ from stockbuddy.chassis.messaging.chunks import Chunk, event_text, join
 from stockbuddy.chassis.postgres.database import Database, signal_on_commit
 from stockbuddy.chassis.runtime import clock
 from stockbuddy.chassis.runtime.event_context import EventContext, current_event_context
+from stockbuddy.chassis.runtime.pooler import Pooler
 from stockbuddy.chassis.runtime.signals import Signals
 from stockbuddy.contracts.event import Event
 
@@ -149,6 +150,8 @@ async def insert_added(session: AsyncSession) -> None:
         signal_on_commit(session, COMMITTED)
 
 
-def open_database(url: str, schema: str, *, pool_size: int = 10, signals: Signals | None = None) -> Database:
+def open_database(
+    url: str, schema: str, *, pool_size: int = 10, pooler: Pooler | None = None, signals: Signals | None = None
+) -> Database:
     """A database whose transactions insert the events added to their session."""
-    return Database(url, schema, pool_size=pool_size, before_commit=insert_added, signals=signals)
+    return Database(url, schema, pool_size=pool_size, pooler=pooler, before_commit=insert_added, signals=signals)

@@ -6,21 +6,23 @@ from typing import Any, cast
 
 import asyncpg
 from sqlalchemy import event, text
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.exc import DisconnectionError, InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
+from stockbuddy.chassis.postgres.connections import (
+    ACQUIRE_TIMEOUT_SECONDS,
+    Connect,
+    is_interrupted,
+    serving_connections,
+)
 from stockbuddy.chassis.postgres.failures import classify_database_error
 from stockbuddy.chassis.postgres.pool import ShrinkingPool
 from stockbuddy.chassis.runtime.database_url import connect_arguments
 from stockbuddy.chassis.runtime.failures import DATABASE, READ_ONLY, DependencyUnavailable, register_classifier
+from stockbuddy.chassis.runtime.pooler import Pooler
 from stockbuddy.chassis.runtime.signals import Signals
 
 register_classifier(classify_database_error)
-
-ACQUIRE_TIMEOUT_SECONDS = 10
-STATEMENT_TIMEOUT_SECONDS = 30
-LOCK_TIMEOUT_SECONDS = 4
-"""Well below the pool's timeout: while one table is locked, the requests waiting for it must not use up the pool."""
 
 BeforeCommit = Callable[[AsyncSession], Awaitable[None]]
 """Called as the last step of a transaction."""
@@ -39,13 +41,14 @@ class Database:
         schema: str,
         *,
         pool_size: int = 10,
+        pooler: Pooler | None = None,
         before_commit: BeforeCommit | None = None,
         signals: Signals | None = None,
     ) -> None:
         self.schema = schema
         self._signals = signals or Signals()
         self._before_commit = before_commit
-        self.engine = create_pooled_engine(url, server_settings(schema), pool_size)
+        self.engine = create_pooled_engine(serving_connections(url, schema, pooler=pooler), pool_size)
         self._max_connections = 2 * pool_size
         self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
@@ -84,7 +87,7 @@ class Database:
             try:
                 yield driver
             finally:
-                if driver.is_closed() or driver.is_in_transaction():
+                if driver.is_closed() or is_interrupted(driver) or driver.is_in_transaction():
                     await connection.invalidate()
 
     async def exists(self, query: str, *arguments: Any) -> bool:
@@ -107,36 +110,20 @@ class Database:
         await self.engine.dispose()
 
 
-def create_engine(
-    url: str,
-    *,
-    server_settings: Mapping[str, str],
-    command_timeout: float | None = None,
-    connect_timeout_seconds: float = ACQUIRE_TIMEOUT_SECONDS,
-    **options: Any,
-) -> AsyncEngine:
+def create_engine(url: str, *, server_settings: Mapping[str, str], **options: Any) -> AsyncEngine:
     """A SQLAlchemy engine on asyncpg whose connections are opened from a libpq URL; `options` are the engine's."""
-    arguments = connect_arguments(url, timeout_seconds=connect_timeout_seconds, server_settings=server_settings)
+    arguments = connect_arguments(url, timeout_seconds=ACQUIRE_TIMEOUT_SECONDS, server_settings=server_settings)
 
     async def connect() -> asyncpg.Connection:
-        return await asyncpg.connect(**arguments, command_timeout=command_timeout)
+        return await asyncpg.connect(**arguments)
 
-    return create_async_engine("postgresql+asyncpg://", async_creator=connect, **options)
+    return _engine(connect, **options)
 
 
-def create_pooled_engine(
-    url: str,
-    settings: Mapping[str, str],
-    pool_size: int,
-    *,
-    connect_timeout_seconds: float = ACQUIRE_TIMEOUT_SECONDS,
-) -> AsyncEngine:
-    """The engine of serving connections; `settings`: see `server_settings`."""
-    engine = create_engine(
-        url,
-        server_settings=settings,
-        connect_timeout_seconds=connect_timeout_seconds,
-        command_timeout=STATEMENT_TIMEOUT_SECONDS,
+def create_pooled_engine(connect: Connect, pool_size: int) -> AsyncEngine:
+    """The engine of serving connections."""
+    engine = _engine(
+        connect,
         poolclass=ShrinkingPool,
         pool_size=pool_size,
         max_overflow=pool_size,  # _max_connections: a burst may use twice the pool before it has to wait
@@ -147,20 +134,15 @@ def create_pooled_engine(
     return engine
 
 
-def server_settings(schema: str) -> dict[str, str]:
-    """Session settings of every serving connection."""
-    return {
-        "search_path": schema,
-        "timezone": "UTC",
-        "jit": "off",  # JIT compilation takes longer than our short statements run
-        "lock_timeout": f"{LOCK_TIMEOUT_SECONDS}s",
-        "application_name": schema,
-    }
+def _engine(connect: Connect, **options: Any) -> AsyncEngine:
+    return create_async_engine("postgresql+asyncpg://", async_creator=connect, **options)
 
 
 def _reject_closed_connection(_: Any, record: Any, __: Any) -> None:
     """Detect a connection closed by the server without a ping; invalidate the whole pool, since its other connections
     were probably closed too."""
+    if is_interrupted(record.driver_connection):
+        raise DisconnectionError()  # this one only
     if record.driver_connection.is_closed():
         raise InvalidatePoolError()
 

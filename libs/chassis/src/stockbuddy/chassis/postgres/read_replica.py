@@ -17,7 +17,8 @@ import asyncpg
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from stockbuddy.chassis.postgres.database import Database, create_pooled_engine, driver_of, server_settings
+from stockbuddy.chassis.postgres.connections import serving_connections
+from stockbuddy.chassis.postgres.database import Database, create_pooled_engine, driver_of
 from stockbuddy.chassis.runtime import metrics
 from stockbuddy.chassis.runtime.background import PollingWorker
 from stockbuddy.chassis.runtime.batched_reads import BatchedReads
@@ -71,8 +72,13 @@ class ReadReplica:
 
     def __init__(self, url: str, database: Database, *, pool_size: int) -> None:
         self._database = database
-        settings = server_settings(database.schema) | {"default_transaction_read_only": "on"}
-        self.engine = create_pooled_engine(url, settings, pool_size, connect_timeout_seconds=CONNECT_TIMEOUT_SECONDS)
+        connect = serving_connections(
+            url,
+            database.schema,
+            settings={"default_transaction_read_only": "on"},
+            timeout_seconds=CONNECT_TIMEOUT_SECONDS,
+        )
+        self.engine = create_pooled_engine(connect, pool_size)
         self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._states: WeakKeyDictionary[asyncpg.Connection, _State] = WeakKeyDictionary()
         self._is_available = False

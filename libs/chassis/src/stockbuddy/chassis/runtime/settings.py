@@ -16,6 +16,7 @@ from stockbuddy.chassis.runtime.broker_url import broker_urls
 from stockbuddy.chassis.runtime.common_names import CommonNames, check_common_names
 from stockbuddy.chassis.runtime.companies import CompanyNames, CompanySettings, describe_shared
 from stockbuddy.chassis.runtime.database_url import check_database_url
+from stockbuddy.chassis.runtime.pooler import Pooler, check_pooler_address
 from stockbuddy.chassis.runtime.weak_secrets import describe_weakness
 
 INVALID_SETTINGS_EXIT_CODE = 2
@@ -29,9 +30,10 @@ class ServiceSettings(CompanySettings):
     """The environment of one service process.
 
     `database_url`: a PostgreSQL URL; the service uses the schema with its own name. `database_role`: the serving role;
-    `migrate`, run as the owner of the schema, grants it the privileges that serving needs. `bus_url`: an AMQP URL,
-    with several addresses for a cluster;
-    None selects the in-process bus. `jwks_url`: the URL of auth's signing keys.
+    `migrate`, run as the owner of the schema, grants it the privileges that serving needs. `database_pooler`: host and
+    port of PgBouncer in transaction mode in front of that server, for all connections but those of commands such as
+    `migrate`; `database_pooler_statements`: PgBouncer has `max_prepared_statements`. `bus_url`: an AMQP URL, with
+    several addresses for a cluster; None selects the in-process bus. `jwks_url`: the URL of auth's signing keys.
     """
 
     model_config = SettingsConfigDict(
@@ -42,6 +44,8 @@ class ServiceSettings(CompanySettings):
     database_url: str = Field(default="postgresql://postgres@127.0.0.1:5432/postgres", repr=False)
     database_role: str | None = None
     database_pool_size: PositiveInt = 10
+    database_pooler: str | None = None
+    database_pooler_statements: bool = False
     bus_url: str | None = Field(default=None, repr=False)
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
@@ -58,6 +62,20 @@ class ServiceSettings(CompanySettings):
     def reject_unusable_database_url(cls, url: str) -> str:
         check_database_url(url)
         return url
+
+    @field_validator("database_pooler")
+    @classmethod
+    def reject_unusable_pooler(cls, address: str | None) -> str | None:
+        if address:
+            check_pooler_address(address)
+        return address or None
+
+    @property
+    def pooler(self) -> Pooler | None:
+        """How serving connections reach the database; None if directly."""
+        if self.database_pooler is None:
+            return None
+        return Pooler(self.database_pooler, keeps_statements=self.database_pooler_statements)
 
     @field_validator("bus_url")
     @classmethod

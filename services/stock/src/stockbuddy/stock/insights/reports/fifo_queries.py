@@ -136,7 +136,8 @@ async def replay_products(
     """The layers of the products to be replayed; with `plain`, of every other one, too."""
     product, product_id = ProductLayers(), 0
     await driver.execute("SET LOCAL work_mem = '64MB'")
-    cursor = await driver.cursor(_ALL_LINES if plain else _REPLAYED_LINES, until, category)
+    lines = await driver.prepare(_ALL_LINES if plain else _REPLAYED_LINES)
+    cursor = await lines.cursor(until, category)
     while records := await cursor.fetch(FETCHED_LINES):
         for next_id, warehouse_id, lot, quantity, is_plain, *details in records:
             if next_id != product_id:

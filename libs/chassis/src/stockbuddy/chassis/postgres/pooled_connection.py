@@ -1,0 +1,120 @@
+"""A connection through PgBouncer in transaction mode, which holds a server session only while one works for it.
+
+PgBouncer assigns a session to a client from its first message until the server is ready for the next query outside of a
+transaction. asyncpg asks for the description of a statement without ending that: the session would stay assigned until
+the statement is executed, or for good if it is not, because a value is invalid or its task was cancelled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+import asyncpg
+from asyncpg.connection import LoggedQuery
+from asyncpg.prepared_stmt import PreparedStatement
+
+MAX_STATEMENTS = 200
+"""Described statements that a connection keeps; as many as PgBouncer's `max_prepared_statements` by default."""
+
+_END = "SELECT"
+"""Without columns: with the response to a simple query, the assignment of the server session ends."""
+
+Result = TypeVar("Result")
+Run = Callable[[PreparedStatement], Awaitable[Result]]
+Logger = Callable[[LoggedQuery], None]
+
+
+class PooledConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
+    """Has each statement described once. With `statement_cache_size=0`, an execution is then one message with text and
+    values, which any server session can serve; otherwise it names the statement, which PgBouncer has prepared."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._described: OrderedDict[str, PreparedStatement] = OrderedDict()
+        self._loggers: list[Logger] = []
+        self.is_interrupted = False
+        """Whether it must not be used again, since it is about to be closed."""
+
+    def _cancel_current_command(self, *_: Any) -> None:
+        """asyncpg calls this when a statement's time is over or its task is cancelled. The connection is closed, and
+        the server then ends the statement (`client_connection_check_interval`). A request to cancel it would not reach
+        a statement that waits for a session, such as a BEGIN, which later opens a transaction that nothing ends; and
+        PgBouncer 1.18 crashes if the client of such a request disconnects (its issue 801)."""
+        self.is_interrupted = True
+        self._loop.call_soon(self.terminate)
+
+    async def prepare(self, query: str, **options: Any) -> PreparedStatement:
+        """See `asyncpg.Connection.prepare`. Outside of a transaction, no server session stays assigned."""
+        try:
+            statement = await super().prepare(query, **options)
+            if not self.is_in_transaction():
+                await super().execute(_END, timeout=options.get("timeout"))
+        except asyncio.CancelledError:
+            self.terminate()  # perhaps between the two messages
+            raise
+        return statement
+
+    async def fetch(self, query: str, *args: Any, **options: Any) -> Any:
+        return await self._run(query, args, options, lambda statement: statement.fetch(*args, **options))
+
+    async def fetchrow(self, query: str, *args: Any, **options: Any) -> Any:
+        return await self._run(query, args, options, lambda statement: statement.fetchrow(*args, **options))
+
+    async def fetchval(self, query: str, *args: Any, **options: Any) -> Any:
+        return await self._run(query, args, options, lambda statement: statement.fetchval(*args, **options))
+
+    async def execute(self, query: str, *args: Any, **options: Any) -> str:
+        if not args:
+            return str(await super().execute(query, **options))
+
+        async def run(statement: PreparedStatement) -> str:
+            await statement.fetch(*args, **options)
+            return str(statement.get_statusmsg())
+
+        return await self._run(query, args, options, run)
+
+    async def executemany(self, command: str, args: Iterable[Any], **options: Any) -> None:
+        await self._run(command, (), options, lambda statement: statement.executemany(args, **options))
+
+    def add_query_logger(self, callback: Logger) -> None:
+        """Reports described statements as well, which asyncpg does not, and not those that this class adds."""
+        self._loggers.append(callback)
+        super().add_query_logger(lambda logged: None if logged.query == _END else callback(logged))
+
+    async def _run(self, query: str, values: tuple[Any, ...], options: Mapping[str, Any], run: Run[Result]) -> Result:
+        timeout = options.get("timeout")
+        started = time.monotonic()
+        failure: BaseException | None = None
+        try:
+            try:
+                return await run(await self._describe(query, timeout))
+            except asyncpg.InvalidCachedStatementError:  # refused before it ran, because a table was altered
+                self._described.clear()
+                if self.is_in_transaction():
+                    raise
+                return await run(await self._describe(query, timeout))
+        except BaseException as error:
+            failure = error
+            if isinstance(error, asyncpg.InternalClientError):
+                self.terminate()  # the result has other columns than described
+            raise
+        finally:
+            self._log(query, values, time.monotonic() - started, failure)
+
+    async def _describe(self, query: str, timeout: float | None) -> PreparedStatement:  # noqa: ASYNC109 (asyncpg's)
+        if (statement := self._described.get(query)) is not None:
+            self._described.move_to_end(query)
+            return statement
+        statement = self._described[query] = await self.prepare(query, timeout=timeout)
+        if len(self._described) > MAX_STATEMENTS:
+            self._described.popitem(last=False)
+        return statement
+
+    def _log(self, query: str, values: tuple[Any, ...], seconds: float, failure: BaseException | None) -> None:
+        for logger in self._loggers:
+            logged = LoggedQuery(query, values, None, seconds, failure, None, None)
+            asyncio.get_running_loop().call_soon(logger, logged)
