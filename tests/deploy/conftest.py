@@ -6,7 +6,6 @@ import subprocess
 from collections.abc import AsyncIterator, Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx2 as httpx
 import pytest
@@ -14,8 +13,8 @@ from pydantic_settings import BaseSettings
 
 from stockbuddy.chassis.http.app import create_app
 from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
-from stockbuddy.chassis.postgres.migrations import migrate
 from stockbuddy.chassis.runtime.settings import ServiceSettings
+from stockbuddy.chassis.testing import pgbouncer
 from stockbuddy.chassis.testing.clients import serving, until_ready
 from stockbuddy.embedded.asgi_client import get
 from stockbuddy.embedded.service_registry import SERVICES, EmbeddedService
@@ -23,13 +22,14 @@ from stockbuddy.embedded.system import JWKS_PATH
 from stockbuddy.gateway.app import create_gateway
 from stockbuddy.gateway.settings import GatewaySettings
 from stockbuddy.local_servers.postgres import LocalPostgres
+from tests.faults.deployment import migrate_as_owners
 
 NAMES = [embedded.name for embedded in SERVICES]
 
 RunProgram = Callable[..., None]
 AsRole = Callable[[str, str], str]
 CreateRoles = Callable[[str], None]
-Serve = Callable[[str], contextlib.AbstractAsyncContextManager[httpx.AsyncClient]]
+Serve = Callable[..., contextlib.AbstractAsyncContextManager[httpx.AsyncClient]]
 
 
 @pytest.fixture(scope="session")
@@ -59,38 +59,31 @@ def run_program() -> RunProgram:
 
 @pytest.fixture(scope="session")
 def as_role() -> AsRole:
-    return lambda url, role: urlsplit(url)._replace(netloc=f"{role}:of-a-test@").geturl()
+    return pgbouncer.as_role
 
 
 @pytest.fixture
-def create_roles(run_program: RunProgram, root: Path) -> CreateRoles:
+def create_roles(root: Path) -> CreateRoles:
     """Creates the roles of all services in an empty database."""
-
-    def create(url: str) -> None:
-        for name in NAMES:
-            variables = (f"--set=service={name}", "--set=owner_password=of-a-test", "--set=password=of-a-test")
-            run_program("psql", "--quiet", *variables, "--file", root / "deploy/postgres/roles.sql", url)
-
-    return create
+    return lambda url: pgbouncer.create_roles(url, NAMES, root / "deploy")
 
 
 @pytest.fixture
-async def url(private_postgres: LocalPostgres, create_roles: CreateRoles, as_role: AsRole) -> str:
+async def url(private_postgres: LocalPostgres, create_roles: CreateRoles) -> str:
     """A database with the tables of all services, owned by the owner roles."""
     create_roles(private_postgres.url)
     create_roles(private_postgres.url)  # is repeatable
-    for embedded in SERVICES:
-        owner = as_role(private_postgres.url, f"{embedded.name}_owner")
-        await migrate(owner, embedded.name, embedded.migrations, serving_role=embedded.name)
+    await migrate_as_owners(private_postgres.url)
     return private_postgres.url
 
 
 @pytest.fixture
 def serve(as_role: AsRole, tmp_path: Path) -> Serve:
-    """Runs the whole system with a database, each service as its own role; yields a client of the gateway."""
+    """Runs the whole system with a database, each service as its own role and with further settings; yields a client of
+    the gateway."""
 
     @contextlib.asynccontextmanager
-    async def serve(url: str) -> AsyncIterator[httpx.AsyncClient]:
+    async def serve(url: str, **more: object) -> AsyncIterator[httpx.AsyncClient]:
         bus = InProcessBus(expected_services=frozenset(NAMES))
 
         async def fetch_jwks() -> dict[str, object]:
@@ -99,7 +92,7 @@ def serve(as_role: AsRole, tmp_path: Path) -> Serve:
 
         def settings(embedded: EmbeddedService) -> ServiceSettings:
             own_role = as_role(url, embedded.name)
-            values = {"env": "development", "database_url": own_role, "image_store": str(tmp_path)}
+            values = {"env": "development", "database_url": own_role, "image_store": str(tmp_path), **more}
             return embedded.settings.model_validate(values)
 
         services = {

@@ -10,12 +10,14 @@ from types import MappingProxyType
 
 import aiohttp
 
+from stockbuddy.chassis.postgres.migrations import migrate
 from stockbuddy.chassis.testing.clients import PASSWORD
+from stockbuddy.chassis.testing.pgbouncer import PooledPostgres, as_role
 from stockbuddy.chassis.testing.proxy import Proxy
 from stockbuddy.chassis.testing.rabbitmq import PrivateRabbitMQ
 from stockbuddy.embedded.api_client import ApiClient
 from stockbuddy.embedded.processes import Program, programs
-from stockbuddy.embedded.service_registry import migrate_all
+from stockbuddy.embedded.service_registry import SERVICES, migrate_all
 from stockbuddy.embedded.settings import EmbeddedSettings
 from stockbuddy.local_servers.ports import free_port
 from stockbuddy.local_servers.postgres import LocalPostgres
@@ -69,11 +71,15 @@ async def start_deployment(
     release: Release | None = None,
     clocks: Mapping[str, MachineClock] = MappingProxyType({}),
     bus_url: str | None = None,
+    pooled: PooledPostgres | None = None,
 ) -> AsyncIterator[Deployment]:
     """`has_admin`: the database is restored. `release`: what is installed at first, if not the release under test.
     `clocks`: of the machines of some programs, by the program's name. `bus_url`: of a cluster, to which there are no
-    proxies."""
-    await (release.migrate(postgres.url) if release else migrate_all(postgres.url))
+    proxies. `pooled`: each service has its role, and goes through PgBouncer."""
+    if pooled is not None:
+        await migrate_as_owners(postgres.url)
+    else:
+        await (release.migrate(postgres.url) if release else migrate_all(postgres.url))
     port = first_of_free_ports(5)
     url = f"http://127.0.0.1:{port}"
     async with contextlib.AsyncExitStack() as stack:
@@ -89,9 +95,10 @@ async def start_deployment(
             else:
                 address = bus_url
             machine = clocks[name].environment if name in clocks else {}
+            database = {} if pooled is None else _through_pgbouncer(pooled, name.partition("-")[0])
+            own = {**code, **machine, **database}
             running = replace(
-                program,
-                environment={**program.environment, "BUS_URL": address, "LOG_LEVEL": LOG_LEVEL, **code, **machine},
+                program, environment={**program.environment, "BUS_URL": address, "LOG_LEVEL": LOG_LEVEL, **own}
             )
             supervised = SupervisedProgram(name, running, directory / f"{name}.log")
             deployment.programs[name] = await stack.enter_async_context(supervised.running())
@@ -102,6 +109,17 @@ async def start_deployment(
                 assert response.status == 201, await response.text()
         await client.log_in()
         yield deployment
+
+
+async def migrate_as_owners(url: str) -> None:
+    """Create the tables of all services as their owner roles."""
+    for embedded in SERVICES:
+        owner = as_role(url, f"{embedded.name}_owner")
+        await migrate(owner, embedded.name, embedded.migrations, serving_role=embedded.name)
+
+
+def _through_pgbouncer(pooled: PooledPostgres, service: str) -> dict[str, str]:
+    return {"DATABASE_URL": as_role(pooled.server.url, service), "DATABASE_POOLER": pooled.pgbouncer.address}
 
 
 def _replicate(plain: list[Program], replicas: int) -> dict[str, Program]:
