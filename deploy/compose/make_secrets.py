@@ -72,6 +72,8 @@ def write_volumes(volumes: Path, *, reader: int) -> None:
         write(volumes / service / "database_url", database_url(service, passwords[service]), owner=reader)
         write(volumes / service / "bus_url", bus_url, owner=reader)
         write(volumes / f"{service}-owner" / "database_url", owner_url, owner=reader)
+    roles = "".join(f'"{service}" "{passwords[service]}"\n' for service in PRODUCERS)
+    write(volumes / "pgbouncer" / "userlist.txt", roles, owner=reader)
     for volume in ("auth", "auth-owner"):  # auth requires it, also to migrate
         write(volumes / volume / "secret_key", passwords["secret_key"], owner=reader)
     for volume in ("auth", "auth-owner", "gateway"):

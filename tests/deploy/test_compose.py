@@ -4,6 +4,7 @@ These are static checks; running it requires a Docker engine.
 """
 
 from collections.abc import Mapping
+from configparser import ConfigParser
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 import yaml
 from pydantic_settings import BaseSettings
 
+from stockbuddy.chassis.postgres.connections import ACQUIRE_TIMEOUT_SECONDS
 from stockbuddy.embedded.backup.settings import BackupSettings
 
 Programs = Mapping[str, type[BaseSettings]]
@@ -36,7 +38,7 @@ TRACING = {
     "OTEL_TRACES_SAMPLER",
     "OTEL_TRACES_SAMPLER_ARG",
 }
-UNUSED_BY_GATEWAY = {"DATABASE_POOL_SIZE", "JWKS_URL"}
+UNUSED_BY_GATEWAY = {"DATABASE_POOL_SIZE", "DATABASE_POOLER", "DATABASE_POOLER_STATEMENTS", "JWKS_URL"}
 
 
 @pytest.fixture(scope="module")
@@ -53,10 +55,10 @@ def parts(compose: dict[str, Any]) -> dict[str, Any]:
 
 def test_compose_file_has_every_service_and_job(parts: dict[str, Any]) -> None:
     migrations = {f"migrate-{service}" for service in SERVICES}
-    servers = {"postgres", "rabbitmq", "valkey"}
+    servers = {"postgres", "pgbouncer", "rabbitmq", "valkey"}
     assert set(parts) == {"secrets", "roles", "gateway", *servers, *SERVICES, *migrations, *BACKUP}
     optional = {name for name, part in parts.items() if "profiles" in part}
-    assert optional == {"valkey", *BACKUP}, "started only when wanted"
+    assert optional == {"pgbouncer", "valkey", *BACKUP}, "started only when wanted"
 
 
 def test_every_setting_is_passed_to_its_container(parts: dict[str, Any], programs: Programs) -> None:
@@ -100,6 +102,7 @@ def test_each_secret_is_mounted_only_by_its_readers(parts: dict[str, Any]) -> No
         "administration-secrets": {"postgres", "roles", "restore-secrets"},
         "backup-secrets": {"backup", "restore"},
         "rabbitmq-secrets": {"rabbitmq"},
+        "pgbouncer-secrets": {"pgbouncer"},
         "gateway-secrets": {"gateway"},
         **{f"{service}-secrets": {service} for service in SERVICES},
         **{f"{service}-owner-secrets": {f"migrate-{service}"} for service in SERVICES},
@@ -166,3 +169,14 @@ def test_cache_server_keeps_nothing_on_a_disk_and_is_reached_by_the_services_onl
     assert "volumes" not in valkey
     assert valkey["networks"] == ["back"]
     assert {"--maxmemory", "allkeys-lru"} <= set(valkey["command"])
+
+
+def test_pgbouncer_is_in_transaction_mode_and_reached_by_the_services_only(root: Path, parts: dict[str, Any]) -> None:
+    assert parts["pgbouncer"]["networks"] == ["back"]
+    configuration = ConfigParser(interpolation=None)
+    configuration.read((root / parts["pgbouncer"]["build"]["dockerfile"]).with_name("pgbouncer.ini"))
+    assert configuration["pgbouncer"]["pool_mode"] == "transaction"
+    assert int(configuration["pgbouncer"]["query_wait_timeout"]) == ACQUIRE_TIMEOUT_SECONDS
+    assert "host=postgres " in configuration["databases"]["*"]
+    for service in SERVICES:
+        assert {"DATABASE_POOLER", "DATABASE_POOLER_STATEMENTS"} <= set(parts[service]["environment"])

@@ -296,6 +296,10 @@ def test_quota_admits_all_replicas_during_an_upgrade_and_little_more(
     for file, count in (("postgres.yaml", "instances"), ("rabbitmq.yaml", "replicas")):
         server = yaml.safe_load((folder / "servers" / file).read_text())["spec"]
         add(server[count], server["resources"])
+    if ("Deployment", "pgbouncer") in overlay:
+        spec = overlay["Deployment", "pgbouncer"]["spec"]
+        assert spec["strategy"]["rollingUpdate"]["maxSurge"] == 1
+        add(spec["replicas"] + 1, pod(overlay, "pgbouncer")["spec"]["containers"][0]["resources"])
     if ("Deployment", "valkey") in overlay:
         spec = overlay["Deployment", "valkey"]["spec"]
         assert spec["strategy"] == {"type": "Recreate"}
@@ -355,3 +359,35 @@ def test_cache_server_is_restricted_expendable_and_reached_by_its_clients_only(
     for url in urls.values():
         assert url.startswith(f"redis://{overlay['Service', 'valkey']['metadata']['name']}:6379/")
     assert overlay["NetworkPolicy", "valkey"]["spec"]["policyTypes"] == ["Ingress", "Egress"]
+
+
+@pytest.mark.parametrize("overlay", ["medium", "large"], indirect=True)
+def test_pgbouncer_is_restricted_redundant_and_reached_by_the_services_only(
+    overlay: dict[tuple[str, str], Manifest], folder: Path
+) -> None:
+    spec = pod(overlay, "pgbouncer")["spec"]
+    [container] = spec["containers"]
+    assert spec["securityContext"] == pod(overlay, "stock")["spec"]["securityContext"]
+    assert container["securityContext"] == pod(overlay, "stock")["spec"]["containers"][0]["securityContext"]
+    assert {"startupProbe", "livenessProbe", "readinessProbe"} <= container.keys()
+    budget = overlay["PodDisruptionBudget", "pgbouncer"]["spec"]["minAvailable"]
+    assert 1 <= budget < overlay["Deployment", "pgbouncer"]["spec"]["replicas"]
+    settings = yaml.safe_load((folder / "pgbouncer/kustomization.yaml").read_text())["configMapGenerator"][0]
+    address = settings["literals"][0].removeprefix("DATABASE_POOLER=")
+    service = overlay["Service", "pgbouncer"]
+    assert address == f"{service['metadata']['name']}:{service['spec']['ports'][0]['port']}"
+    label = {"matchLabels": {"app.kubernetes.io/name": "pgbouncer"}}
+    labels = {"app.kubernetes.io/name": "pgbouncer"}
+    for service_name in SERVICES:
+        assert label in [p.get("podSelector") for p in peers(overlay, service_name, "egress")]
+    callers = [peer["podSelector"] for peer in peers(overlay, "pgbouncer", "ingress")]
+    assert not any(selects(selector, pod(overlay, "gateway")["metadata"]["labels"]) for selector in callers)
+    assert all(
+        any(selects(selector, pod(overlay, name)["metadata"]["labels"]) for selector in callers) for name in SERVICES
+    )
+    rules = next(
+        rule
+        for rule in yaml.safe_load_all((folder / "servers/network.yaml").read_text())
+        if rule["metadata"]["name"] == "postgres"
+    )["spec"]["ingress"]
+    assert any(selects(peer["podSelector"], labels) for rule in rules for peer in rule["from"] if "podSelector" in peer)

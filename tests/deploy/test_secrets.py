@@ -33,6 +33,7 @@ def volumes(tmp_path: Path) -> Path:
     for name in (
         "administration",
         "backup",
+        "pgbouncer",
         "rabbitmq",
         "gateway",
         *SERVICES,
