@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, WebSocketRoute, expect
+from playwright.sync_api import Browser, Page, Route, WebSocketRoute, expect
 
 from .conftest import OpenPage, RunningSystem, new_context, violations, watch
 from .person import scan
@@ -168,6 +168,42 @@ def test_find_and_shortcuts_work_by_keyboard(open_page: OpenPage) -> None:
     page.keyboard.type("gp?")
     assert page.get_by_label("Name, SKU or barcode").input_value() == "gp?", "no shortcut fires while typing"
     assert page.get_by_role("dialog").count() == 0
+
+
+def _press_ctrl_k_before_the_palette_is_loaded(page: Page, keys: str) -> Route:
+    """Returns the request of its script, which waits."""
+    requests: list[Route] = []
+
+    def hold(request: Route) -> None:
+        requests.append(request)
+
+    page.route("**/palette-*.js", hold)
+    page.reload()
+    expect(page.get_by_role("row").nth(1)).to_be_visible()
+    page.keyboard.press("Control+k")
+    page.keyboard.type(keys)
+    expect(page.get_by_role("heading", name="Sales", level=1)).to_be_visible()
+    return requests[0]
+
+
+def test_what_is_typed_before_the_palette_is_there_is_kept(open_page: OpenPage) -> None:
+    page = open_page("/sales")
+    request = _press_ctrl_k_before_the_palette_is_loaded(page, "gp New prodx")  # `g p` alone would leave the page
+    page.keyboard.press("Backspace")
+    request.continue_()
+    find = page.get_by_role("combobox", name="Find")
+    expect(find).to_have_value("gp New prod")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("!")
+    expect(find).to_have_value("gp New prod!")
+
+
+def test_enter_before_the_palette_is_there_opens_what_was_typed(open_page: OpenPage) -> None:
+    page = open_page("/sales")
+    request = _press_ctrl_k_before_the_palette_is_loaded(page, "New prod")
+    page.keyboard.press("Enter")
+    request.continue_()
+    expect(page.get_by_role("heading", name="New product", level=1)).to_be_visible()
 
 
 def test_sale_is_taken_back_and_the_balance_is_the_servers(open_page: OpenPage, system: RunningSystem) -> None:

@@ -11,6 +11,7 @@ import { NAVIGATION } from "./navigation.ts";
 import { may, type Permission } from "./permissions.ts";
 import { announce } from "./reads.ts";
 import { useLogout, useUser } from "./session.tsx";
+import { endTypeAhead } from "./type-ahead.ts";
 
 interface Found {
   /** Unique in the list. */
@@ -88,6 +89,11 @@ export default function Palette({ onClose }: { onClose: () => void }) {
           setText(event.currentTarget.value);
           setChosen(undefined);
           setWaiting(false);
+        }}
+        onFocus={() => {
+          const typed = endTypeAhead();
+          if (typed.text) setText(typed.text);
+          setWaiting(typed.isEntered);
         }}
         onKeyDown={onKey}
       />

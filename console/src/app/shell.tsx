@@ -16,6 +16,7 @@ import { useLogout, useUser } from "./session.tsx";
 import { useShortcuts } from "./shortcuts.ts";
 import { useStepUp } from "./step-up.ts";
 import { announce, useRead } from "./reads.ts";
+import { startTypeAhead } from "./type-ahead.ts";
 
 const loadPalette = () => import("./palette.tsx");
 const Palette = lazy(loadPalette);
@@ -31,14 +32,17 @@ export function Shell({ children }: { children: ReactNode }) {
   const { id: userId } = useUser();
   useEffect(() => connect(queries), [queries]);
   useEffect(() => void resumeQueue(userId), [userId]);
-  useEffect(() => void loadPalette(), []); // so that Ctrl-K takes the first key already
+  useEffect(() => void loadPalette(), []);
   useEffect(() => void loadOtherTexts(), []);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another page closes the navigation of a phone
   useEffect(nav.close, [path]);
   useShortcuts(
     useMemo(
       () => ({
-        palette: () => setDialog("palette"),
+        palette: () => {
+          if (dialog !== "palette") startTypeAhead();
+          setDialog("palette");
+        },
         help: () => setDialog("help"),
         search: () => document.querySelector<HTMLInputElement>("[data-page-search]")?.focus(),
         go: (key) => {
@@ -46,7 +50,7 @@ export function Shell({ children }: { children: ReactNode }) {
           if (found) void navigate({ to: found.path });
         },
       }),
-      [navigate],
+      [navigate, dialog],
     ),
   );
   const close = (): void => setDialog(null);
