@@ -59,6 +59,8 @@ export class ConcurrentUpdate extends Conflict {}
 export class CsrfFailed extends Forbidden {}
 /** This cursor is from before the event log was restored, or beyond its end; continue from `head`. */
 export class CursorAhead extends Conflict { declare head: string; }
+/** Entries that follow this one are only in archives; read those, and continue from `start`. */
+export class CursorArchived extends Conflict {}
 /** The personal data of this customer was erased; the record cannot be changed or used any more. */
 export class CustomerErased extends Conflict {}
 /** There must be a default warehouse; make another one the default instead. */

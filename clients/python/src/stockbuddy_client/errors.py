@@ -171,6 +171,12 @@ class CursorAhead(Conflict):
     head: str
 
 
+class CursorArchived(Conflict):
+    """Entries that follow this one are only in archives; read those, and continue from `start`."""
+
+    code = "cursor_archived"
+
+
 class CustomerErased(Conflict):
     """The personal data of this customer was erased; the record cannot be changed or used any more."""
 
@@ -1026,6 +1032,7 @@ BY_CODE: dict[str, type[ApiError]] = {
     "concurrent_update": ConcurrentUpdate,
     "csrf_failed": CsrfFailed,
     "cursor_ahead": CursorAhead,
+    "cursor_archived": CursorArchived,
     "customer_erased": CustomerErased,
     "default_warehouse_required": DefaultWarehouseRequired,
     "delivery_in_flight": DeliveryInFlight,

@@ -43,7 +43,7 @@ def rotate_keys() -> NoReturn:
 
 
 def events() -> NoReturn:
-    """Begin a new epoch of events after a restore: `new-epoch`."""
+    """Move old events to files: `archive`; after a restore: `new-epoch`."""
     _run_of_services("events")
 
 

@@ -60,6 +60,19 @@ class CursorAhead(Conflict):
     members = {"head": Annotated[str, Field(description="The cursor to continue from: the end of the log.")]}
 
 
+class CursorArchived(Conflict):
+    """Entries that follow this one are only in archives; read those, and continue from `start`."""
+
+    code = "cursor_archived"
+    members = {
+        "start": Annotated[str, Field(description="The cursor after which the log has all events.")],
+        "last_archived_id": Annotated[int, Field(description="The id of the last entry in the archives.")],
+    }
+
+    def __init__(self, last_archived_id: int, *, start: str) -> None:
+        super().__init__(start=start, last_archived_id=last_archived_id)
+
+
 class WriteNotVisible(Unavailable):
     """The write that X-Consistency names is not in the event log yet; retry, or read without the header."""
 

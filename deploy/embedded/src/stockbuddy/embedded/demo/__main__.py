@@ -1,5 +1,6 @@
 """`python -m stockbuddy.embedded.demo`: creates the demo shop once, and prints its totals as the dashboard has them."""
 
+import argparse
 import asyncio
 import sys
 from decimal import Decimal
@@ -47,6 +48,12 @@ def _money(amount: Any, currency: str) -> str:
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="stockbuddy demo",
+        description=f"Create a demo shop with {DAYS} days of trade in a running system.",
+        epilog="STOCKBUDDY_URL, STOCKBUDDY_USERNAME and STOCKBUDDY_PASSWORD name the system and the account.",
+    )
+    parser.parse_args()
     try:
         asyncio.run(_create_shop())
     except (ApiUnavailable, LoginFailed, DemoFailed) as error:

@@ -1,10 +1,13 @@
 """Hourly maintenance of the chassis' tables: partitions are created ahead, and dropped when all their rows expired."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.postgres.partitions import FIND_STEPS
@@ -34,20 +37,27 @@ async def maintain(database: Database) -> None:
     async with database.reading() as session:
         steps = list(await session.scalars(text(FIND_STEPS)))
     for step in steps:
-        await _repeat_until_locked(database, step)
+        if not await repeat_until_locked(database, partial(_run_step, step=step)):
+            log.warning("maintenance.postponed", schema=database.schema, step=step)
 
 
-async def _repeat_until_locked(database: Database, step: str) -> None:
-    """A long report holds the lock of a partition that it reads; the step waits for it without blocking others."""
+async def _run_step(session: AsyncSession, *, step: str) -> None:
+    await session.execute(_LOCK)
+    await session.execute(text(f"SELECT {step}()"))
+
+
+async def repeat_until_locked(database: Database, run: Callable[[AsyncSession], Awaitable[None]]) -> bool:
+    """Run it in a transaction, again while it waits for a lock longer than the function or statement allows. False if
+    the lock was not free in MAX_LOCK_ATTEMPTS: a long report holds the lock of what it reads, and the attempts do not
+    block others."""
     for _ in range(MAX_LOCK_ATTEMPTS):
         try:
             async with database.transaction() as session:
-                await session.execute(_LOCK)
-                await session.execute(text(f"SELECT {step}()"))
+                await run(session)
         except DBAPIError as error:
             if classify(error).reason != LOCK_TIMEOUT:
                 raise
             await asyncio.sleep(LOCK_INTERVAL_SECONDS)
         else:
-            return
-    log.warning("maintenance.postponed", schema=database.schema, step=step)
+            return True
+    return False

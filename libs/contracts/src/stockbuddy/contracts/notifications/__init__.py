@@ -1,6 +1,6 @@
 """Events published by notifications."""
 
-from stockbuddy.contracts.notifications.checkpoints import CheckpointSigned, EntriesRedacted
+from stockbuddy.contracts.notifications.checkpoints import CheckpointSigned, EntriesArchived, EntriesRedacted
 from stockbuddy.contracts.notifications.emails import (
     NotificationEmailFailed,
     NotificationEmailRetried,
@@ -27,6 +27,7 @@ from stockbuddy.contracts.notifications.webhooks import (
 __all__ = [
     "AnnouncementPublished",
     "CheckpointSigned",
+    "EntriesArchived",
     "EntriesRedacted",
     "NotificationCreated",
     "NotificationEmailFailed",

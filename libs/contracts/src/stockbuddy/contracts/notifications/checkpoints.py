@@ -1,4 +1,4 @@
-"""Events of the checkpoints of the event log."""
+"""Events about the event log itself."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -21,6 +21,20 @@ class CheckpointSigned(Event):
     kid: str
     jws: str
     signed_at: datetime
+
+
+class EntriesArchived(Event):
+    """The entries from `first` to `last` were moved from the event log to `file`, whose SHA-256 is `sha256`. `hash` is
+    that of the last one, which the first entry of the log continues. Hashes are in hex."""
+
+    type: ClassVar[str] = "notifications.entries.archived"
+    subject_template: ClassVar[str] = "entries/{last}"
+
+    first: int
+    last: int
+    hash: str
+    file: str
+    sha256: str
 
 
 class EntriesRedacted(Event):

@@ -54,7 +54,9 @@ _TYPES = text("""
         FROM types t WHERE t.type IS NOT NULL)
     SELECT type FROM types WHERE type ~ :requested AND type ~ :with_action
 """)
-_TOTAL = text("SELECT audited FROM event_log_head")
+_TOTAL = text("""
+    SELECT audited - coalesce((SELECT max(audited) FROM event_log_archive), 0) FROM event_log_head
+""")
 
 _COLUMNS = """
     e.position, e.at, e.type, e.actor_id, e.actor, e.client_ip, e.subject, e.request_id, e.hash,

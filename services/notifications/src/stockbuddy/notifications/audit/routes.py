@@ -7,7 +7,7 @@ from fastapi.responses import StreamingResponse
 
 from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.http.authentication import Caller, require, requires
-from stockbuddy.chassis.http.errors import Unprocessable
+from stockbuddy.chassis.http.errors import Unprocessable, raises
 from stockbuddy.chassis.http.etags import ConditionalRoute
 from stockbuddy.chassis.http.pagination import Page
 from stockbuddy.notifications.audit import queries
@@ -24,7 +24,9 @@ from stockbuddy.notifications.audit.schemas import (
 from stockbuddy.notifications.audit.verification import KnownEntry, verify_chain
 from stockbuddy.notifications.consistency import CONSISTENT
 from stockbuddy.notifications.dependencies import Services
+from stockbuddy.notifications.errors import CursorArchived
 from stockbuddy.notifications.event_log.field_permissions import field_permissions_among, visible_data
+from stockbuddy.notifications.event_log.queries import read_extent
 from stockbuddy.notifications.event_log.visibility import visible_types
 
 router = APIRouter(prefix="/api/v1/audit-logs", tags=["audit"], route_class=ConditionalRoute)
@@ -46,11 +48,13 @@ async def list_audit_logs(
 
 
 @router.get("/verify", dependencies=[requires(Permission.AUDIT_READ)])
+@raises(CursorArchived)
 async def verify_audit_logs(services: Services, query: Annotated[ChainQuery, Query()]) -> AuditVerificationResponse:
     """Verify that the audit log was not altered.
 
-    Recomputes the chain of hashes over all entries. Keep `last_id` and `last_hash` outside the system, and send
-    them later as `known_id` and `known_hash`, which reveals a log that was rewritten together with its hashes.
+    Recomputes the chain of hashes over all entries that are not in archives. Keep `last_id` and `last_hash` outside the
+    system, and send them later as `known_id` and `known_hash`, which reveals a log that was rewritten together with its
+    hashes.
     """
     if (query.known_id is None) != (query.known_hash is None):
         raise Unprocessable.field("known_id", "requires known_hash and vice versa")
@@ -64,6 +68,7 @@ async def verify_audit_logs(services: Services, query: Annotated[ChainQuery, Que
     responses={200: {"content": {media: {"schema": {"type": "string"}} for media in MEDIA_TYPES.values()}}},
     dependencies=[requires(Permission.AUDIT_READ), CONSISTENT],
 )
+@raises(CursorArchived)
 async def export_audit_logs(
     services: Services, caller: Caller, query: Annotated[ExportQuery, Query()]
 ) -> StreamingResponse:
@@ -77,6 +82,8 @@ async def export_audit_logs(
     """
     if query.format == "chain":
         require(caller, Permission.COST_READ)
+    async with services.database.reading() as session:
+        (await read_extent(session)).require_kept_after(query.after)
     types = visible_types({*caller.permissions, Permission.EVENT_READ})
     permissions = field_permissions_among(caller.permissions)
     lines = export_entries(services.database, query, types, permissions)

@@ -29,7 +29,7 @@ class AuditFilter(PageQuery):
 
 
 class ChainQuery(BaseModel):
-    """A hash recorded earlier, which the log must still have."""
+    """A hash recorded earlier, which the log must still have: not of an entry that is only in an archive."""
 
     known_id: Id | None = Field(None, description="`last_id` of an earlier verification.")
     known_hash: Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")] | None = None
@@ -69,12 +69,14 @@ class AuditEntryResponse(BaseModel):
 
 
 class AuditVerificationResponse(BaseModel):
-    """`ok`: no entry and no personal value was altered. `entries` were verified; the chain breaks at `first_bad_id`.
+    """`ok`: no entry and no personal value was altered. `entries` were verified, after `archived_entries` that are in
+    archives; the chain breaks at `first_bad_id`.
     Record `last_id` and `last_hash` outside the system: as `known_id` and `known_hash` of a later call they reveal a
     log that was rewritten together with its hashes. `altered_values`: personal values other than those logged."""
 
     ok: bool
     entries: int
+    archived_entries: int
     first_bad_id: int | None
     last_id: int
     last_hash: str

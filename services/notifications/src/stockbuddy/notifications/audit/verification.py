@@ -1,7 +1,9 @@
-"""Verifies the hash chain of the event log from the first entry to the head, in batches, and finds the first bad entry.
+"""Verifies the hash chain of the event log from the first entry that is not archived to the head, in batches, and finds
+the first bad entry.
 
 The head is read first and entries never change, so the verification needs no snapshot and events may be appended
-meanwhile. See docs/adr/0005-audit-chain.md for what this proves and what it cannot.
+meanwhile; if entries are archived meanwhile, it begins again. See docs/adr/0005-audit-chain.md for what this proves and
+what it cannot.
 """
 
 from dataclasses import dataclass
@@ -12,8 +14,10 @@ from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.notifications.audit.chain_links import ChainLink, ChainState, Redaction
 from stockbuddy.notifications.audit.queries import CHAIN_HEAD, CHAIN_ROWS, FIRST_BEYOND_HEAD, PERSONAL_VALUES
 from stockbuddy.notifications.audit.schemas import AuditVerificationResponse
-from stockbuddy.notifications.event_log.chain import GENESIS, LogEntry
+from stockbuddy.notifications.event_log.archive_queries import ChainStart, read_chain_start
+from stockbuddy.notifications.event_log.chain import LogEntry
 from stockbuddy.notifications.event_log.placeholders import PersonalValue
+from stockbuddy.notifications.event_log.queries import read_extent
 
 BATCH_SIZE = 1000
 BEFORE_ANY_POSITION = -(2**63)
@@ -39,12 +43,15 @@ class KnownEntry:
 class _ChainVerifier:
     """The position, hash and number of audited entries verified so far. Methods raise _BrokenChain."""
 
-    def __init__(self, known: KnownEntry | None) -> None:
-        self.position = 0
-        self.audited = 0
-        self.hash = GENESIS
-        self._chain = ChainState()
+    def __init__(self, start: ChainStart, known: KnownEntry | None) -> None:
+        self.position = start.position
+        self.audited = start.audited
+        self.hash = start.hash
+        self._chain = ChainState(start.hash)
         self._known = known
+
+    def verify_start(self) -> None:
+        self._compare_known(self.position, self.hash)
 
     def verify_row(self, row: asyncpg.Record) -> None:
         expected = self.position + 1
@@ -52,8 +59,7 @@ class _ChainVerifier:
         entry, stored_hash = link.entry, link.hash
         if entry.position != expected or row["at"] is None or not self._chain.follow(link):
             raise _BrokenChain(min(entry.position, expected))
-        if self._known is not None and self._known.position == entry.position and self._known.hash != stored_hash:
-            raise _BrokenChain(entry.position)
+        self._compare_known(entry.position, stored_hash)
         self.position, self.hash = entry.position, stored_hash
         self.audited += entry.audited
 
@@ -66,6 +72,10 @@ class _ChainVerifier:
         if self._known is not None and self._known.position > self.position:
             raise _BrokenChain(self.position + 1)
 
+    def _compare_known(self, position: int, stored_hash: bytes) -> None:
+        if self._known is not None and self._known.position == position and self._known.hash != stored_hash:
+            raise _BrokenChain(position)
+
 
 def to_link(row: asyncpg.Record) -> ChainLink:
     """A row of CHAIN_ROWS."""
@@ -76,19 +86,33 @@ def to_link(row: asyncpg.Record) -> ChainLink:
 
 
 async def verify_chain(database: Database, known: KnownEntry | None = None) -> AuditVerificationResponse:
-    """Recompute every hash up to the current head, in bounded memory."""
-    verifier = _ChainVerifier(known)
+    """Recompute every hash up to the current head, in bounded memory. Raises CursorArchived if the known entry is."""
+    while True:
+        if known is not None:
+            async with database.reading() as session:
+                (await read_extent(session)).require_kept_after(known.position)
+        async with database.raw() as connection:
+            start = await read_chain_start(connection)
+            verdict = await _verify_from(connection, start, known)
+            if verdict.ok or start == await read_chain_start(connection):
+                return verdict
+
+
+async def _verify_from(
+    connection: asyncpg.Connection, start: ChainStart, known: KnownEntry | None
+) -> AuditVerificationResponse:
+    verifier = _ChainVerifier(start, known)
     first_bad_id: int | None = None
-    async with database.raw() as connection:
-        head = await connection.fetchrow(CHAIN_HEAD)
-        try:
-            await _verify_rows(connection, verifier, head)
-        except _BrokenChain as broken:
-            first_bad_id = broken.position
-        altered_values = await _count_altered_values(connection)
+    head = await connection.fetchrow(CHAIN_HEAD)
+    try:
+        await _verify_rows(connection, verifier, head)
+    except _BrokenChain as broken:
+        first_bad_id = broken.position
+    altered_values = await _count_altered_values(connection)
     return AuditVerificationResponse(
         ok=first_bad_id is None and not altered_values,
-        entries=verifier.position,
+        entries=verifier.position - start.position,
+        archived_entries=start.position,
         first_bad_id=first_bad_id,
         last_id=head["position"],
         last_hash=head["hash"].hex(),
@@ -98,6 +122,7 @@ async def verify_chain(database: Database, known: KnownEntry | None = None) -> A
 
 async def _verify_rows(connection: asyncpg.Connection, verifier: _ChainVerifier, head: asyncpg.Record) -> None:
     """Raises _BrokenChain."""
+    verifier.verify_start()
     start = BEFORE_ANY_POSITION
     while rows := await connection.fetch(CHAIN_ROWS, start, head["position"], BATCH_SIZE):
         for row in rows:

@@ -43,7 +43,7 @@ _HEAD = text("""
 # The first checkpoint is due when the log is as old as the interval.
 DUE = """
     SELECT FROM event_log_head
-    WHERE coalesce((SELECT max(signed_at) FROM checkpoint), (SELECT at FROM event_log WHERE position = 1))
+    WHERE coalesce((SELECT max(signed_at) FROM checkpoint), (SELECT at FROM event_log ORDER BY position LIMIT 1))
         <= now() - make_interval(secs => $1)
 """
 

@@ -1,9 +1,10 @@
-"""`audit verify FILE --checkpoints FILE --keys FILE`: verifies an export without the server."""
+"""`audit verify FILE… --checkpoints FILE --keys FILE`: verifies an export, and archives, without the server."""
 
 import argparse
+import gzip
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from stockbuddy.notifications.checkpoints.signed_head import keys_of
@@ -18,19 +19,32 @@ def run_command(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="stockbuddy audit", description=__doc__)
     commands = parser.add_subparsers(required=True)
     verify = commands.add_parser("verify", help="compare an export with kept checkpoints")
-    verify.add_argument("export", type=Path, help="response of GET /audit-logs/export?format=chain")
+    verify.add_argument(
+        "exports",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="response of GET /audit-logs/export?format=chain, after the archives (.gz) that it continues, if any",
+    )
     verify.add_argument("--checkpoints", type=Path, required=True, help="kept checkpoints: JSON, or one JWS per line")
     verify.add_argument("--keys", type=Path, required=True, help="response of GET /audit-logs/checkpoint-keys")
     options = parser.parse_args(arguments)
     report = VerificationReport()
     try:
         heads = read_checkpoints(options.checkpoints.read_text(), keys_of(json.loads(options.keys.read_text())), report)
-        with options.export.open(encoding="utf-8", newline="\n") as lines:
-            verify_export(lines, heads, report)
+        verify_export(_read_lines(options.exports), heads, report)
     except (OSError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return UNUSABLE
     return _print_report(report)
+
+
+def _read_lines(paths: Sequence[Path]) -> Iterator[str]:
+    """Raises OSError, ValueError."""
+    for path in paths:
+        opened = gzip.open if path.suffix == ".gz" else open
+        with opened(path, "rt", encoding="utf-8", newline="\n") as lines:
+            yield from lines
 
 
 def _print_report(report: VerificationReport) -> int:

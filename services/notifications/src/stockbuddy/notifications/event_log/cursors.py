@@ -9,7 +9,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Self
 
-from stockbuddy.notifications.errors import CursorAhead
+from stockbuddy.notifications.errors import CursorAhead, CursorArchived
 
 POSITIONS_PER_EPOCH = 10**12
 MAX_EPOCH = 9000
@@ -29,14 +29,34 @@ class LogPosition:
     def to_cursor(self) -> str:
         return str(self.epoch * POSITIONS_PER_EPOCH + self.position)
 
-    def is_known_to(self, head: "LogPosition") -> bool:
-        """False if the log, whose last entry is `head`, has never reached this position. The start is always known."""
-        return self.position == 0 or (self.epoch == head.epoch and self.position <= head.position)
 
-    def require_known_to(self, head: "LogPosition") -> None:
-        """Raises CursorAhead."""
-        if not self.is_known_to(head):
-            raise CursorAhead(head=head.to_cursor())
+@dataclass(frozen=True, slots=True)
+class LogExtent:
+    """What the log has: the entries after the position `archived` (ADR 48) up to `head`."""
+
+    archived: int
+    head: LogPosition
+
+    def has_all_after(self, after: LogPosition) -> bool:
+        """Position 0 stands for the first entry that the log has."""
+        return self._has_reached(after) and not self._has_archived_after(after.position)
+
+    def require_all_after(self, after: LogPosition) -> None:
+        """Raises CursorAhead, CursorArchived."""
+        if not self._has_reached(after):
+            raise CursorAhead(head=self.head.to_cursor())
+        self.require_kept_after(after.position)
+
+    def require_kept_after(self, position: int) -> None:
+        """Raises CursorArchived."""
+        if self._has_archived_after(position):
+            raise CursorArchived(self.archived, start=LogPosition(self.head.epoch, self.archived).to_cursor())
+
+    def _has_reached(self, after: LogPosition) -> bool:
+        return after.position == 0 or (after.epoch == self.head.epoch and after.position <= self.head.position)
+
+    def _has_archived_after(self, position: int) -> bool:
+        return 0 < position < self.archived
 
 
 def next_epoch(current: int) -> int:

@@ -8,7 +8,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.notifications.event_log.cloudevents import LoggedEvent
-from stockbuddy.notifications.event_log.cursors import LogPosition
+from stockbuddy.notifications.event_log.cursors import LogExtent, LogPosition
 from stockbuddy.notifications.event_log.patterns import ANY_TYPE, to_expression
 from stockbuddy.notifications.event_log.placeholder_queries import read_values
 from stockbuddy.notifications.event_log.visibility import ADDRESSED_EXPRESSION, Visibility
@@ -18,6 +18,10 @@ _EVENT = """
     CAST(e.attributes AS text) AS attributes, CAST(e.data AS text) AS data
 """
 _HEAD = text("SELECT e.epoch, h.position FROM event_log_head h CROSS JOIN event_log_epoch e")
+_EXTENT = text("""
+    SELECT e.epoch, h.position, coalesce((SELECT max(last) FROM event_log_archive), 0) AS archived
+    FROM event_log_head h CROSS JOIN event_log_epoch e
+""")
 _LOCK_EPOCH = text("SELECT epoch, storage_id FROM event_log_epoch FOR UPDATE")
 _UPDATE_EPOCH = text("UPDATE event_log_epoch SET epoch = :epoch, storage_id = :storage_id")
 # A restored table has a new OID, even in the same database. Some providers reserve pg_control_system for themselves.
@@ -82,6 +86,11 @@ async def read_head(session: AsyncSession) -> LogPosition:
     return LogPosition(*(await session.execute(_HEAD)).one())
 
 
+async def read_extent(session: AsyncSession) -> LogExtent:
+    row = (await session.execute(_EXTENT)).one()
+    return LogExtent(row.archived, LogPosition(row.epoch, row.position))
+
+
 async def contains_all(session: AsyncSession, event_ids: Sequence[UUID]) -> bool:
     """Whether the log contains the events with these ids."""
     return not await session.scalar(_MISSING, {"event_ids": event_ids})
@@ -128,10 +137,11 @@ async def update_published_position(session: AsyncSession, position: int) -> Non
 async def read_visible(
     session: AsyncSession, visibility: Visibility, types: tuple[str, ...], after: LogPosition, limit: int
 ) -> EventSlice:
-    """At most `limit` events after `after` that match a pattern of `types` and are visible. Raises CursorAhead."""
-    head = await read_head(session)
-    after.require_known_to(head)
-    until = head.position
+    """At most `limit` events after `after` that match a pattern of `types` and are visible. Raises CursorAhead,
+    CursorArchived."""
+    extent = await read_extent(session)
+    extent.require_all_after(after)
+    head, until = extent.head, extent.head.position
     bounds = {"after": after.position, "until": until, "limit": limit}
     addressed = {"addressed": ADDRESSED_EXPRESSION, "audiences": sorted(visibility.audiences)}
     if types == visibility.types == ANY_TYPE:

@@ -12,7 +12,7 @@ from stockbuddy.chassis.http.lightweight_route import LightweightRoute
 from stockbuddy.chassis.http.tokens import Principal
 from stockbuddy.notifications.consistency import CONSISTENT
 from stockbuddy.notifications.dependencies import NotificationsServices, Services
-from stockbuddy.notifications.errors import CursorAhead, TooManyStreams
+from stockbuddy.notifications.errors import CursorAhead, CursorArchived, TooManyStreams
 from stockbuddy.notifications.event_log import queries
 from stockbuddy.notifications.event_log.cloudevents import View
 from stockbuddy.notifications.event_log.cursors import LogPosition
@@ -28,14 +28,15 @@ BEGINNING = LogPosition(0, 0)
 
 
 @router.get("/events", response_model=EventPage, dependencies=[requires(Permission.EVENT_READ), CONSISTENT])
-@raises(CursorAhead, TooManyStreams)
+@raises(CursorAhead, CursorArchived, TooManyStreams)
 async def list_events(caller: Caller, services: Services, filters: Annotated[EventFilter, Query()]) -> Response:
     """Read the event log.
 
     All events that the caller may see, in a stable order, from the cursor `after` on, so that a consumer
     that was not running misses none. Store `next_cursor` with your own data and pass it as `after`; it is set even if
     `items` is empty. With `wait` the request waits for the next event. A cursor that the log does not know gets 409
-    `cursor_ahead` with the `head` to continue from.
+    `cursor_ahead` with the `head` to continue from; one whose next events are only in archives, 409
+    `cursor_archived` with the `start`. Without `after` it begins with the first event that the log has.
     """
     visibility = visibility_for(caller)
     deadline = asyncio.get_running_loop().time() + filters.wait

@@ -52,9 +52,10 @@ class EventSubscription:
         async with self._tail.subscribe():
             self._opened_at = self._tail.position
             async with self._tail.catch_up_session() as session:
-                head = await queries.read_head(session)
+                extent = await queries.read_extent(session)
                 self._muted = await muted_kinds(session, self._caller.user_id)
-            is_reset = self._after is not None and not self._after.is_known_to(head)
+            head = extent.head
+            is_reset = self._after is not None and not extent.has_all_after(self._after)
             self._position = head.position if self._after is None or is_reset else self._after.position
             yield SubscriptionStart(LogPosition(head.epoch, self._position), is_reset)
 

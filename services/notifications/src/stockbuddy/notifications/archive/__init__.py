@@ -1,0 +1,1 @@
+"""Moves former periods of the event log to files (ADR 48)."""
