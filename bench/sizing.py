@@ -1,5 +1,5 @@
-"""What installations of three sizes need, calculated from measured figures; `make contracts` writes it into
-docs/scaling.md.
+"""What installations of three sizes need, and where the first limits are, calculated from measured figures; `make
+contracts` writes both tables into docs/scaling.md.
 
 `MEASURED` is from this repository's benchmarks and the December of a real retailer; `ASSUMED` and `Prices` are
 parameters.
@@ -10,7 +10,7 @@ from math import ceil
 from pathlib import Path
 
 PAGE = Path(__file__).parents[1] / "docs" / "scaling.md"
-BEGIN, END = "<!-- calculated by bench/sizing.py -->\n", "<!-- end -->\n"
+BEGIN, END = "<!-- {}, calculated by bench/sizing.py -->\n", "<!-- end -->\n"
 SECONDS_PER_YEAR = 365 * 24 * 3600
 KILOBYTE, GIGABYTE = 1e3, 1e9
 
@@ -19,13 +19,20 @@ KILOBYTE, GIGABYTE = 1e3, 1e9
 class Measured:
     """Processor times are of all processes, per movement or request; sizes are with indexes."""
 
-    write_ms: float = 1.55
-    """A single movement on RabbitMQ until every consumer has it: stock 0.53, PostgreSQL 0.32, notifications 0.30,
-    gateway 0.22, broker 0.11, catalog 0.07 (`make bench PARTS=consumed`)."""
+    stock_ms: float = 0.53
+    """Processor time of the stock service for a single movement on RabbitMQ until every consumer has it (`make bench
+    PARTS=consumed`), as the following ones."""
+    postgres_ms: float = 0.32
+    notifications_ms: float = 0.30
+    gateway_ms: float = 0.22
+    broker_ms: float = 0.11
+    catalog_ms: float = 0.07
     read_ms: float = 1.9
     """A short list through the gateway (`make bench PARTS=gateway`)."""
-    kept_kilobytes: float = 6.0
-    """For ever, in all schemas: event log with its words 5.0, ledger and documents 1.0 (December: 44,344 movements)."""
+    log_kilobytes: float = 5.0
+    """The event log with its words (December: 44,344 movements)."""
+    ledger_kilobytes: float = 1.0
+    """Ledger and documents, for ever."""
     archived_kilobytes: float = 2.6
     """For seven days, in the outboxes."""
     process_megabytes: float = 150.0
@@ -33,6 +40,15 @@ class Measured:
     """After the December, with PostgreSQL."""
     company_megabytes: float = 80.0
     """Of each further company (docs/adr/0041)."""
+
+    @property
+    def write_ms(self) -> float:
+        services = self.stock_ms + self.notifications_ms + self.gateway_ms + self.catalog_ms
+        return services + self.postgres_ms + self.broker_ms
+
+    @property
+    def kept_kilobytes(self) -> float:
+        return self.log_kilobytes + self.ledger_kilobytes
 
 
 @dataclass(frozen=True)
@@ -45,6 +61,9 @@ class Assumed:
     utilization: float = 0.5
     cached_share: float = 0.01
     years: int = 3
+    postgres_processors: int = 16
+    """Of a large database server."""
+    shards: int = 16
 
 
 @dataclass(frozen=True)
@@ -125,12 +144,37 @@ def table() -> str:
     return "\n".join(lines) + "\n"
 
 
-def with_table(page: str) -> str:
-    """The page with its table replaced."""
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return before + BEGIN + table() + END + after
+def limits() -> dict[str, tuple[float, str]]:
+    """What can be full: the movements a second at that point, and what extends it."""
+    utilization = 1000 * ASSUMED.utilization
+    primary = utilization * ASSUMED.postgres_processors / MEASURED.postgres_ms
+    return {
+        "process that appends to the event log": (
+            utilization / MEASURED.notifications_ms,
+            "several companies; one log needs one process",
+        ),
+        "node of RabbitMQ, one processor": (utilization / MEASURED.broker_ms, "more processors or nodes"),
+        f"PostgreSQL with {ASSUMED.postgres_processors} processors": (primary, "a server for each schema"),
+        f"{ASSUMED.shards} shards of stock, as large": (ASSUMED.shards * primary, "more shards"),
+    }
+
+
+def limits_table() -> str:
+    """In Markdown: a row for each limit, the lowest first."""
+    lines = ["| part | full at movements a second | movements a year | extended by |", "| --- | --- | --- | --- |"]
+    for name, (at_peak, extension) in limits().items():
+        per_year = at_peak / ASSUMED.peak * SECONDS_PER_YEAR
+        lines.append(f"| {name} | {at_peak:,.0f} | {per_year / 1e9:,.1f} × 10⁹ | {extension} |")
+    return "\n".join(lines) + "\n"
+
+
+def with_tables(page: str) -> str:
+    """The page with its tables replaced."""
+    for name, text in (("sizes", table()), ("limits", limits_table())):
+        before, begin, rest = page.partition(BEGIN.format(name))
+        page = before + begin + text + END + rest.partition(END)[2]
+    return page
 
 
 if __name__ == "__main__":
-    PAGE.write_text(with_table(PAGE.read_text()))
+    PAGE.write_text(with_tables(PAGE.read_text()))

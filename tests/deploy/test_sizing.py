@@ -4,16 +4,21 @@ from dataclasses import replace
 
 import pytest
 
-from bench.sizing import INSTALLATIONS, PAGE, Prices, rows, with_table
+from bench.sizing import INSTALLATIONS, PAGE, Prices, limits, rows, with_tables
 
 
 def number(figure: str) -> float:
     return float(figure.removesuffix(" GB").replace(",", ""))
 
 
-def test_page_has_the_calculated_table() -> None:
+def test_page_has_the_calculated_tables() -> None:
     page = PAGE.read_text()
-    assert with_table(page) == page, "run make contracts"
+    assert with_tables(page) == page, "run make contracts"
+
+
+def test_lowest_limit_is_first() -> None:
+    at_peak = [figure for figure, _ in limits().values()]
+    assert at_peak == sorted(at_peak)
 
 
 def test_disk_and_processors_grow_with_the_movements() -> None:
