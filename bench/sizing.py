@@ -161,10 +161,13 @@ def limits() -> dict[str, tuple[float, str]]:
 
 def limits_table() -> str:
     """In Markdown: a row for each limit, the lowest first."""
-    lines = ["| part | full at movements a second | movements a year | extended by |", "| --- | --- | --- | --- |"]
+    lines = [
+        "| part | full at movements a second | movements a year, in thousand millions | extended by |",
+        "| --- | --- | --- | --- |",
+    ]
     for name, (at_peak, extension) in limits().items():
         per_year = at_peak / ASSUMED.peak * SECONDS_PER_YEAR
-        lines.append(f"| {name} | {at_peak:,.0f} | {per_year / 1e9:,.1f} × 10⁹ | {extension} |")
+        lines.append(f"| {name} | {at_peak:,.0f} | {per_year / 1e9:,.1f} | {extension} |")
     return "\n".join(lines) + "\n"
 
 
