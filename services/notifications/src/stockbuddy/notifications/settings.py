@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, field_validator
+from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, SecretStr
 from pydantic_settings import NoDecode
 
+from stockbuddy.chassis.runtime.common_names import split_by_commas
 from stockbuddy.chassis.runtime.settings import ReadReplicaSettings
 from stockbuddy.chassis.smtp import SmtpSettings
 
@@ -26,7 +27,7 @@ class NotificationsSettings(SmtpSettings, ReadReplicaSettings):
     external_events: bool = True
     """Publish every event as a message of its own for consumers outside the system; only on RabbitMQ."""
     webhook_allow_private: bool = False
-    webhook_retry_seconds: Annotated[tuple[PositiveFloat, ...], NoDecode] = (
+    webhook_retry_seconds: Annotated[tuple[PositiveFloat, ...], NoDecode, BeforeValidator(split_by_commas)] = (
         *(5, 30, 120, 600, 3600),
         *(7200, 14400, 28800, 43200, 57600, 86400),
     )
@@ -35,13 +36,7 @@ class NotificationsSettings(SmtpSettings, ReadReplicaSettings):
     webhook_rotation_seconds: Annotated[float, Field(ge=0)] = 86400
     checkpoint_seconds: PositiveFloat = 3600
     checkpoint_key_days: PositiveInt = 365
-    checkpoint_emails: Annotated[tuple[str, ...], NoDecode] = ()
+    checkpoint_emails: Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_by_commas)] = ()
     stream_keepalive_seconds: PositiveFloat = 15
     stream_stalled_seconds: PositiveFloat = 30
     stream_max_per_caller: PositiveInt = 20
-
-    @field_validator("webhook_retry_seconds", "checkpoint_emails", mode="before")
-    @classmethod
-    def split_by_commas(cls, value: object) -> object:
-        """`WEBHOOK_RETRY_SECONDS=5,30,120`, `CHECKPOINT_EMAILS=a@example.com,b@example.com`."""
-        return tuple(part for part in value.replace(" ", "").split(",") if part) if isinstance(value, str) else value
