@@ -8,6 +8,7 @@ import atexit
 import contextlib
 import sys
 from json.encoder import encode_basestring_ascii as _quoted
+from typing import NamedTuple
 
 from stockbuddy.chassis.runtime import clock
 from stockbuddy.chassis.runtime.settings import ServiceSettings
@@ -72,56 +73,48 @@ class AccessLog:
         (gateway) or ended. `caller`: user or API key, None if anonymous. `status`: 0 if the client disconnected."""
         if not self._is_on or (status < 400 and path.startswith(ROUTINE_PATHS)):
             return
-        time = clock.now().isoformat()[:-6]
-        milliseconds = f"{seconds * 1000:.2f}"
-        _writer.add(
-            self._format(
-                time,
-                self._service,
-                self._company,
-                method,
-                _quoted(route),
-                status,
-                milliseconds,
-                caller or "anonymous",
-                request_id,
-            )
+        entry = _Entry(
+            time=clock.now().isoformat()[:-6],
+            service=self._service,
+            company=self._company,
+            method=method,
+            route=_quoted(route),
+            status=status,
+            milliseconds=f"{seconds * 1000:.2f}",
+            caller=caller or "anonymous",
+            request_id=request_id,
         )
+        _writer.add(self._format(entry))
 
 
-def _to_json(
-    time: str,
-    service: str,
-    company: str | None,
-    method: str,
-    route: str,
-    status: int,
-    milliseconds: str,
-    caller: str,
-    request_id: str,
-) -> str:
-    of_company = f'"company":"{company}",' if company else ""
+class _Entry(NamedTuple):
+    """`route`: quoted, as JSON."""
+
+    time: str
+    service: str
+    company: str | None
+    method: str
+    route: str
+    status: int
+    milliseconds: str
+    caller: str
+    request_id: str
+
+
+def _to_json(entry: _Entry) -> str:
+    of_company = f'"company":"{entry.company}",' if entry.company else ""
     return (
-        f'{{"service":"{service}",{of_company}"method":"{method}","route":{route},"status":{status},'
-        f'"milliseconds":{milliseconds},"caller":{_quoted(caller)},"request_id":"{request_id}",'
-        f'"event":"request.completed","level":"info","timestamp":"{time}Z"}}\n'
+        f'{{"service":"{entry.service}",{of_company}"method":"{entry.method}","route":{entry.route},'
+        f'"status":{entry.status},"milliseconds":{entry.milliseconds},"caller":{_quoted(entry.caller)},'
+        f'"request_id":"{entry.request_id}","event":"request.completed","level":"info","timestamp":"{entry.time}Z"}}\n'
     )
 
 
-def _to_text(
-    time: str,
-    service: str,
-    company: str | None,
-    method: str,
-    route: str,
-    status: int,
-    milliseconds: str,
-    caller: str,
-    request_id: str,
-) -> str:
+def _to_text(entry: _Entry) -> str:
     """As structlog's renderer for terminals writes it."""
-    of_company = f"company={company} " if company else ""
+    of_company = f"company={entry.company} " if entry.company else ""
     return (
-        f"{time}Z [info     ] request.completed              caller={caller} {of_company}method={method} "
-        f"milliseconds={milliseconds} request_id={request_id} route={route[1:-1]} service={service} status={status}\n"
+        f"{entry.time}Z [info     ] request.completed              caller={entry.caller} {of_company}"
+        f"method={entry.method} milliseconds={entry.milliseconds} request_id={entry.request_id} "
+        f"route={entry.route[1:-1]} service={entry.service} status={entry.status}\n"
     )
