@@ -161,5 +161,5 @@ def test_each_company_has_its_own_address_at_the_cdn(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("CDN_URL", "https://cdn.example.net/{company}")
     assert load_settings_of_companies(GatewaySettings)[1].cdn_url == "https://cdn.example.net/beta"
     monkeypatch.setenv("CDN_URL", "https://cdn.example.net")
-    with pytest.raises(InvalidSettings, match="CDN_URL: acme and beta have the same value"):
+    with pytest.raises(InvalidSettings, match="CDN_URL: acme and beta have the same address"):
         load_settings_of_companies(GatewaySettings)

@@ -1,6 +1,7 @@
 """One installation for two companies: neither sees anything of the other, in one process or in several."""
 
 import contextlib
+import json
 import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +13,8 @@ import httpx2 as httpx
 import pytest
 
 from deploy.embedded.tests.embedded_runs import ADMIN, Run, running
-from stockbuddy.chassis.runtime.settings import InvalidSettings
+from stockbuddy.auth.settings import AuthSettings
+from stockbuddy.chassis.runtime.settings import InvalidSettings, load_settings_of_companies
 from stockbuddy.chassis.testing.clients import until_ready
 from stockbuddy.embedded.settings import load_embedded_settings
 from stockbuddy.local_servers.virtual_hosts import VirtualHosts
@@ -162,12 +164,57 @@ async def test_unknown_host_is_refused(system: TwoCompanies) -> None:
     assert (response.status_code, response.json()["code"]) == (421, "unknown_host")
 
 
-def test_companies_with_one_database_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("name", "value", "target"),
+    [
+        ("DATABASE_URL", "postgresql://127.0.0.1/stock", "database"),
+        ("DATABASE_URL", "postgresql://{company}:{company}@127.0.0.1/stock", "database"),
+        ("DATABASE_URL", "postgresql://127.0.0.1/stock?application_name={company}", "database"),
+        ("DATABASE_READ_URL", "postgresql://{company}@standby/stock", "database"),
+        ("BUS_URL", "amqp://{company}:guest@127.0.0.1", "virtual host"),
+        ("BUS_URL", "amqp://guest:guest@127.0.0.1/one?name={company}", "virtual host"),
+        ("PUBLIC_URL", "https://shop.example.com/{company}", "host name"),
+        ("PUBLIC_URL", "https://{company}@shop.example.com", "host name"),
+        ("IMAGE_STORE", "images/{company}/..", "place"),
+    ],
+)
+def test_companies_that_share_what_must_be_separate_are_refused(
+    name: str, value: str, target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ENV", "development")
     monkeypatch.setenv("COMPANIES", "acme,beta")
-    monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1/stock")
-    with pytest.raises(InvalidSettings, match="DATABASE_URL: acme and beta have the same value"):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(InvalidSettings, match=f"{name}: acme and beta have the same {target}"):
         load_embedded_settings(with_processes=False)
+
+
+def test_companies_with_databases_and_virtual_hosts_of_their_own_are_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENV", "development")
+    monkeypatch.setenv("COMPANIES", "acme,beta")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://{company}@127.0.0.1")  # named after the user
+    monkeypatch.setenv("BUS_URL", "amqp://guest:guest@127.0.0.1/{company}")
+    load_embedded_settings(with_processes=False)
+
+
+def test_identity_providers_are_those_of_the_company(monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = {
+        "name": "idp",
+        "title": "Sign in",
+        "issuer": "https://{company}.idp.example.com",
+        "client_id": "stockbuddy-{company}",
+        "client_secret": "secret",
+        "roles": {"{company}-admins": "admin"},
+    }
+    monkeypatch.setenv("ENV", "development")
+    monkeypatch.setenv("COMPANIES", "acme,beta")
+    monkeypatch.setenv("OIDC_PROVIDERS", json.dumps([provider]))
+    monkeypatch.setenv("DATABASE_URL", "postgresql:///{company}")
+    monkeypatch.setenv("PUBLIC_URL", "https://{company}.example.com")
+    for settings in load_settings_of_companies(AuthSettings, gateway_secret="g" * 40):
+        [found] = settings.oidc_providers
+        assert found.issuer == f"https://{settings.company}.idp.example.com"
+        assert found.client_id == f"stockbuddy-{settings.company}"
+        assert list(found.roles) == [f"{settings.company}-admins"]
 
 
 @pytest.mark.parametrize("name", ["Acme", "a b", "-a", "a.b", "x" * 33])

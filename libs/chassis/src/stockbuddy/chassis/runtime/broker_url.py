@@ -1,7 +1,7 @@
 """The addresses in a URL of RabbitMQ, which names one broker or the nodes of a cluster:
 `amqp://user:password@one:5672,two:5672/`."""
 
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 SCHEMES = ("amqp://", "amqps://")
 
@@ -17,3 +17,9 @@ def broker_urls(url: str) -> list[str]:
         if not node.hostname or node.port == 0:
             raise ValueError("each node of the broker has a host, and a port if it is not the default one")
     return urls
+
+
+def virtual_host_of(url: str) -> tuple[str, str]:
+    """What the URL leads to: the addresses of the broker, and the virtual host, which is by default `/`."""
+    parts = urlsplit(url)
+    return parts.netloc.rpartition("@")[2].lower(), unquote(parts.path.removeprefix("/")) or "/"

@@ -4,31 +4,42 @@
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import combinations
+from os.path import normpath
 from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
+from stockbuddy.chassis.runtime.broker_url import virtual_host_of
 from stockbuddy.chassis.runtime.common_names import CommonNames, split_by_commas
+from stockbuddy.chassis.runtime.database_url import database_of
 
 COMPANY_HEADER = b"x-company"
 """The gateway tells services which company a request belongs to; it drops the header of clients."""
 PLACEHOLDER = "{company}"
-SEPARATE_SETTINGS = (
-    "database_url",
-    "database_read_url",
-    "bus_url",
-    "image_store",
-    "public_url",
-    "cdn_url",
-    "backup_directory",
-)
-"""Must differ between companies, as far as they are set."""
 SEPARATE_DIRECTORIES = ("image_store",)
+
+
+def _host_of(url: str) -> str | None:
+    return urlsplit(url).hostname
+
+
+SEPARATE_SETTINGS: Mapping[str, tuple[str, Callable[[str], object]]] = {
+    "database_url": ("database", database_of),
+    "database_read_url": ("database", database_of),
+    "bus_url": ("virtual host", virtual_host_of),
+    "image_store": ("place", normpath),
+    "public_url": ("host name", _host_of),
+    "cdn_url": ("address", str.lower),
+    "backup_directory": ("directory", normpath),
+}
+"""What must differ between companies, as far as it is set: not the texts, but what they lead to. Two users of one
+database, for instance, share all of its rows."""
 
 _NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,30}[a-z0-9])?")
 _current: ContextVar[str] = ContextVar("company", default="")
@@ -85,10 +96,7 @@ class CompanySettings(CompanyNames):
             for name in SEPARATE_DIRECTORIES
             if name in cls.model_fields and name not in values
         }
-        given = {
-            name: for_company(value, company) if isinstance(value, str) else value for name, value in values.items()
-        }
-        return directories | given
+        return directories | {name: _insert(value, company) for name, value in values.items()}
 
 
 def for_company(text: str, company: str | None) -> str:
@@ -96,15 +104,25 @@ def for_company(text: str, company: str | None) -> str:
     return text if company is None else text.replace(PLACEHOLDER, company)
 
 
+def _insert(value: Any, company: str) -> Any:
+    """`value` may be a document, such as the list of identity providers."""
+    if isinstance(value, str):
+        return for_company(value, company)
+    if isinstance(value, dict):
+        return {for_company(name, company): _insert(part, company) for name, part in value.items()}
+    return [_insert(part, company) for part in value] if isinstance(value, list) else value
+
+
 def describe_shared(settings: Sequence[CompanySettings]) -> list[str]:
     """One line for each setting that two companies share but must not."""
     lines = {}
     for one, other in combinations(settings, 2):
-        for name in SEPARATE_SETTINGS:
-            value = getattr(one, name, None)
-            if value is not None and value == getattr(other, name):
+        for name, (target, target_of) in SEPARATE_SETTINGS.items():
+            values = [getattr(one, name, None), getattr(other, name, None)]
+            if None not in values and target_of(str(values[0])) == target_of(str(values[1])):
                 lines[name] = (
-                    f"{name.upper()}: {one.company} and {other.company} have the same value; put {PLACEHOLDER} into it"
+                    f"{name.upper()}: {one.company} and {other.company} have the same {target}; "
+                    f"put {PLACEHOLDER} into it"
                 )
     return list(lines.values())
 

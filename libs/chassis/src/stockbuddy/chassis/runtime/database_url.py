@@ -60,6 +60,16 @@ def server_of(url: str) -> str:
     return urlsplit(url).netloc.rpartition("@")[2] or "the local socket"
 
 
+def database_of(url: str) -> tuple[str, ...]:
+    """What the URL leads to: servers, ports, and the name of the database, which is by default that of the user."""
+    parts, parameters = _parse(url)
+    credentials, _, hosts = parts.netloc.rpartition("@")
+    user = unquote(credentials.partition(":")[0]) or parameters.get("user", "")
+    database = unquote(parts.path.removeprefix("/")) or parameters.get("dbname") or user
+    servers = [hosts or parameters.get("host", ""), parameters.get("port", ""), parameters.get("service", "")]
+    return (*(server.lower() for server in servers), database)
+
+
 def check_database_url(url: str) -> None:
     """Raises ValueError for an URL that libpq would reject."""
     _, parameters = _parse(url)
