@@ -84,7 +84,11 @@ async def client(
 
 
 def served_by_replica() -> float:
-    labels = {"company": "", "service": "probe", "outcome": "replica"}
+    return count("replica")
+
+
+def count(outcome: str) -> float:
+    labels = {"company": "", "service": "probe", "outcome": outcome}
     return REGISTRY.get_sample_value("stockbuddy_read_replica_reads_total", labels) or 0.0
 
 
@@ -113,6 +117,15 @@ async def test_position_that_the_replica_never_reaches_is_served_by_the_primary(
     assert (await client.get("/source", headers=ahead)).json() is False
     of_others = {"X-Consistency": "other@FFFFFFFFFFFFFFFF,not a position"}
     assert (await client.get("/source", headers=of_others)).json() is True
+
+
+async def test_positions_that_never_come_leave_connections_for_other_reads(client: httpx.AsyncClient) -> None:
+    before = count("crowded")
+    forged = {"X-Consistency": format_positions({"probe": 2**63})}
+    responses = await asyncio.gather(*(client.get("/source", headers=forged) for _ in range(20)))
+    assert all(response.json() is False for response in responses)
+    assert count("crowded") > before, "at most half of the connections waited"
+    assert (await client.get("/source")).json() is True
 
 
 async def test_write_has_its_events_and_its_position_in_one_token(client: httpx.AsyncClient) -> None:

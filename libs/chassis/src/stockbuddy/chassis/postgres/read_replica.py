@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from weakref import WeakKeyDictionary
 
 import asyncpg
@@ -30,6 +30,9 @@ CONNECT_TIMEOUT_SECONDS = 1
 WAIT_TIMEOUT_SECONDS = 0.1
 """For a replica that has not replayed a caller's write yet, or does not respond."""
 POLL_INTERVAL_SECONDS = 0.004
+MAX_WAITING_SHARE = 0.5
+"""Of the pool's connections: at most so many wait for a position. A client may require one that never comes, and must
+not hold all connections with it: the primary serves its other requests at once."""
 STATE_TTL_SECONDS = 1.0
 """After this time, a connection verifies again that its server is a standby that replays."""
 PROBE_INTERVAL_SECONDS = 5.0
@@ -45,6 +48,10 @@ ReplicaError = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, 
 
 _STATE = "SELECT pg_is_in_recovery(), (pg_last_wal_replay_lsn() - '0/0')::bigint"
 _POSITION = "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint"
+
+
+Outcome = Literal["replica", "behind", "crowded"]
+"""`crowded`: behind, and enough other requests wait for the replica."""
 
 
 @dataclass(slots=True)
@@ -84,6 +91,8 @@ class ReadReplica:
         self._is_available = False
         self._outage = OutageLog("read_replica.unavailable", service=database.schema)
         self._positions = BatchedReads(self._read_position)
+        self._max_waiting = max(1, int(pool_size * MAX_WAITING_SHARE))
+        self._waiting = 0
         self._floor: int | None = None
         """The primary's position one or two intervals ago: what every read sees."""
         self._latest = 0
@@ -131,16 +140,16 @@ class ReadReplica:
         assert reads is not None
         assert self._floor is not None
         try:
-            is_admitted = await self._wait(driver, reads.position, self._floor)
+            outcome = await self._wait(driver, reads.position, self._floor)
         except (*ReplicaError, DependencyUnavailable) as error:
             if not isinstance(error, DependencyUnavailable):
                 driver.terminate()  # a statement may still be running on it
             self.record_failure(error)
             self._count("unavailable")
             return False
-        self._count("replica" if is_admitted else "behind")
-        reads.used_replica = reads.used_replica or is_admitted
-        return is_admitted
+        self._count(outcome)
+        reads.used_replica = reads.used_replica or outcome == "replica"
+        return outcome == "replica"
 
     def record_failure(self, error: BaseException) -> None:
         """The primary serves until the replica works again, unless only a statement has failed."""
@@ -188,18 +197,26 @@ class ReadReplica:
         await connection.close()
         return None
 
-    async def _wait(self, driver: asyncpg.Connection, position: int, floor: int) -> bool:
+    async def _wait(self, driver: asyncpg.Connection, position: int, floor: int) -> Outcome:
         """Raises DependencyUnavailable if the server is no standby, or lags too much for every read."""
         if position == UNKNOWN_POSITION:
-            return False
+            return "behind"
         state, now = self._states.get(driver), time.monotonic()
         if state is not None and state.replayed >= max(position, floor) and now < state.read_at + STATE_TTL_SECONDS:
-            return True
+            return "replica"
         replayed = await self._read_state(driver, floor)
-        while replayed < position and time.monotonic() < now + WAIT_TIMEOUT_SECONDS:
-            await asyncio.sleep(POLL_INTERVAL_SECONDS)
-            replayed = await self._read_state(driver, floor)
-        return replayed >= position
+        if replayed >= position:
+            return "replica"
+        if self._waiting >= self._max_waiting:
+            return "crowded"
+        self._waiting += 1
+        try:
+            while replayed < position and time.monotonic() < now + WAIT_TIMEOUT_SECONDS:
+                await asyncio.sleep(POLL_INTERVAL_SECONDS)
+                replayed = await self._read_state(driver, floor)
+        finally:
+            self._waiting -= 1
+        return "replica" if replayed >= position else "behind"
 
     async def _read_state(self, driver: asyncpg.Connection, floor: int) -> int:
         async with asyncio.timeout(WAIT_TIMEOUT_SECONDS):

@@ -32,7 +32,7 @@ READ_REPLICA_UP = Gauge(
 READ_REPLICA_READS = Counter(
     "stockbuddy_read_replica_reads_total",
     "Reads of services with a read replica: served by it (replica), or by the primary because the replica has not "
-    "replayed the caller's write (behind) or does not serve (unavailable).",
+    "replayed the caller's write (behind, or crowded if enough others wait for it) or does not serve (unavailable).",
     ["company", "service", "outcome"],
 )
 OUTBOX_EVENTS = Gauge(
