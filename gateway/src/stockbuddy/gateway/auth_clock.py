@@ -22,6 +22,6 @@ def auth_clock_worker(auth: Upstream) -> PollingWorker:
         if response.status != 200:
             raise DependencyUnavailable(f"auth responded to {CLOCK_PATH} with {response.status}")
         server_time = ClockResponse.model_validate_json(response.body).seconds
-        clock.SHARED.synchronise(server_time, sent_at=sent_at, received_at=received_at)
+        clock.company_clock().synchronise(server_time, sent_at=sent_at, received_at=received_at)
 
     return PollingWorker("clock", synchronise, interval_seconds=clock.SYNCHRONISATION_INTERVAL_SECONDS)

@@ -4,7 +4,9 @@ import time
 
 import pytest
 
+from stockbuddy.chassis.runtime import clock as clocks
 from stockbuddy.chassis.runtime.clock import Clock
+from stockbuddy.chassis.runtime.companies import company_context
 
 SERVER_TIME = 4_000_000_000.0
 
@@ -29,3 +31,12 @@ def test_corrected_server_corrects_the_clock() -> None:
     clock.synchronise(SERVER_TIME, sent_at=now, received_at=now)
     clock.synchronise(SERVER_TIME - 3600, sent_at=now, received_at=now)
     assert clock.time() == pytest.approx(SERVER_TIME - 3600, abs=1)
+
+
+def test_database_server_of_one_company_moves_the_clock_of_no_other() -> None:
+    now = time.monotonic()
+    with company_context("with-a-wrong-server"):
+        clocks.company_clock().synchronise(SERVER_TIME, sent_at=now, received_at=now)
+        assert clocks.timestamp() == pytest.approx(SERVER_TIME, abs=1)
+    with company_context("with-a-right-server"):
+        assert clocks.timestamp() == pytest.approx(time.time(), abs=1)

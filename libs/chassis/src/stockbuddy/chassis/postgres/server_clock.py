@@ -1,4 +1,4 @@
-"""Keeps the clock of this process at the time of the database server."""
+"""Keeps the clock of this process and company at the time of the database server."""
 
 import time
 
@@ -17,7 +17,7 @@ async def synchronise_clock(session: AsyncSession) -> None:
     sent_at = time.monotonic()
     server_time = await session.scalar(_TIME)
     assert server_time is not None
-    clock.SHARED.synchronise(server_time, sent_at=sent_at, received_at=time.monotonic())
+    clock.company_clock().synchronise(server_time, sent_at=sent_at, received_at=time.monotonic())
 
 
 def server_clock_worker(database: Database) -> PollingWorker:

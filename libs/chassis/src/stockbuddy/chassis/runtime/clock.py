@@ -1,11 +1,15 @@
 """The time of the installation: that of the database server, which all replicas of a service share.
 
 A process compares its monotonic clock with the server's time every few seconds. A step of the clock of its own machine
-therefore changes nothing: neither do tokens expire, nor are events dated in the future (docs/adr/0046).
+therefore changes nothing: neither do tokens expire, nor are events dated in the future (docs/adr/0046). Companies may
+have database servers of their own, so each has its own clock: the server of one moves no token of another.
 """
 
 import time
+from collections import defaultdict
 from datetime import UTC, datetime
+
+from stockbuddy.chassis.runtime.companies import current_company
 
 SYNCHRONISATION_INTERVAL_SECONDS = 10.0
 
@@ -31,15 +35,20 @@ class Clock:
             self._offset = min(max(self._offset, lowest), highest)
 
 
-SHARED = Clock()
-"""The clock of this process."""
+_clocks: defaultdict[str, Clock] = defaultdict(Clock)
+"""By company; the one of an installation of one company has the name ""."""
+
+
+def company_clock() -> Clock:
+    """The clock of the company that this task works for, in this process."""
+    return _clocks[current_company()]
 
 
 def timestamp() -> float:
     """Seconds since the epoch."""
-    return SHARED.time()
+    return company_clock().time()
 
 
 def now() -> datetime:
     """In UTC."""
-    return datetime.fromtimestamp(SHARED.time(), UTC)
+    return datetime.fromtimestamp(timestamp(), UTC)
