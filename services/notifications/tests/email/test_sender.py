@@ -12,7 +12,7 @@ from httpx2 import AsyncClient
 from stockbuddy.chassis.access.roles import Role
 from stockbuddy.chassis.testing.tokens import TestIssuer
 from stockbuddy.contracts.auth import SettingsChanged, UserUpdated
-from stockbuddy.contracts.stock import LevelLow
+from stockbuddy.contracts.stock import LevelDepleted, LevelLow
 
 
 @pytest.fixture
@@ -78,12 +78,44 @@ async def test_redelivered_event_is_sent_once(service: Any, samples: Any, mail_s
     sent = await service.publish(samples.crossing(LevelLow, 1))
     await mail_server.wait_for(1)
     await service.deliver(sent)
-    await service.publish(samples.crossing(LevelLow, 2))
+    await service.publish(samples.crossing(LevelDepleted, 2))
     messages = await mail_server.wait_for(2)
     assert [str(message["Subject"]) for message in messages] == [
         "[Corner Shop] Low stock: SKU-1",
-        "[Corner Shop] Low stock: SKU-2",
+        "[Corner Shop] Out of stock: SKU-2",
     ]
+
+
+async def test_frequent_events_become_few_messages(
+    service: Any, samples: Any, mail_server: Any, database_url: str
+) -> None:
+    await change_settings(service, alert_emails=["boss@example.com"])
+    await service.publish(samples.crossing(LevelLow, 1))
+    await mail_server.wait_for(1)
+    await service.publish(samples.crossing(LevelDepleted, 9))  # another kind is not delayed
+    await mail_server.wait_for(2)
+    for number in range(2, 6):
+        await service.publish(samples.crossing(LevelLow, number))
+    connection = await asyncpg.connect(database_url, server_settings={"search_path": "notifications"})
+    waiting = "state = 'pending' AND next_attempt_at > now() + interval '4 minutes'"
+    assert await connection.fetchval(f"SELECT count(*) FROM queued_email WHERE {waiting}") == 4
+    await connection.execute("""
+        UPDATE queued_email SET next_attempt_at = now()
+        WHERE id = (SELECT min(id) FROM queued_email WHERE state = 'pending' AND message_id IS NULL)
+    """)
+    await connection.close()
+    _, _, message = await mail_server.wait_for(3)
+    assert message["Subject"] == "[Corner Shop] Low stock: SKU-2 (and 3 more)"
+
+
+async def test_name_of_several_lines_is_one_line_of_the_text(service: Any, samples: Any, mail_server: Any) -> None:
+    await change_settings(service, alert_emails=["boss@example.com"])
+    name = "Tea\r\nBcc: x@example.com\n\nYour account is locked."
+    await service.publish(samples.product(name=name), samples.crossing(LevelLow))
+    (message,) = await mail_server.wait_for(1)
+    text, html = parts(message)
+    for part in (text, html):
+        assert "Low stock: Tea Bcc: x@example.com Your account is locked. (SKU-42)" in part
 
 
 async def test_emails_are_sent_after_the_smtp_server_was_unavailable(

@@ -54,7 +54,7 @@ async def database(database_url: str) -> Any:
 
 async def emails(database: asyncpg.Connection) -> list[tuple[str, str, str, dict[str, str]]]:
     rows = await database.fetch("""
-        SELECT recipient, language, path, content FROM queued_email ORDER BY length(recipient), recipient
+        SELECT recipient, language, path, content FROM queued_email ORDER BY length(recipient), recipient, path
     """)
     return [(row["recipient"], row["language"], row["path"], json.loads(row["content"])) for row in rows]
 
@@ -137,6 +137,23 @@ async def test_owner_is_told_of_a_failure_and_of_a_pause(
     answer = await client.get("/notifications", headers=issuer.headers(9, Role.MANAGER))
     assert [(item["kind"], item["code"]) for item in answer.json()["items"]] == [("report_failed", code)]
     assert await titles(client, issuer, 10) == []
+
+
+async def test_waiting_email_is_about_the_latest_result(
+    service: Any, client: AsyncClient, issuer: TestIssuer, samples: Any, database: asyncpg.Connection
+) -> None:
+    await service.publish(samples.user(9), samples.user(10))
+    later = {"expires_at": datetime(2026, 3, 9, 12, tzinfo=UTC), "recipient_ids": [9]}
+    for change in ({}, later, {"schedule_id": 6}):
+        await service.publish(ReportProduced.model_validate(RUN | RESULT | change))
+    body = "Der Bericht ist fertig. Er kann bis zum {}.03.2026 heruntergeladen werden."
+    assert [(address, path, content["body"]) for address, _, path, content in await emails(database)] == [
+        ("user9@example.com", "/report-schedules?schedule=5", body.format("09")),
+        ("user9@example.com", "/report-schedules?schedule=6", body.format("08")),
+        ("user10@example.com", "/report-schedules?schedule=5", body.format("08")),
+        ("user10@example.com", "/report-schedules?schedule=6", body.format("08")),
+    ]
+    assert len(await titles(client, issuer, 9)) == 3
 
 
 async def test_recipient_may_decline_the_emails(

@@ -34,7 +34,8 @@ async def queue_emails(
     traceparent: str | None,
 ) -> None:
     """Queue an e-mail to each user of the audiences who wants this kind by e-mail, and to the alert addresses if they
-    receive this kind. At most one per `cause` (an event id) and recipient. `traceparent`: of the cause."""
+    receive this kind. At most one per `cause` (an event id) and recipient, and not more often than the kind allows.
+    `traceparent`: of the cause."""
     if not is_tracing_enabled():
         traceparent = None  # replicas of the previous release do not know the attribute
     await queries.insert_emails(session, cause, kind, audiences, email, traceparent=traceparent)

@@ -23,9 +23,10 @@ class Content:
 
     @classmethod
     def from_json(cls, document: str) -> Self:
+        """The title as one line: a name in it may have several, which would look like a text of ours."""
         content = json.loads(document)
         content.pop(TRACEPARENT, None)
-        return cls(**content)
+        return cls(**content | {"title": " ".join(content["title"].split())})
 
 
 @dataclass(frozen=True, slots=True)

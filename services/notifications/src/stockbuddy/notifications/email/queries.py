@@ -15,17 +15,34 @@ from stockbuddy.notifications.email.model import QueuedEmail
 from stockbuddy.notifications.email.schemas import EmailFilter
 from stockbuddy.notifications.kinds import DEFAULT_CHANNELS, Kind
 
+# An e-mail waits until the interval of its kind has passed since the last one to the recipient, or since now while that
+# one is being sent. Those that wait become one message.
 _INSERT = text("""
-    INSERT INTO queued_email (cause, recipient, kind, content, language, path)
-    SELECT :cause, min(address), :kind, CAST(:content AS json), :language, :path
-    FROM (
-        SELECT u.email AS address
-        FROM user_replica u LEFT JOIN preference p ON p.user_id = u.id AND p.kind = :kind
-        WHERE u.is_active AND u.email_confirmed AND coalesce(p.email, :by_default)
-          AND ('everyone' = ANY(:audiences) OR 'role/' || u.role = ANY(:audiences) OR 'user/' || u.id = ANY(:audiences))
-        UNION ALL
-        SELECT unnest(alert_emails) FROM company_replica WHERE :to_alert_emails) recipients
-    GROUP BY lower(address)
+    WITH address AS (
+        SELECT min(address) AS address
+        FROM (
+            SELECT u.email AS address
+            FROM user_replica u LEFT JOIN preference p ON p.user_id = u.id AND p.kind = :kind
+            WHERE u.is_active AND u.email_confirmed AND coalesce(p.email, :by_default) AND ('everyone' = ANY(:audiences)
+                OR 'role/' || u.role = ANY(:audiences) OR 'user/' || u.id = ANY(:audiences))
+            UNION ALL
+            SELECT unnest(alert_emails) FROM company_replica WHERE :to_alert_emails) wanted
+        GROUP BY lower(address)
+    ), replaced AS (
+        UPDATE queued_email SET content = CAST(:content AS json), language = :language
+        WHERE :latest_only AND state = 'pending' AND message_id IS NULL AND kind = :kind AND path = :path
+            AND recipient IN (SELECT address FROM address)
+        RETURNING recipient)
+    INSERT INTO queued_email (cause, recipient, kind, content, language, path, next_attempt_at)
+    SELECT :cause, address, :kind, CAST(:content AS json), :language, :path, greatest(now(), (
+        SELECT max(before) + make_interval(secs => :interval_seconds) FROM (
+            SELECT finished_at AS before FROM queued_email
+            WHERE state = 'sent' AND finished_at > now() - make_interval(secs => :interval_seconds)
+                AND kind = :kind AND recipient = address
+            UNION ALL
+            SELECT now() FROM queued_email
+            WHERE state = 'pending' AND message_id IS NOT NULL AND kind = :kind AND recipient = address) earlier))
+    FROM address WHERE address NOT IN (SELECT recipient FROM replaced)
     ON CONFLICT (cause, recipient) DO NOTHING
 """)
 
@@ -35,10 +52,10 @@ _INSERT_TO = text("""
     ON CONFLICT (cause, recipient) DO NOTHING
 """)
 
-# Rows of one kind, language and recipient that are due together form one message. Its rows are fixed by its first
-# lease: a retry is the same message with the same Message-ID. SKIP LOCKED skips rows that another replica is leasing;
-# if some of a message's rows are among them, the whole message is left to that replica, because half of it must not be
-# sent.
+# Rows of one kind, language and recipient form one message as soon as one of them is due. Its rows are fixed by its
+# first lease: a retry is the same message with the same Message-ID. SKIP LOCKED skips rows that another replica is
+# leasing; if some of a message's rows are among them, the whole message is left to that replica, because half of it
+# must not be sent.
 _LEASE_NEXT = text("""
     WITH next AS (
         SELECT id, recipient, kind, language, message_id FROM queued_email
@@ -48,7 +65,7 @@ _LEASE_NEXT = text("""
         SELECT m.id FROM queued_email m JOIN next n ON m.recipient = n.recipient AND m.kind = n.kind
             AND m.language = n.language
             AND m.message_id IS NOT DISTINCT FROM n.message_id
-        WHERE m.state = 'pending' AND m.next_attempt_at <= now()
+        WHERE m.state = 'pending' AND (m.next_attempt_at <= now() OR m.message_id IS NULL)
         ORDER BY m.id LIMIT :limit FOR UPDATE OF m SKIP LOCKED)
     UPDATE queued_email SET message_id = coalesce(message_id, :message_id), attempts = attempts + 1,
                     next_attempt_at = now() + make_interval(secs => :lease_seconds)
@@ -86,8 +103,9 @@ _RESCHEDULE = text("""
 
 @dataclass(frozen=True, slots=True)
 class LeasedEmail:
-    """One message with all due contents of a kind for one recipient. `attempts` includes the current one; `documents`
-    are contents as JSON, not parsed yet: one that cannot be parsed must not stop the queue. `paths`: their links."""
+    """One message with all contents of a kind that wait for one recipient. `attempts` includes the current one;
+    `documents` are contents as JSON, not parsed yet: one that cannot be parsed must not stop the queue. `paths`: their
+    links."""
 
     message_id: str
     recipient: str
@@ -108,6 +126,7 @@ async def insert_emails(
     *,
     traceparent: str | None = None,
 ) -> None:
+    channels = DEFAULT_CHANNELS[kind]
     values = {
         "cause": cause,
         "kind": kind,
@@ -115,8 +134,10 @@ async def insert_emails(
         "content": email.content.to_json(traceparent),
         "language": email.language,
         "path": email.path,
-        "by_default": DEFAULT_CHANNELS[kind].email,
-        "to_alert_emails": DEFAULT_CHANNELS[kind].alert_emails,
+        "by_default": channels.email,
+        "to_alert_emails": channels.alert_emails,
+        "interval_seconds": channels.email_interval_seconds,
+        "latest_only": channels.latest_only,
     }
     await session.execute(_INSERT, values)
 
