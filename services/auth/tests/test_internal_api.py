@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from stockbuddy.chassis.http.internal_calls import sign_internal_call
 from stockbuddy.chassis.runtime import clock
+from stockbuddy.chassis.runtime.companies import company_context
 from stockbuddy.contracts.internal import DENIALS_PATH, LAST_USED_PATH, REVOCATIONS_PATH, TOKEN_EXCHANGE_PATH
 
 GATEWAY_SECRET = SecretStr("a-secret-that-auth-shares-with-the-gateway")  # set in conftest.py
@@ -52,6 +53,15 @@ async def test_call_that_is_not_signed_by_the_gateway_is_rejected(auth: Any, sub
                 response = await auth.call(method, path, json=body, headers={"Authorization": authorization})
                 assert (response.status_code, response.json()["code"]) == (401, "unsigned_call")
     assert not [message for message in auth.bus.published if message.type == "auth.access.denied"]
+
+
+async def test_internal_call_for_one_company_is_none_for_another(auth: Any) -> None:
+    with company_context("acme"):
+        token = sign_internal_call(GATEWAY_SECRET.get_secret_value(), "gateway", time.time())
+    for company, status in (("acme", 200), ("beta", 401), (None, 401)):
+        with company_context(company):
+            response = await auth.get(REVOCATIONS_PATH, headers={"Authorization": f"Bearer {token}"})
+        assert response.status_code == status, company
 
 
 async def test_internal_call_within_the_clock_leeway_is_accepted(auth: Any) -> None:

@@ -13,6 +13,7 @@ from stockbuddy.chassis.http.errors import Unauthenticated
 from stockbuddy.chassis.http.resources import get_resources
 from stockbuddy.chassis.http.tokens import TIMES_CHECKED_HERE, check_times
 from stockbuddy.chassis.runtime import clock
+from stockbuddy.chassis.runtime.companies import current_company
 from stockbuddy.chassis.runtime.settings import ServiceSettings
 
 ALGORITHM = "HS256"
@@ -20,6 +21,7 @@ TOKEN_TYPE = "internal+jwt"
 TOKEN_TTL_SECONDS = 60
 REUSE_SECONDS = 30
 AUDIENCE = "internal"
+"""With the name of the company, if there are several: they share the secret, and a call for one is none for another."""
 MIN_SECRET_LENGTH = 32
 
 
@@ -55,8 +57,13 @@ class InternalCallSigner:
         return f"Bearer {self._token}"
 
 
+def _audience() -> str:
+    company = current_company()
+    return f"{AUDIENCE}/{company}" if company else AUDIENCE
+
+
 def sign_internal_call(secret: str, caller: str, now: float) -> str:
-    claims = {"iss": caller, "aud": AUDIENCE, "iat": int(now), "exp": int(now) + TOKEN_TTL_SECONDS}
+    claims = {"iss": caller, "aud": _audience(), "iat": int(now), "exp": int(now) + TOKEN_TTL_SECONDS}
     return jwt.encode(claims, secret, algorithm=ALGORITHM, headers={"typ": TOKEN_TYPE})
 
 
@@ -66,7 +73,7 @@ def verify_internal_call(secret: str, token: str) -> str:
         if jwt.get_unverified_header(token).get("typ") != TOKEN_TYPE:
             raise UnsignedCall()
         options: Any = {"require": ["iss", "aud", "iat", "exp"], **TIMES_CHECKED_HERE}
-        claims = jwt.decode(token, secret, algorithms=[ALGORITHM], audience=AUDIENCE, options=options)
+        claims = jwt.decode(token, secret, algorithms=[ALGORITHM], audience=_audience(), options=options)
         check_times(claims)
     except jwt.PyJWTError as error:
         raise UnsignedCall() from error
