@@ -249,6 +249,9 @@ FORMULA_LIKE_TEXTS = [
     "2026-01-31",
     "_x000D_",
     "<b>&amp;",
+    "tea;=1+1",
+    "tea;'=1+1",
+    "tea\n- green\n- black",
 ]
 
 

@@ -10,6 +10,7 @@ import pytest
 from openpyxl import load_workbook
 
 from stockbuddy.chassis.access.roles import Role
+from stockbuddy.chassis.spreadsheets import unescape_csv_text
 
 if TYPE_CHECKING:
     from services.stock.tests.conftest import Shop
@@ -55,8 +56,16 @@ async def test_text_that_begins_like_formula_is_escaped(shop: Shop, name: str) -
     cells = book["inventory-valuation"][2]
     for text, cell in ((row["sku"], cells[1]), (row["name"], cells[2]), (row["category"], cells[3])):
         assert text.startswith("'")
-        assert cell.value == text
+        assert cell.value == unescape_csv_text(text)
         assert cell.data_type == "s"
+
+
+@pytest.mark.parametrize("name", ["Tea;=1+1", 'Tea, "green";"=1+1"', "Tea,\n-1", "Tea\t@SUM(A1)"])
+async def test_text_is_no_formula_where_semicolons_separate_cells(shop: Shop, name: str) -> None:
+    await shop.product(1, name=name, cost_price="1")
+    content = (await fetched(shop, "csv"))[0].decode()
+    cells = [cell for line in content.splitlines() for part in line.split(";") for cell in part.split("\t")]
+    assert not [cell for cell in cells if cell.strip('"').startswith(("=", "-", "@"))]
 
 
 async def test_report_unchanged_returns_304(shop: Shop) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from stockbuddy.catalog.errors import UnreadableFile
 from stockbuddy.catalog.spreadsheets.cells import LimitExceeded, limit_cells
+from stockbuddy.chassis.spreadsheets import unescape_csv_text
 
 DELIMITERS = (",", ";", "\t", "|")
 WINDOWS = "cp1252"
@@ -33,7 +34,7 @@ def read_rows(content: bytes) -> Iterator[tuple[int, list[str]]]:
         for number, cells in enumerate(csv.reader(text, delimiter=delimiter, strict=True), start=1):
             if number == 1 and separator_line:
                 continue
-            if limited := limit_cells(cells):
+            if limited := limit_cells([unescape_csv_text(cell) for cell in cells]):
                 yield number, limited
     except UnicodeDecodeError as error:
         raise UnreadableFile(

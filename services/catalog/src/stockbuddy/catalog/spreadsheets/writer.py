@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from decimal import Decimal
 
 from stockbuddy.catalog.spreadsheets.reader import Format
-from stockbuddy.chassis.spreadsheets import escape_formula
+from stockbuddy.chassis.spreadsheets import escape_csv_text
 
 _XLSX_WRITER = "stockbuddy.catalog.spreadsheets.xlsx_writer"
 
@@ -31,7 +31,7 @@ async def _write_csv(columns: Sequence[str], rows: Rows) -> AsyncIterator[bytes]
     writer = csv.writer(target)
     writer.writerow(columns)
     async for batch in rows:
-        writer.writerows([[escape_formula(to_text(cell)) for cell in row] for row in batch])
+        writer.writerows([[escape_csv_text(to_text(cell)) for cell in row] for row in batch])
         yield target.getvalue().encode()
         target.seek(0)
         target.truncate()

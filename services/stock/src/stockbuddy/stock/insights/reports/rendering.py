@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from stockbuddy.chassis.access.permissions import Permission
 from stockbuddy.chassis.http.jobs.deferral import ACCEPTED
-from stockbuddy.chassis.spreadsheets import escape_formula
+from stockbuddy.chassis.spreadsheets import escape_csv_text
 from stockbuddy.contracts.numbers import money_text, quantity_number
 from stockbuddy.stock.insights.reports.table import Column, Table, Value
 
@@ -121,7 +121,7 @@ def _csv_value(column: Column, value: Value) -> str:
         return ""
     if isinstance(value, Decimal):
         return money_text(value) if column.kind == "money" else format(value.normalize(), "f")
-    return escape_formula(format_time(value) if isinstance(value, date) else str(value))
+    return escape_csv_text(format_time(value) if isinstance(value, date) else str(value))
 
 
 def format_time(value: date) -> str:
