@@ -13,6 +13,7 @@ from stockbuddy.chassis.http.errors import Unavailable, problem_response
 from stockbuddy.chassis.http.health import health_router
 from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.postgres.server_clock import synchronise_clock
+from stockbuddy.chassis.runtime.companies import company_context
 from stockbuddy.chassis.runtime.database_url import server_of
 from stockbuddy.chassis.runtime.failures import DATABASE, DependencyUnavailable, is_environment_fault
 from stockbuddy.chassis.runtime.logging import configure_logging
@@ -37,7 +38,8 @@ def serve(app: Any, companies: Sequence[ServiceSettings], *, schema: str | None 
     if schema is not None:
         try:
             for company in companies:
-                asyncio.run(wait_alive(company, schema))
+                with company_context(company.company):  # its clock is set
+                    asyncio.run(wait_alive(company, schema))
         except KeyboardInterrupt:
             sys.exit(INTERRUPTED_EXIT_CODE)
     prepare_to_serve()
