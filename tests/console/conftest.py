@@ -96,12 +96,17 @@ def _wait_until_ready(http: httpx.Client, process: subprocess.Popen[bytes], log:
     raise AssertionError(log.read_text())
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def chromium_program() -> str:
+    """The browser of this machine; fails with how to install one."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     assert chromium, WITHOUT_CHROMIUM
+    return chromium
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=chromium_program(), args=["--no-sandbox"])
         yield browser
         browser.close()
 

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -35,6 +36,13 @@ Serve = Callable[..., contextlib.AbstractAsyncContextManager[httpx.AsyncClient]]
 @pytest.fixture(scope="session")
 def root() -> Path:
     return Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def release(root: Path) -> Path:
+    """The folder with the wheels of a release."""
+    subprocess.run([sys.executable, "-m", "deploy.build_release"], cwd=root, check=True)
+    return root / "build" / "release"
 
 
 @pytest.fixture(scope="session")

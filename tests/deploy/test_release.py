@@ -1,32 +1,13 @@
-"""A release: its wheels alone, without the repository, serve the whole system with its guide and its console."""
+"""What a release consists of: wheels, images and the workflow that builds them."""
 
-import asyncio
 import hashlib
-import os
 import re
 import subprocess
 import sys
-import sysconfig
 import zipfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
-import httpx2 as httpx
-import pytest
 import yaml
-
-START_TIMEOUT_SECONDS = 300
-STOP_TIMEOUT_SECONDS = 60
-# Of the packages that are installed, but not of the members on the path of the virtual environment.
-SERVE = "import runpy, sys; sys.path += {paths!r}; runpy.run_module('stockbuddy.embedded', run_name='__main__')"
-LISTENING = re.compile(r"ready at (http://127\.0\.0\.1:\d+)")
-
-
-@pytest.fixture(scope="module")
-def release(root: Path) -> Path:
-    subprocess.run([sys.executable, "-m", "deploy.build_release"], cwd=root, check=True)
-    return root / "build" / "release"
 
 
 def test_wheels_contain_code_and_data_only(release: Path) -> None:
@@ -92,49 +73,3 @@ def test_release_builds_every_image(root: Path) -> None:
     ]
     built = {root / file for file in matrix["file"]} | {root / image["file"] for image in matrix["include"]}
     assert built == set((root / "deploy").rglob("Dockerfile"))
-
-
-async def test_system_runs_from_the_wheels(release: Path, tmp_path: Path) -> None:
-    installed = tmp_path / "installed"
-    for wheel in release.glob("*.whl"):
-        zipfile.ZipFile(wheel).extractall(installed)
-    async with _served(installed, tmp_path / "data") as url, httpx.AsyncClient(base_url=url) as client:
-        page = await client.get("/", headers={"Accept": "text/html"})
-        [script] = re.findall(r'<script type="module"[^>]* src="([^"]+)"', page.text)
-        assert (await client.get(script)).status_code == 200
-        assert "Quick start" in (await client.get("/guide/web-frontend")).text
-        assert "/api/v1/sales" in (await client.get("/openapi.json")).json()["paths"]
-        account = {"username": "ann", "email": "ann@example.com", "password": "violet-Harbour-71"}
-        assert (await client.post("/api/v1/auth/admin/register", json=account)).status_code == 201
-
-
-@asynccontextmanager
-async def _served(installed: Path, data: Path) -> AsyncIterator[str]:
-    """The address of the system that runs from the unpacked wheels."""
-    environment = {"PATH": os.environ["PATH"], "HOME": str(data.parent), "ENV": "development", "PORT": "0"}
-    paths = [str(installed), sysconfig.get_path("purelib")]
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-S", "-c", SERVE.format(paths=paths)),
-        cwd=data.parent,
-        env=environment | {"STOCKBUDDY_DATA": str(data), "PYTHONDONTWRITEBYTECODE": "1"},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    assert process.stdout is not None
-    try:
-        output = ""
-        async with asyncio.timeout(START_TIMEOUT_SECONDS):
-            while not (found := LISTENING.search(output)):
-                line = (await process.stdout.readline()).decode()
-                assert line, output
-                output += line
-        drained = asyncio.create_task(process.stdout.read())
-        yield found[1]
-        process.terminate()
-        async with asyncio.timeout(STOP_TIMEOUT_SECONDS):
-            await drained
-            assert await process.wait() == 0
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()

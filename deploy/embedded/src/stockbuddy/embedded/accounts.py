@@ -74,7 +74,8 @@ async def _require_available(http: aiohttp.ClientSession, url: str) -> None:
             response.raise_for_status()
     except (aiohttp.ClientError, TimeoutError) as error:
         raise ApiUnavailable(
-            f"The API does not respond at {url} ({error}). Start the system with `make run`, or set STOCKBUDDY_URL."
+            f"The API does not respond at {url} ({error}). Start the system with `make run` or `stockbuddy serve`, or "
+            "set STOCKBUDDY_URL."
         ) from error
 
 

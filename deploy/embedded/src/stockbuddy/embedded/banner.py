@@ -36,7 +36,7 @@ def banner(url: str, *, needs_admin: bool) -> str:
     if not needs_admin:
         return ready
     return f"""{ready}
-Register the first admin, once:
+Register the first admin, once, at {url} or with:
   curl -s {url}/api/v1/auth/admin/register -H 'Content-Type: application/json' \\
     -d '{{"username": "ann", "email": "ann@example.com", "password": "choose-a-Long-one-7"}}'
 """

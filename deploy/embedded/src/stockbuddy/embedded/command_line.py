@@ -23,7 +23,7 @@ from stockbuddy.local_servers.postgres_programs import LocalPostgresError
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="stockbuddy", description=__doc__)
+    parser = argparse.ArgumentParser(prog="stockbuddy serve", description=__doc__)
     parser.add_argument("--processes", action="store_true", help="one process per service, with RabbitMQ at BUS_URL")
     parser.add_argument("--console", action="store_true", help="build the web console, if it is not built")
     arguments = parser.parse_args()

@@ -1,13 +1,15 @@
 """`python -m stockbuddy.embedded.service_commands COMMAND …`: the commands of the services, on the database of this
 installation: that of `DATABASE_URL`, or the private PostgreSQL, which only one process can use."""
 
+import argparse
 import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from uuid import UUID
 
 from stockbuddy.chassis.runtime import common_names
-from stockbuddy.chassis.runtime.settings import InvalidSettings
+from stockbuddy.chassis.runtime.settings import InvalidSettings, load_settings
 from stockbuddy.embedded.database import open_database
 from stockbuddy.embedded.errors import StartFailed
 from stockbuddy.embedded.exit_codes import FAILED, INVALID_SETTINGS
@@ -21,11 +23,11 @@ OWNERS = {"setup-token": "auth", "rotate-keys": "auth", "events": "notifications
 
 
 def main(arguments: Sequence[str]) -> int:
+    """Exits with code 2 and its usage if the arguments are wrong."""
     calls = calls_of(arguments)
-    if not calls:
-        print(f"usage: stockbuddy dead-letters {'|'.join(NAMES)} list | retry [EVENT_ID…]", file=sys.stderr)
-        return INVALID_SETTINGS
     try:
+        if arguments[0] != "rotate-keys":  # encrypts the new key: never with the secret of another environment
+            _choose_environment()
         settings = load_embedded_settings(with_processes=False)
         with open_database(settings) as url:
             codes = (run(call, environment_of(settings, url)) for call in calls)
@@ -43,12 +45,40 @@ def main(arguments: Sequence[str]) -> int:
 
 def calls_of(arguments: Sequence[str]) -> list[list[str]]:
     """For each service concerned, its name and the arguments of its command line."""
+    _parser().parse_args(arguments)
     command, *options = arguments
     if command == "migrate":
-        return [[name, command, *options] for name in NAMES]
+        return [[name, command] for name in NAMES]
     if command == "dead-letters":
-        return [[options[0], command, *options[1:]]] if options[:1] and options[0] in NAMES else []
+        return [[options[0], command, *options[1:]]]
     return [[OWNERS[command], command, *options]]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="stockbuddy", allow_abbrev=False)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands.add_parser("migrate", description="Create or upgrade the tables of all services.")
+    commands.add_parser("setup-token", description="Print a new token for registering the first admin.")
+    commands.add_parser("rotate-keys", description="Publish a new key that signs access tokens.")
+    letters = commands.add_parser("dead-letters", description="The messages that a service could not handle.")
+    letters.add_argument("service", choices=NAMES)
+    actions = letters.add_subparsers(required=True)
+    actions.add_parser("list", help="print them, one JSON line for each")
+    retry = actions.add_parser("retry", help="handle all of them again, or those of the named events")
+    retry.add_argument("event_ids", nargs="*", type=UUID, metavar="EVENT_ID")
+    events = commands.add_parser("events", description="The log of events.").add_subparsers(required=True)
+    events.add_parser("new-epoch", help="begin a new epoch after a restore that the system cannot recognise")
+    consumers = commands.add_parser("consumers", description="Consumers of events.").add_subparsers(required=True)
+    add = consumers.add_parser("add", help="create a queue and a broker account")
+    add.add_argument("name")
+    add.add_argument("patterns", nargs="+", metavar="pattern", help="types of events, such as stock.*")
+    return parser
+
+
+def _choose_environment() -> None:
+    """On the private PostgreSQL the default is that of `stockbuddy serve`; another database may be in production."""
+    if load_settings(EmbeddedSettings).database_url is None:
+        os.environ.setdefault("ENV", "development")
 
 
 def environment_of(settings: EmbeddedSettings, url: str) -> dict[str, str]:

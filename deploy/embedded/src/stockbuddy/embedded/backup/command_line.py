@@ -98,8 +98,10 @@ async def _verify(options: argparse.Namespace, settings: BackupSettings) -> None
 async def _restore(options: argparse.Namespace, settings: BackupSettings) -> None:
     restore = restore_secrets if options.secrets_only else restore_backup
     manifest = await restore(options.file, settings)
-    part = "secrets" if options.secrets_only else "database, images and secrets"
-    print(f"Restored: {part} of {_describe(manifest)}. Secrets: {FileTarget(settings).secrets}", file=sys.stderr)
+    part = "secrets" if options.secrets_only else "database and images"
+    folder = FileTarget(settings).secrets
+    secrets = f"Secrets: {folder}" if folder.exists() else "The backup has no secrets"
+    print(f"Restored: {part} of {_describe(manifest)}. {secrets}.", file=sys.stderr)
 
 
 async def _schedule(_: argparse.Namespace, settings: BackupSettings) -> None:

@@ -14,6 +14,8 @@ from stockbuddy.embedded.api_client import ApiUnavailable, LoginFailed
 from stockbuddy.embedded.replay.history import DEFAULT_COLUMNS, History, read_history
 from stockbuddy.embedded.replay.importer import BATCH_SIZE, CONNECTIONS, HistoryImporter, ImportFailed
 
+DESCRIPTION = "Imports a retailer's invoice history through the API."
+
 
 def main() -> int:
     arguments = _arguments()
@@ -30,7 +32,7 @@ def main() -> int:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="replay", description="Import a retailer's invoice history through the API.")
+    parser = argparse.ArgumentParser(prog="stockbuddy replay", description=DESCRIPTION)
     parser.add_argument("file", type=Path, help="CSV or CSV.gz with a header line")
     parser.add_argument(
         "--columns",
