@@ -144,7 +144,7 @@ async def test_in_process_messages_wait_for_an_expected_group_to_subscribe() -> 
     bus = InProcessBus(expected_services=frozenset({"probe"}), groups=GROUPS)
     recorder = Recorder()
     await bus.subscribe(Recorder().subscription(EVERYTHING_GROUP))
-    publishing = asyncio.create_task(publish_until_taken(bus, [message(1)]))
+    publishing = asyncio.create_task(bus.publish(chunks_of([message(1)])))
     await asyncio.sleep(0)
     assert not publishing.done()
     await bus.subscribe(recorder.subscription(EFFECTS_GROUP))

@@ -9,12 +9,14 @@ from stockbuddy.chassis.messaging.chunks import Chunk
 from stockbuddy.chassis.messaging.message import Message
 from stockbuddy.contracts.topology import CONSUMER_GROUPS, types_for
 
+SUBSCRIPTION_TIMEOUT_SECONDS = 5.0
+"""The services of one process start one after another, in less time."""
 _Delivery = tuple[Subscription, Sequence[Message]]
 
 
 class InProcessBus:
-    """Delivers to the subscribed groups. `publish` fails while a group of one of the `expected_services` has not
-    subscribed yet, so that its messages stay in the outbox."""
+    """Delivers to the subscribed groups. `publish` waits until every group of the `expected_services` that receives
+    its messages has subscribed, and fails after SUBSCRIPTION_TIMEOUT_SECONDS, so that they stay in the outbox."""
 
     def __init__(
         self,
@@ -25,6 +27,7 @@ class InProcessBus:
         self._groups = groups
         self._subscriptions: dict[str, Subscription] = {}
         self._locks: dict[str, asyncio.Lock] = {}
+        self._subscribed = asyncio.Condition()
         self._closed = False
 
     async def start(self) -> None:
@@ -37,23 +40,29 @@ class InProcessBus:
     async def publish(self, chunks: Sequence[Chunk]) -> None:
         messages = [message for chunk in chunks for message in chunk.messages()]
         published = {message.type for message in messages}
+        routes = {group: types_for(patterns, published) for group, patterns in self._groups.items()}
+        await self._until_subscribed([group for group, types in routes.items() if types])
         by_service: dict[str, list[_Delivery]] = {}
-        for group, patterns in self._groups.items():
-            types = types_for(patterns, published)
+        for group, types in routes.items():
             routed = [message for message in messages if message.type in types]
-            if not routed:
-                continue
-            service = group.partition(".")[0]
-            subscription = self._subscriptions.get(group)
-            if subscription is not None:
-                by_service.setdefault(service, []).append((subscription, routed))
-            elif service in self._expected:
-                raise BusUnavailable(f"{group} has not subscribed yet")
+            if routed and (subscription := self._subscriptions.get(group)) is not None:
+                by_service.setdefault(_service_of(group), []).append((subscription, routed))
         # While PostgreSQL stores what one service has handled, another one handles its messages.
         outcomes = await asyncio.gather(*map(self._deliver_all, by_service.values()), return_exceptions=True)
         for outcome in outcomes:
             if outcome is not None:
                 raise outcome
+
+    async def _until_subscribed(self, groups: Sequence[str]) -> None:
+        expected = {group for group in groups if _service_of(group) in self._expected}
+        if expected <= self._subscriptions.keys():
+            return
+        try:
+            async with asyncio.timeout(SUBSCRIPTION_TIMEOUT_SECONDS), self._subscribed:
+                await self._subscribed.wait_for(lambda: expected <= self._subscriptions.keys())
+        except TimeoutError as error:
+            missing = ", ".join(sorted(expected - self._subscriptions.keys()))
+            raise BusUnavailable(f"not subscribed yet: {missing}") from error
 
     async def _deliver_all(self, deliveries: Sequence[_Delivery]) -> None:
         for subscription, messages in deliveries:
@@ -74,6 +83,8 @@ class InProcessBus:
     async def subscribe(self, subscription: Subscription) -> None:
         self._subscriptions[subscription.group] = subscription
         self._locks[subscription.group] = asyncio.Lock()
+        async with self._subscribed:
+            self._subscribed.notify_all()
 
     @property
     def is_ready(self) -> bool:
@@ -84,3 +95,7 @@ class InProcessBus:
         for lock in self._locks.values():
             async with lock:
                 pass
+
+
+def _service_of(group: str) -> str:
+    return group.partition(".")[0]
