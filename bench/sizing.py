@@ -106,6 +106,7 @@ def rows(installation: Installation, prices: Prices = Prices()) -> dict[str, str
     archive = average * 7 * 24 * 3600 * MEASURED.archived_kilobytes * KILOBYTE / GIGABYTE
     disk = (per_year * ASSUMED.years + archive) * installation.copies
     memory = _memory_gigabytes(installation, processors, per_year)
+    one_copy = disk / installation.copies
     price = processors * prices.processor + memory * prices.gigabyte_of_memory + disk * prices.gigabyte_of_disk
     return {
         "movements a year": f"{installation.movements_per_year:,.0f}",
@@ -116,6 +117,7 @@ def rows(installation: Installation, prices: Prices = Prices()) -> dict[str, str
         "disk for each year": f"{per_year:,.0f} GB",
         "archive of events": f"{archive:,.2f} GB",
         f"disk after {ASSUMED.years} years, with {installation.copies} copies": f"{disk:,.0f} GB",
+        "one PostgreSQL, cache / disk": f"{per_year * ASSUMED.cached_share:,.1f} GB / {one_copy:,.0f} GB",
         "price a month": f"{price:,.0f}",
     }
 

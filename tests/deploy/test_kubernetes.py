@@ -1,6 +1,7 @@
 """The Kubernetes manifests: valid by Kubernetes' schemas with every overlay; references resolve, settings exist,
 containers are restricted."""
 
+import configparser
 import re
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_network
@@ -10,8 +11,10 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
+from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 
+from bench.sizing import INSTALLATIONS, rows
 from stockbuddy.contracts.topology import CONSUMER_GROUPS, owner
 
 Programs = Mapping[str, type[BaseSettings]]
@@ -195,6 +198,11 @@ def test_trusted_proxies_are_no_network_of_a_whole_cluster(folder: Path) -> None
 KUBERNETES_VERSION = "1.37"
 OPERATORS = ("keda.sh", "postgresql.cnpg.io", "rabbitmq.com")
 OVERLAYS = ("base", "small", "medium", "large")
+RESERVED_CONNECTIONS = 20
+"""For superusers (3), replication, backups, monitoring and the operator."""
+MILLISECONDS_OF_A_SALE = {"stock": 1.64, "gateway": 0.22}
+"""Of one core, for three lines (bench/RESULTS.md)."""
+TARGET_UTILIZATION = 0.7
 BYTES = {"Mi": 2**20, "Gi": 2**30}
 
 
@@ -308,6 +316,77 @@ def test_quota_admits_all_replicas_during_an_upgrade_and_little_more(
     assert quota.keys() == needed.keys()
     for name, value in needed.items():
         assert value <= quota[name] <= 1.5 * value, f"{name}: {value} needed"
+
+
+def connections_of(count: Mapping[str, int], programs: Programs) -> int:
+    """The most that replicas of the services open (docs/scaling.md#connections)."""
+    pool = {name: 2 * programs[name].model_fields["database_pool_size"].default for name in count}
+    reads = count["catalog"] * programs["catalog"].model_fields["read_pool_size"].default
+    return int(sum(count[name] * pool[name] for name in count) + reads)
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS, indirect=True)
+def test_postgresql_accepts_the_connections_of_all_replicas_during_an_upgrade(
+    overlay: dict[tuple[str, str], Manifest], folder: Path, root: Path, programs: Programs
+) -> None:
+    server = yaml.safe_load((folder / "servers/postgres.yaml").read_text())["spec"]["postgresql"]["parameters"]
+    available = int(server["max_connections"]) - RESERVED_CONNECTIONS
+    clients = connections_of({name: replicas(overlay, name)[1] + 1 for name in SERVICES}, programs)
+    if ("Deployment", "pgbouncer") not in overlay:
+        assert clients + len(SERVICES) <= available, "a migration of each service connects as well"
+        return
+    pooler = configparser.ConfigParser()
+    pooler.read(root / "deploy/pgbouncer/pgbouncer.ini")
+    sessions = len(SERVICES) * pooler.getint("pgbouncer", "default_pool_size")
+    poolers = overlay["Deployment", "pgbouncer"]["spec"]["replicas"]
+    assert (poolers + 1) * sessions + len(SERVICES) <= available
+    fewest = overlay["PodDisruptionBudget", "pgbouncer"]["spec"]["minAvailable"]
+    assert clients <= fewest * pooler.getint("pgbouncer", "max_client_conn"), "while a node is drained"
+    assert clients > available, "PgBouncer costs throughput: only where it is needed"
+
+
+@pytest.mark.parametrize(
+    ("overlay", "installation", "sales"),
+    [("small", 0, 100), ("medium", 1, 1000), ("large", 2, 4000)],
+    indirect=["overlay"],
+)
+def test_overlay_has_the_processors_that_its_size_needs(
+    overlay: dict[tuple[str, str], Manifest], installation: int, sales: int, root: Path
+) -> None:
+    def cores(program: str, count: int) -> float:
+        return count * amount(pod(overlay, program)["spec"]["containers"][0]["resources"]["requests"]["cpu"])
+
+    table = (root / "docs/operations.md").read_text()
+    assert f"{sales:,} sales/s" in table
+    most = {program: cores(program, replicas(overlay, program)[1]) for program in (*SERVICES, "gateway")}
+    for program, milliseconds in MILLISECONDS_OF_A_SALE.items():
+        assert sales * milliseconds / 1000 <= TARGET_UTILIZATION * most[program], program
+    needed = rows(INSTALLATIONS[installation])
+    assert sum(most.values()) >= float(needed["processors"])
+    _, _, peak = needed["movements a second, average / peak"].partition(" / ")
+    fewest = cores("stock", replicas(overlay, "stock")[0])
+    assert float(peak) * MILLISECONDS_OF_A_SALE["stock"] / 1000 <= TARGET_UTILIZATION * fewest, "before it scales"
+
+
+def test_small_database_holds_what_a_shop_writes_in_years(folder: Path) -> None:
+    server = yaml.safe_load((folder / "servers/postgres.yaml").read_text())["spec"]
+    needed = rows(INSTALLATIONS[0])["one PostgreSQL, cache / disk"].partition(" / ")[2]
+    assert float(needed.removesuffix(" GB")) * 1e9 <= amount(server["storage"]["size"]) / 2
+
+
+def test_public_url_is_required(folder: Path, monkeypatch: pytest.MonkeyPatch, programs: Programs) -> None:
+    given = dict(
+        line.split("=", 1) for line in (folder / "settings.env").read_text().splitlines() if line[:1] not in ("", "#")
+    )
+    assert given["PUBLIC_URL"] == ""
+    for name, value in (given | {"ENV": "development"}).items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ValidationError, match="public_url"):
+        programs["auth"]()
+    monkeypatch.setenv("PUBLIC_URL", "https://stock.example.com")
+    for program in programs.values():
+        if "public_url" in program.model_fields:
+            assert program().model_dump()["public_url"] == "https://stock.example.com"
 
 
 @pytest.mark.parametrize("overlay", ["large"], indirect=True)
