@@ -113,6 +113,7 @@ check: setup ## lint: style, spelling, types, import rules, declared dependencie
 	@if [ -f clients/python/src/stockbuddy_client/types.py ]; then cd clients/python && ../../$(VENV)/mypy; fi
 	$(VENV)/lint-imports
 	$(VENV)/openapi-spec-validator docs/openapi.json
+	$(VENV)/zizmor --offline --quiet --no-progress .github
 	@# Kubernetes of this release, without the resources of operators.
 	$(VENV)/kubernetes-validate --strict --quiet $(filter-out %/kustomization.yaml,$(wildcard deploy/kubernetes/*.yaml)) deploy/kubernetes/servers/network.yaml deploy/kubernetes/valkey/valkey.yaml deploy/kubernetes/pgbouncer/pgbouncer.yaml
 	@set -e; for member in $(MEMBERS); do echo "deptry $$member"; (cd $$member && $(DEPTRY) $$(ls -d src migrations 2>/dev/null)); done

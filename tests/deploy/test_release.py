@@ -9,6 +9,8 @@ from pathlib import Path
 
 import yaml
 
+PROGRAMS = ("auth", "catalog", "stock", "notifications", "gateway")
+
 
 def test_wheels_contain_code_and_data_only(release: Path) -> None:
     names = [name for wheel in release.glob("*.whl") for name in zipfile.ZipFile(wheel).namelist()]
@@ -28,14 +30,14 @@ def test_system_requires_what_the_lock_pins(release: Path, root: Path) -> None:
     required = set(re.findall(r"^Requires-Dist: ([^ ;\n]+==[^ ;\n]+)", text, re.MULTILINE))
     pinned = set(re.findall(r"^([a-z0-9][^ =]*==[^ ;\\]+)", (root / "requirements.lock").read_text(), re.MULTILINE))
     version = re.findall(r"^Version: (.+)$", text, re.MULTILINE)[0]
-    ours = {f"stockbuddy-{one}=={version}" for one in ("auth", "catalog", "stock", "notifications", "gateway")}
+    ours = {f"stockbuddy-{one}=={version}" for one in PROGRAMS}
     assert pinned | ours <= required
 
 
 def test_release_overlay_sets_every_image_by_digest(root: Path, tmp_path: Path) -> None:
     program = [sys.executable, "deploy/write_release_overlay.py"]
     folders = []
-    for number, service in enumerate(("auth", "catalog", "stock", "notifications", "gateway")):
+    for number, service in enumerate((*PROGRAMS, "pgbouncer")):
         folders.append(tmp_path / f"digest-{service}")
         folders[-1].mkdir()
         image = f"registry.example/shop/stockbuddy-{service}@sha256:{number:064x}\n"
@@ -43,7 +45,7 @@ def test_release_overlay_sets_every_image_by_digest(root: Path, tmp_path: Path) 
     complete = subprocess.run([*program, *map(str, folders)], cwd=root, check=True, capture_output=True, text=True)
     images = yaml.safe_load(complete.stdout)["images"]
     used = yaml.safe_load((root / "deploy/kubernetes/kustomization.yaml").read_text())["images"]
-    assert [image["name"] for image in images] == [image["name"] for image in used]
+    assert [image["name"] for image in images] == [*(image["name"] for image in used), "stockbuddy/pgbouncer"]
     assert images[2] == {
         "name": "stockbuddy/stock",
         "newName": "registry.example/shop/stockbuddy-stock",
@@ -73,3 +75,27 @@ def test_release_builds_every_image(root: Path) -> None:
     ]
     built = {root / file for file in matrix["file"]} | {root / image["file"] for image in matrix["include"]}
     assert built == set((root / "deploy").rglob("Dockerfile"))
+
+
+def test_image_is_tagged_with_the_version_after_it_was_scanned_and_signed(root: Path) -> None:
+    steps = yaml.safe_load((root / ".github/workflows/release.yml").read_text())["jobs"]["images"]["steps"]
+    texts = [str(step) for step in steps]
+    [build, scan, sign, tag] = [
+        next(number for number, text in enumerate(texts) if part in text)
+        for part in ("push-by-digest=true", "trivy-action", "cosign sign", "imagetools create")
+    ]
+    assert build < scan < sign < tag
+    assert "${GITHUB_REF_NAME#v}" in texts[tag], "as docs/releasing.md says, without v"
+
+
+def test_updates_are_proposed_for_every_image_and_package(root: Path) -> None:
+    updates = yaml.safe_load((root / ".github/dependabot.yml").read_text())["updates"]
+    watched = {
+        (update["package-ecosystem"], folder.strip("/"))
+        for update in updates
+        for folder in update.get("directories", [update.get("directory")])
+    }
+    for file in (root / "deploy").rglob("Dockerfile"):
+        assert ("docker", str(file.parent.relative_to(root))) in watched
+    for file in (root / "console/package.json", *(root / "clients").glob("*/package.json")):
+        assert ("npm", str(file.parent.relative_to(root))) in watched
