@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from stockbuddy.stock.insights.forecasting.demand_history import Key, build_history
+from stockbuddy.stock.insights.forecasting.demand_history import build_history
 from stockbuddy.stock.insights.forecasting.estimates import (
     Basis,
     DemandEstimate,
@@ -12,8 +12,9 @@ from stockbuddy.stock.insights.forecasting.estimates import (
     Range,
     Supply,
 )
+from stockbuddy.stock.insights.forecasting.ledger_entries import Key
 from stockbuddy.stock.insights.forecasting.outlook import Outlook, forecast
-from stockbuddy.stock.insights.forecasting.queries import MovedLevel, ReducedSales
+from stockbuddy.stock.insights.forecasting.queries import LedgerRows
 from stockbuddy.stock.insights.forecasting.series import WEEK, DemandSeries, Floats, Integers
 
 MAX_DAYS_AHEAD = 90
@@ -22,19 +23,17 @@ MAX_GROWTH = 3.0
 
 
 def forecast_product(
-    levels: Sequence[MovedLevel],
-    reduced: Sequence[ReducedSales],
+    rows: Sequence[LedgerRows],
+    key: Key,
     days: int,
     weekday_factors: Sequence[float],
     history_days: int,
     horizon_days: int,
 ) -> ProductForecast | None:
-    """The forecast for one product in all warehouses of `levels` together; None if nothing was moved. `days`: those
-    of the history that the levels are numbered in, whole weeks; `history_days`: at most so many of them count."""
-    history = build_history(
-        levels, reduced, days, weekday_factors, by_warehouse=False, min_start=max(days - history_days, 0)
-    )
-    if not history.columns:
+    """None if there never was any stock. `days`: those of the history that the rows are numbered in, whole weeks;
+    `history_days`: at most so many of them count."""
+    history = build_history(rows, [key], days, weekday_factors, min_start=max(days - history_days, 0))
+    if not history.is_known[0]:
         return None
     found = forecast(history.series, max(horizon_days, WEEK))
     horizon = np.array([horizon_days])
@@ -45,7 +44,7 @@ def forecast_product(
     ]
     week = ranges[:WEEK]
     return ProductForecast(
-        basis=_basis_of(history.series, found, 0),
+        basis=_bases_of(history.series, found)[0],
         per_day=Range(*(sum(getattr(day, name) for day in week) / WEEK for name in ("mean", "low", "high"))),
         total=Range(float(found.sum_until(horizon)[0]), float(low), float(high)),
         days=ranges[:horizon_days],
@@ -53,26 +52,25 @@ def forecast_product(
 
 
 def estimate_demand(
-    levels: Sequence[MovedLevel],
-    reduced: Sequence[ReducedSales],
+    rows: Sequence[LedgerRows],
     days: int,
     weekday_factors: Sequence[float],
     supplies: Mapping[Key, Supply],
     service_level: float,
 ) -> dict[Key, DemandEstimate]:
     """The demand of each product and warehouse that was moved and may have to be reordered, in its period."""
-    wanted = [level for level in levels if (level.product_id, level.warehouse_id) in supplies]
-    history = build_history(wanted, reduced, days, weekday_factors, by_warehouse=True)
-    known = list(history.columns)
-    lead_times = np.array([supplies[key].period.lead_time_days for key in known], np.int64)
-    limits = np.array([supplies[key].least_reorder_point for key in known])
-    positions = np.array([supplies[key].position for key in known])
+    keys = list(supplies)
+    history = build_history(rows, keys, days, weekday_factors)
+    periods = [one.period for one in supplies.values()]
+    lead_times = np.array([period.lead_time_days for period in periods], np.int64)
+    ends = lead_times + np.array([period.cover_days for period in periods], np.int64)
+    limits = np.array([one.least_reorder_point for one in supplies.values()])
     limits = np.maximum(limits, MAX_GROWTH * largest_demands(history.series, lead_times))
-    columns = np.flatnonzero(positions <= limits)
+    positions = np.array([one.position for one in supplies.values()])
+    columns = np.flatnonzero(history.is_moved & (positions <= limits))
     if not len(columns):
         return {}
-    series, keys, lead_times = history.series.part(columns), [known[column] for column in columns], lead_times[columns]
-    ends = lead_times + np.array([supplies[key].period.cover_days for key in keys], np.int64)
+    series, lead_times, ends = history.series.part(columns), lead_times[columns], ends[columns]
     found = forecast(series, min(max([WEEK, *ends.tolist()]), MAX_DAYS_AHEAD))
     until_delivery = found.sum_until(lead_times)
     safety_stock = np.maximum(found.sum_quantile(lead_times, service_level) - until_delivery, 0.0)
@@ -80,7 +78,8 @@ def estimate_demand(
     deviation = np.sqrt(found.dispersion * per_day)
     cover = found.sum_until(ends) - until_delivery
     figures = np.stack([per_day, deviation, until_delivery, cover, safety_stock], axis=1).tolist()
-    return {key: DemandEstimate(_basis_of(series, found, column), *figures[column]) for column, key in enumerate(keys)}
+    bases = _bases_of(series, found)
+    return {keys[column]: DemandEstimate(bases[place], *figures[place]) for place, column in enumerate(columns)}
 
 
 def largest_demands(series: DemandSeries, lead_times: Integers) -> Floats:
@@ -95,16 +94,18 @@ def largest_demands(series: DemandSeries, lead_times: Integers) -> Floats:
     return largest * np.maximum(lead_times / (series.days - series.starts), 1.0)
 
 
-def _basis_of(series: DemandSeries, found: Outlook, column: int) -> Basis:
-    first = int(series.starts[column])
-    demand = series.demand[first:, column]
-    return Basis(
-        method=found.method[column],
-        methods=found.methods if found.is_compared[column] else 0,
-        first_day=first,
-        days=len(demand),
-        days_with_demand=int(np.count_nonzero(demand)),
-        days_without_stock=int(found.days_without_stock[column]),
-        days_with_promotion=int(found.days_with_promotion[column]),
-        units=float(demand.sum()),
+def _bases_of(series: DemandSeries, found: Outlook) -> list[Basis]:
+    is_counted = np.arange(series.days)[:, None] >= series.starts
+    demand = series.demand * is_counted
+    columns = zip(
+        found.method,
+        np.where(found.is_compared, found.methods, 0).tolist(),
+        series.starts.tolist(),
+        (series.days - series.starts).tolist(),
+        np.count_nonzero(demand, axis=0).tolist(),
+        found.days_without_stock.tolist(),
+        found.days_with_promotion.tolist(),
+        demand.sum(axis=0).tolist(),
+        strict=True,
     )
+    return [Basis(*column) for column in columns]

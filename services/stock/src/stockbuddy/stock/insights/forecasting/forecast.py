@@ -84,12 +84,12 @@ async def estimate_demands(
     today = local_date(clock.now(), zone)
     calendar = Calendar(today, DAYS_OF_ALL_LEVELS, zone)
     starts = calendar.starts
-    levels = await queries.fetch_moved_levels(session, starts, product_ids)
-    reduced = await queries.fetch_reduced_sales(session, starts, product_ids)
-    weekdays = rotate(await load_weekday_factors(session, today, zone), calendar.first)
-    if not any((level.product_id, level.warehouse_id) in supplies for level in levels):
+    rows = await queries.fetch_ledger(session, starts, product_ids)
+    if not any(part.kind in ("demand", "other") for part in rows):
         return {}
-    found = await _compute("estimate_demand", levels, reduced, calendar.length, weekdays, supplies, service_level)
+    rows += await queries.fetch_reduced_sales(session, starts, product_ids)
+    weekdays = rotate(await load_weekday_factors(session, today, zone), calendar.first)
+    found = await _compute("estimate_demand", rows, calendar.length, weekdays, supplies, service_level)
     return cast(dict[tuple[int, int], DemandEstimate], found)
 
 
@@ -97,13 +97,12 @@ async def _forecast_product(
     session: AsyncSession, product_id: int, calendar: Calendar, weekdays: Sequence[float], query: ForecastQuery
 ) -> ProductForecast | None:
     starts = calendar.starts
-    levels = await queries.fetch_moved_levels(session, starts, [product_id])
-    reduced = await queries.fetch_reduced_sales(session, starts, [product_id])
-    chosen = query.warehouse_id
+    rows = await queries.fetch_ledger(session, starts, [product_id])
+    rows += await queries.fetch_reduced_sales(session, starts, [product_id])
     found = await _compute(
         "forecast_product",
-        [level for level in levels if chosen in (None, level.warehouse_id)],
-        [sales for sales in reduced if chosen in (None, sales.warehouse_id)],
+        rows,
+        (product_id, query.warehouse_id),
         calendar.length,
         rotate(weekdays, calendar.first),
         query.history_days,

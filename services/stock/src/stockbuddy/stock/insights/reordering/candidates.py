@@ -1,18 +1,20 @@
 """The products that may have to be reordered, with the figures that a suggestion is computed from."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stockbuddy.stock.insights.reordering.policy import ReorderParameters
 
+NO_RULE = ReorderParameters()
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A product in a warehouse. From `rule_id` on: the fields of its reorder rule, None without one."""
+
+class Candidate(NamedTuple):
+    """A product in a warehouse: a row of the statement below. From `rule_id` on: the fields of its reorder rule, None
+    without one."""
 
     product_id: int
     sku: str
@@ -42,6 +44,8 @@ class Candidate:
 
     @property
     def parameters(self) -> ReorderParameters:
+        if self.rule_id is None:
+            return NO_RULE
         return ReorderParameters(
             reorder_point=self.reorder_point,
             safety_stock=self.safety_stock,
@@ -112,4 +116,4 @@ async def fetch_candidates(
             "product_ids": None if product_ids is None else list(product_ids),
         },
     )
-    return [Candidate(**row._mapping) for row in rows]
+    return [Candidate._make(row) for row in rows]

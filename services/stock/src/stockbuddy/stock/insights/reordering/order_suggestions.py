@@ -15,9 +15,8 @@ from stockbuddy.stock.insights.reordering.schemas import (
     OrderSuggestions,
     OrderSuggestionsLine,
     OrderSuggestionsResponse,
-    SuggestionResponse,
 )
-from stockbuddy.stock.insights.reordering.suggestions import compute_suggestions
+from stockbuddy.stock.insights.reordering.suggestions import Suggestion, compute_suggestions
 from stockbuddy.stock.inventory.posting_context import PostingContext
 from stockbuddy.stock.inventory.warehouses.warehouse_cache import WarehouseEntry
 from stockbuddy.stock.ledger import Posting
@@ -35,7 +34,7 @@ async def plan_suggested_orders(context: PostingContext, zone: ZoneInfo, body: O
     require_active(products)
     async with context.database.reading() as session:
         current = await compute_suggestions(session, zone, product_ids=sorted({product.id for product in products}))
-    suggestions = {(suggestion.product_id, suggestion.warehouse_id): suggestion for suggestion in current}
+    suggestions = {(one.candidate.product_id, one.candidate.warehouse_id): one for one in current}
     groups: dict[tuple[int, int], OrderGroup] = {}
     for position, (line, product) in enumerate(zip(body.lines, products, strict=True)):
         warehouse = await context.warehouse(line.warehouse_reference)
@@ -51,9 +50,9 @@ async def plan_suggested_orders(context: PostingContext, zone: ZoneInfo, body: O
 
 
 def _supplier_id(
-    position: int, line: OrderSuggestionsLine, product: ProductReplica, suggestion: SuggestionResponse | None
+    position: int, line: OrderSuggestionsLine, product: ProductReplica, suggestion: Suggestion | None
 ) -> int:
-    suggested = product.supplier_id if suggestion is None else suggestion.supplier_id
+    suggested = product.supplier_id if suggestion is None else suggestion.candidate.supplier_id
     supplier_id = suggested if line.supplier_id is None else line.supplier_id
     if supplier_id is None:
         raise Unprocessable.field(
@@ -63,11 +62,11 @@ def _supplier_id(
 
 
 def _to_costed_line(
-    position: int, line: OrderSuggestionsLine, product: ProductReplica, suggestion: SuggestionResponse | None
+    position: int, line: OrderSuggestionsLine, product: ProductReplica, suggestion: Suggestion | None
 ) -> CostedLine:
     quantity, unit_cost = line.quantity, line.unit_cost
     if suggestion is not None:
-        quantity = suggestion.quantity if quantity is None else quantity
+        quantity = suggestion.recommendation.quantity if quantity is None else quantity
         unit_cost = suggestion.unit_cost if unit_cost is None else unit_cost
     if quantity is None:
         raise Unprocessable.field(

@@ -62,9 +62,10 @@ class Recommendation:
 
 
 def period_of(parameters: ReorderParameters, supplier_lead_time_days: int | None) -> Period:
+    lead_time_days = supplier_lead_time_days if parameters.lead_time_days is None else parameters.lead_time_days
     return Period(
-        _first(parameters.lead_time_days, supplier_lead_time_days, DEFAULT_LEAD_TIME_DAYS),
-        _first(parameters.cover_days, DEFAULT_COVER_DAYS),
+        DEFAULT_LEAD_TIME_DAYS if lead_time_days is None else lead_time_days,
+        DEFAULT_COVER_DAYS if parameters.cover_days is None else parameters.cover_days,
     )
 
 
@@ -87,10 +88,6 @@ def _order_quantity(missing: Decimal, parameters: ReorderParameters) -> Decimal:
     pack_size = parameters.pack_size or Decimal(1)
     quantity = max(missing, parameters.minimum_quantity or ZERO)
     return (quantity / pack_size).to_integral_value(ROUND_CEILING) * pack_size
-
-
-def _first(*values: int | None) -> int:
-    return next(value for value in values if value is not None)
 
 
 def _rounded(quantity: Decimal) -> Decimal:

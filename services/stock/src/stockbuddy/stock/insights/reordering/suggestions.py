@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -28,6 +29,27 @@ NO_DEMAND = DemandEstimate(Basis("none", 0, 0, 1, 0, 0, 0, 0.0), 0.0, 0.0, 0.0, 
 SORT_ORDER = "urgency_asc"
 
 
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A candidate of which `recommendation.quantity`, not zero, is to be ordered."""
+
+    candidate: Candidate
+    demand: DemandEstimate
+    period: Period
+    recommendation: Recommendation
+
+    @property
+    def unit_cost(self) -> Decimal | None:
+        return self.candidate.average_cost if self.candidate.cost_price is None else self.candidate.cost_price
+
+    @property
+    def sort_key(self) -> tuple[Decimal, int, int]:
+        """The inventory position in relation to the reorder point; ids make the order total."""
+        reorder_point = self.recommendation.reorder_point
+        share = self.candidate.inventory_position / reorder_point if reorder_point else ZERO
+        return share.quantize(QUANTITY_QUANTUM), self.candidate.product_id, self.candidate.warehouse_id
+
+
 async def compute_suggestions(
     session: AsyncSession,
     zone: ZoneInfo,
@@ -35,7 +57,7 @@ async def compute_suggestions(
     warehouse_id: int | None = None,
     supplier_id: int | None = None,
     product_ids: Sequence[int] | None = None,
-) -> list[SuggestionResponse]:
+) -> list[Suggestion]:
     """Suggestions for all products, or those selected. Days of past demand begin and end in `zone`."""
     candidates = await fetch_candidates(
         session, warehouse_id=warehouse_id, supplier_id=supplier_id, product_ids=product_ids
@@ -53,32 +75,20 @@ async def compute_suggestions(
             continue
         recommendation = recommend(_position_of(candidate, demand), candidate.parameters)
         if recommendation.quantity > 0:
-            suggestions.append(_to_response(candidate, demand, supply.period, recommendation))
-    return sorted(suggestions, key=_sort_key)
+            suggestions.append(Suggestion(candidate, demand, supply.period, recommendation))
+    return sorted(suggestions, key=lambda suggestion: suggestion.sort_key)
 
 
-def slice_page(suggestions: Sequence[SuggestionResponse], query: PageQuery) -> PageSlice[SuggestionResponse]:
+def slice_page(suggestions: Sequence[Suggestion], query: PageQuery) -> PageSlice[SuggestionResponse]:
     """Raises Unprocessable if the cursor belongs to another list."""
     position = query.position(SORT_ORDER, Decimal, int, int)
     if position is None:
         remaining = suggestions[query.offset :]
     else:
-        remaining = [suggestion for suggestion in suggestions if _sort_key(suggestion) > tuple(position)]
-    page = [_explained(suggestion) for suggestion in remaining[: query.page_size]]
-    next_cursor = encode_cursor(SORT_ORDER, _sort_key(page[-1])) if len(remaining) > len(page) else None
-    return PageSlice(page, len(suggestions), next_cursor)
-
-
-def _sort_key(suggestion: SuggestionResponse) -> tuple[Decimal, int, int]:
-    """The inventory position in relation to the reorder point; ids make the order total."""
-    inputs = suggestion.inputs
-    share = inputs.position / inputs.reorder_point if inputs.reorder_point else ZERO
-    return share.quantize(QUANTITY_QUANTUM), suggestion.product_id, suggestion.warehouse_id
-
-
-def _explained(suggestion: SuggestionResponse) -> SuggestionResponse:
-    """With its explanation, which only suggestions that are shown need."""
-    return suggestion.model_copy(update={"explanation": reasons_of(suggestion)})
+        remaining = [suggestion for suggestion in suggestions if suggestion.sort_key > tuple(position)]
+    page = remaining[: query.page_size]
+    next_cursor = encode_cursor(SORT_ORDER, page[-1].sort_key) if len(remaining) > len(page) else None
+    return PageSlice([_to_response(suggestion) for suggestion in page], len(suggestions), next_cursor)
 
 
 def _supply_of(candidate: Candidate) -> Supply:
@@ -100,12 +110,11 @@ def _position_of(candidate: Candidate, demand: DemandEstimate) -> StockPosition:
     )
 
 
-def _to_response(
-    candidate: Candidate, demand: DemandEstimate, period: Period, recommendation: Recommendation
-) -> SuggestionResponse:
+def _to_response(suggestion: Suggestion) -> SuggestionResponse:
+    candidate, demand, recommendation = suggestion.candidate, suggestion.demand, suggestion.recommendation
     position = candidate.inventory_position
     per_day = to_quantity(demand.per_day)
-    return SuggestionResponse(
+    response = SuggestionResponse(
         product_id=candidate.product_id,
         sku=candidate.sku,
         name=candidate.name,
@@ -114,7 +123,7 @@ def _to_response(
         supplier_id=candidate.supplier_id,
         supplier=candidate.supplier,
         quantity=recommendation.quantity,
-        unit_cost=candidate.average_cost if candidate.cost_price is None else candidate.cost_price,
+        unit_cost=suggestion.unit_cost,
         days_left=max(position / per_day, ZERO).quantize(QUANTITY_QUANTUM) if per_day else None,
         explanation=[],
         inputs=SuggestionInputs(
@@ -125,9 +134,9 @@ def _to_response(
             days_with_promotion=demand.basis.days_with_promotion,
             demand_per_day=per_day,
             deviation_per_day=to_quantity(demand.deviation_per_day),
-            lead_time_days=period.lead_time_days,
+            lead_time_days=suggestion.period.lead_time_days,
             lead_time_demand=to_quantity(demand.lead_time_demand),
-            cover_days=period.cover_days,
+            cover_days=suggestion.period.cover_days,
             cover_demand=to_quantity(demand.cover_demand),
             service_level=SERVICE_LEVEL,
             safety_stock=recommendation.safety_stock,
@@ -143,3 +152,4 @@ def _to_response(
             rule_id=candidate.rule_id,
         ),
     )
+    return response.model_copy(update={"explanation": reasons_of(response)})
