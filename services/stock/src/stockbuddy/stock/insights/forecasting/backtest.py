@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stockbuddy.stock.insights.forecasting.methods import Candidates
+from stockbuddy.stock.insights.forecasting.methods import COMPARED_DAYS, Candidates
 from stockbuddy.stock.insights.forecasting.series import WEEK, Bools, CleanSeries, Floats, Integers
 
-COMPARED_DAYS = 14
 MIN_DAYS_BEFORE_ORIGIN = 21
 MIN_COMPARED_DAYS = 21
 """With fewer days to compare there is no choice: TSB is used."""
@@ -53,8 +52,7 @@ def choose(series: CleanSeries, candidates: Candidates) -> Choice:
     is_compared: Bools = counted.sum(axis=(0, 1)) >= MIN_COMPARED_DAYS
     method = np.where(is_compared, scores.argmin(axis=0), candidates.names.index(FALLBACK))
     own_errors = np.moveaxis(errors[:, method, :, column], 0, -1)
-    forecasts = candidates.forecasts[: len(candidates.origins)]
-    own_forecasts = np.moveaxis(forecasts[:, method, :COMPARED_DAYS, column], 0, -1) * counted
+    own_forecasts = np.moveaxis(candidates.past[:, method, :, column], 0, -1) * counted
     dispersion, drift = spread_of(own_errors, own_forecasts)
     of_history = dispersion_of_history(series, candidates)
     sold_days = np.count_nonzero(series.demand[-WEEK * len(candidates.origins) :], axis=0)
@@ -85,8 +83,7 @@ def errors_of(series: CleanSeries, candidates: Candidates) -> tuple[Floats, Floa
         rows = slice(first + origin, first + origin + steps)
         counted[place, :steps] = series.is_counted[rows] & (origin - starts >= MIN_DAYS_BEFORE_ORIGIN)
         actual[place, :steps] = series.demand[rows]
-    forecasts = candidates.forecasts[: len(origins), :, :COMPARED_DAYS]
-    return counted, (actual[:, None] - forecasts) * counted[:, None]
+    return counted, (actual[:, None] - candidates.past) * counted[:, None]
 
 
 def sums_of_weeks(errors: Floats) -> Floats:

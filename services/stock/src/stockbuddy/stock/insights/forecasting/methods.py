@@ -17,13 +17,17 @@ from stockbuddy.stock.insights.forecasting.smoothed_levels import (
     smooth_sizes,
 )
 
-ORIGINS = 8
+ORIGINS = 24
 """Forecasts of the back-test begin at the start of each of the last weeks."""
+COMPARED_DAYS = 14
 MAX_SMOOTHED_DAYS = 364
 MIN_DAYS_FOR_SEASON = 490
 """The year before, and sixteen weeks whose year before is known."""
+FIRST_SEASON_DAY = YEAR_DAYS + 2 * WEEK
+"""The season around a day of the year before is known from here on."""
+MIN_WEEKS_BEFORE_SEASON = 4
+"""A back-test of the season begins after so many of them."""
 MOVING_AVERAGE_DAYS = 28
-TWO_WEEKS = 14
 
 
 FLAT_NAMES = {False: "smoothing", True: "damped_trend"}
@@ -32,14 +36,15 @@ WEEKDAY_NAMES = {False: "weekday_profile", True: "holt_winters"}
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """`forecasts` (origins + 1, methods, steps, columns): by the method `names[method]`, the days from an origin on,
-    lastly from today on. `origins`: rows of the series. `level_variances`: how fast each method's level may change, see
-    `level_variance`. `is_eligible` (methods, columns). `errors` and `expected` (days, columns): of one-step forecasts
-    over the whole history."""
+    """By the method `names[method]`: `ahead` (methods, steps, columns) from today on, and `past` (origins, methods,
+    COMPARED_DAYS, columns) from the rows `origins` of the series on. `level_variances`: how fast each method's level may
+    change, see `level_variance`. `is_eligible` (methods, columns). `errors` and `expected` (days, columns): of one-step
+    forecasts over the whole history."""
 
     names: Sequence[str]
     level_variances: Floats
-    forecasts: Floats
+    ahead: Floats
+    past: Floats
     origins: Sequence[int]
     is_eligible: Bools
     expected: Floats
@@ -47,39 +52,53 @@ class Candidates:
 
 
 def forecast_by_all_methods(series: CleanSeries, steps: int) -> Candidates:
-    """`steps`: at least those that the back-test compares."""
     recent = tail_of(series, MAX_SMOOTHED_DAYS)
     weeks, columns = recent.days // WEEK, recent.demand.shape[1]
-    origins = [recent.days - WEEK * week for week in range(min(ORIGINS, weeks - 1), 0, -1)]
+    is_seasonal = series.days >= MIN_DAYS_FOR_SEASON
+    compared_weeks = min(ORIGINS, weeks - 1)
+    if is_seasonal:
+        compared_weeks = min(compared_weeks, (series.days - FIRST_SEASON_DAY) // WEEK - MIN_WEEKS_BEFORE_SEASON)
+    days = [recent.days - WEEK * week for week in range(compared_weeks, -1, -1)]
+    origins = days[:-1]
     profiles = weekday_profiles(recent)
     past = np.ones((2, recent.days, columns))
     past[1] = profiles[:weeks].reshape(recent.days, columns)
-    weekdays = repeat_weeks(profiles[[origin // WEEK for origin in origins] + [weeks]], steps)
-    ahead = np.stack([np.ones_like(weekdays), weekdays], axis=1)
     smoothed = smooth(recent, past, origins)
-    parts = [project(smoothed, ahead)]
+    filled = smoothed.expected + smoothed.errors
+    sizes = smooth_sizes(recent, origins)
+    averages = average_recent(recent, filled, days)
+    last_weeks = np.stack([filled[day - WEEK : day] for day in days])
+    if is_seasonal:
+        seasons = season_factors(series, steps)[series.days - recent.days :]
+        by_season = smooth_by_season(series, recent, past[1] * seasons[: recent.days], origins)
+
+    def forecast_from(places: slice, steps: int) -> Floats:
+        weekdays = repeat_weeks(profiles[[day // WEEK for day in days[places]]], steps)
+        found = [project(smoothed, places, np.stack([np.ones_like(weekdays), weekdays], axis=1))]
+        if is_seasonal:
+            ahead = weekdays * np.stack([seasons[day : day + steps] for day in days[places]])
+            found.append(project(by_season, places, ahead[:, None]))
+        found += [
+            sizes[places, None, None] * repeat_weeks(series.weekday_factors[None, :, None], steps),
+            np.repeat(averages[places, None, None], steps, axis=2),
+            repeat_weeks(last_weeks[places], steps)[:, None],
+        ]
+        return np.concatenate(found, axis=1)
+
     names = [names[smoothing.trend > 0] for smoothing in SMOOTHINGS for names in (FLAT_NAMES, WEEKDAY_NAMES)]
     variances = [level_variance(smoothing) for smoothing in SMOOTHINGS for _ in (FLAT_NAMES, WEEKDAY_NAMES)]
-    if is_seasonal := series.days >= MIN_DAYS_FOR_SEASON:
-        parts.append(forecast_by_season(series, recent, past[1], weekdays, origins))
+    if is_seasonal:
         names += ["yearly_profile"] * len(SMOOTHINGS)
         variances += map(level_variance, SMOOTHINGS)
-    filled = smoothed.expected + smoothed.errors
-    parts += [
-        smooth_sizes(recent, origins)[:, None, None] * repeat_weeks(series.weekday_factors[None, :, None], steps),
-        average_recent(recent, filled, origins, steps)[:, None],
-        repeat_weeks(np.stack([filled[day - WEEK : day] for day in [*origins, recent.days]]), steps)[:, None],
-    ]
     names += ["tsb", "moving_average", "seasonal_naive"]
     variances += [level_variance(Smoothing(TSB_SMOOTHING)), 1 / MOVING_AVERAGE_DAYS, 1 / WEEK]
     is_eligible = np.ones((len(names), columns), dtype=np.bool_)
-    if is_seasonal:
-        knows_year = series.days - series.starts >= MIN_DAYS_FOR_SEASON
-        is_eligible[[name == "yearly_profile" for name in names]] = knows_year
+    is_eligible[[name == "yearly_profile" for name in names]] = series.days - series.starts >= MIN_DAYS_FOR_SEASON
     return Candidates(
         names,
         np.array(variances),
-        np.concatenate(parts, axis=1),
+        forecast_from(slice(compared_weeks, None), steps)[0],
+        forecast_from(slice(0, compared_weeks), COMPARED_DAYS),
         origins,
         is_eligible,
         smoothed.expected,
@@ -91,41 +110,33 @@ def level_variance(smoothing: Smoothing) -> float:
     """By how much the variance of the sum of two weeks, divided by its days, grows with each of them, in units of the
     variance of a day's error: the model of which simple smoothing is the best forecast has errors that change its level
     by the smoothing factor a, and the sum of n days has the variance n + a n (n - 1) + a² n (n - 1) (2n - 1) / 6."""
-    return smoothing.level + smoothing.level**2 * (2 * TWO_WEEKS - 1) / 6
+    return smoothing.level + smoothing.level**2 * (2 * COMPARED_DAYS - 1) / 6
 
 
-def project(smoothed: Smoothed, factors: Floats) -> Floats:
-    """Forecasts of each smoothing with each profile; `factors` (origins + 1, profiles, steps, columns)."""
+def project(smoothed: Smoothed, places: slice, factors: Floats) -> Floats:
+    """Forecasts of each smoothing with each profile, from the origins at `places`; `factors` (places, profiles, steps,
+    columns)."""
     origins, _, steps, columns = factors.shape
     damped_steps = np.cumsum(TREND_DAMPING ** np.arange(1, steps + 1))[:, None]
-    levels = smoothed.levels[:, :, :, None] + damped_steps * smoothed.trends[:, :, :, None]
+    levels = smoothed.levels[places, :, :, None] + damped_steps * smoothed.trends[places, :, :, None]
     return (np.maximum(levels, 0.0) * factors[:, None]).reshape(origins, -1, steps, columns)
 
 
-def forecast_by_season(
-    series: CleanSeries, recent: CleanSeries, weekdays_past: Floats, weekdays_ahead: Floats, origins: Sequence[int]
-) -> Floats:
-    """Smoothing of demand divided by the factors of weekday and season."""
-    steps = weekdays_ahead.shape[1]
-    seasons = season_factors(series, steps)[series.days - recent.days :]
-    # Before this day the year before is not known.
-    first = -(-(max(YEAR_DAYS + WEEK * 2 - (series.days - recent.days), 0)) // WEEK) * WEEK
+def smooth_by_season(series: CleanSeries, recent: CleanSeries, factors: Floats, origins: Sequence[int]) -> Smoothed:
+    """Smoothing of demand divided by the factors of weekday and season, from the first day on whose year before is
+    known."""
+    first = max(FIRST_SEASON_DAY - (series.days - recent.days), 0)
     known = tail_of(recent, recent.days - first)
-    past = (weekdays_past * seasons[: recent.days])[None, first:]
-    ahead = np.stack(
-        [weekdays_ahead[place] * seasons[day : day + steps] for place, day in enumerate([*origins, recent.days])]
-    )
-    return project(smooth(known, past, [origin - first for origin in origins]), ahead[:, None])
+    return smooth(known, factors[None, first:], [origin - first for origin in origins])
 
 
-def average_recent(series: CleanSeries, filled: Floats, origins: Sequence[int], steps: int) -> Floats:
-    """The average of the last weeks, days without stock being filled with what was expected."""
+def average_recent(series: CleanSeries, filled: Floats, days: Sequence[int]) -> Floats:
+    """The average of the weeks before each of `days`, days without stock being filled with what was expected."""
     is_active = (np.arange(series.days)[:, None] >= series.starts).astype(np.float64)
     back = MOVING_AVERAGE_DAYS - 1
-    days = np.maximum(window_sums(is_active, back, 0), 1.0)
-    averages = window_sums(filled * is_active, back, 0) / days
-    last_days = [origin - 1 for origin in origins] + [series.days - 1]
-    return np.repeat(averages[last_days][:, None], steps, axis=1)
+    counts = np.maximum(window_sums(is_active, back, 0), 1.0)
+    averages: Floats = (window_sums(filled * is_active, back, 0) / counts)[[day - 1 for day in days]]
+    return averages
 
 
 def repeat_weeks(weeks: Floats, steps: int) -> Floats:

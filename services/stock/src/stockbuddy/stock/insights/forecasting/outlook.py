@@ -5,8 +5,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from stockbuddy.stock.insights.forecasting.backtest import COMPARED_DAYS, MIN_SCALE_SHARE, choose, quantiles
-from stockbuddy.stock.insights.forecasting.methods import forecast_by_all_methods
+from stockbuddy.stock.insights.forecasting.backtest import MIN_SCALE_SHARE, choose, quantiles
+from stockbuddy.stock.insights.forecasting.methods import COMPARED_DAYS, forecast_by_all_methods
 from stockbuddy.stock.insights.forecasting.series import (
     Bools,
     DemandSeries,
@@ -96,10 +96,10 @@ def forecast(series: DemandSeries, days: int) -> Outlook:
 
 def _forecast_part(series: DemandSeries, days: int) -> Outlook:
     cleaned = clean(series)
-    candidates = forecast_by_all_methods(cleaned, max(days, COMPARED_DAYS))
+    candidates = forecast_by_all_methods(cleaned, days)
     choice = choose(cleaned, candidates)
     column = np.arange(series.columns)
-    mean = candidates.forecasts[-1][choice.method, :days, column].T
+    mean = candidates.ahead[choice.method, :, column].T
     is_whole: Bools = (series.demand == np.rint(series.demand)).all(axis=0)
     scales = np.sqrt(np.maximum(mean, MIN_SCALE_SHARE * mean.mean(axis=0) + TINY))
     tail = (1 - LEVEL) / 2

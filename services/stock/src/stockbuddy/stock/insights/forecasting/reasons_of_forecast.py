@@ -5,7 +5,7 @@ from stockbuddy.stock.insights.reasons import ReasonResponse, reason
 
 MIN_DAYS_TO_COMPARE = 35
 """The first back-test begins after three weeks and compares two, the second one."""
-BACK_TEST_WEEKS = 8
+BACK_TEST_WEEKS = 24
 
 
 def reasons_of(basis: Basis) -> list[ReasonResponse]:
