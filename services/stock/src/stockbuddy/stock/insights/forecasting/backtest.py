@@ -22,6 +22,8 @@ HANDICAPS = {
 """A method with more to estimate must be better by this factor: else it wins by chance."""
 RELIABLE_SALES = 28
 """Of fewer days with sales in the back-test, the errors over the whole history count too."""
+WEIGHT_OF_LEVEL = 5.0
+"""The drift that the method's model expects counts as much as that of so many fortnights."""
 MIN_SCALE_SHARE = 0.1
 TINY = 1e-9
 
@@ -31,8 +33,8 @@ class Choice:
     """Per column: the method's index in `Candidates.names`, whether it was compared with others, and the errors.
 
     `dispersion`: variance of a day's error in units of its expected demand; `drift`: its growth per further day when
-    days are summed; `residuals` (rows, columns): errors in units of the square root of expected demand, NaN where a day
-    does not count."""
+    days are summed; `residuals` (rows, columns): errors of the back-test in units of the square root of expected
+    demand, NaN where a day does not count."""
 
     method: Integers
     is_compared: Bools
@@ -60,14 +62,10 @@ def choose(series: CleanSeries, candidates: Candidates) -> Choice:
     dispersion = weight * dispersion + (1 - weight) * of_history
     # The level itself is only estimated: its error is the same on all days, so that it adds up.
     known_days = np.maximum(series.is_counted.sum(axis=0), 1)
-    drift = np.maximum(weight * drift, np.maximum(candidates.level_variances[method], 1 / known_days) * dispersion)
-    return Choice(
-        method,
-        is_compared,
-        dispersion,
-        drift,
-        residuals_of(series, own_errors, own_forecasts, counted > 0, is_compared),
-    )
+    drift_of_level = np.maximum(candidates.level_variances[method], 1 / known_days) * dispersion
+    tested = weight * compared_days / COMPARED_DAYS
+    drift = (WEIGHT_OF_LEVEL * drift_of_level + tested * drift) / (WEIGHT_OF_LEVEL + tested)
+    return Choice(method, is_compared, dispersion, drift, standardized(own_errors, own_forecasts, counted > 0))
 
 
 def errors_of(series: CleanSeries, candidates: Candidates) -> tuple[Floats, Floats]:
@@ -96,15 +94,23 @@ def sums_of_weeks(errors: Floats) -> Floats:
 def spread_of(errors: Floats, forecasts: Floats) -> tuple[Floats, Floats]:
     """The dispersion of single days, and the drift from how much faster sums of 7 and 14 days spread; both arrays have
     the shape (origins, steps, columns)."""
+    steps, columns = errors.shape[1:]
     expected = size_of(errors, forecasts)
-    dispersion = np.square(errors).sum(axis=(0, 1)) / expected
-    of_weeks = np.square(errors.reshape(len(errors), -1, WEEK, errors.shape[-1]).sum(axis=2)).sum(axis=(0, 1))
-    of_fortnights = np.square(errors.sum(axis=1)).sum(axis=0)
-    drifts = [
-        (squares / expected - dispersion) / (days - 1)
-        for squares, days in ((of_weeks, WEEK), (of_fortnights, COMPARED_DAYS))
-    ]
+    dispersion = usual_squares(errors.reshape(-1, columns)) / expected
+    drifts = []
+    for days in (WEEK, steps):
+        sums = errors.reshape(-1, days, columns).sum(axis=1)
+        drifts.append((usual_squares(sums) / expected - dispersion) / (days - 1))
     return dispersion, np.maximum(np.mean(drifts, axis=0), 0.0)
+
+
+def usual_squares(errors: Floats) -> Floats:
+    """The sum of squares of each column, at most that of normal errors with the same mean absolute error: after a shift
+    of the level, the squares of a few errors exceed all others."""
+    counts = np.maximum(np.count_nonzero(errors, axis=0), 1)
+    normal = np.square(np.abs(errors).sum(axis=0)) / counts * np.pi / 2
+    squares: Floats = np.minimum(np.square(errors).sum(axis=0), normal)
+    return squares
 
 
 def dispersion_of_history(series: CleanSeries, candidates: Candidates) -> Floats:
@@ -118,25 +124,11 @@ def dispersion_of_history(series: CleanSeries, candidates: Candidates) -> Floats
     return dispersion
 
 
-def residuals_of(
-    series: CleanSeries, errors: Floats, forecasts: Floats, is_counted: Bools, is_compared: Bools
-) -> Floats:
-    """Standardized errors: of the back-test if there was one, else the differences of all days from their average."""
-    columns = errors.shape[-1]
-    tested = standardized(errors, forecasts, is_counted).reshape(-1, columns)
-    tested[:, ~is_compared] = np.nan
-    days = np.maximum(series.is_counted.sum(axis=0), 1)
-    average = np.broadcast_to((series.demand * series.is_counted).sum(axis=0) / days, series.demand.shape)
-    past = standardized(series.demand - average, average, series.is_counted)
-    past[:, is_compared] = np.nan
-    return np.concatenate([tested, past])
-
-
 def standardized(errors: Floats, forecasts: Floats, is_counted: Bools) -> Floats:
-    size = size_of(errors * is_counted, forecasts * is_counted)
+    size = size_of(errors, forecasts)
     scales = np.sqrt(scale_of(forecasts, size, is_counted))
     values: Floats = np.where(is_counted, errors / scales, np.nan)
-    return values
+    return values.reshape(-1, errors.shape[-1])
 
 
 def size_of(errors: Floats, forecasts: Floats) -> Floats:
@@ -154,14 +146,18 @@ def scale_of(forecasts: Floats, total: Floats, is_counted: Bools) -> Floats:
 
 
 def quantiles(residuals: Floats, probabilities: Sequence[float]) -> Floats:
-    """Conformal quantiles (probabilities, columns): of the sorted residuals, the one at rank p (n + 1)."""
+    """Quantiles (probabilities, columns), unbiased in the median: interpolated at rank p (n + 1/3) + 1/3.
+
+    R. Hyndman, Y. Fan: Sample quantiles in statistical packages, The American Statistician 50 (1996), 361-365.
+    https://doi.org/10.1080/00031305.1996.10473566"""
     ordered = np.sort(residuals, axis=0)
     counts = np.count_nonzero(~np.isnan(residuals), axis=0)
     column = np.arange(residuals.shape[1])
     found = []
     for probability in probabilities:
-        ranks = probability * (counts + 1)
-        rows = np.floor(ranks) - 1 if probability < 0.5 else np.ceil(ranks) - 1
-        rows = np.clip(rows, 0, np.maximum(counts - 1, 0)).astype(np.int64)
-        found.append(np.where(counts > 0, ordered[rows, column], 0.0))
+        rank = np.clip(probability * (counts + 1 / 3) - 2 / 3, 0, np.maximum(counts - 1, 0))
+        below, above = np.floor(rank).astype(np.int64), np.ceil(rank).astype(np.int64)
+        share = rank - below
+        between = (1 - share) * ordered[below, column] + share * ordered[above, column]
+        found.append(np.where(counts > 0, between, 0.0))
     return np.array(found)

@@ -37,9 +37,9 @@ WEEKDAY_NAMES = {False: "weekday_profile", True: "holt_winters"}
 @dataclass(frozen=True, slots=True)
 class Candidates:
     """By the method `names[method]`: `ahead` (methods, steps, columns) from today on, and `past` (origins, methods,
-    COMPARED_DAYS, columns) from the rows `origins` of the series on. `level_variances`: how fast each method's level may
-    change, see `level_variance`. `is_eligible` (methods, columns). `errors` and `expected` (days, columns): of one-step
-    forecasts over the whole history."""
+    COMPARED_DAYS, columns) from the rows `origins` of the series on. `level_variances`: how fast each method's level
+    may change, see `level_variance`. `is_eligible` (methods, columns). `errors` and `expected` (days, columns): of
+    one-step forecasts over the whole history."""
 
     names: Sequence[str]
     level_variances: Floats

@@ -20,6 +20,8 @@ LEVEL = 0.8
 COLUMNS_AT_ONCE = 512
 """The arrays of so many columns fit into the processor's cache."""
 MAX_GAMMA_TERM = 1e9
+MIN_WHOLE = 0.5
+"""Of whole units, less than half a one is none."""
 GROWING = ("damped_trend", "holt_winters", "yearly_profile")
 """Methods whose errors grow further with the days ahead: the trend or the season may change."""
 TINY = 1e-9
@@ -53,26 +55,25 @@ class Outlook:
         return total
 
     def sum_quantile(self, days: Integers, probability: float) -> Floats:
-        """The demand of the first `days` days that is not exceeded with this probability: a gamma distribution, by the
-        approximation of Wilson and Hilferty, https://doi.org/10.1073/pnas.17.12.684."""
-        mean = self.sum_until(days)
+        """The demand of the first `days` days that is not exceeded with this probability."""
         further = np.maximum(days - 1, 0)
         growth = np.where(self.is_growing, np.maximum(days / COMPARED_DAYS, 1.0), 1.0)
-        variance = (self.dispersion + self.drift * further * growth) * mean
-        ninth = np.minimum(variance / np.maximum(9 * np.square(mean), TINY), MAX_GAMMA_TERM)
-        root = 1 - ninth + NormalDist().inv_cdf(probability) * np.sqrt(ninth)
-        quantity = mean * np.maximum(root, 0.0) ** 3
-        rounded: Floats = np.where(self.is_whole, np.rint(quantity), quantity)
-        return rounded
+        spread = self.dispersion + self.drift * further * growth
+        return gamma_quantile(self.sum_until(days), spread, self.is_whole, probability)
 
     def sum_interval(self, days: Integers) -> tuple[Floats, Floats]:
         tail = (1 - LEVEL) / 2
         return self.sum_quantile(days, tail), self.sum_quantile(days, 1 - tail)
 
 
-def down_to_none(quantities: Floats, is_whole: Bools) -> Floats:
-    """Of whole units, less than half a one is none."""
-    return np.where(is_whole & (quantities < 0.5), 0.0, quantities)
+def gamma_quantile(mean: Floats, spread: Floats, is_whole: Bools, probability: float) -> Floats:
+    """Of gamma distributions with the variances `spread` times `mean`, by the approximation of Wilson and Hilferty,
+    https://doi.org/10.1073/pnas.17.12.684."""
+    ninth = np.minimum(spread / np.maximum(9 * mean, TINY), MAX_GAMMA_TERM)
+    root = 1 - ninth + NormalDist().inv_cdf(probability) * np.sqrt(ninth)
+    quantity = mean * np.maximum(root, 0.0) ** 3
+    rounded: Floats = np.where(is_whole, np.rint(quantity), quantity)
+    return rounded
 
 
 def forecast(series: DemandSeries, days: int) -> Outlook:
@@ -102,16 +103,22 @@ def _forecast_part(series: DemandSeries, days: int) -> Outlook:
     mean = candidates.ahead[choice.method, :, column].T
     is_whole: Bools = (series.demand == np.rint(series.demand)).all(axis=0)
     scales = np.sqrt(np.maximum(mean, MIN_SCALE_SHARE * mean.mean(axis=0) + TINY))
-    tail = (1 - LEVEL) / 2
+    tails = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
     low, high = (
-        np.maximum(mean + quantile * scales, 0.0) for quantile in quantiles(choice.residuals, (tail, 1 - tail))
+        # A short history has too few errors to know their tails.
+        np.where(
+            choice.is_compared,
+            np.maximum(mean + quantile * scales, 0.0),
+            gamma_quantile(mean, choice.dispersion, is_whole, tail),
+        )
+        for tail, quantile in zip(tails, quantiles(choice.residuals, tails), strict=True)
     )
     low, high = np.minimum(low, mean), np.maximum(high, mean)
     method = [candidates.names[method] for method in choice.method]
     is_active = np.arange(series.days)[:, None] >= series.starts
     return Outlook(
         mean=mean,
-        low=down_to_none(low, is_whole),
+        low=np.where(is_whole & (low < MIN_WHOLE), 0.0, low),
         high=high,
         method=method,
         methods=len(set(candidates.names)),
