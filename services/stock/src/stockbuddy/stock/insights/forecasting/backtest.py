@@ -20,6 +20,8 @@ HANDICAPS = {
     "yearly_profile": 1.06,
 }
 """A method with more to estimate must be better by this factor: else it wins by chance."""
+WEIGHT_OF_WEEKS = 0.3
+"""Of the squared errors of sums of weeks, in relation to those of days."""
 RELIABLE_SALES = 28
 """Of fewer days with sales in the back-test, the errors over the whole history count too."""
 WEIGHT_OF_LEVEL = 5.0
@@ -50,7 +52,7 @@ def choose(series: CleanSeries, candidates: Candidates) -> Choice:
     of_days = np.square(errors).sum(axis=(0, 2)) / compared_days
     of_weeks = np.square(sums_of_weeks(errors)).sum(axis=(0, 2)) / compared_days
     handicaps = np.array([HANDICAPS.get(name, 1.0) for name in candidates.names])[:, None]
-    scores = np.where(candidates.is_eligible, (of_days + of_weeks) * handicaps, np.inf)
+    scores = np.where(candidates.is_eligible, (of_days + WEIGHT_OF_WEEKS * of_weeks) * handicaps, np.inf)
     is_compared: Bools = counted.sum(axis=(0, 1)) >= MIN_COMPARED_DAYS
     method = np.where(is_compared, scores.argmin(axis=0), candidates.names.index(FALLBACK))
     own_errors = np.moveaxis(errors[:, method, :, column], 0, -1)

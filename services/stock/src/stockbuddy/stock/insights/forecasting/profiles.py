@@ -8,7 +8,7 @@ import numpy as np
 
 from stockbuddy.stock.insights.forecasting.series import WEEK, CleanSeries, Floats, window_sums
 
-WEEKLY_DECAY = 0.97
+WEEKLY_DECAY = 0.98
 MIN_COUNTED_DAYS_OF_WEEK = 4
 PRIOR_PRECISION = 10.0
 """The inverse variance of weekday factors among products: by itself, a factor differs from 1 by about 0.3."""
