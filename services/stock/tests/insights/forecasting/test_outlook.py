@@ -171,11 +171,11 @@ def rare(chance: np.random.Generator, days: int) -> Floats:
     return is_sold * (1.0 + chance.poisson(2, (days, SERIES)))
 
 
-# The level of `shifting` changes faster than eight weeks can show. Of `rare`, most days are without demand, and an
-# interval that contains zero contains more outcomes.
+# The level of `shifting` drifts further in two weeks than the back-test shows. Of `rare`, most days are without demand,
+# and an interval that contains zero contains more outcomes.
 @pytest.mark.parametrize(
     ("draw", "most_of_days", "least_of_totals"),
-    [(steady, 0.85, 0.75), (weekly, 0.85, 0.75), (rising, 0.85, 0.75), (shifting, 0.85, 0.65), (rare, 0.95, 0.75)],
+    [(steady, 0.85, 0.75), (weekly, 0.85, 0.75), (rising, 0.85, 0.75), (shifting, 0.85, 0.70), (rare, 0.92, 0.75)],
 )
 def test_interval_contains_outcome_at_its_level(draw: Draw, most_of_days: float, least_of_totals: float) -> None:
     sales = draw(np.random.default_rng(11), DAYS + HORIZON)
@@ -186,7 +186,40 @@ def test_interval_contains_outcome_at_its_level(draw: Draw, most_of_days: float,
     total = actual.sum(axis=0)
     of_totals = float(((low <= total) & (total <= high)).mean())
     assert LEVEL - 0.05 <= of_days <= most_of_days
-    assert least_of_totals <= of_totals <= LEVEL + 0.08
+    assert least_of_totals <= of_totals <= LEVEL + 0.05
+
+
+@pytest.mark.parametrize("draw", [steady, rare])
+def test_interval_of_short_history_contains_outcome(draw: Draw) -> None:
+    """Sixteen days are too few for a back-test."""
+    known = 16
+    sales = draw(np.random.default_rng(11), known + HORIZON)
+    padded = np.concatenate([np.zeros((MIN_ROWS - known, SERIES)), sales[:known]])
+    found = forecast(series_of(padded, start=MIN_ROWS - known), HORIZON)
+    actual = sales[known:]
+    assert not found.is_compared.any()
+    assert LEVEL - 0.05 <= float(((found.low <= actual) & (actual <= found.high)).mean()) <= LEVEL + 0.1
+    assert (found.high == np.rint(found.high))[found.high > found.mean].all()
+
+
+def test_demand_after_shift_is_that_of_the_new_level() -> None:
+    """It doubles six weeks before today; the errors of the shift do not widen the intervals of sums for long."""
+    chance = np.random.default_rng(11)
+    level = chance.uniform(10, 40, SERIES)
+    days = np.arange(DAYS)[:, None]
+    found = forecast(series_of(chance.poisson(np.where(days < DAYS - 42, level, 2 * level)).astype(float)), HORIZON)
+    assert found.mean.mean(axis=0) == pytest.approx(2 * level, rel=0.35)
+    assert found.mean.mean() == pytest.approx(2 * level.mean(), rel=0.02)
+    low, high = found.sum_interval(np.full(SERIES, HORIZON))
+    assert float(((high - low) / (2 * HORIZON * level)).mean()) < 0.5
+
+
+@pytest.mark.parametrize("days", [483, 490, 497, 560, 574, 735])
+def test_season_is_compared_from_sixteen_weeks_after_the_year_on(days: int) -> None:
+    sales = np.random.default_rng(5).poisson(20, (days, 3)).astype(float)
+    found = forecast(series_of(sales), HORIZON)
+    assert found.mean == pytest.approx(20, rel=0.2)
+    assert found.methods == (8 if days >= 490 else 7)
 
 
 def test_service_level_is_reached() -> None:

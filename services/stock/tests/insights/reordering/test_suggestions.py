@@ -172,6 +172,35 @@ async def test_order_of_rising_demand_is_that_of_the_coming_days(shop: Shop, sup
     assert suggestion["inputs"]["cover_demand"] == pytest.approx(1001, rel=0.05)
 
 
+async def test_suggestions_for_all_products_equal_those_for_one(shop: Shop, suppliers: None) -> None:
+    """Both products are sold in two warehouses, an issue is reversed, and a sale is at a reduced price."""
+    north = await shop.warehouse("NORTH")
+    noon = (datetime.now(UTC) - timedelta(days=2)).replace(hour=12).isoformat()
+    for sku in ("TEA", "MUG"):
+        product = await shop.product(sku=sku, supplier_id=7, unit_price="10")
+        await sell_daily(shop, product, 5, opening=150)
+        line = {"product_id": product, "quantity": 24, "unit_price": "6"}
+        await shop.admin.post("/sales", {"lines": [line], "occurred_at": noon})
+        body = {"product_id": product, "warehouse_id": north, "quantity": 30, "occurred_at": noon}
+        await shop.admin.post("/stock-movements", body | {"movement_type": "in"})
+        wrong = await shop.admin.post("/stock-movements", body | {"movement_type": "out"})
+        await shop.admin.post(f"/stock-movements/{wrong['id']}/reverse")
+        await shop.admin.post("/stock-movements", body | {"movement_type": "out", "quantity": 24})
+    of_all = await suggested(shop)
+    figures = [
+        (one["sku"], one["warehouse_code"], one["inputs"]["demand_units"], one["inputs"]["days_with_promotion"])
+        for one in of_all
+    ]
+    assert sorted(figures) == [
+        ("MUG", "MAIN", 124, 1),
+        ("MUG", "NORTH", 24, 0),
+        ("TEA", "MAIN", 124, 1),
+        ("TEA", "NORTH", 24, 0),
+    ]
+    for one in of_all:
+        assert one in await suggested(shop, product_id=one["product_id"])
+
+
 async def test_minimum_quantity_pack_size_and_threshold_are_explained(shop: Shop, suppliers: None) -> None:
     tea = await shop.product(3, low_stock_threshold=10)
     await shop.admin.post("/reorder-rules", {"product_id": tea, "minimum_quantity": 20, "pack_size": 12})
