@@ -2,12 +2,12 @@
 import { Modal, Table } from "@mantine/core";
 import { t } from "./i18n.ts";
 import { NAVIGATION } from "./navigation.ts";
-import { may } from "./permissions.ts";
+import { mayOpen } from "./permissions.ts";
 import { useUser } from "./session.tsx";
 
 export default function Help({ onClose }: { onClose: () => void }) {
   const user = useUser();
-  const pages = NAVIGATION.flatMap(({ items }) => items).filter((item) => item.key && (!item.permission || may(user, item.permission)));
+  const pages = NAVIGATION.flatMap(({ items }) => items).filter((item) => item.key && mayOpen(user, item));
   const rows: [string[], string][] = [
     [[t("Ctrl"), "K"], t("Find pages, products and documents")],
     [["/"], t("Search this list")],

@@ -7,7 +7,8 @@ export interface Destination {
   path: string;
   label: string;
   icon: IconName;
-  permission?: Permission;
+  /** Any of several. */
+  permission?: Permission | Permission[];
   /** Second key after `g`. */
   key?: string;
 }
@@ -49,6 +50,7 @@ export const NAVIGATION: { label: string; items: Destination[] }[] = [
       { path: "/customers", label: t("Customers"), icon: "people", permission: "customer.read", key: "k" },
       { path: "/categories", label: t("Categories"), icon: "tag", permission: "catalog.read" },
       { path: "/reports", label: t("Reports"), icon: "report", permission: "report.read", key: "e" },
+      { path: "/report-schedules", label: t("Scheduled reports"), icon: "clock", permission: "report.read" },
     ],
   },
   {
@@ -74,6 +76,7 @@ export const NAVIGATION: { label: string; items: Destination[] }[] = [
     label: t("You"),
     items: [
       { path: "/notifications", label: t("Notifications"), icon: "bell" },
+      { path: "/jobs", label: t("Background jobs"), icon: "hourglass", permission: ["report.read", "export.run"] },
       { path: "/account", label: t("Account"), icon: "account" },
     ],
   },

@@ -8,7 +8,7 @@ import { type Page, read, type Schemas, type User } from "./api.ts";
 import { money } from "./format.ts";
 import { t } from "./i18n.ts";
 import { NAVIGATION } from "./navigation.ts";
-import { may, type Permission } from "./permissions.ts";
+import { may, mayOpen, type Permission } from "./permissions.ts";
 import { announce } from "./reads.ts";
 import { useLogout, useUser } from "./session.tsx";
 import { endTypeAhead } from "./type-ahead.ts";
@@ -143,7 +143,7 @@ const ACTIONS: { path: string; label: string; permission: Permission }[] = [
 function usePlaces(user: User, term: string): Found[] {
   const { setColorScheme } = useMantineColorScheme();
   const logout = useLogout((message) => announce(message, { isError: true }));
-  const allowed = <Item extends { permission?: Permission }>(items: Item[]): Item[] => items.filter(({ permission }) => !permission || may(user, permission));
+  const allowed = <Item extends { permission?: Permission | Permission[] }>(items: Item[]): Item[] => items.filter((item) => mayOpen(user, item));
   const pages = NAVIGATION.flatMap(({ label, items }) => allowed(items).map((item): Found => ({ id: item.path, label: item.label, hint: label, target: item.path })));
   const actions: [string, Found["target"]][] = [
     ...allowed(ACTIONS).map(({ label, path }): [string, string] => [label, path]),

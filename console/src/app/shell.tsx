@@ -11,7 +11,7 @@ import { loadOtherTexts, t } from "./i18n.ts";
 import { Icon } from "./icons.tsx";
 import { connect, useLiveState } from "./live.ts";
 import { NAVIGATION } from "./navigation.ts";
-import { may } from "./permissions.ts";
+import { may, mayOpen } from "./permissions.ts";
 import { useLogout, useUser } from "./session.tsx";
 import { useShortcuts } from "./shortcuts.ts";
 import { useStepUp } from "./step-up.ts";
@@ -94,7 +94,7 @@ function Navigation() {
   return (
     <div style={{ paddingBottom: 24 }}>
       {NAVIGATION.map(({ label, items }) => {
-        const shown = items.filter(({ permission }) => !permission || may(user, permission));
+        const shown = items.filter((item) => mayOpen(user, item));
         if (!shown.length) return null;
         return (
           <div key={label}>
