@@ -20,6 +20,7 @@ from stockbuddy.local_servers.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "violet-Harbour-71"
+USERS = (("mia", "manager"), ("sam", "salesperson"), ("vera", "viewer"))
 START_TIMEOUT_SECONDS = 280
 TIMEOUT_MILLISECONDS = 120_000
 WITHOUT_CHROMIUM = "no chromium: install the package chromium (Debian, Ubuntu: apt-get install chromium)"
@@ -201,7 +202,7 @@ def system(new_system: RunningSystem, admin_state: Any) -> RunningSystem:
     }  # fmt: skip
     call("POST", f"/purchase-orders/{call('POST', '/purchase-orders', order)['id']}/order", {})
     call("POST", "/stock-counts", {"warehouse_id": warehouse, "category": "Plates"})
-    for name, role in (("mia", "manager"), ("sam", "salesperson")):
+    for name, role in USERS:
         user = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
         call("PATCH", f"/users/{call('POST', '/auth/register', user)['id']}", {"role": role})
     return new_system
@@ -211,7 +212,7 @@ def system(new_system: RunningSystem, admin_state: Any) -> RunningSystem:
 def states(system: RunningSystem, browser: Browser, admin_state: Any) -> dict[str, Any]:
     """Stored sessions by role: logins are limited."""
     found = {"admin": admin_state}
-    for name, role in (("mia", "manager"), ("sam", "salesperson")):
+    for name, role in USERS:
         context = new_context(browser)
         log_in(watch(context.new_page()), system.url, name)
         found[role] = context.storage_state()

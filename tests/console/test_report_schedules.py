@@ -18,6 +18,25 @@ def create_schedule(page: Page, name: str) -> None:
     expect(page.get_by_role("region", name=name)).to_be_visible()
 
 
+def test_pages_are_found_in_the_navigation_and_by_ctrl_k_with_the_permission(open_page: OpenPage) -> None:
+    page = open_page("/", role="manager")
+    navigation = page.get_by_role("navigation", name="Navigation")
+    for name in ("Scheduled reports", "Background jobs"):
+        navigation.get_by_role("link", name=name).click()
+        expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
+        page.goto(page.url.rpartition("/")[0] + "/")
+        page.keyboard.press("Control+k")
+        page.keyboard.type(name.lower())
+        expect(page.get_by_role("option", name=name)).to_be_visible()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
+    page = open_page("/products", role="viewer")
+    navigation = page.get_by_role("navigation", name="Navigation")
+    expect(navigation.get_by_role("link", name="Notifications")).to_be_visible()
+    for name in ("Scheduled reports", "Background jobs"):
+        expect(navigation.get_by_role("link", name=name)).to_have_count(0)
+
+
 def test_manager_schedules_a_report_runs_it_and_pauses_it(open_page: OpenPage) -> None:
     page = open_page("/reports", role="manager")
     page.get_by_role("link", name="Scheduled reports").click()

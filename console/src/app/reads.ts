@@ -8,7 +8,7 @@ import { t } from "./i18n.ts";
 import { isDisconnected } from "./live.ts";
 import { UndoMessage } from "./undo.tsx";
 
-type Query = Record<string, string | number | boolean | undefined>;
+type Query = Record<string, string | number | boolean | number[] | undefined>;
 
 export const keyOf = (path: string, query: Query = {}): readonly unknown[] => [path.split("/")[1], path, query];
 

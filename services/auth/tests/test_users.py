@@ -167,3 +167,32 @@ async def test_concurrent_demotions_of_admins_leave_one(auth: Any) -> None:
     assert Counter(answer.status_code for answer in answers) == {200: 3, 409: 1}
     left = (await auth.get("/users", token=token, params={"role": "admin"})).json()
     assert left["total"] == 1
+
+
+async def test_possible_recipients_of_reports_are_listed_without_user_read(auth: Any) -> None:
+    admin = await auth.admin_token()
+    role = {"name": "cashier", "permissions": ["report.read", "customer.read"]}
+    assert (await auth.post("/roles", role, token=admin)).status_code == 201
+    roles = {"mia": "manager", "sam": "salesperson", "vera": "viewer", "cara": "cashier", "gus": "manager"}
+    ids = {}
+    for name, given in roles.items():
+        full_name = {"mia": "Mia Lopez"}.get(name)
+        ids[name] = (await auth.register(username=name, email=f"{name}@shop.example.com", full_name=full_name))["id"]
+        await auth.call("PATCH", f"/users/{ids[name]}", token=admin, json={"role": given, "is_active": name != "gus"})
+    manager = (await auth.log_in("mia"))["access_token"]
+    assert (await auth.get("/users", token=manager)).status_code == 403
+
+    async def found(token: str, **query: Any) -> dict[str, list[str]]:
+        items = (await auth.get("/report-recipients", token=token, params=query)).json()["items"]
+        assert all(item.keys() == {"id", "name", "missing_permissions"} for item in items)
+        return {item["name"]: item["missing_permissions"] for item in items}
+
+    everyone = {"boss": [], "Mia Lopez": [], "sam": ["cost.read"], "cara": ["cost.read"]}
+    assert await found(manager) == everyone
+    assert await found(manager, search="MIA lop") == {"Mia Lopez": []}
+    assert await found(manager, search="shop.example") == {}
+    assert await found(manager, ids=[ids["sam"], ids["vera"], ids["gus"]]) == {"sam": ["cost.read"]}
+    cashier = (await auth.log_in("cara"))["access_token"]
+    assert await found(cashier) == {name: [] for name in everyone}
+    viewer = (await auth.log_in("vera"))["access_token"]
+    assert (await auth.get("/report-recipients", token=viewer)).status_code == 403

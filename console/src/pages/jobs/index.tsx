@@ -2,9 +2,10 @@
 import { Progress } from "@mantine/core";
 import { downloadUrl, type Page as ApiPage, type Schemas, send } from "../../app/api.ts";
 import { moment } from "../../app/format.ts";
-import { t, translated } from "../../app/i18n.ts";
+import { t } from "../../app/i18n.ts";
 import { useRead, useWrite } from "../../app/reads.ts";
 import { ConfirmButton } from "../../parts/dialog.tsx";
+import { failureReason } from "../../parts/failures.ts";
 import { EmptyState, Loaded, Page } from "../../parts/page.tsx";
 import { reportLabel } from "../../parts/report-kinds.ts";
 import { DataTable } from "../../parts/table.tsx";
@@ -58,7 +59,7 @@ function JobState({ job }: { job: Job }) {
     <>
       <State state={job.state} />
       {job.state === "running" ? <Progress value={job.progress} miw={90} aria-label={t("Progress of {{name}}", { name: nameOf(job) })} /> : null}
-      {job.problem ? <div className="dim">{translated("problem", job.problem.code, job.problem.detail)}</div> : null}
+      {job.problem ? <div className="dim">{failureReason(job.problem.code, job.problem.detail)}</div> : null}
     </>
   );
 }

@@ -1,7 +1,8 @@
 /** What notifications say, in the reader's language: made of their code and values. Announcements are shown as written. */
 import type { Schemas } from "../../app/api.ts";
 import { moment, quantity } from "../../app/format.ts";
-import { t, translated } from "../../app/i18n.ts";
+import { t } from "../../app/i18n.ts";
+import { failureReason } from "../../parts/failures.ts";
 import { movementLabel } from "../../parts/words.ts";
 
 type Notification = Schemas["NotificationResponse"];
@@ -63,7 +64,7 @@ const WORDINGS: Record<NonNullable<Notification["code"]>, (values: Values) => Wo
   email_failed: ({ recipient = "", attempts = "", reason = "" }) => ({ title: t("An e-mail was not sent"), body: t("To {{recipient}}, after {{attempts}} attempts: {{reason}}", { recipient, attempts, reason }) }),
   emails_delayed: ({ waiting_since, reason = "" }) => ({ title: t("E-mails are not sent"), body: t("The mail server accepts none since {{time}}: {{reason}}", { time: moment(waiting_since), reason }) }),
   report_ready: ({ name = "", expires_at }) => ({ title: t("Report: {{name}}", { name }), body: t("The report is ready. It can be downloaded until {{time}}.", { time: moment(expires_at) }) }),
-  report_failed: ({ name = "", problem = "" }) => ({ title: t("Report failed: {{name}}", { name }), body: t("The report could not be produced: {{reason}}", { reason: translated("problem", problem, problem) }) }),
+  report_failed: ({ name = "", problem = "" }) => ({ title: t("Report failed: {{name}}", { name }), body: t("The report could not be produced. {{reason}}", { reason: failureReason(problem) }) }),
   report_schedule_paused: ({ name = "", reason }) => ({ title: t("Report paused: {{name}}", { name }), body: describePause(reason) }),
 };
 

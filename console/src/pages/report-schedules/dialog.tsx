@@ -4,13 +4,12 @@ import { Checkbox, Group, NativeSelect, TextInput } from "@mantine/core";
 import { send } from "../../app/api.ts";
 import { companyTimezone } from "../../app/format.ts";
 import { language, LANGUAGES, t } from "../../app/i18n.ts";
-import { may } from "../../app/permissions.ts";
 import { useWrite } from "../../app/reads.ts";
 import { useUser } from "../../app/session.tsx";
 import { FormDialog } from "../../parts/dialog.tsx";
 import { WarehouseSelect } from "../../parts/inputs.tsx";
 import { groupOptions, type ReportKind, reportKind, reportKindsFor } from "../../parts/report-kinds.ts";
-import { Recipients } from "./recipients.tsx";
+import { RecipientsInput } from "./recipients.tsx";
 import { frequencyOptions, periodOptions, type Schedule, weekdayOptions } from "./words.ts";
 
 const FORMATS = [{ value: "xlsx", label: "XLSX" }, { value: "csv", label: "CSV" }, { value: "json", label: "JSON" }];
@@ -123,7 +122,7 @@ export function ScheduleDialog({ schedule, onClose, onCreated }: { schedule?: Sc
               <Group gap="sm" mt={4}>{weekdayOptions.map(({ value, label }) => <Checkbox key={value} value={value} label={label} />)}</Group>
             </Checkbox.Group>
           ) : null}
-          {may(user, "user.read") ? <Recipients ids={values.recipientIds} error={problems.recipient_ids} onChange={(recipientIds) => set({ recipientIds })} /> : null}
+          <RecipientsInput ids={values.recipientIds} error={problems.recipient_ids} onChange={(recipientIds) => set({ recipientIds })} />
           <Group grow align="flex-start">
             <NativeSelect label={t("Language of the e-mails")} value={values.language} data={Object.entries(LANGUAGES).map(([value, label]) => ({ value, label }))} onChange={(event) => set({ language: event.currentTarget.value })} />
             <NativeSelect label={t("Format")} value={values.format} data={FORMATS} onChange={(event) => set({ format: event.currentTarget.value })} />

@@ -10,7 +10,7 @@ import { Loaded, Section } from "../../parts/page.tsx";
 import { groupLabel, reportLabel } from "../../parts/report-kinds.ts";
 import { Definitions, State } from "../../parts/texts.tsx";
 import { ScheduleDialog } from "./dialog.tsx";
-import { useNames } from "./recipients.tsx";
+import { useRecipients } from "./recipients.tsx";
 import { pauseReason, periodLabel, recurrenceLabel, runProblem, type Schedule } from "./words.ts";
 
 export function ScheduleSection({ id, onClose }: { id: string; onClose: () => void }) {
@@ -24,9 +24,11 @@ export function ScheduleSection({ id, onClose }: { id: string; onClose: () => vo
 
 function Details({ schedule, onDeleted }: { schedule: Schedule; onDeleted: () => void }) {
   const user = useUser();
-  const nameOf = useNames();
+  const { nameOf, isReached } = useRecipients([schedule.owner_id, ...schedule.recipient_ids]);
   const warehouses = useWarehouses();
   const { parameters, last_run } = schedule;
+  const isOwner = schedule.owner_id === user.id;
+  const shownName = (id: number): string => (isOwner && !isReached(id) ? t("{{name}} (not sent: may not see all of it)", { name: nameOf(id) }) : nameOf(id));
   return (
     <Stack gap="sm">
       {schedule.pause_reason ? <Alert color="orange" variant="outline" title={t("Paused")}>{pauseReason(schedule)}</Alert> : null}
@@ -41,7 +43,7 @@ function Details({ schedule, onDeleted }: { schedule: Schedule; onDeleted: () =>
           [t("Repeated"), `${recurrenceLabel(schedule.recurrence)} (${schedule.timezone})`],
           [t("Next run"), schedule.is_paused ? t("Paused") : moment(schedule.next_run_at)],
           [t("Owner"), nameOf(schedule.owner_id)],
-          [t("Recipients"), schedule.recipient_ids.map(nameOf).join(", ")],
+          [t("Recipients"), schedule.recipient_ids.map(shownName).join(", ")],
           [t("Language of the e-mails"), LANGUAGES[schedule.language]],
           [t("Format"), schedule.format.toUpperCase()],
           [t("Latest run"), last_run ? <><State state={last_run.state} /> {moment(last_run.started_at)} {runProblem(schedule)}</> : t("It has not run yet.")],
@@ -53,7 +55,7 @@ function Details({ schedule, onDeleted }: { schedule: Schedule; onDeleted: () =>
           <span className="dim">{t("Kept until {{time}}", { time: moment(schedule.result_expires_at) })}</span>
         </Group>
       ) : null}
-      {schedule.owner_id === user.id ? <OwnerActions schedule={schedule} onDeleted={onDeleted} /> : null}
+      {isOwner ? <OwnerActions schedule={schedule} onDeleted={onDeleted} /> : null}
     </Stack>
   );
 }

@@ -1,6 +1,7 @@
 /** What a schedule says, in words: its period, its recurrence, and why it is paused. */
 import type { Schemas } from "../../app/api.ts";
-import { locale, t, translated } from "../../app/i18n.ts";
+import { locale, t } from "../../app/i18n.ts";
+import { failureReason } from "../../parts/failures.ts";
 
 export type Schedule = Schemas["ReportScheduleResponse"];
 type Recurrence = Schedule["recurrence"];
@@ -39,4 +40,4 @@ export function recurrenceLabel({ frequency, time, weekdays, day_of_month }: Rec
 }
 
 /** Why the latest run failed; empty unless it did. */
-export const runProblem = ({ last_run }: Schedule): string => (last_run?.problem_code ? translated("problem", last_run.problem_code, last_run.problem_code) : "");
+export const runProblem = ({ last_run }: Schedule): string => (last_run?.problem_code ? failureReason(last_run.problem_code) : "");

@@ -25,6 +25,13 @@ RUN = {
     "recipient_ids": [9, 10, 11, 12, 13, 14],
     "finished_at": datetime(2026, 3, 1, 12, tzinfo=UTC),
 }
+TOO_LARGE = (
+    "Der Bericht konnte nicht erstellt werden. Das Ergebnis ist größer als 256 MiB. "
+    "Wählen Sie einen kürzeren Zeitraum oder weniger Produkte."
+)
+UNKNOWN_FAILURE = (
+    "No se pudo generar el informe. Se produjo un error inesperado. Avise a un administrador si vuelve a ocurrir."
+)
 RESULT = {"required_permissions": ["report.read", "cost.read"], "expires_at": RUN["finished_at"] + timedelta(days=7)}  # type: ignore[operator]
 SCHEDULE = {
     "id": 5,
@@ -102,7 +109,13 @@ async def test_recipients_who_may_read_the_report_are_told_once(
         (
             ReportFailed.model_validate(RUN | {"problem_code": "result_too_large"}),
             "Bericht fehlgeschlagen: Sales of last week",
-            "Der Bericht konnte nicht erstellt werden (result_too_large).",
+            TOO_LARGE,
+            "report_failed",
+        ),
+        (
+            ReportFailed.model_validate(RUN | {"problem_code": "of_a_newer_release", "language": "es"}),
+            "Informe fallido: Sales of last week",
+            UNKNOWN_FAILURE,
             "report_failed",
         ),
         (

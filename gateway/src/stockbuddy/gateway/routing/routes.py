@@ -107,6 +107,7 @@ ROUTES = (
     Route("/oauth", "auth"),
     Route("/users/{}/personal-data", "auth", method="GET", personal_data=True),
     Route("/users", "auth"),
+    Route("/report-recipients", "auth"),
     Route("/roles", "auth"),
     Route("/permissions", "auth"),
     Route("/views", "auth"),

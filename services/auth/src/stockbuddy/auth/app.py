@@ -37,6 +37,7 @@ from stockbuddy.auth.oauth import token_status_routes as token_status
 from stockbuddy.auth.oidc import routes as oidc
 from stockbuddy.auth.passwords import routes as passwords
 from stockbuddy.auth.profile import routes as profile
+from stockbuddy.auth.report_recipients import routes as report_recipients
 from stockbuddy.auth.role_management import routes as role_management
 from stockbuddy.auth.sessions import routes as sessions
 from stockbuddy.auth.settings import AuthSettings
@@ -137,6 +138,7 @@ SERVICE = Service(
         api_keys.creation_router,
         api_keys.router,
         user_management.router,
+        report_recipients.router,
         role_management.router,
         views.router,
         system_settings.router,

@@ -1,0 +1,1 @@
+"""The users whom the owner of a report schedule may choose as recipients."""
