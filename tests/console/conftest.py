@@ -66,12 +66,12 @@ def new_system(built_console: None, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @contextlib.contextmanager
-def running_system(folder: Path) -> Iterator[RunningSystem]:
-    """With the console if it is built; without an admin."""
+def running_system(folder: Path, **settings: str) -> Iterator[RunningSystem]:
+    """With the console if it is built; without an admin. `settings` are environment variables."""
     port, log = free_port(), folder / "log"
     environment = {
         **os.environ, "ENV": "development", "PORT": str(port), "STOCKBUDDY_DATA": str(folder / "data"),
-        "LOG_LEVEL": "error", "MAIL_OUTBOX": str(folder / "mails"),
+        "LOG_LEVEL": "error", "MAIL_OUTBOX": str(folder / "mails"), **settings,
     }  # fmt: skip
     with log.open("wb") as output:
         process = subprocess.Popen([sys.executable, "-m", "stockbuddy.embedded"], env=environment, stderr=output)

@@ -1,13 +1,13 @@
 /** The user's jobs: reports and exports in the background, with their progress and results. */
 import { Progress } from "@mantine/core";
 import { downloadUrl, type Page as ApiPage, type Schemas, send } from "../../app/api.ts";
-import { moment } from "../../app/format.ts";
-import { t } from "../../app/i18n.ts";
-import { useRead, useWrite } from "../../app/reads.ts";
+import { day, moment } from "../../app/format.ts";
+import { t, translated } from "../../app/i18n.ts";
+import { useRead, useWarehouses, useWrite } from "../../app/reads.ts";
 import { ConfirmButton } from "../../parts/dialog.tsx";
 import { failureReason } from "../../parts/failures.ts";
-import { EmptyState, Loaded, Page } from "../../parts/page.tsx";
-import { reportLabel } from "../../parts/report-kinds.ts";
+import { EmptyState, ErrorNotice, Loading, Page } from "../../parts/page.tsx";
+import { groupLabel, reportLabel } from "../../parts/report-kinds.ts";
 import { DataTable } from "../../parts/table.tsx";
 import { State } from "../../parts/texts.tsx";
 
@@ -25,17 +25,43 @@ function nameOf({ request }: Job): string {
   return report ? reportLabel(report) : path.replace("/api/v1", "");
 }
 
+const LABELS: Record<string, string> = { from: t("From"), to: t("Before"), group_by: t("By"), warehouse_id: t("Warehouse"), category: t("Category"), method: t("Valued by"), days: t("Days without a sale") };
+/** The time zone is that of the company. */
+const NOT_SHOWN = ["format", "tz"];
+
+/** What the request asks for, in words. */
+function useParameters(): (job: Job) => string {
+  const warehouses = useWarehouses();
+  const shownValue = (name: string, value: string): string => {
+    if (name === "from" || name === "to") return day(value);
+    if (name === "group_by") return groupLabel(value);
+    return name === "warehouse_id" ? warehouses.nameOf(Number(value)) : value;
+  };
+  return ({ request }) => {
+    const given = new URLSearchParams(request.split("?")[1]);
+    const named = [...given].filter(([name]) => !NOT_SHOWN.includes(name)).map(([name, value]) => `${LABELS[name] ?? translated("field", name, name)}: ${shownValue(name, value)}`);
+    return [...named, given.get("format")?.toUpperCase()].filter(Boolean).join(" · ");
+  };
+}
+
+/** Each service has its jobs: those of one remain visible while the other is away. */
 export default function JobsPage() {
   const stock = useRead<ApiPage<Job>>("/jobs/stock", { page_size: PAGE_SIZE });
   const catalog = useRead<ApiPage<Job>>("/jobs/catalog", { page_size: PAGE_SIZE });
+  const missing = [stock, catalog].filter(({ data }) => data === undefined);
+  const failed = missing.find(({ error }) => error);
+  const jobs = [stock, catalog].flatMap(({ data }) => data?.items ?? []);
   return (
     <Page title={t("Background jobs")} lead={t("Reports and exports that are produced while you go on. A result is kept for a day.")}>
-      <Loaded read={stock}>{(reports) => <Loaded read={catalog}>{(exports) => <Jobs jobs={[...reports.items, ...exports.items]} />}</Loaded>}</Loaded>
+      {failed ? <ErrorNotice error={failed.error} onRetry={() => missing.map(({ refetch }) => refetch())} /> : null}
+      {missing.length > 0 && !failed ? <Loading /> : null}
+      {missing.length === 0 || jobs.length > 0 ? <Jobs jobs={jobs} /> : null}
     </Page>
   );
 }
 
 function Jobs({ jobs }: { jobs: Job[] }) {
+  const parametersOf = useParameters();
   const newestFirst = [...jobs].sort((a, b) => b.created_at.localeCompare(a.created_at));
   if (jobs.length === 0) return <EmptyState title={t("No jobs")} text={t("Reports that you produce in the background, runs of your schedules, and large exports appear here.")} />;
   return (
@@ -44,7 +70,7 @@ function Jobs({ jobs }: { jobs: Job[] }) {
       rows={newestFirst}
       rowKey={(row) => row.url}
       columns={[
-        { key: "name", label: t("What"), render: (row) => <><span className="strong">{nameOf(row)}</span><div className="dim clip">{row.request.split("?")[1]?.replaceAll("&", ", ")}</div></> },
+        { key: "name", label: t("What"), render: (row) => <><span className="strong">{nameOf(row)}</span><div className="dim clip">{parametersOf(row)}</div></> },
         { key: "at", label: t("When"), isWideOnly: true, render: (row) => <span className="nowrap">{moment(row.created_at)}</span> },
         { key: "state", label: t("State"), render: (row) => <JobState job={row} /> },
         { key: "until", label: t("Kept until"), isWideOnly: true, render: (row) => <span className="nowrap">{isOpen(row) ? "–" : moment(row.expires_at)}</span> },

@@ -1,5 +1,6 @@
 /** What the system tells this person, and which of it. */
 import { Button, Checkbox, Text } from "@mantine/core";
+import { Link } from "@tanstack/react-router";
 import { send, type Schemas } from "../../app/api.ts";
 import { ago, moment } from "../../app/format.ts";
 import { t } from "../../app/i18n.ts";
@@ -35,7 +36,7 @@ export default function NotificationsPage() {
         actions={<Button variant="default" loading={readAll.isPending} onClick={() => readAll.mutate(undefined)}>{t("Mark all as read")}</Button>}
         filters={[{ kind: "flag", name: "unread", label: t("Unread only") }, { kind: "select", name: "kind", label: t("Kind"), options: Object.entries(KINDS).map(([value, label]) => ({ value, label })) }]}
         columns={[
-          { key: "title", label: t("What"), text: (row) => wordingOf(row).title, render: (row) => <><span className={row.is_read ? "" : "strong"}>{wordingOf(row).title}</span><div className="dim">{wordingOf(row).body}</div></> },
+          { key: "title", label: t("What"), text: (row) => wordingOf(row).title, render: (row) => <><span className={row.is_read ? "" : "strong"}><NotificationTitle notification={row} /></span><div className="dim">{wordingOf(row).body}</div></> },
           { key: "kind", label: t("Kind"), isWideOnly: true, text: (row) => row.kind, render: (row) => KINDS[row.kind] ?? row.kind },
           { key: "at", label: t("When"), text: (row) => row.created_at, render: (row) => <span className="nowrap" title={moment(row.created_at)}>{ago(row.created_at)}</span> },
           { key: "read", label: t("Read"), isAction: true, render: (row) => <ReadButton notification={row} /> },
@@ -45,6 +46,13 @@ export default function NotificationsPage() {
       <div style={{ marginTop: 24 }}><PreferencesSection /></div>
     </>
   );
+}
+
+/** Links to the schedule of a report, where its result is downloaded. */
+function NotificationTitle({ notification }: { notification: Notification }) {
+  const { title } = wordingOf(notification);
+  const schedule = /^report-schedule\/(\d+)$/.exec(notification.subject ?? "")?.[1];
+  return schedule ? <Link to="/report-schedules" search={{ schedule } as never}>{title}</Link> : title;
 }
 
 function ReadButton({ notification }: { notification: Notification }) {

@@ -1,6 +1,8 @@
 /** Scheduled reports: what the user has scheduled, and what others have scheduled for them. */
 import { Link } from "@tanstack/react-router";
 import { useSearchState } from "../../app/location.ts";
+import { may } from "../../app/permissions.ts";
+import { useUser } from "../../app/session.tsx";
 import { ago, moment } from "../../app/format.ts";
 import { t } from "../../app/i18n.ts";
 import { DialogButton } from "../../parts/dialog.tsx";
@@ -14,7 +16,8 @@ import { periodLabel, recurrenceLabel, type Schedule } from "./words.ts";
 export default function ReportSchedulesPage() {
   const [search, change] = useSearchState();
   const open = (schedule: Schedule): void => change({ schedule: String(schedule.id) });
-  const create = <DialogButton label={t("New schedule")}>{(close) => <ScheduleDialog onClose={close} onCreated={open} />}</DialogButton>;
+  const user = useUser();
+  const create = !may(user, "report.read") ? null : <DialogButton label={t("New schedule")}>{(close) => <ScheduleDialog onClose={close} onCreated={open} />}</DialogButton>;
   return (
     <>
       <ListPage<Schedule>

@@ -1,4 +1,5 @@
 /** One schedule, below the list: what it produces, its latest run and result, and what its owner may do. */
+import { useEffect, useRef } from "react";
 import { Alert, Button, Group, Stack } from "@mantine/core";
 import { downloadUrl, errors, send } from "../../app/api.ts";
 import { moment } from "../../app/format.ts";
@@ -15,11 +16,22 @@ import { pauseReason, periodLabel, recurrenceLabel, runProblem, type Schedule } 
 
 export function ScheduleSection({ id, onClose }: { id: string; onClose: () => void }) {
   const read = useRead<Schedule>(`/report-schedules/${encodeURIComponent(id)}`);
+  const frame = useRef<HTMLDivElement>(null);
   const close = <Button size="compact-sm" variant="subtle" onClick={onClose}>{t("Close")}</Button>;
-  if (read.error instanceof errors.NotFound) {
-    return <Section title={t("Not found")} actions={close}>{t("This schedule was deleted, or you are not among its recipients.")}</Section>;
-  }
-  return <Loaded read={read}>{(schedule) => <Section title={schedule.name} actions={close}><Details schedule={schedule} onDeleted={onClose} /></Section>}</Loaded>;
+  const isShown = read.data !== undefined || read.error !== null;
+  // A long list hides what has been opened below it.
+  useEffect(() => {
+    if (isShown) frame.current?.focus();
+  }, [isShown]);
+  return (
+    <div ref={frame} tabIndex={-1}>
+      {read.error instanceof errors.NotFound ? (
+        <Section title={t("Not found")} actions={close}>{t("This schedule was deleted, or you are not among its recipients.")}</Section>
+      ) : (
+        <Loaded read={read}>{(schedule) => <Section title={schedule.name} actions={close}><Details schedule={schedule} onDeleted={onClose} /></Section>}</Loaded>
+      )}
+    </div>
+  );
 }
 
 function Details({ schedule, onDeleted }: { schedule: Schedule; onDeleted: () => void }) {
@@ -31,7 +43,7 @@ function Details({ schedule, onDeleted }: { schedule: Schedule; onDeleted: () =>
   const shownName = (id: number): string => (isOwner && !isReached(id) ? t("{{name}} (not sent: may not see all of it)", { name: nameOf(id) }) : nameOf(id));
   return (
     <Stack gap="sm">
-      {schedule.pause_reason ? <Alert color="orange" variant="outline" title={t("Paused")}>{pauseReason(schedule)}</Alert> : null}
+      {schedule.pause_reason ? <Alert color="orange" variant="outline"><span className="strong">{t("Paused")}:</span> {pauseReason(schedule)}</Alert> : null}
       <Definitions
         items={[
           [t("Report"), reportLabel(schedule.report)],
