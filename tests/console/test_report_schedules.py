@@ -215,6 +215,8 @@ def test_failed_schedule_says_why_in_the_language(open_page: OpenPage, database:
         database.execute(INTERRUPT)
     expect(schedule).to_contain_text(INTERRUPTED)
     expect(page.get_by_role("row").filter(has_text="Interrupted")).to_contain_text("Failed")
+    page.reload()  # the colours of the button, which was disabled, change slowly
+    expect(schedule.get_by_role("button", name="Run now")).to_be_enabled()
     assert violations(page) == []
     german = open_page("/notifications", role="manager", locale="de-DE")
     notification = german.get_by_role("row").filter(has_text="Bericht fehlgeschlagen: Interrupted")

@@ -1,9 +1,12 @@
 /** The user's jobs: reports and exports in the background, with their progress and results. */
-import { Progress } from "@mantine/core";
+import { Button, Progress } from "@mantine/core";
+import { Link } from "@tanstack/react-router";
 import { downloadUrl, type Page as ApiPage, type Schemas, send } from "../../app/api.ts";
 import { day, moment } from "../../app/format.ts";
 import { t, translated } from "../../app/i18n.ts";
+import { may } from "../../app/permissions.ts";
 import { useRead, useWarehouses, useWrite } from "../../app/reads.ts";
+import { useUser } from "../../app/session.tsx";
 import { ConfirmButton } from "../../parts/dialog.tsx";
 import { failureReason } from "../../parts/failures.ts";
 import { EmptyState, ErrorNotice, Loading, Page } from "../../parts/page.tsx";
@@ -61,9 +64,11 @@ export default function JobsPage() {
 }
 
 function Jobs({ jobs }: { jobs: Job[] }) {
+  const user = useUser();
   const parametersOf = useParameters();
   const newestFirst = [...jobs].sort((a, b) => b.created_at.localeCompare(a.created_at));
-  if (jobs.length === 0) return <EmptyState title={t("No jobs")} text={t("Reports that you produce in the background, runs of your schedules, and large exports appear here.")} />;
+  const reports = may(user, "report.read") ? <Button variant="default" component={Link} to="/reports">{t("Reports")}</Button> : null;
+  if (jobs.length === 0) return <EmptyState action={reports} title={t("No jobs")} text={t("Reports that you produce in the background, runs of your schedules, and large exports appear here.")} />;
   return (
     <DataTable
       label={t("Background jobs")}

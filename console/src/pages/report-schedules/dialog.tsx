@@ -101,32 +101,32 @@ export function ScheduleDialog({ schedule, onClose, onCreated }: { schedule?: Sc
       {(problems) => (
         <>
           <TextInput label={t("Name")} data-autofocus required value={values.name} error={problems.name} onChange={(event) => set({ name: event.currentTarget.value })} />
-          <Group grow align="flex-start">
+          <div className="field-row">
             <NativeSelect label={t("Report")} value={kind.value} error={problems.report} data={kinds.map(({ value, label }) => ({ value, label }))} onChange={(event) => set({ report: event.currentTarget.value, group: "" })} />
             {kind.hasPeriod ? <NativeSelect label={t("Period")} value={values.period} error={problems.period} data={periodOptions} onChange={(event) => set({ period: event.currentTarget.value })} /> : null}
             {kind.groups ? <NativeSelect label={t("By")} value={values.group || (kind.groups[0] as string)} error={problems["parameters.group_by"]} data={groupOptions(kind.groups)} onChange={(event) => set({ group: event.currentTarget.value })} /> : null}
-          </Group>
-          <Group grow align="flex-start">
+          </div>
+          <div className="field-row">
             <WarehouseSelect isOptional value={values.warehouseId} error={problems["parameters.warehouse_id"]} onChange={(warehouseId) => set({ warehouseId })} />
             {kind.value === "profit" ? null : <TextInput label={t("Category")} value={values.category} error={problems["parameters.category"]} onChange={(event) => set({ category: event.currentTarget.value })} />}
             {kind.value === "inventory-valuation" ? <NativeSelect label={t("Valued by")} value={values.method} data={METHODS} onChange={(event) => set({ method: event.currentTarget.value })} /> : null}
             {kind.value === "dead-stock" ? <TextInput type="number" label={t("Days without a sale")} min={1} max={MAX_IDLE_DAYS} value={values.idleDays} error={problems["parameters.days"]} onChange={(event) => set({ idleDays: event.currentTarget.value })} /> : null}
-          </Group>
-          <Group grow align="flex-start">
+          </div>
+          <div className="field-row">
             <NativeSelect label={t("Repeated")} value={values.frequency} data={frequencyOptions} onChange={(event) => set({ frequency: event.currentTarget.value })} />
             <TextInput type="time" label={t("At")} description={companyTimezone()} inputWrapperOrder={["label", "input", "description", "error"]} required value={values.time} error={problems["recurrence.time"]} onChange={(event) => set({ time: event.currentTarget.value.slice(0, 5) })} />
             {values.frequency === "monthly" ? <TextInput type="number" label={t("Day of the month")} description={t("In shorter months the last day")} inputWrapperOrder={["label", "input", "description", "error"]} min={1} max={MAX_DAY} value={values.dayOfMonth} error={problems["recurrence.day_of_month"]} onChange={(event) => set({ dayOfMonth: event.currentTarget.value })} /> : null}
-          </Group>
+          </div>
           {values.frequency === "weekly" ? (
             <Checkbox.Group label={t("Weekdays")} value={values.weekdays} error={problems["recurrence.weekdays"]} onChange={(weekdays) => set({ weekdays })}>
               <Group gap="sm" mt={4}>{weekdayOptions.map(({ value, label }) => <Checkbox key={value} value={value} label={label} />)}</Group>
             </Checkbox.Group>
           ) : null}
           <RecipientsInput ids={values.recipientIds} error={problems.recipient_ids} onChange={(recipientIds) => set({ recipientIds })} />
-          <Group grow align="flex-start">
+          <div className="field-row">
             <NativeSelect label={t("Language of the e-mails")} value={values.language} data={Object.entries(LANGUAGES).map(([value, label]) => ({ value, label }))} onChange={(event) => set({ language: event.currentTarget.value })} />
             <NativeSelect label={t("Format")} value={values.format} data={FORMATS} onChange={(event) => set({ format: event.currentTarget.value })} />
-          </Group>
+          </div>
         </>
       )}
     </FormDialog>

@@ -52,7 +52,7 @@ export function RecipientsInput({ ids, error, onChange }: { ids: number[]; error
       />
       <Group gap="xs" role="list" aria-label={t("Recipients")} ref={list} tabIndex={-1}>
         {ids.map((id) => (
-          <span key={id} role="listitem" className="nowrap">
+          <span key={id} role="listitem">
             {nameOf(id)} <Button size="compact-xs" variant="subtle" aria-label={t("Remove {{name}}", { name: nameOf(id) })} onClick={() => remove(id)}>✕</Button>
           </span>
         ))}
