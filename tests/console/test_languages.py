@@ -23,7 +23,7 @@ SCREENS = [
 MORE_SCREENS = [
     "/products/new", "/sales", "/movements", "/transfers", "/counts", "/counts/1", "/reservations", "/warehouses",
     "/purchase-orders", "/reorder", "/suppliers", "/expenses", "/customers", "/categories", "/reports", "/imports",
-    "/users", "/webhooks", "/audit", "/events",
+    "/users", "/webhooks", "/audit", "/events", "/report-schedules", "/jobs",
 ]  # fmt: skip
 ENGLISH = re.compile(
     r"\b(the|of|and|with|this|from|your|you|not|yet|all|new|stock|products?|sales?|orders?|price|search|number|amount"
