@@ -1,4 +1,4 @@
-"""Imports and exports through the API, and the takeover of a job by another replica."""
+"""Imports and exports through the API."""
 
 import asyncio
 import csv

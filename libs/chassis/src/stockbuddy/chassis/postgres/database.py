@@ -28,6 +28,7 @@ BeforeCommit = Callable[[AsyncSession], Awaitable[None]]
 """Called as the last step of a transaction."""
 
 _SIGNALS = "signals"
+_BEGIN = text("SELECT")  # SQLAlchemy begins the transaction with its first statement
 # A standby, also one that was the primary; or `default_transaction_read_only`, as providers set it on a full disk.
 _IS_READ_ONLY = text("SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean")
 
@@ -155,8 +156,15 @@ async def driver_of(connection: AsyncConnection) -> asyncpg.Connection:
 
 
 async def driver_connection(session: AsyncSession) -> asyncpg.Connection:
-    """The asyncpg connection of the session, in its transaction."""
+    """The asyncpg connection of the session, in its transaction once a statement of the session has begun that. Before,
+    the driver's statements commit on their own: `driver_in_transaction`."""
     return await driver_of(await session.connection())
+
+
+async def driver_in_transaction(session: AsyncSession) -> asyncpg.Connection:
+    """The asyncpg connection of the session, for statements that may be the first of its transaction."""
+    await session.execute(_BEGIN)
+    return await driver_connection(session)
 
 
 def signal_on_commit(session: AsyncSession, signal: str) -> None:

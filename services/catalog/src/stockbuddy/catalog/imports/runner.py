@@ -19,7 +19,7 @@ from stockbuddy.catalog.imports.model import ImportJob
 from stockbuddy.catalog.imports.product_file import ProductFile, open_products
 from stockbuddy.catalog.imports.queries import LeaseLost
 from stockbuddy.chassis.messaging import outbox
-from stockbuddy.chassis.postgres.database import Database, driver_connection
+from stockbuddy.chassis.postgres.database import Database, driver_in_transaction
 from stockbuddy.chassis.runtime.background import GrowingInterval, PollingWorker, renewed_lease
 from stockbuddy.chassis.runtime.event_context import event_context
 from stockbuddy.chassis.runtime.failures import is_environment_fault
@@ -115,7 +115,7 @@ async def _stage(database: Database, job: ImportJob) -> None:
 
 async def stage_products(session: AsyncSession, job: ImportJob, file: ProductFile) -> None:
     """Insert the rows of the file, and mark those that repeat a SKU or barcode."""
-    await queries.stage_rows(session, await driver_connection(session), job, _read_rows(job, file))
+    await queries.stage_rows(session, await driver_in_transaction(session), job, _read_rows(job, file))
     await queries.update_skipped(session, job, file.rows.skipped)
 
 
