@@ -1,21 +1,16 @@
 """A report on a schedule: its run, the notification, the e-mail, and the result for those who may read it."""
 
 import asyncio
-import email
-import email.policy
-import re
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
-from email.message import EmailMessage
 from functools import partial
 from typing import Any
 
 import asyncpg
 import httpx2 as httpx
 import pytest
-from aiosmtpd.smtp import SMTP
 
 from stockbuddy.chassis.testing.clients import User, log_in, register, serving, until_ready
+from stockbuddy.chassis.testing.mailbox import Mailbox
 from stockbuddy.embedded.system import System
 
 TIMEOUT_SECONDS = 90
@@ -37,39 +32,11 @@ KNOWN = """
 """
 
 
-@dataclass
-class Mailbox:
-    """Receives all e-mails of the system."""
-
-    messages: list[EmailMessage] = field(default_factory=list)
-
-    async def handle_DATA(self, *call: Any) -> str:  # noqa: N802 - aiosmtpd's name
-        self.messages.append(email.message_from_bytes(call[2].content, policy=email.policy.default))
-        return "250 accepted"
-
-    async def until_received(self, recipient: str, subject: str, count: int) -> list[str]:
-        """The texts of the e-mails with this subject, once there are `count`."""
-        async with asyncio.timeout(TIMEOUT_SECONDS):
-            while len(found := self.texts(recipient, subject)) < count:
-                await asyncio.sleep(0.02)
-        return found
-
-    def texts(self, recipient: str, subject: str) -> list[str]:
-        return [
-            part.get_content()
-            for message in self.messages
-            if message["To"] == recipient and subject in message["Subject"]
-            if (part := message.get_body(("plain",))) is not None
-        ]
-
-
 @pytest.fixture
 async def mailbox(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Mailbox]:
-    mailbox = Mailbox()
-    server = await asyncio.get_running_loop().create_server(lambda: SMTP(mailbox), "127.0.0.1", 0)
-    monkeypatch.setenv("SMTP_URL", f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}")
-    yield mailbox
-    server.close()
+    async with Mailbox().running() as mailbox:
+        monkeypatch.setenv("SMTP_URL", mailbox.url)
+        yield mailbox
 
 
 @pytest.fixture
@@ -85,10 +52,8 @@ async def recipient(http: httpx.AsyncClient, mailbox: Mailbox, admin: User, name
     """A user with a confirmed address, and a role of these permissions and the user's own name."""
     await admin.post("/roles", {"name": name, "permissions": permissions})
     user = await register(http, name)
-    (text,) = await mailbox.until_received(f"{name}@example.com", "", 1)
-    token = re.search(r"#token=(\S+)", text)
-    assert token is not None
-    confirmed = await http.post("/api/v1/auth/email/confirm", json={"token": token[1]})
+    token = await mailbox.until_token_received(f"{name}@example.com")
+    confirmed = await http.post("/api/v1/auth/email/confirm", json={"token": token})
     assert confirmed.status_code < 300, confirmed.text
     changed = await admin.call("PATCH", f"/users/{user.tokens['user']['id']}", json={"role": name})
     assert changed.status_code == 200, changed.text

@@ -70,12 +70,14 @@ async def start_deployment(
     has_admin: bool = False,
     release: Release | None = None,
     clocks: Mapping[str, MachineClock] = MappingProxyType({}),
+    environment: Mapping[str, str] = MappingProxyType({}),
     bus_url: str | None = None,
     pooled: PooledPostgres | None = None,
 ) -> AsyncIterator[Deployment]:
     """`has_admin`: the database is restored. `release`: what is installed at first, if not the release under test.
-    `clocks`: of the machines of some programs, by the program's name. `bus_url`: of a cluster, to which there are no
-    proxies. `pooled`: each service has its role, and goes through PgBouncer."""
+    `clocks`: of the machines of some programs, by the program's name. `environment`: settings of all programs.
+    `bus_url`: of a cluster, to which there are no proxies. `pooled`: each service has its role, and goes through
+    PgBouncer."""
     if pooled is not None:
         await migrate_as_owners(postgres.url)
     else:
@@ -96,7 +98,7 @@ async def start_deployment(
                 address = bus_url
             machine = clocks[name].environment if name in clocks else {}
             database = {} if pooled is None else _through_pgbouncer(pooled, name.partition("-")[0])
-            own = {**code, **machine, **database}
+            own = {**environment, **code, **machine, **database}
             running = replace(
                 program, environment={**program.environment, "BUS_URL": address, "LOG_LEVEL": LOG_LEVEL, **own}
             )

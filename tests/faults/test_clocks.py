@@ -14,7 +14,7 @@ from stockbuddy.chassis.testing.clients import PASSWORD
 from stockbuddy.chassis.testing.rabbitmq import PrivateRabbitMQ
 from stockbuddy.local_servers.postgres import LocalPostgres
 from tests.faults.deployment import Deployment, start_deployment
-from tests.faults.jobs import request_report, wait_until_done
+from tests.faults.jobs import TURNOVER, request_job, wait_until_done
 from tests.faults.load import without_retries
 from tests.faults.machine_clock import MachineClock
 
@@ -90,7 +90,7 @@ async def status_of(http: aiohttp.ClientSession, url: str, headers: dict[str, st
 
 async def assert_jobs_end(deployment: Deployment) -> None:
     for _ in range(4):
-        await wait_until_done(deployment, await request_report(deployment))
+        await wait_until_done(deployment, await request_job(deployment, TURNOVER))
 
 
 async def assert_repeated_request_is_recognised(deployment: Deployment, reference: str) -> None:

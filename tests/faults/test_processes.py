@@ -5,7 +5,6 @@ import signal
 import pytest
 
 from tests.faults.deployment import Deployment
-from tests.faults.jobs import request_report, wait_until_done
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -14,14 +13,6 @@ WAIT_BEFORE_MARKING = """
     $$BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN NEW; END$$;
     CREATE TRIGGER wait BEFORE UPDATE ON stock.outbox_chunk FOR EACH ROW EXECUTE FUNCTION stock.wait_before_marking();
 """
-
-WAIT_BEFORE_ENDING = """
-    CREATE FUNCTION stock.wait_before_ending() RETURNS trigger LANGUAGE plpgsql AS
-    $$BEGIN PERFORM pg_advisory_xact_lock_shared(2); RETURN NEW; END$$;
-    CREATE TRIGGER wait BEFORE UPDATE ON stock.job FOR EACH ROW WHEN (NEW.state = 'done')
-    EXECUTE FUNCTION stock.wait_before_ending();
-"""
-IS_ENDING = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 2 AND NOT granted)"
 
 
 async def test_relay_killed_between_publishing_and_marking_loses_nothing(shared_deployment: Deployment) -> None:
@@ -72,20 +63,3 @@ async def test_stock_killed_ten_times_loses_nothing(deployment: Deployment) -> N
             await stock.wait_for_start_after(stock.starts)
             await load.wait_until_acknowledged(20)
     await deployment.verifier.verify("stock killed ten times", load)
-
-
-@pytest.mark.slow
-async def test_job_of_a_killed_worker_is_repeated(deployment: Deployment) -> None:
-    """A trigger that waits for a lock stops the worker before it stores the result."""
-    stock, verifier = deployment.programs["stock"], deployment.verifier
-    await verifier.execute(WAIT_BEFORE_ENDING)
-    async with deployment.load("job") as load:
-        async with verifier.locked("SELECT pg_advisory_xact_lock(2)"):
-            job = await request_report(deployment)
-            await verifier.wait_until(IS_ENDING, True)
-            stock.signal(signal.SIGKILL)
-            await stock.wait_for_start_after(stock.starts)
-        await wait_until_done(deployment, job)
-        await load.wait_until_acknowledged(20)
-    assert await verifier.value("SELECT attempts FROM stock.job") == 2
-    await verifier.verify("worker of a job killed", load)
