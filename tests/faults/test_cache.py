@@ -13,43 +13,14 @@ from valkey.asyncio import Valkey
 from stockbuddy.chassis.testing.postgres import private_postgres_server
 from stockbuddy.chassis.testing.rabbitmq import private_rabbitmq_server
 from stockbuddy.chassis.testing.valkey import PrivateValkey
-from stockbuddy.embedded.api_client import ApiClient
 from tests.faults.deployment import Deployment, start_deployment
-from tests.faults.load import without_retries
+from tests.faults.shopkeeper import Shopkeeper
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 REPLICAS = ("stock", "stock-2")
-WRITES = 25
 DEADLINE_SECONDS = 60
 HITS = 'stockbuddy_response_cache_requests_total{company="",outcome="hit",service="stock"}'
-
-
-class Shopkeeper:
-    """Posts receipts of a product that the load does not move, and reads it after each. Requests are not repeated."""
-
-    def __init__(self, client: ApiClient, product_id: int) -> None:
-        self._client = client
-        self._product_id = product_id
-        self._receipts = 0
-        self.stale = 0
-        """Reads without the last receipt."""
-
-    async def work(self) -> None:
-        for _ in range(WRITES):
-            self._receipts += 1
-            body = {"product_id": self._product_id, "movement_type": "purchase", "quantity": 2, "unit_cost": "1"}
-            posted = await self._client.post("/stock-movements", body, key=f"{self._product_id}:{self._receipts}")
-            assert posted.accepted, posted.body
-            for _ in range(3):  # by either replica; the first fills the cache
-                await self._read()
-
-    async def _read(self) -> None:
-        movements = await self._client.get("/stock-movements", product_id=self._product_id, page_size=1)
-        report = await self._client.get("/reports/inventory-valuation")
-        assert (movements.status, report.status) == (200, 200)
-        [row] = [row for row in report.body["rows"] if row["product_id"] == self._product_id]
-        self.stale += (movements.body["total"], row["quantity"]) != (self._receipts, self._receipts * 2)
 
 
 @pytest.fixture
@@ -67,13 +38,7 @@ async def cached_deployment(
 
 @pytest.fixture
 async def shopkeeper(cached_deployment: Deployment) -> Shopkeeper:
-    client = await without_retries(cached_deployment.client)
-    product = await client.post("/products", {"sku": "CACHED", "name": "Tea", "unit_price": "9"}, key="cached")
-    body = {"product_id": product.body["id"], "movement_type": "purchase", "quantity": 2, "unit_cost": "1"}
-    shopkeeper = Shopkeeper(client, product.body["id"])
-    shopkeeper._receipts = 1
-    await cached_deployment.client.post_replicated("/stock-movements", body, key="first")
-    return shopkeeper
+    return await Shopkeeper.hired(cached_deployment)
 
 
 async def hits(deployment: Deployment) -> float:
