@@ -28,6 +28,14 @@ def test_unusable_address_is_rejected(url: str) -> None:
         broker_urls(url)
 
 
+@pytest.mark.parametrize("password", ["secret#1", "secret/1", "secret?1", "secret\u2100"])
+def test_error_does_not_contain_the_password(password: str) -> None:
+    with pytest.raises(ValueError, match="percent-encoded") as found:
+        broker_urls(f"amqp://ann:{password}@one/")
+    assert "secret" not in str(found.value)
+    assert found.value.__context__ is None, "it is logged, too"
+
+
 async def test_connection_is_opened_to_a_node_that_answers(bus_url: str) -> None:
     """Of three, one refuses connections and one accepts them without a word."""
 
