@@ -283,7 +283,8 @@ async def test_proxy_reports_address_scheme_and_prefix(proxy: Proxy) -> None:
     response = await proxy.get("/shop/api/v1/products/7")
     assert (response.status, proxy.system.catalog.last.raw_path) == (200, "/api/v1/products/7")
     assert proxy.system.catalog.last.value("x-forwarded-prefix") == "/shop"
-    assert (await (await proxy.get("/shop/openapi.json")).json())["servers"] == [{"url": "/shop"}]
+    servers = (await (await proxy.get("/shop/openapi.json")).json())["servers"]
+    assert servers == [{"url": "/shop", "description": "This server."}]
 
 
 async def test_java_client_is_served(proxy: Proxy) -> None:
