@@ -88,10 +88,10 @@ async def url(private_postgres: LocalPostgres, create_roles: CreateRoles) -> str
 @pytest.fixture
 def serve(as_role: AsRole, tmp_path: Path) -> Serve:
     """Runs the whole system with a database, each service as its own role and with further settings; yields a client of
-    the gateway."""
+    the gateway. `read_url`: of a standby."""
 
     @contextlib.asynccontextmanager
-    async def serve(url: str, **more: object) -> AsyncIterator[httpx.AsyncClient]:
+    async def serve(url: str, *, read_url: str | None = None, **more: object) -> AsyncIterator[httpx.AsyncClient]:
         bus = InProcessBus(expected_services=frozenset(NAMES))
 
         async def fetch_jwks() -> dict[str, object]:
@@ -99,9 +99,10 @@ def serve(as_role: AsRole, tmp_path: Path) -> Serve:
             return jwks
 
         def settings(embedded: EmbeddedService) -> ServiceSettings:
-            own_role = as_role(url, embedded.name)
-            values = {"env": "development", "database_url": own_role, "image_store": str(tmp_path), **more}
-            return embedded.settings.model_validate(values)
+            values = {"env": "development", "database_url": as_role(url, embedded.name), "image_store": str(tmp_path)}
+            if read_url is not None:
+                values["database_read_url"] = as_role(read_url, embedded.name)
+            return embedded.settings.model_validate({**values, **more})
 
         services = {
             embedded.name: create_app(embedded.service, settings(embedded), bus=bus, fetch_jwks=fetch_jwks)

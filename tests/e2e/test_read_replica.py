@@ -5,52 +5,18 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-import asyncpg
 import httpx2 as httpx
 import pytest
-from prometheus_client import REGISTRY
 
 from stockbuddy.chassis.testing.clients import User, serving, until_ready
 from stockbuddy.chassis.testing.postgres import ReplicatedPostgres
 from stockbuddy.embedded.system import System
-
-DEADLINE_SECONDS = 60
-
-
-class Standby:
-    """The standby's replay, as an operator controls it."""
-
-    def __init__(self, servers: ReplicatedPostgres) -> None:
-        self.servers = servers
-
-    async def execute(self, statement: str) -> Any:
-        return await fetch_value(self.servers.standby.url, statement)
-
-    async def catch_up(self) -> None:
-        """Wait until it has replayed what the primary has written so far."""
-        written = await fetch_value(self.servers.primary.url, "SELECT pg_current_wal_flush_lsn()::text")
-        async with asyncio.timeout(DEADLINE_SECONDS):
-            while not await self.execute(f"SELECT pg_last_wal_replay_lsn() >= '{written}'"):
-                await asyncio.sleep(0.01)
-
-    async def pause(self) -> None:
-        await self.execute("SELECT pg_wal_replay_pause()")
-        async with asyncio.timeout(DEADLINE_SECONDS):
-            while await self.execute("SELECT pg_get_wal_replay_pause_state()") != "paused":
-                await asyncio.sleep(0.01)
-
-
-async def fetch_value(url: str, statement: str) -> Any:
-    connection = await asyncpg.connect(url)
-    try:
-        return await connection.fetchval(statement)
-    finally:
-        await connection.close()
+from tests.e2e.standby import Standby, reads, until_primary_serves, until_replica_serves
 
 
 @pytest.fixture
 async def standby(replicated_postgres: ReplicatedPostgres) -> Standby:
-    return Standby(replicated_postgres)
+    return Standby(replicated_postgres.primary, replicated_postgres.standby)
 
 
 @pytest.fixture
@@ -82,24 +48,6 @@ async def product(admin: User, standby: Standby) -> dict[str, Any]:
     await until_replica_serves(admin, "catalog")
     await standby.catch_up()
     return product
-
-
-def reads(service: str, outcome: str = "replica") -> float:
-    """How many reads of the service had this outcome."""
-    labels = {"company": "", "service": service, "outcome": outcome}
-    return REGISTRY.get_sample_value("stockbuddy_read_replica_reads_total", labels) or 0.0
-
-
-async def until_replica_serves(user: User, service: str) -> None:
-    path = {"catalog": "/products", "stock": "/warehouses", "notifications": "/notifications"}[service]
-    before = reads(service)
-    await user.until(path, lambda _: reads(service) > before)
-
-
-async def until_primary_serves(user: User) -> None:
-    """Wait until the catalog considers the replica unavailable."""
-    before = reads("catalog", "unavailable")
-    await user.until("/products", lambda _: reads("catalog", "unavailable") > before)
 
 
 async def receive_goods(user: User, product: dict[str, Any], quantity: int) -> httpx.Response:
@@ -233,14 +181,14 @@ async def test_a_stopped_replica_is_replaced_by_the_primary_and_used_again(
             rounds += 1
         return rounds
 
-    for end in (standby.servers.standby.kill, standby.servers.standby.stop):
+    for end in (standby.server.kill, standby.server.stop):
         is_over = asyncio.Event()
         working = asyncio.create_task(work(is_over))
         await asyncio.to_thread(end)
         await until_primary_serves(admin)
         is_over.set()
         assert await working > 0
-        await asyncio.to_thread(standby.servers.standby.restart)
+        await asyncio.to_thread(standby.server.restart)
         for service in ("catalog", "stock", "notifications"):
             await until_replica_serves(admin, service)
 

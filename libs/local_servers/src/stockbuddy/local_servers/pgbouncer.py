@@ -1,4 +1,4 @@
-"""A private PgBouncer from the program installed on this machine, in front of a local PostgreSQL.
+"""A private PgBouncer from the program installed on this machine, in front of one or several local PostgreSQL servers.
 
 It listens on a port of 127.0.0.1. PgBouncer refuses to run as root, so root runs it as an unprivileged account.
 """
@@ -11,7 +11,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from configparser import ConfigParser
 from io import StringIO
 from pathlib import Path
@@ -37,12 +37,13 @@ class LocalPgBouncerError(RuntimeError):
 
 class LocalPgBouncer:
     """`address`: host and port. `configuration`: the text of a `pgbouncer.ini`, of which `settings` replaces some; its
-    databases are those of the local PostgreSQL at `server_url`. `passwords`: of the roles that may log in."""
+    databases are those of the local PostgreSQL at `server_urls`, of which each server session reaches the next one.
+    `passwords`: of the roles that may log in."""
 
     def __init__(
         self,
         directory: Path,
-        server_url: str,
+        server_urls: Sequence[str],
         *,
         passwords: Mapping[str, str],
         configuration: str,
@@ -63,7 +64,7 @@ class LocalPgBouncer:
             "auth_file": str(self._files / "userlist.txt"),
             **settings,
         }
-        self._configuration = self._write("pgbouncer.ini", _merge(configuration, server_url, own))
+        self._configuration = self._write("pgbouncer.ini", _merge(configuration, server_urls, own))
         self._process: subprocess.Popen[bytes] | None = None
         self._reaper: ProcessReaper | None = None
 
@@ -158,12 +159,13 @@ class LocalPgBouncer:
         return path
 
 
-def _merge(configuration: str, server_url: str, settings: Mapping[str, str]) -> str:
-    """The configuration with other settings, for the databases of another server."""
+def _merge(configuration: str, server_urls: Sequence[str], settings: Mapping[str, str]) -> str:
+    """The configuration with other settings, for the databases of other servers."""
     merged = ConfigParser(interpolation=None)
     merged.read_string(configuration)
-    server = parse_qs(urlsplit(server_url).query)
-    merged["databases"] = {"*": f"host={server['host'][0]} port={server['port'][0]}"}
+    servers = [parse_qs(urlsplit(url).query) for url in server_urls]
+    hosts = ",".join(server["host"][0] for server in servers)
+    merged["databases"] = {"*": f"host={hosts} port={servers[0]['port'][0]}"}
     merged["pgbouncer"].update(settings)
     text = StringIO()
     merged.write(text)

@@ -71,7 +71,13 @@ def _replica_connections(resources: Resources) -> ReplicaConnections | None:
     settings, reads = cast(CatalogSettings, resources.settings), resources.reads
     if settings.database_read_url is None or not isinstance(reads, ReadReplica):
         return None
-    return ReplicaConnections(reads, settings.database_read_url, SERVICE.name, size=settings.read_pool_size)
+    return ReplicaConnections(
+        reads,
+        settings.database_read_url,
+        SERVICE.name,
+        size=settings.read_pool_size,
+        pooler=settings.read_pooler,
+    )
 
 
 jobs = job_router("catalog")

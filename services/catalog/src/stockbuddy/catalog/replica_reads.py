@@ -8,14 +8,15 @@ import asyncpg
 from stockbuddy.catalog.read_pool import ReadPool
 from stockbuddy.chassis.http.errors import Unavailable
 from stockbuddy.chassis.postgres.read_replica import CONNECT_TIMEOUT_SECONDS, ReadReplica
+from stockbuddy.chassis.runtime.pooler import Pooler
 
 
 class ReplicaConnections:
     """Connections to the replica with the settings of the read pool."""
 
-    def __init__(self, replica: ReadReplica, url: str, schema: str, *, size: int) -> None:
+    def __init__(self, replica: ReadReplica, url: str, schema: str, *, size: int, pooler: Pooler | None) -> None:
         self._replica = replica
-        self._pool = ReadPool(url, schema, size=size, connect_timeout_seconds=CONNECT_TIMEOUT_SECONDS)
+        self._pool = ReadPool(url, schema, size=size, pooler=pooler, connect_timeout_seconds=CONNECT_TIMEOUT_SECONDS)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[asyncpg.Connection | None]:
@@ -35,7 +36,7 @@ class ReplicaConnections:
             if error.__cause__ is not None:
                 self._replica.record_failure(error.__cause__)
             return None
-        if await self._replica.admits(connection):
+        if await stack.enter_async_context(self._replica.admission(connection)):
             return connection
         await stack.aclose()  # not needed while the primary serves
         return None

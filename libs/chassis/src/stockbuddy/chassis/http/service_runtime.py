@@ -166,8 +166,10 @@ def read_url(settings: ServiceSettings) -> str | None:
 
 
 def _open_read_replica(settings: ServiceSettings, database: Database) -> ReadReplica | None:
-    url = read_url(settings)
-    return None if url is None else ReadReplica(url, database, pool_size=settings.database_pool_size)
+    if not isinstance(settings, ReadReplicaSettings) or settings.database_read_url is None:
+        return None
+    pool_size, pooler = settings.database_pool_size, settings.read_pooler
+    return ReadReplica(settings.database_read_url, database, pool_size=pool_size, pooler=pooler)
 
 
 def _observe_connections(database: Database) -> None:

@@ -84,7 +84,7 @@ def _pooled_connections(url: str, schema: str, pooler: Pooler, timeout_seconds: 
         )
         if not is_checked:
             try:
-                await _check_settings(connection, schema)
+                await _check_settings(connection, schema, timeout_seconds)
             except BaseException:
                 connection.terminate()
                 raise
@@ -94,11 +94,11 @@ def _pooled_connections(url: str, schema: str, pooler: Pooler, timeout_seconds: 
     return connect
 
 
-async def _check_settings(connection: asyncpg.Connection, schema: str) -> None:
+async def _check_settings(connection: asyncpg.Connection, schema: str, timeout_seconds: float) -> None:
     """Raises DependencyUnavailable if the role lacks a setting: with another search path or time zone, statements would
     read other tables or times."""
     expected = role_settings(schema)
-    actual = dict(await connection.fetch(_NAMED_SETTINGS, list(expected)))
+    actual = dict(await connection.fetch(_NAMED_SETTINGS, list(expected), timeout=timeout_seconds))
     if different := sorted(name for name, value in expected.items() if actual[name] != value):
         message = f"the database role of {schema} lacks {', '.join(different)}: run deploy/postgres/roles.sql again"
         raise DependencyUnavailable(message, dependency=DATABASE, reason=ROLE_SETTINGS_MISSING)

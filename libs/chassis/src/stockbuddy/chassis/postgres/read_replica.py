@@ -2,12 +2,15 @@
 
 A connection to the replica serves a request once it has replayed the position that the request requires, and the
 position that the primary had some seconds ago. Otherwise, and without a working replica, the primary serves.
+
+Through PgBouncer, each transaction of a connection may reach another standby. The question and the reads that it admits
+are then one transaction.
 """
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -19,14 +22,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from stockbuddy.chassis.postgres.connections import serving_connections
 from stockbuddy.chassis.postgres.database import Database, create_pooled_engine, driver_of
+from stockbuddy.chassis.postgres.read_transactions import read_transaction
 from stockbuddy.chassis.runtime import metrics
 from stockbuddy.chassis.runtime.background import PollingWorker
 from stockbuddy.chassis.runtime.batched_reads import BatchedReads
 from stockbuddy.chassis.runtime.companies import current_company
 from stockbuddy.chassis.runtime.failures import BUSY, READ_ONLY, TIMED_OUT, DependencyUnavailable, classify
 from stockbuddy.chassis.runtime.outages import OutageLog
+from stockbuddy.chassis.runtime.pooler import Pooler
 
 CONNECT_TIMEOUT_SECONDS = 1
+"""Also for a server session of PgBouncer."""
 WAIT_TIMEOUT_SECONDS = 0.1
 """For a replica that has not replayed a caller's write yet, or does not respond."""
 POLL_INTERVAL_SECONDS = 0.004
@@ -77,11 +83,13 @@ class _State(NamedTuple):
 class ReadReplica:
     """Has the reading methods of `Database`, which serves what the replica can't."""
 
-    def __init__(self, url: str, database: Database, *, pool_size: int) -> None:
+    def __init__(self, url: str, database: Database, *, pool_size: int, pooler: Pooler | None = None) -> None:
         self._database = database
+        self._is_pooled = pooler is not None
         connect = serving_connections(
             url,
             database.schema,
+            pooler=pooler,
             settings={"default_transaction_read_only": "on"},
             timeout_seconds=CONNECT_TIMEOUT_SECONDS,
         )
@@ -133,13 +141,21 @@ class ReadReplica:
             self._count("unavailable")
         return self._is_available
 
-    async def admits(self, driver: asyncpg.Connection) -> bool:
-        """Whether this connection to the replica sees what the current request requires; waits at most
-        WAIT_TIMEOUT_SECONDS for the caller's own writes."""
+    @asynccontextmanager
+    async def admission(self, driver: asyncpg.Connection) -> AsyncIterator[bool]:
+        """Whether this connection to the replica sees, within the block, what the current request requires; waits at
+        most WAIT_TIMEOUT_SECONDS for the caller's own writes."""
+        async with AsyncExitStack() as stack:
+            yield await self._admit(driver, stack)
+
+    async def _admit(self, driver: asyncpg.Connection, stack: AsyncExitStack) -> bool:
         reads = request_reads.get()
         assert reads is not None
         assert self._floor is not None
         try:
+            if self._is_pooled:
+                async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
+                    await stack.enter_async_context(read_transaction(driver))
             outcome = await self._wait(driver, reads.position, self._floor)
         except (*ReplicaError, DependencyUnavailable) as error:
             if not isinstance(error, DependencyUnavailable):
@@ -174,34 +190,31 @@ class ReadReplica:
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[AsyncConnection | None]:
         """A connection that is admitted; None if the primary serves."""
-        connection = await self._open() if self.may_serve() else None
-        try:
+        async with AsyncExitStack() as stack:
+            connection = await self._open(stack) if self.may_serve() else None
             yield connection
-        finally:
-            if connection is not None:
-                await connection.close()
 
-    async def _open(self) -> AsyncConnection | None:
+    async def _open(self, stack: AsyncExitStack) -> AsyncConnection | None:
         try:
-            connection = await self._reading.connect()
+            connection = await stack.enter_async_context(self._reading.connect())
         except ReplicaError as error:
             self.record_failure(error)
             self._count("unavailable")
             return None
         try:
-            if await self.admits(await driver_of(connection)):
+            if await stack.enter_async_context(self.admission(await driver_of(connection))):
                 return connection
         except BaseException:
             await connection.invalidate()
             raise
-        await connection.close()
+        await stack.aclose()  # not needed while the primary serves
         return None
 
     async def _wait(self, driver: asyncpg.Connection, position: int, floor: int) -> Outcome:
         """Raises DependencyUnavailable if the server is no standby, or lags too much for every read."""
         if position == UNKNOWN_POSITION:
             return "behind"
-        state, now = self._states.get(driver), time.monotonic()
+        state, now = None if self._is_pooled else self._states.get(driver), time.monotonic()
         if state is not None and state.replayed >= max(position, floor) and now < state.read_at + STATE_TTL_SECONDS:
             return "replica"
         replayed = await self._read_state(driver, floor)

@@ -32,7 +32,7 @@ class ServiceSettings(CompanySettings):
     `database_url`: a PostgreSQL URL; the service uses the schema with its own name. `database_role`: the serving role;
     `migrate`, run as the owner of the schema, grants it the privileges that serving needs. `database_pooler`: host and
     port of PgBouncer in transaction mode in front of that server, for all connections but those of commands such as
-    `migrate`; `database_pooler_statements`: PgBouncer has `max_prepared_statements`. `bus_url`: an AMQP URL, with
+    `migrate`; `database_pooler_statements`: every PgBouncer has `max_prepared_statements`. `bus_url`: an AMQP URL, with
     several addresses for a cluster; None selects the in-process bus. `jwks_url`: the URL of auth's signing keys.
     """
 
@@ -63,7 +63,7 @@ class ServiceSettings(CompanySettings):
         check_database_url(url)
         return url
 
-    @field_validator("database_pooler")
+    @field_validator("database_pooler", "database_read_pooler", check_fields=False)
     @classmethod
     def reject_unusable_pooler(cls, address: str | None) -> str | None:
         if address:
@@ -73,9 +73,10 @@ class ServiceSettings(CompanySettings):
     @property
     def pooler(self) -> Pooler | None:
         """How serving connections reach the database; None if directly."""
-        if self.database_pooler is None:
-            return None
-        return Pooler(self.database_pooler, keeps_statements=self.database_pooler_statements)
+        return self._pooler_at(self.database_pooler)
+
+    def _pooler_at(self, address: str | None) -> Pooler | None:
+        return None if address is None else Pooler(address, keeps_statements=self.database_pooler_statements)
 
     @field_validator("bus_url")
     @classmethod
@@ -103,9 +104,10 @@ class ServiceSettings(CompanySettings):
 
 class ReadReplicaSettings(ServiceSettings):
     """`database_read_url`: a PostgreSQL URL of a hot standby of the service's database, or of several behind one
-    address, for the reads of GET requests."""
+    address, for the reads of GET requests. `database_read_pooler`: like `database_pooler`, in front of the standbys."""
 
     database_read_url: str | None = Field(default=None, repr=False)
+    database_read_pooler: str | None = None
 
     @field_validator("database_read_url")
     @classmethod
@@ -113,6 +115,11 @@ class ReadReplicaSettings(ServiceSettings):
         if url:
             check_database_url(url)
         return url or None
+
+    @property
+    def read_pooler(self) -> Pooler | None:
+        """How serving connections reach the standbys; None if directly."""
+        return self._pooler_at(self.database_read_pooler)
 
 
 MAX_CACHE_SECONDS = 3600

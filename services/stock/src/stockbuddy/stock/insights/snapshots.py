@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from stockbuddy.chassis.postgres import read_transactions
 from stockbuddy.chassis.postgres.database import driver_connection
 
 
@@ -13,5 +14,5 @@ from stockbuddy.chassis.postgres.database import driver_connection
 async def one_snapshot(session: AsyncSession) -> AsyncIterator[asyncpg.Connection]:
     """Let all statements of a session for reads see one snapshot within the block. Yields the driver's connection."""
     driver = await driver_connection(session)
-    async with driver.transaction(isolation="repeatable_read", readonly=True):
+    async with read_transactions.one_snapshot(driver):
         yield driver
