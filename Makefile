@@ -115,7 +115,7 @@ check: setup ## lint: style, spelling, types, import rules, declared dependencie
 	$(VENV)/openapi-spec-validator docs/openapi.json
 	$(VENV)/zizmor --offline --quiet --no-progress .github
 	@# Kubernetes of this release, without the resources of operators.
-	$(VENV)/kubernetes-validate --strict --quiet $(filter-out %/kustomization.yaml,$(wildcard deploy/kubernetes/*.yaml)) deploy/kubernetes/servers/network.yaml deploy/kubernetes/valkey/valkey.yaml deploy/kubernetes/pgbouncer/pgbouncer.yaml
+	$(VENV)/kubernetes-validate --strict --quiet $(filter-out %/kustomization.yaml,$(wildcard deploy/kubernetes/*.yaml)) deploy/kubernetes/servers/network.yaml deploy/kubernetes/valkey/valkey.yaml deploy/kubernetes/pgbouncer/pgbouncer.yaml deploy/kubernetes/pgbouncer-read/pgbouncer-read.yaml
 	@set -e; for member in $(MEMBERS); do echo "deptry $$member"; (cd $$member && $(DEPTRY) $$(ls -d src migrations 2>/dev/null)); done
 
 audit: setup ## vulnerabilities, secrets in the history, insecure code; writes build/sbom.cdx.json

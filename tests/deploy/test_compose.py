@@ -180,3 +180,5 @@ def test_pgbouncer_is_in_transaction_mode_and_reached_by_the_services_only(root:
     assert "host=postgres " in configuration["databases"]["*"]
     for service in SERVICES:
         assert {"DATABASE_POOLER", "DATABASE_POOLER_STATEMENTS"} <= set(parts[service]["environment"])
+    for service in ("catalog", "stock", "notifications"):
+        assert "DATABASE_READ_POOLER" in parts[service]["environment"]

@@ -30,7 +30,7 @@ def test_build_context_excludes_tests_and_private_files(root: Path) -> None:
     assert {rule[1:] for rule in rules if rule.startswith("!")} == {
         *("requirements.lock", "requirements-dev.lock", "requirements-console.lock"),
         *("deploy/healthcheck.py", "deploy/build_console.py", "libs", "services", "gateway"),
-        *("deploy/embedded/pyproject.toml", "deploy/embedded/src"),
+        *("deploy/embedded/pyproject.toml", "deploy/embedded/src", "deploy/pgbouncer/*.ini"),
         *("clients/typescript/src", "console"),
         *("docs/guide", "docs/api.md", "docs/events.md", "docs/imports.md"),
     }

@@ -239,13 +239,17 @@ def overlay(request: pytest.FixtureRequest, folder: Path, manifests: dict[tuple[
     assert kustomization["resources"] == ["../.."]
     built = dict(manifests)
     for name in kustomization.get("components", []):
-        component = yaml.safe_load((path / name / "kustomization.yaml").read_text())
-        for file in component["resources"]:
-            for manifest in yaml.safe_load_all((path / name / file).read_text()):
-                built[manifest["kind"], manifest["metadata"]["name"]] = manifest
-        patch(built, component)
+        add_component(built, path / name)
     patch(built, kustomization)
     return built
+
+
+def add_component(built: dict[tuple[str, str], Manifest], path: Path) -> None:
+    component = yaml.safe_load((path / "kustomization.yaml").read_text())
+    for file in component["resources"]:
+        for manifest in yaml.safe_load_all((path / file).read_text()):
+            built[manifest["kind"], manifest["metadata"]["name"]] = manifest
+    patch(built, component)
 
 
 def replicas(built: dict[tuple[str, str], Manifest], program: str) -> tuple[int, int]:
@@ -441,32 +445,55 @@ def test_cache_server_is_restricted_expendable_and_reached_by_its_clients_only(
 
 
 @pytest.mark.parametrize("overlay", ["medium", "large"], indirect=True)
-def test_pgbouncer_is_restricted_redundant_and_reached_by_the_services_only(
+def test_pgbouncers_are_restricted_redundant_and_reached_by_the_services_only(
     overlay: dict[tuple[str, str], Manifest], folder: Path
 ) -> None:
-    spec = pod(overlay, "pgbouncer")["spec"]
-    [container] = spec["containers"]
-    assert spec["securityContext"] == pod(overlay, "stock")["spec"]["securityContext"]
-    assert container["securityContext"] == pod(overlay, "stock")["spec"]["containers"][0]["securityContext"]
-    assert {"startupProbe", "livenessProbe", "readinessProbe"} <= container.keys()
-    budget = overlay["PodDisruptionBudget", "pgbouncer"]["spec"]["minAvailable"]
-    assert 1 <= budget < overlay["Deployment", "pgbouncer"]["spec"]["replicas"]
-    settings = yaml.safe_load((folder / "pgbouncer/kustomization.yaml").read_text())["configMapGenerator"][0]
-    address = settings["literals"][0].removeprefix("DATABASE_POOLER=")
-    service = overlay["Service", "pgbouncer"]
-    assert address == f"{service['metadata']['name']}:{service['spec']['ports'][0]['port']}"
-    label = {"matchLabels": {"app.kubernetes.io/name": "pgbouncer"}}
-    labels = {"app.kubernetes.io/name": "pgbouncer"}
-    for service_name in SERVICES:
-        assert label in [p.get("podSelector") for p in peers(overlay, service_name, "egress")]
-    callers = [peer["podSelector"] for peer in peers(overlay, "pgbouncer", "ingress")]
-    assert not any(selects(selector, pod(overlay, "gateway")["metadata"]["labels"]) for selector in callers)
-    assert all(
-        any(selects(selector, pod(overlay, name)["metadata"]["labels"]) for selector in callers) for name in SERVICES
-    )
-    rules = next(
-        rule
-        for rule in yaml.safe_load_all((folder / "servers/network.yaml").read_text())
-        if rule["metadata"]["name"] == "postgres"
-    )["spec"]["ingress"]
-    assert any(selects(peer["podSelector"], labels) for rule in rules for peer in rule["from"] if "podSelector" in peer)
+    add_component(overlay, folder / "pgbouncer-read")
+    for name, setting in (("pgbouncer", "DATABASE_POOLER"), ("pgbouncer-read", "DATABASE_READ_POOLER")):
+        spec = pod(overlay, name)["spec"]
+        assert spec["securityContext"] == pod(overlay, "stock")["spec"]["securityContext"]
+        for container in spec["containers"]:
+            assert container["securityContext"] == pod(overlay, "stock")["spec"]["containers"][0]["securityContext"]
+        assert {"startupProbe", "livenessProbe", "readinessProbe"} <= spec["containers"][0].keys()
+        budget = overlay["PodDisruptionBudget", name]["spec"]["minAvailable"]
+        assert 1 <= budget < overlay["Deployment", name]["spec"]["replicas"]
+        settings = yaml.safe_load((folder / name / "kustomization.yaml").read_text())["configMapGenerator"][0]
+        service = overlay["Service", name]
+        labels = pod(overlay, name)["metadata"]["labels"]
+        assert service["spec"]["selector"].items() <= labels.items()
+        assert settings["literals"] == [f"{setting}={name}:{service['spec']['ports'][0]['port']}"]
+        for service_name in SERVICES:
+            selectors = [p["podSelector"] for p in peers(overlay, service_name, "egress") if "podSelector" in p]
+            assert any(selects(selector, labels) for selector in selectors)
+        callers = [peer["podSelector"] for peer in peers(overlay, name, "ingress") if "podSelector" in peer]
+        assert not any(selects(selector, pod(overlay, "gateway")["metadata"]["labels"]) for selector in callers)
+        assert all(
+            any(selects(selector, pod(overlay, name)["metadata"]["labels"]) for selector in callers)
+            for name in SERVICES
+        )
+        rules = next(
+            rule
+            for rule in yaml.safe_load_all((folder / "servers/network.yaml").read_text())
+            if rule["metadata"]["name"] == "postgres"
+        )["spec"]["ingress"]
+        assert any(
+            selects(peer["podSelector"], labels) for rule in rules for peer in rule["from"] if "podSelector" in peer
+        )
+
+
+@pytest.mark.parametrize("overlay", ["medium"], indirect=True)
+def test_pgbouncers_have_their_files_and_servers(
+    overlay: dict[tuple[str, str], Manifest], folder: Path, root: Path
+) -> None:
+    add_component(overlay, folder / "pgbouncer-read")
+    dockerfile = (root / "deploy/pgbouncer/Dockerfile").read_text()
+    for name, default in (("pgbouncer", dockerfile.rpartition("CMD ")[2]), ("pgbouncer-read", "")):
+        container = pod(overlay, name)["spec"]["containers"][0]
+        path = Path((container.get("args") or yaml.safe_load(default))[-1])
+        assert f"deploy/pgbouncer/{path.name}" in dockerfile
+        lines = (root / "deploy/pgbouncer" / path.name).read_text().splitlines()
+        [server] = [line for line in lines if line.startswith("* = ")]
+        assert overlay["Service", server.split()[2].removeprefix("host=")]["spec"]["type"] == "ExternalName"
+        for line in lines:
+            if line.startswith("%include"):
+                assert line.split()[1] == str(path.with_name("pgbouncer.ini"))
