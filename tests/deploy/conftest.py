@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings
 
 from stockbuddy.chassis.http.app import create_app
 from stockbuddy.chassis.messaging.bus.inprocess import InProcessBus
+from stockbuddy.chassis.runtime.companies import company_context
 from stockbuddy.chassis.runtime.settings import ServiceSettings
 from stockbuddy.chassis.testing import pgbouncer
 from stockbuddy.chassis.testing.clients import serving, until_ready
@@ -88,10 +89,12 @@ async def url(private_postgres: LocalPostgres, create_roles: CreateRoles) -> str
 @pytest.fixture
 def serve(as_role: AsRole, tmp_path: Path) -> Serve:
     """Runs the whole system with a database, each service as its own role and with further settings; yields a client of
-    the gateway. `read_url`: of a standby."""
+    the gateway. `read_url`: of a standby; `company`: the name for `{company}` in the URLs."""
 
     @contextlib.asynccontextmanager
-    async def serve(url: str, *, read_url: str | None = None, **more: object) -> AsyncIterator[httpx.AsyncClient]:
+    async def serve(
+        url: str, *, read_url: str | None = None, company: str | None = None, **more: object
+    ) -> AsyncIterator[httpx.AsyncClient]:
         bus = InProcessBus(expected_services=frozenset(NAMES))
 
         async def fetch_jwks() -> dict[str, object]:
@@ -100,6 +103,8 @@ def serve(as_role: AsRole, tmp_path: Path) -> Serve:
 
         def settings(embedded: EmbeddedService) -> ServiceSettings:
             values = {"env": "development", "database_url": as_role(url, embedded.name), "image_store": str(tmp_path)}
+            if company is not None:
+                values["company"] = company
             if read_url is not None:
                 values["database_read_url"] = as_role(read_url, embedded.name)
             return embedded.settings.model_validate({**values, **more})
@@ -109,6 +114,7 @@ def serve(as_role: AsRole, tmp_path: Path) -> Serve:
             for embedded in SERVICES
         }
         async with contextlib.AsyncExitStack() as stack:
+            stack.enter_context(company_context(company))
             for app in services.values():
                 await stack.enter_async_context(app.router.lifespan_context(app))
             stack.push_async_callback(bus.close)

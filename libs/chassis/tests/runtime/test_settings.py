@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from stockbuddy.chassis.runtime.settings import AccessTokenSettings, ServiceSettings
+from stockbuddy.chassis.runtime.settings import AccessTokenSettings, ReadReplicaSettings, ServiceSettings
 
 
 class SealedSettings(ServiceSettings):
@@ -73,3 +73,28 @@ def test_access_token_lifetime_may_be_given_in_minutes(monkeypatch: pytest.Monke
     monkeypatch.setenv("ACCESS_TOKEN_EXPIRE_MINUTES", "soon")
     with pytest.raises(ValidationError, match="access_token_expire_minutes"):
         AccessTokenSettings(env="development")
+
+
+def test_pooler_replaces_the_address_of_the_database_only() -> None:
+    url = "postgresql://stock:a%40b@db:5433/stock_{company}?sslmode=verify-full&sslrootcert=/ca.pem&target_session_attrs=any"
+    settings = ReadReplicaSettings(
+        env="development",
+        company="acme",
+        database_url=url,
+        database_pooler="pgbouncer-{company}:6432",
+        database_read_pooler="[::1]:6433",
+    )
+    assert settings.pooler is not None
+    assert settings.read_pooler is not None
+    reached = "postgresql://stock:a%40b@{}/stock_acme?sslmode=verify-full&sslrootcert=%2Fca.pem"
+    assert settings.pooler.through(settings.database_url) == reached.format("pgbouncer-acme:6432")
+    assert settings.read_pooler.through(settings.database_url) == reached.format("[::1]:6433")
+
+
+@pytest.mark.parametrize("address", ["pgbouncer", "postgresql://pgbouncer:6432", "stock@pgbouncer:6432", "a b:1"])
+def test_address_of_a_pooler_is_a_host_and_a_port(address: str) -> None:
+    with pytest.raises(ValidationError, match="a host and a port"):
+        ServiceSettings(env="development", database_pooler=address)
+    with pytest.raises(ValidationError, match="a host and a port"):
+        ReadReplicaSettings(env="development", database_read_pooler=address)
+    assert ServiceSettings(env="development", database_pooler="").pooler is None
