@@ -13,9 +13,13 @@ import pytest
 import yaml
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import text
 
 from deploy.write_prometheus_rules import TARGET, prometheus_rules
+from stockbuddy.chassis.postgres.database import Database
+from stockbuddy.chassis.runtime.pooler import Pooler
 from stockbuddy.chassis.testing.clients import register, serving, until_ready
+from stockbuddy.chassis.testing.pgbouncer import as_role, pooled_postgres_server
 from stockbuddy.contracts.event import EVENTS
 from stockbuddy.embedded.asgi_client import get
 from stockbuddy.embedded.backup.backup_metrics import BackupMetrics
@@ -101,15 +105,26 @@ async def metrics_of_a_system_in_use(database_url: str, tmp_path: Path) -> Label
     return labels_in([page, *of_services, of_backups])
 
 
+async def use_pgbouncer(root: Path) -> None:
+    with pooled_postgres_server(["probe"], root / "deploy") as pooled:
+        url, pooler = as_role(pooled.server.url, "probe"), Pooler(pooled.pgbouncer.address)
+        database = Database(url, "probe", pooler=pooler)
+        async with database.transaction() as session:
+            await session.execute(text("SELECT 1"))
+        await database.close()
+
+
 async def test_expressions_use_metrics_and_labels_of_a_running_system(
+    root: Path,
     private_postgres: LocalPostgres,
     tmp_path: Path,
     expressions: list[str],
     rules: list[dict[str, Any]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """With a read replica that is down: it is no standby."""
+    """With a read replica that is down: it is no standby; and with a database behind PgBouncer."""
     monkeypatch.setenv("DATABASE_READ_URL", private_postgres.url)
+    await use_pgbouncer(root)
     existing = await metrics_of_a_system_in_use(private_postgres.url, tmp_path)
     recorded = {rule["record"] for rule in rules if "record" in rule}
     for expression in expressions:

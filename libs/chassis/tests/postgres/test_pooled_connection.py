@@ -7,6 +7,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -55,6 +56,12 @@ async def until_waiting(pooled: PooledPostgres, clients: int) -> None:
     async with asyncio.timeout(TIMEOUT_SECONDS):
         while sum(int(row["cl_waiting"]) for row in pooled.pgbouncer.command("SHOW POOLS")) < clients:
             await asyncio.sleep(0.02)
+
+
+def waits(pooled: PooledPostgres, most_seconds: str = "+Inf") -> float:
+    """How many transactions have waited at most so long."""
+    labels = {"company": "", "service": "probe", "pooler": pooled.pgbouncer.address, "le": most_seconds}
+    return REGISTRY.get_sample_value("stockbuddy_pooler_wait_seconds_bucket", labels) or 0
 
 
 async def test_more_connections_than_server_sessions_have_their_transactions(database: Database) -> None:
@@ -152,6 +159,24 @@ async def test_interrupted_begin_that_waited_for_a_session_opens_no_transaction(
     await until_free(pooled)
     async with database.transaction() as session:
         assert await session.scalar(text("SELECT 1")) == 1
+
+
+async def test_wait_for_a_session_is_measured(database: Database, pooled: PooledPostgres) -> None:
+    other = pooled_database(pooled)
+    async with AsyncExitStack() as stack:
+        connection = await stack.enter_async_context(database.raw())
+        for _ in range(SERVER_SESSIONS):
+            holder = await stack.enter_async_context(other.raw())
+            await stack.enter_async_context(holder.transaction())
+        before, long_before = waits(pooled), waits(pooled, "0.25")
+        with pytest.raises(TimeoutError):
+            await connection.execute("BEGIN", timeout=0.5)
+        assert (waits(pooled), waits(pooled, "0.25")) == (before + 1, long_before)
+    await other.close()
+    await until_free(pooled)
+    async with database.transaction() as session:
+        await session.execute(text("SELECT 1"))
+    assert waits(pooled) == before + 2
 
 
 async def test_role_without_its_settings_is_refused(pooled: PooledPostgres) -> None:

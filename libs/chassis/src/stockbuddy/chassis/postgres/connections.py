@@ -6,6 +6,8 @@ from types import MappingProxyType
 import asyncpg
 
 from stockbuddy.chassis.postgres.pooled_connection import PooledConnection
+from stockbuddy.chassis.runtime import metrics
+from stockbuddy.chassis.runtime.companies import current_company
 from stockbuddy.chassis.runtime.database_url import connect_arguments
 from stockbuddy.chassis.runtime.failures import DATABASE, DependencyUnavailable
 from stockbuddy.chassis.runtime.pooler import Pooler
@@ -75,6 +77,7 @@ def _pooled_connections(url: str, schema: str, pooler: Pooler, timeout_seconds: 
     )
     if not pooler.keeps_statements:
         arguments["statement_cache_size"] = 0
+    waits = metrics.POOLER_WAIT_SECONDS.labels(current_company(), schema, pooler.address)
     is_checked = False
 
     async def connect() -> asyncpg.Connection:
@@ -82,6 +85,7 @@ def _pooled_connections(url: str, schema: str, pooler: Pooler, timeout_seconds: 
         connection = await asyncpg.connect(
             **arguments, command_timeout=STATEMENT_TIMEOUT_SECONDS, connection_class=PooledConnection
         )
+        connection.record_wait = waits.observe
         if not is_checked:
             try:
                 await _check_settings(connection, schema, timeout_seconds)

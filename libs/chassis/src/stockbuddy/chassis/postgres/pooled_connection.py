@@ -26,6 +26,7 @@ _END = "SELECT"
 Result = TypeVar("Result")
 Run = Callable[[PreparedStatement], Awaitable[Result]]
 Logger = Callable[[LoggedQuery], None]
+RecordWait = Callable[[float], None]
 
 
 class PooledConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
@@ -38,6 +39,8 @@ class PooledConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has
         self._loggers: list[Logger] = []
         self.is_interrupted = False
         """Whether it must not be used again, since it is about to be closed."""
+        self.record_wait: RecordWait = lambda _: None
+        """Called with the seconds that a transaction has waited for its server session, also if it gets none."""
 
     def _cancel_current_command(self, *_: Any) -> None:
         """asyncpg calls this when a statement's time is over or its task is cancelled. The connection is closed, and
@@ -69,7 +72,7 @@ class PooledConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has
 
     async def execute(self, query: str, *args: Any, **options: Any) -> str:
         if not args:
-            return str(await super().execute(query, **options))
+            return await self._execute_simple(query, options)
 
         async def run(statement: PreparedStatement) -> str:
             await statement.fetch(*args, **options)
@@ -84,6 +87,14 @@ class PooledConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has
         """Reports described statements as well, which asyncpg does not, and not those that this class adds."""
         self._loggers.append(callback)
         super().add_query_logger(lambda logged: None if logged.query == _END else callback(logged))
+
+    async def _execute_simple(self, query: str, options: Mapping[str, Any]) -> str:
+        started = time.monotonic()
+        try:
+            return str(await super().execute(query, **options))
+        finally:
+            if query.startswith("BEGIN"):  # which takes PostgreSQL no time
+                self.record_wait(time.monotonic() - started)
 
     async def _run(self, query: str, values: tuple[Any, ...], options: Mapping[str, Any], run: Run[Result]) -> Result:
         timeout = options.get("timeout")

@@ -23,6 +23,12 @@ DATABASE_CONNECTIONS = Gauge(
     "Connections of a replica to its database: used, idle, and as many as may be open (max).",
     ["company", "service", "state"],
 )
+POOLER_WAIT_SECONDS = Histogram(
+    "stockbuddy_pooler_wait_seconds",
+    "Time from the BEGIN of a transaction until PgBouncer, at the address `pooler`, has assigned a server session.",
+    ["company", "service", "pooler"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
 DATABASE_UP = Gauge("stockbuddy_database_up", "1 if the service's database answers, else 0.", ["company", "service"])
 READ_REPLICA_UP = Gauge(
     "stockbuddy_read_replica_up",
