@@ -2,10 +2,9 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import text
@@ -15,6 +14,7 @@ from stockbuddy.chassis.postgres.database import Database
 from stockbuddy.chassis.runtime.database_url import check_database_url, connect_arguments
 from stockbuddy.chassis.runtime.failures import classify
 from stockbuddy.chassis.runtime.settings import ServiceSettings
+from stockbuddy.chassis.testing.postgres_tls import tls_in_front_of
 
 
 def arguments(url: str) -> dict[str, object]:
@@ -120,35 +120,6 @@ async def test_server_without_tls_is_rejected_if_tls_is_required() -> None:
         with pytest.raises(ConnectionError, match="SSL"):
             await database.ping()
         await database.close()
-
-
-@asynccontextmanager
-async def tls_in_front_of(url: str, certificate: Path) -> AsyncIterator[int]:
-    """The port of a server that negotiates TLS as PostgreSQL does, for a server that was compiled without it."""
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate)
-    parts, query = urlsplit(url), parse_qs(urlsplit(url).query)
-
-    async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while received := await reader.read(65536):
-            writer.write(received)
-        writer.close()
-
-    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readexactly(8)  # SSLRequest
-        writer.write(b"S")
-        try:
-            await writer.start_tls(context)
-        except ConnectionError:
-            return  # the client rejects the certificate
-        if parts.hostname:
-            upstream = await asyncio.open_connection(parts.hostname, parts.port)
-        else:
-            upstream = await asyncio.open_unix_connection(f"{query['host'][0]}/.s.PGSQL.{query['port'][0]}")
-        await asyncio.gather(forward(reader, upstream[1]), forward(upstream[0], writer), return_exceptions=True)
-
-    async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
-        yield server.sockets[0].getsockname()[1]
 
 
 async def test_server_is_verified_with_the_certificate_of_the_url(

@@ -28,7 +28,7 @@ STOP_TIMEOUT_SECONDS = 30.0
 POLL_INTERVAL_SECONDS = 0.02
 
 _SEARCH_PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/local/sbin:/usr/sbin:/opt/homebrew/sbin"
-_NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class LocalPgBouncerError(RuntimeError):
@@ -38,7 +38,7 @@ class LocalPgBouncerError(RuntimeError):
 class LocalPgBouncer:
     """`address`: host and port. `configuration`: the text of a `pgbouncer.ini`, of which `settings` replaces some; its
     databases are those of the local PostgreSQL at `server_urls`, of which each server session reaches the next one.
-    `passwords`: of the roles that may log in."""
+    `passwords`: of the roles that may log in. `files`: texts of files that settings name without a folder."""
 
     def __init__(
         self,
@@ -47,7 +47,8 @@ class LocalPgBouncer:
         *,
         passwords: Mapping[str, str],
         configuration: str,
-        settings: Mapping[str, str] = _NO_SETTINGS,
+        settings: Mapping[str, str] = _NOTHING,
+        files: Mapping[str, str] = _NOTHING,
     ) -> None:
         self._directory = directory.absolute()
         self._account = account_for(self._directory / "files")
@@ -57,6 +58,8 @@ class LocalPgBouncer:
         self._port = free_port()
         self._output = self._directory / "output.log"
         self._write("userlist.txt", "".join(f'"{name}" "{password}"\n' for name, password in passwords.items()))
+        for name, content in files.items():
+            self._write(name, content)
         own = {
             "listen_addr": "127.0.0.1",
             "listen_port": str(self._port),
