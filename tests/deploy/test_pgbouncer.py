@@ -25,7 +25,7 @@ from tests.faults.verification import Verifier
 SERVER_SESSIONS = 3
 """Of each service, whose own pool has twenty connections."""
 LOADS = ("a", "b")
-REQUESTS = 150
+REQUESTS = 80
 CONCURRENT_COUNTS = 40
 TIMEOUT_SECONDS = 90
 COMPANIES = ("acme", "beta")

@@ -37,7 +37,7 @@ def server_settings(schema: str) -> dict[str, str]:
 
 def role_settings(schema: str) -> dict[str, str]:
     """What the role needs if its connections go through a pooler (deploy/postgres/roles.sql)."""
-    # The server finds out that a client has gone, and ends its statement, which PgBouncer does not cancel.
+    # PostgreSQL notices a closed connection and ends its statement: PooledConnection sends no cancel requests.
     return {**server_settings(schema), "client_connection_check_interval": "2s"}
 
 

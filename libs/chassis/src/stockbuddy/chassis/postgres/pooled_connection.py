@@ -1,8 +1,10 @@
-"""A connection through PgBouncer in transaction mode, which holds a server session only while one works for it.
+"""A connection through PgBouncer in transaction mode. It occupies a server session during a transaction, or during a
+statement outside of one.
 
-PgBouncer assigns a session to a client from its first message until the server is ready for the next query outside of a
-transaction. asyncpg asks for the description of a statement without ending that: the session would stay assigned until
-the statement is executed, or for good if it is not, because a value is invalid or its task was cancelled.
+PgBouncer assigns a session when a client sends a message, and releases it when PostgreSQL reports outside of a
+transaction that it is ready for the next query. asyncpg requests the description of a statement with Flush, after which
+PostgreSQL reports nothing. The session would stay assigned until the statement is executed, or for good if it is not,
+because a value is invalid or its task was cancelled.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ MAX_STATEMENTS = 200
 """Described statements that a connection keeps; as many as PgBouncer's `max_prepared_statements` by default."""
 
 _END = "SELECT"
-"""Without columns: with the response to a simple query, the assignment of the server session ends."""
+"""One row without columns. After this simple query PgBouncer releases the session."""
 
 Result = TypeVar("Result")
 Run = Callable[[PreparedStatement], Awaitable[Result]]
@@ -30,23 +32,24 @@ RecordWait = Callable[[float], None]
 
 
 class PooledConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
-    """Has each statement described once. With `statement_cache_size=0`, an execution is then one message with text and
-    values, which any server session can serve; otherwise it names the statement, which PgBouncer has prepared."""
+    """Requests the description of each statement once. With `statement_cache_size=0`, an execution is then one message
+    with text and values, which any server session can execute; otherwise it names the statement, which PgBouncer
+    prepares in the session that it assigns."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._described: OrderedDict[str, PreparedStatement] = OrderedDict()
         self._loggers: list[Logger] = []
         self.is_interrupted = False
-        """Whether it must not be used again, since it is about to be closed."""
+        """True after a statement timed out or was cancelled: the connection is closed soon and must not be used."""
         self.record_wait: RecordWait = lambda _: None
         """Called with the seconds that a transaction has waited for its server session, also if it gets none."""
 
     def _cancel_current_command(self, *_: Any) -> None:
-        """asyncpg calls this when a statement's time is over or its task is cancelled. The connection is closed, and
-        the server then ends the statement (`client_connection_check_interval`). A request to cancel it would not reach
-        a statement that waits for a session, such as a BEGIN, which later opens a transaction that nothing ends; and
-        PgBouncer 1.18 crashes if the client of such a request disconnects (its issue 801)."""
+        """asyncpg calls this when a statement times out or its task is cancelled. Close the connection instead of
+        sending a cancel request; PostgreSQL then ends the statement (`client_connection_check_interval`). PgBouncer
+        does not cancel a statement that waits for a session: a BEGIN would later open a transaction that nothing ends.
+        PgBouncer 1.18 also exits if the client of a cancel request disconnects (its issue 801)."""
         self.is_interrupted = True
         self._loop.call_soon(self.terminate)
 
@@ -57,7 +60,7 @@ class PooledConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has
             if not self.is_in_transaction():
                 await super().execute(_END, timeout=options.get("timeout"))
         except asyncio.CancelledError:
-            self.terminate()  # perhaps between the two messages
+            self.terminate()  # the session may still be assigned
             raise
         return statement
 
@@ -84,7 +87,8 @@ class PooledConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has
         await self._run(command, (), options, lambda statement: statement.executemany(args, **options))
 
     def add_query_logger(self, callback: Logger) -> None:
-        """Reports described statements as well, which asyncpg does not, and not those that this class adds."""
+        """Also reports executions of described statements, which asyncpg does not, and omits the queries added by this
+        class."""
         self._loggers.append(callback)
         super().add_query_logger(lambda logged: None if logged.query == _END else callback(logged))
 
@@ -103,7 +107,7 @@ class PooledConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has
         try:
             try:
                 return await run(await self._describe(query, timeout))
-            except asyncpg.InvalidCachedStatementError:  # refused before it ran, because a table was altered
+            except asyncpg.InvalidCachedStatementError:  # a table was altered; nothing was executed
                 self._described.clear()
                 if self.is_in_transaction():
                     raise

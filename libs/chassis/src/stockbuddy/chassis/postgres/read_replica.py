@@ -3,8 +3,8 @@
 A connection to the replica serves a request once it has replayed the position that the request requires, and the
 position that the primary had some seconds ago. Otherwise, and without a working replica, the primary serves.
 
-Through PgBouncer, each transaction of a connection may reach another standby. The question and the reads that it admits
-are then one transaction.
+Through PgBouncer, each transaction of a connection may reach another standby. The query for the replayed position and
+the reads are then one transaction.
 """
 
 import asyncio

@@ -10,8 +10,8 @@ _OF_THE_SERVER = frozenset({"host", "hostaddr", "port", "target_session_attrs", 
 
 @dataclass(frozen=True, slots=True)
 class Pooler:
-    """PgBouncer in transaction mode. `address`: host and port; `keeps_statements`: it has the server sessions prepare
-    the statements of its clients (`max_prepared_statements`, since 1.21)."""
+    """PgBouncer in transaction mode. `address`: host and port; `keeps_statements`: it prepares the statements of its
+    clients in the sessions that it assigns (`max_prepared_statements`, 1.21 or later)."""
 
     address: str
     keeps_statements: bool = False
