@@ -17,6 +17,7 @@ from tests.faults.deployment import migrate_as_owners
 
 READERS = ("catalog", "stock", "notifications")
 ROUNDS = 20
+CONCURRENT_READS = 4
 SESSIONS = {"default_pool_size": "6", "server_round_robin": "1"}
 
 
@@ -75,7 +76,9 @@ async def test_a_caller_reads_its_writes_although_one_of_two_standbys_is_paused(
         name = f"Kettle {number}"
         changed = await admin.call("PATCH", f"/products/{product['id']}", json={"name": name})
         assert changed.status_code == 200, changed.text
-        assert (await admin.get(f"/products/{product['id']}"))["name"] == name
+        # At once, so that PgBouncer needs sessions on both standbys.
+        found = await asyncio.gather(*(admin.get(f"/products/{product['id']}") for _ in range(CONCURRENT_READS)))
+        assert {one["name"] for one in found} == {name}
         assert (await admin.get("/products"))["items"][0]["name"] == name
         await receive(admin, product, 1)
         assert (
