@@ -43,7 +43,7 @@ def rotate_keys() -> NoReturn:
 
 
 def events() -> NoReturn:
-    """Move old events to files: `archive`; after a restore: `new-epoch`."""
+    """Archive old events, or begin a new epoch after a restore."""
     _run_of_services("events")
 
 
