@@ -132,7 +132,7 @@ contracts: setup ## regenerate event schemas, docs/events.md, AsyncAPI, docs/ope
 	@$(VENV)/python -m deploy.write_prometheus_rules
 	@$(VENV)/python -m bench.sizing
 
-bench: setup ## run the benchmarks and write bench/RESULTS.md; PARTS=… runs some, FILE=invoices.csv.gz uses real data
+bench: setup ## run the benchmarks and write bench/RESULTS.md; PARTS=… only some, FILE=invoices.csv.gz uses real data
 	@deploy/install-servers
 	@exec $(VENV)/python -m bench $(PARTS)
 

@@ -1,4 +1,5 @@
-"""`python -m bench [PART …]`: runs the parts one after the other; without arguments, writes RESULTS.md."""
+"""`python -m bench [PART …]`: runs the parts, all without arguments, one after the other; writes their sections of
+RESULTS.md."""
 
 import os
 import platform
@@ -6,10 +7,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
-from itertools import groupby
 from pathlib import Path
 
 from bench.figures import FIGURES_FILE_VARIABLE, Figure, collected
@@ -32,52 +32,63 @@ LIBRARIES = ("fastapi", "uvicorn", "uvloop", "sqlalchemy", "asyncpg", "aio-pika"
 
 
 def main(parts: Sequence[str]) -> int:
-    failed = []
+    failed = [part for part in parts or PARTS if not run(part)]
+    if failed:
+        print(f"Failed: {', '.join(failed)}; their sections are unchanged.", file=sys.stderr)
+    return len(failed)
+
+
+def run(part: str) -> bool:
+    """False if it failed."""
+    print(f"\n== {part}", flush=True)
     started_at = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "figures"
         file.touch()
-        for part in parts or PARTS:
-            print(f"\n== {part}", flush=True)
-            completed = subprocess.run(
-                [sys.executable, "-m", f"bench.{part}"],
-                env={**os.environ, FIGURES_FILE_VARIABLE: str(file)},
-                check=False,
-            )
-            if completed.returncode:
-                failed.append(part)
+        completed = subprocess.run(
+            [sys.executable, "-m", f"bench.{part}"],
+            env={**os.environ, FIGURES_FILE_VARIABLE: str(file)},
+            check=False,
+        )
+        if completed.returncode:
+            return False
         minutes = (time.monotonic() - started_at) / 60
-        if not parts:
-            RESULTS.write_text(page(collected(file), minutes, failed))
-            print(f"\nWritten to {RESULTS.relative_to(Path.cwd())}, after {minutes:.0f} minutes.")
-    if failed:
-        print(f"Failed: {', '.join(failed)}", file=sys.stderr)
-    return len(failed)
+        sections = sections_of(RESULTS.read_text()) | {part: section(collected(file), minutes)}
+    RESULTS.write_text(page(sections))
+    return True
 
 
-def page(figures: list[Figure], minutes: float, failed: Sequence[str]) -> str:
+def section(figures: Sequence[Figure], minutes: float) -> str:
+    lines = [
+        f"Measured on {datetime.now(UTC):%Y-%m-%d} in {minutes:.1f} minutes.",
+        "",
+        "| figure | measured | target | detail |",
+        "| --- | ---: | --- | --- |",
+    ]
+    for figure in figures:
+        target = f"{figure.target}: {figure.verdict}" if figure.target else ""
+        lines.append(f"| {figure.name} | {figure.shown} {figure.unit} | {target} | {figure.detail} |")
+    return "\n".join(lines)
+
+
+def sections_of(results: str) -> dict[str, str]:
+    """The text of each section by its part."""
+    _, *parts = results.split("\n## ")
+    return {title.lower(): text.strip() for title, _, text in (part.partition("\n") for part in parts)}
+
+
+def page(sections: Mapping[str, str]) -> str:
     lines = [
         "# Benchmark results",
         "",
-        f"Measured by `make bench` on {datetime.now(UTC):%Y-%m-%d} in {minutes:.0f} minutes, on {machine()}.",
+        f"Measured by `make bench` on {machine()}.",
         "Clients, services, PostgreSQL, RabbitMQ and the baselines share these cores. Read the ratios, measured",
         "alternately with their baselines in the same run: the rates depend on the machine.",
-        "",
     ]
-    for part, found in groupby(figures, key=lambda figure: figure.part):
-        lines += [
-            f"## {part.capitalize()}",
-            "",
-            "| figure | measured | target | detail |",
-            "| --- | ---: | --- | --- |",
-        ]
-        for figure in found:
-            target = f"{figure.target}: {figure.verdict}" if figure.target else ""
-            lines.append(f"| {figure.name} | {figure.shown} {figure.unit} | {target} | {figure.detail} |")
-        lines.append("")
-    if failed:
-        lines.append(f"Failed: {', '.join(failed)}.")
-    return "\n".join(lines).rstrip() + "\n"
+    for part in PARTS:
+        if part in sections:
+            lines += ["", f"## {part.capitalize()}", "", sections[part]]
+    return "\n".join(lines) + "\n"
 
 
 def machine() -> str:
