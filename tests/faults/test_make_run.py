@@ -93,6 +93,16 @@ async def make_run(data: Path, port: int, *variables: str) -> AsyncIterator[Make
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process_id, signal.SIGKILL)
         await process.wait()
+        for file in data.glob("postgres/*/postmaster.pid"):  # in a session of its own
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(file.read_text().split()[0]), signal.SIGQUIT)
+
+
+@pytest.fixture(autouse=True)
+def sigint_is_not_ignored() -> None:
+    """A shell starts background jobs with SIGINT ignored, and so would be every process that they start."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.mark.parametrize("with_processes", [False, True])
