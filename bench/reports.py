@@ -100,7 +100,8 @@ async def main() -> None:
     with tempfile.TemporaryDirectory() as folder, LocalPostgres.start(Path(folder) / "data") as postgres:
         await migrate(postgres.url, "stock", MIGRATIONS)
         issuer = TestIssuer()
-        settings = StockSettings(env="development", database_url=postgres.url)
+        # Responses are computed, not kept: `bench.cache` measures those.
+        settings = StockSettings(env="development", database_url=postgres.url, cache_seconds=0)
         app = create_app(SERVICE, settings, bus=InProcessBus(), fetch_jwks=issuer.fetch_jwks)
         async with LifespanManager(app, startup_timeout=60, shutdown_timeout=60):
             connection = await asyncpg.connect(postgres.url, server_settings={"search_path": "stock", "jit": "off"})
