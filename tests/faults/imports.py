@@ -1,11 +1,10 @@
 """Imports that a deployment runs in the background, and what they must have led to."""
 
-import asyncio
 import json
 from collections.abc import Sequence
 
 from tests.faults.deployment import Deployment
-from tests.faults.jobs import JOB_TIMEOUT_SECONDS, VerifiedJobs, send
+from tests.faults.jobs import VerifiedJobs, send, wait_until_done
 
 ROWS = 600
 """Of a file: more than one batch."""
@@ -38,14 +37,7 @@ async def request_import(deployment: Deployment, name: str, rows: int = ROWS, *,
 
 
 async def wait_until_imported(deployment: Deployment, import_id: int) -> None:
-    async with asyncio.timeout(JOB_TIMEOUT_SECONDS):
-        state = ""
-        while state != "finished":
-            status, content = await send(deployment, "GET", f"/api/v1/imports/{import_id}")
-            if status == 200:
-                state = json.loads(content)["state"]
-                assert state in ("queued", "running", "finished"), content
-            await asyncio.sleep(0.1)
+    await wait_until_done(deployment, f"/api/v1/imports/{import_id}", done="finished")
 
 
 async def wait_until_notified(deployment: Deployment, imports: Sequence[int]) -> None:

@@ -66,14 +66,15 @@ async def request_job(deployment: Deployment, path: str) -> str:
     return str(json.loads(content)["url"])
 
 
-async def wait_until_done(deployment: Deployment, job: str) -> None:
+async def wait_until_done(deployment: Deployment, job: str, *, done: str = "done") -> None:
+    """`job`: the path of a job, or of an import, whose last state is `finished`."""
     async with asyncio.timeout(JOB_TIMEOUT_SECONDS):
         state = ""
-        while state != "done":
+        while state != done:
             status, content = await send(deployment, "GET", job)
             if status == 200:
                 state = json.loads(content)["state"]
-                assert state in ("queued", "running", "done"), content
+                assert state in ("queued", "running", done), content
             await asyncio.sleep(0.1)
 
 

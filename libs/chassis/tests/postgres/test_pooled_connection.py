@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import asyncpg
@@ -142,37 +142,37 @@ async def test_cancelled_statement_ends_and_holds_no_session(database: Database,
     await observer.close()
 
 
-async def test_interrupted_begin_that_waited_for_a_session_opens_no_transaction(
-    database: Database, pooled: PooledPostgres
-) -> None:
+@asynccontextmanager
+async def all_sessions_held(pooled: PooledPostgres) -> AsyncIterator[None]:
+    """By transactions of another client."""
     other = pooled_database(pooled)
     async with AsyncExitStack() as stack:
-        connection = await stack.enter_async_context(database.raw())
         for _ in range(SERVER_SESSIONS):
             holder = await stack.enter_async_context(other.raw())
             await stack.enter_async_context(holder.transaction())
+        yield
+    await other.close()
+
+
+async def test_interrupted_begin_that_waited_for_a_session_opens_no_transaction(
+    database: Database, pooled: PooledPostgres
+) -> None:
+    async with database.raw() as connection, all_sessions_held(pooled):
         begin = asyncio.create_task(connection.execute("BEGIN", timeout=0.5))
         await until_waiting(pooled, 1)
         with pytest.raises(TimeoutError):
             await begin
-    await other.close()
     await until_free(pooled)
     async with database.transaction() as session:
         assert await session.scalar(text("SELECT 1")) == 1
 
 
 async def test_wait_for_a_session_is_measured(database: Database, pooled: PooledPostgres) -> None:
-    other = pooled_database(pooled)
-    async with AsyncExitStack() as stack:
-        connection = await stack.enter_async_context(database.raw())
-        for _ in range(SERVER_SESSIONS):
-            holder = await stack.enter_async_context(other.raw())
-            await stack.enter_async_context(holder.transaction())
+    async with database.raw() as connection, all_sessions_held(pooled):
         before, long_before = waits(pooled), waits(pooled, "0.25")
         with pytest.raises(TimeoutError):
             await connection.execute("BEGIN", timeout=0.5)
         assert (waits(pooled), waits(pooled, "0.25")) == (before + 1, long_before)
-    await other.close()
     await until_free(pooled)
     async with database.transaction() as session:
         await session.execute(text("SELECT 1"))

@@ -213,18 +213,24 @@ async def test_entries_that_an_erasure_may_change_stay_in_the_log(
     assert await is_unchanged(admin)
 
 
+async def start_until_written(archive: Archive, until: Any) -> asyncio.subprocess.Process:
+    """The command, which waits for the lock of a period whose file is complete."""
+    process = await archive.start("--older-than", "365")
+
+    async def is_written() -> bool:
+        return archive.file.exists()
+
+    await until(is_written)
+    return process
+
+
 @pytest.mark.usefixtures("history")
 async def test_command_that_is_killed_has_changed_nothing_and_is_repeated(
     admin: AsyncClient, archive: Archive, owner: asyncpg.Connection, until: Any
 ) -> None:
     async with owner.transaction():
         await owner.execute(READ_LOCK)
-        process = await archive.start("--older-than", "365")
-
-        async def is_written() -> bool:
-            return archive.file.exists()
-
-        await until(is_written)
+        process = await start_until_written(archive, until)
         process.send_signal(signal.SIGKILL)
         await process.wait()
     assert await is_unchanged(admin)
@@ -238,12 +244,7 @@ async def test_command_that_is_killed_has_changed_nothing_and_is_repeated(
 async def test_report_that_reads_the_period_ends_first(archive: Archive, owner: asyncpg.Connection, until: Any) -> None:
     async with owner.transaction():
         await owner.execute(READ_LOCK)
-        process = await archive.start("--older-than", "365")
-
-        async def is_written() -> bool:
-            return archive.file.exists()
-
-        await until(is_written)
+        process = await start_until_written(archive, until)
         assert await owner.fetchval("SELECT count(*) FROM event_log") == LENGTH
     async with asyncio.timeout(DEADLINE_SECONDS):
         output, _ = await process.communicate()
